@@ -1,0 +1,1 @@
+"""The ground floor: metadata model, REDCap dictionary, guides' variables and controlled terminology."""

@@ -1,0 +1,115 @@
+"""A REDCap project's structure: dictionary, events, instruments, which form stands where and what repeats."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from metadata.dictionary import Dictionary, parse_choices
+from metadata.redcap_csv import read_rows
+
+STRUCTURE_FILES = ("instruments", "arms", "events", "form_event_mapping", "repeating", "dags")
+
+
+def is_set(value: object) -> bool:
+    """Return True for REDCap's flags: 1, "1" and true."""
+    return str(value).strip().lower() in ("1", "true")
+
+
+@dataclass(frozen=True)
+class Project:
+    """The structure of one project, under REDCap's own names.
+
+    ``form_events`` has arm_num, unique_event_name, form; ``repeating`` has event_name, form_name (blank if the whole
+    event repeats) and custom_form_label. A classic project has no events, and its event name is an empty text.
+    """
+
+    dictionary: Dictionary
+    info: dict[str, Any]
+    instruments: list[dict[str, Any]]
+    arms: list[dict[str, Any]] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)
+    form_events: list[dict[str, Any]] = field(default_factory=list)
+    repeating: list[dict[str, Any]] = field(default_factory=list)
+    dags: list[dict[str, Any]] = field(default_factory=list)
+
+    @classmethod
+    def read(cls, folder: Path) -> Project:
+        """Read the structure files of an exported project; events, arms, DAGs and repeating set-up may be absent."""
+        payloads: dict[str, Any] = {
+            name: read_rows(folder / f"{name}.csv") for name in STRUCTURE_FILES if (folder / f"{name}.csv").is_file()
+        }
+        info = read_rows(folder / "project_info.csv")
+        return cls.from_payloads({**payloads, "project_info": info, "dictionary": read_rows(folder / "dictionary.csv")})
+
+    @classmethod
+    def from_payloads(cls, payloads: Mapping[str, Any]) -> Project:
+        """Build from what the API answered, by name: dictionary, project_info, instruments, arms, events, ..."""
+        info = payloads["project_info"]
+        dictionary = Dictionary.from_rows(payloads["dictionary"])
+        instruments = payloads.get("instruments") or [
+            {"instrument_name": form, "instrument_label": form} for form in dictionary.forms
+        ]
+        return cls(
+            dictionary=dictionary,
+            info=dict(info[0] if isinstance(info, list) else info),
+            instruments=list(instruments),
+            arms=list(payloads.get("arms") or []),
+            events=list(payloads.get("events") or []),
+            form_events=list(payloads.get("form_event_mapping") or []),
+            repeating=list(payloads.get("repeating") or []),
+            dags=list(payloads.get("dags") or []),
+        )
+
+    @cached_property
+    def longitudinal(self) -> bool:
+        """True if the project has events."""
+        return is_set(self.info.get("is_longitudinal", 0))
+
+    @cached_property
+    def missing_codes(self) -> dict[str, str]:
+        """The project's missing-data codes and their labels."""
+        return parse_choices(str(self.info.get("missing_data_codes") or ""))
+
+    @cached_property
+    def event_names(self) -> list[str]:
+        """Unique event names in the project's order; one empty text for a classic project."""
+        return [event["unique_event_name"] for event in self.events] if self.longitudinal else [""]
+
+    @cached_property
+    def _designated(self) -> dict[str, list[str]]:
+        if not self.longitudinal:
+            return {"": list(self.dictionary.forms)}
+        pairs: dict[str, set[str]] = {}
+        for row in self.form_events:
+            pairs.setdefault(row["unique_event_name"], set()).add(row["form"])
+        order = self.dictionary.forms
+        return {event: [form for form in order if form in pairs.get(event, ())] for event in self.event_names}
+
+    def forms_of(self, event: str) -> list[str]:
+        """Return the instruments designated for an event, in the dictionary's order."""
+        return self._designated.get(event, [])
+
+    def designated(self, event: str, form: str) -> bool:
+        """Return True if the form is designated for the event."""
+        return form in self._designated.get(event, ())
+
+    @cached_property
+    def _repeating_pairs(self) -> set[tuple[str, str]]:
+        return {(str(row.get("event_name") or ""), str(row.get("form_name") or "")) for row in self.repeating}
+
+    def repeats(self, event: str, form: str) -> bool:
+        """Return True if the form repeats on its own in the event."""
+        return (event if self.longitudinal else "", form) in self._repeating_pairs
+
+    def event_repeats(self, event: str) -> bool:
+        """Return True if the whole event repeats."""
+        return self.longitudinal and (event, "") in self._repeating_pairs
+
+    @cached_property
+    def has_repeating(self) -> bool:
+        """True if anything repeats, so that exports have the two repeat columns."""
+        return bool(self._repeating_pairs)

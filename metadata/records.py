@@ -1,0 +1,116 @@
+"""A project's records as REDCap's flat export has them, and the view of them form by form."""
+
+from __future__ import annotations
+
+import io
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from metadata.errors import StudyError, nearest
+from metadata.project import Project
+from metadata.redcap_csv import decode, delimiter_of
+
+EVENT = "redcap_event_name"
+REPEAT_INSTRUMENT = "redcap_repeat_instrument"
+REPEAT_INSTANCE = "redcap_repeat_instance"
+ACCESS_GROUP = "redcap_data_access_group"
+KEY_COLUMNS = (EVENT, REPEAT_INSTRUMENT, REPEAT_INSTANCE, ACCESS_GROUP)
+
+
+def read_csv(content: bytes, file: str | Path) -> pd.DataFrame:
+    """Return a flat export as text columns, blanks as empty texts; raises StudyError if it is not UTF-8 CSV."""
+    text = decode(content, file)
+    if not text.strip():
+        return pd.DataFrame()
+    try:
+        return pd.read_csv(
+            io.StringIO(text),
+            sep=delimiter_of(text.split("\n", 1)[0]),
+            dtype="str",
+            keep_default_na=False,
+            na_filter=False,
+            engine="c",
+        )
+    except pd.errors.ParserError as error:
+        raise StudyError(f"the file is not CSV: {error}", file) from None
+
+
+class Records:
+    """All stored values of a project.
+
+    ``frame`` is the flat export: every column text, blank is ``""``, never NaN. The position of a row in ``frame`` is
+    the origin of each value in it: the ``source_row`` of every lineage edge.
+    """
+
+    def __init__(self, project: Project, frame: pd.DataFrame) -> None:
+        self.project = project
+        self.frame = frame
+
+    @classmethod
+    def from_frame(cls, project: Project, frame: pd.DataFrame) -> Records:
+        """Take a flat export; key columns that the export left out are added blank, unknown columns are refused."""
+        known = set(project.dictionary.column_field) | set(KEY_COLUMNS)
+        known |= {f"{form}_complete" for form in project.dictionary.forms}
+        coded = tuple(f"___{code.lower()}" for code in project.missing_codes)
+        for column in frame.columns:
+            if column not in known and not (coded and column.endswith(coded)):
+                raise StudyError(f"the records have a column '{column}' that the dictionary lacks{nearest(column, known)}")
+        if project.dictionary.record_id not in frame.columns:
+            raise StudyError(f"the records lack their record-id column '{project.dictionary.record_id}'")
+        text = frame.reset_index(drop=True).astype("str")
+        blank = {column: "" for column in KEY_COLUMNS if column not in text.columns}
+        return cls(project, text.assign(**blank).fillna("") if blank or text.isna().any(axis=None) else text)
+
+    @classmethod
+    def read(cls, project: Project, path: Path) -> Records:
+        """Read a records CSV."""
+        if not path.is_file():
+            raise StudyError("the records file does not exist", path)
+        return cls.from_frame(project, read_csv(path.read_bytes(), path))
+
+    @cached_property
+    def record(self) -> pd.Series:
+        """Record name of each row."""
+        return self.frame[self.project.dictionary.record_id]
+
+    def form(self, form: str) -> pd.DataFrame:
+        """Return the rows in which ``form`` holds a stored value, one a record, event and instance.
+
+        Columns: source_row, record, event, instance, dag, then the form's export columns. A status of 0 and an
+        unticked box are not stored values (REDCap exports them on rows that were never opened). Rows of an event
+        for which the form is not designated are kept: a value there is a finding, not a reason to lose it.
+        """
+        columns = [column for column in self.project.dictionary.export_columns(form) if column in self.frame.columns]
+        rows = np.flatnonzero(self._stored(form, columns) & self._on_own_row(form))
+        keys = pd.DataFrame(
+            {
+                "source_row": rows.astype(np.int32),
+                "record": self.record.iloc[rows].array,
+                "event": self.frame[EVENT].iloc[rows].array,
+                "instance": self.frame[REPEAT_INSTANCE].iloc[rows].array,
+                "dag": self.frame[ACCESS_GROUP].iloc[rows].array,
+            }
+        )
+        values = self.frame[columns].iloc[rows].reset_index(drop=True)
+        return pd.concat([keys, values], axis="columns")
+
+    def _on_own_row(self, form: str) -> np.ndarray:
+        """Rows that may belong to the form: its own repeating rows, and rows of no repeating form."""
+        instrument = self.frame[REPEAT_INSTRUMENT]
+        return ((instrument == form) | (instrument == "")).to_numpy(bool)
+
+    def _stored(self, form: str, columns: list[str]) -> np.ndarray:
+        """Rows in which the form holds anything but blanks, unticked boxes and a status of 0."""
+        dictionary = self.project.dictionary
+        stored = np.zeros(len(self.frame), bool)
+        for column in columns:
+            owner = dictionary.column_field.get(column)
+            values = self.frame[column]
+            filled = (values != "").to_numpy(bool)
+            if owner is None or dictionary.fields[owner].field_type == "checkbox":
+                filled &= (values != "0").to_numpy(bool)
+            stored |= filled
+        return stored
