@@ -1,0 +1,96 @@
+"""What a user sees when something goes wrong: one sentence and an exit code, never a traceback."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from metadata.errors import RedcapCdiscError
+
+DETAILS_VARIABLE = "REDCAP_CDISC_LOG"
+ABORTED = 130
+UNEXPECTED = 3
+
+
+def run_guarded(command: Callable[[], None]) -> int:
+    """Run a command and return its exit code; what it raises is said in one sentence on standard error."""
+    try:
+        command()
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+    except BaseException as error:  # the last place where a traceback can be kept from the user
+        sentence, code = explain(error)
+        print(f"redcap-cdisc: {sentence}", file=sys.stderr)  # noqa: T201
+        return code
+    return 0
+
+
+def explain(error: BaseException) -> tuple[str, int]:
+    """Return the sentence for the user and the exit code."""
+    if isinstance(error, RedcapCdiscError):
+        return str(error), error.exit_code
+    if isinstance(error, KeyboardInterrupt):
+        return "stopped by the user; nothing was published", ABORTED
+    if isinstance(error, BrokenPipeError):
+        return "the program that reads the output has gone", UNEXPECTED
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror}", UNEXPECTED
+    return f"{defect(error)}{_keep_details(error)}", UNEXPECTED
+
+
+def defect(error: BaseException) -> str:
+    """Name an unexpected error by its type and place, without its message, which may hold a patient's value."""
+    frames = traceback.extract_tb(error.__traceback__)
+    here = Path(__file__).parent.parent
+    own = [frame for frame in frames if Path(frame.filename).is_relative_to(here) and ".venv" not in frame.filename]
+    place = own[-1] if own else frames[-1] if frames else None
+    at = f" in {Path(place.filename).parent.name}/{Path(place.filename).name}, line {place.lineno}" if place else ""
+    return f"a defect of redcap-cdisc stopped it ({type(error).__name__}{at}); nothing was published"
+
+
+def details(error: BaseException) -> str:
+    """Return the way to an error as places in the code: types, files, lines and functions, no messages and no values."""
+    lines = []
+    link: BaseException | None = error
+    while link is not None:
+        lines.append(type(link).__name__)
+        lines += [f"  {f.filename}:{f.lineno} {f.name}" for f in traceback.extract_tb(link.__traceback__)]
+        link = link.__cause__ or link.__context__
+    return "\n".join(lines) + "\n"
+
+
+def _keep_details(error: BaseException) -> str:
+    target = os.environ.get(DETAILS_VARIABLE)
+    if not target:
+        return f"; for the places in the code set {DETAILS_VARIABLE} to a file's name and run it again"
+    try:
+        Path(target).write_text(details(error), encoding="utf-8")
+    except OSError as problem:
+        return f"; the places in the code could not be written to {target}: {problem.strerror}"
+    return f"; the places in the code are in {target}"
+
+
+class NeutralError(RuntimeError):
+    """An error whose text is safe to be kept by an orchestrator: it holds no patient's value."""
+
+    def __init__(self, sentence: str, exit_code: int) -> None:
+        self.exit_code = exit_code
+        super().__init__(sentence)
+
+
+@contextmanager
+def neutral_errors(where_to_read: str) -> Iterator[None]:
+    """Replace what a block raises by an error without patient data, for states and logs that Prefect stores."""
+    try:
+        yield
+    except NeutralError:
+        raise
+    except RedcapCdiscError as error:
+        raise NeutralError(f"{type(error).__name__}: {where_to_read}", error.exit_code) from None
+    except Exception as error:
+        raise NeutralError(defect(error), UNEXPECTED) from None
