@@ -1,0 +1,102 @@
+"""Variables and datasets of the CDISC guides, read from the tables beside this module."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from metadata.errors import StudyError, nearest
+
+FOLDER = Path(__file__).resolve().parent / "standards"
+
+
+@dataclass(frozen=True)
+class GuideVariable:
+    """One variable as a guide describes it; ``codelist`` holds NCI codes separated by ``;``."""
+
+    name: str
+    label: str
+    type: str
+    core: str
+    role: str
+    codelist: str
+    order: int
+    format: str = ""
+
+
+@dataclass(frozen=True)
+class GuideDataset:
+    """One dataset as a guide describes it."""
+
+    name: str
+    label: str
+    dataset_class: str
+    structure: str
+
+
+def slug(version: str) -> str:
+    """Return a version as file names write it: 3.3 is 3-3."""
+    return str(version).replace(".", "-")
+
+
+@cache
+def _table(name: str) -> tuple[dict[str, str], ...]:
+    path = FOLDER / f"{name}.csv"
+    if not path.is_file():
+        raise StudyError(f"the standard '{name}' is not among those shipped{nearest(name, shipped())}")
+    with path.open(encoding="utf-8", newline="") as lines:
+        return tuple(csv.DictReader(lines))
+
+
+def shipped() -> list[str]:
+    """Names of the tables that come with the software."""
+    return sorted(path.stem for path in FOLDER.glob("*.csv"))
+
+
+@cache
+def sdtm_variables(version: str, domain: str) -> tuple[GuideVariable, ...]:
+    """Return the variables of an SDTM domain in the guide's order (SDTMIG, section of the domain)."""
+    rows = [row for row in _table(f"sdtmig-{slug(version)}-variables") if row["dataset"] == domain]
+    if not rows:
+        known = {row["dataset"] for row in _table(f"sdtmig-{slug(version)}-variables")}
+        raise StudyError(f"SDTMIG {version} has no domain {domain}{nearest(domain, known)}")
+    return tuple(
+        GuideVariable(
+            row["variable"], row["label"], row["type"], row["core"], row["role"], row["codelist"], int(row["ordinal"])
+        )
+        for row in sorted(rows, key=lambda row: int(row["ordinal"]))
+    )
+
+
+@cache
+def sdtm_dataset(version: str, domain: str) -> GuideDataset:
+    """Return label, class and structure of an SDTM domain."""
+    rows = {row["dataset"]: row for row in _table(f"sdtmig-{slug(version)}-datasets")}
+    if domain not in rows:
+        raise StudyError(f"SDTMIG {version} has no domain {domain}{nearest(domain, rows)}")
+    row = rows[domain]
+    return GuideDataset(domain, row["label"], row["class"], row["structure"])
+
+
+@cache
+def adam_variables(table: str, structure: str) -> tuple[GuideVariable, ...]:
+    """Return the variables of an ADaM structure (ADSL, BDS, OCCDS, ...) from a shipped table, e.g. adamig-1-3."""
+    rows = [row for row in _table(f"{table}-variables") if row["structure"] == structure]
+    if not rows:
+        known = {row["structure"] for row in _table(f"{table}-variables")}
+        raise StudyError(f"{table} has no structure {structure}{nearest(structure, known)}")
+    return tuple(
+        GuideVariable(
+            row["variable"],
+            row["label"],
+            row["type"],
+            row["core"],
+            row["variable_set"],
+            row["codelist_code"],
+            int(row["ordinal"] or 0),
+            row["format"],
+        )
+        for row in rows
+    )

@@ -1,0 +1,92 @@
+"""A study is a folder: study.yaml beside its REDCap project, mappings, analysis datasets and reports."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from metadata.errors import StudyError, UsageError, nearest
+from metadata.project import Project
+from metadata.yaml_source import LocatedDict, complain, load
+
+BUNDLED = Path(__file__).resolve().parent.parent / "mappings"
+NEEDED = ("study", "standards", "redcap", "cutoff", "visits")
+DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+class Study:
+    """The reader of one study's folder; ``config`` is study.yaml with the lines of its keys."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.name = folder.name
+        self.config: LocatedDict = self._read_config()
+
+    @classmethod
+    def open(cls, name_or_path: str | Path) -> Study:
+        """Open a bundled study by name, or any study's folder by path; raises UsageError if there is none."""
+        given = Path(name_or_path)
+        bundled = BUNDLED / str(name_or_path)
+        folder = given if (given / "study.yaml").is_file() else bundled
+        if (folder / "study.yaml").is_file():
+            return cls(folder.resolve())
+        if given.is_dir():
+            raise UsageError(f"{given} is not a study's folder: it has no study.yaml")
+        names = cls.bundled()
+        raise UsageError(
+            f"there is no study '{name_or_path}'{nearest(str(name_or_path), names)};"
+            f" bundled are {', '.join(names)}, or give the path of a study's folder"
+        )
+
+    @staticmethod
+    def bundled() -> list[str]:
+        """Names of the studies that come with the software."""
+        return sorted(path.parent.name for path in BUNDLED.glob("*/study.yaml"))
+
+    def _read_config(self) -> LocatedDict:
+        config = self.read_yaml("study.yaml")
+        for key in NEEDED:
+            if key not in config:
+                raise StudyError(f"the key '{key}' is missing", f"{self.name}/study.yaml")
+        if not DATE.fullmatch(str(config["cutoff"])):
+            raise complain(config, "cutoff", f"'{config['cutoff']}' is not a date; write YYYY-MM-DD")
+        return config
+
+    def path(self, relative: str) -> Path:
+        """Return the path of one of the study's files."""
+        return self.folder / relative
+
+    def read_yaml(self, relative: str) -> Any:
+        """Read one of the study's YAML files, known in errors as ``<study>/<relative>``."""
+        return load(self.folder / relative, f"{self.name}/{relative}")
+
+    @cached_property
+    def studyid(self) -> str:
+        """STUDYID of every dataset."""
+        return str(self.config["study"]["id"])
+
+    @cached_property
+    def is_synthetic(self) -> bool:
+        """True if the patients are invented, so that every output must say so."""
+        return bool(self.config["study"].get("synthetic", False))
+
+    @cached_property
+    def cutoff(self) -> str:
+        """The data cut-off, YYYY-MM-DD."""
+        return str(self.config["cutoff"])
+
+    @cached_property
+    def standards(self) -> dict[str, str]:
+        """Versions of the standards the study declares."""
+        return {key: str(value) for key, value in self.config["standards"].items()}
+
+    @cached_property
+    def visits(self) -> list[LocatedDict]:
+        """Planned visits, in order: visitnum, visit, event, day (none for unplanned ones), window."""
+        return list(self.config["visits"])
+
+    def project(self) -> Project:
+        """Read the structure of the study's own copy of its REDCap project."""
+        return Project.read(self.folder / "redcap")

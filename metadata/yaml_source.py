@@ -1,0 +1,100 @@
+"""YAML that remembers its lines, so that every error about a study's files can name file, line and key."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from metadata.errors import StudyError
+
+
+class LocatedDict(dict[str, Any]):
+    """A mapping that knows its file, its own line and the line of each key."""
+
+    file: str
+    line: int
+    lines: dict[str, int]
+
+
+class LocatedList(list[Any]):
+    """A list that knows its file, its own line and the line of each item."""
+
+    file: str
+    line: int
+    lines: dict[int, int]
+
+
+def line_of(node: object, key: str | int | None = None) -> int | None:
+    """Return the line of ``key`` in a located node, or of the node itself; None if it was not read from a file."""
+    if not isinstance(node, LocatedDict | LocatedList):
+        return None
+    lines: dict[Any, int] = node.lines  # type: ignore[assignment]
+    return lines.get(key, node.line) if key is not None else node.line
+
+
+def file_of(node: object) -> str | None:
+    """Return the file a located node was read from."""
+    return node.file if isinstance(node, LocatedDict | LocatedList) else None
+
+
+def complain(node: object, key: str | int | None, message: str) -> StudyError:
+    """Return (not raise) the StudyError that names the file, line and key of a located node."""
+    return StudyError(message, file_of(node), line_of(node, key), None if key is None else str(key))
+
+
+class _LocatedLoader(yaml.CSafeLoader if hasattr(yaml, "CSafeLoader") else yaml.SafeLoader):  # type: ignore[misc]
+    """Safe loader whose mappings and lists carry their lines; dates stay text, as the files write them."""
+
+    file: str = ""
+
+
+def _mapping(loader: _LocatedLoader, node: yaml.MappingNode) -> LocatedDict:
+    loader.flatten_mapping(node)
+    made = LocatedDict()
+    made.file, made.line, made.lines = loader.file, node.start_mark.line + 1, {}
+    for key_node, value_node in node.value:
+        key = loader.construct_object(key_node, deep=True)
+        line = key_node.start_mark.line + 1
+        if not isinstance(key, Hashable):
+            raise StudyError("a key must be a word", loader.file, line)
+        key = str(key).lower() if isinstance(key, bool) else str(key)
+        if key in made:
+            raise StudyError("the key stands twice", loader.file, line, key)
+        made[key] = loader.construct_object(value_node, deep=True)
+        made.lines[key] = line
+    return made
+
+
+def _sequence(loader: _LocatedLoader, node: yaml.SequenceNode) -> LocatedList:
+    made = LocatedList(loader.construct_object(item, deep=True) for item in node.value)
+    made.file, made.line = loader.file, node.start_mark.line + 1
+    made.lines = {index: item.start_mark.line + 1 for index, item in enumerate(node.value)}
+    return made
+
+
+_LocatedLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+_LocatedLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_SEQUENCE_TAG, _sequence)
+_LocatedLoader.add_constructor("tag:yaml.org,2002:timestamp", yaml.SafeLoader.construct_yaml_str)
+
+
+def load(path: Path, shown: str | None = None) -> Any:
+    """Read one YAML file; ``shown`` is the name that errors give it.
+
+    Keys are always text and dates stay text. Raises StudyError on a missing file, bad YAML or a key that stands twice.
+    """
+    name = shown or str(path)
+    if not path.is_file():
+        raise StudyError("the file does not exist", name)
+    try:
+        loader = _LocatedLoader(path.read_text(encoding="utf-8"))
+        loader.file = name
+        return loader.get_single_data()
+    except UnicodeDecodeError:
+        raise StudyError("the file is not UTF-8", name) from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        problem = getattr(error, "problem", None) or "not readable"
+        raise StudyError(f"not valid YAML: {problem}", name, mark.line + 1 if mark else None) from None
