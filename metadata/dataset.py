@@ -67,9 +67,7 @@ def no_edges() -> pd.DataFrame:
     return edges(np.empty(0, np.int32), "*", "REDCAP", np.empty(0, np.int32), "*")
 
 
-def edges(
-    row: np.ndarray, variable: str, source: str, source_row: np.ndarray, source_variable: str
-) -> pd.DataFrame:
+def edges(row: np.ndarray, variable: str, source: str, source_row: np.ndarray, source_variable: str) -> pd.DataFrame:
     """Return lineage edges from rows of a dataset to rows of one source, for one pair of variables.
 
     ``row`` and ``source_row`` are positions of equal shape; ``"*"`` stands for the whole record.
@@ -79,10 +77,10 @@ def edges(
     return pd.DataFrame(
         {
             "row": np.asarray(row, np.int32),
-            "variable": pd.Categorical.from_codes(same, [variable]),
-            "source": pd.Categorical.from_codes(same, [source]),
+            "variable": pd.Categorical.from_codes(same, pd.Index([variable])),
+            "source": pd.Categorical.from_codes(same, pd.Index([source])),
             "source_row": np.asarray(source_row, np.int32),
-            "source_variable": pd.Categorical.from_codes(same, [source_variable]),
+            "source_variable": pd.Categorical.from_codes(same, pd.Index([source_variable])),
         }
     )
 

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 PATTERN = r"^(\d{4})(?:-(\d{2})(?:-(\d{2})(?:T(\d{2}):(\d{2})(?::(\d{2}))?)?)?)?$"
-GAPPED = r"^(?:\d{4}|-)-(?:\d{2}|-)-(?:\d{2}|-)$"
+DAY, MONTH = r"(?:0[1-9]|[12]\d|3[01])", r"(?:0[1-9]|1[0-2])"
+GAPPED = rf"^(?:\d{{4}}---{DAY}|--{MONTH}(?:-{DAY})?|----{DAY})$"
 SAS_EPOCH = np.datetime64("1960-01-01", "D")
 MISSING_DAY = np.datetime64("NaT", "D")
 

@@ -57,7 +57,9 @@ class Records:
         coded = tuple(f"___{code.lower()}" for code in project.missing_codes)
         for column in frame.columns:
             if column not in known and not (coded and column.endswith(coded)):
-                raise StudyError(f"the records have a column '{column}' that the dictionary lacks{nearest(column, known)}")
+                raise StudyError(
+                    f"the records have a column '{column}' that the dictionary lacks{nearest(column, known)}"
+                )
         if project.dictionary.record_id not in frame.columns:
             raise StudyError(f"the records lack their record-id column '{project.dictionary.record_id}'")
         text = frame.reset_index(drop=True).astype("str")
@@ -111,6 +113,6 @@ class Records:
             values = self.frame[column]
             filled = (values != "").to_numpy(bool)
             if owner is None or dictionary.fields[owner].field_type == "checkbox":
-                filled &= (values != "0").to_numpy(bool)
+                filled = filled & (values != "0").to_numpy(bool)
             stored |= filled
         return stored

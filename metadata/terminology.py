@@ -123,7 +123,10 @@ def _sponsor_lists(declared: dict[str, Any]) -> dict[str, Codelist]:
             name,
             str(body.get("label", name)),
             True,
-            {value: Term(value, preferred_term=str(meaning), extended=True) for value, meaning in body["terms"].items()},
+            {
+                value: Term(value, preferred_term=str(meaning), extended=True)
+                for value, meaning in body["terms"].items()
+            },
         )
         for name, body in declared.items()
     }
