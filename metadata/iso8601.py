@@ -46,8 +46,9 @@ def day_bounds(dates: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     """
     codes, unique = pd.factorize(dates.astype("str"))
     pieces = _pieces(pd.Series(unique, dtype="str"))
-    number = pieces.apply(lambda column: pd.to_numeric(column, errors="coerce"))
-    year, month, day = (number[name].to_numpy(float) for name in ("year", "month", "day"))
+    year, month, day = (
+        pd.to_numeric(pieces[name], errors="coerce").to_numpy(float) for name in ("year", "month", "day")
+    )
     first = _day(year, np.where(np.isnan(month), 1, month), np.where(np.isnan(day), 1, day))
     last_month = np.where(np.isnan(month), 12, month)
     month_end = _month_end(year, last_month)
