@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import csv
 import io
+import re
+from codecs import BOM_UTF8
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.csv as arrow_csv
 
 from metadata.errors import StudyError, nearest
 from metadata.project import Project
@@ -21,21 +26,42 @@ KEY_COLUMNS = (EVENT, REPEAT_INSTRUMENT, REPEAT_INSTANCE, ACCESS_GROUP)
 
 
 def read_csv(content: bytes, file: str | Path) -> pd.DataFrame:
-    """Return a flat export as text columns, blanks as empty texts; raises StudyError if it is not UTF-8 CSV."""
+    """Return a flat export as text columns, blanks as empty texts.
+
+    Raises StudyError if it is not UTF-8 CSV, if a row has another number of cells than the header or a column stands
+    twice. (pandas pads a short row and drops cells of a long one without a word, hence Arrow's reader.)
+    """
     text = decode(content, file)
     if not text.strip():
         return pd.DataFrame()
+    delimiter = delimiter_of(text.split("\n", 1)[0])
+    names = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise StudyError(f"the column '{twice[0]}' stands twice", file, 1)
+    if text.count('"') % 2:
+        raise StudyError("the file is not CSV: a quoted cell is never closed", file)
+    plain = content.removeprefix(BOM_UTF8)
     try:
-        return pd.read_csv(
-            io.StringIO(text),
-            sep=delimiter_of(text.split("\n", 1)[0]),
-            dtype="str",
-            keep_default_na=False,
-            na_filter=False,
-            engine="c",
+        table = arrow_csv.read_csv(
+            pa.BufferReader(plain),
+            # one block and one thread, so that a cell may be of any size and an error knows its row
+            read_options=arrow_csv.ReadOptions(block_size=len(plain) + 1, use_threads=False),
+            parse_options=arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+            convert_options=arrow_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string())),
         )
-    except pd.errors.ParserError as error:
-        raise StudyError(f"the file is not CSV: {error}", file) from None
+    except pa.ArrowInvalid as error:
+        raise StudyError(_without_values(str(error)), file) from None
+    return pd.DataFrame(table.to_pandas()).astype("str")
+
+
+def _without_values(problem: str) -> str:
+    """Return what Arrow says of a bad row, without the row itself: cells are patients' data."""
+    told = re.search(r"Row #(\d+): Expected (\d+) columns, got (\d+)", problem)
+    if not told:
+        return "the file is not CSV"
+    row, expected, found = told.groups()
+    return f"row {row} has {found} cells where the header has {expected}"
 
 
 class Records:
