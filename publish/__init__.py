@@ -1,0 +1,1 @@
+"""Out: transport files, parquet, lineage, the manifest and the package that holds them."""

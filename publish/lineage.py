@@ -1,0 +1,137 @@
+"""Lineage as a table of edges: which record and variable came from which, down to the REDCap field.
+
+In the pipeline an edge holds positions of rows; here they become the keys of records, which mean the same tomorrow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from metadata.dataset import Dataset
+from metadata.errors import StudyError
+from metadata.records import EVENT, REPEAT_INSTANCE, REPEAT_INSTRUMENT, Records
+from publish.parquet import write_table
+from publish.record_key import escape, record_keys
+
+REDCAP = "REDCAP"
+
+
+def write(dataset: Dataset, sources: Mapping[str, Dataset], records: Records, folder: Path) -> None:
+    """Write ``<dataset>.parquet`` with the edges of one dataset; raises StudyError and OutsideError."""
+    write_table(render(dataset, sources, records), folder / f"{dataset.name.lower()}.parquet")
+
+
+def render(dataset: Dataset, sources: Mapping[str, Dataset], records: Records) -> pa.Table:
+    """Return the edges of ``dataset`` with the keys of records in place of positions.
+
+    Columns, all dictionary-encoded text: dataset, record_key, variable, source, source_key, source_variable. The key of
+    a dataset's record is ``NAME=value;NAME=value`` over its metadata's keys; that of a REDCap value is
+    ``record=..;event=..;form=..;instance=..`` without the parts that it lacks. Edges stand in the order of the records.
+    Raises StudyError if an edge names a dataset that is not in ``sources`` or a row that is not there.
+    """
+    edges = _in_row_order(dataset.lineage)
+    _refuse_position(dataset, edges["row"], len(dataset.frame), dataset.name)
+    own = _encoded(edges["row"].to_numpy(np.int32), record_keys(dataset.metadata, dataset.frame))
+    columns = {
+        "dataset": _encoded(np.zeros(len(edges), np.int32), pa.array([dataset.name], pa.string())),
+        "record_key": own,
+        "variable": _category(edges["variable"]),
+        "source": _category(edges["source"]),
+        "source_key": _source_keys(dataset, edges, sources, records),
+        "source_variable": _category(edges["source_variable"]),
+    }
+    metadata = {"dataset": dataset.name, "keys": " ".join(dataset.metadata.keys)}
+    return pa.table(columns).replace_schema_metadata(metadata)
+
+
+def _in_row_order(edges: pd.DataFrame) -> pd.DataFrame:
+    rows = edges["row"].to_numpy()
+    return edges if bool(np.all(rows[1:] >= rows[:-1])) else edges.iloc[np.argsort(rows, kind="stable")]
+
+
+def _refuse_position(dataset: Dataset, positions: pd.Series, rows: int, source: str) -> None:
+    if len(positions) and (positions.min() < 0 or positions.max() >= rows):
+        raise StudyError(f"the lineage of {dataset.name} names a row that {source} does not have; it has {rows}")
+
+
+def _encoded(indices: np.ndarray, dictionary: pa.Array) -> pa.DictionaryArray:
+    """Return dictionary-encoded text that keeps only entries in use, in the order of first use."""
+    codes, used = pd.factorize(indices)
+    return pa.DictionaryArray.from_arrays(pa.array(codes, pa.int32()), dictionary.take(pa.array(used)))
+
+
+def _category(column: pd.Series) -> pa.DictionaryArray:
+    categories = pa.array(column.cat.categories.astype("str"), pa.string())
+    return _encoded(column.cat.codes.to_numpy(np.int32), categories)
+
+
+def _source_keys(
+    dataset: Dataset, edges: pd.DataFrame, sources: Mapping[str, Dataset], records: Records
+) -> pa.DictionaryArray:
+    """Return the key text of every edge's source record; each source's keys are made once, on the rows in use."""
+    indices = np.zeros(len(edges), np.int32)
+    texts: list[pa.Array] = []
+    used = edges["source"].cat.remove_unused_categories().cat.categories
+    for source in used:
+        mine = (edges["source"] == source).to_numpy()
+        part = edges[mine]
+        codes, keys = (
+            _redcap_keys(dataset, part, records) if source == REDCAP else _keys(dataset, part, sources, source)
+        )
+        indices[mine] = codes + sum(len(text) for text in texts)
+        texts.append(keys)
+    return _encoded(indices, pa.concat_arrays(texts) if texts else pa.array([], pa.string()))
+
+
+def _keys(
+    dataset: Dataset, edges: pd.DataFrame, sources: Mapping[str, Dataset], source: str
+) -> tuple[np.ndarray, pa.Array]:
+    if source not in sources:
+        raise StudyError(f"the lineage of {dataset.name} names {source}, which is not among the datasets of this study")
+    metadata, frame = sources[source].metadata, sources[source].frame
+    _refuse_position(dataset, edges["source_row"], len(frame), source)
+    codes, rows = pd.factorize(edges["source_row"].to_numpy())
+    return codes, record_keys(metadata, frame.iloc[rows])
+
+
+def _redcap_keys(dataset: Dataset, edges: pd.DataFrame, records: Records) -> tuple[np.ndarray, pa.Array]:
+    _refuse_position(dataset, edges["source_row"], len(records.frame), "the REDCap records")
+    forms, form_codes = _forms(edges["source_variable"], records)
+    pairs = edges["source_row"].to_numpy(np.int64) * len(forms) + form_codes
+    codes, used = pd.factorize(pairs)
+    rows, form = used // len(forms), np.array(forms, object)[used % len(forms)]
+    frame = records.frame.iloc[rows]
+    form = np.where(form == "", frame[REPEAT_INSTRUMENT].to_numpy(object), form)
+    return codes, redcap_keys(frame[records.project.dictionary.record_id], frame[EVENT], form, frame[REPEAT_INSTANCE])
+
+
+def _forms(variables: pd.Series, records: Records) -> tuple[list[str], np.ndarray]:
+    """Return forms and, for every edge, which of them its field stands on; a blank form if it is no field."""
+    dictionary = records.project.dictionary
+    names = [str(name) for name in variables.cat.categories]
+    fields = [dictionary.fields.get(dictionary.column_field.get(name, name)) for name in names]
+    status = {f"{form}_complete": form for form in dictionary.forms}
+    of_name = [field.form if field else status.get(name, "") for name, field in zip(names, fields, strict=True)]
+    forms = sorted(set(of_name)) or [""]
+    return forms, np.array([forms.index(form) for form in of_name], np.int64)[variables.cat.codes.to_numpy()]
+
+
+def redcap_keys(record: pd.Series, event: pd.Series, form: np.ndarray, instance: pd.Series) -> pa.Array:
+    """Return ``record=..;event=..;form=..;instance=..`` row by row, without the parts that are blank."""
+    parts = [pc.binary_join_element_wise("record=", escape(_text(record)), "")]
+    for name, values in (("event", event), ("form", pd.Series(form)), ("instance", instance)):
+        text = _text(values)
+        parts.append(pc.if_else(pc.equal(text, ""), "", pc.binary_join_element_wise(f";{name}=", escape(text), "")))
+    return pc.binary_join_element_wise(*parts, "")
+
+
+def _text(values: pd.Series) -> pa.Array:
+    text = pa.array(values.astype("str"))
+    whole = text.combine_chunks() if isinstance(text, pa.ChunkedArray) else text
+    return whole.cast(pa.string())
