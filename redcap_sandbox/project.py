@@ -81,7 +81,9 @@ class SandboxProject:
     def _field_columns(self, item: Field) -> list[ExportColumn]:
         if item.type != "checkbox":
             return [ExportColumn(column, item.form, item) for column in item.columns]
-        options = [ExportColumn(name, item.form, item, code) for name, code in zip(item.columns, item.choices, strict=True)]
+        options = [
+            ExportColumn(name, item.form, item, code) for name, code in zip(item.columns, item.choices, strict=True)
+        ]
         coded = {f"{item.name}___{code.lower()}": code for code in self.project.missing_codes}
         used = [name for name in coded if name in self.records.frame.columns and name not in item.columns]
         return options + [ExportColumn(name, item.form, item, coded[name]) for name in used]

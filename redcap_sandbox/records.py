@@ -172,11 +172,11 @@ def _form_filled(served: SandboxProject, form: str, rows: np.ndarray) -> np.ndar
     """Return a mask over ``rows``: the form holds a value other than unticked boxes and its own status."""
     frame = served.records.frame
     filled = np.zeros(len(rows), bool)
+    record_id = served.project.dictionary.record_id
     for column in served.columns:
-        if column.form == form and column.field is not None and column.name in frame.columns:
-            if column.name != served.project.dictionary.record_id:
-                unset = ["", "0"] if column.code else [""]
-                filled |= ~frame[column.name].iloc[rows].isin(unset).to_numpy(bool)
+        if column.form == form and column.field is not None and column.name in frame.columns.difference([record_id]):
+            unset = ["", "0"] if column.code else [""]
+            filled |= ~frame[column.name].iloc[rows].isin(unset).to_numpy(bool)
     return filled
 
 

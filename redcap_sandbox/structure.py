@@ -1,4 +1,4 @@
-"""The structure contents: dictionary, export names, instruments, events, arms, mapping, repeating set-up, groups, users."""
+"""The structure contents: dictionary, export names, instruments, events, arms, repeating set-up, groups, users."""
 
 from __future__ import annotations
 
@@ -18,7 +18,15 @@ INTEGERS = {
     "display_today_now_button", "bypass_branching_erase_field_prompt", "arm_num", "event_id", "day_offset",
     "days_offset", "offset_min", "offset_max", "data_access_group_id",
 }  # fmt: skip
-USER_TEXTS = {"username", "email", "firstname", "lastname", "expiration", "data_access_group", "data_access_group_label"}
+USER_TEXTS = {
+    "username",
+    "email",
+    "firstname",
+    "lastname",
+    "expiration",
+    "data_access_group",
+    "data_access_group_label",
+}
 EVENT_COLUMNS = ("event_name", "arm_num", "unique_event_name", "custom_event_label", "event_id", "day_offset")
 NOT_LONGITUDINAL = "for classic projects"
 NOTHING_REPEATS = (

@@ -1,0 +1,163 @@
+"""What came back from REDCap: an answer, or trouble told in one sentence.
+
+PyCap ignores the HTTP status and passes CSV on unread, so every response is judged here before PyCap sees it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from dataclasses import dataclass
+from urllib.parse import urlsplit, urlunsplit
+
+import requests
+
+BUSY = (408, 429, 500, 502, 503, 504)
+MOVED = (301, 302, 303, 307, 308)
+OUT_OF_MEMORY = re.compile(r"ran out of (?:server )?memory|allowed memory size", re.IGNORECASE)
+NO_API = re.compile(r"permissions? to use the API", re.IGNORECASE)
+WEB_PAGE = re.compile(r"\s*<(?:!doctype html|html|head|body|br)\b", re.IGNORECASE)
+XML_ERROR = re.compile(r"<error>(.*?)</error>", re.IGNORECASE | re.DOTALL)
+VERSION = re.compile(r"\d+\.\d+\.\d+")
+CHUNK = 1 << 16
+LONGEST_QUOTE = 200
+
+
+class Trouble(Exception):
+    """A call that failed: what to tell, whether to try again, whether asking for less may help.
+
+    It never leaves this package: it may have been raised while handling an error that holds the request.
+    """
+
+    def __init__(self, message: str, *, again: bool = False, smaller: bool = False, refused: bool = False) -> None:
+        super().__init__(message)
+        self.message, self.again, self.smaller, self.refused = message, again, smaller, refused
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call: the server's address as shown to users, what is asked, the form of the answer and the time it has.
+
+    ``form`` is json, csv or version; ``seconds`` is for the whole answer; ``secret`` is never shown.
+    """
+
+    address: str
+    content: str
+    form: str
+    seconds: float
+    secret: str
+
+    @property
+    def server(self) -> str:
+        """The server as sentences name it."""
+        return f"REDCap at {self.address}"
+
+    def read(self, response: requests.Response, started: float) -> bytes:
+        """Return the body of a good answer; raises Trouble if it is anything else or takes too long."""
+        if response.status_code in MOVED:
+            raise Trouble(self._moved(response))
+        body = self._body(response, started)
+        text = body.decode("utf-8", "replace")
+        if OUT_OF_MEMORY.search(text[:5000]):
+            raise Trouble(f"{self.server} ran out of memory on content={self.content}", smaller=True)
+        self._judge_status(response.status_code, text)
+        self._judge_body(response.status_code, body, text)
+        return body
+
+    def slow(self) -> Trouble:
+        """Trouble of an answer that did not come in time; less may come in time."""
+        told = f"{self.server} did not answer content={self.content} within {self.seconds:g} seconds"
+        return Trouble(f"{told}; try again later", smaller=True)
+
+    def _body(self, response: requests.Response, started: float) -> bytes:
+        """Read the body piece by piece, so that an answer that trickles in runs out of time as well."""
+        pieces = []
+        for piece in response.iter_content(CHUNK):
+            pieces.append(piece)
+            if time.monotonic() - started > self.seconds:
+                response.close()
+                raise self.slow()
+        return b"".join(pieces)
+
+    def _moved(self, response: requests.Response) -> str:
+        target = urlsplit(response.headers.get("location", ""))
+        shown = f" to {shown_address(target.geturl())}" if target.netloc else ""
+        return f"{self.server} redirects{shown}, which loses the request; use the address it redirects to"
+
+    def _judge_status(self, status: int, text: str) -> None:
+        """Raise the trouble that a status tells by itself."""
+        if status in BUSY:
+            told = f"{self.server} is overloaded or in maintenance (HTTP {status}); try again later"
+            raise Trouble(told, again=True, smaller=True)
+        if status in (404, 405):
+            raise Trouble(f"there is no REDCap API at {self.address} (HTTP {status}); its address ends in /api/")
+        if WEB_PAGE.match(text):
+            told = f"{self.server} answered with a web page instead of data (HTTP {status})"
+            raise Trouble(f"{told}; check the address, and whether it is in maintenance or asks for a login first")
+        if status == 401 or NO_API.search(error_text(text)):
+            told = self._quoted(error_text(text)) or f"HTTP {status}"
+            raise Trouble(f"{self.server} refused the token: {told}; check the token and the rights of its user")
+
+    def _judge_body(self, status: int, body: bytes, text: str) -> None:
+        """Raise the trouble that only the body tells."""
+        error = error_text(text)
+        if error:
+            told = self._quoted(error)
+            raise Trouble(f"{self.server} refused content={self.content}: {told}", refused=status in (200, 400, 403))
+        if status != 200:
+            raise Trouble(f"{self.server} answered content={self.content} with HTTP {status} and no data")
+        bad = first_bad_byte(body)
+        if bad:
+            raise Trouble(f"{self.server} sent text that is not UTF-8 in content={self.content} (line {bad})")
+        if not self._complete(text):
+            raise Trouble(f"the answer of {self.server} to content={self.content} was cut short", again=True)
+
+    def _complete(self, text: str) -> bool:
+        """Return True if an answer has the form that was asked for, to its end."""
+        if self.form == "version":
+            return VERSION.fullmatch(text.strip()) is not None
+        if self.form == "json":
+            try:
+                return isinstance(json.loads(text), dict | list)
+            except ValueError:
+                return False
+        return text.endswith("\n") and text.count('"') % 2 == 0
+
+    def _quoted(self, text: str) -> str:
+        """Return a server's own words on one line, cut to a readable length, without the token."""
+        line = " ".join(text.split()).rstrip(".")
+        line = re.sub(re.escape(self.secret), "(token)", line, flags=re.IGNORECASE)
+        return line if len(line) <= LONGEST_QUOTE else line[:LONGEST_QUOTE] + "..."
+
+
+def error_text(text: str) -> str:
+    """Return REDCap's own words if a body is one of its errors (JSON, CSV or XML), else an empty text."""
+    start = text.lstrip("\ufeff \t\r\n")
+    if start[:6].lower() == "error:":
+        return start[6:].strip()
+    if start.startswith("<"):
+        found = XML_ERROR.search(start)
+        return found.group(1).strip() if found else ""
+    if start.startswith("{"):
+        try:
+            return str(json.loads(start).get("error", ""))
+        except ValueError:
+            return ""
+    return ""
+
+
+def first_bad_byte(body: bytes) -> int:
+    """Return the line of the first byte that is not UTF-8, or 0."""
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return body.count(b"\n", 0, error.start) + 1
+    return 0
+
+
+def shown_address(address: str) -> str:
+    """Return an address without user, password, query and fragment, for messages."""
+    parts = urlsplit(address)
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit((parts.scheme, host, parts.path, "", ""))

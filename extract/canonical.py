@@ -1,0 +1,105 @@
+"""One order and one hash for the same content, whichever way it came: API or export, in any batches."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from metadata.project import Project
+from metadata.records import ACCESS_GROUP, EVENT, REPEAT_INSTANCE, REPEAT_INSTRUMENT, Records
+
+STRUCTURE = ("dictionary", "instruments", "arms", "events", "form_event_mapping", "repeating", "dags")
+# of the project's information, what says how data are to be read; the rest changes without any change of content
+INFORMATION = (
+    "is_longitudinal", "has_repeating_instruments_or_events", "missing_data_codes", "secondary_unique_field",
+)  # fmt: skip
+NOT_CONTENT = ("event_id", "data_access_group_id")
+ID_LENGTH = 16
+
+
+def canonical_structure(payloads: Mapping[str, Any]) -> dict[str, Any]:
+    """Return structure payloads with every value as text, as a CSV export has them (the API's flags are integers)."""
+    made: dict[str, Any] = {name: [_texts(row) for row in payloads.get(name) or []] for name in STRUCTURE}
+    info = payloads["project_info"]
+    return {**made, "project_info": _texts(info[0] if isinstance(info, list) else info)}
+
+
+def _texts(row: Mapping[str, Any]) -> dict[str, str]:
+    return {str(name): "" if value is None else str(value) for name, value in row.items()}
+
+
+def canonical_records(project: Project, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a flat export in one order of rows and columns.
+
+    Rows: record (numbers before texts), event, repeating instrument, instance. Columns: keys, then every export column
+    of the dictionary form by form, blank where the export lacks it, then columns of missing-data codes.
+    """
+    records = Records.from_frame(project, frame)
+    columns = _columns(project, records.frame)
+    order = np.lexsort(_sort_keys(project, records.frame)[::-1])
+    return records.frame.reindex(columns=columns, fill_value="").iloc[order].reset_index(drop=True).astype("str")
+
+
+def _columns(project: Project, frame: pd.DataFrame) -> list[str]:
+    dictionary = project.dictionary
+    named = [dictionary.record_id, EVENT, REPEAT_INSTRUMENT, REPEAT_INSTANCE, ACCESS_GROUP]
+    for form in dictionary.forms:
+        named += dictionary.export_columns(form)
+    return list(dict.fromkeys(named + sorted(set(frame.columns) - set(named))))
+
+
+def _sort_keys(project: Project, frame: pd.DataFrame) -> list[np.ndarray]:
+    """Return sort keys, the weightiest first."""
+    names = frame[project.dictionary.record_id]
+    numbers = pd.to_numeric(names.where(names.str.fullmatch(r"\d{1,15}"), None), errors="coerce").to_numpy(float)
+    instance = pd.to_numeric(frame[REPEAT_INSTANCE], errors="coerce").fillna(0).to_numpy(float)
+    instruments = ["", *project.dictionary.forms]
+    return [
+        np.isnan(numbers),
+        np.nan_to_num(numbers),
+        names.to_numpy(str),
+        _positions(frame[EVENT], project.event_names),
+        _positions(frame[REPEAT_INSTRUMENT], instruments),
+        instance,
+    ]
+
+
+def _positions(values: pd.Series, order: list[str]) -> np.ndarray:
+    """Return the place of each value in ``order``; unknown ones come last."""
+    places = {name: place for place, name in enumerate(order)}
+    return values.map(places).fillna(len(order)).to_numpy(float)
+
+
+def content_hash(structure: Mapping[str, Any], frame: pd.DataFrame) -> str:
+    """Return the SHA-256 of structure and records, both canonical.
+
+    Outside it: server ids of events and groups, titles and dates of the project, columns that hold nothing at all.
+    """
+    info = structure["project_info"]
+    rows = {name: [_content_of(row) for row in structure[name]] for name in STRUCTURE}
+    kept = {**rows, "project_info": {name: info.get(name, "") for name in INFORMATION}}
+    digest = hashlib.sha256(json.dumps(kept, sort_keys=True, ensure_ascii=True).encode())
+    for name in sorted(frame.columns):
+        if (frame[name] != "").any():
+            digest.update(json.dumps(name).encode())
+            digest.update(_column_bytes(frame[name]))
+    return digest.hexdigest()
+
+
+def _content_of(row: Mapping[str, str]) -> dict[str, str]:
+    """Return what counts of a structure row; blanks count as absent, for exports leave them out."""
+    return {name: value for name, value in row.items() if value != "" and name not in NOT_CONTENT}
+
+
+def _column_bytes(values: pd.Series) -> bytes:
+    """Return lengths and texts of a column: no two different columns give the same bytes."""
+    array = pa.array(values.to_numpy(object), pa.large_string())
+    lengths = pc.binary_length(array).to_numpy(zero_copy_only=False).astype("<i8")
+    return bytes(lengths.tobytes()) + "".join(values).encode()

@@ -1,0 +1,83 @@
+"""Snapshots from a folder of exports, as downloaded from REDCap, for where the API is not to be had."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from extract.snapshot import Taken, is_snapshot, keep, open_snapshot
+from metadata.dictionary import USER_INTERFACE_HEADERS
+from metadata.errors import StudyError, UsageError, nearest
+from metadata.records import read_csv
+from metadata.redcap_csv import read_rows
+from metadata.study import Study
+
+STRUCTURE_FILES = (
+    "dictionary",
+    "project_info",
+    "instruments",
+    "arms",
+    "events",
+    "form_event_mapping",
+    "repeating",
+    "dags",
+)
+NEEDED = ("dictionary", "project_info")
+STATES = {"locked": "records_locked.csv", "as-entered": "records_as_entered.csv"}
+LOG_HEADERS = {
+    "Time / Date": "timestamp",
+    "Username": "username",
+    "Action": "action",
+    "List of Data Changes OR Fields Exported": "details",
+    "Record": "record",
+}
+
+
+def snapshot_of(study: Study, folder: Path, root: Path, records_state: str = "locked") -> Path:
+    """Return the snapshot of a folder of exports, taken to ``root/<study>/<id>``; a snapshot's own folder as it is.
+
+    The folder holds dictionary.csv, project_info.csv, instruments.csv and, where the project has them, arms.csv,
+    events.csv, form_event_mapping.csv, repeating.csv, dags.csv, log.csv; records in records_locked.csv,
+    records_as_entered.csv or records.csv. Byte-order marks, CRLF, other delimiters and the user interface's headers
+    are understood. Content that the API would give has the id that it has from the API. Raises UsageError if there is
+    no such folder, StudyError if a file is missing or not fit.
+    """
+    base = Path(folder)
+    if not base.is_dir():
+        raise UsageError(f"there is no folder {base} to take records from")
+    if is_snapshot(base):
+        open_snapshot(base)
+        return base
+    paths = {name: base / f"{name}.csv" for name in STRUCTURE_FILES}
+    present = {name: path for name, path in paths.items() if path.is_file() or name in NEEDED}
+    structure: dict[str, Any] = {name: read_rows(path) for name, path in present.items()}
+    structure["dictionary"] = [_api_headers(row) for row in structure["dictionary"]]
+    if not structure["project_info"]:
+        raise StudyError("the file has no row", paths["project_info"])
+    records = records_file(base, records_state)
+    frame = read_csv(records.read_bytes(), records)
+    log, used = _log(base), [*present.values(), records]
+    files = {f"received/{path.name}": path.read_bytes() for path in used}
+    return keep(study, Taken(structure, frame, files, log, "", {"folder": base.name, "records": records.name}), root)
+
+
+def _api_headers(row: dict[str, str]) -> dict[str, str]:
+    """Return a dictionary row under the API's names."""
+    return {USER_INTERFACE_HEADERS.get(name, name): value for name, value in row.items()}
+
+
+def records_file(folder: Path, state: str) -> Path:
+    """Return the records file of a state; raises UsageError on another state, StudyError if the file is missing."""
+    if state not in STATES:
+        raise UsageError(f"records are 'locked' or 'as-entered', not '{state}'{nearest(state, STATES)}")
+    for name in (STATES[state], "records.csv"):
+        if (folder / name).is_file():
+            return folder / name
+    raise StudyError("the records file does not exist", folder / STATES[state])
+
+
+def _log(folder: Path) -> list[dict[str, str]] | None:
+    path = folder / "log.csv"
+    if not path.is_file():
+        return None
+    return [{LOG_HEADERS.get(name, name): value for name, value in row.items()} for row in read_rows(path)]
