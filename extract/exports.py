@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from extract.snapshot import Taken, is_snapshot, keep, open_snapshot
+from extract.snapshot import Taken, is_snapshot, keep
+from extract.storage import verified
 from metadata.dictionary import USER_INTERFACE_HEADERS
 from metadata.errors import StudyError, UsageError, nearest
 from metadata.records import read_csv
@@ -33,32 +34,46 @@ LOG_HEADERS = {
 }
 
 
-def snapshot_of(study: Study, folder: Path, root: Path, records_state: str = "locked") -> Path:
-    """Return the snapshot of a folder of exports, taken to ``root/<study>/<id>``; a snapshot's own folder as it is.
+def snapshot_of(study: Study, source: Path, root: Path, records_state: str = "locked") -> Path:
+    """Return the snapshot of exports, taken to ``root/<study>/<id>``; a snapshot's own folder is returned as it is.
 
-    The folder holds dictionary.csv, project_info.csv, instruments.csv and, where the project has them, arms.csv,
-    events.csv, form_event_mapping.csv, repeating.csv, dags.csv, log.csv; records in records_locked.csv,
-    records_as_entered.csv or records.csv. Byte-order marks, CRLF, other delimiters and the user interface's headers
-    are understood. Content that the API would give has the id that it has from the API. Raises UsageError if there is
-    no such folder, StudyError if a file is missing or not fit.
+    ``source`` is a folder with dictionary.csv, project_info.csv, instruments.csv and, where the project has them,
+    arms.csv, events.csv, form_event_mapping.csv, repeating.csv, dags.csv, log.csv; records in records_locked.csv,
+    records_as_entered.csv or records.csv. Or it is a records CSV, whose structure stands beside it or else in the
+    study's own folder. Byte-order marks, CRLF, other delimiters and the user interface's headers are understood.
+    Content that the API would give has the id that it has from the API. Raises UsageError if there is nothing at
+    ``source``, StudyError if a file is missing or not fit.
     """
-    base = Path(folder)
-    if not base.is_dir():
-        raise UsageError(f"there is no folder {base} to take records from")
-    if is_snapshot(base):
-        open_snapshot(base)
-        return base
-    paths = {name: base / f"{name}.csv" for name in STRUCTURE_FILES}
+    source = Path(source)
+    if not source.exists():
+        raise UsageError(f"there is nothing at {source} to take records from")
+    if is_snapshot(source):
+        verified(source)
+        return source
+    folder = source if source.is_dir() else _structure_folder(study, source)
+    records = records_file(source, records_state) if source.is_dir() else source
+    structure, paths = _structure(folder)
+    frame = read_csv(records.read_bytes(), records)
+    if frame.empty and not len(frame.columns):
+        raise StudyError("the file is empty", records)
+    files = {f"received/{path.name}": path.read_bytes() for path in [*paths, records]}
+    origin = {"exports": source.name, "records": records.name}
+    return keep(study, Taken(structure, frame, files, _log(folder), "", origin), root)
+
+
+def _structure_folder(study: Study, records: Path) -> Path:
+    return records.parent if (records.parent / "dictionary.csv").is_file() else study.path("redcap")
+
+
+def _structure(folder: Path) -> tuple[dict[str, Any], list[Path]]:
+    """Return the structure payloads of a folder and the files they were read from."""
+    paths = {name: folder / f"{name}.csv" for name in STRUCTURE_FILES}
     present = {name: path for name, path in paths.items() if path.is_file() or name in NEEDED}
     structure: dict[str, Any] = {name: read_rows(path) for name, path in present.items()}
     structure["dictionary"] = [_api_headers(row) for row in structure["dictionary"]]
     if not structure["project_info"]:
         raise StudyError("the file has no row", paths["project_info"])
-    records = records_file(base, records_state)
-    frame = read_csv(records.read_bytes(), records)
-    log, used = _log(base), [*present.values(), records]
-    files = {f"received/{path.name}": path.read_bytes() for path in used}
-    return keep(study, Taken(structure, frame, files, log, "", {"folder": base.name, "records": records.name}), root)
+    return structure, list(present.values())
 
 
 def _api_headers(row: dict[str, str]) -> dict[str, str]:

@@ -33,8 +33,8 @@ class Snapshot:
     """One opened snapshot.
 
     ``date`` is YYYY-MM-DD, ``event_ids`` event name to REDCap's event_id (empty if the export had none), ``version``
-    the server's (blank if an export does not tell), ``withheld`` the fields whose values are not in ``records``:
-    identifiers that were not asked for, and fields the token's user may not export.
+    the server's (blank if an export does not tell). Values of two kinds of fields are not in ``records``: ``blanked``
+    identifiers that were not asked for, and ``not_exported`` fields, which the token's user may not see.
     """
 
     path: Path
@@ -46,7 +46,8 @@ class Snapshot:
     event_ids: dict[str, str]
     base_url: str
     version: str
-    withheld: frozenset[str] = field(default_factory=frozenset)
+    blanked: frozenset[str] = field(default_factory=frozenset)
+    not_exported: frozenset[str] = field(default_factory=frozenset)
 
 
 @dataclass(frozen=True)
@@ -193,7 +194,8 @@ def open_snapshot(path: Path, keep: Collection[str] = ()) -> Snapshot:
         event_ids={row["unique_event_name"]: row["event_id"] for row in project.events if row.get("event_id")},
         base_url=manifest["base_url"],
         version=manifest["version"],
-        withheld=frozenset(identifiers | not_exported(project, structure.get("export_field_names"))),
+        blanked=frozenset(identifiers),
+        not_exported=not_exported(project, structure.get("export_field_names")),
     )
 
 
@@ -217,17 +219,14 @@ def _belongs(project: Project, column: str, name: str) -> bool:
     return owner == name if owner else column.startswith(f"{name}___")
 
 
-def not_exported(project: Project, export_field_names: list[dict[str, Any]] | None) -> set[str]:
+def not_exported(project: Project, export_field_names: list[dict[str, Any]] | None) -> frozenset[str]:
     """Return the fields the token's user may not export; none if the source did not say."""
     if export_field_names is None:
-        return set()
+        return frozenset()
     exported = {row["original_field_name"] for row in export_field_names}
     silent = ("descriptive", "file")
-    return {
-        item.name
-        for item in project.dictionary.fields.values()
-        if item.name not in exported and item.type not in silent
-    }
+    fields = project.dictionary.fields.values()
+    return frozenset(item.name for item in fields if item.name not in exported and item.type not in silent)
 
 
 __all__ = ["Snapshot", "Taken", "is_snapshot", "keep", "newest_change", "open_snapshot", "take"]
