@@ -1,0 +1,94 @@
+"""The data that outputs are computed from: ADaM frames, populations and treatment columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from metadata.dataset import Dataset
+from metadata.errors import nearest
+from metadata.yaml_source import complain
+from reports.selection import SUBJECT, Selection
+from reports.specification import Output, Specification
+
+SUBJECT_LEVEL = "ADSL"
+
+
+@dataclass(frozen=True)
+class Group:
+    """One treatment column; without a variable it holds everybody."""
+
+    label: str
+    variable: str = ""
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """Frames by dataset name, and how populations and groups select from them."""
+
+    specification: Specification
+    frames: Mapping[str, pd.DataFrame]
+
+    @classmethod
+    def of(cls, specification: Specification, datasets: Mapping[str, Dataset]) -> Analysis:
+        """Take the frames of the datasets; categories become plain text, so that filters compare."""
+        return cls(specification, {name: _plain(dataset.frame) for name, dataset in datasets.items()})
+
+    def groups(self, output: Output) -> list[Group]:
+        """Treatment columns of an output: each treatment in the population and, if there are several, all together."""
+        by = self.specification.by
+        everybody = Group(self.specification.total)
+        if not by:
+            return [everybody]
+        labels = self._treatments(self._population(output.population, output.node).present(by).frame, by)
+        single = [Group(labels[0])] if len(labels) == 1 else [everybody]
+        return [Group(label, by) for label in labels] + single if len(labels) > 1 else single
+
+    def select(
+        self, output: Output, dataset: str, group: Group, node: Mapping[str, Any] | None = None, population: str = ""
+    ) -> Selection:
+        """Rows of ``dataset`` of one population and treatment; ``node`` is where a wrong name is reported."""
+        asked = output.node if node is None else node
+        if dataset not in self.frames:
+            raise complain(asked, "dataset", f"there is no dataset '{dataset}'{nearest(dataset, self.frames)}")
+        subjects = self._population(population or output.population, asked)
+        chosen = Selection(dataset, self.frames[dataset])
+        flag = self.specification.population(population or output.population, asked)["flag"]
+        chosen = chosen.equal(flag, "Y") if flag in chosen.frame else chosen.of_subjects(subjects.subjects)
+        if not group.variable:
+            return chosen
+        if group.variable in chosen.frame:
+            return chosen.equal(group.variable, group.label)
+        return chosen.of_subjects(subjects.equal(group.variable, group.label).subjects)
+
+    def size(self, output: Output, group: Group, population: str = "") -> int:
+        """Number of subjects of the population in a treatment column."""
+        return len(self.select(output, SUBJECT_LEVEL, group, population=population).subjects)
+
+    @staticmethod
+    def _treatments(subjects: pd.DataFrame, by: str) -> list[str]:
+        """Treatments in the order of their numbers (TRT01AN for TRT01A), else of their names."""
+        order = [f"{by}N", by] if f"{by}N" in subjects else [by]
+        return list(subjects.sort_values(order)[by].unique())
+
+    def _population(self, name: str, asked_by: Mapping[str, Any]) -> Selection:
+        flag = self.specification.population(name, asked_by)["flag"]
+        return Selection(SUBJECT_LEVEL, self.frames[SUBJECT_LEVEL]).equal(flag, "Y")
+
+
+def _plain(frame: pd.DataFrame) -> pd.DataFrame:
+    categorical = [name for name in frame if isinstance(frame[name].dtype, pd.CategoricalDtype)]
+    return frame.astype(dict.fromkeys(categorical, "str"))
+
+
+def decimals_of(node: Mapping[str, Any]) -> int:
+    """The recorded precision that an output declares, in decimals."""
+    return int(node.get("decimals", 0))
+
+
+def subjects_in(selection: Selection) -> int:
+    """Number of distinct subjects."""
+    return int(selection.frame[SUBJECT].nunique())

@@ -1,0 +1,172 @@
+"""Self-contained HTML pages from the results data: one an output, an index, and the analysis plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from metadata.study import Study
+from reports.alignment import aligned
+from reports.book import Book
+from reports.figures import Picture, draw
+from reports.formats import NOT_ESTIMABLE
+from reports.plan import Plan, read_plan
+from reports.results import write_csv
+from reports.specification import Output, Specification, read_specification
+from reports.table import Layout, Table
+from reports.templates import PARAMETERS, TEMPLATES
+
+KINDS = {"T": "Table", "F": "Figure", "L": "Listing"}
+FOLDER = Path(__file__).parent / "page"
+# Statistics whose method a reader must know; means and counts speak for themselves.
+EXPLAINED = ("p_value", "estimate", "lower")
+
+
+@dataclass(frozen=True)
+class Head:
+    """What stands above an output, and in the index."""
+
+    id: str
+    number: str
+    title: str
+    population: str
+    plan: str
+    plan_title: str
+
+
+def write(study: Study, results: pd.DataFrame, folder: Path, snapshot_date: str, snapshot_id: str) -> list[Path]:
+    """Write index.html, plan.html, results.csv and one page an output (figures also as SVG and PNG) into ``folder``.
+
+    Everything comes from ``results`` and the study's folder; the same input gives the same bytes. Returns the files.
+    """
+    specification, plan = read_specification(study, PARAMETERS), read_plan(study)
+    folder.mkdir(parents=True, exist_ok=True)
+    pages = _environment(_study(study, snapshot_date, snapshot_id))
+    heads = [_head(specification, plan, output, results) for output in specification.outputs]
+    files: list[Path] = []
+    for position, output in enumerate(specification.outputs):
+        files += _output(pages, specification, output, results, heads, position, folder)
+    texts = {
+        "index.html": pages.get_template("index.html.jinja").render(heads=heads, rows=len(results)),
+        "plan.html": pages.get_template("plan.html.jinja").render(body=Markup(plan.html)),  # noqa: S704 the reader lets no HTML through,
+    }
+    for name, text in texts.items():
+        files.append(_write(folder / name, text))
+    write_csv(results, folder / "results.csv")
+    return [*files, folder / "results.csv"]
+
+
+def _write(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8", newline="\n")
+    return path
+
+
+def _environment(study: Mapping[str, str]) -> Environment:
+    pages = Environment(
+        loader=FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    pages.globals.update(study=study, style=_style())
+    return pages
+
+
+def _style() -> Markup:
+    return Markup((FOLDER / "style.css").read_text(encoding="utf-8"))  # noqa: S704 our own file
+
+
+def _study(study: Study, snapshot_date: str, snapshot_id: str) -> dict[str, str]:
+    declared = study.config["study"]
+    notice = str(declared.get("synthetic_notice", "Synthetic data")) if study.is_synthetic else ""
+    title = str(declared["title"])
+    return {
+        "id": study.studyid, "title": str(declared.get("short_title", title)), "long_title": title, "notice": notice,
+        "cutoff": study.cutoff, "date": snapshot_date, "snapshot": snapshot_id,
+    }  # fmt: skip
+
+
+def _head(specification: Specification, plan: Plan, output: Output, results: pd.DataFrame) -> Head:
+    label = str(specification.population(output.population, output.node)["label"])
+    own = results[(results["output"] == output.id) & (results["statistic"] == "N")]
+    size = f" (N = {own['text'].iloc[-1]})" if len(own) else ""
+    kind = KINDS.get(output.id[0], "")
+    number = f"{kind} {output.id[1:]}".strip() if kind else output.id
+    return Head(output.id, number, output.title, label + size, output.plan, plan.section(output.plan))
+
+
+def _output(
+    pages: Environment, specification: Specification, output: Output, results: pd.DataFrame, heads: list[Head],
+    position: int, folder: Path,
+) -> list[Path]:  # fmt: skip
+    own = results[results["output"] == output.id]
+    layout = TEMPLATES[output.template].layout(output, Book(own))
+    pictures = [draw(figure) for figure in layout.figures]
+    neighbours = [heads[i].id if 0 <= i < len(heads) else "" for i in (position - 1, position + 1)]
+    text = pages.get_template("output.html.jinja").render(
+        head=heads[position], before=neighbours[0], after=neighbours[1], position=position + 1, count=len(heads),
+        tables=[_table(table) for table in layout.tables], notes=_notes(specification, output, own, layout),
+        figures=[{"svg": _drawn(picture), "description": figure.description}
+                 for picture, figure in zip(pictures, layout.figures, strict=True)],
+    )  # fmt: skip
+    return [_write(folder / f"{output.id}.html", text), *_pictures(folder, output.id, pictures)]
+
+
+def _drawn(picture: Picture) -> Markup:
+    return Markup(picture.svg)  # noqa: S704 drawn here, texts as outlines
+
+
+def _pictures(folder: Path, name: str, pictures: list[Picture]) -> list[Path]:
+    files: list[Path] = []
+    for picture in pictures:
+        files.append(_write(folder / f"{name}.svg", picture.svg))
+        files.append(folder / f"{name}.png")
+        files[-1].write_bytes(picture.png)
+    return files
+
+
+def _table(table: Table) -> dict[str, Any]:
+    """Rows with aligned cells, and the heads that span several columns."""
+    body = [row for row in table.rows if not row.heading]
+    columns = [[row.cells[i] for row in body] for i in range(len(table.columns))]
+    shown = [
+        [Markup.escape(cell) for cell in cells] if column.text else aligned(cells)
+        for column, cells in zip(table.columns, columns, strict=True)
+    ]
+    cells = iter(zip(*shown, strict=True))
+    spans = [(span, len(list(same))) for span, same in groupby(column.span for column in table.columns)]
+    rows = [
+        {"label": row.label, "indent": row.indent, "heading": row.heading, "link": row.link,
+         "cells": [] if row.heading else next(cells)} for row in table.rows
+    ]  # fmt: skip
+    return {
+        "caption": table.caption, "stub": table.stub, "columns": table.columns, "rows": rows,
+        "spans": spans if any(span for span, _ in spans) else [], "wordy": all(c.text for c in table.columns[:2]),
+    }  # fmt: skip
+
+
+def _notes(specification: Specification, output: Output, own: pd.DataFrame, layout: Layout) -> list[str]:
+    """Declared footnotes, then the methods, abbreviations, warnings and source datasets of the results themselves."""
+    notes = output.footnotes
+    methods = list(dict.fromkeys(own.loc[own["statistic"].isin(EXPLAINED), "method"]))
+    notes += [f"Methods: {'; '.join(methods)}."] if methods else []
+    notes += ["Quartiles as SAS PCTLDEF=5; rounding half away from zero."] if "q1" in set(own["statistic"]) else []
+    warned = own[(own["warning"] != "") & (own["statistic"] != "computed")]
+    notes += [f"{NOT_ESTIMABLE}: not estimable."] if NOT_ESTIMABLE in set(own["text"]) and layout.tables else []
+    notes += [f"{level}: {warning}." for level, warning in _warnings(warned)]
+    sources = sorted({name for name in own["dataset"] if name.isupper()})
+    return [*notes, f"Source: {', '.join(sources)}." if sources else "Source: the results data of this report."]
+
+
+def _warnings(rows: pd.DataFrame) -> list[tuple[str, str]]:
+    """Warnings of tests and estimates by what they are about, each once."""
+    about = rows[rows["statistic"].isin(("p_value", "estimate"))]
+    return list(dict.fromkeys(zip(about["variable"] + " " + about["level"], about["warning"], strict=True)))

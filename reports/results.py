@@ -1,0 +1,60 @@
+"""Results data first: every statistic of every declared output, before any table is drawn."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from metadata.dataset import Dataset
+from metadata.study import Study
+from reports.analysis import Analysis
+from reports.ledger import Ledger
+from reports.specification import read_specification
+from reports.templates import PARAMETERS, TEMPLATES
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def compute(study: Study, adam: Mapping[str, Dataset]) -> pd.DataFrame:
+    """Return the results data (columns: ``reports.ledger.COLUMNS``), one row a statistic, in the order of reports.yaml.
+
+    Raises StudyError with file, line and key when a declaration does not fit the datasets. A statistic that the data do
+    not allow is a row with no value and a warning, never an error.
+    """
+    specification = read_specification(study, PARAMETERS)
+    analysis, ledger = Analysis.of(specification, adam), Ledger()
+    for output in specification.outputs:
+        TEMPLATES[output.template].compute(analysis, output, ledger)
+    return ledger.frame()
+
+
+def write_csv(results: pd.DataFrame, path: Path) -> None:
+    """Write the results data as UTF-8 CSV in which no text can become a spreadsheet's formula."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(results.columns)
+    columns = [_cells(results[name]) for name in results]
+    writer.writerows(zip(*columns, strict=True))
+    path.write_text(text.getvalue(), encoding="utf-8", newline="")
+
+
+def _cells(column: pd.Series) -> list[str]:
+    if pd.api.types.is_float_dtype(column):
+        return ["" if math.isnan(value) else f"{value:.12g}" for value in column.tolist()]
+    return [_harmless(str(value)) for value in column.tolist()]
+
+
+def _harmless(text: str) -> str:
+    """A leading apostrophe where a spreadsheet would calculate; numbers stay numbers."""
+    if not text.startswith(FORMULA_STARTS):
+        return text
+    try:
+        float(text)
+    except ValueError:
+        return "'" + text
+    return text

@@ -1,0 +1,162 @@
+"""The reader of a study's ``reports.yaml``: populations, columns and outputs, checked against a JSON Schema."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from metadata.errors import StudyError, nearest
+from metadata.study import Study
+from metadata.yaml_source import complain
+
+FILE = "reports.yaml"
+TEXT = {"type": "string"}
+COMMON: dict[str, Any] = {
+    "id": {"type": "string", "pattern": "^[A-Z][A-Za-z0-9.]*$"},
+    "template": TEXT,
+    "title": TEXT,
+    "population": TEXT,
+    "plan": TEXT,
+    "footnotes": {"type": "array", "items": TEXT},
+}
+COMMON_REQUIRED = ("id", "template", "title", "population", "plan")
+
+
+@dataclass(frozen=True)
+class TemplateParameters:
+    """JSON Schema properties that one output template takes beyond the common ones."""
+
+    properties: Mapping[str, Any]
+    required: tuple[str, ...]
+
+    @cached_property
+    def schema(self) -> dict[str, Any]:
+        """Schema of one output that uses the template; it knows no other key."""
+        return {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {**COMMON, **self.properties},
+            "required": [*COMMON_REQUIRED, *self.required],
+        }
+
+
+@dataclass(frozen=True)
+class Output:
+    """One table or figure as declared; ``node`` holds its template's parameters."""
+
+    node: Mapping[str, Any]
+
+    @property
+    def id(self) -> str:
+        """Number of the output, such as T14.1.1."""
+        return str(self.node["id"])
+
+    @property
+    def template(self) -> str:
+        return str(self.node["template"])
+
+    @property
+    def title(self) -> str:
+        return str(self.node["title"])
+
+    @property
+    def population(self) -> str:
+        return str(self.node["population"])
+
+    @property
+    def plan(self) -> str:
+        """The section of the analysis plan that this output refers to."""
+        return str(self.node["plan"])
+
+    @property
+    def footnotes(self) -> list[str]:
+        return list(self.node.get("footnotes", []))
+
+
+@dataclass(frozen=True)
+class Specification:
+    """What ``reports.yaml`` declares, in its order."""
+
+    node: Mapping[str, Any]
+    outputs: tuple[Output, ...]
+
+    @property
+    def by(self) -> str:
+        """The variable whose values are the treatment columns; empty for one column."""
+        return str(self.node.get("columns", {}).get("by", ""))
+
+    @property
+    def total(self) -> str:
+        """Heading of the column of all treatments together."""
+        return str(self.node.get("columns", {}).get("total", "Total"))
+
+    def population(self, name: str, asked_by: Mapping[str, Any], key: str = "population") -> Mapping[str, Any]:
+        """Declaration of a population: its label and its flag; raises StudyError with the nearest name."""
+        declared: Mapping[str, Any] = self.node["populations"]
+        if name not in declared:
+            raise complain(asked_by, key, f"there is no population '{name}'{nearest(name, declared)}")
+        found: Mapping[str, Any] = declared[name]
+        return found
+
+
+def read_specification(study: Study, templates: Mapping[str, TemplateParameters]) -> Specification:
+    """Read and check ``reports.yaml``; raises StudyError with file, line and key."""
+    node = study.read_yaml(FILE)
+    _check(node, _document(), node)
+    outputs = tuple(Output(output) for output in node["outputs"])
+    seen: set[str] = set()
+    for output in outputs:
+        if output.template not in templates:
+            known = nearest(output.template, templates)
+            raise complain(output.node, "template", f"there is no output template '{output.template}'{known}")
+        _check(output.node, templates[output.template].schema, output.node)
+        if output.id in seen:
+            raise complain(output.node, "id", f"the output {output.id} stands twice")
+        seen.add(output.id)
+    return Specification(node, outputs)
+
+
+def _document() -> dict[str, Any]:
+    population = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {"label": TEXT, "flag": TEXT},
+        "required": ["label", "flag"],
+    }
+    columns = {"type": "object", "additionalProperties": False, "properties": {"by": TEXT, "total": TEXT}}
+    output = {"type": "object", "required": list(COMMON_REQUIRED), "properties": COMMON}
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            "populations": {"type": "object", "additionalProperties": population, "minProperties": 1},
+            "columns": columns,
+            "outputs": {"type": "array", "items": output, "minItems": 1},
+        },
+        "required": ["populations", "outputs"],
+    }
+
+
+def _check(document: Any, schema: Mapping[str, Any], root: Any) -> None:
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import best_match
+
+    error = best_match(Draft202012Validator(schema).iter_errors(document))
+    if error is not None:
+        raise _located(root, list(error.absolute_path), error)
+
+
+def _located(root: Any, path: list[Any], error: Any) -> StudyError:
+    """The schema's first complaint as one sentence with the place it is about."""
+    node, holder, key = root, root, None
+    for step in path:
+        holder, key, node = node, step, node[step]
+    if error.validator == "additionalProperties" and isinstance(node, Mapping):
+        known = error.schema.get("properties", {})
+        extra = next(name for name in node if name not in known)
+        return complain(node, extra, f"there is no such key here{nearest(extra, known)}; known are {', '.join(known)}")
+    if error.validator == "required":
+        return complain(node, None, str(error.message).replace("a required property", "missing and needed"))
+    return complain(holder, key, str(error.message))

@@ -1,0 +1,41 @@
+"""The closed set of output templates that ``reports.yaml`` may use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from reports.analysis import Analysis
+from reports.book import Book
+from reports.ledger import Ledger
+from reports.specification import Output, TemplateParameters
+from reports.table import Layout
+from reports.templates import (
+    by_visit,
+    criterion_incidence,
+    grade_shift,
+    incidence,
+    mixed_summary,
+    profile_figure,
+    published_statements,
+    subject_counts,
+)
+
+
+@dataclass(frozen=True)
+class Template:
+    """What an output's declaration may say, what is computed from it, and how the results are laid out."""
+
+    parameters: TemplateParameters
+    compute: Callable[[Analysis, Output, Ledger], None]
+    layout: Callable[[Output, Book], Layout]
+
+
+MODULES = (
+    by_visit, criterion_incidence, grade_shift, incidence, mixed_summary, profile_figure, published_statements,
+    subject_counts,
+)  # fmt: skip
+TEMPLATES: Mapping[str, Template] = {
+    module.__name__.rpartition(".")[2]: Template(module.PARAMETERS, module.compute, module.layout) for module in MODULES
+}
+PARAMETERS: Mapping[str, TemplateParameters] = {name: template.parameters for name, template in TEMPLATES.items()}

@@ -1,0 +1,161 @@
+"""Template ``criterion_incidence``: who met a laboratory criterion after baseline, by each declared scheme."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from reports.analysis import Analysis, Group, decimals_of, subjects_in
+from reports.book import Book
+from reports.ledger import Ledger, Place
+from reports.selection import WHERE_SCHEMA, Selection
+from reports.specification import TEXT, Output, TemplateParameters
+from reports.statistics.descriptive import describe
+from reports.statistics.proportion import clopper_pearson
+from reports.table import Column, Layout, Row, Table
+from reports.templates.description import CELLS
+from reports.templates.heads import POPULATION, add_size
+
+SCHEME = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "id": TEXT,
+        "label": TEXT,
+        "met": WHERE_SCHEMA,
+        "emergent": WHERE_SCHEMA,
+        "grade": TEXT,
+        "grades": {"type": "object", "additionalProperties": TEXT},
+    },
+    "required": ["id", "label", "met"],
+}
+PARAMETERS = TemplateParameters(
+    {
+        "dataset": TEXT,
+        "where": WHERE_SCHEMA,
+        "baseline": WHERE_SCHEMA,
+        "after": WHERE_SCHEMA,
+        "schemes": {"type": "array", "items": SCHEME, "minItems": 1},
+        "value": TEXT,
+        "day": TEXT,
+        "decimals": {"type": "integer", "minimum": 0, "maximum": 6},
+    },
+    ("dataset", "where", "baseline", "after", "schemes"),
+)
+BEFORE, ANY, EMERGENT = "Met at baseline", "Any after baseline", "Treatment-emergent"
+FIRST, LOWEST = "First day", "Lowest value"
+METHOD = "Number of patients"
+
+
+@dataclass(frozen=True)
+class Records:
+    """Records at baseline and after it of one treatment column."""
+
+    before: Selection
+    after: Selection
+
+
+def compute(analysis: Analysis, output: Output, ledger: Ledger) -> None:
+    """For each scheme: met at baseline, at least once after it, and treatment-emergent (worse than at baseline)."""
+    node = output.node
+    for group in analysis.groups(output):
+        add_size(analysis, output, group, ledger)
+        rows = analysis.select(output, str(node["dataset"]), group).where(node["where"])
+        records = Records(rows.where(node["baseline"]), rows.where(node["after"]))
+        assessed = subjects_in(records.after)
+        for scheme in node["schemes"]:
+            _scheme(output, ledger, group, scheme, records, assessed)
+        if "value" in node:
+            _lowest(output, ledger, group, records.after)
+
+
+def _scheme(
+    output: Output, ledger: Ledger, group: Group, scheme: Mapping[str, Any], records: Records, assessed: int
+) -> None:
+    name = str(scheme["id"])
+    met, met_before = records.after.where(scheme["met"]), records.before.where(scheme["met"])
+    emergent = _emergent(scheme, records, met, met_before)
+    for level, rows, of in (
+        (BEFORE, met_before, subjects_in(records.before)), (ANY, met, assessed), (EMERGENT, emergent, assessed)
+    ):  # fmt: skip
+        place = Place(f"{name}_{level}", group.label, name, level)
+        ledger.add_proportion(output, place, subjects_in(rows), of, rows, METHOD)
+        ledger.add_interval(output, place, clopper_pearson(subjects_in(rows), of), rows)
+    _grades(output, ledger, group, scheme, records.after, assessed)
+    if "day" in output.node:
+        day = str(output.node["day"])
+        first = met.frame.groupby("USUBJID")[day].min()
+        ledger.add_description(output, Place(f"{name}_first", group.label, name, FIRST), describe(first), 0, met)
+
+
+def _emergent(scheme: Mapping[str, Any], records: Records, met: Selection, met_before: Selection) -> Selection:
+    """Worse than at baseline: by the scheme's own CELLS, else met now by a subject assessed and not meeting it then."""
+    if "emergent" in scheme:
+        return records.after.where(scheme["emergent"])
+    free = sorted(set(records.before.subjects) - set(met_before.subjects))
+    return met.of_subjects(free)
+
+
+def _grades(
+    output: Output, ledger: Ledger, group: Group, scheme: Mapping[str, Any], after: Selection, assessed: int
+) -> None:
+    """Subjects by the worst grade after baseline."""
+    if "grade" not in scheme:
+        return
+    worst = after.present(str(scheme["grade"])).frame.groupby("USUBJID")[str(scheme["grade"])].max()
+    for grade in scheme["grades"]:
+        source = after.of_subjects(sorted(worst[worst == grade].index))
+        place = Place(f"{scheme['id']}_grade", group.label, str(scheme["id"]), f"Worst grade {grade}")
+        ledger.add_proportion(output, place, subjects_in(source), assessed, source, METHOD + " by their worst grade")
+
+
+def _lowest(output: Output, ledger: Ledger, group: Group, after: Selection) -> None:
+    name = str(output.node["value"])
+    lowest = after.present(name).frame.groupby("USUBJID")[name].min()
+    place = Place("lowest", group.label, name, LOWEST)
+    ledger.add_description(output, place, describe(lowest), decimals_of(output.node), after)
+
+
+def layout(output: Output, book: Book) -> Layout:
+    """A block a scheme, then the lowest value."""
+    rows: list[Row] = []
+    for group in book.groups():
+        if len(book.groups()) > 1:
+            rows.append(Row(f"{group} (N={book.text(POPULATION, '', group, 'N')})", heading=True))
+        for scheme in output.node["schemes"]:
+            rows.extend(_block(output, book, scheme, group))
+    heads = (Column("n (%)"), Column("Assessed"), Column("95% CI (%)"), Column("First day, median (min, max)"))
+    tables = [Table("", heads, tuple(rows))]
+    if "value" in output.node:
+        tables.append(_lowest_table(str(output.node["value"]), book))
+    return Layout(tables)
+
+
+def _block(output: Output, book: Book, scheme: Mapping[str, Any], group: str) -> list[Row]:
+    name = str(scheme["id"])
+    rows = [Row(str(scheme["label"]), heading=True)]
+    for level in (BEFORE, ANY, EMERGENT):
+        first = _first_day(book, name, group) if level == ANY and "day" in output.node else ""
+        rows.append(Row(level, (*_counted(book, name, level, group), book.interval(name, level, group), first), 1))
+    for grade, label in scheme.get("grades", {}).items():
+        rows.append(Row(str(label), (*_counted(book, name, f"Worst grade {grade}", group), "", ""), 1))
+    return rows
+
+
+def _counted(book: Book, name: str, level: str, group: str) -> tuple[str, str]:
+    row = book.row(name, level, group, "count") or {}
+    return book.count(name, level, group) or "0", str(row.get("n", ""))
+
+
+def _first_day(book: Book, name: str, group: str) -> str:
+    low, high = (book.text(name, FIRST, group, bound) for bound in ("min", "max"))
+    return f"{book.text(name, FIRST, group, 'median')} ({low}, {high})"
+
+
+def _lowest_table(name: str, book: Book) -> Table:
+    rows = tuple(
+        Row(group, tuple(book.cell(name, LOWEST, group, statistics.split()) for _, statistics in CELLS))
+        for group in book.groups()
+    )
+    return Table("", tuple(Column(label) for label, _ in CELLS), rows, "Lowest value after baseline of each patient")

@@ -1,0 +1,47 @@
+"""The closed set of tests over repeated measurements that an output may ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reports.statistics.estimate import Estimate
+from reports.statistics.friedman import friedman
+from reports.statistics.hodges_lehmann import hodges_lehmann
+from reports.statistics.page_trend import page_trend
+from reports.statistics.paired_t import paired_t
+from reports.statistics.sign_test import sign_test
+from reports.statistics.signed_rank import signed_rank
+
+Wide = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class RepeatedTest:
+    """A test over an n x k table, a row a subject; ``kind`` says what its value is."""
+
+    label: str
+    run: Callable[[Wide, int], Estimate]
+    kind: str = "p_value"
+    pairs: bool = True
+
+
+def _change(table: Wide) -> Wide:
+    return np.asarray(table[:, -1] - table[:, 0])
+
+
+TESTS: dict[str, RepeatedTest] = {
+    "page": RepeatedTest("Page's L, two-sided", lambda t, d: page_trend(t, d, "two-sided"), pairs=False),
+    "page_increase": RepeatedTest("Page's L, one-sided", lambda t, d: page_trend(t, d, "one-sided"), pairs=False),
+    "friedman": RepeatedTest("Friedman", friedman, pairs=False),
+    "signed_rank": RepeatedTest("Wilcoxon signed rank (Pratt)", lambda t, d: signed_rank(_change(t), d, "pratt")),
+    "signed_rank_without_zeros": RepeatedTest(
+        "Wilcoxon signed rank (zeros dropped)", lambda t, d: signed_rank(_change(t), d, "wilcoxon")
+    ),
+    "sign": RepeatedTest("Sign test", lambda t, d: sign_test(_change(t), d)),
+    "paired_t": RepeatedTest("Paired t", lambda t, d: paired_t(_change(t), d)),
+    "hodges_lehmann": RepeatedTest("Hodges-Lehmann shift", lambda t, d: hodges_lehmann(_change(t), d), kind="estimate"),
+}

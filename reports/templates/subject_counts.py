@@ -1,0 +1,132 @@
+"""Template ``subject_counts``: how many subjects (and events) meet each declared line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from reports.analysis import SUBJECT_LEVEL, Analysis, Group, subjects_in
+from reports.book import Book
+from reports.formats import COUNT
+from reports.ledger import Ledger, Place
+from reports.selection import WHERE_SCHEMA, Selection
+from reports.specification import TEXT, Output, TemplateParameters
+from reports.statistics.estimate import Estimate
+from reports.statistics.proportion import clopper_pearson
+from reports.table import Layout, Row, Table
+from reports.templates.heads import add_size, columns
+
+LINE = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "heading": TEXT,
+        "label": TEXT,
+        "dataset": TEXT,
+        "where": WHERE_SCHEMA,
+        "by": TEXT,
+        "indent": {"type": "integer", "minimum": 0, "maximum": 3},
+    },
+}
+PARAMETERS = TemplateParameters(
+    {
+        "dataset": TEXT,
+        "where": WHERE_SCHEMA,
+        "lines": {"type": "array", "items": LINE, "minItems": 1},
+        "events": {"type": "boolean"},
+        "interval": {"type": "boolean"},
+    },
+    ("lines",),
+)
+SUBJECTS, EVENTS = "n (%)", "Events"
+METHOD = "Number of patients"
+
+
+def compute(analysis: Analysis, output: Output, ledger: Ledger) -> None:
+    """Count, for each treatment column, the subjects of each line and of each value of its ``by`` variable."""
+    for group in analysis.groups(output):
+        size = add_size(analysis, output, group, ledger)
+        for number, heading, line in _lines(output):
+            rows = _select(analysis, output, group, line)
+            place = Place(f"{number:02d}", group.label, "USUBJID", str(line["label"]), heading)
+            _add(output, ledger, place, rows, size)
+            for value in _values(rows, line):
+                beneath = Place(f"{number:02d}_{line['by']}", group.label, str(line["by"]), value, str(line["label"]))
+                _add(output, ledger, beneath, rows.equal(str(line["by"]), value), size)
+
+
+def _lines(output: Output) -> Iterator[tuple[int, str, Mapping[str, Any]]]:
+    """Numbered lines that count something, each with the heading above it."""
+    heading = ""
+    for number, line in enumerate(output.node["lines"], start=1):
+        heading = str(line.get("heading", heading))
+        if "label" in line:
+            yield number, heading, line
+
+
+def _select(analysis: Analysis, output: Output, group: Group, line: Mapping[str, Any]) -> Selection:
+    dataset = str(line.get("dataset", output.node.get("dataset", SUBJECT_LEVEL)))
+    rows = analysis.select(output, dataset, group, line)
+    return rows.where(output.node.get("where", {})).where(line.get("where", {}))
+
+
+def _values(rows: Selection, line: Mapping[str, Any]) -> list[str]:
+    """Values of the line's ``by`` variable, the most frequent first."""
+    if "by" not in line:
+        return []
+    frame = rows.present(str(line["by"])).frame
+    counts = frame.groupby(str(line["by"]), observed=True)["USUBJID"].nunique()
+    return sorted((str(value) for value in counts.index), key=lambda value: (-int(counts[value]), value))
+
+
+def _add(output: Output, ledger: Ledger, place: Place, rows: Selection, size: int) -> None:
+    count = subjects_in(rows)
+    ledger.add_proportion(output, place, count, size, rows, METHOD)
+    if output.node.get("events", False):
+        events = Estimate(float(len(rows.frame)), "Number of records", count)
+        ledger.add(output, place, "events", events, COUNT, rows)
+    if output.node.get("interval", False):
+        ledger.add_interval(output, place, clopper_pearson(count, size), rows)
+
+
+def layout(output: Output, book: Book) -> Layout:
+    """One row a line; beneath each treatment the subjects and, if asked for, events and interval."""
+    rows: list[Row] = []
+    heading = ""
+    for line in output.node["lines"]:
+        if "heading" in line:
+            heading = str(line["heading"])
+            rows.append(Row(heading, heading=True))
+        if "label" in line:
+            rows.extend(_rows(output, book, line, heading))
+    return Layout([Table("", columns(book, *_beneath(output)), tuple(rows))])
+
+
+def _beneath(output: Output) -> list[str]:
+    heads = [SUBJECTS]
+    heads += [EVENTS] if output.node.get("events", False) else []
+    return heads + (["95% CI (%)"] if output.node.get("interval", False) else [])
+
+
+def _rows(output: Output, book: Book, line: Mapping[str, Any], heading: str) -> list[Row]:
+    indent, label = int(line.get("indent", 1 if heading else 0)), str(line["label"])
+    first = Row(label, _cells(output, book, "USUBJID", label, heading), indent)
+    by = str(line.get("by", ""))
+    values = [value for value in book.levels(by) if book.has(by, value, label)] if by else []
+    return [first, *(Row(_sentence(value), _cells(output, book, by, value, label), indent + 1) for value in values)]
+
+
+def _cells(output: Output, book: Book, variable: str, level: str, subset: str) -> tuple[str, ...]:
+    cells: list[str] = []
+    for group in book.groups():
+        cells.append(book.count(variable, level, group, subset) or "0")
+        if output.node.get("events", False):
+            cells.append(book.text(variable, level, group, "events", subset) or "0")
+        if output.node.get("interval", False):
+            cells.append(book.interval(variable, level, group, subset))
+    return tuple(cells)
+
+
+def _sentence(value: str) -> str:
+    """A term in capitals as it reads in a table: ADVERSE EVENT becomes Adverse event."""
+    return value.capitalize() if value.isupper() else value

@@ -1,0 +1,133 @@
+"""ADaM-shaped frames made from the ten invented patients of the oracle, with plain schedules."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from metadata.dataset import Dataset, DatasetMetadata, Variable
+from metadata.study import Study
+
+ORACLE = Path(__file__).parent / "oracle.csv"
+ARM = "IFNB-1b + Azathioprine"
+VISITS = {"Baseline": (0, 1), "Month 12": (12, 365), "Month 24": (24, 730)}
+
+
+@pytest.fixture(scope="session")
+def oracle() -> pd.DataFrame:
+    return pd.read_csv(ORACLE, dtype={"id": str})
+
+
+@pytest.fixture(scope="session")
+def completers(oracle: pd.DataFrame) -> pd.DataFrame:
+    return oracle[oracle["status"] == "COMPLETED"]
+
+
+@pytest.fixture(scope="session")
+def study() -> Study:
+    return Study.open("spms_aza")
+
+
+@pytest.fixture(scope="session")
+def adam(oracle: pd.DataFrame) -> dict[str, Dataset]:
+    frames = {
+        "ADSL": _adsl(oracle),
+        "ADEDSS": _by_visit(oracle, "EDSS", "EDSS", "edss"),
+        "ADMO": pd.concat(
+            [_by_visit(oracle, "T2LSVOL", "T2 lesion volume", "t2_"), _by_visit(oracle, "GDLSCNT", "Gd lesions", "gd")],
+            ignore_index=True,
+        ),
+        "ADLB": _adlb(oracle),
+        "ADAE": _adae(oracle),
+    }
+    return {name: _dataset(name, frame) for name, frame in frames.items()}
+
+
+def _dataset(name: str, frame: pd.DataFrame) -> Dataset:
+    variables = tuple(
+        Variable(str(column), str(column), "Num" if pd.api.types.is_numeric_dtype(frame[column]) else "Char")
+        for column in frame
+    )
+    return Dataset(DatasetMetadata(name, name, "", "", ("USUBJID",), variables), frame)
+
+
+def _subjects(oracle: pd.DataFrame) -> pd.DataFrame:
+    completed = oracle["status"] == "COMPLETED"
+    return pd.DataFrame(
+        {
+            "USUBJID": "SYN-01-" + oracle["id"],
+            "SUBJID": "01-" + oracle["id"],
+            "TRT01A": ARM,
+            "ITTFL": "Y",
+            "SAFFL": "Y",
+            "COMPLFL": np.where(completed, "Y", "N"),
+        }
+    )
+
+
+def _adsl(oracle: pd.DataFrame) -> pd.DataFrame:
+    completed = oracle["status"] == "COMPLETED"
+    return _subjects(oracle).assign(
+        SITEID=np.where(oracle.index < 6, "01", "02"),
+        AGE=oracle["age"].astype(float),
+        SEX=oracle["sex"],
+        EOSSTT=np.where(completed, "COMPLETED", "DISCONTINUED"),
+        DCSREAS=np.where(completed, "", oracle["status"]),
+        BEDSS=oracle["edss0"],
+    )
+
+
+def _by_visit(oracle: pd.DataFrame, code: str, label: str, stem: str) -> pd.DataFrame:
+    subjects, base = _subjects(oracle), oracle[f"{stem}0"]
+    parts = []
+    for visit, (month, day) in VISITS.items():
+        value = oracle[f"{stem}{month}"].astype(float)
+        change = value - base if month else pd.Series(np.nan, index=value.index)
+        part = subjects.assign(
+            PARAMCD=code, PARAM=label, AVISIT=visit, AVISITN=float(month), ADY=float(day), AVAL=value, BASE=base.astype(float),
+            CHG=change, PCHG=change / base.where(base != 0) * 100, ANL01FL="Y", ABLFL="Y" if month == 0 else "",
+        )  # fmt: skip
+        parts.append(part[value.notna()])
+    return pd.concat(parts, ignore_index=True)
+
+
+def _adlb(oracle: pd.DataFrame) -> pd.DataFrame:
+    """Lymphocytes that fall from 2.1 to each patient's nadir in month 12, and haemoglobin without event."""
+    subjects, nadir = _subjects(oracle), oracle["lym_nadir"]
+    parts = []
+    for visit, (month, day) in VISITS.items():
+        lymphocytes = pd.Series({0: 2.1, 12: np.nan, 24: 1.8}[month], index=nadir.index).fillna(nadir)
+        for code, value, scheme in (("LYM", lymphocytes, "NCI-CTC V1"), ("HGB", lymphocytes * 0 + 130, "WHO 1979")):
+            grade = _grade(value) if code == "LYM" else pd.Series("0", index=value.index)
+            parts.append(
+                subjects.assign(
+                    PARAMCD=code, PARAM=code, AVISIT=visit, AVISITN=float(month), ADY=float(day), AVAL=value, ATOXSCH=scheme,
+                    ATOXGR=grade, BTOXGR="0", ANL01FL="Y", ABLFL="Y" if month == 0 else "", DTYPE="",
+                    ONTRTFL="Y" if month else "", CRIT1FL=np.where((value < 1.5) & (code == "LYM"), "Y", "N"),
+                )
+            )  # fmt: skip
+    return pd.concat(parts, ignore_index=True)
+
+
+def _grade(value: pd.Series) -> pd.Series:
+    return pd.cut(value, [0, 0.5, 1.0, 1.5, 2.0, 99], right=False, labels=["4", "3", "2", "1", "0"]).astype("str")
+
+
+def _adae(oracle: pd.DataFrame) -> pd.DataFrame:
+    """Patient 001 two nauseas, the second serious and severe; patient 002 one nausea before treatment and a headache."""
+    rows = pd.DataFrame(
+        {
+            "id": ["001", "001", "002", "002"],
+            "AEDECOD": ["Nausea", "Nausea", "Nausea", "Headache"],
+            "AESEV": ["MILD", "SEVERE", "MILD", "MILD"],
+            "AESER": ["N", "Y", "N", "N"],
+            "AEACN": ["DOSE NOT CHANGED", "DRUG WITHDRAWN", "DOSE NOT CHANGED", "DOSE NOT CHANGED"],
+            "AEOUT": "RECOVERED/RESOLVED",
+            "TRTEMFL": ["Y", "Y", "", "Y"],
+        }
+    )
+    subjects = _subjects(oracle).assign(id=oracle["id"])
+    return rows.merge(subjects, on="id").drop(columns="id")
