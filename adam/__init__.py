@@ -1,0 +1,1 @@
+"""Analysis datasets: the derivation language and the datasets it declares."""

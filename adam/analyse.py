@@ -1,0 +1,125 @@
+"""From SDTM to the analysis datasets that a study declares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from adam.columns import SourceColumns, is_text, plain
+from adam.derivation import Context
+from adam.description import described
+from adam.flags import held
+from adam.grouping import group_codes, ordered
+from adam.merging import Copy
+from adam.ordering import in_order
+from adam.specification import Specification, Step, read_specifications
+from adam.table import Table
+from adam.tracing import lineage
+from metadata.dataset import Dataset
+from metadata.errors import StudyError, nearest
+from metadata.study import Study
+from metadata.terminology import Terminology
+
+
+def analyse(study: Study, sdtm: Mapping[str, Dataset], terminology: Terminology) -> dict[str, Dataset]:
+    """Make the analysis datasets declared in the study's ``adam`` folder, in the order in which they need each other.
+
+    Raises StudyError (file, line, key) where a declaration is not fit or the data do not allow what it asks for.
+    """
+    made: dict[str, Dataset] = {}
+    for specification in needed_first(read_specifications(study), sdtm):
+        made[specification.name] = build(specification, study, {**sdtm, **made})
+    return made
+
+
+def needed_first(specifications: list[Specification], sdtm: Mapping[str, Dataset]) -> list[Specification]:
+    """Return the declarations so that each comes after those it reads; raises StudyError for a circle."""
+    waiting, result = list(specifications), []
+    while waiting:
+        names = {specification.name for specification in waiting}
+        ready = next((one for one in waiting if not (one.uses() & names) - {one.name}), None)
+        if ready is None:
+            raise waiting[0].error(f"these datasets wait for one another in a circle: {', '.join(sorted(names))}")
+        waiting.remove(ready)
+        result.append(ready)
+    return result
+
+
+def build(specification: Specification, study: Study, datasets: Mapping[str, Dataset]) -> Dataset:
+    """Make one analysis dataset with its metadata and lineage."""
+    source = specification.header.source
+    if source.dataset not in datasets:
+        raise specification.error(
+            f"this build has no dataset {source.dataset}{nearest(source.dataset, datasets)}", "source"
+        )
+    frame = datasets[source.dataset].frame
+    context = Context(study, datasets, source.dataset, specification.header.guide == "ADSL")
+    specification = _with_copies(specification, frame)
+    steps = in_order(specification, frame.columns)
+    table = Table(frame, _source_rows(specification, frame))
+    for step in steps:
+        _apply(step, table, context)
+    _check_variables(specification, table)
+    return _finished(specification, steps, table, context)
+
+
+def _apply(step: Step, table: Table, context: Context) -> None:
+    try:
+        table.apply(step.derivation, context)
+    except StudyError as error:
+        raise step.error(error.message) from None
+
+
+def _source_rows(specification: Specification, frame: pd.DataFrame) -> np.ndarray:
+    where = specification.header.source.where
+    if where is None:
+        return np.arange(len(frame))
+    unknown = [name for name in where.reads if name not in frame.columns]
+    if unknown:
+        raise specification.error(f"there is no variable {unknown[0]}{nearest(unknown[0], frame.columns)}", "source")
+    return np.flatnonzero(held(where, SourceColumns(frame), len(frame)))
+
+
+def _with_copies(specification: Specification, frame: pd.DataFrame) -> Specification:
+    """Return the declaration with a copy of each listed variable that the source has and no derivation makes."""
+    made = {name for step in specification.steps for name in step.derivation.makes}
+    names = [name for name in specification.variables if name not in made and name in frame.columns]
+    if not names:
+        return specification
+    step = Step(Copy(variables={name: name for name in names}), specification.file)
+    return replace(specification, steps=(step, *specification.steps))
+
+
+def _check_variables(specification: Specification, table: Table) -> None:
+    for name in [*specification.variables, *specification.header.keys]:
+        if name not in table.columns:
+            raise specification.error(f"no derivation makes {name}{nearest(name, table.columns)}", "variables")
+
+
+def _finished(specification: Specification, steps: list[Step], table: Table, context: Context) -> Dataset:
+    keys = [table.columns[name] for name in specification.header.keys]
+    rows = ordered([(key, False) for key in keys], np.arange(table.count), np.zeros(table.count, np.int64))
+    _check_unique(specification, keys)
+    place = np.empty(table.count, np.int64)
+    place[rows] = np.arange(table.count)
+    metadata = described(specification, steps, table.columns, context)
+    frame = pd.DataFrame({name: _sorted(table.columns[name], rows) for name in metadata.names}, copy=False)
+    traced = lineage(table, context.source, steps, metadata.names, place, context.subject_level)
+    return Dataset(metadata, frame, traced)
+
+
+def _sorted(values: pd.Series, rows: np.ndarray) -> pd.Series:
+    taken = values.iloc[rows].reset_index(drop=True)
+    return plain(taken) if is_text(taken) else taken
+
+
+def _check_unique(specification: Specification, keys: list[pd.Series]) -> None:
+    codes = group_codes(keys)
+    repeated = np.flatnonzero(np.bincount(codes) > 1)
+    if len(repeated):
+        row = int(np.flatnonzero(codes == repeated[0])[0])
+        shown = ", ".join(f"{n} {key.iloc[row]}" for n, key in zip(specification.header.keys, keys, strict=True))
+        raise specification.error(f"{len(repeated)} key(s) stand for more than one record, first: {shown}", "keys")

@@ -1,0 +1,124 @@
+"""Words about baseline: baseline, change, shift."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from adam.columns import Columns, coded, codes_of, flagged, present, take, words_of
+from adam.derivation import Context, Derivation, Edge, Outcome, listed, word
+from adam.grouping import first_rows, group_codes, row_of_group
+from adam.language import Column, Condition, NewColumn, OrderColumn
+from metadata.units import significant
+
+
+@word("baseline")
+@dataclass(frozen=True, kw_only=True)
+class Baseline(Derivation):
+    """Find the last record with a value before treatment, flag it, and give its values to all records of the group.
+
+    A record counts if its date is before ``reference``, or on that day and ``predose`` holds (a visit that the protocol
+    has before the first dose). ``values`` are the new variables and what they hold of the baseline record. Rows derived
+    later are not looked at; ``among`` narrows the records.
+    """
+
+    by: tuple[Column, ...]
+    date: Column
+    reference: Column
+    value: Column
+    flag: NewColumn = "ABLFL"
+    values: dict[NewColumn, Column] = field(default_factory=dict)
+    order: tuple[OrderColumn, ...] = ()
+    predose: Condition | None = None
+    among: Condition | None = None
+
+    def derive(self, columns: Columns, count: int, context: Context) -> Outcome:
+        groups = group_codes([columns[name] for name in self.by])
+        rows = first_rows(groups, self._latest_first(columns), self._eligible(columns, count))
+        record = row_of_group(groups, rows)
+        made = {new: take(columns[old], record) for new, old in self.values.items()}
+        kept = np.flatnonzero(record >= 0)
+        edges = tuple(Edge(new, kept, "", record[kept], old) for new, old in self.values.items() if old == self.value)
+        flags = np.zeros(count, bool)
+        flags[rows] = True
+        return Outcome({self.flag: flagged(flags), **made}, edges)
+
+    def _latest_first(self, columns: Columns) -> list[tuple[pd.Series, bool]]:
+        names = [name.removeprefix("-") for name in self.order]
+        turned = [not name.startswith("-") for name in self.order]
+        return [(columns[self.date], True), *((columns[name], down) for name, down in zip(names, turned, strict=True))]
+
+    def _eligible(self, columns: Columns, count: int) -> np.ndarray:
+        day, start = columns[self.date].to_numpy(), columns[self.reference].to_numpy()
+        on_day = day == start
+        if self.predose:
+            on_day &= self.predose.holds(columns, count)
+        eligible = present(columns[self.value]) & ((day < start) | on_day)
+        return eligible & self.among.holds(columns, count) if self.among else eligible
+
+    def sentence(self, variable: str) -> str:
+        same_day = f", or on that day where {self.predose}" if self.predose else " or on that day"
+        group = f"the last record by {self.date} with {self.value} not missing before {self.reference}{same_day}"
+        group += f", within {listed(self.by)}"
+        if variable == self.flag:
+            return f"Y for {group}; else missing."
+        return f"{self.values[variable]} of the baseline record ({group})."
+
+    def inherits(self, variable: str) -> tuple[str, str] | None:
+        return None
+
+
+@word("change")
+@dataclass(frozen=True, kw_only=True)
+class Change(Derivation):
+    """Change from baseline and percent change; the latter is missing where the baseline is 0."""
+
+    value: Column = "AVAL"
+    base: Column = "BASE"
+    to: NewColumn = "CHG"
+    percent: NewColumn | None = None
+
+    def derive(self, columns: Columns, count: int, context: Context) -> Outcome:
+        value, base = columns[self.value].to_numpy(), columns[self.base].to_numpy()
+        difference = value - base
+        made = {self.to: pd.Series(_free_of_noise(difference, value, base))}
+        if self.percent:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                percent = np.where(base == 0, np.nan, 100 * difference / np.abs(base))
+            made[self.percent] = pd.Series(significant(percent))
+        return Outcome(made)
+
+    def sentence(self, variable: str) -> str:
+        if variable == self.percent:
+            return f"100 * ({self.value} - {self.base}) / {self.base}, missing if {self.base} is 0{self.within()}."
+        return f"{self.value} - {self.base}{self.within()}."
+
+
+def _free_of_noise(difference: np.ndarray, value: np.ndarray, base: np.ndarray) -> np.ndarray:
+    """Round a difference to twelve digits of its larger term, so that 1.32 - 1.5 is -0.18."""
+    size = np.fmax(np.abs(value), np.abs(base))
+    exponent = np.floor(np.log10(np.where(size > 0, size, 1.0)))
+    scale = np.power(10.0, np.clip(12 - exponent, -300, 300))
+    return np.where(np.isnan(difference), np.nan, np.round(difference * scale) / scale + 0.0)
+
+
+@word("shift")
+@dataclass(frozen=True, kw_only=True)
+class Shift(Derivation):
+    """Set two texts beside each other, such as baseline and later grade; missing unless both have a value."""
+
+    start: Column
+    end: Column
+    to: NewColumn = "SHIFT1"
+    between: str = " to "
+
+    def derive(self, columns: Columns, count: int, context: Context) -> Outcome:
+        first, second = words_of(columns[self.start]), words_of(columns[self.end])
+        words = [f"{one}{self.between}{other}" if one and other else "" for one in first for other in second]
+        codes = codes_of(columns[self.start]) * len(second) + codes_of(columns[self.end])
+        return Outcome({self.to: coded(codes, words)})
+
+    def sentence(self, variable: str) -> str:
+        return f"{self.start}, '{self.between.strip()}' and {self.end}, if neither is missing{self.within()}."

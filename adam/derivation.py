@@ -1,0 +1,174 @@
+"""What every derivation is: parameters, the variables it reads and makes, a sentence, and a function over columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import ClassVar, TypeVar
+
+import numpy as np
+import pandas as pd
+
+from adam.columns import Columns, SourceColumns
+from adam.condition import Condition
+from adam.language import names_in, parameters
+from metadata.dataset import Dataset
+from metadata.errors import StudyError, nearest
+from metadata.study import Study
+from metadata.toxicity import Item, read_scheme
+
+
+@dataclass(frozen=True)
+class Edge:
+    """Lineage of one made variable: rows of the dataset in the making and the source rows that each leads to.
+
+    An empty ``source`` stands for the rows of the dataset itself; they lead on to the rows' own sources.
+    """
+
+    variable: str
+    rows: np.ndarray
+    source: str
+    source_rows: np.ndarray
+    source_variable: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The columns that a derivation made, and edges to rows of other datasets."""
+
+    columns: dict[str, pd.Series]
+    edges: tuple[Edge, ...] = ()
+
+
+@dataclass(frozen=True)
+class AddedRows:
+    """New rows: each starts as a copy of its ``template`` row, with the columns in ``changed`` replaced.
+
+    ``contributors`` are pairs (position among the new rows, row that it was derived from).
+    """
+
+    template: np.ndarray
+    changed: dict[str, pd.Series]
+    contributors: tuple[np.ndarray, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a derivation may look at besides its own dataset's columns."""
+
+    study: Study
+    datasets: Mapping[str, Dataset]
+    source: str
+    subject_level: bool
+    cache: dict[str, object] = field(default_factory=dict)
+
+    def columns(self, dataset: str) -> SourceColumns:
+        """Return the columns of another dataset; raises StudyError if this build has no such dataset."""
+        if dataset not in self.datasets:
+            raise StudyError(f"this build has no dataset {dataset}{nearest(dataset, self.datasets)}")
+        if dataset not in self.cache:
+            self.cache[dataset] = SourceColumns(self.datasets[dataset].frame)
+        found = self.cache[dataset]
+        assert isinstance(found, SourceColumns)
+        return found
+
+    def variable(self, dataset: str, name: str) -> pd.Series:
+        """Return one column of another dataset; raises StudyError with the nearest name."""
+        columns = self.columns(dataset)
+        if name not in columns.frame.columns:
+            raise StudyError(f"{dataset} has no variable {name}{nearest(name, columns.frame.columns)}")
+        return columns[name]
+
+    @cached_property
+    def cutoff(self) -> np.datetime64:
+        """The data cut-off, as a day."""
+        return np.datetime64(self.study.cutoff, "D")
+
+    def scheme(self, table: str, item: str) -> Item:
+        """Return one graded item of a toxicity table; raises StudyError with the nearest name."""
+        items = read_scheme(table)
+        if item not in items:
+            raise StudyError(f"the table {table} has no item '{item}'{nearest(item, items)}")
+        return items[item]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Derivation:
+    """Base of all words; the fields are the parameters that a mapping writes."""
+
+    when: Condition | None = None
+
+    word: ClassVar[str] = ""
+    adds_rows: ClassVar[bool] = False
+
+    @cached_property
+    def reads(self) -> tuple[str, ...]:
+        """Variables that must exist before this derivation."""
+        ordering = (name.removeprefix("-") for name in self._names("orders"))
+        return tuple(dict.fromkeys([*self._names("reads"), *ordering, *self.also_reads()]))
+
+    @cached_property
+    def makes(self) -> tuple[str, ...]:
+        """Variables that this derivation makes."""
+        return tuple(dict.fromkeys([*self._names("makes"), *self.also_makes()]))
+
+    def _names(self, role: str) -> Iterator[str]:
+        for name, kind in parameters(type(self)).items():  # type: ignore[arg-type]
+            yield from names_in(kind, getattr(self, name), role)
+
+    def also_reads(self) -> tuple[str, ...]:
+        """Variables read beyond those that the parameters name."""
+        return ()
+
+    def also_makes(self) -> tuple[str, ...]:
+        """Variables made beyond those that the parameters name."""
+        return ()
+
+    def derive(self, columns: Columns, count: int, context: Context) -> Outcome:
+        """Return the new columns, each with ``count`` rows."""
+        raise NotImplementedError
+
+    def add(self, columns: Columns, count: int, context: Context) -> AddedRows:
+        """Return the rows that the derivation adds (only for words that add rows)."""
+        raise NotImplementedError
+
+    def sentence(self, variable: str) -> str:
+        """Say how ``variable`` is made, for define.xml."""
+        raise NotImplementedError
+
+    def origin(self, variable: str) -> str:
+        """Return the Define-XML origin of ``variable``."""
+        return "Derived"
+
+    def inherits(self, variable: str) -> tuple[str, str] | None:
+        """Return dataset ("" for the own source) and variable of which ``variable`` is a copy, or None."""
+        return None
+
+    def is_date(self, variable: str) -> bool:
+        """Return True if ``variable`` is a date that this derivation makes."""
+        return False
+
+    def within(self) -> str:
+        """Return the condition as the end of a sentence."""
+        return f", where {self.when}" if self.when else ""
+
+
+WORDS: dict[str, type[Derivation]] = {}
+Word = TypeVar("Word", bound=type[Derivation])
+
+
+def word(name: str) -> Callable[[Word], Word]:
+    """Register a derivation under the word that mappings use."""
+
+    def register(made: Word) -> Word:
+        made.word = name
+        WORDS[name] = made
+        return made
+
+    return register
+
+
+def listed(names: tuple[str, ...] | list[str]) -> str:
+    """Return names as a phrase: a, b and c."""
+    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)

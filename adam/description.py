@@ -1,0 +1,161 @@
+"""Metadata of an analysis dataset: labels and types from the guide, the variable's source or the mapping.
+
+The mapping's word comes first; a variable that is copied under its own name keeps its source's label; otherwise the
+guide's (ADaMIG, OCCDS) holds. What none of them describes is an error, so that no variable lacks label or type.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from adam.columns import is_text
+from adam.derivation import Context, Derivation
+from adam.specification import Described, Specification, Step
+from metadata.dataset import DatasetMetadata, Variable
+from metadata.standards import GuideVariable, adam_variables
+from metadata.study import Study
+
+DATE_FORMAT = "DATE9."
+LABEL_BYTES = 40
+TOKENS = {"xx": r"\d\d", "zz": r"\d\d", "y": r"\d{1,2}", "w": r"\d"}
+TOKEN = re.compile("|".join(TOKENS))
+CLASSES = {
+    "ADSL": "SUBJECT LEVEL ANALYSIS DATASET",
+    "BDS": "BASIC DATA STRUCTURE",
+    "OCCDS": "OCCURRENCE DATA STRUCTURE",
+    "AE": "OCCURRENCE DATA STRUCTURE",
+}
+
+
+@dataclass(frozen=True)
+class Guide:
+    """The variables that a guide has for a structure; ``prefix`` stands for the -- of general names."""
+
+    variables: tuple[GuideVariable, ...]
+    prefix: str
+
+    def find(self, name: str) -> GuideVariable | None:
+        """Return the guide's variable of which ``name`` is an instance, its label made definite."""
+        for variable in self.variables:
+            pattern = self._pattern(variable.name)
+            found = re.fullmatch(pattern, name) if pattern else None
+            if found and not re.search(r"[{}]|\.\.\.|\bXX\b", variable.label):
+                label = definite(variable.label, found.groupdict())
+                return GuideVariable(**{**vars(variable), "label": label.rstrip("*"), "name": name})
+        return None
+
+    def _pattern(self, name: str) -> str:
+        if name.startswith("*"):
+            return ""
+        return TOKEN.sub(lambda m: f"(?P<{m[0]}>{TOKENS[m[0]]})", name.replace("--", self.prefix))
+
+    def missing(self, names: list[str]) -> list[str]:
+        """Return the Required variables of the guide that are not among ``names``."""
+        required = [v.name for v in self.variables if v.core == "Req" and not v.name.startswith("*")]
+        return [name for name in required if not any(re.fullmatch(self._pattern(name), given) for given in names)]
+
+
+def definite(label: str, tokens: dict[str, str]) -> str:
+    """Return a guide's label with its xx, y, w and zz replaced by what the variable's name has for them."""
+    return re.sub(r"\b(xx|zz|y|w)\b", lambda found: tokens.get(found[1], found[1]), label)
+
+
+def guides(specification: Specification, study: Study) -> list[Guide]:
+    """Return the guide of the dataset's structure, then those from which its further variables come."""
+    implementation = f"adamig-{study.standards['adamig'].replace('.', '-')}"
+    occurrences = f"adam-occds-{study.standards['occds'].replace('.', '-')}"
+    structure, prefix = specification.header.guide, specification.header.source.dataset[:2]
+    others = [name for name in ("ADSL", "BDS") if name != structure]
+    own = adam_variables(occurrences if structure in ("OCCDS", "AE") else implementation, structure)
+    return [Guide(own, prefix), *(Guide(adam_variables(implementation, name), prefix) for name in others)]
+
+
+def described(
+    specification: Specification, steps: list[Step], columns: Mapping[str, pd.Series], context: Context
+) -> DatasetMetadata:
+    """Return the dataset's metadata; raises StudyError for a variable without label or of another type."""
+    header = specification.header
+    books = guides(specification, context.study)
+    missing = books[0].missing(list(specification.variables))
+    if missing:
+        raise specification.error(
+            f"{header.dataset} lacks {', '.join(missing)}, which {header.guide} requires", "variables"
+        )
+    makers = {name: step.derivation for step in steps for name in step.derivation.makes}
+    variables = tuple(
+        _variable(name, said, specification, books, makers, columns[name], context)
+        for name, said in specification.variables.items()
+    )
+    if len(header.label.encode()) > LABEL_BYTES:
+        raise specification.error(f"the label is longer than {LABEL_BYTES} bytes", "label")
+    return DatasetMetadata(
+        header.dataset, header.label, CLASSES[header.guide], header.structure, header.keys, variables
+    )
+
+
+def _variable(
+    name: str,
+    said: Described,
+    specification: Specification,
+    books: list[Guide],
+    makers: Mapping[str, Derivation],
+    values: pd.Series,
+    context: Context,
+) -> Variable:
+    maker = makers[name]
+    inherited = _inherited(name, maker, context)
+    same = inherited if inherited and inherited.name == name else None
+    guide = next((found for found in (book.find(name) for book in books) if found), None)
+    label = said.label or (same.label if same else "") or (guide.label if guide else "")
+    if not label or len(label.encode()) > LABEL_BYTES:
+        raise specification.error(f"{name} needs a label of at most {LABEL_BYTES} bytes", "variables")
+    kind = said.type or (same.type if same else None) or (guide.type if guide else None)
+    actual = "Char" if is_text(values) else "Num"
+    if kind and kind != actual:
+        raise specification.error(
+            f"{name} should be {kind}, but its derivation '{maker.word}' makes {actual}", "variables"
+        )
+    date = DATE_FORMAT if maker.is_date(name) else None
+    return Variable(
+        name=name,
+        label=label,
+        type="Char" if actual == "Char" else "Num",
+        core=guide.core if guide else "",
+        role=guide.role if guide else "",
+        codelist=said.codelist
+        or (inherited.codelist if inherited else None)
+        or (guide.codelist if guide else None)
+        or None,
+        format=said.format or date or (inherited.format if inherited else None),
+        origin=maker.origin(name),
+        method=method(name, makers, specification, context),
+    )
+
+
+def _inherited(name: str, maker: Derivation, context: Context) -> Variable | None:
+    origin = maker.inherits(name)
+    if origin is None:
+        return None
+    dataset = context.datasets[origin[0] or context.source].metadata
+    return dataset.variable(origin[1]) if origin[1] in dataset.names else None
+
+
+def method(name: str, makers: Mapping[str, Derivation], specification: Specification, context: Context) -> str:
+    """Return how a variable is made, with the intermediate variables that the dataset does not keep."""
+    maker = makers[name]
+    if maker.origin(name) == "Predecessor":
+        dataset, variable = maker.inherits(name) or ("", "")
+        return f"{dataset or context.source}.{variable}" if variable else maker.sentence(name)
+    sentences, seen, waiting = [maker.sentence(name)], {name}, list(maker.reads)
+    while waiting:
+        inner = waiting.pop(0)
+        if inner in seen or inner in specification.variables or inner not in makers:
+            continue
+        seen.add(inner)
+        sentences.append(f"{inner}: {makers[inner].sentence(inner)}")
+        waiting += makers[inner].reads
+    return " ".join(sentences)

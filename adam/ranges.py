@@ -1,0 +1,110 @@
+"""Words about laboratory ranges and grades: range_indicator, grade."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from adam.columns import Columns, coded, codes_of, words_of
+from adam.derivation import Context, Derivation, Outcome, listed, word
+from adam.language import Column, NewColumn
+from metadata.errors import StudyError
+
+
+@word("range_indicator")
+@dataclass(frozen=True, kw_only=True)
+class RangeIndicator(Derivation):
+    """LOW, NORMAL or HIGH by the record's reference range; missing without a value or without any limit.
+
+    A value on a limit is NORMAL. With one limit only, a value that is not beyond it is NORMAL.
+    """
+
+    value: Column = "AVAL"
+    low: Column = "ANRLO"
+    high: Column = "ANRHI"
+    to: NewColumn = "ANRIND"
+
+    def derive(self, columns: Columns, count: int, context: Context) -> Outcome:
+        value, low, high = (columns[name].to_numpy() for name in (self.value, self.low, self.high))
+        with np.errstate(invalid="ignore"):
+            codes = np.select([value < low, value > high], [0, 2], 1)
+        unknown = np.isnan(value) | (np.isnan(low) & np.isnan(high))
+        return Outcome({self.to: coded(np.where(unknown, -1, codes), ["LOW", "NORMAL", "HIGH"])})
+
+    def sentence(self, variable: str) -> str:
+        return (
+            f"LOW if {self.value} is below {self.low}, HIGH if it is above {self.high}, else NORMAL;"
+            f" missing without value or range{self.within()}."
+        )
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """One toxicity scheme: its table, how it is called in the data, and the item for each parameter.
+
+    ``scale`` is, for a parameter, the factor from the unit of the table's limits to the parameter's unit.
+    """
+
+    table: str
+    name: str
+    items: dict[str, str]
+    scale: dict[str, float] | None = None
+
+
+@word("grade")
+@dataclass(frozen=True, kw_only=True)
+class Grade(Derivation):
+    """Grade values by toxicity schemes; every graded record names its scheme.
+
+    A missing value, or a missing reference limit that the item needs, gives no grade. A parameter that no scheme
+    names is not graded; one that two schemes name is an error.
+    """
+
+    schemes: tuple[Scheme, ...]
+    parameter: Column = "PARAMCD"
+    value: Column = "AVAL"
+    low: Column = "ANRLO"
+    high: Column = "ANRHI"
+    to: NewColumn = "ATOXGR"
+    number: NewColumn = "ATOXGRN"
+    scheme: NewColumn = "ATOXSCH"
+
+    def derive(self, columns: Columns, count: int, context: Context) -> Outcome:
+        self._check()
+        words, codes = words_of(columns[self.parameter]), codes_of(columns[self.parameter])
+        low, high, value = (columns[name].to_numpy() for name in (self.low, self.high, self.value))
+        grades, named = np.full(count, np.nan), np.full(count, -1)
+        for index, scheme in enumerate(self.schemes):
+            for parameter, item in scheme.items.items():
+                graded = context.scheme(scheme.table, item)
+                if parameter not in words:
+                    continue
+                rows = np.flatnonzero(codes == words.index(parameter))
+                factor = (scheme.scale or {}).get(parameter, 1.0)
+                grades[rows] = graded.grade(value[rows], low[rows], high[rows], factor)
+                named[rows] = index
+        named[np.isnan(grades)] = -1
+        texts = np.where(np.isnan(grades), -1, grades).astype(int)
+        return Outcome(
+            {
+                self.to: coded(texts, ["0", "1", "2", "3", "4", "5"]),
+                self.number: pd.Series(grades),
+                self.scheme: coded(named, [scheme.name for scheme in self.schemes]),
+            }
+        )
+
+    def _check(self) -> None:
+        parameters = [parameter for scheme in self.schemes for parameter in scheme.items]
+        twice = {parameter for parameter in parameters if parameters.count(parameter) > 1}
+        if twice:
+            raise StudyError(f"{listed(sorted(twice))} is graded by more than one scheme")
+
+    def sentence(self, variable: str) -> str:
+        if variable == self.scheme:
+            return f"Name of the scheme by which {self.to} was graded; missing where there is no grade."
+        if variable == self.number:
+            return f"{self.to} as a number."
+        used = [f"{scheme.name} for {listed(list(scheme.items))}" for scheme in self.schemes]
+        return f"Toxicity grade of {self.value} by {'; '.join(used)}; half-open intervals on unrounded values."

@@ -1,0 +1,138 @@
+"""The declaration of one analysis dataset, read from the study's adam/<dataset>.yaml and checked against the words."""
+
+from __future__ import annotations
+
+from copy import copy
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from adam import baselines, dates, flags, merging, ranges, records, values, windows
+from adam.condition import Condition
+from adam.derivation import WORDS, Derivation
+from adam.language import read_parameters
+from metadata.errors import StudyError, nearest
+from metadata.study import Study
+from metadata.yaml_source import complain, file_of, line_of
+
+FOLDER = "adam"
+WORD_MODULES = (merging, values, dates, baselines, ranges, flags, windows, records)
+
+
+@dataclass(frozen=True)
+class Source:
+    """The dataset whose records the analysis dataset starts from, and which of them."""
+
+    dataset: str
+    where: Condition | None = None
+
+
+@dataclass(frozen=True)
+class Described:
+    """What a mapping says of a variable beyond the guide and the variable's source."""
+
+    label: str = ""
+    type: Literal["Char", "Num"] | None = None
+    codelist: str | None = None
+    format: str | None = None
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a dataset's file says before its derivations."""
+
+    dataset: str
+    label: str
+    guide: Literal["ADSL", "BDS", "OCCDS", "AE"]
+    structure: str
+    source: Source
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One derivation with the place where it is written."""
+
+    derivation: Derivation
+    file: str | None = None
+    line: int | None = None
+
+    def error(self, message: str) -> StudyError:
+        """Return the error that names this derivation's place."""
+        return StudyError(message, self.file, self.line, self.derivation.word)
+
+
+@dataclass(frozen=True)
+class Specification:
+    """One analysis dataset as declared."""
+
+    header: Header
+    steps: tuple[Step, ...]
+    variables: dict[str, Described]
+    file: str | None = None
+    lines: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Name of the dataset."""
+        return self.header.dataset
+
+    def error(self, message: str, key: str | None = None) -> StudyError:
+        """Return the error that names this file."""
+        return StudyError(message, self.file, self.lines.get(key or ""), key)
+
+    def uses(self) -> set[str]:
+        """Names of the datasets that are read."""
+        named = {str(getattr(step.derivation, "dataset", "")) for step in self.steps}
+        return (named - {""}) | {self.header.source.dataset}
+
+
+def read_specifications(study: Study) -> list[Specification]:
+    """Read all of a study's analysis datasets, in the order of their files' names."""
+    files = sorted((study.folder / FOLDER).glob("*.yaml"))
+    made = [read_specification(study.read_yaml(f"{FOLDER}/{path.name}")) for path in files]
+    names = [specification.name for specification in made]
+    for specification in made:
+        if names.count(specification.name) > 1:
+            raise specification.error(f"{specification.name} is declared in two files", "dataset")
+    return made
+
+
+def read_specification(node: Any) -> Specification:
+    """Read one dataset's declaration; raises StudyError with file, line, key and the nearest name."""
+    if not isinstance(node, dict):
+        raise StudyError("a dataset's file is a mapping that begins with 'dataset'", file_of(node), line_of(node))
+    for key in ("derivations", "variables"):
+        if key not in node:
+            raise complain(node, None, f"a dataset needs the key '{key}'")
+    header = _header(node)
+    steps = tuple(_step(node["derivations"], index) for index in range(len(node["derivations"] or [])))
+    return Specification(header, steps, _variables(node), file_of(node), dict(getattr(node, "lines", {})))
+
+
+def _header(node: Any) -> Header:
+    shown = copy(node)
+    del shown["derivations"], shown["variables"]
+    header: Header = read_parameters(Header, shown, "dataset")
+    return header
+
+
+def _step(items: Any, index: int) -> Step:
+    item = items[index]
+    if not isinstance(item, dict) or len(item) != 1:
+        raise complain(items, index, "a derivation is one word with its parameters, e.g. '- study_day: {...}'")
+    ((name, given),) = item.items()
+    if name not in WORDS:
+        raise complain(item, name, f"'{name}' is not a derivation{nearest(name, WORDS)}")
+    if not isinstance(given, dict):
+        raise complain(item, name, f"'{name}' needs its parameters")
+    return Step(read_parameters(WORDS[name], given, name), file_of(item), line_of(item, name))
+
+
+def _variables(node: Any) -> dict[str, Described]:
+    declared = node["variables"]
+    if not isinstance(declared, dict):
+        raise complain(node, "variables", "variables is a mapping of names, in the order of the dataset")
+    for name, said in declared.items():
+        if said is not None and not isinstance(said, dict):
+            raise complain(declared, name, "say nothing, or {label: ..., type: ..., codelist: ..., format: ...}")
+    return {name: read_parameters(Described, said or {}, name) for name, said in declared.items()}

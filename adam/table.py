@@ -1,0 +1,71 @@
+"""The dataset in the making: columns, where each row came from, and the edges collected so far."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from adam.columns import SourceColumns, constant, is_text, only, stack, take
+from adam.derivation import AddedRows, Context, Derivation, Edge, Outcome
+from adam.flags import held
+
+
+class Table:
+    """Rows of the source with the derived columns beside them."""
+
+    def __init__(self, frame: pd.DataFrame, rows: np.ndarray) -> None:
+        self.columns = SourceColumns(frame, rows)
+        self.edges: list[Edge] = []
+
+    @property
+    def count(self) -> int:
+        """Number of rows."""
+        return len(self.columns.rows)
+
+    def apply(self, derivation: Derivation, context: Context) -> None:
+        """Add the columns, or the rows, of one derivation."""
+        if derivation.adds_rows:
+            self._add_rows(derivation.add(self.columns, self.count, context))
+            return
+        outcome = derivation.derive(self.columns, self.count, context)
+        self._add_columns(derivation, outcome)
+
+    def _add_columns(self, derivation: Derivation, outcome: Outcome) -> None:
+        made, edges = outcome.columns, outcome.edges
+        if derivation.when:
+            where = held(derivation.when, self.columns, self.count)
+            made = {name: only(values, where) for name, values in made.items()}
+            edges = tuple(_edges_within(edge, where) for edge in edges)
+        self.columns.update(made)
+        self.edges += edges
+
+    def _add_rows(self, added: AddedRows) -> None:
+        old, template = self.count, added.template
+        for name in added.changed:
+            if name not in self.columns and name not in self.columns.frame.columns:
+                blank = "" if is_text(added.changed[name]) else np.nan
+                self.columns[name] = constant(blank, old)
+        for name in [*self.columns, *(name for name in added.changed if name not in self.columns)]:
+            mine = self.columns[name]
+            self.columns[name] = stack([mine, added.changed.get(name, take(mine, template))])
+        self.columns.rows = np.concatenate([self.columns.rows, self.columns.rows[template]])
+        self.edges = [_edges_with_copies(edge, template, old) for edge in self.edges]
+        position, contributor = added.contributors
+        self.edges.append(Edge("*", position + old, "", contributor, "*"))
+
+
+def _edges_within(edge: Edge, where: np.ndarray) -> Edge:
+    kept = where[edge.rows]
+    return Edge(edge.variable, edge.rows[kept], edge.source, edge.source_rows[kept], edge.source_variable)
+
+
+def _edges_with_copies(edge: Edge, template: np.ndarray, old: int) -> Edge:
+    """Return the edges with those of each added row's template repeated for the added row."""
+    table = np.full(old, -1, np.int64)
+    table[edge.rows[edge.rows < old]] = edge.source_rows[edge.rows < old]
+    source = table[template]
+    kept = np.flatnonzero(source >= 0)
+    rows = np.concatenate([edge.rows, kept + old])
+    return Edge(
+        edge.variable, rows, edge.source, np.concatenate([edge.source_rows, source[kept]]), edge.source_variable
+    )

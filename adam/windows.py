@@ -1,0 +1,159 @@
+"""The word windows: each record gets the analysis visit in whose window its day lies, by its parameter's schedule.
+
+Windows are contiguous and cut midway between consecutive targets (on the scale of elapsed days, since there is no
+day 0); a day midway belongs to the later visit. Treatment start is a cut of its own: days up to ``baseline_day``
+belong to visits planned up to that day, later days to later visits. The first window has no beginning, the last no end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from adam.columns import Columns, coded, codes_of, words_of
+from adam.derivation import Context, Derivation, Outcome, listed, word
+from adam.language import Column, NewColumn
+from metadata.errors import StudyError, nearest
+
+
+@dataclass(frozen=True)
+class Window:
+    """One window: visit, its number and target, and first and last day (infinite where open)."""
+
+    visit: str
+    number: float
+    target: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """The visits at which some parameters are planned, as visits of study.yaml; no parameters means all others."""
+
+    visits: tuple[str, ...]
+    parameters: tuple[str, ...] = ()
+
+
+def elapsed(day: np.ndarray) -> np.ndarray:
+    """Return study days on a scale without the gap at day 0: day 1 is 0, day -1 is -1."""
+    return np.where(day > 0, day - 1, day)
+
+
+def numbered_day(days: float) -> float:
+    """Return the study day of a number of elapsed days."""
+    return days + 1 if days >= 0 else days
+
+
+def cut(targets: list[tuple[str, float, float]], baseline_day: float) -> list[Window]:
+    """Return the windows of (visit, number, target day), which partition all study days."""
+    ordered = sorted(targets, key=lambda target: target[2])
+    made, low = [], -np.inf
+    for index, (visit, number, target) in enumerate(ordered):
+        following = ordered[index + 1][2] if index + 1 < len(ordered) else None
+        high = np.inf if following is None else _last_day(target, following, baseline_day)
+        made.append(Window(visit, number, target, low, high))
+        low = np.inf if high == np.inf else numbered_day(float(elapsed(np.array(high))) + 1)
+    return made
+
+
+def _last_day(target: float, following: float, baseline_day: float) -> float:
+    """Return the last day of the window of ``target``: before the middle, or treatment start if it lies between."""
+    if target <= baseline_day < following:
+        return baseline_day
+    middle = (float(elapsed(np.array(target))) + float(elapsed(np.array(following)))) / 2
+    return numbered_day(np.ceil(middle) - 1)
+
+
+@word("windows")
+@dataclass(frozen=True, kw_only=True)
+class Windows(Derivation):
+    """Give each record the visit in whose analysis window its day lies, with the window's target and bounds.
+
+    Early-termination and unscheduled records take part like all others. A record without a day has no visit.
+    """
+
+    schedules: tuple[Schedule, ...]
+    baseline_day: int = 1
+    day: Column = "ADY"
+    parameter: Column = "PARAMCD"
+    visit: NewColumn = "AVISIT"
+    number: NewColumn = "AVISITN"
+    target: NewColumn = "AWTARGET"
+    difference: NewColumn = "AWTDIFF"
+    low: NewColumn = "AWLO"
+    high: NewColumn = "AWHI"
+    unit: NewColumn = "AWU"
+
+    def derive(self, columns: Columns, count: int, context: Context) -> Outcome:
+        parameters = words_of(columns[self.parameter])
+        schedule_of = np.array([self._schedule(parameter) for parameter in parameters])[
+            codes_of(columns[self.parameter])
+        ]
+        day = columns[self.day].to_numpy()
+        windows: list[Window] = []
+        position = np.full(count, -1)
+        for index, schedule in enumerate(self.schedules):
+            made = cut(self._targets(schedule, context), self.baseline_day)
+            rows = np.flatnonzero((schedule_of == index) & ~np.isnan(day))
+            starts = np.array([window.low for window in made])
+            position[rows] = np.searchsorted(starts, day[rows], side="right") - 1 + len(windows)
+            windows += made
+        return Outcome(self._columns(windows, position, day))
+
+    def _schedule(self, parameter: str) -> int:
+        for index, schedule in enumerate(self.schedules):
+            if parameter in schedule.parameters:
+                return index
+        others = [index for index, schedule in enumerate(self.schedules) if not schedule.parameters]
+        return others[0] if others else -1
+
+    def _targets(self, schedule: Schedule, context: Context) -> list[tuple[str, float, float]]:
+        planned = {str(v["visit"]): v for v in context.study.visits if v.get("day") is not None}
+        found = []
+        for visit in schedule.visits:
+            if visit not in planned:
+                raise StudyError(f"study.yaml plans no visit '{visit}' on a day{nearest(visit, planned)}")
+            found.append((visit.capitalize(), float(planned[visit]["visitnum"]), float(planned[visit]["day"])))
+        return found
+
+    def _columns(self, windows: list[Window], position: np.ndarray, day: np.ndarray) -> dict[str, pd.Series]:
+        def values(name: str) -> np.ndarray:
+            table = np.array([*(getattr(window, name) for window in windows), np.nan], float)[position]
+            return np.where(np.isinf(table), np.nan, table)
+
+        target = values("target")
+        difference = np.abs(elapsed(day) - elapsed(target))
+        return {
+            self.visit: coded(position, [window.visit for window in windows]),
+            self.number: pd.Series(values("number")),
+            self.target: pd.Series(target),
+            self.difference: pd.Series(difference),
+            self.low: pd.Series(values("low")),
+            self.high: pd.Series(values("high")),
+            self.unit: coded(np.where(position < 0, -1, 0), ["DAYS"]),
+        }
+
+    def sentence(self, variable: str) -> str:
+        texts = {
+            self.number: f"Number of {self.visit} in the schedule of visits.",
+            self.target: f"Planned study day of {self.visit}.",
+            self.difference: f"Distance in days of {self.day} from {self.target}, there being no day 0.",
+            self.low: f"First day of the window of {self.visit}; missing if it has no beginning.",
+            self.high: f"Last day of the window of {self.visit}; missing if it has no end.",
+            self.unit: "Unit of the window's bounds.",
+        }
+        return texts.get(variable) or (
+            f"The visit in whose window {self.day} lies: windows are contiguous, cut midway between consecutive targets"
+            f" of the schedule of {self.parameter} (midway: the later), and at day {self.baseline_day}."
+            f" {self._schedules()}"
+        )
+
+    def _schedules(self) -> str:
+        phrases = [
+            f"{listed(schedule.parameters) or 'Other parameters'}: {', '.join(map(str.capitalize, schedule.visits))}."
+            for schedule in self.schedules
+        ]
+        return " ".join(phrases)

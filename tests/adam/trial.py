@@ -1,0 +1,67 @@
+"""A small invented study in a temporary folder and hand-made SDTM datasets for the tests of adam."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from adam.analyse import build
+from adam.specification import read_specification
+from metadata.dataset import Dataset, DatasetMetadata, Variable
+from metadata.study import Study
+from metadata.yaml_source import load
+
+STUDY = """
+study: {id: DEMO, title: Demonstration}
+standards: {sdtmig: "3.3", sdtm_ct: 2019-09-27, adamig: "1.3", occds: "1.1", adam_ct: 2026-03-27}
+redcap: {base_url: "https://redcap.example.org/"}
+cutoff: 2001-12-31
+visits:
+  - {visitnum: 1, visit: SCREENING, event: s, day: -14, window: [-7, 7]}
+  - {visitnum: 2, visit: BASELINE, event: b, day: 1, window: [0, 0], predose: true}
+  - {visitnum: 3, visit: WEEK 2, event: w, day: 15, window: [-3, 3]}
+  - {visitnum: 4, visit: MONTH 3, event: m, day: 91, window: [-7, 7]}
+  - {visitnum: 5, visit: EARLY TERMINATION, event: e}
+"""
+
+
+def study_in(folder: Path, **files: str) -> Study:
+    """Write a study with the given adam/<name>.yaml files and open it."""
+    (folder / "adam").mkdir(parents=True, exist_ok=True)
+    (folder / "study.yaml").write_text(STUDY, encoding="utf-8")
+    for name, text in files.items():
+        (folder / "adam" / f"{name}.yaml").write_text(textwrap.dedent(text), encoding="utf-8")
+    return Study(folder)
+
+
+def dataset(name: str, keys: tuple[str, ...] = ("USUBJID",), **columns: list) -> Dataset:
+    """Return a dataset as tabulation makes it, from columns of texts or numbers."""
+    made, variables = {}, []
+    for column, values in columns.items():
+        text = any(isinstance(value, str) for value in values)
+        made[column] = pd.Series(values, dtype="str") if text else pd.Series(np.array(values, float))
+        variables.append(Variable(column, f"Label of {column}", "Char" if text else "Num"))
+    metadata = DatasetMetadata(name, name, "FINDINGS", "One record", keys, tuple(variables))
+    return Dataset(metadata, pd.DataFrame(made))
+
+
+def derived(folder: Path, text: str, *sources: Dataset) -> Dataset:
+    """Build the one dataset that ``text`` declares from the given sources."""
+    study = study_in(folder)
+    path = folder / "adam" / "dataset.yaml"
+    path.write_text(textwrap.dedent(text), encoding="utf-8")
+    specification = read_specification(load(path, "demo/adam/dataset.yaml"))
+    return build(specification, study, {source.name: source for source in sources})
+
+
+def day(text: str) -> float:
+    """Return a date as SAS days."""
+    return float((np.datetime64(text) - np.datetime64("1960-01-01")) / np.timedelta64(1, "D"))
+
+
+def texts(values: pd.Series) -> list[str]:
+    """Return a Char column as a list of texts."""
+    return [str(value) for value in values.astype("str")]
