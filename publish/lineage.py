@@ -17,7 +17,7 @@ from metadata.dataset import Dataset
 from metadata.errors import StudyError
 from metadata.records import EVENT, REPEAT_INSTANCE, REPEAT_INSTRUMENT, Records
 from publish.parquet import write_table
-from publish.record_key import escape, record_keys
+from publish.record_key import escape, one_array, record_keys
 
 REDCAP = "REDCAP"
 
@@ -63,12 +63,12 @@ def _refuse_position(dataset: Dataset, positions: pd.Series, rows: int, source: 
 def _encoded(indices: np.ndarray, dictionary: pa.Array) -> pa.DictionaryArray:
     """Return dictionary-encoded text that keeps only entries in use, in the order of first use."""
     codes, used = pd.factorize(indices)
-    return pa.DictionaryArray.from_arrays(pa.array(codes, pa.int32()), dictionary.take(pa.array(used)))
+    texts = dictionary.take(pa.array(used)).dictionary_encode()  # several rows may have one key
+    return pa.DictionaryArray.from_arrays(texts.indices.take(pa.array(codes)), texts.dictionary)
 
 
 def _category(column: pd.Series) -> pa.DictionaryArray:
-    categories = pa.array(column.cat.categories.astype("str"), pa.string())
-    return _encoded(column.cat.codes.to_numpy(np.int32), categories)
+    return _encoded(column.cat.codes.to_numpy(np.int32), _text(column.cat.categories))
 
 
 def _source_keys(
@@ -131,7 +131,5 @@ def redcap_keys(record: pd.Series, event: pd.Series, form: np.ndarray, instance:
     return pc.binary_join_element_wise(*parts, "")
 
 
-def _text(values: pd.Series) -> pa.Array:
-    text = pa.array(values.astype("str"))
-    whole = text.combine_chunks() if isinstance(text, pa.ChunkedArray) else text
-    return whole.cast(pa.string())
+def _text(values: pd.Series | pd.Index) -> pa.Array:
+    return one_array(pa.array(values.astype("str"))).cast(pa.string())

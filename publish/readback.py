@@ -6,7 +6,7 @@ Numbers are compared as doubles, missing with missing; texts as texts. Dates are
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from metadata.dataset import Dataset, Variable
 from metadata.errors import StudyError
 from publish.disk import outside
 from publish.record_key import record_at
-from publish.xpt_layout import file_size, width
+from publish.xpt_layout import TIMES, file_size, timestamp, width
 
 CHUNK = 100_000
 
@@ -72,18 +72,23 @@ def _compare_size(dataset: Dataset, path: Path) -> None:
 
 def _compare_header(dataset: Dataset, path: Path, created: date) -> None:
     metadata, (_, read) = dataset.metadata, _read(path, metadataonly=True)
-    moment = created if isinstance(created, datetime) else datetime(created.year, created.month, created.day)
     expected: dict[str, tuple[object, object]] = {
         "dataset name": (metadata.name, read.table_name),
         "dataset label": (metadata.label, read.file_label),
         "variables": (metadata.names, read.column_names),
-        "time of creation": (moment.timetuple()[1:6], read.creation_time.timetuple()[1:6]),
-        "time of modification": (moment.timetuple()[1:6], read.modification_time.timetuple()[1:6]),
+        "times": ([timestamp(created)] * len(TIMES), _times(path)),
     }
     for what, (written, found) in expected.items():
         _compare(path.name, what, written, found)
     for variable in metadata.variables:
         _compare_variable(path.name, variable, read)
+
+
+def _times(path: Path) -> list[bytes]:
+    """Return the four times of the header; ReadStat tells only one of them."""
+    with outside(f"read {path}"), path.open("rb") as file:
+        start = file.read(max(TIMES) + 16)
+    return [start[place : place + 16] for place in TIMES]
 
 
 def _compare_variable(file: str, variable: Variable, read: Any) -> None:
@@ -98,7 +103,7 @@ def _compare_variable(file: str, variable: Variable, read: Any) -> None:
 
 def _compare(place: str, what: str, written: object, found: object) -> None:
     if written != found:
-        raise StudyError(f"{place}: the {what} reads back as {found!r} where {written!r} was written")
+        raise StudyError(f"{place}, {what}: {written!r} was written and {found!r} reads back")
 
 
 def _compare_values(dataset: Dataset, variable: Variable, start: int, stop: int, values: list[Any]) -> None:

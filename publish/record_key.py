@@ -23,7 +23,7 @@ def told_apart_by(keys: Sequence[str]) -> list[str]:
 def column_text(column: pd.Series) -> pa.Array:
     """Return a column as text: whole numbers without a point, missing numbers as an empty text."""
     if not pd.api.types.is_numeric_dtype(column.dtype):
-        return _one_array(pa.array(column)).cast(pa.string()).fill_null("")
+        return one_array(pa.array(column)).cast(pa.string()).fill_null("")
     values = column.to_numpy(np.float64, na_value=np.nan)
     numbers = pa.array(values, from_pandas=True)
     known = values[~np.isnan(values)]
@@ -70,5 +70,6 @@ def record_at(dataset: Dataset, row: int) -> str:
     return record_keys(dataset.metadata, dataset.frame.iloc[[row]])[0].as_py()
 
 
-def _one_array(values: pa.Array | pa.ChunkedArray) -> pa.Array:
+def one_array(values: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """Return a column's values in one piece."""
     return values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
