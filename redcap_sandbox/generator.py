@@ -1,0 +1,171 @@
+"""Makes the synthetic records of a study: its declared patients in two states, and any number of further ones.
+
+The generator knows no study. Everything comes from the study's ``synthetic/`` folder: patients and their courses, how each
+field's values arise, and the problems planted into the records as entered.
+
+    python -m redcap_sandbox.generator mappings/STUDY [--patients N] [--out DIR]
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from metadata.errors import RedcapCdiscError, StudyError, UsageError, nearest
+from metadata.project import Project
+from metadata.study import Study
+from redcap_sandbox import generator_log as log
+from redcap_sandbox.generator_calendar import Calendar
+from redcap_sandbox.generator_draws import Draws
+from redcap_sandbox.generator_filling import World
+from redcap_sandbox.generator_patients import FOLDER, all_patients, declared_patients, read_table
+from redcap_sandbox.generator_planted import plant, read_planted
+from redcap_sandbox.generator_records import flat_frame, to_csv
+from redcap_sandbox.generator_tables import calculate, close_branches, fill, log_rows, visit_rows
+
+AS_ENTERED, LOCKED, LOG = "records_as_entered.csv", "records_locked.csv", "log.csv"
+
+
+@dataclass(frozen=True)
+class Generated:
+    """Flat exports of both states and the log, as frames of text."""
+
+    as_entered: pd.DataFrame
+    locked: pd.DataFrame
+    log: pd.DataFrame
+
+    def write(self, folder: Path) -> list[Path]:
+        """Write the three files and return their paths."""
+        folder.mkdir(parents=True, exist_ok=True)
+        frames = {AS_ENTERED: self.as_entered, LOCKED: self.locked, LOG: self.log}
+        for name, frame in frames.items():
+            (folder / name).write_bytes(to_csv(frame))
+        return [folder / name for name in frames]
+
+
+def generate(study: Study, patients: int | None = None) -> Generated:
+    """Make the records of the declared patients, or of ``patients`` of whom the declared ones are the first.
+
+    Planted problems belong to the declared patients and are the same whatever follows. Raises StudyError where the
+    ``synthetic/`` folder is not fit, UsageError if fewer patients than declared are asked for.
+    """
+    plan = study.read_yaml(f"{FOLDER}/generator.yaml")
+    declared = declared_patients(study, plan["patients"])
+    count = len(declared) if patients is None else patients
+    if count < len(declared):
+        raise UsageError(f"the study declares {len(declared)} patients; ask for as many or more, not {count}")
+    world = _world(study, plan, declared, count)
+    tables = _tables(world, plan)
+    project, key = world.project, plan["patients"]
+    names, groups = world.patients[key["id"]], world.patients[key["group"]]
+    problems = read_planted(study)
+    clean = flat_frame(project, tables, names, groups)
+    locked = plant(project, clean, [problem for problem in problems if problem.kept])
+    open_problems = [problem for problem in problems if not problem.kept]
+    entered = plant(project, locked, open_problems)
+    saved = log.saved_forms(project, tables, names, groups, plan["log"], _entry_days(world, tables, plan["log"]))
+    put_right = log.corrections(open_problems, log.lookup(project, locked, open_problems), plan["log"])
+    return Generated(entered, locked, log.newest_first(saved, put_right))
+
+
+def _world(study: Study, plan: Mapping[str, Any], declared: pd.DataFrame, count: int) -> World:
+    """Draw the patients, their visits and their courses."""
+    draws = Draws(int(plan["seed"]), count)
+    patients = all_patients(declared, plan["patients"], draws)
+    calendar = Calendar(study, patients, draws, plan["visits"])
+    key = plan["patients"]["id"]
+    courses = {name: _course(read_table(study, file), declared[key], patients, key) for name, file in plan["courses"].items()}
+    return World(study, study.project(), patients, calendar, draws, courses)
+
+
+def _course(table: pd.DataFrame, declared: pd.Series, patients: pd.DataFrame, key: str) -> pd.DataFrame:
+    """Give every patient the rows of the declared patient they follow; instances count from 1 in the order written."""
+    template = pd.Series(declared.index, index=declared).reindex(table[key])
+    if template.isna().any():
+        raise StudyError(f"a course names a patient who is not declared: {table[key][template.isna().to_numpy()].iloc[0]}")
+    rows = table.drop(columns=key).assign(template=template.to_numpy(int))
+    both = pd.DataFrame({"template": patients["template"], "patient": np.arange(len(patients))}).merge(rows, on="template")
+    both["instance"] = both.groupby("patient").cumcount() + 1
+    if "day" not in both:
+        both["day"] = "1"
+    both["day"] = pd.to_numeric(both["day"]).astype(int)
+    return both.drop(columns="template")
+
+
+def _tables(world: World, plan: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
+    """Fill every form, set the declared exceptions, then let branching and calculations do what REDCap does."""
+    project = world.project
+    unplanned = world.courses.get(plan["visits"].get("unplanned", ""))
+    tables: dict[str, pd.DataFrame] = {}
+    for form in project.dictionary.forms:
+        specs = world.study.read_yaml(f"{FOLDER}/forms/{form}.yaml") or {}
+        if any(project.repeats(event, form) for event in project.event_names):
+            if form not in world.courses:
+                raise StudyError(f"the repeating form '{form}' has no course in generator.yaml{nearest(form, world.courses)}")
+            rows = log_rows(world, form, world.courses[form])
+        else:
+            rows = visit_rows(world, form, unplanned)
+        tables[form] = fill(world, form, rows, specs)
+    _except(project, tables, world, read_table(world.study, plan["exceptions"]), plan["patients"]["id"])
+    close_branches(project, tables)
+    calculate(project, tables)
+    return tables
+
+
+def _except(project: Project, tables: dict[str, pd.DataFrame], world: World, listed: pd.DataFrame, key: str) -> None:
+    """Set single values of declared patients: record, event, form, instance, field, value."""
+    position = {name: place for place, name in enumerate(world.patients[key])}
+    for form, rows in listed.groupby("form", sort=False):
+        table = tables[str(form)]
+        instance = pd.to_numeric(rows["instance"].where(rows["instance"] != "", "0")).astype(int)
+        wanted = pd.MultiIndex.from_arrays([rows["record"].map(position), rows["event"], instance])
+        at = pd.MultiIndex.from_frame(table[["patient", "event", "instance"]]).get_indexer(wanted)
+        if (at < 0).any():
+            lost = rows[at < 0].iloc[0]
+            raise StudyError(f"no form '{form}' in record {lost['record']}, event {lost['event']}", f"{FOLDER}/exceptions.csv")
+        for column, places in pd.Series(at, index=rows["field"]).groupby(level=0):
+            values = table[column].to_numpy(object).copy()
+            values[places.to_numpy()] = rows.loc[rows["field"] == column, "value"].to_numpy(object)
+            table[column] = pd.Series(values, dtype="str")
+
+
+def _entry_days(world: World, tables: Mapping[str, pd.DataFrame], plan: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """Return when each form was entered: some days after the visit, and logs when the patient leaves."""
+    last = np.nanmax(np.vstack(list(world.calendar.days.values())), axis=0)
+    entered: dict[str, np.ndarray] = {}
+    for form, table in tables.items():
+        patient = table["patient"].to_numpy(int)
+        own = any(world.project.repeats(event, form) for event in world.project.event_names)
+        day = last[patient].astype(int) if own else table["day"].to_numpy(int)
+        entered[form] = world.calendar.dates(day, patient) + np.timedelta64(int(plan["days_after"]), "D")
+    return entered
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Command line; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m redcap_sandbox.generator", description="Make a study's synthetic records.")
+    parser.add_argument("study", help="a bundled study's name, or the path of a study's folder")
+    parser.add_argument("--patients", type=int, help="number of patients (default: those declared)")
+    parser.add_argument("--out", type=Path, help="folder to write to (default: the study's redcap/)")
+    given = parser.parse_args(arguments)
+    try:
+        study = Study.open(given.study)
+        if given.patients is not None and given.out is None:
+            raise UsageError("--patients needs --out: the study's own redcap/ holds the declared patients only")
+        for path in generate(study, given.patients).write(given.out or study.path("redcap")):
+            print(path)
+    except RedcapCdiscError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,96 @@
+"""When patients are seen: the days of their visits, and how the study's folder writes a day.
+
+A day is a study day (Day 1 is the patient's own; there is no day 0). The folder writes it as a number (``45``), as a visit's
+day (``@m24_arm_1``, ``@m24_arm_1-1``), or as a calendar date that may be partial (``1985``, ``1985-03``); ``45~d`` says that
+the day of the month is not known and ``45~m`` that the month is not known either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from metadata.errors import StudyError
+from metadata.study import Study
+from redcap_sandbox.generator_draws import Draws
+
+WRITTEN = (
+    r"(?:@(?P<event>\w+?)(?P<shift>[+-]\d+)?|(?P<day>-?\d{1,3}|-\d{4})|(?P<year>\d{4})(?:-(?P<month>\d\d))?(?:-(?P<date>\d\d))?)"
+    r"(?P<unknown>~[dm])?"
+)
+
+
+class Calendar:
+    """Visit days of every patient: ``days[event]`` is float64 of (patients,), NaN where the visit did not happen."""
+
+    def __init__(self, study: Study, patients: pd.DataFrame, draws: Draws, plan: Mapping[str, Any]) -> None:
+        self.first_day = patients[plan["first_day"]].to_numpy("datetime64[D]")
+        self.days: dict[str, np.ndarray] = {}
+        leaving = pd.to_numeric(patients[plan["leaves"]["day"]], errors="coerce").to_numpy(float)
+        for visit in study.visits:
+            if "day" in visit:
+                planned = self._visit(visit, draws, float(plan["spread"]))
+                self.days[visit["event"]] = np.where(planned >= leaving - plan["leaves"]["margin"], np.nan, planned)
+        self.days[plan["leaves"]["event"]] = self._working_days(leaving, np.zeros(len(leaving)))
+
+    def _visit(self, visit: Mapping[str, Any], draws: Draws, spread: float) -> np.ndarray:
+        """Days of one planned visit, spread over a part of its window, never on a weekend, never day 0."""
+        target, (before, after) = int(visit["day"]), visit.get("window", (0, 0))
+        uniform = draws.uniform("visit", visit["event"])
+        offset = np.trunc((uniform * 2 - 1) * spread * min(-int(before), int(after)))
+        allowed = np.full(len(uniform), min(-int(before), int(after)))
+        return self._working_days(np.full(len(uniform), float(target)) + offset, allowed)
+
+    def _working_days(self, day: np.ndarray, allowed: np.ndarray) -> np.ndarray:
+        """Move Saturdays back to Friday and Sundays on to Monday, where the window allows a move at all."""
+        known = ~np.isnan(day) & (allowed >= 0)
+        whole = np.where(known, day, 1).astype(int)
+        weekday = (self.dates(whole, np.arange(len(day))).astype(int) + 3) % 7  # 1970-01-01 was a Thursday; Monday is 0
+        moved = whole + np.where(allowed > 0, (weekday == 6) * 1 - (weekday == 5) * 1, 0)
+        return np.where(known, moved, np.nan)
+
+    def dates(self, day: np.ndarray, patient: np.ndarray) -> np.ndarray:
+        """Return datetime64[D] of study days (no day 0) of the given patients."""
+        return self.first_day[patient] + (day - (day > 0)).astype("timedelta64[D]")
+
+    def parts(self, written: pd.Series, patient: np.ndarray) -> pd.DataFrame:
+        """Return year, month, day as texts: blank if nothing is written, ``?`` for a part that is not known."""
+        found = written.str.extract(f"^{WRITTEN}$").fillna("")
+        wrong = (written != "") & (found == "").all(axis="columns")
+        if wrong.any():
+            raise StudyError(f"'{written[wrong].iloc[0]}' is not a day; write 45, 45~d, @event, @event-1, 1985 or 1985-03")
+        day = self._study_days(found, patient)
+        iso = pd.Series(np.datetime_as_string(self.dates(np.nan_to_num(day, nan=1.0).astype(int), patient)), dtype="str")
+        given = pd.DataFrame({part: found[part].reset_index(drop=True) for part in ("year", "month", "date")})
+        relative = pd.Series(~np.isnan(day))
+        for position, part in enumerate(("year", "month", "date")):
+            given[part] = given[part].where(~relative, iso.str.split("-").str[position])
+        unknown = found["unknown"].reset_index(drop=True)
+        stated = given["year"] != ""
+        given["month"] = given["month"].mask(stated & ((given["month"] == "") | (unknown == "~m")), "?")
+        given["date"] = given["date"].mask(stated & ((given["date"] == "") | (unknown != "")), "?")
+        return given
+
+    def study_days(self, written: pd.Series, patient: np.ndarray) -> np.ndarray:
+        """Return study days of what is written as a day or a visit's day, as float64; NaN for anything else."""
+        return self._study_days(written.str.extract(f"^{WRITTEN}$").fillna(""), patient)
+
+    def _study_days(self, found: pd.DataFrame, patient: np.ndarray) -> np.ndarray:
+        """Study day of what is written relatively, NaN for calendar dates and blanks."""
+        day = pd.to_numeric(found["day"], errors="coerce").to_numpy(float).copy()
+        shift = pd.to_numeric(found["shift"], errors="coerce").fillna(0).to_numpy(float)
+        for event in sorted(set(found["event"]) - {""}):
+            if event not in self.days:
+                raise StudyError(f"'@{event}' names no visit that has a day")
+            here = (found["event"] == event).to_numpy(bool)
+            day[here] = self.days[event][patient[here]] + shift[here]
+        return day
+
+    def iso(self, written: pd.Series, patient: np.ndarray) -> np.ndarray:
+        """Return complete ISO dates as texts, blank where nothing is written."""
+        parts = self.parts(written, patient)
+        joined = parts["year"] + "-" + parts["month"] + "-" + parts["date"]
+        return joined.where(parts["year"] != "", "").to_numpy(object)

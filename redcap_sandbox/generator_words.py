@@ -1,0 +1,294 @@
+"""The words in which a study's folder says where a field's values come from; each is one small function over columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtri
+
+from metadata.errors import StudyError, nearest
+from redcap_sandbox.generator_draws import choose
+from redcap_sandbox.generator_filling import PLACEHOLDER, Filling
+from redcap_sandbox.generator_patients import read_table
+
+Made = dict[str, np.ndarray]
+Word = Callable[[Filling, str, Any, Mapping[str, Any]], Made]
+Registered = TypeVar("Registered", bound=Word)
+WORDS: dict[str, Word] = {}
+
+
+def word(name: str) -> Callable[[Registered], Registered]:
+    """Register a function under the word that the YAML uses."""
+
+    def register(implementation: Registered) -> Registered:
+        WORDS[name] = implementation
+        return implementation
+
+    return register
+
+
+@word("value")
+def constant(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Made:
+    """The same text in every row."""
+    return {name: np.full(form.size, str(argument), object)}
+
+
+@word("take")
+def take(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Made:
+    """A column of the patients' tables, or another value of this form."""
+    return {name: form.given(str(argument))}
+
+
+@word("choice")
+def choice(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Made:
+    """One of the codes at random, by weights."""
+    return {name: choose(form.uniform(name), argument)}
+
+
+@word("uniform")
+def uniform(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Made:
+    """A number between two bounds."""
+    low, high = (float(bound) for bound in argument)
+    return {name: low + (high - low) * form.uniform(name)}
+
+
+@word("normal")
+def normal(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Made:
+    """A normal number: ``mean`` (a number, or a known column), ``person`` and ``within`` standard deviations, and a
+    ``course`` of [study day, shift of the mean] points, straight lines between them."""
+    mean = argument["mean"]
+    level = form.numbers(mean) if isinstance(mean, str) else np.full(form.size, float(mean))
+    level = level + float(argument.get("person", 0)) * form.person(name)
+    if "course" in argument:
+        days, shifts = np.array(argument["course"], float).T
+        level = level + np.interp(form.given("_day"), days, shifts)
+    return {name: level + float(argument.get("within", 0)) * ndtri(form.uniform(name))}
+
+
+@word("formula")
+def formula(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Made:
+    """An expression in REDCap's own language over values of this form, latent ones and the patients' columns."""
+    column = form.formula(str(argument))
+    return {name: column.number.copy() if column.given is None else column.text}
+
+
+@word("text")
+def text(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Made:
+    """A text in which ``[name]`` stands for a value of the row."""
+    pieces = PLACEHOLDER.split(str(argument))
+    joined = pd.Series(np.full(form.size, pieces[0], object), dtype="str")
+    for placeholder, literal in zip(pieces[1::2], pieces[2::2], strict=True):
+        joined = joined + pd.Series(form.texts(placeholder), dtype="str") + literal
+    return {name: joined.to_numpy(object)}
+
+
+@word("date")
+def date(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Made:
+    """A complete date: ``visit`` is the row's own day, a number is a study day, a name is a column that holds a day.
+    ``delay`` moves it by days drawn by weights."""
+    delay = choose(form.uniform(name), spec["delay"]).astype(int) if "delay" in spec else 0
+    if argument == "visit" or not isinstance(argument, str):
+        day = form.rows["day"].to_numpy(int) if argument == "visit" else np.full(form.size, int(argument))
+        moved = form.world.calendar.dates(day, form.patient) + np.asarray(delay).astype("timedelta64[D]")
+        return {name: np.datetime_as_string(moved).astype(object)}
+    return {name: form.world.calendar.iso(pd.Series(form.given(argument), dtype="str"), form.patient)}
+
+
+@word("parts")
+def parts(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Made:
+    """A date in fields of its own, ``<name>_y``, ``_m`` and ``_d``, from a column that holds a day; ``unknown`` is the
+    missing-data code of a part that is not known."""
+    found = form.world.calendar.parts(pd.Series(form.given(str(argument)), dtype="str"), form.patient)
+    fields = form.world.project.dictionary.fields
+    made: Made = {}
+    for part, suffix in (("year", "_y"), ("month", "_m"), ("date", "_d")):
+        if f"{name}{suffix}" in fields:
+            plain = found[part].str.replace("^0", "", regex=True)
+            made[f"{name}{suffix}"] = plain.where(plain != "?", str(spec.get("unknown", ""))).to_numpy(object)
+    return made
+
+
+@word("series")
+def series(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Made:
+    """A number that the patients' tables give event by event: ``{event: column}``; elsewhere blank."""
+    event = form.rows["event"].to_numpy(object)
+    number = np.full(form.size, np.nan)
+    for at, column in argument.items():
+        number = np.where(event == at, form.numbers(column), number)
+    return {name: number}
+
+
+@word("lookup")
+def lookup(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Made:
+    """Columns of a table of the study's folder, found ``by`` names known in the row; every other column is a field."""
+    table = read_table(form.world.study, argument["table"]).set_index(list(argument["by"]))
+    keys = pd.MultiIndex.from_arrays([form.texts(by) for by in argument["by"]], names=argument["by"])
+    if len(argument["by"]) == 1:
+        keys = keys.get_level_values(0)
+    missing = ~keys.isin(table.index)
+    if missing.any() or not table.index.is_unique:
+        raise StudyError(f"the table needs one row for each {argument['by']}, as for {keys[missing][:1].tolist()}", argument["table"])
+    found = table.reindex(keys)
+    return {column: found[column].to_numpy(object) for column in found.columns}
+
+
+@word("within")
+def within(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Made:
+    """``1`` where the row's day lies in any of the patient's intervals of a course (``from``, ``to``: columns of days)."""
+    spans = _intervals(form, argument)[["patient", "start", "end"]]
+    day = pd.DataFrame({"row": np.arange(form.size), "patient": form.patient, "day": form.given("_day")})
+    pairs = day.merge(spans, on="patient")
+    inside = pairs.loc[(pairs["day"] >= pairs["start"]) & (pairs["day"] <= pairs["end"]), "row"]
+    return {name: np.where(day["row"].isin(inside), "1", "0").astype(object)}
+
+
+def _intervals(form: Filling, argument: Mapping[str, Any]) -> pd.DataFrame:
+    """Rows of a course with their ``start`` and ``end`` as study days."""
+    course = form.world.choice(form.world.courses, argument["course"], f"form '{form.form}'")
+    patient = course["patient"].to_numpy(int)
+    days = {bound: form.world.calendar.study_days(course[argument[key]].astype("str"), patient) for bound, key in BOUNDS.items()}
+    return course.assign(**days)
+
+
+BOUNDS = {"start": "from", "end": "to"}
+
+
+@word("used")
+def used(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Made:
+    """What a course's intervals (those that match ``where``) consume, ``a_day`` each day, from the day in ``since`` up to the day
+    before the row's own."""
+    spans = _intervals(form, argument)
+    for column, code in argument.get("where", {}).items():
+        spans = spans[spans[column] == str(code)]
+    spans = spans.assign(rate=pd.to_numeric(spans[argument["a_day"]]))[["patient", "start", "end", "rate"]]
+    rows = {"row": np.arange(form.size), "patient": form.patient, "since": form.numbers(argument["since"]), "day": form.given("_day")}
+    pairs = pd.DataFrame(rows).merge(spans, on="patient")
+    length = np.minimum(pairs["end"], pairs["day"] - 1) - np.maximum(pairs["start"], pairs["since"]) + 1
+    total = (length.clip(lower=0) * pairs["rate"]).groupby(pairs["row"]).sum()
+    return {name: total.reindex(np.arange(form.size)).fillna(0.0).to_numpy(float)}
+
+
+@word("ticks")
+def ticks(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Made:
+    """A checkbox: the options ticked, as ``1;3`` in a column (given by its name), or each at random (``{code: chance}``)."""
+    field = form.world.project.dictionary.field(name)
+    made: Made = {}
+    ticked = pd.Series(form.given(argument), dtype="str").str.split(";") if isinstance(argument, str) else None
+    for code, column in zip(field.choices, field.columns, strict=True):
+        if ticked is not None:
+            made[column] = np.where([code in row for row in ticked], "1", "0").astype(object)
+        else:
+            made[column] = np.where(form.uniform(column) < float(argument.get(code, 0)), "1", "0").astype(object)
+    return made
+
+
+def _neighbour(form: Filling, known: np.ndarray, step: int) -> np.ndarray:
+    """Values of the same patient's previous (1) or next (-1) row by day; NaN where there is none."""
+    order = np.lexsort((form.given("_day"), form.patient))
+    ordered = pd.Series(known[order]).groupby(form.patient[order]).shift(step)
+    result = np.full(form.size, np.nan)
+    result[order] = ordered.to_numpy(float)
+    return result
+
+
+@word("previous")
+def previous(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Made:
+    """A value of the patient's previous row of this form (by day)."""
+    return {name: _neighbour(form, form.numbers(str(argument)), 1)}
+
+
+@word("following")
+def following(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Made:
+    """A value of the patient's next row of this form (by day)."""
+    return {name: _neighbour(form, form.numbers(str(argument)), -1)}
+
+
+@word("lowest")
+def lowest(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Made:
+    """A value whose minimum after study day ``after`` is exactly the patient's ``is``, reached at the event that the column ``at``
+    names. Other later rows lie above it by a share (``above``: as ``normal``), at least 2 %; earlier rows follow ``before``."""
+    least, day = form.numbers(argument["is"]), form.given("_day")
+    here = form.texts(argument["at"]) == form.rows["event"].to_numpy(object)
+    reached = pd.Series(here & (day > float(argument["after"]))).groupby(form.patient).sum()
+    if not (reached == 1).all():
+        lost = form.world.patients.iloc[int(reached[reached != 1].index[0])].iloc[0]
+        raise StudyError(f"form '{form.form}', field '{name}': patient {lost} has no row at the event in '{argument['at']}'")
+    share = np.maximum(normal(form, name, argument["above"], spec)[name], 0.02)
+    earlier = normal(form, f"{name} before", argument["before"], spec)[f"{name} before"]
+    later = np.where(here, least, least * (1 + share))
+    return {name: np.where(day > float(argument["after"]), later, np.maximum(earlier, least * 1.1))}
+
+
+@word("composite")
+def composite(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Made:
+    """Whole scores of several ``tests`` whose mean z against ``norms`` (test, mean, sd) meets the ``target`` column.
+
+    Each patient has a profile of their own (standard deviation ``spread``); the scores are rounded, and of all ways to move
+    each by at most two points the one that brings the mean z closest to the target is taken.
+    """
+    norms = read_table(form.world.study, argument["norms"]).set_index("test").astype(float)
+    tests = [str(test) for test in argument["tests"]]
+    mean, sd = (norms.loc[tests, column].to_numpy() for column in ("mean", "sd"))
+    target = form.numbers(argument["target"])[:, None]
+    profile = np.column_stack([form.person(f"{name} {test}") for test in tests]) * float(argument["spread"])
+    scores = np.round(mean + sd * (target + profile - profile.mean(axis=1, keepdims=True)))
+    moves = np.stack(np.meshgrid(*[np.arange(-2, 3)] * len(tests), indexing="ij"), axis=-1).reshape(-1, len(tests))
+    gains = (moves / sd).mean(axis=1)
+    order = np.lexsort((np.abs(moves).sum(axis=1), gains))
+    lacking = target[:, 0] - ((scores - mean) / sd).mean(axis=1)
+    place = np.clip(np.searchsorted(gains[order], np.nan_to_num(lacking)), 1, len(order) - 1)
+    nearer = np.where(np.abs(gains[order][place - 1] - lacking) <= np.abs(gains[order][place] - lacking), place - 1, place)
+    solved = scores + moves[order[nearer]]
+    return {test: solved[:, position] for position, test in enumerate(tests)}
+
+
+def make(form: Filling, name: str, spec: Mapping[str, Any]) -> None:
+    """Fill one field (or latent value, whose name starts with ``_``) by the one word that its declaration has."""
+    used = [key for key in spec if key in WORDS]
+    if len(used) != 1:
+        unknown = next((key for key in spec if key not in MODIFIERS and key not in WORDS), "")
+        hint = f"; '{unknown}' is no word{nearest(unknown, WORDS)}" if unknown else ""
+        raise StudyError(f"form '{form.form}', field '{name}': one word is needed, found {len(used)}{hint}")
+    made = WORDS[used[0]](form, name, spec[used[0]], spec)
+    for column, values in made.items():
+        form.values[column] = _modified(form, column, values, spec)
+
+
+MODIFIERS = ("delay", "unknown", "events", "when", "unit", "decimals", "min", "max", "words")
+
+
+def _modified(form: Filling, column: str, values: np.ndarray, spec: Mapping[str, Any]) -> np.ndarray:
+    """Apply the modifiers: bounds, unit and decimals, other words for some values, and where there is no value at all."""
+    if values.dtype != object:
+        values = _rounded(form, column, np.clip(values, float(spec.get("min", -np.inf)), float(spec.get("max", np.inf))), spec)
+    if "words" in spec:
+        form.values[column] = values
+        plain = form.written(column)
+        values = np.array([str(spec["words"].get(value, value)) for value in plain], object)
+    absent = np.zeros(form.size, bool)
+    if "events" in spec:
+        absent |= ~form.rows["event"].isin(list(spec["events"])).to_numpy(bool)
+    if "when" in spec:
+        absent |= ~form.formula(str(spec["when"])).truth
+    return np.where(absent, "" if values.dtype == object else np.nan, values) if absent.any() else values
+
+
+def _rounded(form: Filling, column: str, values: np.ndarray, spec: Mapping[str, Any]) -> np.ndarray:
+    """Round to the decimals recorded; with ``unit``, to those of the unit that the row's laboratory reports in."""
+    if "unit" not in spec:
+        places = int(spec["decimals"]) if "decimals" in spec else None
+        form.decimals[column] = np.full(form.size, places or 0)
+        return values if places is None else np.round(values, places)
+    unit = spec["unit"]
+    by = form.texts(unit["by"])
+    code, factor, places = np.full(form.size, "", object), np.ones(form.size), np.zeros(form.size, int)
+    for key in sorted(set(by)):
+        here = by == key
+        code[here], factor[here], places[here] = (*form.world.choice(unit, key, f"unit of '{column}'"),)
+    form.values[f"{column}{unit.get('suffix', '_u')}"] = np.array([str(value) for value in code], object)
+    form.decimals[column], form.factors[column] = places, factor
+    scale = 10.0**places
+    return np.asarray(np.round(values * factor * scale) / scale / factor)
