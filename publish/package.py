@@ -25,6 +25,7 @@ from publish.lock import Lock
 from publish.refusals import Standard
 
 REASON = "reason.txt"
+STANDARDS: tuple[Standard, ...] = ("sdtm", "adam")
 PACKAGE = re.compile(r"[0-9a-f]{16}")
 
 
@@ -69,12 +70,13 @@ class Layout:
         return self.root / "parquet" / standard
 
     def make(self) -> None:
-        """Make every folder."""
-        for standard in ("sdtm", "adam"):
-            self.transport(standard).mkdir(parents=True)
-            self.parquet(standard).mkdir(parents=True)
-        for folder in (self.validation, self.reports, self.lineage):
-            folder.mkdir()
+        """Make every folder that is not there; raises OutsideError."""
+        folders = [self.validation, self.reports, self.lineage]
+        for standard in STANDARDS:
+            folders += [self.transport(standard), self.parquet(standard)]
+        with outside(f"write to {self.root}"):
+            for folder in folders:
+                folder.mkdir(parents=True, exist_ok=True)
 
 
 def write_transport(layout: Layout, standard: Standard, datasets: Mapping[str, Dataset], created: date) -> list[Path]:
@@ -82,6 +84,7 @@ def write_transport(layout: Layout, standard: Standard, datasets: Mapping[str, D
 
     Lengths must be resolved. Raises StudyError for what a transport file may not hold; OutsideError.
     """
+    layout.make()
     paths = []
     for dataset in datasets.values():
         paths.append(layout.transport(standard) / f"{dataset.name.lower()}.xpt")
