@@ -1,0 +1,147 @@
+"""Evaluates a parsed expression over columns: one value for each row at hand."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+
+from metadata.errors import nearest
+from metadata.expression import Binary, Call, Expression, Node, Number, Reference, Text, Unary, walk
+from metadata.expression_column import Column
+from metadata.expression_functions import FUNCTIONS, FunctionError
+
+COMPARISONS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
+    "=": operator.eq,
+    "<>": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+ARITHMETIC: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": np.divide,
+    "^": np.power,
+}
+
+
+class Context(Protocol):
+    """The rows at hand: how many, and the column of any reference aligned to them."""
+
+    @property
+    def size(self) -> int:
+        """Number of rows."""
+
+    def column(self, reference: Reference) -> Column:
+        """Return the values of a reference, one a row; raises LookupError with a sentence if there can be none."""
+
+
+def evaluate(expression: Expression, context: Context) -> Column:
+    """Return the value of an expression in every row.
+
+    A comparison is numeric where both sides are numbers, else of texts; blank equals only blank and is neither above
+    nor below anything; a missing-data code is never a number; arithmetic with a blank gives a blank. Raises
+    UnsupportedExpression where a function or a reference cannot be evaluated.
+    """
+    return _Evaluation(expression, context).value(expression.root).spread(context.size)
+
+
+def evaluate_condition(expression: Expression, context: Context) -> np.ndarray:
+    """Return where the expression is true, as booleans."""
+    return evaluate(expression, context).truth
+
+
+def evaluate_text(expression: Expression, context: Context) -> pd.Series:
+    """Return the values as REDCap would store them."""
+    return pd.Series(evaluate(expression, context).text, dtype="str")
+
+
+def check(expression: Expression) -> None:
+    """Raise UnsupportedExpression for a function that does not exist here or has a wrong number of arguments."""
+    for node in walk(expression.root):
+        if isinstance(node, Call):
+            _known(expression, node)
+
+
+def _known(expression: Expression, call: Call) -> None:
+    known = FUNCTIONS.get(call.function)
+    if known is None:
+        hint = nearest(call.function, FUNCTIONS)
+        raise expression.unsupported(f"the function '{call.function}' is not supported{hint}", call)
+    count = len(call.arguments)
+    if count < known.least or (known.most is not None and count > known.most):
+        span = str(known.least) if known.least == known.most else f"{known.least} to {known.most or 'any number of'}"
+        raise expression.unsupported(f"expected {span} arguments of '{call.function}' but found {count}", call)
+
+
+def compare(sign: str, left: Column, right: Column) -> Column:
+    """Return 1 where the comparison holds, else 0."""
+    both = ~np.isnan(left.number) & ~np.isnan(right.number)
+    held = COMPARISONS[sign](left.number, right.number)
+    if both.all():
+        return Column.computed(held)
+    if sign in ("=", "<>"):
+        same = np.asarray(left.text == right.text, bool)
+        return Column.computed(np.where(both, held, same if sign == "=" else ~same))
+    texts = np.isnan(left.number) & np.isnan(right.number) & ~left.blank & ~right.blank
+    texts = texts & ~left.coded & ~right.coded
+    ordered = np.zeros(both.shape, bool)
+    if texts.any():
+        ordered = np.asarray(COMPARISONS[sign](left.text.astype(str), right.text.astype(str)), bool)
+    return Column.computed(np.where(both, held, texts & ordered))
+
+
+class _Evaluation:
+    """One pass over the tree."""
+
+    def __init__(self, expression: Expression, context: Context) -> None:
+        self.expression, self.context = expression, context
+
+    def value(self, node: Node) -> Column:
+        match node:
+            case Number():
+                return Column.computed(node.value)
+            case Text():
+                return Column.literal(node.value)
+            case Reference():
+                return self.reference(node)
+            case Unary():
+                return self.unary(node)
+            case Binary():
+                return self.binary(node)
+        return self.call(node)
+
+    def reference(self, node: Reference) -> Column:
+        try:
+            return self.context.column(node)
+        except LookupError as error:
+            raise self.expression.unsupported(str(error.args[0]), node) from None
+
+    def unary(self, node: Unary) -> Column:
+        operand = self.value(node.operand)
+        return Column.computed(~operand.truth if node.operator == "not" else -operand.number)
+
+    def binary(self, node: Binary) -> Column:
+        left, right = self.value(node.left), self.value(node.right)
+        if node.operator in COMPARISONS:
+            return compare(node.operator, left, right)
+        if node.operator == "and":
+            return Column.computed(left.truth & right.truth)
+        if node.operator == "or":
+            return Column.computed(left.truth | right.truth)
+        with np.errstate(all="ignore"):
+            return Column.computed(ARITHMETIC[node.operator](left.number, right.number))
+
+    def call(self, node: Call) -> Column:
+        _known(self.expression, node)
+        arguments = [self.value(argument) for argument in node.arguments]
+        try:
+            return FUNCTIONS[node.function].apply(*arguments)
+        except FunctionError as error:
+            raise self.expression.unsupported(str(error), node) from None

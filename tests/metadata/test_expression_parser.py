@@ -1,0 +1,104 @@
+"""REDCap's logic is read as REDCap reads it, and mistakes are named with their place."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from metadata.expression import (
+    Binary,
+    Call,
+    ExpressionError,
+    Node,
+    Number,
+    Reference,
+    Text,
+    Unary,
+    UnsupportedExpression,
+)
+from metadata.expression_parser import parse
+
+NAMES = st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True)
+CODES = st.from_regex(r"[A-Za-z0-9._-]{1,4}", fullmatch=True)
+LEAVES = st.one_of(
+    st.integers(0, 10**6).map(float).map(Number),
+    st.decimals(0, 1000, places=3).map(float).map(Number),
+    st.text(st.characters(codec="utf-8", exclude_characters="\"'\x00"), max_size=6).map(Text),
+    st.builds(Reference, NAMES, st.none() | CODES, st.none() | NAMES),
+)
+OPERATORS = st.sampled_from(["or", "and", "=", "<>", "<", "<=", ">", ">=", "+", "-", "*", "/", "^"])
+
+
+def branches(inner: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
+    calls = st.builds(Call, st.sampled_from(["if", "sum", "round"]), st.lists(inner, min_size=1, max_size=3).map(tuple))
+    return st.one_of(
+        st.builds(Binary, OPERATORS, inner, inner),
+        st.builds(Unary, st.sampled_from("-"), inner),
+        st.builds(Unary, st.just("not"), inner),
+        calls,
+    )
+
+
+@given(st.recursive(LEAVES, branches, max_leaves=20))
+def test_what_is_printed_reads_back_as_the_same_tree(tree: Node) -> None:
+    assert parse(str(tree)).root == tree
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("[a] = 1 or [b] = 2 and [c] = 3", "([a] = 1) or (([b] = 2) and ([c] = 3))"),
+        ("not [a] = 1 and [b]", "(not ([a] = 1)) and [b]"),
+        ("1 + 2 * 3 - 4", "(1 + (2 * 3)) - 4"),
+        ("8 - 4 - 2", "(8 - 4) - 2"),
+        ("2 ^ 3 ^ 2", "2 ^ (3 ^ 2)"),
+        ("-2 ^ 2", "-(2 ^ 2)"),
+        ("[a] != 1 && [b] = 2 || [c]", "(([a] <> 1) and ([b] = 2)) or [c]"),
+        ("[e_arm_1][x(-9)] = '1'", '[e_arm_1][x(-9)] = "1"'),
+        ("IF([a]>1,\n 'yes', \"no\")", 'if([a] > 1, "yes", "no")'),
+        ("datediff([a], [b], 'd', 'ymd', true)", 'datediff([a], [b], "d", "ymd", 1)'),
+    ],
+)
+def test_precedence_and_spelling(written: str, meant: str) -> None:
+    assert parse(written).root == parse(meant).root
+    assert str(parse(written)) == meant
+
+
+def test_fields_are_listed_once_in_order() -> None:
+    expression = parse("[b] = 1 and [event_1_arm_1][a] > [b] and [c(2)] = '1' and [event-name] = 'x'")
+    assert expression.fields == ("b", "a", "c")
+
+
+@pytest.mark.parametrize(
+    ("written", "position", "said"),
+    [
+        ("[a] =", 6, "expected a field, number, text or function but found the end"),
+        ("[a] = 1)", 8, "expected an operator or the end but found ')'"),
+        ("([a] = 1", 9, "expected a closing ')' but found the end"),
+        ("[a = 1", 1, "expected a closing ']'"),
+        ("[a] = 'x", 7, "expected a closing quote"),
+        ("[a] ; 1", 5, "but found ';'"),
+        ("if([a] 1)", 8, "expected ',' or ')' but found '1'"),
+        ("round [a]", 7, "expected '(' after the function name 'round'"),
+        ("[a b] = 1", 1, "expected [field], [checkbox(code)] or [event]"),
+        ("", 1, "but found the end"),
+    ],
+)
+def test_mistakes_say_where_and_what_was_expected(written: str, position: int, said: str) -> None:
+    with pytest.raises(ExpressionError) as caught:
+        parse(written, "branching logic of field 'x'")
+    assert caught.value.position == position
+    assert said in str(caught.value)
+    assert str(caught.value).startswith(f"branching logic of field 'x', character {position}: ")
+
+
+@pytest.mark.parametrize("written", ["[e][f][2] = 1", "[a:label] = 'x'"])
+def test_what_redcap_knows_and_this_parser_does_not(written: str) -> None:
+    with pytest.raises(UnsupportedExpression, match="not supported"):
+        parse(written)
+
+
+def test_depth_is_limited_by_a_sentence_not_by_a_traceback() -> None:
+    with pytest.raises(ExpressionError, match="nested too deeply"):
+        parse("(" * 50_000 + "1" + ")" * 50_000)

@@ -1,0 +1,136 @@
+"""What the study's checks read: the rows of each form without the values that cannot be read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from metadata.expression import Reference
+from metadata.expression_column import Column
+from metadata.expression_context import FormContext, RecordsLookup
+from metadata.expression_evaluator import evaluate_condition
+from metadata.expression_parser import parse
+from metadata.iso8601 import day_bounds, from_parts
+from metadata.project import Project
+from metadata.records import Records
+from metadata.study import Study
+from validation.findings import UNREADABLE
+from validation.form_rows import placed, stored_rows
+
+
+def readable(records: Records, findings: pd.DataFrame) -> Records:
+    """Return the records without the values that the dictionary's checks found unreadable, hidden or misplaced."""
+    unreadable = findings[findings["rule"].isin(UNREADABLE) & (findings["source_row"] >= 0)]
+    fields, changed = records.project.dictionary.fields, {}
+    for name, part in unreadable.groupby("field", sort=False):
+        for column in fields[str(name)].columns if name in fields else ():
+            if column in records.frame.columns:
+                values = records.frame[column].to_numpy(object).copy()
+                values[part["source_row"].to_numpy()] = ""
+                changed[column] = pd.Series(values, dtype="str")
+    return Records(records.project, records.frame.assign(**changed) if changed else records.frame)
+
+
+class CheckRows:
+    """The rows of one form, and the columns of anything a check refers to from there."""
+
+    def __init__(self, lookup: RecordsLookup, form: str, keys: pd.DataFrame) -> None:
+        self.project: Project = lookup.project
+        self._dates: dict[tuple[str, ...], pd.Series] = {}
+        self._days: dict[tuple[str, ...], tuple[np.ndarray, np.ndarray]] = {}
+        self.form = form
+        self.keys = keys[placed(self.project, form, keys)].reset_index(drop=True)
+        self.context = FormContext(lookup, form, self.keys)
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def column(self, operand: str) -> Column:
+        """Return the values of ``field``, ``[field]`` or ``[event][field]``; the word ``instance`` is the instance."""
+        if operand == "instance":
+            return Column.stored(self.keys["instance"])
+        return self.context.column(reference_of(operand))
+
+    def text(self, operand: str) -> np.ndarray:
+        """Return values as texts, missing-data codes as blanks."""
+        column = self.column(operand)
+        return np.where(column.coded, "", column.text)
+
+    def condition(self, expression: str) -> np.ndarray:
+        """Return where an expression is true."""
+        return np.array(evaluate_condition(parse(expression), self.context))
+
+    def dates(self, date: str | Sequence[str]) -> pd.Series:
+        """Return ISO dates, partial ones too, from a date field or from fields for year, month and day."""
+        key = (date,) if isinstance(date, str) else ("", *date)
+        if key not in self._dates:
+            self._dates[key] = self._read_dates(date)
+        return self._dates[key]
+
+    def _read_dates(self, date: str | Sequence[str]) -> pd.Series:
+        if isinstance(date, str):
+            return pd.Series(self.text(date), dtype="str").str.slice(0, 10)
+        blank = np.full(len(self), "", object)
+        parts = [self.text(date[index]) if index < len(date) else blank for index in range(3)]
+        year, month, day = (pd.Series(part, dtype="str") for part in parts)
+        return from_parts(year, month, day)
+
+    def days(self, date: str | Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """Return earliest and latest possible day as datetime64[D]; NaT where nothing is known."""
+        key = (date,) if isinstance(date, str) else ("", *date)
+        if key not in self._days:
+            self._days[key] = day_bounds(self.dates(date))
+        return self._days[key]
+
+    @cached_property
+    def event_position(self) -> np.ndarray:
+        """Position of each row's event in the project's order."""
+        order = {event: position for position, event in enumerate(self.project.event_names)}
+        return self.keys["event"].map(order).fillna(len(order)).to_numpy(np.int64)
+
+    @cached_property
+    def instance_number(self) -> np.ndarray:
+        """Instance of each row as a number, 0 where nothing repeats."""
+        return pd.to_numeric(self.keys["instance"], errors="coerce").fillna(0).to_numpy(np.int64)
+
+    @cached_property
+    def scheduled(self) -> np.ndarray:
+        """True for rows of events that do not repeat."""
+        repeating = [event for event in self.project.event_names if self.project.event_repeats(event)]
+        return ~self.keys["event"].isin(repeating).to_numpy(bool)
+
+
+def reference_of(operand: str) -> Reference:
+    """Return the reference that ``field``, ``[field]`` or ``[event][field]`` names."""
+    root = parse(operand if operand.startswith("[") else f"[{operand}]").root
+    if not isinstance(root, Reference):
+        raise LookupError(f"expected a field, [field] or [event][field] but found '{operand}'")
+    return root
+
+
+class CheckData:
+    """Rows of every form, made once, and the study's planned visits."""
+
+    def __init__(self, study: Study, records: Records, findings: pd.DataFrame) -> None:
+        self.study, self.original, self.project = study, records, records.project
+        self.lookup = RecordsLookup(readable(records, findings))
+        self._rows: dict[str, CheckRows] = {}
+
+    def rows(self, form: str) -> CheckRows:
+        """Return the rows of a form."""
+        if form not in self._rows:
+            self._rows[form] = CheckRows(self.lookup, form, stored_rows(self.originals, form))
+        return self._rows[form]
+
+    @cached_property
+    def originals(self) -> RecordsLookup:
+        """The records as stored, unreadable values included."""
+        return RecordsLookup(self.original)
+
+    @cached_property
+    def event_labels(self) -> dict[str, str]:
+        """Label of each event."""
+        return {event["unique_event_name"]: str(event["event_name"]) for event in self.project.events}
