@@ -252,7 +252,7 @@ def _aggregated(function: str, groups: np.ndarray, values: np.ndarray, size: int
         return counts
     if function in ("sum", "mean"):
         total = np.bincount(groups, values, minlength=size)
-        return np.where(counts > 0, total / (counts if function == "mean" else 1), np.nan)
+        return np.where(counts > 0, total / (np.fmax(counts, 1) if function == "mean" else 1), np.nan)
     worst = np.full(size, np.inf if function == "minimum" else -np.inf)
     (np.minimum if function == "minimum" else np.maximum).at(worst, groups, values)
     return np.where(counts > 0, worst, np.nan)

@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 
 from adam.analyse import build
+from adam.columns import prepared
+from adam.derivation import Context
 from adam.specification import read_specification
 from metadata.dataset import Dataset, DatasetMetadata, Variable
 from metadata.study import Study
@@ -65,3 +67,24 @@ def day(text: str) -> float:
 def texts(values: pd.Series) -> list[str]:
     """Return a Char column as a list of texts."""
     return [str(value) for value in values.astype("str")]
+
+
+def columns(**given: list) -> dict[str, pd.Series]:
+    """Return columns as derivations see them; texts where any value is a text."""
+    frame = {
+        name: pd.Series(values, dtype="str")
+        if any(isinstance(v, str) for v in values)
+        else pd.Series(values, dtype=float)
+        for name, values in given.items()
+    }
+    return {name: prepared(values) for name, values in frame.items()}
+
+
+def context(folder: Path, *sources: Dataset) -> Context:
+    """Return the context of derivations in a study with the given datasets."""
+    return Context(study_in(folder), {source.name: source for source in sources}, "", False)
+
+
+def numbers(values: pd.Series) -> list[float | None]:
+    """Return a Num column as a list, None where missing."""
+    return [None if np.isnan(value) else float(value) for value in values]

@@ -1,0 +1,115 @@
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adam.baselines import Baseline, Change, Shift
+from adam.condition import read_condition
+from tests.adam.trial import columns, context, numbers, texts
+
+WORD = Baseline(
+    by=("USUBJID", "PARAMCD"),
+    date="ADT",
+    reference="TRTSDT",
+    value="AVAL",
+    values={"BASE": "AVAL", "BNRIND": "ANRIND"},
+    order=("VISITNUM",),
+    predose=read_condition({"VISITNUM": [1, 2]}, {}, "predose"),
+)
+
+
+def baseline(tmp_path, **given):
+    count = len(next(iter(given.values())))
+    return WORD.derive(columns(**given), count, context(tmp_path))
+
+
+def test_last_value_on_or_before_treatment(tmp_path):
+    result = baseline(
+        tmp_path,
+        USUBJID=["A", "A", "A", "A", "B", "B"],
+        PARAMCD=["P"] * 6,
+        ADT=[100.0, 110, 110, 120, 110, 130],
+        TRTSDT=[110.0] * 6,
+        VISITNUM=[1.0, 2, 2.1, 3, 2, 3],
+        AVAL=[5.0, 4, 9, 3, None, 7],
+        ANRIND=["LOW", "HIGH", "HIGH", "LOW", "", "LOW"],
+    )
+    # Visit 2.1 on the day of the first dose is not planned before it; B has no value before treatment.
+    assert texts(result.columns["ABLFL"]) == ["", "Y", "", "", "", ""]
+    assert numbers(result.columns["BASE"]) == [4, 4, 4, 4, None, None]
+    assert texts(result.columns["BNRIND"]) == ["HIGH"] * 4 + ["", ""]
+    (edge,) = result.edges
+    assert (edge.variable, edge.source, list(edge.rows), list(edge.source_rows)) == ("BASE", "", [0, 1, 2, 3], [1] * 4)
+
+
+def test_an_earlier_value_stands_in_for_a_missing_one(tmp_path):
+    result = baseline(
+        tmp_path,
+        USUBJID=["A"] * 3,
+        PARAMCD=["P"] * 3,
+        ADT=[100.0, 110, 120],
+        TRTSDT=[110.0] * 3,
+        VISITNUM=[1.0, 2, 3],
+        AVAL=[5.0, None, 3],
+        ANRIND=["LOW", "", "LOW"],
+    )
+    assert texts(result.columns["ABLFL"]) == ["Y", "", ""]
+    assert numbers(result.columns["BASE"]) == [5, 5, 5]
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from("AB"),
+            st.sampled_from("PQ"),
+            st.integers(90, 130),
+            st.one_of(st.none(), st.integers(0, 9).map(float)),
+        ),
+        min_size=1,
+        max_size=30,
+    )
+)
+def test_at_most_one_baseline_a_group_and_base_is_its_value(tmp_path_factory, rows):
+    result = baseline(
+        tmp_path_factory.mktemp("study"),
+        USUBJID=[row[0] for row in rows],
+        PARAMCD=[row[1] for row in rows],
+        ADT=[float(row[2]) for row in rows],
+        TRTSDT=[110.0] * len(rows),
+        VISITNUM=[float(index) for index in range(len(rows))],
+        AVAL=[row[3] for row in rows] if any(row[3] is not None for row in rows) else [1.0] * len(rows),
+        ANRIND=["LOW"] * len(rows),
+    )
+    flags, base = texts(result.columns["ABLFL"]), numbers(result.columns["BASE"])
+    values = [row[3] for row in rows] if any(row[3] is not None for row in rows) else [1.0] * len(rows)
+    for group in {row[:2] for row in rows}:
+        inside = [index for index, row in enumerate(rows) if row[:2] == group]
+        flagged = [index for index in inside if flags[index] == "Y"]
+        before = [index for index in inside if values[index] is not None and rows[index][2] < 110]
+        assert len(flagged) <= 1
+        assert not before or flagged
+        expected = values[flagged[0]] if flagged else None
+        assert all(base[index] == expected for index in inside)
+        assert all(rows[index][2] <= 110 for index in flagged)
+
+
+def test_change_is_free_of_binary_noise(tmp_path):
+    word = Change(percent="PCHG")
+    made = columns(AVAL=[1.32, 4.5, 2.0, None, 3.0], BASE=[1.5, 4.0, 0.0, 1.0, None])
+    result = word.derive(made, 5, context(tmp_path)).columns
+    assert numbers(result["CHG"]) == [-0.18, 0.5, 2, None, None]
+    assert numbers(result["PCHG"]) == [-12, 12.5, None, None, None]
+
+
+@given(st.lists(st.tuples(st.integers(-10000, 10000), st.integers(-10000, 10000)), min_size=1))
+def test_value_is_base_plus_change(tmp_path_factory, pairs):
+    value, base = (np.array([pair[i] for pair in pairs]) / 100 for i in (0, 1))
+    made = columns(AVAL=list(value), BASE=list(base))
+    change = Change().derive(made, len(pairs), context(tmp_path_factory.mktemp("study"))).columns["CHG"]
+    assert list(np.round(change.to_numpy() * 100)) == [pair[0] - pair[1] for pair in pairs]
+    assert np.allclose(value, base + change.to_numpy(), rtol=0, atol=1e-9)
+
+
+def test_shift_needs_both(tmp_path):
+    made = columns(B=["0", "1", "", "2"], A=["1", "", "2", "2"])
+    result = Shift(start="B", end="A").derive(made, 4, context(tmp_path)).columns["SHIFT1"]
+    assert texts(result) == ["0 to 1", "", "", "2 to 2"]
