@@ -41,17 +41,15 @@ def _read(path: Path, **options: Any) -> tuple[dict[str, list[Any]], Any]:
 
     with outside(f"read {path}"):
         try:
-            return pyreadstat.read_xport(
-                str(path), output_format="dict", disable_datetime_conversion=True, encoding="ASCII", **options
-            )
+            return pyreadstat.read_xport(str(path), output_format="dict", disable_datetime_conversion=True, **options)
         except (pyreadstat.ReadstatError, UnicodeDecodeError) as error:
             raise StudyError(f"{path.name} cannot be read back: {error}") from error
 
 
 def _chunks(dataset: Dataset, path: Path) -> Iterator[tuple[int, int, dict[str, list[Any]]]]:
-    """Yield the chunks of the file; the last read, past the end, must find no further row."""
+    """Yield the chunks of the file; the last one asks for a row more than there are and must not find it."""
     rows = len(dataset.frame)
-    for start in range(0, rows + 1, CHUNK):
+    for start in range(0, max(rows, 1), CHUNK):
         stop = min(start + CHUNK, rows)
         limit = CHUNK + 1 if stop == rows else CHUNK
         values, _ = _read(path, row_offset=start, row_limit=limit)
