@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from adam.columns import Columns, coded, codes_of, flagged, present, take, words_of
+from adam.columns import Columns, among, coded, codes_of, flagged, present, take, words_of
 from adam.derivation import Context, Derivation, Edge, Outcome, listed, word
 from adam.grouping import first_rows, group_codes, row_of_group
 from adam.language import Column, Condition, NewColumn, OrderColumn
@@ -19,9 +19,10 @@ from metadata.units import significant
 class Baseline(Derivation):
     """Find the last record with a value before treatment, flag it, and give its values to all records of the group.
 
-    A record counts if its date is before ``reference``, or on that day and ``predose`` holds (a visit that the protocol
-    has before the first dose). ``values`` are the new variables and what they hold of the baseline record. Rows derived
-    later are not looked at; ``among`` narrows the records.
+    A record counts if its date is before ``reference``, or on that day; with ``visit``, of that day only if study.yaml
+    calls the visit of that number predose, so that the flag agrees with --LOBXFL (SDTMIG 3.3). ``values`` are the new
+    variables and what they hold of the baseline record. Rows derived later are not looked at; ``among`` narrows the
+    records.
     """
 
     by: tuple[Column, ...]
@@ -31,12 +32,12 @@ class Baseline(Derivation):
     flag: NewColumn = "ABLFL"
     values: dict[NewColumn, Column] = field(default_factory=dict)
     order: tuple[OrderColumn, ...] = ()
-    predose: Condition | None = None
+    visit: Column | None = None
     among: Condition | None = None
 
     def derive(self, columns: Columns, count: int, context: Context) -> Outcome:
         groups = group_codes([columns[name] for name in self.by])
-        rows = first_rows(groups, self._latest_first(columns), self._eligible(columns, count))
+        rows = first_rows(groups, self._latest_first(columns), self._eligible(columns, count, context))
         record = row_of_group(groups, rows)
         made = {new: take(columns[old], record) for new, old in self.values.items()}
         kept = np.flatnonzero(record >= 0)
@@ -50,16 +51,16 @@ class Baseline(Derivation):
         turned = [not name.startswith("-") for name in self.order]
         return [(columns[self.date], True), *((columns[name], down) for name, down in zip(names, turned, strict=True))]
 
-    def _eligible(self, columns: Columns, count: int) -> np.ndarray:
+    def _eligible(self, columns: Columns, count: int, context: Context) -> np.ndarray:
         day, start = columns[self.date].to_numpy(), columns[self.reference].to_numpy()
         on_day = day == start
-        if self.predose:
-            on_day &= self.predose.holds(columns, count)
+        if self.visit:
+            on_day &= among(columns[self.visit], [v["visitnum"] for v in context.study.visits if v.get("predose")])
         eligible = present(columns[self.value]) & ((day < start) | on_day)
         return eligible & self.among.holds(columns, count) if self.among else eligible
 
     def sentence(self, variable: str) -> str:
-        same_day = f", or on that day where {self.predose}" if self.predose else " or on that day"
+        same_day = f", or on that day at a {self.visit} planned before the dose" if self.visit else " or on that day"
         group = f"the last record by {self.date} with {self.value} not missing before {self.reference}{same_day}"
         group += f", within {listed(self.by)}"
         if variable == self.flag:

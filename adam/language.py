@@ -25,7 +25,7 @@ OrderColumn = Annotated[str, "orders"]
 OtherColumn = Annotated[str, "other"]
 """A variable of another dataset."""
 
-PLAIN: dict[Any, tuple[tuple[type, ...], str, dict[str, str]]] = {
+PLAIN: dict[Any, tuple[tuple[type, ...], str, dict[str, Any]]] = {
     bool: ((bool,), "true or false", {"type": "boolean"}),
     int: ((int,), "a whole number", {"type": "integer"}),
     float: ((int, float), "a number", {"type": "number"}),

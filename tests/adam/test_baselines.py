@@ -3,7 +3,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adam.baselines import Baseline, Change, Shift
-from adam.condition import read_condition
 from tests.adam.trial import columns, context, numbers, texts
 
 WORD = Baseline(
@@ -13,7 +12,7 @@ WORD = Baseline(
     value="AVAL",
     values={"BASE": "AVAL", "BNRIND": "ANRIND"},
     order=("VISITNUM",),
-    predose=read_condition({"VISITNUM": [1, 2]}, {}, "predose"),
+    visit="VISITNUM",
 )
 
 
