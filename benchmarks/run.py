@@ -18,6 +18,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import yaml
 from rich.console import Console
 from rich.table import Table
 
@@ -57,12 +58,15 @@ def _arguments() -> argparse.Namespace:
 
 
 def _laboratory_study(study: Path, target: Path) -> Path:
-    """Copy a study with only those mappings that LB and ADLB need."""
+    """Copy a study with only those mappings that LB and ADLB need; fields of the others are declared not submitted."""
     shutil.copytree(study, target, ignore=shutil.ignore_patterns("records_*", "log.csv"))
     for folder, kept in LABORATORY.items():
         for path in (target / folder).glob("*.yaml"):
             if path.stem.lower() not in kept:
                 path.unlink()
+    reasons = dict.fromkeys(Study.open(target).project().dictionary.forms, "not in this benchmark")
+    declared = {"status": "form status", "forms": reasons}
+    (target / "sdtm" / "not_submitted.yaml").write_text(yaml.safe_dump(declared), "utf-8")
     return target
 
 

@@ -69,13 +69,12 @@ class Layout:
         """Folder of the parquet files of a standard."""
         return self.root / "parquet" / standard
 
-    def make(self) -> None:
-        """Make every folder that is not there; raises OutsideError."""
-        folders = [self.validation, self.reports, self.lineage]
-        for standard in STANDARDS:
-            folders += [self.transport(standard), self.parquet(standard)]
+    def make(self, *folders: Path) -> None:
+        """Make the given folders, or all of a package, where they are not there; raises OutsideError."""
+        every = [self.validation, self.reports, self.lineage]
+        every += [place(standard) for standard in STANDARDS for place in (self.transport, self.parquet)]
         with outside(f"write to {self.root}"):
-            for folder in folders:
+            for folder in folders or every:
                 folder.mkdir(parents=True, exist_ok=True)
 
 
@@ -84,7 +83,7 @@ def write_transport(layout: Layout, standard: Standard, datasets: Mapping[str, D
 
     Lengths must be resolved. Raises StudyError for what a transport file may not hold; OutsideError.
     """
-    layout.make()
+    layout.make(layout.transport(standard), layout.parquet(standard))
     paths = []
     for dataset in datasets.values():
         paths.append(layout.transport(standard) / f"{dataset.name.lower()}.xpt")
@@ -101,6 +100,7 @@ def verify_transport(layout: Layout, standard: Standard, datasets: Mapping[str, 
 
 def write_lineage(layout: Layout, datasets: Mapping[str, Dataset], records: Records) -> None:
     """Write the edges of every dataset; ``datasets`` holds SDTM and analysis datasets, each a possible source."""
+    layout.make(layout.lineage)
     for dataset in datasets.values():
         lineage.write(dataset, datasets, records, layout.lineage)
 
