@@ -1,0 +1,83 @@
+"""Conversion of results to standard units by factors that the study declares for each test.
+
+A factor is declared because it depends on the test: a molar mass for a concentration, 0.1665 for urea but 0.357 for
+urea nitrogen. Nothing is guessed from the text of a unit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from metadata.errors import nearest
+from metadata.yaml_source import complain
+
+DIGITS = 12
+
+
+def significant(values: np.ndarray, digits: int = DIGITS) -> np.ndarray:
+    """Round to significant digits, which takes away the noise of binary multiplication and nothing measured."""
+    values = np.asarray(values, float)
+    known = np.isfinite(values) & (values != 0)
+    size = np.floor(np.log10(np.abs(np.where(known, values, 1.0))))
+    places = digits - 1 - size
+    scale = np.power(10.0, np.clip(places, -300, 300))
+    return np.where(known, np.round(values * scale) / scale, values)
+
+
+def text_of(values: np.ndarray) -> np.ndarray:
+    """Return the shortest decimal text of each number (``4.5``, ``12``), an empty text for NaN, as object array."""
+    rounded = significant(np.asarray(values, float)) + 0.0
+    codes, unique = _factorized(rounded)
+    texts = np.array([*(_plain(float(value)) for value in unique), ""], dtype=object)
+    return texts[codes]
+
+
+def _factorized(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    encoded = pa.array(values, from_pandas=True).dictionary_encode()
+    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    return codes, encoded.dictionary.to_numpy(zero_copy_only=False)
+
+
+def _plain(value: float) -> str:
+    """Write a number without exponent and without a trailing point zero."""
+    if value == int(value) and abs(value) < 1e15:
+        return str(int(value))
+    return np.format_float_positional(value, trim="-")
+
+
+@dataclass(frozen=True)
+class TestUnits:
+    """Standard unit of one test, and for each unit in which it may be reported the factor to the standard unit."""
+
+    __test__ = False
+
+    standard: str
+    factors: dict[str, float]
+
+    def factor(self, unit: str) -> float | None:
+        """Return the factor from ``unit`` to the standard unit; None if the study declares none."""
+        return 1.0 if unit == self.standard else self.factors.get(unit)
+
+    def converted(self, values: np.ndarray, unit: str) -> np.ndarray:
+        """Return values in the standard unit, NaN if the study declares no factor for ``unit``."""
+        factor = self.factor(unit)
+        return np.full(len(values), np.nan) if factor is None else significant(np.asarray(values, float) * factor)
+
+
+def read_units(declared: dict[str, Any]) -> dict[str, TestUnits]:
+    """Read ``{test: {standard_unit: U, from: {unit: factor}}}``; raises StudyError on a factor that is no number."""
+    made = {}
+    for test, body in declared.items():
+        unknown = [key for key in body if key not in ("standard_unit", "from", "note")]
+        if unknown:
+            raise complain(body, unknown[0], f"unknown key{nearest(unknown[0], ['standard_unit', 'from', 'note'])}")
+        factors = body.get("from") or {}
+        for unit, factor in factors.items():
+            if isinstance(factor, bool) or not isinstance(factor, int | float) or not factor > 0:
+                raise complain(factors, unit, f"the factor of {test} from {unit} must be a number above 0")
+        made[test] = TestUnits(str(body.get("standard_unit", "")), {unit: float(f) for unit, f in factors.items()})
+    return made

@@ -1,0 +1,1 @@
+"""Tabulation: the mapping language, its operations and the domain engine."""

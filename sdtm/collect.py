@@ -1,0 +1,263 @@
+"""From the rows of forms to the rows of a domain: every block of a mapping evaluated, with lineage and leftovers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from sdtm.choices import ticked
+from sdtm.column import Column, Read, blank, categorical, constant, stack
+from sdtm.findings import findings_piece
+from sdtm.identity import Identity
+from sdtm.mapping import EACH, Block, DomainMapping, Supplement, Test
+from sdtm.source import Forms, Source
+from sdtm.table import REDCAP, Edge, Table, Withheld
+
+KEYS = ("record", "event", "instance")
+
+
+@dataclass
+class Piece:
+    """Rows of one block (and one test) that become rows of the domain: positions in the block's source, own columns."""
+
+    at: np.ndarray
+    columns: dict[str, Column]
+    test: Test | None = None
+
+
+@dataclass
+class Collected:
+    """One block evaluated: its source, the columns that all its pieces share, and the pieces."""
+
+    block: Block
+    source: Source
+    shared: dict[str, Column]
+    condition: tuple[Read, ...] = ()
+    pieces: list[Piece] = field(default_factory=list)
+    withheld: list[Withheld] = field(default_factory=list)
+    texts: dict[str, pd.Categorical] = field(default_factory=dict)
+
+
+def collect(mapping: DomainMapping, forms: Forms, identity: Identity, given: Source | None = None) -> Table:
+    """Return the rows of a domain with every variable that its mapping makes from fields.
+
+    ``given`` holds the rows of blocks that stand on no form and are not one a subject (visits).
+    """
+    blocks = [collect_block(mapping, block, _source(block, forms, given)) for block in mapping.blocks]
+    count = sum(len(piece.at) for block in blocks for piece in block.pieces)
+    table = Table(mapping.domain, count)
+    _keys(table, blocks, mapping, identity)
+    for name in _names(blocks):
+        _variable(table, name, blocks, mapping.by_name[name].type == "Num")
+    _lineage(table, blocks)
+    start = 0
+    for made in blocks:
+        table.withheld += made.withheld
+        for piece in made.pieces:
+            table.parts.append((piece.test, start, start + len(piece.at)))
+            start += len(piece.at)
+    _supplements(table, blocks)
+    return table
+
+
+def _source(block: Block, forms: Forms, given: Source | None) -> Source:
+    if block.form:
+        return Source.of_form(forms, block.form, block.events)
+    return given if given is not None else Source.of_subjects(forms)
+
+
+def collect_block(mapping: DomainMapping, block: Block, source: Source) -> Collected:
+    """Evaluate one block over its rows."""
+    every = source
+    condition: tuple[Read, ...] = ()
+    wanted = np.arange(source.count)
+    if block.where:
+        met, condition = block.where.holds(source)
+        wanted = np.flatnonzero(met)
+        source = source.keep(wanted)
+    shared = {name: made.apply(source) for name, made in block.variables.items()}
+    made = Collected(block, source, shared, tuple(read.take(wanted) for read in condition))
+    if block.tests:
+        for test in block.tests:
+            at, columns, left = findings_piece(mapping.domain, test, source)
+            made.pieces.append(Piece(at, columns, test))
+            made.withheld += left
+    elif block.each and block.each not in EACH:
+        _each_option(made, block)
+    else:
+        made.pieces.append(Piece(np.arange(source.count), {}))
+    _leftovers(made, every, wanted)
+    return made
+
+
+def _each_option(made: Collected, block: Block) -> None:
+    """Make one piece for each option of a checkbox: the rows where it is ticked."""
+    for code in made.source.project.dictionary.fields[block.each].choices:
+        marks, _ = ticked(made.source, block.each, [code])
+        at = np.flatnonzero(marks[:, 0])
+        option = made.source.keep(at, code)
+        made.pieces.append(Piece(at, {name: declared.apply(option) for name, declared in block.variables.items()}))
+    made.shared = {}
+
+
+def _leftovers(made: Collected, every: Source, wanted: np.ndarray) -> None:
+    """List the values of rows from which no record is made."""
+    used = np.zeros(made.source.count, bool)
+    for piece in made.pieces:
+        used[piece.at] = True
+    for column in made.shared.values():
+        for read in column.reads:
+            _list(made, read, ~used, "no record is made from this row: it holds no result")
+    if made.block.where:
+        excluded = np.setdiff1d(np.arange(every.count), wanted)
+        outside = every.keep(excluded)
+        reason = f"no record is made unless {made.block.where.said}"
+        reads = [read for declared in made.block.variables.values() for read in declared.apply(outside).reads]
+        for read in [*reads, *made.block.where.holds(outside)[1]]:
+            _list(made, read, np.ones(outside.count, bool), reason)
+
+
+def _list(made: Collected, read: Read, at: np.ndarray, reason: str) -> None:
+    lost = at & read.stored
+    if lost.any():
+        made.withheld.append(Withheld(read.rows[lost], read.field, reason))
+
+
+def _names(blocks: list[Collected]) -> list[str]:
+    named: dict[str, None] = {}
+    for made in blocks:
+        named.update(dict.fromkeys(made.shared))
+        for piece in made.pieces:
+            named.update(dict.fromkeys(piece.columns))
+    return list(named)
+
+
+def _keys(table: Table, blocks: list[Collected], mapping: DomainMapping, identity: Identity) -> None:
+    """Set who, where and when in the project each row stands, and --SPID."""
+    for name in KEYS:
+        taken = [categorical(made.source.keys[name]).take(piece.at) for made in blocks for piece in made.pieces]
+        table.hidden[name] = stack(taken) if taken else blank(0)
+    taken = [categorical(identity.usubjid_of(made.source.keys["record"])).take(p.at) for made in blocks for p in made.pieces]
+    table.put("USUBJID", stack(taken) if taken else blank(0))
+    spid = mapping.prefixed("SPID")
+    if mapping.has(spid):
+        taken = [categorical(address(made.source)).take(p.at) for made in blocks for p in made.pieces]
+        table.put(spid, stack(taken) if taken else blank(0))
+
+
+def address(source: Source) -> pd.Series:
+    """Return event/form/instance of each row: the way back to the form."""
+    parts = [source.keys["event"], constant(source.form, source.count), source.keys["instance"]]
+    made = parts[0]
+    for part in parts[1:]:
+        both = ((made != "") & (part != "")).to_numpy(bool)
+        made = made + pd.Series(np.where(both, "/", ""), dtype="str") + part
+    return made.astype("str")
+
+
+def _variable(table: Table, name: str, blocks: list[Collected], is_number: bool) -> None:
+    numbers: list[np.ndarray] = []
+    texts: list[pd.Categorical] = []
+    for made in blocks:
+        for piece in made.pieces:
+            if is_number:
+                numbers.append(_number(made, piece, name))
+            else:
+                texts.append(_text(made, piece, name))
+    if is_number:
+        table.put(name, np.concatenate(numbers) if numbers else np.empty(0))
+    else:
+        table.put(name, stack(texts) if texts else blank(0))
+
+
+def _number(made: Collected, piece: Piece, name: str) -> np.ndarray:
+    if name in piece.columns:
+        return np.asarray(piece.columns[name].values, float)
+    if name in made.shared:
+        return np.asarray(made.shared[name].values, float)[piece.at]
+    return np.full(len(piece.at), np.nan)
+
+
+def _text(made: Collected, piece: Piece, name: str) -> pd.Categorical:
+    if name in piece.columns:
+        return categorical(piece.columns[name].values)  # type: ignore[arg-type]
+    if name not in made.shared:
+        return blank(len(piece.at))
+    if name not in made.texts:
+        made.texts[name] = categorical(made.shared[name].values)  # type: ignore[arg-type]
+    return made.texts[name].take(piece.at)
+
+
+def _lineage(table: Table, blocks: list[Collected]) -> None:
+    """Add an edge for every stored value that a row's variables were made from."""
+    start = 0
+    for made in blocks:
+        for piece in made.pieces:
+            for name, column in made.shared.items():
+                if name not in piece.columns:
+                    _add(table, name, column, start, piece.at)
+            for name, column in piece.columns.items():
+                _add(table, name, column, start, np.arange(len(piece.at)))
+            for read in made.condition:
+                _edge(table, "*", read.take(piece.at), start, np.ones(len(piece.at), bool))
+            start += len(piece.at)
+
+
+def _add(table: Table, name: str, column: Column, start: int, at: np.ndarray) -> None:
+    wrong: dict[str, np.ndarray] = {}
+    for problem in column.problems:
+        met = problem.at[at]
+        if not met.any():
+            continue
+        for read in column.reads:
+            if read.field in problem.fields:
+                wrong[read.field] = wrong.get(read.field, np.zeros(len(at), bool)) | met
+                taken = read.take(at)
+                lost = met & taken.stored
+                table.withheld.append(Withheld(taken.rows[lost], read.field, f"{problem.reason}; {name} is null"))
+    for read in column.reads:
+        taken = read.take(at)
+        _edge(table, name, taken, start, ~wrong[read.field] if read.field in wrong else None)
+
+
+def _edge(table: Table, name: str, read: Read, start: int, keep: np.ndarray | None) -> None:
+    met = read.held & (read.rows >= 0)
+    if keep is not None:
+        met &= keep
+    rows = np.flatnonzero(met)
+    if len(rows):
+        table.edges.append(Edge(name, REDCAP, read.field, rows + start, read.rows[rows]))
+
+
+def _supplements(table: Table, blocks: list[Collected]) -> None:
+    """Evaluate the supplemental qualifiers and attach each to its rows."""
+    start = 0
+    for made in blocks:
+        places: list[tuple[Test | None, int, np.ndarray]] = []
+        for piece in made.pieces:
+            places.append((piece.test, start, piece.at))
+            start += len(piece.at)
+        for supplement in made.block.supplemental:
+            _supplement(table, made, supplement, places)
+
+
+def _supplement(
+    table: Table, made: Collected, supplement: Supplement, places: Iterable[tuple[Test | None, int, np.ndarray]]
+) -> None:
+    column = supplement.operation.apply(made.source)
+    values = categorical(column.values)  # type: ignore[arg-type]
+    used = np.zeros(made.source.count, bool)
+    for test, start, at in places:
+        if supplement.tests and (test is None or test.testcd not in supplement.tests):
+            continue
+        used[at] = True
+        held = np.flatnonzero(column.present()[at])
+        table.supplements.append((supplement, start + held, values.take(at[held])))
+        _add(table, f"+{supplement.qnam}", column, start, at)
+    for read in column.reads:
+        lost = ~used & read.stored
+        if lost.any():
+            table.withheld.append(Withheld(read.rows[lost], read.field, "there is no record that it could qualify"))

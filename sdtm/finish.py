@@ -1,0 +1,270 @@
+"""The last step of a domain: terms checked, text made plain, variables in the guide's order, rows sorted, --SEQ."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from metadata import iso8601
+from metadata.dataset import Dataset, DatasetMetadata, Variable
+from metadata.standards import GuideVariable
+from metadata.study import Study
+from metadata.terminology import Terminology
+from sdtm.choices import Checkbox, Common
+from sdtm.column import NUMBER, blank
+from sdtm.engine import withhold_incomplete
+from sdtm.findings import LIMITED
+from sdtm.mapping import DomainMapping, Supplement, codelists
+from sdtm.methods import derived_method
+from sdtm.table import REDCAP, Edge, Table
+from sdtm.text import Change, continued_name, split_long, write_plain
+
+ALWAYS = ("Req", "Exp")
+
+
+@dataclass(frozen=True)
+class Extra:
+    """Supplemental values of one QNAM: rows of the domain's table and the texts."""
+
+    qnam: str
+    label: str
+    qorig: str
+    qeval: str
+    rows: np.ndarray
+    values: pd.Categorical
+
+
+@dataclass
+class Finished:
+    """A domain as a dataset, where each of its table's rows went (-1: withheld), and its supplemental values."""
+
+    dataset: Dataset
+    position: np.ndarray
+    edges: list[Edge]
+    extras: list[Extra]
+    changes: list[Change] = field(default_factory=list)
+
+
+def finish(study: Study, terminology: Terminology, mapping: DomainMapping, table: Table) -> Finished:
+    """Return the dataset of a domain, its lineage still in positions of the tables."""
+    table.put("STUDYID", _constant(study.studyid, table.count))
+    if mapping.has("DOMAIN"):
+        table.put("DOMAIN", _constant(mapping.domain, table.count))
+    check_dates(mapping, table)
+    check_terms(mapping, table, terminology)
+    changes = [change for name in list(table.texts) for change in write_plain(table, name)]
+    extras, more = _extras(mapping, table)
+    extras += _continued(mapping, table)
+    withhold_incomplete(mapping, table, [name for name in mapping.by_name if name != mapping.prefixed("SEQ")])
+    order = sorted_rows(mapping, table)
+    sequence = mapping.prefixed("SEQ")
+    if mapping.has(sequence):
+        table.put(sequence, number_within_subject(table, order))
+    variables = used_variables(mapping, table)
+    frame = pd.DataFrame({name: _values(mapping, table, name, order) for name in (v.name for v in variables)})
+    position = np.full(table.count, -1, np.int64)
+    position[order] = np.arange(len(order))
+    metadata = DatasetMetadata(
+        mapping.domain,
+        mapping.guide.label,
+        mapping.guide.dataset_class,
+        mapping.guide.structure,
+        tuple(name for name in mapping.keys if name in frame.columns),
+        tuple(variables),
+    )
+    return Finished(Dataset(metadata, frame), position, table.edges, extras, changes + more)
+
+
+def _constant(value: str, count: int) -> pd.Categorical:
+    return pd.Categorical.from_codes(np.zeros(count, np.int8), pd.Index([value], dtype="str"))
+
+
+def _values(mapping: DomainMapping, table: Table, name: str, order: np.ndarray) -> object:
+    """Return a variable's values in their order; findings stay coded, as they may be long."""
+    if mapping.by_name[name].type == "Num":
+        return table.number(name)[order]
+    values = table.text(name).take(order)
+    if mapping.is_findings:
+        return values.remove_unused_categories()
+    return np.asarray(values.categories)[values.codes] if len(values) == 0 else pd.Series(values).astype("str").array
+
+
+def check_dates(mapping: DomainMapping, table: Table) -> None:
+    """Blank what is no ISO 8601 date; nothing that operations give should be."""
+    for name in [name for name in table.texts if name.endswith("DTC")]:
+        values = table.text(name)
+        valid = iso8601.is_valid(pd.Series(values.categories, dtype="str")).to_numpy(bool)
+        wrong = ~np.append(valid, True)[values.codes]
+        if wrong.any():
+            table.null(name, wrong, f"it is not a date; {name} is null")
+
+
+def check_terms(mapping: DomainMapping, table: Table, terminology: Terminology) -> None:
+    """Blank values that are no term of the variable's codelist and list them (mapped choices were checked before)."""
+    exempt = _exempt(mapping)
+    for name in table.texts:
+        guide = mapping.by_name.get(name)
+        lists = codelists(guide) if guide else ()
+        if not lists:
+            continue
+        values = table.text(name)
+        terms = {term for code in lists for term in terminology.codelist(code).terms} | exempt.get(name, set()) | {""}
+        texts = pd.Series(values.categories, dtype="str")
+        fits = texts.isin(list(terms)).to_numpy(bool)
+        if name.endswith("STRESC"):
+            fits = fits | (texts.str.fullmatch(NUMBER) | texts.str.fullmatch(LIMITED)).to_numpy(bool)
+        for code in np.flatnonzero(~fits):
+            hint = terminology.codelist(lists[0]).nearest(texts[code])
+            reason = f"it is not a term of {terminology.codelist(lists[0]).name}{hint}; {name} is null"
+            table.null(name, np.asarray(values.codes == code), reason)
+
+
+def _exempt(mapping: DomainMapping) -> dict[str, set[str]]:
+    """Values such as MULTIPLE that the guide allows outside a list (SDTMIG 3.3, section 4.2.8.3)."""
+    made: dict[str, set[str]] = {}
+    for block in mapping.blocks:
+        for name, operation in block.variables.items():
+            if isinstance(operation, Checkbox) and operation.multiple:
+                made.setdefault(name, set()).add(operation.multiple)
+            if isinstance(operation, Common):
+                made.setdefault(name, set()).add(str(operation.spec["otherwise"]))
+    return made
+
+
+def sorted_rows(mapping: DomainMapping, table: Table) -> np.ndarray:
+    """Return the kept rows in the order of the keys, null first as SAS sorts, ties as they stand in the records."""
+    rows = np.flatnonzero(table.kept())
+    levels = []
+    for name in mapping.keys:
+        if mapping.by_name[name].type == "Num":
+            levels.append(np.nan_to_num(table.number(name)[rows], nan=-np.inf))
+        else:
+            levels.append(_ranks(table.text(name))[rows])
+    return rows[np.lexsort(levels[::-1])] if levels else rows
+
+
+def _ranks(values: pd.Categorical) -> np.ndarray:
+    """Return the place of each text in byte order."""
+    texts = np.asarray(values.categories, dtype=object).astype(str)
+    rank = np.empty(len(texts), np.int64)
+    rank[np.argsort(texts, kind="stable")] = np.arange(len(texts))
+    return rank[values.codes] if len(texts) else np.zeros(len(values), np.int64)
+
+
+def number_within_subject(table: Table, order: np.ndarray) -> np.ndarray:
+    """Return --SEQ: 1, 2, ... within each subject in the order of the dataset."""
+    codes = table.subject.codes[order]
+    made = np.full(table.count, np.nan)
+    made[order] = pd.Series(codes).groupby(codes).cumcount().to_numpy() + 1.0
+    return made
+
+
+def used_variables(mapping: DomainMapping, table: Table) -> list[Variable]:
+    """Return Required and Expected variables, and the Permissible ones that the study uses, in the guide's order."""
+    operations = mapping.operations()
+    rows = table.kept()
+    made = []
+    for guide in mapping.variables:
+        mapped = guide.name in operations
+        if guide.core in ALWAYS or mapped or (table.has(guide.name) and bool((table.present(guide.name) & rows).any())):
+            made.append(_variable(mapping, table, guide))
+    return made
+
+
+def _variable(mapping: DomainMapping, table: Table, guide: GuideVariable) -> Variable:
+    operation = mapping.operations().get(guide.name)
+    read = any(edge.variable == guide.name and edge.source == REDCAP for edge in table.edges)
+    if operation is not None:
+        origin, method = operation.origin, operation.sentence()
+    else:
+        origin, method = derived_method(mapping, guide.name)
+        if not origin and read:
+            origin = "Collected"
+    label = guide.label.rstrip(".")
+    kind = "Num" if guide.type == "Num" else "Char"
+    return Variable(
+        guide.name,
+        label,
+        kind,  # type: ignore[arg-type]
+        core=guide.core,
+        role=guide.role,
+        codelist=codelist_of(mapping, guide),
+        origin=origin,
+        method=method,
+    )
+
+
+def codelist_of(mapping: DomainMapping, guide: GuideVariable) -> str | None:
+    """Return the codelist of a variable: the guide's."""
+    return guide.codelist or None
+
+
+def _extras(mapping: DomainMapping, table: Table) -> tuple[list[Extra], list[Change]]:
+    """Return the supplemental values that the mapping declares, in plain text."""
+    made: list[Extra] = []
+    changes: list[Change] = []
+    for supplement, rows, values in table.supplements:
+        assert isinstance(supplement, Supplement)
+        side = Table("SUPP", len(rows))
+        side.put("USUBJID", blank(len(rows)))
+        name = f"+{supplement.qnam}"
+        side.put(name, values)
+        side.edges = _edges_on(table, name, rows)
+        changes += [
+            Change(f"SUPP{mapping.domain}.{supplement.qnam}", change.original, change.transliterated, change.records)
+            for change in write_plain(side, name)
+        ]
+        table.withheld += side.withheld
+        lost = {id(edge) for edge in table.edges if edge.variable == name}
+        if side.withheld:
+            table.edges = [edge for edge in table.edges if id(edge) not in lost] + _edges_back(side, rows)
+        for number, part in enumerate(split_long(side.text(name))):
+            qnam = supplement.qnam if not number else continued_name(supplement.qnam, number)
+            held = np.flatnonzero(np.asarray(part != ""))
+            made.append(
+                Extra(qnam, supplement.label, supplement.qorig, supplement.qeval, rows[held], part.take(held))
+            )
+    return made, changes
+
+
+def _edges_on(table: Table, name: str, rows: np.ndarray) -> list[Edge]:
+    """Return the edges of a supplemental value by position in ``rows``."""
+    place = np.full(table.count, -1)
+    place[rows] = np.arange(len(rows))
+    made = []
+    for edge in table.edges:
+        if edge.variable == name:
+            at = place[edge.rows]
+            made.append(Edge(name, edge.source, edge.source_variable, at[at >= 0], edge.source_rows[at >= 0]))
+    return made
+
+
+def _edges_back(side: Table, rows: np.ndarray) -> list[Edge]:
+    return [
+        Edge(edge.variable, edge.source, edge.source_variable, rows[edge.rows], edge.source_rows) for edge in side.edges
+    ]
+
+
+def _continued(mapping: DomainMapping, table: Table) -> list[Extra]:
+    """Cut texts of more than 200 bytes and return the rest as supplemental values of the same label."""
+    made = []
+    for name in list(table.texts):
+        if name not in mapping.by_name:
+            continue
+        first, *rest = split_long(table.text(name))
+        table.texts[name] = first
+        for number, part in enumerate(rest, start=1):
+            rows = np.flatnonzero(np.asarray(part != ""))
+            qnam = continued_name(name, number)
+            made.append(Extra(qnam, mapping.by_name[name].label.rstrip("."), "CRF", "", rows, part.take(rows)))
+            edges = [edge for edge in table.edges if edge.variable == name]
+            for edge in edges:
+                at = np.isin(edge.rows, rows)
+                table.edges.append(
+                    Edge(f"+{qnam}", edge.source, edge.source_variable, edge.rows[at], edge.source_rows[at])
+                )
+    return made
+
+

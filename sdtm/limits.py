@@ -1,0 +1,145 @@
+"""Reference ranges on results, the range indicator and the toxicity grade of findings."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from metadata.errors import nearest
+from metadata.ranges import Range, chosen, read_ranges
+from metadata.study import Study
+from metadata.toxicity import Item, read_scheme
+from metadata.units import text_of
+from metadata.yaml_source import complain
+from sdtm.mapping import DomainMapping, Test
+from sdtm.table import Table
+from sdtm.timing import complete_days
+
+SAME = 1e-9
+RANGE_VARIABLES = ("ORNRLO", "ORNRHI", "STNRLO", "STNRHI", "NRIND")
+
+
+def put_ranges(study: Study, mapping: DomainMapping, table: Table, subjects: Table | None) -> None:
+    """Set --ORNRLO/HI in original units, --STNRLO/HI in standard units and --NRIND, from the study's table."""
+    by_test = read_ranges(study.path(mapping.ranges_file))
+    laboratory = np.asarray(table.text(mapping.laboratory_variable), dtype=object)
+    day = complete_days(table, mapping.prefixed("DTC"))
+    sex, age = _subject_values(table, subjects)
+    original = {suffix: np.full(table.count, "", dtype=object) for suffix in ("ORNRLO", "ORNRHI")}
+    standard = {suffix: np.full(table.count, np.nan) for suffix in ("STNRLO", "STNRHI")}
+    units = table.text(mapping.prefixed("ORRESU"))
+    for test, start, stop in table.parts:
+        rows = by_test.get(test.key, []) if isinstance(test, Test) else []
+        if not rows or not isinstance(test, Test):
+            continue
+        part = slice(start, stop)
+        which = chosen(rows, laboratory[part], sex[part], age[part], day[part])
+        which = np.where(table.present(mapping.prefixed("ORRES"))[part], which, -1)
+        for suffix, limit in (("LO", "low"), ("HI", "high")):
+            values = _standard_limits(test, rows, limit)
+            standard[f"STNR{suffix}"][part] = np.append(values, np.nan)[which]
+            original[f"ORNR{suffix}"][part] = _original_limits(test, rows, limit, which, units[part])
+    for suffix, made in {**original, **standard}.items():
+        table.put(mapping.prefixed(suffix), made)
+    put_indicator(mapping, table)
+
+
+def _subject_values(table: Table, subjects: Table | None) -> tuple[np.ndarray, np.ndarray]:
+    """Return SEX and AGE of each row's subject, blank and NaN where unknown."""
+    if subjects is None:
+        return np.full(table.count, "", dtype=object), np.full(table.count, np.nan)
+    at = table.match_rows(subjects)
+    return np.append(np.asarray(subjects.text("SEX"), dtype=object), "")[at], np.append(subjects.number("AGE"), np.nan)[at]
+
+
+def _standard_limits(test: Test, rows: list[Range], limit: str) -> np.ndarray:
+    factors = [test.units.factor(row.unit) or np.nan for row in rows]
+    values = [float(getattr(row, limit)) if getattr(row, limit) else np.nan for row in rows]
+    return np.asarray(text_numbers(text_of(np.array(values) * np.array(factors))))
+
+
+def text_numbers(texts: np.ndarray) -> np.ndarray:
+    """Return the numbers of texts, NaN for blank."""
+    return pd.to_numeric(pd.Series(texts), errors="coerce").to_numpy(float)
+
+
+def _original_limits(test: Test, rows: list[Range], limit: str, which: np.ndarray, units: pd.Categorical) -> np.ndarray:
+    """Return limits in the unit of each result: as the table has them, converted where the result's unit differs."""
+    made = np.full(len(which), "", dtype=object)
+    for code, unit in enumerate(units.categories):
+        factor = test.units.factor(unit) if unit else (1.0 if not test.units.standard else None)
+        for number, row in enumerate(rows):
+            at = (which == number) & (units.codes == code)
+            if not at.any() or not getattr(row, limit) or factor is None:
+                continue
+            if row.unit == unit:
+                made[at] = getattr(row, limit)
+            else:
+                made[at] = text_of(np.array([float(getattr(row, limit)) * (test.units.factor(row.unit) or np.nan) / factor]))[0]
+    return made
+
+
+def put_indicator(mapping: DomainMapping, table: Table) -> None:
+    """Set --NRIND: LOW, NORMAL or HIGH against the range in standard units; a limit such as <5 only where it decides."""
+    low, high = table.number(mapping.prefixed("STNRLO")), table.number(mapping.prefixed("STNRHI"))
+    value = table.number(mapping.prefixed("STRESN"))
+    has = ~np.isnan(value) & ~(np.isnan(low) & np.isnan(high))
+    below = has & (value < low * (1 - SAME))
+    above = has & (value > high * (1 + SAME))
+    made = np.full(table.count, "", dtype=object)
+    made[has] = "NORMAL"
+    made[below], made[above] = "LOW", "HIGH"
+    texts = table.text(mapping.prefixed("STRESC"))
+    limit = pd.Series(texts.categories, dtype="str").str.extract(r"^([<>])=?(\d.*)$")
+    sign = np.append(limit[0].fillna("").to_numpy(dtype=object), "")[texts.codes]
+    bound = np.append(pd.to_numeric(limit[1], errors="coerce").to_numpy(float), np.nan)[texts.codes]
+    floor = np.nan_to_num(low, nan=0.0) <= 0
+    made[(sign == "<") & (bound <= low) & (low > 0)] = "LOW"
+    made[(sign == "<") & floor & (bound <= high)] = "NORMAL"
+    made[(sign == ">") & (bound >= high)] = "HIGH"
+    table.put(mapping.prefixed("NRIND"), made)
+
+
+def check_toxicity(study: Study, mapping: DomainMapping) -> None:
+    """Raise StudyError if a test names an item that the scheme lacks, or whose unit cannot be converted."""
+    items = read_scheme(mapping.toxicity_scheme) if mapping.toxicity_scheme else {}
+    node = study.read_yaml(mapping.file.split("/", 1)[1])
+    for block in mapping.blocks:
+        for test in block.tests:
+            if test.toxicity and not test.toxicity_terms and test.toxicity not in items:
+                raise complain(node.get("tests", node), test.key,
+                               f"the scheme has no item '{test.toxicity}'{nearest(test.toxicity, items)}")
+            if test.toxicity in items and not items[test.toxicity].needs and item_scale(test, items[test.toxicity]) is None:
+                raise complain(node.get("tests", node), test.key,
+                               f"declare the factor from {items[test.toxicity].unit}, the unit of the scheme, under from")
+
+
+def item_scale(test: Test, item: Item) -> float | None:
+    """Return the factor from the scheme's unit to the test's standard unit; None if the study declares none."""
+    return 1.0 if item.needs else test.units.factor(item.unit)
+
+
+def put_toxicity(mapping: DomainMapping, table: Table) -> None:
+    """Set --TOX and --TOXGR (digits only) by the declared scheme, on unrounded values in standard units."""
+    items = read_scheme(mapping.toxicity_scheme)
+    names = np.full(table.count, "", dtype=object)
+    grades = np.full(table.count, "", dtype=object)
+    value = table.number(mapping.prefixed("STRESN"))
+    low, high = table.number(mapping.prefixed("STNRLO")), table.number(mapping.prefixed("STNRHI"))
+    for test, start, stop in table.parts:
+        if not isinstance(test, Test) or not test.toxicity:
+            continue
+        part = slice(start, stop)
+        if test.toxicity_terms:
+            grade = _by_term(test, np.asarray(table.text(mapping.prefixed("STRESC"))[part], dtype=object))
+        else:
+            item = items[test.toxicity]
+            grade = item.grade(value[part], low[part], high[part], item_scale(test, item) or 1.0)
+        grades[part] = text_of(grade)
+        names[part] = np.where(np.isnan(grade), "", test.toxicity)
+    table.put(mapping.prefixed("TOX"), names)
+    table.put(mapping.prefixed("TOXGR"), grades)
+
+
+def _by_term(test: Test, texts: np.ndarray) -> np.ndarray:
+    return pd.Series(texts, dtype=object).map(test.toxicity_terms).to_numpy(float)

@@ -1,0 +1,132 @@
+"""The JSON Schema of the mapping files, generated from the registered operations, and the check against it."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import jsonschema
+
+from metadata.errors import StudyError, nearest
+from metadata.yaml_source import LocatedDict, complain
+from sdtm.operations import CONDITION, EXTRA, NAME, NAMES, RECORD_WORDS, TABLE_WORDS, TERMS, TEXT
+
+OPERATIONS = {"type": "object", "additionalProperties": {"$ref": "#/$defs/operation"}}
+NOT_DONE = {
+    "anyOf": [NAME, {"type": "object", "required": ["field"], "properties": {"field": NAME, "code": TEXT},
+                     "additionalProperties": False}]
+}
+TEST = {
+    "testcd": NAME,
+    "test": NAME,
+    "result": {"anyOf": [NAME, {"$ref": "#/$defs/operation"}]},
+    "unit": {"anyOf": [NAME, {"$ref": "#/$defs/operation"}]},
+    "reason": {"anyOf": [NAME, {"$ref": "#/$defs/operation"}]},
+    "not_done": NOT_DONE,
+    "category": NAME,
+    "subcategory": NAME,
+    "specimen": NAME,
+    "method": NAME,
+    "location": NAME,
+    "standard_unit": NAME,
+    "from": {"type": "object", "additionalProperties": {"type": "number", "exclusiveMinimum": 0}},
+    "codelists": {"type": "object", "properties": {"testcd": NAME, "test": NAME}, "additionalProperties": False},
+    "label_without": NAME,
+    "standard": {"enum": ["code", "result"]},
+    "standard_terms": TERMS,
+    "toxicity": NAME,
+    "toxicity_terms": {"type": "object", "additionalProperties": {"type": "integer", "minimum": 0, "maximum": 5}},
+    "variables": OPERATIONS,
+}
+TESTS = {"type": "object", "additionalProperties": {"type": "object", "properties": TEST, "additionalProperties": False}}
+DATES = {
+    "type": "object",
+    "properties": {"except": NAMES, "events": NAMES},
+    "additionalProperties": False,
+}
+BLOCK = {
+    "form": NAME,
+    "each": NAME,
+    "events": NAMES,
+    "where": CONDITION,
+    "variables": OPERATIONS,
+    "supplemental": OPERATIONS,
+    "tests": TESTS,
+    "dates": DATES,
+}
+
+
+@cache
+def mapping_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a domain's mapping file (draft 2020-12), for editors and for the check."""
+    block = {"type": "object", "properties": BLOCK, "additionalProperties": False}
+    properties = {
+        "domain": {"type": "string", "pattern": "^[A-Z][A-Z0-9]{1,7}$"},
+        "records": {"anyOf": [block, {"type": "array", "items": block, "minItems": 1}]},
+        "variables": OPERATIONS,
+        "tests": TESTS,
+        "codelists": {"type": "object", "properties": {"testcd": NAME, "test": NAME}, "additionalProperties": False},
+        "unit_terms": TERMS,
+        "keys": NAMES,
+        "toxicity": NAME,
+        "ranges": {"type": "object", "required": ["file", "laboratory"],
+                   "properties": {"file": NAME, "laboratory": NAME}, "additionalProperties": False},
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "redcap-cdisc: mapping of one SDTM domain",
+        "type": "object",
+        "required": ["domain", "records"],
+        "properties": properties,
+        "additionalProperties": False,
+        "$defs": {"operation": {"anyOf": [_of(kind) for kind in {**RECORD_WORDS, **TABLE_WORDS}.values()]}},
+    }
+
+
+def _of(kind: Any) -> dict[str, Any]:
+    summary = (kind.__doc__ or "").strip().split("\n")[0]
+    extra = {"label": NAME, "qorig": NAME, "qeval": NAME, "tests": NAMES}
+    assert set(extra) == set(EXTRA)
+    parts = {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/operation"}}
+    own = {key: parts if key in ("first_of", "concat") else value for key, value in kind.schema.items()}
+    return {
+        "type": "object",
+        "description": summary,
+        "required": [kind.word, *kind.needed],
+        "properties": {**own, **extra},
+        "additionalProperties": False,
+    }
+
+
+def check_structure(body: Any, file: str) -> None:
+    """Raise StudyError, naming file, line, key and the nearest valid key, unless a file fits the schema.
+
+    What an operation may hold is left to the operation, whose errors are more exact.
+    """
+    if not isinstance(body, LocatedDict):
+        raise StudyError("a mapping file starts with domain: and records:", file)
+    schema = {**mapping_schema(), "$defs": {"operation": True}}
+    _known_keys(body, schema["properties"])
+    for block in body.get("records") if isinstance(body.get("records"), list) else [body.get("records")]:
+        if isinstance(block, LocatedDict):
+            _known_keys(block, BLOCK)
+    errors = jsonschema.Draft202012Validator(schema).iter_errors(body)
+    worst = jsonschema.exceptions.best_match(errors)
+    if worst is not None:
+        node, key = _locate(body, list(worst.absolute_path))
+        raise complain(node, key, f"{worst.message}, which does not fit the mapping language")
+
+
+def _known_keys(node: LocatedDict, known: Any) -> None:
+    for key in node:
+        if key not in known:
+            raise complain(node, key, f"there is no such key here{nearest(key, known)}")
+
+
+def _locate(body: Any, path: list[Any]) -> tuple[Any, Any]:
+    node, key = body, None
+    for step in path:
+        if key is not None:
+            node = node[key]
+        key = step
+    return node, key

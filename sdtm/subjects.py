@@ -1,0 +1,206 @@
+"""Operations over tabulated variables: earliest, latest, subject, assign.
+
+They read domains, so they decide in which order domains are made (RFXSTDTC needs EX, AEENTPT needs DM).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from metadata.errors import nearest
+from metadata.standards import sdtm_variables
+from metadata.yaml_source import LocatedDict, complain
+from sdtm.operations import NAME, NAMES, TEXT, Context, TableOperation, Target, check_term, operation, word
+from sdtm.table import Derived, Tables, UsedRows
+
+VARIABLES = {"anyOf": [NAME, NAMES]}
+FILTER = {"type": "object", "additionalProperties": {"anyOf": [TEXT, {"type": "array", "items": TEXT}]}}
+
+
+def variable_of(spec: LocatedDict, key: str, name: str, context: Context) -> tuple[str, str]:
+    """Split DOMAIN.VARIABLE; raises StudyError if the guide has no such variable."""
+    domain, _, variable = name.partition(".")
+    if not variable:
+        raise complain(spec, key, f"'{name}' must be written DOMAIN.VARIABLE, for example EX.EXSTDTC")
+    known = [found.name for found in sdtm_variables(context.study.standards["sdtmig"], domain)]
+    if variable not in known:
+        raise complain(spec, key, f"{domain} has no variable {variable}{nearest(variable, known)}")
+    return domain, variable
+
+
+class Extreme(TableOperation):
+    """Shared by earliest and latest."""
+
+    sign = 1
+
+    def bind(self, context: Context) -> None:
+        """Check the variables."""
+        given = self.value if isinstance(self.value, list) else [self.value]
+        self.sources = [variable_of(self.spec, self.word, str(name), context) for name in given]
+        where = self.spec.get("where") or {}
+        self.where = {key: [str(v) for v in (value if isinstance(value, list) else [value])] for key, value in where.items()}
+        for domain, _ in self.sources:
+            for key in self.where:
+                variable_of(where, key, f"{domain}.{key}", context)
+
+    def needs(self) -> list[str]:
+        """The variables, and those of the filter."""
+        return [f"{domain}.{name}" for domain, own in self.sources for name in (own, *self.where)]
+
+    def derive(self, tables: Tables, domain: str) -> Derived:
+        """Return for each row its subject's first or last date, by the earliest day a partial date may be."""
+        return extreme(tables, domain, self.sources, self.where, self.sign)
+
+    def sentence(self) -> str:
+        """Say the rule."""
+        names = ", ".join(f"{domain}.{name}" for domain, name in self.sources)
+        only = " and ".join(f"{key} is {' or '.join(values)}" for key, values in self.where.items())
+        return f"The {self.word} of {names} of the subject" + (f" where {only}" if only else "") + "."
+
+
+@word("earliest")
+class Earliest(Extreme):
+    """``{earliest: EX.EXSTDTC, where: {EXTRT: TERM}}``: the subject's first date in other domains."""
+
+    schema = {"earliest": VARIABLES, "where": FILTER}
+
+
+@word("latest")
+class Latest(Extreme):
+    """``{latest: EX.EXENDTC, where: {EXTRT: TERM}}``: the subject's last date in other domains."""
+
+    schema = {"latest": VARIABLES, "where": FILTER}
+    sign = -1
+
+
+def extreme(
+    tables: Tables, domain: str, sources: list[tuple[str, str]], where: dict[str, list[str]], sign: int
+) -> Derived:
+    """Return the subject's extreme date among several variables, and the rows it came from."""
+    made = tables[domain]
+    best = np.full(made.count, np.datetime64("NaT", "D"))
+    values: np.ndarray = np.full(made.count, "", dtype=object)
+    used: list[UsedRows] = []
+    for name, variable in sources:
+        other = tables[name]
+        keep = np.ones(other.count, bool)
+        for key, wanted in where.items():
+            keep &= np.asarray(other.text(key).isin(wanted))
+        first, text, row = other.extreme_by_subject(variable, keep, sign)
+        at = made.match_subjects(other)
+        day = np.where(at >= 0, first[at], np.datetime64("NaT", "D"))
+        better = ~np.isnat(day) & (np.isnat(best) | ((day < best) if sign > 0 else (day > best)))
+        best = np.where(better, day, best)
+        values[better] = text[at[better]]
+        used.append(UsedRows(name, variable, np.flatnonzero(better), row[at[better]]))
+    return Derived(values, tuple(used))
+
+
+@word("subject")
+class OfSubject(TableOperation):
+    """``{subject: DM.RFPENDTC, when: AEENRTPT}``: a variable of the subject's own row, where another is not null."""
+
+    schema = {"subject": NAME, "when": NAME}
+
+    def bind(self, context: Context) -> None:
+        """Check the variables."""
+        self.source = variable_of(self.spec, self.word, str(self.value), context)
+        self.when = str(self.spec.get("when", ""))
+        if self.when:
+            variable_of(self.spec, "when", f"{self.target.domain}.{self.when}", context)
+
+    def needs(self) -> list[str]:
+        """The subject's variable, and the one of the condition."""
+        own = [f"{self.target.domain}.{self.when}"] if self.when else []
+        return [".".join(self.source), *own]
+
+    def derive(self, tables: Tables, domain: str) -> Derived:
+        """Return the subject's value."""
+        made, other = tables[domain], tables[self.source[0]]
+        at = made.match_rows(other)
+        use = at >= 0
+        if self.when:
+            use &= made.present(self.when)
+        texts = np.append(np.asarray(other.text(self.source[1]), dtype=object), "")
+        values = np.where(use, texts[np.where(use, at, -1)], "")
+        rows = np.flatnonzero(use & (values != ""))
+        return Derived(values, (UsedRows(self.source[0], self.source[1], rows, at[rows]),))
+
+    def sentence(self) -> str:
+        """Say the rule."""
+        return f"{'.'.join(self.source)} of the subject" + (f", where {self.when} is not null" if self.when else "") + "."
+
+
+@word("assign")
+class Assign(TableOperation):
+    """``{assign: TERM, when: VARIABLE}`` or ``unless: VARIABLE``: a term by whether a variable of the row is null."""
+
+    schema = {"assign": TEXT, "when": NAMES, "unless": NAMES}
+    origin = "Assigned"
+
+    def bind(self, context: Context) -> None:
+        """Check the term and the variables."""
+        self.term = check_term(self.spec, self.word, str(self.value), self.target, context.terminology)
+        for key in ("when", "unless"):
+            for name in self.spec.get(key, []):
+                variable_of(self.spec, key, f"{self.target.domain}.{name}", context)
+
+    def needs(self) -> list[str]:
+        """Variables of the condition."""
+        return [f"{self.target.domain}.{name}" for key in ("when", "unless") for name in self.spec.get(key, [])]
+
+    def derive(self, tables: Tables, domain: str) -> Derived:
+        """Return the term where the condition holds."""
+        made = tables[domain]
+        use = np.ones(made.count, bool)
+        for name in self.spec.get("when", []):
+            use &= made.present(name)
+        for name in self.spec.get("unless", []):
+            use &= ~made.present(name)
+        values: Any = np.where(use, self.term, "").astype(object)
+        return Derived(values)
+
+    def sentence(self) -> str:
+        """Say the rule."""
+        filled = [f"{name} is not null" for name in self.spec.get("when", [])]
+        empty = [f"{name} is null" for name in self.spec.get("unless", [])]
+        return f"{self.term}" + (f" where {' and '.join([*filled, *empty])}" if filled or empty else "") + "."
+
+
+@word("any_of")
+class AnyOf(TableOperation):
+    """``{any_of: [OPERATION, ...]}``: the first value that is not null, of operations over tabulated variables."""
+
+    schema = {"any_of": {"type": "array", "minItems": 1}}
+
+    def bind(self, context: Context) -> None:
+        """Check each part."""
+        self.parts: list[Any] = []
+        for item in self.value:
+            part = operation(item, Target(self.target.domain, self.target.variable, codelists=self.target.codelists), context, self.spec)
+            if not isinstance(part, TableOperation):
+                raise complain(item, part.word, f"'{part.word}' reads fields and cannot stand here")
+            self.parts.append(part)
+
+    def needs(self) -> list[str]:
+        """Variables of all parts."""
+        return [name for part in self.parts for name in part.needs()]
+
+    def derive(self, tables: Tables, domain: str) -> Derived:
+        """Return the first value that is not null."""
+        values: np.ndarray = np.full(tables[domain].count, "", dtype=object)
+        used: list[UsedRows] = []
+        for part in self.parts:
+            made: Derived = part.derive(tables, domain)
+            take = (values == "") & (made.values != "")
+            values = np.where(take, made.values, values)
+            for source in made.used:
+                kept = take[source.rows]
+                used.append(UsedRows(source.domain, source.variable, source.rows[kept], source.source_rows[kept]))
+        return Derived(values, tuple(used))
+
+    def sentence(self) -> str:
+        """Say the order."""
+        return "The first that is not null of: " + " ".join(part.sentence() for part in self.parts)

@@ -1,0 +1,60 @@
+"""What is not submitted, and why: every field of the dictionary is mapped, or declared here with a reason."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from metadata.dictionary import Dictionary
+from metadata.errors import StudyError, nearest
+from metadata.study import Study
+from metadata.yaml_source import LocatedDict, complain
+
+FILE = "sdtm/not_submitted.yaml"
+PARTS = ("status", "descriptive", "calculated", "forms", "fields")
+
+
+def not_submitted(study: Study, dictionary: Dictionary, mapped: set[str]) -> pd.DataFrame:
+    """Return form, field and reason of every field (and form status) that is not tabulated.
+
+    ``sdtm/not_submitted.yaml`` declares reasons for the forms' status, for descriptive and calculated fields, for all
+    fields of a form that no mapping reads, and for single fields. Raises StudyError if a field is neither mapped
+    nor declared, or is both.
+    """
+    declared = study.read_yaml(FILE) if study.path(FILE).is_file() else LocatedDict()
+    for key in declared:
+        if key not in PARTS:
+            raise complain(declared, key, f"there is no such key here{nearest(key, PARTS)}")
+    forms, fields = declared.get("forms") or {}, declared.get("fields") or {}
+    _check(forms, fields, dictionary, mapped)
+    rows, missing = [], []
+    for name, found in dictionary.fields.items():
+        reason = fields.get(name)
+        if reason is None and found.type in ("calc", "descriptive"):
+            reason = declared.get("calculated" if found.type == "calc" else "descriptive")
+        reason = reason or forms.get(found.form)
+        if name in mapped:
+            continue
+        if reason:
+            rows.append((found.form, name, str(reason)))
+        else:
+            missing.append(name)
+    if missing:
+        raise StudyError(
+            f"field '{missing[0]}' is neither mapped nor declared not submitted"
+            + (f" (and {len(missing) - 1} more: {', '.join(missing[1:6])})" if missing[1:] else ""),
+            f"{study.name}/{FILE}",
+        )
+    status = declared.get("status")
+    rows += [(form, f"{form}_complete", str(status)) for form in dictionary.forms if status]
+    return pd.DataFrame(rows, columns=["form", "field", "reason"], dtype="str")
+
+
+def _check(forms: LocatedDict, fields: LocatedDict, dictionary: Dictionary, mapped: set[str]) -> None:
+    for form in forms:
+        if form not in dictionary.forms:
+            raise complain(forms, form, f"the dictionary has no form '{form}'{nearest(form, dictionary.forms)}")
+    for name in fields:
+        if name not in dictionary.fields:
+            raise complain(fields, name, f"the dictionary has no field '{name}'{nearest(name, dictionary.fields)}")
+        if name in mapped:
+            raise complain(fields, name, "the field is mapped, so it cannot be declared not submitted")

@@ -1,0 +1,179 @@
+"""A domain in the making: typed columns over coded texts, who each row is about, and where its values came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from metadata import iso8601
+from sdtm.column import blank, filled
+
+NO_DAY = np.datetime64("NaT", "D")
+REDCAP = "REDCAP"
+
+
+@dataclass(frozen=True)
+class UsedRows:
+    """Rows of another domain that values of a variable were taken from."""
+
+    domain: str
+    variable: str
+    rows: np.ndarray
+    source_rows: np.ndarray
+
+
+@dataclass(frozen=True)
+class Derived:
+    """Texts (object array) or numbers (float64) made from tabulated variables, with the rows they came from."""
+
+    values: np.ndarray
+    used: tuple[UsedRows, ...] = ()
+
+
+@dataclass(frozen=True)
+class Edge:
+    """Lineage of one variable from one source variable: positions here, and in the source."""
+
+    variable: str
+    source: str
+    source_variable: str
+    rows: np.ndarray
+    source_rows: np.ndarray
+
+
+@dataclass(frozen=True)
+class Withheld:
+    """Stored values that are not tabulated: rows of the records, the field and the reason."""
+
+    source_rows: np.ndarray
+    field: str
+    reason: str
+
+
+@dataclass
+class Table:
+    """Rows of one domain before they are sorted; ``subject`` holds USUBJID, ``visit_key`` record, event and instance."""
+
+    domain: str
+    count: int
+    texts: dict[str, pd.Categorical] = field(default_factory=dict)
+    numbers: dict[str, np.ndarray] = field(default_factory=dict)
+    hidden: dict[str, np.ndarray | pd.Categorical] = field(default_factory=dict)
+    edges: list[Edge] = field(default_factory=list)
+    withheld: list[Withheld] = field(default_factory=list)
+    parts: list[tuple[object, int, int]] = field(default_factory=list)
+    supplements: list[tuple[object, np.ndarray, pd.Categorical]] = field(default_factory=list)
+    dropped: np.ndarray | None = None
+
+    def text(self, name: str) -> pd.Categorical:
+        """Return a text variable, all blank if it is not there."""
+        return self.texts[name] if name in self.texts else blank(self.count)
+
+    def number(self, name: str) -> np.ndarray:
+        """Return a numeric variable, all NaN if it is not there."""
+        return self.numbers[name] if name in self.numbers else np.full(self.count, np.nan)
+
+    def has(self, name: str) -> bool:
+        """Return True if the variable was made."""
+        return name in self.texts or name in self.numbers
+
+    def present(self, name: str) -> np.ndarray:
+        """Return True where the variable is not null."""
+        return ~np.isnan(self.numbers[name]) if name in self.numbers else filled(self.text(name))
+
+    def put(self, name: str, values: np.ndarray | pd.Categorical) -> None:
+        """Set a variable: float64 is numeric, anything else text."""
+        if isinstance(values, np.ndarray) and values.dtype.kind == "f":
+            self.numbers[name] = values
+        elif isinstance(values, pd.Categorical):
+            self.texts[name] = values
+        else:
+            self.texts[name] = pd.Categorical(pd.Series(values, dtype="str"))
+
+    def derive(self, name: str, made: Derived, is_number: bool) -> None:
+        """Set a variable from tabulated ones, with its lineage."""
+        values = pd.to_numeric(pd.Series(made.values), errors="coerce").to_numpy(float) if is_number else made.values
+        self.put(name, values)
+        for used in made.used:
+            self.edges.append(Edge(name, used.domain, used.variable, used.rows, used.source_rows))
+
+    @property
+    def subject(self) -> pd.Categorical:
+        """USUBJID of each row."""
+        return self.text("USUBJID")
+
+    def kept(self) -> np.ndarray:
+        """Rows that are not withheld."""
+        return np.ones(self.count, bool) if self.dropped is None else ~self.dropped
+
+    def match_subjects(self, other: Table) -> np.ndarray:
+        """Return for each row the code of its subject in another table, -1 if it has none there."""
+        places = other.subject.categories.get_indexer(self.subject.categories)
+        places = np.where(self.subject.categories == "", -1, places)
+        return places[self.subject.codes]
+
+    def match_rows(self, other: Table) -> np.ndarray:
+        """Return for each row its subject's first kept row in another table, -1 if it has none."""
+        first = np.full(len(other.subject.categories) + 1, -1)
+        rows = np.flatnonzero(other.kept())[::-1]
+        first[other.subject.codes[rows]] = rows
+        return first[self.match_subjects(other)]
+
+    def days(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """Return earliest and latest possible day of a date variable."""
+        dates = self.text(name)
+        first, last = iso8601.day_bounds(pd.Series(dates.categories, dtype="str"))
+        return np.append(first, NO_DAY)[dates.codes], np.append(last, NO_DAY)[dates.codes]
+
+    def extreme_by_subject(self, name: str, keep: np.ndarray, sign: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return by subject code the first (sign 1) or last (-1) day of a date variable, its text and its row."""
+        day = self.days(name)[0]
+        count = len(self.subject.categories) + 1
+        best_day = np.full(count, NO_DAY)
+        best_text = np.full(count, "", dtype=object)
+        best_row = np.full(count, -1)
+        rows = np.flatnonzero(keep & self.kept() & ~np.isnat(day))
+        order = rows[np.argsort(day[rows], kind="stable")]
+        order = order[::-1] if sign > 0 else order
+        codes = self.subject.codes[order]
+        best_day[codes] = day[order]
+        best_text[codes] = np.asarray(self.text(name), dtype=object)[order]
+        best_row[codes] = order
+        return best_day, best_text, best_row
+
+    def withhold(self, rows: np.ndarray, reason: str) -> None:
+        """Leave rows out of the dataset and list the values that they hold."""
+        self.dropped = rows.copy() if self.dropped is None else self.dropped | rows
+        for edge in self.edges:
+            if edge.source == REDCAP:
+                lost = rows[edge.rows]
+                if lost.any():
+                    self.withheld.append(Withheld(np.unique(edge.source_rows[lost]), edge.source_variable, reason))
+
+    def null(self, name: str, rows: np.ndarray, reason: str) -> None:
+        """Blank a text variable where its value cannot be represented, and list the stored values."""
+        codes = self.text(name)
+        values = codes.add_categories([""]) if "" not in codes.categories else codes
+        made = values.codes.copy()
+        made[rows] = values.categories.get_loc("")
+        self.texts[name] = pd.Categorical.from_codes(made, values.categories)
+        kept: list[Edge] = []
+        for edge in self.edges:
+            lost = rows[edge.rows] if edge.variable == name else np.zeros(len(edge.rows), bool)
+            if lost.any():
+                if edge.source == REDCAP:
+                    self.withheld.append(Withheld(np.unique(edge.source_rows[lost]), edge.source_variable, reason))
+                edge = Edge(edge.variable, edge.source, edge.source_variable, edge.rows[~lost], edge.source_rows[~lost])
+            kept.append(edge)
+        self.edges = kept
+
+
+class Tables(dict[str, Table]):
+    """The domains in the making, by name."""
+
+    def names(self) -> Iterable[str]:
+        """Names of the domains."""
+        return self.keys()

@@ -1,0 +1,178 @@
+"""Tabulation: from a study's records to SDTM datasets with their lineage, and everything that is not in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from metadata.dataset import Dataset, edges, join_edges
+from metadata.errors import StudyError
+from metadata.project import Project
+from metadata.records import Records
+from metadata.study import Study
+from metadata.terminology import Terminology
+from sdtm.elements import check_elements
+from sdtm.engine import Engine, epoch_codelists
+from sdtm.finish import Finished, finish
+from sdtm.identity import check_identity, identify
+from sdtm.limits import check_toxicity
+from sdtm.mapping import DomainMapping, Reader
+from sdtm.order import in_order
+from sdtm.source import Forms
+from sdtm.submitted import FILE, not_submitted
+from sdtm.supplemental import supplemental
+from sdtm.table import REDCAP, Edge, Table
+
+WITHHELD = ("source_row", "field", "domain", "reason")
+
+
+@dataclass(frozen=True)
+class Tabulation:
+    """What tabulation made.
+
+    ``withheld``: source_row, field, domain, reason of each stored value that is in no dataset. ``not_submitted``: form,
+    field, reason. ``transliterations``: domain, variable, original, transliterated, records.
+    """
+
+    datasets: dict[str, Dataset]
+    withheld: pd.DataFrame
+    not_submitted: pd.DataFrame
+    transliterations: pd.DataFrame
+
+
+def read_mappings(study: Study, project: Project, terminology: Terminology) -> dict[str, DomainMapping]:
+    """Read and check every mapping file of a study, by domain; raises StudyError at the first that does not fit."""
+    made: dict[str, DomainMapping] = {}
+    for path in sorted((study.folder / "sdtm").glob("*.yaml")):
+        relative = f"sdtm/{path.name}"
+        if relative == FILE:
+            continue
+        mapping = Reader(study, project, terminology, relative).read()
+        if mapping.domain in made:
+            raise StudyError(f"domain {mapping.domain} is mapped in {made[mapping.domain].file} as well", mapping.file)
+        made[mapping.domain] = mapping
+        check_toxicity(study, mapping)
+    if not made:
+        raise StudyError("there are no mappings", f"{study.name}/sdtm")
+    check_identity(study, {name: found.form for name, found in project.dictionary.fields.items()})
+    if "SE" in made:
+        check_elements(study, terminology, epoch_codelists(made["SE"]))
+    return made
+
+
+def mapped_fields(study: Study, mappings: dict[str, DomainMapping], project: Project) -> dict[str, list[str]]:
+    """Return the domains that read each field of the dictionary."""
+    from sdtm.visits import date_fields, visit_events
+
+    made: dict[str, list[str]] = {}
+    for domain, mapping in mappings.items():
+        named = mapping.fields()
+        for block in mapping.blocks:
+            if block.each == "visit":
+                named += [name for names in date_fields(block, project, visit_events(study)).values() for name in names]
+        for name in dict.fromkeys(named):
+            made.setdefault(name, []).append(domain)
+    declared = study.config["identity"]
+    for key in ("subject", "site"):
+        if isinstance(declared.get(key), str):
+            made.setdefault(str(declared[key]), []).append("DM")
+    return made
+
+
+def tabulate(study: Study, records: Records, terminology: Terminology) -> Tabulation:
+    """Return the SDTM datasets of a study's records, sorted by their keys, with lineage and what was left out.
+
+    Raises StudyError if a mapping does not fit the dictionary, the guide or the terminology.
+    """
+    project = records.project
+    mappings = read_mappings(study, project, terminology)
+    declared = not_submitted(study, project.dictionary, set(mapped_fields(study, mappings, project)))
+    forms = Forms(records)
+    engine = Engine(study, terminology, mappings, forms, identify(study, forms))
+    for step in in_order(engine.steps()):
+        step.do()
+    finished = {
+        domain: finish(study, terminology, mappings[domain], engine.tables[domain]) for domain in sorted(mappings)
+    }
+    positions = {domain: made.position for domain, made in finished.items()}
+    datasets: dict[str, Dataset] = {}
+    for domain, made in finished.items():
+        datasets[domain] = _with_lineage(made.dataset, _moved(made, positions, domain))
+        extra = supplemental(study.standards["sdtmig"], mappings[domain], made, study.studyid)
+        if extra is not None:
+            dataset, kept = extra
+            datasets[dataset.name] = _with_lineage(dataset, _from_moved(kept, positions))
+    return Tabulation(
+        datasets, _withheld(engine.tables, datasets), declared, _transliterations(finished)
+    )
+
+
+def _moved(made: Finished, positions: dict[str, np.ndarray], domain: str) -> list[Edge]:
+    """Return a domain's edges in positions of the datasets; what stands in SUPP-- or in no variable is `*`."""
+    names = set(made.dataset.metadata.names)
+    edges_made = []
+    for edge in made.edges:
+        if edge.variable.startswith("+"):
+            continue
+        rows = positions[domain][edge.rows]
+        keep = rows >= 0
+        variable = edge.variable if edge.variable in names else "*"
+        edges_made.append(Edge(variable, edge.source, edge.source_variable, rows[keep], edge.source_rows[keep]))
+    return _from_moved(edges_made, positions)
+
+
+def _from_moved(given: list[Edge], positions: dict[str, np.ndarray]) -> list[Edge]:
+    """Return edges whose sources in other domains are positions of the datasets."""
+    made = []
+    for edge in given:
+        if edge.source == REDCAP:
+            made.append(edge)
+            continue
+        source = positions[edge.source][edge.source_rows]
+        keep = source >= 0
+        made.append(Edge(edge.variable, edge.source, edge.source_variable, edge.rows[keep], source[keep]))
+    return made
+
+
+def _with_lineage(dataset: Dataset, kept: list[Edge]) -> Dataset:
+    joined = join_edges(
+        [edges(edge.rows, edge.variable, edge.source, edge.source_rows, edge.source_variable) for edge in kept]
+    )
+    return Dataset(dataset.metadata, dataset.frame, joined)
+
+
+def _withheld(tables: dict[str, Table], datasets: dict[str, Dataset]) -> pd.DataFrame:
+    """Return the values listed as withheld that stand in no dataset."""
+    pieces = [
+        pd.DataFrame({"source_row": item.source_rows, "field": item.field, "domain": domain, "reason": item.reason})
+        for domain, table in tables.items()
+        for item in table.withheld
+    ]
+    if not pieces:
+        return pd.DataFrame({"source_row": np.empty(0, np.int32), **{name: [] for name in WITHHELD[1:]}}).astype(
+            dict.fromkeys(WITHHELD[1:], "str")
+        )
+    listed = pd.concat(pieces, ignore_index=True).drop_duplicates(["source_row", "field", "domain"])
+    tabulated = pd.concat([_tabulated(dataset, set(listed["field"])) for dataset in datasets.values()]).drop_duplicates()
+    known = listed.merge(tabulated, on=["source_row", "field"], how="left", indicator=True)
+    kept = known.loc[known["_merge"].to_numpy() == "left_only", list(WITHHELD)]
+    made = kept.astype({"source_row": np.int32, **dict.fromkeys(WITHHELD[1:], "str")})
+    return made.sort_values(list(WITHHELD), kind="stable").reset_index(drop=True)
+
+
+def _tabulated(dataset: Dataset, fields: set[str]) -> pd.DataFrame:
+    lineage = dataset.lineage
+    at = (lineage["source"] == REDCAP).to_numpy() & lineage["source_variable"].isin(fields).to_numpy()
+    chosen = lineage.loc[at, ["source_row", "source_variable"]]
+    return chosen.astype({"source_variable": "str"}).rename(columns={"source_variable": "field"})
+
+
+def _transliterations(finished: dict[str, Finished]) -> pd.DataFrame:
+    rows = [
+        (domain, change.variable, change.original, change.transliterated, change.records)
+        for domain, made in finished.items()
+        for change in made.changes
+    ]
+    return pd.DataFrame(rows, columns=["domain", "variable", "original", "transliterated", "records"])

@@ -1,0 +1,73 @@
+"""Study days (SDTMIG 3.3, section 4.4.4) and the last observation before exposure (section 4.5.9)."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from metadata import iso8601
+from metadata.study import Study
+from sdtm.mapping import DomainMapping
+from sdtm.table import NO_DAY, Table
+
+GROUP = ("TESTCD", "CAT", "SCAT", "SPEC", "LOC", "METHOD")
+
+
+def day_pairs(mapping: DomainMapping) -> list[tuple[str, str]]:
+    """Return (--DTC, --DY) pairs of a domain in the guide's order: AESTDTC with AESTDY, LBDTC with LBDY."""
+    pairs = []
+    for name in mapping.by_name:
+        if name.startswith(mapping.domain) and name.endswith("DTC"):
+            day = f"{name.removesuffix('DTC')}DY"
+            if mapping.has(day):
+                pairs.append((name, day))
+    return pairs
+
+
+def complete_days(table: Table, name: str) -> np.ndarray:
+    """Return the day of complete dates, NaT for partial ones."""
+    dates = table.text(name)
+    unique = pd.Series(dates.categories, dtype="str")
+    day = iso8601.day_bounds(unique)[0]
+    day = np.where(iso8601.is_complete(unique).to_numpy(bool), day, NO_DAY)
+    return np.append(day, NO_DAY)[dates.codes]
+
+
+def of_subject(table: Table, subjects: Table, name: str) -> np.ndarray:
+    """Return the complete day of a date of DM for each row."""
+    at = table.match_rows(subjects)
+    return np.append(complete_days(subjects, name), NO_DAY)[at]
+
+
+def study_days(table: Table, subjects: Table, date: str) -> np.ndarray:
+    """Return days from RFSTDTC without a day 0; NaN unless both dates are complete."""
+    difference = (complete_days(table, date) - of_subject(table, subjects, "RFSTDTC")) / np.timedelta64(1, "D")
+    return np.where(difference >= 0, difference + 1, difference)
+
+
+def predose_visits(study: Study) -> list[float]:
+    """VISITNUM of the visits whose untimed results count as taken before the dose of that day."""
+    return [float(visit["visitnum"]) for visit in study.visits if visit.get("predose") and "visitnum" in visit]
+
+
+def last_before_exposure(study: Study, mapping: DomainMapping, table: Table, subjects: Table) -> np.ndarray:
+    """Return Y on the last result of each subject and test before RFXSTDTC.
+
+    A result of that day counts only at a visit that study.yaml calls predose; records without a result or a complete
+    date never count. Of several on the last day the later visit, then the later record, is flagged.
+    """
+    day = complete_days(table, mapping.prefixed("DTC"))
+    start = of_subject(table, subjects, "RFXSTDTC")
+    early = (day < start) | ((day == start) & np.isin(table.number("VISITNUM"), predose_visits(study)))
+    rows = np.flatnonzero(early & table.present(mapping.prefixed("ORRES")) & table.kept())
+    flags = np.full(table.count, "", dtype=object)
+    if not len(rows):
+        return flags
+    names = [mapping.prefixed(suffix) for suffix in GROUP if mapping.prefixed(suffix) in table.texts]
+    groups = [table.subject.codes[rows], *(table.text(name).codes[rows] for name in names)]
+    number = np.nan_to_num(table.number("VISITNUM")[rows], nan=-1.0)
+    order = np.lexsort((rows, number, day[rows].astype(np.int64), *groups[::-1]))
+    ordered = np.column_stack([group[order] for group in groups])
+    last = np.append((ordered[1:] != ordered[:-1]).any(axis=1), True)
+    flags[rows[order[last]]] = "Y"
+    return flags
