@@ -21,14 +21,14 @@ class Baseline(Derivation):
 
     A record counts if its date is before ``reference``, or on that day; with ``visit``, of that day only if study.yaml
     calls the visit of that number predose, so that the flag agrees with --LOBXFL (SDTMIG 3.3). ``values`` are the new
-    variables and what they hold of the baseline record. Rows derived later are not looked at; ``among`` narrows the
-    records.
+    variables and what they hold of the baseline record. Where ``value`` names several variables, a record counts if one
+    of them has a value. Rows derived later are not looked at; ``among`` narrows the records.
     """
 
     by: tuple[Column, ...]
     date: Column
     reference: Column
-    value: Column
+    value: tuple[Column, ...]
     flag: NewColumn = "ABLFL"
     values: dict[NewColumn, Column] = field(default_factory=dict)
     order: tuple[OrderColumn, ...] = ()
@@ -41,7 +41,7 @@ class Baseline(Derivation):
         record = row_of_group(groups, rows)
         made = {new: take(columns[old], record) for new, old in self.values.items()}
         kept = np.flatnonzero(record >= 0)
-        edges = tuple(Edge(new, kept, "", record[kept], old) for new, old in self.values.items() if old == self.value)
+        edges = tuple(Edge(new, kept, "", record[kept], old) for new, old in self.values.items() if old in self.value)
         flags = np.zeros(count, bool)
         flags[rows] = True
         return Outcome({self.flag: flagged(flags), **made}, edges)
@@ -56,13 +56,14 @@ class Baseline(Derivation):
         on_day = day == start
         if self.visit:
             on_day &= among(columns[self.visit], [v["visitnum"] for v in context.study.visits if v.get("predose")])
-        eligible = present(columns[self.value]) & ((day < start) | on_day)
+        eligible = (day < start) | on_day
+        eligible &= np.any([present(columns[name]) for name in self.value], axis=0)
         return eligible & self.among.holds(columns, count) if self.among else eligible
 
     def sentence(self, variable: str) -> str:
         same_day = f", or on that day at a {self.visit} planned before the dose" if self.visit else " or on that day"
-        group = f"the last record by {self.date} with {self.value} not missing before {self.reference}{same_day}"
-        group += f", within {listed(self.by)}"
+        group = f"the last record by {self.date} with {' or '.join(self.value)} not missing before {self.reference}"
+        group += f"{same_day}, within {listed(self.by)}"
         if variable == self.flag:
             return f"Y for {group}; else missing."
         return f"{self.values[variable]} of the baseline record ({group})."

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
-from adam.columns import Columns, coded, codes_of, words_of
+from adam.columns import Columns, coded, codes_of, take, words_of
 from adam.derivation import Context, Derivation, Outcome, listed, word
 from adam.language import Column, NewColumn
 from metadata.errors import StudyError
+
+NO_ROWS = np.empty(0, np.int64)
 
 
 @word("range_indicator")
@@ -44,13 +46,15 @@ class RangeIndicator(Derivation):
 class Scheme:
     """One toxicity scheme: its table, how it is called in the data, and the item for each parameter.
 
-    ``scale`` is, for a parameter, the factor from the unit of the table's limits to the parameter's unit.
+    ``scale`` is, for a parameter, the factor from the unit of the table's limits to the parameter's unit. ``taken``
+    names, for a parameter whose results are not numbers, the variable that already holds its grade by this scheme.
     """
 
     table: str
     name: str
     items: dict[str, str]
-    scale: dict[str, float] | None = None
+    scale: dict[str, float] = field(default_factory=dict)
+    taken: dict[str, Column] = field(default_factory=dict)
 
 
 @word("grade")
@@ -79,11 +83,12 @@ class Grade(Derivation):
         for index, scheme in enumerate(self.schemes):
             for parameter, item in scheme.items.items():
                 graded = context.scheme(scheme.table, item)
-                if parameter not in words:
-                    continue
-                rows = np.flatnonzero(codes == words.index(parameter))
-                factor = (scheme.scale or {}).get(parameter, 1.0)
-                grades[rows] = graded.grade(value[rows], low[rows], high[rows], factor)
+                rows = np.flatnonzero(codes == words.index(parameter)) if parameter in words else NO_ROWS
+                grades[rows] = graded.grade(value[rows], low[rows], high[rows], scheme.scale.get(parameter, 1.0))
+                named[rows] = index
+            for parameter, name in scheme.taken.items():
+                rows = np.flatnonzero(codes == words.index(parameter)) if parameter in words else NO_ROWS
+                grades[rows] = pd.to_numeric(take(columns[name], rows).astype("str"), errors="coerce")
                 named[rows] = index
         named[np.isnan(grades)] = -1
         texts = np.where(np.isnan(grades), -1, grades).astype(int)
@@ -96,7 +101,7 @@ class Grade(Derivation):
         )
 
     def _check(self) -> None:
-        parameters = [parameter for scheme in self.schemes for parameter in scheme.items]
+        parameters = [parameter for scheme in self.schemes for parameter in [*scheme.items, *scheme.taken]]
         twice = {parameter for parameter in parameters if parameters.count(parameter) > 1}
         if twice:
             raise StudyError(f"{listed(sorted(twice))} is graded by more than one scheme")
@@ -107,4 +112,5 @@ class Grade(Derivation):
         if variable == self.number:
             return f"{self.to} as a number."
         used = [f"{scheme.name} for {listed(list(scheme.items))}" for scheme in self.schemes]
+        used += [f"{name} for {code}" for scheme in self.schemes for code, name in scheme.taken.items()]
         return f"Toxicity grade of {self.value} by {'; '.join(used)}; half-open intervals on unrounded values."

@@ -58,6 +58,16 @@ def test_other_parameters_are_not_graded_and_none_twice(tmp_path):
         graded(tmp_path, ["LYM"], [1.0], schemes=(Scheme("lymphocyte-schemes", "X", {"LYM": "ctc9"}),))
 
 
+def test_a_grade_given_with_the_result_is_taken(tmp_path):
+    scheme = Scheme("who-1979-lab-grades", "WHO 1979", {}, taken={"UPROT": "LBTOXGR"})
+    made = columns(
+        PARAMCD=["UPROT", "UPROT", "ALT"], AVAL=[None] * 3, ANRLO=[None] * 3, ANRHI=[None] * 3, LBTOXGR=["2", "", "1"]
+    )
+    word = Grade(schemes=(scheme,))
+    assert "LBTOXGR" in word.reads
+    assert texts(word.derive(made, 3, context(tmp_path)).columns["ATOXGR"]) == ["2", "", ""]
+
+
 @given(st.floats(0.01, 50, allow_nan=False), st.floats(0.01, 50, allow_nan=False))
 def test_a_lower_count_never_has_a_lower_grade(tmp_path_factory, one, other):
     low, high = sorted((one, other))
