@@ -71,9 +71,10 @@ class Call:
         return Trouble(f"{told}; try again later", smaller=True)
 
     def _body(self, response: requests.Response, started: float) -> bytes:
-        """Read the body piece by piece, so that an answer that trickles in runs out of time as well."""
+        """Read the body as it arrives (requests would wait for whole blocks), so that one that trickles in runs out
+        of time as well."""
         pieces = []
-        for piece in response.iter_content(CHUNK):
+        while piece := response.raw.read1(CHUNK, decode_content=True):
             pieces.append(piece)
             if time.monotonic() - started > self.seconds:
                 response.close()

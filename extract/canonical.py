@@ -25,8 +25,13 @@ ID_LENGTH = 16
 
 
 def canonical_structure(payloads: Mapping[str, Any]) -> dict[str, Any]:
-    """Return structure payloads with every value as text, as a CSV export has them (the API's flags are integers)."""
+    """Return structure payloads with every value as text, as a CSV export has them (the API's flags are integers).
+
+    Arms without events are left out: the API does not list them.
+    """
     made: dict[str, Any] = {name: [_texts(row) for row in payloads.get(name) or []] for name in STRUCTURE}
+    used = {row.get("arm_num") for row in made["events"]}
+    made["arms"] = [row for row in made["arms"] if row.get("arm_num") in used]
     info = payloads["project_info"]
     return {**made, "project_info": _texts(info[0] if isinstance(info, list) else info)}
 

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import redcap
 import requests
 import tenacity
+import urllib3
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -171,9 +172,9 @@ class Client:
         self._started = time.monotonic()
         try:
             ask()
-        except requests.ReadTimeout:
+        except (requests.ReadTimeout, urllib3.exceptions.ReadTimeoutError):
             raise call.slow() from None
-        except requests.RequestException as error:
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             raise _unreachable(call, error) from None
 
     def _receive(self, response: requests.Response, **_: Any) -> requests.Response:
@@ -184,14 +185,14 @@ class Client:
         return response
 
 
-def _unreachable(call: Call, error: requests.RequestException) -> Trouble:
+def _unreachable(call: Call, error: Exception) -> Trouble:
     """Return the trouble of a connection that failed; requests says why only in a chain of nested texts."""
     told = str(error)
     if isinstance(error, requests.exceptions.SSLError):
         return Trouble(f"the certificate of {call.server} is not trusted: ask the server's administrator for its CA")
     if isinstance(error, requests.ConnectTimeout):
         return Trouble(f"{call.server} cannot be reached: it does not take the connection; check address and network")
-    if isinstance(error, requests.exceptions.ChunkedEncodingError) or "aborted" in told or "Connection reset" in told:
+    if isinstance(error, urllib3.exceptions.ProtocolError) or "aborted" in told or "Connection reset" in told:
         return Trouble(f"{call.server} closed the connection in the middle of content={call.content}", again=True)
     if "timed out" in told.lower():
         return call.slow()
@@ -236,4 +237,4 @@ def hashed(names: list[str]) -> bool:
 
 def _bar(shown: bool) -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=Console(stderr=True), disable=not shown, transient=True)
+    return Progress(*columns, console=Console(stderr=True), disable=not shown)

@@ -25,6 +25,7 @@ STRUCTURE_FILES = (
 )
 NEEDED = ("dictionary", "project_info")
 STATES = {"locked": "records_locked.csv", "as-entered": "records_as_entered.csv"}
+LOG_FILE = "log.csv"
 LOG_HEADERS = {
     "Time / Date": "timestamp",
     "Username": "username",
@@ -73,7 +74,8 @@ def _structure(folder: Path) -> tuple[dict[str, Any], list[Path]]:
     structure["dictionary"] = [_api_headers(row) for row in structure["dictionary"]]
     if not structure["project_info"]:
         raise StudyError("the file has no row", paths["project_info"])
-    return structure, list(present.values())
+    log = folder / LOG_FILE
+    return structure, [*present.values(), *([log] if log.is_file() else [])]
 
 
 def _api_headers(row: dict[str, str]) -> dict[str, str]:
@@ -92,7 +94,7 @@ def records_file(folder: Path, state: str) -> Path:
 
 
 def _log(folder: Path) -> list[dict[str, str]] | None:
-    path = folder / "log.csv"
+    path = folder / LOG_FILE
     if not path.is_file():
         return None
     return [{LOG_HEADERS.get(name, name): value for name, value in row.items()} for row in read_rows(path)]
