@@ -65,7 +65,7 @@ def impossible_date(check: Check, rows: CheckRows, data: CheckData) -> Found:
 @kind(
     "no_overlap",
     "The interval starts {start}, but an earlier one lasts until {previous_end}.",
-    "a start after {previous_end}, or an earlier end of the one before",
+    "a start after the earlier one has ended, or an earlier end of that one",
     ("start", "previous_end"),
     start=Parameter("date"),
     end=Parameter("date"),
@@ -88,7 +88,7 @@ def no_overlap(check: Check, rows: CheckRows, data: CheckData) -> Found:
     previous = ordered.groupby(groups, sort=False)["end"].cummax().groupby([ordered[name] for name in groups]).shift()
     reached = previous.reindex(frame.index).to_numpy(float)
     last = np.where(np.isnan(reached), np.iinfo(np.int64).min, np.nan_to_num(reached)).astype("datetime64[D]")
-    shown = np.where(last == np.datetime64("9999-12-31"), "now (it is ongoing)", _shown(last))
+    shown = np.where(last == np.datetime64("9999-12-31"), "now (ongoing)", _shown(last))
     return Found(~np.isnan(reached) & (start <= last), {"start": _shown(start), "previous_end": shown})
 
 

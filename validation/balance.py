@@ -1,0 +1,144 @@
+"""The books: every value received is tabulated, declared not submitted or withheld, and the three add up per form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+import pandas as pd
+
+from metadata.dictionary import Field
+from metadata.records import EVENT, REPEAT_INSTANCE, Records
+
+SOURCE = "REDCAP"
+COLUMNS = ("form", "received", "tabulated", "not_submitted", "withheld", "unaccounted", "balanced", "places")
+FIRST_PLACES = 5
+ANY = "*"
+SEPARATOR = "\x1f"
+
+RowsOf = Mapping[str, np.ndarray]
+
+
+def balance(
+    records: Records, edges: pd.DataFrame | Iterable[pd.DataFrame], withheld: pd.DataFrame, not_submitted: pd.DataFrame
+) -> pd.DataFrame:
+    """Return the books, one row a form: received, tabulated, not_submitted, withheld, unaccounted, balanced, places.
+
+    A value is a distinct pair of row and export column that is not blank; a ticked option of a checkbox is one value,
+    form status and record id are none. A value that is in several books counts in the first of tabulated, withheld and
+    not submitted. ``edges`` is the lineage of the SDTM datasets; an edge or a withheld row may name the field or, for a
+    checkbox, the option's column. ``places`` names the first values that are in no book.
+    """
+    frames = [edges] if isinstance(edges, pd.DataFrame) else list(edges)
+    used, held = rows_by_field(frames), _rows_of(withheld)
+    declared = set(not_submitted["form"].astype("str") + SEPARATOR + not_submitted["field"].astype("str"))
+    dictionary = records.project.dictionary
+    books = []
+    for form in dictionary.forms:
+        fields = [field for field in dictionary.form_fields(form) if field.name != dictionary.record_id]
+        books.append(_form_book(records, form, fields, used, held, declared))
+    return pd.DataFrame(books, columns=list(COLUMNS))
+
+
+def rows_by_field(edges: Iterable[pd.DataFrame]) -> dict[str, np.ndarray]:
+    """Return the records' rows that lineage edges name, by field."""
+    parts: dict[str, list[np.ndarray]] = {}
+    for frame in edges:
+        received = frame[(frame["source"] == SOURCE).to_numpy(bool)]
+        for name, rows in received.groupby("source_variable", observed=True, sort=False)["source_row"]:
+            parts.setdefault(str(name), []).append(rows.to_numpy())
+    return {name: np.concatenate(rows) for name, rows in parts.items()}
+
+
+def _rows_of(withheld: pd.DataFrame) -> dict[str, np.ndarray]:
+    grouped = withheld.groupby("field", observed=True, sort=False)["source_row"]
+    return {str(name): rows.to_numpy() for name, rows in grouped}
+
+
+def is_value(field: Field, texts: np.ndarray) -> np.ndarray:
+    """Return True where an export column of a field holds a value: not blank, and for a checkbox not unticked."""
+    filled = texts != ""
+    return filled & (texts != "0") if field.type == "checkbox" else filled
+
+
+def _marked(rows: RowsOf, names: Iterable[str], size: int) -> np.ndarray:
+    marked = np.zeros(size, bool)
+    for name in names:
+        if name in rows:
+            marked[rows[name].astype(np.int64)] = True
+    return marked
+
+
+def _form_book(
+    records: Records, form: str, fields: list[Field], used: RowsOf, held: RowsOf, declared: set[str]
+) -> tuple[object, ...]:
+    size, sums = len(records.frame), np.zeros(5, np.int64)
+    places: list[str] = []
+    for field in fields:
+        for column in field.columns:
+            if column not in records.frame.columns:
+                continue
+            value = is_value(field, records.frame[column].to_numpy(object))
+            names = dict.fromkeys((field.name, column))
+            tabulated = value & _marked(used, names, size)
+            withheld = value & ~tabulated & _marked(held, names, size)
+            left = value & ~tabulated & ~withheld
+            waived = any(form + SEPARATOR + name in declared for name in (*names, ANY))
+            unaccounted = np.zeros(size, bool) if waived else left
+            sums += [value.sum(), tabulated.sum(), (left & ~unaccounted).sum(), withheld.sum(), unaccounted.sum()]
+            places += _places(records, column, np.flatnonzero(unaccounted), FIRST_PLACES - len(places))
+    balanced = bool(sums[0] == sums[1:4].sum())
+    return (form, *map(int, sums), balanced, "; ".join(places))
+
+
+def _places(records: Records, column: str, rows: np.ndarray, most: int) -> list[str]:
+    """Return the first places of a column in words, without its values."""
+    return [f"{column} at {place_of(records, int(row))}" for row in rows[: max(most, 0)]]
+
+
+def place_of(records: Records, row: int) -> str:
+    """Return a row of the records in words: record, event and instance."""
+    event, instance = records.frame[EVENT].iloc[row], records.frame[REPEAT_INSTANCE].iloc[row]
+    parts = [f"record {records.record.iloc[row]}", f"event {event}" if event else ""]
+    return ", ".join(part for part in [*parts, f"instance {instance}" if instance else ""] if part)
+
+
+def unbalanced(books: pd.DataFrame) -> list[str]:
+    """Return one sentence for each form whose books do not balance."""
+    wrong = books[~books["balanced"].astype(bool)]
+    sentences = (
+        "form "
+        + wrong["form"].astype("str")
+        + ": "
+        + wrong["unaccounted"].astype("str")
+        + " of "
+        + wrong["received"].astype("str")
+        + " values are neither tabulated, withheld nor declared not submitted, first "
+        + wrong["places"].astype("str")
+    )
+    return sentences.tolist()
+
+
+def withheld_without_query(records: Records, withheld: pd.DataFrame, listing: pd.DataFrame) -> list[str]:
+    """Return one sentence for each withheld value about which no query asks.
+
+    A query on the value's field asks about it, and so does one on another field of the same form, event and instance:
+    a record is withheld as a whole when one of its Required values is missing.
+    """
+    if not len(withheld):
+        return []
+    fields, columns = records.project.dictionary.fields, records.project.dictionary.column_field
+    rows = withheld["source_row"].to_numpy(np.int64)
+    owner = withheld["field"].map(lambda name: columns.get(str(name), str(name))).astype("str")
+    keys = {
+        "record": records.record.to_numpy(object)[rows],
+        "event": records.frame[EVENT].to_numpy(object)[rows],
+        "instance": records.frame[REPEAT_INSTANCE].to_numpy(object)[rows],
+        "form": owner.map(lambda name: fields[name].form if name in fields else "").to_numpy(object),
+    }
+    asked = pd.MultiIndex.from_frame(listing[list(keys)])
+    lacking = ~pd.MultiIndex.from_frame(pd.DataFrame(keys)).isin(asked)
+    pairs = dict.fromkeys(zip(owner.to_numpy(object)[lacking], rows[lacking], strict=True))
+    return [
+        f"field {name} at {place_of(records, int(row))} is withheld, and no query asks about it" for name, row in pairs
+    ]

@@ -1,0 +1,153 @@
+"""The gate over a finished dataset: a pandera schema made from its own metadata, one sentence a finding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+import pandas as pd
+import pandera.pandas as pa
+
+from metadata.dataset import Dataset, DatasetMetadata, Variable
+from metadata.errors import StudyError
+from metadata.terminology import Terminology
+
+COLUMNS = ("dataset", "variable", "rule", "rows", "finding")
+TYPE, REQUIRED, TERM, KEY = "integrity.type", "integrity.required", "integrity.term", "integrity.key"
+STRUCTURE, LINEAGE = "integrity.structure", "integrity.lineage"
+SHOWN_TERMS = 3
+
+
+def check_datasets(datasets: Iterable[Dataset], terminology: Terminology | None = None) -> pd.DataFrame:
+    """Return what is wrong with datasets: dataset, variable, rule, rows (number of rows) and finding (a sentence).
+
+    Checked are the variables and their order, Char and Num, Required values, terms of codelists (where
+    ``terminology`` is given), unique keys, and lineage that leads every row to a source.
+    """
+    found = [row for dataset in datasets for row in _one(dataset, terminology)]
+    made = pd.DataFrame(found, columns=list(COLUMNS))
+    return made.astype({"rows": "int64", **{name: "str" for name in COLUMNS if name != "rows"}})
+
+
+def _one(dataset: Dataset, terminology: Terminology | None) -> list[tuple[object, ...]]:
+    structure = _structure(dataset)
+    if structure:
+        return [structure]
+    schema = dataset_schema(dataset.metadata, terminology)
+    wrong = [_sentence(dataset, *case) for case in _failures(schema, dataset.frame)]
+    return [*wrong, *_keys(dataset), *_lineage(dataset)]
+
+
+def dataset_schema(metadata: DatasetMetadata, terminology: Terminology | None = None) -> pa.DataFrameSchema:
+    """Return the pandera schema of a dataset: each variable in its order with its type, Required values and terms."""
+    columns = {item.name: pa.Column(None, _checks(item, terminology), nullable=True) for item in metadata.variables}
+    return pa.DataFrameSchema(columns, strict=True, ordered=True, name=metadata.name)
+
+
+def _checks(variable: Variable, terminology: Terminology | None) -> list[pa.Check]:
+    wanted = is_text if variable.type == "Char" else is_number
+    checks = [pa.Check(lambda s: bool(wanted(s)), error=TYPE, ignore_na=False)]
+    if variable.core == "Req":
+        checks.append(pa.Check(lambda s: ~is_null(s), error=REQUIRED, ignore_na=False))
+    terms = _terms(variable, terminology)
+    if terms is not None:
+        checks.append(pa.Check(lambda s: terms(s) | is_null(s), error=TERM, ignore_na=False))
+    return checks
+
+
+def _terms(variable: Variable, terminology: Terminology | None) -> Callable[[pd.Series], pd.Series] | None:
+    if terminology is None or not variable.codelist or variable.type != "Char":
+        return None
+    try:
+        terminology.codelist(variable.codelist)
+    except StudyError:
+        return None  # a format or a list that this terminology does not define
+    return lambda values: terminology.check(str(variable.codelist), values)
+
+
+def is_null(values: pd.Series) -> pd.Series:
+    """Return True where there is no value: NaN, or an empty text."""
+    return values.isna() | (values == "") if is_text(values) else values.isna()
+
+
+def is_text(values: pd.Series) -> bool:
+    """Return True for a column of texts without NaN, categories of texts included."""
+    texts = values.cat.categories if isinstance(values.dtype, pd.CategoricalDtype) else values
+    return bool(pd.api.types.is_string_dtype(texts.dtype)) and not values.isna().any()
+
+
+def is_number(values: pd.Series) -> bool:
+    """Return True for a float64 column."""
+    return values.dtype == np.float64
+
+
+def _structure(dataset: Dataset) -> tuple[object, ...] | None:
+    names, columns = dataset.metadata.names, list(dataset.frame.columns)
+    if columns == names:
+        return None
+    missing = [name for name in names if name not in columns]
+    extra = [name for name in columns if name not in names]
+    parts = [f"lacks {', '.join(missing)}" if missing else "", f"has {', '.join(extra)} too many" if extra else ""]
+    said = " and ".join(part for part in parts if part) or "has its variables in another order than its metadata"
+    return (dataset.name, "", STRUCTURE, 0, f"{dataset.name} {said}")
+
+
+def _failures(schema: pa.DataFrameSchema, frame: pd.DataFrame) -> list[tuple[str, str, np.ndarray]]:
+    """Return variable, rule and positions of the rows that fail (none for a finding about the whole column)."""
+    try:
+        schema.validate(frame.reset_index(drop=True), lazy=True)
+    except pa.errors.SchemaErrors as errors:
+        cases = errors.failure_cases[["column", "check", "index"]].drop_duplicates()
+        grouped = cases.groupby(["column", "check"], sort=False)["index"]
+        return [(str(name), str(rule), rows.dropna().to_numpy(np.int64)) for (name, rule), rows in grouped]  # type: ignore[misc]
+    return []
+
+
+def _sentence(dataset: Dataset, name: str, rule: str, rows: np.ndarray) -> tuple[object, ...]:
+    if rule == TYPE:
+        kind = (
+            "Char: texts, blank as an empty text" if dataset.metadata.variable(name).type == "Char" else "Num: float64"
+        )
+        return (dataset.name, name, rule, 0, f"{dataset.name}.{name} is not {kind}")
+    first = f"first where {key_of(dataset, int(rows[0]))}"
+    if rule == REQUIRED:
+        said = f"{dataset.name}.{name} is Required and null in {len(rows)} row{'s' * (len(rows) != 1)}, {first}"
+        return (dataset.name, name, rule, len(rows), said)
+    values = dataset.frame[name].iloc[rows].astype("str").drop_duplicates()
+    shown = ", ".join(f"'{value}'" for value in values.iloc[:SHOWN_TERMS])
+    more = f" and {len(values) - SHOWN_TERMS} more" if len(values) > SHOWN_TERMS else ""
+    codelist = dataset.metadata.variable(name).codelist
+    said = f"{dataset.name}.{name} holds {shown}{more}, no term of codelist {codelist}, {first}"
+    return (dataset.name, name, rule, len(rows), said)
+
+
+def key_of(dataset: Dataset, row: int) -> str:
+    """Return the keys of a row in words."""
+    return ", ".join(f"{name} is {dataset.frame[name].iloc[row]}" for name in dataset.metadata.keys)
+
+
+def _keys(dataset: Dataset) -> list[tuple[object, ...]]:
+    """Return a finding if the keys do not tell the rows apart, or name what the dataset lacks."""
+    keys = list(dataset.metadata.keys)
+    lacking = [name for name in keys if name not in dataset.frame.columns]
+    if lacking:
+        return [(dataset.name, lacking[0], KEY, 0, f"{dataset.name} lacks its key {lacking[0]}")]
+    repeated = np.flatnonzero(dataset.frame.duplicated(keys).to_numpy(bool)) if keys else np.empty(0, int)
+    if not len(repeated):
+        return []
+    said = f"{dataset.name} has {len(repeated)} row{'s' * (len(repeated) != 1)} whose keys occur already"
+    return [(dataset.name, "", KEY, len(repeated), f"{said}, first {key_of(dataset, int(repeated[0]))}")]
+
+
+def _lineage(dataset: Dataset) -> list[tuple[object, ...]]:
+    """Return findings about edges that leave the dataset and rows that no edge leads to a source."""
+    rows, size = dataset.lineage["row"].to_numpy(), len(dataset.frame)
+    outside = int(((rows < 0) | (rows >= size)).sum())
+    if outside:
+        said = f"{dataset.name} has {outside} lineage edges of rows that it does not have"
+        return [(dataset.name, "", LINEAGE, outside, said)]
+    without = np.setdiff1d(np.arange(size), rows)
+    if not len(without):
+        return []
+    said = f"{dataset.name} has {len(without)} rows without a source, first {key_of(dataset, int(without[0]))}"
+    return [(dataset.name, "", LINEAGE, len(without), said)]
