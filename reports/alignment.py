@@ -8,12 +8,13 @@ from markupsafe import Markup, escape
 
 NUMBER = re.compile(r"([<>-]?)(\d+)((?:\.\d+)?)")
 FIGURE_SPACE = "\u2007"
-PUNCTUATION_SPACE = "\u2008"
+# A minus before a number in a sentence, not a hyphen within a word or a date.
+MINUS = re.compile(r"(?<![\w.])-(?=\d)")
 SIGNS = {"-": "\u2212", "<": "<", ">": ">"}
 
 
 def aligned(cells: list[str]) -> list[Markup]:
-    """One column as HTML: the first numbers share a decimal point, and cells of one shape share all of theirs."""
+    """One column as HTML: first numbers share a decimal point, and so do numbers in brackets in cells of one shape."""
     shapes = [NUMBER.sub("#", cell) for cell in cells]
     first = max((_whole(cell)[0] for cell in cells if _whole(cell)), default=0)
     return [_padded(cell, first, _widths([c for c, s in zip(cells, shapes, strict=True) if s == shape]))
@@ -25,30 +26,27 @@ def _whole(cell: str) -> list[int]:
     return [len(sign) + len(whole) for sign, whole, _ in NUMBER.findall(cell)]
 
 
-def _widths(same: list[str]) -> list[tuple[int, int]]:
-    """For each number of cells of one shape: the widest whole part and the widest fraction."""
-    numbers = [NUMBER.findall(cell) for cell in same]
-    return [
-        (max(len(sign) + len(whole) for sign, whole, _ in place), max(len(fraction) for *_, fraction in place))
-        for place in zip(*numbers, strict=True)
-    ]
+def _widths(same: list[str]) -> list[int]:
+    """For each number of cells of one shape: the widest sign and whole part."""
+    return [max(place) for place in zip(*(_whole(cell) for cell in same), strict=True)]
 
 
-def _padded(cell: str, first: int, widths: list[tuple[int, int]]) -> Markup:
-    pieces, end, last = [], 0, len(widths) - 1
+def _padded(cell: str, first: int, widths: list[int]) -> Markup:
+    pieces, end = [Markup("")], 0
     for position, match in enumerate(NUMBER.finditer(cell)):
         sign, whole, fraction = match.groups()
-        room = (first if position == 0 else widths[position][0]) - len(sign) - len(whole)
-        trailing = _blank(widths[position][1] - len(fraction), fraction) if position < last else ""
-        pieces += [escape(cell[end : match.start()]), FIGURE_SPACE * room, _sign(sign), whole, fraction, trailing]
+        before = cell[end : match.start()]
+        room = first if position == 0 else widths[position] if before.endswith(("(", "/")) else 0
+        pieces += [escape(before), escape(FIGURE_SPACE * (room - len(sign) - len(whole))), _sign(sign)]
+        pieces += [escape(whole + fraction)]
         end = match.end()
     return Markup("").join([*pieces, escape(cell[end:])])
 
 
-def _blank(missing: int, fraction: str) -> str:
-    """Room for absent decimals, with a narrow space for an absent point."""
-    return FIGURE_SPACE * missing if fraction or not missing else PUNCTUATION_SPACE + FIGURE_SPACE * (missing - 1)
-
-
 def _sign(sign: str) -> Markup:
     return Markup('<span class="sign">{}</span>').format(SIGNS[sign]) if sign else Markup("")
+
+
+def worded(text: str) -> Markup:
+    """A cell of words, with true minus signs."""
+    return escape(MINUS.sub(SIGNS["-"], text))

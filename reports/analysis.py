@@ -11,7 +11,7 @@ import pandas as pd
 from metadata.dataset import Dataset
 from metadata.errors import nearest
 from metadata.yaml_source import complain
-from reports.selection import SUBJECT, Selection
+from reports.selection import Selection
 from reports.specification import Output, Specification
 
 SUBJECT_LEVEL = "ADSL"
@@ -43,7 +43,7 @@ class Analysis:
         everybody = Group(self.specification.total)
         if not by:
             return [everybody]
-        labels = self._treatments(self._population(output.population, output.node).present(by).frame, by)
+        labels = self._treatments(self._population(output.population, output.node).present(by), by)
         single = [Group(labels[0])] if len(labels) == 1 else [everybody]
         return [Group(label, by) for label in labels] + single if len(labels) > 1 else single
 
@@ -57,10 +57,10 @@ class Analysis:
         subjects = self._population(population or output.population, asked)
         chosen = Selection(dataset, self.frames[dataset])
         flag = self.specification.population(population or output.population, asked)["flag"]
-        chosen = chosen.equal(flag, "Y") if flag in chosen.frame else chosen.of_subjects(subjects.subjects)
+        chosen = chosen.equal(flag, "Y") if chosen.has(flag) else chosen.of_subjects(subjects.subjects)
         if not group.variable:
             return chosen
-        if group.variable in chosen.frame:
+        if chosen.has(group.variable):
             return chosen.equal(group.variable, group.label)
         return chosen.of_subjects(subjects.equal(group.variable, group.label).subjects)
 
@@ -69,10 +69,10 @@ class Analysis:
         return len(self.select(output, SUBJECT_LEVEL, group, population=population).subjects)
 
     @staticmethod
-    def _treatments(subjects: pd.DataFrame, by: str) -> list[str]:
+    def _treatments(subjects: Selection, by: str) -> list[str]:
         """Treatments in the order of their numbers (TRT01AN for TRT01A), else of their names."""
-        order = [f"{by}N", by] if f"{by}N" in subjects else [by]
-        return list(subjects.sort_values(order)[by].unique())
+        order = [f"{by}N", by] if subjects.has(f"{by}N") else [by]
+        return list(subjects.table(*order).sort_values(order)[by].unique())
 
     def _population(self, name: str, asked_by: Mapping[str, Any]) -> Selection:
         flag = self.specification.population(name, asked_by)["flag"]
@@ -87,8 +87,3 @@ def _plain(frame: pd.DataFrame) -> pd.DataFrame:
 def decimals_of(node: Mapping[str, Any]) -> int:
     """The recorded precision that an output declares, in decimals."""
     return int(node.get("decimals", 0))
-
-
-def subjects_in(selection: Selection) -> int:
-    """Number of distinct subjects."""
-    return int(selection.frame[SUBJECT].nunique())

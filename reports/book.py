@@ -35,6 +35,14 @@ class Book:
         share = self.text(variable, level, group, "percent", subset)
         return number if number in ("", "0") else f"{number} ({share}%)"
 
+    def parts(self, variable: str, level: str, group: str, subset: str = "") -> str:
+        """Subjects, those they are among, and percentage: ``1/8 (12.5%)``."""
+        row = self.row(variable, level, group, "count", subset)
+        if row is None:
+            return ""
+        share = self.text(variable, level, group, "percent", subset)
+        return f"{row['text']}/{row['n']} ({share}%)" if row["n"] else f"{row['text']}/0"
+
     def interval(self, variable: str, level: str, group: str, subset: str = "", scale: str = "") -> str:
         """``(lower, upper)`` of an estimate; empty when it has no bounds."""
         lower = self.row(variable, level, group, "lower", subset)

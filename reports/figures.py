@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from reports.table import Band, Figure, Line
@@ -32,6 +31,9 @@ STYLE: dict[str, Any] = {
 INCHES, DOTS = (9.2, 5.6), 150
 # Smallest distance of two end labels, as a part of the axis.
 LABEL_ROOM = 0.034
+# A line that ends before this part of the axis is named where it ends.
+EARLY = 0.8
+HALO = {"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.75}
 
 
 @dataclass(frozen=True)
@@ -103,32 +105,37 @@ def _course(axes: Axes, line: Line, position: int) -> None:
 
 
 def _name_ends(axes: Axes, figure: Figure) -> None:
-    """Each line's name at the right edge, pushed apart where ends meet, with a thin line back to its end."""
-    named = [(line, COLOURS[i % len(COLOURS)], "normal") for i, line in enumerate(figure.lines) if line.x]
-    named += [(figure.median, "black", "bold")] if figure.median.x else []
+    """Each line's name at its end: beside it if it ends early, else at the right edge, pushed apart where ends meet."""
+    courses = [(line, COLOURS[i % len(COLOURS)], "normal") for i, line in enumerate(figure.lines) if line.x]
+    courses += [(figure.median, "black", "bold")] if figure.median.x else []
     low, high = figure.y_limits
+    left, right = axes.get_xlim()
+    named = [course for course in courses if (course[0].x[-1] - left) / (right - left) > EARLY]
+    for line, colour, _ in (course for course in courses if course not in named):
+        axes.annotate(line.label, (line.x[-1], line.y[-1]), xytext=(5, 0), textcoords="offset points", color=colour,
+                      fontsize=9, va="center", zorder=6, bbox=HALO)  # fmt: skip
     ends = [(line.y[-1] - low) / (high - low) for line, *_ in named]
     heights = spread(ends, LABEL_ROOM)
     for (line, colour, weight), height in zip(named, heights, strict=True):
         axes.annotate(
             line.label, (line.x[-1], line.y[-1]), xycoords="data", xytext=(1.045, height), textcoords="axes fraction",
             color=colour, fontsize=9, fontweight=weight, va="center", annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.6, "shrinkA": 1, "shrinkB": 3},
+            arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.6, "shrinkA": 0, "shrinkB": 3,
+                        "relpos": (0, 0.5)},
         )  # fmt: skip
 
 
 def spread(heights: list[float], room: float) -> list[float]:
-    """Heights at least ``room`` apart, within 0 to 1 where they fit, in their order and near where they were."""
+    """Heights at least ``room`` apart, in their order: what is too close forms a block about its own middle."""
     order = sorted(range(len(heights)), key=lambda position: (heights[position], position))
-    placed = list(heights)
-    for before, after in pairwise(order):
-        placed[after] = max(placed[after], placed[before] + room)
-    overflow = max(0.0, max(placed, default=0.0) - 1.0)
-    ceiling = float("inf") if not overflow else 1.0
-    for position in reversed(order):
-        placed[position] = min(placed[position], ceiling)
-        ceiling = placed[position] - room if overflow else float("inf")
-    return placed
+    blocks: list[list[float]] = []
+    for position in order:
+        blocks.append([heights[position], 1.0])
+        while len(blocks) > 1 and blocks[-1][0] - blocks[-2][0] < room * (blocks[-1][1] + blocks[-2][1]) / 2:
+            (upper, many), (lower, few) = blocks.pop(), blocks.pop()
+            blocks.append([(upper * many + lower * few) / (many + few), many + few])
+    apart = [middle + room * (step - (many - 1) / 2) for middle, many in blocks for step in range(int(many))]
+    return [height for _, height in sorted(zip(order, apart, strict=True))]
 
 
 def _svg(drawing: Drawing) -> str:

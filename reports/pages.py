@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from metadata.study import Study
-from reports.alignment import aligned
+from reports.alignment import aligned, worded
 from reports.book import Book
 from reports.figures import Picture, draw
 from reports.formats import NOT_ESTIMABLE
@@ -138,7 +138,7 @@ def _table(table: Table) -> dict[str, Any]:
     body = [row for row in table.rows if not row.heading]
     columns = [[row.cells[i] for row in body] for i in range(len(table.columns))]
     shown = [
-        [Markup.escape(cell) for cell in cells] if column.text else aligned(cells)
+        [worded(cell) for cell in cells] if column.text else aligned(cells)
         for column, cells in zip(table.columns, columns, strict=True)
     ]
     cells = iter(zip(*shown, strict=True))

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from metadata.errors import nearest
 from metadata.yaml_source import complain
@@ -51,11 +53,16 @@ WHERE_SCHEMA: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Selection:
-    """Some rows of one dataset; ``conditions`` are ANDed. Narrowing returns a new selection."""
+    """Some rows of one dataset; ``conditions`` are ANDed. Narrowing returns a new selection.
+
+    ``base`` is the whole dataset and ``positions`` the rows chosen so far (None: all), so that narrowing by one
+    variable reads that variable alone.
+    """
 
     dataset: str
-    frame: pd.DataFrame
+    base: pd.DataFrame
     conditions: tuple[str, ...] = ()
+    positions: NDArray[np.intp] | None = None
 
     @property
     def filter(self) -> str:
@@ -63,9 +70,42 @@ class Selection:
         return " and ".join(self.conditions)
 
     @property
+    def size(self) -> int:
+        """Number of rows."""
+        return len(self.base) if self.positions is None else len(self.positions)
+
+    @property
     def subjects(self) -> list[str]:
         """Distinct subjects, in order."""
-        return sorted(self.frame[SUBJECT].unique())
+        return sorted(self.column(SUBJECT).unique())
+
+    @property
+    def subject_count(self) -> int:
+        """Number of distinct subjects."""
+        return int(self.column(SUBJECT).nunique())
+
+    def has(self, variable: str) -> bool:
+        """Whether the dataset has the variable."""
+        return variable in self.base.columns
+
+    def column(self, variable: str) -> pd.Series:
+        """One variable of the chosen rows."""
+        column = self.base[variable]
+        return column if self.positions is None else column.take(self.positions)
+
+    def table(self, *variables: str) -> pd.DataFrame:
+        """Some variables of the chosen rows."""
+        return pd.DataFrame({variable: self.column(variable) for variable in variables})
+
+    def by_subject(self, variable: str, take: Literal["min", "max"]) -> pd.Series:
+        """Smallest or largest value of each subject, indexed by subject."""
+        return self.column(variable).groupby(self.column(SUBJECT)).agg(take)
+
+    def most_frequent(self, variable: str) -> list[str]:
+        """Values of a text variable by falling number of subjects, then by name."""
+        present = self.present(variable).table(variable, SUBJECT)
+        counts = present.groupby(variable)[SUBJECT].nunique()
+        return sorted((str(value) for value in counts.index), key=lambda value: (-int(counts[value]), value))
 
     def where(self, node: Mapping[str, Any]) -> Selection:
         """Narrow by a ``where`` of reports.yaml: variable to value, list of values, or words such as ``above``."""
@@ -84,11 +124,11 @@ class Selection:
 
     def of_subjects(self, subjects: list[str]) -> Selection:
         """Narrow to some subjects, by name."""
-        return self._keep(self.frame[SUBJECT].isin(subjects), _among(SUBJECT, list(subjects)))
+        return self._keep(self.column(SUBJECT).isin(subjects), _among(SUBJECT, list(subjects)))
 
     def _one(self, node: Mapping[str, Any], variable: str, wanted: Any) -> Selection:
-        if variable not in self.frame.columns:
-            known = nearest(variable, self.frame.columns)
+        if not self.has(variable):
+            known = nearest(variable, self.base.columns)
             raise complain(node, variable, f"{self.dataset} has no variable {variable}{known}")
         if isinstance(wanted, Mapping):
             narrowed = self
@@ -97,11 +137,11 @@ class Selection:
             return narrowed
         self._check(node, variable, wanted)
         if isinstance(wanted, list):
-            return self._keep(self.frame[variable].isin(wanted), _among(variable, wanted))
-        return self._keep(self.frame[variable] == wanted, equality(variable, wanted))
+            return self._keep(self.column(variable).isin(wanted), _among(variable, wanted))
+        return self._keep(self.column(variable) == wanted, equality(variable, wanted))
 
     def _by_word(self, node: Mapping[str, Any], variable: str, word: str, operand: Any) -> Selection:
-        column = self.frame[variable]
+        column = self.column(variable)
         if word == "missing":
             return self._missing(variable, bool(operand))
         if word == "over":
@@ -114,18 +154,18 @@ class Selection:
         return narrowed if word == "not" or not isinstance(operand, str) else narrowed._missing(variable, False)
 
     def _missing(self, variable: str, missing: bool) -> Selection:
-        column = self.frame[variable]
+        column = self.column(variable)
         if self._is_text(variable):
             return self._keep((column == "") == missing, f"{variable} {'==' if missing else '!='} ''")
         return self._keep(column.isna() == missing, f"{variable} {'!=' if missing else '=='} {variable}")
 
     def _present_over(self, node: Mapping[str, Any], variable: str, other: str) -> Selection:
         """Both present and the first greater: grades are single digits, so text compares as numbers do."""
-        if other not in self.frame.columns:
-            known = nearest(other, self.frame.columns)
+        if not self.has(other):
+            known = nearest(other, self.base.columns)
             raise complain(node, variable, f"{self.dataset} has no variable {other}{known}")
         present = self._missing(variable, False)._missing(other, False)
-        return present._keep(present.frame[variable] > present.frame[other], f"{variable} > {other}")
+        return present._keep(present.column(variable) > present.column(other), f"{variable} > {other}")
 
     def _check(self, node: Mapping[str, Any], variable: str, wanted: Any) -> None:
         values = wanted if isinstance(wanted, list) else [wanted]
@@ -136,12 +176,13 @@ class Selection:
             raise complain(node, variable, f"{self.dataset}.{variable} {advice}")
 
     def _is_text(self, variable: str) -> bool:
-        return not pd.api.types.is_numeric_dtype(self.frame[variable])
+        return not pd.api.types.is_numeric_dtype(self.base[variable])
 
     def _keep(self, mask: pd.Series, condition: str) -> Selection:
-        # A condition that keeps every row of the subset still belongs to the filter of the whole dataset.
         conditions = self.conditions if condition in self.conditions else (*self.conditions, condition)
-        return Selection(self.dataset, self.frame[mask.to_numpy(dtype=bool)], conditions)
+        kept = np.flatnonzero(mask.to_numpy(dtype=bool))
+        positions = kept if self.positions is None else self.positions[kept]
+        return Selection(self.dataset, self.base, conditions, positions)
 
 
 def equality(variable: str, value: str | float) -> str:

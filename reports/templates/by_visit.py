@@ -77,12 +77,12 @@ def _describe(
 ) -> None:
     """A value that no record of the visit has (the change at baseline) makes no rows."""
     name = str(value["variable"])
-    present = rows.where({name: {"missing": False}} if name in rows.frame else value)
-    if present.frame.empty and not rows.frame.empty:
+    present = rows.where({name: {"missing": False}} if rows.has(name) else value)
+    if present.size == 0 and rows.size > 0:
         return
     subset = str(output.node["variable"])
     place = Place(f"{subset}_{name}_{visit}", group.label, name, visit, subset)
-    ledger.add_description(output, place, describe(present.frame[name]), decimals_of(value), present)
+    ledger.add_description(output, place, describe(present.column(name)), decimals_of(value), present)
 
 
 def _test(
@@ -95,7 +95,7 @@ def _test(
     rows = analysis.select(output, dataset, group, test, population).where(output.node["where"])
     rows = rows.where({visit: visits})
     word, precision = str(test["test"]), decimals_of(output.node)
-    estimate = TESTS[word].run(_wide(rows.frame, visit, visits), precision)
+    estimate = TESTS[word].run(_wide(rows.table("USUBJID", visit, "AVAL"), visit, visits), precision)
     subset = str(output.node["variable"])
     place = Place(f"{subset}_{word}_{number:02d}", group.label, word, JOINT.join(visits), subset, population)
     _add(output, ledger, place, estimate, rows, precision)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reports.analysis import Analysis, Group, decimals_of, subjects_in
+from reports.analysis import Analysis, Group, decimals_of
 from reports.book import Book
 from reports.ledger import Ledger, Place
 from reports.selection import WHERE_SCHEMA, Selection
@@ -63,7 +63,7 @@ def compute(analysis: Analysis, output: Output, ledger: Ledger) -> None:
         add_size(analysis, output, group, ledger)
         rows = analysis.select(output, str(node["dataset"]), group).where(node["where"])
         records = Records(rows.where(node["baseline"]), rows.where(node["after"]))
-        assessed = subjects_in(records.after)
+        assessed = records.after.subject_count
         for scheme in node["schemes"]:
             _scheme(output, ledger, group, scheme, records, assessed)
         if "value" in node:
@@ -77,15 +77,15 @@ def _scheme(
     met, met_before = records.after.where(scheme["met"]), records.before.where(scheme["met"])
     emergent = _emergent(scheme, records, met, met_before)
     for level, rows, of in (
-        (BEFORE, met_before, subjects_in(records.before)), (ANY, met, assessed), (EMERGENT, emergent, assessed)
+        (BEFORE, met_before, records.before.subject_count), (ANY, met, assessed), (EMERGENT, emergent, assessed)
     ):  # fmt: skip
         place = Place(f"{name}_{level}", group.label, name, level)
-        ledger.add_proportion(output, place, subjects_in(rows), of, rows, METHOD)
-        ledger.add_interval(output, place, clopper_pearson(subjects_in(rows), of), rows)
+        ledger.add_proportion(output, place, rows.subject_count, of, rows, METHOD)
+        ledger.add_interval(output, place, clopper_pearson(rows.subject_count, of), rows)
     _grades(output, ledger, group, scheme, records.after, assessed)
     if "day" in output.node:
         day = str(output.node["day"])
-        first = met.frame.groupby("USUBJID")[day].min()
+        first = met.by_subject(day, "min")
         ledger.add_description(output, Place(f"{name}_first", group.label, name, FIRST), describe(first), 0, met)
 
 
@@ -103,16 +103,16 @@ def _grades(
     """Subjects by the worst grade after baseline."""
     if "grade" not in scheme:
         return
-    worst = after.present(str(scheme["grade"])).frame.groupby("USUBJID")[str(scheme["grade"])].max()
+    worst = after.present(str(scheme["grade"])).by_subject(str(scheme["grade"]), "max")
     for grade in scheme["grades"]:
         source = after.of_subjects(sorted(worst[worst == grade].index))
         place = Place(f"{scheme['id']}_grade", group.label, str(scheme["id"]), f"Worst grade {grade}")
-        ledger.add_proportion(output, place, subjects_in(source), assessed, source, METHOD + " by their worst grade")
+        ledger.add_proportion(output, place, source.subject_count, assessed, source, METHOD + " by their worst grade")
 
 
 def _lowest(output: Output, ledger: Ledger, group: Group, after: Selection) -> None:
     name = str(output.node["value"])
-    lowest = after.present(name).frame.groupby("USUBJID")[name].min()
+    lowest = after.present(name).by_subject(name, "min")
     place = Place("lowest", group.label, name, LOWEST)
     ledger.add_description(output, place, describe(lowest), decimals_of(output.node), after)
 

@@ -11,7 +11,7 @@ from reports.analysis import Analysis, Group
 from reports.book import Book
 from reports.formats import COUNT
 from reports.ledger import Ledger, Place
-from reports.selection import SUBJECT, WHERE_SCHEMA, Selection
+from reports.selection import WHERE_SCHEMA, Selection
 from reports.specification import TEXT, Output, TemplateParameters
 from reports.statistics.estimate import Estimate
 from reports.table import Column, Layout, Row, Table
@@ -33,7 +33,10 @@ METHOD = "Patients by worst grade after baseline"
 
 
 def compute(analysis: Analysis, output: Output, ledger: Ledger) -> None:
-    """Count subjects by baseline grade and worst later grade; subjects without a graded record are not in the table."""
+    """Count subjects by baseline grade and worst later grade, in rows of the baseline grades that somebody had.
+
+    Subjects without a graded record after baseline are not in the table.
+    """
     for group in analysis.groups(output):
         add_size(analysis, output, group, ledger)
         rows = analysis.select(output, str(output.node["dataset"]), group).where(output.node["where"])
@@ -48,8 +51,9 @@ def _names(node: Mapping[str, Any]) -> tuple[str, str]:
 def _parameter(output: Output, ledger: Ledger, group: Group, parameter: str, rows: Selection) -> None:
     grade, baseline = _names(output.node)
     graded = rows.present(grade)
-    subjects = _worst(graded.frame, grade, baseline)
-    for before in [*output.node["grades"], NONE, TOTAL]:
+    subjects = _worst(graded, grade, baseline)
+    had = set(subjects["baseline"])
+    for before in [*(grade for grade in [*output.node["grades"], NONE] if grade in had), TOTAL]:
         from_grade = subjects if before == TOTAL else subjects[subjects["baseline"] == before]
         for after in [*output.node["grades"], TOTAL, WORSE]:
             place = Place(f"{parameter}_{before}", group.label, parameter, f"{before} to {after}")
@@ -65,11 +69,10 @@ def _cell(subjects: pd.DataFrame, after: str) -> pd.DataFrame:
     return subjects[subjects["worst"] == after]
 
 
-def _worst(rows: pd.DataFrame, grade: str, baseline: str) -> pd.DataFrame:
+def _worst(graded: Selection, grade: str, baseline: str) -> pd.DataFrame:
     """A row a subject: baseline grade (or not graded) and the highest later one; grades are single digits."""
-    by_subject = rows.groupby(SUBJECT)
-    before = by_subject[baseline].max()
-    return pd.DataFrame({"baseline": before.where(before != "", NONE), "worst": by_subject[grade].max()})
+    before = graded.by_subject(baseline, "max")
+    return pd.DataFrame({"baseline": before.where(before != "", NONE), "worst": graded.by_subject(grade, "max")})
 
 
 def _add(output: Output, ledger: Ledger, place: Place, cell: pd.DataFrame, of: int, graded: Selection) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from reports.analysis import Analysis, subjects_in
+from reports.analysis import Analysis
 from reports.book import Book
 from reports.formats import COUNT
 from reports.ledger import Ledger, Place
@@ -36,32 +36,26 @@ def compute(analysis: Analysis, output: Output, ledger: Ledger) -> None:
         size = add_size(analysis, output, group, ledger)
         rows = analysis.select(output, str(node["dataset"]), group).where(node.get("where", {}))
         _add(output, ledger, group.label, ALL, rows, size)
-        for term in _terms(rows, str(node["term"])):
+        for term in rows.most_frequent(str(node["term"])):
             _add(output, ledger, group.label, term, rows.equal(str(node["term"]), term), size)
-
-
-def _terms(rows: Selection, variable: str) -> list[str]:
-    """Terms by falling number of subjects, then by name."""
-    counts = rows.present(variable).frame.groupby(variable, observed=True)["USUBJID"].nunique()
-    return sorted((str(term) for term in counts.index), key=lambda term: (-int(counts[term]), term))
 
 
 def _add(output: Output, ledger: Ledger, group: str, term: str, rows: Selection, size: int) -> None:
     variable = str(output.node["term"])
     place = Place(f"{variable}_{term or 'any'}", group, variable, term)
-    count = subjects_in(rows)
+    count = rows.subject_count
     ledger.add_proportion(output, place, count, size, rows, "Number of patients")
-    ledger.add(output, place, "events", Estimate(float(len(rows.frame)), "Number of records", count), COUNT, rows)
+    ledger.add(output, place, "events", Estimate(float(rows.size), "Number of records", count), COUNT, rows)
     for grade, chosen in _by_worst(output.node, rows).items():
         at = Place(place.analysis, group, variable, term, f"worst {grade}")
-        ledger.add_proportion(output, at, subjects_in(chosen), size, chosen, "Number of patients by their worst grade")
+        ledger.add_proportion(output, at, chosen.subject_count, size, chosen, "Number of patients by their worst grade")
 
 
 def _by_worst(node: Mapping[str, Any], rows: Selection) -> dict[str, Selection]:
     """Subjects of each declared grade, each subject once, at the worst."""
     if "grade" not in node:
         return {}
-    worst = rows.frame.groupby("USUBJID")[str(node["grade"])].max()
+    worst = rows.by_subject(str(node["grade"]), "max")
     return {str(grade): rows.of_subjects(sorted(worst[worst == grade].index)) for grade in node["grades"]}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from reports.analysis import SUBJECT_LEVEL, Analysis, decimals_of, subjects_in
+from reports.analysis import SUBJECT_LEVEL, Analysis, decimals_of
 from reports.book import Book
 from reports.ledger import Ledger, Place
 from reports.selection import WHERE_SCHEMA, Selection
@@ -46,7 +46,7 @@ def compute(analysis: Analysis, output: Output, ledger: Ledger) -> None:
             if "levels" in variable:
                 _count(output, ledger, place, present, variable, size)
             else:
-                ledger.add_description(output, place, describe(present.frame[name]), decimals_of(variable), present)
+                ledger.add_description(output, place, describe(present.column(name)), decimals_of(variable), present)
 
 
 def _present(variable: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -59,12 +59,12 @@ def _count(
     """Count the declared levels, then any other that the data hold, then who has none."""
     name = place.variable
     declared = list(variable["levels"])
-    others = sorted(str(value) for value in set(rows.frame[name]) - set(declared))
+    others = sorted(str(value) for value in set(rows.column(name)) - set(declared))
     for level in [*declared, *others]:
         chosen = rows.equal(name, level)
         at = Place(name, place.group, name, level)
-        ledger.add_proportion(output, at, subjects_in(chosen), size, chosen, "Number of patients")
-    missing = size - subjects_in(rows)
+        ledger.add_proportion(output, at, chosen.subject_count, size, chosen, "Number of patients")
+    missing = size - rows.subject_count
     if missing:
         at = Place(name, place.group, name, MISSING)
         ledger.add_proportion(output, at, missing, size, rows, "Patients of the population without a value")

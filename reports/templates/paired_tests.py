@@ -34,14 +34,14 @@ def _change(table: Wide) -> Wide:
 
 
 TESTS: dict[str, RepeatedTest] = {
-    "page": RepeatedTest("Page's L, two-sided", lambda t, d: page_trend(t, d, "two-sided"), pairs=False),
-    "page_increase": RepeatedTest("Page's L, one-sided", lambda t, d: page_trend(t, d, "one-sided"), pairs=False),
-    "friedman": RepeatedTest("Friedman", friedman, pairs=False),
-    "signed_rank": RepeatedTest("Wilcoxon signed rank (Pratt)", lambda t, d: signed_rank(_change(t), d, "pratt")),
+    "page": RepeatedTest("Page (L), two-sided", lambda t, d: page_trend(t, d, "two-sided"), pairs=False),
+    "page_increase": RepeatedTest("Page (L), one-sided", lambda t, d: page_trend(t, d, "one-sided"), pairs=False),
+    "friedman": RepeatedTest("Friedman (Q)", friedman, pairs=False),
+    "signed_rank": RepeatedTest("Wilcoxon signed rank (W+, Pratt)", lambda t, d: signed_rank(_change(t), d, "pratt")),
     "signed_rank_without_zeros": RepeatedTest(
-        "Wilcoxon signed rank (zeros dropped)", lambda t, d: signed_rank(_change(t), d, "wilcoxon")
+        "Wilcoxon signed rank (W+, zeros dropped)", lambda t, d: signed_rank(_change(t), d, "wilcoxon")
     ),
-    "sign": RepeatedTest("Sign test", lambda t, d: sign_test(_change(t), d)),
-    "paired_t": RepeatedTest("Paired t", lambda t, d: paired_t(_change(t), d)),
+    "sign": RepeatedTest("Sign test (positive differences)", lambda t, d: sign_test(_change(t), d)),
+    "paired_t": RepeatedTest("Paired t test (t)", lambda t, d: paired_t(_change(t), d)),
     "hodges_lehmann": RepeatedTest("Hodges-Lehmann shift", lambda t, d: hodges_lehmann(_change(t), d), kind="estimate"),
 }

@@ -73,18 +73,18 @@ def compute(analysis: Analysis, output: Output, ledger: Ledger) -> None:
     for visit in node["median"]["visits"]:
         chosen = rows.where(node["median"]["where"]).equal("AVISIT", str(visit))
         place = Place(f"median_{visit}", "", y, str(visit), MEDIAN_LABEL)
-        median = describe(chosen.frame[y])["median"]
+        median = describe(chosen.column(y))["median"]
         ledger.add(output, place, "median", median, pattern(decimals_of(node) + 1), chosen)
 
 
 def _names(analysis: Analysis, output: Output, everybody: Group) -> pd.Series:
-    subjects = analysis.select(output, SUBJECT_LEVEL, everybody).frame
-    return subjects.set_index("USUBJID")[str(output.node.get("subject", "SUBJID"))]
+    name = str(output.node.get("subject", "SUBJID"))
+    return analysis.select(output, SUBJECT_LEVEL, everybody).table("USUBJID", name).set_index("USUBJID")[name]
 
 
 def _course(output: Output, ledger: Ledger, rows: Selection, name: str) -> None:
     x, y = str(output.node["x"]["variable"]), str(output.node["y"]["variable"])
-    ordered = rows.frame.sort_values(x, kind="stable")
+    ordered = rows.table(x, y).sort_values(x, kind="stable")
     shown = pattern(decimals_of(output.node))
     for day, value in zip(ordered[x].tolist(), ordered[y].tolist(), strict=True):
         place = Place(f"course_{name}", "", y, f"{day:g}", name)

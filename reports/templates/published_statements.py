@@ -7,10 +7,11 @@ from typing import Any
 
 import pandas as pd
 
+from metadata.errors import nearest
 from metadata.yaml_source import complain
 from reports.analysis import Analysis
 from reports.book import Book
-from reports.formats import COUNT
+from reports.formats import COUNT, P_VALUE
 from reports.ledger import Ledger, Place
 from reports.selection import Selection, equality
 from reports.specification import TEXT, Output, TemplateParameters
@@ -37,41 +38,64 @@ STATEMENT = {
     "oneOf": [{"required": ["show", "values"]}, {"required": ["waits_for"]}],
 }
 PARAMETERS = TemplateParameters({"statements": {"type": "array", "items": STATEMENT, "minItems": 1}}, ("statements",))
-NOT_COMPUTED = "not computed yet"
+NOT_COMPUTED, NO_RESULT = "not computed yet", "no such result"
 RESULTS = "results"
 COMPUTED = "computed"
 
 
 def compute(analysis: Analysis, output: Output, ledger: Ledger) -> None:
     """Each statement is a row whose text is put together from results that earlier outputs made."""
+    known, total = [other.id for other in analysis.specification.outputs], analysis.specification.total
     for number, statement in enumerate(output.node["statements"], start=1):
         place = Place(f"S{number:02d}", "", f"S{number:02d}", str(statement["statement"]))
         if "values" in statement:
-            _computed(output, ledger, place, statement)
+            _computed(output, ledger, place, statement, known, total)
         else:
-            waiting = Estimate(NOT_ESTIMABLE, "", 0, f"{NOT_COMPUTED}: {statement['waits_for']}")
-            ledger.add(output, place, COMPUTED, waiting, COUNT, _source([]), NOT_COMPUTED)
+            _without(output, ledger, place, f"{NOT_COMPUTED}: {statement['waits_for']}", NOT_COMPUTED)
 
 
-def _computed(output: Output, ledger: Ledger, place: Place, statement: Mapping[str, Any]) -> None:
-    found = [_find(ledger, reference) for reference in statement["values"]]
+def _without(output: Output, ledger: Ledger, place: Place, reason: str, text: str) -> None:
+    """A statement without a computed value, and why."""
+    ledger.add(output, place, COMPUTED, Estimate(NOT_ESTIMABLE, "", 0, reason), COUNT, _source([]), text)
+
+
+def _computed(
+    output: Output, ledger: Ledger, place: Place, statement: Mapping[str, Any], known: list[str], total: str
+) -> None:
+    found = [row for reference in statement["values"] for row in _find(ledger, reference, known, total)]
+    if len(found) < len(statement["values"]):
+        _without(output, ledger, place, "the data gave no such result", NO_RESULT)
+        return
     first = found[0]
     warnings = "; ".join(dict.fromkeys(str(row["warning"]) for row in found if row["warning"]))
     methods = "; ".join(dict.fromkeys(str(row["method"]) for row in found))
     estimate = Estimate(float(first["value"]), methods, int(first["n"]), warnings)
     try:
-        text = str(statement["show"]).format(*(row["text"] for row in found))
+        text = str(statement["show"]).format(*(_spoken(row) for row in found))
     except (IndexError, KeyError, ValueError):
         raise complain(statement, "show", f"write {{0}} to {{{len(found) - 1}}} where the values go") from None
     ledger.add(output, place, COMPUTED, estimate, str(first["format"]), _source(found), text)
 
 
-def _find(ledger: Ledger, reference: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The one result that fits; none or several is a mistake in the reference."""
+def _find(ledger: Ledger, reference: Mapping[str, Any], known: list[str], total: str) -> list[Mapping[str, Any]]:
+    """The one result that fits, or none if the data gave no such category; several is a mistake in the reference."""
+    if reference["output"] not in known:
+        output = str(reference["output"])
+        raise complain(reference, "output", f"there is no output {output}{nearest(output, known)}")
     fitting = [row for row in ledger.rows if all(row[key] == value for key, value in reference.items())]
-    if len(fitting) != 1:
-        raise complain(reference, "output", f"{len(fitting)} results fit this reference; it must be exactly one")
-    return fitting[0]
+    # With several treatments a reference that names none means everybody together.
+    fitting = [row for row in fitting if row["group"] == total] or fitting
+    if len(fitting) > 1:
+        raise complain(reference, "output", f"{len(fitting)} results fit; say variable, level, subset or group as well")
+    return list(fitting)
+
+
+def _spoken(row: Mapping[str, Any]) -> str:
+    """A value as it stands in a sentence; a p-value brings its own sign: "p = 0.0001", "p < 0.0001"."""
+    text = str(row["text"])
+    if row["format"] != P_VALUE:
+        return text
+    return f"{text[0]} {text[1:]}" if text[0] in "<>" else f"= {text}"
 
 
 def _source(found: list[Mapping[str, Any]]) -> Selection:
@@ -92,8 +116,8 @@ def layout(output: Output, book: Book) -> Layout:
 
 
 def _row(statement: Mapping[str, Any], row: dict[Hashable, Any]) -> Row:
-    if "values" not in statement:
-        return Row(str(statement["statement"]), (str(statement["published"]), NOT_COMPUTED, "", "", ""))
+    if "values" not in statement or row["text"] == NO_RESULT:
+        return Row(str(statement["statement"]), (str(statement["published"]), str(row["text"]), "", "", ""))
     source = str(statement["values"][0]["output"])
     cells = (str(statement["published"]), str(row["text"]), str(row["n"]), str(row["method"]), source)
     return Row(str(statement["statement"]), cells, link=source)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from reports.analysis import SUBJECT_LEVEL, Analysis, Group, subjects_in
+from reports.analysis import SUBJECT_LEVEL, Analysis, Group
 from reports.book import Book
 from reports.formats import COUNT
 from reports.ledger import Ledger, Place
@@ -24,6 +24,7 @@ LINE = {
         "label": TEXT,
         "dataset": TEXT,
         "where": WHERE_SCHEMA,
+        "of": WHERE_SCHEMA,
         "by": TEXT,
         "indent": {"type": "integer", "minimum": 0, "maximum": 3},
     },
@@ -38,21 +39,26 @@ PARAMETERS = TemplateParameters(
     },
     ("lines",),
 )
-SUBJECTS, EVENTS = "n (%)", "Events"
+SUBJECTS, PARTS, EVENTS = "n (%)", "n/N (%)", "Events"
 METHOD = "Number of patients"
 
 
 def compute(analysis: Analysis, output: Output, ledger: Ledger) -> None:
-    """Count, for each treatment column, the subjects of each line and of each value of its ``by`` variable."""
+    """Count, for each treatment column, the subjects of each line and of each value of its ``by`` variable.
+
+    Percentages are of the population, or of the subjects with a record that meets the line's ``of``.
+    """
     for group in analysis.groups(output):
         size = add_size(analysis, output, group, ledger)
         for number, heading, line in _lines(output):
-            rows = _select(analysis, output, group, line)
+            rows, of = _select(analysis, output, group, line), size
+            if "of" in line:
+                of = _records(analysis, output, group, line).where(line["of"]).subject_count
             place = Place(f"{number:02d}", group.label, "USUBJID", str(line["label"]), heading)
-            _add(output, ledger, place, rows, size)
-            for value in _values(rows, line):
+            _add(output, ledger, place, rows, of)
+            for value in rows.most_frequent(str(line["by"])) if "by" in line else []:
                 beneath = Place(f"{number:02d}_{line['by']}", group.label, str(line["by"]), value, str(line["label"]))
-                _add(output, ledger, beneath, rows.equal(str(line["by"]), value), size)
+                _add(output, ledger, beneath, rows.equal(str(line["by"]), value), of)
 
 
 def _lines(output: Output) -> Iterator[tuple[int, str, Mapping[str, Any]]]:
@@ -65,25 +71,20 @@ def _lines(output: Output) -> Iterator[tuple[int, str, Mapping[str, Any]]]:
 
 
 def _select(analysis: Analysis, output: Output, group: Group, line: Mapping[str, Any]) -> Selection:
-    dataset = str(line.get("dataset", output.node.get("dataset", SUBJECT_LEVEL)))
-    rows = analysis.select(output, dataset, group, line)
+    rows = _records(analysis, output, group, line)
     return rows.where(output.node.get("where", {})).where(line.get("where", {}))
 
 
-def _values(rows: Selection, line: Mapping[str, Any]) -> list[str]:
-    """Values of the line's ``by`` variable, the most frequent first."""
-    if "by" not in line:
-        return []
-    frame = rows.present(str(line["by"])).frame
-    counts = frame.groupby(str(line["by"]), observed=True)["USUBJID"].nunique()
-    return sorted((str(value) for value in counts.index), key=lambda value: (-int(counts[value]), value))
+def _records(analysis: Analysis, output: Output, group: Group, line: Mapping[str, Any]) -> Selection:
+    dataset = str(line.get("dataset", output.node.get("dataset", SUBJECT_LEVEL)))
+    return analysis.select(output, dataset, group, line)
 
 
 def _add(output: Output, ledger: Ledger, place: Place, rows: Selection, size: int) -> None:
-    count = subjects_in(rows)
+    count = rows.subject_count
     ledger.add_proportion(output, place, count, size, rows, METHOD)
     if output.node.get("events", False):
-        events = Estimate(float(len(rows.frame)), "Number of records", count)
+        events = Estimate(float(rows.size), "Number of records", count)
         ledger.add(output, place, "events", events, COUNT, rows)
     if output.node.get("interval", False):
         ledger.add_interval(output, place, clopper_pearson(count, size), rows)
@@ -103,9 +104,14 @@ def layout(output: Output, book: Book) -> Layout:
 
 
 def _beneath(output: Output) -> list[str]:
-    heads = [SUBJECTS]
+    heads = [PARTS if _has_parts(output) else SUBJECTS]
     heads += [EVENTS] if output.node.get("events", False) else []
     return heads + (["95% CI (%)"] if output.node.get("interval", False) else [])
+
+
+def _has_parts(output: Output) -> bool:
+    """Whether any line counts among others than the whole population; every cell then shows its denominator."""
+    return any("of" in line for line in output.node["lines"])
 
 
 def _rows(output: Output, book: Book, line: Mapping[str, Any], heading: str) -> list[Row]:
@@ -119,7 +125,8 @@ def _rows(output: Output, book: Book, line: Mapping[str, Any], heading: str) -> 
 def _cells(output: Output, book: Book, variable: str, level: str, subset: str) -> tuple[str, ...]:
     cells: list[str] = []
     for group in book.groups():
-        cells.append(book.count(variable, level, group, subset) or "0")
+        counted = book.parts if _has_parts(output) else book.count
+        cells.append(counted(variable, level, group, subset) or "0")
         if output.node.get("events", False):
             cells.append(book.text(variable, level, group, "events", subset) or "0")
         if output.node.get("interval", False):

@@ -37,7 +37,11 @@ def adam(oracle: pd.DataFrame) -> dict[str, Dataset]:
         "ADSL": _adsl(oracle),
         "ADEDSS": _by_visit(oracle, "EDSS", "EDSS", "edss"),
         "ADMO": pd.concat(
-            [_by_visit(oracle, "T2LSVOL", "T2 lesion volume", "t2_"), _by_visit(oracle, "GDLSCNT", "Gd lesions", "gd")],
+            [
+                _by_visit(oracle, "T2LSVOL", "T2 lesion volume", "t2_"),
+                _by_visit(oracle, "GDLSCNT", "Gd lesions", "gd"),
+                _by_visit(oracle, "ACTLSCNT", "Active lesions", "gd"),
+            ],
             ignore_index=True,
         ),
         "ADLB": _adlb(oracle),
@@ -60,7 +64,6 @@ def _subjects(oracle: pd.DataFrame) -> pd.DataFrame:
         {
             "USUBJID": "SYN-01-" + oracle["id"],
             "SUBJID": "01-" + oracle["id"],
-            "TRT01A": ARM,
             "ITTFL": "Y",
             "SAFFL": "Y",
             "COMPLFL": np.where(completed, "Y", "N"),
@@ -71,6 +74,7 @@ def _subjects(oracle: pd.DataFrame) -> pd.DataFrame:
 def _adsl(oracle: pd.DataFrame) -> pd.DataFrame:
     completed = oracle["status"] == "COMPLETED"
     return _subjects(oracle).assign(
+        TRT01A=ARM,
         SITEID=np.where(oracle.index < 6, "01", "02"),
         AGE=oracle["age"].astype(float),
         SEX=oracle["sex"],
@@ -87,8 +91,9 @@ def _by_visit(oracle: pd.DataFrame, code: str, label: str, stem: str) -> pd.Data
         value = oracle[f"{stem}{month}"].astype(float)
         change = value - base if month else pd.Series(np.nan, index=value.index)
         part = subjects.assign(
-            PARAMCD=code, PARAM=label, AVISIT=visit, AVISITN=float(month), ADY=float(day), AVAL=value, BASE=base.astype(float),
-            CHG=change, PCHG=change / base.where(base != 0) * 100, ANL01FL="Y", ABLFL="Y" if month == 0 else "",
+            PARAMCD=code, PARAM=label, AVISIT=visit, AVISITN=float(month), ADY=float(day), AVAL=value,
+            BASE=base.astype(float), CHG=change, PCHG=change / base.where(base != 0) * 100, ANL01FL="Y",
+            ABLFL="Y" if month == 0 else "",
         )  # fmt: skip
         parts.append(part[value.notna()])
     return pd.concat(parts, ignore_index=True)
@@ -102,11 +107,12 @@ def _adlb(oracle: pd.DataFrame) -> pd.DataFrame:
         lymphocytes = pd.Series({0: 2.1, 12: np.nan, 24: 1.8}[month], index=nadir.index).fillna(nadir)
         for code, value, scheme in (("LYM", lymphocytes, "NCI-CTC V1"), ("HGB", lymphocytes * 0 + 130, "WHO 1979")):
             grade = _grade(value) if code == "LYM" else pd.Series("0", index=value.index)
+            low = np.where((value < 1.5) & (code == "LYM"), "Y", "N")
             parts.append(
                 subjects.assign(
-                    PARAMCD=code, PARAM=code, AVISIT=visit, AVISITN=float(month), ADY=float(day), AVAL=value, ATOXSCH=scheme,
-                    ATOXGR=grade, BTOXGR="0", ANL01FL="Y", ABLFL="Y" if month == 0 else "", DTYPE="",
-                    ONTRTFL="Y" if month else "", CRIT1FL=np.where((value < 1.5) & (code == "LYM"), "Y", "N"),
+                    PARAMCD=code, PARAM=code, AVISIT=visit, AVISITN=float(month), ADY=float(day), AVAL=value,
+                    ATOXSCH=scheme, ATOXGR=grade, BTOXGR="0", ANL01FL="Y", ABLFL="Y" if month == 0 else "", DTYPE="",
+                    ONTRTFL="Y" if month else "", CRIT1FL=low, CRIT2FL=low, CRIT3FL=np.where(grade > "0", "Y", "N"),
                 )
             )  # fmt: skip
     return pd.concat(parts, ignore_index=True)
@@ -117,14 +123,18 @@ def _grade(value: pd.Series) -> pd.Series:
 
 
 def _adae(oracle: pd.DataFrame) -> pd.DataFrame:
-    """Patient 001 two nauseas, the second serious and severe; patient 002 one nausea before treatment and a headache."""
+    """Patient 001: two nauseas, the second serious and severe; 002: a nausea before treatment and a headache."""
     rows = pd.DataFrame(
         {
             "id": ["001", "001", "002", "002"],
             "AEDECOD": ["Nausea", "Nausea", "Nausea", "Headache"],
             "AESEV": ["MILD", "SEVERE", "MILD", "MILD"],
             "AESER": ["N", "Y", "N", "N"],
-            "AEACN": ["DOSE NOT CHANGED", "DRUG WITHDRAWN", "DOSE NOT CHANGED", "DOSE NOT CHANGED"],
+            "AEACNAZA": ["DOSE NOT CHANGED", "DRUG WITHDRAWN", "DOSE NOT CHANGED", "DOSE NOT CHANGED"],
+            "AEACNIFN": "DOSE NOT CHANGED",
+            "RELGR1": ["RELATED", "RELATED", "NOT RELATED", "NOT RELATED"],
+            "RELGR2": "NOT RELATED",
+            "ATOXGR": ["1", "3", "1", ""],
             "AEOUT": "RECOVERED/RESOLVED",
             "TRTEMFL": ["Y", "Y", "", "Y"],
         }
