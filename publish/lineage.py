@@ -97,7 +97,7 @@ def _keys(
     metadata, frame = sources[source].metadata, sources[source].frame
     _refuse_position(dataset, edges["source_row"], len(frame), source)
     codes, rows = pd.factorize(edges["source_row"].to_numpy())
-    return codes, record_keys(metadata, frame.iloc[rows])
+    return codes, record_keys(metadata, frame, rows)
 
 
 def _redcap_keys(dataset: Dataset, edges: pd.DataFrame, records: Records) -> tuple[np.ndarray, pa.Array]:
@@ -106,9 +106,10 @@ def _redcap_keys(dataset: Dataset, edges: pd.DataFrame, records: Records) -> tup
     pairs = edges["source_row"].to_numpy(np.int64) * len(forms) + form_codes
     codes, used = pd.factorize(pairs)
     rows, form = used // len(forms), np.array(forms, object)[used % len(forms)]
-    frame = records.frame.iloc[rows]
+    name = records.project.dictionary.record_id
+    frame = records.frame[[name, EVENT, REPEAT_INSTRUMENT, REPEAT_INSTANCE]].iloc[rows]
     form = np.where(form == "", frame[REPEAT_INSTRUMENT].to_numpy(object), form)
-    return codes, redcap_keys(frame[records.project.dictionary.record_id], frame[EVENT], form, frame[REPEAT_INSTANCE])
+    return codes, redcap_keys(frame[name], frame[EVENT], form, frame[REPEAT_INSTANCE])
 
 
 def _forms(variables: pd.Series, records: Records) -> tuple[list[str], np.ndarray]:
