@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
-from metadata.errors import RedcapCdiscError
+from metadata.errors import RedcapCdiscError, StudyError
 
 DETAILS_VARIABLE = "REDCAP_CDISC_LOG"
 ABORTED = 130
@@ -31,6 +31,8 @@ def run_guarded(command: Callable[[], None]) -> int:
 
 def explain(error: BaseException) -> tuple[str, int]:
     """Return the sentence for the user and the exit code."""
+    if isinstance(error, NeutralError):
+        return explain(error.original)
     if isinstance(error, RedcapCdiscError):
         return str(error), error.exit_code
     if isinstance(error, KeyboardInterrupt):
@@ -54,7 +56,7 @@ def defect(error: BaseException) -> str:
 
 
 def details(error: BaseException) -> str:
-    """Return the way to an error as places in the code: types, files, lines and functions, no messages and no values."""
+    """Return the way to an error as types and places in the code, without messages and values."""
     lines = []
     link: BaseException | None = error
     while link is not None:
@@ -76,21 +78,20 @@ def _keep_details(error: BaseException) -> str:
 
 
 class NeutralError(RuntimeError):
-    """An error whose text is safe to be kept by an orchestrator: it holds no patient's value."""
+    """An error whose text may be kept by an orchestrator: it holds no patient's value.
 
-    def __init__(self, sentence: str, exit_code: int) -> None:
-        self.exit_code = exit_code
-        super().__init__(sentence)
+    ``original`` is what was raised, for the process that it was raised in.
+    """
+
+    def __init__(self, original: Exception) -> None:
+        self.original = original
+        super().__init__(_without_values(original))
 
 
-@contextmanager
-def neutral_errors(where_to_read: str) -> Iterator[None]:
-    """Replace what a block raises by an error without patient data, for states and logs that Prefect stores."""
-    try:
-        yield
-    except NeutralError:
-        raise
-    except RedcapCdiscError as error:
-        raise NeutralError(f"{type(error).__name__}: {where_to_read}", error.exit_code) from None
-    except Exception as error:
-        raise NeutralError(defect(error), UNEXPECTED) from None
+def _without_values(error: Exception) -> str:
+    """Return a sentence without values: those of findings stay in their folder, those of other errors are in quotes."""
+    if isinstance(error, StudyError):
+        return "the data or the mapping is not fit; what is wrong is in the folder of the findings, <out>.stopped"
+    if isinstance(error, RedcapCdiscError):
+        return re.sub(r"'[^']*'", "'...'", str(error))
+    return defect(error)

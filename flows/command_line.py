@@ -1,0 +1,145 @@
+"""The command line: ``redcap-cdisc demo | run | sandbox | trace``; what a command needs is imported inside it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.faults import run_guarded
+
+RUN_EXAMPLES = """
+[bold]Examples[/bold]
+
+  redcap-cdisc run spms_aza --source mappings/spms_aza/redcap
+
+  redcap-cdisc run ../studies/mytrial --source api --out build/mytrial
+
+  redcap-cdisc run spms_aza --source build/snapshots/spms_aza/1f0c... --until queries
+"""
+SANDBOX_EXAMPLES = """
+[bold]Examples[/bold]
+
+  redcap-cdisc sandbox mappings/spms_aza/redcap
+
+  redcap-cdisc sandbox mappings/spms_aza/redcap --records as-entered --port 8080
+"""
+DEMO_EXAMPLES = """
+[bold]Examples[/bold]
+
+  redcap-cdisc demo
+
+  redcap-cdisc demo --out /tmp/demo
+"""
+TRACE_EXAMPLES = """
+[bold]Examples[/bold]
+
+  redcap-cdisc trace build/spms_aza DM "USUBJID=SPMSAZA-SYNTH-01-001" --variable AGE
+
+  redcap-cdisc trace build/spms_aza ADEDSS "USUBJID=SPMSAZA-SYNTH-01-001;AVISIT=Month 24" --variable CHG
+"""
+
+application = typer.Typer(
+    name="redcap-cdisc",
+    help="From a REDCap project to SDTM, ADaM, tables and a submission package, every value traceable to its form.",
+    epilog="Exit codes: 0 done; 1 the data or the mapping is not fit; 2 wrong use; 3 REDCap, network or disk failed.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+
+class Until(StrEnum):
+    """The last stage of a run."""
+
+    snapshot = "snapshot"
+    queries = "queries"
+    sdtm = "sdtm"
+    adam = "adam"
+    package = "package"
+
+
+class RecordsState(StrEnum):
+    """Which of a folder's record files is meant."""
+
+    as_entered = "as-entered"
+    locked = "locked"
+
+
+StudyArgument = Annotated[str, typer.Argument(metavar="STUDY", help="A bundled study's name or a study's folder.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print what was made as JSON, for programs.")]
+
+
+@application.command(epilog=DEMO_EXAMPLES)
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for everything the demo makes.", file_okay=False)] = Path("build"),
+) -> None:
+    """Run everything on the synthetic study: sandbox, extract, validate, tabulate, analyse, publish, report."""
+    from flows.demo import run_demo
+
+    raise typer.Exit(run_demo(out))
+
+
+@application.command(epilog=RUN_EXAMPLES)
+def run(
+    study: StudyArgument,
+    source: Annotated[
+        str,
+        typer.Option(help="'api' for the REDCap named in study.yaml, a snapshot's folder, or a folder of exports."),
+    ] = "api",
+    records: Annotated[
+        RecordsState | None, typer.Option(help="Which records of a folder of exports; without it, the locked ones.")
+    ] = None,
+    cutoff: Annotated[str | None, typer.Option(help="Data cut-off, YYYY-MM-DD, instead of the study's own.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Where the package goes; default build/STUDY.", file_okay=False)
+    ] = None,
+    until: Annotated[Until, typer.Option(help="Stop after this stage.")] = Until.package,
+    as_json: JsonOption = False,
+) -> None:
+    """Build a study: from its REDCap project, an exported project or a snapshot to the package."""
+    from flows.order import Order
+    from flows.pipeline import build
+    from flows.progress import Teller
+
+    order = Order.of(study, source, records.value if records else None, cutoff, out, until.value)
+    teller = Teller(quiet=as_json)
+    result = build(order, teller)
+    print(json.dumps({**result.as_dict(), "seconds": teller.seconds}, indent=2) if as_json else result.sentence())  # noqa: T201
+
+
+@application.command(epilog=SANDBOX_EXAMPLES)
+def sandbox(
+    project: Annotated[Path, typer.Argument(metavar="PROJECT", help="Folder of an exported REDCap project.")],
+    records: Annotated[RecordsState, typer.Option(help="Which records to serve.")] = RecordsState.locked,
+    port: Annotated[int, typer.Option(help="Port on this machine; 0 takes a free one.", min=0, max=65535)] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print address and token as one line of JSON.")] = False,
+) -> None:
+    """Serve an exported project as a REDCap-compatible API on this machine, until Ctrl-C."""
+    from flows.sandbox import serve_until_stopped
+
+    serve_until_stopped(project, records.value, port, as_json)
+
+
+@application.command(epilog=TRACE_EXAMPLES)
+def trace(
+    package: Annotated[Path, typer.Argument(metavar="PACKAGE", help="Folder of a finished package.", exists=True)],
+    dataset: Annotated[str, typer.Argument(metavar="DATASET", help="SDTM or analysis dataset, such as ADLB.")],
+    where: Annotated[str, typer.Argument(metavar="WHERE", help="Which records: VARIABLE=value;VARIABLE=value.")],
+    variable: Annotated[str | None, typer.Option(help="Only this variable of the records.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Follow a value of a package back through the datasets to the REDCap fields it came from."""
+    from flows.tracing import show_trace
+
+    show_trace(package, dataset, where, variable, as_json)
+
+
+def main() -> None:
+    """Entry point of the command ``redcap-cdisc``."""
+    sys.exit(run_guarded(application))

@@ -1,0 +1,86 @@
+"""The gates between the stages: what they find is written down first, and then stops the build."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from metadata.dataset import Dataset
+from metadata.errors import StudyError
+from metadata.records import Records
+from metadata.spreadsheet import guarded_frame
+from metadata.study import Study
+from metadata.terminology import Terminology
+
+if TYPE_CHECKING:
+    from extract.snapshot import Snapshot
+    from sdtm.tabulate import Tabulation
+
+
+def check_drift(study: Study, snapshot: Snapshot, folder: Path) -> int:
+    """Compare the project received with the study's own copy; raises StudyError for a change at error level."""
+    from extract import drift
+
+    found = drift.compare(study.project(), snapshot.project, snapshot.not_exported)
+    write_findings(found, folder / "drift.csv")
+    if drift.stops_build(found):
+        grave = found.loc[found["severity"] == "error", "finding"]
+        _stop_at([f"the REDCap project is no longer the one that was mapped: {told}" for told in grave])
+    return len(found)
+
+
+def check_sdtm(
+    study: Study, tabulation: Tabulation, records: Records, queries: pd.DataFrame, folder: Path
+) -> int:
+    """Check the SDTM datasets, that every withheld value has its query, and that the books balance.
+
+    Writes sdtm.csv, withheld.csv, books.csv, not_submitted.csv and transliterations.csv into ``folder``; raises
+    StudyError where a key is broken, a withheld value has no query, or the books of a form do not balance.
+    """
+    from validation.balance import balance, unbalanced, withheld_without_query
+
+    checked = _check_datasets(study, tabulation.datasets, folder / "sdtm.csv", nulls=False)
+    books = balance(
+        records, [one.lineage for one in tabulation.datasets.values()], tabulation.withheld, tabulation.not_submitted
+    )
+    write_findings(books, folder / "books.csv")
+    write_findings(tabulation.withheld, folder / "withheld.csv")
+    write_findings(tabulation.not_submitted, folder / "not_submitted.csv")
+    write_findings(tabulation.transliterations, folder / "transliterations.csv")
+    _stop_at(withheld_without_query(records, tabulation.withheld, queries))
+    _stop_at(unbalanced(books))
+    return checked + len(books)
+
+
+def check_adam(study: Study, datasets: Mapping[str, Dataset], folder: Path) -> int:
+    """Check the analysis datasets and write adam.csv into ``folder``; raises StudyError for a finding that stops.
+
+    A Required variable of an analysis dataset must be present, and may be null (ADaMIG 1.3, section 3.1).
+    """
+    return _check_datasets(study, datasets, folder / "adam.csv", nulls=True)
+
+
+def _check_datasets(study: Study, datasets: Mapping[str, Dataset], path: Path, nulls: bool) -> int:
+    """Check datasets against their own metadata; a value outside its codelist is a finding that stops nothing."""
+    from validation import integrity
+
+    found = integrity.check_datasets(datasets.values(), Terminology.open(study))
+    found = found[found["rule"] != integrity.REQUIRED] if nulls else found
+    write_findings(found, path)
+    _stop_at(found.loc[~found["rule"].str.startswith(integrity.TERM), "finding"].tolist())
+    return len(datasets)
+
+
+def _stop_at(sentences: list[str]) -> None:
+    if sentences:
+        more = f" (and {len(sentences) - 1} more)" if len(sentences) > 1 else ""
+        raise StudyError(f"{sentences[0]}{more}")
+
+
+def write_findings(findings: pd.DataFrame, path: Path) -> None:
+    """Write findings as CSV whose cells no spreadsheet takes for formulas."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    guarded_frame(findings).to_csv(path, index=False, lineterminator="\n", encoding="utf-8")

@@ -1,0 +1,267 @@
+"""The whole way of the data as plain functions: from REDCap, exports or a snapshot to the package, with no Prefect.
+
+``build`` calls each stage through a ``Step``. The command line's step calls the function and tells the user; Prefect's
+step runs the same function as a task. So there is one order of the stages, and it stands here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+import pandas as pd
+
+from flows import facts, gates
+from flows.order import API, Order, Result, relative
+from metadata.dataset import Dataset
+from metadata.errors import StudyError
+from metadata.records import Records
+from metadata.study import Study
+from metadata.terminology import Terminology
+
+if TYPE_CHECKING:
+    from extract.snapshot import Snapshot
+    from publish.manifest import Inputs
+    from publish.package import Build, Layout
+    from publish.refusals import Standard
+    from sdtm.tabulate import Tabulation
+
+T = TypeVar("T")
+Datasets = Mapping[str, Dataset]
+
+
+@dataclass(frozen=True)
+class Made:
+    """Datasets of both standards, ready to be written."""
+
+    sdtm: Datasets
+    adam: Datasets
+
+    @property
+    def everything(self) -> dict[str, Dataset]:
+        """All datasets by name."""
+        return {**self.sdtm, **self.adam}
+
+    @property
+    def standards(self) -> list[tuple[Standard, Datasets]]:
+        """The datasets of each standard that has any."""
+        both: list[tuple[Standard, Datasets]] = [("sdtm", self.sdtm), ("adam", self.adam)]
+        return [(standard, datasets) for standard, datasets in both if datasets]
+
+
+class Step(Protocol):
+    """Runs one stage: calls ``function`` with ``values``, and tells ``fact`` of what it returned."""
+
+    def __call__(
+        self, name: str, function: Callable[..., T], *values: Any, fact: Callable[[T], str] = facts.nothing
+    ) -> T:
+        """Return what the function returned."""
+        ...
+
+
+def build(order: Order, step: Step) -> Result:
+    """Run the stages as far as the order says; raises RedcapCdiscError, after a StudyError the findings are kept."""
+    folder = step("extract", receive, order, fact=facts.of_folder)
+    snapshot = step("open snapshot", open_snapshot, order, folder, fact=facts.of_snapshot)
+    result = Result(order.study.name, order.until, folder, snapshot.id, snapshot.date)
+    if order.until == "package":
+        _build_package(order, snapshot, step, result)
+    elif order.until != "snapshot":
+        _build_part(order, snapshot, step, result)
+    return result
+
+
+def _build_package(order: Order, snapshot: Snapshot, step: Step, result: Result) -> None:
+    """Fill a new package beside the old one and switch to it."""
+    from publish.manifest import Inputs, package_id
+    from publish.package import Build
+
+    study = order.study
+    inputs = Inputs(study, snapshot.id, snapshot.date, order.options)
+    target = Build(order.out, package_id(inputs), study.studyid)
+    try:
+        with target:
+            _fill(order, snapshot, step, target.layout, result)
+            step("publish", publish, target, inputs, fact=facts.of_folder)
+    except StudyError as error:
+        raise StudyError(f"{error}. Nothing was published; the findings are in {relative(target.stopped)}") from None
+    result.out = order.out
+
+
+def _build_part(order: Order, snapshot: Snapshot, step: Step, result: Result) -> None:
+    """Run as far as the queries or datasets and leave their files in an ordinary folder."""
+    from publish.package import Layout
+
+    _fill(order, snapshot, step, Layout(order.out, order.study.studyid), result)
+    result.out = order.out
+
+
+def _fill(order: Order, snapshot: Snapshot, step: Step, layout: Layout, result: Result) -> None:
+    """Check the records, then make as many datasets and outputs of them as the order asks for."""
+    listings = order.out if order.until == "queries" else layout.validation
+    queries = step("find queries", find_queries, order, snapshot, fact=facts.of_queries)
+    step("write queries", write_queries, order, snapshot, queries, listings, fact=facts.of_paths)
+    result.queries = facts.count_queries(queries)
+    step("check drift", gates.check_drift, order.study, snapshot, listings, fact=facts.of_drift)
+    if order.reaches("sdtm"):
+        _make_datasets(order, snapshot, step, layout, result, queries)
+
+
+def _make_datasets(
+    order: Order, snapshot: Snapshot, step: Step, layout: Layout, result: Result, queries: pd.DataFrame
+) -> None:
+    study, records = order.study, snapshot.records
+    terminology = step("read terminology", Terminology.open, study)
+    tabulation = step("tabulate", tabulate, study, records, terminology, fact=facts.of_tabulation)
+    step("check SDTM", gates.check_sdtm, study, tabulation, records, queries, layout.validation, fact=facts.of_checks)
+    adam: dict[str, Dataset] = {}
+    if order.reaches("adam"):
+        adam = step("analyse", analyse, study, tabulation.datasets, terminology, fact=facts.of_datasets)
+        step("check ADaM", gates.check_adam, study, adam, layout.validation, fact=facts.of_checks)
+    made = step("resolve lengths", resolve_lengths, tabulation.datasets, adam)
+    result.datasets = facts.count_datasets(made.everything)
+    step("write transport files", write_transport, layout, made, snapshot.date, fact=facts.of_paths)
+    step("read back", read_back, layout, made, snapshot.date, fact=facts.of_paths)
+    if order.until == "package":
+        _report(order, snapshot, step, layout, made, result)
+
+
+def _report(order: Order, snapshot: Snapshot, step: Step, layout: Layout, made: Made, result: Result) -> None:
+    study = order.study
+    step("write lineage", write_lineage, layout, made, snapshot.records)
+    results = step("compute results", compute_results, study, made, fact=facts.of_results)
+    pages = step("write reports", write_reports, study, results, layout.reports, snapshot, fact=facts.of_paths)
+    result.outputs = sum(path.suffix == ".html" for path in pages)
+    # acceptance comes here
+
+
+def receive(order: Order) -> Path:
+    """Take a snapshot from the API or from exports, or point at one that is there, and return its folder."""
+    if order.source == API:
+        from extract.client import Client
+        from extract.snapshot import take
+        from flows.redcap_access import api_url, token
+
+        return take(order.study, Client(api_url(order.study), token(order.study)), order.snapshots)
+    from extract.exports import snapshot_of
+
+    return snapshot_of(order.study, Path(order.source), order.snapshots, order.records)
+
+
+def open_snapshot(order: Order, folder: Path, identifiers: bool = False) -> Snapshot:
+    """Read a snapshot; identifiers stay behind, except those that the mapping reads, or all if they are asked for."""
+    from extract import snapshot
+
+    fields = snapshot.open_snapshot(folder).project.dictionary.fields.values()
+    flagged = {field.name for field in fields if field.is_identifier}
+    if not identifiers:
+        flagged &= _fields_mapped(order)
+    opened = snapshot.open_snapshot(folder, keep=flagged)
+    date_shown = order.options.get("cutoff", opened.date)
+    return replace(opened, date=date_shown)
+
+
+def write_queries(order: Order, snapshot: Snapshot, queries: pd.DataFrame, folder: Path) -> list[Path]:
+    """Write the query listing as queries.csv and as a page, and return both."""
+    from validation.queries import write_csv
+    from validation.query_page import write_page
+
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [folder / "queries.csv", folder / "queries.html"]
+    write_csv(queries, paths[0])
+    write_page(order.study, snapshot.records, queries, paths[1], snapshot.date)
+    return paths
+
+
+def _fields_mapped(order: Order) -> set[str]:
+    """Return the fields that the mapping reads; none for a run that ends before the mapping is used."""
+    from sdtm.tabulate import mapped_fields, read_mappings
+
+    if not order.reaches("sdtm"):
+        return set()
+    study, project = order.study, order.study.project()
+    return set(mapped_fields(study, read_mappings(study, project, Terminology.open(study)), project))
+
+
+def find_queries(order: Order, snapshot: Snapshot) -> pd.DataFrame:
+    """Return the query listing of the snapshot's records: identifiers are checked as well, and masked."""
+    from validation.queries import form_links, query_listing
+
+    whole = open_snapshot(order, snapshot.path, identifiers=True)
+    links = form_links(order.study, whole.project, whole.event_ids, whole.version)
+    return query_listing(order.study, whole.records, links)
+
+
+def tabulate(study: Study, records: Records, terminology: Terminology) -> Tabulation:
+    """Return the SDTM datasets with what was withheld or not submitted."""
+    from sdtm import tabulate as engine
+
+    return engine.tabulate(study, records, terminology)
+
+
+def analyse(study: Study, sdtm: Datasets, terminology: Terminology) -> dict[str, Dataset]:
+    """Return the analysis datasets."""
+    from adam import analyse as engine
+
+    return engine.analyse(study, sdtm, terminology)
+
+
+def resolve_lengths(sdtm: Datasets, adam: Datasets) -> Made:
+    """Return all datasets with lengths that hold over all of them."""
+    from publish import lengths
+
+    sized = lengths.resolve({**sdtm, **adam})
+    return Made({name: sized[name] for name in sdtm}, {name: sized[name] for name in adam})
+
+
+def write_transport(layout: Layout, made: Made, created: str) -> list[Path]:
+    """Write transport and parquet files of all datasets and return the transport files."""
+    from publish.package import write_transport
+
+    paths = []
+    for standard, datasets in made.standards:
+        for folder in (layout.transport(standard), layout.parquet(standard)):
+            folder.mkdir(parents=True, exist_ok=True)
+        paths += write_transport(layout, standard, datasets, date.fromisoformat(created))
+    return paths
+
+
+def read_back(layout: Layout, made: Made, created: str) -> list[Path]:
+    """Compare every transport file with its dataset, value for value, and return the files."""
+    from publish.package import verify_transport
+
+    for standard, datasets in made.standards:
+        verify_transport(layout, standard, datasets, date.fromisoformat(created))
+    return [path for standard, _ in made.standards for path in sorted(layout.transport(standard).glob("*.xpt"))]
+
+
+def write_lineage(layout: Layout, made: Made, records: Records) -> None:
+    """Write the edges of all datasets, rendered to keys."""
+    from publish.package import write_lineage
+
+    write_lineage(layout, made.everything, records)
+
+
+def compute_results(study: Study, made: Made) -> pd.DataFrame:
+    """Return the results data of all declared outputs."""
+    from reports.results import compute
+
+    return compute(study, made.adam)
+
+
+def write_reports(study: Study, results: pd.DataFrame, folder: Path, snapshot: Snapshot) -> list[Path]:
+    """Write tables, figures and their index, and return the files."""
+    from reports.pages import write
+
+    return write(study, results, folder, snapshot.date, snapshot.id)
+
+
+def publish(target: Build, inputs: Inputs) -> Path:
+    """Write the manifest and put the new package in the place of the old one."""
+    from publish import manifest
+
+    manifest.write(target.layout.root, inputs)
+    return target.publish()

@@ -1,0 +1,48 @@
+"""Where REDCap is and with which token it is read; the token is never written, logged or shown."""
+
+from __future__ import annotations
+
+import os
+
+from metadata.errors import UsageError
+from metadata.study import Study
+
+DEFAULT_URL_VARIABLE = "REDCAP_URL"
+DEFAULT_TOKEN_VARIABLE = "REDCAP_TOKEN"  # noqa: S105  the variable's name, not a token
+
+
+def api_url(study: Study) -> str:
+    """Return the API's address: the environment variable that study.yaml names, or its base address and ``api/``."""
+    redcap = study.config["redcap"]
+    given = os.environ.get(str(redcap.get("url_variable", DEFAULT_URL_VARIABLE)), "").strip()
+    return given or f"{str(redcap['base_url']).rstrip('/')}/api/"
+
+
+def token(study: Study) -> str:
+    """Return the token from the environment variable that study.yaml names, or else from its Prefect Secret block.
+
+    Prefect is asked only where it is in use (inside a flow run, or with PREFECT_API_URL set). Raises UsageError if
+    there is no token in either place.
+    """
+    redcap = study.config["redcap"]
+    variable = str(redcap.get("token_variable", DEFAULT_TOKEN_VARIABLE))
+    block = str(redcap.get("token_block", ""))
+    found = os.environ.get(variable, "").strip() or (_from_block(block) if block and _prefect_in_use() else "")
+    if not found:
+        also = f" or save a Prefect Secret block named '{block}'" if block else ""
+        raise UsageError(f"there is no REDCap token for {study.name}: set the environment variable {variable}{also}")
+    return found
+
+
+def _prefect_in_use() -> bool:
+    return any(name in os.environ for name in ("PREFECT_API_URL", "PREFECT__FLOW_RUN_ID"))
+
+
+def _from_block(name: str) -> str:
+    from prefect.blocks.system import Secret
+
+    try:
+        secret = Secret.load(name)
+    except ValueError:  # there is no such block
+        return ""
+    return str(secret.get()).strip()  # type: ignore[union-attr]

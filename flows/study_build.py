@@ -1,0 +1,114 @@
+"""The build of a study as a Prefect flow: the stages of ``flows.pipeline``, each a task.
+
+Prefect sees names, times and counts. Values pass between the tasks in this process and are never persisted, and an
+error reaches Prefect's states and logs only as a sentence without values.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import UUID
+
+os.environ.setdefault("DO_NOT_TRACK", "1")
+os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+
+from prefect import flow, task
+from prefect.artifacts import create_progress_artifact, create_table_artifact, update_progress_artifact
+from prefect.cache_policies import NO_CACHE
+
+from flows import facts
+from flows.faults import NeutralError
+from flows.order import Order, Result
+from flows.pipeline import build
+from flows.progress import Teller
+
+T = TypeVar("T")
+TASKS = {"snapshot": 2, "queries": 5, "sdtm": 11, "adam": 13, "package": 18}
+
+
+@flow(name="study-build", flow_run_name="{study}", persist_result=False, log_prints=False, validate_parameters=True)
+def study_build(
+    study: str,
+    source: str = "api",
+    records: str | None = None,
+    cutoff: str | None = None,
+    out: str | None = None,
+    until: str = "package",
+) -> dict[str, Any]:
+    """Build a study as ``redcap-cdisc run`` does, with the same parameters; returns counts and paths.
+
+    Raises NeutralError, whose text holds no value of a patient, where the command would say a sentence.
+    """
+    try:
+        order = Order.of(study, source, records, cutoff, Path(out) if out else None, until)
+        steps = TaskSteps(order)
+        result = build(order, steps)
+    except Exception as error:
+        raise NeutralError(error) from None
+    _leave_tables(result, steps.rows)
+    return {**result.as_dict(), "seconds": steps.seconds}
+
+
+class TaskSteps(Teller):
+    """Runs each stage as a task, and keeps a progress artifact and one row a stage for a table."""
+
+    def __init__(self, order: Order) -> None:
+        super().__init__(quiet=os.environ.get("REDCAP_CDISC_TELL") != "1")
+        self.rows: list[dict[str, str]] = []
+        self._of = TASKS[order.until]
+        self._progress = create_progress_artifact(0.0, f"{_key(order.study.name)}-progress", "Stages done, percent")
+
+    def __call__(
+        self, name: str, function: Callable[..., T], *values: Any, fact: Callable[[T], str] = facts.nothing
+    ) -> T:
+        """Run one stage as a task; raises what the stage raised, after Prefect has seen it without values."""
+        try:
+            made = super().__call__(name, _as_task(name, function), *values, fact=fact)
+        except NeutralError as error:
+            raise error.original from None
+        self._count()
+        return made
+
+    def tell(self, name: str, fact: str, seconds: float) -> None:
+        """Keep a row for the table as well."""
+        super().tell(name, fact, seconds)
+        self.rows.append({"stage": name, "seconds": f"{seconds:.2f}", "result": fact})
+
+    def _count(self) -> None:
+        if isinstance(self._progress, UUID):
+            update_progress_artifact(self._progress, round(100 * min(len(self.rows) / self._of, 1.0), 1))
+
+
+def _as_task(name: str, function: Callable[..., T]) -> Callable[..., T]:
+    """Return the stage as a task whose result stays in memory."""
+
+    def stage(*values: Any) -> T:
+        try:
+            return function(*values)
+        except Exception as error:
+            raise NeutralError(error) from None
+
+    stage.__doc__ = function.__doc__
+    return task(stage, name=name, persist_result=False, cache_policy=NO_CACHE, log_prints=False)
+
+
+def _leave_tables(result: Result, stages: list[dict[str, str]]) -> None:
+    """Leave tables of counts: stages, queries and datasets."""
+    key = _key(result.study)
+    create_table_artifact(stages, f"{key}-stages", "Stages, seconds and what came of them")
+    if result.queries:
+        rows = [{"queries": name, "count": count} for name, count in result.queries.items()]
+        create_table_artifact(rows, f"{key}-queries", f"Queries of snapshot {result.snapshot_id}")
+    if result.datasets:
+        datasets = [{"dataset": name, **counts} for name, counts in result.datasets.items()]
+        create_table_artifact(datasets, f"{key}-datasets", f"Datasets of snapshot {result.snapshot_id}")
+
+
+def _key(study: str) -> str:
+    """Return a study's name as an artifact's key: lower-case letters, digits and dashes."""
+    return "".join(letter if letter.isalnum() else "-" for letter in study.lower())
+
+

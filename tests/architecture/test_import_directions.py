@@ -1,0 +1,87 @@
+"""Imports run one way: flows, then the six stages that do not know one another, then metadata."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+STAGES = ("extract", "sdtm", "adam", "validation", "publish", "reports")
+OWN = {"flows", "redcap_sandbox", "metadata", "mappings", "benchmarks", *STAGES}
+ALLOWED = {
+    "flows": {"flows", "metadata", "mappings", "redcap_sandbox", *STAGES},
+    "redcap_sandbox": {"redcap_sandbox", "metadata"},
+    "metadata": {"metadata"},
+    "mappings": set(),
+    **{stage: {stage, "metadata"} for stage in STAGES},
+}
+HEAVY = {"prefect", "great_expectations"}
+
+
+def sources(package: str) -> list[Path]:
+    return sorted((ROOT / package).rglob("*.py"))
+
+
+def imported(nodes: list[ast.AST]) -> set[str]:
+    names: set[str] = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            names.add((node.module or "").split(".")[0])
+    return names
+
+
+def run_at_import(tree: ast.Module) -> list[ast.AST]:
+    """All nodes but those inside functions and TYPE_CHECKING blocks."""
+    found: list[ast.AST] = []
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            continue
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+            continue
+        found.append(node)
+        waiting.extend(ast.iter_child_nodes(node))
+    return found
+
+
+@pytest.mark.parametrize("package", sorted(ALLOWED))
+def test_a_package_imports_only_what_lies_below_it(package: str) -> None:
+    files = sources(package)
+    assert files, f"{package} has no source"
+    for file in files:
+        names = imported(list(ast.walk(ast.parse(file.read_text(encoding="utf-8"))))) & OWN
+        assert names <= ALLOWED[package], f"{file.relative_to(ROOT)} imports {sorted(names - ALLOWED[package])}"
+
+
+@pytest.mark.parametrize("package", sorted(set(ALLOWED) - {"flows"}))
+def test_no_stage_imports_prefect(package: str) -> None:
+    for file in sources(package):
+        names = imported(list(ast.walk(ast.parse(file.read_text(encoding="utf-8")))))
+        assert "prefect" not in names, f"{file.relative_to(ROOT)} imports prefect; only flows knows it"
+
+
+def test_heavy_libraries_are_imported_where_they_are_used() -> None:
+    allowed = {ROOT / "flows" / "study_build.py"}  # the file that Prefect itself loads
+    for package in ALLOWED:
+        for file in sources(package):
+            names = imported(run_at_import(ast.parse(file.read_text(encoding="utf-8")))) & HEAVY
+            assert not names or file in allowed, f"{file.relative_to(ROOT)} imports {sorted(names)} at its top"
+
+
+def test_every_import_from_outside_is_declared() -> None:
+    import tomllib
+
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    names = {requirement.split("[")[0].split("<")[0].split(">")[0].replace("-", "_") for requirement in declared}
+    names = (names - {"pycap", "pyyaml"}) | {"redcap", "yaml"}
+    carried = {"requests", "starlette"}  # part of pycap's and fastapi's interface
+    for package in ALLOWED:
+        for file in sources(package):
+            used = imported(list(ast.walk(ast.parse(file.read_text(encoding="utf-8")))))
+            strange = used - OWN - names - carried - set(sys.stdlib_module_names)
+            assert not strange, f"{file.relative_to(ROOT)} imports {sorted(strange)}: not in pyproject.toml"
