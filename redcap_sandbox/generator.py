@@ -1,7 +1,7 @@
 """Makes the synthetic records of a study: its declared patients in two states, and any number of further ones.
 
-The generator knows no study. Everything comes from the study's ``synthetic/`` folder: patients and their courses, how each
-field's values arise, and the problems planted into the records as entered.
+The generator knows no study. Everything comes from the study's ``synthetic/`` folder: patients and their courses, how
+each field's values arise, and the problems planted into the records as entered.
 
     python -m redcap_sandbox.generator mappings/STUDY [--patients N] [--out DIR]
 """
@@ -71,7 +71,7 @@ def generate(study: Study, patients: int | None = None) -> Generated:
     open_problems = [problem for problem in problems if not problem.kept]
     entered = plant(project, locked, open_problems)
     saved = log.saved_forms(project, tables, names, groups, plan["log"], _entry_days(world, tables, plan["log"]))
-    put_right = log.corrections(open_problems, log.lookup(project, locked, open_problems), plan["log"])
+    put_right = log.corrections(project, locked, open_problems, plan["log"])
     return Generated(entered, locked, log.newest_first(saved, put_right))
 
 
@@ -81,7 +81,8 @@ def _world(study: Study, plan: Mapping[str, Any], declared: pd.DataFrame, count:
     patients = all_patients(declared, plan["patients"], draws)
     calendar = Calendar(study, patients, draws, plan["visits"])
     key = plan["patients"]["id"]
-    courses = {name: _course(read_table(study, file), declared[key], patients, key) for name, file in plan["courses"].items()}
+    tables = {name: read_table(study, file) for name, file in plan["courses"].items()}
+    courses = {name: _course(table, declared[key], patients, key) for name, table in tables.items()}
     return World(study, study.project(), patients, calendar, draws, courses)
 
 
@@ -89,9 +90,11 @@ def _course(table: pd.DataFrame, declared: pd.Series, patients: pd.DataFrame, ke
     """Give every patient the rows of the declared patient they follow; instances count from 1 in the order written."""
     template = pd.Series(declared.index, index=declared).reindex(table[key])
     if template.isna().any():
-        raise StudyError(f"a course names a patient who is not declared: {table[key][template.isna().to_numpy()].iloc[0]}")
+        stranger = table[key][template.isna().to_numpy()].iloc[0]
+        raise StudyError(f"a course names a patient who is not declared: {stranger}")
     rows = table.drop(columns=key).assign(template=template.to_numpy(int))
-    both = pd.DataFrame({"template": patients["template"], "patient": np.arange(len(patients))}).merge(rows, on="template")
+    followed = pd.DataFrame({"template": patients["template"], "patient": np.arange(len(patients))})
+    both = followed.merge(rows, on="template")
     both["instance"] = both.groupby("patient").cumcount() + 1
     if "day" not in both:
         both["day"] = "1"
@@ -108,7 +111,8 @@ def _tables(world: World, plan: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
         specs = world.study.read_yaml(f"{FOLDER}/forms/{form}.yaml") or {}
         if any(project.repeats(event, form) for event in project.event_names):
             if form not in world.courses:
-                raise StudyError(f"the repeating form '{form}' has no course in generator.yaml{nearest(form, world.courses)}")
+                hint = nearest(form, world.courses)
+                raise StudyError(f"the repeating form '{form}' has no course in generator.yaml{hint}")
             rows = log_rows(world, form, world.courses[form])
         else:
             rows = visit_rows(world, form, unplanned)
@@ -129,7 +133,8 @@ def _except(project: Project, tables: dict[str, pd.DataFrame], world: World, lis
         at = pd.MultiIndex.from_frame(table[["patient", "event", "instance"]]).get_indexer(wanted)
         if (at < 0).any():
             lost = rows[at < 0].iloc[0]
-            raise StudyError(f"no form '{form}' in record {lost['record']}, event {lost['event']}", f"{FOLDER}/exceptions.csv")
+            what = f"no form '{form}' in record {lost['record']}, event {lost['event']}"
+            raise StudyError(what, f"{FOLDER}/exceptions.csv")
         for column, places in pd.Series(at, index=rows["field"]).groupby(level=0):
             values = table[column].to_numpy(object).copy()
             values[places.to_numpy()] = rows.loc[rows["field"] == column, "value"].to_numpy(object)
@@ -150,7 +155,8 @@ def _entry_days(world: World, tables: Mapping[str, pd.DataFrame], plan: Mapping[
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m redcap_sandbox.generator", description="Make a study's synthetic records.")
+    program = "python -m redcap_sandbox.generator"
+    parser = argparse.ArgumentParser(prog=program, description="Make a study's synthetic records.")
     parser.add_argument("study", help="a bundled study's name, or the path of a study's folder")
     parser.add_argument("--patients", type=int, help="number of patients (default: those declared)")
     parser.add_argument("--out", type=Path, help="folder to write to (default: the study's redcap/)")
@@ -160,9 +166,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if given.patients is not None and given.out is None:
             raise UsageError("--patients needs --out: the study's own redcap/ holds the declared patients only")
         for path in generate(study, given.patients).write(given.out or study.path("redcap")):
-            print(path)
+            sys.stdout.write(f"{path}\n")
     except RedcapCdiscError as error:
-        print(error, file=sys.stderr)
+        sys.stderr.write(f"{error}\n")
         return error.exit_code
     return 0
 

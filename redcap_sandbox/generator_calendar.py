@@ -1,8 +1,8 @@
 """When patients are seen: the days of their visits, and how the study's folder writes a day.
 
-A day is a study day (Day 1 is the patient's own; there is no day 0). The folder writes it as a number (``45``), as a visit's
-day (``@m24_arm_1``, ``@m24_arm_1-1``), or as a calendar date that may be partial (``1985``, ``1985-03``); ``45~d`` says that
-the day of the month is not known and ``45~m`` that the month is not known either.
+A day is a study day (Day 1 is the patient's own; there is no day 0). The folder writes it as a number (``45``), as a
+visit's day (``@EVENT``, ``@EVENT-1``), or as a calendar date that may be partial (``1985``, ``1985-03``); ``45~d`` says
+that the day of the month is not known and ``45~m`` that the month is not known either.
 """
 
 from __future__ import annotations
@@ -61,9 +61,11 @@ class Calendar:
         found = written.str.extract(f"^{WRITTEN}$").fillna("")
         wrong = (written != "") & (found == "").all(axis="columns")
         if wrong.any():
-            raise StudyError(f"'{written[wrong].iloc[0]}' is not a day; write 45, 45~d, @event, @event-1, 1985 or 1985-03")
+            bad = written[wrong].iloc[0]
+            raise StudyError(f"'{bad}' is not a day; write 45, 45~d, @event, @event-1, 1985 or 1985-03")
         day = self._study_days(found, patient)
-        iso = pd.Series(np.datetime_as_string(self.dates(np.nan_to_num(day, nan=1.0).astype(int), patient)), dtype="str")
+        dates = self.dates(np.nan_to_num(day, nan=1.0).astype(int), patient)
+        iso = pd.Series(np.datetime_as_string(dates), dtype="str")
         given = pd.DataFrame({part: found[part].reset_index(drop=True) for part in ("year", "month", "date")})
         relative = pd.Series(~np.isnan(day))
         for position, part in enumerate(("year", "month", "date")):
@@ -76,7 +78,7 @@ class Calendar:
 
     def study_days(self, written: pd.Series, patient: np.ndarray) -> np.ndarray:
         """Return study days of what is written as a day or a visit's day, as float64; NaN for anything else."""
-        return self._study_days(written.str.extract(f"^{WRITTEN}$").fillna(""), patient)
+        return self._study_days(written.astype("str").str.extract(f"^{WRITTEN}$").fillna(""), patient)
 
     def _study_days(self, found: pd.DataFrame, patient: np.ndarray) -> np.ndarray:
         """Study day of what is written relatively, NaN for calendar dates and blanks."""
@@ -86,7 +88,9 @@ class Calendar:
             if event not in self.days:
                 raise StudyError(f"'@{event}' names no visit that has a day")
             here = (found["event"] == event).to_numpy(bool)
-            day[here] = self.days[event][patient[here]] + shift[here]
+            target = self.days[event][patient[here]]
+            since_first = target - (target > 0) + shift[here]
+            day[here] = since_first + (since_first >= 0)
         return day
 
     def iso(self, written: pd.Series, patient: np.ndarray) -> np.ndarray:

@@ -48,13 +48,14 @@ class World:
 class Filling:
     """A form being filled. ``rows`` has patient (position), event, instance (0: none) and day, one row a form saved.
 
-    ``values`` holds, by field or latent name, float64 numbers or texts; ``written`` how many decimals a number gets.
+    ``known`` holds, by field or latent name, float64 numbers or texts; ``decimals`` and ``factors`` say how a number is
+    reported.
     """
 
     world: World
     form: str
     rows: pd.DataFrame
-    values: dict[str, np.ndarray] = field(default_factory=dict)
+    known: dict[str, np.ndarray] = field(default_factory=dict)
     decimals: dict[str, np.ndarray] = field(default_factory=dict)
     factors: dict[str, np.ndarray] = field(default_factory=dict)
 
@@ -89,15 +90,15 @@ class Filling:
 
     def given(self, name: str) -> np.ndarray:
         """Return what is already known under a name: a value so far, a built-in, or a column of the patients."""
-        if name in self.values:
-            return self.values[name]
+        if name in self.known:
+            return self.known[name]
         if name == "_day":
             return self.rows["day"].to_numpy(float)
         if name in ("_event", "_visit"):
             return self._place(name)
         if name in self.world.patients.columns:
             return self.world.patients[name].to_numpy(object)[self.patient]
-        known = [*self.values, *self.world.patients.columns, *BUILT_IN]
+        known = [*self.known, *self.world.patients.columns, *BUILT_IN]
         raise StudyError(f"form '{self.form}': nothing is called '{name}'{nearest(name, known)}")
 
     def _place(self, name: str) -> np.ndarray:
@@ -130,7 +131,7 @@ class Filling:
 
     def written(self, name: str) -> np.ndarray:
         """Return a field's values as REDCap stores them: by its validation, or with the decimals that its unit has."""
-        known = self.values[name]
+        known = self.known[name]
         if known.dtype == object:
             return known
         validation = self.world.project.dictionary.field(name).validation

@@ -37,8 +37,8 @@ def declared_patients(study: Study, plan: Mapping[str, Any]) -> pd.DataFrame:
 def all_patients(declared: pd.DataFrame, plan: Mapping[str, Any], draws: Draws) -> pd.DataFrame:
     """Return ``draws.patients`` rows; ``template`` is the declared patient whose course a row follows.
 
-    The declared patients come first and unchanged. Each further one follows a declared patient drawn at random, with the
-    declared variation put on its own values.
+    The declared patients come first and unchanged. Each further one follows a declared patient drawn at random, with
+    the declared variation put on its own values.
     """
     count, known = draws.patients, len(declared)
     own = np.arange(count)
@@ -46,7 +46,8 @@ def all_patients(declared: pd.DataFrame, plan: Mapping[str, Any], draws: Draws) 
     template = np.where(own < known, own, drawn)
     patients = declared.iloc[template].reset_index(drop=True).assign(template=template)
     further = own >= known
-    patients[plan["id"]] = np.where(further, [plan["further"]["name"].format(number + 1) for number in own], patients[plan["id"]])
+    named = pd.Series([plan["further"]["name"].format(number + 1) for number in own], dtype="str")
+    patients[plan["id"]] = patients[plan["id"]].where(~further, named)
     for column, pattern in plan["further"].get("texts", {}).items():
         written = patients[plan["id"]].map(pattern.format)
         patients[column] = patients[column].where(~further, written)
@@ -56,7 +57,7 @@ def all_patients(declared: pd.DataFrame, plan: Mapping[str, Any], draws: Draws) 
 
 
 def _varied(values: pd.Series, column: str, change: Mapping[str, Any], draws: Draws) -> pd.Series:
-    """Return values times a log-normal factor, plus a normal shift, or dates moved by whole weeks; blanks stay blank."""
+    """Return values times a log-normal factor plus a normal shift, or dates moved by whole weeks; blanks stay."""
     if "weeks" in change:
         weeks = np.round((draws.uniform("vary", column) * 2 - 1) * int(change["weeks"])).astype(int)
         moved = values.to_numpy("datetime64[D]") + (7 * weeks).astype("timedelta64[D]")

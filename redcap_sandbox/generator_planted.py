@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from metadata.errors import StudyError, nearest
+from metadata.errors import nearest
 from metadata.project import Project
 from metadata.records import ACCESS_GROUP, EVENT, REPEAT_INSTANCE, REPEAT_INSTRUMENT
 from metadata.study import Study
@@ -41,16 +41,25 @@ def read_planted(study: Study) -> list[Planted]:
 
 
 def plant(project: Project, frame: pd.DataFrame, problems: Sequence[Planted]) -> pd.DataFrame:
-    """Return the flat export with all changes made; a row that does not exist yet is added where REDCap would put it."""
+    """Return the flat export with all changes made; a row that did not exist is added where REDCap would put it."""
     changes = [change for problem in problems for change in problem.changes]
     dirty = _with_rows(project, frame, changes)
-    column = {name: dirty[name].to_numpy(object).copy() for name in {change["field"] for change in changes} if name in dirty}
+    touched = dict.fromkeys(change["field"] for change in changes)
+    column = {name: dirty[name].to_numpy(object).copy() for name in touched if name in dirty}
     rows = {key: row for row, key in enumerate(_keys(project, dirty))}
     for change in changes:
         if change["field"] not in column:
-            raise complain(change, "field", f"the records have no column '{change['field']}'{nearest(change['field'], dirty)}")
+            hint = nearest(change["field"], dirty)
+            raise complain(change, "field", f"the records have no column '{change['field']}'{hint}")
         column[change["field"]][rows[_key(project, change)]] = str(change["value"])
     return dirty.assign(**{name: pd.Series(values, dtype="str") for name, values in column.items()})
+
+
+def values_at(project: Project, frame: pd.DataFrame, changes: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return what stands at the places that changes name; blank where there is no such row."""
+    rows = {key: row for row, key in enumerate(_keys(project, frame))}
+    places = [(change["field"], rows.get(_key(project, change))) for change in changes]
+    return ["" if row is None else str(frame[field].iloc[row]) for field, row in places]
 
 
 def _key(project: Project, change: Mapping[str, Any]) -> tuple[str, str, str, str]:

@@ -25,8 +25,8 @@ def export_columns(project: Project) -> list[str]:
 def flat_rows(project: Project, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Return the key of every row: base rows by event, then repeating rows by event, instrument and instance.
 
-    ``part`` is 0 for a base row and 1 for a repeating one; event and instrument are positions in the project's order, and
-    the instrument is -1 where the row belongs to no repeating form.
+    ``part`` is 0 for a base row and 1 for a repeating one; event and instrument are positions in the project's order,
+    and the instrument is -1 where the row belongs to no repeating form.
     """
     events = {name: position for position, name in enumerate(project.event_names)}
     pieces = []
@@ -84,7 +84,7 @@ def _form_columns(
     place: pd.Series,
     events: Mapping[str, int],
 ) -> dict[str, object]:
-    """Columns of one form over all rows: its values where it was saved; where it applies and was not, boxes and status 0."""
+    """Columns of one form over all rows: values where it was saved, boxes and status 0 where it applies and was not."""
     own = np.array([project.repeats(event, form) for event in project.event_names])
     keys = _keys(table, events, np.where(own[table["event"].map(events)], position, -1))
     at = place.reindex(pd.MultiIndex.from_frame(keys[ORDER])).to_numpy(int)

@@ -1,4 +1,4 @@
-"""The forms of all patients as tables of texts: rows, values, then what REDCap itself does (branching, calculations)."""
+"""The forms of all patients as tables of texts: rows, values, then what REDCap itself does with them."""
 
 from __future__ import annotations
 
@@ -51,16 +51,16 @@ def fill(world: World, form: str, rows: pd.DataFrame, specs: Mapping[str, Mappin
     """Return the form's table: keys, then its export columns as texts; a course's own columns are values already."""
     filling = Filling(world, form, rows[list(KEYS)].reset_index(drop=True))
     extra = [column for column in rows.columns if column not in KEYS]
-    filling.values.update({column: rows[column].to_numpy(object) for column in extra})
+    filling.known |= {column: rows[column].to_numpy(object) for column in extra}
     for name, spec in specs.items():
         make(filling, name, spec)
     columns = [column for item in world.project.dictionary.form_fields(form) for column in item.columns]
     unknown = [name for name in specs if not name.startswith("_") and not _is_known(world.project, form, name)]
     if unknown:
         raise StudyError(f"form '{form}' has no field '{unknown[0]}'{nearest(unknown[0], columns)}")
-    texts = {column: filling.written(column) for column in columns if column in filling.values}
-    blanks = {column: np.full(len(rows), _empty(world.project, column), object) for column in columns if column not in texts}
-    return pd.concat([filling.rows, pd.DataFrame({**texts, **blanks})[columns].astype("str")], axis="columns")
+    texts = {column: filling.written(column) for column in columns if column in filling.known}
+    empty = {column: np.full(len(rows), _empty(world.project, column), object) for column in columns}
+    return pd.concat([filling.rows, pd.DataFrame(empty | texts)[columns].astype("str")], axis="columns")
 
 
 def _is_known(project: Project, form: str, name: str) -> bool:

@@ -1,4 +1,4 @@
-"""The words in which a study's folder says where a field's values come from; each is one small function over columns."""
+"""The words in which a study's folder says where a field's values come from; each a small function over columns."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pandas as pd
 from scipy.special import ndtri
 
 from metadata.errors import StudyError, nearest
+from metadata.yaml_source import complain
 from redcap_sandbox.generator_draws import choose
 from redcap_sandbox.generator_filling import PLACEHOLDER, Filling
 from redcap_sandbox.generator_patients import read_table
@@ -130,14 +131,15 @@ def lookup(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> 
         keys = keys.get_level_values(0)
     missing = ~keys.isin(table.index)
     if missing.any() or not table.index.is_unique:
-        raise StudyError(f"the table needs one row for each {argument['by']}, as for {keys[missing][:1].tolist()}", argument["table"])
+        what = f"one row for each {', '.join(argument['by'])} is needed, as for {keys[missing][:1].tolist()}"
+        raise StudyError(what, argument["table"])
     found = table.reindex(keys)
     return {column: found[column].to_numpy(object) for column in found.columns}
 
 
 @word("within")
 def within(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Made:
-    """``1`` where the row's day lies in any of the patient's intervals of a course (``from``, ``to``: columns of days)."""
+    """``1`` where the row's day lies in an interval of a course of the patient (``from``, ``to``: columns of days)."""
     spans = _intervals(form, argument)[["patient", "start", "end"]]
     day = pd.DataFrame({"row": np.arange(form.size), "patient": form.patient, "day": form.given("_day")})
     pairs = day.merge(spans, on="patient")
@@ -149,23 +151,20 @@ def _intervals(form: Filling, argument: Mapping[str, Any]) -> pd.DataFrame:
     """Rows of a course with their ``start`` and ``end`` as study days."""
     course = form.world.choice(form.world.courses, argument["course"], f"form '{form.form}'")
     patient = course["patient"].to_numpy(int)
-    days = {bound: form.world.calendar.study_days(course[argument[key]].astype("str"), patient) for bound, key in BOUNDS.items()}
-    return course.assign(**days)
-
-
-BOUNDS = {"start": "from", "end": "to"}
+    start, end = (form.world.calendar.study_days(course[argument[key]], patient) for key in ("from", "to"))
+    return course.assign(start=start, end=end)
 
 
 @word("used")
 def used(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Made:
-    """What a course's intervals (those that match ``where``) consume, ``a_day`` each day, from the day in ``since`` up to the day
-    before the row's own."""
+    """What a course's intervals (those that match ``where``) consume, ``a_day`` each day, from the day in ``since`` on,
+    the row's own day left out."""
     spans = _intervals(form, argument)
     for column, code in argument.get("where", {}).items():
         spans = spans[spans[column] == str(code)]
     spans = spans.assign(rate=pd.to_numeric(spans[argument["a_day"]]))[["patient", "start", "end", "rate"]]
-    rows = {"row": np.arange(form.size), "patient": form.patient, "since": form.numbers(argument["since"]), "day": form.given("_day")}
-    pairs = pd.DataFrame(rows).merge(spans, on="patient")
+    rows = pd.DataFrame({"row": np.arange(form.size), "patient": form.patient, "day": form.given("_day")})
+    pairs = rows.assign(since=form.numbers(argument["since"])).merge(spans, on="patient")
     length = np.minimum(pairs["end"], pairs["day"] - 1) - np.maximum(pairs["start"], pairs["since"]) + 1
     total = (length.clip(lower=0) * pairs["rate"]).groupby(pairs["row"]).sum()
     return {name: total.reindex(np.arange(form.size)).fillna(0.0).to_numpy(float)}
@@ -173,7 +172,7 @@ def used(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Ma
 
 @word("ticks")
 def ticks(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Made:
-    """A checkbox: the options ticked, as ``1;3`` in a column (given by its name), or each at random (``{code: chance}``)."""
+    """A checkbox: the options ticked, as ``1;3`` in the column named, or each at random (``{code: chance}``)."""
     field = form.world.project.dictionary.field(name)
     made: Made = {}
     ticked = pd.Series(form.given(argument), dtype="str").str.split(";") if isinstance(argument, str) else None
@@ -208,14 +207,15 @@ def following(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) 
 
 @word("lowest")
 def lowest(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Made:
-    """A value whose minimum after study day ``after`` is exactly the patient's ``is``, reached at the event that the column ``at``
-    names. Other later rows lie above it by a share (``above``: as ``normal``), at least 2 %; earlier rows follow ``before``."""
+    """A value whose minimum after study day ``after`` is the patient's ``is``, at the event that column ``at`` names.
+    Other later rows lie above it by a share of at least 2 % (``above``), earlier rows follow ``before``; both are
+    declared as for ``normal``."""
     least, day = form.numbers(argument["is"]), form.given("_day")
     here = form.texts(argument["at"]) == form.rows["event"].to_numpy(object)
     reached = pd.Series(here & (day > float(argument["after"]))).groupby(form.patient).sum()
     if not (reached == 1).all():
         lost = form.world.patients.iloc[int(reached[reached != 1].index[0])].iloc[0]
-        raise StudyError(f"form '{form.form}', field '{name}': patient {lost} has no row at the event in '{argument['at']}'")
+        raise StudyError(f"form '{form.form}', field '{name}': patient {lost} is not seen at '{argument['at']}'")
     share = np.maximum(normal(form, name, argument["above"], spec)[name], 0.02)
     earlier = normal(form, f"{name} before", argument["before"], spec)[f"{name} before"]
     later = np.where(here, least, least * (1 + share))
@@ -226,8 +226,8 @@ def lowest(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> 
 def composite(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Made:
     """Whole scores of several ``tests`` whose mean z against ``norms`` (test, mean, sd) meets the ``target`` column.
 
-    Each patient has a profile of their own (standard deviation ``spread``); the scores are rounded, and of all ways to move
-    each by at most two points the one that brings the mean z closest to the target is taken.
+    Each patient has a profile of their own (standard deviation ``spread``); the scores are rounded, and of all ways to
+    move each by at most two points the one that brings the mean z closest to the target is taken.
     """
     norms = read_table(form.world.study, argument["norms"]).set_index("test").astype(float)
     tests = [str(test) for test in argument["tests"]]
@@ -240,32 +240,36 @@ def composite(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) 
     order = np.lexsort((np.abs(moves).sum(axis=1), gains))
     lacking = target[:, 0] - ((scores - mean) / sd).mean(axis=1)
     place = np.clip(np.searchsorted(gains[order], np.nan_to_num(lacking)), 1, len(order) - 1)
-    nearer = np.where(np.abs(gains[order][place - 1] - lacking) <= np.abs(gains[order][place] - lacking), place - 1, place)
+    below = lacking - gains[order][place - 1] <= gains[order][place] - lacking
+    nearer = np.where(below, place - 1, place)
     solved = scores + moves[order[nearer]]
     return {test: solved[:, position] for position, test in enumerate(tests)}
-
-
-def make(form: Filling, name: str, spec: Mapping[str, Any]) -> None:
-    """Fill one field (or latent value, whose name starts with ``_``) by the one word that its declaration has."""
-    used = [key for key in spec if key in WORDS]
-    if len(used) != 1:
-        unknown = next((key for key in spec if key not in MODIFIERS and key not in WORDS), "")
-        hint = f"; '{unknown}' is no word{nearest(unknown, WORDS)}" if unknown else ""
-        raise StudyError(f"form '{form.form}', field '{name}': one word is needed, found {len(used)}{hint}")
-    made = WORDS[used[0]](form, name, spec[used[0]], spec)
-    for column, values in made.items():
-        form.values[column] = _modified(form, column, values, spec)
 
 
 MODIFIERS = ("delay", "unknown", "events", "when", "unit", "decimals", "min", "max", "words")
 
 
+def make(form: Filling, name: str, spec: Mapping[str, Any]) -> None:
+    """Fill one field (or latent value, whose name starts with ``_``) by the one word that its declaration has."""
+    where = f"form '{form.form}', field '{name}'"
+    unknown = [key for key in spec if key not in WORDS and key not in MODIFIERS]
+    if unknown:
+        raise complain(spec, unknown[0], f"{where}: there is no such word{nearest(unknown[0], [*WORDS, *MODIFIERS])}")
+    used = [key for key in spec if key in WORDS]
+    if len(used) != 1:
+        raise complain(spec, None, f"{where}: one word is needed, found {len(used)}")
+    made = WORDS[used[0]](form, name, spec[used[0]], spec)
+    for column, values in made.items():
+        form.known[column] = _modified(form, column, values, spec)
+
+
 def _modified(form: Filling, column: str, values: np.ndarray, spec: Mapping[str, Any]) -> np.ndarray:
-    """Apply the modifiers: bounds, unit and decimals, other words for some values, and where there is no value at all."""
+    """Apply the modifiers: bounds, unit, decimals, other words for some values, and where there is no value at all."""
     if values.dtype != object:
-        values = _rounded(form, column, np.clip(values, float(spec.get("min", -np.inf)), float(spec.get("max", np.inf))), spec)
+        bounded = np.clip(values, float(spec.get("min", -np.inf)), float(spec.get("max", np.inf)))
+        values = _rounded(form, column, bounded, spec)
     if "words" in spec:
-        form.values[column] = values
+        form.known[column] = values
         plain = form.written(column)
         values = np.array([str(spec["words"].get(value, value)) for value in plain], object)
     absent = np.zeros(form.size, bool)
@@ -288,7 +292,7 @@ def _rounded(form: Filling, column: str, values: np.ndarray, spec: Mapping[str, 
     for key in sorted(set(by)):
         here = by == key
         code[here], factor[here], places[here] = (*form.world.choice(unit, key, f"unit of '{column}'"),)
-    form.values[f"{column}{unit.get('suffix', '_u')}"] = np.array([str(value) for value in code], object)
+    form.known[f"{column}{unit.get('suffix', '_u')}"] = np.array([str(value) for value in code], object)
     form.decimals[column], form.factors[column] = places, factor
     scale = 10.0**places
     return np.asarray(np.round(values * factor * scale) / scale / factor)
