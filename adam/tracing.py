@@ -10,7 +10,7 @@ import pandas as pd
 from adam.derivation import Edge
 from adam.specification import Step
 from adam.table import Table
-from metadata.dataset import edges, join_edges
+from metadata.dataset import Edges, join_edges
 
 
 def lineage(
@@ -21,11 +21,11 @@ def lineage(
     An edge of a variable that is not in the dataset becomes one of each variable derived from it. With ``through`` (one
     record a subject) the same holds for variables of the dataset, so that each leads to all that it depends on.
     """
-    own = edges(place, "*", source, table.columns.rows, "*")
+    own = Edges(place, "*", source, table.columns.rows, "*")
     parts = [own]
     for edge in _resolved(table, source):
         for variable in _targets(edge.variable, steps, final, through):
-            parts.append(edges(place[edge.rows], variable, edge.source, edge.source_rows, edge.source_variable))
+            parts.append(Edges(place[edge.rows], variable, edge.source, edge.source_rows, edge.source_variable))
     joined = join_edges(parts)
     first = ~joined.duplicated() if through else np.ones(len(joined), bool)
     return joined[first].reset_index(drop=True)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from metadata.errors import StudyError, nearest
-
-EDGE_COLUMNS = ("row", "variable", "source", "source_row", "source_variable")
 
 
 @dataclass(frozen=True)
@@ -62,42 +61,45 @@ class DatasetMetadata:
         return replace(self, variables=variables)
 
 
+class Edges(NamedTuple):
+    """Edges of one pair of variables: ``row`` of a dataset and ``source_row`` of one source, of equal length.
+
+    ``"*"`` as a variable stands for the whole record.
+    """
+
+    row: np.ndarray
+    variable: str
+    source: str
+    source_row: np.ndarray
+    source_variable: str
+
+
 def no_edges() -> pd.DataFrame:
     """Return an empty frame of lineage edges."""
-    return edges(np.empty(0, np.int32), "*", "REDCAP", np.empty(0, np.int32), "*")
+    return join_edges([])
 
 
-def edges(row: np.ndarray, variable: str, source: str, source_row: np.ndarray, source_variable: str) -> pd.DataFrame:
-    """Return lineage edges from rows of a dataset to rows of one source, for one pair of variables.
-
-    ``row`` and ``source_row`` are positions of equal shape; ``"*"`` stands for the whole record.
-    """
-    count = len(row)
-    same = np.zeros(count, np.int8)
+def join_edges(parts: Sequence[Edges]) -> pd.DataFrame:
+    """Return all edges of ``parts`` in one frame: int32 positions, names as categories in alphabetical order."""
+    counts = [len(part.row) for part in parts]
+    empty = [np.empty(0, np.int32)]
     return pd.DataFrame(
         {
-            "row": np.asarray(row, np.int32),
-            "variable": pd.Categorical.from_codes(same, pd.Index([variable])),
-            "source": pd.Categorical.from_codes(same, pd.Index([source])),
-            "source_row": np.asarray(source_row, np.int32),
-            "source_variable": pd.Categorical.from_codes(same, pd.Index([source_variable])),
+            "row": np.concatenate([np.asarray(part.row, np.int32) for part in parts] or empty),
+            "variable": _repeated([part.variable for part in parts], counts),
+            "source": _repeated([part.source for part in parts], counts),
+            "source_row": np.concatenate([np.asarray(part.source_row, np.int32) for part in parts] or empty),
+            "source_variable": _repeated([part.source_variable for part in parts], counts),
         }
     )
 
 
-def join_edges(parts: list[pd.DataFrame]) -> pd.DataFrame:
-    """Return all edges of ``parts`` in one frame whose text columns stay categorical."""
-    parts = [part for part in parts if len(part)]
-    if not parts:
-        return no_edges()
-    joined: dict[str, object] = {}
-    for column in EDGE_COLUMNS:
-        pieces = [part[column] for part in parts]
-        if isinstance(pieces[0].dtype, pd.CategoricalDtype):
-            joined[column] = pd.api.types.union_categoricals(pieces, sort_categories=True)
-        else:
-            joined[column] = np.concatenate([piece.to_numpy() for piece in pieces])
-    return pd.DataFrame(joined)
+def _repeated(names: list[str], counts: list[int]) -> pd.Categorical:
+    """Return each name as often as its count says, as a categorical whose categories are sorted."""
+    used = sorted({name for name, count in zip(names, counts, strict=True) if count})
+    place = {name: code for code, name in enumerate(used)}
+    codes = np.array([place.get(name, 0) for name in names], np.int16)
+    return pd.Categorical.from_codes(np.repeat(codes, counts), pd.Index(used, dtype="str"))
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from metadata.dataset import Dataset, edges, join_edges
+from metadata.dataset import Dataset, Edges, join_edges
 from metadata.errors import StudyError, UsageError
 from metadata.project import Project
 from metadata.records import Records
@@ -67,9 +67,9 @@ def laboratory() -> Dataset:
         keys=("STUDYID", "USUBJID", "LBSEQ"),
         lineage=join_edges(
             [
-                edges(np.array([0, 1]), "LBSTRESN", "REDCAP", np.array([0, 1]), "count"),
-                edges(np.array([1]), "LBSTRESN", "REDCAP", np.array([1]), "unit___a"),
-                edges(np.array([0, 1]), "*", "REDCAP", np.array([0, 1]), "*"),
+                Edges(np.array([0, 1]), "LBSTRESN", "REDCAP", np.array([0, 1]), "count"),
+                Edges(np.array([1]), "LBSTRESN", "REDCAP", np.array([1]), "unit___a"),
+                Edges(np.array([0, 1]), "*", "REDCAP", np.array([0, 1]), "*"),
             ]
         ),
     )
@@ -88,9 +88,9 @@ def analysis() -> Dataset:
         keys=("USUBJID", "PARAMCD", "ADT"),
         lineage=join_edges(
             [
-                edges(np.array([0, 1]), "*", "LB", np.array([1, 0]), "*"),
-                edges(np.array([0, 1]), "AVAL", "LB", np.array([1, 0]), "LBSTRESN"),
-                edges(np.array([1, 1]), "CHG", "LB", np.array([0, 1]), "LBSTRESN"),
+                Edges(np.array([0, 1]), "*", "LB", np.array([1, 0]), "*"),
+                Edges(np.array([0, 1]), "AVAL", "LB", np.array([1, 0]), "LBSTRESN"),
+                Edges(np.array([1, 1]), "CHG", "LB", np.array([0, 1]), "LBSTRESN"),
             ]
         ),
     )
@@ -128,7 +128,7 @@ def test_a_separator_within_a_value_does_not_split_the_key(records: Records) -> 
         "DM",
         {"USUBJID": ["S;8\\"]},
         keys=("USUBJID",),
-        lineage=edges(np.array([0]), "*", "REDCAP", np.array([2]), "sex"),
+        lineage=join_edges([Edges(np.array([0]), "*", "REDCAP", np.array([2]), "sex")]),
     )
     found = lineage.render(dataset, {}, records).to_pandas()
     assert split_pairs(found["record_key"][0]) == {"USUBJID": "S;8\\"}
@@ -138,7 +138,9 @@ def test_a_separator_within_a_value_does_not_split_the_key(records: Records) -> 
 def test_edges_that_lead_nowhere_are_refused(records: Records) -> None:
     with pytest.raises(StudyError, match="the lineage of ADLB names LB, which is not among"):
         lineage.render(analysis(), {}, records)
-    outside = make("DM", {"USUBJID": ["A"]}, lineage=edges(np.array([0]), "*", "REDCAP", np.array([3]), "sex"))
+    outside = make(
+        "DM", {"USUBJID": ["A"]}, lineage=join_edges([Edges(np.array([0]), "*", "REDCAP", np.array([3]), "sex")])
+    )
     with pytest.raises(
         StudyError, match="the lineage of DM names a row that the REDCap records does not have; it has 3"
     ):
