@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from metadata.project import Project
 from metadata.records import ACCESS_GROUP, EVENT, REPEAT_INSTANCE, REPEAT_INSTRUMENT, Records
@@ -92,9 +91,11 @@ def content_hash(structure: Mapping[str, Any], frame: pd.DataFrame) -> str:
     kept = {**rows, "project_info": {name: info.get(name, "") for name in INFORMATION}}
     digest = hashlib.sha256(json.dumps(kept, sort_keys=True, ensure_ascii=True).encode())
     for name in sorted(frame.columns):
-        if (frame[name] != "").any():
+        lengths, texts = _column_bytes(frame[name])
+        if len(texts):
             digest.update(json.dumps(name).encode())
-            digest.update(_column_bytes(frame[name]))
+            digest.update(lengths)
+            digest.update(texts)
     return digest.hexdigest()
 
 
@@ -103,8 +104,16 @@ def _content_of(row: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in row.items() if value != "" and name not in NOT_CONTENT}
 
 
-def _column_bytes(values: pd.Series) -> bytes:
-    """Return lengths and texts of a column: no two different columns give the same bytes."""
-    array = pa.array(values.to_numpy(object), pa.large_string())
-    lengths = pc.binary_length(array).to_numpy(zero_copy_only=False).astype("<i8")
-    return bytes(lengths.tobytes()) + "".join(values).encode()
+def _column_bytes(values: pd.Series) -> tuple[bytes, memoryview]:
+    """Return lengths and texts of a column: no two different columns give the same pair.
+
+    Read from Arrow's own buffers, for a project may hold tens of millions of values.
+    """
+    array = pa.array(values.array, pa.large_string())
+    if isinstance(array, pa.ChunkedArray):
+        array = array.combine_chunks()
+    if not len(array):
+        return b"", memoryview(b"")
+    _, starts, texts = array.buffers()
+    offsets = np.frombuffer(starts, np.int64, len(array) + 1, array.offset * 8)
+    return np.diff(offsets).astype("<i8").tobytes(), memoryview(texts)[offsets[0] : offsets[-1]]
