@@ -15,17 +15,19 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.laboratory import ANALYSIS, cut
 from metadata.study import Study
 
 READ_BACK = "read back"
-LABORATORY = {"sdtm": ("dm", "ex", "ds", "sv", "se", "lb"), "adam": ("adsl", "adlb")}  # LB and what dates its records
+WHOLE, LABORATORY, BENEATH = "all datasets", "LB and ADLB with all they stand on", "all they stand on"
+Measured = dict[str, Any]
 RECORDS = "records_locked.csv"
 
 
@@ -36,17 +38,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         work = Path(name)
         _transport(console, given.rows, work)
-        study = Study.open(given.study or Study.bundled()[0]).folder
-        cut = _laboratory_study(study, work / "laboratory" / study.name)
-        whole, laboratory = {}, {}
-        for patients in given.patients:
-            raw = _generate(study, patients, work / f"raw{patients}")
-            whole[patients] = _measure("benchmarks.stages", str(study), str(raw), str(work / "whole"))
-            laboratory[patients] = _measure("benchmarks.stages", str(cut), str(raw), str(work / "lb"))
-            _print_stages(console, f"{patients} patients, all datasets", whole[patients])
-            _print_stages(console, f"{patients} patients, LB and ADLB path", laboratory[patients])
-            shutil.rmtree(raw.parent)
-        _print_growth(console, whole, laboratory)
+        study = Study.open(given.study or Study.bundled()[0])
+        sizes = {patients: _measure_size(console, study, patients, work) for patients in sorted(given.patients)}
+        _print_growth(console, sizes)
 
 
 def _arguments() -> argparse.Namespace:
@@ -57,17 +51,22 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _laboratory_study(study: Path, target: Path) -> Path:
-    """Copy a study with only those mappings that LB and ADLB need; fields of the others are declared not submitted."""
-    shutil.copytree(study, target, ignore=shutil.ignore_patterns("records_*", "log.csv"))
-    for folder, kept in LABORATORY.items():
-        for path in (target / folder).glob("*.yaml"):
-            if path.stem.lower() not in kept:
-                path.unlink()
-    reasons = dict.fromkeys(Study.open(target).project().dictionary.forms, "not in this benchmark")
-    declared = {"status": "form status", "forms": reasons}
-    (target / "sdtm" / "not_submitted.yaml").write_text(yaml.safe_dump(declared), "utf-8")
-    return target
+def _measure_size(console: Console, study: Study, patients: int, work: Path) -> dict[str, Measured]:
+    """Measure one number of patients: the whole study, and the two cut ones whose difference is the laboratory path."""
+    folder = work / str(patients)
+    raw = _generate(study.folder, patients, folder / "raw")
+    studies = {
+        WHOLE: study.folder,
+        LABORATORY: cut(study, folder / "with" / study.name, [ANALYSIS]),
+        BENEATH: cut(study, folder / "without" / study.name, ["ADSL"]),
+    }
+    found = {}
+    for name, place in studies.items():
+        found[name] = _measure("benchmarks.stages", str(place), str(raw), str(folder / "out"))
+        if name != BENEATH:
+            _print_stages(console, f"{patients} patients: {name}", found[name])
+    shutil.rmtree(folder)
+    return found
 
 
 def _generate(study: Path, patients: int, folder: Path) -> Path:
@@ -76,7 +75,7 @@ def _generate(study: Path, patients: int, folder: Path) -> Path:
     return folder / RECORDS
 
 
-def _measure(program: str, *arguments: str) -> dict[str, Any]:
+def _measure(program: str, *arguments: str) -> Measured:
     done = subprocess.run([sys.executable, "-m", program, *arguments], check=True, stdout=subprocess.PIPE)
     return json.loads(done.stdout)
 
@@ -107,22 +106,22 @@ def _right_align(table: Table) -> None:
         column.justify = "right"
 
 
-def floor_seconds(measured: dict[str, Any]) -> float:
+def floor_seconds(measured: Measured) -> float:
     """Return the seconds of reading the raw file with pandas and writing the bytes plainly."""
     return sum(stage["seconds"] for stage in measured["floor"])
 
 
-def path_seconds(measured: dict[str, Any]) -> float:
+def path_seconds(measured: Measured) -> float:
     """Return the seconds of all stages but the read-back, which is reported apart."""
     return sum(stage["seconds"] for stage in measured["stages"] if stage["name"] != READ_BACK)
 
 
-def peak(measured: dict[str, Any]) -> float:
+def peak(measured: Measured) -> float:
     """Return the peak memory of all stages in MB."""
     return max(stage["peak"] for stage in measured["stages"])
 
 
-def _print_stages(console: Console, title: str, measured: dict[str, Any]) -> None:
+def _print_stages(console: Console, title: str, measured: Measured) -> None:
     floor = floor_seconds(measured)
     table = Table("stage", "rows", "seconds", "x floor", "peak MB", title=title)
     for stage in measured["stages"]:
@@ -140,18 +139,43 @@ def _print_stages(console: Console, title: str, measured: dict[str, Any]) -> Non
     console.print(f"{counts}; {measured['bytes']:,} bytes of transport files\n")
 
 
-def _print_growth(console: Console, whole: dict[int, dict[str, Any]], laboratory: dict[int, dict[str, Any]]) -> None:
-    """Print how seconds grow from one size to the next, beside the growth of the patients."""
-    sizes = sorted(whole)
+def _print_growth(console: Console, sizes: dict[int, dict[str, Measured]]) -> None:
+    """Print how seconds grow from one size to the next, and the laboratory path of the largest beside its floor."""
     for smaller, larger in itertools.pairwise(sizes):
-        for name, measured in (("all datasets", whole), ("LB and ADLB path", laboratory)):
-            factor = path_seconds(measured[larger]) / path_seconds(measured[smaller])
+        for name in (WHOLE, LABORATORY):
+            factor = path_seconds(sizes[larger][name]) / path_seconds(sizes[smaller][name])
             console.print(
-                f"{smaller} to {larger} patients, {name}: {larger / smaller:.0f} x patients, {factor:.1f} x seconds"
+                f"{smaller} to {larger} patients: {larger / smaller:.0f} x patients, {factor:.1f} x seconds, {name}"
             )
-    largest = laboratory[sizes[-1]]
-    ratio = path_seconds(largest) / floor_seconds(largest)
+    largest = max(sizes)
+    path = laboratory_path(sizes[largest])
+    console.print(f"\n{largest} patients, LB and ADLB path: {path.seconds:.1f} s, floor {path.floor:.1f} s")
     console.print(
-        f"LB and ADLB path at {sizes[-1]} patients: {ratio:.1f} x floor (reach: 8),"
-        f" {peak(largest):,.0f} MB (reach: 2,048)"
+        f"{path.seconds / path.floor:.1f} x floor (reach: 8), {path.peak:,.0f} MB (reach: 2,048);"
+        f" with all that LB and ADLB stand on {path.seconds_with_base / path.floor_with_base:.1f} x floor"
+    )
+
+
+@dataclass(frozen=True)
+class LaboratoryPath:
+    """Seconds of reading all records and of making LB and ADLB, without and with the datasets they stand on."""
+
+    seconds: float
+    floor: float
+    seconds_with_base: float
+    floor_with_base: float
+    peak: float
+
+
+def laboratory_path(size: dict[str, Measured]) -> LaboratoryPath:
+    """Return the path of LB and ADLB: what they add to the datasets they stand on, and the reading of the raw file."""
+    given, beneath = size[LABORATORY], size[BENEATH]
+    reading, writing = (stage["seconds"] for stage in given["floor"])
+    share = 1 - beneath["bytes"] / given["bytes"]
+    return LaboratoryPath(
+        path_seconds(given) - path_seconds(beneath) + beneath["stages"][0]["seconds"],
+        reading + writing * share,
+        path_seconds(given),
+        reading + writing,
+        peak(given),
     )
