@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
 from metadata.dictionary import Field
-from metadata.yaml_source import LocatedDict, complain
+from metadata.yaml_source import complain
 from sdtm.column import Column, Read, constant, text
 from sdtm.operations import (
     CONDITION,
@@ -22,6 +22,7 @@ from sdtm.operations import (
     check_term,
     choice,
     condition,
+    located,
     record_operation,
     sentence_of_terms,
     word,
@@ -37,19 +38,19 @@ def ticked(source: Source, name: str, codes: list[str]) -> tuple[np.ndarray, Rea
     taken = [source.raw(name, code=code) for code in codes]
     marks = np.column_stack([(stored == "1").to_numpy(bool) for stored, _ in taken])
     held = np.logical_or.reduce([read.held for _, read in taken])
-    return marks, Read(name, taken[0][1].rows, held, marks.any(axis=1))
+    return marks, Read(name, taken[0][1].rows, held, np.any(marks, axis=1).reshape(-1))
 
 
 @word("checkbox")
 class Checkbox(RecordOperation):
     """One column of a checkbox, by declaration.
 
-    ``{checkbox: FIELD, code: C}`` or ``code: [C, D]``: ``checked`` (Y) if one of them is ticked, else ``unchecked`` (N).
-    ``{checkbox: FIELD}``: the term of the one ticked option, ``multiple`` if there are several, ``none`` if there is none.
+    ``{checkbox: FIELD, code: C}`` or ``code: [C, D]``: ``checked`` (Y) if one is ticked, else ``unchecked`` (N).
+    ``{checkbox: FIELD}``: the term of the one ticked option, ``multiple`` if there are several, else ``none``.
     ``{checkbox: FIELD, nth: N}``: the term of the n-th ticked option where several are ticked (for SUPP--).
     """
 
-    schema = {
+    schema: ClassVar[dict[str, Any]] = {
         "checkbox": NAME,
         "code": CODES,
         "checked": TEXT,
@@ -67,7 +68,9 @@ class Checkbox(RecordOperation):
         if self.found.type != "checkbox":
             raise complain(self.spec, self.word, f"field '{self.found.name}' is not a checkbox: write field")
         given = self.spec.get("code")
-        self.codes = [str(code) for code in (given if isinstance(given, list) else [given])] if given is not None else []
+        self.codes = (
+            [str(code) for code in (given if isinstance(given, list) else [given])] if given is not None else []
+        )
         for code in self.codes:
             choice(self.spec, "code", self.found, code)
         self.terms = {} if self.codes else resolve_terms(self.spec, self.word, self.found, self, context)
@@ -101,7 +104,7 @@ class Checkbox(RecordOperation):
             return column
         met, reads = self.where.holds(source)
         kept = column.only(met)
-        return Column(kept.values, (*kept.reads, *reads))
+        return Column(kept.data, (*kept.reads, *reads))
 
     def _one(self, marks: np.ndarray) -> pd.Series:
         options = text([self.terms[code] for code in self.found.choices] + [self.none, self.multiple])
@@ -133,8 +136,8 @@ class Drugs(RecordOperation):
         """Check the fields and that each has its terms."""
         self.parts = []
         for name in self.value:
-            spec = LocatedDict({"field": str(name), **({"terms": self.spec["terms"]} if "terms" in self.spec else {})})
-            spec.file, spec.line, spec.lines = self.spec.file, self.spec.line, {}
+            terms = {"terms": self.spec["terms"]} if "terms" in self.spec else {}
+            spec = located({"field": str(name), **terms}, self.spec)
             self.parts.append(record_operation(spec, self.target, context, self.spec))
         self.finish(context)
 
@@ -149,7 +152,7 @@ class Drugs(RecordOperation):
         """Return one value a row."""
         columns = [part.apply(source) for part in self.parts]
         reads = tuple(read for column in columns for read in column.reads)
-        values: Any = self.one([column.values for column in columns], source.count)
+        values: Any = self.one([column.data for column in columns], source.count)
         return Column(values, reads, tuple(problem for column in columns for problem in column.problems))
 
     def one(self, values: list[Any], count: int) -> pd.Series:
@@ -161,8 +164,8 @@ class Drugs(RecordOperation):
 class Strongest(Drugs):
     """``{strongest: [FIELD, ...], order: [WEAKEST, ..., STRONGEST]}``: the strongest of several terms."""
 
-    schema = {"strongest": NAMES, "order": NAMES, "terms": TERMS}
-    needed = ("order",)
+    schema: ClassVar[dict[str, Any]] = {"strongest": NAMES, "order": NAMES, "terms": TERMS}
+    needed: ClassVar[tuple[str, ...]] = ("order",)
 
     def finish(self, context: Context) -> None:
         """Check that the order holds every term."""
@@ -187,8 +190,8 @@ class Strongest(Drugs):
 class Common(Drugs):
     """``{common: [FIELD, ...], otherwise: TERM}``: the value that all fields share, else the given term."""
 
-    schema = {"common": NAMES, "otherwise": TEXT, "terms": TERMS}
-    needed = ("otherwise",)
+    schema: ClassVar[dict[str, Any]] = {"common": NAMES, "otherwise": TEXT, "terms": TERMS}
+    needed: ClassVar[tuple[str, ...]] = ("otherwise",)
 
     def one(self, values: list[Any], count: int) -> pd.Series:
         """Return the common value; a blank field does not count."""
@@ -208,7 +211,7 @@ class Common(Drugs):
 class Option(RecordOperation):
     """``{option: FIELD}``: in a block with ``each: FIELD``, the term of the option that the record stands for."""
 
-    schema = {"option": NAME, "terms": TERMS}
+    schema: ClassVar[dict[str, Any]] = {"option": NAME, "terms": TERMS}
 
     def bind(self, context: Context) -> None:
         """Check field and terms."""

@@ -138,14 +138,20 @@ def _names(blocks: list[Collected]) -> list[str]:
 def _keys(table: Table, blocks: list[Collected], mapping: DomainMapping, identity: Identity) -> None:
     """Set who, where and when in the project each row stands, and --SPID."""
     for name in KEYS:
-        taken = [categorical(made.source.keys[name]).take(piece.at) for made in blocks for piece in made.pieces]
-        table.hidden[name] = stack(taken) if taken else blank(0)
-    taken = [categorical(identity.usubjid_of(made.source.keys["record"])).take(p.at) for made in blocks for p in made.pieces]
-    table.put("USUBJID", stack(taken) if taken else blank(0))
+        table.hidden[name] = _spread(blocks, [made.source.keys[name] for made in blocks])
+    table.put("USUBJID", _spread(blocks, [identity.usubjid_of(made.source.keys["record"]) for made in blocks]))
     spid = mapping.prefixed("SPID")
     if mapping.has(spid):
-        taken = [categorical(address(made.source)).take(p.at) for made in blocks for p in made.pieces]
-        table.put(spid, stack(taken) if taken else blank(0))
+        table.put(spid, _spread(blocks, [address(made.source) for made in blocks]))
+
+
+def _spread(blocks: list[Collected], values: list[pd.Series]) -> pd.Categorical:
+    """Return one value a source row of each block, spread over the rows of its pieces."""
+    taken = []
+    for made, own in zip(blocks, values, strict=True):
+        coded = categorical(own)
+        taken += [coded.take(piece.at) for piece in made.pieces]
+    return stack(taken) if taken else blank(0)
 
 
 def address(source: Source) -> pd.Series:
@@ -175,19 +181,19 @@ def _variable(table: Table, name: str, blocks: list[Collected], is_number: bool)
 
 def _number(made: Collected, piece: Piece, name: str) -> np.ndarray:
     if name in piece.columns:
-        return np.asarray(piece.columns[name].values, float)
+        return np.asarray(piece.columns[name].data, float)
     if name in made.shared:
-        return np.asarray(made.shared[name].values, float)[piece.at]
+        return np.asarray(made.shared[name].data, float)[piece.at]
     return np.full(len(piece.at), np.nan)
 
 
 def _text(made: Collected, piece: Piece, name: str) -> pd.Categorical:
     if name in piece.columns:
-        return categorical(piece.columns[name].values)  # type: ignore[arg-type]
+        return categorical(piece.columns[name].data)  # type: ignore[arg-type]
     if name not in made.shared:
         return blank(len(piece.at))
     if name not in made.texts:
-        made.texts[name] = categorical(made.shared[name].values)  # type: ignore[arg-type]
+        made.texts[name] = categorical(made.shared[name].data)  # type: ignore[arg-type]
     return made.texts[name].take(piece.at)
 
 
@@ -209,7 +215,7 @@ def _lineage(table: Table, blocks: list[Collected]) -> None:
 def _add(table: Table, name: str, column: Column, start: int, at: np.ndarray) -> None:
     wrong: dict[str, np.ndarray] = {}
     for problem in column.problems:
-        met = problem.at[at]
+        met = problem.rows[at]
         if not met.any():
             continue
         for read in column.reads:
@@ -248,7 +254,7 @@ def _supplement(
     table: Table, made: Collected, supplement: Supplement, places: Iterable[tuple[Test | None, int, np.ndarray]]
 ) -> None:
     column = supplement.operation.apply(made.source)
-    values = categorical(column.values)  # type: ignore[arg-type]
+    values = categorical(column.data)  # type: ignore[arg-type]
     used = np.zeros(made.source.count, bool)
     for test, start, at in places:
         if supplement.tests and (test is None or test.testcd not in supplement.tests):

@@ -37,7 +37,7 @@ class Read:
 class Problem:
     """Rows of a column whose values in ``fields`` cannot be represented, so that the result is null."""
 
-    at: np.ndarray
+    rows: np.ndarray
     fields: tuple[str, ...]
     reason: str
 
@@ -46,32 +46,32 @@ class Problem:
 class Column:
     """Values (``str`` series, blank is ``""``; or float64 array), the fields they came from and what was wrong."""
 
-    values: pd.Series | np.ndarray
+    data: pd.Series | np.ndarray
     reads: tuple[Read, ...] = ()
     problems: tuple[Problem, ...] = ()
 
     @property
     def is_number(self) -> bool:
         """True for a numeric column."""
-        return isinstance(self.values, np.ndarray)
+        return isinstance(self.data, np.ndarray)
 
     def present(self) -> np.ndarray:
         """Return True where there is a value."""
-        if isinstance(self.values, np.ndarray):
-            return ~np.isnan(self.values)
-        return (self.values != "").to_numpy(bool)
+        if isinstance(self.data, np.ndarray):
+            return ~np.isnan(self.data)
+        return (self.data != "").to_numpy(bool)
 
     def take(self, at: np.ndarray) -> Column:
         """Return the rows at positions ``at``."""
-        values = self.values[at] if isinstance(self.values, np.ndarray) else self.values.take(at)
-        problems = tuple(Problem(problem.at[at], problem.fields, problem.reason) for problem in self.problems)
+        values = self.data[at] if isinstance(self.data, np.ndarray) else self.data.take(at)
+        problems = tuple(Problem(problem.rows[at], problem.fields, problem.reason) for problem in self.problems)
         return Column(values, tuple(read.take(at) for read in self.reads), problems)
 
     def only(self, at: np.ndarray) -> Column:
         """Return the column blanked outside ``at``; what was read there is not counted as used."""
-        values = np.where(at, self.values, np.nan) if self.is_number else self.values.where(at, "")  # type: ignore[union-attr]
+        values = np.where(at, self.data, np.nan) if self.is_number else self.data.where(at, "")  # type: ignore[union-attr]
         reads = tuple(Read(read.field, read.rows, read.held & at, read.ticked) for read in self.reads)
-        problems = tuple(Problem(problem.at & at, problem.fields, problem.reason) for problem in self.problems)
+        problems = tuple(Problem(problem.rows & at, problem.fields, problem.reason) for problem in self.problems)
         return Column(values, reads, problems)
 
 
@@ -102,7 +102,17 @@ def stack(pieces: list[pd.Categorical]) -> pd.Categorical:
     """Return all pieces one below the other, over the sorted union of their values."""
     if len(pieces) == 1:
         return pieces[0]
-    return pd.api.types.union_categoricals(pieces, sort_categories=True)
+    distinct = [list(piece.categories) for piece in pieces]
+    union = sorted({value for values in distinct for value in values})
+    place = {value: number for number, value in enumerate(union)}
+    kind = np.int16 if len(union) < 2**15 else np.int32
+    codes = [
+        np.array([place[value] for value in values], kind)[piece.codes]
+        for piece, values in zip(pieces, distinct, strict=True)
+        if len(piece)
+    ]
+    joined = np.concatenate(codes) if codes else np.empty(0, kind)
+    return pd.Categorical.from_codes(joined, pd.Index(union, dtype="str"))
 
 
 def blank(count: int) -> pd.Categorical:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 import numpy as np
 import pandas as pd
 
@@ -22,7 +24,12 @@ class Date(RecordOperation):
     not have gives null. ``of: subject`` takes the fields from another form of the same subject.
     """
 
-    schema = {"date": {"anyOf": [NAME, {**NAMES, "maxItems": 3}]}, "time": NAME, "event": EVENTS, "of": {"enum": ["subject"]}}
+    schema: ClassVar[dict[str, Any]] = {
+        "date": {"anyOf": [NAME, {**NAMES, "maxItems": 3}]},
+        "time": NAME,
+        "event": EVENTS,
+        "of": {"enum": ["subject"]},
+    }
 
     def bind(self, context: Context) -> None:
         """Check the fields."""

@@ -59,12 +59,17 @@ def _starts(subjects: Table, node: LocatedDict) -> tuple[np.ndarray, np.ndarray]
     after = int(node.get("after", 0))
     if not after:
         return day, np.asarray(subjects.text(str(node["start"])), dtype=object)
-    moved = day + np.timedelta64(after, "D")
+    moved = (day + np.timedelta64(after, "D")).astype("datetime64[D]")
     return moved, np.where(np.isnat(moved), "", np.datetime_as_string(moved, unit="D")).astype(object)
 
 
 def _assemble(
-    nodes: list[LocatedDict], subjects: Table, rows: np.ndarray, order: np.ndarray, start: np.ndarray, source: np.ndarray
+    nodes: list[LocatedDict],
+    subjects: Table,
+    rows: np.ndarray,
+    order: np.ndarray,
+    start: np.ndarray,
+    source: np.ndarray,
 ) -> Table:
     placed = np.lexsort((order, rows))
     rows, order, start, source = rows[placed], order[placed], start[placed], source[placed]

@@ -46,7 +46,9 @@ class Engine:
             for name, operation in mapping.table_operations.items():
                 for variable in operation.needs():
                     if variable not in given:
-                        raise StudyError(f"{mapping.domain}.{name} needs {variable}, which no mapping makes", mapping.file)
+                        raise StudyError(
+                            f"{mapping.domain}.{name} needs {variable}, which no mapping makes", mapping.file
+                        )
 
     def _steps(self, mapping: DomainMapping) -> list[Step]:
         steps = [self._collecting(mapping)]
@@ -77,7 +79,10 @@ class Engine:
             return self._step(mapping, "elements", needs, gives, partial(self._elements, mapping))
         gives = [name for block in mapping.blocks for name in block.variables]
         gives += [name for block in mapping.blocks for test in block.tests for name in test.variables]
-        gives += ["USUBJID", *(name for name in mapping.by_name if mapping.is_findings and name.endswith(RESULT_SUFFIXES))]
+        gives += [
+            "USUBJID",
+            *(name for name in mapping.by_name if mapping.is_findings and name.endswith(RESULT_SUFFIXES)),
+        ]
         if mapping.domain == "DM":
             gives += ["SUBJID", "SITEID"]
         if any(block.each == "visit" for block in mapping.blocks):

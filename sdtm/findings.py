@@ -17,9 +17,7 @@ LIMITED = r"(<=|>=|<|>)\s*(\d+(?:\.\d+)?)"
 NOT_DONE = "NOT DONE"
 
 
-def findings_piece(
-    domain: str, test: Test, source: Source
-) -> tuple[np.ndarray, dict[str, Column], list[Withheld]]:
+def findings_piece(domain: str, test: Test, source: Source) -> tuple[np.ndarray, dict[str, Column], list[Withheld]]:
     """Return the rows that become records of a test, its columns for them, and the values that no record holds.
 
     A record is made where there is a result, where the test is said not to be done, and where the stored result
@@ -27,18 +25,21 @@ def findings_piece(
     """
     result = test.result.apply(source)
     missed, missed_read, reason = _not_done(test, source, result)
-    wrong = np.logical_or.reduce([problem.at for problem in result.problems] or [np.zeros(source.count, bool)])
+    wrong = np.logical_or.reduce([problem.rows for problem in result.problems] or [np.zeros(source.count, bool)])
     keep = result.present() | missed | wrong
     at = np.flatnonzero(keep)
     unit = test.unit.apply(source) if test.unit else None
     left = _left(test, source, ~keep, unit, missed_read, reason)
     original = _original(test, result.take(at))
-    columns = {f"{domain}TESTCD": Column(constant(test.testcd, len(at))), f"{domain}TEST": Column(constant(test.name, len(at)))}
+    columns = {
+        f"{domain}TESTCD": Column(constant(test.testcd, len(at))),
+        f"{domain}TEST": Column(constant(test.name, len(at))),
+    }
     columns[f"{domain}ORRES"] = original
     here = original.present()
     units = unit.take(at).only(here) if unit else Column(constant("", len(at)))
     if unit:
-        columns[f"{domain}ORRESU"] = Column(units.values, unit.take(at).reads, unit.take(at).problems)
+        columns[f"{domain}ORRESU"] = Column(units.data, unit.take(at).reads, unit.take(at).problems)
     columns |= _standard(domain, test, test.result, result.take(at), original, units)
     columns |= _status(domain, ~here & missed[at], missed_read, reason.take(at), at)
     columns |= {name: declared.apply(source).take(at) for name, declared in test.variables.items()}
@@ -47,7 +48,8 @@ def findings_piece(
 
 def _not_done(test: Test, source: Source, result: Column) -> tuple[np.ndarray, tuple[Read, ...], Column]:
     """Return where a test was not done, what said so, and the reason (the form's, or the missing-data code's)."""
-    codes, reads = constant("", source.count), ()
+    codes = constant("", source.count)
+    reads: tuple[Read, ...] = ()
     for name in test.result.fields()[:1]:
         if source.project.dictionary.fields[name].type != "checkbox":
             stored, _ = source.raw(name)
@@ -63,7 +65,7 @@ def _not_done(test: Test, source: Source, result: Column) -> tuple[np.ndarray, t
         missed |= ~result.present()
     if test.reason:
         given = test.reason.apply(source)
-        values = given.values.where(given.present(), reason.values)  # type: ignore[union-attr]
+        values = given.data.where(given.present(), reason.data)  # type: ignore[union-attr]
         reason = Column(values, given.reads, given.problems)
     return missed, reads, reason
 
@@ -94,8 +96,8 @@ def _original(test: Test, result: Column) -> Column:
     """Return --ORRES: the result as collected, a choice by its label."""
     if not test.label_without:
         return result
-    assert isinstance(result.values, pd.Series)
-    return Column(result.values.str.replace(test.label_without, "", regex=True), result.reads, result.problems)
+    assert isinstance(result.data, pd.Series)
+    return Column(result.data.str.replace(test.label_without, "", regex=True), result.reads, result.problems)
 
 
 def _status(
@@ -105,8 +107,8 @@ def _status(
     if not missed.any() and not reads and not reason.reads:
         return {}
     status = text(["", NOT_DONE]).take(missed.astype(int)).reset_index(drop=True)
-    assert isinstance(reason.values, pd.Series)
-    given = reason.values.reset_index(drop=True).where(missed, "")
+    assert isinstance(reason.data, pd.Series)
+    given = reason.data.reset_index(drop=True).where(missed, "")
     return {
         f"{domain}STAT": Column(status, tuple(read.take(at) for read in reads)),
         f"{domain}REASND": Column(given, reason.reads, reason.problems),
@@ -117,17 +119,17 @@ def _standard(
     domain: str, test: Test, operation: object, result: Column, original: Column, unit: Column
 ) -> dict[str, Column]:
     """Return --STRESC, --STRESN and --STRESU, converted by the study's declared factors; a limit stays text."""
-    raw = original.values
-    assert isinstance(raw, pd.Series) and isinstance(unit.values, pd.Series)
+    raw = original.data
+    assert isinstance(raw, pd.Series) and isinstance(unit.data, pd.Series)
     if test.standard == "code" and isinstance(operation, FieldValue):
         codes = {label: code for code, label in operation.terms.items()}
-        assert isinstance(result.values, pd.Series)
-        raw = result.values.map({label: test.standard_terms.get(code, code) for label, code in codes.items()}).fillna("")
+        assert isinstance(result.data, pd.Series)
+        raw = result.data.map({label: test.standard_terms.get(code, code) for label, code in codes.items()}).fillna("")
         raw = raw.astype("str")
     elif test.standard_terms:
         raw = _replaced(raw, test.standard_terms)
     raw = raw.reset_index(drop=True)
-    factor = _factors(test, unit.values.reset_index(drop=True))
+    factor = _factors(test, unit.data.reset_index(drop=True))
     number, _ = numbers(raw)
     limit = raw.str.extract(LIMITED)
     bound = pd.to_numeric(limit[1], errors="coerce").to_numpy(float)
@@ -160,4 +162,3 @@ def _factors(test: Test, unit: pd.Series) -> np.ndarray:
     factors = [test.units.factor(name) if name else None for name in unique]
     known = np.array([np.nan if factor is None else factor for factor in factors] or [np.nan])
     return known[codes] if len(codes) else np.empty(0)
-

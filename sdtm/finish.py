@@ -223,9 +223,7 @@ def _extras(mapping: DomainMapping, table: Table) -> tuple[list[Extra], list[Cha
         for number, part in enumerate(split_long(side.text(name))):
             qnam = supplement.qnam if not number else continued_name(supplement.qnam, number)
             held = np.flatnonzero(np.asarray(part != ""))
-            made.append(
-                Extra(qnam, supplement.label, supplement.qorig, supplement.qeval, rows[held], part.take(held))
-            )
+            made.append(Extra(qnam, supplement.label, supplement.qorig, supplement.qeval, rows[held], part.take(held)))
     return made, changes
 
 
@@ -266,5 +264,3 @@ def _continued(mapping: DomainMapping, table: Table) -> list[Extra]:
                     Edge(f"+{qnam}", edge.source, edge.source_variable, edge.rows[at], edge.source_rows[at])
                 )
     return made
-
-

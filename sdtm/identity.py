@@ -36,7 +36,9 @@ def check_identity(study: Study, forms_of_fields: dict[str, str]) -> None:
     """Raise StudyError unless ``identity`` in study.yaml names fields that the dictionary has."""
     declared = study.config.get("identity")
     if not isinstance(declared, dict) or "subject" not in declared:
-        raise complain(study.config, "identity", "say which field holds the subject's number: identity: {subject: FIELD}")
+        raise complain(
+            study.config, "identity", "say which field holds the subject's number: identity: {subject: FIELD}"
+        )
     for key in ("subject", "site"):
         name = declared.get(key)
         if isinstance(name, str) and name not in forms_of_fields:

@@ -49,7 +49,9 @@ def _subject_values(table: Table, subjects: Table | None) -> tuple[np.ndarray, n
     if subjects is None:
         return np.full(table.count, "", dtype=object), np.full(table.count, np.nan)
     at = table.match_rows(subjects)
-    return np.append(np.asarray(subjects.text("SEX"), dtype=object), "")[at], np.append(subjects.number("AGE"), np.nan)[at]
+    return np.append(np.asarray(subjects.text("SEX"), dtype=object), "")[at], np.append(subjects.number("AGE"), np.nan)[
+        at
+    ]
 
 
 def _standard_limits(test: Test, rows: list[Range], limit: str) -> np.ndarray:
@@ -75,12 +77,14 @@ def _original_limits(test: Test, rows: list[Range], limit: str, which: np.ndarra
             if row.unit == unit:
                 made[at] = getattr(row, limit)
             else:
-                made[at] = text_of(np.array([float(getattr(row, limit)) * (test.units.factor(row.unit) or np.nan) / factor]))[0]
+                made[at] = text_of(
+                    np.array([float(getattr(row, limit)) * (test.units.factor(row.unit) or np.nan) / factor])
+                )[0]
     return made
 
 
 def put_indicator(mapping: DomainMapping, table: Table) -> None:
-    """Set --NRIND: LOW, NORMAL or HIGH against the range in standard units; a limit such as <5 only where it decides."""
+    """Set --NRIND against the range in standard units: LOW, NORMAL, HIGH; a limit such as <5 only where it decides."""
     low, high = table.number(mapping.prefixed("STNRLO")), table.number(mapping.prefixed("STNRHI"))
     value = table.number(mapping.prefixed("STRESN"))
     has = ~np.isnan(value) & ~(np.isnan(low) & np.isnan(high))
@@ -107,11 +111,21 @@ def check_toxicity(study: Study, mapping: DomainMapping) -> None:
     for block in mapping.blocks:
         for test in block.tests:
             if test.toxicity and not test.toxicity_terms and test.toxicity not in items:
-                raise complain(node.get("tests", node), test.key,
-                               f"the scheme has no item '{test.toxicity}'{nearest(test.toxicity, items)}")
-            if test.toxicity in items and not items[test.toxicity].needs and item_scale(test, items[test.toxicity]) is None:
-                raise complain(node.get("tests", node), test.key,
-                               f"declare the factor from {items[test.toxicity].unit}, the unit of the scheme, under from")
+                raise complain(
+                    node.get("tests", node),
+                    test.key,
+                    f"the scheme has no item '{test.toxicity}'{nearest(test.toxicity, items)}",
+                )
+            if (
+                test.toxicity in items
+                and not items[test.toxicity].needs
+                and item_scale(test, items[test.toxicity]) is None
+            ):
+                raise complain(
+                    node.get("tests", node),
+                    test.key,
+                    f"declare the factor from {items[test.toxicity].unit}, the unit of the scheme, under from",
+                )
 
 
 def item_scale(test: Test, item: Item) -> float | None:

@@ -12,7 +12,10 @@ COMMON = {
     "USUBJID": (DERIVED, "STUDYID, SITEID and the subject's number, joined by hyphens."),
     "SUBJID": (COLLECTED, ""),
     "SITEID": (ASSIGNED, "From the record's data access group."),
-    "VISITNUM": (PROTOCOL, "From the REDCap event; unscheduled visits are numbered n.1, n.2 after the planned visit before them."),
+    "VISITNUM": (
+        PROTOCOL,
+        "From the REDCap event; unscheduled visits are numbered n.1, n.2 after the planned visit before them.",
+    ),
     "VISIT": (PROTOCOL, "From the REDCap event."),
     "VISITDY": (PROTOCOL, "Planned study day of the visit."),
     "EPOCH": (DERIVED, "The epoch of the SE element that holds the whole (possibly partial) start date."),
@@ -31,9 +34,18 @@ BY_SUFFIX = {
     "TEST": (ASSIGNED, "Decoded from the test code by the terminology's concept code."),
     "ORRES": (COLLECTED, ""),
     "ORRESU": (COLLECTED, ""),
-    "ORNRLO": (ASSIGNED, "From the study's table of reference ranges by laboratory, sex, age and date, in the unit of the result."),
-    "ORNRHI": (ASSIGNED, "From the study's table of reference ranges by laboratory, sex, age and date, in the unit of the result."),
-    "STRESC": (DERIVED, "The result in the standard unit, by the factor declared for the test; text as collected otherwise."),
+    "ORNRLO": (
+        ASSIGNED,
+        "From the study's table of reference ranges by laboratory, sex, age and date, in the unit of the result.",
+    ),
+    "ORNRHI": (
+        ASSIGNED,
+        "From the study's table of reference ranges by laboratory, sex, age and date, in the unit of the result.",
+    ),
+    "STRESC": (
+        DERIVED,
+        "The result in the standard unit, by the factor declared for the test; text as collected otherwise.",
+    ),
     "STRESN": (DERIVED, "The number of the result in the standard unit; null for text and for limits such as <20."),
     "STRESU": (ASSIGNED, "The standard unit declared for the test."),
     "STNRLO": (DERIVED, "The lower limit of the reference range in the standard unit."),
@@ -41,7 +53,10 @@ BY_SUFFIX = {
     "NRIND": (DERIVED, "LOW, NORMAL or HIGH against the reference range in standard units."),
     "STAT": (COLLECTED, "NOT DONE where the form says so, or where a missing-data code stands for the result."),
     "REASND": (COLLECTED, "The reason on the form, or the meaning of the missing-data code."),
-    "LOBXFL": (DERIVED, "Y on the last result before RFXSTDTC; a result of that day counts at a visit declared predose."),
+    "LOBXFL": (
+        DERIVED,
+        "Y on the last result before RFXSTDTC; a result of that day counts at a visit declared predose.",
+    ),
     "BLFL": (DERIVED, "Y on the last result before RFXSTDTC, as --LOBXFL."),
     "TOX": (ASSIGNED, "The item of the toxicity scheme by which the result is graded."),
     "TOXGR": (DERIVED, "Grade by the declared toxicity scheme on the unrounded result in standard units."),
@@ -52,7 +67,7 @@ BY_SUFFIX = {
 
 
 def derived_method(mapping: DomainMapping, name: str) -> tuple[str, str]:
-    """Return origin and method sentence of a variable that no mapping entry makes; blanks if the engine does not either."""
+    """Return origin and method sentence of a variable that the engine makes; blanks if it does not."""
     if name in COMMON:
         return COMMON[name]
     return BY_SUFFIX.get(name.removeprefix(mapping.domain), ("", ""))

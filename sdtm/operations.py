@@ -23,6 +23,7 @@ from metadata.terminology import Terminology
 from metadata.yaml_source import LocatedDict, complain
 from sdtm.column import Column, Read
 from sdtm.source import Source
+from sdtm.table import Derived, Tables
 
 TEXT = {"type": ["string", "number"]}
 NAME = {"type": "string"}
@@ -86,13 +87,17 @@ class Context:
         events = [name for name in project.event_names if project.designated(name, found.form)]
         for event in given:
             if event not in events:
-                raise complain(node, key, f"form '{found.form}' is not filled in event '{event}'{nearest(event, events)}")
+                raise complain(
+                    node, key, f"form '{found.form}' is not filled in event '{event}'{nearest(event, events)}"
+                )
         places = given or tuple(events)
         if any(project.repeats(name, found.form) or project.event_repeats(name) for name in places):
             raise complain(node, key, f"field '{found.name}' repeats in a record: it cannot be looked up by subject")
         if len(places) > 1 and not given:
             raise complain(
-                node, key, f"form '{found.form}' is filled in {len(places)} events: name one, or those that exclude another"
+                node,
+                key,
+                f"form '{found.form}' is filled in {len(places)} events: name one, or those that exclude another",
             )
         return found
 
@@ -144,6 +149,10 @@ class TableOperation(Operation):
     @abstractmethod
     def needs(self) -> list[str]:
         """Variables that must stand first, as DOMAIN.VARIABLE."""
+
+    @abstractmethod
+    def derive(self, tables: Tables, domain: str) -> Derived:
+        """Return one value for each row of a domain, and the rows of other domains that it came from."""
 
 
 RECORD_WORDS: dict[str, type[RecordOperation]] = {}
@@ -201,6 +210,14 @@ def _check_parameters(kind: type[Operation], spec: LocatedDict, target: Target) 
 
 EXTRA = ("label", "qorig", "qeval", "tests")
 """Keys that SUPP-- entries carry beside their operation."""
+
+
+def located(body: dict[str, Any], like: LocatedDict, key: str | None = None) -> LocatedDict:
+    """Return a node made from another, so that errors in it name that node's file and line."""
+    made = LocatedDict(body)
+    made.file, made.lines = like.file, like.lines if key is None else {}
+    made.line = like.line if key is None else like.lines.get(key, like.line)
+    return made
 
 
 @dataclass(frozen=True)

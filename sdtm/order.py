@@ -1,7 +1,7 @@
 """The order in which domains are made, computed from what each step needs and gives.
 
 A step is a part of a domain: the records it collects, one variable taken from other domains, its visits, days, epoch,
-ranges, grades and flags. Domains may need one another (DM needs EX for RFXSTDTC, EX needs DM for EXSTDY): steps must not.
+ranges, grades and flags. Domains may need one another (DM needs EX for RFXSTDTC, EX needs DM for EXSTDY), steps not.
 """
 
 from __future__ import annotations

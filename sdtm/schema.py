@@ -13,8 +13,15 @@ from sdtm.operations import CONDITION, EXTRA, NAME, NAMES, RECORD_WORDS, TABLE_W
 
 OPERATIONS = {"type": "object", "additionalProperties": {"$ref": "#/$defs/operation"}}
 NOT_DONE = {
-    "anyOf": [NAME, {"type": "object", "required": ["field"], "properties": {"field": NAME, "code": TEXT},
-                     "additionalProperties": False}]
+    "anyOf": [
+        NAME,
+        {
+            "type": "object",
+            "required": ["field"],
+            "properties": {"field": NAME, "code": TEXT},
+            "additionalProperties": False,
+        },
+    ]
 }
 TEST = {
     "testcd": NAME,
@@ -38,7 +45,10 @@ TEST = {
     "toxicity_terms": {"type": "object", "additionalProperties": {"type": "integer", "minimum": 0, "maximum": 5}},
     "variables": OPERATIONS,
 }
-TESTS = {"type": "object", "additionalProperties": {"type": "object", "properties": TEST, "additionalProperties": False}}
+TESTS = {
+    "type": "object",
+    "additionalProperties": {"type": "object", "properties": TEST, "additionalProperties": False},
+}
 DATES = {
     "type": "object",
     "properties": {"except": NAMES, "events": NAMES},
@@ -69,8 +79,12 @@ def mapping_schema() -> dict[str, Any]:
         "unit_terms": TERMS,
         "keys": NAMES,
         "toxicity": NAME,
-        "ranges": {"type": "object", "required": ["file", "laboratory"],
-                   "properties": {"file": NAME, "laboratory": NAME}, "additionalProperties": False},
+        "ranges": {
+            "type": "object",
+            "required": ["file", "laboratory"],
+            "properties": {"file": NAME, "laboratory": NAME},
+            "additionalProperties": False,
+        },
     }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -107,7 +121,8 @@ def check_structure(body: Any, file: str) -> None:
         raise StudyError("a mapping file starts with domain: and records:", file)
     schema = {**mapping_schema(), "$defs": {"operation": True}}
     _known_keys(body, schema["properties"])
-    for block in body.get("records") if isinstance(body.get("records"), list) else [body.get("records")]:
+    records = body.get("records")
+    for block in records if isinstance(records, list) else [records]:
         if isinstance(block, LocatedDict):
             _known_keys(block, BLOCK)
     errors = jsonschema.Draft202012Validator(schema).iter_errors(body)

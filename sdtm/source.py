@@ -79,7 +79,9 @@ class Source:
         frame = keys if self.frame is self.keys else self.frame.take(at).reset_index(drop=True)
         return Source(self.forms, self.form, keys, frame, option)
 
-    def raw(self, name: str, by: str = "subject", events: tuple[str, ...] = (), code: str = "") -> tuple[pd.Series, Read]:
+    def raw(
+        self, name: str, by: str = "subject", events: tuple[str, ...] = (), code: str = ""
+    ) -> tuple[pd.Series, Read]:
         """Return the stored texts of a field, missing-data codes included, and where they stand.
 
         A field of another form is looked up by ``subject`` (one row a record, of the ``events`` if any are given) or by

@@ -5,7 +5,7 @@ They read domains, so they decide in which order domains are made (RFXSTDTC need
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -39,8 +39,10 @@ class Extreme(TableOperation):
         """Check the variables."""
         given = self.value if isinstance(self.value, list) else [self.value]
         self.sources = [variable_of(self.spec, self.word, str(name), context) for name in given]
-        where = self.spec.get("where") or {}
-        self.where = {key: [str(v) for v in (value if isinstance(value, list) else [value])] for key, value in where.items()}
+        where: LocatedDict = self.spec.get("where") or LocatedDict()
+        self.where = {
+            key: [str(one) for one in (value if isinstance(value, list) else [value])] for key, value in where.items()
+        }
         for domain, _ in self.sources:
             for key in self.where:
                 variable_of(where, key, f"{domain}.{key}", context)
@@ -64,14 +66,14 @@ class Extreme(TableOperation):
 class Earliest(Extreme):
     """``{earliest: EX.EXSTDTC, where: {EXTRT: TERM}}``: the subject's first date in other domains."""
 
-    schema = {"earliest": VARIABLES, "where": FILTER}
+    schema: ClassVar[dict[str, Any]] = {"earliest": VARIABLES, "where": FILTER}
 
 
 @word("latest")
 class Latest(Extreme):
     """``{latest: EX.EXENDTC, where: {EXTRT: TERM}}``: the subject's last date in other domains."""
 
-    schema = {"latest": VARIABLES, "where": FILTER}
+    schema: ClassVar[dict[str, Any]] = {"latest": VARIABLES, "where": FILTER}
     sign = -1
 
 
@@ -102,7 +104,7 @@ def extreme(
 class OfSubject(TableOperation):
     """``{subject: DM.RFPENDTC, when: AEENRTPT}``: a variable of the subject's own row, where another is not null."""
 
-    schema = {"subject": NAME, "when": NAME}
+    schema: ClassVar[dict[str, Any]] = {"subject": NAME, "when": NAME}
 
     def bind(self, context: Context) -> None:
         """Check the variables."""
@@ -130,14 +132,16 @@ class OfSubject(TableOperation):
 
     def sentence(self) -> str:
         """Say the rule."""
-        return f"{'.'.join(self.source)} of the subject" + (f", where {self.when} is not null" if self.when else "") + "."
+        return (
+            f"{'.'.join(self.source)} of the subject" + (f", where {self.when} is not null" if self.when else "") + "."
+        )
 
 
 @word("assign")
 class Assign(TableOperation):
     """``{assign: TERM, when: VARIABLE}`` or ``unless: VARIABLE``: a term by whether a variable of the row is null."""
 
-    schema = {"assign": TEXT, "when": NAMES, "unless": NAMES}
+    schema: ClassVar[dict[str, Any]] = {"assign": TEXT, "when": NAMES, "unless": NAMES}
     origin = "Assigned"
 
     def bind(self, context: Context) -> None:
@@ -173,13 +177,14 @@ class Assign(TableOperation):
 class AnyOf(TableOperation):
     """``{any_of: [OPERATION, ...]}``: the first value that is not null, of operations over tabulated variables."""
 
-    schema = {"any_of": {"type": "array", "minItems": 1}}
+    schema: ClassVar[dict[str, Any]] = {"any_of": {"type": "array", "minItems": 1}}
 
     def bind(self, context: Context) -> None:
         """Check each part."""
         self.parts: list[Any] = []
         for item in self.value:
-            part = operation(item, Target(self.target.domain, self.target.variable, codelists=self.target.codelists), context, self.spec)
+            target = Target(self.target.domain, self.target.variable, codelists=self.target.codelists)
+            part = operation(item, target, context, self.spec)
             if not isinstance(part, TableOperation):
                 raise complain(item, part.word, f"'{part.word}' reads fields and cannot stand here")
             self.parts.append(part)
@@ -194,8 +199,8 @@ class AnyOf(TableOperation):
         used: list[UsedRows] = []
         for part in self.parts:
             made: Derived = part.derive(tables, domain)
-            take = (values == "") & (made.values != "")
-            values = np.where(take, made.values, values)
+            take = (values == "") & (made.data != "")
+            values = np.where(take, made.data, values)
             for source in made.used:
                 kept = take[source.rows]
                 used.append(UsedRows(source.domain, source.variable, source.rows[kept], source.source_rows[kept]))

@@ -24,7 +24,8 @@ def not_submitted(study: Study, dictionary: Dictionary, mapped: set[str]) -> pd.
     for key in declared:
         if key not in PARTS:
             raise complain(declared, key, f"there is no such key here{nearest(key, PARTS)}")
-    forms, fields = declared.get("forms") or {}, declared.get("fields") or {}
+    forms: LocatedDict = declared.get("forms") or LocatedDict()
+    fields: LocatedDict = declared.get("fields") or LocatedDict()
     _check(forms, fields, dictionary, mapped)
     rows, missing = [], []
     for name, found in dictionary.fields.items():

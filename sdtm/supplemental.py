@@ -27,7 +27,9 @@ METHODS = {
 }
 
 
-def supplemental(version: str, mapping: DomainMapping, made: Finished, studyid: str) -> tuple[Dataset, list[Edge]] | None:
+def supplemental(
+    version: str, mapping: DomainMapping, made: Finished, studyid: str
+) -> tuple[Dataset, list[Edge]] | None:
     """Return SUPP-- of a finished domain with its edges (rows of the dataset), or None if there is nothing to say."""
     pieces, rows = [], []
     for number, extra in enumerate(made.extras):

@@ -29,7 +29,7 @@ class UsedRows:
 class Derived:
     """Texts (object array) or numbers (float64) made from tabulated variables, with the rows they came from."""
 
-    values: np.ndarray
+    data: np.ndarray
     used: tuple[UsedRows, ...] = ()
 
 
@@ -55,7 +55,7 @@ class Withheld:
 
 @dataclass
 class Table:
-    """Rows of one domain before they are sorted; ``subject`` holds USUBJID, ``visit_key`` record, event and instance."""
+    """Rows of one domain before they are sorted; ``hidden`` holds record, event and instance of each row."""
 
     domain: str
     count: int
@@ -95,7 +95,7 @@ class Table:
 
     def derive(self, name: str, made: Derived, is_number: bool) -> None:
         """Set a variable from tabulated ones, with its lineage."""
-        values = pd.to_numeric(pd.Series(made.values), errors="coerce").to_numpy(float) if is_number else made.values
+        values = pd.to_numeric(pd.Series(made.data), errors="coerce").to_numpy(float) if is_number else made.data
         self.put(name, values)
         for used in made.used:
             self.edges.append(Edge(name, used.domain, used.variable, used.rows, used.source_rows))
@@ -157,8 +157,7 @@ class Table:
         """Blank a text variable where its value cannot be represented, and list the stored values."""
         codes = self.text(name)
         values = codes.add_categories([""]) if "" not in codes.categories else codes
-        made = values.codes.copy()
-        made[rows] = values.categories.get_loc("")
+        made = np.where(rows, values.categories.get_indexer(pd.Index([""], dtype="str"))[0], values.codes)
         self.texts[name] = pd.Categorical.from_codes(made, values.categories)
         kept: list[Edge] = []
         for edge in self.edges:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from metadata.dataset import Dataset, edges, join_edges
+from metadata.dataset import Dataset
 from metadata.errors import StudyError
 from metadata.project import Project
 from metadata.records import Records
@@ -18,8 +18,9 @@ from sdtm.engine import Engine, epoch_codelists
 from sdtm.finish import Finished, finish
 from sdtm.identity import check_identity, identify
 from sdtm.limits import check_toxicity
-from sdtm.mapping import DomainMapping, Reader
+from sdtm.mapping import DomainMapping
 from sdtm.order import in_order
+from sdtm.reading import Reader
 from sdtm.source import Forms
 from sdtm.submitted import FILE, not_submitted
 from sdtm.supplemental import supplemental
@@ -104,23 +105,28 @@ def tabulate(study: Study, records: Records, terminology: Terminology) -> Tabula
         if extra is not None:
             dataset, kept = extra
             datasets[dataset.name] = _with_lineage(dataset, _from_moved(kept, positions))
-    return Tabulation(
-        datasets, _withheld(engine.tables, datasets), declared, _transliterations(finished)
-    )
+    return Tabulation(datasets, _withheld(engine.tables, datasets), declared, _transliterations(finished))
 
 
 def _moved(made: Finished, positions: dict[str, np.ndarray], domain: str) -> list[Edge]:
-    """Return a domain's edges in positions of the datasets; what stands in SUPP-- or in no variable is `*`."""
+    """Return a domain's edges in positions of the datasets.
+
+    What stands in no variable of the dataset is an edge of the whole record: a condition, or a missing-data code in a
+    field that would have been a supplemental value.
+    """
     names = set(made.dataset.metadata.names)
-    edges_made = []
+    supplemented: dict[str, set[int]] = {}
+    for extra in made.extras:
+        supplemented.setdefault(f"+{extra.qnam}", set()).update(extra.rows.tolist())
+    moved = []
     for edge in made.edges:
-        if edge.variable.startswith("+"):
-            continue
         rows = positions[domain][edge.rows]
         keep = rows >= 0
+        if edge.variable.startswith("+"):
+            keep &= ~np.isin(edge.rows, np.fromiter(supplemented.get(edge.variable, ()), int))
         variable = edge.variable if edge.variable in names else "*"
-        edges_made.append(Edge(variable, edge.source, edge.source_variable, rows[keep], edge.source_rows[keep]))
-    return _from_moved(edges_made, positions)
+        moved.append(Edge(variable, edge.source, edge.source_variable, rows[keep], edge.source_rows[keep]))
+    return _from_moved(moved, positions)
 
 
 def _from_moved(given: list[Edge], positions: dict[str, np.ndarray]) -> list[Edge]:
@@ -137,10 +143,29 @@ def _from_moved(given: list[Edge], positions: dict[str, np.ndarray]) -> list[Edg
 
 
 def _with_lineage(dataset: Dataset, kept: list[Edge]) -> Dataset:
-    joined = join_edges(
-        [edges(edge.rows, edge.variable, edge.source, edge.source_rows, edge.source_variable) for edge in kept]
+    """Return the dataset with its edges in one frame (see metadata.dataset), sorted as they were made."""
+    kept = [edge for edge in kept if len(edge.rows)]
+    if not kept:
+        return dataset
+    counts = [len(edge.rows) for edge in kept]
+    lineage = pd.DataFrame(
+        {
+            "row": np.concatenate([edge.rows for edge in kept]).astype(np.int32),
+            "variable": _repeated([edge.variable for edge in kept], counts),
+            "source": _repeated([edge.source for edge in kept], counts),
+            "source_row": np.concatenate([edge.source_rows for edge in kept]).astype(np.int32),
+            "source_variable": _repeated([edge.source_variable for edge in kept], counts),
+        }
     )
-    return Dataset(dataset.metadata, dataset.frame, joined)
+    return Dataset(dataset.metadata, dataset.frame, lineage)
+
+
+def _repeated(names: list[str], counts: list[int]) -> pd.Categorical:
+    """Return each name as often as its count says."""
+    distinct = sorted(set(names))
+    place = {name: number for number, name in enumerate(distinct)}
+    codes = np.repeat(np.array([place[name] for name in names], np.int16), counts)
+    return pd.Categorical.from_codes(codes, distinct)
 
 
 def _withheld(tables: dict[str, Table], datasets: dict[str, Dataset]) -> pd.DataFrame:
@@ -155,7 +180,9 @@ def _withheld(tables: dict[str, Table], datasets: dict[str, Dataset]) -> pd.Data
             dict.fromkeys(WITHHELD[1:], "str")
         )
     listed = pd.concat(pieces, ignore_index=True).drop_duplicates(["source_row", "field", "domain"])
-    tabulated = pd.concat([_tabulated(dataset, set(listed["field"])) for dataset in datasets.values()]).drop_duplicates()
+    tabulated = pd.concat(
+        [_tabulated(dataset, set(listed["field"])) for dataset in datasets.values()]
+    ).drop_duplicates()
     known = listed.merge(tabulated, on=["source_row", "field"], how="left", indicator=True)
     kept = known.loc[known["_merge"].to_numpy() == "left_only", list(WITHHELD)]
     made = kept.astype({"source_row": np.int32, **dict.fromkeys(WITHHELD[1:], "str")})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -44,7 +44,9 @@ def has_comma(found: Field) -> bool:
     return "comma_decimal" in found.validation
 
 
-def resolve_terms(spec: LocatedDict, key: str, found: Field, operation: RecordOperation, context: Context) -> dict[str, str]:
+def resolve_terms(
+    spec: LocatedDict, key: str, found: Field, operation: RecordOperation, context: Context
+) -> dict[str, str]:
     """Return stored code to SDTM value for a field with choices or with declared ``terms``.
 
     Without ``terms`` a choice gives its label: the codelist's own term if the target is bound to one (compared
@@ -57,7 +59,9 @@ def resolve_terms(spec: LocatedDict, key: str, found: Field, operation: RecordOp
     for code, value in declared.items():
         if found.choices and code not in context.project.missing_codes:
             choice(declared, code, found, code)
-        terms[code] = check_term(declared, code, "" if value is None else str(value), operation.target, context.terminology)
+        terms[code] = check_term(
+            declared, code, "" if value is None else str(value), operation.target, context.terminology
+        )
     for code, label in found.choices.items():
         if code not in terms:
             raise complain(spec, "terms", f"choice '{code}' ({label}) of field '{found.name}' has no term")
@@ -113,7 +117,7 @@ class FieldValue(RecordOperation):
             return column
         met, reads = self.where.holds(source)
         kept = column.only(met)
-        return Column(kept.values, (*kept.reads, *reads), kept.problems)
+        return Column(kept.data, (*kept.reads, *reads), kept.problems)
 
     def translated(self, raw: pd.Series, read: Read, source: Source) -> Column:
         """Return the terms of stored codes; a code that is no choice is a problem."""
@@ -150,14 +154,20 @@ def _is_number(value: str) -> bool:
 class TakeField(FieldValue):
     """``{field: NAME}``: the value of a field of the block's form; ``terms`` translates codes, ``where`` restricts."""
 
-    schema = {"field": NAME, "terms": TERMS, "where": CONDITION}
+    schema: ClassVar[dict[str, Any]] = {"field": NAME, "terms": TERMS, "where": CONDITION}
 
 
 @word("lookup")
 class Lookup(FieldValue):
     """``{lookup: NAME, by: subject | visit, event: EVENT}``: the value of a field of another form."""
 
-    schema = {"lookup": NAME, "by": {"enum": ["subject", "visit"]}, "event": EVENTS, "terms": TERMS, "where": CONDITION}
+    schema: ClassVar[dict[str, Any]] = {
+        "lookup": NAME,
+        "by": {"enum": ["subject", "visit"]},
+        "event": EVENTS,
+        "terms": TERMS,
+        "where": CONDITION,
+    }
 
     def locate(self, context: Context) -> Field:
         """Return the field of the other form."""
@@ -175,7 +185,7 @@ class Lookup(FieldValue):
 class Constant(RecordOperation):
     """``{constant: TERM}``: the same value in every record, or only where a condition holds."""
 
-    schema = {"constant": TEXT, "where": CONDITION}
+    schema: ClassVar[dict[str, Any]] = {"constant": TEXT, "where": CONDITION}
     origin = "Assigned"
 
     def bind(self, context: Context) -> None:
@@ -195,7 +205,7 @@ class Constant(RecordOperation):
         if self.where is None:
             return Column(values)
         met, reads = self.where.holds(source)
-        return Column(Column(values).only(met).values, reads)
+        return Column(Column(values).only(met).data, reads)
 
     def sentence(self) -> str:
         """Say the constant."""
@@ -222,15 +232,15 @@ class Several(RecordOperation):
 class FirstOf(Several):
     """``{first_of: [OPERATION, ...]}``: the first value that is not blank."""
 
-    schema = {"first_of": {"type": "array", "minItems": 1}}
+    schema: ClassVar[dict[str, Any]] = {"first_of": {"type": "array", "minItems": 1}}
 
     def apply(self, source: Source) -> Column:
         """Return the first present value; what the others hold is read as well."""
         columns = [part.apply(source) for part in self.parts]
-        values = columns[0].values
+        values = columns[0].data
         for column in columns[1:]:
             here = Column(values).present()
-            values = np.where(here, values, column.values) if column.is_number else values.where(here, column.values)  # type: ignore[union-attr]
+            values = np.where(here, values, column.data) if column.is_number else values.where(here, column.data)  # type: ignore[union-attr]
         reads = tuple(read for column in columns for read in column.reads)
         return Column(values, reads, tuple(problem for column in columns for problem in column.problems))
 
@@ -243,16 +253,16 @@ class FirstOf(Several):
 class Concat(Several):
     """``{concat: [OPERATION, ...], separator: TEXT}``: the values that are not blank, joined."""
 
-    schema = {"concat": {"type": "array", "minItems": 1}, "separator": {"type": "string"}}
+    schema: ClassVar[dict[str, Any]] = {"concat": {"type": "array", "minItems": 1}, "separator": {"type": "string"}}
 
     def apply(self, source: Source) -> Column:
         """Return the joined texts."""
         columns = [part.apply(source) for part in self.parts]
         separator = self.spec.get("separator", " ")
-        joined: Any = columns[0].values
+        joined: Any = columns[0].data
         for column in columns[1:]:
             both = Column(joined).present() & column.present()
-            joined = joined + pd.Series(np.where(both, separator, ""), dtype="str") + column.values
+            joined = joined + pd.Series(np.where(both, separator, ""), dtype="str") + column.data
         reads = tuple(read for column in columns for read in column.reads)
         return Column(joined, reads, tuple(problem for column in columns for problem in column.problems))
 
@@ -268,8 +278,8 @@ class Coded(RecordOperation):
     The CSV's first column is the reported term, compared regardless of case and of blanks at the ends.
     """
 
-    schema = {"coded": NAME, "file": NAME, "column": NAME}
-    needed = ("file", "column")
+    schema: ClassVar[dict[str, Any]] = {"coded": NAME, "file": NAME, "column": NAME}
+    needed: ClassVar[tuple[str, ...]] = ("file", "column")
     origin = "Assigned"
 
     def bind(self, context: Context) -> None:
@@ -282,8 +292,11 @@ class Coded(RecordOperation):
             reader = csv.DictReader(lines)
             names = list(reader.fieldnames or ())
             if self.spec["column"] not in names[1:]:
-                raise complain(self.spec, "column", f"the coding file has no column '{self.spec['column']}'"
-                               f"{nearest(str(self.spec['column']), names)}")
+                raise complain(
+                    self.spec,
+                    "column",
+                    f"the coding file has no column '{self.spec['column']}'{nearest(str(self.spec['column']), names)}",
+                )
             self.codes = {row[names[0]].strip().upper(): row[str(self.spec["column"])].strip() for row in reader}
 
     def fields(self) -> list[str]:

@@ -7,6 +7,7 @@ last planned visit before them, by date (SDTMIG 3.3, section 5.4 on unplanned vi
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,7 @@ from metadata.units import text_of
 from sdtm.column import constant
 from sdtm.mapping import Block
 from sdtm.source import NOWHERE, Forms, Source
-from sdtm.table import REDCAP, Edge, Table
+from sdtm.table import NO_DAY, REDCAP, Edge, Table, Withheld
 
 KEY = ["record", "event", "instance"]
 
@@ -36,7 +37,7 @@ def visit_events(study: Study) -> list[str]:
 
 def date_fields(block: Block, project: Project, events: list[str]) -> dict[str, list[str]]:
     """Return by form the date fields of visit forms, without those that the mapping excepts."""
-    excepted = set((block.visits or {}).get("except", []))
+    excepted = set(block.visits.get("except", [])) if block.visits else set()
     forms = [form for form in project.dictionary.forms if any(project.designated(event, form) for event in events)]
     named = {
         form: [
@@ -57,19 +58,19 @@ def visit_dates(study: Study, block: Block, forms: Forms) -> pd.DataFrame:
         frame = forms.form(form)
         frame = frame[frame["event"].isin(events)]
         instance = visit_instance(forms.project, frame["event"], frame["instance"])
-        for name in fields:
-            if name not in frame.columns:
-                continue
+        for name in [name for name in fields if name in frame.columns]:
             piece = frame[["record", "event", "source_row"]].assign(instance=instance, date=frame[name], field=name)
-            pieces.append(piece[iso8601.is_complete(piece["date"])])
+            pieces.append(piece[piece["date"] != ""])
     columns = [*KEY, "date", "source_row", "field"]
     dates = pd.concat(pieces, ignore_index=True)[columns] if pieces else pd.DataFrame({name: [] for name in columns})
-    return dates.assign(day=iso8601.day_bounds(dates["date"].astype("str"))[0])
+    text = dates["date"].astype("str")
+    day = np.where(iso8601.is_complete(text), iso8601.day_bounds(text)[0], NO_DAY).astype("datetime64[D]")
+    return dates.assign(day=day, coded=text.isin(list(forms.project.missing_codes)))
 
 
 def visits_source(forms: Forms, dates: pd.DataFrame) -> Source:
     """Return one row a visit that took place: a record, event and instance with at least one date."""
-    keys = dates[KEY].drop_duplicates().reset_index(drop=True)
+    keys = dates.loc[dates["day"].notna(), KEY].drop_duplicates().reset_index(drop=True)
     full = keys.assign(source_row=np.full(len(keys), NOWHERE), dag=constant("", len(keys)))
     return Source(forms, "", full, full)
 
@@ -77,16 +78,21 @@ def visits_source(forms: Forms, dates: pd.DataFrame) -> Source:
 def put_dates(table: Table, dates: pd.DataFrame) -> None:
     """Set SVSTDTC and SVENDTC: the earliest and the latest date on the visit's forms."""
     keys = pd.DataFrame({name: np.asarray(table.hidden[name], dtype=object) for name in KEY})
-    placed = dates.merge(keys.assign(row=np.arange(table.count)), on=KEY)
+    placed = dates.merge(keys.assign(row=np.arange(table.count)), on=KEY, how="left")
+    known = placed[placed["day"].notna()]
     for name, ascending in (("SVSTDTC", True), ("SVENDTC", False)):
-        chosen = placed.sort_values(["row", "day"], ascending=[True, ascending], kind="stable")
+        chosen = known.sort_values(["row", "day"], ascending=[True, ascending], kind="stable")
         first = chosen.drop_duplicates("row")
         values = np.full(table.count, "", dtype=object)
-        values[first["row"].to_numpy()] = first["date"].to_numpy(dtype=object)
+        values[first["row"].to_numpy(int)] = first["date"].to_numpy(dtype=object)
         table.put(name, values)
-    for field, group in placed.groupby("field", sort=True):
-        rows, source = group["row"].to_numpy(), group["source_row"].to_numpy(np.int32)
+    counted = placed["row"].notna() & (placed["day"].notna() | placed["coded"])
+    for field, group in placed[counted].groupby("field", sort=True):
+        rows, source = group["row"].to_numpy(int), group["source_row"].to_numpy(np.int32)
         table.edges.append(Edge("SVSTDTC", REDCAP, str(field), rows, source))
+    for field, group in placed[~counted].groupby("field", sort=True):
+        reason = "it is no complete date, so that it is not a date of the visit"
+        table.withheld.append(Withheld(group["source_row"].to_numpy(np.int32), str(field), reason))
 
 
 def number_visits(study: Study, table: Table) -> None:
@@ -142,7 +148,8 @@ def assign_visits(study: Study, project: Project, table: Table, visits: Table | 
     events = table.hidden["event"]
     assert isinstance(events, pd.Categorical)
     number, name, day = planned(study, pd.Series(events.categories, dtype="str"))
-    columns = [np.append(values, missing)[events.codes] for values, missing in ((number, np.nan), (name, ""), (day, np.nan))]
+    blanks: tuple[Any, ...] = (np.nan, "", np.nan)
+    columns = [np.append(made, none)[events.codes] for made, none in zip((number, name, day), blanks, strict=True)]
     unscheduled = np.flatnonzero(np.asarray(events.isin(_unscheduled(study))))
     if len(unscheduled):
         columns[0][unscheduled], columns[1][unscheduled] = np.nan, ""
