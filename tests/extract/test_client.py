@@ -292,3 +292,10 @@ def test_compressed_answers_without_a_length_are_read(trial: SandboxProject) -> 
     with serve(without_length) as address:  # type: ignore[arg-type]
         client = Client(address, TOKEN, QUICK)
         assert b"".join(body for _, body in fetch_all(client)).count(b"Headache") == 1
+
+
+def test_a_proxy_is_not_asked_for_this_machine(trial: SandboxProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9/")
+    with reach(trial) as client:
+        assert client.structure()["version"] == b"15.2.1"
