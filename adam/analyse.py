@@ -8,16 +8,16 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from adam.columns import SourceColumns, is_text, plain
+from adam.columns import SourceColumns, Values, finished, take
 from adam.derivation import Context
 from adam.description import described
-from adam.flags import held
 from adam.grouping import group_codes, ordered
 from adam.merging import Copy
 from adam.ordering import in_order
 from adam.specification import Specification, Step, read_specifications
 from adam.table import Table
 from adam.tracing import lineage
+from adam.values import shown
 from metadata.dataset import Dataset
 from metadata.errors import StudyError, nearest
 from metadata.study import Study
@@ -80,7 +80,10 @@ def _source_rows(specification: Specification, frame: pd.DataFrame) -> np.ndarra
     unknown = [name for name in where.reads if name not in frame.columns]
     if unknown:
         raise specification.error(f"there is no variable {unknown[0]}{nearest(unknown[0], frame.columns)}", "source")
-    return np.flatnonzero(held(where, SourceColumns(frame), len(frame)))
+    try:
+        return np.flatnonzero(where.holds(SourceColumns(frame), len(frame)))
+    except StudyError as error:
+        raise specification.error(error.message, "source") from None
 
 
 def _with_copies(specification: Specification, frame: pd.DataFrame) -> Specification:
@@ -106,20 +109,15 @@ def _finished(specification: Specification, steps: list[Step], table: Table, con
     place = np.empty(table.count, np.int64)
     place[rows] = np.arange(table.count)
     metadata = described(specification, steps, table.columns, context)
-    frame = pd.DataFrame({name: _sorted(table.columns[name], rows) for name in metadata.names}, copy=False)
+    frame = pd.DataFrame({name: finished(take(table.columns[name], rows)) for name in metadata.names}, copy=False)
     traced = lineage(table, context.source, steps, metadata.names, place, context.subject_level)
     return Dataset(metadata, frame, traced)
 
 
-def _sorted(values: pd.Series, rows: np.ndarray) -> pd.Series:
-    taken = values.iloc[rows].reset_index(drop=True)
-    return plain(taken) if is_text(taken) else taken
-
-
-def _check_unique(specification: Specification, keys: list[pd.Series]) -> None:
+def _check_unique(specification: Specification, keys: list[Values]) -> None:
     codes = group_codes(keys)
     repeated = np.flatnonzero(np.bincount(codes) > 1)
     if len(repeated):
         row = int(np.flatnonzero(codes == repeated[0])[0])
-        shown = ", ".join(f"{n} {key.iloc[row]}" for n, key in zip(specification.header.keys, keys, strict=True))
-        raise specification.error(f"{len(repeated)} key(s) stand for more than one record, first: {shown}", "keys")
+        values = ", ".join(f"{n} {shown(key, row)}" for n, key in zip(specification.header.keys, keys, strict=True))
+        raise specification.error(f"{len(repeated)} key(s) stand for more than one record, first: {values}", "keys")

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-import pandas as pd
 
-from adam.columns import Columns, among, coded, codes_of, flagged, present, take, words_of
+from adam.columns import Columns, Values, among, coded, flagged, number, present, take, text
 from adam.derivation import Context, Derivation, Edge, Outcome, listed, word
 from adam.grouping import first_rows, group_codes, row_of_group
 from adam.language import Column, Condition, NewColumn, OrderColumn
@@ -46,13 +45,13 @@ class Baseline(Derivation):
         flags[rows] = True
         return Outcome({self.flag: flagged(flags), **made}, edges)
 
-    def _latest_first(self, columns: Columns) -> list[tuple[pd.Series, bool]]:
+    def _latest_first(self, columns: Columns) -> list[tuple[Values, bool]]:
         names = [name.removeprefix("-") for name in self.order]
         turned = [not name.startswith("-") for name in self.order]
         return [(columns[self.date], True), *((columns[name], down) for name, down in zip(names, turned, strict=True))]
 
     def _eligible(self, columns: Columns, count: int, context: Context) -> np.ndarray:
-        day, start = columns[self.date].to_numpy(), columns[self.reference].to_numpy()
+        day, start = number(columns, self.date), number(columns, self.reference)
         on_day = day == start
         if self.visit:
             on_day &= among(columns[self.visit], [v["visitnum"] for v in context.study.visits if v.get("predose")])
@@ -83,13 +82,13 @@ class Change(Derivation):
     percent: NewColumn | None = None
 
     def derive(self, columns: Columns, count: int, context: Context) -> Outcome:
-        value, base = columns[self.value].to_numpy(), columns[self.base].to_numpy()
+        value, base = number(columns, self.value), number(columns, self.base)
         difference = value - base
-        made = {self.to: pd.Series(_free_of_noise(difference, value, base))}
+        made: dict[str, Values] = {self.to: _free_of_noise(difference, value, base)}
         if self.percent:
             with np.errstate(divide="ignore", invalid="ignore"):
                 percent = np.where(base == 0, np.nan, 100 * difference / np.abs(base))
-            made[self.percent] = pd.Series(significant(percent))
+            made[self.percent] = significant(percent)
         return Outcome(made)
 
     def sentence(self, variable: str) -> str:
@@ -117,9 +116,9 @@ class Shift(Derivation):
     between: str = " to "
 
     def derive(self, columns: Columns, count: int, context: Context) -> Outcome:
-        first, second = words_of(columns[self.start]), words_of(columns[self.end])
-        words = [f"{one}{self.between}{other}" if one and other else "" for one in first for other in second]
-        codes = codes_of(columns[self.start]) * len(second) + codes_of(columns[self.end])
+        start, end = text(columns, self.start), text(columns, self.end)
+        words = [f"{one}{self.between}{other}" if one and other else "" for one in start.words for other in end.words]
+        codes = start.codes * len(end.words) + end.codes
         return Outcome({self.to: coded(codes, words)})
 
     def sentence(self, variable: str) -> str:

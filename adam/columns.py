@@ -1,19 +1,43 @@
-"""Columns as derivations see them: Num is float64 with NaN, Char is categorical with "" where there is no value.
+"""Columns as derivations see them: Num is a float64 array with NaN, Char is Text, codes into a short list of words.
 
-Categorical text keeps comparisons, lookups and grouping on small integers, whatever the number of records.
+Text keeps comparisons, lookups and grouping on small integers, whatever the number of records.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-Columns = Mapping[str, pd.Series]
+from metadata.errors import StudyError
 
 
-class SourceColumns(dict[str, pd.Series]):
+@dataclass(frozen=True, slots=True, eq=False)
+class Text:
+    """A Char column: ``words[codes[row]]`` is the text of a row. Words are unique; "" is always among them."""
+
+    codes: np.ndarray
+    words: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def strings(self) -> list[str]:
+        """Return the texts row by row."""
+        return [self.words[code] for code in self.codes.tolist()]
+
+    def of_words(self, values: Sequence[bool] | Sequence[float] | np.ndarray) -> np.ndarray:
+        """Return for each row what ``values`` has for its word."""
+        return np.asarray(values)[self.codes]
+
+
+Values = Text | np.ndarray
+Columns = Mapping[str, Values]
+
+
+class SourceColumns(dict[str, Values]):
     """Columns of a frame, made ready for derivations when they are first asked for; derived ones are added to it."""
 
     def __init__(self, frame: pd.DataFrame, rows: np.ndarray | None = None) -> None:
@@ -21,117 +45,127 @@ class SourceColumns(dict[str, pd.Series]):
         self.frame = frame
         self.rows = np.arange(len(frame)) if rows is None else rows
 
-    def __missing__(self, name: str) -> pd.Series:
-        self[name] = prepared(self.frame[name].iloc[self.rows])
+    def __missing__(self, name: str) -> Values:
+        self[name] = take(prepared(self.frame[name]), self.rows)
         return self[name]
 
 
-def prepared(values: pd.Series) -> pd.Series:
-    """Return a column with positions as index: float64, or categorical text with a category for blank."""
+def prepared(values: pd.Series) -> Values:
+    """Return a frame's column as derivations see it."""
     if pd.api.types.is_numeric_dtype(values.dtype):
-        return pd.Series(values.to_numpy(np.float64))
-    if not isinstance(values.dtype, pd.CategoricalDtype):
-        codes, unique = pd.factorize(values.astype("str"))
-        return coded(codes, [str(word) for word in unique])
-    return coded(values.cat.codes.to_numpy(), [str(word) for word in values.cat.categories])
+        return values.to_numpy(np.float64)
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        return coded(values.cat.codes.to_numpy(), values.cat.categories.tolist())
+    codes, unique = pd.factorize(values.astype("str"))
+    return coded(codes, unique.tolist())
 
 
-def coded(codes: np.ndarray, words: Sequence[str]) -> pd.Series:
-    """Return categorical text from codes into ``words``; a code of -1 and a missing word are blank."""
-    unique = list(dict.fromkeys([*words, ""]))
-    position = {word: index for index, word in enumerate(unique)}
-    table = np.array([*(position[word] for word in words), position[""]], dtype=np.int32)
-    return pd.Series(pd.Categorical.from_codes(table[codes], categories=pd.Index(unique, dtype="str")))
+def coded(codes: np.ndarray, words: Sequence[str]) -> Text:
+    """Return texts from codes into ``words``, which may repeat; a code of -1 is blank."""
+    unique = list(dict.fromkeys(words))
+    distinct = len(unique) == len(words)
+    blank = unique.index("") if "" in unique else len(unique)
+    if blank == len(unique):
+        unique.append("")
+    if distinct:
+        table = np.append(np.arange(len(words), dtype=np.int32), np.int32(blank))
+    else:
+        position = {word: index for index, word in enumerate(unique)}
+        table = np.array([*(position[word] for word in words), blank], dtype=np.int32)
+    return Text(table[codes], tuple(unique))
 
 
-def constant(value: str | float, count: int) -> pd.Series:
+def number(columns: Columns, name: str) -> np.ndarray:
+    """Return a Num column; raises StudyError if it is Char."""
+    values = columns[name]
+    if isinstance(values, Text):
+        raise StudyError(f"{name} holds text; a number is needed")
+    return values
+
+
+def text(columns: Columns, name: str) -> Text:
+    """Return a Char column; raises StudyError if it is Num."""
+    values = columns[name]
+    if not isinstance(values, Text):
+        raise StudyError(f"{name} is a number; a text is needed")
+    return values
+
+
+def constant(value: str | float, count: int) -> Values:
     """Return a column that holds ``value`` in each of ``count`` rows."""
     if isinstance(value, str):
         return coded(np.zeros(count, np.int32), [value])
-    return pd.Series(np.full(count, float(value)))
+    return np.full(count, float(value))
 
 
-def flagged(yes: np.ndarray, true: str = "Y", false: str = "") -> pd.Series:
+def flagged(yes: np.ndarray, true: str = "Y", false: str = "") -> Text:
     """Return a column of flags from truth values."""
     return coded(np.asarray(yes, bool).astype(np.int32), [false, true])
 
 
-def is_text(values: pd.Series) -> bool:
-    """Return True for a Char column."""
-    return isinstance(values.dtype, pd.CategoricalDtype)
-
-
-def words_of(values: pd.Series) -> list[str]:
-    """Return the categories of a Char column as plain texts, in the order of its codes."""
-    return [str(word) for word in values.cat.categories]
-
-
-def codes_of(values: pd.Series) -> np.ndarray:
-    """Return the codes of a Char column."""
-    return values.cat.codes.to_numpy(np.int64)
-
-
-def present(values: pd.Series) -> np.ndarray:
+def present(values: Values) -> np.ndarray:
     """Return True where a column has a value."""
-    if is_text(values):
-        return np.array([word != "" for word in words_of(values)], bool)[codes_of(values)]
-    return ~np.isnan(values.to_numpy())
+    if isinstance(values, Text):
+        return values.of_words([word != "" for word in values.words])
+    return ~np.isnan(values)
 
 
-def among(values: pd.Series, choices: Iterable[str | float]) -> np.ndarray:
+def among(values: Values, choices: Iterable[str | float]) -> np.ndarray:
     """Return True where a column holds one of ``choices``."""
-    if is_text(values):
+    if isinstance(values, Text):
         wanted = {str(choice) for choice in choices}
-        return np.array([word in wanted for word in words_of(values)], bool)[codes_of(values)]
-    return np.isin(values.to_numpy(), [float(choice) for choice in choices])
+        return values.of_words([word in wanted for word in values.words])
+    return np.isin(values, [float(choice) for choice in choices])
 
 
-def take(values: pd.Series, positions: np.ndarray) -> pd.Series:
+def take(values: Values, positions: np.ndarray) -> Values:
     """Return the values at ``positions``; a position of -1 gives a missing value."""
-    if is_text(values):
-        codes = np.append(codes_of(values), -1)
-        return coded(codes[positions], words_of(values))
-    return pd.Series(np.append(values.to_numpy(), np.nan)[positions])
+    if isinstance(values, Text):
+        blank = np.int32(values.words.index(""))
+        return Text(np.append(values.codes, blank)[positions], values.words)
+    return np.append(values, np.nan)[positions]
 
 
-def only(values: pd.Series, where: np.ndarray) -> pd.Series:
+def only(values: Values, where: np.ndarray) -> Values:
     """Return the column with missing values where ``where`` is False."""
-    return take(values, np.where(where, np.arange(len(values)), -1))
+    if isinstance(values, Text):
+        return Text(np.where(where, values.codes, np.int32(values.words.index(""))), values.words)
+    return np.where(where, values, np.nan)
 
 
-def chosen(where: np.ndarray, yes: pd.Series, no: pd.Series) -> pd.Series:
+def chosen(where: np.ndarray, yes: Values, no: Values) -> Values:
     """Return ``yes`` where True, else ``no``; both columns have the same type."""
-    stacked = stack([yes, no])
     rows = np.arange(len(yes))
-    return take(stacked, np.where(where, rows, rows + len(yes)))
+    return take(stack([yes, no]), np.where(where, rows, rows + len(yes)))
 
 
-def stack(parts: Sequence[pd.Series]) -> pd.Series:
-    """Return columns of one type below each other."""
-    if not is_text(parts[0]):
-        return pd.Series(np.concatenate([part.to_numpy(np.float64) for part in parts]))
-    words: list[str] = []
-    codes: list[np.ndarray] = []
-    for part in parts:
-        codes.append(codes_of(part) + len(words))
-        words += words_of(part)
-    return coded(np.concatenate(codes), words)
+def stack(parts: Sequence[Values]) -> Values:
+    """Return columns of one type below each other; raises StudyError if they differ in type."""
+    texts = [part for part in parts if isinstance(part, Text)]
+    if not texts:
+        return np.concatenate([part for part in parts if not isinstance(part, Text)])
+    if len(texts) < len(parts):
+        raise StudyError("texts and numbers cannot be put together")
+    starts = np.cumsum([0, *(len(part.words) for part in texts)])
+    codes = [part.codes + start for part, start in zip(texts, starts.tolist(), strict=False)]
+    return coded(np.concatenate(codes), [word for part in texts for word in part.words])
 
 
-def renamed(values: pd.Series, words: Mapping[str, str]) -> pd.Series:
-    """Return a Char column with each text replaced by what ``words`` has for it, blank where it has nothing."""
-    return coded(codes_of(values), [words.get(word, "") for word in words_of(values)])
+def finished(values: Values) -> pd.Series:
+    """Return a column as a dataset holds it: Char texts that hardly repeat become ``str``, others categorical."""
+    if not isinstance(values, Text):
+        return pd.Series(values)
+    counts = np.bincount(values.codes, minlength=len(values.words))
+    used = np.flatnonzero(counts)
+    words = [values.words[index] for index in used]
+    if len(used) * 2 > len(values):
+        return pd.Series(values.strings(), dtype="str")
+    position = np.zeros(len(values.words), np.int32)
+    position[used] = np.arange(len(used))
+    return pd.Series(pd.Categorical.from_codes(position[values.codes], categories=pd.Index(words, dtype="str")))
 
 
-def numbered(values: pd.Series, numbers: Mapping[str, float]) -> pd.Series:
-    """Return a Num column with the number that ``numbers`` has for each text, NaN where it has none."""
-    table = np.array([float(numbers.get(word, np.nan)) for word in words_of(values)])
-    return pd.Series(table[codes_of(values)])
-
-
-def plain(values: pd.Series) -> pd.Series:
-    """Return a finished column: Char texts that hardly repeat become ``str``, others stay categorical."""
-    if not is_text(values):
-        return values
-    used = values.cat.remove_unused_categories()
-    return used.astype("str") if len(used.cat.categories) * 2 > len(used) else used
+def numbers_in(values: Text) -> np.ndarray:
+    """Return texts as numbers, NaN for a text that is none."""
+    read = pd.to_numeric(pd.Series(values.words, dtype="str"), errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    return values.of_words(read)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from adam.columns import Columns, among, is_text, present
+from adam.columns import Columns, among, number, present
 from metadata.errors import nearest
 from metadata.yaml_source import complain
 
@@ -35,7 +35,7 @@ class Operand:
 
     def values(self, columns: Columns) -> np.ndarray | float:
         """Return the number, or the variable's values plus the number."""
-        return columns[self.variable].to_numpy() + self.number if self.variable else self.number
+        return number(columns, self.variable) + self.number if self.variable else self.number
 
     def __str__(self) -> str:
         shown = f"{self.number:g}"
@@ -54,15 +54,16 @@ class Test:
 
     def holds(self, columns: Columns) -> np.ndarray:
         """Return True where the test holds; a comparison with a missing value never does."""
-        values = columns[self.variable]
         if self.name == "missing":
-            return present(values) != self.operand
+            return present(columns[self.variable]) != self.operand
         if self.name == "is":
-            return among(values, self.operand)
+            return among(columns[self.variable], self.operand)
         if self.name == "not":
-            return ~among(values, self.operand)
+            return ~among(columns[self.variable], self.operand)
         with np.errstate(invalid="ignore"):
-            return np.asarray(COMPARISONS[self.name][0](values.to_numpy(), self.operand.values(columns)), bool)
+            return np.asarray(
+                COMPARISONS[self.name][0](number(columns, self.variable), self.operand.values(columns)), bool
+            )
 
     def __str__(self) -> str:
         if self.name == "missing":
@@ -96,13 +97,6 @@ class Condition:
                 every &= test.holds(columns)
             result |= every
         return result
-
-    def unfit(self, columns: Columns) -> str:
-        """Return what is wrong if a comparison meets a text variable, else an empty text."""
-        for test in (test for tests in self.alternatives for test in tests):
-            if test.name in COMPARISONS and is_text(columns[test.variable]):
-                return f"{test.variable} holds text and cannot be compared as a number"
-        return ""
 
     def __str__(self) -> str:
         return ", or ".join(" and ".join(str(test) for test in tests) for tests in self.alternatives)

@@ -8,10 +8,9 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from adam.columns import Columns, coded, codes_of, is_text, words_of
+from adam.columns import Columns, Text, Values, coded, number, text
 from adam.derivation import Context, Derivation, Outcome, listed, word
 from adam.language import Column, NewColumn
-from metadata.errors import StudyError
 from metadata.iso8601 import day_bounds, from_sas_days, to_sas_days
 
 NO_DAY = np.datetime64("NaT", "D")
@@ -20,22 +19,19 @@ DAYS_OF = {"days": 1.0, "weeks": 7.0, "months": 30.4375, "years": 365.25}
 
 def sas_days(columns: Columns, name: str) -> np.ndarray:
     """Return a Num date as days; raises StudyError if the variable holds text."""
-    if is_text(columns[name]):
-        raise StudyError(f"{name} holds text; make a date of it first with the word 'date'")
-    return from_sas_days(columns[name].to_numpy())
+    return from_sas_days(number(columns, name))
 
 
-def partial_bounds(texts: pd.Series) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def partial_bounds(texts: Text) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return earliest day, latest day and precision (0 none, 1 year, 2 month, 3 day) of ISO 8601 texts.
 
     A day or month known after an unknown month (``2001---15``) narrows nothing that can be used: the year is known.
     """
-    words = pd.Series(words_of(texts), dtype="str")
+    words = pd.Series(texts.words, dtype="str")
     cut = words.str.replace(r"^(\d{4})--.*$", r"\1", regex=True)
     first, last = day_bounds(cut)
     precision = np.select([np.isnat(first), cut.str.len() >= 10, cut.str.len() >= 7], [0, 3, 2], 1)
-    codes = codes_of(texts)
-    return first[codes], last[codes], precision[codes]
+    return first[texts.codes], last[texts.codes], precision[texts.codes]
 
 
 @word("date")
@@ -61,15 +57,12 @@ class Date(Derivation):
     not_after: tuple[Column, ...] = ()
 
     def derive(self, columns: Columns, count: int, context: Context) -> Outcome:
-        texts = columns[self.variable]
-        if not is_text(texts):
-            raise StudyError(f"{self.variable} is a number; the word 'date' reads ISO 8601 text")
-        first, last, precision = partial_bounds(texts)
+        first, last, precision = partial_bounds(text(columns, self.variable))
         found = np.where(precision == 3, first, NO_DAY)
         if self.impute != "none":
             rows = np.flatnonzero((precision == 2) | ((precision == 1) & (self.highest == "month")))
             found[rows] = self._imputed(columns, rows, first[rows], last[rows], context.cutoff)
-        made = {self.to: pd.Series(to_sas_days(found))}
+        made: dict[str, Values] = {self.to: to_sas_days(found)}
         if self.flag:
             imputed = ~np.isnat(found) & (precision < 3)
             made[self.flag] = coded(np.where(imputed, precision, 0), ["", "M", "D"])
@@ -80,7 +73,7 @@ class Date(Derivation):
     ) -> np.ndarray:
         candidate = self._candidate(first, last)
         upper = np.full(len(rows), cutoff)
-        end = partial_bounds(columns[self.end])[1][rows] if self.end else np.full(len(rows), NO_DAY)
+        end = partial_bounds(text(columns, self.end))[1][rows] if self.end else np.full(len(rows), NO_DAY)
         for limit in [end, *(sas_days(columns, name)[rows] for name in self.not_after)]:
             upper = np.fmin(upper, limit)
         if self.prefer:
@@ -105,14 +98,14 @@ class Date(Derivation):
             return f"D if the day, M if month and day of {self.to} were imputed, else missing."
         if self.impute == "none":
             return f"Numeric date of {self.variable}; a partial date is missing{self.within()}."
-        text = f"Numeric date of {self.variable}; an unknown day{' or month' if self.highest == 'month' else ''}"
-        text += f" is imputed as the {self.impute} possible"
+        said = f"Numeric date of {self.variable}; an unknown day{' or month' if self.highest == 'month' else ''}"
+        said += f" is imputed as the {self.impute} possible"
         if self.prefer:
-            text += f", or as {self.prefer} if the known part allows it"
-            text += f" and {self.end} does not precede it" if self.end else ""
-        text += f"; never before {listed(self.not_before)}" if self.not_before else ""
+            said += f", or as {self.prefer} if the known part allows it"
+            said += f" and {self.end} does not precede it" if self.end else ""
+        said += f"; never before {listed(self.not_before)}" if self.not_before else ""
         ends = [*([self.end] if self.end else []), *self.not_after, "the data cut-off"]
-        return f"{text}; never after {listed(ends)}{self.within()}."
+        return f"{said}; never after {listed(ends)}{self.within()}."
 
     def is_date(self, variable: str) -> bool:
         return variable == self.to
@@ -128,8 +121,8 @@ class StudyDay(Derivation):
     to: NewColumn
 
     def derive(self, columns: Columns, count: int, context: Context) -> Outcome:
-        difference = columns[self.date].to_numpy() - columns[self.reference].to_numpy()
-        return Outcome({self.to: pd.Series(np.where(difference >= 0, difference + 1, difference))})
+        difference = number(columns, self.date) - number(columns, self.reference)
+        return Outcome({self.to: np.where(difference >= 0, difference + 1, difference)})
 
     def sentence(self, variable: str) -> str:
         return (
@@ -150,8 +143,8 @@ class Duration(Derivation):
     inclusive: bool = True
 
     def derive(self, columns: Columns, count: int, context: Context) -> Outcome:
-        days = columns[self.end].to_numpy() - columns[self.start].to_numpy() + self.inclusive
-        return Outcome({self.to: pd.Series(days / DAYS_OF[self.unit])})
+        days = number(columns, self.end) - number(columns, self.start) + self.inclusive
+        return Outcome({self.to: days / DAYS_OF[self.unit]})
 
     def sentence(self, variable: str) -> str:
         days = f"{self.end} - {self.start}{' + 1' if self.inclusive else ''}"
@@ -169,9 +162,9 @@ class LatestDate(Derivation):
     take: Literal["latest", "earliest"] = "latest"
 
     def derive(self, columns: Columns, count: int, context: Context) -> Outcome:
-        stacked = np.vstack([columns[name].to_numpy() for name in self.dates])
+        stacked = np.vstack([number(columns, name) for name in self.dates])
         pick = np.fmax if self.take == "latest" else np.fmin
-        return Outcome({self.to: pd.Series(pick.reduce(stacked, axis=0))})
+        return Outcome({self.to: pick.reduce(stacked, axis=0)})
 
     def sentence(self, variable: str) -> str:
         return f"The {self.take} of {listed(self.dates)}{self.within()}."

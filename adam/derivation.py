@@ -8,9 +8,8 @@ from functools import cached_property
 from typing import ClassVar, TypeVar
 
 import numpy as np
-import pandas as pd
 
-from adam.columns import Columns, SourceColumns
+from adam.columns import Columns, SourceColumns, Values
 from adam.condition import Condition
 from adam.language import names_in, parameters
 from metadata.dataset import Dataset
@@ -37,7 +36,7 @@ class Edge:
 class Outcome:
     """The columns that a derivation made, and edges to rows of other datasets."""
 
-    columns: dict[str, pd.Series]
+    columns: Mapping[str, Values]
     edges: tuple[Edge, ...] = ()
 
 
@@ -49,7 +48,7 @@ class AddedRows:
     """
 
     template: np.ndarray
-    changed: dict[str, pd.Series]
+    changed: dict[str, Values]
     contributors: tuple[np.ndarray, np.ndarray]
 
 
@@ -73,7 +72,7 @@ class Context:
         assert isinstance(found, SourceColumns)
         return found
 
-    def variable(self, dataset: str, name: str) -> pd.Series:
+    def variable(self, dataset: str, name: str) -> Values:
         """Return one column of another dataset; raises StudyError with the nearest name."""
         columns = self.columns(dataset)
         if name not in columns.frame.columns:

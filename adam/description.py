@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
+from functools import cache
 
-import pandas as pd
-
-from adam.columns import is_text
+from adam.columns import Text, Values
 from adam.derivation import Context, Derivation
 from adam.specification import Described, Specification, Step
 from metadata.dataset import DatasetMetadata, Variable
-from metadata.standards import GuideVariable, adam_variables
+from metadata.standards import GuideVariable, adam_variables, slug
 from metadata.study import Study
 
 DATE_FORMAT = "DATE9."
@@ -31,51 +30,60 @@ CLASSES = {
 }
 
 
-@dataclass(frozen=True)
 class Guide:
     """The variables that a guide has for a structure; ``prefix`` stands for the -- of general names."""
 
-    variables: tuple[GuideVariable, ...]
-    prefix: str
+    def __init__(self, variables: tuple[GuideVariable, ...], prefix: str) -> None:
+        named = [(v, v.name.replace("--", prefix)) for v in variables if not v.name.startswith("*")]
+        self.exact = {name: variable for variable, name in named if not TOKEN.search(name)}
+        self.patterns = [(_pattern(name), variable) for variable, name in named if TOKEN.search(name)]
 
     def find(self, name: str) -> GuideVariable | None:
         """Return the guide's variable of which ``name`` is an instance, its label made definite."""
-        for variable in self.variables:
-            pattern = self._pattern(variable.name)
-            found = re.fullmatch(pattern, name) if pattern else None
-            if found and not re.search(r"[{}]|\.\.\.|\bXX\b", variable.label):
-                label = definite(variable.label, found.groupdict())
-                return GuideVariable(**{**vars(variable), "label": label.rstrip("*"), "name": name})
+        if name in self.exact:
+            return _named(self.exact[name], name, {})
+        for pattern, variable in self.patterns:
+            found = pattern.fullmatch(name)
+            if found:
+                return _named(variable, name, found.groupdict())
         return None
-
-    def _pattern(self, name: str) -> str:
-        if name.startswith("*"):
-            return ""
-        return TOKEN.sub(lambda m: f"(?P<{m[0]}>{TOKENS[m[0]]})", name.replace("--", self.prefix))
 
     def missing(self, names: list[str]) -> list[str]:
         """Return the Required variables of the guide that are not among ``names``."""
-        required = [v.name for v in self.variables if v.core == "Req" and not v.name.startswith("*")]
-        return [name for name in required if not any(re.fullmatch(self._pattern(name), given) for given in names)]
+        exact = [name for name, variable in self.exact.items() if variable.core == "Req" and name not in names]
+        required = [(pattern, variable.name) for pattern, variable in self.patterns if variable.core == "Req"]
+        return exact + [name for pattern, name in required if not any(map(pattern.fullmatch, names))]
 
 
-def definite(label: str, tokens: dict[str, str]) -> str:
-    """Return a guide's label with its xx, y, w and zz replaced by what the variable's name has for them."""
-    return re.sub(r"\b(xx|zz|y|w)\b", lambda found: tokens.get(found[1], found[1]), label)
+def _pattern(name: str) -> re.Pattern[str]:
+    return re.compile(TOKEN.sub(lambda found: f"(?P<{found[0]}>{TOKENS[found[0]]})", name))
+
+
+def _named(variable: GuideVariable, name: str, tokens: dict[str, str]) -> GuideVariable | None:
+    """Return the guide's variable as ``name``; None if its label is only a pattern for labels."""
+    if re.search(r"[{}]|\.\.\.|\bXX\b", variable.label):
+        return None
+    label = re.sub(r"\b(xx|zz|y|w)\b", lambda found: tokens.get(found[1], found[1]), variable.label)
+    return replace(variable, label=label.rstrip("*"), name=name)
+
+
+@cache
+def guide(table: str, structure: str, prefix: str) -> Guide:
+    """Return one structure of one shipped table of variables."""
+    return Guide(adam_variables(table, structure), prefix)
 
 
 def guides(specification: Specification, study: Study) -> list[Guide]:
     """Return the guide of the dataset's structure, then those from which its further variables come."""
-    implementation = f"adamig-{study.standards['adamig'].replace('.', '-')}"
-    occurrences = f"adam-occds-{study.standards['occds'].replace('.', '-')}"
+    implementation = f"adamig-{slug(study.standards['adamig'])}"
+    occurrences = f"adam-occds-{slug(study.standards['occds'])}"
     structure, prefix = specification.header.guide, specification.header.source.dataset[:2]
-    others = [name for name in ("ADSL", "BDS") if name != structure]
-    own = adam_variables(occurrences if structure in ("OCCDS", "AE") else implementation, structure)
-    return [Guide(own, prefix), *(Guide(adam_variables(implementation, name), prefix) for name in others)]
+    own = guide(occurrences if structure in ("OCCDS", "AE") else implementation, structure, prefix)
+    return [own, *(guide(implementation, name, prefix) for name in ("ADSL", "BDS") if name != structure)]
 
 
 def described(
-    specification: Specification, steps: list[Step], columns: Mapping[str, pd.Series], context: Context
+    specification: Specification, steps: list[Step], columns: Mapping[str, Values], context: Context
 ) -> DatasetMetadata:
     """Return the dataset's metadata; raises StudyError for a variable without label or of another type."""
     header = specification.header
@@ -103,18 +111,18 @@ def _variable(
     specification: Specification,
     books: list[Guide],
     makers: Mapping[str, Derivation],
-    values: pd.Series,
+    values: Values,
     context: Context,
 ) -> Variable:
     maker = makers[name]
     inherited = _inherited(name, maker, context)
     same = inherited if inherited and inherited.name == name else None
-    guide = next((found for found in (book.find(name) for book in books) if found), None)
-    label = said.label or (same.label if same else "") or (guide.label if guide else "")
+    known = next((found for found in (book.find(name) for book in books) if found), None)
+    label = said.label or (same.label if same else "") or (known.label if known else "")
     if not label or len(label.encode()) > LABEL_BYTES:
         raise specification.error(f"{name} needs a label of at most {LABEL_BYTES} bytes", "variables")
-    kind = said.type or (same.type if same else None) or (guide.type if guide else None)
-    actual = "Char" if is_text(values) else "Num"
+    kind = said.type or (same.type if same else None) or (known.type if known else None)
+    actual = "Char" if isinstance(values, Text) else "Num"
     if kind and kind != actual:
         raise specification.error(
             f"{name} should be {kind}, but its derivation '{maker.word}' makes {actual}", "variables"
@@ -124,11 +132,11 @@ def _variable(
         name=name,
         label=label,
         type="Char" if actual == "Char" else "Num",
-        core=guide.core if guide else "",
-        role=guide.role if guide else "",
+        core=known.core if known else "",
+        role=known.role if known else "",
         codelist=said.codelist
         or (inherited.codelist if inherited else None)
-        or (guide.codelist if guide else None)
+        or (known.codelist if known else None)
         or None,
         format=said.format or date or (inherited.format if inherited else None),
         origin=maker.origin(name),

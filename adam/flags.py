@@ -6,19 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from adam.columns import Columns, constant, flagged
+from adam.columns import Columns, constant, flagged, number
 from adam.derivation import Context, Derivation, Outcome, listed, word
 from adam.grouping import first_rows, group_codes
 from adam.language import Column, Condition, NewColumn, OrderColumn
-from metadata.errors import StudyError
-
-
-def held(condition: Condition, columns: Columns, count: int) -> np.ndarray:
-    """Return where a condition holds; raises StudyError if it compares a text as a number."""
-    problem = condition.unfit(columns)
-    if problem:
-        raise StudyError(problem)
-    return condition.holds(columns, count)
 
 
 @word("flag")
@@ -32,7 +23,7 @@ class Flag(Derivation):
     otherwise: str = ""
 
     def derive(self, columns: Columns, count: int, context: Context) -> Outcome:
-        return Outcome({self.to: flagged(held(self.holds, columns, count), self.value, self.otherwise)})
+        return Outcome({self.to: flagged(self.holds.holds(columns, count), self.value, self.otherwise)})
 
     def sentence(self, variable: str) -> str:
         return f"{self.value} if {self.holds}, else {self.otherwise or 'missing'}{self.within()}."
@@ -52,7 +43,7 @@ class FlagOne(Derivation):
     among: Condition | None = None
 
     def derive(self, columns: Columns, count: int, context: Context) -> Outcome:
-        eligible = held(self.among, columns, count) if self.among else np.ones(count, bool)
+        eligible = self.among.holds(columns, count) if self.among else np.ones(count, bool)
         order = [(columns[name.removeprefix("-")], name.startswith("-")) for name in self.order]
         flags = np.zeros(count, bool)
         flags[first_rows(group_codes([columns[name] for name in self.by]), order, eligible)] = True
@@ -78,7 +69,7 @@ class Criterion(Derivation):
         return Outcome(
             {
                 self.to: constant(self.text, count),
-                self.flag: flagged(held(self.holds, columns, count), false="N"),
+                self.flag: flagged(self.holds.holds(columns, count), false="N"),
             }
         )
 
@@ -109,14 +100,14 @@ class TreatmentEmergent(Derivation):
 
     def derive(self, columns: Columns, count: int, context: Context) -> Outcome:
         names = (self.start, self.end, self.treatment_start, self.treatment_end)
-        start, end, first, last = (columns[name].to_numpy() for name in names)
+        start, end, first, last = (number(columns, name) for name in names)
         with np.errstate(invalid="ignore"):
             in_time = (start >= first) & ~(start > last + self.days)
             open_ended = ~(end < first) & ~np.isnan(first)
         emergent = in_time | (np.isnan(start) & open_ended)
         if self.initial and self.worst:
             with np.errstate(invalid="ignore"):
-                worse = columns[self.initial].to_numpy() < columns[self.worst].to_numpy()
+                worse = number(columns, self.initial) < number(columns, self.worst)
                 emergent |= (start < first) & open_ended & worse
         return Outcome({self.to: flagged(emergent)})
 
@@ -145,7 +136,7 @@ class OnTreatment(Derivation):
     to: NewColumn = "ONTRTFL"
 
     def derive(self, columns: Columns, count: int, context: Context) -> Outcome:
-        date, first, last = (columns[n].to_numpy() for n in (self.date, self.treatment_start, self.treatment_end))
+        date, first, last = (number(columns, n) for n in (self.date, self.treatment_start, self.treatment_end))
         with np.errstate(invalid="ignore"):
             begun = date > first if self.baseline_day else date >= first
             return Outcome({self.to: flagged(begun & ~(date > last + self.days))})

@@ -7,33 +7,37 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from adam.columns import codes_of, is_text, stack, words_of
+from adam.columns import Text, Values, stack
+
+Order = Sequence[tuple[Values, bool]]
+"""Columns to sort by, each with True where it descends."""
 
 
-def ranks(values: pd.Series) -> np.ndarray:
+def ranks(values: Values) -> np.ndarray:
     """Return numbers that sort as the values do: texts alphabetically with blank first, numbers with missing last."""
-    if not is_text(values):
-        return values.to_numpy()
-    return np.argsort(np.argsort(np.array(words_of(values), dtype=object)))[codes_of(values)]
+    if not isinstance(values, Text):
+        return values
+    order = sorted(range(len(values.words)), key=values.words.__getitem__)
+    return values.of_words(np.argsort(order))
 
 
-def group_codes(columns: Sequence[pd.Series]) -> np.ndarray:
+def group_codes(columns: Sequence[Values]) -> np.ndarray:
     """Return one number for each row, the same for rows that agree in all columns."""
     combined = np.zeros(len(columns[0]), np.int64)
     for column in columns:
-        codes = codes_of(column) if is_text(column) else pd.factorize(column.to_numpy())[0].astype(np.int64) + 1
+        codes = column.codes if isinstance(column, Text) else pd.factorize(column)[0] + 1
         combined = combined * (int(codes.max(initial=0)) + 1) + codes
         combined = pd.factorize(combined)[0].astype(np.int64)
     return combined
 
 
-def ordered(columns: Sequence[tuple[pd.Series, bool]], rows: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """Return ``rows`` sorted by group and then by columns (descending where the second item is True), stable."""
+def ordered(columns: Order, rows: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Return ``rows`` sorted by group and then by columns, stable."""
     keys = [-ranks(column)[rows] if descending else ranks(column)[rows] for column, descending in columns]
     return rows[np.lexsort([*reversed(keys), groups[rows]])]
 
 
-def first_rows(groups: np.ndarray, columns: Sequence[tuple[pd.Series, bool]], eligible: np.ndarray) -> np.ndarray:
+def first_rows(groups: np.ndarray, columns: Order, eligible: np.ndarray) -> np.ndarray:
     """Return the first eligible row of each group in the given order."""
     rows = ordered(columns, np.flatnonzero(eligible), groups)
     starts = np.ones(len(rows), bool)
@@ -48,7 +52,7 @@ def row_of_group(groups: np.ndarray, rows: np.ndarray) -> np.ndarray:
     return table[groups]
 
 
-def matching_rows(left: Sequence[pd.Series], right: Sequence[pd.Series]) -> np.ndarray:
+def matching_rows(left: Sequence[Values], right: Sequence[Values]) -> np.ndarray:
     """Return for each left row the position of the right row with the same keys, -1 if none; right keys are unique."""
     size = len(left[0])
     codes = group_codes([stack([one, other]) for one, other in zip(left, right, strict=True)])

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import pandas as pd
 
-from adam.columns import Columns, constant, flagged, present, stack, take
+from adam.columns import Columns, Values, among, constant, flagged, number, numbers_in, present, stack, take, text
 from adam.derivation import Context, Derivation, Edge, Outcome, listed, word
 from adam.grouping import first_rows, group_codes, matching_rows
 from adam.language import Column, NewColumn, OtherColumn
@@ -68,13 +67,16 @@ class Lookup(Derivation):
         frame = context.columns(self.dataset).frame
         result = np.ones(len(frame), bool)
         for name, values in (self.where or {}).items():
-            texts = context.variable(self.dataset, name).astype("str")
-            result &= texts.isin(values).to_numpy()
+            result &= among(context.variable(self.dataset, name), values)
         return result
 
-    def other_keys(self, context: Context) -> list[pd.Series]:
+    def other_keys(self, context: Context) -> list[Values]:
         """Return the key columns of the other dataset."""
         return [context.variable(self.dataset, name) for name in self.by]
+
+    def numbers(self, name: str, context: Context) -> np.ndarray:
+        """Return a Num column of the other dataset; raises StudyError if it is Char."""
+        return number({name: context.variable(self.dataset, name)}, name)
 
     def place(self, variable: str) -> str:
         """Return the other dataset, its variable and the condition, as a phrase."""
@@ -152,7 +154,7 @@ class Supplemental(Derivation):
             return Outcome({new: constant("", count) for new in self.variables})
         made, edges = {}, []
         for new, qualifier in self.variables.items():
-            rows = np.flatnonzero((context.variable(self.dataset, "QNAM") == qualifier).to_numpy(bool))
+            rows = np.flatnonzero(among(context.variable(self.dataset, "QNAM"), [qualifier]))
             match = self._matches(columns, rows, context)
             source = np.where(match < 0, -1, np.append(rows, -1)[match])
             made[new] = take(context.variable(self.dataset, "QVAL"), source)
@@ -165,8 +167,7 @@ class Supplemental(Derivation):
         right = [take(context.variable(self.dataset, SUBJECT), rows)]
         if self.sequence:
             left.append(columns[self.sequence])
-            texts = take(context.variable(self.dataset, "IDVARVAL"), rows).astype("str")
-            right.append(pd.Series(pd.to_numeric(texts, errors="coerce").to_numpy(float)))
+            right.append(numbers_in(text({"IDVARVAL": context.variable(self.dataset, "IDVARVAL")}, "IDVARVAL"))[rows])
         return matching_rows(left, right)
 
     def also_reads(self) -> tuple[str, ...]:
@@ -191,7 +192,7 @@ class Exists(Lookup):
     def derive(self, columns: Columns, count: int, context: Context) -> Outcome:
         eligible = self.found(context)
         for name, limit in (self.above or {}).items():
-            eligible &= context.variable(self.dataset, name).to_numpy(float) > limit
+            eligible &= self.numbers(name, context) > limit
         rows = first_rows(group_codes(self.other_keys(context)), [], eligible)
         match = matching_rows(
             [columns[name] for name in self.by], [take(key, rows) for key in self.other_keys(context)]
@@ -223,14 +224,10 @@ class Summary(Lookup):
         right = [take(key, eligible) for key in self.other_keys(context)]
         left = [columns[name] for name in self.by]
         groups = group_codes([stack([one, other]) for one, other in zip(left, right, strict=True)])
-        values = np.ones(len(eligible)) if self.of is None else self._values(eligible, context)
+        values = np.ones(len(eligible)) if self.of is None else self.numbers(self.of, context)[eligible]
         size = int(groups.max(initial=-1)) + 1
         made = _aggregated(self.function, groups[count:], values, size)[groups[:count]]
-        return Outcome({self.to: pd.Series(made)}, self._edges(groups, count, eligible))
-
-    def _values(self, eligible: np.ndarray, context: Context) -> np.ndarray:
-        assert self.of is not None
-        return context.variable(self.dataset, self.of).to_numpy(float)[eligible]
+        return Outcome({self.to: made}, self._edges(groups, count, eligible))
 
     def _edges(self, groups: np.ndarray, count: int, eligible: np.ndarray) -> tuple[Edge, ...]:
         own = np.full(int(groups.max(initial=-1)) + 1, -1)

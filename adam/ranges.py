@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-import pandas as pd
 
-from adam.columns import Columns, coded, codes_of, take, words_of
+from adam.columns import Columns, coded, number, numbers_in, text
 from adam.derivation import Context, Derivation, Outcome, listed, word
 from adam.language import Column, NewColumn
 from metadata.errors import StudyError
@@ -29,7 +28,7 @@ class RangeIndicator(Derivation):
     to: NewColumn = "ANRIND"
 
     def derive(self, columns: Columns, count: int, context: Context) -> Outcome:
-        value, low, high = (columns[name].to_numpy() for name in (self.value, self.low, self.high))
+        value, low, high = (number(columns, name) for name in (self.value, self.low, self.high))
         with np.errstate(invalid="ignore"):
             codes = np.select([value < low, value > high], [0, 2], 1)
         unknown = np.isnan(value) | (np.isnan(low) & np.isnan(high))
@@ -77,8 +76,8 @@ class Grade(Derivation):
 
     def derive(self, columns: Columns, count: int, context: Context) -> Outcome:
         self._check()
-        words, codes = words_of(columns[self.parameter]), codes_of(columns[self.parameter])
-        low, high, value = (columns[name].to_numpy() for name in (self.low, self.high, self.value))
+        words, codes = text(columns, self.parameter).words, text(columns, self.parameter).codes
+        low, high, value = (number(columns, name) for name in (self.low, self.high, self.value))
         grades, named = np.full(count, np.nan), np.full(count, -1)
         for index, scheme in enumerate(self.schemes):
             for parameter, item in scheme.items.items():
@@ -88,14 +87,14 @@ class Grade(Derivation):
                 named[rows] = index
             for parameter, name in scheme.taken.items():
                 rows = np.flatnonzero(codes == words.index(parameter)) if parameter in words else NO_ROWS
-                grades[rows] = pd.to_numeric(take(columns[name], rows).astype("str"), errors="coerce")
+                grades[rows] = numbers_in(text(columns, name))[rows]
                 named[rows] = index
         named[np.isnan(grades)] = -1
         texts = np.where(np.isnan(grades), -1, grades).astype(int)
         return Outcome(
             {
                 self.to: coded(texts, ["0", "1", "2", "3", "4", "5"]),
-                self.number: pd.Series(grades),
+                self.number: grades,
                 self.scheme: coded(named, [scheme.name for scheme in self.schemes]),
             }
         )

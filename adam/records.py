@@ -6,18 +6,16 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
-import pandas as pd
 
-from adam.columns import Columns, among, constant, present, take
+from adam.columns import Columns, Values, among, constant, number, present, take
 from adam.derivation import AddedRows, Context, Derivation, Outcome, listed, word
-from adam.flags import held
 from adam.grouping import first_rows, group_codes, ordered, row_of_group
 from adam.language import Column, Condition, NewColumn, OrderColumn
 
 
 def changed_columns(
     texts: dict[str, str], numbers: dict[str, float], blank: tuple[str, ...], columns: Columns, count: int
-) -> dict[str, pd.Series]:
+) -> dict[str, Values]:
     """Return the columns that new rows have instead of their template's."""
     nothing = np.full(count, -1)
     made = {name: constant(value, count) for name, value in texts.items()}
@@ -47,7 +45,7 @@ class ExtremeRecords(Derivation):
     adds_rows = True
 
     def add(self, columns: Columns, count: int, context: Context) -> AddedRows:
-        eligible = held(self.among, columns, count) & present(columns[self.value])
+        eligible = self.among.holds(columns, count) & present(columns[self.value])
         groups = group_codes([columns[name] for name in self.by])
         order = [(columns[self.value], self.take == "maximum")]
         order += [(columns[name.removeprefix("-")], name.startswith("-")) for name in self.order]
@@ -101,12 +99,12 @@ class SummedRecords(Derivation):
         order = [(columns[name.removeprefix("-")], name.startswith("-")) for name in self.order]
         rows = first_rows(groups, order, eligible)
         contributing = ordered([], np.flatnonzero(eligible), groups)
-        totals = np.bincount(groups[eligible], columns[self.value].to_numpy()[eligible], minlength=size)
+        totals = np.bincount(groups[eligible], number(columns, self.value)[eligible], minlength=size)
         position = np.full(count, -1)
         position[rows] = np.arange(len(rows))
         texts = {**self.texts, self.parameter: self.to}
         changed = changed_columns(texts, self.numbers, self.blank, columns, len(rows))
-        changed[self.value] = pd.Series(totals[groups[rows]])
+        changed[self.value] = totals[groups[rows]]
         return AddedRows(rows, changed, (position[row_of_group(groups, rows)[contributing]], contributing))
 
     def sentence(self, variable: str) -> str:
@@ -131,7 +129,7 @@ class Sequence(Derivation):
         start = np.maximum.accumulate(np.where(first, np.arange(count), 0))
         numbers = np.empty(count)
         numbers[rows] = np.arange(count) - start + 1.0
-        return Outcome({self.to: pd.Series(numbers)})
+        return Outcome({self.to: numbers})
 
     def sentence(self, variable: str) -> str:
         return f"Number of the record within {listed(self.by)}, by {listed(self.order)}."

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from adam.columns import SourceColumns, constant, is_text, only, stack, take
+from adam.columns import SourceColumns, Text, constant, only, stack, take
 from adam.derivation import AddedRows, Context, Derivation, Edge, Outcome
-from adam.flags import held
 
 
 class Table:
@@ -33,7 +32,7 @@ class Table:
     def _add_columns(self, derivation: Derivation, outcome: Outcome) -> None:
         made, edges = outcome.columns, outcome.edges
         if derivation.when:
-            where = held(derivation.when, self.columns, self.count)
+            where = derivation.when.holds(self.columns, self.count)
             made = {name: only(values, where) for name, values in made.items()}
             edges = tuple(_edges_within(edge, where) for edge in edges)
         self.columns.update(made)
@@ -43,7 +42,7 @@ class Table:
         old, template = self.count, added.template
         for name in added.changed:
             if name not in self.columns and name not in self.columns.frame.columns:
-                blank = "" if is_text(added.changed[name]) else np.nan
+                blank = "" if isinstance(added.changed[name], Text) else np.nan
                 self.columns[name] = constant(blank, old)
         for name in [*self.columns, *(name for name in added.changed if name not in self.columns)]:
             mine = self.columns[name]

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from adam.columns import Columns, among, chosen, coded, codes_of, is_text, numbered, present, stack, take, words_of
+from adam.columns import Columns, Text, Values, among, chosen, coded, number, numbers_in, present, stack, text
 from adam.derivation import Context, Derivation, Outcome, listed, word
+from adam.grouping import group_codes
 from adam.language import Column, Condition, NewColumn
 from metadata.errors import StudyError
 
@@ -47,10 +48,11 @@ class Parameters(Derivation):
     def derive(self, columns: Columns, count: int, context: Context) -> Outcome:
         names = list(self.table)
         position = self._positions(columns, names, count)
-        unknown = sorted(set(take(columns[self.variable], np.flatnonzero(position < 0))))
+        tests = text(columns, self.variable)
+        unknown = sorted(tests.words[code] for code in set(tests.codes[position < 0].tolist()))
         if unknown:
             raise StudyError(
-                f"{self.variable} {listed([str(test) for test in unknown])} has no parameter; add it to the table,"
+                f"{self.variable} {listed(unknown)} has no parameter; add it to the table,"
                 " or leave such records out with the source's 'where'"
             )
         if self.unit:
@@ -60,7 +62,7 @@ class Parameters(Derivation):
             {
                 self.code: coded(position, names),
                 self.name: coded(position, [one.name for one in found]),
-                self.number: pd.Series(np.array([*(one.number for one in found), np.nan], float)[position]),
+                self.number: np.array([*(one.number for one in found), np.nan], float)[position],
                 self.category: coded(position, [one.category for one in found]),
             }
         )
@@ -68,9 +70,9 @@ class Parameters(Derivation):
     def _positions(self, columns: Columns, names: list[str], count: int) -> np.ndarray:
         """Return for each record the parameter's place in the table, -1 if there is none."""
         tests = [None if parameter.where else parameter.test for parameter in self.table.values()]
-        words = words_of(columns[self.variable])
+        words = text(columns, self.variable).words
         position = np.array([tests.index(word) if word in tests else -1 for word in words])[
-            codes_of(columns[self.variable])
+            text(columns, self.variable).codes
         ]
         for index, parameter in enumerate(self.table.values()):
             if parameter.where:
@@ -78,15 +80,15 @@ class Parameters(Derivation):
                 position[narrowed] = index
         return position
 
-    def _check_units(self, columns: Columns, given: pd.Series, position: np.ndarray) -> None:
+    def _check_units(self, columns: Columns, given: Values, position: np.ndarray) -> None:
         wanted = coded(position, [parameter.unit or "" for parameter in self.table.values()])
         stated = present(wanted) & present(given)
-        differs = np.flatnonzero(stated & (np.ptp(codes_of(stack([wanted, given])).reshape(2, -1), axis=0) != 0))
+        differs = np.flatnonzero(stated & (np.ptp(group_codes([stack([wanted, given])]).reshape(2, -1), axis=0) != 0))
         if len(differs):
-            row = int(differs[0])
+            test, unit, found = (shown(values, differs[0]) for values in (columns[self.variable], wanted, given))
             raise StudyError(
-                f"the parameter of {self.variable} {columns[self.variable].iloc[row]} is in {wanted.iloc[row]},"
-                f" but {self.unit} is {given.iloc[row]} in {len(differs)} record(s)"
+                f"the parameter of {self.variable} {test} is in {unit}, but {self.unit} is {found}"
+                f" in {len(differs)} record(s)"
             )
 
     def sentence(self, variable: str) -> str:
@@ -114,16 +116,15 @@ class Recode(Derivation):
 
     def derive(self, columns: Columns, count: int, context: Context) -> Outcome:
         values = columns[self.variable]
-        if not is_text(values):
+        if not isinstance(values, Text):
             values = numbers_as_text(values)
         table = {"": self.missing or "", **self.values}
-        words = words_of(values)
-        self._check(words, codes_of(values))
-        made = {text: table.get(text, self.otherwise or "") for text in words}
+        words = list(values.words)
+        self._check(words, values.codes)
+        made = {word: table.get(word, self.otherwise or "") for word in words}
         if self.numeric:
-            numbers = {text: float(value) for text, value in made.items() if value != ""}
-            return Outcome({self.to: numbered(values, numbers)})
-        return Outcome({self.to: coded(codes_of(values), [made[text] for text in words])})
+            return Outcome({self.to: values.of_words([float(made[word] or "nan") for word in words])})
+        return Outcome({self.to: coded(values.codes, [made[word] for word in words])})
 
     def _check(self, words: list[str], codes: np.ndarray) -> None:
         used = np.bincount(codes, minlength=len(words)) > 0
@@ -140,9 +141,14 @@ class Recode(Derivation):
         return f"{', '.join(pairs + empty + rest)}{self.within()}."
 
 
-def numbers_as_text(values: pd.Series) -> pd.Series:
+def shown(values: Values, row: int) -> str:
+    """Return one value as a text, for messages."""
+    return values.words[values.codes[row]] if isinstance(values, Text) else f"{values[row]:g}"
+
+
+def numbers_as_text(values: np.ndarray) -> Text:
     """Return numbers as short texts (3, 4.5), blank where missing."""
-    codes, unique = pd.factorize(values.to_numpy())
+    codes, unique = pd.factorize(values)
     return coded(codes, [f"{number:.12g}" for number in unique])
 
 
@@ -165,14 +171,14 @@ class Bands(Derivation):
     bands: tuple[Band, ...]
 
     def derive(self, columns: Columns, count: int, context: Context) -> Outcome:
-        values = columns[self.variable].to_numpy()
+        values = number(columns, self.variable)
         limits = [band.below for band in self.bands[:-1] if band.below is not None]
         if len(limits) + 1 < len(self.bands) or sorted(limits) != limits:
             raise StudyError("each band but the last needs 'below', from low to high")
         codes = np.where(np.isnan(values), -1, np.searchsorted(np.array(limits, float), values, side="right"))
-        made = {self.to: coded(codes, [band.name for band in self.bands])}
+        made: dict[str, Values] = {self.to: coded(codes, [band.name for band in self.bands])}
         if self.number:
-            made[self.number] = pd.Series(np.where(codes < 0, np.nan, codes + 1.0))
+            made[self.number] = np.where(codes < 0, np.nan, codes + 1.0)
         return Outcome(made)
 
     def sentence(self, variable: str) -> str:
@@ -208,12 +214,12 @@ class Number(Derivation):
     to: NewColumn
 
     def derive(self, columns: Columns, count: int, context: Context) -> Outcome:
-        words = words_of(columns[self.variable])
-        read = pd.to_numeric(pd.Series(words, dtype="str"), errors="coerce").to_numpy(float)
-        wrong = [text for text, value in zip(words, read, strict=True) if text and np.isnan(value)]
-        if wrong:
-            raise StudyError(f"{self.variable} is '{wrong[0]}', which is not a number")
-        return Outcome({self.to: pd.Series(read[codes_of(columns[self.variable])])})
+        values = text(columns, self.variable)
+        read = numbers_in(values)
+        wrong = np.flatnonzero(np.isnan(read) & present(values))
+        if len(wrong):
+            raise StudyError(f"{self.variable} is '{shown(values, wrong[0])}', which is not a number")
+        return Outcome({self.to: read})
 
     def sentence(self, variable: str) -> str:
         return f"{self.variable} as a number{self.within()}."

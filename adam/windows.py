@@ -10,9 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
-from adam.columns import Columns, coded, codes_of, words_of
+from adam.columns import Columns, Values, coded, number, text
 from adam.derivation import Context, Derivation, Outcome, listed, word
 from adam.language import Column, NewColumn
 from metadata.errors import StudyError, nearest
@@ -51,10 +50,10 @@ def cut(targets: list[tuple[str, float, float]], baseline_day: float) -> list[Wi
     """Return the windows of (visit, number, target day), which partition all study days."""
     ordered = sorted(targets, key=lambda target: target[2])
     made, low = [], -np.inf
-    for index, (visit, number, target) in enumerate(ordered):
+    for index, (visit, visitnum, target) in enumerate(ordered):
         following = ordered[index + 1][2] if index + 1 < len(ordered) else None
         high = np.inf if following is None else _last_day(target, following, baseline_day)
-        made.append(Window(visit, number, target, low, high))
+        made.append(Window(visit, visitnum, target, low, high))
         low = np.inf if high == np.inf else numbered_day(float(elapsed(np.array(high))) + 1)
     return made
 
@@ -88,11 +87,11 @@ class Windows(Derivation):
     unit: NewColumn = "AWU"
 
     def derive(self, columns: Columns, count: int, context: Context) -> Outcome:
-        parameters = words_of(columns[self.parameter])
+        parameters = text(columns, self.parameter).words
         schedule_of = np.array([self._schedule(parameter) for parameter in parameters])[
-            codes_of(columns[self.parameter])
+            text(columns, self.parameter).codes
         ]
-        day = columns[self.day].to_numpy()
+        day = number(columns, self.day)
         windows: list[Window] = []
         position = np.full(count, -1)
         for index, schedule in enumerate(self.schedules):
@@ -119,7 +118,7 @@ class Windows(Derivation):
             found.append((visit.capitalize(), float(planned[visit]["visitnum"]), float(planned[visit]["day"])))
         return found
 
-    def _columns(self, windows: list[Window], position: np.ndarray, day: np.ndarray) -> dict[str, pd.Series]:
+    def _columns(self, windows: list[Window], position: np.ndarray, day: np.ndarray) -> dict[str, Values]:
         def values(name: str) -> np.ndarray:
             table = np.array([*(getattr(window, name) for window in windows), np.nan], float)[position]
             return np.where(np.isinf(table), np.nan, table)
@@ -128,11 +127,11 @@ class Windows(Derivation):
         difference = np.abs(elapsed(day) - elapsed(target))
         return {
             self.visit: coded(position, [window.visit for window in windows]),
-            self.number: pd.Series(values("number")),
-            self.target: pd.Series(target),
-            self.difference: pd.Series(difference),
-            self.low: pd.Series(values("low")),
-            self.high: pd.Series(values("high")),
+            self.number: values("number"),
+            self.target: target,
+            self.difference: difference,
+            self.low: values("low"),
+            self.high: values("high"),
             self.unit: coded(np.where(position < 0, -1, 0), ["DAYS"]),
         }
 

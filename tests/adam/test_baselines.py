@@ -104,8 +104,8 @@ def test_value_is_base_plus_change(tmp_path_factory, pairs):
     value, base = (np.array([pair[i] for pair in pairs]) / 100 for i in (0, 1))
     made = columns(AVAL=list(value), BASE=list(base))
     change = Change().derive(made, len(pairs), context(tmp_path_factory.mktemp("study"))).columns["CHG"]
-    assert list(np.round(change.to_numpy() * 100)) == [pair[0] - pair[1] for pair in pairs]
-    assert np.allclose(value, base + change.to_numpy(), rtol=0, atol=1e-9)
+    assert list(np.round(change * 100)) == [pair[0] - pair[1] for pair in pairs]
+    assert np.allclose(value, base + change, rtol=0, atol=1e-9)
 
 
 def test_shift_needs_both(tmp_path):

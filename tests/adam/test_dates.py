@@ -5,7 +5,6 @@ from hypothesis import strategies as st
 
 from adam.dates import Date, Duration, LatestDate, StudyDay, partial_bounds
 from metadata.errors import StudyError
-from metadata.iso8601 import day_bounds
 from tests.adam.trial import columns, context, day, numbers, texts
 
 
@@ -134,7 +133,7 @@ def test_an_imputed_date_lies_in_what_is_known_and_before_its_limits(tmp_path_fa
     result = made(folder, word, **given_columns)
     texts_of = columns(**given_columns)
     first, last, precision = partial_bounds(texts_of["S"])
-    end = day_bounds(texts_of["E"].astype("str"))[1]
+    end = partial_bounds(texts_of["E"])[1]
     for index, value in enumerate(numbers(result["D"])):
         imputed = texts(result["F"])[index] != ""
         assert imputed == (precision[index] < 3 and value is not None)

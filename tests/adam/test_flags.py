@@ -18,7 +18,7 @@ def test_population_flags_are_y_or_n(tmp_path):
 
 def test_text_is_not_compared_as_a_number(tmp_path):
     word = Flag(to="F", holds=condition({"A": {"above": 1}}))
-    with pytest.raises(StudyError, match="A holds text"):
+    with pytest.raises(StudyError, match="A holds text; a number is needed"):
         word.derive(columns(A=["x"]), 1, context(tmp_path))
 
 

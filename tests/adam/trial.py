@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from adam.analyse import build
-from adam.columns import prepared
+from adam.columns import Text, Values, prepared
 from adam.derivation import Context
 from adam.specification import read_specification
 from metadata.dataset import Dataset, DatasetMetadata, Variable
@@ -64,12 +64,12 @@ def day(text: str) -> float:
     return float((np.datetime64(text) - np.datetime64("1960-01-01")) / np.timedelta64(1, "D"))
 
 
-def texts(values: pd.Series) -> list[str]:
+def texts(values: Values | pd.Series) -> list[str]:
     """Return a Char column as a list of texts."""
-    return [str(value) for value in values.astype("str")]
+    return values.strings() if isinstance(values, Text) else [str(value) for value in values.astype("str")]
 
 
-def columns(**given: list) -> dict[str, pd.Series]:
+def columns(**given: list) -> dict[str, Values]:
     """Return columns as derivations see them; texts where any value is a text."""
     frame = {
         name: pd.Series(values, dtype="str")
@@ -85,6 +85,6 @@ def context(folder: Path, *sources: Dataset) -> Context:
     return Context(study_in(folder), {source.name: source for source in sources}, "", False)
 
 
-def numbers(values: pd.Series) -> list[float | None]:
+def numbers(values: np.ndarray | pd.Series) -> list[float | None]:
     """Return a Num column as a list, None where missing."""
     return [None if np.isnan(value) else float(value) for value in values]
