@@ -82,7 +82,7 @@ def demo(
     """Run everything on the synthetic study: sandbox, extract, validate, tabulate, analyse, publish, report."""
     from flows.demo import run_demo
 
-    raise typer.Exit(run_demo(out))
+    run_demo(out)
 
 
 @application.command(epilog=RUN_EXAMPLES)

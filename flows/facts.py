@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,10 +54,12 @@ def of_queries(listing: pd.DataFrame) -> str:
     return f"{queries}, {counts['open']} open; {', '.join(f'{counts[s]} {s}' for s in SEVERITIES)}"
 
 
-def count_datasets(datasets: Mapping[str, Dataset]) -> dict[str, dict[str, int]]:
-    """Count rows and variables of each dataset."""
+def count_datasets(standards: Iterable[tuple[str, Mapping[str, Dataset]]]) -> dict[str, dict[str, Any]]:
+    """Count rows and variables of each dataset of each standard."""
     return {
-        name: {"rows": len(one.frame), "variables": len(one.metadata.variables)} for name, one in datasets.items()
+        name: {"standard": standard, "rows": len(one.frame), "variables": len(one.metadata.variables)}
+        for standard, datasets in standards
+        for name, one in datasets.items()
     }
 
 

@@ -93,7 +93,7 @@ class Result:
     snapshot_date: str
     out: Path | None = None
     queries: dict[str, int] = field(default_factory=dict)
-    datasets: dict[str, dict[str, int]] = field(default_factory=dict)
+    datasets: dict[str, dict[str, Any]] = field(default_factory=dict)
     outputs: int = 0
     acceptance: dict[str, int] = field(default_factory=dict)
 

@@ -122,7 +122,7 @@ def _make_datasets(
         adam = step("analyse", analyse, study, tabulation.datasets, terminology, fact=facts.of_datasets)
         step("check ADaM", gates.check_adam, study, adam, layout.validation, fact=facts.of_checks)
     made = step("resolve lengths", resolve_lengths, tabulation.datasets, adam)
-    result.datasets = facts.count_datasets(made.everything)
+    result.datasets = facts.count_datasets(made.standards)
     step("write transport files", write_transport, layout, made, snapshot.date, fact=facts.of_paths)
     step("read back", read_back, layout, made, snapshot.date, fact=facts.of_paths)
     if order.until == "package":

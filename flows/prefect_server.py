@@ -20,12 +20,12 @@ HOST = "127.0.0.1"
 
 
 def own_settings(home: Path) -> dict[str, str]:
-    """Return the settings that keep Prefect to itself: its home, no call outside, quiet logs."""
+    """Return the settings that keep Prefect to itself: its home, no call outside, a quiet console."""
     return {
         "PREFECT_HOME": str(home.resolve()),
         "PREFECT_PROFILES_PATH": str(home.resolve() / "profiles.toml"),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "PREFECT_LOGGING_LEVEL": "WARNING",
+        "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
         "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
         "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
         "DO_NOT_TRACK": "1",

@@ -92,7 +92,7 @@ def _as_task(name: str, function: Callable[..., T]) -> Callable[..., T]:
             raise NeutralError(error) from None
 
     stage.__doc__ = function.__doc__
-    return task(stage, name=name, persist_result=False, cache_policy=NO_CACHE, log_prints=False)
+    return task(name=name, persist_result=False, cache_policy=NO_CACHE, log_prints=False)(stage)
 
 
 def _leave_tables(result: Result, stages: list[dict[str, str]]) -> None:
