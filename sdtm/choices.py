@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
-import pandas as pd
 
 from metadata.dictionary import Field
 from metadata.yaml_source import complain
-from sdtm.column import Column, Read, constant, text
+from sdtm.column import Column, Read, Text
 from sdtm.operations import (
     CONDITION,
     NAME,
@@ -36,7 +35,7 @@ CODES = {"anyOf": [TEXT, {"type": "array", "items": TEXT, "minItems": 1}]}
 def ticked(source: Source, name: str, codes: list[str]) -> tuple[np.ndarray, Read]:
     """Return which options are ticked, rows by options, and what was read."""
     taken = [source.raw(name, code=code) for code in codes]
-    marks = np.column_stack([(stored == "1").to_numpy(bool) for stored, _ in taken])
+    marks = np.column_stack([stored.isin(["1"]) for stored, _ in taken])
     held = np.logical_or.reduce([read.held for _, read in taken])
     return marks, Read(name, taken[0][1].rows, held, np.any(marks, axis=1).reshape(-1))
 
@@ -94,29 +93,30 @@ class Checkbox(RecordOperation):
         """Return the flag, the term, or the n-th term."""
         marks, read = ticked(source, self.found.name, self.codes or list(self.found.choices))
         if self.codes:
-            values = text([self.unchecked, self.checked]).take(marks.any(axis=1).astype(int))
+            values = Text.choose([self.unchecked, self.checked], np.asarray(marks.any(axis=1)))
         elif "nth" in self.spec:
             values = self._nth(marks, int(self.spec["nth"]))
         else:
             values = self._one(marks)
-        column = Column(values.reset_index(drop=True), (read,))
+        column = Column(values, (read,))
         if self.where is None:
             return column
         met, reads = self.where.holds(source)
         kept = column.only(met)
         return Column(kept.data, (*kept.reads, *reads))
 
-    def _one(self, marks: np.ndarray) -> pd.Series:
-        options = text([self.terms[code] for code in self.found.choices] + [self.none, self.multiple])
+    def _one(self, marks: np.ndarray) -> Text:
+        options = [*(self.terms[code] for code in self.found.choices), self.none, self.multiple]
         count = marks.sum(axis=1)
         first = marks.argmax(axis=1)
-        return options.take(np.where(count == 0, len(options) - 2, np.where(count > 1, len(options) - 1, first)))
+        places = np.where(count == 0, len(options) - 2, np.where(count > 1, len(options) - 1, first))
+        return Text.choose(options, places)
 
-    def _nth(self, marks: np.ndarray, number: int) -> pd.Series:
-        options = text([*(self.terms[code] for code in self.found.choices), ""])
+    def _nth(self, marks: np.ndarray, number: int) -> Text:
+        options = [*(self.terms[code] for code in self.found.choices), ""]
         order = np.cumsum(marks, axis=1)
         here = marks & (order == number) & (marks.sum(axis=1) > 1)[:, None]
-        return options.take(np.where(here.any(axis=1), here.argmax(axis=1), len(options) - 1))
+        return Text.choose(options, np.where(here.any(axis=1), here.argmax(axis=1), len(options) - 1))
 
     def sentence(self) -> str:
         """Say the rule."""
@@ -152,10 +152,10 @@ class Drugs(RecordOperation):
         """Return one value a row."""
         columns = [part.apply(source) for part in self.parts]
         reads = tuple(read for column in columns for read in column.reads)
-        values: Any = self.one([column.data for column in columns], source.count)
+        values = self.one([column.text for column in columns], source.count)
         return Column(values, reads, tuple(problem for column in columns for problem in column.problems))
 
-    def one(self, values: list[Any], count: int) -> pd.Series:
+    def one(self, values: list[Text], count: int) -> Text:
         """Return the one value of each row."""
         raise NotImplementedError
 
@@ -175,11 +175,11 @@ class Strongest(Drugs):
                 if term and term not in self.order:
                     raise complain(self.spec, "order", f"the term '{term}' has no place in the order")
 
-    def one(self, values: list[Any], count: int) -> pd.Series:
+    def one(self, values: list[Text], count: int) -> Text:
         """Return the term that stands last in the order."""
         place = {term: number for number, term in enumerate(self.order, start=1)}
-        ranks = np.column_stack([value.map(place).fillna(0).to_numpy(int) for value in values])
-        return text(["", *self.order]).take(ranks.max(axis=1)).reset_index(drop=True)
+        ranks = np.column_stack([value.numbers(lambda word: place.get(word, 0)) for value in values])
+        return Text.choose(["", *self.order], ranks.max(axis=1).astype(int))
 
     def sentence(self) -> str:
         """Say the order."""
@@ -193,13 +193,13 @@ class Common(Drugs):
     schema: ClassVar[dict[str, Any]] = {"common": NAMES, "otherwise": TEXT, "terms": TERMS}
     needed: ClassVar[tuple[str, ...]] = ("otherwise",)
 
-    def one(self, values: list[Any], count: int) -> pd.Series:
+    def one(self, values: list[Text], count: int) -> Text:
         """Return the common value; a blank field does not count."""
-        common, differs = constant("", count), np.zeros(count, bool)
+        common, differs = Text.constant("", count), np.zeros(count, bool)
         for value in values:
-            both = ((common != "") & (value != "")).to_numpy(bool)
-            differs |= both & (common != value).to_numpy(bool)
-            common = common.where(common != "", value)
+            both = common.present() & value.present()
+            differs |= both & (common.array() != value.array())
+            common = common.where(common.present(), value)
         return common.where(~differs, str(self.spec["otherwise"]))
 
     def sentence(self) -> str:
@@ -225,7 +225,7 @@ class Option(RecordOperation):
     def apply(self, source: Source) -> Column:
         """Return the term of the block's current option."""
         _, read = ticked(source, self.found.name, [source.option])
-        return Column(constant(self.terms[source.option], source.count), (read,))
+        return Column(Text.constant(self.terms[source.option], source.count), (read,))
 
     def sentence(self) -> str:
         """Say the rule."""

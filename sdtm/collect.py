@@ -9,14 +9,12 @@ import numpy as np
 import pandas as pd
 
 from sdtm.choices import ticked
-from sdtm.column import Column, Read, blank, categorical, constant, stack
+from sdtm.column import Column, Read, Text, stack
 from sdtm.findings import findings_piece
 from sdtm.identity import Identity
 from sdtm.mapping import EACH, Block, DomainMapping, Supplement, Test
-from sdtm.source import Forms, Source
+from sdtm.source import KEYS, Forms, Source
 from sdtm.table import REDCAP, Edge, Table, Withheld
-
-KEYS = ("record", "event", "instance")
 
 
 @dataclass
@@ -38,7 +36,6 @@ class Collected:
     condition: tuple[Read, ...] = ()
     pieces: list[Piece] = field(default_factory=list)
     withheld: list[Withheld] = field(default_factory=list)
-    texts: dict[str, pd.Categorical] = field(default_factory=dict)
 
 
 def collect(mapping: DomainMapping, forms: Forms, identity: Identity, given: Source | None = None) -> Table:
@@ -145,28 +142,21 @@ def _keys(table: Table, blocks: list[Collected], mapping: DomainMapping, identit
         table.put(spid, _spread(blocks, [address(made.source) for made in blocks]))
 
 
-def _spread(blocks: list[Collected], values: list[pd.Series]) -> pd.Categorical:
+def _spread(blocks: list[Collected], values: list[Text]) -> pd.Categorical:
     """Return one value a source row of each block, spread over the rows of its pieces."""
-    taken = []
-    for made, own in zip(blocks, values, strict=True):
-        coded = categorical(own)
-        taken += [coded.take(piece.at) for piece in made.pieces]
-    return stack(taken) if taken else blank(0)
+    pairs = zip(blocks, values, strict=True)
+    return stack([own.take(piece.at) for made, own in pairs for piece in made.pieces])
 
 
-def address(source: Source) -> pd.Series:
+def address(source: Source) -> Text:
     """Return event/form/instance of each row: the way back to the form."""
-    parts = [source.keys["event"], constant(source.form, source.count), source.keys["instance"]]
-    made = parts[0]
-    for part in parts[1:]:
-        both = ((made != "") & (part != "")).to_numpy(bool)
-        made = made + pd.Series(np.where(both, "/", ""), dtype="str") + part
-    return made.astype("str")
+    made = source.keys["event"].join(Text.constant(source.form, source.count), "/")
+    return made.join(source.keys["instance"], "/")
 
 
 def _variable(table: Table, name: str, blocks: list[Collected], is_number: bool) -> None:
     numbers: list[np.ndarray] = []
-    texts: list[pd.Categorical] = []
+    texts: list[Text] = []
     for made in blocks:
         for piece in made.pieces:
             if is_number:
@@ -176,7 +166,7 @@ def _variable(table: Table, name: str, blocks: list[Collected], is_number: bool)
     if is_number:
         table.put(name, np.concatenate(numbers) if numbers else np.empty(0))
     else:
-        table.put(name, stack(texts) if texts else blank(0))
+        table.put(name, stack(texts))
 
 
 def _number(made: Collected, piece: Piece, name: str) -> np.ndarray:
@@ -187,14 +177,10 @@ def _number(made: Collected, piece: Piece, name: str) -> np.ndarray:
     return np.full(len(piece.at), np.nan)
 
 
-def _text(made: Collected, piece: Piece, name: str) -> pd.Categorical:
+def _text(made: Collected, piece: Piece, name: str) -> Text:
     if name in piece.columns:
-        return categorical(piece.columns[name].data)  # type: ignore[arg-type]
-    if name not in made.shared:
-        return blank(len(piece.at))
-    if name not in made.texts:
-        made.texts[name] = categorical(made.shared[name].data)  # type: ignore[arg-type]
-    return made.texts[name].take(piece.at)
+        return piece.columns[name].text
+    return made.shared[name].text.take(piece.at) if name in made.shared else Text.constant("", len(piece.at))
 
 
 def _lineage(table: Table, blocks: list[Collected]) -> None:
@@ -254,7 +240,7 @@ def _supplement(
     table: Table, made: Collected, supplement: Supplement, places: Iterable[tuple[Test | None, int, np.ndarray]]
 ) -> None:
     column = supplement.operation.apply(made.source)
-    values = categorical(column.data)  # type: ignore[arg-type]
+    values = stack([column.text])
     used = np.zeros(made.source.count, bool)
     for test, start, at in places:
         if supplement.tests and (test is None or test.testcd not in supplement.tests):

@@ -1,14 +1,114 @@
-"""Columns that remember from which stored values they were made, and what could not be represented."""
+"""Columns that remember from which stored values they were made, and what could not be represented.
+
+Texts are held as codes into their few distinct words, so that an operation works on the words and never on the rows.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
-NUMBER = r"[+-]?\d+(?:\.\d+)?"
+NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?")
+
+
+class Text:
+    """A column of texts: ``codes`` (int32, one a row) into distinct ``words`` in any order; blank is an empty text."""
+
+    __slots__ = ("codes", "words")
+
+    def __init__(self, codes: np.ndarray, words: list[str]) -> None:
+        self.codes, self.words = codes, words
+
+    @classmethod
+    def of(cls, values: pd.Series) -> Text:
+        """Return the texts of a ``str`` series."""
+        encoded = pa.array(values, from_pandas=True)
+        if isinstance(encoded, pa.ChunkedArray):
+            encoded = encoded.combine_chunks()
+        coded = encoded.dictionary_encode()
+        return cls(coded.indices.to_numpy(zero_copy_only=False), coded.dictionary.to_pylist())
+
+    @classmethod
+    def constant(cls, word: str, count: int) -> Text:
+        """Return ``count`` times the same text."""
+        return cls(np.zeros(count, np.int32), [word])
+
+    @classmethod
+    def choose(cls, words: Iterable[str], places: np.ndarray) -> Text:
+        """Return ``words[place]`` for each place."""
+        return cls(np.asarray(places, np.int32), list(words)).map(str)
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def take(self, at: np.ndarray) -> Text:
+        """Return the rows at positions ``at``."""
+        return Text(self.codes[at], self.words)
+
+    def map(self, change: Callable[[str], str]) -> Text:
+        """Return the texts with each distinct word changed."""
+        place: dict[str, int] = {}
+        moved = [place.setdefault(change(word), len(place)) for word in self.words]
+        return Text(np.array(moved, np.int32)[self.codes] if moved else self.codes, list(place))
+
+    def replace(self, terms: Mapping[str, str], otherwise: str | None = None) -> Text:
+        """Return the texts with words replaced by ``terms``; the others stay, or become ``otherwise``."""
+        return self.map(lambda word: terms.get(word, word if otherwise is None else otherwise))
+
+    def where(self, keep: np.ndarray, other: str | Text = "") -> Text:
+        """Return the texts where ``keep`` holds, and ``other`` (a word or a column) elsewhere."""
+        if isinstance(other, str):
+            words = self.words if other in self.words else [*self.words, other]
+            return Text(np.where(keep, self.codes, words.index(other)), words)
+        place = {word: number for number, word in enumerate(self.words)}
+        moved = np.array([place.setdefault(word, len(place)) for word in other.words] or [0], np.int32)
+        return Text(np.where(keep, self.codes, moved[other.codes]), list(place))
+
+    def test(self, holds: Callable[[str], bool]) -> np.ndarray:
+        """Return True where a text's word passes."""
+        return np.array([holds(word) for word in self.words] or [False], bool)[self.codes]
+
+    def isin(self, words: Iterable[str]) -> np.ndarray:
+        """Return True where a text is one of ``words``."""
+        wanted = set(words)
+        return self.test(lambda word: word in wanted)
+
+    def present(self) -> np.ndarray:
+        """Return True where a text is not blank."""
+        return self.test(bool)
+
+    def numbers(self, read: Callable[[str], float]) -> np.ndarray:
+        """Return one number for each text, read from its word."""
+        return np.array([read(word) for word in self.words] or [np.nan], float)[self.codes]
+
+    def join(self, other: Text, separator: str = "") -> Text:
+        """Return each pair of texts joined, with the separator where both are there."""
+        pairs = self.codes.astype(np.int64) * max(len(other.words), 1) + other.codes
+        unique, codes = np.unique(pairs, return_inverse=True)
+        first, second = np.divmod(unique, max(len(other.words), 1))
+        words = [
+            self.words[one] + (separator if self.words[one] and other.words[two] else "") + other.words[two]
+            for one, two in zip(first.tolist(), second.tolist(), strict=True)
+        ]
+        return Text(codes.astype(np.int32), words).map(str)
+
+    def over_words(self, made: Callable[[pd.Series], pd.Series]) -> Text:
+        """Return the texts with all distinct words changed by one function over a series."""
+        changed = made(pd.Series(self.words, dtype="str")).tolist()
+        return Text(self.codes, [str(number) for number in range(len(changed))]).map(lambda word: changed[int(word)])
+
+    def series(self) -> pd.Series:
+        """Return the texts as a ``str`` series."""
+        return pd.Series(self.array(), dtype="str")
+
+    def array(self) -> np.ndarray:
+        """Return the texts as an object array."""
+        return np.array([*self.words, ""], dtype=object)[self.codes]
 
 
 @dataclass(frozen=True)
@@ -44,75 +144,71 @@ class Problem:
 
 @dataclass(frozen=True)
 class Column:
-    """Values (``str`` series, blank is ``""``; or float64 array), the fields they came from and what was wrong."""
+    """Texts or numbers (float64), the fields they came from and what was wrong."""
 
-    data: pd.Series | np.ndarray
+    data: Text | np.ndarray
     reads: tuple[Read, ...] = ()
     problems: tuple[Problem, ...] = ()
 
     @property
-    def is_number(self) -> bool:
-        """True for a numeric column."""
-        return isinstance(self.data, np.ndarray)
+    def text(self) -> Text:
+        """The texts of a text column."""
+        assert isinstance(self.data, Text)
+        return self.data
 
     def present(self) -> np.ndarray:
         """Return True where there is a value."""
-        if isinstance(self.data, np.ndarray):
-            return ~np.isnan(self.data)
-        return (self.data != "").to_numpy(bool)
+        return self.data.present() if isinstance(self.data, Text) else ~np.isnan(self.data)
 
     def take(self, at: np.ndarray) -> Column:
         """Return the rows at positions ``at``."""
-        values = self.data[at] if isinstance(self.data, np.ndarray) else self.data.take(at)
+        data = self.data.take(at) if isinstance(self.data, Text) else self.data[at]
         problems = tuple(Problem(problem.rows[at], problem.fields, problem.reason) for problem in self.problems)
-        return Column(values, tuple(read.take(at) for read in self.reads), problems)
+        return Column(data, tuple(read.take(at) for read in self.reads), problems)
 
     def only(self, at: np.ndarray) -> Column:
         """Return the column blanked outside ``at``; what was read there is not counted as used."""
-        values = np.where(at, self.data, np.nan) if self.is_number else self.data.where(at, "")  # type: ignore[union-attr]
+        data = self.data.where(at) if isinstance(self.data, Text) else np.where(at, self.data, np.nan)
         reads = tuple(Read(read.field, read.rows, read.held & at, read.ticked) for read in self.reads)
         problems = tuple(Problem(problem.rows & at, problem.fields, problem.reason) for problem in self.problems)
-        return Column(values, reads, problems)
+        return Column(data, reads, problems)
+
+    def with_data(self, data: Text | np.ndarray) -> Column:
+        """Return other values with the same lineage and problems."""
+        return Column(data, self.reads, self.problems)
 
 
-def constant(value: str, count: int) -> pd.Series:
-    """Return a text series of one value."""
-    return pd.Series([value], dtype="str").take(np.zeros(count, np.intp)).reset_index(drop=True)
+def first_present(one: Text | np.ndarray, other: Text | np.ndarray) -> Text | np.ndarray:
+    """Return ``one`` where it has a value, else ``other``."""
+    here = Column(one).present()
+    if isinstance(one, Text) and isinstance(other, Text):
+        return one.where(here, other)
+    return np.where(here, one, other)  # type: ignore[arg-type]
 
 
-def text(values: Iterable[object]) -> pd.Series:
-    """Return a text series."""
-    return pd.Series(list(values), dtype="str")
+def plain_number(word: str) -> float:
+    """Return the number that a plain decimal text says, NaN for any other text."""
+    return float(word) if NUMBER.fullmatch(word) else np.nan
 
 
-def numbers(values: pd.Series, comma: bool = False) -> tuple[np.ndarray, np.ndarray]:
-    """Return plain decimal texts as float64 (NaN otherwise), and True where a text that is not blank is no number."""
-    plain = values.str.replace(",", ".", regex=False) if comma else values
-    fits = plain.str.fullmatch(NUMBER).to_numpy(bool)
-    made = pd.to_numeric(plain.where(fits, "nan"), errors="coerce").to_numpy(float)
-    return made, ~fits & (values != "").to_numpy(bool)
+def is_number(word: str) -> bool:
+    """Return True for a plain decimal text."""
+    return NUMBER.fullmatch(word) is not None
 
 
-def categorical(values: pd.Series) -> pd.Categorical:
-    """Return texts as codes into their sorted distinct values."""
-    return pd.Categorical(values)
+def stack(pieces: list[Text]) -> pd.Categorical:
+    """Return all pieces one below the other, as codes into the sorted union of their words."""
+    union = sorted({word for piece in pieces for word in _used(piece)} | {""})
+    place = {word: number for number, word in enumerate(union)}
+    codes = [np.array([place.get(word, 0) for word in piece.words] or [0], np.int32)[piece.codes] for piece in pieces]
+    joined = np.concatenate(codes) if codes else np.empty(0, np.int32)
+    return pd.Categorical.from_codes(joined, pd.Index(union, dtype="str"), validate=False)
 
 
-def stack(pieces: list[pd.Categorical]) -> pd.Categorical:
-    """Return all pieces one below the other, over the sorted union of their values."""
-    if len(pieces) == 1:
-        return pieces[0]
-    distinct = [list(piece.categories) for piece in pieces]
-    union = sorted({value for values in distinct for value in values})
-    place = {value: number for number, value in enumerate(union)}
-    kind = np.int16 if len(union) < 2**15 else np.int32
-    codes = [
-        np.array([place[value] for value in values], kind)[piece.codes]
-        for piece, values in zip(pieces, distinct, strict=True)
-        if len(piece)
-    ]
-    joined = np.concatenate(codes) if codes else np.empty(0, kind)
-    return pd.Categorical.from_codes(joined, pd.Index(union, dtype="str"))
+def _used(piece: Text) -> list[str]:
+    """Return the words that stand in a column (others may be left over from wider columns)."""
+    counts = np.bincount(piece.codes, minlength=len(piece.words)) if len(piece) else np.zeros(len(piece.words), int)
+    return [word for word, count in zip(piece.words, counts.tolist(), strict=True) if count]
 
 
 def blank(count: int) -> pd.Categorical:
@@ -127,5 +223,8 @@ def filled(values: pd.Categorical) -> np.ndarray:
 
 def translate(values: pd.Categorical, made: Iterable[str]) -> pd.Categorical:
     """Return the texts with each distinct value replaced by the one in ``made`` at its place."""
-    unique, places = np.unique(np.array([*made, ""], dtype=object).astype(str), return_inverse=True)
-    return pd.Categorical.from_codes(places[values.codes], pd.Index(unique, dtype="str"))
+    words = list(made)
+    union = sorted({*words, ""})
+    place = {word: number for number, word in enumerate(union)}
+    codes = np.array([place[word] for word in words] or [0], np.int32)[values.codes]
+    return pd.Categorical.from_codes(codes, pd.Index(union, dtype="str"), validate=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, ClassVar
 
 import numpy as np
@@ -9,11 +10,14 @@ import pandas as pd
 
 from metadata import iso8601
 from metadata.yaml_source import complain
-from sdtm.column import Column, Problem, constant
+from sdtm.column import Column, Problem, Read, Text
 from sdtm.operations import EVENTS, NAME, NAMES, Context, RecordOperation, events_of, word
 from sdtm.source import Source
 
-TIME = r"(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d)?"
+TIME = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d)?")
+DIGITS = re.compile(r"\d{1,4}")
+SEPARATOR = "\x1f"
+NO_DATE = "it is not a date of the calendar"
 
 
 @word("date")
@@ -53,25 +57,34 @@ class Date(RecordOperation):
     def apply(self, source: Source) -> Column:
         """Return ISO 8601 texts; what is no date is null and a problem."""
         taken = [source.text(name, "subject", events_of(self.spec)) for name in self.names]
-        values = self._parts([part for part, _ in taken], source.count) if self.in_parts else taken[0][0].str.strip()
-        wrong = ~iso8601.is_valid(values).to_numpy(bool)
+        collected = [part.map(str.strip) for part, _ in taken]
+        values = self._parts(collected, source.count) if self.in_parts else collected[0]
+        wrong = ~values.over_words(lambda words: iso8601.is_valid(words).map({True: "Y", False: ""})).present()
         if self.in_parts:
-            wrong |= np.logical_or.reduce([_no_digits(part) for part, _ in taken])
-        reads = [read for _, read in taken]
-        problems = [Problem(wrong, tuple(self.names), "it is not a date of the calendar")]
-        values = values.where(~wrong, "")
+            wrong |= np.logical_or.reduce([part.test(_no_digits) for part in collected])
+        values = values.where(~wrong)
+        reads, problems = [read for _, read in taken], [Problem(wrong, tuple(self.names), NO_DATE)]
         if self.time:
-            clock, read = source.text(self.time)
-            fits = clock.str.fullmatch(TIME).to_numpy(bool) & iso8601.is_complete(values).to_numpy(bool)
-            problems.append(Problem(~fits & (clock != "").to_numpy(bool), (self.time,), "it is no time of a known day"))
-            values = values.where(~fits, values + "T" + clock)
+            values, read, problem = self._timed(values, source)
             reads.append(read)
+            problems.append(problem)
         return Column(values, tuple(reads), tuple(problems))
 
+    def _timed(self, values: Text, source: Source) -> tuple[Text, Read, Problem]:
+        """Add the time of day to complete dates."""
+        clock, read = source.text(self.time)
+        complete = values.over_words(lambda words: iso8601.is_complete(words).map({True: "Y", False: ""})).present()
+        fits = clock.test(lambda word: TIME.fullmatch(word) is not None) & complete
+        problem = Problem(~fits & clock.present(), (self.time,), "it is no time of a known day")
+        return values.join(clock.where(fits), "T"), read, problem
+
     @staticmethod
-    def _parts(parts: list[pd.Series], count: int) -> pd.Series:
-        year, month, day = [*parts, *[constant("", count)] * (3 - len(parts))]
-        return iso8601.from_parts(year, month, day)
+    def _parts(parts: list[Text], count: int) -> Text:
+        """Return ISO 8601 texts, made once for each distinct year, month and day."""
+        joined = parts[0]
+        for part in [*parts[1:], *[Text.constant("", count)] * (3 - len(parts))]:
+            joined = joined.map(lambda word: word + SEPARATOR).join(part)
+        return joined.over_words(_from_joined)
 
     def sentence(self) -> str:
         """Say the fields."""
@@ -81,7 +94,11 @@ class Date(RecordOperation):
         return f"Field {self.names[0]}{timed} as an ISO 8601 date."
 
 
-def _no_digits(part: pd.Series) -> np.ndarray:
-    """True where a part is neither blank nor digits."""
-    stripped = part.str.strip()
-    return (~stripped.str.fullmatch(r"\d{1,4}") & (stripped != "")).to_numpy(bool)
+def _from_joined(words: pd.Series) -> pd.Series:
+    year, month, day = (words.str.split(SEPARATOR).str[number].astype("str") for number in range(3))
+    return iso8601.from_parts(year, month, day)
+
+
+def _no_digits(word: str) -> bool:
+    """True for a part that is neither blank nor digits."""
+    return word != "" and not DIGITS.fullmatch(word)

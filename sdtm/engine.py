@@ -12,6 +12,7 @@ from metadata.study import Study
 from metadata.terminology import Terminology
 from sdtm import elements, limits, timing, visits
 from sdtm.collect import collect
+from sdtm.column import stack
 from sdtm.identity import Identity
 from sdtm.mapping import DomainMapping, codelists
 from sdtm.operations import TableOperation
@@ -145,7 +146,7 @@ class Engine:
     def _identify(self, table: Table) -> None:
         """Set SUBJID and SITEID, with the lineage of the identifiers."""
         for name, values in (("SUBJID", self.identity.subjid), ("SITEID", self.identity.siteid)):
-            table.put(name, values.to_numpy(dtype=object))
+            table.put(name, stack([values]))
         for name, reads in self.identity.reads.items():
             for read in reads:
                 rows = (read.held & (read.rows >= 0)).nonzero()[0]

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
-import pandas as pd
 
 from metadata.units import significant, text_of
 from sdtm.choices import ticked
-from sdtm.column import Column, Read, constant, numbers, text
+from sdtm.column import Column, Read, Text, is_number, plain_number
 from sdtm.mapping import Test
 from sdtm.source import Source
 from sdtm.table import Withheld
 from sdtm.values import FieldValue
 
-LIMITED = r"(<=|>=|<|>)\s*(\d+(?:\.\d+)?)"
+LIMITED = re.compile(r"(<=|>=|<|>)\s*(\d+(?:\.\d+)?)")
 NOT_DONE = "NOT DONE"
 
 
@@ -32,15 +33,15 @@ def findings_piece(domain: str, test: Test, source: Source) -> tuple[np.ndarray,
     left = _left(test, source, ~keep, unit, missed_read, reason)
     original = _original(test, result.take(at))
     columns = {
-        f"{domain}TESTCD": Column(constant(test.testcd, len(at))),
-        f"{domain}TEST": Column(constant(test.name, len(at))),
+        f"{domain}TESTCD": Column(Text.constant(test.testcd, len(at))),
+        f"{domain}TEST": Column(Text.constant(test.name, len(at))),
     }
     columns[f"{domain}ORRES"] = original
     here = original.present()
-    units = unit.take(at).only(here) if unit else Column(constant("", len(at)))
+    units = unit.take(at).only(here) if unit else Column(Text.constant("", len(at)))
     if unit:
         columns[f"{domain}ORRESU"] = Column(units.data, unit.take(at).reads, unit.take(at).problems)
-    columns |= _standard(domain, test, test.result, result.take(at), original, units)
+    columns |= _standard(domain, test, source, at, original.text, units.text)
     columns |= _status(domain, ~here & missed[at], missed_read, reason.take(at), at)
     columns |= {name: declared.apply(source).take(at) for name, declared in test.variables.items()}
     return at, columns, left
@@ -48,15 +49,14 @@ def findings_piece(domain: str, test: Test, source: Source) -> tuple[np.ndarray,
 
 def _not_done(test: Test, source: Source, result: Column) -> tuple[np.ndarray, tuple[Read, ...], Column]:
     """Return where a test was not done, what said so, and the reason (the form's, or the missing-data code's)."""
-    codes = constant("", source.count)
+    codes = Text.constant("", source.count)
     reads: tuple[Read, ...] = ()
+    labels = {code: label.upper() for code, label in source.project.missing_codes.items()}
     for name in test.result.fields()[:1]:
         if source.project.dictionary.fields[name].type != "checkbox":
-            stored, _ = source.raw(name)
-            codes = source.missing_code(stored)
-    missed = (codes != "").to_numpy(bool) & ~result.present()
-    labels = {code: label.upper() for code, label in source.project.missing_codes.items()}
-    reason = Column(codes.map(labels).fillna("").astype("str"))
+            codes = source.raw(name)[0].replace(labels, "")
+    missed = codes.present() & ~result.present()
+    reason = Column(codes)
     if test.not_done.field:
         marks, read = _said(test, source)
         missed |= marks
@@ -65,8 +65,7 @@ def _not_done(test: Test, source: Source, result: Column) -> tuple[np.ndarray, t
         missed |= ~result.present()
     if test.reason:
         given = test.reason.apply(source)
-        values = given.data.where(given.present(), reason.data)  # type: ignore[union-attr]
-        reason = Column(values, given.reads, given.problems)
+        reason = given.with_data(given.text.where(given.present(), codes))
     return missed, reads, reason
 
 
@@ -75,7 +74,7 @@ def _said(test: Test, source: Source) -> tuple[np.ndarray, Read]:
         marks, read = ticked(source, test.not_done.field, [test.not_done.code])
         return marks[:, 0], read
     stored, read = source.raw(test.not_done.field)
-    return (stored == test.not_done.code).to_numpy(bool), read
+    return stored.isin([test.not_done.code]), read
 
 
 def _left(
@@ -96,8 +95,8 @@ def _original(test: Test, result: Column) -> Column:
     """Return --ORRES: the result as collected, a choice by its label."""
     if not test.label_without:
         return result
-    assert isinstance(result.data, pd.Series)
-    return Column(result.data.str.replace(test.label_without, "", regex=True), result.reads, result.problems)
+    pattern = re.compile(test.label_without)
+    return result.with_data(result.text.map(lambda word: pattern.sub("", word)))
 
 
 def _status(
@@ -106,59 +105,62 @@ def _status(
     """Return --STAT and --REASND; the answers that a test was done count as read by --STAT."""
     if not missed.any() and not reads and not reason.reads:
         return {}
-    status = text(["", NOT_DONE]).take(missed.astype(int)).reset_index(drop=True)
-    assert isinstance(reason.data, pd.Series)
-    given = reason.data.reset_index(drop=True).where(missed, "")
+    status = Text.choose(["", NOT_DONE], missed)
     return {
         f"{domain}STAT": Column(status, tuple(read.take(at) for read in reads)),
-        f"{domain}REASND": Column(given, reason.reads, reason.problems),
+        f"{domain}REASND": reason.with_data(reason.text.where(missed)),
     }
 
 
-def _standard(
-    domain: str, test: Test, operation: object, result: Column, original: Column, unit: Column
-) -> dict[str, Column]:
+def _standard(domain: str, test: Test, source: Source, at: np.ndarray, original: Text, unit: Text) -> dict[str, Column]:
     """Return --STRESC, --STRESN and --STRESU, converted by the study's declared factors; a limit stays text."""
-    raw = original.data
-    assert isinstance(raw, pd.Series) and isinstance(unit.data, pd.Series)
-    if test.standard == "code" and isinstance(operation, FieldValue):
-        codes = {label: code for code, label in operation.terms.items()}
-        assert isinstance(result.data, pd.Series)
-        raw = result.data.map({label: test.standard_terms.get(code, code) for label, code in codes.items()}).fillna("")
-        raw = raw.astype("str")
+    raw = original
+    if test.standard == "code" and isinstance(test.result, FieldValue):
+        codes = {code: test.standard_terms.get(code, code) for code in test.result.terms}
+        raw = source.raw(test.result.found.name)[0].take(at).replace(codes, "")
     elif test.standard_terms:
-        raw = _replaced(raw, test.standard_terms)
-    raw = raw.reset_index(drop=True)
-    factor = _factors(test, unit.data.reset_index(drop=True))
-    number, _ = numbers(raw)
-    limit = raw.str.extract(LIMITED)
-    bound = pd.to_numeric(limit[1], errors="coerce").to_numpy(float)
-    is_limit = ~np.isnan(bound)
-    converted = significant(np.where(is_limit, bound, number) * factor)
-    plain = pd.Series(text_of(converted), dtype="str")
-    is_number = ~np.isnan(number)
-    made = raw.where(~(is_number | is_limit), plain)
-    made = made.where(~is_limit | (plain == ""), limit[0].fillna("") + plain)
-    lost = (is_number | is_limit) & np.isnan(converted)
-    made = made.where(~lost, "").astype("str")
-    columns = {f"{domain}STRESC": Column(made)}
-    columns[f"{domain}STRESN"] = Column(np.where(is_number, converted, np.nan))
+        raw = raw.replace(test.standard_terms)
+    factors = np.array([_factor(test, word) for word in unit.words], float)
+    limits = [LIMITED.fullmatch(word) for word in raw.words]
+    numeric = raw.test(is_number)
+    bounded = raw.test(lambda word: LIMITED.fullmatch(word) is not None)
+    values = np.array(
+        [float(found[2]) if found else plain_number(word) for found, word in zip(limits, raw.words, strict=True)], float
+    )
+    standard = significant(values[:, None] * factors[None, :])
+    signs = [found[1] if found else "" for found in limits]
+    texts = [sign + text if text else "" for sign, text in _signed(signs, standard)]
+    other = np.isnan(values)
+    words = [*texts, *raw.words]
+    pair = raw.codes.astype(np.int64) * len(factors) + unit.codes
+    places = np.where(other[raw.codes], len(texts) + raw.codes, pair)
+    converted = standard.reshape(-1)[pair] if len(pair) else np.empty(0)
+    columns = {
+        f"{domain}STRESC": Column(_chosen(words, places)),
+        f"{domain}STRESN": Column(np.where(numeric, converted, np.nan)),
+    }
     if test.units.standard:
-        held = ~np.isnan(converted)
-        columns[f"{domain}STRESU"] = Column(constant(test.units.standard, len(made)).where(held, ""))
+        held = (numeric | bounded) & ~np.isnan(converted)
+        columns[f"{domain}STRESU"] = Column(Text.choose(["", test.units.standard], held))
     return columns
 
 
-def _replaced(values: pd.Series, terms: dict[str, str]) -> pd.Series:
-    """Return texts with the declared ones replaced."""
-    return values.map(terms).where(values.isin(list(terms)), values).astype("str")
+def _signed(signs: list[str], standard: np.ndarray) -> list[tuple[str, str]]:
+    """Return sign and text of each word in each unit, row by row."""
+    texts = text_of(standard.reshape(-1)).tolist()
+    width = standard.shape[1]
+    return [(signs[number // width], text) for number, text in enumerate(texts)]
 
 
-def _factors(test: Test, unit: pd.Series) -> np.ndarray:
-    """Return the factor of each row; NaN for a unit without one, and for no unit where a standard unit is declared."""
+def _chosen(words: list[str], places: np.ndarray) -> Text:
+    """Return ``words[place]`` for each place, with only the words that are used."""
+    used, codes = np.unique(places, return_inverse=True)
+    return Text(codes.astype(np.int32), [words[place] for place in used.tolist()]).map(str)
+
+
+def _factor(test: Test, unit: str) -> float:
+    """Return the factor of a unit; NaN for one without, and for no unit where a standard unit is declared."""
     if not test.units.standard or test.unit is None:
-        return np.ones(len(unit))
-    codes, unique = pd.factorize(unit)
-    factors = [test.units.factor(name) if name else None for name in unique]
-    known = np.array([np.nan if factor is None else factor for factor in factors] or [np.nan])
-    return known[codes] if len(codes) else np.empty(0)
+        return 1.0
+    factor = test.units.factor(unit) if unit else None
+    return np.nan if factor is None else factor

@@ -114,7 +114,7 @@ def check_terms(mapping: DomainMapping, table: Table, terminology: Terminology) 
         texts = pd.Series(values.categories, dtype="str")
         fits = texts.isin(list(terms)).to_numpy(bool)
         if name.endswith("STRESC"):
-            fits = fits | (texts.str.fullmatch(NUMBER) | texts.str.fullmatch(LIMITED)).to_numpy(bool)
+            fits = fits | np.array([bool(NUMBER.fullmatch(word) or LIMITED.fullmatch(word)) for word in texts], bool)
         for code in np.flatnonzero(~fits):
             hint = terminology.codelist(lists[0]).nearest(texts[code])
             reason = f"it is not a term of {terminology.codelist(lists[0]).name}{hint}; {name} is null"

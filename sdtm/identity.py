@@ -10,26 +10,26 @@ import pandas as pd
 from metadata.errors import nearest
 from metadata.study import Study
 from metadata.yaml_source import complain
-from sdtm.column import Read, constant
+from sdtm.column import Read, Text
 from sdtm.source import Forms, Source
 
 ACCESS_GROUP = "redcap_data_access_group"
+SEPARATOR = "\x1f"
 
 
 @dataclass(frozen=True)
 class Identity:
     """One row a record: its subject's identifiers, and the stored values they were made from."""
 
-    record: pd.Series
-    subjid: pd.Series
-    siteid: pd.Series
-    usubjid: pd.Series
+    record: Text
+    subjid: Text
+    siteid: Text
+    usubjid: Text
     reads: dict[str, tuple[Read, ...]]
 
-    def usubjid_of(self, records: pd.Series) -> pd.Series:
+    def usubjid_of(self, records: Text) -> Text:
         """Return USUBJID of each record name; blank if the record has no subject's number."""
-        names = pd.Series(self.usubjid.to_numpy(), index=self.record.to_numpy())
-        return records.map(names).fillna("").astype("str").reset_index(drop=True)
+        return records.replace(dict(zip(self.record.array(), self.usubjid.array(), strict=True)), "")
 
 
 def check_identity(study: Study, forms_of_fields: dict[str, str]) -> None:
@@ -56,33 +56,35 @@ def identify(study: Study, forms: Forms) -> Identity:
     source = Source.of_subjects(forms)
     subject, subject_read = source.text(declared["subject"])
     site, site_reads = _site(declared.get("site"), source, forms)
-    prefixed = _with_site(subject, site)
-    usubjid = (study.studyid + "-" + prefixed).where(subject != "", "")
+    number = _with_site(subject, site)
+    usubjid = number.map(lambda word: f"{study.studyid}-{word}" if word else "").where(subject.present())
     reads = {"SUBJID": (subject_read,), "SITEID": site_reads, "USUBJID": (subject_read,)}
-    return Identity(source.keys["record"], subject, site, usubjid.astype("str"), reads)
+    return Identity(source.keys["record"], subject, site, usubjid, reads)
 
 
-def _with_site(subject: pd.Series, site: pd.Series) -> pd.Series:
+def _with_site(subject: Text, site: Text) -> Text:
     """Return SITEID-number, without repeating a site that the number already carries."""
-    length = site.str.len().to_numpy()
-    longest = int(length.max()) if len(length) else 0
-    carries = np.zeros(len(subject), bool)
-    for size in range(1, longest + 1):
-        carries |= (length == size) & (subject.str.slice(0, size + 1) == site + "-").to_numpy(bool)
-    return subject.where(carries | (length == 0), site + "-" + subject)
+    joined = site.join(subject, SEPARATOR)
+    return joined.map(_one_site)
 
 
-def _site(declared: object, source: Source, forms: Forms) -> tuple[pd.Series, tuple[Read, ...]]:
+def _one_site(word: str) -> str:
+    site, _, number = word.rpartition(SEPARATOR)
+    return number if not site or number.startswith(f"{site}-") else f"{site}-{number}"
+
+
+def _site(declared: object, source: Source, forms: Forms) -> tuple[Text, tuple[Read, ...]]:
     if isinstance(declared, str):
         values, read = source.text(declared)
         return values, (read,)
-    if not declared:
-        return constant("", source.count), ()
+    if not isinstance(declared, dict):
+        return Text.constant("", source.count), ()
     frame = forms.records.frame
     named = pd.DataFrame({"record": forms.records.record, "dag": frame[ACCESS_GROUP]})
     named = named[named["dag"] != ""].drop_duplicates("record")
-    matched = source.keys[["record"]].merge(named.assign(row=named.index), on="record", how="left")
-    dag = matched["dag"].fillna("").astype("str")
+    records = pd.DataFrame({"record": source.keys["record"].series()})
+    matched = records.merge(named.assign(row=named.index), on="record", how="left")
+    group = Text.of(matched["dag"].fillna("").astype("str"))
     rows = matched["row"].fillna(-1).to_numpy(np.int32)
-    site = dag.map({str(key): str(value) for key, value in dict(declared).items()}).fillna("").astype("str")  # type: ignore[call-overload]
-    return site, (Read(ACCESS_GROUP, rows, (dag != "").to_numpy(bool)),)
+    site = group.replace({str(key): str(value) for key, value in declared.items()}, "")
+    return site, (Read(ACCESS_GROUP, rows, group.present()),)

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
-import pandas as pd
 
 from metadata.dictionary import Dictionary, Field
 from metadata.errors import nearest
@@ -240,7 +239,7 @@ class Condition:
                 met, read = _ticked(source, name, values)
             else:
                 stored, read = source.raw(name)
-                met = _meets(stored, values)
+                met = stored.test(lambda word, wanted=values: _meets(word, wanted))  # type: ignore[misc]
             holds &= met
             reads.append(read)
         return holds, tuple(reads)
@@ -248,17 +247,12 @@ class Condition:
 
 def _ticked(source: Source, name: str, codes: tuple[str, ...]) -> tuple[np.ndarray, Read]:
     options = [source.raw(name, code=code) for code in codes]
-    met = np.logical_or.reduce([(stored == "1").to_numpy(bool) for stored, _ in options])
+    met = np.logical_or.reduce([stored.isin(["1"]) for stored, _ in options])
     return met, Read(name, options[0][1].rows, np.logical_or.reduce([read.held for _, read in options]), met)
 
 
-def _meets(stored: pd.Series, values: tuple[str, ...]) -> np.ndarray:
-    met = stored.isin([value for value in values if value not in (PRESENT, ABSENT)]).to_numpy(bool)
-    if PRESENT in values:
-        met = met | (stored != "").to_numpy(bool)
-    if ABSENT in values:
-        met = met | (stored == "").to_numpy(bool)
-    return met
+def _meets(word: str, wanted: tuple[str, ...]) -> bool:
+    return word in wanted or (PRESENT in wanted and word != "") or (ABSENT in wanted and word == "")
 
 
 def condition(spec: LocatedDict, context: Context) -> Condition:

@@ -1,4 +1,4 @@
-"""The rows that a mapping draws on: one form's rows, or one row a subject, with other forms looked up."""
+"""The rows that a mapping draws on: one form's rows, or one row a subject or visit, with other forms looked up."""
 
 from __future__ import annotations
 
@@ -10,18 +10,20 @@ import pandas as pd
 from metadata.dictionary import checkbox_column
 from metadata.project import Project
 from metadata.records import Records
-from sdtm.column import Read, constant
+from sdtm.column import Read, Text
 
 NOWHERE = np.int32(-1)
+KEYS = ("record", "event", "instance")
 
 
 class Forms:
-    """The forms of the records, each read once."""
+    """The forms of the records: each read once, each of its columns coded once."""
 
     def __init__(self, records: Records) -> None:
         self.records = records
         self.project: Project = records.project
         self._read: dict[str, pd.DataFrame] = {}
+        self._coded: dict[tuple[str, str], Text] = {}
 
     def form(self, name: str) -> pd.DataFrame:
         """Return the rows of a form (see Records.form)."""
@@ -29,44 +31,57 @@ class Forms:
             self._read[name] = self.records.form(name)
         return self._read[name]
 
+    def text(self, form: str, column: str) -> Text:
+        """Return a column of a form, blank if the records lack it."""
+        if (form, column) not in self._coded:
+            frame = self.form(form)
+            known = column in frame.columns
+            self._coded[form, column] = Text.of(frame[column]) if known else Text.constant("", len(frame))
+        return self._coded[form, column]
+
     def subjects(self) -> pd.DataFrame:
-        """Return one row a record, in the order of the records; it has no row of its own in the export."""
+        """Return one row a record, in the order of the records."""
         record = self.records.record
         names = record[record != ""].drop_duplicates().reset_index(drop=True)
-        blank = constant("", len(names))
-        rows = np.full(len(names), NOWHERE)
-        return pd.DataFrame({"source_row": rows, "record": names, "event": blank, "instance": blank, "dag": blank})
+        return pd.DataFrame({"record": names, "event": "", "instance": ""}, dtype="str")
 
 
 @dataclass
 class Source:
-    """Rows of one form (or of the subjects, if ``form`` is blank) as the operations see them."""
+    """Rows of one form (or of no form: subjects, visits) as the operations see them.
+
+    ``at`` are positions in the form; rows of no form have their own ``keys``. ``option`` is the checkbox option that
+    the rows stand for in a block with one record an option.
+    """
 
     forms: Forms
     form: str
-    keys: pd.DataFrame
-    frame: pd.DataFrame
+    at: np.ndarray
+    keys: dict[str, Text]
     option: str = ""
     _looked_up: dict[tuple[str, str, tuple[str, ...]], np.ndarray] = field(default_factory=dict)
 
     @classmethod
     def of_form(cls, forms: Forms, form: str, events: tuple[str, ...] = ()) -> Source:
         """Return the rows of a form, of some events only if they are given."""
-        frame = forms.form(form)
-        if events:
-            frame = frame[frame["event"].isin(events)].reset_index(drop=True)
-        return cls(forms, form, frame[["source_row", "record", "event", "instance", "dag"]], frame)
+        keys = {name: forms.text(form, name) for name in KEYS}
+        at = np.flatnonzero(keys["event"].isin(events)) if events else np.arange(len(keys["event"]))
+        return cls(forms, form, at, {name: text.take(at) for name, text in keys.items()})
+
+    @classmethod
+    def of_keys(cls, forms: Forms, keys: pd.DataFrame) -> Source:
+        """Return rows that stand on no form, told by record, event and instance."""
+        return cls(forms, "", np.full(len(keys), -1), {name: Text.of(keys[name].astype("str")) for name in KEYS})
 
     @classmethod
     def of_subjects(cls, forms: Forms) -> Source:
         """Return one row a subject."""
-        keys = forms.subjects()
-        return cls(forms, "", keys, keys)
+        return cls.of_keys(forms, forms.subjects())
 
     @property
     def count(self) -> int:
         """Number of rows."""
-        return len(self.keys)
+        return len(self.at)
 
     @property
     def project(self) -> Project:
@@ -74,14 +89,11 @@ class Source:
         return self.forms.project
 
     def keep(self, at: np.ndarray, option: str = "") -> Source:
-        """Return the rows at positions ``at``; ``option`` is the checkbox option that they stand for."""
-        keys = self.keys.take(at).reset_index(drop=True)
-        frame = keys if self.frame is self.keys else self.frame.take(at).reset_index(drop=True)
-        return Source(self.forms, self.form, keys, frame, option)
+        """Return the rows at positions ``at``."""
+        keys = {name: text.take(at) for name, text in self.keys.items()}
+        return Source(self.forms, self.form, self.at[at], keys, option)
 
-    def raw(
-        self, name: str, by: str = "subject", events: tuple[str, ...] = (), code: str = ""
-    ) -> tuple[pd.Series, Read]:
+    def raw(self, name: str, by: str = "subject", events: tuple[str, ...] = (), code: str = "") -> tuple[Text, Read]:
         """Return the stored texts of a field, missing-data codes included, and where they stand.
 
         A field of another form is looked up by ``subject`` (one row a record, of the ``events`` if any are given) or by
@@ -89,30 +101,30 @@ class Source:
         """
         owner = self.project.dictionary.field(name)
         column = checkbox_column(name, code) if code else name
-        if owner.form == self.form:
-            frame, position = self.frame, np.arange(self.count)
-        else:
-            frame, position = self.forms.form(owner.form), self._position(owner.form, by, events)
-        found = position >= 0
-        rows = np.where(found, frame["source_row"].to_numpy()[position] if len(frame) else NOWHERE, NOWHERE)
-        if column not in frame.columns or not len(frame):
-            values = constant("", self.count)
-        else:
-            values = frame[column].take(np.where(found, position, 0)).reset_index(drop=True)
-            values = values if found.all() else values.where(found, "")
-        return values, Read(name, rows.astype(np.int32), (values != "").to_numpy(bool))
+        position = self.at if owner.form == self.form else self._position(owner.form, by, events)
+        return self._at(owner.form, column, name, position)
 
-    def text(self, name: str, by: str = "subject", events: tuple[str, ...] = ()) -> tuple[pd.Series, Read]:
+    def _at(self, form: str, column: str, name: str, position: np.ndarray) -> tuple[Text, Read]:
+        values, source_rows = self.forms.text(form, column), self.forms.form(form)["source_row"].to_numpy()
+        found = position >= 0
+        if found.all() and len(source_rows):
+            taken = values.take(position)
+            return taken, Read(name, source_rows[position], taken.present())
+        if not len(source_rows):
+            nothing = np.zeros(self.count, bool)
+            return Text.constant("", self.count), Read(name, np.full(self.count, NOWHERE), nothing)
+        place = np.where(found, position, 0)
+        taken = values.take(place).where(found)
+        return taken, Read(name, np.where(found, source_rows[place], NOWHERE), taken.present())
+
+    def text(self, name: str, by: str = "subject", events: tuple[str, ...] = ()) -> tuple[Text, Read]:
         """Return the stored texts of a field with missing-data codes blanked."""
         values, read = self.raw(name, by, events)
-        codes = self.project.missing_codes
-        if codes and values.isin(list(codes)).any():
-            values = values.where(~values.isin(list(codes)), "")
-        return values, read
+        return self.without_codes(values), read
 
-    def missing_code(self, values: pd.Series) -> pd.Series:
-        """Return the missing-data code where a raw text is one, else blank."""
-        return values.where(values.isin(list(self.project.missing_codes)), "")
+    def without_codes(self, values: Text) -> Text:
+        """Return texts with missing-data codes blanked."""
+        return values.replace(dict.fromkeys(self.project.missing_codes, ""))
 
     def _position(self, form: str, by: str, events: tuple[str, ...]) -> np.ndarray:
         key = (form, by, events)
@@ -122,9 +134,9 @@ class Source:
 
     def _match(self, form: str, by: str, events: tuple[str, ...]) -> np.ndarray:
         """Return for each row the first row of another form with the same key, -1 if there is none."""
+        columns = list(KEYS) if by == "visit" else ["record"]
         other = self.forms.form(form)
         wanted = np.flatnonzero(other["event"].isin(events)) if events else np.arange(len(other))
-        columns = ["record", "event", "instance"] if by == "visit" else ["record"]
         theirs = other[columns].take(wanted).assign(position=wanted).drop_duplicates(columns)
-        matched = self.keys[columns].merge(theirs, on=columns, how="left")["position"]
-        return matched.fillna(-1).to_numpy(np.int64)
+        mine = pd.DataFrame({name: self.keys[name].series() for name in columns})
+        return mine.merge(theirs, on=columns, how="left")["position"].fillna(-1).to_numpy(np.int64)

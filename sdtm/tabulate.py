@@ -165,7 +165,7 @@ def _repeated(names: list[str], counts: list[int]) -> pd.Categorical:
     distinct = sorted(set(names))
     place = {name: number for number, name in enumerate(distinct)}
     codes = np.repeat(np.array([place[name] for name in names], np.int16), counts)
-    return pd.Categorical.from_codes(codes, distinct)
+    return pd.Categorical.from_codes(codes, pd.Index(distinct, dtype="str"))
 
 
 def _withheld(tables: dict[str, Table], datasets: dict[str, Dataset]) -> pd.DataFrame:

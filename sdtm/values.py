@@ -6,12 +6,11 @@ import csv
 from typing import Any, ClassVar
 
 import numpy as np
-import pandas as pd
 
 from metadata.dictionary import Field
 from metadata.errors import nearest
 from metadata.yaml_source import LocatedDict, complain
-from sdtm.column import Column, Problem, Read, constant, numbers, text
+from sdtm.column import Column, Problem, Read, Text, first_present, is_number, plain_number
 from sdtm.operations import (
     CONDITION,
     EVENTS,
@@ -93,7 +92,7 @@ class FieldValue(RecordOperation):
         if self.found.type == "checkbox":
             raise complain(self.spec, self.word, f"field '{self.found.name}' is a checkbox: write checkbox")
         self.terms = resolve_terms(self.spec, self.word, self.found, self, context) if translated else {}
-        if self.target.is_number and self.terms and any(not _is_number(term) for term in self.terms.values() if term):
+        if self.target.is_number and self.terms and any(not is_number(term) for term in self.terms.values() if term):
             raise complain(self.spec, self.word, f"{self.target.variable} is a number, but the choices give text")
         self.where = condition(self.spec["where"], context) if "where" in self.spec else None
 
@@ -101,7 +100,7 @@ class FieldValue(RecordOperation):
         """Return the field that is read."""
         return context.field(self.spec, self.word, str(self.value))
 
-    def stored(self, source: Source) -> tuple[pd.Series, Read]:
+    def stored(self, source: Source) -> tuple[Text, Read]:
         """Return the raw texts."""
         return source.raw(self.found.name)
 
@@ -119,35 +118,30 @@ class FieldValue(RecordOperation):
         kept = column.only(met)
         return Column(kept.data, (*kept.reads, *reads), kept.problems)
 
-    def translated(self, raw: pd.Series, read: Read, source: Source) -> Column:
+    def translated(self, raw: Text, read: Read, source: Source) -> Column:
         """Return the terms of stored codes; a code that is no choice is a problem."""
-        known = raw.isin([*self.terms, *source.project.missing_codes, ""])
-        made = raw.map({**dict.fromkeys(source.project.missing_codes, ""), **self.terms}).fillna("").astype("str")
-        values: pd.Series | np.ndarray = numbers(made)[0] if self.target.is_number else made
-        problem = Problem(~known.to_numpy(bool), (self.found.name,), f"it is not a choice of field {self.found.name}")
-        return Column(values, (read,), (problem,))
+        missing = source.project.missing_codes
+        wrong = ~raw.isin([*self.terms, *missing, ""])
+        made = raw.replace({**dict.fromkeys(missing, ""), **self.terms}, "")
+        problem = Problem(wrong, (self.found.name,), f"it is not a choice of field {self.found.name}")
+        return Column(made.numbers(plain_number) if self.target.is_number else made, (read,), (problem,))
 
-    def plain(self, raw: pd.Series, read: Read, source: Source) -> Column:
+    def plain(self, raw: Text, read: Read, source: Source) -> Column:
         """Return the text, or the number for a numeric variable; missing-data codes are null."""
-        values = raw.where(~raw.isin(list(source.project.missing_codes)), "").str.strip()
+        values = source.without_codes(raw).map(str.strip)
         if not (self.target.is_number or is_numeric(self.found)):
             return Column(values, (read,))
-        number, wrong = numbers(values, has_comma(self.found))
+        if has_comma(self.found):
+            values = values.map(lambda word: word.replace(",", "."))
+        wrong = values.test(lambda word: word != "" and not is_number(word))
         problem = (Problem(wrong, (self.found.name,), "it is not a number"),)
-        if self.target.is_number:
-            return Column(number, (read,), problem)
-        plain = values.str.replace(",", ".", regex=False) if has_comma(self.found) else values
-        return Column(plain.where(~wrong, ""), (read,), problem)
+        return Column(values.numbers(plain_number) if self.target.is_number else values.where(~wrong), (read,), problem)
 
     def sentence(self) -> str:
         """Say where the value comes from."""
         said = f"The value of field {self.found.name}"
         said += f", translated: {sentence_of_terms(self.terms)}" if self.terms else ""
         return said + (f", where {self.where.said}" if self.where else "") + "."
-
-
-def _is_number(value: str) -> bool:
-    return not numbers(text([value]))[1][0]
 
 
 @word("field")
@@ -176,7 +170,7 @@ class Lookup(FieldValue):
             return found
         return context.once_a_subject(self.spec, self.word, found, events_of(self.spec))
 
-    def stored(self, source: Source) -> tuple[pd.Series, Read]:
+    def stored(self, source: Source) -> tuple[Text, Read]:
         """Return the raw texts of the matching row."""
         return source.raw(self.found.name, self.spec.get("by", "subject"), events_of(self.spec))
 
@@ -199,7 +193,7 @@ class Constant(RecordOperation):
 
     def apply(self, source: Source) -> Column:
         """Return the constant."""
-        values: Any = constant(self.text, source.count)
+        values: Text | np.ndarray = Text.constant(self.text, source.count)
         if self.target.is_number:
             values = np.full(source.count, float(self.text))
         if self.where is None:
@@ -239,8 +233,7 @@ class FirstOf(Several):
         columns = [part.apply(source) for part in self.parts]
         values = columns[0].data
         for column in columns[1:]:
-            here = Column(values).present()
-            values = np.where(here, values, column.data) if column.is_number else values.where(here, column.data)  # type: ignore[union-attr]
+            values = first_present(values, column.data)
         reads = tuple(read for column in columns for read in column.reads)
         return Column(values, reads, tuple(problem for column in columns for problem in column.problems))
 
@@ -259,10 +252,9 @@ class Concat(Several):
         """Return the joined texts."""
         columns = [part.apply(source) for part in self.parts]
         separator = self.spec.get("separator", " ")
-        joined: Any = columns[0].data
+        joined = columns[0].text
         for column in columns[1:]:
-            both = Column(joined).present() & column.present()
-            joined = joined + pd.Series(np.where(both, separator, ""), dtype="str") + column.data
+            joined = joined.join(column.text, separator)
         reads = tuple(read for column in columns for read in column.reads)
         return Column(joined, reads, tuple(problem for column in columns for problem in column.problems))
 
@@ -306,7 +298,7 @@ class Coded(RecordOperation):
     def apply(self, source: Source) -> Column:
         """Return the coded term; a term that the file lacks stays null."""
         values, read = source.text(self.found.name)
-        return Column(values.str.strip().str.upper().map(self.codes).fillna("").astype("str"), (read,))
+        return Column(values.map(lambda word: self.codes.get(word.strip().upper(), "")), (read,))
 
     def sentence(self) -> str:
         """Say the coding."""

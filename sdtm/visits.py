@@ -16,9 +16,8 @@ from metadata import iso8601
 from metadata.project import Project
 from metadata.study import Study
 from metadata.units import text_of
-from sdtm.column import constant
 from sdtm.mapping import Block
-from sdtm.source import NOWHERE, Forms, Source
+from sdtm.source import Forms, Source
 from sdtm.table import NO_DAY, REDCAP, Edge, Table, Withheld
 
 KEY = ["record", "event", "instance"]
@@ -71,8 +70,7 @@ def visit_dates(study: Study, block: Block, forms: Forms) -> pd.DataFrame:
 def visits_source(forms: Forms, dates: pd.DataFrame) -> Source:
     """Return one row a visit that took place: a record, event and instance with at least one date."""
     keys = dates.loc[dates["day"].notna(), KEY].drop_duplicates().reset_index(drop=True)
-    full = keys.assign(source_row=np.full(len(keys), NOWHERE), dag=constant("", len(keys)))
-    return Source(forms, "", full, full)
+    return Source.of_keys(forms, keys)
 
 
 def put_dates(table: Table, dates: pd.DataFrame) -> None:

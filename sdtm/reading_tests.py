@@ -1,0 +1,170 @@
+"""Reading the tests of a findings domain: what a test is everywhere, and which fields one form gives it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Protocol
+
+from metadata.standards import GuideVariable
+from metadata.terminology import Terminology
+from metadata.units import TestUnits, read_units
+from metadata.yaml_source import LocatedDict, complain
+from sdtm.mapping import NotDone, Test, codelists
+from sdtm.operations import (
+    Context,
+    RecordOperation,
+    Target,
+    check_term,
+    choice,
+    located,
+    record_operation,
+)
+from sdtm.values import FieldValue
+
+QUALIFIERS = {"category": "CAT", "subcategory": "SCAT", "specimen": "SPEC", "method": "METHOD", "location": "LOC"}
+
+
+class DomainReader(Protocol):
+    """What a test needs of the reader of its domain."""
+
+    domain: str
+    body: LocatedDict
+    by_name: dict[str, GuideVariable]
+    terminology: Terminology
+
+    def target(self, node: LocatedDict, name: str) -> Target:
+        """Return the target of a variable."""
+
+
+class TestReader:
+    """Reads one test: what the domain says of it everywhere, and which fields one form gives it."""
+
+    __test__ = False
+
+    def __init__(
+        self, reader: DomainReader, context: Context, key: str, spec: LocatedDict, shared: LocatedDict
+    ) -> None:
+        self.reader, self.context, self.key, self.spec, self.shared = reader, context, key, spec, shared
+
+    def _get(self, name: str, otherwise: Any = "") -> Any:
+        return self.spec.get(name, self.shared.get(name, otherwise))
+
+    def _node(self, name: str) -> LocatedDict:
+        return self.spec if name in self.spec else self.shared
+
+    def read(self) -> Test:
+        """Return the checked test."""
+        testcd = str(self._get("testcd", self.key))
+        units = self._units()
+        return Test(
+            key=self.key,
+            testcd=testcd,
+            name=self._name(testcd),
+            result=self._operation("result", "ORRES"),
+            unit=self._unit(units),
+            units=units,
+            not_done=self._not_done(),
+            reason=self._operation("reason", "REASND") if "reason" in self.spec else None,
+            variables=self._variables(),
+            label_without=str(self._get("label_without")),
+            standard=str(self._get("standard", "result")),
+            standard_terms={code: str(value) for code, value in (self._get("standard_terms", None) or {}).items()},
+            toxicity=str(self._get("toxicity")),
+            toxicity_terms={term: float(grade) for term, grade in (self._get("toxicity_terms", None) or {}).items()},
+        )
+
+    def _name(self, testcd: str) -> str:
+        """Return --TEST: decoded from the codelist of --TESTCD, or declared for a sponsor's test."""
+        reader, terminology = self.reader, self.reader.terminology
+        target = Target(reader.domain, f"{reader.domain}TESTCD", codelists=self._codelists("TESTCD"))
+        check_term(self.spec, self.key, testcd, target, terminology)
+        names = self._codelists("TEST")
+        if len(testcd) > 8 or not re.fullmatch(r"[A-Z_][A-Z0-9_]*", testcd):
+            raise complain(
+                self.spec, None, f"{testcd}: a test code has at most 8 capital letters, digits and underscores"
+            )
+        if names and target.codelists:
+            decoded = terminology.decode(target.codelists[0], names[0])
+            if testcd in decoded:
+                return decoded[testcd]
+        name = str(self._get("test"))
+        if not 1 <= len(name.encode()) <= 40:
+            raise complain(self.spec, "test", f"{testcd} needs a test name of 1 to 40 characters")
+        return name
+
+    def _codelists(self, suffix: str) -> tuple[str, ...]:
+        """Codelists of the guide, or those that the test or the domain declares."""
+        declared = self._get("codelists", None) or self.reader.body.get("codelists") or {}
+        if suffix.lower() in declared:
+            return (str(declared[suffix.lower()]),)
+        return codelists(self.reader.by_name[f"{self.reader.domain}{suffix}"])
+
+    def _operation(self, key: str, suffix: str) -> RecordOperation:
+        """Return the operation under ``key``: an operation, or a field's name for short."""
+        spec = self.spec.get(key)
+        if isinstance(spec, str):
+            spec = located({"field": spec}, self.spec, key)
+        bound = () if suffix in ("ORRES", "REASND") else codelists(self.reader.by_name[f"{self.reader.domain}{suffix}"])
+        target = Target(self.reader.domain, f"{self.reader.domain}{suffix}", codelists=bound)
+        if suffix == "ORRESU" and isinstance(spec, LocatedDict) and "field" in spec and "terms" not in spec:
+            spec = self._with_unit_terms(spec)
+        return record_operation(spec, target, self.context, self.spec)
+
+    def _with_unit_terms(self, spec: LocatedDict) -> LocatedDict:
+        """Return a unit's field with the domain's ``unit_terms`` for the choices that it offers."""
+        declared: LocatedDict = self.reader.body.get("unit_terms") or LocatedDict()
+        found = self.context.dictionary.fields.get(str(spec["field"]))
+        if found is None or not found.choices or not set(found.choices) <= set(declared):
+            return spec
+        terms = located({code: declared[code] for code in found.choices}, declared)
+        return located({**spec, "terms": terms}, spec)
+
+    def _unit(self, units: TestUnits) -> RecordOperation | None:
+        """Return the unit's operation; raises StudyError if a unit it can give has no factor."""
+        if "unit" not in self.spec:
+            return None
+        made = self._operation("unit", "ORRESU")
+        terms = made.terms.values() if isinstance(made, FieldValue) else []
+        for term in terms:
+            if term and units.standard and units.factor(term) is None:
+                problem = f"{self.key} has no factor from {term} to {units.standard}: declare it under from"
+                raise complain(self.spec, "unit", problem)
+        return made
+
+    def _units(self) -> TestUnits:
+        node = self._node("standard_unit")
+        given = {name: node[name] for name in ("standard_unit", "from") if name in node}
+        body = located(given, node) if given else LocatedDict()
+        units = read_units({self.key: body})[self.key]
+        guide = self.reader.by_name.get(f"{self.reader.domain}STRESU")
+        target = Target("", "", codelists=codelists(guide) if guide else ())
+        check_term(node if given else self.spec, "standard_unit", units.standard, target, self.reader.terminology)
+        return units
+
+    def _not_done(self) -> NotDone:
+        spec = self._get("not_done", None)
+        if spec is None:
+            return NotDone()
+        if spec == "blank":
+            return NotDone(blank=True)
+        node = spec if isinstance(spec, LocatedDict) else self.spec
+        name = str(spec["field"]) if isinstance(spec, LocatedDict) else str(spec)
+        found = self.context.field(node, "not_done", name)
+        code = str(spec.get("code", "1")) if isinstance(spec, LocatedDict) else "1"
+        choice(node, "code" if "code" in node else "not_done", found, code)
+        return NotDone(name, code, found.type == "checkbox")
+
+    def _variables(self) -> dict[str, RecordOperation]:
+        reader, made = self.reader, {}
+        for key, suffix in QUALIFIERS.items():
+            value = self._get(key)
+            if value:
+                node = self._node(key)
+                spec = located({"constant": value}, node, key)
+                name = f"{reader.domain}{suffix}"
+                made[name] = record_operation(spec, reader.target(node, name), self.context, node)
+        for node in (self.shared, self.spec):
+            declared: LocatedDict = node.get("variables") or LocatedDict()
+            for name, spec in declared.items():
+                made[name] = record_operation(spec, reader.target(declared, name), self.context, declared)
+        return made
