@@ -39,8 +39,8 @@ class Baseline(Derivation):
         rows = first_rows(groups, self._latest_first(columns), self._eligible(columns, count, context))
         record = row_of_group(groups, rows)
         made = {new: take(columns[old], record) for new, old in self.values.items()}
-        kept = np.flatnonzero(record >= 0)
-        edges = tuple(Edge(new, kept, "", record[kept], old) for new, old in self.values.items() if old in self.value)
+        filled = {new: np.flatnonzero(present(made[new])) for new, old in self.values.items() if old in self.value}
+        edges = tuple(Edge(new, kept, "", record[kept], self.values[new]) for new, kept in filled.items())
         flags = np.zeros(count, bool)
         flags[rows] = True
         return Outcome({self.flag: flagged(flags), **made}, edges)
@@ -74,7 +74,7 @@ class Baseline(Derivation):
 @word("change")
 @dataclass(frozen=True, kw_only=True)
 class Change(Derivation):
-    """Change from baseline and percent change; the latter is missing where the baseline is 0."""
+    """Change from baseline, and percent change of the baseline's absolute value; the latter is missing where that is 0."""
 
     value: Column = "AVAL"
     base: Column = "BASE"
@@ -93,7 +93,7 @@ class Change(Derivation):
 
     def sentence(self, variable: str) -> str:
         if variable == self.percent:
-            return f"100 * ({self.value} - {self.base}) / {self.base}, missing if {self.base} is 0{self.within()}."
+            return f"100 * ({self.value} - {self.base}) / |{self.base}|, missing if {self.base} is 0{self.within()}."
         return f"{self.value} - {self.base}{self.within()}."
 
 

@@ -124,6 +124,10 @@ class Derivation:
         """Variables made beyond those that the parameters name."""
         return ()
 
+    def changes(self) -> tuple[str, ...]:
+        """Variables of existing derivations that have values of this one's own in the records it adds."""
+        return ()
+
     def derive(self, columns: Columns, count: int, context: Context) -> Outcome:
         """Return the new columns, each with ``count`` rows."""
         raise NotImplementedError

@@ -18,6 +18,8 @@ from metadata.dataset import DatasetMetadata, Variable
 from metadata.standards import GuideVariable, adam_variables, slug
 from metadata.study import Study
 
+Makers = Mapping[str, list[Derivation]]
+
 DATE_FORMAT = "DATE9."
 LABEL_BYTES = 40
 TOKENS = {"xx": r"\d\d", "zz": r"\d\d", "y": r"\d{1,2}", "w": r"\d"}
@@ -93,7 +95,7 @@ def described(
         raise specification.error(
             f"{header.dataset} lacks {', '.join(missing)}, which {header.guide} requires", "variables"
         )
-    makers = {name: step.derivation for step in steps for name in step.derivation.makes}
+    makers = _makers(steps)
     variables = tuple(
         _variable(name, said, specification, books, makers, columns[name], context)
         for name, said in specification.variables.items()
@@ -105,16 +107,25 @@ def described(
     )
 
 
+def _makers(steps: list[Step]) -> Makers:
+    """Return for each variable the derivations that made or changed it, in order."""
+    makers: dict[str, list[Derivation]] = {}
+    for step in steps:
+        for name in dict.fromkeys([*step.derivation.makes, *step.derivation.changes()]):
+            makers.setdefault(name, []).append(step.derivation)
+    return makers
+
+
 def _variable(
     name: str,
     said: Described,
     specification: Specification,
     books: list[Guide],
-    makers: Mapping[str, Derivation],
+    makers: Makers,
     values: Values,
     context: Context,
 ) -> Variable:
-    maker = makers[name]
+    maker = makers[name][0]
     inherited = _inherited(name, maker, context)
     same = inherited if inherited and inherited.name == name else None
     known = next((found for found in (book.find(name) for book in books) if found), None)
@@ -139,31 +150,37 @@ def _variable(
         or (known.codelist if known else None)
         or None,
         format=said.format or date or (inherited.format if inherited else None),
-        origin=maker.origin(name),
+        origin=maker.origin(name) if len(makers[name]) == 1 else "Derived",
         method=method(name, makers, specification, context),
     )
 
 
 def _inherited(name: str, maker: Derivation, context: Context) -> Variable | None:
     origin = maker.inherits(name)
-    if origin is None:
+    if origin is None or (maker.origin(name) != "Predecessor" and origin[1] != name):
         return None
     dataset = context.datasets[origin[0] or context.source].metadata
     return dataset.variable(origin[1]) if origin[1] in dataset.names else None
 
 
-def method(name: str, makers: Mapping[str, Derivation], specification: Specification, context: Context) -> str:
+def method(name: str, makers: Makers, specification: Specification, context: Context) -> str:
     """Return how a variable is made, with the intermediate variables that the dataset does not keep."""
-    maker = makers[name]
-    if maker.origin(name) == "Predecessor":
-        dataset, variable = maker.inherits(name) or ("", "")
-        return f"{dataset or context.source}.{variable}" if variable else maker.sentence(name)
-    sentences, seen, waiting = [maker.sentence(name)], {name}, list(maker.reads)
-    while waiting:
-        inner = waiting.pop(0)
-        if inner in seen or inner in specification.variables or inner not in makers:
-            continue
-        seen.add(inner)
-        sentences.append(f"{inner}: {makers[inner].sentence(inner)}")
-        waiting += makers[inner].reads
+    parts = [_predecessor(name, made, context) or made.sentence(name) for made in makers[name]]
+    if len(parts) == 1 and _predecessor(name, makers[name][0], context):
+        return parts[0]
+    sentences, seen, position = [part.removesuffix(".") + "." for part in parts], {name}, 0
+    while position < len(sentences):
+        for inner in re.findall(r"\w+", sentences[position]):
+            if inner in makers and inner not in specification.variables and inner not in seen:
+                seen.add(inner)
+                sentences += [f"{inner}: {made.sentence(inner)}" for made in makers[inner]]
+        position += 1
     return " ".join(sentences)
+
+
+def _predecessor(name: str, maker: Derivation, context: Context) -> str:
+    """Return dataset and variable of which ``name`` is an unchanged copy, or an empty text."""
+    if maker.origin(name) != "Predecessor":
+        return ""
+    dataset, variable = maker.inherits(name) or ("", "")
+    return f"{dataset or context.source}.{variable}" if variable else maker.sentence(name)

@@ -203,7 +203,7 @@ class Exists(Lookup):
 
     def sentence(self, variable: str) -> str:
         limits = "".join(f" with {name} above {limit:g}" for name, limit in (self.above or {}).items())
-        other = f"'{self.otherwise}'" if self.otherwise else "missing"
+        other = self.otherwise or "missing"
         return f"Y if there is a record in {self.place('')}{limits}, else {other}{self.within()}."
 
 

@@ -58,10 +58,14 @@ class ExtremeRecords(Derivation):
         attained = position[row_of_group(groups, rows)[contributing]]
         return AddedRows(rows, changed, (attained, contributing))
 
+    def changes(self) -> tuple[str, ...]:
+        return (*self.texts, *self.numbers)
+
     def sentence(self, variable: str) -> str:
+        content = {**self.texts, **{name: f"{value:g}" for name, value in self.numbers.items()}}
         return (
-            f"{self.take.upper()} in the added record with the {self.take} of {self.value} within {listed(self.by)}"
-            f" among records where {self.among}; missing in all others."
+            f"{content.get(variable, self.take.upper())} in the added record with the {self.take} of {self.value}"
+            f" within {listed(self.by)} among records where {self.among}."
         )
 
 
@@ -107,8 +111,12 @@ class SummedRecords(Derivation):
         changed[self.value] = totals[groups[rows]]
         return AddedRows(rows, changed, (position[row_of_group(groups, rows)[contributing]], contributing))
 
+    def changes(self) -> tuple[str, ...]:
+        return (self.value,)
+
     def sentence(self, variable: str) -> str:
-        return f"{self.to}: sum of {self.value} of {listed(self.summands)} within {listed(self.by)}."
+        known = "all of which have a value" if self.need == "all" else "of those that have a value"
+        return f"{self.to}: sum of {self.value} of {listed(self.summands)}, {known}, within {listed(self.by)}."
 
 
 @word("sequence")

@@ -135,7 +135,10 @@ class Recode(Derivation):
             )
 
     def sentence(self, variable: str) -> str:
-        pairs = [f"{value} if {self.variable} is {text}" for text, value in self.values.items()]
+        sources: dict[str, list[str]] = {}
+        for source, value in self.values.items():
+            sources.setdefault(value, []).append(source)
+        pairs = [f"{value} if {self.variable} is {' or '.join(given)}" for value, given in sources.items()]
         rest = [] if self.otherwise is None else [f"else {self.otherwise or 'missing'}"]
         empty = [f"{self.missing} if {self.variable} is missing"] if self.missing else []
         return f"{', '.join(pairs + empty + rest)}{self.within()}."

@@ -151,8 +151,9 @@ class Windows(Derivation):
         )
 
     def _schedules(self) -> str:
+        others = "Other parameters" if len(self.schedules) > 1 else "All parameters"
         phrases = [
-            f"{listed(schedule.parameters) or 'Other parameters'}: {', '.join(map(str.capitalize, schedule.visits))}."
+            f"{listed(schedule.parameters) or others}: {', '.join(map(str.capitalize, schedule.visits))}."
             for schedule in self.schedules
         ]
         return " ".join(phrases)
