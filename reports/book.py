@@ -43,13 +43,13 @@ class Book:
         share = self.text(variable, level, group, "percent", subset)
         return f"{row['text']}/{row['n']} ({share}%)" if row["n"] else f"{row['text']}/0"
 
-    def interval(self, variable: str, level: str, group: str, subset: str = "", scale: str = "") -> str:
-        """``(lower, upper)`` of an estimate; empty when it has no bounds."""
+    def interval(self, variable: str, level: str, group: str, subset: str = "") -> str:
+        """``lower, upper`` of an estimate; empty when it has no bounds."""
         lower = self.row(variable, level, group, "lower", subset)
         upper = self.row(variable, level, group, "upper", subset)
         if lower is None or upper is None or math.isnan(lower["value"]):
             return ""
-        return f"({lower['text']}, {upper['text']}){scale}"
+        return f"{lower['text']}, {upper['text']}"
 
     def pair(self, variable: str, level: str, group: str, names: tuple[str, str], subset: str = "") -> str:
         """Two statistics as ``mean (SD)`` or, for bounds, ``Q1, Q3``; one NE for both."""

@@ -33,7 +33,6 @@ INCHES, DOTS = (9.2, 5.6), 150
 LABEL_ROOM = 0.034
 # A line that ends before this part of the axis is named where it ends.
 EARLY = 0.8
-HALO = {"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.75}
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,9 @@ def _frame(axes: Axes, figure: Figure) -> None:
     left = min((x for line in figure.lines for x in line.x), default=0.0)
     right = max((x for line in figure.lines for x in line.x), default=1.0)
     low, high = min(left, figure.x_ticks[0]), max(right, figure.x_ticks[-1])
-    axes.set_xlim(low - 0.015 * (high - low), high + 0.01 * (high - low))
+    # Room at the left for the names of bands and lines, where no course runs.
+    room = 0.135 if figure.bands or figure.reference else 0.015
+    axes.set_xlim(low - room * (high - low), high + 0.01 * (high - low))
     axes.grid(axis="y", color="#dddddd", linewidth=0.6)
     axes.set_axisbelow(True)
 
@@ -90,8 +91,8 @@ def _shade(axes: Axes, figure: Figure) -> None:
         _inside(axes, band, max(band.low, low), min(band.high, high))
     for line in figure.reference:
         axes.axhline(line.low, color="black", linewidth=0.9, linestyle=(0, (6, 3)), zorder=1)
-        axes.annotate(line.label, (0.995, line.low), xycoords=("axes fraction", "data"), xytext=(0, 3),
-                      textcoords="offset points", ha="right", fontsize=8.5)  # fmt: skip
+        axes.annotate(line.label, (0.008, line.low), xycoords=("axes fraction", "data"), xytext=(0, 3),
+                      textcoords="offset points", ha="left", fontsize=8.5)  # fmt: skip
 
 
 def _inside(axes: Axes, band: Band, low: float, high: float) -> None:
@@ -112,8 +113,8 @@ def _name_ends(axes: Axes, figure: Figure) -> None:
     left, right = axes.get_xlim()
     named = [course for course in courses if (course[0].x[-1] - left) / (right - left) > EARLY]
     for line, colour, _ in (course for course in courses if course not in named):
-        axes.annotate(line.label, (line.x[-1], line.y[-1]), xytext=(5, 0), textcoords="offset points", color=colour,
-                      fontsize=9, va="center", zorder=6, bbox=HALO)  # fmt: skip
+        axes.annotate(line.label, (line.x[-1], line.y[-1]), xytext=(5, -1), textcoords="offset points", color=colour,
+                      fontsize=9, va="top", zorder=6, path_effects=_halo())  # fmt: skip
     ends = [(line.y[-1] - low) / (high - low) for line, *_ in named]
     heights = spread(ends, LABEL_ROOM)
     for (line, colour, weight), height in zip(named, heights, strict=True):
@@ -123,6 +124,13 @@ def _name_ends(axes: Axes, figure: Figure) -> None:
             arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.6, "shrinkA": 0, "shrinkB": 3,
                         "relpos": (0, 0.5)},
         )  # fmt: skip
+
+
+def _halo() -> list[Any]:
+    """A white edge that keeps a name legible over lines."""
+    from matplotlib.patheffects import withStroke
+
+    return [withStroke(linewidth=3, foreground="white")]
 
 
 def spread(heights: list[float], room: float) -> list[float]:

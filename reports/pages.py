@@ -90,7 +90,7 @@ def _study(study: Study, snapshot_date: str, snapshot_id: str) -> dict[str, str]
     title = str(declared["title"])
     return {
         "id": study.studyid, "title": str(declared.get("short_title", title)), "long_title": title, "notice": notice,
-        "cutoff": study.cutoff, "date": snapshot_date, "snapshot": snapshot_id,
+        "cutoff": study.cutoff, "date": snapshot_date, "snapshot": snapshot_id[:16],
     }  # fmt: skip
 
 

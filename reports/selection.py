@@ -25,7 +25,6 @@ COMPARISONS: dict[str, tuple[str, Callable[[pd.Series, Any], pd.Series]]] = {
     "below": ("<", lambda column, value: column < value),
     "at_most": ("<=", lambda column, value: column <= value),
 }
-WORDS = (*COMPARISONS, "over", "missing")
 # What may stand behind a variable in a ``where``.
 SCALAR = {"type": ["string", "number"]}
 SEVERAL = {"type": "array", "items": SCALAR, "minItems": 1}

@@ -147,7 +147,9 @@ def _visits(output: Output, book: Book, values: list[Mapping[str, Any]]) -> Tabl
         size = book.text("population", "", group, "N")
         rows.append(Row(f"{group} (N={size})", heading=True))
         for visit, label in output.node["visits"].items():
-            rows.append(Row(str(label), _visit_cells(output, book, values, group, str(visit)), 1))
+            cells = _visit_cells(output, book, values, group, str(visit))
+            # A visit without any of these values, such as the change at baseline, needs no line.
+            rows += [Row(str(label), cells, 1)] if any(cells) else []
     return Table("Visit", columns, tuple(rows))
 
 
@@ -181,7 +183,8 @@ def _test_row(output: Output, book: Book, group: str, test: Mapping[str, Any]) -
     kind = TESTS[word].kind
     row = book.row(word, level, group, kind, subset) or {}
     labels = JOINT.join(str(output.node["visits"][name]) for name in test["visits"])
-    shown = f"{book.text(word, level, group, 'estimate', subset)} {book.interval(word, level, group, subset)}".strip()
+    bounds = book.interval(word, level, group, subset)
+    shown = book.text(word, level, group, "estimate", subset) + (f" ({bounds})" if bounds else "")
     purpose = f" [{test['purpose']}]" if "purpose" in test else ""
     cells = (
         labels, str(row.get("population", "")), str(row.get("n", "")),

@@ -94,10 +94,10 @@ def layout(output: Output, book: Book) -> Layout:
 
 
 def _block(book: Book, parameter: str, label: str, group: str, grades: list[str]) -> list[Row]:
+    """One row needs no total, and an analyte that nobody had graded has nothing but one."""
+    had = [grade for grade in [*grades, NONE] if book.row(parameter, f"{grade} to {TOTAL}", group, "count")]
     rows = [Row(label, indent=1, heading=True)]
-    for before in [*grades, NONE, TOTAL]:
-        if before == TOTAL or book.text(parameter, f"{before} to {TOTAL}", group, "count") not in ("", "0"):
-            afters = [*grades, TOTAL, WORSE]
-            cells = tuple(book.text(parameter, f"{before} to {after}", group, "count") for after in afters)
-            rows.append(Row(f"Grade {before}" if before in grades else before, cells, 2))
+    for before in had if len(had) == 1 else [*had, TOTAL]:
+        cells = tuple(book.text(parameter, f"{before} to {after}", group, "count") for after in [*grades, TOTAL, WORSE])
+        rows.append(Row(f"Grade {before}" if before in grades else before, cells, 2))
     return rows

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pandas as pd
-
 from reports.analysis import SUBJECT_LEVEL, Analysis, Group, decimals_of
 from reports.book import Book
 from reports.formats import pattern
@@ -69,7 +67,7 @@ def compute(analysis: Analysis, output: Output, ledger: Ledger) -> None:
     rows = rows.present(str(node["x"]["variable"]))
     names = _names(analysis, output, everybody)
     for subject in rows.subjects:
-        _course(output, ledger, rows.equal("USUBJID", subject), str(names[subject]))
+        _course(output, ledger, rows.equal("USUBJID", subject), names[subject])
     for visit in node["median"]["visits"]:
         chosen = rows.where(node["median"]["where"]).equal("AVISIT", str(visit))
         place = Place(f"median_{visit}", "", y, str(visit), MEDIAN_LABEL)
@@ -77,9 +75,10 @@ def compute(analysis: Analysis, output: Output, ledger: Ledger) -> None:
         ledger.add(output, place, "median", median, pattern(decimals_of(node) + 1), chosen)
 
 
-def _names(analysis: Analysis, output: Output, everybody: Group) -> pd.Series:
+def _names(analysis: Analysis, output: Output, everybody: Group) -> dict[str, str]:
     name = str(output.node.get("subject", "SUBJID"))
-    return analysis.select(output, SUBJECT_LEVEL, everybody).table("USUBJID", name).set_index("USUBJID")[name]
+    subjects = analysis.select(output, SUBJECT_LEVEL, everybody)
+    return dict(zip(subjects.column("USUBJID"), subjects.column(name), strict=True))
 
 
 def _course(output: Output, ledger: Ledger, rows: Selection, name: str) -> None:
