@@ -74,7 +74,7 @@ class Baseline(Derivation):
 @word("change")
 @dataclass(frozen=True, kw_only=True)
 class Change(Derivation):
-    """Change from baseline, and percent change of the baseline's absolute value; the latter is missing where that is 0."""
+    """Change from baseline, and percent change: of the baseline's absolute value, missing where that is 0."""
 
     value: Column = "AVAL"
     base: Column = "BASE"

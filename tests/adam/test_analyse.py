@@ -119,20 +119,15 @@ def test_metadata_of_every_variable(tmp_path):
 
 
 def test_methods_name_what_the_dataset_does_not_keep(tmp_path):
-    made = built(tmp_path)
+    text = ADLB.replace("values: {BASE: AVAL}", "values: {FIRST: AVAL}")
+    text = text.replace("- change:", "- coalesce: {variables: [FIRST], to: BASE}\n      - change:")
+    made = analyse(study_in(tmp_path, adsl=ADSL, adlb=text), {"DM": DM, "LB": LB}, None)
     assert made["ADSL"].metadata.variable("TRTSDT").method == "Numeric date of RFXSTDTC; a partial date is missing."
-    text = ADLB.replace("value: AVAL,", "value: AVAL, flag: FIRST,").replace(
-        "values: {BASE: AVAL}", "values: {B0: AVAL}"
-    )
-    text = text.replace("- change:", "- coalesce: {variables: [B0], to: BASE}\n      - change:").replace(
-        "ABLFL: , ", ""
-    )
-    text = text.replace("blank: [ABLFL]", "blank: [FIRST]")
-    (tmp_path / "two").mkdir()
-    metadata = analyse(study_in(tmp_path / "two", adsl=ADSL, adlb=text), {"DM": DM, "LB": LB}, None)["ADLB"].metadata
+    metadata = made["ADLB"].metadata
     assert metadata.variable("BASE").method == (
-        "The first of B0 that is not missing. B0: AVAL of the baseline record (the last record by ADT with AVAL not"
-        " missing before TRTSDT or on that day, within USUBJID and PARAMCD)."
+        "The first of FIRST that is not missing. FIRST: AVAL of the baseline record (the last record by ADT with AVAL"
+        " not missing before TRTSDT or on that day, within USUBJID and PARAMCD)."
+        " TRTSDT: ADSL.TRTSDT, merged by USUBJID."
     )
     assert metadata.variable("DTYPE").method.startswith("MINIMUM in the added record with the minimum of AVAL")
 
