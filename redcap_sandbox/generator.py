@@ -12,6 +12,7 @@ import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,25 +22,54 @@ import pandas as pd
 from metadata.errors import RedcapCdiscError, StudyError, UsageError, nearest
 from metadata.project import Project
 from metadata.study import Study
-from redcap_sandbox import generator_log as log
 from redcap_sandbox.generator_calendar import Calendar
 from redcap_sandbox.generator_draws import Draws
 from redcap_sandbox.generator_filling import World
+from redcap_sandbox.generator_log import corrections, newest_first, saved_forms
 from redcap_sandbox.generator_patients import FOLDER, all_patients, declared_patients, read_table
-from redcap_sandbox.generator_planted import plant, read_planted
+from redcap_sandbox.generator_planted import Planted, plant, read_planted
 from redcap_sandbox.generator_records import flat_frame, to_csv
 from redcap_sandbox.generator_tables import calculate, close_branches, fill, log_rows, visit_rows
 
 AS_ENTERED, LOCKED, LOG = "records_as_entered.csv", "records_locked.csv", "log.csv"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Generated:
-    """Flat exports of both states and the log, as frames of text."""
+    """Flat exports of both states and the log, as frames of text; each is made when it is first asked for."""
 
-    as_entered: pd.DataFrame
-    locked: pd.DataFrame
-    log: pd.DataFrame
+    world: World
+    plan: Mapping[str, Any]
+    tables: Mapping[str, pd.DataFrame]
+
+    @cached_property
+    def problems(self) -> list[Planted]:
+        """The planted problems."""
+        return read_planted(self.world.study)
+
+    @cached_property
+    def locked(self) -> pd.DataFrame:
+        """The records after cleaning: what no site could resolve stays."""
+        clean = flat_frame(self.world.project, self.tables, self._column("id"), self._column("group"))
+        return plant(self.world.project, clean, [problem for problem in self.problems if problem.kept])
+
+    @cached_property
+    def as_entered(self) -> pd.DataFrame:
+        """The records with all planted problems."""
+        return plant(self.world.project, self.locked, [problem for problem in self.problems if not problem.kept])
+
+    @cached_property
+    def log(self) -> pd.DataFrame:
+        """The project's log up to the lock, newest first."""
+        project, plan = self.world.project, self.plan["log"]
+        days = _entry_days(self.world, self.tables, plan)
+        saved = saved_forms(project, self.tables, self._column("id"), self._column("group"), plan, days)
+        resolved = [problem for problem in self.problems if not problem.kept]
+        return newest_first(saved, corrections(project, self.locked, resolved, plan))
+
+    def _column(self, role: str) -> pd.Series:
+        """The patients' names or data access groups."""
+        return self.world.patients[self.plan["patients"][role]]
 
     def write(self, folder: Path) -> list[Path]:
         """Write the three files and return their paths."""
@@ -62,17 +92,7 @@ def generate(study: Study, patients: int | None = None) -> Generated:
     if count < len(declared):
         raise UsageError(f"the study declares {len(declared)} patients; ask for as many or more, not {count}")
     world = _world(study, plan, declared, count)
-    tables = _tables(world, plan)
-    project, key = world.project, plan["patients"]
-    names, groups = world.patients[key["id"]], world.patients[key["group"]]
-    problems = read_planted(study)
-    clean = flat_frame(project, tables, names, groups)
-    locked = plant(project, clean, [problem for problem in problems if problem.kept])
-    open_problems = [problem for problem in problems if not problem.kept]
-    entered = plant(project, locked, open_problems)
-    saved = log.saved_forms(project, tables, names, groups, plan["log"], _entry_days(world, tables, plan["log"]))
-    put_right = log.corrections(project, locked, open_problems, plan["log"])
-    return Generated(entered, locked, log.newest_first(saved, put_right))
+    return Generated(world, plan, _tables(world, plan))
 
 
 def _world(study: Study, plan: Mapping[str, Any], declared: pd.DataFrame, count: int) -> World:

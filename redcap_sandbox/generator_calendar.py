@@ -23,6 +23,16 @@ WRITTEN = (
 )
 
 
+ISO_PLACES = {"year": (0, 4), "month": (5, 7), "date": (8, 10)}
+
+
+def _read(written: pd.Series) -> pd.DataFrame:
+    """Return what is written as its parts (columns of WRITTEN), each different text read once."""
+    code, different = pd.factorize(written)
+    found = pd.Series(different, dtype="str").str.extract(f"^{WRITTEN}$").fillna("")
+    return found.iloc[code].reset_index(drop=True)
+
+
 class Calendar:
     """Visit days of every patient: ``days[event]`` is float64 of (patients,), NaN where the visit did not happen."""
 
@@ -57,28 +67,25 @@ class Calendar:
         return self.first_day[patient] + (day - (day > 0)).astype("timedelta64[D]")
 
     def parts(self, written: pd.Series, patient: np.ndarray) -> pd.DataFrame:
-        """Return year, month, day as texts: blank if nothing is written, ``?`` for a part that is not known."""
-        found = written.str.extract(f"^{WRITTEN}$").fillna("")
-        wrong = (written != "") & (found == "").all(axis="columns")
+        """Return year, month, date as texts: blank if nothing is written, ``?`` for a part that is not known."""
+        found = _read(written)
+        wrong = ((written != "").to_numpy() & (found == "").all(axis="columns")).to_numpy(bool)
         if wrong.any():
             bad = written[wrong].iloc[0]
             raise StudyError(f"'{bad}' is not a day; write 45, 45~d, @event, @event-1, 1985 or 1985-03")
         day = self._study_days(found, patient)
         dates = self.dates(np.nan_to_num(day, nan=1.0).astype(int), patient)
         iso = pd.Series(np.datetime_as_string(dates), dtype="str")
-        given = pd.DataFrame({part: found[part].reset_index(drop=True) for part in ("year", "month", "date")})
         relative = pd.Series(~np.isnan(day))
-        for position, part in enumerate(("year", "month", "date")):
-            given[part] = given[part].where(~relative, iso.str.split("-").str[position])
-        unknown = found["unknown"].reset_index(drop=True)
-        stated = given["year"] != ""
+        given = {part: found[part].mask(relative, iso.str.slice(*place)) for part, place in ISO_PLACES.items()}
+        stated, unknown = given["year"] != "", found["unknown"]
         given["month"] = given["month"].mask(stated & ((given["month"] == "") | (unknown == "~m")), "?")
         given["date"] = given["date"].mask(stated & ((given["date"] == "") | (unknown != "")), "?")
-        return given
+        return pd.DataFrame(given)
 
     def study_days(self, written: pd.Series, patient: np.ndarray) -> np.ndarray:
         """Return study days of what is written as a day or a visit's day, as float64; NaN for anything else."""
-        return self._study_days(written.astype("str").str.extract(f"^{WRITTEN}$").fillna(""), patient)
+        return self._study_days(_read(written.astype("str")), patient)
 
     def _study_days(self, found: pd.DataFrame, patient: np.ndarray) -> np.ndarray:
         """Study day of what is written relatively, NaN for calendar dates and blanks."""

@@ -222,6 +222,23 @@ def lowest(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> 
     return {name: np.where(day > float(argument["after"]), later, np.maximum(earlier, least * 1.1))}
 
 
+def _bounds(form: Filling, name: str) -> tuple[float, float]:
+    """Least and greatest value that the dictionary allows."""
+    item = form.world.project.dictionary.field(name)
+    return float(item.text_validation_min or -np.inf), float(item.text_validation_max or np.inf)
+
+
+def _moves(lacking: np.ndarray, sd: np.ndarray) -> np.ndarray:
+    """For each row, moves of -2 to 2 points a test whose mean z comes closest to what is lacking."""
+    moves = np.stack(np.meshgrid(*[np.arange(-2, 3)] * len(sd), indexing="ij"), axis=-1).reshape(-1, len(sd))
+    gains = (moves / sd).mean(axis=1)
+    order = np.lexsort((np.abs(moves).sum(axis=1), gains))
+    gains = gains[order]
+    place = np.clip(np.searchsorted(gains, np.nan_to_num(lacking)), 1, len(order) - 1)
+    lower = lacking - gains[place - 1] <= gains[place] - lacking
+    return np.asarray(moves[order[np.where(lower, place - 1, place)]])
+
+
 @word("composite")
 def composite(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Made:
     """Whole scores of several ``tests`` whose mean z against ``norms`` (test, mean, sd) meets the ``target`` column.
@@ -234,15 +251,11 @@ def composite(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) 
     mean, sd = (norms.loc[tests, column].to_numpy() for column in ("mean", "sd"))
     target = form.numbers(argument["target"])[:, None]
     profile = np.column_stack([form.person(f"{name} {test}") for test in tests]) * float(argument["spread"])
-    scores = np.round(mean + sd * (target + profile - profile.mean(axis=1, keepdims=True)))
-    moves = np.stack(np.meshgrid(*[np.arange(-2, 3)] * len(tests), indexing="ij"), axis=-1).reshape(-1, len(tests))
-    gains = (moves / sd).mean(axis=1)
-    order = np.lexsort((np.abs(moves).sum(axis=1), gains))
+    low, high = np.array([_bounds(form, test) for test in tests]).T
+    wanted = np.round(mean + sd * (target + profile - profile.mean(axis=1, keepdims=True)))
+    scores = np.clip(wanted, low + 2, high - 2)  # the moves of two points stay within the test's range
     lacking = target[:, 0] - ((scores - mean) / sd).mean(axis=1)
-    place = np.clip(np.searchsorted(gains[order], np.nan_to_num(lacking)), 1, len(order) - 1)
-    below = lacking - gains[order][place - 1] <= gains[order][place] - lacking
-    nearer = np.where(below, place - 1, place)
-    solved = scores + moves[order[nearer]]
+    solved = scores + _moves(lacking, sd)
     return {test: solved[:, position] for position, test in enumerate(tests)}
 
 

@@ -217,4 +217,4 @@ def test_a_folder_that_is_not_fit_is_refused_in_a_sentence(
     assert old in text
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(StudyError, match=message):
-        generate(Study.open(study))
+        generate(Study.open(study)).write(tmp_path)
