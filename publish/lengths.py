@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -37,7 +38,8 @@ def resolve(datasets: Mapping[str, Dataset]) -> dict[str, Dataset]:
 def longest_text(column: pd.Series) -> int:
     """Return the bytes of the longest text in use; 0 if there is none. Unused categories do not count."""
     if isinstance(column.dtype, pd.CategoricalDtype):
-        column = column.cat.remove_unused_categories().cat.categories.to_series()
+        codes = column.cat.codes.to_numpy()
+        column = column.cat.categories[np.flatnonzero(np.bincount(codes[codes >= 0]))].to_series()
     texts = pa.array(column, from_pandas=True)
     return 0 if texts.null_count == len(texts) else int(pc.max(pc.binary_length(texts)).as_py())
 

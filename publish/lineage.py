@@ -22,28 +22,33 @@ from publish.record_key import escape, one_array, record_keys
 REDCAP = "REDCAP"
 
 
-def write(dataset: Dataset, sources: Mapping[str, Dataset], records: Records, folder: Path) -> None:
-    """Write ``<dataset>.parquet`` with the edges of one dataset; raises StudyError and OutsideError."""
-    write_table(render(dataset, sources, records), folder / f"{dataset.name.lower()}.parquet")
+def write(datasets: Mapping[str, Dataset], records: Records, folder: Path) -> None:
+    """Write ``<dataset>.parquet`` with the edges of each dataset, of which each may be a source of the others.
+
+    Raises StudyError if edges lead nowhere, and OutsideError.
+    """
+    keys = {name: record_keys(dataset.metadata, dataset.frame) for name, dataset in datasets.items()}
+    for dataset in datasets.values():
+        write_table(render(dataset, keys, records), folder / f"{dataset.name.lower()}.parquet")
 
 
-def render(dataset: Dataset, sources: Mapping[str, Dataset], records: Records) -> pa.Table:
+def render(dataset: Dataset, keys: Mapping[str, pa.Array], records: Records) -> pa.Table:
     """Return the edges of ``dataset`` with the keys of records in place of positions.
 
     Columns, all dictionary-encoded text: dataset, record_key, variable, source, source_key, source_variable. The key of
     a dataset's record is ``NAME=value;NAME=value`` over its metadata's keys; that of a REDCap value is
     ``record=..;event=..;form=..;instance=..`` without the parts that it lacks. Edges stand in the order of the records.
-    Raises StudyError if an edge names a dataset that is not in ``sources`` or a row that is not there.
+    ``keys`` has the key texts of the records of this dataset and of all that it names, by dataset. Raises StudyError if
+    an edge names a dataset that is not among them or a row that is not there.
     """
     edges = _in_row_order(dataset.lineage)
     _refuse_position(dataset, edges["row"], len(dataset.frame), dataset.name)
-    own = _encoded(edges["row"].to_numpy(np.int32), record_keys(dataset.metadata, dataset.frame))
     columns = {
         "dataset": _encoded(np.zeros(len(edges), np.int32), pa.array([dataset.name], pa.string())),
-        "record_key": own,
+        "record_key": _encoded(edges["row"].to_numpy(np.int32), keys[dataset.name]),
         "variable": _category(edges["variable"]),
         "source": _category(edges["source"]),
-        "source_key": _source_keys(dataset, edges, sources, records),
+        "source_key": _source_keys(dataset, edges, keys, records),
         "source_variable": _category(edges["source_variable"]),
     }
     metadata = {"dataset": dataset.name, "keys": " ".join(dataset.metadata.keys)}
@@ -72,32 +77,27 @@ def _category(column: pd.Series) -> pa.DictionaryArray:
 
 
 def _source_keys(
-    dataset: Dataset, edges: pd.DataFrame, sources: Mapping[str, Dataset], records: Records
+    dataset: Dataset, edges: pd.DataFrame, keys: Mapping[str, pa.Array], records: Records
 ) -> pa.DictionaryArray:
-    """Return the key text of every edge's source record; each source's keys are made once, on the rows in use."""
+    """Return the key text of every edge's source record."""
     indices = np.zeros(len(edges), np.int32)
     texts: list[pa.Array] = []
-    used = edges["source"].cat.remove_unused_categories().cat.categories
-    for source in used:
+    for source in edges["source"].cat.remove_unused_categories().cat.categories:
         mine = (edges["source"] == source).to_numpy()
         part = edges[mine]
-        codes, keys = (
-            _redcap_keys(dataset, part, records) if source == REDCAP else _keys(dataset, part, sources, source)
-        )
+        codes, own = _redcap_keys(dataset, part, records) if source == REDCAP else _keys(dataset, part, keys, source)
         indices[mine] = codes + sum(len(text) for text in texts)
-        texts.append(keys)
+        texts.append(own)
     return _encoded(indices, pa.concat_arrays(texts) if texts else pa.array([], pa.string()))
 
 
 def _keys(
-    dataset: Dataset, edges: pd.DataFrame, sources: Mapping[str, Dataset], source: str
+    dataset: Dataset, edges: pd.DataFrame, keys: Mapping[str, pa.Array], source: str
 ) -> tuple[np.ndarray, pa.Array]:
-    if source not in sources:
+    if source not in keys:
         raise StudyError(f"the lineage of {dataset.name} names {source}, which is not among the datasets of this study")
-    metadata, frame = sources[source].metadata, sources[source].frame
-    _refuse_position(dataset, edges["source_row"], len(frame), source)
-    codes, rows = pd.factorize(edges["source_row"].to_numpy())
-    return codes, record_keys(metadata, frame, rows)
+    _refuse_position(dataset, edges["source_row"], len(keys[source]), source)
+    return edges["source_row"].to_numpy(np.int32), keys[source]
 
 
 def _redcap_keys(dataset: Dataset, edges: pd.DataFrame, records: Records) -> tuple[np.ndarray, pa.Array]:

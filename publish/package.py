@@ -101,8 +101,7 @@ def verify_transport(layout: Layout, standard: Standard, datasets: Mapping[str, 
 def write_lineage(layout: Layout, datasets: Mapping[str, Dataset], records: Records) -> None:
     """Write the edges of every dataset; ``datasets`` holds SDTM and analysis datasets, each a possible source."""
     layout.make(layout.lineage)
-    for dataset in datasets.values():
-        lineage.write(dataset, datasets, records, layout.lineage)
+    lineage.write(datasets, records, layout.lineage)
 
 
 class Build:

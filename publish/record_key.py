@@ -49,26 +49,25 @@ def split_pairs(text: str) -> dict[str, str]:
     return {name: value.replace("\1", ";").replace("\0", "\\") for name, _, value in pairs}
 
 
-def key_texts(keys: Sequence[str], frame: pd.DataFrame, rows: np.ndarray | None = None) -> pa.Array:
-    """Return the key text of the ``rows`` of ``frame``, or of all; rows are numbered from 1 if there are no keys."""
+def key_texts(keys: Sequence[str], frame: pd.DataFrame) -> pa.Array:
+    """Return the key text of every row of ``frame``; rows are numbered from 1 if there are no keys."""
     names = told_apart_by(keys)
-    chosen = frame[names] if rows is None else frame[names].iloc[rows]
     if not names:
-        return pairs_text({"row": pa.array(chosen.index.to_numpy() + 1).cast(pa.string())})
-    return pairs_text({name: column_text(chosen[name]) for name in names})
+        return pairs_text({"row": pa.array(frame.index.to_numpy() + 1).cast(pa.string())})
+    return pairs_text({name: column_text(frame[name]) for name in names})
 
 
-def record_keys(metadata: DatasetMetadata, frame: pd.DataFrame, rows: np.ndarray | None = None) -> pa.Array:
-    """Return the key text of rows of a dataset's frame, or of all; raises StudyError on a key it does not have."""
+def record_keys(metadata: DatasetMetadata, frame: pd.DataFrame) -> pa.Array:
+    """Return the key text of every row of a dataset's frame, or of rows of it; raises StudyError on an unknown key."""
     missing = [name for name in metadata.keys if name not in frame.columns]
     if missing:
         raise StudyError(f"{metadata.name}: the key variable {missing[0]} is not in the dataset")
-    return key_texts(metadata.keys, frame, rows)
+    return key_texts(metadata.keys, frame)
 
 
 def record_at(dataset: Dataset, row: int) -> str:
     """Return the key text of one row, for sentences."""
-    return record_keys(dataset.metadata, dataset.frame, np.array([row]))[0].as_py()
+    return record_keys(dataset.metadata, dataset.frame.iloc[[row]])[0].as_py()
 
 
 def one_array(values: pa.Array | pa.ChunkedArray) -> pa.Array:

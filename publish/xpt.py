@@ -19,7 +19,7 @@ from metadata.dataset import Dataset, Variable
 from metadata.errors import StudyError
 from publish import ibm_float
 from publish.disk import replacing
-from publish.record_key import record_at
+from publish.record_key import one_array, record_at
 from publish.refusals import LARGEST_FILE, Standard, refuse_metadata
 from publish.xpt_layout import file_size, header, padding, row_length, width
 
@@ -100,13 +100,31 @@ def _number(dataset: Dataset, variable: Variable) -> Encoder:
 
 
 def _text(dataset: Dataset, variable: Variable) -> Encoder:
-    column, size = _arrow_text(dataset, variable), width(variable)
+    column = _arrow_text(dataset, variable)
+    if pa.types.is_dictionary(column.type):
+        return _categorical(dataset, variable, column)
 
     def encode(start: int, stop: int) -> np.ndarray:
         texts = column.slice(start, stop - start).combine_chunks().cast(pa.large_string())
-        return _matrix(texts, size, lambda row, why: _refusal(dataset, variable, start + row, why))
+        return _matrix(texts, width(variable), lambda row, why: _refusal(dataset, variable, start + row, why))
 
     return encode
+
+
+def _categorical(dataset: Dataset, variable: Variable, column: pa.ChunkedArray) -> Encoder:
+    """Pad each category once; unused ones, which may be anything, are not looked at."""
+    whole = one_array(column)
+    codes = whole.indices.to_numpy()
+    used = np.flatnonzero(np.bincount(codes, minlength=len(whole.dictionary)))
+    texts = whole.dictionary.take(pa.array(used)).cast(pa.large_string())
+
+    def refusal(category: int, why: str) -> StudyError:
+        return _refusal(dataset, variable, int((codes == used[category]).argmax()), why)
+
+    images = np.empty((len(whole.dictionary), width(variable)), np.uint8)
+    if len(used):
+        images[used] = _matrix(texts, width(variable), refusal)
+    return lambda start, stop: images[codes[start:stop]]
 
 
 def _arrow_text(dataset: Dataset, variable: Variable) -> pa.ChunkedArray:

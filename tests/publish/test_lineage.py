@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -14,7 +15,7 @@ from metadata.errors import StudyError, UsageError
 from metadata.project import Project
 from metadata.records import Records
 from publish import lineage, parquet
-from publish.record_key import split_pairs
+from publish.record_key import record_keys, split_pairs
 from publish.trace import redcap_places, trace
 from tests.publish.examples import make
 
@@ -96,12 +97,17 @@ def analysis() -> Dataset:
     )
 
 
+def rendered(records: Records, dataset: Dataset, *sources: Dataset) -> pa.Table:
+    keys = {item.name: record_keys(item.metadata, item.frame) for item in (dataset, *sources)}
+    return lineage.render(dataset, keys, records)
+
+
 def rows(table: pd.DataFrame) -> list[tuple[str, ...]]:
     return list(table.astype(str).itertuples(index=False, name=None))
 
 
 def test_keys_take_the_place_of_positions(records: Records) -> None:
-    found = lineage.render(laboratory(), {}, records).to_pandas()
+    found = rendered(records, laboratory()).to_pandas()
     assert list(found.columns) == ["dataset", "record_key", "variable", "source", "source_key", "source_variable"]
     start, later = "record=7;event=start_arm_1", "record=7;event=later_arm_1;form=blood;instance=2"
     assert sorted(rows(found)) == sorted(
@@ -117,7 +123,7 @@ def test_keys_take_the_place_of_positions(records: Records) -> None:
 
 
 def test_a_dataset_is_a_source_under_its_own_keys(records: Records) -> None:
-    found = lineage.render(analysis(), {"LB": laboratory()}, records).to_pandas()
+    found = rendered(records, analysis(), laboratory()).to_pandas()
     change = found[found["variable"] == "CHG"]
     assert set(change["record_key"]) == {"USUBJID=S-7;PARAMCD=LYM;ADT=13888"}
     assert set(change["source_key"]) == {"USUBJID=S-7;LBSEQ=1", "USUBJID=S-7;LBSEQ=2"}
@@ -130,31 +136,31 @@ def test_a_separator_within_a_value_does_not_split_the_key(records: Records) -> 
         keys=("USUBJID",),
         lineage=join_edges([Edges(np.array([0]), "*", "REDCAP", np.array([2]), "sex")]),
     )
-    found = lineage.render(dataset, {}, records).to_pandas()
+    found = rendered(records, dataset).to_pandas()
     assert split_pairs(found["record_key"][0]) == {"USUBJID": "S;8\\"}
     assert split_pairs(found["source_key"][0]) == {"record": "8;x", "event": "start_arm_1", "form": "enrolment"}
 
 
 def test_edges_that_lead_nowhere_are_refused(records: Records) -> None:
     with pytest.raises(StudyError, match="the lineage of ADLB names LB, which is not among"):
-        lineage.render(analysis(), {}, records)
+        rendered(records, analysis())
     outside = make(
         "DM", {"USUBJID": ["A"]}, lineage=join_edges([Edges(np.array([0]), "*", "REDCAP", np.array([3]), "sex")])
     )
     with pytest.raises(
         StudyError, match="the lineage of DM names a row that the REDCap records does not have; it has 3"
     ):
-        lineage.render(outside, {}, records)
+        rendered(records, outside)
 
 
 def test_a_dataset_without_edges_has_an_empty_table(records: Records) -> None:
-    assert lineage.render(make("TA", {"ARMCD": ["A"]}), {}, records).num_rows == 0
+    assert rendered(records, make("TA", {"ARMCD": ["A"]})).num_rows == 0
 
 
 def test_the_file_is_the_same_each_time(records: Records, tmp_path: Path) -> None:
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
-        lineage.write(laboratory(), {}, records, tmp_path / name)
+        lineage.write({"LB": laboratory()}, records, tmp_path / name)
     assert (tmp_path / "one" / "lb.parquet").read_bytes() == (tmp_path / "two" / "lb.parquet").read_bytes()
 
 
@@ -162,9 +168,9 @@ def test_the_file_is_the_same_each_time(records: Records, tmp_path: Path) -> Non
 def package(records: Records, tmp_path: Path) -> Path:
     datasets = {"LB": laboratory(), "ADLB": analysis()}
     (tmp_path / "lineage").mkdir()
+    lineage.write(datasets, records, tmp_path / "lineage")
     for standard, name in (("sdtm", "LB"), ("adam", "ADLB")):
         (tmp_path / "parquet" / standard).mkdir(parents=True)
-        lineage.write(datasets[name], datasets, records, tmp_path / "lineage")
         parquet.write(datasets[name], tmp_path / "parquet" / standard / f"{name.lower()}.parquet")
     return tmp_path
 
