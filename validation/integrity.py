@@ -2,34 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
 from metadata.dataset import Dataset, DatasetMetadata, Variable
-from metadata.errors import StudyError
-from metadata.terminology import Terminology
+from metadata.terminology import Codelist, Terminology
 
-COLUMNS = ("dataset", "variable", "rule", "rows", "finding")
-TYPE, REQUIRED, TERM, KEY = "integrity.type", "integrity.required", "integrity.term", "integrity.key"
+COLUMNS = ("dataset", "variable", "rule", "severity", "rows", "finding")
+TYPE, REQUIRED, KEY = "integrity.type", "integrity.required", "integrity.key"
+TERM, EXTENDED = "integrity.term", "integrity.term_extended"
 STRUCTURE, LINEAGE = "integrity.structure", "integrity.lineage"
+ANALYSIS_CLASSES = (
+    "SUBJECT LEVEL ANALYSIS DATASET",
+    "BASIC DATA STRUCTURE",
+    "OCCURRENCE DATA STRUCTURE",
+    "ADAM OTHER",
+)
 SHOWN_TERMS = 3
+NUMBER = r"-?\d+(?:\.\d+)?"
+MULTIPLE = "MULTIPLE"  # SDTMIG 3.3, section 4.2.8.3: stands for several values, which are in SUPP--
+Row = tuple[str, str, str, str, int, str]
 
 
 def check_datasets(datasets: Iterable[Dataset], terminology: Terminology | None = None) -> pd.DataFrame:
-    """Return what is wrong with datasets: dataset, variable, rule, rows (number of rows) and finding (a sentence).
+    """Return what is wrong with datasets: dataset, variable, rule, severity, rows (their number), finding (a sentence).
 
     Checked are the variables and their order, Char and Num, Required values, terms of codelists (where
-    ``terminology`` is given), unique keys, and lineage that leads every row to a source.
+    ``terminology`` is given; a term that extends an extensible codelist is a note), unique keys, and lineage that leads
+    every row to a source.
     """
     found = [row for dataset in datasets for row in _one(dataset, terminology)]
     made = pd.DataFrame(found, columns=list(COLUMNS))
     return made.astype({"rows": "int64", **{name: "str" for name in COLUMNS if name != "rows"}})
 
 
-def _one(dataset: Dataset, terminology: Terminology | None) -> list[tuple[object, ...]]:
+def _row(dataset: Dataset, variable: str, rule: str, rows: int, said: str) -> Row:
+    return (dataset.name, variable, rule, "note" if rule == EXTENDED else "error", rows, said)
+
+
+def _one(dataset: Dataset, terminology: Terminology | None) -> list[Row]:
     structure = _structure(dataset)
     if structure:
         return [structure]
@@ -40,29 +54,46 @@ def _one(dataset: Dataset, terminology: Terminology | None) -> list[tuple[object
 
 def dataset_schema(metadata: DatasetMetadata, terminology: Terminology | None = None) -> pa.DataFrameSchema:
     """Return the pandera schema of a dataset: each variable in its order with its type, Required values and terms."""
-    columns = {item.name: pa.Column(None, _checks(item, terminology), nullable=True) for item in metadata.variables}
+    never_null = set(required(metadata))
+    columns = {
+        item.name: pa.Column(None, _checks(item, item.name in never_null, terminology), nullable=True)
+        for item in metadata.variables
+    }
     return pa.DataFrameSchema(columns, strict=True, ordered=True, name=metadata.name)
 
 
-def _checks(variable: Variable, terminology: Terminology | None) -> list[pa.Check]:
+def required(metadata: DatasetMetadata) -> list[str]:
+    """Return the variables that may not be null: Required ones, of an analysis dataset only those that are keys.
+
+    In ADaM, Required says that the variable is there; null values are allowed (ADaMIG 1.3, section 3).
+    """
+    names = [variable.name for variable in metadata.variables if variable.core == "Req"]
+    return [name for name in names if name in metadata.keys] if metadata.dataset_class in ANALYSIS_CLASSES else names
+
+
+def _checks(variable: Variable, not_null: bool, terminology: Terminology | None) -> list[pa.Check]:
     wanted = is_text if variable.type == "Char" else is_number
     checks = [pa.Check(lambda s: bool(wanted(s)), error=TYPE, ignore_na=False)]
-    if variable.core == "Req":
+    if not_null:
         checks.append(pa.Check(lambda s: ~is_null(s), error=REQUIRED, ignore_na=False))
-    terms = _terms(variable, terminology)
-    if terms is not None:
-        checks.append(pa.Check(lambda s: terms(s) | is_null(s), error=TERM, ignore_na=False))
+    codelist = _codelist(variable, terminology)
+    if codelist is not None:
+        error = EXTENDED if codelist.extensible else TERM
+        checks.append(pa.Check(lambda s: _is_term(s, codelist), error=error, ignore_na=False))
     return checks
 
 
-def _terms(variable: Variable, terminology: Terminology | None) -> Callable[[pd.Series], pd.Series] | None:
+def _codelist(variable: Variable, terminology: Terminology | None) -> Codelist | None:
+    """Return the codelist of a Char variable; None if it has none that this terminology defines."""
     if terminology is None or not variable.codelist or variable.type != "Char":
         return None
-    try:
-        terminology.codelist(variable.codelist)
-    except StudyError:
-        return None  # a format or a list that this terminology does not define
-    return lambda values: terminology.check(str(variable.codelist), values)
+    return terminology.codelists.get(variable.codelist)
+
+
+def _is_term(values: pd.Series, codelist: Codelist) -> pd.Series:
+    """Return True where a value is blank, a term, MULTIPLE or, in a list that may be extended, a number (a result)."""
+    known = values.isin([*codelist.terms, "", MULTIPLE])
+    return known | values.astype("str").str.fullmatch(NUMBER) if codelist.extensible else known
 
 
 def is_null(values: pd.Series) -> pd.Series:
@@ -81,7 +112,7 @@ def is_number(values: pd.Series) -> bool:
     return values.dtype == np.float64
 
 
-def _structure(dataset: Dataset) -> tuple[object, ...] | None:
+def _structure(dataset: Dataset) -> Row | None:
     names, columns = dataset.metadata.names, list(dataset.frame.columns)
     if columns == names:
         return None
@@ -89,7 +120,7 @@ def _structure(dataset: Dataset) -> tuple[object, ...] | None:
     extra = [name for name in columns if name not in names]
     parts = [f"lacks {', '.join(missing)}" if missing else "", f"has {', '.join(extra)} too many" if extra else ""]
     said = " and ".join(part for part in parts if part) or "has its variables in another order than its metadata"
-    return (dataset.name, "", STRUCTURE, 0, f"{dataset.name} {said}")
+    return _row(dataset, "", STRUCTURE, 0, f"{dataset.name} {said}")
 
 
 def _failures(schema: pa.DataFrameSchema, frame: pd.DataFrame) -> list[tuple[str, str, np.ndarray]]:
@@ -103,22 +134,23 @@ def _failures(schema: pa.DataFrameSchema, frame: pd.DataFrame) -> list[tuple[str
     return []
 
 
-def _sentence(dataset: Dataset, name: str, rule: str, rows: np.ndarray) -> tuple[object, ...]:
+def _sentence(dataset: Dataset, name: str, rule: str, rows: np.ndarray) -> Row:
     if rule == TYPE:
         kind = (
             "Char: texts, blank as an empty text" if dataset.metadata.variable(name).type == "Char" else "Num: float64"
         )
-        return (dataset.name, name, rule, 0, f"{dataset.name}.{name} is not {kind}")
+        return _row(dataset, name, rule, 0, f"{dataset.name}.{name} is not {kind}")
     first = f"first where {key_of(dataset, int(rows[0]))}"
     if rule == REQUIRED:
         said = f"{dataset.name}.{name} is Required and null in {len(rows)} row{'s' * (len(rows) != 1)}, {first}"
-        return (dataset.name, name, rule, len(rows), said)
+        return _row(dataset, name, rule, len(rows), said)
     values = dataset.frame[name].iloc[rows].astype("str").drop_duplicates()
     shown = ", ".join(f"'{value}'" for value in values.iloc[:SHOWN_TERMS])
     more = f" and {len(values) - SHOWN_TERMS} more" if len(values) > SHOWN_TERMS else ""
     codelist = dataset.metadata.variable(name).codelist
-    said = f"{dataset.name}.{name} holds {shown}{more}, no term of codelist {codelist}, {first}"
-    return (dataset.name, name, rule, len(rows), said)
+    extension = " (an extension)" if rule == EXTENDED else ""
+    said = f"{dataset.name}.{name} holds {shown}{more}, no term of codelist {codelist}{extension}, {first}"
+    return _row(dataset, name, rule, len(rows), said)
 
 
 def key_of(dataset: Dataset, row: int) -> str:
@@ -126,28 +158,28 @@ def key_of(dataset: Dataset, row: int) -> str:
     return ", ".join(f"{name} is {dataset.frame[name].iloc[row]}" for name in dataset.metadata.keys)
 
 
-def _keys(dataset: Dataset) -> list[tuple[object, ...]]:
+def _keys(dataset: Dataset) -> list[Row]:
     """Return a finding if the keys do not tell the rows apart, or name what the dataset lacks."""
     keys = list(dataset.metadata.keys)
     lacking = [name for name in keys if name not in dataset.frame.columns]
     if lacking:
-        return [(dataset.name, lacking[0], KEY, 0, f"{dataset.name} lacks its key {lacking[0]}")]
+        return [_row(dataset, lacking[0], KEY, 0, f"{dataset.name} lacks its key {lacking[0]}")]
     repeated = np.flatnonzero(dataset.frame.duplicated(keys).to_numpy(bool)) if keys else np.empty(0, int)
     if not len(repeated):
         return []
     said = f"{dataset.name} has {len(repeated)} row{'s' * (len(repeated) != 1)} whose keys occur already"
-    return [(dataset.name, "", KEY, len(repeated), f"{said}, first {key_of(dataset, int(repeated[0]))}")]
+    return [_row(dataset, "", KEY, len(repeated), f"{said}, first {key_of(dataset, int(repeated[0]))}")]
 
 
-def _lineage(dataset: Dataset) -> list[tuple[object, ...]]:
+def _lineage(dataset: Dataset) -> list[Row]:
     """Return findings about edges that leave the dataset and rows that no edge leads to a source."""
     rows, size = dataset.lineage["row"].to_numpy(), len(dataset.frame)
     outside = int(((rows < 0) | (rows >= size)).sum())
     if outside:
         said = f"{dataset.name} has {outside} lineage edges of rows that it does not have"
-        return [(dataset.name, "", LINEAGE, outside, said)]
+        return [_row(dataset, "", LINEAGE, outside, said)]
     without = np.setdiff1d(np.arange(size), rows)
     if not len(without):
         return []
     said = f"{dataset.name} has {len(without)} rows without a source, first {key_of(dataset, int(without[0]))}"
-    return [(dataset.name, "", LINEAGE, len(without), said)]
+    return [_row(dataset, "", LINEAGE, len(without), said)]

@@ -78,12 +78,14 @@ def _value_checks(rows: FormRows, field: Field, values: np.ndarray, exempt: np.n
     elif field.choices:
         yield rule(lambda s: exempt | np.isin(s, list(field.choices)), CHOICE)
     written = field_format(field)
-    if written is None or exempt.all():
+    if written is None:
+        return
+    low, high = bound(rows, field, "min", written), bound(rows, field, "max", written)
+    if exempt.all():
         return
     of_kind, as_asked = written.is_of_kind(values), written.is_written(values)
     yield rule(lambda s: exempt | of_kind, TYPE)
     yield rule(lambda s: exempt | ~of_kind | as_asked, FORMAT)
-    low, high = bound(rows, field, "min", written), bound(rows, field, "max", written)
     if low is not None or high is not None:
         inside = within(_comparable(values, written), low, high)
         yield rule(lambda s: exempt | ~(of_kind & as_asked) | inside, RANGE)
