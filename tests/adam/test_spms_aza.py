@@ -1,5 +1,7 @@
 """The SPMS study from its locked records: expected values are the courses its patients were invented with."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -214,3 +216,10 @@ def test_same_input_same_output(study, sdtm, adam):
         assert dataset.metadata == again[name].metadata
         assert patients(dataset).equals(patients(again[name]))
         assert dataset.lineage.astype(str).equals(again[name].lineage.astype(str))
+
+
+def test_datasets_without_records_keep_their_variables(study, sdtm, adam):
+    empty = {name: replace(one, frame=one.frame.iloc[:0].reset_index(drop=True)) for name, one in sdtm.items()}
+    for name, dataset in analyse(study, empty, Terminology.open(study)).items():
+        assert len(dataset.frame) == 0
+        assert dataset.metadata == adam[name].metadata
