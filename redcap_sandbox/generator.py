@@ -20,7 +20,6 @@ import numpy as np
 import pandas as pd
 
 from metadata.errors import RedcapCdiscError, StudyError, UsageError, nearest
-from metadata.project import Project
 from metadata.study import Study
 from redcap_sandbox.generator_calendar import Calendar
 from redcap_sandbox.generator_draws import Draws
@@ -101,7 +100,7 @@ def _world(study: Study, plan: Mapping[str, Any], declared: pd.DataFrame, count:
     patients = all_patients(declared, plan["patients"], draws)
     calendar = Calendar(study, patients, draws, plan["visits"])
     key = plan["patients"]["id"]
-    tables = {name: read_table(study, file) for name, file in plan["courses"].items()}
+    tables = {name: read_table(study, file) for name, file in plan.get("courses", {}).items()}
     courses = {name: _course(table, declared[key], patients, key) for name, table in tables.items()}
     return World(study, study.project(), patients, calendar, draws, courses)
 
@@ -137,13 +136,14 @@ def _tables(world: World, plan: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
         else:
             rows = visit_rows(world, form, unplanned)
         tables[form] = fill(world, form, rows, specs)
-    _except(project, tables, world, read_table(world.study, plan["exceptions"]), plan["patients"]["id"])
+    if "exceptions" in plan:
+        _except(tables, world, read_table(world.study, plan["exceptions"]), plan["patients"]["id"])
     close_branches(project, tables)
     calculate(project, tables)
     return tables
 
 
-def _except(project: Project, tables: dict[str, pd.DataFrame], world: World, listed: pd.DataFrame, key: str) -> None:
+def _except(tables: dict[str, pd.DataFrame], world: World, listed: pd.DataFrame, key: str) -> None:
     """Set single values of declared patients: record, event, form, instance, field, value."""
     position = {name: place for place, name in enumerate(world.patients[key])}
     for form, rows in listed.groupby("form", sort=False):

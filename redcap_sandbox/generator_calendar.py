@@ -39,28 +39,29 @@ class Calendar:
     def __init__(self, study: Study, patients: pd.DataFrame, draws: Draws, plan: Mapping[str, Any]) -> None:
         self.first_day = patients[plan["first_day"]].to_numpy("datetime64[D]")
         self.days: dict[str, np.ndarray] = {}
-        leaving = pd.to_numeric(patients[plan["leaves"]["day"]], errors="coerce").to_numpy(float)
+        leaves = plan.get("leaves")
+        leaving = np.full(len(patients), np.nan)
+        if leaves:
+            leaving = pd.to_numeric(patients[leaves["day"]], errors="coerce").to_numpy(float)
+            self.days[leaves["event"]] = leaving
         for visit in study.visits:
             if "day" in visit:
                 planned = self._visit(visit, draws, float(plan["spread"]))
-                self.days[visit["event"]] = np.where(planned >= leaving - plan["leaves"]["margin"], np.nan, planned)
-        self.days[plan["leaves"]["event"]] = self._working_days(leaving, np.zeros(len(leaving)))
+                gone = planned >= leaving - float(leaves["margin"]) if leaves else np.zeros(len(planned), bool)
+                self.days[visit["event"]] = np.where(gone, np.nan, planned)
 
     def _visit(self, visit: Mapping[str, Any], draws: Draws, spread: float) -> np.ndarray:
         """Days of one planned visit, spread over a part of its window, never on a weekend, never day 0."""
         target, (before, after) = int(visit["day"]), visit.get("window", (0, 0))
         uniform = draws.uniform("visit", visit["event"])
-        offset = np.trunc((uniform * 2 - 1) * spread * min(-int(before), int(after)))
-        allowed = np.full(len(uniform), min(-int(before), int(after)))
-        return self._working_days(np.full(len(uniform), float(target)) + offset, allowed)
+        allowed = min(-int(before), int(after))
+        return self._working_days(target + np.trunc((uniform * 2 - 1) * spread * allowed), allowed)
 
-    def _working_days(self, day: np.ndarray, allowed: np.ndarray) -> np.ndarray:
+    def _working_days(self, day: np.ndarray, allowed: int) -> np.ndarray:
         """Move Saturdays back to Friday and Sundays on to Monday, where the window allows a move at all."""
-        known = ~np.isnan(day) & (allowed >= 0)
-        whole = np.where(known, day, 1).astype(int)
+        whole = day.astype(int)
         weekday = (self.dates(whole, np.arange(len(day))).astype(int) + 3) % 7  # 1970-01-01 was a Thursday; Monday is 0
-        moved = whole + np.where(allowed > 0, (weekday == 6) * 1 - (weekday == 5) * 1, 0)
-        return np.where(known, moved, np.nan)
+        return (whole + ((weekday == 6) * 1 - (weekday == 5) * 1) * (allowed > 0)).astype(float)
 
     def dates(self, day: np.ndarray, patient: np.ndarray) -> np.ndarray:
         """Return datetime64[D] of study days (no day 0) of the given patients."""
