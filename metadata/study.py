@@ -9,6 +9,7 @@ from typing import Any
 
 from metadata.errors import StudyError, UsageError, nearest
 from metadata.project import Project
+from metadata.text_dates import TextDate, read_text_dates
 from metadata.yaml_source import LocatedDict, complain, load
 
 BUNDLED = Path(__file__).resolve().parent.parent / "mappings"
@@ -84,8 +85,21 @@ class Study:
 
     @cached_property
     def visits(self) -> list[LocatedDict]:
-        """Planned visits, in order: visitnum, visit, event, day (none for unplanned ones), window."""
+        """Planned visits, in order: visitnum, visit, event, day (none for unplanned ones), window, forms (classic)."""
         return list(self.config["visits"])
+
+    @cached_property
+    def visit_of_form(self) -> dict[str, str]:
+        """The visit (its ``event``) of each form that study.yaml lists under a visit's ``forms``.
+
+        A classic project has no events: its visits are forms of their own, and ``event`` is the study's name for each.
+        """
+        return {str(form): str(visit["event"]) for visit in self.visits for form in visit.get("forms") or []}
+
+    @cached_property
+    def text_dates(self) -> dict[str, TextDate]:
+        """Free-text fields that hold dates, and how these are written."""
+        return read_text_dates(self.config)
 
     def project(self) -> Project:
         """Read the structure of the study's own copy of its REDCap project."""

@@ -11,6 +11,9 @@ import yaml
 from metadata.errors import StudyError
 
 
+PLACE = "{each}"
+
+
 class LocatedDict(dict[str, Any]):
     """A mapping that knows its file, its own line and the line of each key."""
 
@@ -43,6 +46,22 @@ def file_of(node: object) -> str | None:
 def complain(node: object, key: str | int | None, message: str) -> StudyError:
     """Return (not raise) the StudyError that names the file, line and key of a located node."""
     return StudyError(message, file_of(node), line_of(node, key), None if key is None else str(key))
+
+
+def filled_in(node: Any, item: str) -> Any:
+    """Return a node with ``{each}`` replaced by ``item`` in all its keys and texts, the lines as they were."""
+    if isinstance(node, str):
+        return node.replace(PLACE, item)
+    if isinstance(node, LocatedDict):
+        made = LocatedDict((key.replace(PLACE, item), filled_in(value, item)) for key, value in node.items())
+        made.lines = {key.replace(PLACE, item): line for key, line in node.lines.items()}
+    elif isinstance(node, LocatedList):
+        made = LocatedList(filled_in(value, item) for value in node)  # type: ignore[assignment]
+        made.lines = node.lines  # type: ignore[assignment]
+    else:
+        return node
+    made.file, made.line = node.file, node.line
+    return made
 
 
 class _LocatedLoader(yaml.CSafeLoader if hasattr(yaml, "CSafeLoader") else yaml.SafeLoader):  # type: ignore[misc]

@@ -74,8 +74,9 @@ class Generated:
         """Write the three files and return their paths."""
         folder.mkdir(parents=True, exist_ok=True)
         frames = {AS_ENTERED: self.as_entered, LOCKED: self.locked, LOG: self.log}
+        left_out = [] if self.world.project.longitudinal else [EVENT]  # a classic project exports no event
         for name, frame in frames.items():
-            (folder / name).write_bytes(to_csv(frame))
+            (folder / name).write_bytes(to_csv(frame.drop(columns=left_out, errors="ignore")))
         return [folder / name for name in frames]
 
 
@@ -127,7 +128,7 @@ def _tables(world: World, plan: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
     unplanned = world.courses.get(plan["visits"].get("unplanned", ""))
     tables: dict[str, pd.DataFrame] = {}
     for form in project.dictionary.forms:
-        specs = world.study.read_yaml(f"{FOLDER}/forms/{form}.yaml") or {}
+        specs = _specifications(world.study, form, plan.get("for_each") or {})
         if any(project.repeats(event, form) for event in project.event_names):
             if form not in world.courses:
                 hint = nearest(form, world.courses)
@@ -141,6 +142,15 @@ def _tables(world: World, plan: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
     close_branches(project, tables)
     calculate(project, tables)
     return tables
+
+
+def _specifications(study: Study, form: str, templates: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Read how a form is filled; ``NAME_ITEM`` of a template (NAME: [ITEM, ...]) from NAME.yaml, for each item."""
+    for name, items in templates.items():
+        for item in items:
+            if form == f"{name}_{item}":
+                return dict(filled_in(study.read_yaml(f"{FOLDER}/forms/{name}.yaml"), str(item)))
+    return dict(study.read_yaml(f"{FOLDER}/forms/{form}.yaml") or {})
 
 
 def _except(tables: dict[str, pd.DataFrame], world: World, listed: pd.DataFrame, key: str) -> None:

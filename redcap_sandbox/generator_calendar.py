@@ -34,7 +34,11 @@ def _read(written: pd.Series) -> pd.DataFrame:
 
 
 class Calendar:
-    """Visit days of every patient: ``days[event]`` is float64 of (patients,), NaN where the visit did not happen."""
+    """Visit days of every patient: ``days[event]`` is float64 of (patients,), NaN where the visit did not happen.
+
+    In a classic project a form stands for its visit, and ``moment_of_form`` says for which: by the visits' ``forms`` in
+    study.yaml, or by ``moments`` of the plan, whose days are a column of the patients.
+    """
 
     def __init__(self, study: Study, patients: pd.DataFrame, draws: Draws, plan: Mapping[str, Any]) -> None:
         self.first_day = patients[plan["first_day"]].to_numpy("datetime64[D]")
@@ -43,12 +47,18 @@ class Calendar:
         leaving = np.full(len(patients), np.nan)
         if leaves:
             leaving = pd.to_numeric(patients[leaves["day"]], errors="coerce").to_numpy(float)
-            self.days[leaves["event"]] = leaving
+            self.days |= {leaves["event"]: leaving} if "event" in leaves else {}
+        missed = patients[plan["missed"]].str.split(";") if "missed" in plan else pd.Series([[]] * len(patients))
         for visit in study.visits:
             if "day" in visit:
                 planned = self._visit(visit, draws, float(plan["spread"]))
                 gone = planned >= leaving - float(leaves["margin"]) if leaves else np.zeros(len(planned), bool)
+                gone |= np.array([visit["event"] in events for events in missed], bool)
                 self.days[visit["event"]] = np.where(gone, np.nan, planned)
+        self.moment_of_form = dict(study.visit_of_form)
+        for name, moment in (plan.get("moments") or {}).items():
+            self.days[name] = self.study_days(patients[moment["day"]], np.arange(len(patients)))
+            self.moment_of_form |= dict.fromkeys(moment.get("forms", []), name)
 
     def _visit(self, visit: Mapping[str, Any], draws: Draws, spread: float) -> np.ndarray:
         """Days of one planned visit, spread over a part of its window, never on a weekend, never day 0."""

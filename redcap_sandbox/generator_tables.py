@@ -31,9 +31,10 @@ def visit_rows(world: World, form: str, unplanned: pd.DataFrame | None) -> pd.Da
         if world.project.event_repeats(event):
             pieces.append(pd.DataFrame() if unplanned is None else unplanned.assign(event=event))
         else:
-            day = world.calendar.days.get(event)
+            day = world.calendar.days.get(world.calendar.moment_of_form.get(form, event))
             if day is None:
-                raise StudyError(f"form '{form}' stands in the event '{event}', which is no visit of study.yaml")
+                where = f"in the event '{event}'" if event else "by itself"
+                raise StudyError(f"form '{form}' stands {where}, which is no visit of study.yaml")
             seen = np.flatnonzero(~np.isnan(day))
             pieces.append(pd.DataFrame({"patient": seen, "event": event, "instance": 0, "day": day[seen].astype(int)}))
     rows = pd.concat(pieces, ignore_index=True).sort_values("patient", kind="stable", ignore_index=True)

@@ -112,6 +112,17 @@ def parts(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> M
     return made
 
 
+@word("text_date")
+def text_date(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Made:
+    """A date in a free-text field, written as ``text_dates`` of study.yaml says, from a column that holds a day."""
+    study = form.world.study
+    if name not in study.text_dates:
+        raise complain(spec, "text_date", f"study.yaml does not list '{name}' under text_dates")
+    found = form.world.calendar.parts(pd.Series(form.given(str(argument)), dtype="str"), form.patient)
+    year, month, day = (found[part].where(found[part] != "?", "") for part in ("year", "month", "date"))
+    return {name: study.text_dates[name].written(year, month, day).to_numpy(object)}
+
+
 @word("series")
 def series(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Made:
     """A number that the patients' tables give event by event: ``{event: column}``; elsewhere blank."""
