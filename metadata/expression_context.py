@@ -68,10 +68,14 @@ def check_reference(project: Project, reference: Reference) -> None:
 
 
 class RecordsLookup:
-    """Positions of a project's non-repeating rows by record, event and event instance."""
+    """Positions of a project's non-repeating rows by record, event and event instance.
+
+    ``form_keys`` is for who reads the records form by form: the keys of a form's rows, kept once they were found.
+    """
 
     def __init__(self, records: Records) -> None:
         self.records, self.project = records, records.project
+        self.form_keys: dict[str, pd.DataFrame] = {}
         self._text: dict[str, np.ndarray] = {}
 
     def text(self, column: str) -> np.ndarray:

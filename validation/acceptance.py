@@ -13,7 +13,7 @@ from typing import Any
 from metadata.dataset import Dataset
 from metadata.study import Study
 from metadata.terminology import Terminology
-from validation.acceptance_rules import VOCABULARY, Rule, arguments, declared_rules, looked_at, metadata_rules
+from validation.acceptance_rules import METADATA, VOCABULARY, Rule, arguments, declared_rules, looked_at, metadata_rules
 from validation.query_page import environment
 
 SHOWN_VALUES = 5
@@ -30,7 +30,7 @@ def accept(study: Study, datasets: Mapping[str, Dataset], terminology: Terminolo
     rules = [rule for dataset in datasets.values() for rule in metadata_rules(dataset, terminology)]
     rules += declared_rules(study, datasets)
     order = [*datasets, *dict.fromkeys(rule.dataset for rule in rules if rule.dataset not in datasets)]
-    rules.sort(key=lambda rule: (order.index(rule.dataset), str(dict(rule.where))))
+    rules.sort(key=lambda rule: (order.index(rule.dataset), bool(rule.where), str(dict(rule.where))))
     judged = _judged(rules, datasets, terminology)
     made = []
     for name in order:
@@ -132,6 +132,13 @@ def write_json(result: Mapping[str, Any], path: Path) -> None:
     path.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8", newline="\n")
 
 
+def _folded(dataset: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a dataset's expectations in two parts: those to be seen, and those of the metadata that are met."""
+    quiet = [entry for entry in dataset["expectations"] if entry["met"] and entry["source"] == METADATA]
+    shown = [entry for entry in dataset["expectations"] if entry not in quiet]
+    return {"name": dataset["dataset"], "rows": dataset["rows"], "shown": shown, "folded": quiet}
+
+
 def write_page(study: Study, result: Mapping[str, Any], path: Path, date: str = "") -> None:
     """Write the result as one self-contained page; ``date`` is the snapshot's."""
     failed = int(result["expectations"]) - int(result["met"])
@@ -141,6 +148,7 @@ def write_page(study: Study, result: Mapping[str, Any], path: Path, date: str = 
         "synthetic": study.is_synthetic,
         "date": date,
         "result": result,
+        "datasets": [_folded(dataset) for dataset in result["datasets"]],
         "cards": [
             {"name": "passed", "label": "expectations met", "count": result["met"]},
             {"name": "failed" if failed else "note", "label": "not met", "count": failed},

@@ -112,11 +112,11 @@ def reference_of(operand: str) -> Reference:
 
 
 class CheckData:
-    """Rows of every form, made once, and the study's planned visits."""
+    """Rows of every form, made once; ``originals`` are the records as stored, ``lookup`` those that can be read."""
 
-    def __init__(self, study: Study, records: Records, findings: pd.DataFrame) -> None:
-        self.study, self.original, self.project = study, records, records.project
-        self.lookup = RecordsLookup(readable(records, findings))
+    def __init__(self, study: Study, originals: RecordsLookup, findings: pd.DataFrame) -> None:
+        self.study, self.originals, self.project = study, originals, originals.project
+        self.lookup = RecordsLookup(readable(originals.records, findings))
         self._rows: dict[str, CheckRows] = {}
 
     def rows(self, form: str) -> CheckRows:
@@ -124,11 +124,6 @@ class CheckData:
         if form not in self._rows:
             self._rows[form] = CheckRows(self.lookup, form, stored_rows(self.originals, form))
         return self._rows[form]
-
-    @cached_property
-    def originals(self) -> RecordsLookup:
-        """The records as stored, unreadable values included."""
-        return RecordsLookup(self.original)
 
     @cached_property
     def event_labels(self) -> dict[str, str]:

@@ -47,9 +47,9 @@ def _findings(
     keys = rows.keys.iloc[positions].reset_index(drop=True)
     source = keys["source_row"].to_numpy()
     value = masked(field, stored_values(data.originals, field, source))
-    columns: dict[str, np.ndarray | str] = {"value": value, "label": plain(field.label)}
+    columns = _named_fields(data, check, keys)  # a detail of the kind goes before a field of the same name
+    columns |= {"value": value, "label": plain(field.label)}
     columns |= {detail: np.asarray(texts[positions], object) for detail, texts in found.details.items()}
-    columns |= _named_fields(data, check, keys)
     return pd.DataFrame(
         {
             "source_row": source,

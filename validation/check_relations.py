@@ -92,13 +92,14 @@ def agree(check: Check, rows: CheckRows, data: CheckData) -> Found:
     declared = check.parameters["other"]
     other = data.rows(declared["form"])
     chosen = _chosen(other, declared)
-    frame = pd.DataFrame({"record": other.keys["record"].to_numpy(object), "value": other.text(declared["field"])})
+    texts = {"record": other.keys["record"].to_numpy(object), "value": other.text(declared["field"])}
+    frame = pd.DataFrame(texts, dtype="str")
     frame = frame[chosen & (frame["value"] != "").to_numpy(bool)].sort_values("value", kind="stable")
     take = declared.get("take", "only")
     values = frame.drop_duplicates("record", keep="last" if take == "latest" else "first").set_index("record")["value"]
     if take == "only":
         values = values[~values.index.isin(frame.loc[frame.duplicated("record"), "record"])]
-    expected = rows.keys["record"].map(values).fillna("").to_numpy(object)
+    expected = values.reindex(rows.keys["record"]).fillna("").to_numpy(object)
     mine = rows.text(check.field)
     details = {"expected_value": expected, "other_form": _form_label(data, declared["form"], len(rows))}
     return Found((mine != "") & (expected != "") & (mine != expected), details)

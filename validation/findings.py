@@ -41,14 +41,13 @@ PROBLEMS = {
 NONE = pd.DataFrame({name: pd.Series([], dtype="int32" if name == "source_row" else "str") for name in COLUMNS})
 
 
-def dictionary_findings(records: Records, lookup: RecordsLookup | None = None) -> pd.DataFrame:
+def dictionary_findings(lookup: RecordsLookup) -> pd.DataFrame:
     """Return what the dictionary itself finds wrong, over all forms in their order.
 
     Columns: source_row (-1 for a finding about the dictionary), form, field, rule, value, problem, expected.
     """
-    lookup = lookup or RecordsLookup(records)
-    parts = [form_findings(FormRows(lookup, form)) for form in records.project.dictionary.forms]
-    return joined([*parts, _record_names(records)])
+    parts = [form_findings(FormRows(lookup, form)) for form in lookup.project.dictionary.forms]
+    return joined([*parts, _record_names(lookup.records)])
 
 
 def joined(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:

@@ -47,6 +47,12 @@ def stored_rows(lookup: RecordsLookup, form: str) -> pd.DataFrame:
     Columns: source_row, record, event, instrument, instance, dag. As in ``Records.form``, a status of 0 and an unticked
     box are no values.
     """
+    if form not in lookup.form_keys:
+        lookup.form_keys[form] = _keys(lookup, np.flatnonzero(_held(lookup, form)))
+    return lookup.form_keys[form]
+
+
+def _held(lookup: RecordsLookup, form: str) -> np.ndarray:
     dictionary = lookup.project.dictionary
     held = np.zeros(len(lookup.records.frame), bool)
     foreign = ~np.isin(lookup.text(REPEAT_INSTRUMENT), ["", form])
@@ -58,7 +64,7 @@ def stored_rows(lookup: RecordsLookup, form: str) -> pd.DataFrame:
         if owner is None or dictionary.fields[owner].type == "checkbox":
             filled &= values != "0"
         held |= filled & ~foreign if owner is None else filled
-    return _keys(lookup, np.flatnonzero(held))
+    return held
 
 
 def _keys(lookup: RecordsLookup, rows: np.ndarray) -> pd.DataFrame:

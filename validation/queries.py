@@ -49,9 +49,10 @@ Links = Callable[[pd.DataFrame], pd.Series]
 
 def findings(study: Study, records: Records) -> pd.DataFrame:
     """Return every finding of the dictionary and of the study's checks, with its severity."""
-    by_dictionary = dictionary_findings(records, RecordsLookup(records))
+    lookup = RecordsLookup(records)
+    by_dictionary = dictionary_findings(lookup)
     checks = load_checks(study, records.project)
-    by_study = check_findings(CheckData(study, records, by_dictionary), checks)
+    by_study = check_findings(CheckData(study, lookup, by_dictionary), checks)
     severity = severities(study) | {check.id: check.severity for check in checks}
     found = joined([by_dictionary, by_study])
     return found.assign(severity=found["rule"].map(severity).astype("str"))

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
+from metadata.expression_context import RecordsLookup
+from metadata.records import Records
 from tests.validation.small_study import FIELDS, enrol, exam, field, log, places, records
 from validation.findings import dictionary_findings
 
 
+def found_in(made: Records) -> pd.DataFrame:
+    return dictionary_findings(RecordsLookup(made))
+
+
 def found(*rows: dict[str, str]) -> list[tuple[str, str]]:
-    return places(dictionary_findings(records(*rows)), "rule", "field")
+    return places(found_in(records(*rows)), "rule", "field")
 
 
 def test_clean_records_give_nothing() -> None:
@@ -97,7 +104,7 @@ def test_values_stand_only_where_their_form_does() -> None:
 
 
 def test_options_of_a_checkbox_are_ticked_or_not() -> None:
-    got = dictionary_findings(records(enrol(arms___2="5")))
+    got = found_in(records(enrol(arms___2="5")))
     assert places(got, "rule", "field", "value") == [("dictionary.choice", "arms", "5")]
 
 
@@ -106,18 +113,18 @@ def test_the_status_of_a_form_has_three_values() -> None:
 
 
 def test_a_stale_result_says_what_it_should_be() -> None:
-    got = dictionary_findings(records(enrol(), exam("start", count="1"), exam(count="4", twice="9", change="3")))
+    got = found_in(records(enrol(), exam("start", count="1"), exam(count="4", twice="9", change="3")))
     stale = got[got["field"].isin(["twice", "change"])]
     assert places(stale, "field", "value", "expected") == [("twice", "", "2"), ("twice", "9", "8"), ("change", "", "0")]
 
 
 def test_a_result_without_inputs_is_blank() -> None:
-    got = dictionary_findings(records(enrol(), exam(twice="8")))
+    got = found_in(records(enrol(), exam(twice="8")))
     assert places(got, "field", "expected") == [("twice", "no value")]
 
 
 def test_values_of_identifiers_are_masked() -> None:
-    got = dictionary_findings(records(enrol(name="Ana 1")))
+    got = found_in(records(enrol(name="Ana 1")))
     assert places(got, "rule", "value") == [("dictionary.format", "(identifier)")]
     assert "Ana" not in " ".join(got.astype("str").to_numpy().ravel())
 
@@ -129,14 +136,14 @@ def test_logic_that_cannot_be_evaluated_is_said_once_a_field() -> None:
         field("c", "exam", "calc", choices="[nothing] + 1"),
         field("d", "exam", validation="date_dmy", max="today"),
     ]
-    got = dictionary_findings(records(enrol(), exam(), exam("end", a="5"), fields=[*FIELDS, *odd]))
+    got = found_in(records(enrol(), exam(), exam("end", a="5"), fields=[*FIELDS, *odd]))
     assert places(got, "rule", "field") == [("dictionary.expression", name) for name in "abcd"]
     assert "branching logic of field 'b', character 1: the function 'foo' is not supported" in got["problem"][1]
     assert "the dictionary has no field 'nothing'" in got["problem"][2]
 
 
 def test_the_sentences_say_what_is_wrong_and_what_would_be_right() -> None:
-    got = dictionary_findings(records(enrol(sex="7"), exam(score="11,0")))
+    got = found_in(records(enrol(sex="7"), exam(score="11,0")))
     assert got["problem"][0] == "The value '7' is not a choice of the field."
     assert got["expected"][0] == "one of 1 (Male), 2 (Female), or UNK, -99"
     assert got["problem"][1] == "The value '11,0' is outside the range of the field."
