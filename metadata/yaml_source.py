@@ -10,7 +10,6 @@ import yaml
 
 from metadata.errors import StudyError
 
-
 PLACE = "{each}"
 
 

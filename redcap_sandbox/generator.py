@@ -20,7 +20,9 @@ import numpy as np
 import pandas as pd
 
 from metadata.errors import RedcapCdiscError, StudyError, UsageError, nearest
+from metadata.records import EVENT
 from metadata.study import Study
+from metadata.yaml_source import filled_in
 from redcap_sandbox.generator_calendar import Calendar
 from redcap_sandbox.generator_draws import Draws
 from redcap_sandbox.generator_filling import World
