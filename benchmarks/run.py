@@ -15,7 +15,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,7 @@ from benchmarks.laboratory import ANALYSIS, cut
 from metadata.study import Study
 
 READ_BACK = "read back"
+WALL, CPU = "seconds", "processor"
 WHOLE, LABORATORY, BENEATH = "all datasets", "LB and ADLB with all they stand on", "all they stand on"
 Measured = dict[str, Any]
 RECORDS = "records_locked.csv"
@@ -106,14 +106,14 @@ def _right_align(table: Table) -> None:
         column.justify = "right"
 
 
-def floor_seconds(measured: Measured) -> float:
+def floor(measured: Measured, clock: str = WALL) -> float:
     """Return the seconds of reading the raw file with pandas and writing the bytes plainly."""
-    return sum(stage["seconds"] for stage in measured["floor"])
+    return sum(stage[clock] for stage in measured["floor"])
 
 
-def path_seconds(measured: Measured) -> float:
+def path(measured: Measured, clock: str = WALL) -> float:
     """Return the seconds of all stages but the read-back, which is reported apart."""
-    return sum(stage["seconds"] for stage in measured["stages"] if stage["name"] != READ_BACK)
+    return sum(stage[clock] for stage in measured["stages"] if stage["name"] != READ_BACK)
 
 
 def peak(measured: Measured) -> float:
@@ -122,60 +122,55 @@ def peak(measured: Measured) -> float:
 
 
 def _print_stages(console: Console, title: str, measured: Measured) -> None:
-    floor = floor_seconds(measured)
-    table = Table("stage", "rows", "seconds", "x floor", "peak MB", title=title)
+    beneath = floor(measured)
+    table = Table("stage", "rows", "seconds", "CPU", "x floor", "peak MB", title=title)
     for stage in measured["stages"]:
         rows = f"{stage['rows']:,}" if stage["rows"] else ""
-        seconds = stage["seconds"]
-        table.add_row(stage["name"], rows, f"{seconds:.2f}", f"{seconds / floor:.2f}", f"{stage['peak']:.0f}")
+        _add(table, stage["name"], rows, stage[WALL], stage[CPU], beneath, f"{stage['peak']:,.0f}")
     table.add_section()
-    total = path_seconds(measured)
-    table.add_row("all but read back", "", f"{total:.2f}", f"{total / floor:.2f}", f"{peak(measured):.0f}")
-    parts = " + ".join(f"{stage['name']} {stage['seconds']:.2f}" for stage in measured["floor"])
-    table.add_row(f"floor: {parts}", "", f"{floor:.2f}", "1.00", "")
+    _add(table, "all but read back", "", path(measured), path(measured, CPU), beneath, f"{peak(measured):,.0f}")
+    parts = " + ".join(f"{stage['name']} {stage[WALL]:.2f}" for stage in measured["floor"])
+    _add(table, f"floor: {parts}", "", beneath, floor(measured, CPU), beneath, "")
     _right_align(table)
     console.print(table)
     counts = ", ".join(f"{name} {rows:,}" for name, rows in measured["datasets"].items())
     console.print(f"{counts}; {measured['bytes']:,} bytes of transport files\n")
 
 
+def _add(table: Table, name: str, rows: str, wall: float, processor: float, beneath: float, memory: str) -> None:
+    table.add_row(name, rows, f"{wall:.2f}", f"{processor:.2f}", f"{wall / beneath:.2f}", memory)
+
+
 def _print_growth(console: Console, sizes: dict[int, dict[str, Measured]]) -> None:
     """Print how seconds grow from one size to the next, and the laboratory path of the largest beside its floor."""
     for smaller, larger in itertools.pairwise(sizes):
         for name in (WHOLE, LABORATORY):
-            factor = path_seconds(sizes[larger][name]) / path_seconds(sizes[smaller][name])
-            console.print(
-                f"{smaller} to {larger} patients: {larger / smaller:.0f} x patients, {factor:.1f} x seconds, {name}"
+            wall, processor = (
+                path(sizes[larger][name], clock) / path(sizes[smaller][name], clock) for clock in (WALL, CPU)
             )
-    largest = max(sizes)
-    path = laboratory_path(sizes[largest])
-    console.print(f"\n{largest} patients, LB and ADLB path: {path.seconds:.1f} s, floor {path.floor:.1f} s")
-    console.print(
-        f"{path.seconds / path.floor:.1f} x floor (reach: 8), {path.peak:,.0f} MB (reach: 2,048);"
-        f" with all that LB and ADLB stand on {path.seconds_with_base / path.floor_with_base:.1f} x floor"
-    )
+            console.print(
+                f"{smaller} to {larger} patients: {larger / smaller:.0f} x patients, {wall:.1f} x seconds,"
+                f" {processor:.1f} x CPU, {name}"
+            )
+    largest = sizes[max(sizes)]
+    console.print(f"\nLB and ADLB path at {max(sizes)} patients (reach: 8 x floor, 2,048 MB)")
+    for clock in (WALL, CPU):
+        made, beneath = laboratory_path(largest, clock)
+        whole = path(largest[LABORATORY], clock) / floor(largest[LABORATORY], clock)
+        console.print(
+            f"  {clock}: {made:.2f} s over a floor of {beneath:.2f} s = {made / beneath:.1f} x;"
+            f" with all that they stand on {whole:.1f} x"
+        )
+    console.print(f"  peak {peak(largest[LABORATORY]):,.0f} MB; whole study {peak(largest[WHOLE]):,.0f} MB")
 
 
-@dataclass(frozen=True)
-class LaboratoryPath:
-    """Seconds of reading all records and of making LB and ADLB, without and with the datasets they stand on."""
+def laboratory_path(size: dict[str, Measured], clock: str = WALL) -> tuple[float, float]:
+    """Return the seconds of the path of LB and ADLB and of the floor beneath it.
 
-    seconds: float
-    floor: float
-    seconds_with_base: float
-    floor_with_base: float
-    peak: float
-
-
-def laboratory_path(size: dict[str, Measured]) -> LaboratoryPath:
-    """Return the path of LB and ADLB: what they add to the datasets they stand on, and the reading of the raw file."""
+    The path is what the two add to the datasets that they stand on, and the reading of the raw file; its floor reads
+    that file with pandas and writes the bytes that the two add.
+    """
     given, beneath = size[LABORATORY], size[BENEATH]
-    reading, writing = (stage["seconds"] for stage in given["floor"])
+    reading, writing = (stage[clock] for stage in given["floor"])
     share = 1 - beneath["bytes"] / given["bytes"]
-    return LaboratoryPath(
-        path_seconds(given) - path_seconds(beneath) + beneath["stages"][0]["seconds"],
-        reading + writing * share,
-        path_seconds(given),
-        reading + writing,
-        peak(given),
-    )
+    return path(given, clock) - path(beneath, clock) + beneath["stages"][0][clock], reading + writing * share

@@ -15,7 +15,6 @@ from datetime import date
 from pathlib import Path
 
 import pandas as pd
-from sdtm.tabulate import tabulate
 
 from adam.analyse import analyse
 from benchmarks.floor import write_plainly
@@ -26,6 +25,7 @@ from metadata.study import Study
 from metadata.terminology import Terminology
 from publish import lengths, manifest
 from publish.package import Build, Layout, verify_transport, write_lineage, write_transport
+from sdtm.tabulate import tabulate
 
 Datasets = Mapping[str, Dataset]
 

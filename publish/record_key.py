@@ -36,10 +36,19 @@ def escape(values: pa.Array) -> pa.Array:
     return pc.replace_substring(pc.replace_substring(values, "\\", "\\\\"), ";", "\\;")
 
 
-def pairs_text(columns: dict[str, pa.Array]) -> pa.Array:
+def pairs_text(columns: dict[str, pd.Series]) -> pa.Array:
     """Return ``NAME=value;NAME=value`` row by row, the values escaped."""
-    parts = [pc.binary_join_element_wise(f"{name}=", escape(values), "") for name, values in columns.items()]
+    parts = [_pair(name, column) for name, column in columns.items()]
     return pc.binary_join_element_wise(*parts, ";") if len(parts) > 1 else parts[0]
+
+
+def _pair(name: str, column: pd.Series) -> pa.Array:
+    """Return ``NAME=value`` row by row; of a categorical, made once a category."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        codes = column.cat.codes.to_numpy()
+        if codes.min(initial=0) >= 0:
+            return _pair(name, column.cat.categories.to_series()).take(pa.array(codes))
+    return pc.binary_join_element_wise(f"{name}=", escape(column_text(column)), "")
 
 
 def split_pairs(text: str) -> dict[str, str]:
@@ -53,8 +62,8 @@ def key_texts(keys: Sequence[str], frame: pd.DataFrame) -> pa.Array:
     """Return the key text of every row of ``frame``; rows are numbered from 1 if there are no keys."""
     names = told_apart_by(keys)
     if not names:
-        return pairs_text({"row": pa.array(frame.index.to_numpy() + 1).cast(pa.string())})
-    return pairs_text({name: column_text(frame[name]) for name in names})
+        return pairs_text({"row": pd.Series(frame.index.to_numpy() + 1)})
+    return pairs_text({name: frame[name] for name in names})
 
 
 def record_keys(metadata: DatasetMetadata, frame: pd.DataFrame) -> pa.Array:

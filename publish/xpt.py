@@ -23,7 +23,7 @@ from publish.record_key import one_array, record_at
 from publish.refusals import LARGEST_FILE, Standard, refuse_metadata
 from publish.xpt_layout import file_size, header, padding, row_length, width
 
-CHUNK = 100_000
+CHUNK = 10_000  # a chunk of a few megabytes stays in the cache while column after column is laid into it
 BLANK = 0x20
 
 Encoder = Callable[[int, int], np.ndarray]
@@ -124,7 +124,7 @@ def _categorical(dataset: Dataset, variable: Variable, column: pa.ChunkedArray) 
     images = np.empty((len(whole.dictionary), width(variable)), np.uint8)
     if len(used):
         images[used] = _matrix(texts, width(variable), refusal)
-    return lambda start, stop: images[codes[start:stop]]
+    return lambda start, stop: images.take(codes[start:stop], axis=0)
 
 
 def _arrow_text(dataset: Dataset, variable: Variable) -> pa.ChunkedArray:
