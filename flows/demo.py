@@ -33,7 +33,7 @@ STATEMENTS = 8
 
 
 def run_demo(out: Path = BUILD) -> None:
-    """Serve the first synthetic study, build its package, list the queries of its records as entered, and say where all is."""
+    """Serve a synthetic study, list the queries of its records as entered, build its package, and say where all is."""
     started = time.monotonic()
     study = _first_synthetic()
     console = Console(highlight=False)
@@ -114,8 +114,8 @@ def _run_flow(study: Study, place: Mapping[str, str], out: Path, server: Prefect
 def _say_what_happens(console: Console, study: Study) -> None:
     text = Text()
     text.append(f"{study.config['study']['title']}\n", style="bold")
-    text.append("Invented patients in a REDCap-compatible sandbox on this machine, and from there to SDTM, ADaM, tables ")
-    text.append("and a submission package. Nothing leaves this machine.")
+    text.append("Invented patients in a REDCap-compatible sandbox on this machine, and from there to SDTM, ADaM, ")
+    text.append("tables and a submission package. Nothing leaves this machine.")
     console.print(Panel(text, title=f"redcap-cdisc demo: {study.studyid}", title_align="left", border_style="blue"))
 
 
@@ -165,7 +165,7 @@ def _place_table(study: Study, queries: Result, made: Mapping[str, Any], out: Pa
     table = Table(title="Where to look", title_justify="left", title_style="bold", show_header=False, box=None)
     table.add_column(style="dim")
     table.add_column(overflow="fold")
-    accepted = facts.of_acceptance(made["acceptance"]) if made["acceptance"] else ""
+    accepted = facts.of_acceptance(made["acceptance"])
     for what, where, fact in (
         ("tables and figures", package / "reports" / "index.html", facts.counted(made["outputs"], "page")),
         ("queries as entered", out / f"{study.name}-as-entered" / "queries.html", f"{counts['open']} open"),

@@ -91,9 +91,14 @@ def of_checks(count: int) -> str:
     return f"{counted(count, 'check')} held"
 
 
-def of_acceptance(counts: Mapping[str, Any]) -> str:
+def count_acceptance(result: Mapping[str, Any]) -> dict[str, int]:
+    """Count expectations, and those that were met."""
+    return {"expectations": int(result["expectations"]), "met": int(result["met"])}
+
+
+def of_acceptance(result: Mapping[str, Any]) -> str:
     """Count expectations that were met."""
-    return f"{counts['met']} of {counts['checked']} expectations met"
+    return f"{result['met']} of {result['expectations']} expectations met"
 
 
 def of_drift(count: int) -> str:

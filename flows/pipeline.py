@@ -135,7 +135,8 @@ def _report(order: Order, snapshot: Snapshot, step: Step, layout: Layout, made: 
     results = step("compute results", compute_results, study, made, fact=facts.of_results)
     pages = step("write reports", write_reports, study, results, layout.reports, snapshot, fact=facts.of_paths)
     result.outputs = sum(path.suffix == ".html" for path in pages)
-    # acceptance comes here
+    accepted = step("accept", accept, study, made, snapshot.date, layout.validation, fact=facts.of_acceptance)
+    result.acceptance = facts.count_acceptance(accepted)
 
 
 def receive(order: Order) -> Path:
@@ -257,6 +258,16 @@ def write_reports(study: Study, results: pd.DataFrame, folder: Path, snapshot: S
     from reports.pages import write
 
     return write(study, results, folder, snapshot.date, snapshot.id)
+
+
+def accept(study: Study, made: Made, snapshot_date: str, folder: Path) -> Mapping[str, Any]:
+    """Judge the final datasets with Great Expectations, keep acceptance.json and its page, and return the result."""
+    from validation import acceptance
+
+    result = acceptance.accept(study, made.everything, Terminology.open(study))
+    acceptance.write_json(result, folder / "acceptance.json")
+    acceptance.write_page(study, result, folder / "acceptance.html", snapshot_date)
+    return result
 
 
 def publish(target: Build, inputs: Inputs) -> Path:
