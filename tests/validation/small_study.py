@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from metadata.dataset import Edges, join_edges
 from metadata.project import Project
 from metadata.records import KEY_COLUMNS, Records
 from metadata.study import Study
@@ -144,3 +146,9 @@ def study(folder: Path, checks: str = "", **files: str) -> Study:
 def places(listing: pd.DataFrame, *columns: str) -> list[tuple[Any, ...]]:
     """Rows of a listing as tuples of some columns."""
     return list(listing[list(columns)].itertuples(index=False, name=None))
+
+
+def edges(row: np.ndarray, variable: str, source: str, source_row: np.ndarray, source_variable: str) -> pd.DataFrame:
+    """Lineage edges between rows of equal shape."""
+    pairs = Edges(np.asarray(row, np.int32), variable, source, np.asarray(source_row, np.int32), source_variable)
+    return join_edges([pairs])
