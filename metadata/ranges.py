@@ -115,9 +115,7 @@ def _row(row: dict[str, str], file: str, line: int) -> Range:
         raise StudyError("a number or a date (YYYY-MM-DD) cannot be read", file, line, row.get("test")) from None
 
 
-def chosen(
-    rows: list[Range], laboratory: np.ndarray, sex: np.ndarray, age: np.ndarray, day: np.ndarray
-) -> np.ndarray:
+def chosen(rows: list[Range], laboratory: np.ndarray, sex: np.ndarray, age: np.ndarray, day: np.ndarray) -> np.ndarray:
     """Return for each sample the position in ``rows`` of the range that applies, -1 if none does."""
     position = np.full(len(laboratory), -1, np.int32)
     for number, row in enumerate(rows):

@@ -75,14 +75,15 @@ def collect_block(mapping: DomainMapping, block: Block, source: Source) -> Colle
         met, condition = block.where.holds(source)
         wanted = np.flatnonzero(met)
         source = source.keep(wanted)
-    shared = {name: made.apply(source) for name, made in block.variables.items()}
+    by_option = bool(block.each) and block.each not in EACH
+    shared = {} if by_option else {name: made.apply(source) for name, made in block.variables.items()}
     made = Collected(block, source, shared, tuple(read.take(wanted) for read in condition))
     if block.tests:
         for test in block.tests:
             at, columns, left = findings_piece(mapping.domain, test, source)
             made.pieces.append(Piece(at, columns, test))
             made.withheld += left
-    elif block.each and block.each not in EACH:
+    elif by_option:
         _each_option(made, block)
     else:
         made.pieces.append(Piece(np.arange(source.count), {}))
@@ -97,7 +98,6 @@ def _each_option(made: Collected, block: Block) -> None:
         at = np.flatnonzero(marks[:, 0])
         option = made.source.keep(at, code)
         made.pieces.append(Piece(at, {name: declared.apply(option) for name, declared in block.variables.items()}))
-    made.shared = {}
 
 
 def _leftovers(made: Collected, every: Source, wanted: np.ndarray) -> None:
@@ -105,16 +105,25 @@ def _leftovers(made: Collected, every: Source, wanted: np.ndarray) -> None:
     used = np.zeros(made.source.count, bool)
     for piece in made.pieces:
         used[piece.at] = True
-    for column in made.shared.values():
-        for read in column.reads:
+    block = made.block
+    names = dict.fromkeys(name for declared in block.variables.values() for name in declared.fields())
+    if not used.all():
+        for read in _stored(made.source, names):
             _list(made, read, ~used, "no record is made from this row: it holds no result")
-    if made.block.where:
-        excluded = np.setdiff1d(np.arange(every.count), wanted)
-        outside = every.keep(excluded)
-        reason = f"no record is made unless {made.block.where.said}"
-        reads = [read for declared in made.block.variables.values() for read in declared.apply(outside).reads]
-        for read in [*reads, *made.block.where.holds(outside)[1]]:
-            _list(made, read, np.ones(outside.count, bool), reason)
+    if block.where:
+        outside = every.keep(np.setdiff1d(np.arange(every.count), wanted))
+        for read in _stored(outside, {**names, **dict.fromkeys(block.where.fields())}):
+            _list(made, read, np.ones(outside.count, bool), f"no record is made unless {block.where.said}")
+
+
+def _stored(source: Source, names: Iterable[str]) -> list[Read]:
+    """Return what stands in the given fields of the source's own form."""
+    fields = [source.project.dictionary.fields[name] for name in names]
+    own = [found for found in fields if found.form == source.form]
+    return [
+        ticked(source, found.name, list(found.choices))[1] if found.type == "checkbox" else source.raw(found.name)[1]
+        for found in own
+    ]
 
 
 def _list(made: Collected, read: Read, at: np.ndarray, reason: str) -> None:

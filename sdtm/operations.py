@@ -10,8 +10,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar, TypeVar
 
+import jsonschema
 import numpy as np
 
 from metadata.dictionary import Dictionary, Field
@@ -202,9 +204,38 @@ def _check_parameters(kind: type[Operation], spec: LocatedDict, target: Target) 
     for key in spec:
         if key not in known:
             raise complain(spec, key, f"'{kind.word}' has no parameter '{key}'{nearest(key, known)}")
+        if key in kind.schema:
+            _check_value(kind, spec, key)
     for key in kind.needed:
         if key not in spec:
             raise complain(spec, kind.word, f"'{kind.word}' needs the parameter '{key}' (for {target.variable})")
+
+
+@cache
+def _validator(kind: type[Operation], key: str) -> jsonschema.Draft202012Validator:
+    return jsonschema.Draft202012Validator(kind.schema[key])
+
+
+def _check_value(kind: type[Operation], spec: LocatedDict, key: str) -> None:
+    for error in _validator(kind, key).iter_errors(spec[key]):
+        said = "true or false" if isinstance(error.instance, bool) else f"'{error.instance}'"
+        hint = "; write yes, no, on and off in quotes" if isinstance(error.instance, bool) else ""
+        raise complain(spec, key, f"{said} does not fit: '{key}' of '{kind.word}' {_wanted(error.schema)}{hint}")
+
+
+KINDS = {"object": "a mapping", "array": "a list", "string": "text", "number": "a number", "null": "null"}
+
+
+def _wanted(schema: Any) -> str:
+    """Say what a value must be, from its JSON Schema."""
+    if not isinstance(schema, dict):
+        return "has another form"
+    if "enum" in schema:
+        return f"is one of {', '.join(schema['enum'])}"
+    if "type" in schema:
+        kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+        return "must be " + " or ".join(KINDS.get(str(kind), str(kind)) for kind in kinds)
+    return "has another form"
 
 
 EXTRA = ("label", "qorig", "qeval", "tests")

@@ -25,6 +25,7 @@ from sdtm.source import Forms
 from sdtm.submitted import FILE, not_submitted
 from sdtm.supplemental import supplemental
 from sdtm.table import REDCAP, Edge, Table
+from sdtm.visits import date_fields, visit_events
 
 WITHHELD = ("source_row", "field", "domain", "reason")
 
@@ -65,8 +66,6 @@ def read_mappings(study: Study, project: Project, terminology: Terminology) -> d
 
 def mapped_fields(study: Study, mappings: dict[str, DomainMapping], project: Project) -> dict[str, list[str]]:
     """Return the domains that read each field of the dictionary."""
-    from sdtm.visits import date_fields, visit_events
-
     made: dict[str, list[str]] = {}
     for domain, mapping in mappings.items():
         named = mapping.fields()

@@ -1,0 +1,152 @@
+"""Findings: original and standard results, ranges, grades, tests not done, the last value before exposure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pytest
+
+
+def results(frame: pd.DataFrame, test: str) -> pd.DataFrame:
+    return frame[frame["LBTESTCD"] == test].reset_index(drop=True)
+
+
+def look(small: Any, event: str = "start", date: str = "2000-03-10", **values: str) -> None:
+    given = {"seen": date, "house": "1", **values}
+    small.row("1", event, **given)
+
+
+def test_a_decimal_comma_is_a_number_and_the_original_unit_is_kept(small: Any) -> None:
+    small.subject()
+    look(small, hb="11,8", hb_u="6")
+    row = results(small.frame("LB"), "HGB").iloc[0]
+    assert (row["LBORRES"], row["LBORRESU"]) == ("11.8", "g/dL")
+    assert (row["LBSTRESC"], row["LBSTRESN"], row["LBSTRESU"]) == ("118", 118.0, "g/L")
+
+
+def test_the_range_is_given_in_both_units_by_sex_and_laboratory(small: Any) -> None:
+    small.subject(sexe="2")
+    look(small, hb="118,0", hb_u="5")
+    row = results(small.frame("LB"), "HGB").iloc[0]
+    assert (row["LBORNRLO"], row["LBORNRHI"]) == ("120", "160")
+    assert (row["LBSTNRLO"], row["LBSTNRHI"], row["LBNRIND"]) == (120.0, 160.0, "LOW")
+
+
+def test_another_laboratory_has_no_range_and_no_indicator(small: Any) -> None:
+    small.subject()
+    look(small, hb="11,8", hb_u="6", house="2")
+    row = results(small.frame("LB"), "HGB").iloc[0]
+    assert (row["LBORNRLO"], row["LBNRIND"]) == ("", "")
+    assert pd.isna(row["LBSTNRLO"])
+    assert row["LBTOXGR"] == "0"
+
+
+@pytest.mark.parametrize(
+    ("stored", "indicator"), [("4000", "NORMAL"), ("3999", "LOW"), ("11000", "NORMAL"), ("11001", "HIGH")]
+)
+def test_limits_of_the_range_are_normal(small: Any, stored: str, indicator: str) -> None:
+    small.subject()
+    look(small, wc=stored, wc_u="2")
+    assert results(small.frame("LB"), "WBC")["LBNRIND"].tolist() == [indicator]
+
+
+@pytest.mark.parametrize(
+    ("stored", "grade"), [("4000", "0"), ("3999", "1"), ("3000", "1"), ("2999", "2"), ("999", "4")]
+)
+def test_grades_are_those_of_the_converted_value(small: Any, stored: str, grade: str) -> None:
+    small.subject()
+    look(small, wc=stored, wc_u="2")
+    row = results(small.frame("LB"), "WBC").iloc[0]
+    assert (row["LBTOX"], row["LBTOXGR"]) == ("Leukocytes", grade)
+
+
+def test_a_result_below_a_limit_is_text_with_no_number_and_no_grade(small: Any) -> None:
+    small.subject()
+    look(small, wc="<500", wc_u="2")
+    row = results(small.frame("LB"), "WBC").iloc[0]
+    assert (row["LBORRES"], row["LBSTRESC"], row["LBSTRESU"]) == ("<500", "<0.5", "10^9/L")
+    assert pd.isna(row["LBSTRESN"])
+    assert row["LBNRIND"] == "LOW"
+    assert "LBTOXGR" not in row.index
+
+
+def test_a_limit_that_does_not_decide_has_no_indicator(small: Any) -> None:
+    small.subject()
+    look(small, wc="<8000", wc_u="2")
+    look(small, "month", "2000-04-10", wc=">500", wc_u="2")
+    assert results(small.frame("LB"), "WBC")["LBNRIND"].tolist() == ["", ""]
+
+
+def test_an_extreme_value_is_tabulated(small: Any) -> None:
+    small.subject()
+    look(small, wc="999999", wc_u="1")
+    assert results(small.frame("LB"), "WBC")["LBSTRESN"].tolist() == [999999.0]
+
+
+def test_a_number_without_a_unit_has_no_standard_result(small: Any) -> None:
+    small.subject()
+    look(small, wc="5000")
+    row = results(small.frame("LB"), "WBC").iloc[0]
+    assert (row["LBORRES"], row["LBSTRESC"], row["LBSTRESU"]) == ("5000", "", "")
+
+
+def test_not_done_is_said_by_the_flag_or_by_a_missing_data_code(small: Any) -> None:
+    small.subject()
+    look(small, hb_nd___1="1", wc="ND")
+    frame = small.frame("LB")
+    assert frame[["LBTESTCD", "LBORRES", "LBSTAT", "LBREASND"]].to_numpy().tolist() == [
+        ["HGB", "", "NOT DONE", ""],
+        ["WBC", "", "NOT DONE", "NOT DONE"],
+    ]
+
+
+def test_a_blank_result_makes_no_record_and_its_unit_is_listed(small: Any) -> None:
+    small.subject()
+    look(small, hb="", hb_u="6", wc="5", wc_u="1")
+    tabulation = small.tabulate()
+    assert tabulation.datasets["LB"].frame["LBTESTCD"].tolist() == ["WBC"]
+    assert tabulation.withheld[["field", "reason"]].to_numpy().tolist() == [
+        ["hb_u", "HGB has neither a result nor a reason for none"]
+    ]
+
+
+def test_what_is_no_number_leaves_the_result_null(small: Any) -> None:
+    small.subject()
+    look(small, hb="12..5", hb_u="6")
+    tabulation = small.tabulate()
+    row = tabulation.datasets["LB"].frame.iloc[0]
+    assert (row["LBORRES"], row["LBSTRESC"]) == ("", "")
+    assert tabulation.withheld["field"].tolist() == ["hb"]
+
+
+def test_the_last_value_before_the_first_dose_is_flagged(small: Any) -> None:
+    small.subject(start="2000-03-10")
+    look(small, "start", "2000-03-10", hb="12,5", hb_u="6", wc="5", wc_u="1")
+    small.row("1", "other", "", "1", seen="2000-03-05", house="1", hb="12,0", hb_u="6", wc="6", wc_u="1")
+    look(small, "month", "2000-03-11", hb="12,9", hb_u="6")
+    frame = small.frame("LB")
+    flags = results(frame, "HGB").set_index("LBDTC")["LBLOBXFL"].to_dict()
+    assert flags == {"2000-03-05": "", "2000-03-10": "Y", "2000-03-11": ""}
+
+
+def test_a_result_of_the_first_day_counts_only_at_a_predose_visit(small: Any) -> None:
+    small.subject(start="2000-03-10")
+    small.row("1", "other", "", "1", seen="2000-03-10", house="1", wc="6", wc_u="1")
+    look(small, "month", "2000-03-09", wc="5", wc_u="1")
+    flags = results(small.frame("LB"), "WBC").set_index("LBDTC")["LBLOBXFL"].to_dict()
+    assert flags == {"2000-03-09": "Y", "2000-03-10": ""}
+
+
+def test_a_test_not_done_is_never_the_last_value(small: Any) -> None:
+    small.subject(start="2000-03-10")
+    look(small, "start", "2000-03-10", hb_nd___1="1")
+    small.row("1", "other", "", "1", seen="2000-03-05", house="1", hb="12,0", hb_u="6")
+    flags = results(small.frame("LB"), "HGB").set_index("LBDTC")["LBLOBXFL"].to_dict()
+    assert flags == {"2000-03-05": "Y", "2000-03-10": ""}
+
+
+def test_the_test_name_is_decoded_from_its_code(small: Any) -> None:
+    small.subject()
+    look(small, hb="12,5", hb_u="6", wc="5", wc_u="1")
+    assert small.frame("LB")["LBTEST"].tolist() == ["Hemoglobin", "Leukocytes"]

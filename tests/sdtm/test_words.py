@@ -1,0 +1,115 @@
+"""The operations that the small study's mappings do not use: each tried in a mapping of its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+AE = """domain: AE
+records:
+  form: event
+  variables:
+    AETERM: {field: told}
+    AEDECOD: %s
+    AESTDTC: {date: [from_y, from_m]}
+  supplemental:
+    AEBAD: {field: bad, label: Serious}
+    AEDAY: {field: from_d, label: Day}
+    AELINKA: {field: link_a, label: Related to A}
+    AELINKB: {field: link_b, label: Related to B}
+"""
+
+
+def decoded(small: Any, declared: str) -> list[str]:
+    small.write("ae", AE % declared)
+    return small.frame("AE")["AEDECOD"].tolist()
+
+
+def events(small: Any, *rows: dict[str, str]) -> None:
+    small.subject()
+    for number, row in enumerate(rows, start=1):
+        small.row("1", "log", "event", str(number), told=f"T{number}", **row)
+
+
+def test_first_of_takes_the_first_that_is_there(small: Any) -> None:
+    events(small, {"link_a": "2", "link_b": "3"}, {"link_b": "3"}, {})
+    declared = "{first_of: [{field: link_a}, {field: link_b}, {constant: NONE}]}"
+    assert decoded(small, declared) == ["Perhaps", "Yes", "NONE"]
+
+
+def test_concat_joins_what_is_there(small: Any) -> None:
+    events(small, {"link_a": "2", "link_b": "3"}, {"link_b": "3"})
+    declared = "{concat: [{field: told}, {field: link_a}, {field: link_b}], separator: '; '}"
+    assert decoded(small, declared) == ["T1; Perhaps; Yes", "T2; Yes"]
+
+
+def test_common_is_the_shared_value_or_the_declared_one(small: Any) -> None:
+    events(small, {"link_a": "2", "link_b": "2"}, {"link_a": "2", "link_b": "3"}, {"link_b": "3"})
+    assert decoded(small, "{common: [link_a, link_b], otherwise: MULTIPLE}") == ["Perhaps", "MULTIPLE", "Yes"]
+
+
+def test_a_constant_under_a_condition(small: Any) -> None:
+    events(small, {"bad": "1"}, {"bad": "0"}, {})
+    assert decoded(
+        small,
+        "{first_of: [{constant: BAD, where: {bad: 1}}, {constant: GOOD, where: {bad: absent}}, "
+        "{constant: FAIR, where: {bad: present}}]}",
+    ) == ["BAD", "FAIR", "GOOD"]
+
+
+def test_coding_by_the_study_s_own_file(small: Any) -> None:
+    (small.folder / "coding.csv").write_text("reported,term\n t1 ,FALL\nT3,ACHE\n")
+    events(small, {}, {}, {})
+    tabulated = decoded(small, "{coded: told, file: coding.csv, column: term}")
+    assert tabulated == ["FALL", "ACHE"]
+    assert set(small.tabulate().withheld["field"]) == {"told"}
+
+
+def test_a_value_of_another_form_is_looked_up_by_subject(small: Any) -> None:
+    events(small, {})
+    assert decoded(small, "{lookup: sexe, by: subject}") == ["Woman"]
+
+
+def test_a_variable_of_the_subject(small: Any) -> None:
+    events(small, {}, {})
+    assert decoded(small, "{subject: DM.SEX}") == ["F", "F"]
+
+
+def test_the_first_of_several_variables(small: Any) -> None:
+    small.subject("1", start="")
+    small.subject("2")
+    for record in ("1", "2"):
+        small.row(record, "log", "event", "1", told="T")
+    assert decoded(small, "{any_of: [{subject: DM.RFXSTDTC}, {subject: DM.RFICDTC}]}") == ["2000-03-01", "2000-03-10"]
+
+
+def test_one_record_for_each_option_ticked(small: Any) -> None:
+    small.subject("1", origin___1="1", origin___2="0", origin___9="1")
+    small.write(
+        "mh",
+        """domain: MH
+records:
+  form: base
+  each: origin
+  variables:
+    MHTERM: {option: origin}
+""",
+    )
+    frame = small.frame("MH")
+    assert frame["MHTERM"].tolist() == ["Unknown", "White"]
+    assert frame["MHSEQ"].tolist() == [1.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("declared", "wanted"),
+    [("{checkbox: hb_nd, code: 1}", ["Y", "N"]), ("{checkbox: hb_nd, code: 1, unchecked: null}", ["Y", ""])],
+)
+def test_a_flag_of_a_checkbox(small: Any, declared: str, wanted: list[str]) -> None:
+    small.subject()
+    small.row("1", "start", seen="2000-03-10", hb_nd___1="1", wc="5", wc_u="1", house="1")
+    small.row("1", "month", seen="2000-04-10", hb_nd___1="0", wc="5", wc_u="1", house="1")
+    path = small.folder / "sdtm" / "lb.yaml"
+    path.write_text(path.read_text().replace("  tests:", f"    LBFAST: {declared}\n  tests:", 1))
+    frame = small.frame("LB")
+    assert frame.loc[frame["LBTESTCD"] == "WBC", "LBFAST"].tolist() == wanted
