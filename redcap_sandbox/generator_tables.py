@@ -91,19 +91,23 @@ class TableContext:
         return len(self.tables[self.form])
 
     def column(self, reference: Reference) -> Column:
-        """Return the values of a field of the same row, or of another event of the same patient."""
+        """Return the values of a field of the same row, of another form or of another event of the same patient."""
         dictionary = self.project.dictionary
         item = dictionary.field(reference.name)
         name = reference.name if reference.code is None else item.columns[list(item.choices).index(reference.code)]
         own = self.tables[self.form]
-        values = own[name] if reference.event is None else self._elsewhere(name, item, reference.event)
+        if reference.event is None and item.form_name == self.form:
+            values = own[name]
+        else:
+            values = self._elsewhere(name, item, reference.event)
         return Column.stored(values, self.project.missing_codes, "comma" in item.validation)
 
-    def _elsewhere(self, name: str, item: Field, event: str) -> pd.Series:
-        """Values of a field in another event, by patient; blank where the patient has none."""
-        there = self.tables[item.form_name]
-        by_patient = there.loc[there["event"] == event].set_index("patient")[name]
-        return self.tables[self.form]["patient"].map(by_patient).fillna("").astype("str").reset_index(drop=True)
+    def _elsewhere(self, name: str, item: Field, event: str | None) -> pd.Series:
+        """Values of a field in another event, or on another form of each row's own; blank where there are none."""
+        own, there = self.tables[self.form], self.tables[item.form_name]
+        by_place = there.drop_duplicates(["patient", "event"]).set_index(["patient", "event"])[name]
+        places = pd.MultiIndex.from_arrays([own["patient"], own["event"] if event is None else [event] * len(own)])
+        return by_place.reindex(places).fillna("").astype("str").reset_index(drop=True)
 
 
 def close_branches(project: Project, tables: dict[str, pd.DataFrame]) -> None:
