@@ -141,11 +141,13 @@ class FormContext:
         text = self._taken(column, self._source_rows(field, reference.event))
         if field.type == "checkbox":
             text = np.where(text == "", "0", text)
-        values = pd.Series(text, dtype="str")
-        return Column.stored(values, self.project.missing_codes, "comma" in field.validation)
+        return Column.stored(text, self.project.missing_codes, "comma" in field.validation)
 
     def _taken(self, column: str, positions: np.ndarray) -> np.ndarray:
-        if column not in self.lookup.records.frame.columns or not len(self.lookup.records.frame):
+        frame = self.lookup.records.frame
+        if column not in frame.columns and column in self.project.dictionary.column_field:
+            raise LookupError(f"the records received have no column '{column}'")
+        if column not in frame.columns or not len(frame):  # a missing-data code that no checkbox holds
             return np.full(len(positions), "", object)
         return np.where(positions < 0, "", self.lookup.text(column)[positions])
 

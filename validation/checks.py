@@ -48,6 +48,7 @@ DICTIONARY_SEVERITIES = {
     MISSING_CODE: "warning",
     EXPRESSION: "note",
 }
+PARTS = ("definitions", "severities", "checks")
 OWN_KEYS = ("id", "kind", "severity", "form", "field", "problem", "expected", "when", "each")
 NEEDED_KEYS = ("id", "kind", "severity", "form", "field")
 TAKES = ("latest", "earliest", "only")
@@ -60,6 +61,8 @@ def load_checks(study: Study, project: Project) -> list[Check]:
     if not study.path(FILE).is_file():
         return []
     declared = study.read_yaml(FILE)
+    for key in declared:
+        _one_of(declared, key, key, PARTS, "part of the file")
     seen: dict[tuple[str, str], int | None] = {}
     checks = []
     for node in declared.get("checks") or []:

@@ -105,10 +105,10 @@ class FormRows:
 
     @property
     def fields(self) -> list[Field]:
-        """Fields of the form that hold values, the record id left out."""
-        record_id = self.project.dictionary.record_id
+        """Fields of the form that hold values; the record id, and what the export lacks, are left out."""
+        received = set(self.records.frame.columns) - {self.project.dictionary.record_id}
         fields = self.project.dictionary.form_fields(self.form)
-        return [field for field in fields if field.columns and field.name != record_id]
+        return [field for field in fields if received.intersection(field.columns)]
 
     def column(self, name: str) -> np.ndarray:
         """Return an export column at these rows; blanks if the export lacks it."""

@@ -152,3 +152,11 @@ def test_the_sentences_say_what_is_wrong_and_what_would_be_right() -> None:
 
 def test_a_record_needs_a_name() -> None:
     assert found(enrol("UNK"), exam(record="UNK")) == [("dictionary.missing_code", "id")]
+
+
+def test_a_column_that_was_not_exported_is_not_missing_everywhere() -> None:
+    made = records(enrol(), exam(count="2", twice="4"))
+    received = Records.from_frame(made.project, made.frame.drop(columns=["consent", "count"]))
+    got = found_in(received)
+    assert places(got, "rule", "field") == [("dictionary.expression", "twice"), ("dictionary.expression", "change")]
+    assert "the records received have no column 'count'" in got["problem"][0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -25,7 +27,7 @@ def terminology() -> Terminology:
     return Terminology.open(Study.open("spms_aza"))
 
 
-def dataset(dataset_class: str = "Special Purpose", **changes: object) -> Dataset:
+def dataset(dataset_class: str = "Special Purpose", **changes: Any) -> Dataset:
     frame = pd.DataFrame({"USUBJID": ["A", "B"], "XXSEQ": [1.0, 1.0], "XXSEX": ["F", ""], "XXUNIT": ["g/L", ""]})
     frame = frame.astype({"USUBJID": "str", "XXSEX": "str", "XXUNIT": "category"}).assign(**changes)
     metadata = DatasetMetadata("XX", "An example", dataset_class, "One record", ("USUBJID", "XXSEQ"), VARIABLES)
@@ -59,7 +61,7 @@ def test_a_good_dataset_gives_nothing(terminology: Terminology) -> None:
     ],
 )
 def test_each_fault_is_one_finding(
-    changes: dict[str, object], expected: tuple[object, ...], terminology: Terminology
+    changes: dict[str, Any], expected: tuple[object, ...], terminology: Terminology
 ) -> None:
     assert expected in found(dataset(**changes), terminology)
     assert len([row for row in found(dataset(**changes), terminology) if row[1] == expected[1]]) == 1

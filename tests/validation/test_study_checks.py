@@ -306,3 +306,8 @@ def test_the_bundled_study_uses_kinds_that_exist_and_fits_its_dictionary() -> No
 
 def test_a_study_without_checks_has_none(tmp_path: Path) -> None:
     assert load_checks(study(tmp_path), project()) == []
+
+
+def test_an_unknown_part_of_the_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StudyError, match="did you mean 'checks'"):
+        load_checks(study(tmp_path, "check: []\n"), project())
