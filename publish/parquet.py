@@ -49,7 +49,13 @@ def _column(values: pd.Series, variable: Variable) -> pa.Array | pa.ChunkedArray
 
 def _field(variable: Variable) -> pa.Field:
     kind = pa.float64() if variable.type == "Num" else pa.string()
-    described = {"label": variable.label, "length": str(variable.length or ""), "format": variable.format or ""}
+    described = {
+        "label": variable.label,
+        "length": str(variable.length or ""),
+        "format": variable.format or "",
+        "origin": variable.origin,
+        "method": variable.method,
+    }
     return pa.field(variable.name, kind, metadata=described)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +17,18 @@ from publish.lineage import REDCAP
 from publish.record_key import column_text, key_texts, split_pairs
 
 WHOLE = "*"
-STEP_COLUMNS = ("level", "dataset", "record_key", "variable", "value", "source", "source_key", "source_variable")
+STEP_COLUMNS = (
+    "level",
+    "dataset",
+    "record_key",
+    "variable",
+    "value",
+    "source",
+    "source_key",
+    "source_variable",
+    "method",
+)
+NAMED = re.compile(r"\b(?:([A-Z][A-Z0-9]{1,7})\.)?([A-Z][A-Z0-9]{1,7})\b")
 
 
 @dataclass
@@ -26,6 +38,7 @@ class _Package:
     folder: Path
     _edges: dict[str, pd.DataFrame] = field(default_factory=dict)
     _frames: dict[str, pd.DataFrame] = field(default_factory=dict)
+    _methods: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def datasets(self) -> list[str]:
         return sorted(path.stem.upper() for path in (self.folder / "lineage").glob("*.parquet"))
@@ -34,7 +47,7 @@ class _Package:
         if dataset not in self._edges:
             path = self.folder / "lineage" / f"{dataset.lower()}.parquet"
             with outside(f"read {path}"):
-                self._edges[dataset] = pq.read_table(path).to_pandas() if path.is_file() else pd.DataFrame()
+                self._edges[dataset] = pq.read_table(path).to_pandas()
         return self._edges[dataset]
 
     def frame(self, dataset: str) -> pd.DataFrame:
@@ -46,7 +59,15 @@ class _Package:
             frame = table.to_pandas()
             frame.index = pd.Index(key_texts(table.schema.metadata[b"keys"].decode().split(), frame).to_numpy(False))
             self._frames[dataset] = frame
+            self._methods[dataset] = {item.name: item.metadata[b"method"].decode() for item in table.schema}
         return self._frames[dataset]
+
+    def has(self, dataset: str, variable: str) -> bool:
+        return variable in self.frame(dataset).columns
+
+    def method(self, dataset: str, variable: str) -> str:
+        """Return the sentence that says how a variable comes about."""
+        return self._methods[dataset].get(variable, "") if self.has(dataset, variable) else ""
 
 
 def trace(package: Path, dataset: str, where: Mapping[str, str] | str, variable: str | None = None) -> pd.DataFrame:
@@ -54,9 +75,12 @@ def trace(package: Path, dataset: str, where: Mapping[str, str] | str, variable:
 
     ``where`` gives variables and the values that the records have, as a mapping or as ``USUBJID=..;LBSEQ=12``;
     ``variable`` limits the first step to one variable. One row a step: level (1 is the dataset asked for), dataset,
-    record_key, variable, value (as text, where the step is about one variable), source, source_key, source_variable.
-    An edge of a variable is followed in preference to the edges of its whole record, which stand for every variable
-    without edges of its own. Raises UsageError if dataset, variable or record is not there.
+    record_key, variable, value (as text, where the step is about one variable), source, source_key, source_variable and
+    method, the sentence of the variable's metadata.
+
+    A variable is followed by edges of its own. Where it has none, the variables that its method names are followed: in
+    the same record, and in the records from which its record was made. Where its method names none, all that its record
+    was made from. Raises UsageError if dataset, variable or record is not there.
     """
     opened, name = _Package(package), dataset.upper()
     if name not in opened.datasets():
@@ -66,7 +90,7 @@ def trace(package: Path, dataset: str, where: Mapping[str, str] | str, variable:
     if variable is not None and variable not in frame.columns:
         raise UsageError(f"{name} has no variable {variable}{nearest(variable, frame.columns)}")
     asked = pd.DataFrame({"dataset": name, "record_key": frame.index, "variable": variable or WHOLE})
-    return _with_values(_steps(opened, asked), opened)
+    return _described(_steps(opened, asked), opened)
 
 
 def redcap_places(steps: pd.DataFrame) -> pd.DataFrame:
@@ -93,39 +117,77 @@ def _steps(package: _Package, asked: pd.DataFrame) -> pd.DataFrame:
     levels: list[pd.DataFrame] = []
     followed = asked.iloc[:0]
     while len(asked):
-        found = [_edges_of(package, str(name), part) for name, part in asked.groupby("dataset", sort=True)]
+        found = [
+            _edges_of(package, str(dataset), str(variable), part["record_key"])
+            for (dataset, variable), part in asked.groupby(["dataset", "variable"], sort=True)
+        ]
         level = pd.concat(found, ignore_index=True).assign(level=len(levels) + 1)
         levels.append(level)
         followed = pd.concat([followed, asked], ignore_index=True)
-        beyond = level[level["source"] != REDCAP]
+        beyond = level[~level["source"].isin(["", REDCAP])]
         places = beyond[["source", "source_key", "source_variable"]].set_axis(asked.columns, axis=1).drop_duplicates()
         seen = pd.MultiIndex.from_frame(places).isin(pd.MultiIndex.from_frame(followed))
         asked = places[~seen]
     return pd.concat(levels, ignore_index=True)
 
 
-def _edges_of(package: _Package, dataset: str, asked: pd.DataFrame) -> pd.DataFrame:
-    """Return the edges of the places asked for: all of a record, or a variable's own, or else the record's."""
+def _edges_of(package: _Package, dataset: str, variable: str, keys: pd.Series) -> pd.DataFrame:
+    """Return the edges to follow from one variable of some records of a dataset."""
     edges = package.edges(dataset)
-    if edges.empty:
-        return pd.DataFrame(columns=list(STEP_COLUMNS), dtype=object)
-    edges = edges[edges["record_key"].isin(asked["record_key"])].astype(object)
-    wanted = asked.rename(columns={"variable": "asked"})[["record_key", "asked"]]
-    joined = wanted.merge(edges, on="record_key", how="inner", sort=False)
-    own = joined["variable"] == joined["asked"]
-    has_own = own.groupby([joined["record_key"], joined["asked"]]).transform("any") if len(joined) else own
-    keep = (joined["asked"] == WHOLE) | own | (~has_own & (joined["variable"] == WHOLE))
-    joined["variable"] = joined["variable"].where(joined["variable"] != WHOLE, joined["asked"])
-    return joined[keep].drop(columns="asked").drop_duplicates()
+    edges = edges[edges["record_key"].isin(keys)].astype(object)
+    if variable == WHOLE or not package.has(dataset, variable):
+        return edges
+    own = edges[edges["variable"] == variable]
+    without = keys[~keys.isin(own["record_key"])]
+    rest = edges[edges["record_key"].isin(without)]
+    return pd.concat([own, _by_method(package, dataset, variable, rest, without)], ignore_index=True)
 
 
-def _with_values(steps: pd.DataFrame, package: _Package) -> pd.DataFrame:
-    """Add the value that the package holds at each step that is about one variable."""
-    steps = steps.assign(value="").astype({"value": object})
+def _by_method(package: _Package, dataset: str, variable: str, edges: pd.DataFrame, keys: pd.Series) -> pd.DataFrame:
+    """Return the edges of records whose variable has none of its own: to what its method names, or else to all."""
+    method = package.method(dataset, variable)
+    named = [(owner, name) for owner, name in NAMED.findall(method) if name != variable or owner not in ("", dataset)]
+    inside = [name for owner, name in named if owner in ("", dataset) and package.has(dataset, name)]
+    records = edges[edges["variable"] == WHOLE]
+    parts = [_within(dataset, variable, keys, list(dict.fromkeys(inside)))]
+    for source in sorted(set(records["source"]) - {REDCAP}):
+        names = [name for owner, name in named if owner == source or (not owner and name not in inside)]
+        known = [name for name in dict.fromkeys(names) if package.has(source, name)]
+        parts += [
+            records[records["source"] == source].assign(variable=variable, source_variable=name) for name in known
+        ]
+    found = pd.concat(parts, ignore_index=True)
+    if found.empty:
+        found = (records if len(records) else edges).assign(variable=variable)
+    if found.empty and len(keys):
+        return _step(dataset, variable, keys, "", "", "")
+    return found
+
+
+def _within(dataset: str, variable: str, keys: pd.Series, names: Sequence[str]) -> pd.DataFrame:
+    """Return edges from a variable to others of the same record."""
+    parts = [_step(dataset, variable, keys, dataset, keys, name) for name in names]
+    return pd.concat(parts, ignore_index=True) if parts else _step(dataset, variable, keys.iloc[:0], "", "", "")
+
+
+def _step(
+    dataset: str, variable: str, keys: pd.Series, source: str, source_key: pd.Series | str, source_variable: str
+) -> pd.DataFrame:
+    made = {"dataset": dataset, "record_key": keys, "variable": variable}
+    rest = {"source": source, "source_key": source_key, "source_variable": source_variable}
+    return pd.DataFrame({**made, **rest}, index=keys.index, dtype=object)
+
+
+def _described(steps: pd.DataFrame, package: _Package) -> pd.DataFrame:
+    """Add value and method at each step that is about one variable of a dataset."""
+    steps = (
+        steps.drop_duplicates(ignore_index=True).assign(value="", method="").astype({"value": object, "method": object})
+    )
     for (dataset, variable), part in steps.groupby(["dataset", "variable"], sort=True):
-        if variable != WHOLE:
+        if package.has(str(dataset), str(variable)):
             frame = package.frame(str(dataset))
             texts = pd.Series(column_text(frame[variable]).to_numpy(False), index=frame.index)
             texts = texts[~texts.index.duplicated()]
             steps.loc[part.index, "value"] = texts.reindex(part["record_key"]).fillna("").to_numpy()
+            steps.loc[part.index, "method"] = package.method(str(dataset), str(variable))
     return steps[list(STEP_COLUMNS)]

@@ -85,8 +85,12 @@ def analysis() -> Dataset:
             "ADT": [13880, 13888],
             "AVAL": [3.9, 4.1],
             "CHG": [np.nan, 0.2],
+            "ADY": [1, 2],
+            "LBRES": [3.9, 4.1],
         },
         keys=("USUBJID", "PARAMCD", "ADT"),
+        ADY={"method": "AVAL and nothing else."},
+        LBRES={"method": "LB.LBSTRESN", "origin": "Predecessor"},
         lineage=join_edges(
             [
                 Edges(np.array([0, 1]), "*", "LB", np.array([1, 0]), "*"),
@@ -166,17 +170,18 @@ def test_the_file_is_the_same_each_time(records: Records, tmp_path: Path) -> Non
 
 @pytest.fixture
 def package(records: Records, tmp_path: Path) -> Path:
-    datasets = {"LB": laboratory(), "ADLB": analysis()}
+    arms = make("TA", {"ARMCD": ["A"]}, keys=("ARMCD",), ARMCD={"method": "Assigned A."})
+    datasets = {"LB": laboratory(), "ADLB": analysis(), "TA": arms}
     (tmp_path / "lineage").mkdir()
     lineage.write(datasets, records, tmp_path / "lineage")
-    for standard, name in (("sdtm", "LB"), ("adam", "ADLB")):
-        (tmp_path / "parquet" / standard).mkdir(parents=True)
+    for standard, name in (("sdtm", "LB"), ("sdtm", "TA"), ("adam", "ADLB")):
+        (tmp_path / "parquet" / standard).mkdir(parents=True, exist_ok=True)
         parquet.write(datasets[name], tmp_path / "parquet" / standard / f"{name.lower()}.parquet")
     return tmp_path
 
 
 def test_a_value_is_followed_to_its_fields(package: Path) -> None:
-    steps = trace(package, "ADLB", "ADT=13888", "AVAL")
+    steps = trace(package, "ADLB", "ADT=13888", "AVAL").drop(columns="method")
     assert rows(steps) == [
         ("1", "ADLB", "USUBJID=S-7;PARAMCD=LYM;ADT=13888", "AVAL", "4.1", "LB", "USUBJID=S-7;LBSEQ=1", "LBSTRESN"),
         (
@@ -202,19 +207,38 @@ def test_a_change_leads_to_both_of_its_results(package: Path) -> None:
     ]
 
 
-def test_a_variable_without_edges_of_its_own_follows_its_record(package: Path) -> None:
+def test_a_variable_without_edges_and_method_follows_its_record(package: Path) -> None:
     steps = trace(package, "ADLB", "ADT=13888", "PARAMCD")
-    assert rows(steps)[0] == (
-        "1",
-        "ADLB",
-        "USUBJID=S-7;PARAMCD=LYM;ADT=13888",
-        "PARAMCD",
-        "LYM",
-        "LB",
-        "USUBJID=S-7;LBSEQ=1",
-        "*",
-    )
+    first = steps.iloc[0]
+    assert (first["variable"], first["source"], first["source_variable"]) == ("PARAMCD", "LB", "*")
     assert set(steps["source_variable"][1:]) == {"count", "*"}
+
+
+def followed(package: Path, variable: str) -> list[tuple[str, ...]]:
+    steps = trace(package, "ADLB", "ADT=13888", variable)
+    return rows(steps[["level", "dataset", "variable", "source", "source_variable"]])
+
+
+def test_a_predecessor_is_followed_by_its_method(package: Path) -> None:
+    assert followed(package, "LBRES") == [
+        ("1", "ADLB", "LBRES", "LB", "LBSTRESN"),
+        ("2", "LB", "LBSTRESN", "REDCAP", "count"),
+    ]
+
+
+def test_variables_of_the_same_record_are_followed_where_the_method_names_them(package: Path) -> None:
+    assert followed(package, "ADY") == [
+        ("1", "ADLB", "ADY", "ADLB", "AVAL"),
+        ("2", "ADLB", "AVAL", "LB", "LBSTRESN"),
+        ("3", "LB", "LBSTRESN", "REDCAP", "count"),
+    ]
+    assert trace(package, "ADLB", "ADT=13888", "ADY")["method"][0] == "AVAL and nothing else."
+
+
+def test_what_is_assigned_ends_with_its_method(package: Path) -> None:
+    steps = trace(package, "TA", "ARMCD=A", "ARMCD")
+    assert rows(steps) == [("1", "TA", "ARMCD=A", "ARMCD", "A", "", "", "", "Assigned A.")]
+    assert redcap_places(steps).empty
 
 
 def test_a_whole_record_is_followed_with_all_its_edges(package: Path) -> None:
