@@ -18,6 +18,8 @@ class Variable:
     """One variable of a dataset, written once for schema, XPT header, define.xml and lineage.
 
     ``length`` counts bytes and stays ``None`` until it is resolved over all datasets that share the variable.
+    ``codelist`` names codelists of the terminology, separated by ``;``; ``dictionary`` a dictionary that is published
+    elsewhere (ISO 3166-1 Alpha-3). ``terms`` are the values that a study's own list offers, each with what it means.
     """
 
     name: str
@@ -31,11 +33,32 @@ class Variable:
     origin: str = ""
     method: str = ""
     significant_digits: int | None = None
+    dictionary: str = ""
+    terms: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Value:
+    """What holds of a variable in some records only: the value level of Define-XML.
+
+    ``where`` holds variables of the dataset and the value that each has in these records; several values of one
+    variable's list never speak of the same record. The rest is as in ``Variable``.
+    """
+
+    variable: str
+    where: tuple[tuple[str, str], ...]
+    label: str = ""
+    origin: str = ""
+    method: str = ""
+    terms: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
 class DatasetMetadata:
-    """Name, label (at most 40 bytes), class, structure sentence, sort keys and variables of a dataset, in order."""
+    """Name, label (at most 40 bytes), class, structure sentence, sort keys and variables of a dataset, in order.
+
+    ``values`` says what differs between the records of one variable: by test, or by supplemental qualifier.
+    """
 
     name: str
     label: str
@@ -43,6 +66,7 @@ class DatasetMetadata:
     structure: str
     keys: tuple[str, ...]
     variables: tuple[Variable, ...]
+    values: tuple[Value, ...] = ()
 
     @cached_property
     def names(self) -> list[str]:

@@ -14,7 +14,10 @@ FOLDER = Path(__file__).resolve().parent / "standards"
 
 @dataclass(frozen=True)
 class GuideVariable:
-    """One variable as a guide describes it; ``codelist`` holds NCI codes separated by ``;``."""
+    """One variable as a guide describes it; ``codelist`` holds NCI codes separated by ``;``.
+
+    ``described`` names what else its values follow: ISO 8601, a dictionary.
+    """
 
     name: str
     label: str
@@ -24,6 +27,7 @@ class GuideVariable:
     codelist: str
     order: int
     format: str = ""
+    described: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,14 @@ def sdtm_variables(version: str, domain: str) -> tuple[GuideVariable, ...]:
         raise StudyError(f"SDTMIG {version} has no domain {domain}{nearest(domain, known)}")
     return tuple(
         GuideVariable(
-            row["variable"], row["label"], row["type"], row["core"], row["role"], row["codelist"], int(row["ordinal"])
+            row["variable"],
+            row["label"],
+            row["type"],
+            row["core"],
+            row["role"],
+            row["codelist"],
+            int(row["ordinal"]),
+            described=row["described"],
         )
         for row in sorted(rows, key=lambda row: int(row["ordinal"]))
     )

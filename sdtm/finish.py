@@ -17,11 +17,14 @@ from sdtm.column import NUMBER, blank
 from sdtm.engine import withhold_incomplete
 from sdtm.findings import LIMITED
 from sdtm.mapping import DomainMapping, Supplement, codelists
-from sdtm.methods import derived_method
+from sdtm.offered import offered_by
 from sdtm.table import REDCAP, Edge, Table
 from sdtm.text import Change, continued_name, split_long, write_plain
+from sdtm.value_level import origin_and_method, test_values
 
 ALWAYS = ("Req", "Exp")
+DICTIONARIES = ("ISO 3166-1 Alpha-3", "ISO 21090 NullFlavor enumeration")
+"""Of what the guide names beside codelists: dictionaries whose codes the values are, whatever the study."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,7 @@ def finish(study: Study, terminology: Terminology, mapping: DomainMapping, table
         mapping.guide.structure,
         tuple(name for name in mapping.keys if name in frame.columns),
         tuple(variables),
+        test_values(mapping),
     )
     return Finished(Dataset(metadata, frame), position, table.edges, extras, changes + more)
 
@@ -163,42 +167,42 @@ def number_within_subject(table: Table, order: np.ndarray) -> np.ndarray:
 
 def used_variables(mapping: DomainMapping, table: Table) -> list[Variable]:
     """Return Required and Expected variables, and the Permissible ones that the study uses, in the guide's order."""
-    operations = mapping.operations()
     rows = table.kept()
     made = []
     for guide in mapping.variables:
-        mapped = guide.name in operations
+        mapped = guide.name in mapping.operations
         if guide.core in ALWAYS or mapped or (table.has(guide.name) and bool((table.present(guide.name) & rows).any())):
             made.append(_variable(mapping, table, guide))
     return made
 
 
 def _variable(mapping: DomainMapping, table: Table, guide: GuideVariable) -> Variable:
-    operation = mapping.operations().get(guide.name)
     read = any(edge.variable == guide.name and edge.source == REDCAP for edge in table.edges)
-    if operation is not None:
-        origin, method = operation.origin, operation.sentence()
-    else:
-        origin, method = derived_method(mapping, guide.name)
-        if not origin and read:
-            origin = "Collected"
-    label = guide.label.rstrip(".")
-    kind = "Num" if guide.type == "Num" else "Char"
+    origin, method = origin_and_method(mapping, guide.name)
+    codelist = codelist_of(mapping, guide)
     return Variable(
         guide.name,
-        label,
-        kind,  # type: ignore[arg-type]
+        guide.label.rstrip("."),
+        "Num" if guide.type == "Num" else "Char",
         core=guide.core,
         role=guide.role,
-        codelist=codelist_of(mapping, guide),
-        origin=origin,
+        codelist=codelist,
+        origin=origin or ("Collected" if read else ""),
         method=method,
+        dictionary=guide.described if guide.described in DICTIONARIES else "",
+        terms=() if codelist else offered_by(mapping.operations.get(guide.name, ())),
     )
 
 
 def codelist_of(mapping: DomainMapping, guide: GuideVariable) -> str | None:
-    """Return the codelist of a variable: the guide's."""
-    return guide.codelist or None
+    """Return the codelists of a variable: the guide's, or those that the tests declare for codes and names."""
+    if guide.codelist:
+        return guide.codelist
+    tests = [test for block in mapping.blocks for test in block.tests]
+    for place, suffix in enumerate(("TESTCD", "TEST")):
+        if guide.name == mapping.prefixed(suffix):
+            return ";".join(dict.fromkeys(test.codelists[place] for test in tests if test.codelists[place])) or None
+    return None
 
 
 def _extras(mapping: DomainMapping, table: Table) -> tuple[list[Extra], list[Change]]:

@@ -30,7 +30,10 @@ class NotDone:
 
 @dataclass(frozen=True)
 class Test:
-    """One test of a findings domain on one form."""
+    """One test of a findings domain on one form; ``codelists`` are those of --TESTCD and --TEST.
+
+    ``otherwise_reason`` is --REASND of a test not done for which neither the form nor a missing-data code gives one.
+    """
 
     __test__ = False
 
@@ -48,6 +51,8 @@ class Test:
     standard_terms: dict[str, str] = field(default_factory=dict)
     toxicity: str = ""
     toxicity_terms: dict[str, float] = field(default_factory=dict)
+    codelists: tuple[str, str] = ("", "")
+    otherwise_reason: str = ""
 
     def fields(self) -> list[str]:
         """All fields of the dictionary that the test reads."""
@@ -127,16 +132,18 @@ class DomainMapping:
         """All fields of the dictionary that the domain reads, each once, in order."""
         return list(dict.fromkeys(name for block in self.blocks for name in block.fields()))
 
-    def operations(self) -> dict[str, Operation]:
-        """The first operation that makes each variable, for its origin and method."""
-        made: dict[str, Operation] = {}
+    @cached_property
+    def operations(self) -> dict[str, tuple[Operation, ...]]:
+        """The operations that make each variable, of all blocks and tests, for its origin, method and terms."""
+        made: dict[str, list[Operation]] = {}
         for block in self.blocks:
             for test in block.tests:
                 for name, declared in test.variables.items():
-                    made.setdefault(name, declared)
+                    made.setdefault(name, []).append(declared)
             for name, declared in block.variables.items():
-                made.setdefault(name, declared)
-        return {**made, **self.table_operations}
+                made.setdefault(name, []).append(declared)
+        made |= {name: [*made.get(name, []), last] for name, last in self.table_operations.items()}
+        return {name: tuple(several) for name, several in made.items()}
 
 
 def codelists(variable: GuideVariable) -> tuple[str, ...]:

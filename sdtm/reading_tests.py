@@ -71,6 +71,8 @@ class TestReader:
             standard_terms={code: str(value) for code, value in (self._get("standard_terms", None) or {}).items()},
             toxicity=str(self._get("toxicity")),
             toxicity_terms={term: float(grade) for term, grade in (self._get("toxicity_terms", None) or {}).items()},
+            otherwise_reason=str(self.reader.body.get("reason_not_done", "")),
+            codelists=(";".join(self._codelists("TESTCD")), ";".join(self._codelists("TEST"))),
         )
 
     def _name(self, testcd: str) -> str:

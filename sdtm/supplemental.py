@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from metadata.dataset import Dataset, DatasetMetadata, Variable
+from metadata.dataset import Dataset, DatasetMetadata, Value, Variable
 from metadata.standards import sdtm_dataset, sdtm_variables
 from metadata.units import text_of
 from sdtm.finish import Finished
 from sdtm.mapping import DomainMapping
 from sdtm.table import Edge
+from sdtm.value_level import supplemental_values
 
 KEYS = ("STUDYID", "RDOMAIN", "USUBJID", "IDVAR", "IDVARVAL", "QNAM")
 METHODS = {
@@ -43,7 +44,7 @@ def supplemental(
     if joined.empty:
         return None
     frame = _identified(mapping, made, joined, studyid).sort_values(list(KEYS), kind="stable").reset_index(drop=True)
-    metadata = _metadata(version, mapping)
+    metadata = _metadata(version, mapping, supplemental_values(mapping, made.extras, set(frame["QNAM"])))
     edges = _edges(made, frame)
     texts = {name: pd.Series(frame[name].to_numpy(dtype=object), dtype="str") for name in metadata.names}
     return Dataset(metadata, pd.DataFrame(texts)), edges
@@ -64,7 +65,7 @@ def _identified(mapping: DomainMapping, made: Finished, joined: pd.DataFrame, st
     )
 
 
-def _metadata(version: str, mapping: DomainMapping) -> DatasetMetadata:
+def _metadata(version: str, mapping: DomainMapping, values: tuple[Value, ...]) -> DatasetMetadata:
     guide = sdtm_dataset(version, "SUPPQUAL")
     variables = tuple(
         Variable(
@@ -80,7 +81,9 @@ def _metadata(version: str, mapping: DomainMapping) -> DatasetMetadata:
         for item in sdtm_variables(version, "SUPPQUAL")
     )
     label = f"Supplemental Qualifiers for {mapping.domain}"
-    return DatasetMetadata(f"SUPP{mapping.domain}", label, guide.dataset_class, guide.structure, KEYS, variables)
+    return DatasetMetadata(
+        f"SUPP{mapping.domain}", label, guide.dataset_class, guide.structure, KEYS, variables, values
+    )
 
 
 def _edges(made: Finished, frame: pd.DataFrame) -> list[Edge]:

@@ -1,0 +1,153 @@
+"""What differs from record to record of one variable: results by test, supplemental values by QNAM (Define-XML)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from metadata.dataset import Value
+from sdtm.mapping import DomainMapping, Test
+from sdtm.methods import derived_method
+from sdtm.offered import meanings, offered_by
+from sdtm.operations import sentence_of_terms
+from sdtm.text import transliterated
+from sdtm.values import Constant, FieldValue
+
+if TYPE_CHECKING:
+    from sdtm.finish import Extra
+
+QUALIFIERS = ("CAT", "SCAT", "SPEC", "LOC", "LAT", "DIR", "METHOD", "OBJ", "POS")
+ORIGINS = {"CRF": "Collected", "EDT": "Collected", "DERIVED": "Derived", "ASSIGNED": "Assigned", "PROTOCOL": "Protocol"}
+Where = tuple[tuple[str, str], ...]
+
+
+def origin_and_method(mapping: DomainMapping, name: str) -> tuple[str, str]:
+    """Return the origins of a variable, separated by ``;``, and how it is made, over all operations that make it."""
+    operations = mapping.operations.get(name, ())
+    if not operations:
+        return derived_method(mapping, name)
+    return ";".join(dict.fromkeys(made.origin for made in operations)), _together(
+        made.sentence() for made in operations
+    )
+
+
+def _together(sentences: Iterable[str]) -> str:
+    """Return all different sentences; what is assigned by test or by form in one."""
+    found = [said for said in dict.fromkeys(sentences) if said]
+    assigned = [said.removeprefix("Assigned ").removesuffix(".") for said in found if said.startswith("Assigned ")]
+    if len(assigned) > 1:
+        found = [said for said in found if not said.startswith("Assigned ")]
+        found.append(f"Assigned {'; '.join(assigned)}.")
+    return " ".join(found)
+
+
+def test_values(mapping: DomainMapping) -> tuple[Value, ...]:
+    """Return the value level of a findings domain: original and standard results, by test.
+
+    Tests that share a code (a protein in serum and in urine) are told apart by the qualifiers that the mapping assigns
+    them; if these are the same as well, they are one test.
+    """
+    made = []
+    for where, tests in tests_by_condition(mapping).items():
+        first = tests[0]
+        result, standard = mapping.prefixed("ORRES"), mapping.prefixed("STRESC")
+        collected = _together(test.result.sentence() for test in tests)
+        origins = ";".join(dict.fromkeys(test.result.origin for test in tests))
+        said = standard_sentence(mapping, first)
+        number = f"The number of {standard}; null for text and for limits such as <20."
+        made.append(Value(result, where, first.name, origins, collected, _original_terms(tests)))
+        made.append(Value(standard, where, first.name, "Derived", said, _standard_terms(tests)))
+        made.append(Value(mapping.prefixed("STRESN"), where, first.name, "Derived", number))
+    return tuple(made)
+
+
+def tests_by_condition(mapping: DomainMapping) -> dict[Where, list[Test]]:
+    """Return the tests of a domain by the condition that tells their records from all others."""
+    groups: dict[str, dict[Where, list[Test]]] = {}
+    for block in mapping.blocks:
+        for test in block.tests:
+            groups.setdefault(test.testcd, {}).setdefault(_qualifiers(mapping, test), []).append(test)
+    made: dict[Where, list[Test]] = {}
+    for testcd, group in groups.items():
+        code = (mapping.prefixed("TESTCD"), testcd)
+        names = _telling(group)
+        for qualifiers, tests in group.items():
+            told = tuple(pair for pair in qualifiers if pair[0] in names)
+            made.setdefault((code, *told), []).extend(tests)
+    return made
+
+
+def _qualifiers(mapping: DomainMapping, test: Test) -> Where:
+    """Return the qualifiers that the mapping assigns to every record of a test."""
+    constants = {name: made for name, made in test.variables.items() if isinstance(made, Constant) and not made.where}
+    names = [mapping.prefixed(suffix) for suffix in QUALIFIERS]
+    return tuple((name, constants[name].text) for name in names if name in constants)
+
+
+def _telling(group: dict[Where, list[Test]]) -> set[str]:
+    """Return the first qualifiers that tell all members of a group apart; none if there are none."""
+    if len(group) == 1:
+        return set()
+    shared = set.intersection(*({name for name, _ in qualifiers} for qualifiers in group))
+    chosen: set[str] = set()
+    for name in [name for name, _ in next(iter(group)) if name in shared]:
+        chosen.add(name)
+        if len({tuple(pair for pair in qualifiers if pair[0] in chosen) for qualifiers in group}) == len(group):
+            return chosen
+    return chosen
+
+
+def standard_sentence(mapping: DomainMapping, test: Test) -> str:
+    """Say how --STRESC comes from --ORRES."""
+    result, unit = mapping.prefixed("ORRES"), mapping.prefixed("ORRESU")
+    if test.standard == "code":
+        said = "The code of the answer on the form"
+    elif test.units.standard and test.units.factors:
+        factors = ", ".join(f"multiplied by {by:g} where {unit} is {name}" for name, by in test.units.factors.items())
+        said = f"{result} in {test.units.standard}: {factors}"
+    elif test.units.standard:
+        said = f"{result}, which is in {test.units.standard}"
+    else:
+        said = f"As {result}"
+    return f"{said}; {sentence_of_terms(test.standard_terms)}." if test.standard_terms else f"{said}."
+
+
+def _original_terms(tests: Sequence[Test]) -> tuple[tuple[str, str], ...]:
+    """Return the answers that the forms offer, as --ORRES has them."""
+    without = re.compile(tests[0].label_without or r"(?!)")
+    terms = offered_by(test.result for test in tests)
+    return tuple((without.sub("", value), without.sub("", meaning)) for value, meaning in terms)
+
+
+def _standard_terms(tests: Sequence[Test]) -> tuple[tuple[str, str], ...]:
+    """Return the answers as --STRESC has them: a code with what it means, or the term."""
+    test, result = tests[0], tests[0].result
+    if test.standard == "code" and isinstance(result, FieldValue):
+        without = re.compile(test.label_without or r"(?!)")
+        labels = {code: transliterated(without.sub("", value))[0] for code, value in result.terms.items()}
+        return tuple(meanings({code: test.standard_terms.get(code, code) for code in labels}, labels).items())
+    terms = ((test.standard_terms.get(value, value), meaning) for value, meaning in _original_terms(tests))
+    return tuple(dict.fromkeys(terms))
+
+
+def supplemental_values(mapping: DomainMapping, extras: Sequence[Extra], used: set[str]) -> tuple[Value, ...]:
+    """Return the value level of QVAL by QNAM, for the qualifiers that have records."""
+    declared: dict[str, list[str]] = {}
+    terms: dict[str, tuple[tuple[str, str], ...]] = {}
+    for block in mapping.blocks:
+        for supplement in block.supplemental:
+            declared.setdefault(supplement.qnam, []).append(supplement.operation.sentence())
+            terms[supplement.qnam] = (*terms.get(supplement.qnam, ()), *offered_by([supplement.operation]))
+    found = {extra.qnam: extra for extra in extras if extra.qnam in used}
+    return tuple(
+        Value(
+            "QVAL",
+            (("QNAM", qnam),),
+            extra.label,
+            ORIGINS.get(extra.qorig.upper(), "Collected"),
+            _together(declared.get(qnam, [f"Continues the text of {extra.label}."])),
+            tuple(dict.fromkeys(terms.get(qnam, ()))),
+        )
+        for qnam, extra in sorted(found.items())
+    )
