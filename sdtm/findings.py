@@ -42,7 +42,7 @@ def findings_piece(domain: str, test: Test, source: Source) -> tuple[np.ndarray,
     if unit:
         columns[f"{domain}ORRESU"] = Column(units.data, unit.take(at).reads, unit.take(at).problems)
     columns |= _standard(domain, test, source, at, original.text, units.text)
-    columns |= _status(domain, ~here & missed[at], missed_read, reason.take(at), at)
+    columns |= _status(domain, ~here & missed[at], missed_read, reason.take(at), at, test.otherwise_reason)
     columns |= {name: declared.apply(source).take(at) for name, declared in test.variables.items()}
     return at, columns, left
 
@@ -100,7 +100,7 @@ def _original(test: Test, result: Column) -> Column:
 
 
 def _status(
-    domain: str, missed: np.ndarray, reads: tuple[Read, ...], reason: Column, at: np.ndarray
+    domain: str, missed: np.ndarray, reads: tuple[Read, ...], reason: Column, at: np.ndarray, otherwise: str
 ) -> dict[str, Column]:
     """Return --STAT and --REASND; the answers that a test was done count as read by --STAT."""
     if not missed.any() and not reads and not reason.reads:
@@ -108,7 +108,7 @@ def _status(
     status = Text.choose(["", NOT_DONE], missed)
     return {
         f"{domain}STAT": Column(status, tuple(read.take(at) for read in reads)),
-        f"{domain}REASND": reason.with_data(reason.text.where(missed)),
+        f"{domain}REASND": reason.with_data(reason.text.where(reason.present(), otherwise).where(missed)),
     }
 
 

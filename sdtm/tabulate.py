@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from metadata.dataset import Dataset
+from metadata.dataset import Dataset, Edges, join_edges
 from metadata.errors import StudyError
 from metadata.project import Project
 from metadata.records import Records
@@ -142,29 +142,13 @@ def _from_moved(given: list[Edge], positions: dict[str, np.ndarray]) -> list[Edg
 
 
 def _with_lineage(dataset: Dataset, kept: list[Edge]) -> Dataset:
-    """Return the dataset with its edges in one frame (see metadata.dataset), sorted as they were made."""
-    kept = [edge for edge in kept if len(edge.rows)]
-    if not kept:
-        return dataset
-    counts = [len(edge.rows) for edge in kept]
-    lineage = pd.DataFrame(
-        {
-            "row": np.concatenate([edge.rows for edge in kept]).astype(np.int32),
-            "variable": _repeated([edge.variable for edge in kept], counts),
-            "source": _repeated([edge.source for edge in kept], counts),
-            "source_row": np.concatenate([edge.source_rows for edge in kept]).astype(np.int32),
-            "source_variable": _repeated([edge.source_variable for edge in kept], counts),
-        }
-    )
-    return Dataset(dataset.metadata, dataset.frame, lineage)
-
-
-def _repeated(names: list[str], counts: list[int]) -> pd.Categorical:
-    """Return each name as often as its count says."""
-    distinct = sorted(set(names))
-    place = {name: number for number, name in enumerate(distinct)}
-    codes = np.repeat(np.array([place[name] for name in names], np.int16), counts)
-    return pd.Categorical.from_codes(codes, pd.Index(distinct, dtype="str"))
+    """Return the dataset with its edges in one frame (see metadata.dataset)."""
+    parts = [
+        Edges(edge.rows, edge.variable, edge.source, edge.source_rows, edge.source_variable)
+        for edge in kept
+        if len(edge.rows)
+    ]
+    return Dataset(dataset.metadata, dataset.frame, join_edges(parts))
 
 
 def _withheld(tables: dict[str, Table], datasets: dict[str, Dataset]) -> pd.DataFrame:

@@ -76,7 +76,7 @@ def refused(small: Any, name: str, old: str, new: str) -> str:
             "lb",
             "from: {g/dL: 10}",
             "from: {g/dL: 0}",
-            "line 11, key 'g/dL': 0 is less than or equal to the minimum of 0",
+            "line 12, key 'g/dL': 0 is less than or equal to the minimum of 0",
         ),
         ("lb", "    HGB:", "    HGBX:", "'HGBX' is not a term of LBTESTCD"),
         ("lb", "toxicity: Hemoglobin", "toxicity: Haemoglobin", "no item 'Haemoglobin' (did you mean 'Hemoglobin'?)"),
