@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import TracebackType
 
 
 class RedcapCdiscError(Exception):
@@ -14,7 +17,12 @@ class RedcapCdiscError(Exception):
 
 
 class StudyError(RedcapCdiscError):
-    """The data or the mapping is not fit: says file, line and key where they are known (exit code 1)."""
+    """The data or the mapping is not fit: says file, line and key where they are known (exit code 1).
+
+    Where several things are wrong (see Gather), the error speaks of the first and ``others`` holds the rest.
+    """
+
+    others: tuple[StudyError, ...] = ()
 
     def __init__(
         self, message: str, file: str | Path | None = None, line: int | None = None, key: str | None = None
@@ -23,6 +31,51 @@ class StudyError(RedcapCdiscError):
         places = [str(file) if file else "", f"line {line}" if line else "", f"key '{key}'" if key else ""]
         where = ", ".join(place for place in places if place)
         super().__init__(f"{where}: {message}" if where else message)
+
+    @property
+    def each(self) -> tuple[StudyError, ...]:
+        """This error and those that were found beside it."""
+        return (self, *self.others)
+
+    @property
+    def suggestion(self) -> str:
+        """The nearest right name that the message proposes, or an empty text."""
+        found = SUGGESTED.search(self.message)
+        return found[1] if found else ""
+
+
+class Gather:
+    """Finds all that is wrong in several parts: ``with Gather() as gather``, and ``with gather.part()`` around each.
+
+    A part's StudyError is kept and the next part goes on; at the end one StudyError is raised for all of them, if any.
+    What the parts made is whole only where nothing is raised.
+    """
+
+    def __init__(self) -> None:
+        self.found: list[StudyError] = []
+
+    def __enter__(self) -> Gather:
+        return self
+
+    @contextmanager
+    def part(self) -> Iterator[None]:
+        """Keep the StudyError of this part."""
+        try:
+            yield
+        except StudyError as error:
+            self.found.extend(error.each)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, StudyError):
+            self.found.extend(error.each)
+        elif error is not None:
+            return
+        if self.found:
+            first, *rest = _distinct(self.found)
+            first.others = tuple(rest)
+            raise first from None
 
 
 class UsageError(RedcapCdiscError):
@@ -35,6 +88,18 @@ class OutsideError(RedcapCdiscError):
     """A part outside failed: REDCap, the network or the disk (exit code 3)."""
 
     exit_code = 3
+
+
+def _distinct(errors: list[StudyError]) -> list[StudyError]:
+    """Return the errors in their order, one that was found several times once."""
+    made: dict[str, StudyError] = {}
+    for error in errors:
+        made.setdefault(str(error), error)
+    return list(made.values())
+
+
+SUGGESTED = re.compile(r"\(did you mean '([^']*)'\?\)")
+"""What ``nearest`` writes."""
 
 
 def nearest(word: str, choices: Iterable[str]) -> str:

@@ -71,3 +71,8 @@ def derived_method(mapping: DomainMapping, name: str) -> tuple[str, str]:
     if name in COMMON:
         return COMMON[name]
     return BY_SUFFIX.get(name.removeprefix(mapping.domain), ("", ""))
+
+
+def is_derived(domain: str, name: str) -> bool:
+    """Return True for a variable that the engine makes in every study, so that no mapping needs to."""
+    return name in COMMON or name.removeprefix(domain) in BY_SUFFIX

@@ -17,7 +17,7 @@ import jsonschema
 import numpy as np
 
 from metadata.dictionary import Dictionary, Field
-from metadata.errors import nearest
+from metadata.errors import Gather, nearest
 from metadata.project import Project
 from metadata.study import Study
 from metadata.terminology import Terminology
@@ -201,14 +201,18 @@ def record_operation(spec: Any, target: Target, context: Context, node: LocatedD
 
 def _check_parameters(kind: type[Operation], spec: LocatedDict, target: Target) -> None:
     known = {kind.word, *kind.schema, *EXTRA}
-    for key in spec:
-        if key not in known:
-            raise complain(spec, key, f"'{kind.word}' has no parameter '{key}'{nearest(key, known)}")
-        if key in kind.schema:
-            _check_value(kind, spec, key)
-    for key in kind.needed:
-        if key not in spec:
-            raise complain(spec, kind.word, f"'{kind.word}' needs the parameter '{key}' (for {target.variable})")
+    with Gather() as gather:
+        for key in spec:
+            with gather.part():
+                if key not in known:
+                    raise complain(spec, key, f"'{kind.word}' has no parameter '{key}'{nearest(key, known)}")
+                if key in kind.schema:
+                    _check_value(kind, spec, key)
+        for key in kind.needed:
+            with gather.part():
+                if key not in spec:
+                    problem = f"'{kind.word}' needs the parameter '{key}' (for {target.variable})"
+                    raise complain(spec, kind.word, problem)
 
 
 @cache

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from metadata.errors import StudyError, nearest
+from metadata.errors import Gather, StudyError, nearest
 from metadata.project import Project
-from metadata.standards import sdtm_dataset, sdtm_variables
+from metadata.standards import GuideVariable, sdtm_dataset, sdtm_variables
 from metadata.study import Study
 from metadata.terminology import Terminology
 from metadata.yaml_source import LocatedDict, LocatedList, complain
@@ -21,12 +21,40 @@ from sdtm.operations import (
     operation,
     record_operation,
 )
-from sdtm.reading_tests import TestReader
+from sdtm.methods import is_derived
+from sdtm.reading_tests import TestReader, variables_given
 from sdtm.schema import check_structure
 
 WORDS = (choices, dates, subjects)
 """Modules whose operations register themselves when they are imported."""
 QNAM = re.compile(r"[A-Z][A-Z0-9]{0,7}")
+
+
+def with_study_days(domain: str, variables: tuple[GuideVariable, ...]) -> tuple[GuideVariable, ...]:
+    """Return the guide's variables with --STDY and --ENDY where it lists the dates only (SE).
+
+    They are timing variables that any domain with the dates may have (SDTM 1.7, timing variables); they stand after
+    the last of the dates.
+    """
+    known = {variable.name for variable in variables}
+    dates = [variable for variable in variables if variable.name in (f"{domain}STDTC", f"{domain}ENDTC")]
+    missing = [date for date in dates if f"{date.name.removesuffix('DTC')}DY" not in known]
+    made = tuple(
+        GuideVariable(
+            f"{date.name.removesuffix('DTC')}DY",
+            f"Study Day of {date.label.replace(' Date/Time', '', 1)}",
+            "Num",
+            "Perm",
+            "Timing",
+            "",
+            dates[-1].order,
+        )
+        for date in missing
+    )
+    after = next(
+        (place for place, item in enumerate(variables, start=1) if dates and item is dates[-1]), len(variables)
+    )
+    return (*variables[:after], *made, *variables[after:])
 
 
 class Reader:
@@ -41,7 +69,7 @@ class Reader:
         self.domain = str(self.body["domain"])
         try:
             self.guide = sdtm_dataset(version, self.domain)
-            self.variables = sdtm_variables(version, self.domain)
+            self.variables = with_study_days(self.domain, sdtm_variables(version, self.domain))
         except StudyError as error:
             raise complain(self.body, "domain", error.message) from None
         self.by_name = {variable.name: variable for variable in self.variables}
@@ -51,16 +79,22 @@ class Reader:
         records = self.body["records"]
         nodes = records if isinstance(records, LocatedList) else [records]
         table_operations: dict[str, TableOperation] = {}
-        blocks = tuple(self._block(node, table_operations) for node in nodes)
+        blocks: list[Block] = []
+        with Gather() as gather:
+            for node in nodes:
+                with gather.part():
+                    blocks.append(self._block(node, table_operations))
+            with gather.part():
+                keys = self._keys()
         ranges = self.body.get("ranges") or {}
         return DomainMapping(
             self.domain,
             self.file,
             self.guide,
             self.variables,
-            blocks,
+            tuple(blocks),
             table_operations,
-            self._keys(),
+            keys,
             str(self.body.get("toxicity", "")),
             str(ranges.get("file", "")),
             str(ranges.get("laboratory", "")),
@@ -88,22 +122,43 @@ class Reader:
         if form and form not in forms:
             raise complain(node, "form", f"the dictionary has no form '{form}'{nearest(form, forms)}")
         context = Context(self.study, self.project, self.terminology, form)
-        self._check_each(node, form, each, context)
-        own = self._operations(node.get("variables"), context, table_operations)
-        shared = (
-            self._operations(self.body.get("variables"), context, table_operations) if node is not self.body else {}
-        )
-        tests = tuple(self._tests(node, context))
-        return Block(
-            form,
-            each,
-            self._events(node, form),
-            condition(node["where"], context) if "where" in node else None,
-            {**shared, **own},
-            tests,
-            tuple(self._supplemental(node, context, tests)),
-            node.get("dates"),
-        )
+        with Gather() as gather:
+            with gather.part():
+                self._check_each(node, form, each, context)
+            with gather.part():
+                own = self._operations(node.get("variables"), context, table_operations)
+            with gather.part():
+                common = self.body.get("variables") if node is not self.body else None
+                shared = self._operations(common, context, table_operations)
+            with gather.part():
+                tests = tuple(self._tests(node, context))
+            with gather.part():
+                events = self._events(node, form)
+            with gather.part():
+                where = condition(node["where"], context) if "where" in node else None
+            with gather.part():
+                supplements = tuple(self._supplemental(node, context))
+            self._check_required(node, gather)
+        return Block(form, each, events, where, {**shared, **own}, tests, supplements, node.get("dates"))
+
+    def _check_required(self, node: LocatedDict, gather: Gather) -> None:
+        """Find the variables that the guide requires and that neither the block nor the engine gives."""
+        common, shared = self.body.get("variables") or {}, self.body.get("tests") or {}
+        mapped = {*common, *(node.get("variables") or {})}
+        tests = node.get("tests") or {}
+        for variable in self.variables:
+            if variable.core != "Req" or variable.name in mapped or is_derived(self.domain, variable.name):
+                continue
+            lacking = [
+                key
+                for key, spec in tests.items()
+                if variable.name not in variables_given(spec, shared, key, self.domain)
+            ]
+            with gather.part():
+                if lacking:
+                    raise complain(tests, lacking[0], f"{variable.name} ({variable.label}) is required: map it")
+                if not tests:
+                    raise complain(node, None, f"{variable.name} ({variable.label}) is required: map it")
 
     def _check_each(self, node: LocatedDict, form: str, each: str, context: Context) -> None:
         if each in EACH and form:
@@ -134,31 +189,44 @@ class Reader:
         self, node: LocatedDict | None, context: Context, table_operations: dict[str, TableOperation]
     ) -> dict[str, RecordOperation]:
         made: dict[str, RecordOperation] = {}
-        for name, spec in (node or {}).items():
-            declared = operation(spec, self.target(node, name), context, node)  # type: ignore[arg-type]
-            if isinstance(declared, TableOperation):
-                table_operations[name] = declared
-            elif isinstance(declared, RecordOperation):
-                made[name] = declared
+        with Gather() as gather:
+            for name, spec in (node or {}).items():
+                with gather.part():
+                    declared = operation(spec, self.target(node, name), context, node)  # type: ignore[arg-type]
+                    if isinstance(declared, TableOperation):
+                        table_operations[name] = declared
+                    elif isinstance(declared, RecordOperation):
+                        made[name] = declared
         return made
 
-    def _supplemental(self, node: LocatedDict, context: Context, tests: tuple[Test, ...]) -> list[Supplement]:
+    def _supplemental(self, node: LocatedDict, context: Context) -> list[Supplement]:
         made = []
-        known = {test.testcd for test in tests}
-        for qnam, spec in (node.get("supplemental") or {}).items():
-            if not QNAM.fullmatch(qnam) or qnam in self.by_name:
-                problem = "QNAM is at most 8 capital letters and digits, and no variable of the domain"
-                raise complain(node["supplemental"], qnam, problem)
-            if not 1 <= len(str(spec.get("label", "")).encode()) <= 40:
-                raise complain(spec, "label", f"{qnam} needs a label of 1 to 40 characters")
-            for test in spec.get("tests", []):
-                if test not in known:
-                    raise complain(spec, "tests", f"the block has no test {test}{nearest(test, known)}")
-            declared = record_operation(spec, Target("", qnam), context, node["supplemental"])
-            tested = frozenset(str(test) for test in spec.get("tests", []))
-            origin, evaluator = str(spec.get("qorig", "CRF")), str(spec.get("qeval", ""))
-            made.append(Supplement(qnam, str(spec["label"]), declared, origin, evaluator, tested))
+        with Gather() as gather:
+            for qnam, spec in (node.get("supplemental") or {}).items():
+                with gather.part():
+                    made.append(self._supplement(node, qnam, spec, context))
         return made
+
+    def _supplement(self, node: LocatedDict, qnam: str, spec: LocatedDict, context: Context) -> Supplement:
+        if not QNAM.fullmatch(qnam) or qnam in self.by_name:
+            problem = "QNAM is at most 8 capital letters and digits, and no variable of the domain"
+            raise complain(node["supplemental"], qnam, problem)
+        if not 1 <= len(str(spec.get("label", "")).encode()) <= 40:
+            raise complain(spec, "label", f"{qnam} needs a label of 1 to 40 characters")
+        known = self._test_codes(node)
+        for test in spec.get("tests", []):
+            if test not in known:
+                raise complain(spec, "tests", f"the block has no test {test}{nearest(test, known)}")
+        declared = record_operation(spec, Target("", qnam), context, node["supplemental"])
+        tested = frozenset(str(test) for test in spec.get("tests", []))
+        origin, evaluator = str(spec.get("qorig", "CRF")), str(spec.get("qeval", ""))
+        return Supplement(qnam, str(spec["label"]), declared, origin, evaluator, tested)
+
+    def _test_codes(self, node: LocatedDict) -> set[str]:
+        """Test codes of a block, as far as they are declared."""
+        shared = self.body.get("tests") or {}
+        tests = node.get("tests") or {}
+        return {str(spec.get("testcd", (shared.get(key) or {}).get("testcd", key))) for key, spec in tests.items()}
 
     def _tests(self, node: LocatedDict, context: Context) -> list[Test]:
         declared = node.get("tests")
@@ -169,10 +237,11 @@ class Reader:
         shared = self.body.get("tests") or {}
         both = node is self.body
         made = []
-        for key, spec in declared.items():
-            if not both and shared and key not in shared:
-                raise complain(declared, key, f"the domain declares no test '{key}'{nearest(key, shared)}")
-            made.append(
-                TestReader(self, context, key, spec, LocatedDict() if both else shared.get(key) or LocatedDict()).read()
-            )
+        with Gather() as gather:
+            for key, spec in declared.items():
+                with gather.part():
+                    if not both and shared and key not in shared:
+                        raise complain(declared, key, f"the domain declares no test '{key}'{nearest(key, shared)}")
+                    everywhere = LocatedDict() if both else shared.get(key) or LocatedDict()
+                    made.append(TestReader(self, context, key, spec, everywhere).read())
         return made

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Protocol
 
+from metadata.errors import Gather
 from metadata.standards import GuideVariable
 from metadata.terminology import Terminology
 from metadata.units import TestUnits, read_units
@@ -22,6 +23,13 @@ from sdtm.operations import (
 from sdtm.values import FieldValue
 
 QUALIFIERS = {"category": "CAT", "subcategory": "SCAT", "specimen": "SPEC", "method": "METHOD", "location": "LOC"}
+
+
+def variables_given(spec: LocatedDict, shared: LocatedDict, key: str, domain: str) -> set[str]:
+    """Return the variables that a test declares, on its form or for the whole domain."""
+    nodes = [spec, shared.get(key) or {}]
+    named = {name for node in nodes for name in node.get("variables") or {}}
+    return named | {f"{domain}{suffix}" for word, suffix in QUALIFIERS.items() if any(node.get(word) for node in nodes)}
 
 
 class DomainReader(Protocol):
@@ -55,17 +63,33 @@ class TestReader:
     def read(self) -> Test:
         """Return the checked test."""
         testcd = str(self._get("testcd", self.key))
-        units = self._units()
+        unit: RecordOperation | None = None
+        with Gather() as gather:
+            with gather.part():
+                name = self._name(testcd)
+            with gather.part():
+                result = self._operation("result", "ORRES")
+            with gather.part():
+                unit = self._operation("unit", "ORRESU") if "unit" in self.spec else None
+            with gather.part():
+                units = self._units()
+                self._check_factors(unit, units)
+            with gather.part():
+                not_done = self._not_done()
+            with gather.part():
+                reason = self._operation("reason", "REASND") if "reason" in self.spec else None
+            with gather.part():
+                variables = self._variables()
         return Test(
             key=self.key,
             testcd=testcd,
-            name=self._name(testcd),
-            result=self._operation("result", "ORRES"),
-            unit=self._unit(units),
+            name=name,
+            result=result,
+            unit=unit,
             units=units,
-            not_done=self._not_done(),
-            reason=self._operation("reason", "REASND") if "reason" in self.spec else None,
-            variables=self._variables(),
+            not_done=not_done,
+            reason=reason,
+            variables=variables,
             label_without=str(self._get("label_without")),
             standard=str(self._get("standard", "result")),
             standard_terms={code: str(value) for code, value in (self._get("standard_terms", None) or {}).items()},
@@ -121,17 +145,15 @@ class TestReader:
         terms = located({code: declared[code] for code in found.choices}, declared)
         return located({**spec, "terms": terms}, spec)
 
-    def _unit(self, units: TestUnits) -> RecordOperation | None:
-        """Return the unit's operation; raises StudyError if a unit it can give has no factor."""
-        if "unit" not in self.spec:
-            return None
-        made = self._operation("unit", "ORRESU")
-        terms = made.terms.values() if isinstance(made, FieldValue) else []
-        for term in terms:
-            if term and units.standard and units.factor(term) is None:
-                problem = f"{self.key} has no factor from {term} to {units.standard}: declare it under from"
-                raise complain(self.spec, "unit", problem)
-        return made
+    def _check_factors(self, unit: RecordOperation | None, units: TestUnits) -> None:
+        """Raise StudyError for the units that the form can give and that have no factor."""
+        terms = unit.terms.values() if isinstance(unit, FieldValue) else []
+        with Gather() as gather:
+            for term in terms:
+                with gather.part():
+                    if term and units.standard and units.factor(term) is None:
+                        problem = f"{self.key} has no factor from {term} to {units.standard}: declare it under from"
+                        raise complain(self.spec, "unit", problem)
 
     def _units(self) -> TestUnits:
         node = self._node("standard_unit")
@@ -165,8 +187,10 @@ class TestReader:
                 spec = located({"constant": value}, node, key)
                 name = f"{reader.domain}{suffix}"
                 made[name] = record_operation(spec, reader.target(node, name), self.context, node)
-        for node in (self.shared, self.spec):
-            declared: LocatedDict = node.get("variables") or LocatedDict()
-            for name, spec in declared.items():
-                made[name] = record_operation(spec, reader.target(declared, name), self.context, declared)
+        with Gather() as gather:
+            for node in (self.shared, self.spec):
+                declared: LocatedDict = node.get("variables") or LocatedDict()
+                for name, spec in declared.items():
+                    with gather.part():
+                        made[name] = record_operation(spec, reader.target(declared, name), self.context, declared)
         return made

@@ -7,7 +7,7 @@ from typing import Any
 
 import jsonschema
 
-from metadata.errors import StudyError, nearest
+from metadata.errors import Gather, StudyError, nearest
 from metadata.yaml_source import LocatedDict, complain
 from sdtm.operations import CONDITION, EXTRA, NAME, NAMES, RECORD_WORDS, TABLE_WORDS, TERMS, TEXT
 
@@ -79,6 +79,7 @@ def mapping_schema() -> dict[str, Any]:
         "unit_terms": TERMS,
         "keys": NAMES,
         "toxicity": NAME,
+        "reason_not_done": NAME,
         "ranges": {
             "type": "object",
             "required": ["file", "laboratory"],
@@ -120,22 +121,32 @@ def check_structure(body: Any, file: str) -> None:
     if not isinstance(body, LocatedDict):
         raise StudyError("a mapping file starts with domain: and records:", file)
     schema = {**mapping_schema(), "$defs": {"operation": True}}
-    _known_keys(body, schema["properties"])
     records = body.get("records")
-    for block in records if isinstance(records, list) else [records]:
-        if isinstance(block, LocatedDict):
-            _known_keys(block, BLOCK)
-    errors = jsonschema.Draft202012Validator(schema).iter_errors(body)
-    worst = jsonschema.exceptions.best_match(errors)
-    if worst is not None:
-        node, key = _locate(body, list(worst.absolute_path))
-        raise complain(node, key, f"{worst.message}, which does not fit the mapping language")
+    blocks = [
+        block for block in (records if isinstance(records, list) else [records]) if isinstance(block, LocatedDict)
+    ]
+    with Gather() as gather:
+        _known_keys(body, schema["properties"], gather)
+        for block in blocks:
+            _known_keys(block, BLOCK, gather)
+        if not gather.found:
+            _fits(body, schema, gather)
 
 
-def _known_keys(node: LocatedDict, known: Any) -> None:
+def _known_keys(node: LocatedDict, known: Any, gather: Gather) -> None:
     for key in node:
-        if key not in known:
-            raise complain(node, key, f"there is no such key here{nearest(key, known)}")
+        with gather.part():
+            if key not in known:
+                raise complain(node, key, f"there is no such key here{nearest(key, known)}")
+
+
+def _fits(body: LocatedDict, schema: dict[str, Any], gather: Gather) -> None:
+    """Find every place that does not fit the schema; of the alternatives of one place, the nearest speaks."""
+    for error in jsonschema.Draft202012Validator(schema).iter_errors(body):
+        worst = jsonschema.exceptions.best_match([error])
+        node, key = _locate(body, list(worst.absolute_path))
+        with gather.part():
+            raise complain(node, key, f"{worst.message}, which does not fit the mapping language")
 
 
 def _locate(body: Any, path: list[Any]) -> tuple[Any, Any]:

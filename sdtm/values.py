@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from metadata.dictionary import Field
-from metadata.errors import nearest
+from metadata.errors import Gather, nearest
 from metadata.yaml_source import LocatedDict, complain
 from sdtm.column import Column, Problem, Read, Text, first_present, is_number, plain_number
 from sdtm.operations import (
@@ -53,17 +53,30 @@ def resolve_terms(
     """
     declared = spec.get("terms")
     if declared is None:
-        return {code: _own_term(spec, key, label, operation, context) for code, label in found.choices.items()}
+        return _own_terms(spec, key, found, operation, context)
     terms = {}
-    for code, value in declared.items():
-        if found.choices and code not in context.project.missing_codes:
-            choice(declared, code, found, code)
-        terms[code] = check_term(
-            declared, code, "" if value is None else str(value), operation.target, context.terminology
-        )
-    for code, label in found.choices.items():
-        if code not in terms:
-            raise complain(spec, "terms", f"choice '{code}' ({label}) of field '{found.name}' has no term")
+    with Gather() as gather:
+        for code, value in declared.items():
+            with gather.part():
+                if found.choices and code not in context.project.missing_codes:
+                    choice(declared, code, found, code)
+                text = "" if value is None else str(value)
+                terms[code] = check_term(declared, code, text, operation.target, context.terminology)
+        for code, label in found.choices.items():
+            with gather.part():
+                if code not in declared:
+                    raise complain(spec, "terms", f"choice '{code}' ({label}) of field '{found.name}' has no term")
+    return terms
+
+
+def _own_terms(
+    spec: LocatedDict, key: str, found: Field, operation: RecordOperation, context: Context
+) -> dict[str, str]:
+    terms = {}
+    with Gather() as gather:
+        for code, label in found.choices.items():
+            with gather.part():
+                terms[code] = _own_term(spec, key, label, operation, context)
     return terms
 
 
