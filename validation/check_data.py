@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -17,8 +17,11 @@ from metadata.iso8601 import day_bounds, from_parts
 from metadata.project import Project
 from metadata.records import Records
 from metadata.study import Study
+from metadata.text_dates import TextDate
 from validation.findings import UNREADABLE
 from validation.form_rows import placed, stored_rows
+
+INSTANCE = "instance"
 
 
 def readable(records: Records, findings: pd.DataFrame) -> Records:
@@ -37,8 +40,11 @@ def readable(records: Records, findings: pd.DataFrame) -> Records:
 class CheckRows:
     """The rows of one form, and the columns of anything a check refers to from there."""
 
-    def __init__(self, lookup: RecordsLookup, form: str, keys: pd.DataFrame) -> None:
+    def __init__(
+        self, lookup: RecordsLookup, form: str, keys: pd.DataFrame, text_dates: Mapping[str, TextDate] | None = None
+    ) -> None:
         self.project: Project = lookup.project
+        self.text_dates = text_dates or {}
         self._dates: dict[tuple[str, ...], pd.Series] = {}
         self._days: dict[tuple[str, ...], tuple[np.ndarray, np.ndarray]] = {}
         self.form = form
@@ -50,7 +56,7 @@ class CheckRows:
 
     def column(self, operand: str) -> Column:
         """Return the values of ``field``, ``[field]`` or ``[event][field]``; the word ``instance`` is the instance."""
-        if operand == "instance":
+        if operand == INSTANCE:
             return Column.stored(self.keys["instance"])
         return self.context.column(reference_of(operand))
 
@@ -64,7 +70,7 @@ class CheckRows:
         return np.array(evaluate_condition(parse(expression), self.context))
 
     def dates(self, date: str | Sequence[str]) -> pd.Series:
-        """Return ISO dates, partial ones too, from a date field or from fields for year, month and day."""
+        """Return ISO dates, partial ones too, from a date field, a text date, or fields for year, month and day."""
         key = (date,) if isinstance(date, str) else ("", *date)
         if key not in self._dates:
             self._dates[key] = self._read_dates(date)
@@ -72,7 +78,9 @@ class CheckRows:
 
     def _read_dates(self, date: str | Sequence[str]) -> pd.Series:
         if isinstance(date, str):
-            return pd.Series(self.text(date), dtype="str").str.slice(0, 10)
+            texts = pd.Series(self.text(date), dtype="str")
+            written = self.text_dates.get("" if date == INSTANCE else reference_of(date).name)
+            return written.iso(texts) if written else texts.str.slice(0, 10)
         blank = np.full(len(self), "", object)
         parts = [self.text(date[index]) if index < len(date) else blank for index in range(3)]
         year, month, day = (pd.Series(part, dtype="str") for part in parts)
@@ -122,7 +130,8 @@ class CheckData:
     def rows(self, form: str) -> CheckRows:
         """Return the rows of a form."""
         if form not in self._rows:
-            self._rows[form] = CheckRows(self.lookup, form, stored_rows(self.originals, form))
+            keys = stored_rows(self.originals, form)
+            self._rows[form] = CheckRows(self.lookup, form, keys, self.study.text_dates)
         return self._rows[form]
 
     @cached_property

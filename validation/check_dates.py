@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from metadata.errors import StudyError
 from validation.check_data import CheckData, CheckRows
 from validation.check_kinds import Check, Found, Parameter, kind
 
@@ -60,6 +61,19 @@ def impossible_date(check: Check, rows: CheckRows, data: CheckData) -> Found:
     common = ~np.isnan(year) & ~((year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0)))
     most = np.where((month == 2) & common, 28, most)
     return Found(judged & (day > most), {"date": rows.dates(names).to_numpy(object)})
+
+
+@kind(
+    "text_date",
+    "The text {value} cannot be read as a date.",
+    "a date of the calendar, written as the field's note says",
+)
+def text_date(check: Check, rows: CheckRows, data: CheckData) -> Found:
+    """A free-text date is not written as ``text_dates`` of study.yaml says, or not in the calendar."""
+    if check.field not in rows.text_dates:
+        raise StudyError(f"the check '{check.id}' asks for a date, but text_dates does not list '{check.field}'")
+    texts = pd.Series(rows.text(check.field), dtype="str")
+    return Found(~rows.text_dates[check.field].is_readable(texts).to_numpy(bool), {})
 
 
 @kind(
@@ -149,12 +163,13 @@ def _whole(numbers: np.ndarray) -> np.ndarray:
     reference=Parameter("operand"),
 )
 def visit_window(check: Check, rows: CheckRows, data: CheckData) -> Found:
-    """A visit's date lies outside the window that study.yaml gives its event, in days from the reference (day 1)."""
+    """A visit's date lies outside the window that study.yaml gives it, in days from the reference (day 1)."""
     elapsed = _day_numbers(rows, check.parameters["date"]) - _day_numbers(rows, check.parameters["reference"])
     bounds = {
         str(visit["event"]): _window(visit) for visit in data.study.visits if "day" in visit and "window" in visit
     }
-    events = rows.keys["event"]
+    visit = data.study.visit_of_form.get(rows.form)
+    events = pd.Series(visit, index=rows.keys.index) if visit else rows.keys["event"]
     low = events.map({event: pair[0] for event, pair in bounds.items()}).to_numpy(float)
     high = events.map({event: pair[1] for event, pair in bounds.items()}).to_numpy(float)
     reference = _day_numbers(rows, check.parameters["reference"])

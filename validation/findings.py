@@ -13,7 +13,7 @@ from metadata.expression_context import RecordsLookup
 from metadata.labels import plain
 from metadata.records import Records
 from validation import schemas
-from validation.form_rows import FormRows, row_mode
+from validation.form_rows import ON_EVENT_ROW, ON_OWN_ROW, FormRows, row_mode
 from validation.formats import KIND_NAMES
 from validation.messages import MASK, masked, render
 
@@ -167,13 +167,15 @@ def _choice_words(field: Field) -> str:
 
 
 def _place_words(rows: FormRows) -> str:
-    modes = {event: row_mode(rows.project, event, rows.form) for event in rows.project.event_names}
-    of_event = [event for event, mode in modes.items() if mode == "event"]
-    own = [event for event, mode in modes.items() if mode == "own"]
-    parts = [f"the form at {', '.join(of_event)}"] if of_event and of_event != [""] else []
-    parts += [f"an instance of the repeating form at {', '.join(own)}"] if own and own != [""] else []
-    parts += ["an instance of the repeating form"] if own == [""] else []
-    return " or ".join(parts) or "a row without repeat instrument"
+    project, labels = rows.project, {str(e["unique_event_name"]): str(e["event_name"]) for e in rows.project.events}
+    modes = {event: row_mode(project, event, rows.form) for event in project.event_names}
+    of_event = [labels.get(event, event) for event, mode in modes.items() if mode == ON_EVENT_ROW]
+    own = [labels.get(event, event) for event, mode in modes.items() if mode == ON_OWN_ROW]
+    if not project.longitudinal:
+        return "an instance of the repeating form" if own else "a row without repeat instrument"
+    parts = [f"the form at {', '.join(of_event)}"] if of_event else []
+    parts += [f"an instance of the repeating form at {', '.join(own)}"] if own else []
+    return " or ".join(parts) or "no value: the form stands in no event"
 
 
 def _refusals(rows: FormRows) -> pd.DataFrame:

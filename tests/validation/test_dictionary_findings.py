@@ -103,6 +103,11 @@ def test_values_stand_only_where_their_form_does() -> None:
     assert found(enrol(), exam("extra")) == [("dictionary.place", "done")]
 
 
+def test_the_right_place_is_named_by_labels() -> None:
+    got = found_in(records(enrol(term="x"), {**exam("later"), "sex": "9"}))
+    assert got["expected"].tolist() == ["the form at Start", "an instance of the repeating form at Logs"]
+
+
 def test_options_of_a_checkbox_are_ticked_or_not() -> None:
     got = found_in(records(enrol(arms___2="5")))
     assert places(got, "rule", "field", "value") == [("dictionary.choice", "arms", "5")]
