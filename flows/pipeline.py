@@ -144,9 +144,10 @@ def receive(order: Order) -> Path:
     if order.source == API:
         from extract.client import Client
         from extract.snapshot import take
-        from flows.redcap_access import api_url, token
+        from flows.redcap_access import api_url, patience, token
 
-        return take(order.study, Client(api_url(order.study), token(order.study)), order.snapshots)
+        study = order.study
+        return take(study, Client(api_url(study), token(study), patience(study)), order.snapshots)
     from extract.exports import snapshot_of
 
     return snapshot_of(order.study, Path(order.source), order.snapshots, order.records)

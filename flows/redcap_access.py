@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from metadata.errors import UsageError
 from metadata.study import Study
+from metadata.yaml_source import complain
+
+if TYPE_CHECKING:
+    from extract.client import Patience
 
 DEFAULT_URL_VARIABLE = "REDCAP_URL"
 DEFAULT_TOKEN_VARIABLE = "REDCAP_TOKEN"  # noqa: S105  the variable's name, not a token
@@ -32,6 +38,18 @@ def token(study: Study) -> str:
         also = f" or save a Prefect Secret block named '{block}'" if block else ""
         raise UsageError(f"there is no REDCap token for {study.name}: set the environment variable {variable}{also}")
     return found
+
+
+def patience(study: Study) -> Patience:
+    """Return how long to wait for REDCap: study.yaml may say ``answer_seconds`` and ``attempts`` for a slow server."""
+    from extract.client import Patience
+
+    redcap, usual = study.config["redcap"], Patience()
+    for key in ("answer_seconds", "attempts"):
+        if key in redcap and (not isinstance(redcap[key], int | float) or redcap[key] <= 0):
+            raise complain(redcap, key, f"'{redcap[key]}' is not a number above 0")
+    answer, attempts = redcap.get("answer_seconds", usual.answer), redcap.get("attempts", usual.attempts)
+    return replace(usual, answer=float(answer), attempts=int(attempts))
 
 
 def _prefect_in_use() -> bool:

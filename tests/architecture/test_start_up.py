@@ -1,0 +1,38 @@
+"""What starting the command costs: heavy libraries are not imported where they are not needed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+STARTS = {
+    "help": (
+        "import sys; sys.argv[1:] = ['--help']\n"
+        "from flows.command_line import main\n"
+        "try: main()\nexcept SystemExit: pass"
+    ),
+    "pure stages": (
+        "import flows.pipeline, flows.gates, flows.facts, flows.order, flows.progress\n"
+        "import extract.snapshot, extract.client, sdtm.tabulate, adam.analyse, validation.queries, validation.balance\n"
+        "import validation.integrity, publish.package, reports.results, reports.pages, redcap_sandbox.server"
+    ),
+}
+UNWANTED = {
+    "help": ("prefect", "great_expectations", "pandas", "pandera", "matplotlib", "scipy", "fastapi", "redcap"),
+    "pure stages": ("prefect", "great_expectations"),
+}
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_a_start_leaves_heavy_libraries_alone(start: str) -> None:
+    tell = "\nimport sys; print('LOADED', *sorted({name.split('.')[0] for name in sys.modules}))"
+    done = subprocess.run(
+        [sys.executable, "-c", STARTS[start] + tell], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    loaded = done.stdout.rsplit("LOADED", 1)[1].split()
+    assert "flows" in loaded
+    assert not set(loaded) & set(UNWANTED[start])

@@ -1,0 +1,196 @@
+"""Exit codes and sentences of the command line."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows.faults import DETAILS_VARIABLE, explain
+from redcap_sandbox.faults import Fault
+from tests.flows.conftest import EXPORTS, ROOT, STUDY, TOKEN, Answer
+
+pytestmark = pytest.mark.xdist_group("package")
+Command = Callable[..., Answer]
+
+
+def changed_study(folder: Path, old: str, new: str, file: str = "study.yaml") -> Path:
+    """Copy the bundled study and change one of its files."""
+    copy = folder / STUDY
+    shutil.copytree(ROOT / "mappings" / STUDY, copy)
+    text = (copy / file).read_text(encoding="utf-8")
+    assert old in text
+    (copy / file).write_text(text.replace(old, new, 1), encoding="utf-8")
+    return copy
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("run", "--help"), ("sandbox", "--help"), ("trace", "--help")])
+def test_help_shows_examples(command: Command, arguments: tuple[str, ...]) -> None:
+    answer = command(*arguments)
+    assert answer.code == 0
+    assert len(arguments) == 1 or "redcap-cdisc " + arguments[0] in answer.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("run", "spms_aya"), ("did you mean 'spms_aza'?",)),
+        (("run", STUDY, "--source", "nowhere"), ("nowhere", "snapshot")),
+        (("run", STUDY, "--cutoff", "31.12.2001"), ("31.12.2001", "YYYY-MM-DD")),
+        (("run", STUDY, "--cutoff", "2001-02-30"), ("no such day",)),
+        (("run", STUDY, "--records", "locked"), ("--source api",)),
+        (("sandbox", "docs"), ("dictionary.csv",)),
+        (("trace", "docs", "DM", "USUBJID=1"), ("not a finished package",)),
+    ],
+)
+def test_wrong_use_is_exit_code_2(
+    command: Command, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], words: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    command(*arguments).assert_one_sentence(2, *words)
+
+
+@pytest.mark.parametrize("arguments", [("run",), ("run", STUDY, "--until", "tables"), ("build",), ("run", "--nothing")])
+def test_what_the_parser_refuses_is_exit_code_2(command: Command, arguments: tuple[str, ...]) -> None:
+    answer = command(*arguments)
+    assert answer.code == 2
+    assert "Traceback" not in answer.err
+    assert answer.err
+
+
+def test_without_a_token_it_says_which_variable(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("REDCAP_TOKEN", raising=False)
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+    command("run", STUDY).assert_one_sentence(2, "REDCAP_TOKEN", "redcap-token")
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (Fault("forbidden", times=None), ("refused the token",)),
+        (Fault("html", times=None), ("web page",)),
+        (Fault("html", content="record", times=None), ("web page",)),
+        (Fault("status", times=None, status=404), ("no REDCap API",)),
+        (Fault("redirect", times=None), ("redirects", "elsewhere.example.org")),
+    ],
+)
+def test_a_redcap_that_fails_is_exit_code_3(
+    command: Command, sandbox: Callable[..., str], tmp_path: Path, fault: Fault, words: tuple[str, ...]
+) -> None:
+    sandbox(fault)
+    command("run", STUDY, "--out", tmp_path / "out").assert_one_sentence(3, *words)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (Fault("slow", times=None, seconds=3), ("did not answer", "within 0.3 seconds")),
+        (Fault("status", times=None, status=503), ("HTTP 503",)),
+        (Fault("truncated", content="metadata", times=None), ("cut short",)),
+    ],
+)
+def test_a_slow_or_busy_redcap_is_exit_code_3(
+    command: Command, sandbox: Callable[..., str], tmp_path: Path, fault: Fault, words: tuple[str, ...]
+) -> None:
+    study = changed_study(tmp_path, "redcap:\n", "redcap:\n  answer_seconds: 0.3\n  attempts: 2\n")
+    sandbox(fault)
+    command("run", study, "--out", tmp_path / "out").assert_one_sentence(3, *words)
+
+
+def test_a_redcap_that_is_down_is_exit_code_3(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = changed_study(tmp_path, "redcap:\n", "redcap:\n  attempts: 1\n")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    monkeypatch.setenv("REDCAP_URL", f"http://127.0.0.1:{port}/api/")
+    monkeypatch.setenv("REDCAP_TOKEN", TOKEN)
+    command("run", study, "--out", tmp_path / "out").assert_one_sentence(3, f"127.0.0.1:{port}")
+
+
+def test_a_mapping_that_is_not_fit_is_exit_code_1_with_file_and_line(command: Command, tmp_path: Path) -> None:
+    study = changed_study(tmp_path, "AETERM:", "AETERMX:", "sdtm/ae.yaml")
+    answer = command("run", study, "--source", EXPORTS, "--until", "sdtm", "--out", tmp_path / "out")
+    answer.assert_one_sentence(1, f"{STUDY}/sdtm/ae.yaml, line ", "AETERMX", "did you mean 'AETERM'?")
+
+
+def test_a_project_that_has_drifted_stops_and_leaves_the_package_alone(
+    command: Command, tmp_path: Path, package: Path
+) -> None:
+    exports = tmp_path / "exports"
+    shutil.copytree(EXPORTS, exports)
+    text = (exports / "dictionary.csv").read_text(encoding="utf-8-sig")
+    (exports / "dictionary.csv").write_text(text.replace("1, Mild |", "1, Severe |", 1), encoding="utf-8")
+    assert text != (exports / "dictionary.csv").read_text(encoding="utf-8")
+    out = tmp_path / "build" / STUDY
+    answer = command("run", STUDY, "--source", exports, "--out", out)
+    answer.assert_one_sentence(1, "no longer the one that was mapped", "Nothing was published", f"{STUDY}.stopped")
+    assert not out.exists()
+    stopped = out.with_name(f"{STUDY}.stopped")
+    assert "error" in (stopped / "drift.csv").read_text()
+    assert (stopped / "queries.csv").is_file()
+
+
+def test_queries_alone_go_to_an_ordinary_folder(command: Command, tmp_path: Path) -> None:
+    out = tmp_path / "as-entered"
+    answer = command(
+        "run", STUDY, "--source", EXPORTS, "--records", "as-entered", "--until", "queries", "--out", out, "--json"
+    )
+    assert answer.code == 0
+    told: dict[str, Any] = json.loads(answer.out)
+    assert told["queries"]["open"] > 20
+    assert sorted(path.name for path in out.iterdir()) == ["drift.csv", "queries.csv", "queries.html"]
+
+
+def test_a_part_of_a_run_never_goes_into_a_package(command: Command, package: Path) -> None:
+    before = sorted(package.resolve().rglob("*"))
+    answer = command("run", STUDY, "--source", EXPORTS, "--until", "queries", "--out", package)
+    answer.assert_one_sentence(2, "is a finished package")
+    assert sorted(package.resolve().rglob("*")) == before
+
+
+def test_a_snapshot_is_a_source(command: Command, tmp_path: Path) -> None:
+    first = command("run", STUDY, "--source", EXPORTS, "--until", "snapshot", "--out", tmp_path / "x", "--json")
+    snapshot = json.loads(first.out)["snapshot"]
+    again = command("run", STUDY, "--source", snapshot, "--until", "snapshot", "--out", tmp_path / "x", "--json")
+    assert json.loads(again.out)["snapshot_id"] == json.loads(first.out)["snapshot_id"]
+
+
+def test_trace_leads_to_the_form(command: Command, package: Path) -> None:
+    answer = command("trace", package, "DM", "USUBJID=SPMSAZA-SYNTH-01-001", "--variable", "SEX", "--json")
+    assert answer.code == 0
+    places = json.loads(answer.out)["redcap"]
+    assert {"record": "001", "form": "demographics", "field": "sex"}.items() <= places[0].items()
+    answer = command("trace", package, "DM", "USUBJID=nobody")
+    answer.assert_one_sentence(2, "nobody")
+
+
+def test_an_unexpected_error_shows_its_place_and_no_value(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> None:
+        {}["Juana Ruiz, 1951-02-03"]  # type: ignore[misc]
+
+    monkeypatch.setenv(DETAILS_VARIABLE, str(tmp_path / "details.txt"))
+    with pytest.raises(KeyError) as raised:
+        broken()
+    sentence, code = explain(raised.value)
+    assert code == 3
+    assert "KeyError" in sentence
+    kept = (tmp_path / "details.txt").read_text()
+    assert "test_command_line.py" in kept
+    assert "Juana" not in sentence + kept
+
+
+def test_a_disk_that_refuses_is_exit_code_3(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="directory") as raised:
+        (tmp_path / "no" / "file").write_text("x")
+    sentence, code = explain(raised.value)
+    assert code == 3
+    assert str(tmp_path) in sentence
+    assert "No such file or directory" in sentence
