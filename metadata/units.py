@@ -62,11 +62,6 @@ class TestUnits:
         """Return the factor from ``unit`` to the standard unit; None if the study declares none."""
         return 1.0 if unit == self.standard else self.factors.get(unit)
 
-    def converted(self, values: np.ndarray, unit: str) -> np.ndarray:
-        """Return values in the standard unit, NaN if the study declares no factor for ``unit``."""
-        factor = self.factor(unit)
-        return np.full(len(values), np.nan) if factor is None else significant(np.asarray(values, float) * factor)
-
 
 def read_units(declared: dict[str, Any]) -> dict[str, TestUnits]:
     """Read ``{test: {standard_unit: U, from: {unit: factor}}}``; raises StudyError on a factor that is no number."""

@@ -110,7 +110,6 @@ class Operation(ABC):
     schema: ClassVar[dict[str, Any]]
     needed: ClassVar[tuple[str, ...]] = ()
     origin: ClassVar[str] = "Collected"
-    may_stand_anywhere: ClassVar[bool] = True
 
     def __init__(self, spec: LocatedDict, target: Target, context: Context) -> None:
         self.spec, self.target = spec, target

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -172,7 +171,3 @@ class Table:
 
 class Tables(dict[str, Table]):
     """The domains in the making, by name."""
-
-    def names(self) -> Iterable[str]:
-        """Names of the domains."""
-        return self.keys()
