@@ -13,7 +13,7 @@ from functools import cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from adam.condition import Condition, read_condition
-from metadata.errors import nearest
+from metadata.errors import Gather, nearest
 from metadata.yaml_source import complain
 
 Column = Annotated[str, "reads"]
@@ -47,14 +47,18 @@ def needed(word: type) -> list[str]:
 
 def read_parameters(word: type, node: dict[str, Any], name: str) -> Any:
     """Read one mapping into the dataclass ``word``; raises StudyError with file, line, key and the nearest name."""
-    kinds = parameters(word)
-    for key in node:
-        if key not in kinds:
-            raise complain(node, key, f"'{name}' has no parameter '{key}'{nearest(key, kinds)}")
-    for key in needed(word):
-        if key not in node:
-            raise complain(node, None, f"'{name}' needs the parameter '{key}'")
-    return word(**{key: read_value(kinds[key], value, node, key) for key, value in node.items()})
+    kinds, values = parameters(word), {}
+    with Gather() as gather:
+        for key, value in node.items():
+            with gather.part():
+                if key not in kinds:
+                    raise complain(node, key, f"'{name}' has no parameter '{key}'{nearest(key, kinds)}")
+                values[key] = read_value(kinds[key], value, node, key)
+        for key in needed(word):
+            with gather.part():
+                if key not in node:
+                    raise complain(node, None, f"'{name}' needs the parameter '{key}'")
+    return word(**values)
 
 
 def read_value(kind: Any, value: Any, node: object, key: str) -> Any:

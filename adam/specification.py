@@ -10,7 +10,7 @@ from adam import baselines, dates, flags, merging, ranges, records, values, wind
 from adam.condition import Condition
 from adam.derivation import WORDS, Derivation
 from adam.language import read_parameters
-from metadata.errors import StudyError, nearest
+from metadata.errors import Gather, StudyError, nearest
 from metadata.study import Study
 from metadata.yaml_source import complain, file_of, line_of
 
@@ -89,11 +89,16 @@ class Specification:
 def read_specifications(study: Study) -> list[Specification]:
     """Read all of a study's analysis datasets, in the order of their files' names."""
     files = sorted((study.folder / FOLDER).glob("*.yaml"))
-    made = [read_specification(study.read_yaml(f"{FOLDER}/{path.name}")) for path in files]
-    names = [specification.name for specification in made]
-    for specification in made:
-        if names.count(specification.name) > 1:
-            raise specification.error(f"{specification.name} is declared in two files", "dataset")
+    made: list[Specification] = []
+    with Gather() as gather:
+        for path in files:
+            with gather.part():
+                made.append(read_specification(study.read_yaml(f"{FOLDER}/{path.name}")))
+        names = [specification.name for specification in made]
+        for specification in made:
+            with gather.part():
+                if names.count(specification.name) > 1:
+                    raise specification.error(f"{specification.name} is declared in two files", "dataset")
     return made
 
 
@@ -104,9 +109,16 @@ def read_specification(node: Any) -> Specification:
     for key in ("derivations", "variables"):
         if key not in node:
             raise complain(node, None, f"a dataset needs the key '{key}'")
-    header = _header(node)
-    steps = tuple(_step(node["derivations"], index) for index in range(len(node["derivations"] or [])))
-    return Specification(header, steps, _variables(node), file_of(node), dict(getattr(node, "lines", {})))
+    steps: list[Step] = []
+    with Gather() as gather:
+        with gather.part():
+            header = _header(node)
+        for index in range(len(node["derivations"] or [])):
+            with gather.part():
+                steps.append(_step(node["derivations"], index))
+        with gather.part():
+            variables = _variables(node)
+    return Specification(header, tuple(steps), variables, file_of(node), dict(getattr(node, "lines", {})))
 
 
 def _header(node: Any) -> Header:
@@ -132,7 +144,13 @@ def _variables(node: Any) -> dict[str, Described]:
     declared = node["variables"]
     if not isinstance(declared, dict):
         raise complain(node, "variables", "variables is a mapping of names, in the order of the dataset")
-    for name, said in declared.items():
-        if said is not None and not isinstance(said, dict):
-            raise complain(declared, name, "say nothing, or {label: ..., type: ..., codelist: ..., format: ...}")
-    return {name: read_parameters(Described, said or {}, name) for name, said in declared.items()}
+    made: dict[str, Described] = {}
+    with Gather() as gather:
+        for name, said in declared.items():
+            with gather.part():
+                if said is not None and not isinstance(said, dict):
+                    raise complain(
+                        declared, name, "say nothing, or {label: ..., type: ..., codelist: ..., format: ...}"
+                    )
+                made[name] = read_parameters(Described, said or {}, name)
+    return made

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from metadata.errors import StudyError, nearest
+from metadata.errors import Gather, StudyError, nearest
 from metadata.study import Study
 from metadata.yaml_source import complain
 
@@ -106,16 +106,28 @@ def read_specification(study: Study, templates: Mapping[str, TemplateParameters]
     node = study.read_yaml(FILE)
     _check(node, _document(), node)
     outputs = tuple(Output(output) for output in node["outputs"])
+    specification = Specification(node, outputs)
     seen: set[str] = set()
-    for output in outputs:
-        if output.template not in templates:
-            known = nearest(output.template, templates)
-            raise complain(output.node, "template", f"there is no output template '{output.template}'{known}")
-        _check(output.node, templates[output.template].schema, output.node)
-        if output.id in seen:
-            raise complain(output.node, "id", f"the output {output.id} stands twice")
-        seen.add(output.id)
-    return Specification(node, outputs)
+    with Gather() as gather:
+        for output in outputs:
+            with gather.part():
+                _check_output(specification, output, templates)
+            with gather.part():
+                if output.id in seen:
+                    raise complain(output.node, "id", f"the output {output.id} stands twice")
+            seen.add(output.id)
+    return specification
+
+
+def _check_output(specification: Specification, output: Output, templates: Mapping[str, TemplateParameters]) -> None:
+    if output.template not in templates:
+        known = nearest(output.template, templates)
+        raise complain(output.node, "template", f"there is no output template '{output.template}'{known}")
+    with Gather() as gather:
+        with gather.part():
+            _check(output.node, templates[output.template].schema, output.node)
+        with gather.part():
+            specification.population(output.population, output.node)
 
 
 def _document() -> dict[str, Any]:
@@ -143,9 +155,11 @@ def _check(document: Any, schema: Mapping[str, Any], root: Any) -> None:
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import best_match
 
-    error = best_match(Draft202012Validator(schema).iter_errors(document))
-    if error is not None:
-        raise _located(root, list(error.absolute_path), error)
+    with Gather() as gather:
+        for found in Draft202012Validator(schema).iter_errors(document):
+            error = best_match([found])
+            with gather.part():
+                raise _located(root, list(error.absolute_path), error)
 
 
 def _located(root: Any, path: list[Any], error: Any) -> StudyError:

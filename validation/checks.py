@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from metadata.errors import StudyError, nearest
+from metadata.errors import Gather, StudyError, nearest
 from metadata.expression import Expression
 from metadata.expression_context import check_reference
 from metadata.expression_evaluator import check as check_functions
@@ -61,17 +61,30 @@ def load_checks(study: Study, project: Project) -> list[Check]:
     if not study.path(FILE).is_file():
         return []
     declared = study.read_yaml(FILE)
-    for key in declared:
-        _one_of(declared, key, key, PARTS, "part of the file")
     seen: dict[tuple[str, str], int | None] = {}
-    checks = []
-    for node in declared.get("checks") or []:
-        for body in _expanded(node):
-            made = _check(project, node, body)
-            if seen.setdefault((made.id, made.field), line_of(node)) != line_of(node):
-                raise complain(node, "id", f"a check '{made.id}' of field '{made.field}' stands in the file already")
-            checks.append(made)
+    checks: list[Check] = []
+    with Gather() as gather:
+        for key in declared:
+            with gather.part():
+                _one_of(declared, key, key, PARTS, "part of the file")
+        for node in declared.get("checks") or []:
+            with gather.part():
+                checks += _checks_of(project, node, seen)
     return checks
+
+
+def _checks_of(project: Project, node: Any, seen: dict[tuple[str, str], int | None]) -> list[Check]:
+    """Return the checks that one entry of the file declares; ``seen`` holds ids and fields, and their lines."""
+    made: list[Check] = []
+    with Gather() as gather:
+        for body in _expanded(node):
+            with gather.part():
+                check = _check(project, node, body)
+                if seen.setdefault((check.id, check.field), line_of(node)) != line_of(node):
+                    twice = f"a check '{check.id}' of field '{check.field}' stands in the file already"
+                    raise complain(node, "id", twice)
+                made.append(check)
+    return made
 
 
 def severities(study: Study) -> dict[str, str]:
@@ -118,17 +131,22 @@ def _check(project: Project, node: LocatedDict, body: dict[str, Any]) -> Check:
     _field(project, node, "field", body["field"], body["form"])
     known = KINDS[body["kind"]]
     parameters = {key: value for key, value in body.items() if key not in OWN_KEYS}
-    for key, value in parameters.items():
-        _one_of(node, key, key, [*known.parameters, *OWN_KEYS], "key")
-        _parameter(project, node, body, key, value, known.parameters[key])
-    missing = [key for key, parameter in known.parameters.items() if parameter.required and key not in parameters]
-    if missing:
-        raise complain(node, None, f"a check of kind '{body['kind']}' needs the key '{missing[0]}'")
-    if "when" in body:
-        _expression(project, node, "when", body["when"])
     sentences = {key: str(body.get(key) or getattr(known, key)) for key in ("problem", "expected")}
-    for key, sentence in sentences.items():
-        _template(project, node, key, sentence, known.details)
+    with Gather() as gather:
+        for key, value in parameters.items():
+            with gather.part():
+                _one_of(node, key, key, [*known.parameters, *OWN_KEYS], "key")
+                _parameter(project, node, body, key, value, known.parameters[key])
+        for key, parameter in known.parameters.items():
+            with gather.part():
+                if parameter.required and key not in parameters:
+                    raise complain(node, None, f"a check of kind '{body['kind']}' needs the key '{key}'")
+        if "when" in body:
+            with gather.part():
+                _expression(project, node, "when", body["when"])
+        for key, sentence in sentences.items():
+            with gather.part():
+                _template(project, node, key, sentence, known.details)
     return Check(
         id=str(body["id"]),
         kind=body["kind"],
