@@ -44,6 +44,6 @@ $(READY): requirements.lock pyproject.toml
 	@$(VENV)/bin/python -m uv --version >/dev/null 2>&1 \
 	  || $(VENV)/bin/python -m pip install --quiet --require-hashes --no-deps -r $(VENV)/uv.lock.txt || true
 	@$(VENV)/bin/python -m uv pip sync --quiet --python $(VENV)/bin/python --require-hashes requirements.lock \
-	  || $(VENV)/bin/python -m pip install --quiet --require-hashes -r requirements.lock
+	  || $(VENV)/bin/python -m pip install --quiet --require-hashes --no-deps -r requirements.lock
 	@$(VENV)/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $(READY)

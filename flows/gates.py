@@ -42,7 +42,7 @@ def check_sdtm(
     """
     from validation.balance import balance, unbalanced, withheld_without_query
 
-    checked = _check_datasets(study, tabulation.datasets, folder / "sdtm.csv", nulls=False)
+    checked = _check_datasets(study, tabulation.datasets, folder / "sdtm.csv")
     books = balance(
         records, [one.lineage for one in tabulation.datasets.values()], tabulation.withheld, tabulation.not_submitted
     )
@@ -56,21 +56,17 @@ def check_sdtm(
 
 
 def check_adam(study: Study, datasets: Mapping[str, Dataset], folder: Path) -> int:
-    """Check the analysis datasets and write adam.csv into ``folder``; raises StudyError for a finding that stops.
-
-    A Required variable of an analysis dataset must be present, and may be null (ADaMIG 1.3, section 3.1).
-    """
-    return _check_datasets(study, datasets, folder / "adam.csv", nulls=True)
+    """Check the analysis datasets and write adam.csv into ``folder``; raises StudyError for a finding that stops."""
+    return _check_datasets(study, datasets, folder / "adam.csv")
 
 
-def _check_datasets(study: Study, datasets: Mapping[str, Dataset], path: Path, nulls: bool) -> int:
+def _check_datasets(study: Study, datasets: Mapping[str, Dataset], path: Path) -> int:
     """Check datasets against their own metadata; a value outside its codelist is a finding that stops nothing."""
     from validation import integrity
 
     found = integrity.check_datasets(datasets.values(), Terminology.open(study))
-    found = found[found["rule"] != integrity.REQUIRED] if nulls else found
     write_findings(found, path)
-    _stop_at(found.loc[~found["rule"].str.startswith(integrity.TERM), "finding"].tolist())
+    _stop_at(found.loc[(found["severity"] == "error") & (found["rule"] != integrity.TERM), "finding"].tolist())
     return len(datasets)
 
 

@@ -6,6 +6,7 @@ step runs the same function as a task. So there is one order of the stages, and 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -64,6 +65,7 @@ class Step(Protocol):
 
 def build(order: Order, step: Step) -> Result:
     """Run the stages as far as the order says; raises RedcapCdiscError, after a StudyError the findings are kept."""
+    os.environ.setdefault("MPLCONFIGDIR", str(order.snapshots.parent / "matplotlib"))  # its cache of fonts
     folder = step("extract", receive, order, fact=facts.of_folder)
     snapshot = step("open snapshot", open_snapshot, order, folder, fact=facts.of_snapshot)
     result = Result(order.study.name, order.until, folder, snapshot.id, snapshot.date)
