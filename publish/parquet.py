@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from metadata.dataset import Dataset, DatasetMetadata, Variable
 from publish.disk import replacing
 
-ROW_GROUP = 1_000_000
+ROW_GROUP = 1 << 23
 DICTIONARY_PAGE = 1 << 26
 
 
