@@ -1,0 +1,76 @@
+"""define.xml of the tabulations with its stylesheet, written and checked before it takes its place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from lxml import etree
+from odmlib.exceptions import OdmlibError
+from odmlib.oid_generator import create_oid_checker
+
+from metadata.dataset import Dataset
+from metadata.errors import StudyError
+from metadata.study import Study
+from metadata.terminology import Terminology
+from publish.define_checks import problems, read
+from publish.define_document import document
+from publish.define_origins import Documents
+from publish.disk import outside, write_bytes
+
+FILE, STYLESHEET = "define.xml", "define2-1.xsl"
+STYLESHEET_SOURCE = Path(__file__).resolve().parent / "stylesheet" / STYLESHEET
+HEAD = f"""<?xml version="1.0" encoding="UTF-8"?>
+<?xml-stylesheet type="text/xsl" href="{STYLESHEET}"?>
+"""
+SHOWN = 5
+
+
+def write(
+    study: Study,
+    datasets: Mapping[str, Dataset],
+    terminology: Terminology,
+    created: str,
+    folder: Path,
+    documents: Documents | None = None,
+) -> list[Path]:
+    """Write define.xml and its stylesheet beside the transport files in ``folder`` and return both.
+
+    ``created`` is the date of the snapshot. Lengths must be resolved. Without ``documents``, the annotated CRF and the
+    reviewer's guide are referred to if they lie in the folder. Raises StudyError if the document is not valid, and
+    OutsideError.
+    """
+    content = render(study, datasets, terminology, created, documents or Documents.beside(folder))
+    found = problems(read(content), folder)
+    if found:
+        raise StudyError(_sentence(found))
+    with outside(f"read {STYLESHEET_SOURCE}"):
+        stylesheet = STYLESHEET_SOURCE.read_bytes()
+    paths = [folder / FILE, folder / STYLESHEET]
+    for path, made in zip(paths, (content, stylesheet), strict=True):
+        write_bytes(path, made)
+    return paths
+
+
+def render(
+    study: Study, datasets: Mapping[str, Dataset], terminology: Terminology, created: str, documents: Documents
+) -> bytes:
+    """Return define.xml as bytes, the same for the same datasets and date.
+
+    Raises StudyError if an OID leads nowhere, or if the value level does not describe each value once.
+    """
+    root, wrong = document(study, datasets, terminology, created, documents)
+    try:
+        root.verify_oids(create_oid_checker("define_2_1"))
+    except OdmlibError as error:
+        wrong.append(str(error))
+    if wrong:
+        raise StudyError(_sentence(wrong))
+    tree = read(root.to_xml_string().encode())
+    etree.indent(tree)
+    return HEAD.encode() + etree.tostring(tree, encoding="UTF-8", xml_declaration=False) + b"\n"
+
+
+def _sentence(found: list[str]) -> str:
+    more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+    return f"{FILE} is not valid: {'; '.join(found[:SHOWN])}{more}"

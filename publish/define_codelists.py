@@ -1,0 +1,149 @@
+"""Codelists of define.xml: terms in use with their NCI codes, extensions, the study's own lists, dictionaries."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from odmlib.define_2_1 import model
+
+from metadata.terminology import Codelist, Term, Terminology
+from publish.define_sentences import LANGUAGE, described
+
+NCI = "nci:ExtCodeID"
+SHORT = 3
+NUMBERS = ("integer", "float")
+EXTERNAL = {
+    "ISO 3166-1 Alpha-3": ("ISO 3166", "ISO 3166-1:2020, alpha-3"),
+    "ISO 21090 NullFlavor enumeration": ("ISO 21090", "ISO 21090:2011, NullFlavor"),
+}
+"""Dictionaries that the guide names, as Define-XML's terminology (C66788) and in the edition in force."""
+
+
+@dataclass
+class _List:
+    """One list in the making: terms in use, and what each means where that is said."""
+
+    name: str
+    data_type: str
+    listed: Codelist | None = None
+    terms: dict[str, str] = field(default_factory=dict)
+
+
+class Codelists:
+    """The lists that variables refer to.
+
+    A list that may not be extended stands once, with the terms in use anywhere in the study; one that may be extended
+    (units, anatomical locations) stands once for each dataset, with the part that the dataset uses, unless its variable
+    is the same in all datasets (EPOCH).
+    """
+
+    def __init__(self, terminology: Terminology, standard: str) -> None:
+        self.terminology, self.standard = terminology, standard
+        self._lists: dict[str, _List] = {}
+        self._external: dict[str, str] = {}
+
+    def terms(self, code: str) -> Mapping[str, Term]:
+        """Return the terms of a list of the terminology, extensions included."""
+        return self.terminology.codelist(code).terms
+
+    def of_terminology(
+        self, code: str, dataset: str, values: Iterable[str], meanings: Mapping[str, str], data_type: str
+    ) -> str:
+        """Return the OID of a list of the terminology to which ``values`` of ``dataset`` are added.
+
+        ``dataset`` is blank for a variable that is the same in all datasets.
+        """
+        listed = self.terminology.codelist(code)
+        own = f".{dataset}" if listed.extensible and dataset else ""
+        oid = f"CL.{_safe(listed.name)}{own}"
+        name = f"{listed.label} ({dataset})" if own else listed.label
+        made = self._lists.setdefault(oid, _List(name, data_type, listed))
+        for value in values:
+            made.terms[value] = meanings.get(value, made.terms.get(value, ""))
+        return oid
+
+    def of_study(self, owner: str, label: str, terms: Mapping[str, str], data_type: str) -> str:
+        """Return the OID of a list of the study's own, to which ``terms`` are added.
+
+        ``owner`` is the dataset and variable that it belongs to, or a variable that is the same in all datasets.
+        """
+        oid = f"CL.{owner}"
+        made = self._lists.setdefault(oid, _List(label, data_type))
+        for value, meaning in terms.items():
+            made.terms[value] = meaning or made.terms.get(value, "")
+        return oid
+
+    def external(self, dictionary: str) -> str:
+        """Return the OID of a dictionary that is published elsewhere, such as ``MedDRA 27.0``."""
+        oid = f"CL.{_safe(dictionary)}"
+        self._external[oid] = dictionary
+        return oid
+
+    def elements(self) -> list[model.CodeList]:
+        """Return all lists in the order of their OIDs."""
+        made = {oid: self._element(oid, found) for oid, found in self._lists.items()}
+        made |= {oid: _external(oid, dictionary) for oid, dictionary in self._external.items()}
+        return [made[oid] for oid in sorted(made)]
+
+    def _element(self, oid: str, found: _List) -> model.CodeList:
+        standard = found.listed is not None and bool(found.listed.code)
+        source = {"StandardOID": self.standard} if standard else {"IsNonStandard": "Yes"}
+        made = model.CodeList(OID=oid, Name=found.name, DataType=found.data_type, **source)
+        known = found.listed.terms if found.listed else {}
+        meanings = _meanings(found.terms, known)
+        values = _ordered(found)
+        for value in values:
+            term = known.get(value)
+            extended = {"ExtendedValue": "Yes"} if standard and (term is None or term.extended) else {}
+            if meanings:
+                item = model.CodeListItem(CodedValue=value, **extended)
+                item.Decode = _decode(meanings[value])
+                made.CodeListItem.append(item)
+            else:
+                item = model.EnumeratedItem(CodedValue=value, **extended)
+                made.EnumeratedItem.append(item)
+            if term is not None and term.code:
+                item.Alias.append(model.Alias(Context=NCI, Name=term.code))
+        if standard and found.listed:
+            made.Alias.append(model.Alias(Context=NCI, Name=found.listed.code))
+        return made
+
+
+def _ordered(found: _List) -> list[str]:
+    """Return the values of a list: numbers by size, terms by the alphabet, a form's answers as the form has them."""
+    if found.data_type in NUMBERS:
+        return sorted(found.terms, key=float)
+    return sorted(found.terms) if found.listed else list(found.terms)
+
+
+def _meanings(terms: Mapping[str, str], known: Mapping[str, Term]) -> dict[str, str]:
+    """Return what each value means, if values are codes that do not say it: nothing if they say it themselves.
+
+    The meaning is the one given, else the preferred term of the terminology, else the value.
+    """
+    given = any(terms.values())
+    short = bool(terms) and all(len(value) <= SHORT for value in terms)
+    if not given and not (short and all(value in known for value in terms)):
+        return {}
+    preferred = {value: known[value].preferred_term for value in terms if value in known}
+    return {value: meaning or preferred.get(value, "") or value for value, meaning in terms.items()}
+
+
+def _decode(text: str) -> model.Decode:
+    made = model.Decode()
+    made.TranslatedText.append(model.TranslatedText(_content=text, lang=LANGUAGE))
+    return made
+
+
+def _external(oid: str, dictionary: str) -> model.CodeList:
+    name, _, version = dictionary.rpartition(" ")
+    name, version = EXTERNAL.get(dictionary, (name or dictionary, version if name else ""))
+    made = model.CodeList(OID=oid, Name=dictionary, DataType="text", Description=described(dictionary))
+    made.ExternalCodeList = model.ExternalCodeList(Dictionary=name, **({"Version": version} if version else {}))
+    return made
+
+
+def _safe(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_")

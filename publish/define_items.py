@@ -1,0 +1,252 @@
+"""Variables of define.xml: ItemDefs with type, length, codelist, origin, method and their value level."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
+from odmlib.define_2_1 import model
+
+from metadata.dataset import Dataset, Value, Variable
+from publish.define_codelists import Codelists
+from publish.define_origins import DERIVED, Documents, lineage_sentence, origin_elements, origins
+from publish.define_sentences import Sentences, described
+from publish.define_types import INTEGER, NEEDS_LENGTH, TEXT, Kind, kind_of_values, kind_of_variable, texts_of
+from publish.define_values import (
+    Rows,
+    Where,
+    WhereClauses,
+    by_category,
+    coverage,
+    item_oid,
+    value_list_oid,
+    values_in_use,
+)
+
+PAIRS = {
+    "TESTCD": "TEST",
+    "PARMCD": "PARM",
+    "VISITNUM": "VISIT",
+    "ACTARMCD": "ACTARM",
+    "ARMCD": "ARM",
+    "ETCD": "ELEMENT",
+    "QNAM": "QLABEL",
+}
+"""A code and the variable of the same record that decodes it, by the end of their names."""
+RESULTS = ("ORRES", "STRESC", "QVAL")
+EVERYWHERE = "ALL"
+"""Stands in the OIDs of lists for the dataset, where all datasets share a variable."""
+NULL = "Null in every record."
+
+
+@dataclass(frozen=True)
+class Described:
+    """What an ItemDef says: of a whole variable, or of its values in some rows."""
+
+    dataset: Dataset
+    variable: Variable
+    where: Where
+    rows: pd.Series
+    label: str
+    origin: str
+    method: str
+    terms: Mapping[str, str]
+    codes: tuple[str, ...]
+
+    @property
+    def values(self) -> pd.Series:
+        """The values of these rows."""
+        values = self.dataset.frame[self.variable.name]
+        return values[self.rows.to_numpy()] if self.where else values
+
+    @property
+    def name(self) -> str:
+        """The variable's name, or the test or qualifier that the rows are about."""
+        return self.where[0][1] if self.where else self.variable.name
+
+    @property
+    def is_shared(self) -> bool:
+        """True for a variable that is the same in every dataset that has it."""
+        return is_shared(self.dataset.name, self.variable.name)
+
+    @property
+    def owner(self) -> str:
+        """What the study's own list belongs to: dataset, variable and condition, or a variable of all datasets."""
+        owner = item_oid(self.dataset.name, self.variable.name, self.where).removeprefix("IT.")
+        return f"{EVERYWHERE}.{self.variable.name}" if self.is_shared and not self.where else owner
+
+
+class Items:
+    """ItemDefs, value lists and conditions of all datasets, made while variables are described."""
+
+    def __init__(
+        self, datasets: Mapping[str, Dataset], codelists: Codelists, sentences: Sentences, documents: Documents
+    ) -> None:
+        self.codelists, self.sentences, self.documents = codelists, sentences, documents
+        self._everywhere = _shared_numbers(datasets.values())
+        self.where_clauses = WhereClauses()
+        self.definitions: list[model.ItemDef] = []
+        self.value_lists: list[model.ValueListDef] = []
+        self.problems: list[str] = []
+
+    def references(self, dataset: Dataset) -> list[model.ItemRef]:
+        """Describe all variables of a dataset and return the references to them, in order."""
+        rows = Rows(dataset)
+        values = values_in_use(dataset, rows)
+        keys = {name: place for place, name in enumerate(dataset.metadata.keys, start=1)}
+        made = []
+        for number, variable in enumerate(dataset.metadata.variables, start=1):
+            more: dict[str, Any] = {"KeySequence": keys[variable.name]} if variable.name in keys else {}
+            more |= {"Role": variable.role} if variable.role else {}
+            made.append(self._variable(dataset, variable, number, rows, values.get(variable.name, []), more))
+        return made
+
+    def _variable(
+        self, dataset: Dataset, variable: Variable, number: int, rows: Rows, values: list[Value], more: dict[str, Any]
+    ) -> model.ItemRef:
+        codes = tuple((variable.codelist or "").split(";")) if variable.codelist else ()
+        split = by_category(dataset, variable.name, codes, self.codelists) if len(codes) > 1 and not values else []
+        said = Described(
+            dataset,
+            variable,
+            (),
+            rows.all,
+            variable.label,
+            variable.origin,
+            variable.method,
+            dict(variable.terms),
+            codes,
+        )
+        parts = [self._of_value(said, value, rows) for value in values]
+        parts += [replace(said, where=where, rows=rows(where), codes=(code,)) for where, code in split]
+        kind = kind_of_variable(variable, self._everywhere.get(variable.name, said.values))
+        item, reference = self._item(said, kind, number, more, bool(parts))
+        self.definitions.append(item)
+        if parts:
+            item.ValueListRef = model.ValueListRef(ValueListOID=value_list_oid(dataset.name, variable.name))
+            self._value_list(dataset, variable.name, parts)
+            self.problems.append(coverage(dataset, variable.name, [part.where for part in parts], rows))
+        return reference
+
+    def _of_value(self, said: Described, value: Value, rows: Rows) -> Described:
+        return replace(
+            said,
+            where=value.where,
+            rows=rows(value.where),
+            label=value.label or said.label,
+            origin=value.origin,
+            method=value.method,
+            terms=dict(value.terms),
+        )
+
+    def _value_list(self, dataset: Dataset, variable: str, parts: Sequence[Described]) -> None:
+        made = model.ValueListDef(OID=value_list_oid(dataset.name, variable))
+        for number, part in enumerate(sorted(parts, key=lambda part: part.where), start=1):
+            kind = kind_of_values(part.variable, part.values)
+            if part.terms and kind.data_type != TEXT and not all(INTEGER.fullmatch(term) for term in part.terms):
+                kind = Kind(TEXT, max(map(len, texts_of(part.values)), default=1))
+            item, reference = self._item(part, kind, number, {}, False)
+            clause = self.where_clauses.oid(dataset.name, part.where)
+            reference.WhereClauseRef.append(model.WhereClauseRef(WhereClauseOID=clause))
+            self.definitions.append(item)
+            made.ItemRef.append(reference)
+        self.value_lists.append(made)
+
+    def _item(
+        self, said: Described, kind: Kind, number: int, more: dict[str, Any], has_values: bool
+    ) -> tuple[model.ItemDef, model.ItemRef]:
+        """Return the definition and the reference to it."""
+        oid = item_oid(said.dataset.name, said.variable.name, said.where)
+        texts = texts_of(said.values)
+        found = origins(said.dataset, said.variable.name, said.origin, said.rows)
+        method, comment = self._sentences(said, found, bool(texts))
+        reference = model.ItemRef(
+            ItemOID=oid,
+            OrderNumber=number,
+            Mandatory="Yes" if said.variable.core == "Req" and not said.where else "No",
+            **more,
+            **({"MethodOID": method} if method else {}),
+            **({} if texts else {"HasNoData": "Yes"}),
+        )
+        item = model.ItemDef(OID=oid, Name=said.name, DataType=kind.data_type, **_sizes(kind))
+        if not said.where:
+            item.SASFieldName = said.name
+        if comment:
+            item.CommentOID = comment
+        item.Description = described(said.label)
+        codelist = self._codelist(said, kind, texts, has_values)
+        if codelist:
+            item.CodeListRef = model.CodeListRef(CodeListOID=codelist)
+        pages = self.documents.pages.get((said.dataset.name, said.variable.name, said.name if said.where else ""), ())
+        item.Origin.extend(origin_elements(said.dataset, found, pages, said.rows))
+        return item, reference
+
+    def _sentences(self, said: Described, found: Sequence[str], has_data: bool) -> tuple[str, str]:
+        """Return the OIDs of method and comment: what derives values is a method, what else is to be said a comment."""
+        text = said.method
+        if found == [DERIVED]:
+            text = text or lineage_sentence(said.dataset, said.variable.name)
+            method = self.sentences.method(said.variable.name, text) if text else ""
+            return method, "" if has_data else self.sentences.comment(said.variable.name, NULL)
+        text = " ".join(part for part in (text, "" if has_data else NULL) if part)
+        return "", self.sentences.comment(said.variable.name, text) if text else ""
+
+    def _codelist(self, said: Described, kind: Kind, texts: list[str], has_values: bool) -> str:
+        """Return the OID of the list that the values are taken from; nothing for free values."""
+        data_type = kind.data_type if kind.data_type in NEEDS_LENGTH else TEXT
+        name, dataset = said.variable.name, "" if said.is_shared else said.dataset.name
+        if not texts:
+            return ""
+        if said.variable.dictionary:
+            return self.codelists.external(said.variable.dictionary)
+        meanings = _decoded(said)
+        fitting = [code for code in said.codes if set(texts) <= set(self.codelists.terms(code))]
+        is_result = name.endswith(RESULTS)
+        code = fitting[0] if fitting else said.codes[0] if len(said.codes) == 1 and not is_result else ""
+        if code:
+            return self.codelists.of_terminology(code, dataset, texts, meanings, data_type)
+        if has_values and (said.codes or is_result):
+            return ""
+        terms = meanings or dict(said.terms)
+        terms |= {text: "" for text in texts if text not in terms} if terms else {}
+        title = f"{said.label} ({said.owner.removeprefix(f'{EVERYWHERE}.')})"
+        return self.codelists.of_study(said.owner, title, terms, data_type) if terms else ""
+
+
+def is_shared(dataset: str, variable: str) -> bool:
+    """True for a variable without the domain's prefix, which means the same in every dataset that has it."""
+    own = dataset.startswith(("SUPP", "SQ")) and variable != "RDOMAIN"
+    return not own and not variable.startswith(dataset)
+
+
+def _shared_numbers(datasets: Iterable[Dataset]) -> dict[str, pd.Series]:
+    """Return the different values of numeric variables that all datasets share, so that each has one data type."""
+    found: dict[str, list[pd.Series]] = {}
+    for dataset in datasets:
+        for variable in dataset.metadata.variables:
+            if variable.type == "Num" and is_shared(dataset.name, variable.name):
+                found.setdefault(variable.name, []).append(dataset.frame[variable.name].drop_duplicates())
+    return {name: pd.concat(columns, ignore_index=True) for name, columns in found.items()}
+
+
+def _sizes(kind: Kind) -> dict[str, Any]:
+    made: dict[str, Any] = {"Length": kind.length} if kind.data_type in NEEDS_LENGTH else {}
+    made |= {"SignificantDigits": kind.digits} if kind.digits else {}
+    return made | ({"DisplayFormat": kind.display_format} if kind.display_format else {})
+
+
+def _decoded(said: Described) -> dict[str, str]:
+    """Return code to name, for a variable that another variable of the same records decodes one to one."""
+    name = said.variable.name
+    end = next((end for end in PAIRS if name.endswith(end)), "")
+    decode = name.removesuffix(end) + PAIRS[end] if end else ""
+    if not end or decode not in said.dataset.frame.columns:
+        return {}
+    pairs = said.dataset.frame.loc[said.rows, [name, decode]].drop_duplicates()
+    pairs = pairs[pairs[name].notna() & (pairs[name].astype(object) != "")].sort_values(name)
+    if pairs[name].duplicated().any():
+        return {}
+    texts = [next(iter(texts_of(pairs[name].iloc[[place]]))) for place in range(len(pairs))]
+    return dict(zip(texts, pairs[decode].astype("str"), strict=True))

@@ -1,0 +1,99 @@
+"""What kind of values a column holds, told from the values: data type, length, digits (Define-XML 2.1, 5.3.12)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import pandas as pd
+
+from metadata.dataset import Variable
+from metadata.units import text_of
+
+DATE = r"\d{4}-\d{2}-\d{2}"
+TIME = r"\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})?"
+SHAPES = {
+    "date": re.compile(DATE),
+    "datetime": re.compile(rf"{DATE}T{TIME}"),
+    "time": re.compile(rf"T?{TIME}"),
+    "partialDate": re.compile(r"\d{4}(-\d{2}(-\d{2})?)?"),
+    "partialDatetime": re.compile(r"\d{4}(-\d{2}(-\d{2}(T\d{2}(:\d{2}(:\d{2}(\.\d+)?)?)?)?)?)?"),
+    "durationDatetime": re.compile(r"[+-]?P(?=.)(\d+Y)?(\d+M)?(\d+W)?(\d+D)?(T(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?"),
+    "intervalDatetime": re.compile(r"[^/]+/[^/]+"),
+    "incompleteDatetime": re.compile(r"[\d:T./-]+"),
+}
+"""ISO 8601 shapes, from the one that promises most to the one that promises least."""
+INTEGER = re.compile(r"-?(0|[1-9]\d*)")
+NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?")
+TEXT, WHOLE, FLOAT = "text", "integer", "float"
+NEEDS_LENGTH = (TEXT, WHOLE, FLOAT)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Data type of an ItemDef, ``length`` in characters (0 for dates) and ``digits`` after the point."""
+
+    data_type: str
+    length: int = 0
+    digits: int = 0
+
+    @property
+    def display_format(self) -> str:
+        """SAS display format of a number with decimals, such as 8.2."""
+        return f"{self.length}.{self.digits}" if self.data_type == FLOAT else ""
+
+
+def kind_of_variable(variable: Variable, values: pd.Series) -> Kind:
+    """Return the kind of a whole variable: text has the length that the transport file has."""
+    if variable.type == "Num":
+        return _kind_of_numbers(values)
+    texts = texts_of(values)
+    if is_date(variable.name):
+        return _kind_of_dates(texts)
+    return Kind(TEXT, variable.length or max(map(len, texts), default=1) or 1)
+
+
+def kind_of_values(variable: Variable, values: pd.Series) -> Kind:
+    """Return the kind of some records' values: a text variable may hold numbers or dates in them."""
+    texts = texts_of(values)
+    if variable.type == "Num" or not texts:
+        return kind_of_variable(variable, values) if texts else Kind(TEXT, 1)
+    if all(SHAPES["date"].fullmatch(text) for text in texts):
+        return Kind("date")
+    return _kind_of_number_texts(texts) or Kind(TEXT, max(map(len, texts)))
+
+
+def texts_of(values: pd.Series) -> list[str]:
+    """Return the different values that are there as texts, sorted; numbers in their shortest decimal form."""
+    found = values.dropna().unique()
+    if pd.api.types.is_numeric_dtype(values.dtype):
+        return sorted(str(text) for text in text_of(found.astype(float)))
+    return sorted(str(text) for text in found if str(text))
+
+
+def is_date(name: str) -> bool:
+    """True for a variable whose values are ISO 8601: dates, reference dates, durations (SDTMIG 3.3, 4.4)."""
+    return name.endswith(("DTC", "DUR", "ELTM", "EVLINT", "STINT", "ENINT", "TDSTOFF", "TDTGTPAI", "TDMINPAI"))
+
+
+def _kind_of_dates(texts: list[str]) -> Kind:
+    if not texts:
+        return Kind("date")
+    fitting = (name for name, shape in SHAPES.items() if all(shape.fullmatch(text) for text in texts))
+    found = next(fitting, "")
+    return Kind(found) if found else Kind(TEXT, max(map(len, texts)))
+
+
+def _kind_of_numbers(values: pd.Series) -> Kind:
+    return _kind_of_number_texts(texts_of(values)) or Kind(WHOLE, 1)
+
+
+def _kind_of_number_texts(texts: list[str]) -> Kind | None:
+    """Return integer or float with the digits that the longest takes; None if one is no number, or there are none."""
+    if not texts or not all(NUMBER.fullmatch(text) for text in texts):
+        return None
+    if all(INTEGER.fullmatch(text) for text in texts):
+        return Kind(WHOLE, max(map(len, texts)))
+    digits = max(len(text.partition(".")[2]) for text in texts)
+    whole = max(len(text.partition(".")[0]) for text in texts)
+    return Kind(FLOAT, whole + 1 + digits, digits)

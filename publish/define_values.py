@@ -1,0 +1,117 @@
+"""Value level of define.xml: which records a definition speaks of, and lists of such definitions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from odmlib.define_2_1 import model
+
+from metadata.dataset import Dataset, Value
+from publish.define_codelists import Codelists
+
+Where = tuple[tuple[str, str], ...]
+
+
+def item_oid(dataset: str, variable: str, where: Where = ()) -> str:
+    """Return the OID of a variable, or of its values in some records."""
+    return ".".join(["IT", dataset, variable, *_parts(where)])
+
+
+def value_list_oid(dataset: str, variable: str) -> str:
+    """Return the OID of the value list of a variable."""
+    return f"VL.{dataset}.{variable}"
+
+
+def _parts(where: Where) -> list[str]:
+    return [_readable(value) for _, value in where]
+
+
+def _readable(value: str) -> str:
+    """Return a value as it may stand in an OID: other characters than letters and digits by their code point."""
+    return re.sub(r"[^A-Za-z0-9]", lambda found: "_" if found[0] == " " else f"_{ord(found[0]):X}_", value)
+
+
+class WhereClauses:
+    """Conditions, each written once; they name variables of their dataset."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, tuple[str, Where]] = {}
+
+    def oid(self, dataset: str, where: Where) -> str:
+        """Return the OID of a condition."""
+        names = [part for name, value in where for part in (name, _readable(value))]
+        oid = ".".join(["WC", dataset, *names])
+        self._made[oid] = (dataset, where)
+        return oid
+
+    def elements(self) -> list[model.WhereClauseDef]:
+        """Return all conditions in the order of their OIDs."""
+        made = []
+        for oid, (dataset, where) in sorted(self._made.items()):
+            clause = model.WhereClauseDef(OID=oid)
+            for name, value in where:
+                check = model.RangeCheck(Comparator="EQ", SoftHard="Soft", ItemOID=item_oid(dataset, name))
+                check.CheckValue.append(model.CheckValue(_content=value))
+                clause.RangeCheck.append(check)
+            made.append(clause)
+        return made
+
+
+class Rows:
+    """Rows of a dataset by condition, each condition looked up once."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self.dataset = dataset
+        self.all = pd.Series(np.ones(len(dataset.frame), bool), index=dataset.frame.index)
+        self._one: dict[tuple[str, str], pd.Series] = {}
+
+    def __call__(self, where: Where) -> pd.Series:
+        """Return True for the rows that a condition speaks of."""
+        found = self.all
+        for pair in where:
+            if pair not in self._one:
+                self._one[pair] = self.dataset.frame[pair[0]].astype(object) == pair[1]
+            found = found & self._one[pair]
+        return found
+
+
+def values_in_use(dataset: Dataset, rows: Rows) -> dict[str, list[Value]]:
+    """Return by variable the declared values whose condition holds in some row; numbers only where there are any."""
+    made: dict[str, list[Value]] = {}
+    names = set(dataset.metadata.names)
+    for value in dataset.metadata.values:  # noqa: PD011
+        if value.variable not in names:
+            continue
+        found = rows(value.where)
+        is_number = dataset.metadata.variable(value.variable).type == "Num"
+        if found.any() and not (is_number and dataset.frame.loc[found, value.variable].isna().all()):
+            made.setdefault(value.variable, []).append(value)
+    return made
+
+
+def by_category(dataset: Dataset, name: str, codes: Sequence[str], codelists: Codelists) -> list[tuple[Where, str]]:
+    """Return which of several codelists a variable takes by --CAT; nothing if --CAT does not tell them apart."""
+    category = f"{dataset.name}CAT"
+    if category not in dataset.frame.columns:
+        return []
+    pairs = dataset.frame[[category, name]].drop_duplicates().astype("str")
+    made: list[tuple[Where, str]] = []
+    for found, group in pairs.groupby(category, sort=True):
+        values = set(group[name]) - {""}
+        fitting = [code for code in codes if values <= set(codelists.terms(code))]
+        if not fitting or not found:
+            return []
+        made.append((((category, str(found)),), fitting[0]))
+    return made if len({code for _, code in made}) > 1 else []
+
+
+def coverage(dataset: Dataset, variable: str, wheres: Sequence[Where], rows: Rows) -> str:
+    """Return a sentence if a value of the variable stands in no condition, or in more than one; else nothing."""
+    count = sum((rows(where).to_numpy().astype(int) for where in wheres), start=np.zeros(len(dataset.frame), int))
+    values = dataset.frame[variable]
+    wrong = (values.notna() & (values.astype(object) != "")).to_numpy() & (count != 1)
+    said = f"{dataset.name}.{variable}: {int(wrong.sum())} values are described by no condition or by several"
+    return said if wrong.any() else ""
