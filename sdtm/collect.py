@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -148,7 +148,7 @@ def _keys(table: Table, blocks: list[Collected], mapping: DomainMapping, identit
     table.put("USUBJID", _spread(blocks, [identity.usubjid_of(made.source.keys["record"]) for made in blocks]))
     spid = mapping.prefixed("SPID")
     if mapping.has(spid):
-        table.put(spid, _spread(blocks, [address(made.source) for made in blocks]))
+        table.put(spid, _spread(blocks, [address(made.source, identity.earlier) for made in blocks]))
 
 
 def _spread(blocks: list[Collected], values: list[Text]) -> pd.Categorical:
@@ -157,10 +157,10 @@ def _spread(blocks: list[Collected], values: list[Text]) -> pd.Categorical:
     return stack([own.take(piece.at) for made, own in pairs for piece in made.pieces])
 
 
-def address(source: Source) -> Text:
-    """Return event/form/instance of each row: the way back to the form."""
-    made = source.keys["event"].join(Text.constant(source.form, source.count), "/")
-    return made.join(source.keys["instance"], "/")
+def address(source: Source, named: Set[str] = frozenset()) -> Text:
+    """Return event/form/instance of each row: the way back to the form; of ``named`` records with their name before."""
+    made = source.keys["event"].join(Text.constant(source.form, source.count), "/").join(source.keys["instance"], "/")
+    return source.keys["record"].map(lambda word: word if word in named else "").join(made, "/")
 
 
 def _variable(table: Table, name: str, blocks: list[Collected], is_number: bool) -> None:

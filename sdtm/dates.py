@@ -24,6 +24,7 @@ NO_DATE = "it is not a date of the calendar"
 class Date(RecordOperation):
     """``{date: FIELD}`` or ``{date: [YEAR, MONTH, DAY]}``, with ``time: FIELD``.
 
+    A free-text field is read as ``text_dates`` of study.yaml says that its dates are written.
     Partial dates stay partial (SDTMIG 4.4.2); a missing-data code is an unknown part; a date that the calendar does
     not have gives null. ``of: subject`` takes the fields from another form of the same subject.
     """
@@ -49,6 +50,7 @@ class Date(RecordOperation):
             else:
                 context.field(self.spec, self.word, name)
         self.in_parts = isinstance(self.value, list)
+        self.written = None if self.in_parts else context.study.text_dates.get(self.names[0])
 
     def fields(self) -> list[str]:
         """The date's fields and the time's."""
@@ -59,7 +61,12 @@ class Date(RecordOperation):
         taken = [source.text(name, "subject", events_of(self.spec)) for name in self.names]
         collected = [part.map(str.strip) for part, _ in taken]
         values = self._parts(collected, source.count) if self.in_parts else collected[0]
-        wrong = ~values.over_words(lambda words: iso8601.is_valid(words).map({True: "Y", False: ""})).present()
+        unread = np.zeros(source.count, bool)
+        if self.written:
+            readable = self.written.is_readable
+            unread = ~values.over_words(lambda words: readable(words).map({True: "Y", False: ""})).present()
+            values = values.over_words(self.written.iso)
+        wrong = unread | ~values.over_words(lambda words: iso8601.is_valid(words).map({True: "Y", False: ""})).present()
         if self.in_parts:
             wrong |= np.logical_or.reduce([part.test(_no_digits) for part in collected])
         values = values.where(~wrong)
@@ -91,6 +98,9 @@ class Date(RecordOperation):
         timed = f" and time {self.time}" if self.time else ""
         if self.in_parts:
             return f"Fields {', '.join(self.names)}{timed} as an ISO 8601 date; parts not collected are left out."
+        if self.written:
+            order = ", ".join({"d": "day", "m": "month", "y": "year"}[part] for part in self.written.order)
+            return f"Text of field {self.names[0]}{timed}, written {order}, as an ISO 8601 date of what is known."
         return f"Field {self.names[0]}{timed} as an ISO 8601 date."
 
 

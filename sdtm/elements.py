@@ -17,7 +17,10 @@ END = "RFPENDTC"
 
 
 def element_nodes(study: Study) -> list[LocatedDict]:
-    """Elements in their planned order: etcd, element, epoch, start (a variable of DM), after (days, 0 if absent)."""
+    """Elements in their planned order: etcd, element, epoch, start (a variable of DM), after (days, 0 if absent).
+
+    An element with an ``arm`` is one of that arm only (ARMCD).
+    """
     return list(study.config.get("elements") or [])
 
 
@@ -33,7 +36,8 @@ def check_elements(study: Study, terminology: Terminology, codelists: tuple[str,
 def elements_table(study: Study, subjects: Table) -> Table:
     """Return SE: an element starts at its variable of DM and ends where the next begins, the last with participation.
 
-    An element that would start after the end of participation did not take place.
+    An element that would start after the end of participation did not take place; one of an arm is for those who were
+    treated in it (ACTARMCD).
     """
     nodes = element_nodes(study)
     last = subjects.days(END)[0]
@@ -41,12 +45,25 @@ def elements_table(study: Study, subjects: Table) -> Table:
     for number, node in enumerate(nodes):
         day, text = _starts(subjects, node)
         here = ~np.isnat(day) & ~((day > last) & ~np.isnat(last)) & subjects.kept()
+        if "arm" in node:
+            here &= np.asarray(subjects.text("ACTARMCD").isin([str(node["arm"])]), bool)
         at = np.flatnonzero(here)
         rows.append(at)
         order.append(np.full(len(at), number))
         start_text.append(text[at])
         source.append(np.full(len(at), str(node["start"]), dtype=object))
     return _assemble(nodes, subjects, _join(rows, int), _join(order, int), _join(start_text), _join(source))
+
+
+def planned_orders(nodes: list[LocatedDict]) -> list[int]:
+    """Return the place of each element in its arm: those of all arms count, and those of the same arm."""
+    made = []
+    for number, node in enumerate(nodes):
+        before = [other.get("arm") for other in nodes[:number]]
+        paths = {arm for arm in before if arm} if "arm" not in node else {node["arm"]}
+        longest = max((before.count(arm) for arm in paths), default=0)
+        made.append(before.count(None) + longest + 1)
+    return made
 
 
 def _join(parts: list[np.ndarray], kind: type = object) -> np.ndarray:
@@ -78,7 +95,7 @@ def _assemble(
     table.hidden["record"] = subjects.hidden["record"].take(rows)
     for variable, key in (("ETCD", "etcd"), ("ELEMENT", "element"), ("EPOCH", "epoch")):
         table.put(variable, np.array([str(node[key]) for node in nodes], dtype=object)[order])
-    table.put("TAETORD", order.astype(float) + 1)
+    table.put("TAETORD", np.array(planned_orders(nodes), float)[order])
     table.put("SESTDTC", start)
     followed = np.append(rows[:-1] == rows[1:], False) if len(rows) else np.empty(0, bool)
     ends = np.asarray(subjects.text(END), dtype=object)[rows]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import partial
 
+import numpy as np
 import pandas as pd
 
 from metadata.errors import StudyError
@@ -21,6 +22,7 @@ from sdtm.source import Forms
 from sdtm.table import REDCAP, Edge, Table, Tables
 
 REQUIRED = "Req"
+SUPERSEDED = "The same person was screened again, and the domain holds the later record"
 SUBJECT_NEEDS = ("SEX", "AGE")
 
 
@@ -77,6 +79,7 @@ class Engine:
             starts = [f"DM.{node['start']}" for node in elements.element_nodes(self.study)]
             gives = ["USUBJID", "ETCD", "ELEMENT", "TAETORD", "EPOCH", "SESTDTC", "SEENDTC"]
             needs = [*starts, f"DM.{elements.END}", "DM.USUBJID"]
+            needs += ["DM.ACTARMCD"] if any("arm" in node for node in elements.element_nodes(self.study)) else []
             return self._step(mapping, "elements", needs, gives, partial(self._elements, mapping))
         gives = [name for block in mapping.blocks for name in block.variables]
         gives += [name for block in mapping.blocks for test in block.tests for name in test.variables]
@@ -130,7 +133,7 @@ class Engine:
         dates = visits.visit_dates(self.study, block, self.forms)
         table = collect(mapping, self.forms, self.identity, visits.visits_source(self.forms, dates))
         visits.put_dates(table, dates)
-        visits.number_visits(self.study, table)
+        visits.number_visits(self.study, table, self.identity.earlier)
         self._keep(mapping, table)
 
     def _elements(self, mapping: DomainMapping) -> None:
@@ -141,6 +144,9 @@ class Engine:
         if mapping.domain == "DM":
             self._identify(table)
         self.tables[mapping.domain] = table
+        again = np.asarray(table.hidden["record"].isin(list(self.identity.earlier)), bool)  # type: ignore[union-attr]
+        if mapping.domain in self.identity.once and again.any():
+            table.withhold(again, SUPERSEDED)
         withhold_incomplete(mapping, table, [name for name in mapping.by_name if table.has(name)])
 
     def _identify(self, table: Table) -> None:
@@ -163,7 +169,7 @@ class Engine:
 
     def _visits(self, mapping: DomainMapping) -> None:
         table = self.tables[mapping.domain]
-        made = visits.assign_visits(self.study, self.forms.project, table, self.tables.get("SV"))
+        made = visits.assign_visits(self.study, self.forms.project, table, self.tables.get("SV"), self.identity.earlier)
         table.put("VISITNUM", made.number)
         if mapping.has("VISIT"):
             table.put("VISIT", pd.Categorical(pd.Series(made.name, dtype="str")))

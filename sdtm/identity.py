@@ -19,13 +19,18 @@ SEPARATOR = "\x1f"
 
 @dataclass(frozen=True)
 class Identity:
-    """One row a record: its subject's identifiers, and the stored values they were made from."""
+    """One row a record: its subject's identifiers, and the stored values they were made from.
+
+    ``earlier`` are records of people who have a later one; ``once`` the domains that hold the last record only.
+    """
 
     record: Text
     subjid: Text
     siteid: Text
     usubjid: Text
     reads: dict[str, tuple[Read, ...]]
+    earlier: frozenset[str] = frozenset()
+    once: frozenset[str] = frozenset()
 
     def usubjid_of(self, records: Text) -> Text:
         """Return USUBJID of each record name; blank if the record has no subject's number."""
@@ -39,7 +44,7 @@ def check_identity(study: Study, forms_of_fields: dict[str, str]) -> None:
         raise complain(
             study.config, "identity", "say which field holds the subject's number: identity: {subject: FIELD}"
         )
-    for key in ("subject", "site"):
+    for key in ("subject", "site", "earlier"):
         name = declared.get(key)
         if isinstance(name, str) and name not in forms_of_fields:
             raise complain(declared, key, f"the dictionary has no field '{name}'{nearest(name, forms_of_fields)}")
@@ -50,7 +55,9 @@ def identify(study: Study, forms: Forms) -> Identity:
 
     ``identity`` in study.yaml: ``subject`` is the field with the subject's number; ``site`` a map from data access
     group to SITEID, or a field, or absent. USUBJID is STUDYID-SITEID-number; a number that already starts with
-    the site keeps it once.
+    the site keeps it once. ``earlier`` is the field with the number under which the same person was screened before:
+    both records get the USUBJID of the later one, DM and the domains named by ``once`` hold the later one only (SDTMIG
+    3.3, section 5.2: one record a subject).
     """
     declared = study.config["identity"]
     source = Source.of_subjects(forms)
@@ -59,7 +66,25 @@ def identify(study: Study, forms: Forms) -> Identity:
     number = _with_site(subject, site)
     usubjid = number.map(lambda word: f"{study.studyid}-{word}" if word else "").where(subject.present())
     reads = {"SUBJID": (subject_read,), "SITEID": site_reads, "USUBJID": (subject_read,)}
-    return Identity(source.keys["record"], subject, site, usubjid, reads)
+    record = source.keys["record"]
+    if "earlier" not in declared:
+        return Identity(record, subject, site, usubjid, reads)
+    last = _last_records(_with_site(source.text(declared["earlier"])[0], site), number)
+    earlier = frozenset(record.array()[last != np.arange(len(last))])
+    once = frozenset({"DM", *map(str, declared.get("once", []))})
+    return Identity(record, subject, site, usubjid.take(last), reads, earlier, once)
+
+
+def _last_records(previous: Text, number: Text) -> np.ndarray:
+    """Return for each record the position of its subject's last one, following the numbers of earlier screenings."""
+    place = {name: row for row, name in enumerate(number.array()) if name}
+    before = np.array([place.get(name, -1) for name in previous.array()])
+    last = np.arange(len(before))
+    rows = np.flatnonzero((before >= 0) & (before != last))
+    last[before[rows]] = rows
+    for _ in range(len(before).bit_length()):
+        last = last[last]
+    return last
 
 
 def _with_site(subject: Text, site: Text) -> Text:

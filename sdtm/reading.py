@@ -9,9 +9,10 @@ from metadata.project import Project
 from metadata.standards import GuideVariable, sdtm_dataset, sdtm_variables
 from metadata.study import Study
 from metadata.terminology import Terminology
-from metadata.yaml_source import LocatedDict, LocatedList, complain
+from metadata.yaml_source import LocatedDict, LocatedList, complain, filled_in
 from sdtm import choices, dates, subjects
 from sdtm.mapping import EACH, Block, DomainMapping, Supplement, Test, codelists
+from sdtm.methods import is_derived
 from sdtm.operations import (
     Context,
     RecordOperation,
@@ -21,7 +22,6 @@ from sdtm.operations import (
     operation,
     record_operation,
 )
-from sdtm.methods import is_derived
 from sdtm.reading_tests import TestReader, variables_given
 from sdtm.schema import check_structure
 
@@ -57,6 +57,15 @@ def with_study_days(domain: str, variables: tuple[GuideVariable, ...]) -> tuple[
     return (*variables[:after], *made, *variables[after:])
 
 
+def expanded(nodes: list[LocatedDict]) -> list[LocatedDict]:
+    """Return the blocks, one with ``for_each: [ITEM, ...]`` once an item with ``{each}`` filled in."""
+    made = []
+    for node in nodes:
+        items = node.get("for_each", [""]) if isinstance(node, LocatedDict) else [""]
+        made += [filled_in(node, str(item)) if item else node for item in items]
+    return made
+
+
 class Reader:
     """Reads the file of one domain."""
 
@@ -77,7 +86,7 @@ class Reader:
     def read(self) -> DomainMapping:
         """Return the checked mapping."""
         records = self.body["records"]
-        nodes = records if isinstance(records, LocatedList) else [records]
+        nodes = expanded(records if isinstance(records, LocatedList) else [records])
         table_operations: dict[str, TableOperation] = {}
         blocks: list[Block] = []
         with Gather() as gather:

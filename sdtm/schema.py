@@ -57,6 +57,7 @@ DATES = {
 BLOCK = {
     "form": NAME,
     "each": NAME,
+    "for_each": NAMES,
     "events": NAMES,
     "where": CONDITION,
     "variables": OPERATIONS,

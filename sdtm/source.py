@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,9 +18,13 @@ KEYS = ("record", "event", "instance")
 
 
 class Forms:
-    """The forms of the records: each read once, each of its columns coded once."""
+    """The forms of the records: each read once, each of its columns coded once.
 
-    def __init__(self, records: Records) -> None:
+    ``visit_of_form`` gives forms that stand for visits of a classic project, which has no events, the event of theirs.
+    """
+
+    def __init__(self, records: Records, visit_of_form: Mapping[str, str] | None = None) -> None:
+        self.visit_of_form = dict(visit_of_form or {})
         self.records = records
         self.project: Project = records.project
         self._read: dict[str, pd.DataFrame] = {}
@@ -28,7 +33,9 @@ class Forms:
     def form(self, name: str) -> pd.DataFrame:
         """Return the rows of a form (see Records.form)."""
         if name not in self._read:
-            self._read[name] = self.records.form(name)
+            rows = self.records.form(name)
+            visit = self.visit_of_form.get(name)
+            self._read[name] = rows.assign(event=pd.Series(visit, rows.index, dtype="str")) if visit else rows
         return self._read[name]
 
     def text(self, form: str, column: str) -> Text:

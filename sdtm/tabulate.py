@@ -13,8 +13,9 @@ from metadata.project import Project
 from metadata.records import Records
 from metadata.study import Study
 from metadata.terminology import Terminology
+from metadata.text_dates import check_text_dates
 from sdtm.elements import check_elements
-from sdtm.engine import Engine, epoch_codelists
+from sdtm.engine import SUPERSEDED, Engine, epoch_codelists
 from sdtm.finish import Finished, finish
 from sdtm.identity import check_identity, identify
 from sdtm.limits import check_toxicity
@@ -35,7 +36,8 @@ class Tabulation:
     """What tabulation made.
 
     ``withheld``: source_row, field, domain, reason of each stored value that is in no dataset. ``not_submitted``: form,
-    field, reason. ``transliterations``: domain, variable, original, transliterated, records.
+    field, reason, record (blank: of every record). ``transliterations``: domain, variable, original, transliterated,
+    records.
     """
 
     datasets: dict[str, Dataset]
@@ -58,6 +60,7 @@ def read_mappings(study: Study, project: Project, terminology: Terminology) -> d
         check_toxicity(study, mapping)
     if not made:
         raise StudyError("there are no mappings", f"{study.name}/sdtm")
+    check_text_dates(study.config, project.dictionary.fields)
     check_identity(study, {name: found.form for name, found in project.dictionary.fields.items()})
     if "SE" in made:
         check_elements(study, terminology, epoch_codelists(made["SE"]))
@@ -71,7 +74,8 @@ def mapped_fields(study: Study, mappings: dict[str, DomainMapping], project: Pro
         named = mapping.fields()
         for block in mapping.blocks:
             if block.each == "visit":
-                named += [name for names in date_fields(block, project, visit_events(study)).values() for name in names]
+                dated = date_fields(block, project, visit_events(study), study.visit_of_form)
+                named += [name for names in dated.values() for name in names]
         for name in dict.fromkeys(named):
             made.setdefault(name, []).append(domain)
     declared = study.config["identity"]
@@ -89,7 +93,7 @@ def tabulate(study: Study, records: Records, terminology: Terminology) -> Tabula
     project = records.project
     mappings = read_mappings(study, project, terminology)
     declared = not_submitted(study, project.dictionary, set(mapped_fields(study, mappings, project)))
-    forms = Forms(records)
+    forms = Forms(records, study.visit_of_form)
     engine = Engine(study, terminology, mappings, forms, identify(study, forms))
     for step in in_order(engine.steps()):
         step.do()
@@ -104,7 +108,9 @@ def tabulate(study: Study, records: Records, terminology: Terminology) -> Tabula
         if extra is not None:
             dataset, kept = extra
             datasets[dataset.name] = _with_lineage(dataset, _from_moved(kept, positions))
-    return Tabulation(datasets, _withheld(engine.tables, datasets), declared, _transliterations(finished))
+    withheld, superseded = _parted(records, _withheld(engine.tables, datasets))
+    declared = pd.concat([declared.assign(record=""), superseded], ignore_index=True).astype("str")
+    return Tabulation(datasets, withheld, declared, _transliterations(finished))
 
 
 def _moved(made: Finished, positions: dict[str, np.ndarray], domain: str) -> list[Edge]:
@@ -170,6 +176,23 @@ def _withheld(tables: dict[str, Table], datasets: dict[str, Dataset]) -> pd.Data
     kept = known.loc[known["_merge"].to_numpy() == "left_only", list(WITHHELD)]
     made = kept.astype({"source_row": np.int32, **dict.fromkeys(WITHHELD[1:], "str")})
     return made.sort_values(list(WITHHELD), kind="stable").reset_index(drop=True)
+
+
+def _parted(records: Records, withheld: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return what is withheld, and apart what is not submitted because the person has a later record."""
+    superseded = withheld["reason"].eq(SUPERSEDED).to_numpy(bool)
+    known = records.project.dictionary.fields
+    chosen = withheld[superseded & withheld["field"].isin(list(known)).to_numpy(bool)]
+    made = pd.DataFrame(
+        {
+            "form": chosen["field"].map({name: found.form for name, found in known.items()}),
+            "field": chosen["field"],
+            "reason": chosen["reason"],
+            "record": records.record.to_numpy(object)[chosen["source_row"].to_numpy()],
+        },
+        dtype="str",
+    )
+    return withheld[~superseded].reset_index(drop=True), made.drop_duplicates(ignore_index=True)
 
 
 def _tabulated(dataset: Dataset, fields: set[str]) -> pd.DataFrame:

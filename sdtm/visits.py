@@ -6,6 +6,7 @@ last planned visit before them, by date (SDTMIG 3.3, section 5.4 on unplanned vi
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,10 +35,12 @@ def visit_events(study: Study) -> list[str]:
     return [str(visit["event"]) for visit in study.visits]
 
 
-def date_fields(block: Block, project: Project, events: list[str]) -> dict[str, list[str]]:
+def date_fields(
+    block: Block, project: Project, events: list[str], visit_of_form: Mapping[str, str]
+) -> dict[str, list[str]]:
     """Return by form the date fields of visit forms, without those that the mapping excepts."""
     excepted = set(block.visits.get("except", [])) if block.visits else set()
-    forms = [form for form in project.dictionary.forms if any(project.designated(event, form) for event in events)]
+    forms = [form for form in project.dictionary.forms if _at_a_visit(form, project, events, visit_of_form)]
     named = {
         form: [
             found.name
@@ -49,11 +52,15 @@ def date_fields(block: Block, project: Project, events: list[str]) -> dict[str, 
     return {form: fields for form, fields in named.items() if fields}
 
 
+def _at_a_visit(form: str, project: Project, events: list[str], visit_of_form: Mapping[str, str]) -> bool:
+    return form in visit_of_form or any(project.designated(event, form) for event in events)
+
+
 def visit_dates(study: Study, block: Block, forms: Forms) -> pd.DataFrame:
     """Return every date on the visits' forms: record, event, instance, date, day, row of the records, field."""
     events = visit_events(study)
     pieces = []
-    for form, fields in date_fields(block, forms.project, events).items():
+    for form, fields in date_fields(block, forms.project, events, study.visit_of_form).items():
         frame = forms.form(form)
         frame = frame[frame["event"].isin(events)]
         instance = visit_instance(forms.project, frame["event"], frame["instance"])
@@ -93,13 +100,18 @@ def put_dates(table: Table, dates: pd.DataFrame) -> None:
         table.withheld.append(Withheld(group["source_row"].to_numpy(np.int32), str(field), reason))
 
 
-def number_visits(study: Study, table: Table) -> None:
-    """Set VISITNUM, VISIT and VISITDY of SV, unscheduled visits numbered by date after the planned one before."""
+def number_visits(study: Study, table: Table, earlier: Set[str] = frozenset()) -> None:
+    """Set VISITNUM, VISIT and VISITDY of SV, unscheduled visits numbered by date after the planned one before.
+
+    So are the visits of ``earlier`` records, at which a subject was screened before: they come before visit 1.
+    """
     event = pd.Series(np.asarray(table.hidden["event"], dtype=object), dtype="str")
     number, name, day = planned(study, event)
     start = table.days("SVSTDTC")[0]
-    unscheduled = event.isin(_unscheduled(study)).to_numpy(bool)
-    frame = pd.DataFrame({"subject": np.asarray(table.hidden["record"], dtype=object), "day": start, "number": number})
+    again = np.asarray(table.hidden["record"].isin(list(earlier)), bool)  # type: ignore[union-attr]
+    number[again], day[again] = np.nan, np.nan
+    unscheduled = event.isin(_unscheduled(study)).to_numpy(bool) | again
+    frame = pd.DataFrame({"subject": np.asarray(table.subject, dtype=object), "day": start, "number": number})
     frame["row"] = np.arange(table.count)
     before = frame[~unscheduled & ~np.isnat(start) & ~np.isnan(number)].sort_values(["day", "number"])
     late = frame.loc[unscheduled, ["subject", "day", "row"]].sort_values(["day", "row"])
@@ -141,16 +153,19 @@ class VisitColumns:
     day: np.ndarray
 
 
-def assign_visits(study: Study, project: Project, table: Table, visits: Table | None) -> VisitColumns:
+def assign_visits(
+    study: Study, project: Project, table: Table, visits: Table | None, earlier: Set[str] = frozenset()
+) -> VisitColumns:
     """Return the visit of each row from its event; records of log forms have none."""
     events = table.hidden["event"]
     assert isinstance(events, pd.Categorical)
     number, name, day = planned(study, pd.Series(events.categories, dtype="str"))
     blanks: tuple[Any, ...] = (np.nan, "", np.nan)
     columns = [np.append(made, none)[events.codes] for made, none in zip((number, name, day), blanks, strict=True)]
-    unscheduled = np.flatnonzero(np.asarray(events.isin(_unscheduled(study))))
+    again = np.asarray(table.hidden["record"].isin(list(earlier)), bool)  # type: ignore[union-attr]
+    unscheduled = np.flatnonzero(np.asarray(events.isin(_unscheduled(study))) | again)
     if len(unscheduled):
-        columns[0][unscheduled], columns[1][unscheduled] = np.nan, ""
+        columns[0][unscheduled], columns[1][unscheduled], columns[2][unscheduled] = np.nan, "", np.nan
         if visits is not None:
             _numbered(project, table, visits, unscheduled, columns)
     return VisitColumns(columns[0], columns[1], columns[2])

@@ -27,11 +27,12 @@ def balance(
     A value is a distinct pair of row and export column that is not blank; a ticked option of a checkbox is one value,
     form status and record id are none. A value that is in several books counts in the first of tabulated, withheld and
     not submitted. ``edges`` is the lineage of the SDTM datasets; an edge or a withheld row may name the field or, for a
-    checkbox, the option's column. ``places`` names the first values that are in no book.
+    checkbox, the option's column. A row of ``not_submitted`` with a ``record`` declares that record's values only.
+    ``places`` names the first values that are in no book.
     """
     frames = [edges] if isinstance(edges, pd.DataFrame) else list(edges)
     used, held = rows_by_field(frames), _rows_of(withheld)
-    declared = set(not_submitted["form"].astype("str") + SEPARATOR + not_submitted["field"].astype("str"))
+    declared = _declared(not_submitted)
     dictionary = records.project.dictionary
     books = []
     for form in dictionary.forms:
@@ -48,6 +49,15 @@ def rows_by_field(edges: Iterable[pd.DataFrame]) -> dict[str, np.ndarray]:
         for name, rows in received.groupby("source_variable", observed=True, sort=False)["source_row"]:
             parts.setdefault(str(name), []).append(rows.to_numpy())
     return {name: np.concatenate(rows) for name, rows in parts.items()}
+
+
+def _declared(not_submitted: pd.DataFrame) -> dict[str, set[str]]:
+    """Return by form and field the records whose values are declared not submitted; a blank stands for all."""
+    made: dict[str, set[str]] = {}
+    given = not_submitted if "record" in not_submitted else not_submitted.assign(record="")
+    for form, field, record in zip(given["form"], given["field"], given["record"], strict=True):
+        made.setdefault(f"{form}{SEPARATOR}{field}", set()).add(str(record))
+    return made
 
 
 def _rows_of(withheld: pd.DataFrame) -> dict[str, np.ndarray]:
@@ -70,7 +80,7 @@ def _marked(rows: RowsOf, names: Iterable[str], size: int) -> np.ndarray:
 
 
 def _form_book(
-    records: Records, form: str, fields: list[Field], used: RowsOf, held: RowsOf, declared: set[str]
+    records: Records, form: str, fields: list[Field], used: RowsOf, held: RowsOf, declared: Mapping[str, set[str]]
 ) -> tuple[object, ...]:
     size, sums = len(records.frame), np.zeros(5, np.int64)
     places: list[str] = []
@@ -83,8 +93,8 @@ def _form_book(
             tabulated = value & _marked(used, names, size)
             withheld = value & ~tabulated & _marked(held, names, size)
             left = value & ~tabulated & ~withheld
-            waived = any(form + SEPARATOR + name in declared for name in (*names, ANY))
-            unaccounted = np.zeros(size, bool) if waived else left
+            waived = set().union(*(declared.get(form + SEPARATOR + name, set()) for name in (*names, ANY)))
+            unaccounted = left & ~(("" in waived) | records.record.isin(waived).to_numpy(bool))
             sums += [value.sum(), tabulated.sum(), (left & ~unaccounted).sum(), withheld.sum(), unaccounted.sum()]
             places += _places(records, column, np.flatnonzero(unaccounted), FIRST_PLACES - len(places))
     balanced = bool(sums[0] == sums[1:4].sum())
