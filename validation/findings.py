@@ -38,7 +38,9 @@ PROBLEMS = {
 }
 
 
-NONE = pd.DataFrame({name: pd.Series([], dtype="int32" if name == "source_row" else "str") for name in COLUMNS})
+def none() -> pd.DataFrame:
+    """Return a frame of no findings."""
+    return pd.DataFrame({name: pd.Series([], dtype="int32" if name == "source_row" else "str") for name in COLUMNS})
 
 
 def dictionary_findings(lookup: RecordsLookup) -> pd.DataFrame:
@@ -53,7 +55,7 @@ def dictionary_findings(lookup: RecordsLookup) -> pd.DataFrame:
 def joined(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
     """Return all findings in one frame."""
     filled = [part[list(COLUMNS)] for part in parts if len(part)]
-    return pd.concat(filled, ignore_index=True) if filled else NONE
+    return pd.concat(filled, ignore_index=True) if filled else none()
 
 
 def form_findings(rows: FormRows) -> pd.DataFrame:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import chdtrc
+from scipy import special
 
 from reports.statistics.blocks import MOST_CONDITIONS, arrangements, ranked_rows
 from reports.statistics.estimate import Estimate, not_estimable
@@ -30,7 +30,7 @@ def friedman(table: ArrayLike, decimals: int) -> Estimate:
     sums = _rank_sums(ranks)
     if sums is None:
         warning = f"{n} rows of {k}: chi-square approximation instead of enumeration"
-        return Estimate(float(chdtrc(k - 1, statistic)), "Friedman's test, asymptotic", n, warning, statistic)
+        return Estimate(float(special.chdtrc(k - 1, statistic)), "Friedman's test, asymptotic", n, warning, statistic)
     vectors, probabilities = sums
     extreme = _spread(vectors, n) >= _spread(ranks.sum(axis=0)[None, :], n)
     return Estimate(min(1.0, float(probabilities[extreme].sum())), NAME, n, statistic=statistic)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
+from scipy import special
 
 from reports.statistics.estimate import Estimate, not_estimable
 from reports.statistics.ranks import signed_sums
@@ -61,4 +61,4 @@ def _depth(n: int, confidence: float) -> tuple[int, float]:
 
 def _asymptotic_depth(n: int, confidence: float) -> int:
     spread = math.sqrt(n * (n + 1) * (2 * n + 1) / 24)
-    return math.floor(n * (n + 1) / 4 + float(ndtri((1 - confidence) / 2)) * spread)
+    return math.floor(n * (n + 1) / 4 + float(special.ndtri((1 - confidence) / 2)) * spread)

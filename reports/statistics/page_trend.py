@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtr
+from scipy import special
 
 from reports.statistics.blocks import MOST_CONDITIONS, arrangements, ranked_rows
 from reports.statistics.estimate import Estimate, not_estimable
@@ -59,6 +59,6 @@ def _asymptotic(ranks: Whole, observed: int, name: str, sides: Sides) -> Estimat
     if variance == 0:
         return Estimate(1.0, name.replace("exact", "asymptotic"), n, "all values are tied", statistic=observed / 2)
     deviate = (observed - n * k * (k + 1) ** 2 / 2) / math.sqrt(variance)
-    p = float(ndtr(-deviate)) if sides == "one-sided" else 2 * float(ndtr(-abs(deviate)))
+    p = float(special.ndtr(-deviate)) if sides == "one-sided" else 2 * float(special.ndtr(-abs(deviate)))
     warning = f"{n} rows of {k}: normal approximation instead of enumeration"
     return Estimate(p, name.replace("exact", "asymptotic"), n, warning, statistic=observed / 2)

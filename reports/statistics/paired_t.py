@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 
 import numpy as np
-from scipy.special import stdtr
+from scipy import special
 
 from reports.statistics.estimate import Estimate, not_estimable
 from reports.statistics.rounding import to_precision
@@ -25,4 +25,4 @@ def paired_t(differences: Iterable[float], decimals: int) -> Estimate:
     if spread == 0:
         return not_estimable(NAME, n, "all differences are equal")
     t = float(kept.mean()) / (spread / math.sqrt(n))
-    return Estimate(2 * float(stdtr(n - 1, -abs(t))), NAME, n, statistic=t)
+    return Estimate(2 * float(special.stdtr(n - 1, -abs(t))), NAME, n, statistic=t)

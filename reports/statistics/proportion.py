@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scipy.special import betaincinv
+from scipy import special
 
 from reports.statistics.estimate import Estimate, not_estimable
 
@@ -14,6 +14,6 @@ def clopper_pearson(count: int, n: int, confidence: float = 0.95) -> Estimate:
     if n == 0:
         return not_estimable(NAME, 0, "nobody was assessed")
     tail = (1 - confidence) / 2
-    lower = 0.0 if count == 0 else float(betaincinv(count, n - count + 1, tail))
-    upper = 1.0 if count == n else float(betaincinv(count + 1, n - count, 1 - tail))
+    lower = 0.0 if count == 0 else float(special.betaincinv(count, n - count + 1, tail))
+    upper = 1.0 if count == n else float(special.betaincinv(count + 1, n - count, 1 - tail))
     return Estimate(count / n, NAME.replace("95", f"{confidence * 100:g}"), n, lower=lower, upper=upper)

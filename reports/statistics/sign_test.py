@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
-from scipy.special import bdtr
+from scipy import special
 
 from reports.statistics.estimate import Estimate, not_estimable
 from reports.statistics.rounding import to_precision
@@ -22,5 +22,5 @@ def sign_test(differences: Iterable[float], decimals: int) -> Estimate:
         return not_estimable(NAME, 0, "no pairs")
     if positive + negative == 0:
         return Estimate(1.0, NAME, int(kept.size), "all differences are zero", statistic=0.0)
-    tail = float(bdtr(min(positive, negative), positive + negative, 0.5))
+    tail = float(special.bdtr(min(positive, negative), positive + negative, 0.5))
     return Estimate(min(1.0, 2 * tail), NAME, int(kept.size), statistic=float(positive))

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 import numpy as np
-from scipy.special import ndtr
+from scipy import special
 
 from reports.statistics.estimate import Estimate, not_estimable
 from reports.statistics.ranks import Whole, doubled_midranks, signed_sums
@@ -52,4 +52,6 @@ def _asymptotic(ranks: Whole, positive: int, n: int, name: str) -> Estimate:
     """Normal approximation on the same ranks, without continuity correction."""
     distance = abs(positive - ranks.sum() / 2) / math.sqrt(float((ranks.astype(float) ** 2).sum()) / 4)
     warning = f"more than {LARGEST_EXACT} non-zero differences: normal approximation instead of enumeration"
-    return Estimate(2 * float(ndtr(-distance)), name.replace("exact", "asymptotic"), n, warning, statistic=positive / 2)
+    return Estimate(
+        2 * float(special.ndtr(-distance)), name.replace("exact", "asymptotic"), n, warning, statistic=positive / 2
+    )
