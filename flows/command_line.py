@@ -1,4 +1,4 @@
-"""The command line: ``redcap-cdisc demo | run | sandbox | trace``; what a command needs is imported inside it."""
+"""The command line: ``redcap-cdisc demo | run | ...``; what a command needs is imported inside it."""
 
 from __future__ import annotations
 
@@ -41,6 +41,15 @@ TRACE_EXAMPLES = """
   redcap-cdisc trace build/spms_aza DM "USUBJID=SPMSAZA-SYNTH-01-001" --variable AGE
 
   redcap-cdisc trace build/spms_aza ADEDSS "USUBJID=SPMSAZA-SYNTH-01-001;AVISIT=Month 24" --variable CHG
+"""
+CONFORMANCE_EXAMPLES = """
+[bold]Examples[/bold]
+
+  redcap-cdisc conformance build/spms_aza
+
+  redcap-cdisc conformance build/spms_aza --core ~/core/run-core
+
+  redcap-cdisc conformance sdtm/ --core "python3.12 run_core.py" --study ../studies/mytrial --define sdtm/define.xml
 """
 
 application = typer.Typer(
@@ -138,6 +147,30 @@ def trace(
     from flows.tracing import show_trace
 
     show_trace(package, dataset, where, variable, as_json)
+
+
+@application.command(epilog=CONFORMANCE_EXAMPLES)
+def conformance(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A package, or a folder of SDTM transport files.", exists=True)
+    ],
+    core: Annotated[
+        str | None,
+        typer.Option(metavar="COMMAND", help="Your CDISC CORE, called as COMMAND VERSION DIR DEFINE|- OUT.json."),
+    ] = None,
+    study: Annotated[
+        str | None, typer.Option(help="Study whose conformance.yaml explains findings; a bundled one is recognised.")
+    ] = None,
+    define: Annotated[Path | None, typer.Option(help="define.xml, if not the one beside the files.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for CORE's report; default DIR.core.", file_okay=False)
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what our rules found in a package, and run your own CDISC CORE over it; exit 1 if anything is unexplained."""
+    from flows.conformance import show_conformance
+
+    raise typer.Exit(show_conformance(folder, core, study, define, out, as_json))
 
 
 def main() -> None:

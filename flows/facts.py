@@ -101,6 +101,12 @@ def of_acceptance(result: Mapping[str, Any]) -> str:
     return f"{result['met']} of {result['expectations']} expectations met"
 
 
+def of_conformance(counts: Mapping[str, int]) -> str:
+    """Count rules, findings, and findings that the study does not explain."""
+    told = [counted(counts["rules"], "rule"), counted(counts["findings"], "finding")]
+    return ", ".join([*told, f"{counts['unexplained']} not explained"])
+
+
 def of_drift(count: int) -> str:
     """Count changes of the project."""
     return f"{counted(count, 'change')} since it was mapped"

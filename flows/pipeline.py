@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import pandas as pd
 
 from flows import facts, gates
+from flows.conformance import check_conformance
 from flows.order import API, Order, Result, relative
 from metadata.dataset import Dataset
 from metadata.errors import StudyError
@@ -125,6 +126,8 @@ def _make_datasets(
         step("check ADaM", gates.check_adam, study, adam, layout.validation, fact=facts.of_checks)
     made = step("resolve lengths", resolve_lengths, tabulation.datasets, adam)
     result.datasets = facts.count_datasets(made.standards)
+    step("check conformance", check_conformance, study, made.sdtm, terminology, layout.validation, snapshot.date,
+         fact=facts.of_conformance)  # fmt: skip
     step("write transport files", write_transport, layout, made, snapshot.date, fact=facts.of_paths)
     step("read back", read_back, layout, made, snapshot.date, fact=facts.of_paths)
     if order.until == "package":

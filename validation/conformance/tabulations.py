@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 
 import numpy as np
@@ -11,6 +11,7 @@ import pandas as pd
 
 from metadata import iso8601
 from metadata.dataset import Dataset
+from metadata.errors import StudyError
 from metadata.standards import GuideVariable, sdtm_variables
 from metadata.study import Study
 from metadata.terminology import Terminology
@@ -56,13 +57,12 @@ class Domain:
     def guide(self) -> tuple[GuideVariable, ...]:
         """Variables that the guide lists for this domain; none for a domain that it does not have."""
         wanted = "SUPPQUAL" if self.is_supplemental else self.name
-        known = {row.name for row in sdtm_variables(self.version, "SUPPQUAL")}
-        for name in (wanted, wanted[:2]):
+        for name in (wanted, wanted[:2]):  # a part of a split domain is named after it
             try:
                 return sdtm_variables(self.version, name)
-            except Exception:  # noqa: S112, BLE001 a domain of the sponsor's own
+            except StudyError:
                 continue
-        return () if known else ()
+        return ()
 
     def full(self, name: str) -> str:
         """Return a variable's name with the domain's prefix in the place of ``--``."""
@@ -178,7 +178,7 @@ class Tabulations:
         self.version = study.standards["sdtmig"]
         self.domains = {name: Domain(dataset, self.version) for name, dataset in datasets.items()}
 
-    def __iter__(self) -> Iterable[Domain]:  # type: ignore[override]
+    def __iter__(self) -> Iterator[Domain]:
         return iter(self.domains.values())
 
     def get(self, name: str) -> Domain | None:

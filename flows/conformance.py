@@ -1,0 +1,132 @@
+"""Conformance: our rules in every build, and the user's CDISC CORE over a package or a folder of transport files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from flows.facts import counted
+from flows.order import relative
+from metadata.dataset import Dataset
+from metadata.errors import UsageError
+from metadata.study import Study
+from metadata.terminology import Terminology
+
+Result = Mapping[str, Any]
+SDTM = "m5/datasets/*/tabulations/sdtm"
+OURS = "validation/conformance.json"
+STYLES = {"error": "red", "warning": "yellow", "note": "dim"}
+
+
+def check_conformance(
+    study: Study, sdtm: Mapping[str, Dataset], terminology: Terminology, folder: Path, date: str
+) -> dict[str, int]:
+    """Judge the final SDTM datasets by our rules, write the result as JSON and as a page, and return the counts."""
+    from validation.conformance.check import conformance, write_json
+    from validation.conformance.page import write_page
+
+    result = conformance(study, sdtm, terminology)
+    write_json(result, folder / "conformance.json")
+    write_page(study, result, folder / "conformance.html", date)
+    counts: dict[str, int] = result["counts"]
+    return counts
+
+
+def show_conformance(
+    folder: Path, core: str | None, study: str | None, define: Path | None, out: Path | None, as_json: bool
+) -> int:
+    """Print what our rules found in a package and what CORE finds now; return 1 if anything is not explained."""
+    results: dict[str, Result | None] = {"ours": _ours(folder), "core": None}
+    if core:
+        results["core"] = _core(folder, core, _study(folder, study), define, out or _beside(folder))
+    elif results["ours"] is None:
+        raise UsageError(f"{relative(folder)} has no {OURS}; name your CORE with --core to judge its transport files")
+    left = sum(int(result["counts"]["unexplained"]) for result in results.values() if result)
+    if as_json:
+        print(json.dumps({**results, "unexplained": left}, indent=2))  # noqa: T201
+    else:
+        _print(results)
+    return int(left > 0)
+
+
+def _ours(folder: Path) -> Result | None:
+    path = folder / OURS
+    content: Result | None = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    return content
+
+
+def _core(folder: Path, command: str, study: Study, define: Path | None, out: Path) -> Result:
+    """Run CORE, and write its report and ours about it into ``out``."""
+    from validation.conformance.check import write_json
+    from validation.conformance.core import core_result, run_core
+    from validation.conformance.page import write_page
+
+    datasets = sdtm_folder(folder)
+    define = define or next(iter(datasets.glob("define.xml")), None)
+    if define is not None and not define.is_file():
+        raise UsageError(f"--define {define}: there is no such file")
+    if out.resolve().is_relative_to(folder.resolve()):
+        raise UsageError(f"--out {out} lies in {folder}: CORE's report has times in it and is no part of a package")
+    absolute = define.resolve() if define else None
+    report = run_core(command, study.standards["sdtmig"], datasets.resolve(), absolute, out.absolute() / "core.json")
+    result = core_result(study, report, define is not None)
+    write_json(result, out / "conformance.json")
+    write_page(study, result, out / "conformance.html")
+    return result
+
+
+def sdtm_folder(folder: Path) -> Path:
+    """Return the folder of the SDTM transport files: that of a package, or the folder itself; raises UsageError."""
+    for found in [*sorted(folder.glob(SDTM)), folder]:
+        if any(found.glob("*.xpt")):
+            return found
+    raise UsageError(f"{folder} is neither a package nor a folder of transport files (*.xpt)")
+
+
+def _beside(folder: Path) -> Path:
+    return folder.parent / f"{folder.name}.core" if folder.name else folder.absolute().with_suffix(".core")
+
+
+def _study(folder: Path, name: str | None) -> Study:
+    """Return the study that is named, or the bundled one whose package it is."""
+    if name:
+        return Study.open(name)
+    manifest = folder / "manifest.json"
+    studyid = json.loads(manifest.read_text(encoding="utf-8")).get("study") if manifest.is_file() else None
+    for study in map(Study.open, Study.bundled()):
+        if study.studyid == studyid:
+            return study
+    raise UsageError("which study is it? Name it, or give its folder, with --study")
+
+
+def _print(results: Mapping[str, Result | None]) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    for result in filter(None, results.values()):
+        console.print(_heading(result))
+        for finding in sorted(result["findings"], key=lambda one: bool(one["explained"])):
+            console.print(_lines(finding))
+
+
+def _heading(result: Result) -> Text:
+    counts = result["counts"]
+    parts = [counted(counts["rules"], "rule"), counted(counts["findings"], "finding")]
+    left = counts["unexplained"]
+    parts += [f"{counts['explained']} explained", f"{left} not explained" if left else "nothing left to explain"]
+    return Text(f"{result['engine']}, {result['standard']}: {', '.join(parts)}", style="bold")
+
+
+def _lines(finding: Mapping[str, Any]) -> Text:
+    severity = "explained" if finding["explained"] else finding["severity"]
+    place = ".".join(filter(None, (finding["dataset"], finding["variable"])))
+    count = counted(finding["records"], "record") if finding["records"] else "whole dataset"
+    line = Text(f"  {severity:<10}", style=STYLES.get(severity, "green"))
+    said = f"{finding['sentence']} {finding['detail']}".rstrip()
+    line.append(f"{finding['rule']}  {place}  {count}  {said}", "")
+    for more in [finding["explained"]] if finding["explained"] else finding["keys"]:
+        line.append(f"\n            {more}", "dim")
+    return line

@@ -1,0 +1,46 @@
+"""The result of our rules, or of CORE, as one self-contained page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from metadata.study import Study
+from validation.conformance.finding import SEVERITIES
+from validation.query_page import environment
+
+TEMPLATE = "conformance.html.jinja"
+
+
+def write_page(study: Study, result: Mapping[str, Any], path: Path, date: str = "") -> None:
+    """Write a result as HTML; ``date`` is the snapshot's, blank where it is not known."""
+    counts = result["counts"]
+    left = counts["unexplained"]
+    shown = [_shown(finding) for finding in result["findings"]]
+    parts = [
+        ("Not explained", [one for one in shown if not one["explained"] and one["severity"] != "note"]),
+        ("Explained", [one for one in shown if one["explained"]]),
+        ("Notes", [one for one in shown if not one["explained"] and one["severity"] == "note"]),
+    ]
+    context = {
+        "title": str(study.config["study"].get("short_title") or study.config["study"].get("title") or study.name),
+        "study": study.studyid,
+        "synthetic": study.is_synthetic,
+        "date": date,
+        "result": result,
+        "parts": [(name, part) for name, part in parts if part],
+        "cards": [
+            {"name": "note", "label": "rules", "count": counts["rules"]},
+            {"name": "failed" if left else "passed", "label": "findings not explained", "count": left},
+            {"name": "answered", "label": "findings explained", "count": counts["explained"]},
+        ],
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(environment().get_template(TEMPLATE).render(context), encoding="utf-8", newline="\n")
+
+
+def _shown(finding: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a finding with its place and the number of further records in words."""
+    more = int(finding["records"]) - len(finding["keys"])
+    return {**finding, "more": more, "rank": SEVERITIES.index(finding["severity"])}

@@ -1,0 +1,134 @@
+"""Rules about coded values, flags and the writing of dates and durations."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from metadata import iso8601
+from validation.conformance.rule import Hit, rule
+from validation.conformance.tabulations import Domain, Tabulations, without_time
+
+SHOWN_TERMS = 3
+NCI_CODE = re.compile(r"C\d+")
+RESULT = r"(?:<=|>=|<|>)?\s*-?\d+(?:\.\d+)?"
+MULTIPLE = "MULTIPLE"
+DATE_PART, TIME_PART = ("".join(rf"(?:\d+(?:\.\d+)?{unit})?" for unit in units) for units in ("YMD", "HMS"))
+DURATION = rf"[+-]?P(?=\d|T\d)(?:\d+W|{DATE_PART}(?:T(?=\d){TIME_PART})?)"
+YES_ONLY = ("--LOBXFL", "--BLFL", "--DRVFL", "DTHFL")
+
+
+@rule("term.codelist", "A coded value is a term of its codelist, or an extension that the study declares.",
+      "SDTMIG 3.3, section 4.3.3")  # fmt: skip
+def term_codelist(data: Tabulations) -> Iterator[Hit]:
+    for domain in data:
+        coded = {item.name: item.codelist for item in domain.guide if item.codelist}
+        coded |= {item.name: item.codelist for item in domain.metadata.variables if item.codelist}
+        for name, codelists in coded.items():
+            if domain.has(name) and domain.is_text(name):
+                yield _not_terms(data, domain, name, codelists)
+
+
+def _not_terms(data: Tabulations, domain: Domain, name: str, codelists: str) -> Hit:
+    shipped = data.terminology.codelists
+    lists = [shipped[code] for code in re.split(r"[;\s]+", codelists) if code in shipped]
+    if not lists:
+        return Hit(domain.name, name, np.zeros(domain.size, bool))
+    terms = {term for codelist in lists for term in codelist.terms} | {""}
+    codes, words = domain.words(name)
+    fits = words.isin(list(terms))
+    if name.endswith("STRESC"):
+        fits |= words.str.fullmatch(RESULT)
+    if _has_supplemental(data, domain):
+        fits |= words == MULTIPLE  # the values are in SUPP-- (SDTMIG 3.3, section 4.2.8.3)
+    wrong = ~fits.to_numpy(bool)
+    used = np.unique(codes[wrong[codes]])
+    shown = ", ".join(f"'{words[code]}'{lists[0].nearest(words[code])}" for code in used[:SHOWN_TERMS].tolist())
+    more = f" and {len(used) - SHOWN_TERMS} more" if len(used) > SHOWN_TERMS else ""
+    return Hit(domain.name, name, wrong[codes], f"Codelist {lists[0].name} does not have {shown}{more}.")
+
+
+def _has_supplemental(data: Tabulations, domain: Domain) -> bool:
+    return data.get(f"SUPP{domain.name[:2]}") is not None
+
+
+@rule("term.codelist_known", "The codelist of a variable is in the pinned terminology or declared by the study.",
+      "SDTMIG 3.3, section 4.3.1", "warning")  # fmt: skip
+def term_codelist_known(data: Tabulations) -> Iterator[Hit]:
+    for domain in data:
+        for item in domain.metadata.variables:
+            named = [code for code in re.split(r"[;\s]+", item.codelist or "") if NCI_CODE.fullmatch(code)]
+            if named and not any(code in data.terminology.codelists for code in named):
+                yield Hit(domain.name, item.name, detail=f"{data.terminology.package} has no {', '.join(named)}.")
+
+
+@rule("flag.yes", "A flag of a record is Y or null.", "SDTMIG 3.3, section 4.3.7")
+def flag_yes(data: Tabulations) -> Iterator[Hit]:
+    for domain in data:
+        for name in YES_ONLY:
+            if domain.has(name):
+                yield Hit(domain.name, domain.full(name), ~domain.equals(name, "", "Y"))
+
+
+@rule("text.multiple", "MULTIPLE stands only where SUPP-- has the values.", "SDTMIG 3.3, section 4.2.8.3")
+def text_multiple(data: Tabulations) -> Iterator[Hit]:
+    for domain in data:
+        extra = data.get(f"SUPP{domain.name[:2]}")
+        for name in [str(name) for name in domain.frame.columns if domain.is_text(str(name))]:
+            rows = domain.equals(name, MULTIPLE)
+            if rows.any() and not domain.is_supplemental and name[-4:] not in ("TEST", "QVAL"):
+                yield Hit(domain.name, name, rows & ~_supplemented(domain, extra))
+
+
+def _supplemented(domain: Domain, extra: Domain | None) -> np.ndarray:
+    """Return True for records to which SUPP-- adds at least two values."""
+    if extra is None:
+        return np.zeros(domain.size, bool)
+    by_subject = not domain.has("--SEQ")
+    owner = ["USUBJID"] if by_subject else ["USUBJID", "IDVARVAL"]
+    counts = pd.MultiIndex.from_arrays([extra.text(name) for name in owner]).value_counts()
+    wanted = [domain.text("USUBJID")] if by_subject else [domain.text("USUBJID"), domain.text("--SEQ")]
+    index = pd.MultiIndex.from_arrays(wanted)
+    return counts.reindex(index).fillna(0).to_numpy() >= 2
+
+
+@rule("date.iso8601", "A date is written as ISO 8601, full, partial or as an interval, and is in the calendar.",
+      "SDTMIG 3.3, section 4.4.1")  # fmt: skip
+def date_iso8601(data: Tabulations) -> Iterator[Hit]:
+    for domain in data:
+        for name in [str(name) for name in domain.frame.columns if str(name).endswith("DTC")]:
+            yield Hit(domain.name, name, domain.test(name, _is_no_date))
+
+
+def _is_no_date(words: pd.Series) -> np.ndarray:
+    wrong = ~iso8601.is_valid(words).to_numpy(bool)
+    if wrong.any():  # what is left may have a time or be an interval
+        wrong[wrong] = ~_is_interval_or_time(words[wrong]).to_numpy(bool)
+    return wrong
+
+
+def _is_interval_or_time(words: pd.Series) -> pd.Series:
+    sides = words.str.split("/", n=1, expand=True).reindex(columns=[0, 1]).fillna("").astype("str")
+    wrong = (words.str.count("/") > 1) | (words.str.contains("/") & ((sides[0] == "") | (sides[1] == "")))
+    for side in (0, 1):
+        bare = without_time(sides[side])
+        timed = bare != sides[side]
+        wrong |= ~iso8601.is_valid(bare) | (timed & ~iso8601.is_complete(bare))
+    return ~wrong
+
+
+@rule("duration.iso8601", "A duration is written as ISO 8601.", "SDTMIG 3.3, section 4.4.3")
+def duration_iso8601(data: Tabulations) -> Iterator[Hit]:
+    for domain in data:
+        for name in ("--DUR", "--ELTM", "--EVLINT", "TEDUR"):
+            if domain.has(name):
+                yield Hit(domain.name, domain.full(name), ~domain.matches(name, f"(?:{DURATION})?"))
+
+
+@rule("toxicity.grade", "A toxicity grade is a whole number from 0 to 5.", "SDTMIG 3.3, section 6.3.6")
+def toxicity_grade(data: Tabulations) -> Iterator[Hit]:
+    for domain in data.having("--TOXGR"):
+        yield Hit(domain.name, domain.full("--TOXGR"), ~domain.matches("--TOXGR", "[0-5]?"))
