@@ -8,9 +8,10 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from metadata.errors import StudyError
+from metadata.errors import Gather
 from metadata.study import Study
 from metadata.terminology import Terminology
+from metadata.yaml_source import complain
 from sdtm import elements, limits, timing, visits
 from sdtm.collect import collect
 from sdtm.column import stack
@@ -45,13 +46,14 @@ class Engine:
 
     def _check_givers(self, steps: list[Step]) -> None:
         given = {variable for step in steps for variable in step.gives}
-        for mapping in self.mappings.values():
-            for name, operation in mapping.table_operations.items():
-                for variable in operation.needs():
-                    if variable not in given:
-                        raise StudyError(
-                            f"{mapping.domain}.{name} needs {variable}, which no mapping makes", mapping.file
-                        )
+        with Gather() as gather:
+            for mapping in self.mappings.values():
+                for name, operation in mapping.table_operations.items():
+                    for variable in operation.needs():
+                        with gather.part():
+                            if variable not in given:
+                                problem = f"{mapping.domain}.{name} needs {variable}, which no mapping makes"
+                                raise complain(operation.spec, operation.word, problem)
 
     def _steps(self, mapping: DomainMapping) -> list[Step]:
         steps = [self._collecting(mapping)]

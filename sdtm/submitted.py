@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from metadata.dictionary import Dictionary
-from metadata.errors import StudyError, nearest
+from metadata.errors import Gather, StudyError, nearest
 from metadata.study import Study
 from metadata.yaml_source import LocatedDict, complain
 
@@ -21,12 +21,8 @@ def not_submitted(study: Study, dictionary: Dictionary, mapped: set[str]) -> pd.
     nor declared, or is both.
     """
     declared = study.read_yaml(FILE) if study.path(FILE).is_file() else LocatedDict()
-    for key in declared:
-        if key not in PARTS:
-            raise complain(declared, key, f"there is no such key here{nearest(key, PARTS)}")
     forms: LocatedDict = declared.get("forms") or LocatedDict()
     fields: LocatedDict = declared.get("fields") or LocatedDict()
-    _check(forms, fields, dictionary, mapped)
     rows, missing = [], []
     for name, found in dictionary.fields.items():
         reason = fields.get(name)
@@ -38,24 +34,35 @@ def not_submitted(study: Study, dictionary: Dictionary, mapped: set[str]) -> pd.
         if reason:
             rows.append((found.form, name, str(reason)))
         else:
-            missing.append(name)
-    if missing:
-        raise StudyError(
-            f"field '{missing[0]}' is neither mapped nor declared not submitted"
-            + (f" (and {len(missing) - 1} more: {', '.join(missing[1:6])})" if missing[1:] else ""),
-            f"{study.name}/{FILE}",
-        )
+            missing.append(found)
+    with Gather() as gather:
+        with gather.part():
+            _check(declared, forms, fields, dictionary, mapped)
+        for found in missing:
+            problem = f"field '{found.name}' is neither mapped nor declared not submitted (form '{found.form}')"
+            with gather.part():
+                raise StudyError(problem, f"{study.name}/{FILE}", key=found.name)
     status = declared.get("status")
     rows += [(form, f"{form}_complete", str(status)) for form in dictionary.forms if status]
     return pd.DataFrame(rows, columns=["form", "field", "reason"], dtype="str")
 
 
-def _check(forms: LocatedDict, fields: LocatedDict, dictionary: Dictionary, mapped: set[str]) -> None:
-    for form in forms:
-        if form not in dictionary.forms:
-            raise complain(forms, form, f"the dictionary has no form '{form}'{nearest(form, dictionary.forms)}")
-    for name in fields:
-        if name not in dictionary.fields:
-            raise complain(fields, name, f"the dictionary has no field '{name}'{nearest(name, dictionary.fields)}")
-        if name in mapped:
-            raise complain(fields, name, "the field is mapped, so it cannot be declared not submitted")
+def _check(
+    declared: LocatedDict, forms: LocatedDict, fields: LocatedDict, dictionary: Dictionary, mapped: set[str]
+) -> None:
+    with Gather() as gather:
+        for key in declared:
+            with gather.part():
+                if key not in PARTS:
+                    raise complain(declared, key, f"there is no such key here{nearest(key, PARTS)}")
+        for form in forms:
+            with gather.part():
+                if form not in dictionary.forms:
+                    raise complain(forms, form, f"the dictionary has no form '{form}'{nearest(form, dictionary.forms)}")
+        for name in fields:
+            with gather.part():
+                if name not in dictionary.fields:
+                    near = nearest(name, dictionary.fields)
+                    raise complain(fields, name, f"the dictionary has no field '{name}'{near}")
+                if name in mapped:
+                    raise complain(fields, name, "the field is mapped, so it cannot be declared not submitted")

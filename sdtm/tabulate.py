@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from metadata.dataset import Dataset, Edges, join_edges
-from metadata.errors import StudyError
+from metadata.errors import Gather, StudyError
 from metadata.project import Project
 from metadata.records import Records
 from metadata.study import Study
@@ -47,23 +47,33 @@ class Tabulation:
 
 
 def read_mappings(study: Study, project: Project, terminology: Terminology) -> dict[str, DomainMapping]:
-    """Read and check every mapping file of a study, by domain; raises StudyError at the first that does not fit."""
+    """Read and check every mapping file of a study, by domain; raises StudyError for all that does not fit."""
+    with Gather() as gather:
+        return read_each(study, project, terminology, gather)
+
+
+def read_each(study: Study, project: Project, terminology: Terminology, gather: Gather) -> dict[str, DomainMapping]:
+    """Return the mappings that fit; ``gather`` gets what is wrong with the others."""
     made: dict[str, DomainMapping] = {}
-    for path in sorted((study.folder / "sdtm").glob("*.yaml")):
-        relative = f"sdtm/{path.name}"
-        if relative == FILE:
-            continue
-        mapping = Reader(study, project, terminology, relative).read()
-        if mapping.domain in made:
-            raise StudyError(f"domain {mapping.domain} is mapped in {made[mapping.domain].file} as well", mapping.file)
-        made[mapping.domain] = mapping
-        check_toxicity(study, mapping)
-    if not made:
-        raise StudyError("there are no mappings", f"{study.name}/sdtm")
-    check_text_dates(study.config, project.dictionary.fields)
-    check_identity(study, {name: found.form for name, found in project.dictionary.fields.items()})
-    if "SE" in made:
-        check_elements(study, terminology, epoch_codelists(made["SE"]))
+    paths = [path for path in sorted((study.folder / "sdtm").glob("*.yaml")) if f"sdtm/{path.name}" != FILE]
+    for path in paths:
+        with gather.part():
+            mapping = Reader(study, project, terminology, f"sdtm/{path.name}").read()
+            if mapping.domain in made:
+                twice = f"domain {mapping.domain} is mapped in {made[mapping.domain].file} as well"
+                raise StudyError(twice, mapping.file)
+            check_toxicity(study, mapping)
+            made[mapping.domain] = mapping
+    with gather.part():
+        if not paths:
+            raise StudyError("there are no mappings", f"{study.name}/sdtm")
+    with gather.part():
+        check_text_dates(study.config, project.dictionary.fields)
+    with gather.part():
+        check_identity(study, {name: found.form for name, found in project.dictionary.fields.items()})
+    with gather.part():
+        if "SE" in made:
+            check_elements(study, terminology, epoch_codelists(made["SE"]))
     return made
 
 
