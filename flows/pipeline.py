@@ -158,17 +158,15 @@ def receive(order: Order) -> Path:
     return snapshot_of(order.study, Path(order.source), order.snapshots, order.records)
 
 
-def open_snapshot(order: Order, folder: Path, identifiers: bool = False) -> Snapshot:
-    """Read a snapshot; identifiers stay behind, except those that the mapping reads, or all if they are asked for."""
+def open_snapshot(order: Order, folder: Path) -> Snapshot:
+    """Read a snapshot; identifiers stay behind, except those that the mapping reads."""
     from extract import snapshot
 
-    fields = snapshot.open_snapshot(folder).project.dictionary.fields.values()
-    flagged = {field.name for field in fields if field.is_identifier}
-    if not identifiers:
-        flagged &= _fields_mapped(order)
-    opened = snapshot.open_snapshot(folder, keep=flagged)
-    date_shown = order.options.get("cutoff", opened.date)
-    return replace(opened, date=date_shown)
+    opened = snapshot.open_snapshot(folder)
+    kept = opened.blanked & _fields_mapped(order)
+    if kept:
+        opened = snapshot.open_snapshot(folder, keep=kept)
+    return replace(opened, date=order.options.get("cutoff", opened.date))
 
 
 def write_queries(order: Order, snapshot: Snapshot, queries: pd.DataFrame, folder: Path) -> list[Path]:
@@ -195,10 +193,13 @@ def _fields_mapped(order: Order) -> set[str]:
 
 def find_queries(order: Order, snapshot: Snapshot) -> pd.DataFrame:
     """Return the query listing of the snapshot's records: identifiers are checked as well, and masked."""
+    from extract import snapshot as snapshots
     from validation.queries import form_links, query_listing
 
-    whole = open_snapshot(order, snapshot.path, identifiers=True)
-    links = form_links(order.study, whole.project, whole.event_ids, whole.version)
+    identifiers = [field.name for field in snapshot.project.dictionary.fields.values() if field.is_identifier]
+    whole = snapshots.open_snapshot(snapshot.path, keep=identifiers)
+    version = str(order.study.config["redcap"].get("version", ""))  # not the server's: same data, same bytes
+    links = form_links(order.study, whole.project, whole.event_ids, version)
     return query_listing(order.study, whole.records, links)
 
 
