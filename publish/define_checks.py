@@ -54,7 +54,8 @@ def _schema_of_define() -> etree.XMLSchema:
 def _schema(root: etree._Element) -> Iterator[str]:
     schema = _schema_of_define()
     if not schema.validate(root):
-        yield from (f"schema, line {error.line}: {error.message}" for error in schema.error_log)
+        for error in schema.error_log:  # type: ignore[attr-defined]
+            yield f"schema, line {error.line}: {error.message}"
 
 
 def _oids(root: etree._Element) -> Iterator[str]:

@@ -93,19 +93,15 @@ class Codelists:
         made = model.CodeList(OID=oid, Name=found.name, DataType=found.data_type, **source)
         known = found.listed.terms if found.listed else {}
         meanings = _meanings(found.terms, known)
-        values = _ordered(found)
-        for value in values:
+        for value in _ordered(found):
             term = known.get(value)
             extended = {"ExtendedValue": "Yes"} if standard and (term is None or term.extended) else {}
+            aliases = [model.Alias(Context=NCI, Name=term.code)] if term is not None and term.code else []
             if meanings:
-                item = model.CodeListItem(CodedValue=value, **extended)
-                item.Decode = _decode(meanings[value])
-                made.CodeListItem.append(item)
+                decode = _decode(meanings[value])
+                made.CodeListItem.append(model.CodeListItem(CodedValue=value, Decode=decode, Alias=aliases, **extended))
             else:
-                item = model.EnumeratedItem(CodedValue=value, **extended)
-                made.EnumeratedItem.append(item)
-            if term is not None and term.code:
-                item.Alias.append(model.Alias(Context=NCI, Name=term.code))
+                made.EnumeratedItem.append(model.EnumeratedItem(CodedValue=value, Alias=aliases, **extended))
         if standard and found.listed:
             made.Alias.append(model.Alias(Context=NCI, Name=found.listed.code))
         return made

@@ -35,6 +35,7 @@ PAIRS = {
     "QNAM": "QLABEL",
 }
 """A code and the variable of the same record that decodes it, by the end of their names."""
+TOPICS = ("TESTCD", "QNAM")
 RESULTS = ("ORRES", "STRESC", "QVAL")
 EVERYWHERE = "ALL"
 """Stands in the OIDs of lists for the dataset, where all datasets share a variable."""
@@ -63,8 +64,9 @@ class Described:
 
     @property
     def name(self) -> str:
-        """The variable's name, or the test or qualifier that the rows are about."""
-        return self.where[0][1] if self.where else self.variable.name
+        """The test or qualifier that the rows are about, else the variable's name."""
+        topic = self.where and self.where[0][0].endswith(TOPICS)
+        return self.where[0][1] if topic else self.variable.name
 
     @property
     def is_shared(self) -> bool:
@@ -179,7 +181,8 @@ class Items:
         codelist = self._codelist(said, kind, texts, has_values)
         if codelist:
             item.CodeListRef = model.CodeListRef(CodeListOID=codelist)
-        pages = self.documents.pages.get((said.dataset.name, said.variable.name, said.name if said.where else ""), ())
+        topic = said.name if said.where and said.name != said.variable.name else ""
+        pages = self.documents.pages.get((said.dataset.name, said.variable.name, topic), ())
         item.Origin.extend(origin_elements(said.dataset, found, pages, said.rows))
         return item, reference
 

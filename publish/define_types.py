@@ -26,6 +26,8 @@ SHAPES = {
 INTEGER = re.compile(r"-?(0|[1-9]\d*)")
 NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?")
 TEXT, WHOLE, FLOAT = "text", "integer", "float"
+REFERENCE_POINTS = ("STTPT", "ENTPT")
+"""Reference time points are dates or words (SDTMIG 3.3, 4.4.7)."""
 NEEDS_LENGTH = (TEXT, WHOLE, FLOAT)
 
 
@@ -48,7 +50,7 @@ def kind_of_variable(variable: Variable, values: pd.Series) -> Kind:
     if variable.type == "Num":
         return _kind_of_numbers(values)
     texts = texts_of(values)
-    if is_date(variable.name):
+    if is_date(variable.name) or (texts and variable.name.endswith(REFERENCE_POINTS)):
         return _kind_of_dates(texts)
     return Kind(TEXT, variable.length or max(map(len, texts), default=1) or 1)
 

@@ -20,7 +20,7 @@ from sdtm.mapping import DomainMapping, Supplement, codelists
 from sdtm.offered import offered_by
 from sdtm.table import REDCAP, Edge, Table
 from sdtm.text import Change, continued_name, split_long, write_plain
-from sdtm.value_level import origin_and_method, test_values
+from sdtm.value_level import category_values, origin_and_method, test_values
 
 ALWAYS = ("Req", "Exp")
 DICTIONARIES = ("ISO 3166-1 Alpha-3", "ISO 21090 NullFlavor enumeration")
@@ -76,7 +76,7 @@ def finish(study: Study, terminology: Terminology, mapping: DomainMapping, table
         mapping.guide.structure,
         tuple(name for name in mapping.keys if name in frame.columns),
         tuple(variables),
-        test_values(mapping),
+        test_values(mapping) if mapping.is_findings else category_values(mapping),
     )
     return Finished(Dataset(metadata, frame), position, table.edges, extras, changes + more)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from metadata.dataset import Value
-from sdtm.mapping import DomainMapping, Test
+from sdtm.mapping import Block, DomainMapping, Test
 from sdtm.methods import derived_method
 from sdtm.offered import meanings, offered_by
 from sdtm.operations import sentence_of_terms
@@ -60,6 +60,31 @@ def test_values(mapping: DomainMapping) -> tuple[Value, ...]:
         made.append(Value(standard, where, first.name, "Derived", said, _standard_terms(tests)))
         made.append(Value(mapping.prefixed("STRESN"), where, first.name, "Derived", number))
     return tuple(made)
+
+
+def category_values(mapping: DomainMapping) -> tuple[Value, ...]:
+    """Return the value level of a domain whose blocks are categories: variables that have another origin in each.
+
+    So the disposition event is collected, and a protocol milestone assigned. A domain has such categories if each of
+    its blocks assigns --CAT.
+    """
+    category = mapping.prefixed("CAT")
+    blocks: dict[str, list[Block]] = {}
+    for block in mapping.blocks:
+        made = block.variables.get(category)
+        if block.tests or not isinstance(made, Constant) or made.where:
+            return ()
+        blocks.setdefault(made.text, []).append(block)
+    values = []
+    for name in dict.fromkeys(name for block in mapping.blocks for name in block.variables):
+        found = {text: [one.variables[name] for one in own if name in one.variables] for text, own in blocks.items()}
+        origins = {text: ";".join(dict.fromkeys(made.origin for made in own)) for text, own in found.items() if own}
+        if len(set(origins.values())) > 1:
+            values += [
+                Value(name, ((category, text),), "", origins[text], _together(made.sentence() for made in found[text]))
+                for text in origins
+            ]
+    return tuple(values)
 
 
 def tests_by_condition(mapping: DomainMapping) -> dict[Where, list[Test]]:
