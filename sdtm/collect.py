@@ -47,7 +47,7 @@ def collect(mapping: DomainMapping, forms: Forms, identity: Identity, given: Sou
     count = sum(len(piece.at) for block in blocks for piece in block.pieces)
     table = Table(mapping.domain, count)
     _keys(table, blocks, mapping, identity)
-    for name in _names(blocks):
+    for name in [name for name in _names(blocks) if mapping.has(name)]:  # not every findings domain has --STRESN
         _variable(table, name, blocks, mapping.by_name[name].type == "Num")
     _lineage(table, blocks)
     start = 0
