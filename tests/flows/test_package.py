@@ -115,3 +115,13 @@ def test_snapshots_are_for_the_owner_alone(package: Path) -> None:
     folders = list((package.parent / "snapshots" / STUDY).iterdir())
     assert len(folders) == 1
     assert folders[0].stat().st_mode & 0o077 == 0
+
+
+def test_exports_give_the_same_package_as_the_api(package: Path, tmp_path: Path) -> None:
+    from flows.order import Order
+    from flows.pipeline import build
+    from flows.progress import Teller
+
+    out = tmp_path / STUDY
+    build(Order.of(STUDY, source=str(ROOT / "mappings" / STUDY / "redcap"), out=out), Teller(quiet=True))
+    assert hashes(out.resolve()) == hashes(package.resolve())
