@@ -35,6 +35,13 @@ DEMO_EXAMPLES = """
 
   redcap-cdisc demo --out /tmp/demo
 """
+CHECK_EXAMPLES = """
+[bold]Examples[/bold]
+
+  redcap-cdisc check spms_aza
+
+  redcap-cdisc check ../studies/mytrial --json
+"""
 TRACE_EXAMPLES = """
 [bold]Examples[/bold]
 
@@ -120,6 +127,17 @@ def run(
     teller = Teller(quiet=as_json)
     result = build(order, teller)
     print(json.dumps({**result.as_dict(), "seconds": teller.seconds}, indent=2) if as_json else result.sentence())  # noqa: T201
+
+
+@application.command(epilog=CHECK_EXAMPLES)
+def check(
+    study: StudyArgument,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the problems as a JSON list, for programs.")] = False,
+) -> None:
+    """Check a study's mapping against dictionary, guide and terminology, without records: every problem, its place."""
+    from flows.check import show_check
+
+    show_check(study, as_json)
 
 
 @application.command(epilog=SANDBOX_EXAMPLES)

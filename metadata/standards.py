@@ -60,6 +60,12 @@ def shipped() -> list[str]:
 
 
 @cache
+def sdtm_domains(version: str) -> frozenset[str]:
+    """Return the names of the guide's datasets."""
+    return frozenset(row["dataset"] for row in _table(f"sdtmig-{slug(version)}-datasets"))
+
+
+@cache
 def sdtm_variables(version: str, domain: str) -> tuple[GuideVariable, ...]:
     """Return the variables of an SDTM domain in the guide's order (SDTMIG, section of the domain)."""
     rows = [row for row in _table(f"sdtmig-{slug(version)}-variables") if row["dataset"] == domain]

@@ -13,7 +13,7 @@ from sdtm.identity import Identity
 from sdtm.mapping import DomainMapping
 from sdtm.order import in_order
 from sdtm.source import Forms
-from sdtm.submitted import FILE, not_submitted
+from sdtm.submitted import FILE, reasons
 from sdtm.tabulate import mapped_fields, read_each
 
 
@@ -26,7 +26,7 @@ def check_mappings(study: Study, project: Project, terminology: Terminology) -> 
             check_order(study, terminology, mappings)
     with gather.part():
         used = set(mapped_fields(study, mappings, project)) | _named_in_others(study, project, mappings)
-        not_submitted(study, project.dictionary, used)
+        reasons(study, project.dictionary, used)
     return gather.found
 
 

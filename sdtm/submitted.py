@@ -14,7 +14,12 @@ PARTS = ("status", "descriptive", "calculated", "forms", "fields")
 
 
 def not_submitted(study: Study, dictionary: Dictionary, mapped: set[str]) -> pd.DataFrame:
-    """Return form, field and reason of every field (and form status) that is not tabulated.
+    """Return form, field and reason of every field (and form status) that is not tabulated (see reasons)."""
+    return pd.DataFrame(reasons(study, dictionary, mapped), columns=["form", "field", "reason"], dtype="str")
+
+
+def reasons(study: Study, dictionary: Dictionary, mapped: set[str]) -> list[tuple[str, str, str]]:
+    """Return form, field and reason of every field (and form status) that no mapping reads.
 
     ``sdtm/not_submitted.yaml`` declares reasons for the forms' status, for descriptive and calculated fields, for all
     fields of a form that no mapping reads, and for single fields. Raises StudyError if a field is neither mapped
@@ -44,7 +49,7 @@ def not_submitted(study: Study, dictionary: Dictionary, mapped: set[str]) -> pd.
                 raise StudyError(problem, f"{study.name}/{FILE}", key=found.name)
     status = declared.get("status")
     rows += [(form, f"{form}_complete", str(status)) for form in dictionary.forms if status]
-    return pd.DataFrame(rows, columns=["form", "field", "reason"], dtype="str")
+    return rows
 
 
 def _check(

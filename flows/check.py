@@ -1,0 +1,122 @@
+"""The check of a study's files, without records: every problem with its place and the nearest right name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass
+from itertools import groupby
+from typing import Any
+
+from flows.later import load_later
+from metadata.errors import StudyError
+
+ERROR = "error"
+Part = Callable[[], Iterable[StudyError]]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One problem; ``line`` is None where a file as a whole is meant, ``suggestion`` blank where nothing is near."""
+
+    severity: str
+    file: str
+    line: int | None
+    key: str
+    message: str
+    suggestion: str
+
+    @classmethod
+    def of(cls, error: StudyError) -> Problem:
+        """Return a reader's error as a problem."""
+        place = str(error.file or ""), error.line, error.key or ""
+        return cls(ERROR, *place, error.message, error.suggestion)
+
+
+def problems_of(study: str) -> list[Problem]:
+    """Return the problems of a study (a bundled name or a folder), by file and line; raises UsageError for no study."""
+    load_later()
+    found: dict[tuple[Any, ...], Problem] = {}
+    for error in _errors(study):
+        problem = Problem.of(error)
+        found.setdefault((problem.file, problem.line or 0, problem.key, problem.message), problem)
+    return [found[place] for place in sorted(found)]
+
+
+def _errors(name: str) -> Iterator[StudyError]:
+    from metadata.study import Study
+
+    try:
+        study = Study.open(name)
+        project = study.project()
+    except StudyError as error:
+        yield from error.each
+        return
+    for part in _parts(study, project):
+        try:
+            yield from part()
+        except StudyError as error:
+            yield from error.each
+
+
+def _parts(study: Any, project: Any) -> list[Part]:
+    """Return what each reader finds, in the order of the pipeline."""
+    from adam.checking import check_analyses
+    from metadata.study_check import check_study
+    from metadata.terminology import Terminology
+    from reports.checking import check_reports
+    from sdtm.checking import check_mappings
+    from validation.checks import load_checks, severities
+
+    def raw_checks() -> list[StudyError]:
+        severities(study)
+        load_checks(study, project)
+        return []
+
+    return [
+        lambda: check_study(study, project),
+        lambda: check_mappings(study, project, Terminology.open(study)),
+        raw_checks,
+        lambda: check_analyses(study),
+        lambda: check_reports(study),
+    ]
+
+
+def show_check(study: str, as_json: bool) -> None:
+    """Print the problems, as JSON or to read; exits with 1 if there is an error."""
+    problems = problems_of(study)
+    if as_json:
+        print(json.dumps([asdict(problem) for problem in problems], indent=2, ensure_ascii=False))  # noqa: T201
+    else:
+        _print(study, problems)
+    if any(problem.severity == ERROR for problem in problems):
+        raise SystemExit(1)
+
+
+def _print(study: str, problems: list[Problem]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    for file, group in groupby(problems, key=lambda problem: problem.file):
+        console.print(Text(file or study, style="bold"))
+        table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+        table.add_column(justify="right", min_width=6, style="dim", no_wrap=True)
+        table.add_column(style="cyan", overflow="fold", max_width=24)
+        table.add_column(overflow="fold")
+        for problem in group:
+            table.add_row(Text(str(problem.line or "")), Text(problem.key), Text(problem.message))
+        console.print(table)
+    console.print(Text(_summary(study, problems), style="bold red" if problems else "bold green"))
+
+
+def _summary(study: str, problems: list[Problem]) -> str:
+    if not problems:
+        return f"{study}: no problems found"
+    files = len({problem.file for problem in problems})
+    return f"{study}: {_count(len(problems), 'problem')} in {_count(files, 'file')}"
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" + ("" if number == 1 else "s")

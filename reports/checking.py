@@ -1,0 +1,26 @@
+"""The check of reports.yaml without data: its keys, templates and populations, and the plan's sections it refers to."""
+
+from __future__ import annotations
+
+from metadata.errors import Gather, StudyError, nearest
+from metadata.study import Study
+from metadata.yaml_source import complain
+from reports.plan import read_plan
+from reports.specification import FILE, read_specification
+from reports.templates import PARAMETERS
+
+
+def check_reports(study: Study) -> list[StudyError]:
+    """Return all that is wrong with the study's reports; nothing if it declares none."""
+    gather = Gather()
+    if not study.path(FILE).is_file():
+        return []
+    with gather.part():
+        specification = read_specification(study, PARAMETERS)
+        sections = read_plan(study).sections
+        for output in specification.outputs:
+            with gather.part():
+                if output.plan not in sections:
+                    problem = f"the analysis plan has no section '{output.plan}'{nearest(output.plan, sections)}"
+                    raise complain(output.node, "plan", problem)
+    return gather.found
