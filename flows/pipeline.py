@@ -130,6 +130,7 @@ def _make_datasets(
          fact=facts.of_conformance)  # fmt: skip
     step("write transport files", write_transport, layout, made, snapshot.date, fact=facts.of_paths)
     step("read back", read_back, layout, made, snapshot.date, fact=facts.of_paths)
+    step("write define.xml", write_define, layout, study, made.sdtm, terminology, snapshot.date, fact=facts.of_paths)
     if order.until == "package":
         _report(order, snapshot, step, layout, made, result)
 
@@ -244,6 +245,13 @@ def read_back(layout: Layout, made: Made, created: str) -> list[Path]:
     for standard, datasets in made.standards:
         verify_transport(layout, standard, datasets, date.fromisoformat(created))
     return [path for standard, _ in made.standards for path in sorted(layout.transport(standard).glob("*.xpt"))]
+
+
+def write_define(layout: Layout, study: Study, sdtm: Datasets, terminology: Terminology, created: str) -> list[Path]:
+    """Write define.xml of the tabulations and its stylesheet beside their transport files."""
+    from publish import define
+
+    return define.write(study, sdtm, terminology, created, layout.transport("sdtm"))
 
 
 def write_lineage(layout: Layout, made: Made, records: Records) -> None:

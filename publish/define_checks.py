@@ -71,7 +71,8 @@ def _oids(root: etree._Element) -> Iterator[str]:
         if name in REFERENCES
     }
     yield from (f"{oid} is referred to but not defined" for _, oid in sorted(used - set(defined)))
-    yield from (f"{oid} is defined but nothing refers to it" for _, oid in sorted(set(defined) - used))
+    idle = sorted((tag, oid) for tag, oid in set(defined) - used if tag != f"{DEF}Standard")
+    yield from (f"{oid} is defined but nothing refers to it" for _, oid in idle)
 
 
 def _items(root: etree._Element) -> Iterator[str]:

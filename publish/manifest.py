@@ -15,7 +15,19 @@ from metadata.study import Study
 from publish.disk import outside, sha256, write_bytes
 
 DISTRIBUTION = "redcap-cdisc"
-SHAPING = ("great-expectations", "jinja2", "matplotlib", "numpy", "pandas", "pandera", "pyarrow", "pyreadstat", "scipy")
+SHAPING = (
+    "great-expectations",
+    "jinja2",
+    "lxml",
+    "matplotlib",
+    "numpy",
+    "odmlib",
+    "pandas",
+    "pandera",
+    "pyarrow",
+    "pyreadstat",
+    "scipy",
+)
 SOURCE_FOLDERS = ("redcap", "synthetic")  # the snapshot's id stands for the records and the project's structure
 FILE = "manifest.json"
 
