@@ -11,6 +11,7 @@ from metadata.study import Study
 from metadata.terminology import Terminology
 from metadata.yaml_source import LocatedDict, LocatedList, complain, filled_in
 from sdtm import choices, dates, subjects
+from sdtm.guide import variables_named, with_continuations, with_timing
 from sdtm.mapping import EACH, Block, DomainMapping, Supplement, Test, codelists
 from sdtm.methods import is_derived
 from sdtm.operations import (
@@ -42,7 +43,7 @@ def with_study_days(domain: str, variables: tuple[GuideVariable, ...]) -> tuple[
     made = tuple(
         GuideVariable(
             f"{date.name.removesuffix('DTC')}DY",
-            f"Study Day of {date.label.replace(' Date/Time', '', 1)}",
+            _day_label(date),
             "Num",
             "Perm",
             "Timing",
@@ -66,6 +67,12 @@ def expanded(nodes: list[LocatedDict]) -> list[LocatedDict]:
     return made
 
 
+def _day_label(date: GuideVariable) -> str:
+    """Return the label of a date's study day; the model's own where the guide's words are over 40 characters."""
+    label = f"Study Day of {date.label.replace(' Date/Time', '', 1)}"
+    return label if len(label) <= 40 else f"Study Day of {date.label.split()[0]} of Observation"
+
+
 class Reader:
     """Reads the file of one domain."""
 
@@ -78,10 +85,15 @@ class Reader:
         self.domain = str(self.body["domain"])
         try:
             self.guide = sdtm_dataset(version, self.domain)
-            self.variables = with_study_days(self.domain, sdtm_variables(version, self.domain))
+            self.variables = self._variables(version)
         except StudyError as error:
             raise complain(self.body, "domain", error.message) from None
         self.by_name = {variable.name: variable for variable in self.variables}
+
+    def _variables(self, version: str) -> tuple[GuideVariable, ...]:
+        """Return the variables of the guide, and those beyond it that any domain may have."""
+        listed = with_study_days(self.domain, sdtm_variables(version, self.domain))
+        return with_continuations(self.domain, with_timing(self.domain, listed, variables_named(self.body)))
 
     def read(self) -> DomainMapping:
         """Return the checked mapping."""

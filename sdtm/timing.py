@@ -51,7 +51,7 @@ def predose_visits(study: Study) -> list[float]:
 
 
 def last_before_exposure(study: Study, mapping: DomainMapping, table: Table, subjects: Table) -> np.ndarray:
-    """Return Y on the last result of each subject and test before RFXSTDTC.
+    """Return Y on the last result of each subject, test and repetition before RFXSTDTC.
 
     A result of that day counts only at a visit that study.yaml calls predose; records without a result or a complete
     date never count. Of several on the last day the later visit, then the later record, is flagged.
@@ -65,6 +65,8 @@ def last_before_exposure(study: Study, mapping: DomainMapping, table: Table, sub
         return flags
     names = [mapping.prefixed(suffix) for suffix in GROUP if mapping.prefixed(suffix) in table.texts]
     groups = [table.subject.codes[rows], *(table.text(name).codes[rows] for name in names)]
+    repetition = mapping.prefixed("REPNUM")
+    groups += [np.nan_to_num(table.number(repetition)[rows], nan=-1.0)] if table.has(repetition) else []
     number = np.nan_to_num(table.number("VISITNUM")[rows], nan=-1.0)
     order = np.lexsort((rows, number, day[rows].astype(np.int64), *groups[::-1]))
     ordered = np.column_stack([group[order] for group in groups])

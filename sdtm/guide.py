@@ -1,0 +1,57 @@
+"""A domain's variables beyond those that the guide lists: timing variables that a study uses, and long comments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from metadata.standards import GuideVariable
+from metadata.yaml_source import LocatedDict, LocatedList
+
+TIMING = {"EVLINT": "Evaluation Interval", "EVINTX": "Evaluation Interval Text"}
+"""Timing variables of the model that any domain of observations may have (SDTM 1.7, timing variables)."""
+CONTINUED = {"CO": ("COVAL", "Comment"), "TS": ("TSVAL", "Parameter Value")}
+"""Domains whose long texts go on in numbered variables instead of SUPP-- (SDTMIG 3.3, sections 5.1 and 7.4.2)."""
+MOST = 9
+
+
+def with_timing(domain: str, variables: tuple[GuideVariable, ...], named: Iterable[str]) -> tuple[GuideVariable, ...]:
+    """Return the guide's variables, and after them the timing variables among ``named`` that it does not list."""
+    known = {variable.name for variable in variables}
+    wanted = set(named) - known
+    made = [
+        GuideVariable(f"{domain}{suffix}", label, "Char", "Perm", "Timing", "", variables[-1].order)
+        for suffix, label in TIMING.items()
+        if f"{domain}{suffix}" in wanted
+    ]
+    return (*variables, *made)
+
+
+def with_continuations(domain: str, variables: tuple[GuideVariable, ...]) -> tuple[GuideVariable, ...]:
+    """Return the guide's variables with those that continue a long text: COVAL1, COVAL2, ... after COVAL."""
+    if domain not in CONTINUED:
+        return variables
+    first, label = CONTINUED[domain]
+    place = next(number for number, variable in enumerate(variables, start=1) if variable.name == first)
+    more = tuple(
+        GuideVariable(f"{first}{number}", f"{label} {number}", "Char", "Perm", "", "", variables[place - 1].order)
+        for number in range(1, MOST + 1)
+    )
+    return (*variables[:place], *more, *variables[place:])
+
+
+def variables_named(body: LocatedDict) -> set[str]:
+    """Return the names of all variables that a mapping file declares, in blocks and in tests."""
+    return set(_named(body))
+
+
+def _named(node: Any) -> Iterable[str]:
+    if isinstance(node, LocatedList):
+        for item in node:
+            yield from _named(item)
+    elif isinstance(node, LocatedDict):
+        for key, value in node.items():
+            if key == "variables" and isinstance(value, LocatedDict):
+                yield from (str(name) for name in value)
+            else:
+                yield from _named(value)
