@@ -39,7 +39,7 @@ class Analysis:
 
     def groups(self, output: Output) -> list[Group]:
         """Treatment columns of an output: each treatment in the population and, if there are several, all together."""
-        by = self.specification.by
+        by = self.specification.by(output)
         everybody = Group(self.specification.total)
         if not by:
             return [everybody]

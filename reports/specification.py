@@ -20,6 +20,7 @@ COMMON: dict[str, Any] = {
     "population": TEXT,
     "plan": TEXT,
     "footnotes": {"type": "array", "items": TEXT},
+    "columns": {"type": "object", "additionalProperties": False, "properties": {"by": TEXT}, "required": ["by"]},
 }
 COMMON_REQUIRED = ("id", "template", "title", "population", "plan")
 
@@ -82,10 +83,9 @@ class Specification:
     node: Mapping[str, Any]
     outputs: tuple[Output, ...]
 
-    @property
-    def by(self) -> str:
-        """The variable whose values are the treatment columns; empty for one column."""
-        return str(self.node.get("columns", {}).get("by", ""))
+    def by(self, output: Output) -> str:
+        """The variable whose values are an output's treatment columns, its own or that of all; empty for one column."""
+        return str(output.node.get("columns", self.node.get("columns", {})).get("by", ""))
 
     @property
     def total(self) -> str:
