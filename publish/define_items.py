@@ -122,7 +122,7 @@ class Items:
             codes,
         )
         parts = [self._of_value(said, value, rows) for value in values]
-        parts += [replace(said, where=where, rows=rows(where), codes=(code,)) for where, code in split]
+        parts += [replace(said, where=where, rows=rows(where), codes=(code,) if code else ()) for where, code in split]
         kind = kind_of_variable(variable, self._everywhere.get(variable.name, said.values))
         item, reference = self._item(said, kind, number, more, bool(parts))
         self.definitions.append(item)

@@ -93,7 +93,10 @@ def values_in_use(dataset: Dataset, rows: Rows) -> dict[str, list[Value]]:
 
 
 def by_category(dataset: Dataset, name: str, codes: Sequence[str], codelists: Codelists) -> list[tuple[Where, str]]:
-    """Return which of several codelists a variable takes by --CAT; nothing if --CAT does not tell them apart."""
+    """Return which of several codelists a variable takes by --CAT, blank where none has all its values.
+
+    Nothing is returned if --CAT does not tell lists apart.
+    """
     category = f"{dataset.name}CAT"
     if category not in dataset.frame.columns:
         return []
@@ -102,9 +105,9 @@ def by_category(dataset: Dataset, name: str, codes: Sequence[str], codelists: Co
     for found, group in pairs.groupby(category, sort=True):
         values = set(group[name]) - {""}
         fitting = [code for code in codes if values <= set(codelists.terms(code))]
-        if not fitting or not found:
+        if not found:
             return []
-        made.append((((category, str(found)),), fitting[0]))
+        made.append((((category, str(found)),), fitting[0] if fitting else ""))
     return made if len({code for _, code in made}) > 1 else []
 
 

@@ -17,7 +17,7 @@ from sdtm.values import Constant, FieldValue
 if TYPE_CHECKING:
     from sdtm.finish import Extra
 
-QUALIFIERS = ("CAT", "SCAT", "SPEC", "LOC", "LAT", "DIR", "METHOD", "OBJ", "POS")
+QUALIFIERS = ("SCAT", "CAT", "SPEC", "LOC", "LAT", "DIR", "METHOD", "OBJ", "POS")
 ORIGINS = {"CRF": "Collected", "EDT": "Collected", "DERIVED": "Derived", "ASSIGNED": "Assigned", "PROTOCOL": "Protocol"}
 Where = tuple[tuple[str, str], ...]
 
@@ -111,16 +111,18 @@ def _qualifiers(mapping: DomainMapping, test: Test) -> Where:
 
 
 def _telling(group: dict[Where, list[Test]]) -> set[str]:
-    """Return the first qualifiers that tell all members of a group apart; none if there are none."""
-    if len(group) == 1:
-        return set()
+    """Return qualifiers that tell the members of a group apart: one if one is enough, else all that differ."""
     shared = set.intersection(*({name for name, _ in qualifiers} for qualifiers in group))
-    chosen: set[str] = set()
-    for name in [name for name, _ in next(iter(group)) if name in shared]:
-        chosen.add(name)
-        if len({tuple(pair for pair in qualifiers if pair[0] in chosen) for qualifiers in group}) == len(group):
-            return chosen
-    return chosen
+    values = {name: {dict(qualifiers)[name] for qualifiers in group} for name in shared}
+    for name in sorted(shared, key=_by_place):
+        if len(values[name]) == len(group) > 1:
+            return {name}
+    return {name for name in shared if len(values[name]) > 1}
+
+
+def _by_place(name: str) -> int:
+    """Return the place of a qualifier in the order in which they are tried."""
+    return next(place for place, suffix in enumerate(QUALIFIERS) if name.endswith(suffix))
 
 
 def standard_sentence(mapping: DomainMapping, test: Test) -> str:

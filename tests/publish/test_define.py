@@ -24,6 +24,7 @@ from sdtm.tabulate import tabulate
 
 CREATED = "2001-12-31"
 NS = {"o": "http://www.cdisc.org/ns/odm/v1.3", "d": "http://www.cdisc.org/ns/def/v2.1"}
+REFERENCES = ("OID", "leafID", "LocationID")
 DEF = "{http://www.cdisc.org/ns/def/v2.1}"
 
 
@@ -96,12 +97,10 @@ def test_it_is_valid_against_the_schema_of_define_2_1(made: Made) -> None:
 def test_every_reference_leads_somewhere_and_every_definition_is_referred_to(made: Made) -> None:
     attributes = [(str(name), str(value)) for node in made.root.iter("*") for name, value in node.attrib.items()]
     defined = [value for name, value in attributes if name in ("OID", "ID")]
-    used = {value for name, value in attributes if name.endswith(("OID", "leafID", "LocationID"))}
-    used -= {value for name, value in attributes if name == "FileOID"}
-    referred = {value for name, value in attributes if name.endswith(("OID", "leafID", "LocationID")) and name != "OID"}
+    used = {value for name, value in attributes if name.endswith(REFERENCES) and name not in ("OID", "FileOID")}
     assert len(defined) == len(set(defined))
     assert used <= set(defined)
-    idle = [oid for oid in set(defined) - referred if not oid.startswith(("IG.", "STDY.", "MDV."))]
+    idle = [oid for oid in set(defined) - used if not oid.startswith(("IG.", "STDY.", "MDV."))]
     assert idle == []
 
 
