@@ -42,6 +42,11 @@ CHECK_EXAMPLES = """
 
   redcap-cdisc check ../studies/mytrial --json
 """
+PIN_EXAMPLES = """
+[bold]Examples[/bold]
+
+  redcap-cdisc pin ../studies/mytrial
+"""
 TRACE_EXAMPLES = """
 [bold]Examples[/bold]
 
@@ -111,7 +116,10 @@ def run(
     records: Annotated[
         RecordsState | None, typer.Option(help="Which records of a folder of exports; without it, the locked ones.")
     ] = None,
-    cutoff: Annotated[str | None, typer.Option(help="Data cut-off, YYYY-MM-DD, instead of the study's own.")] = None,
+    cutoff: Annotated[
+        str | None,
+        typer.Option(help="Data cut-off, YYYY-MM-DD, instead of the study's: dates headers and bounds imputed dates."),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Where the package goes; default build/STUDY.", file_okay=False)
     ] = None,
@@ -138,6 +146,14 @@ def check(
     from flows.check import show_check
 
     show_check(study, as_json)
+
+
+@application.command(epilog=PIN_EXAMPLES)
+def pin(study: StudyArgument, as_json: JsonOption = False) -> None:
+    """Write the codelists that a study uses into its folder, so that it runs when its package is shipped no more."""
+    from flows.pin import show_pin
+
+    show_pin(study, as_json)
 
 
 @application.command(epilog=SANDBOX_EXAMPLES)

@@ -22,7 +22,7 @@ from flows import facts
 from flows.order import BUILD, Order, Result, relative
 from flows.pipeline import build
 from flows.prefect_server import PrefectServer
-from flows.progress import Teller
+from flows.progress import TOLD, Teller
 from metadata.errors import OutsideError
 from metadata.study import Study
 from redcap_sandbox.server import SandboxProject, create_app, serve
@@ -104,7 +104,8 @@ def _run_flow(study: Study, place: Mapping[str, str], out: Path, server: Prefect
     from flows.study_build import study_build
 
     changed = {PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
-    with _environment({**place, "REDCAP_CDISC_TELL": "1"}), temporary_settings(changed):
+    TOLD.set(True)
+    with _environment(place), temporary_settings(changed):
         state = study_build(study.name, out=str(out / study.name), return_state=True)
         APILogHandler().flush()
         server.wait_until_recorded(str(state.state_details.flow_run_id))

@@ -38,6 +38,8 @@ def isolate(home: Path) -> None:
         del os.environ[name]
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     os.environ.update(own_settings(home))
+    for name in ("NO_PROXY", "no_proxy"):  # a proxy of the user is not asked for this machine
+        os.environ[name] = ",".join(filter(None, [os.environ.get(name, ""), HOST, "localhost"]))
 
 
 class PrefectServer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 from rich.console import Console
@@ -12,6 +13,7 @@ from flows import facts
 
 T = TypeVar("T")
 WIDTH = 22
+TOLD: ContextVar[bool] = ContextVar("TOLD", default=False)  # a flow tells only where a person watches it
 
 
 class Teller:

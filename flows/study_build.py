@@ -23,10 +23,10 @@ from flows import facts
 from flows.faults import NeutralError
 from flows.order import Order, Result
 from flows.pipeline import build
-from flows.progress import Teller
+from flows.progress import TOLD, Teller
 
 T = TypeVar("T")
-TASKS = {"snapshot": 2, "queries": 5, "sdtm": 11, "adam": 13, "package": 18}
+TASKS = {"snapshot": 2, "queries": 5, "sdtm": 11, "adam": 13, "package": 19}  # about how many, for the progress
 
 
 @flow(name="study-build", flow_run_name="{study}", persist_result=False, log_prints=False, validate_parameters=True)
@@ -48,6 +48,7 @@ def study_build(
         result = build(order, steps)
     except Exception as error:
         raise NeutralError(error) from None
+    steps.finish()
     _leave_tables(result, steps.rows)
     return {**result.as_dict(), "seconds": steps.seconds}
 
@@ -56,7 +57,7 @@ class TaskSteps(Teller):
     """Runs each stage as a task, and keeps a progress artifact and one row a stage for a table."""
 
     def __init__(self, order: Order) -> None:
-        super().__init__(quiet=os.environ.get("REDCAP_CDISC_TELL") != "1")
+        super().__init__(quiet=not TOLD.get())
         self.rows: list[dict[str, str]] = []
         self._of = TASKS[order.until]
         self._progress = create_progress_artifact(0.0, f"{_key(order.study.name)}-progress", "Stages done, percent")
@@ -69,7 +70,7 @@ class TaskSteps(Teller):
             made = super().__call__(name, _as_task(name, function), *values, fact=fact)
         except NeutralError as error:
             raise error.original from None
-        self._count()
+        self._show(100 * min(len(self.rows) / self._of, 0.99))
         return made
 
     def tell(self, name: str, fact: str, seconds: float) -> None:
@@ -77,9 +78,13 @@ class TaskSteps(Teller):
         super().tell(name, fact, seconds)
         self.rows.append({"stage": name, "seconds": f"{seconds:.2f}", "result": fact})
 
-    def _count(self) -> None:
+    def finish(self) -> None:
+        """Show that all stages are done."""
+        self._show(100.0)
+
+    def _show(self, percent: float) -> None:
         if isinstance(self._progress, UUID):
-            update_progress_artifact(self._progress, round(100 * min(len(self.rows) / self._of, 1.0), 1))
+            update_progress_artifact(self._progress, round(percent, 1))
 
 
 def _as_task(name: str, function: Callable[..., T]) -> Callable[..., T]:
