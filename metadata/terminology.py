@@ -2,87 +2,89 @@
 
 from __future__ import annotations
 
-import csv
-from dataclasses import dataclass, field
-from functools import cache
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from metadata.errors import StudyError, nearest
+from metadata.errors import Gather, StudyError, nearest
 from metadata.standards import FOLDER, shipped
 from metadata.study import Study
+from metadata.terminology_package import Codelist, Package, Term, read_package
 from metadata.yaml_source import complain
 
-
-@dataclass(frozen=True)
-class Term:
-    """One submission value: NCI concept code (blank for retired terms and extensions), preferred term, synonyms."""
-
-    value: str
-    code: str = ""
-    preferred_term: str = ""
-    synonyms: tuple[str, ...] = ()
-    extended: bool = False
+PINNED = "terminology"
+"""Folder of a study with the codelists that it uses, written by ``pin``."""
 
 
-@dataclass(frozen=True)
-class Codelist:
-    """One codelist; ``code`` is blank for a list of the sponsor's own."""
+class Codelists(Mapping[str, Codelist]):
+    """The codelists that a study may use, from the first layer that has each; ``asked`` are those that were used."""
 
-    code: str
-    name: str
-    label: str
-    extensible: bool
-    terms: dict[str, Term] = field(default_factory=dict)
+    def __init__(self, layers: list[Callable[[], Mapping[str, Codelist]]]) -> None:
+        self._later = list(layers)
+        self._layers: list[Mapping[str, Codelist]] = []
+        self.asked: set[str] = set()
 
-    def nearest(self, value: str) -> str:
-        """Return `` (did you mean 'x'?)`` for the closest term, looked for regardless of case and among synonyms."""
-        lowered = {value.lower(): value for value in self.terms}
-        for term in self.terms.values():
-            lowered |= {synonym.lower(): term.value for synonym in term.synonyms}
-        if value.lower() in lowered:
-            return f" (did you mean '{lowered[value.lower()]}'?)"
-        return nearest(value, self.terms)
+    def add(self, own: Mapping[str, Codelist]) -> None:
+        """Let ``own`` codelists stand before all others."""
+        self._layers.insert(0, own)
 
+    def _holder(self, key: object) -> Mapping[str, Codelist] | None:
+        """Return the layer that has a codelist, further layers read only where those before lack it."""
+        for layer in self._layers:
+            if key in layer:
+                return layer
+        while self._later:
+            self._layers.append(self._later.pop(0)())
+            if key in self._layers[-1]:
+                return self._layers[-1]
+        return None
 
-@cache
-def _package(name: str) -> dict[str, Codelist]:
-    """Read a package; codelists are found under their code and under their short name."""
-    path = FOLDER / f"{name}.csv"
-    if not path.is_file():
-        raise StudyError(f"the terminology '{name}' is not among those shipped{nearest(name, shipped())}")
-    lists: dict[str, Codelist] = {}
-    with path.open(encoding="utf-8", newline="") as lines:
-        for row in csv.reader(lines):
-            code, short, label, extensible, term_code, value, preferred, synonyms = row
-            if code == "codelist_code":
-                continue
-            if code not in lists:
-                lists[code] = lists[short] = Codelist(code, short, label, extensible in ("Y", "Yes"))
-            words = tuple(word.strip() for word in synonyms.split(";") if word.strip())
-            lists[code].terms[value] = Term(value, term_code, preferred, words)
-    return lists
+    def __getitem__(self, key: str) -> Codelist:
+        holder = self._holder(key)
+        if holder is None:
+            raise KeyError(key)
+        self.asked.add(key)
+        return holder[key]
+
+    def __contains__(self, key: object) -> bool:
+        return self._holder(key) is not None
+
+    def __iter__(self) -> Iterator[str]:
+        self._holder(None)
+        return iter(dict.fromkeys(key for layer in self._layers for key in layer))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 class Terminology:
     """The codelists of a study: the pinned package, the study's extensions and its own lists."""
 
-    def __init__(self, package: str, codelists: dict[str, Codelist]) -> None:
+    def __init__(self, package: str, codelists: Mapping[str, Codelist]) -> None:
         self.package = package
         self.codelists = codelists
 
     @classmethod
-    def open(cls, study: Study) -> Terminology:
-        """Read the package that study.yaml pins and the extensions and sponsor lists of terminology.yaml."""
-        package = f"sdtm-ct-{study.standards['sdtm_ct']}"
-        lists = dict(_package(package))
+    def open(cls, study: Study, pinned: bool = True) -> Terminology:
+        """Read the package that study.yaml pins and the extensions and sponsor lists of terminology.yaml.
+
+        A codelist is taken from the study's own ``terminology/<package>.csv`` (written by ``pin``; left out if
+        ``pinned`` is False); one that it lacks from the package file that study.yaml names under ``terminology``, or
+        from the package that comes with the software.
+        """
+        name = package_name(study)
+        layers: list[Callable[[], Mapping[str, Codelist]]] = [lambda: whole_package(study)]
+        subset = pinned_path(study)
+        if pinned and subset.is_file():
+            layers = [lambda: read_package(subset, f"{study.name}/{PINNED}/{subset.name}"), *_if_there(study, layers)]
+        lists = Codelists(layers)
         if (study.folder / "terminology.yaml").is_file():
             declared = study.read_yaml("terminology.yaml") or {}
-            lists |= _extended(lists, declared.get("extensions") or {})
-            lists |= _sponsor_lists(declared.get("codelists") or {})
-        return cls(package, lists)
+            extended = _extended(lists, declared.get("extensions") or {})
+            lists.add({**extended, **_sponsor_lists(declared.get("codelists") or {})})
+        return cls(name, lists)
 
     def codelist(self, code: str) -> Codelist:
         """Return a codelist by NCI code or short name; raises StudyError with the nearest name."""
@@ -101,17 +103,56 @@ class Terminology:
         return {term.value: names[term.code] for term in codes if term.code in names}
 
 
-def _extended(lists: dict[str, Codelist], declared: dict[str, Any]) -> dict[str, Codelist]:
+def package_name(study: Study) -> str:
+    """Return the name of the package that study.yaml pins."""
+    return f"sdtm-ct-{study.standards['sdtm_ct']}"
+
+
+def pinned_path(study: Study) -> Path:
+    """Return the file with the codelists that the study uses."""
+    return study.path(f"{PINNED}/{package_name(study)}.csv")
+
+
+def whole_package(study: Study) -> Package:
+    """Return the study's own package file, or the shipped package; raises StudyError if there is none."""
+    declared = study.config.get("terminology") or {}
+    if "sdtm_ct" in declared:
+        path = study.path(str(declared["sdtm_ct"]))
+        if not path.is_file():
+            raise complain(declared, "sdtm_ct", f"the terminology package '{declared['sdtm_ct']}' does not exist")
+        return read_package(path, f"{study.name}/{declared['sdtm_ct']}")
+    name = package_name(study)
+    if not package_path(name).is_file():
+        known = [other for other in shipped() if other.startswith("sdtm-ct-")]
+        raise complain(
+            study.config["standards"],
+            "sdtm_ct",
+            f"the terminology '{name}' is not among those shipped ({', '.join(known)}){nearest(name, known)}; name the"
+            " study's own file of it in study.yaml: terminology: {sdtm_ct: FILE}",
+        )
+    return read_package(package_path(name), f"{name}.csv")
+
+
+def _if_there(study: Study, layers: list[Callable[[], Mapping[str, Codelist]]]) -> list[Callable[[], Any]]:
+    """Return the layers of a package that a study with its own subset can do without, or none."""
+    declared = (study.config.get("terminology") or {}).get("sdtm_ct")
+    path = study.path(str(declared)) if declared else package_path(package_name(study))
+    return layers if path.is_file() else []
+
+
+def _extended(lists: Mapping[str, Codelist], declared: dict[str, Any]) -> dict[str, Codelist]:
     """Return the codelists to which the study adds terms; raises StudyError if one may not be extended."""
     made: dict[str, Codelist] = {}
-    for name, terms in declared.items():
-        if name not in lists:
-            raise complain(declared, name, f"the package has no codelist '{name}'{nearest(name, lists)}")
-        base = lists[name]
-        if not base.extensible:
-            raise complain(declared, name, f"codelist {base.name} ({base.code}) may not be extended")
-        added = {value: Term(value, preferred_term=str(meaning), extended=True) for value, meaning in terms.items()}
-        made[base.code] = made[base.name] = Codelist(base.code, base.name, base.label, True, base.terms | added)
+    with Gather() as gather:
+        for name, terms in declared.items():
+            with gather.part():
+                if name not in lists:
+                    raise complain(declared, name, f"the package has no codelist '{name}'{nearest(name, lists)}")
+                base = lists[name]
+                if not base.extensible:
+                    raise complain(declared, name, f"codelist {base.name} ({base.code}) may not be extended")
+                added = {word: Term(word, preferred_term=str(said), extended=True) for word, said in terms.items()}
+                made[base.code] = made[base.name] = Codelist(base.code, base.name, base.label, True, base.terms | added)
     return made
 
 

@@ -11,6 +11,7 @@ from metadata.yaml_source import complain
 from sdtm.column import Column, Read, Text
 from sdtm.operations import (
     CONDITION,
+    FLAG,
     NAME,
     NAMES,
     TERMS,
@@ -58,6 +59,7 @@ class Checkbox(RecordOperation):
         "multiple": TEXT,
         "none": TEXT,
         "terms": TERMS,
+        "synonyms": FLAG,
         "where": CONDITION,
     }
 
@@ -211,7 +213,7 @@ class Common(Drugs):
 class Option(RecordOperation):
     """``{option: FIELD}``: in a block with ``each: FIELD``, the term of the option that the record stands for."""
 
-    schema: ClassVar[dict[str, Any]] = {"option": NAME, "terms": TERMS}
+    schema: ClassVar[dict[str, Any]] = {"option": NAME, "terms": TERMS, "synonyms": FLAG}
 
     def bind(self, context: Context) -> None:
         """Check field and terms."""

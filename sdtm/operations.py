@@ -28,6 +28,7 @@ from sdtm.table import Derived, Tables
 
 TEXT = {"type": ["string", "number"]}
 NAME = {"type": "string"}
+FLAG = {"type": "boolean"}
 EVENTS = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
 NAMES = {"type": "array", "items": {"type": "string"}, "minItems": 1}
 TERMS = {"type": "object", "additionalProperties": {"type": ["string", "number", "null"]}}
@@ -226,7 +227,14 @@ def _check_value(kind: type[Operation], spec: LocatedDict, key: str) -> None:
         raise complain(spec, key, f"{said} does not fit: '{key}' of '{kind.word}' {_wanted(error.schema)}{hint}")
 
 
-KINDS = {"object": "a mapping", "array": "a list", "string": "text", "number": "a number", "null": "null"}
+KINDS = {
+    "object": "a mapping",
+    "array": "a list",
+    "string": "text",
+    "number": "a number",
+    "null": "null",
+    "boolean": "true or false",
+}
 
 
 def _wanted(schema: Any) -> str:

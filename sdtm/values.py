@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,6 +15,7 @@ from sdtm.column import Column, Problem, Read, Text, first_present, is_number, p
 from sdtm.operations import (
     CONDITION,
     EVENTS,
+    FLAG,
     NAME,
     TERMS,
     TEXT,
@@ -49,7 +51,8 @@ def resolve_terms(
     """Return stored code to SDTM value for a field with choices or with declared ``terms``.
 
     Without ``terms`` a choice gives its label: the codelist's own term if the target is bound to one (compared
-    regardless of case; Yes and No give Y and N), the label as it stands otherwise.
+    regardless of case; Yes and No give Y and N), the label as it stands otherwise. With ``synonyms: true`` a label may
+    also be a synonym or the preferred term of one term.
     """
     declared = spec.get("terms")
     if declared is None:
@@ -88,7 +91,20 @@ def _own_term(spec: LocatedDict, key: str, label: str, operation: RecordOperatio
         for wanted in (label, label.upper(), {"yes": "Y", "no": "N"}.get(label.lower(), label)):
             if wanted in listed:
                 return wanted
+    meant = by_synonym(spec, operation, context)(label)
+    if meant:
+        return meant
     return check_term(spec, key, label.upper(), operation.target, context.terminology)
+
+
+def by_synonym(spec: LocatedDict, operation: RecordOperation, context: Context) -> Callable[[str], str]:
+    """Return what finds the term that a text names by a synonym; it finds none unless the mapping says so."""
+    if not spec.get("synonyms"):
+        return lambda text: ""
+    lists = [context.terminology.codelist(code) for code in operation.target.codelists]
+    if not lists:
+        raise complain(spec, "synonyms", f"{operation.target.variable} has no codelist whose synonyms could be meant")
+    return lambda text: next((term for term in (listed.meant(text) for listed in lists) if term), "")
 
 
 class FieldValue(RecordOperation):
@@ -105,6 +121,7 @@ class FieldValue(RecordOperation):
         if self.found.type == "checkbox":
             raise complain(self.spec, self.word, f"field '{self.found.name}' is a checkbox: write checkbox")
         self.terms = resolve_terms(self.spec, self.word, self.found, self, context) if translated else {}
+        self.meant = by_synonym(self.spec, self, context)
         if self.target.is_number and self.terms and any(not is_number(term) for term in self.terms.values() if term):
             raise complain(self.spec, self.word, f"{self.target.variable} is a number, but the choices give text")
         self.where = condition(self.spec["where"], context) if "where" in self.spec else None
@@ -141,7 +158,7 @@ class FieldValue(RecordOperation):
 
     def plain(self, raw: Text, read: Read, source: Source) -> Column:
         """Return the text, or the number for a numeric variable; missing-data codes are null."""
-        values = source.without_codes(raw).map(str.strip)
+        values = source.without_codes(raw).map(str.strip).map(lambda word: self.meant(word) or word)
         if not (self.target.is_number or is_numeric(self.found)):
             return Column(values, (read,))
         if has_comma(self.found):
@@ -154,14 +171,18 @@ class FieldValue(RecordOperation):
         """Say where the value comes from."""
         said = f"The value of field {self.found.name}"
         said += f", translated: {sentence_of_terms(self.terms)}" if self.terms else ""
+        said += ", synonyms as the terms they stand for" if self.spec.get("synonyms") and not self.terms else ""
         return said + (f", where {self.where.said}" if self.where else "") + "."
 
 
 @word("field")
 class TakeField(FieldValue):
-    """``{field: NAME}``: the value of a field of the block's form; ``terms`` translates codes, ``where`` restricts."""
+    """``{field: NAME}``: the value of a field of the block's form; ``terms`` translates codes, ``where`` restricts.
 
-    schema: ClassVar[dict[str, Any]] = {"field": NAME, "terms": TERMS, "where": CONDITION}
+    ``synonyms: true`` takes a text or a choice's label that is a synonym of a term for that term (g/l for g/L).
+    """
+
+    schema: ClassVar[dict[str, Any]] = {"field": NAME, "terms": TERMS, "synonyms": FLAG, "where": CONDITION}
 
 
 @word("lookup")
@@ -173,6 +194,7 @@ class Lookup(FieldValue):
         "by": {"enum": ["subject", "visit"]},
         "event": EVENTS,
         "terms": TERMS,
+        "synonyms": FLAG,
         "where": CONDITION,
     }
 

@@ -1,0 +1,21 @@
+"""Writing the terminology that a study uses into its folder."""
+
+from __future__ import annotations
+
+import json
+
+from flows.later import load_later
+
+
+def show_pin(name: str, as_json: bool) -> None:
+    """Pin a study's codelists and say what was written."""
+    load_later()
+    from metadata.study import Study
+    from sdtm.pinning import pin
+
+    study = Study.open(name)
+    path, count = pin(study)
+    if as_json:
+        print(json.dumps({"file": str(path), "codelists": count}))  # noqa: T201
+    else:
+        print(f"{path}: {count} codelists")  # noqa: T201
