@@ -52,7 +52,7 @@ TRACE_EXAMPLES = """
 
   redcap-cdisc trace build/spms_aza DM "USUBJID=SPMSAZA-SYNTH-01-001" --variable AGE
 
-  redcap-cdisc trace build/spms_aza ADEDSS "USUBJID=SPMSAZA-SYNTH-01-001;AVISIT=Month 24" --variable CHG
+  redcap-cdisc trace build/spms_aza ADEDSS "USUBJID=SPMSAZA-SYNTH-01-001;PARAMCD=EDSS;AVISIT=Month 24" --variable CHG
 """
 CONFORMANCE_EXAMPLES = """
 [bold]Examples[/bold]

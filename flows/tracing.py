@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+from rich.tree import Tree
 
 from metadata.errors import UsageError
 
-PLACES = ("record", "event", "form", "instance", "field")
+MOST_LINES = 150
+WHOLE = "*"
+
+
+class Place(NamedTuple):
+    """A variable of one record of a dataset, or a field of a form."""
+
+    dataset: str
+    record_key: str
+    variable: str
 
 
 def show_trace(package: Path, dataset: str, where: str, variable: str | None, as_json: bool) -> None:
-    """Print the steps of a trace and the REDCap fields at its end, as tables or as JSON."""
+    """Print the way of the values and the REDCap fields at its end, as a tree and a table or as JSON."""
     from publish.trace import redcap_places, trace
 
     if not (package / "lineage").is_dir():
@@ -28,17 +40,58 @@ def show_trace(package: Path, dataset: str, where: str, variable: str | None, as
         print(json.dumps(content, indent=2, default=str))  # noqa: T201
         return
     console = Console(highlight=False)
-    console.print(_table("Steps", _short(steps)))
-    console.print(_table("REDCap fields at the end", places))
+    for tree in _trees(steps):
+        console.print(tree)
+    console.print(_table(places))
 
 
-def _short(steps: pd.DataFrame) -> pd.DataFrame:
-    shown = ["dataset", "record_key", "variable", "value", "source", "source_key", "source_variable"]
-    return steps[shown].rename(columns=lambda name: name.replace("_", " "))
+def _trees(steps: pd.DataFrame) -> list[Tree]:
+    """Return one tree for each value asked for; a place that was followed before is named and not followed again."""
+    sources: dict[Place, list[Place]] = {}
+    values: dict[Place, str] = {}
+    columns = ["dataset", "record_key", "variable", "source", "source_key", "source_variable", "value"]
+    for *names, value in steps[columns].astype("str").to_numpy().tolist():
+        here, source = Place(*names[:3]), Place(*names[3:])
+        sources.setdefault(here, []).append(source)
+        values[here] = value
+    first = steps.loc[steps["level"] == 1, columns[:3]].astype("str").drop_duplicates()
+    followed: set[Place] = set()
+    trees = []
+    for names in first.to_numpy().tolist():
+        tree = Tree(_line(Place(*names), values, None))
+        _grow(tree, Place(*names), sources, values, followed)
+        trees.append(tree)
+        if len(followed) > MOST_LINES:
+            trees.append(Tree(Text("... more: name fewer records, --variable, or --json for all", style="yellow")))
+            break
+    return trees
 
 
-def _table(title: str, frame: pd.DataFrame) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", expand=False)
+def _grow(
+    tree: Tree, place: Place, sources: Mapping[Place, list[Place]], values: Mapping[Place, str], followed: set[Place]
+) -> None:
+    followed.add(place)
+    for source in dict.fromkeys(sources.get(place, [])):
+        branch = tree.add(_line(source, values, place))
+        if source in followed and source in sources:
+            branch.add(Text("as above", style="dim"))
+        elif source != place:
+            _grow(branch, source, sources, values, followed)
+
+
+def _line(place: Place, values: Mapping[Place, str], above: Place | None) -> Text:
+    """Return a place with its value; the key of the record only where it is another one than above."""
+    line = Text(f"{place.dataset} ", style="bold")
+    line.append("record" if place.variable == WHOLE else place.variable, style="cyan")
+    if values.get(place):
+        line.append(f" = {values[place]}")
+    if above is None or (above.dataset, above.record_key) != (place.dataset, place.record_key):
+        line.append(f"  {place.record_key.replace(';', '; ')}", style="dim")
+    return line
+
+
+def _table(frame: pd.DataFrame) -> Table:
+    table = Table(title="REDCap fields at the end", title_justify="left", title_style="bold")
     for column in frame.columns:
         table.add_column(str(column), overflow="fold")
     for row in frame.astype("str").to_numpy().tolist():
