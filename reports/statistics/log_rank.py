@@ -1,0 +1,50 @@
+"""The log-rank test between groups."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import special
+
+from reports.statistics.estimate import Estimate, not_estimable
+from reports.statistics.rounding import significant
+
+NAME = "Log-rank test"
+
+
+def log_rank(times: ArrayLike, events: ArrayLike, groups: Sequence[str]) -> Estimate:
+    """p that groups share one time-to-event distribution; ``statistic`` is chi-square on groups - 1 degrees of freedom.
+
+    Observed less expected events of all groups but the last, with their hypergeometric covariance (Mantel 1966; Peto
+    and Peto 1972). Rows without a time are left out.
+    """
+    time, event = np.asarray(times, dtype=float), np.asarray(events, dtype=bool)
+    kept = ~np.isnan(time)
+    time, event = time[kept], event[kept]
+    names, codes = np.unique(np.asarray(groups, dtype=str)[kept], return_inverse=True)
+    if names.size < 2:
+        return not_estimable(NAME, int(time.size), "fewer than two groups have subjects")
+    if not event.any():
+        return not_estimable(NAME, int(time.size), "no events")
+    difference, covariance = _scores(time, event, np.eye(names.size)[codes])
+    statistic = float(difference @ np.linalg.pinv(covariance) @ difference)
+    p = float(special.chdtrc(names.size - 1, statistic))
+    return Estimate(significant(p), NAME, int(time.size), statistic=significant(statistic))
+
+
+def _scores(
+    time: NDArray[np.float64], event: NDArray[np.bool_], member: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Observed less expected and their covariance; ``member`` has a row a subject and a column a group."""
+    steps = np.unique(time[event])
+    at_risk = (time[None, :] >= steps[:, None]).astype(float) @ member
+    failed = ((time[None, :] == steps[:, None]) & event[None, :]).astype(float) @ member
+    risk, deaths = at_risk.sum(axis=1), failed.sum(axis=1)
+    share = at_risk / risk[:, None]
+    difference = (failed - deaths[:, None] * share).sum(axis=0)
+    with np.errstate(invalid="ignore"):
+        factor = np.where(risk > 1, deaths * (risk - deaths) / (risk - 1), 0.0)
+    covariance = np.diag((factor[:, None] * share).sum(axis=0)) - (share * factor[:, None]).T @ share
+    return difference[:-1], covariance[:-1, :-1]
