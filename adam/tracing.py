@@ -19,11 +19,12 @@ def lineage(
     """Return the edges of a table whose row r stands at ``place[r]`` of the finished dataset.
 
     An edge of a variable that is not in the dataset becomes one of each variable derived from it. With ``through`` (one
-    record a subject) the same holds for variables of the dataset, so that each leads to all that it depends on.
+    record a subject) the same holds for variables of the dataset, so that each leads to all that it depends on. A value
+    taken from another of the table's own rows leads to the variables of the source that it was made from there.
     """
     own = Edges(place, "*", source, table.columns.rows, "*")
     parts = [own]
-    for edge in _resolved(table, source):
+    for edge in _resolved(table, source, steps):
         for variable in _targets(edge.variable, steps, final, through):
             parts.append(Edges(place[edge.rows], variable, edge.source, edge.source_rows, edge.source_variable))
     joined = join_edges(parts)
@@ -31,14 +32,46 @@ def lineage(
     return joined[first].reset_index(drop=True)
 
 
-def _resolved(table: Table, source: str) -> list[Edge]:
-    """Return edges to the dataset's own rows as edges to the rows of the source."""
-    rows = table.columns.rows
-    return [
-        edge if edge.source else Edge(edge.variable, edge.rows, source, rows[edge.source_rows], edge.source_variable)
-        for edge in table.edges
-        if len(edge.rows)
-    ]
+def _resolved(table: Table, source: str, steps: Sequence[Step]) -> list[Edge]:
+    """Return edges to the dataset's own rows as edges to the rows and variables of the source."""
+    made = []
+    for edge in table.edges:
+        if edge.source:
+            made.append(edge)
+        else:
+            rows, source_rows = _contributors(table, edge)
+            names = _origins(edge.source_variable, steps, table.columns.frame.columns)
+            made += [Edge(edge.variable, rows, source, source_rows, name) for name in names]
+    return [edge for edge in made if len(edge.rows)]
+
+
+def _contributors(table: Table, edge: Edge) -> tuple[np.ndarray, np.ndarray]:
+    """Return an edge's rows with the rows of the source that made what it leads to, several for a derived row."""
+    rows, led = [edge.rows], [edge.source_rows]
+    for added in table.edges:
+        if added.variable == "*" and not added.source and np.isin(edge.source_rows, added.rows).any():
+            leading = pd.DataFrame({"row": edge.rows, "led": edge.source_rows})
+            found = leading.merge(pd.DataFrame({"led": added.rows, "from": added.source_rows}), on="led")
+            rows.append(found["row"].to_numpy())
+            led.append(found["from"].to_numpy())
+    pairs = np.column_stack([np.concatenate(rows), table.columns.rows[np.concatenate(led)]])
+    unique = pairs if len(rows) == 1 else np.unique(pairs, axis=0)
+    return unique[:, 0], unique[:, 1]
+
+
+def _origins(variable: str, steps: Sequence[Step], known: Collection[str]) -> list[str]:
+    """Return the source's variables from which a variable is made, ``*`` if there are none."""
+    reached, frontier, found = {variable}, [variable], []
+    while frontier:
+        name = frontier.pop(0)
+        if name in known:
+            found.append(name)
+            continue
+        reads = [one for step in steps if name in step.derivation.makes for one in step.derivation.reads]
+        new = [one for one in dict.fromkeys(reads) if one not in reached]
+        reached |= set(new)
+        frontier += new
+    return found or ["*"]
 
 
 def _targets(variable: str, steps: Sequence[Step], final: Collection[str], through: bool) -> list[str]:

@@ -17,6 +17,7 @@ from publish.lineage import REDCAP
 from publish.record_key import column_text, key_texts, split_pairs
 
 WHOLE = "*"
+SUBJECT = "USUBJID"
 STEP_COLUMNS = (
     "level",
     "dataset",
@@ -79,8 +80,9 @@ def trace(package: Path, dataset: str, where: Mapping[str, str] | str, variable:
     method, the sentence of the variable's metadata.
 
     A variable is followed by edges of its own. Where it has none, the variables that its method names are followed: in
-    the same record, and in the records from which its record was made. Where its method names none, all that its record
-    was made from. Raises UsageError if dataset, variable or record is not there.
+    the same record, in the records from which its record was made, and in the one record that its subject has in a
+    dataset named with the variable (DM.RFSTDTC). Where its method names none, all that its record was made from. Raises
+    UsageError if dataset, variable or record is not there.
     """
     opened, name = _Package(package), dataset.upper()
     if name not in opened.datasets():
@@ -156,12 +158,27 @@ def _by_method(package: _Package, dataset: str, variable: str, edges: pd.DataFra
         parts += [
             records[records["source"] == source].assign(variable=variable, source_variable=name) for name in known
         ]
+    parts += [_of_subject(package, dataset, variable, keys, owner, name) for owner, name in dict.fromkeys(named)]
     found = pd.concat(parts, ignore_index=True)
     if found.empty:
         found = (records if len(records) else edges).assign(variable=variable)
     if found.empty and len(keys):
         return _step(dataset, variable, keys, "", "", "")
     return found
+
+
+def _of_subject(package: _Package, dataset: str, variable: str, keys: pd.Series, owner: str, name: str) -> pd.DataFrame:
+    """Return edges from a variable to one of the subject's only record in a dataset that its method names."""
+    nothing = _step(dataset, variable, keys.iloc[:0], "", "", "")
+    if owner in ("", dataset) or owner not in package.datasets() or not package.has(owner, name):
+        return nothing
+    subjects, own = package.frame(owner), package.frame(dataset)
+    if SUBJECT not in own or SUBJECT not in subjects or subjects[SUBJECT].duplicated().any():
+        return nothing
+    key_of = pd.Series(subjects.index, index=subjects[SUBJECT].astype(str))
+    places = own.loc[~own.index.duplicated(), SUBJECT].astype(str).reindex(keys).map(key_of)
+    sources = pd.Series(places.to_numpy(object), index=keys.index).dropna()
+    return _step(dataset, variable, keys.loc[sources.index], owner, sources, name)
 
 
 def _within(dataset: str, variable: str, keys: pd.Series, names: Sequence[str]) -> pd.DataFrame:

@@ -106,6 +106,33 @@ def test_lineage_leads_to_the_records_a_row_was_made_from(tmp_path):
     assert {source for _, _, source, _ in edges} == {"LB", "ADSL"}
 
 
+def test_a_baseline_leads_to_the_variable_that_its_source_has(tmp_path):
+    lineage = built(tmp_path)["ADLB"].lineage
+    assert set(lineage.loc[lineage["variable"] == "BASE", "source_variable"]) == {"LBSTRESN"}
+
+
+def test_the_baseline_of_a_sum_leads_to_all_its_summands(tmp_path):
+    laboratory = dataset(
+        "LB",
+        ("USUBJID", "LBSEQ"),
+        **{"STUDYID": ["DEMO"] * 3, "USUBJID": ["A"] * 3, "LBSEQ": [1.0, 2, 3], "LBTESTCD": ["NEUT", "EOS", "EOS"]},
+        **{"LBSTRESN": [2.0, 0.3, 0.4], "LBSTRESC": ["2", "0.3", "0.4"], "VISITNUM": [2.0, 2, 3]},
+        LBDTC=["2000-01-10", "2000-01-10", "2000-01-25"],
+    )
+    names = "{NEUT: {test: NEUT, name: N, number: 1}, EOS: {test: EOS, name: E, number: 2}}"
+    text = ADLB.replace("{LYM: {test: LYM, name: Lymphocytes, number: 1}}", names)
+    added = (
+        "- summed_records: {to: GRAN, summands: [NEUT, EOS], need: all, by: [USUBJID, ADT], texts: {PARAM: G},"
+        " blank: [LBSEQ]}\n      - baseline:"
+    )
+    text = text.replace("- baseline:", added)
+    made = analyse(study_in(tmp_path, adsl=ADSL, adlb=text), {"DM": DM, "LB": laboratory}, None)["ADLB"]
+    row = texts(made.frame["PARAMCD"]).index("GRAN")
+    edges = made.lineage[(made.lineage["row"] == row) & (made.lineage["variable"] == "BASE")]
+    assert numbers(made.frame["BASE"])[row] == 2.3
+    assert sorted(zip(edges["source_row"], edges["source_variable"], strict=True)) == [(0, "LBSTRESN"), (1, "LBSTRESN")]
+
+
 def test_metadata_of_every_variable(tmp_path):
     metadata = built(tmp_path)["ADLB"].metadata
     assert metadata.dataset_class == "BASIC DATA STRUCTURE"

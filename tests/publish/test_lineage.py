@@ -87,9 +87,11 @@ def analysis() -> Dataset:
             "CHG": [np.nan, 0.2],
             "ADY": [1, 2],
             "LBRES": [3.9, 4.1],
+            "DAYS": [1, 2],
         },
         keys=("USUBJID", "PARAMCD", "ADT"),
         ADY={"method": "AVAL and nothing else."},
+        DAYS={"method": "Days from DM.START."},
         LBRES={"method": "LB.LBSTRESN", "origin": "Predecessor"},
         lineage=join_edges(
             [
@@ -171,10 +173,15 @@ def test_the_file_is_the_same_each_time(records: Records, tmp_path: Path) -> Non
 @pytest.fixture
 def package(records: Records, tmp_path: Path) -> Path:
     arms = make("TA", {"ARMCD": ["A"]}, keys=("ARMCD",), ARMCD={"method": "Assigned A."})
-    datasets = {"LB": laboratory(), "ADLB": analysis(), "TA": arms}
+    subjects = make(
+        "DM",
+        {"USUBJID": ["S-7"], "START": ["1"]},
+        lineage=join_edges([Edges(np.array([0]), "START", "REDCAP", np.array([0]), "sex")]),
+    )
+    datasets = {"LB": laboratory(), "ADLB": analysis(), "TA": arms, "DM": subjects}
     (tmp_path / "lineage").mkdir()
     lineage.write(datasets, records, tmp_path / "lineage")
-    for standard, name in (("sdtm", "LB"), ("sdtm", "TA"), ("adam", "ADLB")):
+    for standard, name in (("sdtm", "LB"), ("sdtm", "TA"), ("sdtm", "DM"), ("adam", "ADLB")):
         (tmp_path / "parquet" / standard).mkdir(parents=True, exist_ok=True)
         parquet.write(datasets[name], tmp_path / "parquet" / standard / f"{name.lower()}.parquet")
     return tmp_path
@@ -233,6 +240,13 @@ def test_variables_of_the_same_record_are_followed_where_the_method_names_them(p
         ("3", "LB", "LBSTRESN", "REDCAP", "count"),
     ]
     assert trace(package, "ADLB", "ADT=13888", "ADY")["method"][0] == "AVAL and nothing else."
+
+
+def test_the_subjects_only_record_is_followed_where_the_method_names_its_dataset(package: Path) -> None:
+    assert followed(package, "DAYS") == [
+        ("1", "ADLB", "DAYS", "DM", "START"),
+        ("2", "DM", "START", "REDCAP", "sex"),
+    ]
 
 
 def test_what_is_assigned_ends_with_its_method(package: Path) -> None:
