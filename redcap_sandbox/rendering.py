@@ -22,7 +22,7 @@ XML_HEAD = '<?xml version="1.0" encoding="UTF-8" ?>'
 def render_error(text: str, kind: str) -> str:
     """Return the body of an error in the format the client asked for."""
     if kind == "json":
-        return json.dumps({"error": text}).replace("/", "\\/")
+        return json.dumps({"error": text}, separators=(",", ":")).replace("/", "\\/")
     if kind == "csv":
         return f"ERROR: {text}"
     return f"{XML_HEAD}<hash><error>{escape(text)}</error></hash>"

@@ -125,7 +125,7 @@ def test_unknown_token_is_403_in_the_form_that_was_asked_for(api: TestClient) ->
     text = "You do not have permissions to use the API"
     wrong = {"token": "0" * 32, "content": "record"}
     answer = api.post("/api/", data={**wrong, "format": "csv", "returnFormat": "json"})
-    assert (answer.status_code, answer.text) == (403, f'{{"error": "{text}"}}')
+    assert (answer.status_code, answer.text) == (403, f'{{"error":"{text}"}}')
     answer = api.post("/api/", data={**wrong, "format": "csv"})
     assert (answer.status_code, answer.text) == (403, f"ERROR: {text}")
     answer = api.post("/api/", data=wrong)
