@@ -8,6 +8,7 @@ whatever the report says.
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -28,6 +29,7 @@ PARTS = ("Conformance_Details", "Issue_Summary", "Issue_Details", "Rules_Report"
 FAILED, FOUND, SKIPPED = "EXECUTION ERROR", "ISSUE REPORTED", "SKIPPED"
 ENGINE_FAILURE = ("rule evaluation error", "rule execution error")
 PARTIAL = "partially executable"
+VARIABLE = re.compile(r"(?:[A-Z0-9]+\.)?[A-Z][A-Z0-9]*")  # others are names of CORE's own
 NO_PYTHON = 69
 REPORT_LIMIT = 600
 
@@ -102,7 +104,8 @@ def _is_error(item: Mapping[str, Any]) -> bool:
 
 
 def _finding(rule: str, dataset: str, message: str, items: Sequence[Mapping[str, Any]], source: str) -> Finding:
-    variables = dict.fromkeys(str(name) for item in items for name in item.get("variables") or [])
+    named = dict.fromkeys(str(name) for item in items for name in item.get("variables") or [])
+    variables = [name for name in named if VARIABLE.fullmatch(name)]
     keys = tuple(filter(None, (_key(item) for item in items[:SHOWN_KEYS])))
     doubtful = str(items[0].get("executability", "")).startswith(PARTIAL)
     detail = "CORE can judge this rule in part only and may report too much." if doubtful else ""

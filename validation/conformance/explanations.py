@@ -1,7 +1,7 @@
 """A study's conformance.yaml: findings that a reviewer would accept, each with its reason.
 
 ``explanations`` is a list of ``{rule, dataset, variable, records, reason}``. ``rule`` is one of ours or a CORE id;
-``dataset`` is a name or a list of names. ``variable`` and ``records`` may be left out: with ``records`` the reason
+it and ``dataset`` may be lists. ``variable`` and ``records`` may be left out: with ``records`` the reason
 holds for at most so many records, so that it does not cover what comes later.
 """
 
@@ -11,9 +11,9 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from metadata.errors import nearest
+from metadata.errors import StudyError, nearest
 from metadata.study import Study
-from metadata.yaml_source import LocatedDict, complain
+from metadata.yaml_source import LocatedDict, complain, file_of, line_of
 from validation.conformance.finding import Finding
 
 FILE = "conformance.yaml"
@@ -57,26 +57,33 @@ def read_explanations(study: Study, known: Collection[str]) -> list[Explanation]
     content = study.read_yaml(FILE) or {}
     if not isinstance(content, LocatedDict) or not isinstance(content.get("explanations"), list):
         raise complain(content, None, "the file has one key, 'explanations', with a list")
-    return [made for node in content["explanations"] for made in _explanations(node, known)]
+    entries = content["explanations"]
+    for index, node in enumerate(entries):
+        if not isinstance(node, LocatedDict):
+            said = f"an explanation has the keys {', '.join(KEYS)}"
+            raise StudyError(said, file_of(entries), line_of(entries, index))
+    return [made for node in entries for made in _explanations(node, known)]
 
 
-def _explanations(node: object, known: Collection[str]) -> list[Explanation]:
-    if not isinstance(node, LocatedDict):
-        raise complain(node, None, f"an explanation has the keys {', '.join(KEYS)}")
+def _explanations(node: LocatedDict, known: Collection[str]) -> list[Explanation]:
     for key in node:
         if key not in KEYS:
             raise complain(node, key, f"an explanation has no such key{nearest(key, KEYS)}")
     for key in ("rule", "dataset", "reason"):
-        if not node.get(key):
+        if not str(node.get(key) or "").strip():
             raise complain(node, None, f"the explanation has no {key}")
-    rule, records = str(node["rule"]), node.get("records")
-    if rule not in known and not is_core(rule):
-        raise complain(node, "rule", f"there is no rule '{rule}'{nearest(rule, known)}; CORE's are written CORE-000123")
-    if records is not None and (not isinstance(records, int) or records < 1):
+    rules, datasets, records = _names(node["rule"]), _names(node["dataset"]), node.get("records")
+    for rule in rules:
+        if rule not in known and not is_core(rule):
+            raise complain(node, "rule", f"there is no rule '{rule}'{nearest(rule, known)}; CORE has CORE-000123")
+    if records is not None and (not isinstance(records, int) or isinstance(records, bool) or records < 1):
         raise complain(node, "records", "it is the largest number of records that the reason covers, at least 1")
-    named = node["dataset"] if isinstance(node["dataset"], list) else [node["dataset"]]
-    reason = " ".join(str(node["reason"]).split())
-    return [Explanation(rule, str(name), str(node.get("variable") or ""), records, reason) for name in named]
+    variable, reason = str(node.get("variable") or ""), " ".join(str(node["reason"]).split())
+    return [Explanation(rule, name, variable, records, reason) for rule in rules for name in datasets]
+
+
+def _names(given: object) -> list[str]:
+    return [str(name) for name in given] if isinstance(given, list) else [str(given)]
 
 
 def explain(findings: Iterable[Finding], explanations: Sequence[Explanation]) -> list[Finding]:

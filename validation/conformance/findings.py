@@ -8,24 +8,20 @@ import numpy as np
 import pandas as pd
 
 from validation.conformance.rule import Hit, rule
-from validation.conformance.tabulations import NUMBER, Domain, Tabulations
+from validation.conformance.tabulations import Domain, Tabulations
 
 ORIGINAL = "SDTMIG 3.3, section 4.5.1.1"
 NOT_DONE = "SDTMIG 3.3, section 4.5.1.2"
 BASELINE = "SDTMIG 3.3, section 4.5.9"
 CODE = r"[A-Z_][A-Z0-9_]{0,7}"
 LONGEST_TEST = 40
-SAME_TEST = ("--TESTCD", "--OBJ", "--CAT", "--SCAT", "--SPEC", "--LOC", "--LAT", "--DIR", "--METHOD", "--POS", "--EVAL",
-             "--EVALID", "--TPT")  # fmt: skip
+TEST = ("--TESTCD", "--OBJ", "--CAT", "--SCAT", "--SPEC", "--LOC", "--LAT", "--DIR")
+WAY_OF_TESTING = ("--METHOD", "--POS", "--EVAL", "--EVALID", "--TPT", "--REPNUM")
 TOLERANCE = 1e-9
 
 
 def _findings(data: Tabulations) -> list[Domain]:
     return [domain for domain in data if domain.is_findings]
-
-
-def _numeric(domain: Domain, name: str) -> np.ndarray:
-    return domain.test(name, lambda words: words.str.fullmatch(NUMBER))
 
 
 def not_usual(codes: np.ndarray, names: np.ndarray) -> np.ndarray:
@@ -67,7 +63,7 @@ def test_code(data: Tabulations) -> Iterator[Hit]:
 def test_length(data: Tabulations) -> Iterator[Hit]:
     for domain in data:
         if domain.is_findings and domain.name not in ("TI", "IE"):
-            long = domain.test("--TEST", lambda words: words.str.len() > LONGEST_TEST)
+            long = domain.each("--TEST", lambda word: len(word) > LONGEST_TEST)
             yield Hit(domain.name, domain.full("--TEST"), long)
 
 
@@ -150,7 +146,7 @@ def baseline_one(data: Tabulations) -> Iterator[Hit]:
     for domain in _findings(data):
         for flag in ("--LOBXFL", "--BLFL"):
             if domain.has(flag):
-                group, is_flagged = domain.group("USUBJID", *SAME_TEST), domain.equals(flag, "Y")
+                group, is_flagged = domain.group("USUBJID", *TEST, *WAY_OF_TESTING), domain.equals(flag, "Y")
                 again = pd.Series(np.where(is_flagged, group, -1)).duplicated(keep=False).to_numpy(bool) & is_flagged
                 yield Hit(domain.name, domain.full(flag), again)
 
@@ -174,7 +170,7 @@ def baseline_before_exposure(data: Tabulations) -> Iterator[Hit]:
 @rule("baseline.last", "The last result before exposure is flagged, or one on the day of exposure.", BASELINE)
 def baseline_last(data: Tabulations) -> Iterator[Hit]:
     for domain in _flagged(data):
-        day, group = domain.day("--DTC"), domain.group("USUBJID", *SAME_TEST)
+        day, group = domain.day("--DTC"), domain.group("USUBJID", *TEST)
         before = domain.filled("--STRESC") & (day < data.subject_day(domain, "RFXSTDTC"))
         days = pd.Series(np.where(before, day.astype("datetime64[D]").astype(float), np.nan))
         latest = days.groupby(group).transform("max").to_numpy()

@@ -63,15 +63,18 @@ def supplemental_domain(data: Tabulations) -> Iterator[Hit]:
       SUPPLEMENT)  # fmt: skip
 def supplemental_name(data: Tabulations) -> Iterator[Hit]:
     for domain in _supplements(data):
-        parents = data.of_domain(domain.name.removeprefix("SUPP")[:2])
-        taken = {name for parent in parents for name in [*parent.frame.columns, *(item.name for item in parent.guide)]}
+        taken = {
+            name
+            for parent in _parents(data, domain)
+            for name in [*parent.frame.columns, *(item.name for item in parent.guide)]
+        }
         yield Hit(domain.name, "QNAM", ~domain.matches("QNAM", CODE) | domain.equals("QNAM", *taken))
 
 
 @rule("supplemental.label", "A QNAM has one QLABEL of at most 40 characters.", SUPPLEMENT)
 def supplemental_label(data: Tabulations) -> Iterator[Hit]:
     for domain in _supplements(data):
-        long = domain.test("QLABEL", lambda words: words.str.len() > LONGEST_TEST)
+        long = domain.each("QLABEL", lambda word: len(word) > LONGEST_TEST)
         yield Hit(domain.name, "QLABEL", long | not_usual(domain.words("QNAM")[0], domain.words("QLABEL")[0]))
 
 
@@ -80,6 +83,20 @@ def supplemental_once(data: Tabulations) -> Iterator[Hit]:
     for domain in _supplements(data):
         group = domain.group("RDOMAIN", "USUBJID", "IDVAR", "IDVARVAL", "QNAM")
         yield Hit(domain.name, "QNAM", pd.Series(group).duplicated().to_numpy(bool))
+
+
+@rule("text.continued", "A text of more than 200 bytes is continued in SUPP--.", "SDTMIG 3.3, section 4.5.3.2", "note")
+def text_continued(data: Tabulations) -> Iterator[Hit]:
+    for domain in _supplements(data):
+        labels = {item.name: item.label for parent in _parents(data, domain) for item in parent.metadata.variables}
+        codes, names = domain.words("QNAM")
+        continued = [labels.get(name[:-1]) if name[-1:].isdigit() else None for name in names]
+        told = np.array([label or "" for label in continued], object)[codes]
+        yield Hit(domain.name, "QVAL", (told != "") & (told == domain.text("QLABEL")))
+
+
+def _parents(data: Tabulations, domain: Domain) -> list[Domain]:
+    return data.of_domain(domain.name.removeprefix("SUPP")[:2])
 
 
 @rule("comment.parent", "A comment on a record leads to that record.", "SDTMIG 3.3, section 5.1")

@@ -18,13 +18,12 @@ from validation.conformance.tabulations import Domain, Tabulations
 NAME = re.compile(r"[A-Z][A-Z0-9]{0,7}")
 LONGEST_LABEL, LONGEST_TEXT = 40, 200
 TECHNICAL_GUIDE = "FDA Study Data Technical Conformance Guide, section 3.3"
-STUDY_DAYS = (("--DY", "--DTC"), ("--STDY", "--STDTC"), ("--ENDY", "--ENDTC"))  # of any dated domain
 # The domains of a class show which variables the model gives it; the guide lists only the usual ones for each.
 CLASS_DOMAINS = {
     "Interventions": ("AG", "CM", "EX", "EC", "ML", "PR", "SU"),
     "Events": ("AE", "CE", "DS", "DV", "HO", "MH"),
     "Findings": ("DA", "EG", "IS", "LB", "MB", "MI", "MO", "OE", "PC", "PE", "QS", "FT", "RE", "SC", "TR", "VS"),
-    "Findings About": ("FA", "SR", "LB", "VS"),
+    "Findings About": ("FA", "SR", "LB", "QS", "VS"),
 }
 
 
@@ -81,7 +80,6 @@ def variable_model(data: Tabulations) -> Iterator[Hit]:
     for domain in data:
         allowed = {item.name for item in domain.guide} | _of_class(data.version, domain)
         if allowed:
-            allowed |= {domain.full(day) for day, date in STUDY_DAYS if domain.has(date)}
             yield from (Hit(domain.name, str(name)) for name in domain.frame.columns if name not in allowed)
 
 
@@ -129,7 +127,7 @@ def variable_order(data: Tabulations) -> Iterator[Hit]:
 
 
 @rule("variable.metadata", "The data have the variables of their metadata, in the same order.",
-      "Define-XML 2.1, section 5.3.9")  # fmt: skip
+      "Define-XML 2.1, ItemRef of ItemGroupDef")  # fmt: skip
 def variable_metadata(data: Tabulations) -> Iterator[Hit]:
     for domain in data:
         if list(domain.frame.columns) != domain.metadata.names:
@@ -158,7 +156,7 @@ def variable_expected(data: Tabulations) -> Iterator[Hit]:
 def text_length(data: Tabulations) -> Iterator[Hit]:
     for domain in data:
         declared = {variable.name: variable.length or LONGEST_TEXT for variable in domain.metadata.variables}
-        for name in _texts(domain):
+        for name in domain.texts:
             most = min(declared.get(name, LONGEST_TEXT), LONGEST_TEXT)
             codes, words = domain.words(name)
             yield Hit(domain.name, name, (pc.binary_length(pa.array(words)).to_numpy() > most)[codes])
@@ -167,15 +165,15 @@ def text_length(data: Tabulations) -> Iterator[Hit]:
 @rule("text.ascii", "A text holds printable ASCII characters only.", TECHNICAL_GUIDE)
 def text_ascii(data: Tabulations) -> Iterator[Hit]:
     for domain in data:
-        for name in _texts(domain):
-            yield Hit(domain.name, name, ~domain.matches(name, r"[ -~]*"))
+        for name in domain.texts:
+            yield Hit(domain.name, name, ~domain.each(name, lambda word: word.isascii() and word.isprintable()))
 
 
 @rule("text.blanks", "A text neither begins nor ends with a blank.", TECHNICAL_GUIDE, "warning")
 def text_blanks(data: Tabulations) -> Iterator[Hit]:
     for domain in data:
-        for name in _texts(domain):
-            yield Hit(domain.name, name, domain.test(name, lambda words: words.str.strip() != words))
+        for name in domain.texts:
+            yield Hit(domain.name, name, domain.each(name, lambda word: word != word.strip()))
 
 
 @rule("text.missing_code", "A missing-data code of the project never stands in a dataset.",
@@ -184,13 +182,9 @@ def text_missing_code(data: Tabulations) -> Iterator[Hit]:
     codes = set(data.study.project().missing_codes)
     for domain in data if codes else ():
         coded = {variable.name for variable in domain.metadata.variables if variable.codelist}
-        for name in _texts(domain):
+        for name in domain.texts:
             if name not in coded and not name.endswith(("VALNF", "ORRESU", "STRESU")):
                 yield Hit(domain.name, name, domain.equals(name, *codes))
-
-
-def _texts(domain: Domain) -> list[str]:
-    return [str(name) for name in domain.frame.columns if domain.is_text(str(name))]
 
 
 @rule("key.unique", "The keys tell every record of a dataset apart.", "SDTMIG 3.3, section 3.2.1.1")

@@ -72,9 +72,15 @@ class Domain:
         """Return True if the dataset has all these variables."""
         return all(self.full(name) in self.frame.columns for name in names)
 
+    @cached_property
+    def texts(self) -> list[str]:
+        """Names of the variables that hold texts."""
+        kinds = self.frame.dtypes
+        return [str(name) for name in self.frame.columns if not pd.api.types.is_numeric_dtype(kinds[name])]
+
     def is_text(self, name: str) -> bool:
         """Return True for a column of texts."""
-        return not pd.api.types.is_numeric_dtype(self.frame[self.full(name)].dtype)
+        return self.full(name) in self.texts
 
     def words(self, name: str) -> tuple[np.ndarray, pd.Series]:
         """Return a code for each record and the distinct texts that the codes point at; numbers as short texts."""
@@ -100,17 +106,22 @@ class Domain:
         codes, words = self.words(name)
         return np.asarray(judge(words), bool)[codes]
 
+    def each(self, name: str, judge: Callable[[str], object]) -> np.ndarray:
+        """Return for each record what ``judge`` says of its text, asked once a distinct text."""
+        codes, words = self.words(name)
+        return np.fromiter(map(bool, map(judge, words)), bool, len(words))[codes]
+
     def matches(self, name: str, pattern: str) -> np.ndarray:
         """Return True where the whole text matches."""
-        return self.test(name, lambda words: words.str.fullmatch(pattern))
+        return self.each(name, re.compile(pattern).fullmatch)
 
     def equals(self, name: str, *values: str) -> np.ndarray:
         """Return True where the text is one of the values."""
-        return self.test(name, lambda words: words.isin(list(values)))
+        return self.each(name, frozenset(values).__contains__)
 
     def filled(self, name: str) -> np.ndarray:
         """Return True where there is a value; all False if the dataset lacks the variable."""
-        return self.test(name, lambda words: words != "")
+        return self.each(name, bool)
 
     def text(self, name: str) -> np.ndarray:
         """Return the texts as objects, blank where the dataset lacks the variable."""

@@ -11,7 +11,7 @@ from validation.conformance.rule import Hit, rule
 from validation.conformance.tabulations import Domain, Tabulations
 
 ORIGINAL = "SDTMIG 3.3, section 4.5.1.1"
-MEASURED = ("--TESTCD", "--OBJ", "--CAT", "--SPEC", "--METHOD")
+MEASURED = ("--TESTCD", "--OBJ", "--CAT", "--SCAT", "--SPEC", "--METHOD")
 ROUNDING = 0.02
 FAR = 100.0
 

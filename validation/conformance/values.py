@@ -15,7 +15,9 @@ from validation.conformance.tabulations import Domain, Tabulations, without_time
 SHOWN_TERMS = 3
 NCI_CODE = re.compile(r"C\d+")
 RESULT = r"(?:<=|>=|<|>)?\s*-?\d+(?:\.\d+)?"
+TESTS = ("--TESTCD", "--TEST")
 MULTIPLE = "MULTIPLE"
+SHARED_LETTERS = 6  # AEACNOTH is continued by AEACNO1, AEACNO2
 DATE_PART, TIME_PART = ("".join(rf"(?:\d+(?:\.\d+)?{unit})?" for unit in units) for units in ("YMD", "HMS"))
 DURATION = rf"[+-]?P(?=\d|T\d)(?:\d+W|{DATE_PART}(?:T(?=\d){TIME_PART})?)"
 YES_ONLY = ("--LOBXFL", "--BLFL", "--DRVFL", "DTHFL")
@@ -25,8 +27,10 @@ YES_ONLY = ("--LOBXFL", "--BLFL", "--DRVFL", "DTHFL")
       "SDTMIG 3.3, section 4.3.3")  # fmt: skip
 def term_codelist(data: Tabulations) -> Iterator[Hit]:
     for domain in data:
-        coded = {item.name: item.codelist for item in domain.guide if item.codelist}
-        coded |= {item.name: item.codelist for item in domain.metadata.variables if item.codelist}
+        coded = {item.name: item.codelist for item in domain.metadata.variables if item.codelist}
+        # the codelists of some instruments stand beside tests of the sponsor's own
+        coded = {name: codelists for name, codelists in coded.items() if name not in map(domain.full, TESTS)}
+        coded |= {item.name: item.codelist for item in domain.guide if item.codelist}
         for name, codelists in coded.items():
             if domain.has(name) and domain.is_text(name):
                 yield _not_terms(data, domain, name, codelists)
@@ -55,6 +59,34 @@ def _has_supplemental(data: Tabulations, domain: Domain) -> bool:
     return data.get(f"SUPP{domain.name[:2]}") is not None
 
 
+@rule("term.own_list", "A value of a variable with a list of the study's own is in that list.",
+      "SDTMIG 3.3, section 4.3.1")  # fmt: skip
+def term_own_list(data: Tabulations) -> Iterator[Hit]:
+    for domain in data:
+        for item in domain.metadata.variables:
+            if item.terms and domain.has(item.name):
+                yield Hit(domain.name, item.name, ~domain.equals(item.name, "", *(value for value, _ in item.terms)))
+        for value in domain.metadata.values:  # noqa: PD011
+            names = [name for name, _ in value.where]
+            if value.terms and domain.has(value.variable, *names):
+                there = np.logical_and.reduce([domain.equals(name, wanted) for name, wanted in value.where])
+                listed = domain.equals(value.variable, "", *(term for term, _ in value.terms))
+                yield Hit(domain.name, value.variable, there & ~listed, f"Where {_words(value.where)}.")
+
+
+def _words(where: tuple[tuple[str, str], ...]) -> str:
+    return " and ".join(f"{name} is {value}" for name, value in where)
+
+
+@rule("test.described", "A test is one of those that the metadata describe.", "Define-XML 2.1, value level metadata")
+def test_described(data: Tabulations) -> Iterator[Hit]:
+    for domain in data:
+        code = "QNAM" if domain.is_supplemental else domain.full("--TESTCD")
+        known = {wanted for value in domain.metadata.values for name, wanted in value.where if name == code}  # noqa: PD011
+        if known and domain.has(code):
+            yield Hit(domain.name, code, ~domain.equals(code, *known))
+
+
 @rule("term.codelist_known", "The codelist of a variable is in the pinned terminology or declared by the study.",
       "SDTMIG 3.3, section 4.3.1", "warning")  # fmt: skip
 def term_codelist_known(data: Tabulations) -> Iterator[Hit]:
@@ -77,21 +109,22 @@ def flag_yes(data: Tabulations) -> Iterator[Hit]:
 def text_multiple(data: Tabulations) -> Iterator[Hit]:
     for domain in data:
         extra = data.get(f"SUPP{domain.name[:2]}")
-        for name in [str(name) for name in domain.frame.columns if domain.is_text(str(name))]:
+        for name in domain.texts:
             rows = domain.equals(name, MULTIPLE)
             if rows.any() and not domain.is_supplemental and name[-4:] not in ("TEST", "QVAL"):
-                yield Hit(domain.name, name, rows & ~_supplemented(domain, extra))
+                yield Hit(domain.name, name, rows & ~_supplemented(domain, extra, name[:SHARED_LETTERS]))
 
 
-def _supplemented(domain: Domain, extra: Domain | None) -> np.ndarray:
-    """Return True for records to which SUPP-- adds at least two values."""
+def _supplemented(domain: Domain, extra: Domain | None, start: str) -> np.ndarray:
+    """Return True for records to which SUPP-- adds at least two values whose QNAM begins as the variable does."""
     if extra is None:
         return np.zeros(domain.size, bool)
+    own = extra.test("QNAM", lambda words: words.str.startswith(start))
     by_subject = not domain.has("--SEQ")
     owner = ["USUBJID"] if by_subject else ["USUBJID", "IDVARVAL"]
-    counts = pd.MultiIndex.from_arrays([extra.text(name) for name in owner]).value_counts()
+    counts = pd.MultiIndex.from_arrays([extra.text(name)[own] for name in owner]).to_flat_index().value_counts()
     wanted = [domain.text("USUBJID")] if by_subject else [domain.text("USUBJID"), domain.text("--SEQ")]
-    index = pd.MultiIndex.from_arrays(wanted)
+    index = pd.MultiIndex.from_arrays(wanted).to_flat_index()
     return counts.reindex(index).fillna(0).to_numpy() >= 2
 
 
@@ -104,20 +137,20 @@ def date_iso8601(data: Tabulations) -> Iterator[Hit]:
 
 
 def _is_no_date(words: pd.Series) -> np.ndarray:
+    """Return True for a text that is no date, no date with a time, and no interval of two of these."""
+    longer = words.str.contains("[T/]").to_numpy(bool)
     wrong = ~iso8601.is_valid(words).to_numpy(bool)
-    if wrong.any():  # what is left may have a time or be an interval
-        wrong[wrong] = ~_is_interval_or_time(words[wrong]).to_numpy(bool)
+    if longer.any():
+        sides = words[longer].str.partition("/")
+        both = (sides[1] == "") | ((sides[0] != "") & (sides[2] != ""))
+        wrong[longer] = ~(both & _is_moment(sides[0]) & _is_moment(sides[2])).to_numpy(bool)
     return wrong
 
 
-def _is_interval_or_time(words: pd.Series) -> pd.Series:
-    sides = words.str.split("/", n=1, expand=True).reindex(columns=[0, 1]).fillna("").astype("str")
-    wrong = (words.str.count("/") > 1) | (words.str.contains("/") & ((sides[0] == "") | (sides[1] == "")))
-    for side in (0, 1):
-        bare = without_time(sides[side])
-        timed = bare != sides[side]
-        wrong |= ~iso8601.is_valid(bare) | (timed & ~iso8601.is_complete(bare))
-    return ~wrong
+def _is_moment(words: pd.Series) -> pd.Series:
+    bare = without_time(words)
+    fits = iso8601.is_valid(bare) & ~bare.str.contains("T")
+    return fits & ((bare == words) | iso8601.is_complete(bare))
 
 
 @rule("duration.iso8601", "A duration is written as ISO 8601.", "SDTMIG 3.3, section 4.4.3")

@@ -1,0 +1,120 @@
+"""The command over a package, with a small CORE of the test's own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from metadata.study import Study
+
+ROOT = Path(__file__).resolve().parents[2]
+STUDY = """study: {id: TEST-1, title: A test, synthetic: true}
+standards: {sdtmig: "3.3"}
+redcap: {}
+cutoff: 2001-12-31
+visits: []
+"""
+EXPLANATION = "explanations:\n- {rule: CORE-000024, dataset: AE, reason: The sponsor's own dictionary has no codes.}\n"
+FAKE = """import json, sys
+version, folder, define, out = sys.argv[1:]
+assert (version, define) == ("3.3", "-"), sys.argv
+issue = {"core_id": "CORE-000024", "message": "AEBDSYCD is empty", "executability": "fully executable",
+         "dataset": "AE", "USUBJID": "S-1", "row": 1, "SEQ": 1, "variables": ["AEBDSYCD"], "values": ["null"]}
+rules = [{"core_id": "CORE-000024", "status": "ISSUE REPORTED"}]
+json.dump({"Conformance_Details": {"Standard": "SDTMIG", "Version": "V3.3", "CORE_Engine_Version": "0.17.1"},
+           "Dataset_Details": [], "Issue_Summary": [], "Issue_Details": [issue], "Rules_Report": rules}, open(out, "w"))
+"""
+OURS = {"study": "TEST-1", "standard": "SDTMIG 3.3", "engine": "redcap-cdisc", "counts":
+        {"rules": 100, "findings": 0, "explained": 0, "unexplained": 0}, "findings": [], "rules": []}  # fmt: skip
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "study").mkdir()
+    (tmp_path / "study" / "study.yaml").write_text(STUDY)
+    (tmp_path / "core.py").write_text(FAKE)
+    datasets = tmp_path / "package" / "m5" / "datasets" / "test-1" / "tabulations" / "sdtm"
+    datasets.mkdir(parents=True)
+    (datasets / "ae.xpt").write_bytes(b"")
+    (tmp_path / "package" / "validation").mkdir()
+    (tmp_path / "package" / "validation" / "conformance.json").write_text(json.dumps(OURS))
+    return tmp_path
+
+
+def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from flows.command_line import main; main()", "conformance", *words]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env={"PATH": "", "COLUMNS": "200"})
+
+
+def with_core(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    core = f"{sys.executable} {folder / 'core.py'}"
+    return run(folder, str(folder / "package"), "--core", core, "--study", str(folder / "study"), *words)
+
+
+def test_what_is_not_explained_is_listed_and_ends_with_1(folder: Path) -> None:
+    done = with_core(folder)
+    assert done.returncode == 1 and done.stderr == ""
+    assert "CORE-000024  AE.AEBDSYCD  1 record  AEBDSYCD is empty" in done.stdout
+    assert "CDISC CORE 0.17.1, SDTMIG 3.3: 1 rule, 1 finding, 0 explained, 1 not explained" in done.stdout
+
+
+def test_what_is_explained_ends_with_0_and_lies_beside_the_package(folder: Path) -> None:
+    (folder / "study" / "conformance.yaml").write_text(EXPLANATION)
+    done = with_core(folder)
+    assert (done.returncode, done.stderr) == (0, "") and "The sponsor's own dictionary has no codes." in done.stdout
+    made = {path.name for path in (folder / "package.core").iterdir()}
+    assert made == {"core.json", "conformance.json", "conformance.html"}
+
+
+def test_a_stale_explanation_ends_with_1(folder: Path) -> None:
+    (folder / "study" / "conformance.yaml").write_text(EXPLANATION + "- {rule: CORE-000025, dataset: AE, reason: x}\n")
+    done = with_core(folder)
+    assert done.returncode == 1 and "explanation.stale" in done.stdout and "CORE-000025" in done.stdout
+
+
+def test_json_is_for_programs(folder: Path) -> None:
+    content = json.loads(with_core(folder, "--json").stdout)
+    assert content["unexplained"] == 1 and content["ours"]["counts"]["rules"] == 100
+    assert [one["rule"] for one in content["core"]["findings"]] == ["CORE-000024"]
+
+
+def test_without_core_our_own_result_is_shown(folder: Path) -> None:
+    done = run(folder, str(folder / "package"))
+    assert done.returncode == 0 and "100 rules, 0 findings" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["{}/study"], "has no validation/conformance.json"),
+        (["{}/study", "--core", "true", "--study", "{}/study"], "neither a package nor a folder of transport files"),
+        (["{}/package", "--core", "true"], "which study is it?"),
+        (["{}/package", "--core", "{}/absent", "--study", "{}/study"], "it cannot be started"),
+        (["{}/package", "--core", "true", "--study", "{}/study", "--define", "{}/absent"], "there is no such file"),
+        (["{}/package", "--core", "true", "--study", "{}/study", "--out", "{}/package/x"], "no part of a package"),
+    ],
+)
+def test_wrong_use_is_one_sentence(words: list[str], said: str, folder: Path) -> None:
+    done = run(folder, *(word.replace("{}", str(folder)) for word in words))
+    assert done.returncode == 2 and said in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_core_that_cannot_run_ends_with_3(folder: Path) -> None:
+    (folder / "core.py").write_text("import sys; print('no Python 3.12 found', file=sys.stderr); sys.exit(69)")
+    done = with_core(folder)
+    assert done.returncode == 3 and "exit code 69" in done.stderr and "no Python 3.12" in done.stderr
+
+
+def test_bundled_explanations_are_well_formed() -> None:
+    from validation.conformance.check import RULES
+    from validation.conformance.explanations import read_explanations
+
+    for name in Study.bundled():
+        for entry in read_explanations(Study.open(name), RULES):
+            assert len(entry.reason) > 40, (
+                f"{name}: {entry.rule} in {entry.dataset} has no reason that a reviewer could use"
+            )
