@@ -118,7 +118,7 @@ def form_links(
     pid = str(project.info.get("project_id", ""))
 
     def links(listing: pd.DataFrame) -> pd.Series:
-        events = listing["event"].map(known).fillna("")
+        events = listing["event"].map(known).astype("object").fillna("")
         usable = (listing["record"] != "") & ((events != "") | (not project.longitudinal))
         parts = {"pid": pd.Series(quote(pid), index=listing.index), "id": _quoted(listing["record"])}
         parts |= {"page": _quoted(listing["form"]), "event_id": events}

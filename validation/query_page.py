@@ -62,7 +62,7 @@ def _described(project: Project, listing: pd.DataFrame) -> pd.DataFrame:
     forms = {item["instrument_name"]: plain(str(item["instrument_label"])) for item in project.instruments}
     labels = {name: plain(field.label) for name, field in project.dictionary.fields.items()}
     labels |= {f"{form}_complete": "Form status" for form in project.dictionary.forms}
-    event = listing["event"].map(events).fillna("").astype("str")
+    event = listing["event"].map(events).astype("object").fillna("").astype("str")
     form = listing["form"].map(forms).fillna(listing["form"]).astype("str")
     instance = (" #" + listing["instance"]).where(listing["instance"] != "", "")
     place = (event + ": ").where(event != "", "") + form + instance
