@@ -62,7 +62,7 @@ def _errors(name: str) -> Iterator[StudyError]:
 def _parts(study: Any, project: Any) -> list[Part]:
     """Return what each reader finds, in the order of the pipeline."""
     from adam.checking import check_analyses
-    from metadata.study_check import check_study
+    from metadata.study_check import check_study, check_terminology
     from metadata.terminology import Terminology
     from reports.checking import check_reports
     from sdtm.checking import check_mappings
@@ -75,6 +75,7 @@ def _parts(study: Any, project: Any) -> list[Part]:
 
     return [
         lambda: check_study(study, project),
+        lambda: check_terminology(study),
         lambda: check_mappings(study, project, Terminology.open(study)),
         raw_checks,
         lambda: check_analyses(study),

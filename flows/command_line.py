@@ -47,6 +47,11 @@ PIN_EXAMPLES = """
 
   redcap-cdisc pin ../studies/mytrial
 """
+SCHEMA_EXAMPLES = """
+[bold]Examples[/bold]
+
+  redcap-cdisc schema --out schemas
+"""
 TRACE_EXAMPLES = """
 [bold]Examples[/bold]
 
@@ -146,6 +151,16 @@ def check(
     from flows.check import show_check
 
     show_check(study, as_json)
+
+
+@application.command(epilog=SCHEMA_EXAMPLES)
+def schema(
+    out: Annotated[Path, typer.Option(help="Folder for the schemas.", file_okay=False)] = Path("schemas"),
+) -> None:
+    """Write the JSON Schemas of a study's YAML files, for editors that complete and check while one types."""
+    from flows.schemas import write_schemas
+
+    write_schemas(out)
 
 
 @application.command(epilog=PIN_EXAMPLES)

@@ -60,10 +60,35 @@ def study_schema() -> dict[str, Any]:
     }
 
 
+def terminology_schema() -> dict[str, Any]:
+    """Return the JSON Schema (2020-12) of terminology.yaml: terms added to extensible codelists, and own codelists."""
+    meanings = {"type": "object", "additionalProperties": NAME, "description": "term: what it means"}
+    own = {**_of(("terms",), label=NAME, terms=meanings), "additionalProperties": False}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "redcap-cdisc: a study's terms beside its terminology package",
+        "type": ["object", "null"],
+        "properties": {
+            "extensions": {"type": "object", "additionalProperties": meanings},
+            "codelists": {"type": "object", "additionalProperties": own},
+        },
+        "additionalProperties": False,
+    }
+
+
+def check_terminology(study: Study) -> list[StudyError]:
+    """Return what in terminology.yaml does not fit its schema; its codelists are checked by ``Terminology.open``."""
+    gather = Gather()
+    with gather.part():
+        if study.path("terminology.yaml").is_file():
+            _fits(study.read_yaml("terminology.yaml"), terminology_schema(), gather)
+    return gather.found
+
+
 def check_study(study: Study, project: Project) -> list[StudyError]:
     """Return all that is wrong with study.yaml: its keys, its versions, its visits against the project."""
     gather = Gather()
-    _fits(study.config, gather)
+    _fits(study.config, study_schema(), gather)
     if gather.found:
         return gather.found
     _near_keys(study.config, gather)
@@ -72,10 +97,10 @@ def check_study(study: Study, project: Project) -> list[StudyError]:
     return gather.found
 
 
-def _fits(config: LocatedDict, gather: Gather) -> None:
+def _fits(config: Any, schema: dict[str, Any], gather: Gather) -> None:
     from jsonschema import Draft202012Validator
 
-    for error in Draft202012Validator(study_schema()).iter_errors(config):
+    for error in Draft202012Validator(schema).iter_errors(config):
         node, key = _place(config, list(error.absolute_path))
         with gather.part():
             raise complain(node, key, f"{error.message}, which does not fit")

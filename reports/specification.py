@@ -104,7 +104,7 @@ class Specification:
 def read_specification(study: Study, templates: Mapping[str, TemplateParameters]) -> Specification:
     """Read and check ``reports.yaml``; raises StudyError with file, line and key."""
     node = study.read_yaml(FILE)
-    _check(node, _document(), node)
+    _check(node, document(), node)
     outputs = tuple(Output(output) for output in node["outputs"])
     specification = Specification(node, outputs)
     seen: set[str] = set()
@@ -130,7 +130,8 @@ def _check_output(specification: Specification, output: Output, templates: Mappi
             specification.population(output.population, output.node)
 
 
-def _document() -> dict[str, Any]:
+def document() -> dict[str, Any]:
+    """Return the JSON Schema of the file, its outputs by their common parameters only."""
     population = {
         "type": "object",
         "additionalProperties": False,

@@ -1,0 +1,54 @@
+"""JSON Schemas of a study's files, made from the engine, so that editors complete and check them while one types."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from flows.later import load_later
+
+FILES = {
+    "study": ("study.yaml",),
+    "terminology": ("terminology.yaml",),
+    "sdtm": ("sdtm/*.yaml",),
+    "not_submitted": ("sdtm/not_submitted.yaml",),
+    "checks": ("checks.yaml",),
+    "adam": ("adam/*.yaml",),
+    "reports": ("reports.yaml",),
+}
+"""Which files of a study's folder each schema is for."""
+
+
+def schemas() -> dict[str, dict[str, Any]]:
+    """Return the schema (JSON Schema 2020-12) of each kind of file."""
+    load_later()
+    from adam.schema import document
+    from metadata.study_check import study_schema, terminology_schema
+    from reports.schema import reports_schema
+    from sdtm.reading import WORDS
+    from sdtm.schema import mapping_schema
+    from sdtm.schema_not_submitted import not_submitted_schema
+    from validation.check_schema import checks_schema
+
+    assert WORDS, "the operations register themselves when the reader is imported"
+    return {
+        "study": study_schema(),
+        "terminology": terminology_schema(),
+        "sdtm": mapping_schema(),
+        "not_submitted": not_submitted_schema(),
+        "checks": checks_schema(),
+        "adam": document(),
+        "reports": reports_schema(),
+    }
+
+
+def write_schemas(folder: Path) -> None:
+    """Write each schema to ``<folder>/<kind>.schema.json`` and say how an editor finds it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for kind, schema in schemas().items():
+        path = folder / f"{kind}.schema.json"
+        path.write_text(json.dumps(schema, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        print(f"{path}  for {', '.join(FILES[kind])}")  # noqa: T201
+    first = folder.resolve() / "sdtm.schema.json"
+    print(f"First line of a mapping file for YAML editors:\n# yaml-language-server: $schema={first}")  # noqa: T201
