@@ -19,10 +19,12 @@ from metadata.records import Records
 from metadata.study import Study
 from metadata.terminology import Terminology
 from publish import define, lengths, xpt
+from publish.define_checks import problems, read
 from publish.define_origins import Documents
 from sdtm.tabulate import tabulate
 
 CREATED = "2001-12-31"
+BUNDLED = Path(__file__).resolve().parents[2] / "mappings"
 NS = {"o": "http://www.cdisc.org/ns/odm/v1.3", "d": "http://www.cdisc.org/ns/def/v2.1"}
 REFERENCES = ("OID", "leafID", "LocationID")
 DEF = "{http://www.cdisc.org/ns/def/v2.1}"
@@ -72,6 +74,17 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     paths = define.write(study, datasets, terminology, CREATED, folder)
     assert [path.name for path in paths] == ["define.xml", "define2-1.xsl"]
     return Made(study, datasets, terminology, folder, etree.parse(folder / "define.xml").getroot())
+
+
+@pytest.mark.parametrize("name", sorted(path.parent.name for path in BUNDLED.glob("*/study.yaml")))
+def test_every_bundled_study_has_a_valid_define(name: str) -> None:
+    study = Study.open(name)
+    records = Records.read(study.project(), study.folder / "redcap/records_locked.csv")
+    terminology = Terminology.open(study)
+    datasets = lengths.resolve(tabulate(study, records, terminology).datasets)
+    root = read(define.render(study, datasets, terminology, CREATED, Documents()))
+    assert problems(root) == []
+    assert len(root.findall(".//o:ItemGroupDef", NS)) == len(datasets)
 
 
 def coded(codelist: etree._Element) -> dict[str | None, str | None]:
