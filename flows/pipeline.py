@@ -139,7 +139,7 @@ def _report(order: Order, snapshot: Snapshot, step: Step, layout: Layout, made: 
     study = order.study
     step("write lineage", write_lineage, layout, made, snapshot.records)
     results = step("compute results", compute_results, study, made, fact=facts.of_results)
-    pages = step("write reports", write_reports, study, results, layout.reports, snapshot, fact=facts.of_paths)
+    pages = step("write reports", write_reports, study, results, layout.reports, snapshot, made, fact=facts.of_paths)
     result.outputs = sum(path.suffix == ".html" for path in pages)
     accepted = step("accept", accept, study, made, snapshot.date, layout.validation, fact=facts.of_acceptance)
     result.acceptance = facts.count_acceptance(accepted)
@@ -268,11 +268,11 @@ def compute_results(study: Study, made: Made) -> pd.DataFrame:
     return compute(study, made.adam)
 
 
-def write_reports(study: Study, results: pd.DataFrame, folder: Path, snapshot: Snapshot) -> list[Path]:
+def write_reports(study: Study, results: pd.DataFrame, folder: Path, snapshot: Snapshot, made: Made) -> list[Path]:
     """Write tables, figures and their index, and return the files."""
     from reports.pages import write
 
-    return write(study, results, folder, snapshot.date, snapshot.id)
+    return write(study, results, folder, snapshot.date, snapshot.id, made.adam)
 
 
 def accept(study: Study, made: Made, snapshot_date: str, folder: Path) -> Mapping[str, Any]:

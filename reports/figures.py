@@ -9,7 +9,7 @@ import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from reports.table import Band, Figure, Line
+from reports.table import Band, Figure, Line, StepFigure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,27 +43,34 @@ class Picture:
     png: bytes
 
 
-def draw(figure: Figure) -> Picture:
-    """Draw courses, their median, bands and reference lines, each named beside itself."""
+def draw(figure: Figure | StepFigure) -> Picture:
+    """Draw a figure, each of its lines named beside itself or in its colour."""
     import matplotlib
     from matplotlib.figure import Figure as Drawing
+
+    from reports.step_figure import draw_steps
 
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         for setting, value in STYLE.items():
             matplotlib.rcParams[setting] = value  # type: ignore[index]
         drawing = Drawing(figsize=INCHES)
-        axes = drawing.add_axes((0.075, 0.115, 0.77, 0.855))
-        _frame(axes, figure)
-        _shade(axes, figure)
-        for position, line in enumerate(figure.lines):
-            _course(axes, line, position)
-        if figure.median.x:
-            axes.plot(
-                figure.median.x, figure.median.y, color="black", linewidth=2.8, marker="s", markersize=5, zorder=5
-            )
-        _name_ends(axes, figure)
+        if isinstance(figure, StepFigure):
+            draw_steps(drawing, figure, COLOURS, DASHES)
+        else:
+            _courses(drawing.add_axes((0.075, 0.115, 0.77, 0.855)), figure)
         return Picture(_svg(drawing), _png(drawing))
+
+
+def _courses(axes: Axes, figure: Figure) -> None:
+    """Courses, their median, bands and reference lines."""
+    _frame(axes, figure)
+    _shade(axes, figure)
+    for position, line in enumerate(figure.lines):
+        _course(axes, line, position)
+    if figure.median.x:
+        axes.plot(figure.median.x, figure.median.y, color="black", linewidth=2.8, marker="s", markersize=5, zorder=5)
+    _name_ends(axes, figure)
 
 
 def _frame(axes: Axes, figure: Figure) -> None:

@@ -12,8 +12,10 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from metadata.dataset import Dataset
 from metadata.study import Study
 from reports.alignment import aligned, worded
+from reports.analysis import Analysis
 from reports.book import Book
 from reports.figures import Picture, draw
 from reports.formats import NOT_ESTIMABLE
@@ -24,6 +26,7 @@ from reports.table import Layout, Table
 from reports.templates import PARAMETERS, TEMPLATES
 
 KINDS = {"T": "Table", "F": "Figure", "L": "Listing"}
+NOTHING: Mapping[str, Dataset] = {}
 FOLDER = Path(__file__).parent / "page"
 # Statistics whose method a reader must know; means and counts speak for themselves.
 EXPLAINED = ("p_value", "estimate", "lower")
@@ -41,18 +44,23 @@ class Head:
     plan_title: str
 
 
-def write(study: Study, results: pd.DataFrame, folder: Path, snapshot_date: str, snapshot_id: str) -> list[Path]:
+def write(
+    study: Study, results: pd.DataFrame, folder: Path, snapshot_date: str, snapshot_id: str,
+    adam: Mapping[str, Dataset] = NOTHING,
+) -> list[Path]:  # fmt: skip
     """Write index.html, plan.html, results.csv and one page an output (figures also as SVG and PNG) into ``folder``.
 
-    Everything comes from ``results`` and the study's folder; the same input gives the same bytes. Returns the files.
+    Everything comes from ``results`` and the study's folder, but the records of listings, which come from ``adam``; the
+    same input gives the same bytes. Returns the files.
     """
     specification, plan = read_specification(study, PARAMETERS), read_plan(study)
+    analysis = Analysis.of(specification, adam)
     folder.mkdir(parents=True, exist_ok=True)
     pages = _environment(_study(study, snapshot_date, snapshot_id))
     heads = [_head(specification, plan, output, results) for output in specification.outputs]
     files: list[Path] = []
     for position, output in enumerate(specification.outputs):
-        files += _output(pages, specification, output, results, heads, position, folder)
+        files += _output(pages, analysis, output, results, heads, position, folder)
     texts = {
         "index.html": pages.get_template("index.html.jinja").render(heads=heads, rows=len(results)),
         "plan.html": pages.get_template("plan.html.jinja").render(body=Markup(plan.html)),  # noqa: S704 the reader lets no HTML through,
@@ -104,20 +112,25 @@ def _head(specification: Specification, plan: Plan, output: Output, results: pd.
 
 
 def _output(
-    pages: Environment, specification: Specification, output: Output, results: pd.DataFrame, heads: list[Head],
+    pages: Environment, analysis: Analysis, output: Output, results: pd.DataFrame, heads: list[Head],
     position: int, folder: Path,
 ) -> list[Path]:  # fmt: skip
     own = results[results["output"] == output.id]
-    layout = TEMPLATES[output.template].layout(output, Book(own))
+    layout = _layout(analysis, output, own)
     pictures = [draw(figure) for figure in layout.figures]
     neighbours = [heads[i].id if 0 <= i < len(heads) else "" for i in (position - 1, position + 1)]
     text = pages.get_template("output.html.jinja").render(
         head=heads[position], before=neighbours[0], after=neighbours[1], position=position + 1, count=len(heads),
-        tables=[_table(table) for table in layout.tables], notes=_notes(specification, output, own, layout),
+        tables=[_table(table) for table in layout.tables], notes=_notes(output, own, layout),
         figures=[{"svg": _drawn(picture), "description": figure.description}
                  for picture, figure in zip(pictures, layout.figures, strict=True)],
     )  # fmt: skip
     return [_write(folder / f"{output.id}.html", text), *_pictures(folder, output.id, pictures)]
+
+
+def _layout(analysis: Analysis, output: Output, own: pd.DataFrame) -> Layout:
+    template = TEMPLATES[output.template]
+    return template.show(analysis, output) if template.show else template.layout(output, Book(own))
 
 
 def _drawn(picture: Picture) -> Markup:
@@ -153,7 +166,7 @@ def _table(table: Table) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _notes(specification: Specification, output: Output, own: pd.DataFrame, layout: Layout) -> list[str]:
+def _notes(output: Output, own: pd.DataFrame, layout: Layout) -> list[str]:
     """Declared footnotes, then the methods, abbreviations, warnings and source datasets of the results themselves."""
     notes = output.footnotes
     methods = list(dict.fromkeys(own.loc[own["statistic"].isin(EXPLAINED), "method"]))

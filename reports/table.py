@@ -28,12 +28,13 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """Columns over rows; ``stub`` heads the row labels."""
+    """Columns over rows; ``stub`` heads the row labels. A ``listing`` shows records, a page or more a table."""
 
     stub: str
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     caption: str = ""
+    listing: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,9 +71,31 @@ class Figure:
     description: str = ""
 
 
+@dataclass(frozen=True)
+class StepCurve:
+    """A curve that starts at one and falls in ``steps``; ``marks`` are censorings, ``at_risk`` stands beneath ticks."""
+
+    label: str
+    steps: tuple[tuple[float, float], ...]
+    marks: tuple[tuple[float, float], ...]
+    last: float
+    at_risk: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class StepFigure:
+    """Probability of no event over time, with the number at risk."""
+
+    x_label: str
+    y_label: str
+    curves: tuple[StepCurve, ...]
+    x_ticks: tuple[float, ...]
+    description: str = ""
+
+
 @dataclass
 class Layout:
     """What one output's page shows."""
 
     tables: list[Table] = field(default_factory=list)
-    figures: list[Figure] = field(default_factory=list)
+    figures: list[Figure | StepFigure] = field(default_factory=list)

@@ -11,31 +11,42 @@ from reports.ledger import Ledger
 from reports.specification import Output, TemplateParameters
 from reports.table import Layout
 from reports.templates import (
+    between_groups,
     by_visit,
     criterion_incidence,
     grade_shift,
     incidence,
+    listing,
     mixed_summary,
     profile_figure,
     published_statements,
+    rates_by_period,
     subject_counts,
+    time_to_event,
 )
 
 
 @dataclass(frozen=True)
 class Template:
-    """What an output's declaration may say, what is computed from it, and how the results are laid out."""
+    """What an output's declaration may say, what is computed from it, and how the results are laid out.
+
+    ``show`` lays out the datasets' own records instead of results: listings alone have it.
+    """
 
     parameters: TemplateParameters
     compute: Callable[[Analysis, Output, Ledger], None]
     layout: Callable[[Output, Book], Layout]
+    show: Callable[[Analysis, Output], Layout] | None = None
 
 
 MODULES = (
-    by_visit, criterion_incidence, grade_shift, incidence, mixed_summary, profile_figure, published_statements,
-    subject_counts,
+    between_groups, by_visit, criterion_incidence, grade_shift, incidence, listing, mixed_summary, profile_figure,
+    published_statements, rates_by_period, subject_counts, time_to_event,
 )  # fmt: skip
 TEMPLATES: Mapping[str, Template] = {
-    module.__name__.rpartition(".")[2]: Template(module.PARAMETERS, module.compute, module.layout) for module in MODULES
+    module.__name__.rpartition(".")[2]: Template(
+        module.PARAMETERS, module.compute, module.layout, getattr(module, "show", None)
+    )
+    for module in MODULES
 }
 PARAMETERS: Mapping[str, TemplateParameters] = {name: template.parameters for name, template in TEMPLATES.items()}

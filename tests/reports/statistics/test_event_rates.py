@@ -37,7 +37,7 @@ def test_exact_poisson_interval_of_tables() -> None:
 
 
 def test_ratio_of_the_breast_cancer_cohorts() -> None:
-    # Boice and Monson (1977): 41 cases in 28,010 and 15 in 19,017 woman-years, rate ratio 1.86 (Rothman's Epidemiology).
+    # Boice and Monson (1977): 41 cases in 28,010 woman-years, 15 in 19,017; ratio 1.86 (Rothman, Epidemiology).
     found = conditional_rate_ratio(41, 28010, 15, 19017, 0)
     assert found.value == pytest.approx(1.86, abs=0.005)
     share = stats.binomtest(41, 56).proportion_ci(method="exact")

@@ -1,0 +1,165 @@
+"""Template ``between_groups``: endpoints by treatment with total, and each treatment compared with the reference."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, get_args
+
+from metadata.yaml_source import complain
+from reports.analysis import SUBJECT_LEVEL, Analysis, Group, decimals_of
+from reports.book import Book
+from reports.formats import P_VALUE, PERCENT, pattern
+from reports.ledger import Ledger, Place
+from reports.selection import WHERE_SCHEMA, Selection
+from reports.specification import TEXT, Output, TemplateParameters
+from reports.statistics.descriptive import describe
+from reports.statistics.kaplan_meier import kaplan_meier
+from reports.table import Layout, Row, Table
+from reports.templates.censored_times import censored_times
+from reports.templates.description import CELLS
+from reports.templates.group_comparisons import COMPARISONS, Kind
+from reports.templates.heads import add_size, columns
+from reports.templates.person_time import RATE, WHOLE, add_bounded, add_rate
+from reports.templates.rates_by_period import bounded
+
+LINE = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "label": TEXT,
+        "kind": {"enum": list(get_args(Kind))},
+        "dataset": TEXT,
+        "where": WHERE_SCHEMA,
+        "of": WHERE_SCHEMA,
+        "variable": TEXT,
+        "decimals": WHOLE,
+        "rate": RATE,
+        "unit": TEXT,
+        "unit_days": {"type": "number"},
+        "compare": {"type": "array", "items": {"enum": list(COMPARISONS)}},
+    },
+    "required": ["label", "kind"],
+}
+PARAMETERS = TemplateParameters(
+    {"reference": TEXT, "lines": {"type": "array", "items": LINE, "minItems": 1}}, ("reference", "lines")
+)
+NEEDED = {"proportion": (), "value": ("variable",), "time": ("unit",), "rate": ("rate",)}
+
+
+def compute(analysis: Analysis, output: Output, ledger: Ledger) -> None:
+    """Record each endpoint in each treatment and in all together, then the comparisons with the reference."""
+    groups = analysis.groups(output)
+    arms = {group.label: group for group in groups if group.variable}
+    if str(output.node["reference"]) not in arms:
+        known = f"treatments here are {', '.join(arms) or 'none'}"
+        raise complain(output.node, "reference", f"there is no treatment '{output.node['reference']}'; {known}")
+    sizes = {group.label: add_size(analysis, output, group, ledger) for group in groups}
+    for number, line in _lines(output):
+        samples = {}
+        for group in groups:
+            place = Place(f"{number}", group.label, str(line["kind"]), number)
+            samples[group.label] = _endpoint(analysis, output, ledger, place, group, line, sizes[group.label])
+        _compare(output, ledger, line, number, {label: samples[label] for label in arms})
+
+
+def _lines(output: Output) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Numbered lines; raises StudyError for a line that lacks what its kind needs or asks for another's comparison."""
+    for number, line in enumerate(output.node["lines"], start=1):
+        for key in NEEDED[line["kind"]]:
+            if key not in line:
+                raise complain(line, "kind", f"a {line['kind']} needs the key '{key}'")
+        for word in line.get("compare", []):
+            if COMPARISONS[word].kind != line["kind"]:
+                fit = [name for name, known in COMPARISONS.items() if known.kind == line["kind"]]
+                raise complain(line, "compare", f"'{word}' compares no {line['kind']}; known are {', '.join(fit)}")
+        yield f"{number:02d}", line
+
+
+def _endpoint(
+    analysis: Analysis, output: Output, ledger: Ledger, place: Place, group: Group, line: Mapping[str, Any], size: int
+) -> tuple[Any, Selection]:
+    """Record what one treatment has of an endpoint, and return it for the comparisons, with its rows."""
+    everybody = analysis.select(output, str(line.get("dataset", SUBJECT_LEVEL)), group, line)
+    rows = everybody.where(line.get("where", {}))
+    if line["kind"] == "proportion":
+        of = everybody.where(line["of"]).subject_count if "of" in line else size
+        ledger.add_proportion(output, place, rows.subject_count, of, rows, "Number of subjects")
+        return (rows.subject_count, of), rows
+    if line["kind"] == "value":
+        present = rows.present(str(line["variable"]))
+        values = present.column(str(line["variable"]))
+        ledger.add_description(output, place, describe(values), decimals_of(line), present)
+        return values, present
+    if line["kind"] == "rate":
+        return add_rate(output, ledger, place, line["rate"], rows), rows
+    return _time(output, ledger, place, line, rows)
+
+
+def _time(
+    output: Output, ledger: Ledger, place: Place, line: Mapping[str, Any], rows: Selection
+) -> tuple[Any, Selection]:
+    times, known = censored_times(line, rows)
+    curve = kaplan_meier(times.times, times.events)
+    ledger.add_proportion(output, place, curve.events, curve.n, known, "Subjects with the event")
+    add_bounded(output, ledger, place, "estimate", curve.quantile(), pattern(decimals_of(line) + 1), known)
+    return times, known
+
+
+def _compare(
+    output: Output, ledger: Ledger, line: Mapping[str, Any], number: str, samples: Mapping[str, tuple[Any, Selection]]
+) -> None:
+    reference = str(output.node["reference"])
+    for word in line.get("compare", []):
+        for label, (sample, rows) in samples.items():
+            if label == reference:
+                continue
+            found = COMPARISONS[word].run(sample, samples[reference][0], decimals_of(line))
+            place = Place(f"{number}_{word}", label, word, f"{label} / {reference}", number)
+            if COMPARISONS[word].result == "p_value":
+                ledger.add(output, place, "p_value", found, P_VALUE, rows)
+            else:
+                add_bounded(output, ledger, place, "estimate", found, _shown(line), rows)
+
+
+def _shown(line: Mapping[str, Any]) -> str:
+    if line["kind"] == "proportion":
+        return PERCENT
+    return pattern(int(line["rate"].get("decimals", 3)) if "rate" in line else decimals_of(line) + 1)
+
+
+def layout(output: Output, book: Book) -> Layout:
+    """A heading an endpoint, what each treatment has, and the comparisons in the column of the treatment compared."""
+    rows: list[Row] = []
+    for number, line in _lines(output):
+        rows.append(Row(str(line["label"]), heading=True))
+        rows += [Row(label, tuple(cell(group) for group in book.groups()), 1)
+                 for label, cell in _cells(book, number, line)]  # fmt: skip
+        rows += [_comparison(output, book, number, word) for word in line.get("compare", [])]
+    return Layout([Table("", columns(book), tuple(rows))])
+
+
+def _cells(book: Book, number: str, line: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Labels of an endpoint's rows, and what fills the cell of a treatment."""
+    kind = str(line["kind"])
+    if kind == "proportion":
+        return [("n/N (%)", lambda group: book.parts(kind, number, group))]
+    if kind == "value":
+        return [(label, lambda group, names=names: book.cell(kind, number, group, names.split()))
+                for label, names in CELLS]  # fmt: skip
+    if kind == "time":
+        median = (f"Median, {line['unit']} (95% CI)", lambda group: bounded(book, kind, number, group))
+        return [("Events, n/N (%)", lambda group: book.parts(kind, number, group)), median]
+    parts = [("Subjects", "n"), ("Events", "events"), (str(line["rate"]["unit"]), "person_time")]
+    plain = [(label, lambda group, name=name: book.text(kind, number, group, name)) for label, name in parts]
+    return [*plain, ("Rate (95% CI)", lambda group: bounded(book, kind, number, group))]
+
+
+def _comparison(output: Output, book: Book, number: str, word: str) -> Row:
+    reference, known = str(output.node["reference"]), COMPARISONS[word]
+    cells = []
+    for group in book.groups():
+        level = f"{group} / {reference}"
+        row = book.row(word, level, group, "p_value", number)
+        shown = f"{row['text']} (n={row['n']})" if row is not None else ""
+        cells.append(shown if known.result == "p_value" else bounded(book, word, level, group, number))
+    return Row(f"{known.label} against {reference}", tuple(cells), 1)

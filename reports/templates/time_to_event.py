@@ -1,0 +1,173 @@
+"""Template ``time_to_event``: Kaplan-Meier estimates by treatment as a table, as a figure, or both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from reports.analysis import Analysis, Group
+from reports.book import Book
+from reports.formats import COUNT, P_VALUE, PERCENT, pattern
+from reports.ledger import Ledger, Place
+from reports.selection import WHERE_SCHEMA, Selection
+from reports.specification import TEXT, Output, TemplateParameters
+from reports.statistics.estimate import Estimate
+from reports.statistics.kaplan_meier import SurvivalCurve, kaplan_meier
+from reports.statistics.log_rank import log_rank
+from reports.table import Layout, Row, StepCurve, StepFigure, Table
+from reports.templates.censored_times import CensoredTimes, censored_times
+from reports.templates.heads import add_size, columns
+from reports.templates.person_time import WHOLE, add_bounded
+from reports.templates.rates_by_period import bounded
+
+NUMBER = {"type": "number"}
+X_AXIS = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {"label": TEXT, "ticks": {"type": "array", "items": NUMBER, "minItems": 2}},
+    "required": ["label", "ticks"],
+}
+PARAMETERS = TemplateParameters(
+    {
+        "dataset": TEXT,
+        "where": WHERE_SCHEMA,
+        "unit_days": NUMBER,
+        "unit": TEXT,
+        "decimals": WHOLE,
+        "times": {"type": "array", "items": NUMBER},
+        "event": TEXT,
+        "log_rank": {"type": "boolean"},
+        "show": {"type": "array", "items": {"enum": ["table", "figure"]}, "minItems": 1},
+        "x": X_AXIS,
+    },
+    ("dataset", "where", "unit", "event"),
+)
+CURVE, AT_RISK, FREE = "curve", "at_risk", "survival"
+
+
+def compute(analysis: Analysis, output: Output, ledger: Ledger) -> None:
+    """Record events, quartiles, estimates at the declared times and the curve of each treatment; then the log-rank."""
+    node, groups = output.node, analysis.groups(output)
+    pooled: list[tuple[str, CensoredTimes]] = []
+    for group in groups:
+        add_size(analysis, output, group, ledger)
+        times, rows = censored_times(node, _rows(analysis, output, group))
+        curve = kaplan_meier(times.times, times.events)
+        _add_counts(output, ledger, group, curve, rows)
+        _add_estimates(output, ledger, group, curve, rows)
+        if "figure" in _shown(node):
+            _add_curve(output, ledger, group, curve, times, rows)
+        pooled += [(group.label, times)] if group.variable else []
+    if node.get("log_rank", False) and len(pooled) > 1:
+        _add_log_rank(output, ledger, groups[-1], pooled, _rows(analysis, output, groups[-1]))
+
+
+def _shown(node: Mapping[str, Any]) -> list[str]:
+    return [str(part) for part in node.get("show", ["table"])]
+
+
+def _rows(analysis: Analysis, output: Output, group: Group) -> Selection:
+    return analysis.select(output, str(output.node["dataset"]), group).where(output.node["where"])
+
+
+def _add_counts(output: Output, ledger: Ledger, group: Group, curve: SurvivalCurve, rows: Selection) -> None:
+    place = Place("n", group.label, "followed")
+    ledger.add(output, place, "n", Estimate(float(curve.n), "Number of subjects with a time", curve.n), COUNT, rows)
+    counts = {"event": (curve.events, "Subjects with the event"), "censored": (curve.n - curve.events, "Censored")}
+    for name, (count, method) in counts.items():
+        ledger.add_proportion(output, Place(name, group.label, name), count, curve.n, rows, method)
+
+
+def _add_estimates(output: Output, ledger: Ledger, group: Group, curve: SurvivalCurve, rows: Selection) -> None:
+    shown = pattern(int(output.node.get("decimals", 0)) + 1)
+    for share in (25, 50, 75):
+        place = Place(f"quantile_{share}", group.label, "quantile", str(share))
+        add_bounded(output, ledger, place, "estimate", curve.quantile(share / 100), shown, rows)
+    for time in output.node.get("times", []):
+        free, place = curve.at(float(time)), Place(f"survival_{time:g}", group.label, FREE, f"{time:g}")
+        percent = replace(free, value=free.value * 100, lower=free.lower * 100, upper=free.upper * 100)
+        add_bounded(output, ledger, place, "estimate", percent, PERCENT, rows)
+
+
+def _add_curve(
+    output: Output, ledger: Ledger, group: Group, curve: SurvivalCurve, times: CensoredTimes, rows: Selection
+) -> None:
+    """Record the corners of the curve, its marks of censoring, and the subjects at risk beneath the ticks."""
+    for name, moments in (("step", curve.times), ("mark", np.unique(times.times[~times.events]))):
+        for moment in moments.tolist():
+            place = Place(name, group.label, CURVE, f"{moment:.9g}", name)
+            ledger.add(output, place, "value", replace(curve.at(moment), warning=""), pattern(3), rows)
+    for tick in output.node["x"]["ticks"]:
+        count = int((times.times >= tick).sum())
+        place = Place("at_risk", group.label, AT_RISK, f"{tick:g}")
+        ledger.add(output, place, "count", Estimate(float(count), "Subjects at risk", curve.n), COUNT, rows)
+
+
+def _add_log_rank(
+    output: Output, ledger: Ledger, everybody: Group, pooled: list[tuple[str, CensoredTimes]], rows: Selection
+) -> None:
+    labels = [label for label, times in pooled for _ in range(times.times.size)]
+    times = np.concatenate([times.times for _, times in pooled])
+    found = log_rank(times, np.concatenate([times.events for _, times in pooled]), labels)
+    place = Place("log_rank", everybody.label, "log_rank")
+    ledger.add(output, place, "p_value", found, P_VALUE, rows)
+    ledger.add(output, place, "statistic", replace(found, value=found.statistic), pattern(2), rows)
+
+
+def layout(output: Output, book: Book) -> Layout:
+    """The table, the figure, or both."""
+    shown = _shown(output.node)
+    return Layout(
+        [_table(output, book)] if "table" in shown else [], [_figure(output, book)] if "figure" in shown else []
+    )
+
+
+def _table(output: Output, book: Book) -> Table:
+    node, groups = output.node, book.groups()
+    rows = [
+        Row("Followed, n", tuple(book.text("followed", "", group, "n") for group in groups)),
+        Row(f"{node['event']}, n (%)", tuple(book.count("event", "", group) or "0" for group in groups)),
+        Row("Censored, n (%)", tuple(book.count("censored", "", group) or "0" for group in groups)),
+        Row(f"Time to event ({node['unit']}), Kaplan-Meier", heading=True),
+    ]
+    for share, label in (("25", "25% quantile"), ("50", "Median"), ("75", "75% quantile")):
+        cells = tuple(bounded(book, "quantile", share, group) for group in groups)
+        rows.append(Row(f"{label} (95% CI)", cells, 1))
+    if node.get("times"):
+        rows.append(Row("Free of the event, % (95% CI)", heading=True))
+    for time in node.get("times", []):
+        cells = tuple(bounded(book, FREE, f"{time:g}", group) for group in groups)
+        rows.append(Row(f"At {time:g} {node['unit']}", cells, 1))
+    test = book.row("log_rank", "", groups[-1], "p_value")
+    if test is not None:
+        text = f"{test['text']} (n={test['n']})"
+        rows.append(Row("p-value, log-rank test", (*("" for _ in groups[1:]), text)))
+    return Table("", columns(book), tuple(rows))
+
+
+def _figure(output: Output, book: Book) -> StepFigure:
+    node = output.node
+    # All treatments together have no curve of their own where there are several.
+    groups = book.groups()[:-1] if len(book.groups()) > 1 else book.groups()
+    x = node["x"]
+    return StepFigure(
+        str(x["label"]), f"Probability of no {str(node['event']).lower()}",
+        tuple(_curve(book, group, x) for group in groups),
+        tuple(float(tick) for tick in x["ticks"]),
+        f"{output.title}: Kaplan-Meier curves of {', '.join(groups)} with the number at risk.",
+    )  # fmt: skip
+
+
+def _curve(book: Book, group: str, x: Mapping[str, Any]) -> StepCurve:
+    points = {name: _points(book, group, name) for name in ("step", "mark")}
+    at_risk = tuple(book.text(AT_RISK, f"{tick:g}", group, "count") for tick in x["ticks"])
+    last = max((time for time, _ in [*points["step"], *points["mark"]]), default=0.0)
+    return StepCurve(group, points["step"], points["mark"], last, at_risk)
+
+
+def _points(book: Book, group: str, name: str) -> tuple[tuple[float, float], ...]:
+    rows = [row for row in book.rows if (row["variable"], row["group"], row["subset"]) == (CURVE, group, name)]
+    return tuple((float(row["level"]), float(row["value"])) for row in rows if row["value"] == row["value"])
