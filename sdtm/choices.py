@@ -53,7 +53,7 @@ class Checkbox(RecordOperation):
     schema: ClassVar[dict[str, Any]] = {
         "checkbox": NAME,
         "code": CODES,
-        "checked": TEXT,
+        "checked": {"type": ["string", "number", "null"]},
         "unchecked": {"type": ["string", "null"]},
         "nth": {"type": "integer", "minimum": 1},
         "multiple": TEXT,
@@ -125,7 +125,7 @@ class Checkbox(RecordOperation):
         name = self.found.name
         if self.codes:
             labels = " or ".join(self.found.choices[code] for code in self.codes)
-            return f"{self.checked} if '{labels}' is ticked in field {name}, else {self.unchecked or 'null'}."
+            return f"{self.checked or 'Null'} if '{labels}' is ticked in field {name}, else {self.unchecked or 'null'}."
         if "nth" in self.spec:
             return f"Option number {self.spec['nth']} of those ticked in field {name}, where several are."
         return f"The option ticked in field {name}, {self.multiple} if several are ({sentence_of_terms(self.terms)})."

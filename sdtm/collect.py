@@ -129,7 +129,7 @@ def _stored(source: Source, names: Iterable[str]) -> list[Read]:
 def _list(made: Collected, read: Read, at: np.ndarray, reason: str) -> None:
     lost = at & read.stored
     if lost.any():
-        made.withheld.append(Withheld(read.rows[lost], read.field, reason))
+        made.withheld.append(Withheld(read.rows[lost], read.field, reason, without_record=True))
 
 
 def _names(blocks: list[Collected]) -> list[str]:
@@ -146,9 +146,12 @@ def _keys(table: Table, blocks: list[Collected], mapping: DomainMapping, identit
     for name in KEYS:
         table.hidden[name] = _spread(blocks, [made.source.keys[name] for made in blocks])
     table.put("USUBJID", _spread(blocks, [identity.usubjid_of(made.source.keys["record"]) for made in blocks]))
+    addresses = _spread(blocks, [address(made.source, identity.earlier) for made in blocks])
+    table.hidden["address"] = addresses
+    table.hidden["about"] = _spread(blocks, [Text.constant(made.block.about, made.source.count) for made in blocks])
     spid = mapping.prefixed("SPID")
     if mapping.has(spid):
-        table.put(spid, _spread(blocks, [address(made.source, identity.earlier) for made in blocks]))
+        table.put(spid, addresses)
 
 
 def _spread(blocks: list[Collected], values: list[Text]) -> pd.Categorical:

@@ -12,7 +12,7 @@ from metadata.errors import Gather
 from metadata.study import Study
 from metadata.terminology import Terminology
 from metadata.yaml_source import complain
-from sdtm import elements, limits, timing, visits
+from sdtm import comments, elements, limits, timing, visits
 from sdtm.collect import collect
 from sdtm.column import stack
 from sdtm.identity import Identity
@@ -70,6 +70,10 @@ class Engine:
         if date and "SE" in self.mappings and mapping.domain != "SE":
             needs = [f"{mapping.domain}.{date}", "SE.SESTDTC"]
             steps.append(self._step(mapping, "epoch", needs, ["EPOCH"], partial(self._epoch, mapping, date)))
+        if mapping.domain == comments.DOMAIN:
+            needs = [f"{block.about}.USUBJID" for block in mapping.blocks] + [f"{mapping.domain}.USUBJID"]
+            gives = ["RDOMAIN", "IDVAR", "IDVARVAL", "COREF"]
+            steps.append(self._step(mapping, "relations", needs, gives, partial(self._comments, mapping)))
         return steps + (self._findings_steps(mapping) if mapping.is_findings else [])
 
     def _step(self, mapping: DomainMapping, name: str, needs: list[str], gives: list[str], do: partial[None]) -> Step:
@@ -181,6 +185,9 @@ class Engine:
     def _epoch(self, mapping: DomainMapping, date: str) -> None:
         table = self.tables[mapping.domain]
         table.put("EPOCH", elements.epoch_of(table, date, self.tables["SE"]))
+
+    def _comments(self, mapping: DomainMapping) -> None:
+        comments.relate(self.tables[mapping.domain], self.tables)
 
     def _ranges(self, mapping: DomainMapping) -> None:
         limits.put_ranges(self.study, mapping, self.tables[mapping.domain], self.tables.get("DM"))

@@ -87,7 +87,8 @@ def _left(
     for read in reads:
         lost = outside & read.stored
         if lost.any():
-            made.append(Withheld(read.rows[lost], read.field, f"{test.key} has neither a result nor a reason for none"))
+            reason = f"{test.key} has neither a result nor a reason for none"
+            made.append(Withheld(read.rows[lost], read.field, reason, without_record=True))
     return made
 
 

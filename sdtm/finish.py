@@ -258,6 +258,9 @@ def _continued(mapping: DomainMapping, table: Table) -> list[Extra]:
         first, *rest = split_long(table.text(name))
         table.texts[name] = first
         for number, part in enumerate(rest, start=1):
+            if mapping.has(f"{name}{number}"):
+                _go_on(table, name, f"{name}{number}", part)
+                continue
             rows = np.flatnonzero(np.asarray(part != ""))
             qnam = continued_name(name, number)
             made.append(Extra(qnam, mapping.by_name[name].label.rstrip("."), "CRF", "", rows, part.take(rows)))
@@ -268,3 +271,12 @@ def _continued(mapping: DomainMapping, table: Table) -> list[Extra]:
                     Edge(f"+{qnam}", edge.source, edge.source_variable, edge.rows[at], edge.source_rows[at])
                 )
     return made
+
+
+def _go_on(table: Table, name: str, further: str, part: pd.Categorical) -> None:
+    """Set a variable that continues the text of another, with its lineage."""
+    table.texts[further] = part
+    held = np.asarray(part != "")
+    for edge in [edge for edge in table.edges if edge.variable == name]:
+        at = held[edge.rows]
+        table.edges.append(Edge(further, edge.source, edge.source_variable, edge.rows[at], edge.source_rows[at]))

@@ -75,7 +75,7 @@ class Supplement:
 
 @dataclass(frozen=True)
 class Block:
-    """Records of one form, or of the subjects, visits or elements."""
+    """Records of one form, or of the subjects, visits or elements; comments are ``about`` a domain."""
 
     form: str
     each: str
@@ -85,6 +85,7 @@ class Block:
     tests: tuple[Test, ...]
     supplemental: tuple[Supplement, ...]
     visits: LocatedDict | None = None
+    about: str = ""
 
     def fields(self) -> list[str]:
         """All fields of the dictionary that the block reads."""
@@ -109,6 +110,7 @@ class DomainMapping:
     toxicity_scheme: str = ""
     ranges_file: str = ""
     laboratory_variable: str = ""
+    omit_empty: bool = False
 
     @cached_property
     def by_name(self) -> dict[str, GuideVariable]:

@@ -24,6 +24,10 @@ COMMON = {
     "TAETORD": (PROTOCOL, ""),
     "SESTDTC": (DERIVED, "Start of the element by the rule of the study's elements, from DM."),
     "SEENDTC": (DERIVED, "Start of the next element of the subject; RFPENDTC for the last."),
+    "RDOMAIN": (ASSIGNED, "The domain that the comment is about; null if its form made no record there."),
+    "IDVAR": (ASSIGNED, "The variable that holds event, form and instance of the records that the comment is about."),
+    "IDVARVAL": (DERIVED, "Event, form and instance on which the comment was written."),
+    "COREF": (DERIVED, "Event, form and instance on which the comment was written, where no record stands for it."),
     "SVSTDTC": (DERIVED, "Earliest date on the visit's forms."),
     "SVENDTC": (DERIVED, "Latest of the dates of which SVSTDTC is the earliest."),
 }

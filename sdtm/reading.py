@@ -10,7 +10,8 @@ from metadata.standards import GuideVariable, sdtm_dataset, sdtm_variables
 from metadata.study import Study
 from metadata.terminology import Terminology
 from metadata.yaml_source import LocatedDict, LocatedList, complain, filled_in
-from sdtm import choices, dates, subjects
+from sdtm import choices, comments, dates, subjects
+from sdtm.criteria import with_criteria
 from sdtm.guide import variables_named, with_continuations, with_timing
 from sdtm.mapping import EACH, Block, DomainMapping, Supplement, Test, codelists
 from sdtm.methods import is_derived
@@ -80,7 +81,9 @@ class Reader:
         self.study, self.project, self.terminology = study, project, terminology
         self.file = f"{study.name}/{relative}"
         self.body: LocatedDict = study.read_yaml(relative)
-        check_structure(self.body, self.file)
+        self.gather = Gather()
+        check_structure(self.body, self.file, self.gather)
+        with_criteria(study, self.body)
         version = study.standards["sdtmig"]
         self.domain = str(self.body["domain"])
         try:
@@ -101,7 +104,7 @@ class Reader:
         nodes = expanded(records if isinstance(records, LocatedList) else [records])
         table_operations: dict[str, TableOperation] = {}
         blocks: list[Block] = []
-        with Gather() as gather:
+        with self.gather as gather:
             for node in nodes:
                 with gather.part():
                     blocks.append(self._block(node, table_operations))
@@ -119,6 +122,7 @@ class Reader:
             str(self.body.get("toxicity", "")),
             str(ranges.get("file", "")),
             str(ranges.get("laboratory", "")),
+            self.body.get("if_empty") == "omit",
         )
 
     def _keys(self) -> tuple[str, ...]:
@@ -143,9 +147,8 @@ class Reader:
         if form and form not in forms:
             raise complain(node, "form", f"the dictionary has no form '{form}'{nearest(form, forms)}")
         context = Context(self.study, self.project, self.terminology, form)
+        self._check_each(node, form, each, context)
         with Gather() as gather:
-            with gather.part():
-                self._check_each(node, form, each, context)
             with gather.part():
                 own = self._operations(node.get("variables"), context, table_operations)
             with gather.part():
@@ -160,7 +163,17 @@ class Reader:
             with gather.part():
                 supplements = tuple(self._supplemental(node, context))
             self._check_required(node, gather)
-        return Block(form, each, events, where, {**shared, **own}, tests, supplements, node.get("dates"))
+        variables, about = {**shared, **own}, self._about(node)
+        return Block(form, each, events, where, variables, tests, supplements, node.get("dates"), about)
+
+    def _about(self, node: LocatedDict) -> str:
+        """Return the domain that comments are about."""
+        about = str(node.get("about", ""))
+        if about and self.domain != comments.DOMAIN:
+            raise complain(node, "about", f"only {comments.DOMAIN} is about another domain")
+        if self.domain == comments.DOMAIN and not about:
+            raise complain(node, None, "say which domain the comments are about: about: DOMAIN")
+        return about
 
     def _check_required(self, node: LocatedDict, gather: Gather) -> None:
         """Find the variables that the guide requires and that neither the block nor the engine gives."""

@@ -10,6 +10,7 @@ from metadata.standards import GuideVariable
 from metadata.terminology import Terminology
 from metadata.units import TestUnits, read_units
 from metadata.yaml_source import LocatedDict, complain
+from sdtm.criteria import DOMAIN as CRITERIA
 from sdtm.mapping import NotDone, Test, codelists
 from sdtm.operations import (
     Context,
@@ -20,6 +21,7 @@ from sdtm.operations import (
     located,
     record_operation,
 )
+from sdtm.text import LIMIT
 from sdtm.values import FieldValue
 
 QUALIFIERS = {"category": "CAT", "subcategory": "SCAT", "specimen": "SPEC", "method": "METHOD", "location": "LOC"}
@@ -114,8 +116,9 @@ class TestReader:
             if testcd in decoded:
                 return decoded[testcd]
         name = str(self._get("test"))
-        if not 1 <= len(name.encode()) <= 40:
-            raise complain(self.spec, "test", f"{testcd} needs a test name of 1 to 40 characters")
+        longest = LIMIT if reader.domain == CRITERIA else 40
+        if not 1 <= len(name.encode()) <= longest:
+            raise complain(self.spec, "test", f"{testcd} needs a test name of 1 to {longest} characters")
         return name
 
     def _codelists(self, suffix: str) -> tuple[str, ...]:

@@ -64,13 +64,17 @@ BLOCK = {
     "supplemental": OPERATIONS,
     "tests": TESTS,
     "dates": DATES,
+    "about": NAME,
 }
 
 
 @cache
-def mapping_schema() -> dict[str, Any]:
-    """Return the JSON Schema of a domain's mapping file (draft 2020-12), for editors and for the check."""
-    block = {"type": "object", "properties": BLOCK, "additionalProperties": False}
+def mapping_schema(strict: bool = True) -> dict[str, Any]:
+    """Return the JSON Schema of a domain's mapping file (draft 2020-12), for editors and for the check.
+
+    Without ``strict``, unknown keys of the file and of its blocks fit.
+    """
+    block = {"type": "object", "properties": BLOCK, "additionalProperties": not strict}
     properties = {
         "domain": {"type": "string", "pattern": "^[A-Z][A-Z0-9]{1,7}$"},
         "records": {"anyOf": [block, {"type": "array", "items": block, "minItems": 1}]},
@@ -81,6 +85,7 @@ def mapping_schema() -> dict[str, Any]:
         "keys": NAMES,
         "toxicity": NAME,
         "reason_not_done": NAME,
+        "if_empty": {"enum": ["omit", "keep"]},
         "ranges": {
             "type": "object",
             "required": ["file", "laboratory"],
@@ -94,7 +99,7 @@ def mapping_schema() -> dict[str, Any]:
         "type": "object",
         "required": ["domain", "records"],
         "properties": properties,
-        "additionalProperties": False,
+        "additionalProperties": not strict,
         "$defs": {"operation": {"anyOf": [_of(kind) for kind in {**RECORD_WORDS, **TABLE_WORDS}.values()]}},
     }
 
@@ -114,24 +119,27 @@ def _of(kind: Any) -> dict[str, Any]:
     }
 
 
-def check_structure(body: Any, file: str) -> None:
-    """Raise StudyError, naming file, line, key and the nearest valid key, unless a file fits the schema.
+def check_structure(body: Any, file: str, gather: Gather) -> None:
+    """Find, with file, line, key and the nearest valid key, what does not fit the schema.
 
-    What an operation may hold is left to the operation, whose errors are more exact.
+    Unknown keys are gathered; a file of another shape cannot be read further, which is a StudyError. What an operation
+    may hold is left to the operation, whose errors are more exact.
     """
     if not isinstance(body, LocatedDict):
         raise StudyError("a mapping file starts with domain: and records:", file)
-    schema = {**mapping_schema(), "$defs": {"operation": True}}
+    schema = {**mapping_schema(strict=False), "$defs": {"operation": True}}
     records = body.get("records")
     blocks = [
         block for block in (records if isinstance(records, list) else [records]) if isinstance(block, LocatedDict)
     ]
-    with Gather() as gather:
-        _known_keys(body, schema["properties"], gather)
-        for block in blocks:
-            _known_keys(block, BLOCK, gather)
-        if not gather.found:
-            _fits(body, schema, gather)
+    _known_keys(body, schema["properties"], gather)
+    for block in blocks:
+        _known_keys(block, BLOCK, gather)
+    shape = Gather()
+    _fits(body, schema, shape)
+    if shape.found:
+        with gather:
+            gather.found += shape.found
 
 
 def _known_keys(node: LocatedDict, known: Any, gather: Gather) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
+import pandas as pd
 
 from metadata.errors import nearest
 from metadata.standards import sdtm_variables
@@ -171,6 +172,37 @@ class Assign(TableOperation):
         filled = [f"{name} is not null" for name in self.spec.get("when", [])]
         empty = [f"{name} is null" for name in self.spec.get("unless", [])]
         return f"{self.term}" + (f" where {' and '.join([*filled, *empty])}" if filled or empty else "") + "."
+
+
+@word("ordinal")
+class Ordinal(TableOperation):
+    """``{ordinal: TEXT, by: DATE}``: the text and 1, 2, ... within the subject in the order of a date of the domain."""
+
+    schema: ClassVar[dict[str, Any]] = {"ordinal": TEXT, "by": NAME}
+    needed: ClassVar[tuple[str, ...]] = ("by",)
+
+    def bind(self, context: Context) -> None:
+        """Check the date."""
+        self.by = str(self.spec["by"])
+        variable_of(self.spec, "by", f"{self.target.domain}.{self.by}", context)
+
+    def needs(self) -> list[str]:
+        """The date."""
+        return [f"{self.target.domain}.{self.by}"]
+
+    def derive(self, tables: Tables, domain: str) -> Derived:
+        """Return the numbered text; partial dates count from their first possible day, those without one come last."""
+        made = tables[domain]
+        rows = np.flatnonzero(made.kept())
+        order = rows[np.lexsort((rows, made.days(self.by)[0][rows]))]
+        number = pd.Series(made.subject.codes[order]).groupby(made.subject.codes[order]).cumcount().to_numpy() + 1
+        values = np.full(made.count, "", dtype=object)
+        values[order] = [f"{self.value}{place}" for place in number.tolist()]
+        return Derived(values)
+
+    def sentence(self) -> str:
+        """Say the order."""
+        return f"{self.value} and a number within the subject, in the order of {self.by}."
 
 
 @word("any_of")

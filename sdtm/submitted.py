@@ -10,12 +10,13 @@ from metadata.study import Study
 from metadata.yaml_source import LocatedDict, complain
 
 FILE = "sdtm/not_submitted.yaml"
-PARTS = ("status", "descriptive", "calculated", "forms", "fields")
+PARTS = ("status", "descriptive", "calculated", "forms", "fields", "without_record")
 
 
 def not_submitted(study: Study, dictionary: Dictionary, mapped: set[str]) -> pd.DataFrame:
     """Return form, field and reason of every field (and form status) that is not tabulated (see reasons)."""
-    return pd.DataFrame(reasons(study, dictionary, mapped), columns=["form", "field", "reason"], dtype="str")
+    rows = [*reasons(study, dictionary, mapped), *without_record(study, dictionary, mapped)]
+    return pd.DataFrame(rows, columns=["form", "field", "reason"], dtype="str")
 
 
 def reasons(study: Study, dictionary: Dictionary, mapped: set[str]) -> list[tuple[str, str, str]]:
@@ -50,6 +51,24 @@ def reasons(study: Study, dictionary: Dictionary, mapped: set[str]) -> list[tupl
     status = declared.get("status")
     rows += [(form, f"{form}_complete", str(status)) for form in dictionary.forms if status]
     return rows
+
+
+def without_record(study: Study, dictionary: Dictionary, mapped: set[str]) -> list[tuple[str, str, str]]:
+    """Return form, field and reason of mapped fields whose values need not make a record (criteria that were met).
+
+    Raises StudyError for a field that the dictionary lacks or that no mapping reads.
+    """
+    declared = study.read_yaml(FILE) if study.path(FILE).is_file() else LocatedDict()
+    fields: LocatedDict = declared.get("without_record") or LocatedDict()
+    with Gather() as gather:
+        for name in fields:
+            with gather.part():
+                if name not in dictionary.fields:
+                    near = nearest(name, dictionary.fields)
+                    raise complain(fields, name, f"the dictionary has no field '{name}'{near}")
+                if name not in mapped:
+                    raise complain(fields, name, "no mapping reads the field: declare it under fields")
+    return [(dictionary.fields[name].form, name, str(reason)) for name, reason in fields.items()]
 
 
 def _check(

@@ -45,11 +45,15 @@ class Edge:
 
 @dataclass(frozen=True)
 class Withheld:
-    """Stored values that are not tabulated: rows of the records, the field and the reason."""
+    """Stored values that are not tabulated: rows of the records, the field and the reason.
+
+    ``without_record``: nothing is wrong with the values, but the row that holds them makes no record.
+    """
 
     source_rows: np.ndarray
     field: str
     reason: str
+    without_record: bool = False
 
 
 @dataclass

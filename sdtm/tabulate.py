@@ -14,6 +14,7 @@ from metadata.records import Records
 from metadata.study import Study
 from metadata.terminology import Terminology
 from metadata.text_dates import check_text_dates
+from sdtm.declared import DECLARED, declared_dataset, declared_rows
 from sdtm.elements import check_elements
 from sdtm.engine import SUPERSEDED, Engine, epoch_codelists
 from sdtm.finish import Finished, finish
@@ -22,13 +23,21 @@ from sdtm.limits import check_toxicity
 from sdtm.mapping import DomainMapping
 from sdtm.order import in_order
 from sdtm.reading import Reader
+from sdtm.relations import FILE as RELATIONS
+from sdtm.relations import Records as Relatable
+from sdtm.relations import Related, check_relations, related, relation_fields
 from sdtm.source import Forms
-from sdtm.submitted import FILE, not_submitted
+from sdtm.submitted import FILE, not_submitted, without_record
 from sdtm.supplemental import supplemental
-from sdtm.table import REDCAP, Edge, Table
+from sdtm.table import REDCAP, Edge, Table, Withheld
+from sdtm.trial_design import trial_design
+from sdtm.trial_summary import DOMAIN as SUMMARY
+from sdtm.trial_summary import parameter_nodes, trial_summary
 from sdtm.visits import date_fields, visit_events
 
 WITHHELD = ("source_row", "field", "domain", "reason")
+OTHER_FILES = (FILE, RELATIONS, *(f"sdtm/{name.lower()}.yaml" for name in (*DECLARED, SUMMARY)))
+"""Files beside the mappings of domains."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +64,7 @@ def read_mappings(study: Study, project: Project, terminology: Terminology) -> d
 def read_each(study: Study, project: Project, terminology: Terminology, gather: Gather) -> dict[str, DomainMapping]:
     """Return the mappings that fit; ``gather`` gets what is wrong with the others."""
     made: dict[str, DomainMapping] = {}
-    paths = [path for path in sorted((study.folder / "sdtm").glob("*.yaml")) if f"sdtm/{path.name}" != FILE]
+    paths = [path for path in sorted((study.folder / "sdtm").glob("*.yaml")) if f"sdtm/{path.name}" not in OTHER_FILES]
     for path in paths:
         with gather.part():
             mapping = Reader(study, project, terminology, f"sdtm/{path.name}").read()
@@ -74,6 +83,21 @@ def read_each(study: Study, project: Project, terminology: Terminology, gather: 
     with gather.part():
         if "SE" in made:
             check_elements(study, terminology, epoch_codelists(made["SE"]))
+    with gather.part():
+        planned(study, terminology)
+        parameter_nodes(study)
+    with gather.part():
+        check_relations(study, project, made)
+    return made
+
+
+def planned(study: Study, terminology: Terminology) -> dict[str, Dataset]:
+    """Return the datasets of trial design that need no subject: TA, TE, TV, and those declared row by row."""
+    made = trial_design(study, terminology)
+    for domain in DECLARED:
+        rows = declared_rows(study, domain)
+        if rows:
+            made[domain] = declared_dataset(study, terminology, domain, rows)
     return made
 
 
@@ -88,6 +112,8 @@ def mapped_fields(study: Study, mappings: dict[str, DomainMapping], project: Pro
                 named += [name for names in dated.values() for name in names]
         for name in dict.fromkeys(named):
             made.setdefault(name, []).append(domain)
+    for name, domain in relation_fields(study).items():
+        made.setdefault(name, []).append(domain)
     declared = study.config["identity"]
     for key in ("subject", "site"):
         if isinstance(declared.get(key), str):
@@ -102,7 +128,8 @@ def tabulate(study: Study, records: Records, terminology: Terminology) -> Tabula
     """
     project = records.project
     mappings = read_mappings(study, project, terminology)
-    declared = not_submitted(study, project.dictionary, set(mapped_fields(study, mappings, project)))
+    mapped = set(mapped_fields(study, mappings, project))
+    declared = not_submitted(study, project.dictionary, mapped)
     forms = Forms(records, study.visit_of_form)
     engine = Engine(study, terminology, mappings, forms, identify(study, forms))
     for step in in_order(engine.steps()):
@@ -110,17 +137,43 @@ def tabulate(study: Study, records: Records, terminology: Terminology) -> Tabula
     finished = {
         domain: finish(study, terminology, mappings[domain], engine.tables[domain]) for domain in sorted(mappings)
     }
-    positions = {domain: made.position for domain, made in finished.items()}
-    datasets: dict[str, Dataset] = {}
-    for domain, made in finished.items():
-        datasets[domain] = _with_lineage(made.dataset, _moved(made, positions, domain))
-        extra = supplemental(study.standards["sdtmig"], mappings[domain], made, study.studyid)
-        if extra is not None:
-            dataset, kept = extra
-            datasets[dataset.name] = _with_lineage(dataset, _from_moved(kept, positions))
-    withheld, superseded = _parted(records, _withheld(engine.tables, datasets))
+    linked = related(study, Relatable(forms, engine.identity, engine.tables, finished))
+    datasets = _datasets(study, mappings, finished, linked) | planned(study, terminology)
+    summary = trial_summary(study, terminology, datasets.get("DM"))
+    if summary is not None:
+        datasets[summary.name] = summary
+    unused = {name for _, name, _ in without_record(study, project.dictionary, mapped)}
+    left = _left_out(engine.tables, linked, unused)
+    withheld, superseded = _parted(records, _withheld(left, datasets))
     declared = pd.concat([declared.assign(record=""), superseded], ignore_index=True).astype("str")
     return Tabulation(datasets, withheld, declared, _transliterations(finished))
+
+
+def _datasets(
+    study: Study, mappings: dict[str, DomainMapping], finished: dict[str, Finished], linked: Related
+) -> dict[str, Dataset]:
+    """Return the domains, their supplemental qualifiers and their relations, with lineage."""
+    positions = {domain: made.position for domain, made in finished.items()}
+    made: dict[str, Dataset] = {}
+    for domain, one in finished.items():
+        if mappings[domain].omit_empty and not len(one.dataset.frame):
+            continue
+        edges = [*_moved(one, positions, domain), *linked.read.get(domain, [])]
+        made[domain] = _with_lineage(one.dataset, edges)
+        extra = supplemental(study.standards["sdtmig"], mappings[domain], one, study.studyid)
+        if extra is not None:
+            dataset, kept = extra
+            made[dataset.name] = _with_lineage(dataset, _from_moved(kept, positions))
+    if linked.dataset is not None:
+        made[linked.dataset.name] = _with_lineage(linked.dataset, linked.edges)
+    return made
+
+
+def _left_out(tables: dict[str, Table], linked: Related, unused: set[str]) -> list[tuple[str, Withheld]]:
+    """Return what the domains and the relations could not use, without what need not make a record (``unused``)."""
+    items = [(domain, item) for domain, table in tables.items() for item in table.withheld]
+    items += [(linked.domain, item) for item in linked.withheld]
+    return [(domain, item) for domain, item in items if not (item.without_record and item.field in unused)]
 
 
 def _moved(made: Finished, positions: dict[str, np.ndarray], domain: str) -> list[Edge]:
@@ -167,12 +220,11 @@ def _with_lineage(dataset: Dataset, kept: list[Edge]) -> Dataset:
     return Dataset(dataset.metadata, dataset.frame, join_edges(parts))
 
 
-def _withheld(tables: dict[str, Table], datasets: dict[str, Dataset]) -> pd.DataFrame:
-    """Return the values listed as withheld that stand in no dataset."""
+def _withheld(left: list[tuple[str, Withheld]], datasets: dict[str, Dataset]) -> pd.DataFrame:
+    """Return the values left out that stand in no dataset."""
     pieces = [
         pd.DataFrame({"source_row": item.source_rows, "field": item.field, "domain": domain, "reason": item.reason})
-        for domain, table in tables.items()
-        for item in table.withheld
+        for domain, item in left
     ]
     if not pieces:
         return pd.DataFrame({"source_row": np.empty(0, np.int32), **{name: [] for name in WITHHELD[1:]}}).astype(

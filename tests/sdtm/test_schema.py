@@ -12,8 +12,9 @@ from metadata.study import BUNDLED
 from sdtm.operations import RECORD_WORDS, TABLE_WORDS
 from sdtm.reading import WORDS
 from sdtm.schema import mapping_schema
+from sdtm.tabulate import OTHER_FILES
 
-FILES = sorted(path for path in BUNDLED.glob("*/sdtm/*.yaml") if path.name != "not_submitted.yaml")
+FILES = sorted(path for path in BUNDLED.glob("*/sdtm/*.yaml") if f"sdtm/{path.name}" not in OTHER_FILES)
 
 
 def texts(node: Any) -> Any:
