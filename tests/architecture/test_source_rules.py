@@ -57,7 +57,10 @@ def particulars() -> set[str]:
     for study in STUDIES:
         names.add(study.name)
         for file, column in (("dictionary.csv", "field_name"), ("events.csv", "unique_event_name")):
-            with (study / "redcap" / file).open(encoding="utf-8-sig", newline="") as stream:
+            path = study / "redcap" / file
+            if file == "events.csv" and not path.exists():
+                continue  # a classic project has no events
+            with path.open(encoding="utf-8-sig", newline="") as stream:
                 names |= {row[column] for row in csv.DictReader(stream) if "_" in row[column]}
     return names
 
