@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -66,6 +67,12 @@ class _Package:
     def has(self, dataset: str, variable: str) -> bool:
         return variable in self.frame(dataset).columns
 
+    def blank(self, dataset: str, variable: str, keys: pd.Series) -> np.ndarray:
+        """Return True for each record in which the variable has no value."""
+        frame = self.frame(dataset)
+        texts = pd.Series(column_text(frame[variable]).to_numpy(False), index=frame.index)
+        return texts[~texts.index.duplicated()].reindex(keys).fillna("").eq("").to_numpy()
+
     def method(self, dataset: str, variable: str) -> str:
         """Return the sentence that says how a variable comes about."""
         return self._methods[dataset].get(variable, "") if self.has(dataset, variable) else ""
@@ -81,8 +88,8 @@ def trace(package: Path, dataset: str, where: Mapping[str, str] | str, variable:
 
     A variable is followed by edges of its own. Where it has none, the variables that its method names are followed: in
     the same record, in the records from which its record was made, and in the one record that its subject has in a
-    dataset named with the variable (DM.RFSTDTC). Where its method names none, all that its record was made from. Raises
-    UsageError if dataset, variable or record is not there.
+    dataset named with the variable (DM.RFSTDTC). Where its method names none, all that its record was made from; a
+    variable without a value ends there. Raises UsageError if dataset, variable or record is not there.
     """
     opened, name = _Package(package), dataset.upper()
     if name not in opened.datasets():
@@ -161,7 +168,9 @@ def _by_method(package: _Package, dataset: str, variable: str, edges: pd.DataFra
     parts += [_of_subject(package, dataset, variable, keys, owner, name) for owner, name in dict.fromkeys(named)]
     found = pd.concat(parts, ignore_index=True)
     if found.empty:
-        found = (records if len(records) else edges).assign(variable=variable)
+        valued = keys[~package.blank(dataset, variable, keys)]
+        whole = records if len(records) else edges
+        found = whole[whole["record_key"].isin(valued)].assign(variable=variable)
     if found.empty and len(keys):
         return _step(dataset, variable, keys, "", "", "")
     return found

@@ -88,6 +88,7 @@ def analysis() -> Dataset:
             "ADY": [1, 2],
             "LBRES": [3.9, 4.1],
             "DAYS": [1, 2],
+            "NOTHING": ["", ""],
         },
         keys=("USUBJID", "PARAMCD", "ADT"),
         ADY={"method": "AVAL and nothing else."},
@@ -219,6 +220,11 @@ def test_a_variable_without_edges_and_method_follows_its_record(package: Path) -
     first = steps.iloc[0]
     assert (first["variable"], first["source"], first["source_variable"]) == ("PARAMCD", "LB", "*")
     assert set(steps["source_variable"][1:]) == {"count", "*"}
+
+
+def test_a_variable_without_a_value_leads_nowhere(package: Path) -> None:
+    steps = trace(package, "ADLB", "ADT=13888", "NOTHING")
+    assert rows(steps[["variable", "value", "source", "source_variable"]]) == [("NOTHING", "", "", "")]
 
 
 def followed(package: Path, variable: str) -> list[tuple[str, ...]]:
