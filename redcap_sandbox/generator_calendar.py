@@ -80,7 +80,7 @@ class Calendar:
     def parts(self, written: pd.Series, patient: np.ndarray) -> pd.DataFrame:
         """Return year, month, date as texts: blank if nothing is written, ``?`` for a part that is not known."""
         found = _read(written)
-        wrong = ((written != "").to_numpy() & (found == "").all(axis="columns")).to_numpy(bool)
+        wrong = (written != "").to_numpy(bool) & (found == "").all(axis="columns").to_numpy(bool)
         if wrong.any():
             bad = written[wrong].iloc[0]
             raise StudyError(f"'{bad}' is not a day; write 45, 45~d, @event, @event-1, 1985 or 1985-03")

@@ -49,7 +49,7 @@ def plant(project: Project, frame: pd.DataFrame, problems: Sequence[Planted]) ->
     rows = {key: row for row, key in enumerate(_keys(project, dirty))}
     for change in changes:
         if change["field"] not in column:
-            hint = nearest(change["field"], dirty)
+            hint = nearest(change["field"], map(str, dirty.columns))
             raise complain(change, "field", f"the records have no column '{change['field']}'{hint}")
         column[change["field"]][rows[_key(project, change)]] = str(change["value"])
     return dirty.assign(**{name: pd.Series(values, dtype="str") for name, values in column.items()})

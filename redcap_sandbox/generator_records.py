@@ -104,7 +104,7 @@ def _form_columns(
 
 
 def _arrow(values: pa.Array) -> pd.api.extensions.ExtensionArray:
-    return pd.arrays.ArrowStringArray(pa.chunked_array([values]), dtype=TEXT)  # type: ignore[attr-defined]
+    return pd.arrays.ArrowStringArray(pa.chunked_array([values]), dtype=TEXT)  # type: ignore[attr-defined,call-arg]
 
 
 def _text(values: np.ndarray) -> pd.api.extensions.ExtensionArray:

@@ -137,7 +137,7 @@ def series(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> 
 def lookup(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Made:
     """Columns of a table of the study's folder, found ``by`` names known in the row; every other column is a field."""
     table = read_table(form.world.study, argument["table"]).set_index(list(argument["by"]))
-    keys = pd.MultiIndex.from_arrays([form.texts(by) for by in argument["by"]], names=argument["by"])
+    keys: pd.Index = pd.MultiIndex.from_arrays([form.texts(by) for by in argument["by"]], names=argument["by"])
     if len(argument["by"]) == 1:
         keys = keys.get_level_values(0)
     missing = ~keys.isin(table.index)
@@ -176,7 +176,7 @@ def used(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Ma
     spans = spans.assign(rate=pd.to_numeric(spans[argument["a_day"]]))[["patient", "start", "end", "rate"]]
     rows = pd.DataFrame({"row": np.arange(form.size), "patient": form.patient, "day": form.given("_day")})
     pairs = rows.assign(since=form.numbers(argument["since"])).merge(spans, on="patient")
-    length = np.minimum(pairs["end"], pairs["day"] - 1) - np.maximum(pairs["start"], pairs["since"]) + 1
+    length = pairs["end"].clip(upper=pairs["day"] - 1) - pairs["start"].clip(lower=pairs["since"]) + 1
     total = (length.clip(lower=0) * pairs["rate"]).groupby(pairs["row"]).sum()
     return {name: total.reindex(np.arange(form.size)).fillna(0.0).to_numpy(float)}
 
@@ -307,15 +307,15 @@ def _modified(form: Filling, column: str, values: np.ndarray, spec: Mapping[str,
 def _rounded(form: Filling, column: str, values: np.ndarray, spec: Mapping[str, Any]) -> np.ndarray:
     """Round to the decimals recorded; with ``unit``, to those of the unit that the row's laboratory reports in."""
     if "unit" not in spec:
-        places = int(spec["decimals"]) if "decimals" in spec else None
-        form.decimals[column] = np.full(form.size, places or 0)
-        return values if places is None else np.round(values, places)
+        form.decimals[column] = np.full(form.size, int(spec.get("decimals", 0)))
+        return np.round(values, int(spec["decimals"])) if "decimals" in spec else values
     unit = spec["unit"]
     by = form.texts(unit["by"])
     code, factor, places = np.full(form.size, "", object), np.ones(form.size), np.zeros(form.size, int)
     for key in sorted(set(by)):
         here = by == key
-        code[here], factor[here], places[here] = (*form.world.choice(unit, key, f"unit of '{column}'"),)
+        reported: tuple[Any, float, int] = tuple(form.world.choice(unit, key, f"unit of '{column}'"))
+        code[here], factor[here], places[here] = reported
     form.known[f"{column}{unit.get('suffix', '_u')}"] = np.array([str(value) for value in code], object)
     form.decimals[column], form.factors[column] = places, factor
     scale = 10.0**places
