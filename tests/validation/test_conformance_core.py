@@ -51,7 +51,7 @@ REPORT: dict[str, Any] = {
 def test_issues_are_findings_with_their_records_and_without_their_values() -> None:
     issue, whole, _ = core_findings(REPORT, with_define=False)
     assert (issue.rule, issue.dataset, issue.variable, issue.records) == ("CORE-000024", "AE", "AEBODSYS, AEBDSYCD", 2)
-    assert issue.keys == ("USUBJID=S-1 --SEQ=1", "USUBJID=S-1 --SEQ=2") and issue.source == "CDISC CORE (CG0082)"
+    assert issue.keys == ("USUBJID=S-1 AESEQ=1", "USUBJID=S-1 AESEQ=2") and issue.source == "CDISC CORE (CG0082)"
     assert (whole.rule, whole.records, whole.keys) == ("CORE-000328", 0, ())
     assert "in part only" in whole.detail and issue.detail == ""
     assert "PATIENT" not in json.dumps([one.as_dict() for one in core_findings(REPORT, False)])

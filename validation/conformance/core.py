@@ -120,7 +120,7 @@ def _key(item: Mapping[str, Any]) -> str:
     subject, sequence, row = (str(item.get(name) or "") for name in ("USUBJID", "SEQ", "row"))
     if not subject:
         return f"row {row}" if row else ""
-    return f"USUBJID={subject} --SEQ={sequence}" if sequence else f"USUBJID={subject}" + (f" row {row}" if row else "")
+    return f"USUBJID={subject} {item['dataset'][:2]}SEQ={sequence}" if sequence else f"USUBJID={subject} row {row}"
 
 
 def _error(rule: str, items: Sequence[Mapping[str, Any]], source: str, with_define: bool) -> Finding:

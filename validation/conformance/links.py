@@ -9,6 +9,7 @@ import pandas as pd
 
 from validation.conformance.findings import CODE, LONGEST_TEST, not_usual
 from validation.conformance.rule import Hit, rule
+from validation.conformance.structure import class_variables
 from validation.conformance.tabulations import Domain, Tabulations
 
 SUPPLEMENT = "SDTMIG 3.3, section 8.4"
@@ -59,15 +60,14 @@ def supplemental_domain(data: Tabulations) -> Iterator[Hit]:
         yield Hit(domain.name, "RDOMAIN", ~domain.equals("RDOMAIN", code))
 
 
-@rule("supplemental.name", "QNAM is at most eight capitals and digits and no variable of the parent domain.",
+@rule("supplemental.name", "QNAM is at most eight capitals and digits and no variable of the parent's class.",
       SUPPLEMENT)  # fmt: skip
 def supplemental_name(data: Tabulations) -> Iterator[Hit]:
     for domain in _supplements(data):
-        taken = {
-            name
-            for parent in _parents(data, domain)
-            for name in [*parent.frame.columns, *(item.name for item in parent.guide)]
-        }
+        taken: set[str] = set()
+        for parent in _parents(data, domain):
+            taken |= {*map(str, parent.frame.columns), *(item.name for item in parent.guide)}
+            taken |= class_variables(data.version, parent)
         yield Hit(domain.name, "QNAM", ~domain.matches("QNAM", CODE) | domain.equals("QNAM", *taken))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from metadata.study import Study
-from validation.conformance.finding import SEVERITIES
+from validation.conformance.explanations import STALE
 from validation.query_page import environment
 
 TEMPLATE = "conformance.html.jinja"
@@ -29,6 +29,7 @@ def write_page(study: Study, result: Mapping[str, Any], path: Path, date: str = 
         "synthetic": study.is_synthetic,
         "date": date,
         "result": result,
+        "stale": STALE,
         "parts": [(name, part) for name, part in parts if part],
         "cards": [
             {"name": "note", "label": "rules", "count": counts["rules"]},
@@ -41,6 +42,6 @@ def write_page(study: Study, result: Mapping[str, Any], path: Path, date: str = 
 
 
 def _shown(finding: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a finding with its place and the number of further records in words."""
+    """Return a finding with the number of records that are not named."""
     more = int(finding["records"]) - len(finding["keys"])
-    return {**finding, "more": more, "rank": SEVERITIES.index(finding["severity"])}
+    return {**finding, "more": more}

@@ -16,6 +16,7 @@ from validation.conformance.rule import Hit, rule
 from validation.conformance.tabulations import Domain, Tabulations
 
 NAME = re.compile(r"[A-Z][A-Z0-9]{0,7}")
+CONTINUED = re.compile(r"(?:COVAL|TSVAL)\d+")  # SDTMIG 3.3, section 4.5.3.2
 LONGEST_LABEL, LONGEST_TEXT = 40, 200
 TECHNICAL_GUIDE = "FDA Study Data Technical Conformance Guide, section 3.3"
 # The domains of a class show which variables the model gives it; the guide lists only the usual ones for each.
@@ -78,12 +79,14 @@ def variable_name(data: Tabulations) -> Iterator[Hit]:
       "SDTMIG 3.3, section 2.5")  # fmt: skip
 def variable_model(data: Tabulations) -> Iterator[Hit]:
     for domain in data:
-        allowed = {item.name for item in domain.guide} | _of_class(data.version, domain)
+        allowed = {item.name for item in domain.guide} | class_variables(data.version, domain)
         if allowed:
-            yield from (Hit(domain.name, str(name)) for name in domain.frame.columns if name not in allowed)
+            others = [str(name) for name in domain.frame.columns if name not in allowed]
+            yield from (Hit(domain.name, name) for name in others if not CONTINUED.fullmatch(name))
 
 
-def _of_class(version: str, domain: Domain) -> set[str]:
+def class_variables(version: str, domain: Domain) -> set[str]:
+    """Return the names of the variables that the model gives the class of a domain."""
     named = CLASS_DOMAINS.get(domain.metadata.dataset_class, ())
     return {
         domain.full("--" + item.name[2:]) if item.name.startswith(code) else item.name
