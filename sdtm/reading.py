@@ -32,8 +32,12 @@ WORDS = (choices, dates, subjects)
 QNAM = re.compile(r"[A-Z][A-Z0-9]{0,7}")
 
 
+# Only domains of the general observation classes may have timing variables beyond the guide's (SDTM 1.7, 2.2.5).
+WITHOUT_MORE_TIMING = ("Special-Purpose", "Trial Design", "Relationship", "Study Reference")
+
+
 def with_study_days(domain: str, variables: tuple[GuideVariable, ...]) -> tuple[GuideVariable, ...]:
-    """Return the guide's variables with --STDY and --ENDY where it lists the dates only (SE).
+    """Return the guide's variables with --STDY and --ENDY where it lists the dates only (MH).
 
     They are timing variables that any domain with the dates may have (SDTM 1.7, timing variables); they stand after
     the last of the dates.
@@ -95,7 +99,9 @@ class Reader:
 
     def _variables(self, version: str) -> tuple[GuideVariable, ...]:
         """Return the variables of the guide, and those beyond it that any domain may have."""
-        listed = with_study_days(self.domain, sdtm_variables(version, self.domain))
+        listed = sdtm_variables(version, self.domain)
+        if self.guide.dataset_class not in WITHOUT_MORE_TIMING:
+            listed = with_study_days(self.domain, listed)
         return with_continuations(self.domain, with_timing(self.domain, listed, variables_named(self.body)))
 
     def read(self) -> DomainMapping:
