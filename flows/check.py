@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 from typing import Any
 
 from flows.later import load_later
 from metadata.errors import StudyError
 
-ERROR = "error"
+ERROR, WARNING = "error", "warning"
+MARK = "TODO(check)"
+"""What an author, or a draft, writes into a comment where something is to be decided: ``# TODO(check): reason``."""
 Part = Callable[[], Iterable[StudyError]]
 
 
@@ -37,8 +39,7 @@ def problems_of(study: str) -> list[Problem]:
     """Return the problems of a study (a bundled name or a folder), by file and line; raises UsageError for no study."""
     load_later()
     found: dict[tuple[Any, ...], Problem] = {}
-    for error in _errors(study):
-        problem = Problem.of(error)
+    for problem in [*map(Problem.of, _errors(study)), *_undecided(study)]:
         found.setdefault((problem.file, problem.line or 0, problem.key, problem.message), problem)
     return [found[place] for place in sorted(found)]
 
@@ -57,6 +58,20 @@ def _errors(name: str) -> Iterator[StudyError]:
             yield from part()
         except StudyError as error:
             yield from error.each
+
+
+def _undecided(name: str) -> Iterator[Problem]:
+    """Yield a warning for each place of a study's YAML files that a draft, or its author, marked as uncertain."""
+    from metadata.study import Study
+
+    folder = Study.find(name)
+    for path in sorted([*folder.glob("*.yaml"), *folder.glob("sdtm/*.yaml"), *folder.glob("adam/*.yaml")]):
+        shown = f"{folder.name}/{path.relative_to(folder).as_posix()}"
+        for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
+            _, mark, reason = line.partition(f"{MARK}:")
+            if mark:
+                key = line.split("#")[0].strip() or line.strip(" #-")
+                yield Problem(WARNING, shown, number, key.split(":")[0].strip(" -{"), reason.strip(), "")
 
 
 def _parts(study: Any, project: Any) -> list[Part]:
@@ -106,10 +121,29 @@ def _print(study: str, problems: list[Problem]) -> None:
         table.add_column(justify="right", min_width=6, style="dim", no_wrap=True)
         table.add_column(style="cyan", overflow="fold", max_width=24)
         table.add_column(overflow="fold")
-        for problem in group:
-            table.add_row(Text(str(problem.line or "")), Text(problem.key), Text(problem.message))
+        for problem in _together(list(group)):
+            table.add_row(Text(str(problem.line or "")), Text(problem.key), Text(_said(problem)))
         console.print(table)
     console.print(Text(_summary(study, problems), style="bold red" if problems else "bold green"))
+
+
+def _together(problems: list[Problem]) -> list[Problem]:
+    """Return the problems of one file to read: those without a line that differ by their key only, as one."""
+    same: dict[str, list[Problem]] = {}
+    for problem in problems:
+        alike = problem.line is None and problem.key and f"field '{problem.key}'" in problem.message
+        message = problem.message.replace(f"field '{problem.key}'", "field") if alike else repr(problem)
+        same.setdefault(message, []).append(problem)
+    made = []
+    for message, alike_ones in same.items():
+        first, keys = alike_ones[0], ", ".join(problem.key for problem in alike_ones)
+        several = replace(first, key="", message=f"{message.replace('field is', 'fields are', 1)}: {keys}")
+        made.append(first if len(alike_ones) == 1 else several)
+    return made
+
+
+def _said(problem: Problem) -> str:
+    return problem.message if problem.severity == ERROR else f"{problem.severity}: {problem.message}"
 
 
 def _summary(study: str, problems: list[Problem]) -> str:

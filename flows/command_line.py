@@ -52,6 +52,13 @@ SCHEMA_EXAMPLES = """
 
   redcap-cdisc schema --out schemas
 """
+DRAFT_EXAMPLES = """
+[bold]Examples[/bold]
+
+  redcap-cdisc draft exports/mytrial --out mappings/mytrial
+
+  redcap-cdisc draft MyTrial_DataDictionary.csv --out mappings/mytrial
+"""
 TRACE_EXAMPLES = """
 [bold]Examples[/bold]
 
@@ -151,6 +158,17 @@ def check(
     from flows.check import show_check
 
     show_check(study, as_json)
+
+
+@application.command(epilog=DRAFT_EXAMPLES)
+def draft(
+    project: Annotated[Path, typer.Argument(metavar="PROJECT", help="Folder with dictionary.csv, or a dictionary.")],
+    out: Annotated[Path | None, typer.Option(help="Folder of the new study; default mappings/NAME.")] = None,
+) -> None:
+    """Write a study's first mapping from its REDCap dictionary, by annotations and names; the uncertain is marked."""
+    from flows.draft import show_draft
+
+    show_draft(project, out)
 
 
 @application.command(epilog=SCHEMA_EXAMPLES)

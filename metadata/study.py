@@ -28,11 +28,16 @@ class Study:
     @classmethod
     def open(cls, name_or_path: str | Path) -> Study:
         """Open a bundled study by name, or any study's folder by path; raises UsageError if there is none."""
+        return cls(cls.find(name_or_path))
+
+    @classmethod
+    def find(cls, name_or_path: str | Path) -> Path:
+        """Return the folder of a study, its files unread; raises UsageError if there is none."""
         given = Path(name_or_path)
         bundled = BUNDLED / str(name_or_path)
         folder = given if (given / "study.yaml").is_file() else bundled
         if (folder / "study.yaml").is_file():
-            return cls(folder.resolve())
+            return folder.resolve()
         if given.is_dir():
             raise UsageError(f"{given} is not a study's folder: it has no study.yaml")
         names = cls.bundled()

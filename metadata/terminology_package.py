@@ -69,7 +69,11 @@ class Codelist:
     def nearest(self, value: str) -> str:
         """Return `` (did you mean 'x'?)`` for the closest term, looked for regardless of case and among synonyms."""
         meant = self._by_word.get(value.strip().lower())
-        return f" (did you mean '{meant[0]}'?)" if meant and value else nearest(value, self.terms)
+        return (
+            f" (did you mean '{meant[0]}'?)"
+            if meant and value
+            else nearest(value, self.terms) or nearest(value.upper(), self.terms)
+        )
 
     def meant(self, value: str) -> str:
         """Return the one term that a value names: the term, a synonym or a preferred term, regardless of case.

@@ -10,6 +10,7 @@ import numpy as np
 
 from metadata.dictionary import Field
 from metadata.errors import Gather, nearest
+from metadata.labels import plain
 from metadata.yaml_source import LocatedDict, complain
 from sdtm.column import Column, Problem, Read, Text, first_present, is_number, plain_number
 from sdtm.operations import (
@@ -83,7 +84,8 @@ def _own_terms(
     return terms
 
 
-def _own_term(spec: LocatedDict, key: str, label: str, operation: RecordOperation, context: Context) -> str:
+def _own_term(spec: LocatedDict, key: str, shown: str, operation: RecordOperation, context: Context) -> str:
+    label = plain(shown)
     if not operation.target.codelists:
         return label
     for code in operation.target.codelists:
@@ -94,7 +96,7 @@ def _own_term(spec: LocatedDict, key: str, label: str, operation: RecordOperatio
     meant = by_synonym(spec, operation, context)(label)
     if meant:
         return meant
-    return check_term(spec, key, label.upper(), operation.target, context.terminology)
+    return check_term(spec, key, label, operation.target, context.terminology)
 
 
 def by_synonym(spec: LocatedDict, operation: RecordOperation, context: Context) -> Callable[[str], str]:

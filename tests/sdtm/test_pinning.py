@@ -86,7 +86,7 @@ def test_synonyms_count_only_where_the_mapping_says_so(small: Any) -> None:
     dictionary.write_text(lines.replace("1, Fall | 2, Other", "1, Centimeter"), encoding="utf-8")
     small.write("sv", (small.folder / "sdtm" / "sv.yaml").read_text().split("  variables:")[0])
     small.write("vs", VS.replace("@", ""))
-    with pytest.raises(StudyError, match=r"'CENTIMETER' is not a term of VSRESU .*did you mean 'cm'"):
+    with pytest.raises(StudyError, match=r"'Centimeter' is not a term of VSRESU .*did you mean 'cm'"):
         small.tabulate()
     small.write("vs", VS.replace("@", ", synonyms: true"))
     small.row("1", "start", seen="2000-03-10", wc="171", why="1")
