@@ -123,7 +123,8 @@ def related(study: Study, records: Records) -> Related:
     """Return RELREC of the finished domains; no dataset if nothing is related."""
     made = Related(None)
     pieces = [
-        _datasets(node) if "datasets" in node else _records(node, records, made) for node in relation_nodes(study)
+        _between_datasets(node) if "datasets" in node else _records(node, records, made)
+        for node in relation_nodes(study)
     ]
     joined = pd.concat(pieces, ignore_index=True) if pieces else pd.DataFrame()
     if joined.empty:
@@ -134,10 +135,20 @@ def related(study: Study, records: Records) -> Related:
     made.dataset = Dataset(metadata, pd.DataFrame(texts))
     for name, rows in frame[frame["field"] != ""].groupby("field", sort=True).indices.items():
         made.edges.append(Edge("IDVARVAL", REDCAP, str(name), rows, frame["source_row"].to_numpy(int)[rows]))
+    made.edges += _of_whole(frame[frame["USUBJID"] == ""], records)
     return made
 
 
-def _datasets(node: LocatedDict) -> pd.DataFrame:
+def _of_whole(rows: pd.DataFrame, records: Records) -> list[Edge]:
+    """Return the lineage of rows that speak of a whole dataset: all its records that have the shared variable."""
+    edges = []
+    for row, domain, name in zip(rows.index, rows["RDOMAIN"], rows["IDVAR"], strict=True):
+        held = np.flatnonzero((records.finished[domain].dataset.frame[name].astype("str") != "").to_numpy(bool))
+        edges.append(Edge("IDVAR", domain, name, np.full(len(held), row), held))
+    return edges
+
+
+def _between_datasets(node: LocatedDict) -> pd.DataFrame:
     """Return one row a dataset."""
     rows = [
         {"RDOMAIN": part["domain"], "IDVAR": part["variable"], "RELTYPE": part["type"], "RELID": node["id"]}

@@ -1,8 +1,8 @@
 """The planned course of a trial, from arms, elements and visits of study.yaml: TA, TE, TV (SDTMIG 3.3, 7.2 and 7.3).
 
 ``study.yaml`` says of an element its ``rule`` (how it starts), and if the protocol does, its ``ends``, its
-``duration`` (ISO 8601), and for the arms its ``branch`` and ``transition``. A visit may have a ``rule`` (how it starts);
-without one the sentence is made from its planned day and window.
+``duration`` (ISO 8601), and for the arms its ``branch`` and ``transition``. A visit may have a ``rule`` (how it
+starts); without one the sentence is made from its planned day and window.
 """
 
 from __future__ import annotations

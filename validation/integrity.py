@@ -21,6 +21,8 @@ ANALYSIS_CLASSES = (
     "OCCURRENCE DATA STRUCTURE",
     "ADAM OTHER",
 )
+OF_THE_STUDY = "Trial Design"
+"""Class of datasets whose rows the study's own files declare, so that no record is their source."""
 SHOWN_TERMS = 3
 NUMBER = r"-?\d+(?:\.\d+)?"
 MULTIPLE = "MULTIPLE"  # SDTMIG 3.3, section 4.2.8.3: stands for several values, which are in SUPP--
@@ -179,7 +181,7 @@ def _lineage(dataset: Dataset) -> list[Row]:
         said = f"{dataset.name} has {outside} lineage edges of rows that it does not have"
         return [_row(dataset, "", LINEAGE, outside, said)]
     without = np.setdiff1d(np.arange(size), rows)
-    if not len(without):
+    if not len(without) or dataset.metadata.dataset_class == OF_THE_STUDY:
         return []
     said = f"{dataset.name} has {len(without)} rows without a source, first {key_of(dataset, int(without[0]))}"
     return [_row(dataset, "", LINEAGE, len(without), said)]
