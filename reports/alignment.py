@@ -13,9 +13,18 @@ MINUS = re.compile(r"(?<![\w.])-(?=\d)")
 SIGNS = {"-": "\u2212", "<": "<", ">": ">"}
 
 
-def aligned(cells: list[str]) -> list[Markup]:
-    """One column as HTML: first numbers share a decimal point, and so do numbers in brackets in cells of one shape."""
-    shapes = [NUMBER.sub("#", cell) for cell in cells]
+def aligned(cells: list[str], blocks: list[int] | None = None) -> list[Markup]:
+    """One column as HTML, padded as ``padded`` says."""
+    return [_signed(cell) for cell in padded(cells, blocks)]
+
+
+def padded(cells: list[str], blocks: list[int] | None = None) -> list[str]:
+    """One column as text: first numbers share a decimal point, and so do numbers in brackets in cells of one shape.
+
+    ``blocks`` numbers the part of the table that each cell is in; brackets are aligned within a part only.
+    """
+    parts = blocks or [0] * len(cells)
+    shapes = [(part, NUMBER.sub("#", cell)) for part, cell in zip(parts, cells, strict=True)]
     first = max((_whole(cell)[0] for cell in cells if _whole(cell)), default=0)
     return [_padded(cell, first, _widths([c for c, s in zip(cells, shapes, strict=True) if s == shape]))
             for cell, shape in zip(cells, shapes, strict=True)]  # fmt: skip
@@ -31,16 +40,25 @@ def _widths(same: list[str]) -> list[int]:
     return [max(place) for place in zip(*(_whole(cell) for cell in same), strict=True)]
 
 
-def _padded(cell: str, first: int, widths: list[int]) -> Markup:
-    pieces, end = [Markup("")], 0
+def _padded(cell: str, first: int, widths: list[int]) -> str:
+    pieces, end = [], 0
     for position, match in enumerate(NUMBER.finditer(cell)):
-        sign, whole, fraction = match.groups()
+        sign, whole, _ = match.groups()
         before = cell[end : match.start()]
         room = first if position == 0 else widths[position] if before.endswith(("(", "/")) else 0
-        pieces += [escape(before), escape(FIGURE_SPACE * (room - len(sign) - len(whole))), _sign(sign)]
-        pieces += [escape(whole + fraction)]
+        pieces += [before, FIGURE_SPACE * (room - len(sign) - len(whole)), match[0]]
         end = match.end()
-    return Markup("").join([*pieces, escape(cell[end:])])
+    return "".join([*pieces, cell[end:]])
+
+
+def _signed(text: str) -> Markup:
+    """Text with each sign as wide as a digit."""
+    pieces, end = [Markup("")], 0
+    for match in NUMBER.finditer(text):
+        sign, whole, fraction = match.groups()
+        pieces += [escape(text[end : match.start()]), _sign(sign), escape(whole + fraction)]
+        end = match.end()
+    return Markup("").join([*pieces, escape(text[end:])])
 
 
 def _sign(sign: str) -> Markup:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import accumulate, groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from metadata.dataset import Dataset
 from metadata.study import Study
+from reports import rtf
 from reports.alignment import aligned, worded
 from reports.analysis import Analysis
 from reports.book import Book
@@ -48,7 +49,7 @@ def write(
     study: Study, results: pd.DataFrame, folder: Path, snapshot_date: str, snapshot_id: str,
     adam: Mapping[str, Dataset] = NOTHING,
 ) -> list[Path]:  # fmt: skip
-    """Write index.html, plan.html, results.csv and one page an output (figures also as SVG and PNG) into ``folder``.
+    """Write index.html, plan.html, results.csv and each output as page and RTF (figures also as SVG and PNG).
 
     Everything comes from ``results`` and the study's folder, but the records of listings, which come from ``adam``; the
     same input gives the same bytes. Returns the files.
@@ -118,14 +119,27 @@ def _output(
     own = results[results["output"] == output.id]
     layout = _layout(analysis, output, own)
     pictures = [draw(figure) for figure in layout.figures]
+    notes = _notes(output, own, layout)
     neighbours = [heads[i].id if 0 <= i < len(heads) else "" for i in (position - 1, position + 1)]
     text = pages.get_template("output.html.jinja").render(
         head=heads[position], before=neighbours[0], after=neighbours[1], position=position + 1, count=len(heads),
-        tables=[_table(table) for table in layout.tables], notes=_notes(output, own, layout),
+        tables=[_table(table) for table in layout.tables], notes=notes,
         figures=[{"svg": _drawn(picture), "description": figure.description}
                  for picture, figure in zip(pictures, layout.figures, strict=True)],
     )  # fmt: skip
-    return [_write(folder / f"{output.id}.html", text), *_pictures(folder, output.id, pictures)]
+    sheet = _sheet(cast("Mapping[str, str]", pages.globals["study"]), heads[position], notes)
+    printed = rtf.document(sheet, layout.tables, [picture.png for picture in pictures])
+    files = [_write(folder / f"{output.id}.html", text), _write(folder / f"{output.id}.rtf", printed)]
+    return [*files, *_pictures(folder, output.id, pictures)]
+
+
+def _sheet(study: Mapping[str, str], head: Head, notes: list[str]) -> rtf.Sheet:
+    """What the printed pages say around the tables."""
+    ended = (*notes, f"Analysis plan: {head.plan_title}. Results data: rows of output {head.id}.",
+             f"Snapshot {study['snapshot']}.")  # fmt: skip
+    data = f"Data cut-off {study['cutoff']}, data of {study['date']}"
+    return rtf.Sheet(head.number, head.title, head.population, f"{study['id']}: {study['title']}", data,
+                     study["notice"], ended)  # fmt: skip
 
 
 def _layout(analysis: Analysis, output: Output, own: pd.DataFrame) -> Layout:
@@ -149,9 +163,11 @@ def _pictures(folder: Path, name: str, pictures: list[Picture]) -> list[Path]:
 def _table(table: Table) -> dict[str, Any]:
     """Rows with aligned cells, and the heads that span several columns."""
     body = [row for row in table.rows if not row.heading]
+    blocks = [block for block, row in zip(accumulate(int(row.heading) for row in table.rows), table.rows, strict=True)
+              if not row.heading]  # fmt: skip
     columns = [[row.cells[i] for row in body] for i in range(len(table.columns))]
     shown = [
-        [worded(cell) for cell in cells] if column.text else aligned(cells)
+        [worded(cell) for cell in cells] if column.text else aligned(cells, blocks)
         for column, cells in zip(table.columns, columns, strict=True)
     ]
     cells = iter(zip(*shown, strict=True))
@@ -176,7 +192,8 @@ def _notes(output: Output, own: pd.DataFrame, layout: Layout) -> list[str]:
     notes += [f"{NOT_ESTIMABLE}: not estimable."] if NOT_ESTIMABLE in set(own["text"]) and layout.tables else []
     notes += [f"{level}: {warning}." for level, warning in _warnings(warned)]
     sources = sorted({name for name in own["dataset"] if name.isupper()})
-    return [*notes, f"Source: {', '.join(sources)}." if sources else "Source: the results data of this report."]
+    source = f"Source: {', '.join(sources)}." if sources else "Source: the results data of this report."
+    return [*notes, f"{source} Program: redcap-cdisc, output template {output.template} of reports.yaml."]
 
 
 def _warnings(rows: pd.DataFrame) -> list[tuple[str, str]]:

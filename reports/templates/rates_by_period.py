@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -46,7 +46,10 @@ def _poisson(period: PersonTime, reference: PersonTime) -> RateRatio:
 
 
 def _poisson_without_subjects(period: PersonTime, reference: PersonTime) -> RateRatio:
-    return poisson_rate_ratio(*_stacked(period, reference))
+    found = poisson_rate_ratio(*_stacked(period, reference))
+    # The regression counts rows, which are subjects' periods here.
+    n = len(set(period.subjects) | set(reference.subjects))
+    return RateRatio(replace(found.ratio, n=n), replace(found.test, n=n))
 
 
 def _stacked(period: PersonTime, reference: PersonTime) -> tuple[Any, Any, list[bool]]:

@@ -1,4 +1,4 @@
-"""Rates, times to event, comparisons of treatments and listings, each expectation counted by hand from twelve subjects."""
+"""Rates, times to event, comparisons of treatments and listings, worked by hand from twelve subjects."""
 
 from __future__ import annotations
 

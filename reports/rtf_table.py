@@ -1,0 +1,161 @@
+"""A table as RTF: widths counted in letters of a typeface of one width, heads that return on every page."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import groupby
+
+from reports.alignment import padded
+from reports.rtf_text import escaped
+from reports.table import Row, Table
+
+# Twentieths of a point: the width of a landscape A4 page between its margins.
+PAGE_WIDTH = 14570
+# Half points, from what is read best to what is still legible.
+SIZES = (18, 17, 16, 15, 14, 13)
+# A letter of Courier is 0.6 of its size wide.
+LETTER = 6
+INDENT = 2
+MOST_WORDS, MOST_STUB, MOST_HEAD = 38, 64, 14
+GAP = 2
+RULE = "\\brdrs\\brdrw12 "
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Size of the letters in half points, and the right edge of each column in twips."""
+
+    size: int
+    edges: tuple[int, ...]
+
+
+def table(shown: Table) -> str:
+    """The table with its caption, heads and rows."""
+    cells = _aligned(shown)
+    grid = _grid(shown, cells)
+    parts = [_caption(shown, grid), _spans(shown, grid), _heads(shown, grid)]
+    body = iter(cells)
+    for position, row in enumerate(shown.rows):
+        last = position == len(shown.rows) - 1
+        parts.append(_heading(row, grid, last) if row.heading else _row(shown, row, next(body), grid, last))
+    return "".join(parts)
+
+
+def _aligned(shown: Table) -> list[list[str]]:
+    """The cells of the rows that have some, numbers aligned and filled up so that they can stand in the middle."""
+    body = [row for row in shown.rows if not row.heading]
+    blocks, block = [], 0
+    for row in shown.rows:
+        block += row.heading
+        blocks += [] if row.heading else [block]
+    columns = []
+    for place, column in enumerate(shown.columns):
+        texts = [row.cells[place] for row in body]
+        columns.append(texts if column.text else _filled(padded(texts, blocks)))
+    return [list(cells) for cells in zip(*columns, strict=True)] if columns else [[] for _ in body]
+
+
+def _filled(texts: list[str]) -> list[str]:
+    widest = max((len(text) for text in texts), default=0)
+    return [text.ljust(widest, "\u2007") if text else "" for text in texts]
+
+
+def _grid(shown: Table, cells: list[list[str]]) -> Grid:
+    """The largest letters in which the columns fit; if none do, columns of words get narrower and break lines."""
+    natural, least = _widths(shown, cells)
+    for size in SIZES:
+        room = PAGE_WIDTH // (LETTER * size)
+        if sum(natural) <= room:
+            return _laid(natural, size)
+    size = SIZES[-1]
+    room = PAGE_WIDTH // (LETTER * size)
+    spare = max(0, room - sum(least))
+    wanted = sum(natural) - sum(least)
+    shares = [low + (high - low) * spare // max(1, wanted) for low, high in zip(least, natural, strict=True)]
+    return _laid(shares, size)
+
+
+def _laid(widths: list[int], size: int) -> Grid:
+    """Edges in twips; a narrow table is stretched up to half as much again, never past the page."""
+    unit = min(LETTER * size * 1.5, PAGE_WIDTH / sum(widths))
+    edges, total = [], 0
+    for width in widths:
+        total += width
+        edges.append(int(total * unit))
+    return Grid(size, tuple(edges))
+
+
+def _widths(shown: Table, cells: list[list[str]]) -> tuple[list[int], list[int]]:
+    """Letters that each column wants, and those it cannot do without."""
+    stubs = [row.label for row in shown.rows if not (row.heading and shown.columns)] + [shown.stub]
+    indents = max((row.indent for row in shown.rows), default=0) * INDENT
+    natural = [min(max(map(len, stubs)) + indents, MOST_STUB) + GAP]
+    least = [min(max(_longest_word(text) for text in stubs) + indents, MOST_STUB) + GAP]
+    for place, column in enumerate(shown.columns):
+        texts = [row[place] for row in cells] or [""]
+        widest = max(map(len, texts))
+        head = max(_longest_word(column.label), min(len(column.label), MOST_HEAD))
+        narrow = max(_longest_word(text) for text in [*texts, column.label]) if column.text else max(widest, head)
+        natural.append(max(head, min(widest, MOST_WORDS) if column.text else widest, narrow) + GAP)
+        least.append(min(narrow, MOST_WORDS) + GAP)
+    return natural, least
+
+
+def _longest_word(text: str) -> int:
+    return max(map(len, re.split(r"[ /\-]", text)), default=0)
+
+
+def _line(grid: Grid, cells: list[tuple[int, str, str]], head: bool = False) -> str:
+    """One row: for each cell its right edge, its borders, and its paragraph."""
+    start = "\\trowd\\trgaph50\\trleft0\\trkeep" + ("\\trhdr" if head else "")
+    places = "".join(f"{borders}\\clvertal{'b' if head else 't'}\\cellx{edge}" for edge, borders, _ in cells)
+    return f"{start}{places}\n" + "".join(f"{text}\\cell\n" for _, _, text in cells) + "\\row\n"
+
+
+def _paragraph(grid: Grid, text: str, how: str = "\\ql", bold: bool = False, indent: int = 0) -> str:
+    left = f"\\li{indent * INDENT * LETTER * grid.size}" if indent else ""
+    shown = escaped(text)
+    return f"\\pard\\plain\\intbl{how}{left}\\sb15\\sa15\\f0\\fs{grid.size} " + (f"{{\\b {shown}}}" if bold else shown)
+
+
+def _caption(shown: Table, grid: Grid) -> str:
+    if not shown.caption:
+        return ""
+    return _line(grid, [(grid.edges[-1], "", _paragraph(grid, shown.caption, bold=True))], head=True)
+
+
+def _spans(shown: Table, grid: Grid) -> str:
+    """The heads that stand over several columns, each with a rule beneath."""
+    if not any(column.span for column in shown.columns):
+        return ""
+    top = "\\clbrdrt" + RULE
+    cells, place = [(grid.edges[0], top, _paragraph(grid, ""))], 0
+    for span, same in groupby(column.span for column in shown.columns):
+        place += len(list(same))
+        borders = top + ("\\clbrdrb" + RULE if span else "")
+        cells.append((grid.edges[place], borders, _paragraph(grid, span, "\\qc", bold=True)))
+    return _line(grid, cells, head=True)
+
+
+def _heads(shown: Table, grid: Grid) -> str:
+    spanned = any(column.span for column in shown.columns)
+    borders = ("" if spanned else "\\clbrdrt" + RULE) + "\\clbrdrb" + RULE
+    cells = [(grid.edges[0], borders, _paragraph(grid, shown.stub, bold=True))]
+    for edge, column in zip(grid.edges[1:], shown.columns, strict=True):
+        cells.append((edge, borders, _paragraph(grid, column.label, "\\ql" if column.text else "\\qc", bold=True)))
+    return _line(grid, cells, head=True)
+
+
+def _heading(row: Row, grid: Grid, last: bool) -> str:
+    """A line over the whole width that stays with the next one."""
+    text = _paragraph(grid, row.label, "\\ql\\keepn", bold=True, indent=row.indent)
+    return _line(grid, [(grid.edges[-1], "\\clbrdrb" + RULE if last else "", text)])
+
+
+def _row(shown: Table, row: Row, texts: list[str], grid: Grid, last: bool) -> str:
+    borders = "\\clbrdrb" + RULE if last else ""
+    cells = [(grid.edges[0], borders, _paragraph(grid, row.label, indent=row.indent))]
+    for edge, column, text in zip(grid.edges[1:], shown.columns, texts, strict=True):
+        cells.append((edge, borders, _paragraph(grid, text, "\\ql" if column.text else "\\qc")))
+    return _line(grid, cells)

@@ -1,0 +1,117 @@
+"""RTF: every text arrives as it is, tables fit the page, running heads stand on each page, the same bytes each run."""
+
+from __future__ import annotations
+
+import re
+import struct
+import zlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reports.rtf import Sheet, document
+from reports.rtf_table import PAGE_WIDTH
+from reports.rtf_text import escaped
+from reports.table import Column, Row, Table
+
+SHEET = Sheet(
+    "Table 14.1", "Edades {de} los \u00f1u", "Safety (N = 3)", "TRIAL: A trial", "Cut-off 2024-01-01", "Synthetic data",
+    ("Source: ADSL. Program: test.", "Analysis plan: All."),
+)  # fmt: skip
+TOKEN = re.compile(r"\\u(-?\d+)\?|\\([a-z]+)(-?\d+)? ?|\\([\\{}~*])|([{}])|\n|(.)", re.S)
+
+
+def read(rtf: str) -> tuple[str, dict[str, int]]:
+    """The text of a document outside its font table and info, and how often each control word stands there."""
+    words: dict[str, int] = {}
+    units: list[int] = []
+    depth, skipped = 0, 0
+    for unit, word, _, symbol, brace, letter in TOKEN.findall(rtf):
+        depth += {"{": 1, "}": -1}.get(brace, 0)
+        assert depth >= 0
+        if word in ("fonttbl", "info", "pict") and not skipped:
+            skipped = depth
+        if skipped and depth < skipped:
+            skipped = 0
+        words[word] = words.get(word, 0) + 1
+        if not skipped:
+            text = {"cell": "|", "par": "\n", "row": "\n", "line": "\n"}.get(word, "")
+            units += [int(unit) % 65536] if unit else [ord(c) for c in (text or symbol or letter)]
+    assert depth == 0
+    return struct.pack(f"<{len(units)}H", *units).decode("utf-16-le"), words
+
+
+@given(st.text(st.characters(blacklist_categories=("Cs", "Cc")), max_size=40))
+def test_no_text_becomes_a_command(text: str) -> None:
+    rtf = escaped(text)
+    assert rtf.isascii()
+    shown, words = read(f"{{{rtf}}}")
+    assert shown == text.replace("\u00a0", "~").replace("\u2007", "~")
+    assert set(words) <= {""}
+
+
+def test_control_characters_cannot_break_the_document() -> None:
+    assert escaped("a\tb\x00c\r\nd") == "a b c\\line d"
+
+
+def test_titles_population_footnotes_and_pages_are_there() -> None:
+    shown, words = read(document(SHEET, [Table("", (Column("All"),), (Row("n", ("3",)),))], []))
+    for text in (*SHEET.notes, SHEET.title, SHEET.number, SHEET.population, SHEET.notice, SHEET.study, SHEET.data):
+        assert text in shown
+    assert (words["header"], words["footer"], words["field"]) == (1, 1, 2)
+    assert "NUMPAGES" in shown
+
+
+def test_heads_return_on_each_page_and_rows_are_not_torn() -> None:
+    columns = (Column("n", "Drug"), Column("Mean", "Drug"), Column("n", "Placebo"))
+    rows = (Row("Age", heading=True), *(Row(f"Row {i}", ("1", "2.5", "3"), 1) for i in range(200)))
+    rtf = document(SHEET, [Table("Visit", columns, rows, "A caption")], [])
+    _, words = read(rtf)
+    assert words["trhdr"] == 3
+    assert words["row"] == words["trowd"] == words["trkeep"] == 204
+
+
+@pytest.mark.parametrize("count", [1, 4, 10, 16])
+def test_a_table_fits_the_page(count: int) -> None:
+    columns = tuple(Column(f"A rather long heading {i}", text=i % 2 == 0) for i in range(count))
+    rows = tuple(Row("A label of some length", tuple("words and words" for _ in columns)) for _ in range(3))
+    rtf = document(SHEET, [Table("Stub", columns, rows)], [])
+    edges = [int(edge) for edge in re.findall(r"\\cellx(\d+)", rtf)]
+    assert max(edges) <= PAGE_WIDTH
+    for line in rtf.split("\\row"):
+        own = [int(edge) for edge in re.findall(r"\\cellx(\d+)", line)]
+        assert own == sorted(set(own))
+
+
+def test_points_stand_under_one_another() -> None:
+    rows = tuple(Row("x", (text,)) for text in ("8 (80.0%)", "10 (100.0%)", "9.25"))
+    shown, _ = read(document(SHEET, [Table("", (Column("All"),), rows)], []))
+    assert "~8 (~80.0%)|" in shown
+    assert "10 (100.0%)|" in shown
+    assert "~9.25" in shown
+
+
+def test_a_listing_has_a_page_a_table() -> None:
+    part = Table("Subject", (Column("Date", text=True),), (Row("S1", ("2024-01-01",)),), "Site 1", listing=True)
+    assert read(document(SHEET, [part, part, part], []))[1]["page"] == 2
+
+
+def test_a_picture_keeps_its_shape() -> None:
+    header = struct.pack(">IIBBBBB", 1380, 840, 8, 2, 0, 0, 0)
+    png = (
+        b"\x89PNG\r\n\x1a\n"
+        + struct.pack(">I", 13)
+        + b"IHDR"
+        + header
+        + struct.pack(">I", zlib.crc32(b"IHDR" + header))
+    )
+    rtf = document(SHEET, [], [png])
+    wide, high = (int(re.search(rf"\\pic{name}goal(\d+)", rtf)[1]) for name in "wh")  # type: ignore[index]
+    assert wide / high == pytest.approx(1380 / 840, abs=0.001)
+    assert png.hex()[:100] in rtf
+
+
+def test_the_same_bytes_twice() -> None:
+    shown = [Table("", (Column("All"),), (Row("n", ("3",)),))]
+    assert document(SHEET, shown, []) == document(SHEET, shown, [])
