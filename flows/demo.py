@@ -23,7 +23,7 @@ from flows.order import BUILD, Order, Result, relative
 from flows.pipeline import build
 from flows.prefect_server import PrefectServer
 from flows.progress import TOLD, Teller
-from metadata.errors import OutsideError
+from mappings import DEMO
 from metadata.study import Study
 from redcap_sandbox.server import SandboxProject, create_app, serve
 
@@ -35,7 +35,7 @@ STATEMENTS = 8
 def run_demo(out: Path = BUILD) -> None:
     """Serve a synthetic study, list the queries of its records as entered, build its package, and say where all is."""
     started = time.monotonic()
-    study = _first_synthetic()
+    study = Study.open(DEMO)
     console = Console(highlight=False)
     _say_what_happens(console, study)
     with PrefectServer(out / "prefect") as server, _served(study) as places:
@@ -47,15 +47,6 @@ def run_demo(out: Path = BUILD) -> None:
         loading.join()
         package = _run_flow(study, places["locked"], out, server)
     _say_what_was_made(console, study, queries, package, out, time.monotonic() - started)
-
-
-def _first_synthetic() -> Study:
-    """Return the first bundled study whose patients are invented."""
-    for name in Study.bundled():
-        study = Study.open(name)
-        if study.is_synthetic:
-            return study
-    raise OutsideError("no synthetic study comes with this installation; install redcap-cdisc again")
 
 
 @contextmanager

@@ -32,9 +32,7 @@ def check_drift(study: Study, snapshot: Snapshot, folder: Path) -> int:
     return len(found)
 
 
-def check_sdtm(
-    study: Study, tabulation: Tabulation, records: Records, queries: pd.DataFrame, folder: Path
-) -> int:
+def check_sdtm(study: Study, tabulation: Tabulation, records: Records, queries: pd.DataFrame, folder: Path) -> int:
     """Check the SDTM datasets, that every withheld value has its query, and that the books balance.
 
     Writes sdtm.csv, withheld.csv, books.csv, not_submitted.csv and transliterations.csv into ``folder``; raises

@@ -115,5 +115,3 @@ def _leave_tables(result: Result, stages: list[dict[str, str]]) -> None:
 def _key(study: str) -> str:
     """Return a study's name as an artifact's key: lower-case letters, digits and dashes."""
     return "".join(letter if letter.isalnum() else "-" for letter in study.lower())
-
-

@@ -88,7 +88,9 @@ def tracked() -> list[Path]:
 
 
 def test_no_tracked_file_names_a_package_registry() -> None:
-    registry = re.compile(r"--(extra-)?index-url|/simple/?[\s\"']|files\.pythonhosted|//pypi\.|registry *= *\"?https?://")
+    registry = re.compile(
+        r"--(extra-)?index-url|/simple/?[\s\"']|files\.pythonhosted|//pypi\.|registry *= *\"?https?://"
+    )
     if not (ROOT / ".git").exists():
         pytest.skip("not a clone")
     for file in tracked():

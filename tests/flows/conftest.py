@@ -79,9 +79,10 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from flows.progress import Teller
 
     out = tmp_path_factory.mktemp("package") / STUDY
-    with pytest.MonkeyPatch.context() as environment, serve(
-        create_app({TOKEN: SandboxProject.read(EXPORTS, "locked")})
-    ) as address:
+    with (
+        pytest.MonkeyPatch.context() as environment,
+        serve(create_app({TOKEN: SandboxProject.read(EXPORTS, "locked")})) as address,
+    ):
         environment.setenv("REDCAP_URL", f"{address}api/")
         environment.setenv("REDCAP_TOKEN", TOKEN)
         build(Order.of(STUDY, out=out), Teller(quiet=True))
