@@ -86,6 +86,8 @@ def _item(item: etree._Element, reference: etree._Element | None) -> Iterator[st
     data_type, length = item.get("DataType"), item.get("Length")
     label = item.findtext(f"{ODM}Description/{ODM}TranslatedText") or ""
     types = [origin.get("Type") for origin in item.findall(f"{DEF}Origin")]
+    group = None if reference is None else reference.getparent()
+    is_variable = group is not None and group.tag == f"{ODM}ItemGroupDef"  # a criterion's text has up to 200 characters
     empty = reference is not None and reference.get(f"{DEF}HasNoData") == "Yes"
     wrong = {
         "is used by no dataset and no value list": reference is None,
@@ -94,7 +96,7 @@ def _item(item: etree._Element, reference: etree._Element | None) -> Iterator[st
         f"is {data_type} and has no SignificantDigits": data_type == FLOAT and not item.get("SignificantDigits"),
         f"has a Length of more than {VALUE}": bool(length) and int(length or 0) > VALUE,
         "has no label": not label,
-        f"has a label of more than {LABEL} characters": len(label) > LABEL,
+        f"has a label of more than {LABEL} characters": is_variable and len(label) > LABEL,
         "has no origin": not types,
         "is derived and has no method": types == ["Derived"]
         and reference is not None

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections import Counter
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from flows.order import Order
+from flows.pipeline import build
+from flows.progress import Teller
 from metadata.expression_evaluator import check
 from metadata.expression_parser import parse
 from metadata.records import Records
@@ -118,3 +122,52 @@ def test_every_planted_query_and_no_other(study: Study, state: str) -> None:
     answered = found["rule"].isin(["treatment.other_arm", "visit.window"]) | (found["field"] == "pot_s12")
     assert (found["status"] == "answered").sum() == 3
     assert answered[found["status"] == "answered"].all()
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("package") / "hta_duo"
+    build(Order.of(str(FOLDER), source=str(FOLDER / "redcap"), out=out), Teller(quiet=True))
+    return out
+
+
+def test_the_package_is_built_from_the_exports(package: Path) -> None:
+    built = {path.stem for path in (package / "m5").rglob("*.xpt")}
+    assert {"dm", "suppdm", "ae", "cm", "dd", "ds", "ex", "lb", "mh", "se", "sv", "vs"} <= built
+    assert {"adsl", "adae", "adlb", "advs"} <= built
+    found = json.loads((package / "validation" / "conformance.json").read_text(encoding="utf-8"))["findings"]
+    assert [finding["rule"] for finding in found if not finding["explained"]] == []
+
+
+def test_people_arms_and_deaths_of_the_records_are_those_of_the_package(package: Path) -> None:
+    subjects = pd.read_parquet(package / "parquet" / "sdtm" / "dm.parquet").astype("object")
+    assert len(subjects) == 40
+    assert Counter(subjects["ARMNRS"]) == {"": 35, "SCREEN FAILURE": 4, "ASSIGNED, NOT TREATED": 1}
+    assert Counter(subjects["ARMCD"]) == {"CAND": 18, "AMLO": 18, "": 4}
+    assert subjects.loc[subjects["DTHFL"] == "Y", "SUBJID"].tolist() == ["20-006"]
+    differs = subjects[(subjects["ACTARMCD"] != subjects["ARMCD"]) & (subjects["ACTARMCD"] != "")]
+    assert differs[["SUBJID", "ARMCD", "ACTARMCD"]].to_numpy().tolist() == [["20-009", "CAND", "AMLO"]]
+    assert subjects.loc[subjects["RACE"] == "MULTIPLE", "SUBJID"].tolist() == ["30-007"]
+
+
+def test_systolic_pressure_in_the_table_is_that_of_the_records(package: Path) -> None:
+    rows = [row for row in base_rows() if row["brazo"] == "1" and row["trat_rec"] and row["pas_s12"]]
+    changes = [int(row["pas_s12"]) - int(row["pas_bas"]) for row in rows]
+    results = pd.read_csv(package / "reports" / "results.csv", dtype="str", keep_default_na=False)
+    chosen = results[
+        (results["output"] == "T14.2.1") & (results["variable"] == "CHG") & (results["level"] == "Week 12")
+    ]
+    arm = chosen[chosen["group"] == "Candesartan 8-16 mg"].set_index("statistic")["value"].astype(float)
+    assert arm["n"] == len(changes)
+    assert arm["mean"] == pytest.approx(sum(changes) / len(changes))
+
+
+def test_laboratory_values_in_us_units_are_converted(package: Path) -> None:
+    laboratory = pd.read_parquet(package / "parquet" / "sdtm" / "lb.parquet").astype({"LBTESTCD": "str"})
+    row = next(row for row in base_rows() if row["num_sujeto"] == "10-001")
+    mine = laboratory[(laboratory["USUBJID"] == "HTADUO-SYNTH-10-001") & (laboratory["VISITNUM"] == 1)]
+    standard = mine.set_index("LBTESTCD")["LBSTRESN"]
+    assert standard["HGB"] == pytest.approx(float(row["hb_scr"]) * 10)
+    assert standard["CREAT"] == pytest.approx(float(row["crea_scr"]) * 88.4)
+    assert standard["GLUC"] == pytest.approx(float(row["gluc_scr"]) * 0.0555)
+    assert standard["K"] == pytest.approx(float(row["pot_scr"]))
