@@ -21,6 +21,7 @@ from sdtm.operations import TableOperation
 from sdtm.order import Step
 from sdtm.source import Forms
 from sdtm.table import REDCAP, Edge, Table, Tables
+from sdtm.values import Coded
 
 REQUIRED = "Req"
 SUPERSEDED = "The same person was screened again, and the domain holds the later record"
@@ -221,7 +222,14 @@ def withhold_incomplete(mapping: DomainMapping, table: Table, names: list[str]) 
         if mapping.by_name[name].core == REQUIRED:
             missing = ~table.present(name) & table.kept()
             if missing.any():
-                table.withhold(missing, f"{mapping.domain} record withheld: {name} is required and has no value")
+                cure = "".join(f"; add the reported term to {path}" for path in coding_files(mapping, name))
+                table.withhold(missing, f"{mapping.domain} record withheld: {name} is required and has no value{cure}")
+
+
+def coding_files(mapping: DomainMapping, name: str) -> list[str]:
+    """Return the study's coding files by which a variable is coded, each once."""
+    coded = [made for made in mapping.operations.get(name, ()) if isinstance(made, Coded)]
+    return list(dict.fromkeys(str(made.spec["file"]) for made in coded))
 
 
 def epoch_codelists(mapping: DomainMapping) -> tuple[str, ...]:

@@ -130,7 +130,7 @@ def unbalanced(books: pd.DataFrame) -> list[str]:
 
 
 def withheld_without_query(records: Records, withheld: pd.DataFrame, listing: pd.DataFrame) -> list[str]:
-    """Return one sentence for each withheld value about which no query asks.
+    """Return one sentence for each row and reason for which values are withheld and no query asks about them.
 
     A query on the value's field asks about it, and so does one on another field of the same form, event and instance:
     a record is withheld as a whole when one of its Required values is missing.
@@ -148,7 +148,11 @@ def withheld_without_query(records: Records, withheld: pd.DataFrame, listing: pd
     }
     asked = pd.MultiIndex.from_frame(listing[list(keys)])
     lacking = ~pd.MultiIndex.from_frame(pd.DataFrame(keys)).isin(asked)
-    pairs = dict.fromkeys(zip(owner.to_numpy(object)[lacking], rows[lacking], strict=True))
+    reasons = withheld["reason"].to_numpy(object)
+    first: dict[tuple[int, str], str] = {}
+    for name, row, reason in zip(owner.to_numpy(object)[lacking], rows[lacking], reasons[lacking], strict=True):
+        first.setdefault((int(row), str(reason)), str(name))
     return [
-        f"field {name} at {place_of(records, int(row))} is withheld, and no query asks about it" for name, row in pairs
+        f"field {name} at {place_of(records, row)} is withheld, and no query asks about it: {reason}"
+        for (row, reason), name in first.items()
     ]

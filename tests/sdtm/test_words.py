@@ -63,7 +63,11 @@ def test_coding_by_the_study_s_own_file(small: Any) -> None:
     events(small, {}, {}, {})
     tabulated = decoded(small, "{coded: told, file: coding.csv, column: term}")
     assert tabulated == ["FALL", "ACHE"]
-    assert set(small.tabulate().withheld["field"]) == {"told"}
+    withheld = small.tabulate().withheld
+    assert set(withheld["field"]) == {"told"}
+    assert set(withheld["reason"]) == {
+        "AE record withheld: AEDECOD is required and has no value; add the reported term to coding.csv"
+    }
 
 
 def test_a_value_of_another_form_is_looked_up_by_subject(small: Any) -> None:

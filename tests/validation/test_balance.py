@@ -100,6 +100,7 @@ def test_every_withheld_value_needs_a_query_on_its_form_row() -> None:
     listing = pd.DataFrame({"record": ["1"], "event": ["logs_arm_1"], "form": ["log"], "instance": ["1"]}, dtype="str")
     assert withheld_without_query(data, held((1, "number"), (1, "term")), listing) == []
     assert withheld_without_query(data, held((1, "number"), (2, "number")), listing) == [
-        "field number at record 1, event logs_arm_1, instance 2 is withheld, and no query asks about it"
+        "field number at record 1, event logs_arm_1, instance 2 is withheld, and no query asks about it: why"
     ]
+    assert len(withheld_without_query(data, held((2, "number"), (2, "term")), listing)) == 1  # one row, one reason
     assert withheld_without_query(data, WITHHELD, listing) == []
