@@ -13,8 +13,8 @@ from sdtm.identity import Identity
 from sdtm.mapping import DomainMapping
 from sdtm.order import in_order
 from sdtm.source import Forms
-from sdtm.submitted import FILE, reasons
-from sdtm.tabulate import mapped_fields, read_each
+from sdtm.submitted import reasons
+from sdtm.tabulate import OTHER_FILES, mapped_fields, read_each
 
 
 def check_mappings(study: Study, project: Project, terminology: Terminology) -> list[StudyError]:
@@ -42,7 +42,7 @@ def _named_in_others(study: Study, project: Project, mappings: dict[str, DomainM
     words: set[str] = set()
     for path in sorted((study.folder / "sdtm").glob("*.yaml")):
         relative = f"sdtm/{path.name}"
-        if relative == FILE or f"{study.name}/{relative}" in read:
+        if relative in OTHER_FILES or f"{study.name}/{relative}" in read:
             continue
         try:
             words |= _words(study.read_yaml(relative))

@@ -62,10 +62,7 @@ def declared_dataset(study: Study, terminology: Terminology, domain: str, rows: 
     """
     version = study.standards["sdtmig"]
     variables = with_continuations(domain, sdtm_variables(version, domain))
-    full = [{"STUDYID": study.studyid, "DOMAIN": domain, **row} for row in rows]
-    with Gather() as gather:
-        for row, made in zip(rows, full, strict=True):
-            check_row(domain, variables, row, made, terminology, gather)
+    full = checked_rows(study, terminology, domain, rows)
     used = [item for item in variables if item.core in ALWAYS or any(_said(row, item.name) for row in full)]
     frame = pd.DataFrame({item.name: _column(item, full) for item in used})
     keys = tuple(name for name in KEYS[domain] if name in frame)
@@ -74,6 +71,16 @@ def declared_dataset(study: Study, terminology: Terminology, domain: str, rows: 
         domain, guide.label, guide.dataset_class, guide.structure, keys, tuple(_variable(item) for item in used)
     )
     return Dataset(metadata, frame.sort_values(list(keys), kind="stable").reset_index(drop=True))
+
+
+def checked_rows(study: Study, terminology: Terminology, domain: str, rows: Sequence[Row]) -> list[Row]:
+    """Return rows with STUDYID and DOMAIN; raises StudyError for all that does not fit guide or terminology."""
+    variables = with_continuations(domain, sdtm_variables(study.standards["sdtmig"], domain))
+    full: list[Row] = [{"STUDYID": study.studyid, "DOMAIN": domain, **row} for row in rows]
+    with Gather() as gather:
+        for row, made in zip(rows, full, strict=True):
+            check_row(domain, variables, row, made, terminology, gather)
+    return full
 
 
 def check_row(

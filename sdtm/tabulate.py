@@ -14,7 +14,7 @@ from metadata.records import Records
 from metadata.study import Study
 from metadata.terminology import Terminology
 from metadata.text_dates import check_text_dates
-from sdtm.declared import DECLARED, declared_dataset, declared_rows
+from sdtm.declared import DECLARED, checked_rows, declared_dataset, declared_rows
 from sdtm.elements import check_elements
 from sdtm.engine import SUPERSEDED, Engine, epoch_codelists
 from sdtm.finish import Finished, finish
@@ -30,7 +30,7 @@ from sdtm.source import Forms
 from sdtm.submitted import FILE, not_submitted, without_record
 from sdtm.supplemental import supplemental
 from sdtm.table import REDCAP, Edge, Table, Withheld
-from sdtm.trial_design import trial_design
+from sdtm.trial_design import design_rows, trial_design
 from sdtm.trial_summary import DOMAIN as SUMMARY
 from sdtm.trial_summary import parameter_nodes, trial_summary
 from sdtm.visits import date_fields, visit_events
@@ -84,11 +84,24 @@ def read_each(study: Study, project: Project, terminology: Terminology, gather: 
         if "SE" in made:
             check_elements(study, terminology, epoch_codelists(made["SE"]))
     with gather.part():
-        planned(study, terminology)
+        check_planned(study, terminology)
+    with gather.part():
         parameter_nodes(study)
     with gather.part():
-        check_relations(study, project, made)
+        if len(made) == len(paths):
+            check_relations(study, project, made)
     return made
+
+
+def check_planned(study: Study, terminology: Terminology) -> None:
+    """Raise StudyError for all that does not fit in the datasets of trial design."""
+    with Gather() as gather:
+        for name, rows in design_rows(study).items():
+            with gather.part():
+                checked_rows(study, terminology, name, rows)
+        for name in DECLARED:
+            with gather.part():
+                checked_rows(study, terminology, name, declared_rows(study, name))
 
 
 def planned(study: Study, terminology: Terminology) -> dict[str, Dataset]:

@@ -13,7 +13,6 @@ from metadata.dataset import Dataset
 from metadata.standards import sdtm_variables
 from metadata.study import Study
 from metadata.terminology import Terminology
-from metadata.units import text_of
 from metadata.yaml_source import LocatedDict
 from sdtm.declared import declared_dataset
 from sdtm.elements import element_nodes, planned_orders
@@ -22,8 +21,13 @@ from sdtm.operations import located
 
 def trial_design(study: Study, terminology: Terminology) -> dict[str, Dataset]:
     """Return TA, TE and TV as far as study.yaml plans them; raises StudyError for what does not fit."""
+    return {name: declared_dataset(study, terminology, name, made) for name, made in design_rows(study).items()}
+
+
+def design_rows(study: Study) -> dict[str, list[LocatedDict]]:
+    """Return the rows of TA, TE and TV, of each that has any."""
     rows = {"TA": arm_rows(study), "TE": element_rows(study), "TV": visit_rows(study)}
-    return {name: declared_dataset(study, terminology, name, made) for name, made in rows.items() if made}
+    return {name: made for name, made in rows.items() if made}
 
 
 def arm_rows(study: Study) -> list[LocatedDict]:
@@ -92,5 +96,5 @@ def visit_rule(node: LocatedDict) -> str:
 
 
 def _days(count: float) -> str:
-    number = str(text_of([float(count)])[0])
+    number = f"{count:g}"
     return f"{number} day" if number == "1" else f"{number} days"
