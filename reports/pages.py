@@ -17,7 +17,9 @@ from metadata.study import Study
 from reports import rtf
 from reports.alignment import aligned, worded
 from reports.analysis import Analysis
+from reports.ars import reporting_event
 from reports.book import Book
+from reports.dataset_json import dataset_json
 from reports.figures import Picture, draw
 from reports.formats import NOT_ESTIMABLE
 from reports.plan import Plan, read_plan
@@ -69,7 +71,18 @@ def write(
     for name, text in texts.items():
         files.append(_write(folder / name, text))
     write_csv(results, folder / "results.csv")
-    return [*files, folder / "results.csv"]
+    return [*files, folder / "results.csv", *_results(study, specification, results, folder, snapshot_date)]
+
+
+def _results(
+    study: Study, specification: Specification, results: pd.DataFrame, folder: Path, snapshot_date: str
+) -> list[Path]:
+    """The results data as Dataset-JSON and as a reporting event of CDISC ARS."""
+    footnotes = {output.id: output.footnotes for output in specification.outputs}
+    return [
+        _write(folder / "results.json", dataset_json(results, study.studyid, snapshot_date)),
+        _write(folder / "ars.json", reporting_event(study, specification, results, footnotes)),
+    ]
 
 
 def _write(path: Path, text: str) -> Path:

@@ -52,7 +52,8 @@ def document(sheet: Sheet, tables: list[Table], pictures: list[bytes]) -> str:
             f"{{\\info{{\\title {escaped(_heading(sheet))}}}}}\n",
             f"{PAGE}\\sectd\\lndscpsxn\n{_header(sheet)}{_footer(sheet)}",
             *parts,
-            "\\pard\\fs2\\par\n}\n",
+            # A document ends in a paragraph; this one is too low to begin a page.
+            "\\pard\\plain\\sl-1\\slmult0\\fs2\\par\n}\n",
         ]
     )
 

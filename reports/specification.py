@@ -21,6 +21,7 @@ COMMON: dict[str, Any] = {
     "plan": TEXT,
     "footnotes": {"type": "array", "items": TEXT},
     "columns": {"type": "object", "additionalProperties": False, "properties": {"by": TEXT}, "required": ["by"]},
+    "purpose": {"enum": ["primary", "secondary", "exploratory"]},
 }
 COMMON_REQUIRED = ("id", "template", "title", "population", "plan")
 
@@ -70,6 +71,11 @@ class Output:
     def plan(self) -> str:
         """The section of the analysis plan that this output refers to."""
         return str(self.node["plan"])
+
+    @property
+    def purpose(self) -> str:
+        """What the output is for, as CDISC ARS names it; exploratory unless declared."""
+        return f"{str(self.node.get('purpose', 'exploratory')).upper()} OUTCOME MEASURE"
 
     @property
     def footnotes(self) -> list[str]:

@@ -37,7 +37,7 @@ def test_the_same_bytes_twice(study: Study, results: pd.DataFrame, tmp_path: Pat
     first = write(study, results, tmp_path / "a", "2001-12-31", "abc")
     second = write(study, results, tmp_path / "b", "2001-12-31", "abc")
     assert hashes(first) == hashes(second)
-    assert {file.suffix for file in first} == {".html", ".rtf", ".svg", ".png", ".csv"}
+    assert {file.suffix for file in first} == {".html", ".rtf", ".svg", ".png", ".csv", ".json"}
 
 
 class Links(HTMLParser):
