@@ -22,6 +22,7 @@ from sdtm.source import Forms, Source
 from sdtm.table import NO_DAY, REDCAP, Edge, Table, Withheld
 
 KEY = ["record", "event", "instance"]
+EARLIER = "EARLIER PARTICIPATION"  # SVUPDES of visits at which a subject was screened before
 
 
 def visit_instance(project: Project, event: pd.Series, instance: pd.Series) -> pd.Series:
@@ -123,6 +124,9 @@ def number_visits(study: Study, table: Table, earlier: Set[str] = frozenset()) -
         rows = placed["row"].to_numpy()
         number[rows] = np.round(base + order / step, 2)
         name[rows] = np.char.add(name[rows].astype(str), np.char.add(" ", text_of(number[rows]).astype(str)))
+    if again.any():
+        told = np.asarray(table.text("SVUPDES"), dtype=object)
+        table.put("SVUPDES", np.where(again & (told == ""), EARLIER, told))
     table.put("VISITNUM", number)
     table.put("VISIT", name)
     table.put("VISITDY", day)

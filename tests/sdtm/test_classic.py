@@ -166,6 +166,7 @@ def test_a_person_screened_twice_is_one_subject(made: Tabulation) -> None:
         (1.0, "SCREENING", "2019-04-02"),
         (2.0, "WEEK 4", "2019-05-07"),
     ]
+    assert of_subject(made, "103", "SV", "SVUPDES") == [("EARLIER PARTICIPATION",), ("",), ("",)]
     pulses = of_subject(made, "103", "VS", "VISITNUM", "VSORRES", "VSSPID")
     assert pulses[0] == (0.1, "90", "X-1/one/pulse_one")
     assert pulses[1] == (1.0, "80", "one/pulse_one")

@@ -104,3 +104,14 @@ def test_every_withheld_value_needs_a_query_on_its_form_row() -> None:
     ]
     assert len(withheld_without_query(data, held((2, "number"), (2, "term")), listing)) == 1  # one row, one reason
     assert withheld_without_query(data, WITHHELD, listing) == []
+
+
+def test_a_subject_record_of_several_forms_is_asked_about_where_one_of_them_is() -> None:
+    data = records(enrol(sex="1"), log("1", number="5"))
+    place = {"record": ["1"], "event": ["start_arm_1"], "form": ["enrol"], "instance": [""]}
+    listing = pd.DataFrame(place, dtype="str")
+    both = held((0, "sex"), (1, "number"))
+    assert len(withheld_without_query(data, both, listing)) == 1
+    whole = both.assign(reason="DM record withheld: SEX is required and has no value")
+    assert withheld_without_query(data, whole, listing) == []
+    assert len(withheld_without_query(data, whole.iloc[1:], listing)) == 1
