@@ -13,6 +13,9 @@ FILES = {
     "terminology": ("terminology.yaml",),
     "sdtm": ("sdtm/*.yaml",),
     "not_submitted": ("sdtm/not_submitted.yaml",),
+    "trial_design": ("sdtm/ti.yaml", "sdtm/tm.yaml"),
+    "trial_summary": ("sdtm/ts.yaml",),
+    "relations": ("sdtm/relations.yaml",),
     "checks": ("checks.yaml",),
     "adam": ("adam/*.yaml",),
     "reports": ("reports.yaml",),
@@ -28,7 +31,7 @@ def schemas() -> dict[str, dict[str, Any]]:
     from reports.schema import reports_schema
     from sdtm.reading import WORDS
     from sdtm.schema import mapping_schema
-    from sdtm.schema_not_submitted import not_submitted_schema
+    from sdtm.schema_companions import not_submitted_schema, relations_schema, rows_schema, summary_schema
     from validation.check_schema import checks_schema
 
     assert WORDS, "the operations register themselves when the reader is imported"
@@ -37,6 +40,9 @@ def schemas() -> dict[str, dict[str, Any]]:
         "terminology": terminology_schema(),
         "sdtm": mapping_schema(),
         "not_submitted": not_submitted_schema(),
+        "trial_design": rows_schema(),
+        "trial_summary": summary_schema(),
+        "relations": relations_schema(),
         "checks": checks_schema(),
         "adam": document(),
         "reports": reports_schema(),

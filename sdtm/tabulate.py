@@ -32,7 +32,7 @@ from sdtm.supplemental import supplemental
 from sdtm.table import REDCAP, Edge, Table, Withheld
 from sdtm.trial_design import design_rows, trial_design
 from sdtm.trial_summary import DOMAIN as SUMMARY
-from sdtm.trial_summary import parameter_nodes, trial_summary
+from sdtm.trial_summary import check_summary, trial_summary
 from sdtm.visits import date_fields, visit_events
 
 WITHHELD = ("source_row", "field", "domain", "reason")
@@ -86,7 +86,7 @@ def read_each(study: Study, project: Project, terminology: Terminology, gather: 
     with gather.part():
         check_planned(study, terminology)
     with gather.part():
-        parameter_nodes(study)
+        check_summary(study, terminology)
     with gather.part():
         if len(made) == len(paths):
             check_relations(study, project, made)

@@ -65,6 +65,25 @@ def _check(nodes: LocatedList, number: int, node: Any) -> None:
         raise complain(node, "parameter", f"{node['parameter']} needs one of {', '.join(SAYS)}")
 
 
+def check_summary(study: Study, terminology: Terminology) -> None:
+    """Raise StudyError for all parameters that fit no codelist, as far as they need no subject."""
+    nodes = parameter_nodes(study)
+    names = _parameter_names(study, terminology) if nodes else {}
+    with Gather() as gather:
+        for node in nodes:
+            with gather.part():
+                code = _known(node, names)
+                if any(key in node for key in ("value", "study", "none")):
+                    _row(node, names[code], 1, value_of(study, node, None), terminology)
+
+
+def _known(node: LocatedDict, names: dict[str, str]) -> str:
+    code = str(node["parameter"])
+    if code not in names:
+        raise complain(node, "parameter", f"'{code}' is no term of TSPARMCD{nearest(code, names)}")
+    return code
+
+
 def trial_summary(study: Study, terminology: Terminology, subjects: Dataset | None) -> Dataset | None:
     """Return TS, with lineage to the subjects, or None if nothing is declared; raises StudyError."""
     nodes = parameter_nodes(study)
@@ -75,9 +94,7 @@ def trial_summary(study: Study, terminology: Terminology, subjects: Dataset | No
     with Gather() as gather:
         for node in nodes:
             with gather.part():
-                code = str(node["parameter"])
-                if code not in names:
-                    raise complain(node, "parameter", f"'{code}' is no term of TSPARMCD{nearest(code, names)}")
+                code = _known(node, names)
                 sequence[code] += 1
                 found = said[code, float(sequence[code])] = value_of(study, node, subjects)
                 rows.append(_row(node, names[code], sequence[code], found, terminology))
