@@ -21,7 +21,7 @@ from reports.templates import PARAMETERS
 # Required properties of the classes of ars_ldm 1.0 (project/jsonschema/ars_ldm.schema.json of cdisc-org).
 REQUIRED = {
     "analysisSets": {"id", "level", "order"}, "analysisGroupings": {"id", "dataDriven"},
-    "dataGroupings": {"id", "dataDriven"}, "dataSubsets": {"id", "level", "order"}, 
+    "dataGroupings": {"id", "dataDriven"}, "dataSubsets": {"id", "level", "order"},
     "methods": {"id", "operations", "name"},
     "analyses": {"id", "reason", "purpose", "methodId", "name"}, "outputs": {"id", "displays", "name"},
 }  # fmt: skip
