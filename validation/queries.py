@@ -121,7 +121,8 @@ def form_links(
         events = listing["event"].map(known).astype("object").fillna("")
         usable = (listing["record"] != "") & ((events != "") | (not project.longitudinal))
         parts = {"pid": pd.Series(quote(pid), index=listing.index), "id": _quoted(listing["record"])}
-        parts |= {"page": _quoted(listing["form"]), "event_id": events}
+        parts["page"] = _quoted(listing["form"])
+        parts |= {"event_id": events} if project.longitudinal else {}  # REDCap finds the one event of a classic project
         parts["instance"] = listing["instance"].replace("", "1")
         address = pd.Series(f"{folder}?", index=listing.index, dtype="str")
         for index, (name, values) in enumerate(parts.items()):

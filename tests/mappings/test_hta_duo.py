@@ -18,7 +18,7 @@ from metadata.expression_parser import parse
 from metadata.records import Records
 from metadata.study import Study
 from redcap_sandbox.generator import generate
-from validation.queries import query_listing
+from validation.queries import form_links, query_listing
 
 FOLDER = Path(__file__).parents[2] / "mappings" / "hta_duo"
 KEY = ["rule", "record", "event", "form", "instance", "field"]
@@ -171,3 +171,11 @@ def test_laboratory_values_in_us_units_are_converted(package: Path) -> None:
     assert standard["CREAT"] == pytest.approx(float(row["crea_scr"]) * 88.4)
     assert standard["GLUC"] == pytest.approx(float(row["gluc_scr"]) * 0.0555)
     assert standard["K"] == pytest.approx(float(row["pot_scr"]))
+
+
+def test_queries_lead_to_the_form_of_a_classic_project(study: Study) -> None:
+    records = Records.read(study.project(), study.path("redcap/records_locked.csv"))
+    found = query_listing(study, records, form_links(study, study.project())).set_index("record")
+    assert found.loc["SEV-0009", "link"] == (
+        "https://redcap.example.org/redcap/DataEntry/index.php?pid=88&id=SEV-0009&page=tratamiento&instance=1"
+    )
