@@ -10,7 +10,7 @@ from metadata.yaml_source import LocatedDict, LocatedList
 
 TIMING = {"EVLINT": "Evaluation Interval", "EVINTX": "Evaluation Interval Text"}
 """Timing variables of the model that any domain of observations may have (SDTM 1.7, timing variables)."""
-CONTINUED = {"CO": ("COVAL", "Comment"), "TS": ("TSVAL", "Parameter Value")}
+CONTINUED = {"CO": "COVAL", "TS": "TSVAL"}
 """Domains whose long texts go on in numbered variables instead of SUPP-- (SDTMIG 3.3, sections 5.1 and 7.4.2)."""
 MOST = 9
 
@@ -31,10 +31,11 @@ def with_continuations(domain: str, variables: tuple[GuideVariable, ...]) -> tup
     """Return the guide's variables with those that continue a long text: COVAL1, COVAL2, ... after COVAL."""
     if domain not in CONTINUED:
         return variables
-    first, label = CONTINUED[domain]
+    first = CONTINUED[domain]
     place = next(number for number, variable in enumerate(variables, start=1) if variable.name == first)
+    parent = variables[place - 1]
     more = tuple(
-        GuideVariable(f"{first}{number}", f"{label} {number}", "Char", "Perm", "", "", variables[place - 1].order)
+        GuideVariable(f"{first}{number}", parent.label, "Char", "Perm", parent.role, "", parent.order)
         for number in range(1, MOST + 1)
     )
     return (*variables[:place], *more, *variables[place:])
