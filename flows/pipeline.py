@@ -119,7 +119,9 @@ def _make_datasets(
     study, records = order.study, snapshot.records
     terminology = step("read terminology", Terminology.open, study)
     tabulation = step("tabulate", tabulate, study, records, terminology, fact=facts.of_tabulation)
-    step("check SDTM", gates.check_sdtm, study, tabulation, records, queries, layout.validation, fact=facts.of_checks)
+    queries = ask_about_withheld(order, snapshot, tabulation, queries, layout.validation)
+    result.queries = facts.count_queries(queries)
+    step("check SDTM", gates.check_sdtm, study, tabulation, records, layout.validation, fact=facts.of_checks)
     adam: dict[str, Dataset] = {}
     if order.reaches("adam"):
         adam = step("analyse", analyse, study, tabulation.datasets, terminology, fact=facts.of_datasets)
@@ -195,13 +197,32 @@ def _fields_mapped(order: Order) -> set[str]:
 def find_queries(order: Order, snapshot: Snapshot) -> pd.DataFrame:
     """Return the query listing of the snapshot's records: identifiers are checked as well, and masked."""
     from extract import snapshot as snapshots
-    from validation.queries import form_links, query_listing
+    from validation.queries import query_listing
 
     identifiers = [field.name for field in snapshot.project.dictionary.fields.values() if field.is_identifier]
     whole = snapshots.open_snapshot(snapshot.path, keep=identifiers)
+    return query_listing(order.study, whole.records, links_of(order, whole))
+
+
+def links_of(order: Order, snapshot: Snapshot) -> Callable[[pd.DataFrame], pd.Series]:
+    """Return what gives queries their links."""
+    from validation.queries import form_links
+
     version = str(order.study.config["redcap"].get("version", ""))  # not the server's: same data, same bytes
-    links = form_links(order.study, whole.project, whole.event_ids, version)
-    return query_listing(order.study, whole.records, links)
+    return form_links(order.study, snapshot.project, snapshot.event_ids, version)
+
+
+def ask_about_withheld(
+    order: Order, snapshot: Snapshot, tabulation: Tabulation, queries: pd.DataFrame, folder: Path
+) -> pd.DataFrame:
+    """Return the queries with those about values that tabulation withheld, and write them where any are new."""
+    from validation.queries import with_withheld
+
+    records = snapshot.records
+    asked = with_withheld(order.study, records, queries, tabulation.withheld, links_of(order, snapshot))
+    if len(asked) > len(queries):
+        write_queries(order, snapshot, asked, folder)
+    return asked
 
 
 def tabulate(study: Study, records: Records, terminology: Terminology) -> Tabulation:

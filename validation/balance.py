@@ -15,7 +15,6 @@ COLUMNS = ("form", "received", "tabulated", "not_submitted", "withheld", "unacco
 FIRST_PLACES = 5
 ANY = "*"
 SEPARATOR = "\x1f"
-WHOLE = " record withheld: "  # how tabulation says that a whole record is left out
 
 RowsOf = Mapping[str, np.ndarray]
 
@@ -128,36 +127,3 @@ def unbalanced(books: pd.DataFrame) -> list[str]:
         + wrong["places"].astype("str")
     )
     return sentences.tolist()
-
-
-def withheld_without_query(records: Records, withheld: pd.DataFrame, listing: pd.DataFrame) -> list[str]:
-    """Return one sentence for each row and reason for which values are withheld and no query asks about them.
-
-    A query on the value's field asks about it, and so does one on another field of the same form, event and instance:
-    a record is withheld as a whole when one of its Required values is missing. A subject's record of several forms
-    (DM) is asked about where any of them is.
-    """
-    if not len(withheld):
-        return []
-    fields, columns = records.project.dictionary.fields, records.project.dictionary.column_field
-    rows = withheld["source_row"].to_numpy(np.int64)
-    owner = withheld["field"].map(lambda name: columns.get(str(name), str(name))).astype("str")
-    keys = {
-        "record": records.record.to_numpy(object)[rows],
-        "event": records.frame[EVENT].to_numpy(object)[rows],
-        "instance": records.frame[REPEAT_INSTANCE].to_numpy(object)[rows],
-        "form": owner.map(lambda name: fields[name].form if name in fields else "").to_numpy(object),
-    }
-    asked = pd.MultiIndex.from_frame(listing[list(keys)])
-    lacking = ~pd.MultiIndex.from_frame(pd.DataFrame(keys)).isin(asked)
-    whole = pd.DataFrame({"record": keys["record"], "domain": withheld["domain"], "reason": withheld["reason"]})
-    together = withheld["reason"].str.contains(WHOLE, regex=False).to_numpy(bool)
-    lacking &= ~(together & pd.MultiIndex.from_frame(whole).isin(pd.MultiIndex.from_frame(whole[~lacking])))
-    reasons = withheld["reason"].to_numpy(object)
-    first: dict[tuple[int, str], str] = {}
-    for name, row, reason in zip(owner.to_numpy(object)[lacking], rows[lacking], reasons[lacking], strict=True):
-        first.setdefault((int(row), str(reason)), str(name))
-    return [
-        f"field {name} at {place_of(records, row)} is withheld, and no query asks about it: {reason}"
-        for (row, reason), name in first.items()
-    ]

@@ -18,6 +18,7 @@ from metadata.records import EVENT, REPEAT_INSTANCE, Records
 from metadata.redcap_csv import read_rows
 from metadata.spreadsheet import guarded_frame
 from metadata.study import Study
+from validation import withheld
 from validation.check_data import CheckData
 from validation.check_findings import check_findings
 from validation.checks import load_checks, severities
@@ -64,8 +65,23 @@ def query_listing(study: Study, records: Records, links: Links | None = None) ->
     ``links`` gives the address of the form for rows that have record, event, form and instance (see ``form_links``).
     Raises StudyError for mistakes in checks.yaml or in the answers.
     """
-    listing = _keyed(records, findings(study, records))
-    listing = _sorted(records.project, listing).reset_index(drop=True)
+    return _listed(study, records, findings(study, records), links)
+
+
+def with_withheld(
+    study: Study, records: Records, listing: pd.DataFrame, held: pd.DataFrame, links: Links | None = None
+) -> pd.DataFrame:
+    """Return the listing with a query for each withheld value (``held``) that it does not ask about."""
+    added = withheld.findings(records, held, listing)
+    if added.empty:
+        return listing
+    both = pd.concat([listing, _listed(study, records, added, links)], ignore_index=True)
+    return _sorted(records.project, both).reset_index(drop=True)[list(COLUMNS)]
+
+
+def _listed(study: Study, records: Records, found: pd.DataFrame, links: Links | None) -> pd.DataFrame:
+    """Return findings as sorted queries with id, link and answer."""
+    listing = _sorted(records.project, _keyed(records, found)).reset_index(drop=True)
     listing["query_id"] = query_ids(study, listing)
     listing["link"] = links(listing) if links else pd.Series("", index=listing.index, dtype="str")
     return _answered(listing, read_answers(study))[list(COLUMNS)]

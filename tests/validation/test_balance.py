@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.validation.small_study import edges, enrol, exam, log, records
-from validation.balance import balance, unbalanced, withheld_without_query
+from validation.balance import balance, unbalanced
 
 WITHHELD = pd.DataFrame({"source_row": [], "field": [], "domain": [], "reason": []})
 NOTHING = pd.DataFrame({"form": [], "field": [], "reason": []}, dtype="str")
@@ -93,25 +93,3 @@ def test_the_sums_add_up_whatever_the_books_hold(used: list[tuple[str, int]], da
     filled = (made.frame[["term", "number", "drug"]] != "").to_numpy()
     expected = {(name, at) for name, at in used if filled[at, ["term", "number", "drug"].index(name)]}
     assert log_book["tabulated"] == len(expected)
-
-
-def test_every_withheld_value_needs_a_query_on_its_form_row() -> None:
-    data = records(enrol(), log("1", number="5"), log("2", number="6"))
-    listing = pd.DataFrame({"record": ["1"], "event": ["logs_arm_1"], "form": ["log"], "instance": ["1"]}, dtype="str")
-    assert withheld_without_query(data, held((1, "number"), (1, "term")), listing) == []
-    assert withheld_without_query(data, held((1, "number"), (2, "number")), listing) == [
-        "field number at record 1, event logs_arm_1, instance 2 is withheld, and no query asks about it: why"
-    ]
-    assert len(withheld_without_query(data, held((2, "number"), (2, "term")), listing)) == 1  # one row, one reason
-    assert withheld_without_query(data, WITHHELD, listing) == []
-
-
-def test_a_subject_record_of_several_forms_is_asked_about_where_one_of_them_is() -> None:
-    data = records(enrol(sex="1"), log("1", number="5"))
-    place = {"record": ["1"], "event": ["start_arm_1"], "form": ["enrol"], "instance": [""]}
-    listing = pd.DataFrame(place, dtype="str")
-    both = held((0, "sex"), (1, "number"))
-    assert len(withheld_without_query(data, both, listing)) == 1
-    whole = both.assign(reason="DM record withheld: SEX is required and has no value")
-    assert withheld_without_query(data, whole, listing) == []
-    assert len(withheld_without_query(data, whole.iloc[1:], listing)) == 1
