@@ -27,7 +27,11 @@ def findings(records: Records, withheld: pd.DataFrame, listing: pd.DataFrame) ->
     whole = placed["reason"].str.contains(WHOLE, regex=False).to_numpy(bool)
     subject = pd.MultiIndex.from_frame(placed[["record", "domain", "reason"]])
     asked |= whole & subject.isin(subject[asked])
-    first = placed[~asked].drop_duplicates(["source_row", "reason"])
+    order = {name: place for place, name in enumerate(records.project.dictionary.fields)}
+    by_form = placed.assign(place=placed["field"].map(order))[~asked].sort_values(
+        ["source_row", "place"], kind="stable"
+    )
+    first = by_form.drop_duplicates(["source_row", "reason"])
     return pd.DataFrame(
         {
             "source_row": first["source_row"].astype(np.int32),

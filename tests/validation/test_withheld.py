@@ -36,7 +36,7 @@ def test_a_query_on_the_same_form_row_is_enough() -> None:
 
 def test_one_row_withheld_for_one_reason_is_asked_about_once() -> None:
     data = records(enrol(), log("1", number="5"))
-    assert findings(data, held((1, "number"), (1, "term")), NOBODY)["field"].tolist() == ["number"]
+    assert findings(data, held((1, "number"), (1, "term")), NOBODY)["field"].tolist() == ["term"]  # first on the form
 
 
 def test_nothing_withheld_asks_nothing() -> None:
