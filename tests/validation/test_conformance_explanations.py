@@ -108,6 +108,7 @@ def test_the_page_shows_each_finding_escaped_and_says_synthetic(study: Study, tm
     write_page(study, result, tmp_path / "page.html", "2001-11-05")
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert "Synthetic data" in page and "A &lt;test&gt;" in page and "a &lt;b&gt; reason" in page
+    assert '"Liberation Sans"' in page  # the style sheet itself is not escaped
     assert "USUBJID=1 LBSEQ=2" in page and "and 2 more" in page and "12,345 records" in page
     assert "http" not in page.replace("http-equiv", "")
     write_json(result, tmp_path / "one.json")
