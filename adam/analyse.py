@@ -60,10 +60,20 @@ def build(specification: Specification, study: Study, datasets: Mapping[str, Dat
     specification = _with_copies(specification, frame)
     steps = in_order(specification, frame.columns)
     table = Table(frame, _source_rows(specification, frame))
-    for step in steps:
-        _apply(step, table, context)
+    _derive(specification, steps, table, context)
     _check_variables(specification, table)
     return _finished(specification, steps, table, context)
+
+
+def _derive(specification: Specification, steps: list[Step], table: Table, context: Context) -> None:
+    templates = table.count if specification.header.source.only_added else 0
+    if specification.header.source.only_added and not any(step.derivation.adds_rows for step in steps):
+        raise specification.error("only_added leaves no records: no derivation adds any", "source")
+    for step in steps:
+        _apply(step, table, context)
+        if templates and step.derivation.adds_rows:
+            table.drop_first(templates)
+            templates = 0
 
 
 def _apply(step: Step, table: Table, context: Context) -> None:

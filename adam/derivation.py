@@ -44,12 +44,14 @@ class Outcome:
 class AddedRows:
     """New rows: each starts as a copy of its ``template`` row, with the columns in ``changed`` replaced.
 
-    ``contributors`` are pairs (position among the new rows, row that it was derived from).
+    ``contributors`` are pairs (position among the new rows, row that it was derived from); ``edges`` lead from
+    positions among the new rows to rows of other datasets.
     """
 
     template: np.ndarray
     changed: dict[str, Values]
     contributors: tuple[np.ndarray, np.ndarray]
+    edges: tuple[Edge, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,11 @@ class Derivation:
     def changes(self) -> tuple[str, ...]:
         """Variables of existing derivations that have values of this one's own in the records it adds."""
         return ()
+
+    def datasets(self) -> tuple[str, ...]:
+        """Names of the other datasets that are read."""
+        named = str(getattr(self, "dataset", ""))
+        return (named,) if named else ()
 
     def derive(self, columns: Columns, count: int, context: Context) -> Outcome:
         """Return the new columns, each with ``count`` rows."""

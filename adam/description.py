@@ -15,7 +15,7 @@ from adam.columns import Text, Values
 from adam.derivation import Context, Derivation
 from adam.specification import Described, Specification, Step
 from metadata.dataset import DatasetMetadata, Variable
-from metadata.standards import GuideVariable, adam_variables, slug
+from metadata.standards import GuideVariable, adam_variables, sdtm_variables, slug
 from metadata.study import Study
 
 Makers = Mapping[str, list[Derivation]]
@@ -90,7 +90,8 @@ def described(
     """Return the dataset's metadata; raises StudyError for a variable without label or of another type."""
     header = specification.header
     books = guides(specification, context.study)
-    missing = books[0].missing(list(specification.variables))
+    known = _tabulated(specification, context.study)
+    missing = [name for name in books[0].missing(list(specification.variables)) if known is None or name in known]
     if missing:
         raise specification.error(
             f"{header.dataset} lacks {', '.join(missing)}, which {header.guide} requires", "variables"
@@ -105,6 +106,19 @@ def described(
     return DatasetMetadata(
         header.dataset, header.label, CLASSES[header.guide], header.structure, header.keys, variables
     )
+
+
+def _tabulated(specification: Specification, study: Study) -> frozenset[str] | None:
+    """Return the names that an occurrence dataset can be asked for; None if the guide asks all of the structure.
+
+    OCCDS 1.1 requires the reported term of events (--TERM) and of medications (CMTRT): each where the domain has it.
+    """
+    if specification.header.guide != "OCCDS":
+        return None
+    domain = specification.header.source.dataset
+    occurrences = f"adam-occds-{slug(study.standards['occds'])}"
+    general = {v.name for v in adam_variables(occurrences, "OCCDS") if "Coding" not in v.role and "--" not in v.name}
+    return frozenset(general | {v.name for v in sdtm_variables(study.standards["sdtmig"], domain)})
 
 
 def _makers(steps: list[Step]) -> Makers:

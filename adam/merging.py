@@ -226,7 +226,7 @@ class Summary(Lookup):
         groups = group_codes([stack([one, other]) for one, other in zip(left, right, strict=True)])
         values = np.ones(len(eligible)) if self.of is None else self.numbers(self.of, context)[eligible]
         size = int(groups.max(initial=-1)) + 1
-        made = _aggregated(self.function, groups[count:], values, size)[groups[:count]]
+        made = aggregated(self.function, groups[count:], values, size)[groups[:count]]
         return Outcome({self.to: made}, self._edges(groups, count, eligible))
 
     def _edges(self, groups: np.ndarray, count: int, eligible: np.ndarray) -> tuple[Edge, ...]:
@@ -241,7 +241,8 @@ class Summary(Lookup):
         return f"{what} in {self.place('')}, by {listed(self.by)}{self.within()}."
 
 
-def _aggregated(function: str, groups: np.ndarray, values: np.ndarray, size: int) -> np.ndarray:
+def aggregated(function: str, groups: np.ndarray, values: np.ndarray, size: int) -> np.ndarray:
+    """Return count, sum, mean, minimum or maximum of the known values of each of ``size`` groups."""
     known = ~np.isnan(values)
     groups, values = groups[known], values[known]
     counts = np.bincount(groups, minlength=size).astype(float)

@@ -6,7 +6,23 @@ from copy import copy
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from adam import baselines, dates, flags, merging, ranges, records, values, windows
+from adam import (
+    aggregates,
+    arithmetic,
+    baselines,
+    courses,
+    dates,
+    flags,
+    merging,
+    periods,
+    progression,
+    ranges,
+    records,
+    scores,
+    survival,
+    values,
+    windows,
+)
 from adam.condition import Condition
 from adam.derivation import WORDS, Derivation
 from adam.language import read_parameters
@@ -15,15 +31,22 @@ from metadata.study import Study
 from metadata.yaml_source import complain, file_of, line_of
 
 FOLDER = "adam"
-WORD_MODULES = (merging, values, dates, baselines, ranges, flags, windows, records)
+WORD_MODULES = (
+    merging, values, arithmetic, dates, baselines, ranges, flags, courses, progression, windows, records, aggregates,
+    scores, periods, survival,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Source:
-    """The dataset whose records the analysis dataset starts from, and which of them."""
+    """The dataset whose records the analysis dataset starts from, and which of them.
+
+    With ``only_added`` they are no records of the analysis dataset, but templates for those that its words add.
+    """
 
     dataset: str
     where: Condition | None = None
+    only_added: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,8 +105,7 @@ class Specification:
 
     def uses(self) -> set[str]:
         """Names of the datasets that are read."""
-        named = {str(getattr(step.derivation, "dataset", "")) for step in self.steps}
-        return (named - {""}) | {self.header.source.dataset}
+        return {name for step in self.steps for name in step.derivation.datasets()} | {self.header.source.dataset}
 
 
 def read_specifications(study: Study) -> list[Specification]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -29,6 +31,13 @@ class Table:
         outcome = derivation.derive(self.columns, self.count, context)
         self._add_columns(derivation, outcome)
 
+    def drop_first(self, number: int) -> None:
+        """Take away the first rows, which were templates only, and the edges that lead from or through them."""
+        for name in self.columns:
+            self.columns[name] = take(self.columns[name], np.arange(number, self.count))
+        self.columns.rows = self.columns.rows[number:]
+        self.edges = [_edges_without(edge, number) for edge in self.edges]
+
     def _add_columns(self, derivation: Derivation, outcome: Outcome) -> None:
         made, edges = outcome.columns, outcome.edges
         if derivation.when:
@@ -51,11 +60,21 @@ class Table:
         self.edges = [_edges_with_copies(edge, template, old) for edge in self.edges]
         position, contributor = added.contributors
         self.edges.append(Edge("*", position + old, "", contributor, "*"))
+        self.edges += [replace(edge, rows=edge.rows + old) for edge in added.edges]
 
 
 def _edges_within(edge: Edge, where: np.ndarray) -> Edge:
     kept = where[edge.rows]
     return Edge(edge.variable, edge.rows[kept], edge.source, edge.source_rows[kept], edge.source_variable)
+
+
+def _edges_without(edge: Edge, number: int) -> Edge:
+    """Return the edges of a table that lost its first rows."""
+    kept = edge.rows >= number
+    if not edge.source:
+        kept &= edge.source_rows >= number
+    source_rows = edge.source_rows[kept] - (0 if edge.source else number)
+    return Edge(edge.variable, edge.rows[kept] - number, edge.source, source_rows, edge.source_variable)
 
 
 def _edges_with_copies(edge: Edge, template: np.ndarray, old: int) -> Edge:

@@ -257,7 +257,7 @@ def composite(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) 
     Each patient has a profile of their own (standard deviation ``spread``); the scores are rounded, and of all ways to
     move each by at most two points the one that brings the mean z closest to the target is taken.
     """
-    norms = read_table(form.world.study, argument["norms"]).set_index("test").astype(float)
+    norms = read_table(form.world.study, argument["norms"]).set_index("test")[["mean", "sd"]].astype(float)
     tests = [str(test) for test in argument["tests"]]
     mean, sd = (norms.loc[tests, column].to_numpy() for column in ("mean", "sd"))
     target = form.numbers(argument["target"])[:, None]

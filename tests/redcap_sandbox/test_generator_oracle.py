@@ -128,7 +128,7 @@ def test_peg_test(patient: dict[str, str]) -> None:
 
 @patients
 def test_cognition_composite(patient: dict[str, str]) -> None:
-    norms = list(csv.DictReader((FOLDER / "synthetic/norms.csv").open()))
+    norms = list(csv.DictReader((FOLDER / "norms.csv").open()))
     assert len(norms) == 6
     for month in ("0", "12", "24"):
         row = at(patient["id"], EVENTS[month])

@@ -1,0 +1,120 @@
+"""Words that add records computed from others: summary_records over several, transformed_records of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from adam.columns import Columns, among, number, present
+from adam.derivation import AddedRows, Context, Derivation, listed, word
+from adam.grouping import first_rows, group_codes, ordered, row_of_group
+from adam.language import Column, Condition, OrderColumn
+from adam.merging import aggregated
+from adam.records import changed_columns
+from metadata.units import significant
+
+
+@word("summary_records")
+@dataclass(frozen=True, kw_only=True)
+class SummaryRecords(Derivation):
+    """Add for each group a record of a new parameter that summarises the values of other parameters' records.
+
+    A group gets one if at least ``need`` of its records have a value. The record is a copy of the group's first one,
+    with ``texts``, ``numbers`` and ``blank`` as in extreme_records. It is a parameter of its own (ADaMIG 1.3, 4.2):
+    DTYPE stays missing.
+    """
+
+    by: tuple[Column, ...]
+    of: tuple[str, ...]
+    to: str
+    function: Literal["sum", "mean", "minimum", "maximum", "count"]
+    need: int = 1
+    among: Condition | None = None
+    parameter: Column = "PARAMCD"
+    value: Column = "AVAL"
+    texts: dict[Column, str] = field(default_factory=dict)
+    numbers: dict[Column, float] = field(default_factory=dict)
+    blank: tuple[Column, ...] = ()
+    order: tuple[OrderColumn, ...] = ("PARAMN",)
+
+    adds_rows = True
+
+    def add(self, columns: Columns, count: int, context: Context) -> AddedRows:
+        groups = group_codes([columns[name] for name in self.by])
+        size = int(groups.max(initial=-1)) + 1
+        eligible = self._eligible(columns, count)
+        eligible &= (np.bincount(groups[eligible], minlength=size) >= self.need)[groups]
+        order = [(columns[name.removeprefix("-")], name.startswith("-")) for name in self.order]
+        rows = first_rows(groups, order, eligible)
+        totals = aggregated(self.function, groups[eligible], number(columns, self.value)[eligible], size)
+        changed = changed_columns({**self.texts, self.parameter: self.to}, self.numbers, self.blank, columns, len(rows))
+        changed[self.value] = significant(totals[groups[rows]])
+        position = np.full(count, -1)
+        position[rows] = np.arange(len(rows))
+        contributing = ordered([], np.flatnonzero(eligible), groups)
+        return AddedRows(rows, changed, (position[row_of_group(groups, rows)[contributing]], contributing))
+
+    def _eligible(self, columns: Columns, count: int) -> np.ndarray:
+        eligible = among(columns[self.parameter], self.of) & present(columns[self.value])
+        return eligible & self.among.holds(columns, count) if self.among else eligible
+
+    def changes(self) -> tuple[str, ...]:
+        return (self.value, *self.texts, *self.numbers)
+
+    def sentence(self, variable: str) -> str:
+        content = {**self.texts, **{name: f"{value:g}" for name, value in self.numbers.items()}}
+        if variable in content:
+            return f"'{content[variable]}' in the added records of {self.to}."
+        where = f" where {self.among}" if self.among else ""
+        least = f", if at least {self.need} have a value" if self.need > 1 else ""
+        return (
+            f"{self.to}: {self.function} of {self.value} of {listed(self.of)}{where} within {listed(self.by)}{least}."
+        )
+
+
+FUNCTIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "log2": np.log2,
+    "log10": np.log10,
+    "ln": np.log,
+    "reciprocal": np.reciprocal,
+}
+
+
+@word("transformed_records")
+@dataclass(frozen=True, kw_only=True)
+class TransformedRecords(Derivation):
+    """Add for each record of a parameter one of a new parameter that holds a function of its value.
+
+    The functions are log2, log10, ln and reciprocal; a value that is not above 0 has none of them and gets no record.
+    """
+
+    of: str
+    to: str
+    function: Literal["log2", "log10", "ln", "reciprocal"]
+    parameter: Column = "PARAMCD"
+    value: Column = "AVAL"
+    texts: dict[Column, str] = field(default_factory=dict)
+    numbers: dict[Column, float] = field(default_factory=dict)
+    blank: tuple[Column, ...] = ()
+
+    adds_rows = True
+
+    def add(self, columns: Columns, count: int, context: Context) -> AddedRows:
+        values = number(columns, self.value)
+        with np.errstate(invalid="ignore"):
+            rows = np.flatnonzero(among(columns[self.parameter], [self.of]) & (values > 0))
+        changed = changed_columns({**self.texts, self.parameter: self.to}, self.numbers, self.blank, columns, len(rows))
+        changed[self.value] = significant(FUNCTIONS[self.function](values[rows]))
+        return AddedRows(rows, changed, (np.arange(len(rows)), rows))
+
+    def changes(self) -> tuple[str, ...]:
+        return (self.value, *self.texts, *self.numbers)
+
+    def sentence(self, variable: str) -> str:
+        content = {**self.texts, **{name: f"{value:g}" for name, value in self.numbers.items()}}
+        if variable in content:
+            return f"'{content[variable]}' in the added records of {self.to}."
+        return f"{self.to}: {self.function} of {self.value} of {self.of}, where that is above 0."
