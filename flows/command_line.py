@@ -76,6 +76,16 @@ CONFORMANCE_EXAMPLES = """
   redcap-cdisc conformance sdtm/ --core "python3.12 run_core.py" --study ../studies/mytrial --define sdtm/define.xml
 """
 
+COMPARE_EXAMPLES = """
+[bold]Examples[/bold]
+
+  redcap-cdisc compare build/spms_aza/m5/datasets/spmsaza-synth/tabulations/sdtm/ae.xpt other/ae.xpt
+
+  redcap-cdisc compare adlb.xpt adlb.csv --key USUBJID --key PARAMCD --key ADT --tolerance AVAL=0.01% --values
+
+  redcap-cdisc compare build/spms_aza ../other/build/spms_aza --tolerance 1e-9 --json
+"""
+
 application = typer.Typer(
     name="redcap-cdisc",
     help="From a REDCap project to SDTM, ADaM, tables and a submission package, every value traceable to its form.",
@@ -214,6 +224,29 @@ def trace(
     from flows.tracing import show_trace
 
     show_trace(package, dataset, where, variable, as_json)
+
+
+@application.command(epilog=COMPARE_EXAMPLES)
+def compare(
+    first: Annotated[Path, typer.Argument(metavar="A", help="Dataset (.xpt, .parquet, .csv), folder or package.")],
+    second: Annotated[Path, typer.Argument(metavar="B", help="The one to compare it with.")],
+    key: Annotated[
+        list[str] | None, typer.Option(help="Key variable, as often as needed; otherwise what the files declare.")
+    ] = None,
+    tolerance: Annotated[
+        list[str] | None,
+        typer.Option(help="How far numbers may be apart: 0.001, 0.1%, or of one variable AVAL=0.001, AVAL=0.1%."),
+    ] = None,
+    ignore: Annotated[list[str] | None, typer.Option(help="Leave out label, length or format.")] = None,
+    values: Annotated[bool, typer.Option("--values", help="Show the differing values, not only their keys.")] = False,
+    rows: Annotated[int, typer.Option(help="How many rows of each kind to show.", min=0)] = 10,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare two datasets or packages as PROC COMPARE does; exit 0 if they are equal, 1 if they differ."""
+    from flows.comparing import show_comparison
+
+    code = show_comparison(first, second, key or [], tolerance or [], ignore or [], values, rows, as_json)
+    raise typer.Exit(code)
 
 
 @application.command(epilog=CONFORMANCE_EXAMPLES)
