@@ -29,6 +29,7 @@ STYLE: dict[str, Any] = {
     "path.simplify": False,
 }
 INCHES, DOTS = (9.2, 5.6), 150
+TITLE_PLACE = (0.012, 0.972)  # a picture taken out of its page still says what it shows, and that data are invented
 # Smallest distance of two end labels, as a part of the axis.
 LABEL_ROOM = 0.034
 # A line that ends before this part of the axis is named where it ends.
@@ -43,8 +44,8 @@ class Picture:
     png: bytes
 
 
-def draw(figure: Figure | StepFigure) -> Picture:
-    """Draw a figure, each of its lines named beside itself or in its colour."""
+def draw(figure: Figure | StepFigure, title: str) -> Picture:
+    """Draw a figure under its title, each of its lines named beside itself or in its colour."""
     import matplotlib
     from matplotlib.figure import Figure as Drawing
 
@@ -55,10 +56,11 @@ def draw(figure: Figure | StepFigure) -> Picture:
         for setting, value in STYLE.items():
             matplotlib.rcParams[setting] = value  # type: ignore[index]
         drawing = Drawing(figsize=INCHES)
+        drawing.text(TITLE_PLACE[0], TITLE_PLACE[1], title, fontsize=10.5, fontweight="bold", va="center")
         if isinstance(figure, StepFigure):
             draw_steps(drawing, figure, COLOURS, DASHES)
         else:
-            _courses(drawing.add_axes((0.075, 0.115, 0.77, 0.855)), figure)
+            _courses(drawing.add_axes((0.075, 0.115, 0.77, 0.815)), figure)
         return Picture(_svg(drawing), _png(drawing))
 
 

@@ -131,7 +131,9 @@ def _output(
 ) -> list[Path]:  # fmt: skip
     own = results[results["output"] == output.id]
     layout = _layout(analysis, output, own)
-    pictures = [draw(figure) for figure in layout.figures]
+    study = cast("Mapping[str, str]", pages.globals["study"])
+    title = " \N{EN DASH} ".join(filter(None, (f"{heads[position].number}  {heads[position].title}", study["notice"])))
+    pictures = [draw(figure, title) for figure in layout.figures]
     notes = _notes(output, own, layout)
     neighbours = [heads[i].id if 0 <= i < len(heads) else "" for i in (position - 1, position + 1)]
     text = pages.get_template("output.html.jinja").render(
@@ -140,7 +142,7 @@ def _output(
         figures=[{"svg": _drawn(picture), "description": figure.description}
                  for picture, figure in zip(pictures, layout.figures, strict=True)],
     )  # fmt: skip
-    sheet = _sheet(cast("Mapping[str, str]", pages.globals["study"]), heads[position], notes)
+    sheet = _sheet(study, heads[position], notes)
     printed = rtf.document(sheet, layout.tables, [picture.png for picture in pictures])
     files = [_write(folder / f"{output.id}.html", text), _write(folder / f"{output.id}.rtf", printed)]
     return [*files, *_pictures(folder, output.id, pictures)]
