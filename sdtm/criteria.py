@@ -20,7 +20,7 @@ def with_criteria(study: Study, body: LocatedDict) -> None:
     records = body["records"]
     for block in records if isinstance(records, LocatedList) else [records]:
         for key, spec in (block.get("tests") or {}).items():
-            row = rows.get(str(spec.get("testcd", key)), {})
+            row = rows.get(str(spec.get("testcd", key)), LocatedDict())
             for word, variable in WORDS.items():
                 if word not in spec and row.get(variable):
                     spec[word] = row[variable]

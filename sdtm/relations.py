@@ -134,7 +134,8 @@ def related(study: Study, records: Records) -> Related:
     texts = {name: pd.Series(frame[name].to_numpy(dtype=object), dtype="str") for name in metadata.names}
     made.dataset = Dataset(metadata, pd.DataFrame(texts))
     for name, rows in frame[frame["field"] != ""].groupby("field", sort=True).indices.items():
-        made.edges.append(Edge("IDVARVAL", REDCAP, str(name), rows, frame["source_row"].to_numpy(int)[rows]))
+        at = np.asarray(rows)
+        made.edges.append(Edge("IDVARVAL", REDCAP, str(name), at, frame["source_row"].to_numpy(int)[at]))
     made.edges += _of_whole(frame[frame["USUBJID"] == ""], records)
     return made
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
-from metadata.dataset import Dataset, Edges, join_edges
+from metadata.dataset import Dataset
 from metadata.errors import Gather, StudyError
 from metadata.project import Project
 from metadata.records import Records
@@ -16,10 +15,12 @@ from metadata.terminology import Terminology
 from metadata.text_dates import check_text_dates
 from sdtm.declared import DECLARED, checked_rows, declared_dataset, declared_rows
 from sdtm.elements import check_elements
-from sdtm.engine import SUPERSEDED, Engine, epoch_codelists
+from sdtm.engine import Engine, epoch_codelists
 from sdtm.finish import Finished, finish
 from sdtm.identity import check_identity, identify
+from sdtm.left_out import left_out, parted, withheld
 from sdtm.limits import check_toxicity
+from sdtm.lineage import from_moved, moved, with_lineage
 from sdtm.mapping import DomainMapping
 from sdtm.order import in_order
 from sdtm.reading import Reader
@@ -29,13 +30,11 @@ from sdtm.relations import Related, check_relations, related, relation_fields
 from sdtm.source import Forms
 from sdtm.submitted import FILE, not_submitted, without_record
 from sdtm.supplemental import supplemental
-from sdtm.table import REDCAP, Edge, Table, Withheld
 from sdtm.trial_design import design_rows, trial_design
 from sdtm.trial_summary import DOMAIN as SUMMARY
 from sdtm.trial_summary import check_summary, trial_summary
 from sdtm.visits import date_fields, visit_events
 
-WITHHELD = ("source_row", "field", "domain", "reason")
 OTHER_FILES = (FILE, RELATIONS, *(f"sdtm/{name.lower()}.yaml" for name in (*DECLARED, SUMMARY)))
 """Files beside the mappings of domains."""
 
@@ -156,10 +155,9 @@ def tabulate(study: Study, records: Records, terminology: Terminology) -> Tabula
     if summary is not None:
         datasets[summary.name] = summary
     unused = {name for _, name, _ in without_record(study, project.dictionary, mapped)}
-    left = _left_out(engine.tables, linked, unused)
-    withheld, superseded = _parted(records, _withheld(left, datasets))
+    listed, superseded = parted(records, withheld(left_out(engine.tables, linked, unused), datasets))
     declared = pd.concat([declared.assign(record=""), superseded], ignore_index=True).astype("str")
-    return Tabulation(datasets, withheld, declared, _transliterations(finished))
+    return Tabulation(datasets, listed, declared, _transliterations(finished))
 
 
 def _datasets(
@@ -171,110 +169,15 @@ def _datasets(
     for domain, one in finished.items():
         if mappings[domain].omit_empty and not len(one.dataset.frame):
             continue
-        edges = [*_moved(one, positions, domain), *linked.read.get(domain, [])]
-        made[domain] = _with_lineage(one.dataset, edges)
+        edges = [*moved(one, positions, domain), *linked.read.get(domain, [])]
+        made[domain] = with_lineage(one.dataset, edges)
         extra = supplemental(study.standards["sdtmig"], mappings[domain], one, study.studyid)
         if extra is not None:
             dataset, kept = extra
-            made[dataset.name] = _with_lineage(dataset, _from_moved(kept, positions))
+            made[dataset.name] = with_lineage(dataset, from_moved(kept, positions))
     if linked.dataset is not None:
-        made[linked.dataset.name] = _with_lineage(linked.dataset, linked.edges)
+        made[linked.dataset.name] = with_lineage(linked.dataset, linked.edges)
     return made
-
-
-def _left_out(tables: dict[str, Table], linked: Related, unused: set[str]) -> list[tuple[str, Withheld]]:
-    """Return what the domains and the relations could not use, without what need not make a record (``unused``)."""
-    items = [(domain, item) for domain, table in tables.items() for item in table.withheld]
-    items += [(linked.domain, item) for item in linked.withheld]
-    return [(domain, item) for domain, item in items if not (item.without_record and item.field in unused)]
-
-
-def _moved(made: Finished, positions: dict[str, np.ndarray], domain: str) -> list[Edge]:
-    """Return a domain's edges in positions of the datasets.
-
-    What stands in no variable of the dataset is an edge of the whole record: a condition, or a missing-data code in a
-    field that would have been a supplemental value.
-    """
-    names = set(made.dataset.metadata.names)
-    supplemented: dict[str, set[int]] = {}
-    for extra in made.extras:
-        supplemented.setdefault(f"+{extra.qnam}", set()).update(extra.rows.tolist())
-    moved = []
-    for edge in made.edges:
-        rows = positions[domain][edge.rows]
-        keep = rows >= 0
-        if edge.variable.startswith("+"):
-            keep &= ~np.isin(edge.rows, np.fromiter(supplemented.get(edge.variable, ()), int))
-        variable = edge.variable if edge.variable in names else "*"
-        moved.append(Edge(variable, edge.source, edge.source_variable, rows[keep], edge.source_rows[keep]))
-    return _from_moved(moved, positions)
-
-
-def _from_moved(given: list[Edge], positions: dict[str, np.ndarray]) -> list[Edge]:
-    """Return edges whose sources in other domains are positions of the datasets."""
-    made = []
-    for edge in given:
-        if edge.source == REDCAP:
-            made.append(edge)
-            continue
-        source = positions[edge.source][edge.source_rows]
-        keep = source >= 0
-        made.append(Edge(edge.variable, edge.source, edge.source_variable, edge.rows[keep], source[keep]))
-    return made
-
-
-def _with_lineage(dataset: Dataset, kept: list[Edge]) -> Dataset:
-    """Return the dataset with its edges in one frame (see metadata.dataset)."""
-    parts = [
-        Edges(edge.rows, edge.variable, edge.source, edge.source_rows, edge.source_variable)
-        for edge in kept
-        if len(edge.rows)
-    ]
-    return Dataset(dataset.metadata, dataset.frame, join_edges(parts))
-
-
-def _withheld(left: list[tuple[str, Withheld]], datasets: dict[str, Dataset]) -> pd.DataFrame:
-    """Return the values left out that stand in no dataset."""
-    pieces = [
-        pd.DataFrame({"source_row": item.source_rows, "field": item.field, "domain": domain, "reason": item.reason})
-        for domain, item in left
-    ]
-    if not pieces:
-        return pd.DataFrame({"source_row": np.empty(0, np.int32), **{name: [] for name in WITHHELD[1:]}}).astype(
-            dict.fromkeys(WITHHELD[1:], "str")
-        )
-    listed = pd.concat(pieces, ignore_index=True).drop_duplicates(["source_row", "field", "domain"])
-    tabulated = pd.concat(
-        [_tabulated(dataset, set(listed["field"])) for dataset in datasets.values()]
-    ).drop_duplicates()
-    known = listed.merge(tabulated, on=["source_row", "field"], how="left", indicator=True)
-    kept = known.loc[known["_merge"].to_numpy() == "left_only", list(WITHHELD)]
-    made = kept.astype({"source_row": np.int32, **dict.fromkeys(WITHHELD[1:], "str")})
-    return made.sort_values(list(WITHHELD), kind="stable").reset_index(drop=True)
-
-
-def _parted(records: Records, withheld: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return what is withheld, and apart what is not submitted because the person has a later record."""
-    superseded = withheld["reason"].eq(SUPERSEDED).to_numpy(bool)
-    known = records.project.dictionary.fields
-    chosen = withheld[superseded & withheld["field"].isin(list(known)).to_numpy(bool)]
-    made = pd.DataFrame(
-        {
-            "form": chosen["field"].map({name: found.form for name, found in known.items()}),
-            "field": chosen["field"],
-            "reason": chosen["reason"],
-            "record": records.record.to_numpy(object)[chosen["source_row"].to_numpy()],
-        },
-        dtype="str",
-    )
-    return withheld[~superseded].reset_index(drop=True), made.drop_duplicates(ignore_index=True)
-
-
-def _tabulated(dataset: Dataset, fields: set[str]) -> pd.DataFrame:
-    lineage = dataset.lineage
-    at = (lineage["source"] == REDCAP).to_numpy() & lineage["source_variable"].isin(fields).to_numpy()
-    chosen = lineage.loc[at, ["source_row", "source_variable"]]
-    return chosen.astype({"source_variable": "str"}).rename(columns={"source_variable": "field"})
 
 
 def _transliterations(finished: dict[str, Finished]) -> pd.DataFrame:
