@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 from adam.analyse import needed_first
-from adam.specification import read_specifications
+from adam.specification import FOLDER, read_specifications
 from metadata.errors import Gather, StudyError, nearest
 from metadata.standards import sdtm_domains
 from metadata.study import Study
+
+
+def declared_names(study: Study) -> set[str]:
+    """Return the names of the analysis datasets that a study declares, also of those with mistakes."""
+    names = set()
+    for path in sorted((study.folder / FOLDER).glob("*.yaml")):
+        try:
+            node = study.read_yaml(f"{FOLDER}/{path.name}")
+        except StudyError:
+            continue  # not YAML: check_analyses says so
+        if isinstance(node, dict):
+            names.add(str(node.get("dataset")))
+    return names
 
 
 def check_analyses(study: Study) -> list[StudyError]:

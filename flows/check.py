@@ -76,12 +76,22 @@ def _undecided(name: str) -> Iterator[Problem]:
 
 def _parts(study: Any, project: Any) -> list[Part]:
     """Return what each reader finds, in the order of the pipeline."""
-    from adam.checking import check_analyses
+    from adam.checking import check_analyses, declared_names
+    from metadata.standards import sdtm_domains
     from metadata.study_check import check_study, check_terminology
-    from metadata.terminology import Terminology
+    from metadata.terminology import Terminology, pinned_path
     from reports.checking import check_reports
     from sdtm.checking import check_mappings
+    from sdtm.pinning import unpinned
     from validation.checks import load_checks, severities
+
+    def mappings() -> list[StudyError]:
+        terminology = Terminology.open(study)
+        found = check_mappings(study, project, terminology)
+        lacking = unpinned(study, terminology)
+        shown = f"{study.name}/{pinned_path(study).relative_to(study.folder).as_posix()}"
+        problem = f"the pinned terminology lacks {', '.join(lacking)}: write it again with redcap-cdisc pin"
+        return [*found, StudyError(problem, shown)] if lacking else found
 
     def raw_checks() -> list[StudyError]:
         severities(study)
@@ -91,10 +101,10 @@ def _parts(study: Any, project: Any) -> list[Part]:
     return [
         lambda: check_study(study, project),
         lambda: check_terminology(study),
-        lambda: check_mappings(study, project, Terminology.open(study)),
+        mappings,
         raw_checks,
         lambda: check_analyses(study),
-        lambda: check_reports(study),
+        lambda: check_reports(study, declared_names(study) | sdtm_domains(study.standards["sdtmig"])),
     ]
 
 

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from metadata.errors import StudyError, UsageError, nearest
+from metadata.errors import Gather, StudyError, UsageError, nearest
 from metadata.project import Project
 from metadata.text_dates import TextDate, read_text_dates
 from metadata.yaml_source import LocatedDict, complain, load
@@ -53,11 +53,14 @@ class Study:
 
     def _read_config(self) -> LocatedDict:
         config = self.read_yaml("study.yaml")
-        for key in NEEDED:
-            if key not in config:
-                raise StudyError(f"the key '{key}' is missing", f"{self.name}/study.yaml")
-        if not DATE.fullmatch(str(config["cutoff"])):
-            raise complain(config, "cutoff", f"'{config['cutoff']}' is not a date; write YYYY-MM-DD")
+        with Gather() as gather:
+            for key in NEEDED:
+                with gather.part():
+                    if key not in config:
+                        raise StudyError(f"the key '{key}' is missing", f"{self.name}/study.yaml")
+            with gather.part():
+                if not DATE.fullmatch(str(config.get("cutoff", "2000-01-01"))):
+                    raise complain(config, "cutoff", f"'{config['cutoff']}' is not a date; write YYYY-MM-DD")
         return config
 
     def path(self, relative: str) -> Path:

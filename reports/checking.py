@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from metadata.errors import Gather, StudyError, nearest
 from metadata.study import Study
 from metadata.yaml_source import complain
@@ -10,8 +12,11 @@ from reports.specification import FILE, read_specification
 from reports.templates import PARAMETERS
 
 
-def check_reports(study: Study) -> list[StudyError]:
-    """Return all that is wrong with the study's reports; nothing if it declares none."""
+def check_reports(study: Study, datasets: Collection[str]) -> list[StudyError]:
+    """Return all that is wrong with the study's reports; nothing if it declares none.
+
+    ``datasets`` are the names of all datasets that the study makes.
+    """
     gather = Gather()
     if not study.path(FILE).is_file():
         return []
@@ -19,6 +24,10 @@ def check_reports(study: Study) -> list[StudyError]:
         specification = read_specification(study, PARAMETERS)
         sections = read_plan(study).sections
         for output in specification.outputs:
+            with gather.part():
+                name = output.node.get("dataset")
+                if isinstance(name, str) and name not in datasets:
+                    raise complain(output.node, "dataset", f"there is no dataset '{name}'{nearest(name, datasets)}")
             with gather.part():
                 if output.plan not in sections:
                     problem = f"the analysis plan has no section '{output.plan}'{nearest(output.plan, sections)}"

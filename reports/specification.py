@@ -165,19 +165,21 @@ def _check(document: Any, schema: Mapping[str, Any], root: Any) -> None:
     with Gather() as gather:
         for found in Draft202012Validator(schema).iter_errors(document):
             error = best_match([found])
-            with gather.part():
-                raise _located(root, list(error.absolute_path), error)
+            for problem in _located(root, list(error.absolute_path), error):
+                with gather.part():
+                    raise problem
 
 
-def _located(root: Any, path: list[Any], error: Any) -> StudyError:
-    """The schema's first complaint as one sentence with the place it is about."""
+def _located(root: Any, path: list[Any], error: Any) -> list[StudyError]:
+    """A complaint of the schema as one sentence with the place it is about, for each key that it knows not."""
     node, holder, key = root, root, None
     for step in path:
         holder, key, node = node, step, node[step]
     if error.validator == "additionalProperties" and isinstance(node, Mapping):
         known = error.schema.get("properties", {})
-        extra = next(name for name in node if name not in known)
-        return complain(node, extra, f"there is no such key here{nearest(extra, known)}; known are {', '.join(known)}")
+        said = f"; known are {', '.join(known)}"
+        extra = [name for name in node if name not in known]
+        return [complain(node, name, f"there is no such key here{nearest(name, known)}{said}") for name in extra]
     if error.validator == "required":
-        return complain(node, None, str(error.message).replace("a required property", "missing and needed"))
-    return complain(holder, key, str(error.message))
+        return [complain(node, None, str(error.message).replace("a required property", "missing and needed"))]
+    return [complain(holder, key, str(error.message))]

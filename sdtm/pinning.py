@@ -10,7 +10,7 @@ from metadata.errors import Gather
 from metadata.standards import sdtm_domains, sdtm_variables
 from metadata.study import Study
 from metadata.terminology import Codelists, Terminology, pinned_path, whole_package
-from metadata.terminology_package import COLUMNS
+from metadata.terminology_package import COLUMNS, read_package
 from sdtm.mapping import codelists
 from sdtm.tabulate import read_each
 
@@ -35,6 +35,18 @@ def pin(study: Study) -> tuple[Path, int]:
     part.write_text(text.getvalue(), encoding="utf-8", newline="")
     part.replace(target)
     return target, len({row[0] for row in rows})
+
+
+def unpinned(study: Study, terminology: Terminology) -> list[str]:
+    """Return the codelists that reading the mapping asked for and that the study's pinned subset lacks.
+
+    None if the study pins nothing; a list of the study's own needs no pin.
+    """
+    subset = pinned_path(study)
+    if not subset.is_file() or not isinstance(terminology.codelists, Codelists):
+        return []
+    held = read_package(subset, subset.name)
+    return sorted(name for name in terminology.codelists.asked if name not in held and terminology.codelist(name).code)
 
 
 def codelists_used(study: Study) -> set[str]:

@@ -10,8 +10,11 @@ import pytest
 
 import metadata.terminology
 from metadata.errors import StudyError
-from metadata.terminology import Terminology, pinned_path
-from sdtm.pinning import pin
+from metadata.study import BUNDLED, Study
+from metadata.terminology import Terminology, pinned_path, whole_package
+from metadata.terminology_package import read_package
+from sdtm.checking import check_mappings
+from sdtm.pinning import codelists_used, pin, unpinned
 
 
 def lists_in(path: Path) -> dict[str, set[str]]:
@@ -66,6 +69,27 @@ def test_a_mapping_that_does_not_fit_is_not_pinned(small: Any) -> None:
     with pytest.raises(StudyError, match="no field 'tolld'"):
         pin(small.study())
     assert not pinned_path(small.study()).exists()
+
+
+@pytest.mark.parametrize("name", sorted(path.parent.name for path in BUNDLED.glob("*/study.yaml")))
+def test_the_bundled_studies_have_their_terms(name: str) -> None:
+    study = Study.open(name)
+    held = set(read_package(pinned_path(study), "pinned"))
+    whole = whole_package(study)
+    used = {whole[code].code for code in codelists_used(study) if code in whole}
+    assert used <= held
+    assert all(whole[code].terms == read_package(pinned_path(study), "pinned")[code].terms for code in used)
+
+
+def test_a_list_that_the_pinned_terms_lack_is_said(small: Any) -> None:
+    path = pin(small.study())[0]
+    text = path.read_text(encoding="utf-8")
+    kept = [line for line in text.splitlines() if ",SEX," not in line]
+    path.write_text("\n".join(kept) + "\n", encoding="utf-8")
+    study = small.study()
+    terminology = Terminology.open(study)
+    assert check_mappings(study, study.project(), terminology) == []
+    assert unpinned(study, terminology) == ["C66731"]
 
 
 VS = """domain: VS
