@@ -87,8 +87,8 @@ def _left(
     for read in reads:
         lost = outside & read.stored
         if lost.any():
-            reason = f"{test.key} has neither a result nor a reason for none"
-            made.append(Withheld(read.rows[lost], read.field, reason, without_record=True))
+            why = f"{test.key} has neither a result nor a reason for none"
+            made.append(Withheld(read.rows[lost], read.field, why, without_record=True))
     return made
 
 

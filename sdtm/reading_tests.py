@@ -27,7 +27,7 @@ from sdtm.values import FieldValue
 QUALIFIERS = {"category": "CAT", "subcategory": "SCAT", "specimen": "SPEC", "method": "METHOD", "location": "LOC"}
 
 
-def variables_given(spec: LocatedDict, shared: LocatedDict, key: str, domain: str) -> set[str]:
+def variables_given(spec: dict[str, Any], shared: dict[str, Any], key: str, domain: str) -> set[str]:
     """Return the variables that a test declares, on its form or for the whole domain."""
     nodes = [spec, shared.get(key) or {}]
     named = {name for node in nodes for name in node.get("variables") or {}}
