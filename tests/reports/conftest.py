@@ -44,6 +44,15 @@ def adam(oracle: pd.DataFrame) -> dict[str, Dataset]:
             ],
             ignore_index=True,
         ),
+        "ADFT": pd.concat(
+            [
+                _by_visit(oracle, "NHPTM", "9-hole peg test", "hpt"),
+                _by_visit(oracle, "COGCOMP", "Cognitive composite", "np"),
+            ],
+            ignore_index=True,
+        ),
+        "ADRELR": _adrelr(oracle),
+        "ADIS": _adis(oracle),
         "ADLB": _adlb(oracle),
         "ADAE": _adae(oracle),
     }
@@ -96,6 +105,32 @@ def _by_visit(oracle: pd.DataFrame, code: str, label: str, stem: str) -> pd.Data
             ABLFL="Y" if month == 0 else "",
         )  # fmt: skip
         parts.append(part[value.notna()])
+    return pd.concat(parts, ignore_index=True)
+
+
+def _adrelr(oracle: pd.DataFrame) -> pd.DataFrame:
+    """Every patient has a whole year of observation in each year with a count."""
+    columns = {"PRE": "rel_pre", "YEAR 1": "rel_y1", "YEAR 2": "rel_y2"}
+    parts = []
+    for period, column in columns.items():
+        count = oracle[column].astype(float)
+        time = count * 0 + 1
+        parts.append(_subjects(oracle).assign(PARAMCD="RELAPSES", APERIODC=period, AVAL=count, PYRS=time, PYRSOBS=time))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _adis(oracle: pd.DataFrame) -> pd.DataFrame:
+    """Months 0, 6, 12, 18 and 24; classes as the oracle was written: one throughout, four for a time."""
+    throughout, transient = oracle["id"] == "005", oracle["id"].isin(["002", "003", "006", "008"])
+    names = np.select([throughout, transient], ["PERSISTENT", "TRANSIENT"], "NEGATIVE")
+    parts = []
+    for month, visit in ((0, "Baseline"), *((m, f"Month {m}") for m in (6, 12, 18, 24))):
+        titre = oracle[f"nab{month}"].astype(float)
+        part = _subjects(oracle).assign(
+            PARAMCD="NAB", AVISIT=visit, AVAL=titre, NABPOS=np.where(titre >= 20, "Y", "N"), NABCLAS=names,
+            NABCLAS2=names, ANL01FL="Y",
+        )  # fmt: skip
+        parts.append(part[titre.notna()])
     return pd.concat(parts, ignore_index=True)
 
 

@@ -77,7 +77,7 @@ def test_pages_load_nothing_and_links_lead_somewhere(folder: Path) -> None:
 
 def test_every_output_says_synthetic_population_source_and_plan(folder: Path) -> None:
     outputs = [page for page in folder.glob("*.html") if page.name not in ("index.html", "plan.html")]
-    assert len(outputs) == 12
+    assert len(outputs) == 17
     index = (folder / "index.html").read_text()
     for page in outputs:
         text = page.read_text()
