@@ -1,0 +1,25 @@
+"""docs/reports.md speaks of every word that reports.yaml may use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from reports.templates import PARAMETERS, rates_by_period
+from reports.templates.group_comparisons import COMPARISONS
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "reports.md"
+
+
+def test_it_names_every_template_and_method() -> None:
+    text = DOCUMENT.read_text(encoding="utf-8")
+    for name in (*PARAMETERS, *COMPARISONS, *rates_by_period.METHODS):
+        assert f"`{name}`" in text, name
+
+
+def test_it_names_what_each_template_needs() -> None:
+    shown = DOCUMENT.read_text(encoding="utf-8").split("## Rates")[0]
+    lines = {line.split("`")[1]: line for line in shown.splitlines() if line.startswith("| `")}
+    general = {"dataset", "where", "variable", "any", "values", "unit", "event"}
+    for name, parameters in PARAMETERS.items():
+        for key in set(parameters.required) - general:
+            assert f"`{key}`" in lines[name], (name, key)
