@@ -153,3 +153,12 @@ def test_a_problem_without_a_place() -> None:
     from metadata.errors import StudyError
 
     assert Problem.of(StudyError("all wrong")) == Problem("error", "", None, "", "all wrong", "")
+
+
+def test_pin_and_draft_from_the_command_line(study: Path, tmp_path: Path) -> None:
+    done = run("pin", str(study), "--json")
+    made = json.loads(done.stdout)
+    assert done.returncode == 0 and Path(made["file"]).parent == study / "terminology" and made["codelists"] > 20
+    done = run("draft", str(study / "redcap"), "--out", str(tmp_path / "new"))
+    assert done.returncode == 0 and "Next: redcap-cdisc check" in done.stdout
+    assert run("draft", str(study / "redcap"), "--out", str(tmp_path / "new")).returncode == 2
