@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
-from metadata.errors import nearest
+from metadata.errors import StudyError, nearest
 from metadata.study import Study
 from metadata.yaml_source import complain
 from sdtm.column import Read, Text
@@ -76,15 +78,23 @@ def identify(study: Study, forms: Forms) -> Identity:
 
 
 def _last_records(previous: Text, number: Text) -> np.ndarray:
-    """Return for each record the position of its subject's last one, following the numbers of earlier screenings."""
+    """Return for each record the position of its person's last one: the last that nobody names as an earlier one.
+
+    Records that name the same earlier number are of one person. Raises StudyError where numbers name one another.
+    """
     place = {name: row for row, name in enumerate(number.array()) if name}
-    before = np.array([place.get(name, -1) for name in previous.array()])
-    last = np.arange(len(before))
-    rows = np.flatnonzero((before >= 0) & (before != last))
-    last[before[rows]] = rows
-    for _ in range(len(before).bit_length()):
-        last = last[last]
-    return last
+    before = np.array([place.get(name, -1) for name in previous.array()], np.int64)
+    count = len(before)
+    rows = np.flatnonzero((before >= 0) & (before != np.arange(count)))
+    links = coo_array((np.ones(len(rows), np.int8), (rows, before[rows])), shape=(count, count))
+    persons, person = connected_components(links, directed=False)
+    last = np.full(persons, -1)
+    candidates = np.setdiff1d(np.arange(count), before[rows])
+    last[person[candidates]] = candidates
+    if (last < 0).any():
+        circle = ", ".join(str(name) for name in number.array()[last[person] < 0][:3])
+        raise StudyError(f"the numbers of earlier screenings name one another: {circle}")
+    return last[person]
 
 
 def _with_site(subject: Text, site: Text) -> Text:

@@ -106,6 +106,26 @@ def agree(check: Check, rows: CheckRows, data: CheckData) -> Found:
 
 
 @kind(
+    "other_record",
+    "No other record has {value} as its {of}.",
+    "a value that another record has, or none",
+    ("of",),
+    of=Parameter("field"),
+)
+def other_record(check: Check, rows: CheckRows, data: CheckData) -> Found:
+    """A value is not that of the field ``of`` in another record."""
+    name = str(check.parameters["of"])
+    named = data.rows(data.project.dictionary.field(name).form)
+    known = pd.DataFrame({"value": named.text(name), "record": named.keys["record"].to_numpy(object)}, dtype="str")
+    mine = pd.DataFrame({"value": rows.text(check.field), "record": rows.keys["record"].to_numpy(object)}, dtype="str")
+    elsewhere = mine.reset_index(names="row").merge(known, on="value", suffixes=("", "_there"))
+    found = elsewhere.loc[elsewhere["record"] != elsewhere["record_there"], "row"]
+    label = plain(data.project.dictionary.field(name).label)
+    missing = (mine["value"] != "").to_numpy(bool) & ~mine.index.isin(found)
+    return Found(missing, {"of": np.full(len(rows), label, object)})
+
+
+@kind(
     "expected_forms",
     "These forms of the visit hold nothing: {forms}.",
     "the forms filled, or each marked as not done",

@@ -5,12 +5,15 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from metadata.errors import StudyError
 from metadata.records import Records
 from metadata.study import Study
 from metadata.terminology import Terminology
+from sdtm.column import Text
+from sdtm.identity import _last_records
 from sdtm.tabulate import Tabulation, tabulate
 from validation.balance import balance
 
@@ -216,3 +219,21 @@ def test_the_form_of_an_earlier_record_is_told_from_that_of_the_later_one(made: 
         ("CLASSIC-1-103", "X-1/ills/1"),
         ("CLASSIC-1-103", "ills/1"),
     ]
+
+
+def texts(*words: str) -> Text:
+    return Text.of(pd.Series(words, dtype="str"))
+
+
+def test_screenings_are_followed_to_the_last_one() -> None:
+    numbers = texts("a", "b", "c", "d")
+    assert _last_records(texts("", "", "", ""), numbers).tolist() == [0, 1, 2, 3]
+    assert _last_records(texts("", "a", "b", ""), numbers).tolist() == [2, 2, 2, 3]
+    assert _last_records(texts("b", "d", "", ""), numbers).tolist() == [0, 0, 2, 0]  # d, then b, then a
+    assert _last_records(texts("", "a", "a", ""), numbers).tolist() == [2, 2, 2, 3]  # both name the first
+    assert _last_records(texts("x", "b", "", ""), numbers).tolist() == [0, 1, 2, 3]  # unknown, and its own number
+
+
+def test_screenings_that_name_one_another_are_refused() -> None:
+    with pytest.raises(StudyError, match="name one another: a, b"):
+        _last_records(texts("b", "a", ""), texts("a", "b", "c"))

@@ -311,3 +311,11 @@ def test_a_study_without_checks_has_none(tmp_path: Path) -> None:
 def test_an_unknown_part_of_the_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StudyError, match="did you mean 'checks'"):
         load_checks(study(tmp_path, "check: []\n"), project())
+
+
+def test_a_value_must_be_that_of_another_record(tmp_path: Path) -> None:
+    check = "kind: other_record\nform: log\nfield: drug\nof: sex\nproblem: Nobody else has {value}."
+    others = [enrol(sex="1"), enrol("2", sex="2")]
+    assert judged(tmp_path, check, *others, log("1", drug="2"), log("2", drug="")) == []
+    assert judged(tmp_path, check, *others, log("1", drug="1")) == [("logs1", "drug", "1", "Nobody else has 1.")]
+    assert len(judged(tmp_path, check, enrol(sex="1"), log("1", drug="2"))) == 1
