@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from metadata.errors import OutsideError, UsageError
-from validation.conformance.core import CoreUnavailableError, core_findings, read_report, run_core
+from metadata.study import Study
+from validation.conformance.core import CoreUnavailableError, core_findings, core_result, read_report, run_core
 
 ISSUE = {"core_id": "CORE-000024", "message": "AEBODSYS is not empty and AEBDSYCD is empty", "executability":
          "fully executable", "dataset": "AE", "USUBJID": "S-1", "row": 1, "SEQ": 1, "variables":
@@ -60,6 +61,20 @@ def test_issues_are_findings_with_their_records_and_without_their_values() -> No
 def test_a_rule_that_needs_a_define_is_excused_only_without_one() -> None:
     assert [one.severity for one in core_findings(REPORT, with_define=False)] == ["error", "error", "note"]
     assert [one.severity for one in core_findings(REPORT, with_define=True)] == ["error", "error", "error"]
+
+
+def test_an_explanation_for_a_rule_that_needs_a_define_is_stale_only_with_one(tmp_path: Path) -> None:
+    (tmp_path / "study.yaml").write_text(
+        "study: {id: T}\nstandards: {sdtmig: '3.3'}\nredcap: {}\ncutoff: 2001-12-31\nvisits: []\n"
+    )
+    (tmp_path / "conformance.yaml").write_text("explanations:\n- {rule: CORE-001081, dataset: CO, reason: because}\n")
+    stale = [
+        [one["rule"] for one in core_result(Study(tmp_path), REPORT, with_define)["findings"]].count(
+            "explanation.stale"
+        )
+        for with_define in (False, True)
+    ]
+    assert stale == [0, 1]
 
 
 def test_another_execution_error_is_an_error_even_where_the_rule_finds_issues_too() -> None:

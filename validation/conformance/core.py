@@ -134,6 +134,8 @@ def _error(rule: str, items: Sequence[Mapping[str, Any]], source: str, with_defi
 def core_result(study: Study, report: Mapping[str, Any], with_define: bool) -> dict[str, Any]:
     """Return what CORE found, with the study's explanations, in the form of check.conformance."""
     declared = [entry for entry in read_explanations(study, RULES) if is_core(entry.rule)]
+    if not with_define:  # what needs a define.xml cannot be found, so its explanation is not stale
+        declared = [entry for entry in declared if entry.rule not in FAIL_WITHOUT_DEFINE]
     findings = explain(core_findings(report, with_define), declared)
     about = report["Conformance_Details"]
     status = [str(one["status"]) for one in report["Rules_Report"]]
