@@ -70,6 +70,7 @@ class Table:
     parts: list[tuple[object, int, int]] = field(default_factory=list)
     supplements: list[tuple[object, np.ndarray, pd.Categorical]] = field(default_factory=list)
     dropped: np.ndarray | None = None
+    _days: dict[str, tuple[pd.Categorical, np.ndarray, np.ndarray]] = field(default_factory=dict)
 
     def text(self, name: str) -> pd.Categorical:
         """Return a text variable, all blank if it is not there."""
@@ -128,8 +129,10 @@ class Table:
     def days(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """Return earliest and latest possible day of a date variable."""
         dates = self.text(name)
-        first, last = iso8601.day_bounds(pd.Series(dates.categories, dtype="str"))
-        return np.append(first, NO_DAY)[dates.codes], np.append(last, NO_DAY)[dates.codes]
+        if name not in self._days or self._days[name][0] is not dates:
+            first, last = iso8601.day_bounds(pd.Series(dates.categories, dtype="str"))
+            self._days[name] = dates, np.append(first, NO_DAY)[dates.codes], np.append(last, NO_DAY)[dates.codes]
+        return self._days[name][1].copy(), self._days[name][2].copy()
 
     def extreme_by_subject(self, name: str, keep: np.ndarray, sign: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return by subject code the first (sign 1) or last (-1) day of a date variable, its text and its row."""

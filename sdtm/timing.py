@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 
-from metadata import iso8601
 from metadata.study import Study
 from sdtm.mapping import DomainMapping
 from sdtm.table import NO_DAY, Table
@@ -26,11 +24,8 @@ def day_pairs(mapping: DomainMapping) -> list[tuple[str, str]]:
 
 def complete_days(table: Table, name: str) -> np.ndarray:
     """Return the day of complete dates, NaT for partial ones."""
-    dates = table.text(name)
-    unique = pd.Series(dates.categories, dtype="str")
-    day = iso8601.day_bounds(unique)[0]
-    day = np.where(iso8601.is_complete(unique).to_numpy(bool), day, NO_DAY)
-    return np.append(day, NO_DAY)[dates.codes]
+    first, last = table.days(name)
+    return np.where(first == last, first, NO_DAY)
 
 
 def of_subject(table: Table, subjects: Table, name: str) -> np.ndarray:
