@@ -35,7 +35,7 @@ def with_continuations(domain: str, variables: tuple[GuideVariable, ...]) -> tup
     place = next(number for number, variable in enumerate(variables, start=1) if variable.name == first)
     parent = variables[place - 1]
     more = tuple(
-        GuideVariable(f"{first}{number}", parent.label, "Char", "Perm", parent.role, "", parent.order)
+        GuideVariable(f"{first}{number}", parent.label, "Char", "Perm", "", "", parent.order)
         for number in range(1, MOST + 1)
     )
     return (*variables[:place], *more, *variables[place:])
