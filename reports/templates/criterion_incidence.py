@@ -30,6 +30,12 @@ SCHEME = {
     },
     "required": ["id", "label", "met"],
 }
+LOWEST_SCHEMA = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {"value": TEXT, "where": WHERE_SCHEMA},
+    "required": ["value", "where"],
+}
 PARAMETERS = TemplateParameters(
     {
         "dataset": TEXT,
@@ -37,7 +43,7 @@ PARAMETERS = TemplateParameters(
         "baseline": WHERE_SCHEMA,
         "after": WHERE_SCHEMA,
         "schemes": {"type": "array", "items": SCHEME, "minItems": 1},
-        "value": TEXT,
+        "lowest": LOWEST_SCHEMA,
         "day": TEXT,
         "decimals": {"type": "integer", "minimum": 0, "maximum": 6},
     },
@@ -66,8 +72,9 @@ def compute(analysis: Analysis, output: Output, ledger: Ledger) -> None:
         assessed = records.after.subject_count
         for scheme in node["schemes"]:
             _scheme(output, ledger, group, scheme, records, assessed)
-        if "value" in node:
-            _lowest(output, ledger, group, records.after)
+        if "lowest" in node:
+            extremes = analysis.select(output, str(node["dataset"]), group).where(node["lowest"]["where"])
+            _lowest(output, ledger, group, extremes)
 
 
 def _scheme(
@@ -110,11 +117,12 @@ def _grades(
         ledger.add_proportion(output, place, source.subject_count, assessed, source, METHOD + " by their worst grade")
 
 
-def _lowest(output: Output, ledger: Ledger, group: Group, after: Selection) -> None:
-    name = str(output.node["value"])
-    lowest = after.present(name).by_subject(name, "min")
+def _lowest(output: Output, ledger: Ledger, group: Group, extremes: Selection) -> None:
+    """The lowest values after baseline, from the dataset's own records of them (one a subject)."""
+    name = str(output.node["lowest"]["value"])
+    lowest = extremes.present(name)
     place = Place("lowest", group.label, name, LOWEST)
-    ledger.add_description(output, place, describe(lowest), decimals_of(output.node), after)
+    ledger.add_description(output, place, describe(lowest.by_subject(name, "min")), decimals_of(output.node), lowest)
 
 
 def layout(output: Output, book: Book) -> Layout:
@@ -127,8 +135,8 @@ def layout(output: Output, book: Book) -> Layout:
             rows.extend(_block(output, book, scheme, group))
     heads = (Column("n (%)"), Column("Assessed"), Column("95% CI (%)"), Column("First day, median (min, max)"))
     tables = [Table("", heads, tuple(rows))]
-    if "value" in output.node:
-        tables.append(_lowest_table(str(output.node["value"]), book))
+    if "lowest" in output.node:
+        tables.append(_lowest_table(str(output.node["lowest"]["value"]), book))
     return Layout(tables)
 
 

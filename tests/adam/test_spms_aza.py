@@ -223,3 +223,9 @@ def test_datasets_without_records_keep_their_variables(study, sdtm, adam):
     for name, dataset in analyse(study, empty, Terminology.open(study)).items():
         assert len(dataset.frame) == 0
         assert dataset.metadata == adam[name].metadata
+
+
+def test_active_lesions_have_no_change_because_new_lesions_are_not_counted_at_baseline(adam):
+    frame = patients(adam["ADMO"])
+    assert frame.loc[frame["PARAMCD"] == "ACTLSCNT", ["CHG", "PCHG"]].isna().all(axis=None)
+    assert frame.loc[frame["PARAMCD"] == "GDLSCNT", "CHG"].notna().any()

@@ -150,6 +150,8 @@ def _adlb(oracle: pd.DataFrame) -> pd.DataFrame:
                     ONTRTFL="Y" if month else "", CRIT1FL=low, CRIT2FL=low, CRIT3FL=np.where(grade > "0", "Y", "N"),
                 )
             )  # fmt: skip
+    lowest = parts[2]  # lymphocytes in month 12
+    parts.append(lowest.assign(DTYPE="MINIMUM", AVISIT="On-treatment minimum", AVISITN=901.0, ANL01FL="", ABLFL=""))
     return pd.concat(parts, ignore_index=True)
 
 
