@@ -18,7 +18,7 @@ class Spaced(Derivation):
     """Y for an event that begins at least ``days`` after the one before it began, else missing.
 
     Only records for which ``among`` holds count, both as the event and as the one before; the first of a group is
-    always Y. A record without a date is never Y. For relapses of multiple sclerosis a new one needs 30 days since the
+    always Y. A record without a date is never Y. Trials of relapsing diseases ask for 30 days since the
     onset of the last (McDonald 2001, Ann Neurol 50:121).
     """
 
