@@ -3,6 +3,7 @@
 import pytest
 
 from tests.adam.test_spms_aza import adam, at_visit, check_against, oracle, patients, sdtm, study  # noqa: F401
+from tests.adam.trial import day
 
 VISITS = [("Baseline", "0"), ("Month 12", "12"), ("Month 24", "24")]
 
@@ -83,7 +84,7 @@ def test_confirmed_progression_and_times(adam):  # noqa: F811
     assert (frame["ADT"] - frame["STARTDT"] + 1 == frame["AVAL"]).all()
 
 
-@pytest.mark.parametrize("name", ["ADCE", "ADRELR", "ADFT", "ADIS", "ADTTE"])
+@pytest.mark.parametrize("name", ["ADCE", "ADRELR", "ADFT", "ADIS", "ADTTE", "ADVS", "ADCM", "ADMH", "ADEX"])
 def test_described_and_traced(adam, sdtm, name):  # noqa: F811
     made = adam[name]
     for variable in made.metadata.variables:
@@ -93,3 +94,59 @@ def test_described_and_traced(adam, sdtm, name):  # noqa: F811
     assert set(made.lineage["row"]) == set(range(len(made.frame)))
     for source, rows in made.lineage.groupby("source", observed=True)["source_row"]:
         assert rows.between(0, len({**sdtm, **adam}[source].frame) - 1).all()
+
+
+def test_exposure(adam):  # noqa: F811
+    frame = patients(adam["ADEX"])
+    azathioprine = frame[frame["PARAMCD"] == "AZACUM"].set_index("id")
+    # 002: 200 days of 150 mg, 60 of 100, 463 of 150, planned 723 of 150. 004: 30 days of 150 mg, 12 of 100, in 52.
+    assert dict(azathioprine.loc[["002", "004"], "AVAL"]) == {"002": 105450, "004": 5700}
+    assert azathioprine.loc["002", "INTENS"] == pytest.approx(100 * 105450 / 108450)
+    assert azathioprine.loc["004", "INTENS"] == pytest.approx(100 * 5700 / 7800)
+    # 009 was withdrawn for poor compliance: 213 of 595 tablets were missed.
+    assert azathioprine.loc["009", "COMPLNCE"] == pytest.approx(100 * 382 / 595)
+    assert azathioprine["COMPLNCE"].idxmin() == "009"
+    interferon = frame[frame["PARAMCD"] == "IFNCUM"].set_index("id")["AVAL"]
+    assert interferon["004"] == 8 * 58 / 2
+    assert frame.groupby("PARAMCD").size().to_dict() == {"AZACUM": 10, "AZADOSE": 20, "IFNCUM": 10, "IFNDOSE": 13}
+
+
+def test_history_and_subject_level(adam, oracle):  # noqa: F811
+    frame = patients(adam["ADSL"]).set_index("id")
+    assert dict(frame["RLPPRE"]) == dict(oracle["rel_pre"])
+    # 001: symptoms since April 1986 (the 15th), progression since 1995 (30 June), treated on 5 October 1998.
+    assert frame.loc["001", "DISDUR"] == pytest.approx((day("1998-10-05") - day("1986-04-15")) / 365.25)
+    assert frame.loc["001", "SPDUR"] == pytest.approx((day("1998-10-05") - day("1995-06-30")) / 365.25)
+    positive = (oracle[["nab0", "nab6", "nab12", "nab18", "nab24"]] >= 20).any(axis=1)
+    assert dict(frame["NABFL"] == "Y") == dict(positive)
+
+
+def test_medication_on_treatment(adam):  # noqa: F811
+    frame = patients(adam["ADCM"])
+    first = frame[frame["id"] == "001"].set_index("CMDECOD")
+    # Interferon of before ended on the day before treatment; baclofen since 1997 went on; paracetamol came later.
+    flags = first[["PREFL", "ONTRTFL", "FUPFL"]].agg("".join, axis=1)
+    assert flags["INTERFERON BETA-1B"] == "Y"
+    assert flags["BACLOFEN"] == "YY"
+    assert first.loc["PARACETAMOL", ["PREFL", "ONTRTFL"]].tolist() == ["", "Y"]
+    assert first.loc["BACLOFEN", "ASTDT"] == day("1997-01-01")
+
+
+def test_vital_signs_and_history_are_all_there(adam, sdtm):  # noqa: F811
+    values = sdtm["VS"].frame["VSSTRESN"]
+    assert len(adam["ADVS"].frame) == values.notna().sum()
+    assert sorted(adam["ADVS"].frame["AVAL"]) == sorted(values.dropna())
+    assert len(adam["ADMH"].frame) == len(sdtm["MH"].frame)
+    assert len(adam["ADCM"].frame) == len(sdtm["CM"].frame)
+
+
+@pytest.mark.parametrize("name", ["ADVS", "ADFT", "ADIS"])
+def test_baselines_agree_with_tabulation(adam, name):  # noqa: F811
+    frame = patients(adam[name])
+    column = f"{name[2:]}LOBXFL"
+    collected = frame[frame[f"{name[2:]}SEQ"].notna() & (frame["ABLFL"] == "Y")]
+    assert len(collected)
+    assert (collected[column] == "Y").all()
+    groups = frame.groupby(["id", "PARAMCD"])
+    assert (groups["ABLFL"].agg(lambda flags: (flags == "Y").sum()) <= 1).all()
+    assert (frame[frame["ANL01FL"] == "Y"].groupby(["id", "PARAMCD", "AVISIT"]).size() == 1).all()
