@@ -214,4 +214,6 @@ def _notes(output: Output, own: pd.DataFrame, layout: Layout) -> list[str]:
 def _warnings(rows: pd.DataFrame) -> list[tuple[str, str]]:
     """Warnings of tests and estimates by what they are about, each once."""
     about = rows[rows["statistic"].isin(("p_value", "estimate"))]
-    return list(dict.fromkeys(zip(about["variable"] + " " + about["level"], about["warning"], strict=True)))
+    named = [f"{method} ({level})" if level and not level.isdigit() else method
+             for method, level in zip(about["method"], about["level"], strict=True)]  # fmt: skip
+    return list(dict.fromkeys(zip(named, about["warning"], strict=True)))

@@ -17,7 +17,11 @@ SIZES = (18, 17, 16, 15, 14, 13)
 # A letter of Courier is 0.6 of its size wide.
 LETTER = 6
 INDENT = 2
-MOST_WORDS, MOST_STUB, MOST_HEAD = 38, 64, 14
+MOST_WORDS, MOST_STUB, MOST_HEAD, MOST_TREATMENT = 38, 64, 14, 24
+# A treatment's number of subjects stands beneath its name.
+SIZE = " (N="
+# Half points below which words break lines rather than get smaller, and how much of their room they may lose for it.
+READABLE, SQUEEZE = 16, 0.5
 GAP = 2
 RULE = "\\brdrs\\brdrw12 "
 
@@ -62,18 +66,21 @@ def _filled(texts: list[str]) -> list[str]:
 
 
 def _grid(shown: Table, cells: list[list[str]]) -> Grid:
-    """The largest letters in which the columns fit; if none do, columns of words get narrower and break lines."""
+    """The largest letters in which the columns fit; before they get too small, columns of words break lines."""
     natural, least = _widths(shown, cells)
+    squeezed = sum(least) + SQUEEZE * (sum(natural) - sum(least))
     for size in SIZES:
         room = PAGE_WIDTH // (LETTER * size)
-        if sum(natural) <= room:
-            return _laid(natural, size)
-    size = SIZES[-1]
-    room = PAGE_WIDTH // (LETTER * size)
-    spare = max(0, room - sum(least))
+        if sum(natural) <= room or (size <= READABLE and squeezed <= room):
+            return _laid(_shared(natural, least, room), size)
+    return _laid(_shared(natural, least, PAGE_WIDTH // (LETTER * SIZES[-1])), SIZES[-1])
+
+
+def _shared(natural: list[int], least: list[int], room: int) -> list[int]:
+    """What each column wants; where that is too much, what it needs and its share of the rest."""
     wanted = sum(natural) - sum(least)
-    shares = [low + (high - low) * spare // max(1, wanted) for low, high in zip(least, natural, strict=True)]
-    return _laid(shares, size)
+    spare = min(wanted, max(0, room - sum(least)))
+    return [low + (high - low) * spare // max(1, wanted) for low, high in zip(least, natural, strict=True)]
 
 
 def _laid(widths: list[int], size: int) -> Grid:
@@ -95,11 +102,17 @@ def _widths(shown: Table, cells: list[list[str]]) -> tuple[list[int], list[int]]
     for place, column in enumerate(shown.columns):
         texts = [row[place] for row in cells] or [""]
         widest = max(map(len, texts))
-        head = max(_longest_word(column.label), min(len(column.label), MOST_HEAD))
+        head = _head_width(column.label)
         narrow = max(_longest_word(text) for text in [*texts, column.label]) if column.text else max(widest, head)
         natural.append(max(head, min(widest, MOST_WORDS) if column.text else widest, narrow) + GAP)
         least.append(min(narrow, MOST_WORDS) + GAP)
     return natural, least
+
+
+def _head_width(label: str) -> int:
+    """Letters that a head wants: a treatment's name on one line if it can be, other heads in short lines."""
+    name, size, _ = label.partition(SIZE)
+    return max(_longest_word(label), min(len(name), MOST_TREATMENT if size else MOST_HEAD))
 
 
 def _longest_word(text: str) -> int:
@@ -143,7 +156,15 @@ def _heads(shown: Table, grid: Grid) -> str:
     borders = ("" if spanned else "\\clbrdrt" + RULE) + "\\clbrdrb" + RULE
     cells = [(grid.edges[0], borders, _paragraph(grid, shown.stub, bold=True))]
     for edge, column in zip(grid.edges[1:], shown.columns, strict=True):
-        cells.append((edge, borders, _paragraph(grid, column.label, "\\ql" if column.text else "\\qc", bold=True)))
+        cells.append(
+            (
+                edge,
+                borders,
+                _paragraph(
+                    grid, column.label.replace(SIZE, "\n" + SIZE.lstrip()), "\\ql" if column.text else "\\qc", bold=True
+                ),
+            )
+        )
     return _line(grid, cells, head=True)
 
 
