@@ -58,8 +58,8 @@ class StatusClass(Derivation):
     ``never`` no positive sample; ``always`` all positive; ``late`` the last ``sustained`` samples positive, not all;
     ``passing`` a positive sample, and the last negative; ``other`` what is left (only the very last positive). With
     ``consecutive`` a positive sample counts only in a run of that many, those alone count as negative. Records for
-    which ``samples`` does not hold take no part; a group without any has no class. (Antibodies to interferon beta:
-    Polman 2010, Lancet Neurol 9:740, asks for repeated samples.)
+    which ``samples`` does not hold take no part; a group without any has no class. (Repeated
+    samples of antibodies: Polman 2010, Lancet Neurol 9:740.)
     """
 
     by: tuple[Column, ...]
