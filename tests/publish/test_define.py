@@ -324,7 +324,7 @@ def test_a_study_without_records_has_a_valid_define(made: Made) -> None:
 
 
 def test_a_dataset_that_was_not_written_stops_the_document(made: Made, tmp_path: Path) -> None:
-    with pytest.raises(StudyError, match=r"LF\.DM points at dm\.xpt, which does not lie beside define\.xml"):
+    with pytest.raises(StudyError, match=r"LF\.TA points at ta\.xpt, which does not lie beside define\.xml"):
         define.write(made.study, made.datasets, made.terminology, CREATED, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
