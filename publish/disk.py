@@ -30,16 +30,15 @@ def outside(doing: str) -> Iterator[None]:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """Open a temporary file beside ``path`` that takes its place, synced to disk, once the block ends well.
+    """Open a temporary file beside ``path`` that takes its place once the block ends well.
 
-    An existing file stays as it was until then, and for good if the block fails. Raises OutsideError.
+    An existing file stays as it was until then, and for good if the block fails. A package is forced to disk as a whole
+    (``sync_tree``) before it counts, not file by file. Raises OutsideError.
     """
     partial = path.with_name(path.name + PARTIAL)
     try:
         with outside(f"write {path}"), partial.open("wb") as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
         with outside(f"write {path}"):
             partial.replace(path)
     except BaseException:
