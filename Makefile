@@ -7,6 +7,8 @@
 VENV := .venv
 READY := $(VENV)/.ready
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Without compiled modules beside the sources each start would compile some seconds' worth of libraries again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test bench lint setup clean
 .DEFAULT_GOAL := help
