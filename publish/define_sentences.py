@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from odmlib.define_2_1 import model
 
 LANGUAGE = "en"
@@ -19,6 +21,7 @@ class Sentences:
 
     def __init__(self) -> None:
         self._oids: dict[tuple[str, str, str], str] = {}
+        self._count: Counter[tuple[str, str]] = Counter()
 
     def method(self, name: str, text: str) -> str:
         """Return the OID of the method that says how ``name`` is derived."""
@@ -32,7 +35,8 @@ class Sentences:
         """Return the OID of a sentence: the name, with a number from its second sentence on."""
         key = (kind, name, text)
         if key not in self._oids:
-            before = sum(known[:2] == key[:2] for known in self._oids)
+            before = self._count[key[:2]]
+            self._count[key[:2]] += 1
             self._oids[key] = f"{kind}.{name}.{before + 1}" if before else f"{kind}.{name}"
         return self._oids[key]
 

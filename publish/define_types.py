@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from metadata.dataset import Variable
@@ -67,10 +68,18 @@ def kind_of_values(variable: Variable, values: pd.Series) -> Kind:
 
 def texts_of(values: pd.Series) -> list[str]:
     """Return the different values that are there as texts, sorted; numbers in their shortest decimal form."""
-    found = values.dropna().unique()
     if pd.api.types.is_numeric_dtype(values.dtype):
-        return sorted(str(text) for text in text_of(found.astype(float)))
-    return sorted(str(text) for text in found if str(text))
+        numbers = pd.unique(values.to_numpy(float, na_value=np.nan))
+        return sorted(str(text) for text in text_of(numbers[~np.isnan(numbers)]))
+    return sorted(str(text) for text in _different(values) if str(text))
+
+
+def _different(values: pd.Series) -> list[str]:
+    """Return the different texts that are there; of a categorical, from its codes."""
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        used = pd.unique(values.cat.codes.to_numpy())
+        return list(values.cat.categories.take(used[used >= 0]))
+    return list(values.dropna().unique())
 
 
 def is_date(name: str) -> bool:

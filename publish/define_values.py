@@ -73,7 +73,7 @@ class Rows:
         found = self.all
         for pair in where:
             if pair not in self._one:
-                self._one[pair] = self.dataset.frame[pair[0]].astype(object) == pair[1]
+                self._one[pair] = self.dataset.frame[pair[0]] == pair[1]
             found = found & self._one[pair]
         return found
 

@@ -80,8 +80,14 @@ class Analysis:
 
 
 def _plain(frame: pd.DataFrame) -> pd.DataFrame:
-    categorical = [name for name in frame if isinstance(frame[name].dtype, pd.CategoricalDtype)]
-    return frame.astype(dict.fromkeys(categorical, "str"))
+    categorical = [str(name) for name in frame if isinstance(frame[name].dtype, pd.CategoricalDtype)]
+    return frame.assign(**{name: _text(frame[name]) for name in categorical})
+
+
+def _text(column: pd.Series) -> pd.Series:
+    """A category's text is made once, not once a row."""
+    texts = column.cat.categories.astype("str").array.take(column.cat.codes.to_numpy(), allow_fill=True)
+    return pd.Series(texts, index=column.index)
 
 
 def decimals_of(node: Mapping[str, Any]) -> int:

@@ -24,6 +24,7 @@ from reports.specification import Output, Specification
 PLAN = "RefDoc_plan"
 TREATMENT, LEVEL, SUBSET = "AnlsGrouping_treatment", "DataGrouping_level", "DataGrouping_subset"
 REASON = "SPECIFIED IN SAP"
+Rows = list[dict[Any, Any]]
 
 
 def reporting_event(
@@ -31,10 +32,10 @@ def reporting_event(
 ) -> str:
     """The reporting event as JSON text; ``footnotes`` holds those of each output by its id."""
     event = _Event(specification, [str(group) for group in dict.fromkeys(results["group"])])
+    found = _analyses(results)
     contents, outputs, analyses = [], [], []
     for order, output in enumerate(specification.outputs, start=1):
-        own = results[results["output"] == output.id]
-        made = [event.analysis(output, str(name), rows) for name, rows in own.groupby("analysis", sort=False)]
+        made = [event.analysis(output, name, rows) for name, rows in found.get(output.id, {}).items()]
         analyses += made
         outputs.append(_output(output, footnotes.get(output.id, [])))
         contents.append(_listed(order, output, made))
@@ -80,11 +81,11 @@ class _Event:
     def _named(self) -> list[str]:
         return [name for name in self.groups if name not in ("", self.specification.total)]
 
-    def analysis(self, output: Output, name: str, rows: pd.DataFrame) -> dict[str, Any]:
+    def analysis(self, output: Output, name: str, rows: Rows) -> dict[str, Any]:
         """One analysis with its results."""
-        method, population = self._method(rows), str(rows["population"].iloc[0])
+        method, population = self._method(rows), str(rows[0]["population"])
         page = {"refType": "NamedDestination", "pageNames": [output.plan]}
-        warnings = "; ".join(dict.fromkeys(warning for warning in rows["warning"] if warning))
+        warnings = "; ".join(dict.fromkeys(row["warning"] for row in rows if row["warning"]))
         subset = self._subset(rows, str(self.specification.node["populations"][population]["flag"]))
         return {
             "id": name,
@@ -95,16 +96,15 @@ class _Event:
             "documentRefs": [{"referenceDocumentId": PLAN, "pageRefs": [page]}],
             "analysisSetId": _set_id(population),
             **({"dataSubsetId": subset} if subset else {}),
-            "dataset": str(rows["dataset"].iloc[0]),
-            "variable": str(rows["variable"].iloc[0]),
+            "dataset": str(rows[0]["dataset"]),
+            "variable": str(rows[0]["variable"]),
             "orderedGroupings": _groupings(rows),
             "methodId": method["id"],
-            "results": [self._result(method, row) for row in rows.to_dict("records")],
+            "results": [self._result(method, row) for row in rows],
         }
 
-    def _method(self, rows: pd.DataFrame) -> dict[str, Any]:
-        found = rows[["statistic", "method", "format"]].drop_duplicates()
-        key = tuple(zip(*(found[name].astype("str") for name in found), strict=True))
+    def _method(self, rows: Rows) -> dict[str, Any]:
+        key = tuple(dict.fromkeys((row["statistic"], row["method"], row["format"]) for row in rows))
         if key not in self.methods:
             identifier = f"Mth_{len(self.methods) + 1:03d}"
             operations = [
@@ -115,10 +115,10 @@ class _Event:
             self.methods[key] = {"id": identifier, "name": named or identifier, "operations": operations}
         return self.methods[key]
 
-    def _subset(self, rows: pd.DataFrame, flag: str) -> str:
+    def _subset(self, rows: Rows, flag: str) -> str:
         """The id of the conditions that all rows share beyond the population's flag; none if there are no such."""
-        dataset = str(rows["dataset"].iloc[0])
-        shared = common(list(dict.fromkeys(rows["filter"])))
+        dataset = str(rows[0]["dataset"])
+        shared = common(list(dict.fromkeys(row["filter"] for row in rows)))
         parts = [part for part in shared if part != f"{flag} == 'Y'"]
         if not parts:
             return ""
@@ -142,10 +142,19 @@ class _Event:
         return {"operationId": operation, **({"resultGroups": groups} if groups else {}), **raw, **shown}
 
 
-def _groupings(rows: pd.DataFrame) -> list[dict[str, Any]]:
+def _analyses(results: pd.DataFrame) -> dict[str, dict[str, Rows]]:
+    """The rows of each analysis by output and analysis: the results data are small, and taken apart once."""
+    found: dict[str, dict[str, Rows]] = {}
+    for row in results.to_dict("records"):
+        found.setdefault(row["output"], {}).setdefault(row["analysis"], []).append(row)
+    return found
+
+
+def _groupings(rows: Rows) -> list[dict[str, Any]]:
     """Treatment first, then those of level and subset that the analysis has."""
     used = [TREATMENT]
-    used += [grouping for grouping, column in ((LEVEL, "level"), (SUBSET, "subset")) if (rows[column] != "").any()]
+    for grouping, column in ((LEVEL, "level"), (SUBSET, "subset")):
+        used += [grouping] if any(row[column] for row in rows) else []
     return [{"order": order, "groupingId": grouping, "resultsByGroup": True} for order, grouping in enumerate(used, 1)]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from typing import Any
 
 COMPARATORS: dict[type[ast.cmpop], str] = {
@@ -11,13 +12,14 @@ COMPARATORS: dict[type[ast.cmpop], str] = {
 }  # fmt: skip
 
 
-def conditions(text: str) -> list[str]:
+@cache
+def conditions(text: str) -> tuple[str, ...]:
     """The parts of a filter that are joined by ``and``, each as text."""
     if not text:
-        return []
+        return ()
     node = ast.parse(text, mode="eval").body
     parts = node.values if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.And) else [node]
-    return [ast.unparse(part) for part in parts]
+    return tuple(ast.unparse(part) for part in parts)
 
 
 def common(filters: list[str]) -> list[str]:
