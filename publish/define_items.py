@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -13,7 +14,7 @@ from metadata.dataset import Dataset, Value, Variable
 from publish.define_codelists import Codelists
 from publish.define_origins import DERIVED, Documents, lineage_sentence, origin_elements, origins
 from publish.define_sentences import Sentences, described
-from publish.define_types import INTEGER, NEEDS_LENGTH, TEXT, Kind, kind_of_values, kind_of_variable, texts_of
+from publish.define_types import INTEGER, NEEDS_LENGTH, TEXT, Kind, each_text, kind_of_texts, kind_of_variable, texts_of
 from publish.define_values import (
     Rows,
     Where,
@@ -56,11 +57,16 @@ class Described:
     terms: Mapping[str, str]
     codes: tuple[str, ...]
 
-    @property
+    @cached_property
     def values(self) -> pd.Series:
         """The values of these rows."""
         values = self.dataset.frame[self.variable.name]
         return values[self.rows.to_numpy()] if self.where else values
+
+    @cached_property
+    def texts(self) -> list[str]:
+        """The different values as texts, sorted."""
+        return texts_of(self.values)
 
     @property
     def name(self) -> str:
@@ -123,7 +129,8 @@ class Items:
         )
         parts = [self._of_value(said, value, rows) for value in values]
         parts += [replace(said, where=where, rows=rows(where), codes=(code,) if code else ()) for where, code in split]
-        kind = kind_of_variable(variable, self._everywhere.get(variable.name, said.values))
+        everywhere = self._everywhere.get(variable.name)
+        kind = kind_of_variable(variable, said.texts if everywhere is None else texts_of(everywhere))
         item, reference = self._item(said, kind, number, more, bool(parts))
         self.definitions.append(item)
         if parts:
@@ -146,9 +153,9 @@ class Items:
     def _value_list(self, dataset: Dataset, variable: str, parts: Sequence[Described]) -> None:
         made = model.ValueListDef(OID=value_list_oid(dataset.name, variable))
         for number, part in enumerate(sorted(parts, key=lambda part: part.where), start=1):
-            kind = kind_of_values(part.variable, part.values)
+            kind = kind_of_texts(part.variable, part.texts)
             if part.terms and kind.data_type != TEXT and not all(INTEGER.fullmatch(term) for term in part.terms):
-                kind = Kind(TEXT, max(map(len, texts_of(part.values)), default=1))
+                kind = Kind(TEXT, max(map(len, part.texts), default=1))
             item, reference = self._item(part, kind, number, {}, False)
             clause = self.where_clauses.oid(dataset.name, part.where)
             reference.WhereClauseRef.append(model.WhereClauseRef(WhereClauseOID=clause))
@@ -161,7 +168,7 @@ class Items:
     ) -> tuple[model.ItemDef, model.ItemRef]:
         """Return the definition and the reference to it."""
         oid = item_oid(said.dataset.name, said.variable.name, said.where)
-        texts = texts_of(said.values)
+        texts = said.texts
         found = origins(said.dataset, said.variable.name, said.origin, said.rows)
         method, comment = self._sentences(said, found, bool(texts))
         reference = model.ItemRef(
@@ -251,5 +258,4 @@ def _decoded(said: Described) -> dict[str, str]:
     pairs = pairs[pairs[name].notna() & (pairs[name].astype(object) != "")].sort_values(name)
     if pairs[name].duplicated().any():
         return {}
-    texts = [next(iter(texts_of(pairs[name].iloc[[place]]))) for place in range(len(pairs))]
-    return dict(zip(texts, pairs[decode].astype("str"), strict=True))
+    return dict(zip(each_text(pairs[name]), pairs[decode].astype("str"), strict=True))

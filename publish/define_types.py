@@ -46,21 +46,19 @@ class Kind:
         return f"{self.length}.{self.digits}" if self.data_type == FLOAT else ""
 
 
-def kind_of_variable(variable: Variable, values: pd.Series) -> Kind:
-    """Return the kind of a whole variable: text has the length that the transport file has."""
+def kind_of_variable(variable: Variable, texts: list[str]) -> Kind:
+    """Return the kind of a whole variable from its different texts: the length is that in the transport file."""
     if variable.type == "Num":
-        return _kind_of_numbers(values)
-    texts = texts_of(values)
+        return _kind_of_number_texts(texts) or Kind(WHOLE, 1)
     if is_date(variable.name) or (texts and variable.name.endswith(REFERENCE_POINTS)):
         return _kind_of_dates(texts)
     return Kind(TEXT, variable.length or max(map(len, texts), default=1) or 1)
 
 
-def kind_of_values(variable: Variable, values: pd.Series) -> Kind:
-    """Return the kind of some records' values: a text variable may hold numbers or dates in them."""
-    texts = texts_of(values)
+def kind_of_texts(variable: Variable, texts: list[str]) -> Kind:
+    """Return the kind of some records' different texts: a text variable may hold numbers or dates in them."""
     if variable.type == "Num" or not texts:
-        return kind_of_variable(variable, values) if texts else Kind(TEXT, 1)
+        return kind_of_variable(variable, texts) if texts else Kind(TEXT, 1)
     if all(SHAPES["date"].fullmatch(text) for text in texts):
         return Kind("date")
     return _kind_of_number_texts(texts) or Kind(TEXT, max(map(len, texts)))
@@ -72,6 +70,13 @@ def texts_of(values: pd.Series) -> list[str]:
         numbers = pd.unique(values.to_numpy(float, na_value=np.nan))
         return sorted(str(text) for text in text_of(numbers[~np.isnan(numbers)]))
     return sorted(str(text) for text in _different(values) if str(text))
+
+
+def each_text(values: pd.Series) -> list[str]:
+    """Return the text of each value in order; numbers in their shortest decimal form."""
+    if pd.api.types.is_numeric_dtype(values.dtype):
+        return [str(text) for text in text_of(values.to_numpy(float, na_value=np.nan))]
+    return [str(text) for text in values]
 
 
 def _different(values: pd.Series) -> list[str]:
@@ -93,10 +98,6 @@ def _kind_of_dates(texts: list[str]) -> Kind:
     fitting = (name for name, shape in SHAPES.items() if all(shape.fullmatch(text) for text in texts))
     found = next(fitting, "")
     return Kind(found) if found else Kind(TEXT, max(map(len, texts)))
-
-
-def _kind_of_numbers(values: pd.Series) -> Kind:
-    return _kind_of_number_texts(texts_of(values)) or Kind(WHOLE, 1)
 
 
 def _kind_of_number_texts(texts: list[str]) -> Kind | None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metadata.dataset import Variable
-from publish.define_types import Kind, kind_of_values, kind_of_variable
+from publish.define_types import Kind, kind_of_texts, kind_of_variable, texts_of
 
 DATES = {
     ("2001-02-03", "1999-12-31"): Kind("date"),
@@ -43,36 +43,38 @@ IN_SOME_RECORDS = {
 
 @pytest.mark.parametrize(("values", "kind"), DATES.items())
 def test_a_date_variable_has_the_narrowest_type_that_fits_all_its_values(values: tuple[str, ...], kind: Kind) -> None:
-    assert kind_of_variable(Variable("AESTDTC", "Start", "Char", 20), pd.Series(values, dtype="str")) == kind
+    assert kind_of_variable(Variable("AESTDTC", "Start", "Char", 20), texts_of(pd.Series(values, dtype="str"))) == kind
 
 
 @pytest.mark.parametrize(("values", "kind"), NUMBERS.items())
 def test_a_number_is_whole_unless_a_value_has_decimals(values: tuple[float, ...], kind: Kind) -> None:
-    assert kind_of_variable(Variable("LBSTRESN", "Result", "Num", 8), pd.Series(values)) == kind
+    assert kind_of_variable(Variable("LBSTRESN", "Result", "Num", 8), texts_of(pd.Series(values))) == kind
 
 
 def test_a_text_variable_has_the_length_of_the_transport_file_whatever_its_values() -> None:
     values = pd.Series(["01", "02"], dtype="str")
-    assert kind_of_variable(Variable("SITEID", "Site", "Char", 5), values) == Kind("text", 5)
+    assert kind_of_variable(Variable("SITEID", "Site", "Char", 5), texts_of(values)) == Kind("text", 5)
 
 
 def test_a_reference_time_point_is_a_date_only_if_its_values_are() -> None:
     variable = Variable("AEENTPT", "End Reference Time Point", "Char", 12)
-    assert kind_of_variable(variable, pd.Series(["1999-12-31", ""], dtype="str")) == Kind("date")
-    assert kind_of_variable(variable, pd.Series(["FIRST DOSE"], dtype="str")) == Kind("text", 10)
-    assert kind_of_variable(variable, pd.Series([""], dtype="str")) == Kind("text", 12)
+    assert kind_of_variable(variable, texts_of(pd.Series(["1999-12-31", ""], dtype="str"))) == Kind("date")
+    assert kind_of_variable(variable, texts_of(pd.Series(["FIRST DOSE"], dtype="str"))) == Kind("text", 10)
+    assert kind_of_variable(variable, texts_of(pd.Series([""], dtype="str"))) == Kind("text", 12)
 
 
 @pytest.mark.parametrize(("values", "kind"), IN_SOME_RECORDS.items())
 def test_texts_of_some_records_may_be_numbers_or_dates(values: tuple[str, ...], kind: Kind) -> None:
     variable = Variable("LBORRES", "Result", "Char", 20)
-    assert kind_of_values(variable, pd.Series(values, dtype="str")) == kind
-    assert kind_of_values(variable, pd.Series(values, dtype="category")) == kind
+    assert kind_of_texts(variable, texts_of(pd.Series(values, dtype="str"))) == kind
+    assert kind_of_texts(variable, texts_of(pd.Series(values, dtype="category"))) == kind
 
 
 @given(st.lists(st.decimals(-9999, 9999, places=3), min_size=1))
 def test_every_number_can_be_written_in_the_length_and_digits_that_are_declared(numbers: list) -> None:
-    kind = kind_of_variable(Variable("LBSTRESN", "Result", "Num", 8), pd.Series([float(number) for number in numbers]))
+    kind = kind_of_variable(
+        Variable("LBSTRESN", "Result", "Num", 8), texts_of(pd.Series([float(number) for number in numbers]))
+    )
     for number in numbers:
         assert len(f"{number:.{kind.digits}f}".replace("-0", "0", number == 0)) <= kind.length
         assert float(f"{number:.{kind.digits}f}") == float(number)
