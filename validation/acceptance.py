@@ -6,6 +6,7 @@ import json
 import math
 import os
 from collections.abc import Mapping, Sequence
+from functools import cache
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,16 @@ from typing import Any
 from metadata.dataset import Dataset
 from metadata.study import Study
 from metadata.terminology import Terminology
-from validation.acceptance_rules import METADATA, VOCABULARY, Rule, arguments, declared_rules, looked_at, metadata_rules
+from validation.acceptance_rules import (
+    METADATA,
+    VOCABULARY,
+    Rule,
+    arguments,
+    declared_rules,
+    metadata_rules,
+    rows_of,
+    with_nulls,
+)
 from validation.query_page import environment
 
 SHOWN_VALUES = 5
@@ -71,16 +81,17 @@ def _judged(
     library = _great_expectations()
     source = _context(library).data_sources.add_pandas("final datasets")
     judged: list[tuple[Rule, dict[str, Any]]] = []
+    nullable = cache(lambda name: with_nulls(datasets[name].frame))
     for number, ((name, _), part) in enumerate(groupby(rules, key=lambda rule: (rule.dataset, str(dict(rule.where))))):
         same = list(part)
         if name not in datasets:
             judged += [(rule, _entry(rule, NOT_MADE)) for rule in same]
             continue
         asset = source.add_dataframe_asset(f"{name} {number}").add_batch_definition_whole_dataframe("all")
-        frame = looked_at(datasets[name].frame, same[0].where)
+        frame = nullable(name)[rows_of(datasets[name].frame, same[0].where)].reset_index(drop=True)
         batch = asset.get_batch(batch_parameters={"dataframe": frame})
         suite = _suite(library, f"{name} {number}", same, datasets, terminology)
-        outcomes = _outcomes(batch.validate(suite, result_format="SUMMARY"))
+        outcomes = _outcomes(batch.validate(suite, result_format="BASIC"))
         judged += [(rule, _entry(rule, outcomes[index])) for index, rule in enumerate(same)]
     return judged
 

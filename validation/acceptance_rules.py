@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from metadata.dataset import Dataset
@@ -179,13 +180,17 @@ def _value_set(rule: Rule, datasets: Mapping[str, Dataset], terminology: Termino
     return [*terminology.codelist(str(rule.keys["codelist"])).terms, "MULTIPLE"]
 
 
-def looked_at(frame: pd.DataFrame, where: Mapping[str, Any]) -> pd.DataFrame:
-    """Return the rows that a rule looks at, blanks of Char variables as None (they are null to nobody otherwise)."""
-    chosen = frame
+def rows_of(frame: pd.DataFrame, where: Mapping[str, Any]) -> np.ndarray:
+    """Return True for the rows that a rule looks at."""
+    chosen = np.ones(len(frame), bool)
     for column, value in where.items():
-        chosen = chosen[(chosen[column].astype("str") == str(value)).to_numpy(bool)]
-    texts = {name: _nullable(chosen[name]) for name in chosen.columns if chosen[name].dtype != "float64"}
-    return chosen.assign(**texts).reset_index(drop=True)
+        chosen &= (frame[column].astype("str") == str(value)).to_numpy(bool)
+    return chosen
+
+
+def with_nulls(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the frame with blanks of Char variables as None (they are null to nobody otherwise)."""
+    return frame.assign(**{name: _nullable(frame[name]) for name in frame.columns if frame[name].dtype != "float64"})
 
 
 def _nullable(values: pd.Series) -> pd.Series:

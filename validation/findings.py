@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -40,6 +41,11 @@ PROBLEMS = {
 
 def none() -> pd.DataFrame:
     """Return a frame of no findings."""
+    return _empty().copy()
+
+
+@cache
+def _empty() -> pd.DataFrame:
     return pd.DataFrame({name: pd.Series([], dtype="int32" if name == "source_row" else "str") for name in COLUMNS})
 
 
