@@ -109,7 +109,7 @@ class Domain:
     def each(self, name: str, judge: Callable[[str], object]) -> np.ndarray:
         """Return for each record what ``judge`` says of its text, asked once a distinct text."""
         codes, words = self.words(name)
-        return np.fromiter(map(bool, map(judge, words)), bool, len(words))[codes]
+        return np.fromiter(map(bool, map(judge, words.to_numpy(object))), bool, len(words))[codes]
 
     def matches(self, name: str, pattern: str) -> np.ndarray:
         """Return True where the whole text matches."""
