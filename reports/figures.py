@@ -6,6 +6,7 @@ matplotlib is imported only here and only when something is drawn: it takes long
 from __future__ import annotations
 
 import io
+import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,8 @@ STYLE: dict[str, Any] = {
     "path.simplify": False,
 }
 INCHES, DOTS = (9.2, 5.6), 150
-TITLE_PLACE = (0.012, 0.972)  # a picture taken out of its page still says what it shows, and that data are invented
+TITLE_WIDTH = 88  # characters, so that two lines hold 176
+TITLE_PLACE = (0.012, 0.985)  # a picture taken out of its page still says what it shows, and that data are invented
 # Smallest distance of two end labels, as a part of the axis.
 LABEL_ROOM = 0.034
 # A line that ends before this part of the axis is named where it ends.
@@ -56,11 +58,12 @@ def draw(figure: Figure | StepFigure, title: str) -> Picture:
         for setting, value in STYLE.items():
             matplotlib.rcParams[setting] = value  # type: ignore[index]
         drawing = Drawing(figsize=INCHES)
-        drawing.text(TITLE_PLACE[0], TITLE_PLACE[1], title, fontsize=10.5, fontweight="bold", va="center")
+        lines = "\n".join(textwrap.wrap(title, TITLE_WIDTH))
+        drawing.text(TITLE_PLACE[0], TITLE_PLACE[1], lines, fontsize=10, fontweight="bold", va="top")
         if isinstance(figure, StepFigure):
             draw_steps(drawing, figure, COLOURS, DASHES)
         else:
-            _courses(drawing.add_axes((0.075, 0.115, 0.77, 0.815)), figure)
+            _courses(drawing.add_axes((0.075, 0.115, 0.77, 0.785)), figure)
         return Picture(_svg(drawing), _png(drawing))
 
 

@@ -18,7 +18,7 @@ LEFT, WIDTH = 0.20, 0.77
 def draw_steps(drawing: Drawing, figure: StepFigure, colours: tuple[str, ...], dashes: tuple[Any, ...]) -> None:
     """Draw all curves, the first in the first colour, and the table at risk with a row a curve."""
     bottom = AXIS_ROOM + LINE * (len(figure.curves) + 1)
-    axes = drawing.add_axes((LEFT, bottom, WIDTH, 0.93 - bottom))
+    axes = drawing.add_axes((LEFT, bottom, WIDTH, 0.90 - bottom))
     _frame(axes, figure)
     for position, curve in enumerate(figure.curves):
         colour = colours[position % len(colours)]
