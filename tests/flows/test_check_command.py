@@ -130,8 +130,9 @@ def test_problems_to_read(study: Path) -> None:
     change(study, "sdtm/ae.yaml", "AETERM: {field: ae_term}", "AETERM: {field: ae_trem}")
     done = run("check", str(study))
     assert done.returncode == 1
-    assert "trial/sdtm/ae.yaml" in done.stdout and "1 problem in 1 file" in done.stdout
-    assert "did you mean 'ae_term'?" in " ".join(done.stdout.split())
+    said = " ".join(done.stdout.split())  # lines are broken where the folder's name is long
+    assert "trial/sdtm/ae.yaml" in said and "1 problem in 1 file" in said
+    assert "did you mean 'ae_term'?" in said
 
 
 def test_a_study_that_is_not_there_is_wrong_use() -> None:

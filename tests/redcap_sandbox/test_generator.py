@@ -31,7 +31,8 @@ def copied(folder: Path) -> Path:
     """A copy of the study that a test may spoil."""
     for name in ("redcap", "synthetic"):
         shutil.copytree(STUDY.path(name), folder / "study" / name)
-    shutil.copy(STUDY.path("study.yaml"), folder / "study")
+    for file in ("study.yaml", "norms.csv"):
+        shutil.copy(STUDY.path(file), folder / "study")
     return folder / "study"
 
 
