@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.laboratory import ANALYSIS, cut
+from mappings import DEMO
 from metadata.study import Study
 
 READ_BACK = "read back"
@@ -38,7 +39,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         work = Path(name)
         _transport(console, given.rows, work)
-        study = Study.open(given.study or Study.bundled()[0])
+        study = Study.open(given.study or DEMO)
         sizes = {patients: _measure_size(console, study, patients, work) for patients in sorted(given.patients)}
         _print_growth(console, sizes)
 
