@@ -286,14 +286,14 @@ def compute_results(study: Study, made: Made) -> pd.DataFrame:
     """Return the results data of all declared outputs."""
     from reports.results import compute
 
-    return compute(study, made.adam)
+    return compute(study, made.everything)
 
 
 def write_reports(study: Study, results: pd.DataFrame, folder: Path, snapshot: Snapshot, made: Made) -> list[Path]:
     """Write tables, figures and their index, and return the files."""
     from reports.pages import write
 
-    return write(study, results, folder, snapshot.date, snapshot.id, made.adam)
+    return write(study, results, folder, snapshot.date, snapshot.id, made.everything)
 
 
 def accept(study: Study, made: Made, snapshot_date: str, folder: Path) -> Mapping[str, Any]:

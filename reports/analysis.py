@@ -1,8 +1,8 @@
-"""The data that outputs are computed from: ADaM frames, populations and treatment columns."""
+"""The data that outputs are computed from: frames of the package, populations and treatment columns."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,25 @@ class Group:
     variable: str = ""
 
 
+class Frames(Mapping[str, pd.DataFrame]):
+    """Frames by dataset name, each made plain when it is first asked for: most of a package's are never."""
+
+    def __init__(self, datasets: Mapping[str, Dataset]) -> None:
+        self._datasets = datasets
+        self._plain: dict[str, pd.DataFrame] = {}
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        if name not in self._plain:
+            self._plain[name] = _plain(self._datasets[name].frame)
+        return self._plain[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._datasets)
+
+    def __len__(self) -> int:
+        return len(self._datasets)
+
+
 @dataclass(frozen=True)
 class Analysis:
     """Frames by dataset name, and how populations and groups select from them."""
@@ -35,7 +54,7 @@ class Analysis:
     @classmethod
     def of(cls, specification: Specification, datasets: Mapping[str, Dataset]) -> Analysis:
         """Take the frames of the datasets; categories become plain text, so that filters compare."""
-        return cls(specification, {name: _plain(dataset.frame) for name, dataset in datasets.items()})
+        return cls(specification, Frames(datasets))
 
     def groups(self, output: Output) -> list[Group]:
         """Treatment columns of an output: each treatment in the population and, if there are several, all together."""

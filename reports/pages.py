@@ -49,15 +49,15 @@ class Head:
 
 def write(
     study: Study, results: pd.DataFrame, folder: Path, snapshot_date: str, snapshot_id: str,
-    adam: Mapping[str, Dataset] = NOTHING,
+    datasets: Mapping[str, Dataset] = NOTHING,
 ) -> list[Path]:  # fmt: skip
     """Write index.html, plan.html, results.csv and each output as page and RTF (figures also as SVG and PNG).
 
-    Everything comes from ``results`` and the study's folder, but the records of listings, which come from ``adam``; the
-    same input gives the same bytes. Returns the files.
+    Everything comes from ``results`` and the study's folder, but the records of listings, which come from ``datasets``;
+    the same input gives the same bytes. Returns the files.
     """
     specification, plan = read_specification(study, PARAMETERS), read_plan(study)
-    analysis = Analysis.of(specification, adam)
+    analysis = Analysis.of(specification, datasets)
     folder.mkdir(parents=True, exist_ok=True)
     pages = _environment(_study(study, snapshot_date, snapshot_id))
     heads = [_head(specification, plan, output, results) for output in specification.outputs]

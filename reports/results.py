@@ -20,14 +20,16 @@ from reports.templates import PARAMETERS, TEMPLATES
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def compute(study: Study, adam: Mapping[str, Dataset]) -> pd.DataFrame:
+def compute(study: Study, datasets: Mapping[str, Dataset]) -> pd.DataFrame:
     """Return the results data (columns: ``reports.ledger.COLUMNS``), one row a statistic, in the order of reports.yaml.
+
+    ``datasets`` are those of the analysis and, for listings of what was collected, of the tabulation.
 
     Raises StudyError with file, line and key when a declaration does not fit the datasets. A statistic that the data do
     not allow is a row with no value and a warning, never an error.
     """
     specification = read_specification(study, PARAMETERS)
-    analysis, ledger = Analysis.of(specification, adam), Ledger()
+    analysis, ledger = Analysis.of(specification, datasets), Ledger()
     for output in specification.outputs:
         TEMPLATES[output.template].compute(analysis, output, ledger)
     return ledger.frame()
