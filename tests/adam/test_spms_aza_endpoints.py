@@ -98,17 +98,23 @@ def test_described_and_traced(adam, sdtm, name):  # noqa: F811
 
 def test_exposure(adam):  # noqa: F811
     frame = patients(adam["ADEX"])
-    azathioprine = frame[frame["PARAMCD"] == "AZACUM"].set_index("id")
-    # 002: 200 days of 150 mg, 60 of 100, 463 of 150, planned 723 of 150. 004: 30 days of 150 mg, 12 of 100, in 52.
-    assert dict(azathioprine.loc[["002", "004"], "AVAL"]) == {"002": 105450, "004": 5700}
-    assert azathioprine.loc["002", "INTENS"] == pytest.approx(100 * 105450 / 108450)
-    assert azathioprine.loc["004", "INTENS"] == pytest.approx(100 * 5700 / 7800)
+    values = frame[frame["EXSEQ"].isna()].pivot(index="id", columns="PARAMCD", values="AVAL")
+    # 002: 200 days of 150 mg, 60 of 100, 463 of 150, planned 723 of 150. 004: 30 days of 150 mg, 10 of none, 12 of 100.
+    assert dict(values.loc[["002", "004"], "AZACUM"]) == {"002": 105450, "004": 5700}
+    assert values.loc["002", "AZADINT"] == pytest.approx(100 * 105450 / 108450)
+    assert values.loc["004", "AZADINT"] == pytest.approx(100 * 5700 / 7800)
+    assert dict(values.loc[["002", "004", "006"], "AZAINTR"]) == {"002": 0, "004": 10, "006": 21}
+    assert dict(values.loc[["004", "006"], "IFNINTR"]) == {"004": 0, "006": 14}
+    assert dict(values.loc["004", ["AZADUR", "IFNDUR"]]) == {"AZADUR": 52, "IFNDUR": 58}
+    # 008 took half the dose of interferon for 30 of 719 days.
+    assert values.loc["008", "IFNDINT"] == pytest.approx(100 * (719 - 15) / 719)
     # 009 was withdrawn for poor compliance: 213 of 595 tablets were missed.
-    assert azathioprine.loc["009", "COMPLNCE"] == pytest.approx(100 * 382 / 595)
-    assert azathioprine["COMPLNCE"].idxmin() == "009"
-    interferon = frame[frame["PARAMCD"] == "IFNCUM"].set_index("id")["AVAL"]
-    assert interferon["004"] == 8 * 58 / 2
-    assert frame.groupby("PARAMCD").size().to_dict() == {"AZACUM": 10, "AZADOSE": 20, "IFNCUM": 10, "IFNDOSE": 13}
+    assert values.loc["009", "AZACMP"] == pytest.approx(100 * 382 / 595)
+    assert values["AZACMP"].idxmin() == "009"
+    assert values.loc["004", "IFNCUM"] == 8 * 58 / 2
+    sizes = frame.groupby("PARAMCD").size()
+    assert dict(sizes[["AZADOSE", "IFNDOSE"]]) == {"AZADOSE": 20, "IFNDOSE": 13}
+    assert (sizes.drop(["AZADOSE", "IFNDOSE"]) == 10).all() and values.notna().all(axis=None)
 
 
 def test_history_and_subject_level(adam, oracle):  # noqa: F811
