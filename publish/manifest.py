@@ -16,6 +16,7 @@ from publish.disk import outside, sha256, write_bytes
 
 DISTRIBUTION = "redcap-cdisc"
 SHAPING = (
+    "duckdb",
     "great-expectations",
     "jinja2",
     "lxml",
