@@ -6,12 +6,15 @@ hyphen: ``2001---15``.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Sequence
+
 import numpy as np
 import pandas as pd
 
-PATTERN = r"^(\d{4})(?:-(\d{2})(?:-(\d{2})(?:T(\d{2}):(\d{2})(?::(\d{2}))?)?)?)?$"
+PATTERN = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2})(?:T(\d{2}):(\d{2})(?::(\d{2}))?)?)?)?", re.ASCII)
 DAY, MONTH = r"(?:0[1-9]|[12]\d|3[01])", r"(?:0[1-9]|1[0-2])"
-GAPPED = rf"^(?:\d{{4}}---{DAY}|--{MONTH}(?:-{DAY})?|----{DAY})$"
+GAPPED = re.compile(rf"\d{{4}}---{DAY}|--{MONTH}(?:-{DAY})?|----{DAY}", re.ASCII)
 SAS_EPOCH = np.datetime64("1960-01-01", "D")
 MISSING_DAY = np.datetime64("NaT", "D")
 
@@ -34,9 +37,11 @@ def _digits(part: pd.Series, width: int) -> pd.Series:
     return text.where(text.str.fullmatch(r"\d{1,4}"), "").str.zfill(width).where(lambda made: made != "0" * width, "")
 
 
-def _pieces(dates: pd.Series) -> pd.DataFrame:
-    pieces = dates.astype("str").str.extract(PATTERN)
-    return pieces.set_axis(["year", "month", "day", "hour", "minute", "second"], axis="columns")
+def _parts(words: Iterable[str]) -> np.ndarray:
+    """Return year, month and day as three columns of numbers, NaN where unknown or where the text is no date."""
+    found = [PATTERN.fullmatch(word) for word in words]
+    parts = [match.group(1, 2, 3) if match else (None, None, None) for match in found]
+    return np.array(parts, dtype=float).reshape(-1, 3)
 
 
 def day_bounds(dates: pd.Series) -> tuple[np.ndarray, np.ndarray]:
@@ -44,17 +49,19 @@ def day_bounds(dates: pd.Series) -> tuple[np.ndarray, np.ndarray]:
 
     A month known without its year, and a date that does not exist in the calendar, have no bounds.
     """
-    codes, unique = pd.factorize(dates.astype("str"))
-    pieces = _pieces(pd.Series(unique, dtype="str"))
-    year, month, day = (
-        pd.to_numeric(pieces[name], errors="coerce").to_numpy(float) for name in ("year", "month", "day")
-    )
+    codes, distinct = pd.factorize(dates.astype("str"))
+    first, last = word_bounds(distinct.tolist())
+    return np.append(first, MISSING_DAY)[codes], np.append(last, MISSING_DAY)[codes]
+
+
+def word_bounds(words: Iterable[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Return what day_bounds does for distinct texts, which are few: as a list they are read at once."""
+    year, month, day = _parts(words).T
     first = _day(year, np.where(np.isnan(month), 1, month), np.where(np.isnan(day), 1, day))
     last_month = np.where(np.isnan(month), 12, month)
     month_end = _month_end(year, last_month)
     last = np.where(np.isnan(day), month_end, first)
-    last = np.where(np.isnat(first), MISSING_DAY, last)
-    return np.append(first, MISSING_DAY)[codes], np.append(last, MISSING_DAY)[codes]
+    return first, np.where(np.isnat(first), MISSING_DAY, last)
 
 
 def _month_start(year: np.ndarray, month: np.ndarray) -> np.ndarray:
@@ -82,9 +89,14 @@ def is_complete(dates: pd.Series) -> pd.Series:
 
 def is_valid(dates: pd.Series) -> pd.Series:
     """Return True where a text is blank or a full or partial ISO 8601 date that the calendar has."""
-    earliest, _ = day_bounds(dates)
-    gapped = dates.astype("str").str.fullmatch(GAPPED)
-    return pd.Series(~np.isnat(earliest), index=dates.index) | gapped | (dates == "")
+    codes, distinct = pd.factorize(dates.astype("str"))
+    return pd.Series(np.append(word_is_valid(distinct.tolist()), False)[codes], index=dates.index)
+
+
+def word_is_valid(words: Sequence[str]) -> np.ndarray:
+    """Return what is_valid does for distinct texts."""
+    in_calendar = ~np.isnat(word_bounds(words)[0])
+    return in_calendar | np.array([not word or bool(GAPPED.fullmatch(word)) for word in words], bool)
 
 
 def study_day(dates: pd.Series, reference: pd.Series) -> pd.Series:
