@@ -6,12 +6,11 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 
 import pandas as pd
 
 from reports.formats import COUNT, PERCENT, text_of
-from reports.selection import Selection
 from reports.specification import Output
 from reports.statistics.descriptive import STATISTICS
 from reports.statistics.estimate import Estimate
@@ -21,6 +20,16 @@ COLUMNS = (
     "analysis", "output", "population", "subset", "group", "variable", "level", "statistic", "value", "format", "text",
     "method", "n", "warning", "error", "dataset", "filter",
 )  # fmt: skip
+
+
+class Source(Protocol):
+    """The rows that a statistic was computed from: a dataset and the filter that finds them in it."""
+
+    @property
+    def dataset(self) -> str: ...
+
+    @property
+    def filter(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -51,7 +60,7 @@ class Ledger:
         statistic: str,
         estimate: Estimate,
         shown: str,
-        source: Selection,
+        source: Source,
         text: str = "",
     ) -> None:
         """Append one statistic with the rows it was computed from."""
@@ -65,7 +74,7 @@ class Ledger:
         self.rows.append(dict(zip(COLUMNS, cells, strict=True)))
 
     def add_description(
-        self, output: Output, place: Place, description: Mapping[str, Estimate], decimals: int, source: Selection
+        self, output: Output, place: Place, description: Mapping[str, Estimate], decimals: int, source: Source
     ) -> None:
         """Append the descriptive statistics: one decimal more than recorded, except n, smallest and largest."""
         widths = {"n": 0, "min": decimals, "max": decimals}
@@ -73,14 +82,14 @@ class Ledger:
             digits = widths.get(name, decimals + 1)
             self.add(output, place, name, description[name], "XX" + "." * (digits > 0) + "X" * digits, source)
 
-    def add_proportion(self, output: Output, place: Place, count: int, of: int, source: Selection, method: str) -> None:
+    def add_proportion(self, output: Output, place: Place, count: int, of: int, source: Source, method: str) -> None:
         """Append a count of subjects and its percentage of ``of``."""
         self.add(output, place, "count", Estimate(float(count), method, of), COUNT, source)
         share = count / of * 100 if of else math.nan
         warning = "" if of else "not estimable: nobody in the denominator"
         self.add(output, place, "percent", Estimate(share, f"Percentage of {of}", of, warning), PERCENT, source)
 
-    def add_interval(self, output: Output, place: Place, estimate: Estimate, source: Selection) -> None:
+    def add_interval(self, output: Output, place: Place, estimate: Estimate, source: Source) -> None:
         """Append the bounds of a proportion's confidence interval, in percent."""
         for name, bound in (("lower", estimate.lower), ("upper", estimate.upper)):
             self.add(output, place, name, replace(estimate, value=bound * 100), PERCENT, source)

@@ -123,7 +123,7 @@ class Selection:
 
     def of_subjects(self, subjects: list[str]) -> Selection:
         """Narrow to some subjects, by name."""
-        return self._keep(self.column(SUBJECT).isin(subjects), _among(SUBJECT, list(subjects)))
+        return self._keep(self.column(SUBJECT).isin(subjects), among(SUBJECT, list(subjects)))
 
     def _one(self, node: Mapping[str, Any], variable: str, wanted: Any) -> Selection:
         if not self.has(variable):
@@ -136,7 +136,7 @@ class Selection:
             return narrowed
         self._check(node, variable, wanted)
         if isinstance(wanted, list):
-            return self._keep(self.column(variable).isin(wanted), _among(variable, wanted))
+            return self._keep(self.column(variable).isin(wanted), among(variable, wanted))
         return self._keep(self.column(variable) == wanted, equality(variable, wanted))
 
     def _by_word(self, node: Mapping[str, Any], variable: str, word: str, operand: Any) -> Selection:
@@ -147,7 +147,7 @@ class Selection:
             return self._present_over(node, variable, str(operand))
         self._check(node, variable, operand)
         if isinstance(operand, list):
-            return self._keep(~column.isin(operand), _among(variable, operand, "not in"))
+            return self._keep(~column.isin(operand), among(variable, operand, "not in"))
         sign, compare = COMPARISONS[word]
         narrowed = self._keep(compare(column, operand), f"{variable} {sign} {_literal(operand)}")
         return narrowed if word == "not" or not isinstance(operand, str) else narrowed._missing(variable, False)
@@ -193,7 +193,7 @@ def _literal(value: str | float) -> str:
     return repr(value) if isinstance(value, str) else f"{value:g}"
 
 
-def _among(variable: str, values: list[Any], word: str = "in") -> str:
+def among(variable: str, values: list[Any], word: str = "in") -> str:
     """``variable in (...)``; one value needs no list, and none finds no row."""
     if len(values) == 1:
         return f"{variable} {'==' if word == 'in' else '!='} {_literal(values[0])}"

@@ -1,79 +1,200 @@
-"""Template ``incidence``: subjects and events by term, the most frequent first."""
+"""Template ``incidence``: subjects and events by class and term, the most frequent first or by name."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from reports.analysis import Analysis
+from metadata.yaml_source import complain
+from reports.analysis import Analysis, Group
 from reports.book import Book
-from reports.formats import COUNT
+from reports.formats import COUNT, P_VALUE
 from reports.ledger import Ledger, Place
-from reports.selection import WHERE_SCHEMA, Selection
+from reports.selection import SUBJECT, WHERE_SCHEMA, Selection, among, equality
 from reports.specification import TEXT, Output, TemplateParameters
 from reports.statistics.estimate import Estimate
-from reports.table import Layout, Row, Table
+from reports.statistics.fisher import fisher
+from reports.table import Column, Layout, Row, Table
+from reports.templates.described import Described, described
 from reports.templates.heads import add_size, columns
+from reports.templates.subject_counts import sentence
+from reports.templates.tally import ALL, NOT_CODED, Line, Tally, tally
 
+PART = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {"label": TEXT, "where": WHERE_SCHEMA, "any": TEXT},
+    "required": ["label", "where", "any"],
+}
 PARAMETERS = TemplateParameters(
     {
         "dataset": TEXT,
         "where": WHERE_SCHEMA,
         "any": TEXT,
+        "class": TEXT,
         "term": TEXT,
+        "labels": {"type": "object", "additionalProperties": TEXT},
+        "order": {"enum": ["frequency", "name"]},
         "grade": TEXT,
         "grades": {"type": "object", "additionalProperties": TEXT},
+        "parts": {"type": "array", "items": PART, "minItems": 1},
+        "reference": TEXT,
+        "stub": TEXT,
     },
-    ("dataset", "term", "any"),
+    ("dataset", "term"),
 )
-ALL = ""
+METHOD = "Number of patients"
+
+
+@dataclass(frozen=True)
+class Counted:
+    """One treatment's rows of one part, counted, and the size of its population."""
+
+    group: Group
+    size: int
+    rows: Selection
+    tally: Tally
 
 
 def compute(analysis: Analysis, output: Output, ledger: Ledger) -> None:
-    """Count subjects and records with any term and with each, and subjects by their worst grade if one is named."""
+    """Count subjects and records of every line in every treatment, whether or not it has any; then compare treatments.
+
+    A subject counts once a line however many records it has, and with grades at the worst.
+    """
+    groups = analysis.groups(output)
+    sizes = [add_size(analysis, output, group, ledger) for group in groups]
+    for part in _parts(output.node):
+        counted = [_count(analysis, output, part, group, size) for group, size in zip(groups, sizes, strict=True)]
+        lines = counted[-1].tally.ordered(output.node.get("order") == "name")
+        for treatment in counted:
+            for line in lines:
+                _add(output, ledger, part, line, treatment)
+        if "reference" in output.node:
+            _compare(output, ledger, part, lines, counted)
+
+
+def _parts(node: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The declared parts, or the whole as one."""
+    if "parts" not in node and "any" not in node:
+        raise complain(node, None, "say in 'any' what the first line counts, or declare 'parts'")
+    return list(node.get("parts", [{"label": "", "where": {}, "any": node.get("any", "")}]))
+
+
+def _count(analysis: Analysis, output: Output, part: Mapping[str, Any], group: Group, size: int) -> Counted:
     node = output.node
-    for group in analysis.groups(output):
-        size = add_size(analysis, output, group, ledger)
-        rows = analysis.select(output, str(node["dataset"]), group).where(node.get("where", {}))
-        _add(output, ledger, group.label, ALL, rows, size)
-        for term in rows.most_frequent(str(node["term"])):
-            _add(output, ledger, group.label, term, rows.equal(str(node["term"]), term), size)
+    rows = analysis.select(output, str(node["dataset"]), group).where(node.get("where", {})).where(part["where"])
+    for key in ("class", "term", "grade"):
+        if key in node and not rows.has(str(node[key])):
+            raise complain(node, key, f"{rows.dataset} has no variable {node[key]}")
+    found = tally(rows, str(node.get("class", "")), str(node["term"]), str(node.get("grade", "")))
+    unknown = sorted({grade for _, grade in found.worst} - {str(grade) for grade in node.get("grades", {})})
+    if unknown:
+        raise complain(node, "grades", f"{rows.dataset}.{node['grade']} has the value '{unknown[0]}' as well")
+    return Counted(group, size, rows, found)
 
 
-def _add(output: Output, ledger: Ledger, group: str, term: str, rows: Selection, size: int) -> None:
-    variable = str(output.node["term"])
-    place = Place(f"{variable}_{term or 'any'}", group, variable, term)
-    count = rows.subject_count
-    ledger.add_proportion(output, place, count, size, rows, "Number of patients")
-    ledger.add(output, place, "events", Estimate(float(rows.size), "Number of records", count), COUNT, rows)
-    for grade, chosen in _by_worst(output.node, rows).items():
-        at = Place(place.analysis, group, variable, term, f"worst {grade}")
-        ledger.add_proportion(output, at, chosen.subject_count, size, chosen, "Number of patients by their worst grade")
+def _place(output: Output, part: Mapping[str, Any], line: Line, group: str, *more: str) -> Place:
+    """A class is a level of its variable; a term is one of its own, and its class the subset."""
+    node = output.node
+    variable, level = str(node["term"]), line.term
+    if line.group and not line.term:
+        variable, level = str(node["class"]), line.group
+    above = line.group if line.term else ""
+    subset = "; ".join(filter(None, (str(part["label"]), above, *more)))
+    name = "_".join(filter(None, (str(part["label"]), variable, above, level or "any")))
+    return Place(name, group, variable, level, subset)
 
 
-def _by_worst(node: Mapping[str, Any], rows: Selection) -> dict[str, Selection]:
-    """Subjects of each declared grade, each subject once, at the worst."""
-    if "grade" not in node:
-        return {}
-    worst = rows.by_subject(str(node["grade"]), "max")
-    return {str(grade): rows.of_subjects(sorted(worst[worst == grade].index)) for grade in node["grades"]}
+def _source(node: Mapping[str, Any], rows: Selection, line: Line, *more: str) -> Described:
+    values = ((str(node.get("class", "")), line.group), (str(node["term"]), line.term))
+    conditions = [equality(name, "" if value == NOT_CODED else value) for name, value in values if value != ALL]
+    return described(rows, *conditions, *more)
+
+
+def _add(output: Output, ledger: Ledger, part: Mapping[str, Any], line: Line, counted: Counted) -> None:
+    node, found = output.node, counted.tally
+    place, source = _place(output, part, line, counted.group.label), _source(node, counted.rows, line)
+    subjects, events = found.subjects.get(line, 0), found.events.get(line, 0)
+    ledger.add_proportion(output, place, subjects, counted.size, source, METHOD)
+    ledger.add(output, place, "events", Estimate(float(events), "Number of records", subjects), COUNT, source)
+    for grade in node.get("grades", {}) if "grade" in node else ():
+        who = found.worst.get((line, str(grade)), [])
+        at = _place(output, part, line, counted.group.label, f"worst {grade}")
+        source = _source(node, counted.rows, line, among(SUBJECT, who))
+        ledger.add_proportion(output, at, len(who), counted.size, source, METHOD + " by their worst grade")
+
+
+def _arms(node: Mapping[str, Any], counted: list[Counted]) -> tuple[Counted, list[Counted]]:
+    """The reference and the treatments compared with it."""
+    arms = {treatment.group.label: treatment for treatment in counted if treatment.group.variable}
+    reference = str(node["reference"])
+    if reference not in arms:
+        known = f"treatments here are {', '.join(arms) or 'none'}"
+        raise complain(node, "reference", f"there is no treatment '{reference}'; {known}")
+    return arms[reference], [arm for label, arm in arms.items() if label != reference]
+
+
+def _compare(
+    output: Output, ledger: Ledger, part: Mapping[str, Any], lines: list[Line], counted: list[Counted]
+) -> None:
+    """Fisher's exact test of each line, each treatment against the reference; no correction for their number."""
+    reference, others = _arms(output.node, counted)
+    for arm in others:
+        for line in lines:
+            found = fisher(arm.tally.subjects.get(line, 0), arm.size,
+                           reference.tally.subjects.get(line, 0), reference.size)  # fmt: skip
+            ledger.add(output, _place(output, part, line, arm.group.label), "p_value", found, P_VALUE,
+                       _source(output.node, counted[-1].rows, line))  # fmt: skip
 
 
 def layout(output: Output, book: Book) -> Layout:
-    """Any event, then a row a term."""
-    node = output.node
-    grades = [str(grade) for grade in node["grades"]] if "grade" in node else []
-    beneath = ("n (%)", "Events", *(str(node["grades"][grade]) for grade in grades))
-    terms = book.levels(str(node["term"]))
-    rows = [Row(term.capitalize() if term.isupper() else term or str(node["any"]), _cells(node, book, term, grades))
-            for term in terms]  # fmt: skip
-    return Layout([Table("Term", columns(book, *beneath), tuple(rows))])
+    """A table a part: everything, then each class with its terms."""
+    return Layout([_table(output, book, part) for part in _parts(output.node)])
 
 
-def _cells(node: Mapping[str, Any], book: Book, term: str, grades: list[str]) -> tuple[str, ...]:
-    variable = str(node["term"])
+def _table(output: Output, book: Book, part: Mapping[str, Any]) -> Table:
+    node, name = output.node, str(part["label"])
+    grades = {str(grade): str(label) for grade, label in node.get("grades", {}).items()} if "grade" in node else {}
+    tested = [group for group in book.groups() if book.text(str(node["term"]), ALL, group, "p_value", name)]
+    heads = (*columns(book, "n (%)", "Events", *grades.values()),
+             *(Column(group, f"p-value against {node['reference']}") for group in tested))  # fmt: skip
+    rows = [_row(output, book, part, line, list(grades), tested) for line in _lines(node, book, name)]
+    stub = "Class, term" if "class" in node else "Term"
+    return Table(str(node.get("stub", stub)), heads, tuple(rows), name)
+
+
+def _lines(node: Mapping[str, Any], book: Book, part: str) -> list[Line]:
+    """The lines of one part, as the results have them; a term follows its class."""
+    lines: dict[Line, None] = {}
+    above = ALL
+    for row in book.rows:
+        subset = str(row["subset"])
+        if row["statistic"] != "events" or not (not part or subset == part or subset.startswith(f"{part}; ")):
+            continue
+        level = str(row["level"])
+        is_class = row["variable"] == node.get("class")
+        above = ALL if not level else level if is_class else above
+        lines[Line(above, ALL if is_class else level)] = None
+    return list(lines)
+
+
+def _row(output: Output, book: Book, part: Mapping[str, Any], line: Line, grades: list[str], tested: list[str]) -> Row:
     cells: list[str] = []
     for group in book.groups():
-        cells += [book.count(variable, term, group) or "0", book.text(variable, term, group, "events") or "0"]
-        cells += [book.count(variable, term, group, f"worst {grade}") or "0" for grade in grades]
-    return tuple(cells)
+        at = _place(output, part, line, group)
+        cells += [
+            book.count(at.variable, at.level, group, at.subset),
+            book.text(at.variable, at.level, group, "events", at.subset),
+        ]
+        cells += [_graded(output, book, part, line, group, grade) for grade in grades]
+    at = _place(output, part, line, "")
+    cells += [book.text(at.variable, at.level, group, "p_value", at.subset) for group in tested]
+    name = line.term or line.group
+    label = str(output.node.get("labels", {}).get(name, sentence(name))) if name else str(part["any"])
+    return Row(label, tuple(cells), int(bool(line.group and line.term)))
+
+
+def _graded(output: Output, book: Book, part: Mapping[str, Any], line: Line, group: str, grade: str) -> str:
+    at = _place(output, part, line, group, f"worst {grade}")
+    return book.count(at.variable, at.level, group, at.subset)

@@ -119,7 +119,7 @@ def _rows(output: Output, book: Book, line: Mapping[str, Any], heading: str) -> 
     first = Row(label, _cells(output, book, "USUBJID", label, heading), indent)
     by = str(line.get("by", ""))
     values = [value for value in book.levels(by) if book.has(by, value, label)] if by else []
-    return [first, *(Row(_sentence(value), _cells(output, book, by, value, label), indent + 1) for value in values)]
+    return [first, *(Row(sentence(value), _cells(output, book, by, value, label), indent + 1) for value in values)]
 
 
 def _cells(output: Output, book: Book, variable: str, level: str, subset: str) -> tuple[str, ...]:
@@ -134,6 +134,6 @@ def _cells(output: Output, book: Book, variable: str, level: str, subset: str) -
     return tuple(cells)
 
 
-def _sentence(value: str) -> str:
+def sentence(value: str) -> str:
     """A term in capitals as it reads in a table: ADVERSE EVENT becomes Adverse event."""
     return value.capitalize() if value.isupper() else value

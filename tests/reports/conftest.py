@@ -179,6 +179,7 @@ def _adae(oracle: pd.DataFrame) -> pd.DataFrame:
     rows = pd.DataFrame(
         {
             "id": ["001", "001", "002", "002"],
+            "AEBODSYS": ["Stomach", "Stomach", "Stomach", "Nerves"],
             "AEDECOD": ["Nausea", "Nausea", "Nausea", "Headache"],
             "AESEV": ["MILD", "SEVERE", "MILD", "MILD"],
             "AESER": ["N", "Y", "N", "N"],
