@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -104,6 +104,15 @@ class Project:
     def repeats(self, event: str, form: str) -> bool:
         """Return True if the form repeats on its own in the event."""
         return (event if self.longitudinal else "", form) in self._repeating_pairs
+
+    def in_different_arms(self, events: Sequence[str]) -> bool:
+        """Return True if no two of the events are of the same arm: a record, being in one arm, has one of them."""
+        arms = [self._arm_of_event.get(event) for event in events]
+        return None not in arms and len(set(arms)) == len(arms)
+
+    @cached_property
+    def _arm_of_event(self) -> dict[str, str]:
+        return {str(event["unique_event_name"]): str(event["arm_num"]) for event in self.events if "arm_num" in event}
 
     def event_repeats(self, event: str) -> bool:
         """Return True if the whole event repeats."""

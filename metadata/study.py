@@ -17,6 +17,12 @@ NEEDED = ("study", "standards", "redcap", "cutoff", "visits")
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
+def events_of(visit: LocatedDict) -> list[str]:
+    """Return the events of a visit: one, or one in each arm of the project."""
+    given = visit["event"]
+    return [str(event) for event in (given if isinstance(given, list) else [given])]
+
+
 class Study:
     """The reader of one study's folder; ``config`` is study.yaml with the lines of its keys."""
 
@@ -93,8 +99,13 @@ class Study:
 
     @cached_property
     def visits(self) -> list[LocatedDict]:
-        """Planned visits, in order: visitnum, visit, event, day (none for unplanned ones), window, forms (classic)."""
+        """Planned visits, in order: visitnum, visit, event or events, day (if planned), window, forms (classic)."""
         return list(self.config["visits"])
+
+    @cached_property
+    def visit_events(self) -> dict[str, LocatedDict]:
+        """The visit of each event; a visit of a project with arms has an event in each arm."""
+        return {event: visit for visit in self.visits for event in events_of(visit)}
 
     @cached_property
     def visit_of_form(self) -> dict[str, str]:
@@ -102,7 +113,7 @@ class Study:
 
         A classic project has no events: its visits are forms of their own, and ``event`` is the study's name for each.
         """
-        return {str(form): str(visit["event"]) for visit in self.visits for form in visit.get("forms") or []}
+        return {str(form): events_of(visit)[0] for visit in self.visits for form in visit.get("forms") or []}
 
     @cached_property
     def text_dates(self) -> dict[str, TextDate]:

@@ -8,7 +8,7 @@ from typing import Any
 from metadata.errors import Gather, StudyError, nearest
 from metadata.project import Project
 from metadata.standards import shipped, slug
-from metadata.study import Study
+from metadata.study import Study, events_of
 from metadata.yaml_source import LocatedDict, LocatedList, complain
 
 TEXT = {"type": ["string", "number"]}
@@ -27,14 +27,24 @@ VISIT = _of(
     ("visit", "event"),
     visitnum={"type": "number"},
     visit=NAME,
-    event=NAME,
+    event={
+        "anyOf": [NAME, {**NAMES, "minItems": 1}],
+        "description": "REDCap's unique event name; in a project with arms the list of the events, one of each arm",
+    },
     day={"type": "integer", "not": {"const": 0}, "description": "planned study day; there is no day 0"},
     window={"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 2},
     predose={"type": "boolean"},
     unscheduled={"type": "boolean"},
     forms={**NAMES, "description": "forms of the visit, in a classic project"},
 )
-ELEMENT = _of(("etcd", "element", "epoch", "start"), etcd=NAME, element=NAME, epoch=NAME, start=NAME, rule=NAME)
+ELEMENT = _of(
+    ("etcd", "element", "epoch", "start"),
+    etcd=NAME,
+    element=NAME,
+    epoch=NAME,
+    start={"type": ["string", "object"]},
+    rule=NAME,
+)
 PROPERTIES: dict[str, Any] = {
     "study": _of(("id",), id=TEXT, title=NAME, short_title=NAME, synthetic={"type": "boolean"}, analysis_plan=NAME),
     "standards": _of(("sdtmig", "sdtm_ct"), **dict.fromkeys(STANDARDS, TEXT)),
@@ -146,13 +156,18 @@ def _versions(study: Study, gather: Gather) -> None:
 def _visits(study: Study, project: Project, gather: Gather) -> None:
     """Check that each visit is an event of the project, or has forms of it, and that no number stands twice."""
     seen: set[str] = set()
+    events: set[str] = set()
     for visit in study.visits:
-        with gather.part():
-            event = str(visit["event"])
-            if project.longitudinal and event not in project.event_names:
-                raise complain(
-                    visit, "event", f"the project has no event '{event}'{nearest(event, project.event_names)}"
-                )
+        for event in events_of(visit):
+            with gather.part():
+                if project.longitudinal and event not in project.event_names:
+                    raise complain(
+                        visit, "event", f"the project has no event '{event}'{nearest(event, project.event_names)}"
+                    )
+            with gather.part():
+                if event in events:
+                    raise complain(visit, "event", f"the event '{event}' is of two visits")
+            events.add(event)
         forms = project.dictionary.forms
         for form in visit.get("forms") or []:
             with gather.part():

@@ -7,43 +7,60 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from metadata import iso8601
 from metadata.study import Study
 from metadata.terminology import Terminology
 from metadata.yaml_source import LocatedDict, complain
 from sdtm.operations import Target, check_term
-from sdtm.table import NO_DAY, Edge, Table
+from sdtm.subjects import Earliest, Latest, extreme, needed, sources_of, variable_of
+from sdtm.table import NO_DAY, Edge, Table, Tables, UsedRows
 
 END = "RFPENDTC"
 
 
 def element_nodes(study: Study) -> list[LocatedDict]:
-    """Elements in their planned order: etcd, element, epoch, start (a variable of DM), after (days, 0 if absent).
+    """Elements in their planned order: etcd, element, epoch, start, after (days, 0 if absent).
 
-    An element with an ``arm`` is one of that arm only (ARMCD).
+    ``start`` is a variable of DM, or an operation: ``{earliest: EX.EXSTDTC, where: {VISIT: PERIOD 2}}``. An element
+    with an ``arm`` is one of that arm only (ARMCD).
     """
     return list(study.config.get("elements") or [])
 
 
 def check_elements(study: Study, terminology: Terminology, codelists: tuple[str, ...]) -> None:
-    """Raise StudyError unless each element has its keys and an epoch of the terminology."""
+    """Raise StudyError unless each element has its keys, a start and an epoch of the terminology."""
     for node in element_nodes(study):
         for key in ("etcd", "element", "epoch", "start"):
             if key not in node:
                 raise complain(node, None, f"an element needs the key '{key}'")
         check_term(node, "epoch", str(node["epoch"]), Target("SE", "EPOCH", codelists=codelists), terminology)
+        start_variables(study, node)
 
 
-def elements_table(study: Study, subjects: Table) -> Table:
-    """Return SE: an element starts at its variable of DM and ends where the next begins, the last with participation.
+def start_variables(study: Study, node: LocatedDict) -> list[str]:
+    """Return the variables, as DOMAIN.VARIABLE, from which an element's start is taken; raises StudyError."""
+    start = node["start"]
+    if not isinstance(start, LocatedDict):
+        return [".".join(variable_of(node, "start", f"DM.{start}", study))]
+    words = [word for word in (Earliest.word, Latest.word) if word in start]
+    if len(words) != 1 or set(start) - {"where", *words}:
+        raise complain(
+            node, "start", "an element starts at a variable of DM, or at earliest or latest: DOMAIN.VARIABLE"
+        )
+    return needed(*sources_of(start, words[0], study))
+
+
+def elements_table(study: Study, tables: Tables) -> Table:
+    """Return SE: an element starts where study.yaml says and ends where the next begins, the last with participation.
 
     An element that would start after the end of participation did not take place; one of an arm is for those who were
     treated in it (ACTARMCD).
     """
-    nodes = element_nodes(study)
+    nodes, subjects = element_nodes(study), tables["DM"]
     last = subjects.days(END)[0]
-    rows, order, start_text, source = [], [], [], []
+    rows, order, start_text, used = [], [], [], []
     for number, node in enumerate(nodes):
-        day, text = _starts(subjects, node)
+        day, text, came = _starts(study, tables, node)
         here = ~np.isnat(day) & ~((day > last) & ~np.isnat(last)) & subjects.kept()
         if "arm" in node:
             here &= np.asarray(subjects.text("ACTARMCD").isin([str(node["arm"])]), bool)
@@ -51,8 +68,8 @@ def elements_table(study: Study, subjects: Table) -> Table:
         rows.append(at)
         order.append(np.full(len(at), number))
         start_text.append(text[at])
-        source.append(np.full(len(at), str(node["start"]), dtype=object))
-    return _assemble(nodes, subjects, _join(rows, int), _join(order, int), _join(start_text), _join(source))
+        used.append(came)
+    return _assemble(nodes, subjects, _join(rows, int), _join(order, int), _join(start_text), used)
 
 
 def planned_orders(nodes: list[LocatedDict]) -> list[int]:
@@ -70,14 +87,23 @@ def _join(parts: list[np.ndarray], kind: type = object) -> np.ndarray:
     return np.concatenate(parts) if parts else np.empty(0, kind)
 
 
-def _starts(subjects: Table, node: LocatedDict) -> tuple[np.ndarray, np.ndarray]:
-    """Return day and text of an element's start for each subject."""
-    day = subjects.days(str(node["start"]))[0]
+def _starts(study: Study, tables: Tables, node: LocatedDict) -> tuple[np.ndarray, np.ndarray, tuple[UsedRows, ...]]:
+    """Return day and text of an element's start for each subject, and the rows that it came from."""
+    subjects, start = tables["DM"], node["start"]
+    if isinstance(start, LocatedDict):
+        word = Earliest.word if Earliest.word in start else Latest.word
+        made = extreme(tables, "DM", *sources_of(start, word, study), Earliest.sign if word == Earliest.word else -1)
+        text, used = np.asarray(made.data, dtype=object), made.used
+        day = iso8601.day_bounds(pd.Series(text, dtype="str"))[0]
+    else:
+        every = np.arange(subjects.count)
+        text, used = np.asarray(subjects.text(str(start)), dtype=object), (UsedRows("DM", str(start), every, every),)
+        day = subjects.days(str(start))[0]
     after = int(node.get("after", 0))
     if not after:
-        return day, np.asarray(subjects.text(str(node["start"])), dtype=object)
+        return day, text, used
     moved = (day + np.timedelta64(after, "D")).astype("datetime64[D]")
-    return moved, np.where(np.isnat(moved), "", np.datetime_as_string(moved, unit="D")).astype(object)
+    return moved, np.where(np.isnat(moved), "", np.datetime_as_string(moved, unit="D")).astype(object), used
 
 
 def _assemble(
@@ -86,10 +112,10 @@ def _assemble(
     rows: np.ndarray,
     order: np.ndarray,
     start: np.ndarray,
-    source: np.ndarray,
+    used: list[tuple[UsedRows, ...]],
 ) -> Table:
     placed = np.lexsort((order, rows))
-    rows, order, start, source = rows[placed], order[placed], start[placed], source[placed]
+    rows, order, start = rows[placed], order[placed], start[placed]
     table = Table("SE", len(rows))
     table.put("USUBJID", subjects.subject.take(rows))
     table.hidden["record"] = subjects.hidden["record"].take(rows)
@@ -101,12 +127,23 @@ def _assemble(
     ends = np.asarray(subjects.text(END), dtype=object)[rows]
     table.put("SEENDTC", np.where(followed, np.append(start[1:], "") if len(start) else start, ends))
     table.hidden["followed"] = followed
+    table.edges += _start_edges(subjects.count, rows, order, used)
     every = np.arange(len(rows))
-    for name in sorted(set(source)):
-        at = source == name
-        table.edges.append(Edge("SESTDTC", "DM", name, every[at], rows[at]))
     table.edges.append(Edge("SEENDTC", "DM", END, every[~followed], rows[~followed]))
     return table
+
+
+def _start_edges(subjects: int, rows: np.ndarray, order: np.ndarray, used: list[tuple[UsedRows, ...]]) -> list[Edge]:
+    """Return where each element's start came from; ``rows`` are those of DM."""
+    made = []
+    for number, parts in enumerate(used):
+        mine = np.flatnonzero(order == number)
+        for part in parts:
+            source = np.full(subjects, -1)
+            source[part.rows] = part.source_rows
+            found = source[rows[mine]]
+            made.append(Edge("SESTDTC", part.domain, part.variable, mine[found >= 0], found[found >= 0]))
+    return made
 
 
 @dataclass(frozen=True)
@@ -123,15 +160,17 @@ def stretches(elements: Table) -> list[Stretch]:
     first, end = elements.days("SESTDTC")[0], elements.days("SEENDTC")[1]
     followed = np.asarray(elements.hidden["followed"], bool)
     end = np.where(followed, end - np.timedelta64(1, "D"), end)
-    order, epoch = elements.number("TAETORD"), np.asarray(elements.text("EPOCH"), dtype=object)
+    epoch = elements.text("EPOCH")
+    order = pd.MultiIndex.from_arrays([elements.number("TAETORD"), epoch])  # arms may differ in their epochs
+    place, _ = pd.factorize(order, sort=True)
     made = []
-    for number in np.unique(order):
-        rows = np.flatnonzero(order == number)
+    for number in range(place.max(initial=-1) + 1):
+        rows = np.flatnonzero(place == number)
         starts = np.full(len(elements.subject.categories) + 1, NO_DAY)
         ends = starts.copy()
         codes = elements.subject.codes[rows]
         starts[codes], ends[codes] = first[rows], np.where(np.isnat(end[rows]), np.datetime64("9999-12-31"), end[rows])
-        made.append(Stretch(starts, ends, str(epoch[rows[0]])))
+        made.append(Stretch(starts, ends, str(epoch[int(rows[0])])))
     return made
 
 

@@ -83,10 +83,11 @@ class Engine:
 
     def _collecting(self, mapping: DomainMapping) -> Step:
         if any(block.each == "element" for block in mapping.blocks):
-            starts = [f"DM.{node['start']}" for node in elements.element_nodes(self.study)]
+            nodes = elements.element_nodes(self.study)
+            starts = [name for node in nodes for name in elements.start_variables(self.study, node)]
             gives = ["USUBJID", "ETCD", "ELEMENT", "TAETORD", "EPOCH", "SESTDTC", "SEENDTC"]
             needs = [*starts, f"DM.{elements.END}", "DM.USUBJID"]
-            needs += ["DM.ACTARMCD"] if any("arm" in node for node in elements.element_nodes(self.study)) else []
+            needs += ["DM.ACTARMCD"] if any("arm" in node for node in nodes) else []
             return self._step(mapping, "elements", needs, gives, partial(self._elements, mapping))
         gives = [name for block in mapping.blocks for name in block.variables]
         gives += [name for block in mapping.blocks for test in block.tests for name in test.variables]
@@ -144,7 +145,7 @@ class Engine:
         self._keep(mapping, table)
 
     def _elements(self, mapping: DomainMapping) -> None:
-        self._keep(mapping, elements.elements_table(self.study, self.tables["DM"]))
+        self._keep(mapping, elements.elements_table(self.study, self.tables))
 
     def _keep(self, mapping: DomainMapping, table: Table) -> None:
         """Take a domain's collected rows, those without a Required value left out."""

@@ -95,11 +95,12 @@ class Context:
         places = given or tuple(events)
         if any(project.repeats(name, found.form) or project.event_repeats(name) for name in places):
             raise complain(node, key, f"field '{found.name}' repeats in a record: it cannot be looked up by subject")
-        if len(places) > 1 and not given:
+        if len(places) > 1 and not given and not project.in_different_arms(places):
             raise complain(
                 node,
                 key,
-                f"form '{found.form}' is filled in {len(places)} events: name one, or those that exclude another",
+                f"form '{found.form}' is filled in {len(places)} events, {', '.join(places)}: say which, with lookup or"
+                " of: subject, and event; several only if they exclude one another",
             )
         return found
 

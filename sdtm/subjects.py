@@ -12,6 +12,7 @@ import pandas as pd
 
 from metadata.errors import nearest
 from metadata.standards import sdtm_variables
+from metadata.study import Study
 from metadata.yaml_source import LocatedDict, complain
 from sdtm.operations import NAME, NAMES, TEXT, Context, TableOperation, Target, check_term, operation, word
 from sdtm.table import Derived, Tables, UsedRows
@@ -20,15 +21,38 @@ VARIABLES = {"anyOf": [NAME, NAMES]}
 FILTER = {"type": "object", "additionalProperties": {"anyOf": [TEXT, {"type": "array", "items": TEXT}]}}
 
 
-def variable_of(spec: LocatedDict, key: str, name: str, context: Context) -> tuple[str, str]:
+def variable_of(spec: LocatedDict, key: str, name: str, study: Study) -> tuple[str, str]:
     """Split DOMAIN.VARIABLE; raises StudyError if the guide has no such variable."""
     domain, _, variable = name.partition(".")
     if not variable:
         raise complain(spec, key, f"'{name}' must be written DOMAIN.VARIABLE, for example EX.EXSTDTC")
-    known = [found.name for found in sdtm_variables(context.study.standards["sdtmig"], domain)]
+    known = [found.name for found in sdtm_variables(study.standards["sdtmig"], domain)]
     if variable not in known:
         raise complain(spec, key, f"{domain} has no variable {variable}{nearest(variable, known)}")
     return domain, variable
+
+
+Sources = list[tuple[str, str]]
+Wanted = dict[str, list[str]]
+
+
+def sources_of(spec: LocatedDict, key: str, study: Study) -> tuple[Sources, Wanted]:
+    """Return the variables under ``key`` and the values that ``where`` wants; raises StudyError for an unknown one."""
+    given = spec[key] if isinstance(spec[key], list) else [spec[key]]
+    sources = [variable_of(spec, key, str(name), study) for name in given]
+    where: LocatedDict = spec.get("where") or LocatedDict()
+    for domain, _ in sources:
+        for name in where:
+            variable_of(where, name, f"{domain}.{name}", study)
+    wanted = {
+        name: [str(one) for one in (value if isinstance(value, list) else [value])] for name, value in where.items()
+    }
+    return sources, wanted
+
+
+def needed(sources: Sources, wanted: Wanted) -> list[str]:
+    """Return the variables and those of the filter, as DOMAIN.VARIABLE."""
+    return [f"{domain}.{name}" for domain, own in sources for name in (own, *wanted)]
 
 
 class Extreme(TableOperation):
@@ -38,19 +62,11 @@ class Extreme(TableOperation):
 
     def bind(self, context: Context) -> None:
         """Check the variables."""
-        given = self.value if isinstance(self.value, list) else [self.value]
-        self.sources = [variable_of(self.spec, self.word, str(name), context) for name in given]
-        where: LocatedDict = self.spec.get("where") or LocatedDict()
-        self.where = {
-            key: [str(one) for one in (value if isinstance(value, list) else [value])] for key, value in where.items()
-        }
-        for domain, _ in self.sources:
-            for key in self.where:
-                variable_of(where, key, f"{domain}.{key}", context)
+        self.sources, self.where = sources_of(self.spec, self.word, context.study)
 
     def needs(self) -> list[str]:
         """The variables, and those of the filter."""
-        return [f"{domain}.{name}" for domain, own in self.sources for name in (own, *self.where)]
+        return needed(self.sources, self.where)
 
     def derive(self, tables: Tables, domain: str) -> Derived:
         """Return for each row its subject's first or last date, by the earliest day a partial date may be."""
@@ -109,10 +125,10 @@ class OfSubject(TableOperation):
 
     def bind(self, context: Context) -> None:
         """Check the variables."""
-        self.source = variable_of(self.spec, self.word, str(self.value), context)
+        self.source = variable_of(self.spec, self.word, str(self.value), context.study)
         self.when = str(self.spec.get("when", ""))
         if self.when:
-            variable_of(self.spec, "when", f"{self.target.domain}.{self.when}", context)
+            variable_of(self.spec, "when", f"{self.target.domain}.{self.when}", context.study)
 
     def needs(self) -> list[str]:
         """The subject's variable, and the one of the condition."""
@@ -150,7 +166,7 @@ class Assign(TableOperation):
         self.term = check_term(self.spec, self.word, str(self.value), self.target, context.terminology)
         for key in ("when", "unless"):
             for name in self.spec.get(key, []):
-                variable_of(self.spec, key, f"{self.target.domain}.{name}", context)
+                variable_of(self.spec, key, f"{self.target.domain}.{name}", context.study)
 
     def needs(self) -> list[str]:
         """Variables of the condition."""
@@ -184,7 +200,7 @@ class Ordinal(TableOperation):
     def bind(self, context: Context) -> None:
         """Check the date."""
         self.by = str(self.spec["by"])
-        variable_of(self.spec, "by", f"{self.target.domain}.{self.by}", context)
+        variable_of(self.spec, "by", f"{self.target.domain}.{self.by}", context.study)
 
     def needs(self) -> list[str]:
         """The date."""

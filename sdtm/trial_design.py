@@ -55,7 +55,7 @@ def element_rows(study: Study) -> list[LocatedDict]:
             {
                 "ETCD": node["etcd"],
                 "ELEMENT": node["element"],
-                "TESTRL": node.get("rule") or labels.get(str(node["start"])),
+                "TESTRL": node.get("rule") or labels.get(str(node["start"]), ""),
                 "TEENRL": node.get("ends"),
                 "TEDUR": node.get("duration"),
             },

@@ -33,7 +33,7 @@ def visit_instance(project: Project, event: pd.Series, instance: pd.Series) -> p
 
 def visit_events(study: Study) -> list[str]:
     """Events that are visits."""
-    return [str(visit["event"]) for visit in study.visits]
+    return list(study.visit_events)
 
 
 def date_fields(
@@ -133,14 +133,15 @@ def number_visits(study: Study, table: Table, earlier: Set[str] = frozenset()) -
 
 
 def _unscheduled(study: Study) -> list[str]:
-    return [str(visit["event"]) for visit in study.visits if visit.get("unscheduled")]
+    return [event for event, visit in study.visit_events.items() if visit.get("unscheduled")]
 
 
 def planned(study: Study, event: pd.Series) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return VISITNUM, VISIT and VISITDY of each event as study.yaml plans them."""
-    numbers = {str(visit["event"]): float(visit.get("visitnum", np.nan)) for visit in study.visits}
-    names = {str(visit["event"]): str(visit["visit"]) for visit in study.visits}
-    days = {str(visit["event"]): float(visit.get("day", np.nan)) for visit in study.visits}
+    visits = study.visit_events.items()
+    numbers = {event: float(visit.get("visitnum", np.nan)) for event, visit in visits}
+    names = {event: str(visit["visit"]) for event, visit in visits}
+    days = {event: float(visit.get("day", np.nan)) for event, visit in visits}
     return (
         event.map(numbers).astype(float).to_numpy(copy=True),
         event.map(names).fillna("").to_numpy(dtype=object, copy=True),

@@ -166,7 +166,9 @@ def visit_window(check: Check, rows: CheckRows, data: CheckData) -> Found:
     """A visit's date lies outside the window that study.yaml gives it, in days from the reference (day 1)."""
     elapsed = _day_numbers(rows, check.parameters["date"]) - _day_numbers(rows, check.parameters["reference"])
     bounds = {
-        str(visit["event"]): _window(visit) for visit in data.study.visits if "day" in visit and "window" in visit
+        event: _window(visit)
+        for event, visit in data.study.visit_events.items()
+        if "day" in visit and "window" in visit
     }
     visit = data.study.visit_of_form.get(rows.form)
     events = pd.Series(visit, index=rows.keys.index) if visit else rows.keys["event"]
