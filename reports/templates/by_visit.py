@@ -15,13 +15,14 @@ from reports.analysis import Analysis, Group, decimals_of
 from reports.book import Book
 from reports.formats import P_VALUE, pattern
 from reports.ledger import Ledger, Place
-from reports.selection import WHERE_SCHEMA, Selection
+from reports.selection import WHERE_SCHEMA, Selection, equality
 from reports.specification import TEXT, Output, TemplateParameters
 from reports.statistics.descriptive import describe
 from reports.statistics.estimate import Estimate
 from reports.table import Column, Layout, Row, Table
+from reports.templates.described import described
 from reports.templates.description import CELLS
-from reports.templates.heads import add_size
+from reports.templates.heads import POPULATION, add_size
 from reports.templates.paired_tests import TESTS, Wide
 
 WHOLE = {"type": "integer", "minimum": 0, "maximum": 6}
@@ -29,7 +30,13 @@ VALUE = {
     "type": "object",
     "additionalProperties": False,
     "properties": {"variable": TEXT, "label": TEXT, "decimals": WHOLE},
-    "required": ["variable", "label", "decimals"],
+    "required": ["variable", "label"],
+}
+PARAMETER = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {"label": TEXT, "decimals": WHOLE},
+    "required": ["label", "decimals"],
 }
 TEST = {
     "type": "object",
@@ -47,49 +54,96 @@ PARAMETERS = TemplateParameters(
         "dataset": TEXT,
         "where": WHERE_SCHEMA,
         "variable": TEXT,
+        "parameters": {"type": "object", "additionalProperties": PARAMETER, "minProperties": 1},
         "visit": TEXT,
         "visits": {"type": "object", "additionalProperties": TEXT, "minProperties": 1},
         "values": {"type": "array", "items": VALUE, "minItems": 1},
         "decimals": WHOLE,
         "tests": {"type": "array", "items": TEST},
     },
-    ("dataset", "where", "variable", "visits", "values"),
+    ("dataset", "where", "visits", "values"),
 )
 JOINT = ", "
+NOWHERE = np.array([], dtype=np.intp)
 
 
 def compute(analysis: Analysis, output: Output, ledger: Ledger) -> None:
-    """Describe every value variable at every visit, then run the tests."""
-    visit = str(output.node.get("visit", "AVISIT"))
-    for group in analysis.groups(output):
+    """Describe every value variable of every parameter at every visit, then run the tests."""
+    _check(output.node)
+    groups = analysis.groups(output)
+    rows = [analysis.select(output, str(output.node["dataset"]), group).where(output.node["where"]) for group in groups]
+    measured = _visits_of(output.node, rows[-1])
+    for group, selected in zip(groups, rows, strict=True):
         add_size(analysis, output, group, ledger)
-        rows = analysis.select(output, str(output.node["dataset"]), group).where(output.node["where"])
-        for name in output.node["visits"]:
-            at_visit = rows.equal(visit, name)
-            for value in output.node["values"]:
-                _describe(output, ledger, group, at_visit, value, str(name))
+        _describe(output, ledger, group, selected, measured)
         for number, test in enumerate(output.node.get("tests", []), start=1):
             _test(analysis, output, ledger, group, number, test)
 
 
-def _describe(
-    output: Output, ledger: Ledger, group: Group, rows: Selection, value: Mapping[str, Any], visit: str
-) -> None:
-    """A value that no record of the visit has (the change at baseline) makes no rows."""
+def _check(node: Mapping[str, Any]) -> None:
+    """One parameter, which ``where`` selects, with its decimals and tests; or several, each with its own decimals."""
+    if ("variable" in node) == ("parameters" in node):
+        raise complain(node, None, "name one 'variable' or several 'parameters'")
+    if "parameters" in node and "tests" in node:
+        raise complain(node, "tests", "tests are of one 'variable'")
+    for value in node["values"]:
+        if "variable" in node and "decimals" not in value:
+            raise complain(value, "variable", "the key 'decimals' is missing and needed")
+
+
+def _parameters(node: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
+    """Label and decimals of each parameter by its code."""
+    return node.get("parameters", {node.get("variable"): {}})  # type: ignore[no-any-return]
+
+
+def _visit(node: Mapping[str, Any]) -> str:
+    return str(node.get("visit", "AVISIT"))
+
+
+def _keys(node: Mapping[str, Any]) -> list[str]:
+    return ["PARAMCD", _visit(node)] if "parameters" in node else [_visit(node)]
+
+
+def _visits_of(node: Mapping[str, Any], rows: Selection) -> list[tuple[str, ...]]:
+    """Declared visits of each parameter; of several parameters those at which somebody was measured."""
+    if "parameters" not in node:
+        return [(str(visit),) for visit in node["visits"]]
+    found = set(rows.table(*_keys(node)).itertuples(index=False, name=None))
+    declared = [(str(code), str(visit)) for code in node["parameters"] for visit in node["visits"]]
+    return [key for key in declared if key in found]
+
+
+def _describe(output: Output, ledger: Ledger, group: Group, rows: Selection, measured: list[tuple[str, ...]]) -> None:
+    """A value that none of the visit's records has (the change at baseline) makes no rows."""
+    node, keys = output.node, _keys(output.node)
+    places = rows.table(*keys).groupby(keys if len(keys) > 1 else keys[0], sort=False).indices
+    for value in node["values"]:
+        name = str(value["variable"])
+        numbers = _numbers(rows, value)
+        for key in measured:
+            here = np.asarray(places.get(key if len(key) > 1 else key[0], NOWHERE))
+            known = numbers[here]
+            known = known[~np.isnan(known)]
+            if not known.size and here.size:
+                continue
+            code = key[0] if len(key) > 1 else str(node["variable"])
+            source = described(rows, *map(equality, keys, key), f"{name} == {name}")
+            place = Place(f"{code}_{name}_{key[-1]}", group.label, name, key[-1], code)
+            decimals = decimals_of(_parameters(node)[code] | value)
+            ledger.add_description(output, place, describe(known.tolist()), decimals, source)
+
+
+def _numbers(rows: Selection, value: Mapping[str, Any]) -> Wide:
     name = str(value["variable"])
-    present = rows.where({name: {"missing": False}} if rows.has(name) else value)
-    if present.size == 0 and rows.size > 0:
-        return
-    subset = str(output.node["variable"])
-    place = Place(f"{subset}_{name}_{visit}", group.label, name, visit, subset)
-    ledger.add_description(output, place, describe(present.column(name)), decimals_of(value), present)
+    rows.where({} if rows.has(name) else value)
+    return rows.column(name).to_numpy(float)
 
 
 def _test(
     analysis: Analysis, output: Output, ledger: Ledger, group: Group, number: int, test: Mapping[str, Any]
 ) -> None:
     """One test among the subjects of its population who have every visit it compares."""
-    visit, dataset = str(output.node.get("visit", "AVISIT")), str(output.node["dataset"])
+    visit, dataset = _visit(output.node), str(output.node["dataset"])
     population, visits = str(test.get("population", output.population)), [str(name) for name in test["visits"]]
     _known(output, test)
     rows = analysis.select(output, dataset, group, test, population).where(output.node["where"])
@@ -141,24 +195,37 @@ def layout(output: Output, book: Book) -> Layout:
 
 
 def _visits(output: Output, book: Book, values: list[Mapping[str, Any]]) -> Table:
+    """Blocks of treatments; with several parameters blocks of these, in them treatments if there are several."""
     columns = tuple(Column(label, str(value["label"])) for value in values for label, _ in CELLS)
-    rows: list[Row] = []
-    for group in book.groups():
-        size = book.text("population", "", group, "N")
-        rows.append(Row(f"{group} (N={size})", heading=True))
-        for visit, label in output.node["visits"].items():
-            cells = _visit_cells(output, book, values, group, str(visit))
-            # A visit without any of these values, such as the change at baseline, needs no line.
-            rows += [Row(str(label), cells, 1)] if any(cells) else []
+    several, rows = "parameters" in output.node, list[Row]()
+    for number, (code, parameter) in enumerate(_parameters(output.node).items()):
+        blocks = [(group, _lines(output, book, values, group, str(code), 1 + several)) for group in book.groups()]
+        if not any(lines for _, lines in blocks):
+            continue
+        named = len(blocks) > 1 or not several
+        rows += [Row(_named(book, blocks[0][0]), heading=True)] if not named and number == 0 else []
+        rows += [Row(str(parameter["label"]), heading=True, indent=int(not named))] if several else []
+        for group, lines in blocks:
+            rows += [Row(_named(book, group), heading=True, indent=int(several))] if named else []
+            rows += lines
     return Table("Visit", columns, tuple(rows))
 
 
-def _visit_cells(
-    output: Output, book: Book, values: list[Mapping[str, Any]], group: str, visit: str
-) -> tuple[str, ...]:
-    subset = str(output.node["variable"])
+def _named(book: Book, group: str) -> str:
+    return f"{group} (N={book.text(POPULATION, '', group, 'N')})"
+
+
+def _lines(
+    output: Output, book: Book, values: list[Mapping[str, Any]], group: str, code: str, indent: int
+) -> list[Row]:
+    """A visit without any of these values, such as the change at baseline, needs no line."""
+    found = [(label, _cells(book, values, group, code, str(visit))) for visit, label in output.node["visits"].items()]
+    return [Row(str(label), cells, indent) for label, cells in found if any(cells)]
+
+
+def _cells(book: Book, values: list[Mapping[str, Any]], group: str, code: str, visit: str) -> tuple[str, ...]:
     return tuple(
-        book.cell(str(value["variable"]), visit, group, statistics.split(), subset)
+        book.cell(str(value["variable"]), visit, group, statistics.split(), code)
         for value in values
         for _, statistics in CELLS
     )

@@ -1,8 +1,8 @@
-"""Template ``listing``: declared columns of the records themselves, sorted, on pages of their own if asked for."""
+"""Template ``listing``: declared columns of the records themselves, sorted, in one or several parts."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -18,99 +18,222 @@ from reports.selection import SUBJECT, WHERE_SCHEMA, Selection
 from reports.specification import TEXT, Output, TemplateParameters
 from reports.statistics.estimate import Estimate
 from reports.statistics.rounding import rounded_text
-from reports.table import Column, Layout, Row, Table
+from reports.table import Column, Layout, Listing
 from reports.templates.heads import add_size
 
+NAMES = {"type": "array", "items": TEXT, "minItems": 1}
+SHOWN = {
+    "label": TEXT,
+    "show": {"enum": ["text", "number", "date", "time"]},
+    "decimals": {"type": "integer", "minimum": 0, "maximum": 6},
+    "labels": {"type": "object", "additionalProperties": TEXT},
+}
 COLUMN = {
     "type": "object",
     "additionalProperties": False,
-    "properties": {
-        "variable": TEXT,
-        "label": TEXT,
-        "show": {"enum": ["text", "number", "date", "time"]},
-        "decimals": {"type": "integer", "minimum": 0, "maximum": 6},
-        "labels": {"type": "object", "additionalProperties": TEXT},
-    },
+    "properties": {"variable": {"anyOf": [TEXT, NAMES]}, **SHOWN},
     "required": ["variable", "label"],
 }
-PARAMETERS = TemplateParameters(
-    {
-        "dataset": TEXT,
-        "where": WHERE_SCHEMA,
-        "list": {"type": "array", "items": COLUMN, "minItems": 2},
-        "sort": {"type": "array", "items": TEXT, "minItems": 1},
-        "page_by": {"type": "object", "additionalProperties": False, "properties": {"variable": TEXT, "label": TEXT},
-                    "required": ["variable", "label"]},
-        "empty": TEXT,
+# Records of several tests become columns of one line: each column takes the value of the record that its where finds.
+ACROSS = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "value": TEXT,
+        "columns": {
+            "type": "array",
+            "minItems": 1,
+            "items": {
+                "type": "object",
+                "additionalProperties": False,
+                "properties": {"where": WHERE_SCHEMA, "value": TEXT, **SHOWN},
+                "required": ["label", "where"],
+            },
+        },
     },
-    ("dataset", "list", "sort"),
-)  # fmt: skip
-EMPTY = "No record meets the criteria of this listing."
+    "required": ["value", "columns"],
+}
+PART: dict[str, Any] = {
+    "dataset": TEXT,
+    "where": WHERE_SCHEMA,
+    "list": {"type": "array", "items": COLUMN, "minItems": 1},
+    "across": ACROSS,
+    "sort": NAMES,
+    "group": NAMES,
+    "page_by": {"type": "object", "additionalProperties": False, "properties": {"variable": TEXT, "label": TEXT},
+                "required": ["variable", "label"]},
+    "empty": TEXT,
+}  # fmt: skip
+NEEDED = ["dataset", "list", "sort"]
+PARTS = {
+    "type": "array",
+    "minItems": 1,
+    "items": {"type": "object", "additionalProperties": False, "properties": {"caption": TEXT, **PART},
+              "required": ["caption", *NEEDED]},
+}  # fmt: skip
+PARAMETERS = TemplateParameters({**PART, "parts": PARTS}, (), ({"required": ["parts"]}, {"required": NEEDED}))
+EMPTY = "No subject has a record that meets the criteria of this listing."
 # SAS counts days and seconds from here.
 EPOCH = np.datetime64("1960-01-01")
 
 
 def compute(analysis: Analysis, output: Output, ledger: Ledger) -> None:
-    """Record the population's size and how many records are listed; the records themselves are no statistics."""
+    """Record the population's size and how many records each part lists; the records themselves are no statistics."""
     everybody = Group(analysis.specification.total)
     add_size(analysis, output, everybody, ledger)
-    rows, _ = _chosen(analysis, output)
-    place = Place("records", everybody.label, "records")
-    count = Estimate(float(rows.size), "Number of records listed", rows.subject_count)
-    ledger.add(output, place, "events", count, COUNT, rows)
+    for part in _parts(output):
+        rows = _rows(analysis, output, part)
+        _check(analysis, output, part, rows)
+        place = Place("records", everybody.label, "records", str(part.get("caption", "")))
+        count = Estimate(float(rows.size), "Number of records listed", rows.subject_count)
+        ledger.add(output, place, "events", count, COUNT, rows)
 
 
 def layout(output: Output, book: Book) -> Layout:
-    """Without the datasets a listing has no rows to show."""
-    return Layout([_table(output.node["list"], [], "", str(output.node.get("empty", EMPTY)))])
+    """Without the datasets a listing has no records to show."""
+    return Layout([_listing(part, [[] for _ in _columns(part)]) for part in _parts(output)])
 
 
 def show(analysis: Analysis, output: Output) -> Layout:
-    """One table, or one a value of ``page_by``; a listing without records says so."""
-    node, columns = output.node, output.node["list"]
-    _, table = _chosen(analysis, output)
-    if table.empty:
-        return layout(output, Book(pd.DataFrame(columns=["variable", "level", "subset", "group", "statistic"])))
-    texts = pd.DataFrame({i: _texts(table[str(c["variable"])], c) for i, c in enumerate(columns)}, index=table.index)
-    if "page_by" not in node:
-        return Layout([_table(columns, texts.to_numpy().tolist())])
-    by = table[str(node["page_by"]["variable"])].astype("str")
-    parts = [(value, texts[by == value].to_numpy().tolist()) for value in by.unique()]
-    return Layout([_table(columns, rows, f"{node['page_by']['label']}: {value}") for value, rows in parts])
+    """One listing a part, or one a value of ``page_by``; a part without records says so."""
+    return Layout([shown for part in _parts(output) for shown in _shown(analysis, output, part)])
 
 
-def _table(columns: list[Mapping[str, Any]], rows: list[list[str]], caption: str = "", empty: str = "") -> Table:
-    """The first column is the stub; columns of numbers are aligned, all others are words."""
-    first, *others = columns
-    heads = tuple(Column(str(column["label"]), text=_kind(column) != "number") for column in others)
-    body = tuple(Row(str(cells[0]), tuple(cells[1:])) for cells in rows)
-    return Table(str(first["label"]), heads, body or (Row(empty, heading=True),), caption, listing=True)
+def _shown(analysis: Analysis, output: Output, part: Mapping[str, Any]) -> Iterator[Listing]:
+    rows = _rows(analysis, output, part)
+    table = _table(analysis, output, part, rows)
+    if "across" in part:
+        table, texts = _spread(part, rows, table)
+    else:
+        texts = [_column(table, column) for column in part["list"]]
+    if "page_by" not in part or table.empty:
+        yield _listing(part, texts)
+        return
+    by = table[str(part["page_by"]["variable"])].astype("str").to_numpy()
+    for value in dict.fromkeys(by.tolist()):
+        chosen = np.flatnonzero(by == value).tolist()
+        caption = f"{part['page_by']['label']}: {value}"
+        yield _listing(part, [[column[i] for i in chosen] for column in texts], caption)
 
 
-def _chosen(analysis: Analysis, output: Output) -> tuple[Selection, pd.DataFrame]:
-    """The rows, and their columns in order; a variable that the dataset lacks comes from the subject level."""
-    node, everybody = output.node, Group(analysis.specification.total)
-    rows = analysis.select(output, str(node["dataset"]), everybody).where(node.get("where", {}))
-    asked = {str(column["variable"]): (column, "variable") for column in node["list"]}
-    asked |= {str(name): (node, "sort") for name in node["sort"]}
-    if "page_by" in node:
-        asked[str(node["page_by"]["variable"])] = (node["page_by"], "variable")
-    own = [name for name in asked if rows.has(name)]
-    table = rows.table(*dict.fromkeys([SUBJECT, *own]))
-    subjects = analysis.select(output, SUBJECT_LEVEL, everybody)
-    for name, (holder, key) in asked.items():
-        if name in own:
-            continue
-        if not subjects.has(name):
+def _parts(output: Output) -> list[Mapping[str, Any]]:
+    """The parts, or the output as its only one; what stands beside parts belongs into one of them."""
+    astray = [name for name in output.node if "parts" in output.node and name in PART]
+    if astray:
+        raise complain(output.node, astray[0], "a listing in parts has this key in each of its parts")
+    return list(output.node.get("parts", [output.node]))
+
+
+def _columns(part: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [*part["list"], *part.get("across", {}).get("columns", [])]
+
+
+def _listing(part: Mapping[str, Any], texts: list[list[str]], caption: str = "") -> Listing:
+    """Columns of numbers are aligned, all others are words."""
+    columns = _columns(part)
+    heads = tuple(Column(str(column["label"]), text=_kind(column) != "number") for column in columns)
+    captions = (str(part["caption"]) if "caption" in part else "", caption)
+    return Listing(heads, tuple(map(tuple, texts)), "; ".join(filter(None, captions)), _grouped(part),
+                   str(part.get("empty", EMPTY)))  # fmt: skip
+
+
+def _grouped(part: Mapping[str, Any]) -> int:
+    """How many leading columns are printed only where they change; a name must be that of the column in its place."""
+    names = [str(name) for name in part.get("group", [])]
+    leading = [column["variable"] for column in part["list"][: len(names)]]
+    if names != leading:
+        raise complain(
+            part, "group", f"the first columns of the list are {', '.join(map(str, leading))}: group by those"
+        )
+    return len(names)
+
+
+def _rows(analysis: Analysis, output: Output, part: Mapping[str, Any]) -> Selection:
+    everybody = Group(analysis.specification.total)
+    return analysis.select(output, str(part["dataset"]), everybody, part, output.population).where(
+        part.get("where", {})
+    )
+
+
+def _table(analysis: Analysis, output: Output, part: Mapping[str, Any], rows: Selection) -> pd.DataFrame:
+    """The rows in order, numbered as in ``rows``; a variable that the dataset lacks comes from the subject level."""
+    asked = [SUBJECT, *_asked(part)]
+    table = pd.DataFrame({name: rows.column(name).reset_index(drop=True) for name in asked if rows.has(name)})
+    subjects = analysis.select(output, SUBJECT_LEVEL, Group(analysis.specification.total))
+    for name in asked:
+        if not rows.has(name):
+            table[name] = table[SUBJECT].map(subjects.table(SUBJECT, name).set_index(SUBJECT)[name])
+    first = [str(part["page_by"]["variable"])] if "page_by" in part else []
+    return table.sort_values(list(dict.fromkeys([*first, *map(str, part["sort"])])), kind="stable")
+
+
+def _check(analysis: Analysis, output: Output, part: Mapping[str, Any], rows: Selection) -> None:
+    """Complain of the first variable that neither the dataset nor the subject level has, and of groups out of place."""
+    subjects = analysis.select(output, SUBJECT_LEVEL, Group(analysis.specification.total))
+    for name, (holder, key) in _asked(part).items():
+        if not rows.has(name) and not subjects.has(name):
             known = nearest(name, rows.base.columns)
             raise complain(holder, key, f"neither {rows.dataset} nor {SUBJECT_LEVEL} has a variable {name}{known}")
-        table[name] = table[SUBJECT].map(subjects.table(SUBJECT, name).set_index(SUBJECT)[name])
-    order = [str(node["page_by"]["variable"])] if "page_by" in node else []
-    return rows, table.sort_values(list(dict.fromkeys([*order, *map(str, node["sort"])])), kind="stable")
+    _grouped(part)
+
+
+def _asked(part: Mapping[str, Any]) -> dict[str, tuple[Mapping[str, Any], str]]:
+    """Each variable with the place of reports.yaml that asks for it."""
+    asked: dict[str, tuple[Mapping[str, Any], str]] = {}
+    for column in part["list"]:
+        for name in _variables(column):
+            asked[name] = (column, "variable")
+    asked |= {str(name): (part, "sort") for name in part["sort"]}
+    if "page_by" in part:
+        asked[str(part["page_by"]["variable"])] = (part["page_by"], "variable")
+    if "across" in part:
+        asked[str(part["across"]["value"])] = (part["across"], "value")
+        asked |= {str(c["value"]): (c, "value") for c in part["across"]["columns"] if "value" in c}
+    return asked
+
+
+def _variables(column: Mapping[str, Any]) -> list[str]:
+    declared = column["variable"]
+    return [declared] if isinstance(declared, str) else [str(name) for name in declared]
+
+
+def _spread(part: Mapping[str, Any], rows: Selection, table: pd.DataFrame) -> tuple[pd.DataFrame, list[list[str]]]:
+    """One line for the records that agree in all columns of the list; two records in one cell are refused."""
+    names = [name for column in part["list"] for name in _variables(column)]
+    lines = table.groupby(list(dict.fromkeys([SUBJECT, *names])), sort=False, dropna=False).ngroup()
+    heads = table[~lines.duplicated()]
+    texts = [_column(heads, column) for column in part["list"]]
+    numbered = lines.sort_index().to_numpy()
+    places = np.arange(rows.size) if rows.positions is None else rows.positions
+    for column in part["across"]["columns"]:
+        chosen = np.flatnonzero(np.isin(places, _positions(rows.where(column["where"])), assume_unique=True))
+        at = numbered[chosen]
+        if np.unique(at).size != at.size:
+            line = heads.iloc[int(at[pd.Index(at).duplicated()][0])]
+            found = ", ".join(f"{name} {line[name]}" for name in [SUBJECT, *names])
+            raise complain(column, "where", f"finds two records of {rows.dataset} for one line of the listing: {found}")
+        cells = np.full(len(heads), "", dtype=object)
+        value = str(column.get("value", part["across"]["value"]))
+        cells[at] = _texts(table[value].sort_index().iloc[chosen], column)
+        texts.append(cells.tolist())
+    return heads, texts
+
+
+def _positions(rows: Selection) -> np.ndarray[Any, np.dtype[np.intp]]:
+    return np.arange(rows.size) if rows.positions is None else rows.positions
 
 
 def _kind(column: Mapping[str, Any]) -> str:
     return str(column.get("show", "number" if "decimals" in column else "text"))
+
+
+def _column(table: pd.DataFrame, column: Mapping[str, Any]) -> list[str]:
+    """The texts of a column; several variables stand beside one another."""
+    names = _variables(column)
+    several = [_texts(table[name], column) for name in names]
+    if len(several) == 1:
+        return several[0]
+    return [" ".join(filter(None, texts)) for texts in zip(*several, strict=True)]
 
 
 def _texts(values: pd.Series, column: Mapping[str, Any]) -> list[str]:
@@ -125,5 +248,6 @@ def _texts(values: pd.Series, column: Mapping[str, Any]) -> list[str]:
         texts = np.datetime_as_string(EPOCH.astype(f"datetime64[{unit}]") + whole)
         return np.where(np.isnan(numbers), "", texts).tolist()
     decimals = column.get("decimals")
-    return ["" if value != value else f"{value:.12g}" if decimals is None else rounded_text(value, int(decimals))
-            for value in numbers.tolist()]  # fmt: skip
+    printed = {value: f"{value:.12g}" if decimals is None else rounded_text(value, int(decimals))
+               for value in np.unique(numbers[~np.isnan(numbers)]).tolist()}  # fmt: skip
+    return [printed.get(value, "") for value in numbers.tolist()]

@@ -67,8 +67,8 @@ def test_columns_and_unique_keys(results: pd.DataFrame) -> None:
         ({"output": "T14.2.8", "level": "Negative (no sample positive)", "statistic": "count"}, "5"),
         ({"output": "T14.3.1", "level": "Any treatment-emergent adverse event", "statistic": "events"}, "3"),
         ({"output": "T14.3.1", "level": "Serious", "statistic": "count"}, "1"),
-        ({"output": "T14.3.2", "level": "Nausea", "subset": "", "statistic": "count"}, "1"),
-        ({"output": "T14.3.2", "level": "Nausea", "subset": "worst 3", "statistic": "count"}, "1"),
+        ({"output": "T14.3.2", "level": "Nausea", "subset": "Stomach", "statistic": "count"}, "1"),
+        ({"output": "T14.3.2", "level": "Nausea", "subset": "Stomach; worst 3", "statistic": "count"}, "1"),
         # Nadirs: 0.78 and 0.96 lie below 1.0, none below 0.5, eight from 1.0 to below 1.5.
         ({"output": "T14.3.6", "variable": "ctc1", "level": "Worst grade 3", "statistic": "count"}, "2"),
         ({"output": "T14.3.6", "variable": "ctc1", "level": "Worst grade 2", "statistic": "count"}, "8"),
