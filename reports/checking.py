@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
 
 from metadata.errors import Gather, StudyError, nearest
 from metadata.study import Study
@@ -24,12 +25,24 @@ def check_reports(study: Study, datasets: Collection[str]) -> list[StudyError]:
         specification = read_specification(study, PARAMETERS)
         sections = read_plan(study).sections
         for output in specification.outputs:
-            with gather.part():
-                name = output.node.get("dataset")
-                if isinstance(name, str) and name not in datasets:
-                    raise complain(output.node, "dataset", f"there is no dataset '{name}'{nearest(name, datasets)}")
+            for node in _asking(output.node):
+                with gather.part():
+                    if (name := str(node["dataset"])) not in datasets:
+                        raise complain(node, "dataset", f"there is no dataset '{name}'{nearest(name, datasets)}")
             with gather.part():
                 if output.plan not in sections:
                     problem = f"the analysis plan has no section '{output.plan}'{nearest(output.plan, sections)}"
                     raise complain(output.node, "plan", problem)
     return gather.found
+
+
+def _asking(node: Any) -> Iterator[Mapping[str, Any]]:
+    """Each part of an output that names a dataset, at any depth."""
+    if isinstance(node, list):
+        for part in node:
+            yield from _asking(part)
+    elif isinstance(node, Mapping):
+        if "dataset" in node:
+            yield node
+        for part in node.values():
+            yield from _asking(part)

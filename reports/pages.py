@@ -22,15 +22,18 @@ from reports.book import Book
 from reports.dataset_json import dataset_json
 from reports.figures import Picture, draw
 from reports.formats import NOT_ESTIMABLE
+from reports.listing_page import listing_html
 from reports.plan import Plan, read_plan
 from reports.results import write_csv
 from reports.specification import Output, Specification, read_specification
-from reports.table import Layout, Table
+from reports.table import Layout, Listing, Table
 from reports.templates import PARAMETERS, TEMPLATES
 
 KINDS = {"T": "Table", "F": "Figure", "L": "Listing"}
 NOTHING: Mapping[str, Dataset] = {}
 FOLDER = Path(__file__).parent / "page"
+# Records from which a listing has a frame of its own to scroll in, under heads that stay.
+SHORT = 40
 # Statistics whose method a reader must know; means and counts speak for themselves.
 EXPLAINED = ("p_value", "estimate", "lower")
 
@@ -175,8 +178,10 @@ def _pictures(folder: Path, name: str, pictures: list[Picture]) -> list[Path]:
     return files
 
 
-def _table(table: Table) -> dict[str, Any]:
-    """Rows with aligned cells, and the heads that span several columns."""
+def _table(table: Table | Listing) -> dict[str, Any]:
+    """Rows with aligned cells, and the heads that span several columns; a listing as it is written."""
+    if isinstance(table, Listing):
+        return {"markup": listing_html(table), "long": table.size > SHORT}
     body = [row for row in table.rows if not row.heading]
     blocks = [block for block, row in zip(accumulate(int(row.heading) for row in table.rows), table.rows, strict=True)
               if not row.heading]  # fmt: skip
@@ -194,6 +199,7 @@ def _table(table: Table) -> dict[str, Any]:
     return {
         "caption": table.caption, "stub": table.stub, "columns": table.columns, "rows": rows,
         "spans": spans if any(span for span, _ in spans) else [], "wordy": all(c.text for c in table.columns[:2]),
+        "markup": "", "long": False,
     }  # fmt: skip
 
 

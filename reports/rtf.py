@@ -7,14 +7,25 @@ term could end the document or be lost.
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from reports.rtf_listing import pages
 from reports.rtf_table import PAGE_WIDTH, table
 from reports.rtf_text import escaped
-from reports.table import Table
+from reports.table import Listing, Table
 
 # A4 landscape in twips.
-PAGE = "\\paperw16838\\paperh11906\\landscape\\margl1134\\margr1134\\margt1700\\margb1134\\headery567\\footery500"
+PAGE_HIGH, MARGIN_TOP, MARGIN_BOTTOM, HEAD_FROM, FOOT_FROM = 11906, 1700, 1134, 567, 500
+PAGE = (
+    f"\\paperw16838\\paperh{PAGE_HIGH}\\landscape\\margl1134\\margr1134\\margt{MARGIN_TOP}\\margb{MARGIN_BOTTOM}"
+    f"\\headery{HEAD_FROM}\\footery{FOOT_FROM}"
+)
+# Arial in twips: how high a line of the running heads and of the title is, and how wide a letter is, at most.
+SMALL_LINE, TITLE_LINE, SMALL_LETTER, TITLE_LETTER = 176, 234, 80, 120
+# Programs differ a little in the height of a row; a page that ends early is better than one row on a page of its own.
+SAFE = 0.97
+NEW_PAGE = "\\pard\\page\\fs2\\par\n"
 FONTS = "{\\fonttbl{\\f0\\fmodern\\fcharset0\\fprq1 Courier New;}{\\f1\\fswiss\\fcharset0\\fprq2 Arial;}}"
 SMALL = 15
 # A paragraph of the running heads and footnotes; tables have the typeface of one width.
@@ -36,16 +47,17 @@ class Sheet:
     notes: tuple[str, ...]
 
 
-def document(sheet: Sheet, tables: list[Table], pictures: list[bytes]) -> str:
+def document(sheet: Sheet, tables: Sequence[Table | Listing], pictures: list[bytes]) -> str:
     """The whole document, in ASCII; ``pictures`` are PNG files.
 
-    A table after a picture begins a page, and so does each table of a listing.
+    A table after a picture begins a page. An output has tables or listings, not both.
     """
     parts = [_picture(png) for png in pictures]
-    for position, shown in enumerate(tables):
-        breaks = shown.listing or position == 0
-        apart = "\\pard\\page\\fs2\\par\n" if breaks else "\\pard\\fs14\\par\n"
+    for position, shown in enumerate(shown for shown in tables if isinstance(shown, Table)):
+        apart = "\\pard\\fs14\\par\n" if position else NEW_PAGE
         parts.append((apart if position or pictures else "") + table(shown))
+    listings = pages([shown for shown in tables if isinstance(shown, Listing)], _room(sheet))
+    parts += [NEW_PAGE * bool(position or pictures) + page for position, page in enumerate(listings)]
     return "".join(
         [
             f"{{\\rtf1\\ansi\\ansicpg1252\\uc1\\deff0\\deflang1033{FONTS}\n",
@@ -56,6 +68,19 @@ def document(sheet: Sheet, tables: list[Table], pictures: list[bytes]) -> str:
             "\\pard\\plain\\sl-1\\slmult0\\fs2\\par\n}\n",
         ]
     )
+
+
+def _room(sheet: Sheet) -> float:
+    """Twips between the running heads and the footnotes, for rows whose breaks are set here."""
+    titles = _lines_of(sheet.title, TITLE_LETTER)
+    head = max(MARGIN_TOP, HEAD_FROM + 2 * SMALL_LINE + 120 + (titles + 1) * TITLE_LINE + 340)
+    notes = sum(_lines_of(note, SMALL_LETTER) for note in sheet.notes)
+    foot = max(MARGIN_BOTTOM, FOOT_FROM + 60 + notes * SMALL_LINE)
+    return (PAGE_HIGH - head - foot) * SAFE
+
+
+def _lines_of(text: str, letter: float) -> int:
+    return -(-int(len(text) * letter) // PAGE_WIDTH) or 1
 
 
 def _heading(sheet: Sheet) -> str:

@@ -66,8 +66,14 @@ def _filled(texts: list[str]) -> list[str]:
 
 
 def _grid(shown: Table, cells: list[list[str]]) -> Grid:
-    """The largest letters in which the columns fit; before they get too small, columns of words break lines."""
-    natural, least = _widths(shown, cells)
+    return fitted(*_widths(shown, cells))
+
+
+def fitted(natural: list[int], least: list[int]) -> Grid:
+    """The largest letters in which the columns fit; before they get too small, columns of words break lines.
+
+    ``natural`` are the letters that each column wants, ``least`` those that it cannot do without.
+    """
     squeezed = sum(least) + SQUEEZE * (sum(natural) - sum(least))
     for size in SIZES:
         room = PAGE_WIDTH // (LETTER * size)
@@ -98,12 +104,12 @@ def _widths(shown: Table, cells: list[list[str]]) -> tuple[list[int], list[int]]
     stubs = [row.label for row in shown.rows if not (row.heading and shown.columns)] + [shown.stub]
     indents = max((row.indent for row in shown.rows), default=0) * INDENT
     natural = [min(max(map(len, stubs)) + indents, MOST_STUB) + GAP]
-    least = [min(max(_longest_word(text) for text in stubs) + indents, MOST_STUB) + GAP]
+    least = [min(max(longest_word(text) for text in stubs) + indents, MOST_STUB) + GAP]
     for place, column in enumerate(shown.columns):
         texts = [row[place] for row in cells] or [""]
         widest = max(map(len, texts))
         head = _head_width(column.label)
-        narrow = max(_longest_word(text) for text in [*texts, column.label]) if column.text else max(widest, head)
+        narrow = max(longest_word(text) for text in [*texts, column.label]) if column.text else max(widest, head)
         natural.append(max(head, min(widest, MOST_WORDS) if column.text else widest, narrow) + GAP)
         least.append(min(narrow, MOST_WORDS) + GAP)
     return natural, least
@@ -112,10 +118,11 @@ def _widths(shown: Table, cells: list[list[str]]) -> tuple[list[int], list[int]]
 def _head_width(label: str) -> int:
     """Letters that a head wants: a treatment's name on one line if it can be, other heads in short lines."""
     name, size, _ = label.partition(SIZE)
-    return max(_longest_word(label), min(len(name), MOST_TREATMENT if size else MOST_HEAD))
+    return max(longest_word(label), min(len(name), MOST_TREATMENT if size else MOST_HEAD))
 
 
-def _longest_word(text: str) -> int:
+def longest_word(text: str) -> int:
+    """Letters of the longest part of a text that no line break divides."""
     return max(map(len, re.split(r"[ /\-]", text)), default=0)
 
 

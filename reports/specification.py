@@ -28,10 +28,11 @@ COMMON_REQUIRED = ("id", "template", "title", "population", "plan")
 
 @dataclass(frozen=True)
 class TemplateParameters:
-    """JSON Schema properties that one output template takes beyond the common ones."""
+    """JSON Schema properties that one output template takes beyond the common ones; ``either`` are ways to fill it."""
 
     properties: Mapping[str, Any]
     required: tuple[str, ...]
+    either: tuple[Mapping[str, Any], ...] = ()
 
     @cached_property
     def schema(self) -> dict[str, Any]:
@@ -41,6 +42,7 @@ class TemplateParameters:
             "additionalProperties": False,
             "properties": {**COMMON, **self.properties},
             "required": [*COMMON_REQUIRED, *self.required],
+            **({"anyOf": list(self.either)} if self.either else {}),
         }
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
@@ -28,13 +29,32 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """Columns over rows; ``stub`` heads the row labels. A ``listing`` shows records, a page or more a table."""
+    """Columns over rows; ``stub`` heads the row labels."""
 
     stub: str
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     caption: str = ""
-    listing: bool = False
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Records, their texts by column.
+
+    The first ``grouped`` columns are printed where they change, and again at the head of a page. ``empty`` is said
+    where there are no records.
+    """
+
+    columns: tuple[Column, ...]
+    texts: tuple[tuple[str, ...], ...]
+    caption: str = ""
+    grouped: int = 0
+    empty: str = ""
+
+    @property
+    def size(self) -> int:
+        """Number of records."""
+        return len(self.texts[0]) if self.texts else 0
 
 
 @dataclass(frozen=True)
@@ -93,9 +113,9 @@ class StepFigure:
     description: str = ""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Layout:
     """What one output's page shows."""
 
-    tables: list[Table] = field(default_factory=list)
-    figures: list[Figure | StepFigure] = field(default_factory=list)
+    tables: Sequence[Table | Listing] = ()
+    figures: Sequence[Figure | StepFigure] = ()

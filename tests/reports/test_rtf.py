@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reports.listing_page import changes
 from reports.rtf import Sheet, document
+from reports.rtf_listing import lines_of
 from reports.rtf_table import PAGE_WIDTH
 from reports.rtf_text import escaped
-from reports.table import Column, Row, Table
+from reports.table import Column, Listing, Row, Table
 
 SHEET = Sheet(
     "Table 14.1", "Edades {de} los \u00f1u", "Safety (N = 3)", "TRIAL: A trial", "Cut-off 2024-01-01", "Synthetic data",
@@ -92,9 +94,41 @@ def test_points_stand_under_one_another() -> None:
     assert "~9.25" in shown
 
 
-def test_a_listing_has_a_page_a_table() -> None:
-    part = Table("Subject", (Column("Date", text=True),), (Row("S1", ("2024-01-01",)),), "Site 1", listing=True)
-    assert read(document(SHEET, [part, part, part], []))[1]["page"] == 2
+def listing(subjects: list[str], notes: list[str], caption: str = "", empty: str = "") -> Listing:
+    return Listing(
+        (Column("Subject", text=True), Column("Note", text=True)), (tuple(subjects), tuple(notes)), caption, 1, empty
+    )
+
+
+def test_listings_share_a_page_as_long_as_they_fit() -> None:
+    part = listing(["S1"] * 12, ["a"] * 12, "Site 1")
+    assert "page" not in read(document(SHEET, [part, part], []))[1]
+    assert read(document(SHEET, [part] * 6, []))[1]["page"] == 2  # two parts of 14 lines on each of three pages
+
+
+def test_each_page_says_again_what_its_records_share() -> None:
+    rtf = document(SHEET, [listing(["S1"] * 100, [f"n{i:03d}" for i in range(100)])], [])
+    pages = rtf.split("\\page")
+    assert len(pages) == 3  # 35 rows of 238 twips beneath the heads in 8657 twips
+    for page in pages:
+        assert page.count("S1\\cell") == 1
+        assert "Subject\\cell" in page
+    assert [int(note) for note in re.findall(r"n(\d{3})\\cell", rtf)] == list(range(100))
+
+
+def test_a_group_begins_anew_where_a_column_to_its_left_changes() -> None:
+    shown = Listing((Column("Subject"), Column("Visit"), Column("Value")),
+                    (("S1", "S1", "S2", "S2"), ("V1", "V1", "V1", "V2"), ("1", "2", "3", "4")), grouped=2)  # fmt: skip
+    assert changes(shown) == [[True, False, True, False], [True, False, True, True]]
+
+
+@pytest.mark.parametrize(("text", "width", "lines"), [("ten letter", 10, 1), ("ten letters", 10, 2), ("x" * 31, 10, 4)])
+def test_lines_are_counted_as_they_break(text: str, width: int, lines: int) -> None:
+    assert lines_of(text, width) == lines
+
+
+def test_a_listing_without_records_says_so() -> None:
+    assert "Nobody died.\\cell" in document(SHEET, [listing([], [], empty="Nobody died.")], [])
 
 
 def test_a_picture_keeps_its_shape() -> None:

@@ -1,0 +1,57 @@
+"""A listing as HTML, written by columns: each distinct text is escaped and aligned once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from markupsafe import Markup, escape
+
+from reports.alignment import aligned, worded
+from reports.table import Column, Listing
+
+# Letters from which a column of words breaks its lines.
+LONG = 22
+
+
+def listing_html(shown: Listing) -> Markup:
+    """The listing as a table; values of grouped columns stand where they change."""
+    caption = f"<caption>{escape(shown.caption)}</caption>\n" if shown.caption else ""
+    heads = "".join(f'<th scope="col">{escape(column.label)}</th>' for column in shown.columns)
+    body = "\n".join(_rows(shown)) if shown.size else _empty(shown)
+    table = f'<table class="listing">\n{caption}<thead><tr>{heads}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>'
+    return Markup(table)  # noqa: S704 all texts escaped
+
+
+def changes(shown: Listing) -> list[list[bool]]:
+    """For each grouped column, whether a record differs from the one before in it or in a column to its left."""
+    found: list[list[bool]] = []
+    before = [True] + [False] * (shown.size - 1)
+    for texts in shown.texts[: shown.grouped]:
+        differs = [True, *(one != other for one, other in zip(texts[1:], texts, strict=False))]
+        before = [was or now for was, now in zip(before, differs, strict=True)]
+        found.append(before)
+    return found
+
+
+def _rows(shown: Listing) -> Iterator[str]:
+    changed = changes(shown)
+    columns: list[Sequence[str]] = []
+    for place, (column, texts) in enumerate(zip(shown.columns, shown.texts, strict=True)):
+        cells = _cells(column, texts)
+        if place < shown.grouped:
+            cells = [cell if new else "<td></td>" for cell, new in zip(cells, changed[place], strict=True)]
+        columns.append(cells)
+    starts = ["<tr class=first>" if new else "<tr>" for new in changed[0]] if changed else ["<tr>"] * shown.size
+    return map("".join, zip(starts, *columns, strict=True))
+
+
+def _cells(column: Column, texts: Sequence[str]) -> list[str]:
+    distinct = list(dict.fromkeys(texts))
+    shown = [worded(text) for text in distinct] if column.text else aligned(distinct)
+    start = "<td class=w>" if column.text and max(map(len, distinct), default=0) > LONG else "<td>"
+    made = {text: f"{start}{cell}</td>" for text, cell in zip(distinct, shown, strict=True)}
+    return [made[text] for text in texts]
+
+
+def _empty(shown: Listing) -> str:
+    return f'<tr><td class="none" colspan="{len(shown.columns)}">{escape(shown.empty)}</td></tr>'
