@@ -45,7 +45,7 @@ def _padded(cell: str, first: int, widths: list[int]) -> str:
     for position, match in enumerate(NUMBER.finditer(cell)):
         sign, whole, _ = match.groups()
         before = cell[end : match.start()]
-        room = first if position == 0 else widths[position] if before.endswith(("(", "/")) else 0
+        room = first if match.start() == 0 else widths[position] if before.endswith(("(", "/")) else 0
         pieces += [before, FIGURE_SPACE * (room - len(sign) - len(whole)), match[0]]
         end = match.end()
     return "".join([*pieces, cell[end:]])

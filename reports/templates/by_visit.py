@@ -108,7 +108,7 @@ def _visits_of(node: Mapping[str, Any], rows: Selection) -> list[tuple[str, ...]
     """Declared visits of each parameter; of several parameters those at which somebody was measured."""
     if "parameters" not in node:
         return [(str(visit),) for visit in node["visits"]]
-    found = set(rows.table(*_keys(node)).itertuples(index=False, name=None))
+    found = set(rows.table(*_keys(node)).groupby(_keys(node), sort=False).indices)
     declared = [(str(code), str(visit)) for code in node["parameters"] for visit in node["visits"]]
     return [key for key in declared if key in found]
 

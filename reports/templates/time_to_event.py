@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from metadata.yaml_source import complain
 from reports.analysis import Analysis, Group
 from reports.book import Book
 from reports.formats import COUNT, P_VALUE, PERCENT, pattern
@@ -18,7 +19,7 @@ from reports.statistics.estimate import Estimate
 from reports.statistics.kaplan_meier import SurvivalCurve, kaplan_meier
 from reports.statistics.log_rank import log_rank
 from reports.table import Layout, Row, StepCurve, StepFigure, Table
-from reports.templates.censored_times import CensoredTimes, censored_times
+from reports.templates.censored_times import CENSORED, CensoredTimes, censored_times
 from reports.templates.heads import add_size, columns
 from reports.templates.person_time import WHOLE, add_bounded
 from reports.templates.rates_by_period import bounded
@@ -30,6 +31,12 @@ X_AXIS = {
     "properties": {"label": TEXT, "ticks": {"type": "array", "items": NUMBER, "minItems": 2}},
     "required": ["label", "ticks"],
 }
+ENDPOINT = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {"label": TEXT, "where": WHERE_SCHEMA, "event": TEXT},
+    "required": ["label", "where", "event"],
+}
 PARAMETERS = TemplateParameters(
     {
         "dataset": TEXT,
@@ -39,55 +46,83 @@ PARAMETERS = TemplateParameters(
         "decimals": WHOLE,
         "times": {"type": "array", "items": NUMBER},
         "event": TEXT,
+        "endpoints": {"type": "array", "items": ENDPOINT, "minItems": 1},
         "log_rank": {"type": "boolean"},
         "show": {"type": "array", "items": {"enum": ["table", "figure"]}, "minItems": 1},
         "x": X_AXIS,
     },
-    ("dataset", "where", "unit", "event"),
+    ("dataset", "unit"),
 )
 CURVE, AT_RISK, FREE = "curve", "at_risk", "survival"
 
 
 def compute(analysis: Analysis, output: Output, ledger: Ledger) -> None:
-    """Record events, quartiles, estimates at the declared times and the curve of each treatment; then the log-rank."""
-    node, groups = output.node, analysis.groups(output)
-    pooled: list[tuple[str, CensoredTimes]] = []
+    """Of each endpoint: events, quartiles, estimates at declared times and the curve of each treatment; log-rank."""
+    groups = analysis.groups(output)
     for group in groups:
         add_size(analysis, output, group, ledger)
-        times, rows = censored_times(node, _rows(analysis, output, group))
+    for endpoint in _endpoints(output.node):
+        _endpoint(analysis, output, ledger, groups, endpoint)
+
+
+def _endpoints(node: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The declared endpoints, or the output's own as the only one."""
+    if ("endpoints" in node) == ("event" in node):
+        raise complain(node, None, "name one 'event' or several 'endpoints'")
+    whole = {"label": "", "where": {}, "event": node.get("event", "")}
+    return list(node.get("endpoints", [whole]))
+
+
+def _endpoint(
+    analysis: Analysis, output: Output, ledger: Ledger, groups: list[Group], endpoint: Mapping[str, Any]
+) -> None:
+    node, label = output.node, str(endpoint["label"])
+    pooled: list[tuple[str, CensoredTimes]] = []
+    for group in groups:
+        times, rows = censored_times(node, _rows(analysis, output, group, endpoint))
         curve = kaplan_meier(times.times, times.events)
-        _add_counts(output, ledger, group, curve, rows)
-        _add_estimates(output, ledger, group, curve, rows)
+        _add_counts(output, ledger, group, curve, rows, label)
+        _add_estimates(output, ledger, group, curve, rows, label)
         if "figure" in _shown(node):
             _add_curve(output, ledger, group, curve, times, rows)
         pooled += [(group.label, times)] if group.variable else []
     if node.get("log_rank", False) and len(pooled) > 1:
-        _add_log_rank(output, ledger, groups[-1], pooled, _rows(analysis, output, groups[-1]))
+        _, rows = censored_times(node, _rows(analysis, output, groups[-1], endpoint))
+        _add_log_rank(output, ledger, groups[-1], pooled, rows, label)
 
 
 def _shown(node: Mapping[str, Any]) -> list[str]:
     return [str(part) for part in node.get("show", ["table"])]
 
 
-def _rows(analysis: Analysis, output: Output, group: Group) -> Selection:
-    return analysis.select(output, str(output.node["dataset"]), group).where(output.node["where"])
+def _rows(analysis: Analysis, output: Output, group: Group, endpoint: Mapping[str, Any]) -> Selection:
+    rows = analysis.select(output, str(output.node["dataset"]), group)
+    return rows.where(output.node.get("where", {})).where(endpoint["where"])
 
 
-def _add_counts(output: Output, ledger: Ledger, group: Group, curve: SurvivalCurve, rows: Selection) -> None:
-    place = Place("n", group.label, "followed")
+def _add_counts(
+    output: Output, ledger: Ledger, group: Group, curve: SurvivalCurve, rows: Selection, label: str
+) -> None:
+    place = Place(f"{label}_n", group.label, "followed", subset=label)
     ledger.add(output, place, "n", Estimate(float(curve.n), "Number of subjects with a time", curve.n), COUNT, rows)
-    counts = {"event": (curve.events, "Subjects with the event"), "censored": (curve.n - curve.events, "Censored")}
-    for name, (count, method) in counts.items():
-        ledger.add_proportion(output, Place(name, group.label, name), count, curve.n, rows, method)
+    counts = {
+        "event": (curve.events, "Subjects with the event", rows.equal(CENSORED, 0)),
+        "censored": (curve.n - curve.events, "Censored", rows.where({CENSORED: {"not": 0}})),
+    }
+    for name, (count, method, source) in counts.items():
+        at = Place(f"{label}_{name}", group.label, name, subset=label)
+        ledger.add_proportion(output, at, count, curve.n, source, method)
 
 
-def _add_estimates(output: Output, ledger: Ledger, group: Group, curve: SurvivalCurve, rows: Selection) -> None:
+def _add_estimates(
+    output: Output, ledger: Ledger, group: Group, curve: SurvivalCurve, rows: Selection, label: str
+) -> None:
     shown = pattern(int(output.node.get("decimals", 0)) + 1)
     for share in (25, 50, 75):
-        place = Place(f"quantile_{share}", group.label, "quantile", str(share))
+        place = Place(f"{label}_quantile_{share}", group.label, "quantile", str(share), label)
         add_bounded(output, ledger, place, "estimate", curve.quantile(share / 100), shown, rows)
     for time in output.node.get("times", []):
-        free, place = curve.at(float(time)), Place(f"survival_{time:g}", group.label, FREE, f"{time:g}")
+        free, place = curve.at(float(time)), Place(f"{label}_{FREE}_{time:g}", group.label, FREE, f"{time:g}", label)
         percent = replace(free, value=free.value * 100, lower=free.lower * 100, upper=free.upper * 100)
         add_bounded(output, ledger, place, "estimate", percent, PERCENT, rows)
 
@@ -107,12 +142,17 @@ def _add_curve(
 
 
 def _add_log_rank(
-    output: Output, ledger: Ledger, everybody: Group, pooled: list[tuple[str, CensoredTimes]], rows: Selection
+    output: Output,
+    ledger: Ledger,
+    everybody: Group,
+    pooled: list[tuple[str, CensoredTimes]],
+    rows: Selection,
+    endpoint: str,
 ) -> None:
     labels = [label for label, times in pooled for _ in range(times.times.size)]
     times = np.concatenate([times.times for _, times in pooled])
     found = log_rank(times, np.concatenate([times.events for _, times in pooled]), labels)
-    place = Place("log_rank", everybody.label, "log_rank")
+    place = Place(f"{endpoint}_log_rank", everybody.label, "log_rank", subset=endpoint)
     ledger.add(output, place, "p_value", found, P_VALUE, rows)
     ledger.add(output, place, "statistic", replace(found, value=found.statistic), pattern(2), rows)
 
@@ -126,26 +166,29 @@ def layout(output: Output, book: Book) -> Layout:
 
 
 def _table(output: Output, book: Book) -> Table:
-    node, groups = output.node, book.groups()
-    rows = [
-        Row("Followed, n", tuple(book.text("followed", "", group, "n") for group in groups)),
-        Row(f"{node['event']}, n (%)", tuple(book.count("event", "", group) or "0" for group in groups)),
-        Row("Censored, n (%)", tuple(book.count("censored", "", group) or "0" for group in groups)),
-        Row(f"Time to event ({node['unit']}), Kaplan-Meier", heading=True),
-    ]
-    for share, label in (("25", "25% quantile"), ("50", "Median"), ("75", "75% quantile")):
-        cells = tuple(bounded(book, "quantile", share, group) for group in groups)
-        rows.append(Row(f"{label} (95% CI)", cells, 1))
-    if node.get("times"):
-        rows.append(Row("Free of the event, % (95% CI)", heading=True))
-    for time in node.get("times", []):
-        cells = tuple(bounded(book, FREE, f"{time:g}", group) for group in groups)
-        rows.append(Row(f"At {time:g} {node['unit']}", cells, 1))
-    test = book.row("log_rank", "", groups[-1], "p_value")
-    if test is not None:
-        text = f"{test['text']} (n={test['n']})"
-        rows.append(Row("p-value, log-rank test", (*("" for _ in groups[1:]), text)))
+    rows = [row for endpoint in _endpoints(output.node) for row in _block(output.node, book, endpoint)]
     return Table("", columns(book), tuple(rows))
+
+
+def _block(node: Mapping[str, Any], book: Book, endpoint: Mapping[str, Any]) -> list[Row]:
+    """One endpoint: followed, events, quartiles, estimates at the declared times, and the test."""
+    groups, label, deeper = book.groups(), str(endpoint["label"]), int(bool(endpoint["label"]))
+    rows = [Row(label, heading=True)] if label else []
+    rows += [Row("Followed, n", tuple(book.text("followed", "", group, "n", label) for group in groups), deeper)]
+    for name, text in (("event", str(endpoint["event"])), ("censored", "Censored")):
+        rows.append(Row(f"{text}, n (%)", tuple(book.count(name, "", group, label) for group in groups), deeper))
+    for share, text in (("25", "25% quantile"), ("50", "Median"), ("75", "75% quantile")):
+        cells = tuple(bounded(book, "quantile", share, group, label) for group in groups)
+        rows.append(Row(f"{text}, {node['unit']} (95% CI)", cells, deeper))
+    for time in node.get("times", []):
+        cells = tuple(bounded(book, FREE, f"{time:g}", group, label) for group in groups)
+        rows.append(Row(f"Free of it at {time:g} {node['unit']}, % (95% CI)", cells, deeper))
+    test = book.row("log_rank", "", groups[-1], "p_value", label)
+    if test is not None:
+        rows.append(
+            Row("p-value, log-rank test", (*("" for _ in groups[1:]), f"{test['text']} (n={test['n']})"), deeper)
+        )
+    return rows
 
 
 def _figure(output: Output, book: Book) -> StepFigure:
