@@ -1,4 +1,4 @@
-"""Words about time: date (with imputation), study_day, duration."""
+"""Words about dates: date (with imputation), study_day, duration, latest_date."""
 
 from __future__ import annotations
 
@@ -6,106 +6,64 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import pandas as pd
 
-from adam.columns import Columns, Text, Values, coded, number, text
+from adam.columns import Columns, Values, constant, number, only, present, text
 from adam.derivation import Context, Derivation, Outcome, listed, word
+from adam.imputation import Imputed, partial_dates
 from adam.language import Column, NewColumn
-from metadata.iso8601 import day_bounds, from_sas_days, to_sas_days
+from metadata.errors import StudyError
+from metadata.iso8601 import SAS_EPOCH, from_sas_days
+from metadata.units import significant
 
-NO_DAY = np.datetime64("NaT", "D")
-DAYS_OF = {"days": 1.0, "weeks": 7.0, "months": 30.4375, "years": 365.25}
+DAYS_OF = {
+    "seconds": 1 / 86400, "minutes": 1 / 1440, "hours": 1 / 24, "days": 1.0, "weeks": 7.0, "months": 30.4375,
+    "years": 365.25,
+}  # fmt: skip
+SECONDS = 86400.0
 
 
-def sas_days(columns: Columns, name: str) -> np.ndarray:
-    """Return a Num date as days; raises StudyError if the variable holds text."""
-    return from_sas_days(number(columns, name))
-
-
-def partial_bounds(texts: Text) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return earliest day, latest day and precision (0 none, 1 year, 2 month, 3 day) of ISO 8601 texts.
-
-    A day or month known after an unknown month (``2001---15``) narrows nothing that can be used: the year is known.
-    """
-    words = pd.Series(texts.words, dtype="str")
-    cut = words.str.replace(r"^(\d{4})--.*$", r"\1", regex=True)
-    first, last = day_bounds(cut)
-    precision = np.select([np.isnat(first), cut.str.len() >= 10, cut.str.len() >= 7], [0, 3, 2], 1)
-    return first[texts.codes], last[texts.codes], precision[texts.codes]
+def cutoff_of(context: Context) -> float:
+    """Return the data cut-off in days since 1960."""
+    return float((context.cutoff - SAS_EPOCH) / np.timedelta64(1, "D"))
 
 
 @word("date")
 @dataclass(frozen=True, kw_only=True)
-class Date(Derivation):
+class Date(Imputed):
     """Make a numeric date of an ISO 8601 text; a partial one may be imputed, within what is known of it, and flagged.
 
     ``impute`` first, last or middle (day 15, 30 June) of the unknown part; ``highest`` day imputes days only, month
-    also months; a date without a year is never imputed. ``prefer`` names a date that is taken where the partial date
+    also months, year also a wholly unknown date (which then takes ``prefer`` or a limit). A day known after an unknown
+    month (``2001---15``) is used only with ``preserve``. ``prefer`` names a date that is taken where the partial date
     is compatible with it, unless ``end`` (an ISO text) certainly precedes it. The imputed date is not before
     ``not_before``, and not after ``not_after``, the end or the study's cut-off. Where the known part allows no such
-    day, nothing is imputed. A complete date is never changed.
+    day, nothing is imputed (``limits`` strict), or the limit is passed over (compatible; never the cut-off). A complete
+    date is never changed. ``flag`` says what was imputed: D day, M month and day, Y all (ADaMIG 1.3, 3.1.5).
     """
 
-    variable: Column
-    to: NewColumn
-    flag: NewColumn | None = None
-    impute: Literal["none", "first", "middle", "last"] = "none"
-    highest: Literal["day", "month"] = "month"
-    prefer: Column | None = None
-    end: Column | None = None
-    not_before: tuple[Column, ...] = ()
-    not_after: tuple[Column, ...] = ()
-
     def derive(self, columns: Columns, count: int, context: Context) -> Outcome:
-        first, last, precision = partial_bounds(text(columns, self.variable))
-        found = np.where(precision == 3, first, NO_DAY)
-        if self.impute != "none":
-            rows = np.flatnonzero((precision == 2) | ((precision == 1) & (self.highest == "month")))
-            found[rows] = self._imputed(columns, rows, first[rows], last[rows], context.cutoff)
-        made: dict[str, Values] = {self.to: to_sas_days(found)}
+        part = partial_dates(text(columns, self.variable))
+        made = np.where(part.precision == 3, part.first, np.nan)
+        rows = np.flatnonzero(self.may_impute(part.precision))
+        if len(rows):
+            of = type(part)(*(values[rows] for values in part))
+            low, high = np.nan_to_num(of.first, nan=-np.inf), np.nan_to_num(of.last, nan=np.inf)
+            end = self.ends(columns, rows)
+            made[rows] = self.within_limits(self.day_of(of), low, high, columns, rows, end, cutoff_of(context))
+        found: dict[str, Values] = {self.to: made}
         if self.flag:
-            imputed = ~np.isnat(found) & (precision < 3)
-            made[self.flag] = coded(np.where(imputed, precision, 0), ["", "M", "D"])
-        return Outcome(made)
-
-    def _imputed(
-        self, columns: Columns, rows: np.ndarray, first: np.ndarray, last: np.ndarray, cutoff: np.datetime64
-    ) -> np.ndarray:
-        candidate = self._candidate(first, last)
-        upper = np.full(len(rows), cutoff)
-        end = partial_bounds(text(columns, self.end))[1][rows] if self.end else np.full(len(rows), NO_DAY)
-        for limit in [end, *(sas_days(columns, name)[rows] for name in self.not_after)]:
-            upper = np.fmin(upper, limit)
-        if self.prefer:
-            preferred = sas_days(columns, self.prefer)[rows]
-            candidate = np.where((first <= preferred) & (preferred <= last) & ~(end < preferred), preferred, candidate)
-        for name in self.not_before:
-            limit = sas_days(columns, name)[rows]
-            candidate = np.where(limit <= last, np.fmax(candidate, limit), candidate)
-        candidate = np.fmin(candidate, upper)
-        return np.where(candidate >= first, candidate, NO_DAY)
-
-    def _candidate(self, first: np.ndarray, last: np.ndarray) -> np.ndarray:
-        if self.impute == "middle":
-            whole_year = (last - first) > np.timedelta64(31, "D")
-            june = first.astype("datetime64[Y]").astype("datetime64[M]") + np.timedelta64(5, "M")
-            thirtieth = june.astype("datetime64[D]") + np.timedelta64(29, "D")
-            return np.where(whole_year, thirtieth, first + np.timedelta64(14, "D"))
-        return first.copy() if self.impute == "first" else last.copy()
+            found[self.flag] = self.date_flag(part.precision, made)
+        return Outcome(found)
 
     def sentence(self, variable: str) -> str:
         if variable == self.flag:
-            return f"D if the day, M if month and day of {self.to} were imputed, else missing."
+            return f"D if the day, M if month and day{self._year()} of {self.to} were imputed, else missing."
         if self.impute == "none":
             return f"Numeric date of {self.variable}; a partial date is missing{self.within()}."
-        said = f"Numeric date of {self.variable}; an unknown day{' or month' if self.highest == 'month' else ''}"
-        said += f" is imputed as the {self.impute} possible"
-        if self.prefer:
-            said += f", or as {self.prefer} if the known part allows it"
-            said += f" and {self.end} does not precede it" if self.end else ""
-        said += f"; never before {listed(self.not_before)}" if self.not_before else ""
-        ends = [*([self.end] if self.end else []), *self.not_after, "the data cut-off"]
-        return f"{said}; never after {listed(ends)}{self.within()}."
+        return f"Numeric date of {self.variable}; {self.how()}{self.within()}."
+
+    def _year(self) -> str:
+        return ", Y if all" if self.highest == "year" else ""
 
     def is_date(self, variable: str) -> bool:
         return variable == self.to
@@ -134,22 +92,73 @@ class StudyDay(Derivation):
 @word("duration")
 @dataclass(frozen=True, kw_only=True)
 class Duration(Derivation):
-    """Length of a period of whole days, both ends counted; a month has 30.4375 and a year 365.25 days."""
+    """Length of a period of whole days, both ends counted; a month has 30.4375 and a year 365.25 days.
+
+    ``inclusive`` false leaves out the last day; nothing is added where the end precedes the start. ``calendar`` counts
+    months or years of the calendar instead, a rest as its part of the month or year begun; ``whole`` drops the rest.
+    ``datetimes`` says that start and end are datetimes (seconds); their moments are then set against each other and no
+    day is added. ``unit_variable`` gets the name of the unit, in capitals.
+    """
 
     start: Column
     end: Column
     to: NewColumn
-    unit: Literal["days", "weeks", "months", "years"] = "days"
+    unit: Literal["seconds", "minutes", "hours", "days", "weeks", "months", "years"] = "days"
     inclusive: bool = True
+    calendar: bool = False
+    whole: bool = False
+    datetimes: bool = False
+    unit_variable: NewColumn | None = None
+
+    def check(self) -> None:
+        if self.calendar and self.unit not in ("months", "years"):
+            raise StudyError("calendar counts months or years; write 'unit: months' or 'unit: years'")
 
     def derive(self, columns: Columns, count: int, context: Context) -> Outcome:
-        days = number(columns, self.end) - number(columns, self.start) + self.inclusive
-        return Outcome({self.to: days / DAYS_OF[self.unit]})
+        start, end = number(columns, self.start), number(columns, self.end)
+        if self.datetimes:
+            start, end = start / SECONDS, end / SECONDS
+        elif self.inclusive:
+            end = np.where(end >= start, end + 1, end)
+        made = self._calendar(start, end) if self.calendar else (end - start) / DAYS_OF[self.unit]
+        made = np.trunc(significant(made)) if self.whole else made
+        found: dict[str, Values] = {self.to: made}
+        if self.unit_variable:
+            found[self.unit_variable] = only(constant(self.unit.upper(), count), present(made))
+        return Outcome(found)
+
+    def _calendar(self, start: np.ndarray, end: np.ndarray) -> np.ndarray:
+        known = ~np.isnan(start + end)
+        first, last = np.where(known, start, 0.0), np.where(known, end, 0.0)
+        months = elapsed_months(np.fmin(first, last), np.fmax(first, last), 12 if self.unit == "years" else 1)
+        return np.where(known, np.sign(last - first) * months, np.nan)
 
     def sentence(self, variable: str) -> str:
-        days = f"{self.end} - {self.start}{' + 1' if self.inclusive else ''}"
-        divided = "" if self.unit == "days" else f"({days}) / {DAYS_OF[self.unit]:g}, in {self.unit}"
-        return f"{divided or days + ', in days'}{self.within()}."
+        if variable == self.unit_variable:
+            return f"Unit of {self.to}; missing where there is none."
+        days = f"{self.end} - {self.start}{' + 1' if self.inclusive and not self.datetimes else ''}"
+        kind = f"{'whole ' if self.whole else ''}{self.unit}{' of the calendar' if self.calendar else ''}"
+        plain = self.unit == "days" or self.calendar or self.datetimes
+        divided = f"{days}" if plain else f"({days}) / {DAYS_OF[self.unit]:g}"
+        return f"{divided}, in {kind}{self.within()}."
+
+
+def elapsed_months(start: np.ndarray, end: np.ndarray, step: int) -> np.ndarray:
+    """Return how many times ``step`` months fit between days, and the part of the next step that is left over."""
+    first, last = from_sas_days(start), from_sas_days(end)
+    count = (last.astype("datetime64[M]") - first.astype("datetime64[M]")).astype(int) // step
+    count -= _months_later(first, count * step) > last
+    reached, following = _months_later(first, count * step), _months_later(first, (count + 1) * step)
+    return count + (last - reached) / (following - reached)
+
+
+def _months_later(days: np.ndarray, months: np.ndarray) -> np.ndarray:
+    """Return the same day some months later, or that month's last day if it has no such day."""
+    month = days.astype("datetime64[M]")
+    target = month + months
+    day = days - month.astype("datetime64[D]")
+    last = (target + 1).astype("datetime64[D]") - np.timedelta64(1, "D")
+    return np.minimum(target.astype("datetime64[D]") + day, last)
 
 
 @word("latest_date")

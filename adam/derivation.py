@@ -103,6 +103,9 @@ class Derivation:
     word: ClassVar[str] = ""
     adds_rows: ClassVar[bool] = False
 
+    def check(self) -> None:
+        """Raise StudyError where parameters contradict each other; called when they are read."""
+
     @cached_property
     def reads(self) -> tuple[str, ...]:
         """Variables that must exist before this derivation."""
@@ -158,6 +161,19 @@ class Derivation:
     def is_date(self, variable: str) -> bool:
         """Return True if ``variable`` is a date that this derivation makes."""
         return False
+
+    def is_datetime(self, variable: str) -> bool:
+        """Return True if ``variable`` is a datetime that this derivation makes."""
+        return False
+
+    def is_time(self, variable: str) -> bool:
+        """Return True if ``variable`` is a time of day that this derivation makes."""
+        return False
+
+    def display(self, variable: str) -> str | None:
+        """Return the display format of a date, datetime or time that this derivation makes."""
+        kinds = {"DATE9.": self.is_date, "DATETIME20.": self.is_datetime, "TIME8.": self.is_time}
+        return next((display for display, holds in kinds.items() if holds(variable)), None)
 
     def within(self) -> str:
         """Return the condition as the end of a sentence."""

@@ -8,71 +8,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
-from functools import cache
 
 from adam.columns import Text, Values
 from adam.derivation import Context, Derivation
 from adam.specification import Described, Specification, Step
+from metadata.analysis_guide import Guide, guide
 from metadata.dataset import DatasetMetadata, Variable
-from metadata.standards import GuideVariable, adam_variables, sdtm_variables, slug
+from metadata.standards import adam_variables, sdtm_variables, slug
 from metadata.study import Study
 
 Makers = Mapping[str, list[Derivation]]
 
-DATE_FORMAT = "DATE9."
 LABEL_BYTES = 40
-TOKENS = {"xx": r"\d\d", "zz": r"\d\d", "y": r"\d{1,2}", "w": r"\d"}
-TOKEN = re.compile("|".join(TOKENS))
 CLASSES = {
     "ADSL": "SUBJECT LEVEL ANALYSIS DATASET",
     "BDS": "BASIC DATA STRUCTURE",
     "OCCDS": "OCCURRENCE DATA STRUCTURE",
     "AE": "OCCURRENCE DATA STRUCTURE",
 }
-
-
-class Guide:
-    """The variables that a guide has for a structure; ``prefix`` stands for the -- of general names."""
-
-    def __init__(self, variables: tuple[GuideVariable, ...], prefix: str) -> None:
-        named = [(v, v.name.replace("--", prefix)) for v in variables if not v.name.startswith("*")]
-        self.exact = {name: variable for variable, name in named if not TOKEN.search(name)}
-        self.patterns = [(_pattern(name), variable) for variable, name in named if TOKEN.search(name)]
-
-    def find(self, name: str) -> GuideVariable | None:
-        """Return the guide's variable of which ``name`` is an instance, its label made definite."""
-        if name in self.exact:
-            return _named(self.exact[name], name, {})
-        for pattern, variable in self.patterns:
-            found = pattern.fullmatch(name)
-            if found:
-                return _named(variable, name, found.groupdict())
-        return None
-
-    def missing(self, names: list[str]) -> list[str]:
-        """Return the Required variables of the guide that are not among ``names``."""
-        exact = [name for name, variable in self.exact.items() if variable.core == "Req" and name not in names]
-        required = [(pattern, variable.name) for pattern, variable in self.patterns if variable.core == "Req"]
-        return exact + [name for pattern, name in required if not any(map(pattern.fullmatch, names))]
-
-
-def _pattern(name: str) -> re.Pattern[str]:
-    return re.compile(TOKEN.sub(lambda found: f"(?P<{found[0]}>{TOKENS[found[0]]})", name))
-
-
-def _named(variable: GuideVariable, name: str, tokens: dict[str, str]) -> GuideVariable | None:
-    """Return the guide's variable as ``name``; None if its label is only a pattern for labels."""
-    if re.search(r"[{}]|\.\.\.|\bXX\b", variable.label):
-        return None
-    label = re.sub(r"\b(xx|zz|y|w)\b", lambda found: tokens.get(found[1], found[1]), variable.label)
-    return replace(variable, label=label.rstrip("*"), name=name)
-
-
-@cache
-def guide(table: str, structure: str, prefix: str) -> Guide:
-    """Return one structure of one shipped table of variables."""
-    return Guide(adam_variables(table, structure), prefix)
 
 
 def guides(specification: Specification, study: Study) -> list[Guide]:
@@ -152,7 +105,6 @@ def _variable(
         raise specification.error(
             f"{name} should be {kind}, but its derivation '{maker.word}' makes {actual}", "variables"
         )
-    date = DATE_FORMAT if maker.is_date(name) else None
     return Variable(
         name=name,
         label=label,
@@ -163,7 +115,7 @@ def _variable(
         or (inherited.codelist if inherited else None)
         or (known.codelist if known else None)
         or None,
-        format=said.format or date or (inherited.format if inherited else None),
+        format=said.format or maker.display(name) or (inherited.format if inherited else None),
         origin=maker.origin(name) if len(makers[name]) == 1 else "Derived",
         method=method(name, makers, specification, context),
     )

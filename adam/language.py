@@ -63,6 +63,8 @@ def read_parameters(word: type, node: dict[str, Any], name: str) -> Any:
 
 def read_value(kind: Any, value: Any, node: object, key: str) -> Any:
     """Read one value as ``kind``; raises StudyError that says what would be right."""
+    if value is None and optional(kind):
+        return None
     kind, origin = bare(kind), get_origin(bare(kind))
     if origin in READERS:
         return READERS[origin](kind, value, node, key)
@@ -82,6 +84,11 @@ def bare(kind: Any) -> Any:
     if get_origin(kind) in (Union, types.UnionType):
         return bare(next(part for part in get_args(kind) if part is not type(None)))
     return kind
+
+
+def optional(kind: Any) -> bool:
+    """Return True for a parameter that may be left without a value (``null``)."""
+    return get_origin(kind) in (Union, types.UnionType) and type(None) in get_args(kind)
 
 
 def _read_list(kind: Any, value: Any, node: object, key: str) -> tuple[Any, ...]:
@@ -150,6 +157,8 @@ def names_in(kind: Any, value: Any, role: str) -> Iterator[str]:
 
 def schema_of(kind: Any) -> dict[str, Any]:
     """Return the JSON Schema of a parameter."""
+    if optional(kind):
+        return {"anyOf": [schema_of(bare(kind)), {"type": "null"}]}
     kind, origin = bare(kind), get_origin(bare(kind))
     if origin in SCHEMAS:
         return SCHEMAS[origin](kind)

@@ -74,7 +74,7 @@ class Lookup(Derivation):
         """Return the key columns of the other dataset."""
         return [context.variable(self.dataset, name) for name in self.by]
 
-    def numbers(self, name: str, context: Context) -> np.ndarray:
+    def numbers_in(self, name: str, context: Context) -> np.ndarray:
         """Return a Num column of the other dataset; raises StudyError if it is Char."""
         return number({name: context.variable(self.dataset, name)}, name)
 
@@ -192,7 +192,7 @@ class Exists(Lookup):
     def derive(self, columns: Columns, count: int, context: Context) -> Outcome:
         eligible = self.found(context)
         for name, limit in (self.above or {}).items():
-            eligible &= self.numbers(name, context) > limit
+            eligible &= self.numbers_in(name, context) > limit
         rows = first_rows(group_codes(self.other_keys(context)), [], eligible)
         match = matching_rows(
             [columns[name] for name in self.by], [take(key, rows) for key in self.other_keys(context)]
@@ -224,7 +224,7 @@ class Summary(Lookup):
         right = [take(key, eligible) for key in self.other_keys(context)]
         left = [columns[name] for name in self.by]
         groups = group_codes([stack([one, other]) for one, other in zip(left, right, strict=True)])
-        values = np.ones(len(eligible)) if self.of is None else self.numbers(self.of, context)[eligible]
+        values = np.ones(len(eligible)) if self.of is None else self.numbers_in(self.of, context)[eligible]
         size = int(groups.max(initial=-1)) + 1
         made = aggregated(self.function, groups[count:], values, size)[groups[:count]]
         return Outcome({self.to: made}, self._edges(groups, count, eligible))

@@ -1,14 +1,18 @@
-"""Words about periods of follow-up, for rates of recurrent events: period_records, person_time."""
+"""Words about periods: period_records and person_time for rates of recurrent events, period, period_variables."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
-from adam.columns import Columns, Values, coded, number
-from adam.derivation import AddedRows, Context, Derivation, Outcome, word
-from adam.language import Column, Condition, NewColumn
+from adam.columns import Columns, Values, coded, number, take
+from adam.derivation import AddedRows, Context, Derivation, Edge, Outcome, listed, word
+from adam.grouping import group_codes, matching_rows
+from adam.language import Column, Condition, NewColumn, OtherColumn
+from adam.merging import Lookup
+from metadata.errors import StudyError
 from metadata.units import significant
 
 
@@ -102,3 +106,119 @@ class PersonTime(Derivation):
         whole = f"; the whole period where {self.whole}" if self.whole else ""
         text = f"Days from {self.start} to {self.end}{until} both counted{whole}, / {self.year:g};"
         return f"{text} missing if there are none{self.within()}."
+
+
+@dataclass(frozen=True)
+class Span:
+    """One period of a subject: its number, and the variables that hold its first and last date."""
+
+    number: int
+    start: Column
+    end: Column
+
+
+@word("period")
+@dataclass(frozen=True, kw_only=True)
+class InPeriod(Derivation):
+    """Give each record the period of the subject in which its date lies: its name, number, first and last date.
+
+    The periods are written in their order, with the variables that hold their dates (AP01SDT, AP01EDT); both days
+    belong to the period, and where two touch, a shared day belongs to the later one. A period without a first date has
+    not begun; without a last date it is open. A record outside of all periods, or without a date, has none. ``gaps``
+    earlier gives a date between two periods to the earlier one.
+    """
+
+    date: Column = "ADT"
+    periods: dict[str, Span]
+    gaps: Literal["none", "earlier"] = "none"
+    to: NewColumn = "APERIODC"
+    number: NewColumn = "APERIOD"
+    start: NewColumn = "APERSDT"
+    end: NewColumn = "APEREDT"
+
+    def derive(self, columns: Columns, count: int, context: Context) -> Outcome:
+        day = number(columns, self.date)
+        spans = list(self.periods.values())
+        starts = np.vstack([number(columns, span.start) for span in spans])
+        ends = np.vstack([number(columns, span.end) for span in spans])
+        with np.errstate(invalid="ignore"):
+            begun = starts <= day
+            inside = begun & ~(day > ends) if self.gaps == "none" else begun
+        place = np.where(inside.any(axis=0), len(spans) - 1 - inside[::-1].argmax(axis=0), -1)
+        rows = np.arange(count)
+        numbers = np.array([*(span.number for span in spans), np.nan], float)
+        return Outcome(
+            {
+                self.to: coded(place, list(self.periods)),
+                self.number: numbers[place],
+                self.start: np.where(place >= 0, starts[place, rows], np.nan),
+                self.end: np.where(place >= 0, ends[place, rows], np.nan),
+            }
+        )
+
+    def sentence(self, variable: str) -> str:
+        spans = ", ".join(f"{name} {span.start} to {span.end}" for name, span in self.periods.items())
+        texts = {
+            self.to: f"Period in which {self.date} lies: {spans}; missing outside{self.within()}.",
+            self.number: f"Number of {self.to}.",
+            self.start: f"First date of {self.to}.",
+            self.end: f"Last date of {self.to}.",
+        }
+        return texts[variable]
+
+    def is_date(self, variable: str) -> bool:
+        return variable in (self.start, self.end)
+
+
+@word("period_variables")
+@dataclass(frozen=True, kw_only=True)
+class PeriodVariables(Lookup):
+    """Set out a dataset with one record a subject and period as variables of the subject, one a period.
+
+    ``period`` is the variable that numbers the periods, ``numbers`` those to take. In the names of the new variables
+    xx stands for the number in two digits (APxxSDT) and w for it in one (PHwSDT). A period that a subject has not has
+    missing values; two records of one period are an error (ADaMIG 1.3, 3.2.7).
+    """
+
+    period: OtherColumn
+    numbers: tuple[int, ...]
+    variables: dict[str, OtherColumn]
+
+    def check(self) -> None:
+        for pattern in self.variables:
+            if "xx" not in pattern and "w" not in pattern:
+                raise StudyError(f"{pattern} needs xx or w where the period's number stands")
+
+    def derive(self, columns: Columns, count: int, context: Context) -> Outcome:
+        made: dict[str, Values] = {}
+        edges = []
+        for one in self.numbers:
+            rows = np.flatnonzero(self.found(context) & (self.numbers_in(self.period, context) == one))
+            keys = [take(key, rows) for key in self.other_keys(context)]
+            if len(np.unique(group_codes(keys))) < len(rows):
+                raise StudyError(f"{self.place('')} has more than one record of period {one} for the same subject")
+            match = matching_rows([columns[name] for name in self.by], keys)
+            source = np.where(match < 0, -1, np.append(rows, -1)[match])
+            kept = np.flatnonzero(source >= 0)
+            for pattern, old in self.variables.items():
+                made[_named(pattern, one)] = take(context.variable(self.dataset, old), source)
+                edges.append(Edge(_named(pattern, one), kept, self.dataset, source[kept], old))
+        return Outcome(made, tuple(edges))
+
+    def also_makes(self) -> tuple[str, ...]:
+        return tuple(_named(pattern, one) for one in self.numbers for pattern in self.variables)
+
+    def sentence(self, variable: str) -> str:
+        old, one = self._source(variable)
+        return f"{self.place(old)} of the record whose {self.period} is {one}, merged by {listed(self.by)}."
+
+    def inherits(self, variable: str) -> tuple[str, str] | None:
+        return self.dataset, self._source(variable)[0]
+
+    def _source(self, variable: str) -> tuple[str, int]:
+        return next((old, one) for one in self.numbers for pattern, old in self.variables.items()
+                    if _named(pattern, one) == variable)  # fmt: skip
+
+
+def _named(pattern: str, period: int) -> str:
+    return pattern.replace("xx", f"{period:02d}").replace("w", str(period))

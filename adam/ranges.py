@@ -10,8 +10,10 @@ from adam.columns import Columns, coded, number, numbers_in, text
 from adam.derivation import Context, Derivation, Outcome, listed, word
 from adam.language import Column, NewColumn
 from metadata.errors import StudyError
+from metadata.units import significant
 
 NO_ROWS = np.empty(0, np.int64)
+INDICATORS = ["LOW LOW", "LOW", "NORMAL", "HIGH", "HIGH HIGH"]
 
 
 @word("range_indicator")
@@ -19,24 +21,36 @@ NO_ROWS = np.empty(0, np.int64)
 class RangeIndicator(Derivation):
     """LOW, NORMAL or HIGH by the record's reference range; missing without a value or without any limit.
 
-    A value on a limit is NORMAL. With one limit only, a value that is not beyond it is NORMAL.
+    A value on a limit is NORMAL; equality is judged to ``digits`` significant digits, so that the noise of a conversion
+    makes no difference. With one limit only, a value that is not beyond it is NORMAL. ``lowest`` and ``highest`` name
+    outer limits (A1LO, A1HI), beyond which a value is LOW LOW or HIGH HIGH.
     """
 
     value: Column = "AVAL"
     low: Column = "ANRLO"
     high: Column = "ANRHI"
+    lowest: Column | None = None
+    highest: Column | None = None
+    digits: int = 12
     to: NewColumn = "ANRIND"
 
     def derive(self, columns: Columns, count: int, context: Context) -> Outcome:
-        value, low, high = (number(columns, name) for name in (self.value, self.low, self.high))
+        value, low, high = (
+            significant(number(columns, name), self.digits) for name in (self.value, self.low, self.high)
+        )
+        nothing = np.full(count, np.nan)
+        outer = [significant(number(columns, name), self.digits) if name else nothing
+                 for name in (self.lowest, self.highest)]  # fmt: skip
         with np.errstate(invalid="ignore"):
-            codes = np.select([value < low, value > high], [0, 2], 1)
+            codes = np.select([value < outer[0], value > outer[1], value < low, value > high], [0, 4, 1, 3], 2)
         unknown = np.isnan(value) | (np.isnan(low) & np.isnan(high))
-        return Outcome({self.to: coded(np.where(unknown, -1, codes), ["LOW", "NORMAL", "HIGH"])})
+        return Outcome({self.to: coded(np.where(unknown, -1, codes), INDICATORS)})
 
     def sentence(self, variable: str) -> str:
+        outer = f"LOW LOW if {self.value} is below {self.lowest}, " if self.lowest else ""
+        outer += f"HIGH HIGH if it is above {self.highest}, " if self.highest else ""
         return (
-            f"LOW if {self.value} is below {self.low}, HIGH if it is above {self.high}, else NORMAL;"
+            f"{outer}LOW if {self.value} is below {self.low}, HIGH if it is above {self.high}, else NORMAL;"
             f" missing without value or range{self.within()}."
         )
 
@@ -75,7 +89,6 @@ class Grade(Derivation):
     scheme: NewColumn = "ATOXSCH"
 
     def derive(self, columns: Columns, count: int, context: Context) -> Outcome:
-        self._check()
         words, codes = text(columns, self.parameter).words, text(columns, self.parameter).codes
         low, high, value = (number(columns, name) for name in (self.low, self.high, self.value))
         grades, named = np.full(count, np.nan), np.full(count, -1)
@@ -99,7 +112,7 @@ class Grade(Derivation):
             }
         )
 
-    def _check(self) -> None:
+    def check(self) -> None:
         parameters = [parameter for scheme in self.schemes for parameter in [*scheme.items, *scheme.taken]]
         twice = {parameter for parameter in parameters if parameters.count(parameter) > 1}
         if twice:

@@ -12,6 +12,8 @@ from adam import (
     baselines,
     courses,
     dates,
+    datetimes,
+    expected,
     flags,
     merging,
     periods,
@@ -32,8 +34,8 @@ from metadata.yaml_source import complain, file_of, line_of
 
 FOLDER = "adam"
 WORD_MODULES = (
-    merging, values, arithmetic, dates, baselines, ranges, flags, courses, progression, windows, records, aggregates,
-    scores, periods, survival,
+    merging, values, arithmetic, dates, datetimes, baselines, ranges, flags, courses, progression, windows, records,
+    aggregates, expected, scores, periods, survival,
 )  # fmt: skip
 
 
@@ -159,7 +161,12 @@ def _step(items: Any, index: int) -> Step:
         raise complain(item, name, f"'{name}' is not a derivation{nearest(name, WORDS)}")
     if not isinstance(given, dict):
         raise complain(item, name, f"'{name}' needs its parameters")
-    return Step(read_parameters(WORDS[name], given, name), file_of(item), line_of(item, name))
+    step = Step(read_parameters(WORDS[name], given, name), file_of(item), line_of(item, name))
+    try:
+        step.derivation.check()
+    except StudyError as error:
+        raise step.error(error.message) from None
+    return step
 
 
 def _variables(node: Any) -> dict[str, Described]:

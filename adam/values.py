@@ -174,15 +174,19 @@ class Bands(Derivation):
     bands: tuple[Band, ...]
 
     def derive(self, columns: Columns, count: int, context: Context) -> Outcome:
-        values = number(columns, self.variable)
-        limits = [band.below for band in self.bands[:-1] if band.below is not None]
-        if len(limits) + 1 < len(self.bands) or sorted(limits) != limits:
-            raise StudyError("each band but the last needs 'below', from low to high")
+        values, limits = number(columns, self.variable), self._limits()
         codes = np.where(np.isnan(values), -1, np.searchsorted(np.array(limits, float), values, side="right"))
         made: dict[str, Values] = {self.to: coded(codes, [band.name for band in self.bands])}
         if self.number:
             made[self.number] = np.where(codes < 0, np.nan, codes + 1.0)
         return Outcome(made)
+
+    def _limits(self) -> list[float]:
+        return [band.below for band in self.bands[:-1] if band.below is not None]
+
+    def check(self) -> None:
+        if len(self._limits()) + 1 < len(self.bands) or sorted(self._limits()) != self._limits():
+            raise StudyError("each band but the last needs 'below', from low to high")
 
     def sentence(self, variable: str) -> str:
         names = [f"{band.name} below {band.below:g}" for band in self.bands[:-1] if band.below is not None]

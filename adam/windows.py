@@ -15,6 +15,7 @@ from adam.columns import Columns, Values, coded, number, text
 from adam.derivation import Context, Derivation, Outcome, listed, word
 from adam.language import Column, NewColumn
 from metadata.errors import StudyError, nearest
+from metadata.study import Study
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,17 @@ class Schedule:
 
     visits: tuple[str, ...]
     parameters: tuple[str, ...] = ()
+
+
+def planned_visits(schedule: Schedule, study: Study) -> list[tuple[str, float, float]]:
+    """Return name, number and day of a schedule's visits; raises StudyError for one that study.yaml does not plan."""
+    planned = {str(v["visit"]): v for v in study.visits if v.get("day") is not None}
+    found = []
+    for visit in schedule.visits:
+        if visit not in planned:
+            raise StudyError(f"study.yaml plans no visit '{visit}' on a day{nearest(visit, planned)}")
+        found.append((visit.capitalize(), float(planned[visit]["visitnum"]), float(planned[visit]["day"])))
+    return found
 
 
 def elapsed(day: np.ndarray) -> np.ndarray:
@@ -95,7 +107,7 @@ class Windows(Derivation):
         windows: list[Window] = []
         position = np.full(count, -1)
         for index, schedule in enumerate(self.schedules):
-            made = cut(self._targets(schedule, context), self.baseline_day)
+            made = cut(planned_visits(schedule, context.study), self.baseline_day)
             rows = np.flatnonzero((schedule_of == index) & ~np.isnan(day))
             starts = np.array([window.low for window in made])
             position[rows] = np.searchsorted(starts, day[rows], side="right") - 1 + len(windows)
@@ -108,15 +120,6 @@ class Windows(Derivation):
                 return index
         others = [index for index, schedule in enumerate(self.schedules) if not schedule.parameters]
         return others[0] if others else -1
-
-    def _targets(self, schedule: Schedule, context: Context) -> list[tuple[str, float, float]]:
-        planned = {str(v["visit"]): v for v in context.study.visits if v.get("day") is not None}
-        found = []
-        for visit in schedule.visits:
-            if visit not in planned:
-                raise StudyError(f"study.yaml plans no visit '{visit}' on a day{nearest(visit, planned)}")
-            found.append((visit.capitalize(), float(planned[visit]["visitnum"]), float(planned[visit]["day"])))
-        return found
 
     def _columns(self, windows: list[Window], position: np.ndarray, day: np.ndarray) -> dict[str, Values]:
         def values(name: str) -> np.ndarray:

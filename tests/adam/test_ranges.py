@@ -53,7 +53,7 @@ def test_lymphocytes_by_their_own_scheme(tmp_path):
 def test_other_parameters_are_not_graded_and_none_twice(tmp_path):
     assert texts(graded(tmp_path, ["MCV"], [90.0])["ATOXGR"]) == [""]
     with pytest.raises(StudyError, match="LYM is graded by more than one scheme"):
-        graded(tmp_path, ["LYM"], [1.0], schemes=(CTC, CTC))
+        Grade(schemes=(CTC, CTC)).check()
     with pytest.raises(StudyError, match="has no item 'ctc9'"):
         graded(tmp_path, ["LYM"], [1.0], schemes=(Scheme("lymphocyte-schemes", "X", {"LYM": "ctc9"}),))
 

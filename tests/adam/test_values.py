@@ -44,9 +44,7 @@ def test_bands_put_a_limit_into_the_upper_band(tmp_path):
     assert texts(result["G"]) == ["<45", ">=45", ""]
     assert numbers(result["N"]) == [1, 2, None]
     with pytest.raises(StudyError, match="from low to high"):
-        Bands(variable="AGE", to="G", bands=(Band("a", 50), Band("b", 45), Band("c"))).derive(
-            columns(AGE=[1.0]), 1, context(tmp_path)
-        )
+        Bands(variable="AGE", to="G", bands=(Band("a", 50), Band("b", 45), Band("c"))).check()
 
 
 def test_coalesce_and_number(tmp_path):

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 
 from adam.analyse import build
-from adam.columns import Text, Values, prepared
-from adam.derivation import Context
+from adam.columns import Text, Values, finished, prepared
+from adam.derivation import Context, Derivation
 from adam.specification import read_specification
+from adam.table import Table
 from metadata.dataset import Dataset, DatasetMetadata, Variable
 from metadata.study import Study
 from metadata.yaml_source import load
@@ -80,11 +81,43 @@ def columns(**given: list) -> dict[str, Values]:
     return {name: prepared(values) for name, values in frame.items()}
 
 
-def context(folder: Path, *sources: Dataset) -> Context:
-    """Return the context of derivations in a study with the given datasets."""
-    return Context(study_in(folder), {source.name: source for source in sources}, "", False)
+def context(folder: Path, *sources: Dataset, cutoff: str = "2001-12-31") -> Context:
+    """Return the context of derivations in a study with the given datasets and data cut-off."""
+    study = study_in(folder)
+    study.config["cutoff"] = cutoff
+    return Context(study, {source.name: source for source in sources}, "", False)
+
+
+def made_by(word: Derivation, folder: Path, *sources: Dataset, **given: list) -> dict[str, Values]:
+    """Return the columns that a word makes from given ones, with a data cut-off that lies far off."""
+    count = len(next(iter(given.values())))
+    outcome = word.derive(columns(**given), count, context(folder, *sources, cutoff="2099-12-31"))
+    return dict(outcome.columns)
+
+
+def added_by(word: Derivation, folder: Path, *sources: Dataset, **given: list) -> pd.DataFrame:
+    """Return the records that a word adds to given ones, as a dataset holds them."""
+    table = Table(pd.DataFrame({name: finished(values) for name, values in columns(**given).items()}),
+                  np.arange(len(next(iter(given.values())))))  # fmt: skip
+    old = table.count
+    table.apply(word, context(folder, *sources, cutoff="2099-12-31"))
+    names = [*given, *(name for name in table.columns if name not in given)]
+    frame = pd.DataFrame({name: finished(table.columns[name]) for name in names})
+    return frame.iloc[old:].reset_index(drop=True)
 
 
 def numbers(values: np.ndarray | pd.Series) -> list[float | None]:
     """Return a Num column as a list, None where missing."""
     return [None if np.isnan(value) else float(value) for value in values]
+
+
+def second(text: str) -> float | None:
+    """Return a datetime as SAS seconds."""
+    if not text:
+        return None
+    return float((np.datetime64(text) - np.datetime64("1960-01-01T00:00:00")) / np.timedelta64(1, "ms")) / 1000
+
+
+def days(*dates: str) -> list[float | None]:
+    """Return dates as SAS days, None for a blank."""
+    return [day(one) if one else None for one in dates]
