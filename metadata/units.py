@@ -6,7 +6,7 @@ urea nitrogen. Nothing is guessed from the text of a unit.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -51,28 +51,59 @@ def _plain(value: float) -> str:
 
 @dataclass(frozen=True)
 class TestUnits:
-    """Standard unit of one test, and for each unit in which it may be reported the factor to the standard unit."""
+    """Standard unit of one test, and for each unit in which it may be reported the factor to the standard unit.
+
+    ``shifts`` are added before the factor is applied: a temperature of F in C is -32, then times 5/9.
+    """
 
     __test__ = False
 
     standard: str
     factors: dict[str, float]
+    shifts: dict[str, float] = field(default_factory=dict)
 
     def factor(self, unit: str) -> float | None:
         """Return the factor from ``unit`` to the standard unit; None if the study declares none."""
         return 1.0 if unit == self.standard else self.factors.get(unit)
 
+    def shift(self, unit: str) -> float:
+        """Return what is added to a value in ``unit`` before the factor is applied."""
+        return self.shifts.get(unit, 0.0)
+
+    def to_standard(self, value: float, unit: str) -> float:
+        """Return a value of ``unit`` in the standard unit, NaN without a factor."""
+        factor = self.factor(unit)
+        return float("nan") if factor is None else (value + self.shift(unit)) * factor
+
+    def from_standard(self, value: float, unit: str) -> float:
+        """Return a value of the standard unit in ``unit``, NaN without a factor."""
+        factor = self.factor(unit)
+        return float("nan") if factor is None else value / factor - self.shift(unit)
+
 
 def read_units(declared: dict[str, Any]) -> dict[str, TestUnits]:
-    """Read ``{test: {standard_unit: U, from: {unit: factor}}}``; raises StudyError on a factor that is no number."""
+    """Read ``{test: {standard_unit: U, from: {unit: factor}}}``; raises StudyError on a factor that is no number.
+
+    Instead of a factor there may stand ``{add: NUMBER, factor: NUMBER}``: the number is added first.
+    """
     made = {}
     for test, body in declared.items():
         unknown = [key for key in body if key not in ("standard_unit", "from", "note")]
         if unknown:
             raise complain(body, unknown[0], f"unknown key{nearest(unknown[0], ['standard_unit', 'from', 'note'])}")
-        factors = body.get("from") or {}
-        for unit, factor in factors.items():
-            if isinstance(factor, bool) or not isinstance(factor, int | float) or not factor > 0:
-                raise complain(factors, unit, f"the factor of {test} from {unit} must be a number above 0")
-        made[test] = TestUnits(str(body.get("standard_unit", "")), {unit: float(f) for unit, f in factors.items()})
+        given = body.get("from") or {}
+        factors = {unit: _factor(given, test, unit) for unit in given}
+        shifts = {unit: float(each["add"]) for unit, each in given.items() if isinstance(each, dict) and "add" in each}
+        made[test] = TestUnits(str(body.get("standard_unit", "")), factors, shifts)
     return made
+
+
+def _factor(given: dict[str, Any], test: str, unit: str) -> float:
+    declared = given[unit]
+    node, key = (declared, "factor") if isinstance(declared, dict) else (given, unit)
+    factor, added = node.get(key, 1), declared.get("add", 0) if isinstance(declared, dict) else 0
+    if isinstance(factor, bool) or not isinstance(factor, int | float) or not factor > 0:
+        raise complain(node, key, f"the factor of {test} from {unit} must be a number above 0")
+    if isinstance(added, bool) or not isinstance(added, int | float):
+        raise complain(node, "add", f"what is added to {test} in {unit} must be a number")
+    return float(factor)

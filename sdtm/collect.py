@@ -107,6 +107,7 @@ def _leftovers(made: Collected, every: Source, wanted: np.ndarray) -> None:
         used[piece.at] = True
     block = made.block
     names = dict.fromkeys(name for declared in block.variables.values() for name in declared.fields())
+    _nobody(made)
     if not used.all():
         for read in _stored(made.source, names):
             _list(made, read, ~used, "no record is made from this row: it holds no result")
@@ -114,6 +115,18 @@ def _leftovers(made: Collected, every: Source, wanted: np.ndarray) -> None:
         outside = every.keep(np.setdiff1d(np.arange(every.count), wanted))
         for read in _stored(outside, {**names, **dict.fromkeys(block.where.fields())}):
             _list(made, read, np.ones(outside.count, bool), f"no record is made unless {block.where.said}")
+
+
+def _nobody(made: Collected) -> None:
+    """List the values of rows that are of no test, where each test has rows of its own: a query asks what they are."""
+    tests = made.block.tests
+    if not tests or any(test.where is None for test in tests):
+        return
+    own = np.logical_or.reduce([test.where.holds(made.source)[0] for test in tests if test.where])
+    for read in _stored(made.source, dict.fromkeys(name for test in tests for name in test.fields())):
+        lost = ~own & read.stored
+        if lost.any():
+            made.withheld.append(Withheld(read.rows[lost], read.field, "no test is declared for this row"))
 
 
 def _stored(source: Source, names: Iterable[str]) -> list[Read]:
@@ -221,7 +234,8 @@ def _add(table: Table, name: str, column: Column, start: int, at: np.ndarray) ->
                 wrong[read.field] = wrong.get(read.field, np.zeros(len(at), bool)) | met
                 taken = read.take(at)
                 lost = met & taken.stored
-                table.withheld.append(Withheld(taken.rows[lost], read.field, f"{problem.reason}; {name} is null"))
+                reason = f"{problem.reason}; {name} is null"
+                table.withheld.append(Withheld(taken.rows[lost], read.field, reason, elsewhere=problem.elsewhere))
     for read in column.reads:
         taken = read.take(at)
         _edge(table, name, taken, start, ~wrong[read.field] if read.field in wrong else None)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -135,11 +135,15 @@ class Read:
 
 @dataclass(frozen=True)
 class Problem:
-    """Rows of a column whose values in ``fields`` cannot be represented, so that the result is null."""
+    """Rows of a column whose values in ``fields`` cannot be represented, so that the result is null.
+
+    ``elsewhere``: the values stand in another variable as they were collected, and are asked about all the same.
+    """
 
     rows: np.ndarray
     fields: tuple[str, ...]
     reason: str
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True)
@@ -163,14 +167,14 @@ class Column:
     def take(self, at: np.ndarray) -> Column:
         """Return the rows at positions ``at``."""
         data = self.data.take(at) if isinstance(self.data, Text) else self.data[at]
-        problems = tuple(Problem(problem.rows[at], problem.fields, problem.reason) for problem in self.problems)
+        problems = tuple(replace(problem, rows=problem.rows[at]) for problem in self.problems)
         return Column(data, tuple(read.take(at) for read in self.reads), problems)
 
     def only(self, at: np.ndarray) -> Column:
         """Return the column blanked outside ``at``; what was read there is not counted as used."""
         data = self.data.where(at) if isinstance(self.data, Text) else np.where(at, self.data, np.nan)
         reads = tuple(Read(read.field, read.rows, read.held & at, read.ticked) for read in self.reads)
-        problems = tuple(Problem(problem.rows & at, problem.fields, problem.reason) for problem in self.problems)
+        problems = tuple(replace(problem, rows=problem.rows & at) for problem in self.problems)
         return Column(data, reads, problems)
 
     def with_data(self, data: Text | np.ndarray) -> Column:

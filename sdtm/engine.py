@@ -122,6 +122,11 @@ class Engine:
             needs = [*dated, f"{domain}.{mapping.laboratory_variable}", *(f"DM.{name}" for name in SUBJECT_NEEDS)]
             gives = [own(suffix) for suffix in limits.RANGE_VARIABLES]
             steps.append(self._step(mapping, "ranges", needs, gives, partial(self._ranges, mapping)))
+        elif limits.collected_ranges(mapping):
+            taken = [own(suffix) for suffix in ("ORNRLO", "ORNRHI") if own(suffix) in mapping.operations]
+            needs = [*dated, *(f"{domain}.{name}" for name in taken)]
+            gives = limits.collected_ranges(mapping)
+            steps.append(self._step(mapping, "ranges", needs, gives, partial(self._collected_ranges, mapping)))
         if mapping.toxicity_scheme:
             needs = [*dated, f"{domain}.{own('STNRHI')}"]
             gives = [own("TOX"), own("TOXGR")]
@@ -193,6 +198,9 @@ class Engine:
 
     def _ranges(self, mapping: DomainMapping) -> None:
         limits.put_ranges(self.study, mapping, self.tables[mapping.domain], self.tables.get("DM"))
+
+    def _collected_ranges(self, mapping: DomainMapping) -> None:
+        limits.put_collected_ranges(mapping, self.tables[mapping.domain])
 
     def _toxicity(self, mapping: DomainMapping) -> None:
         limits.put_toxicity(mapping, self.tables[mapping.domain])

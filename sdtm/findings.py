@@ -8,7 +8,7 @@ import numpy as np
 
 from metadata.units import significant, text_of
 from sdtm.choices import ticked
-from sdtm.column import Column, Read, Text, is_number, plain_number
+from sdtm.column import Column, Problem, Read, Text, is_number, plain_number
 from sdtm.mapping import Test
 from sdtm.source import Source
 from sdtm.table import Withheld
@@ -22,18 +22,19 @@ def findings_piece(domain: str, test: Test, source: Source) -> tuple[np.ndarray,
     """Return the rows that become records of a test, its columns for them, and the values that no record holds.
 
     A record is made where there is a result, where the test is said not to be done, and where the stored result
-    cannot be represented (it is null then).
+    cannot be represented (it is null then), on the rows that are the test's own.
     """
     result = test.result.apply(source)
+    own, own_reads = _own(test, source)
     missed, missed_read, reason = _not_done(test, source, result)
     wrong = np.logical_or.reduce([problem.rows for problem in result.problems] or [np.zeros(source.count, bool)])
-    keep = result.present() | missed | wrong
+    keep = (result.present() | missed | wrong) & own
     at = np.flatnonzero(keep)
     unit = test.unit.apply(source) if test.unit else None
-    left = _left(test, source, ~keep, unit, missed_read, reason)
+    left = _left(test, source, own & ~keep, unit, missed_read, reason)
     original = _original(test, result.take(at))
     columns = {
-        f"{domain}TESTCD": Column(Text.constant(test.testcd, len(at))),
+        f"{domain}TESTCD": Column(Text.constant(test.testcd, len(at)), tuple(read.take(at) for read in own_reads)),
         f"{domain}TEST": Column(Text.constant(test.name, len(at))),
     }
     columns[f"{domain}ORRES"] = original
@@ -42,9 +43,28 @@ def findings_piece(domain: str, test: Test, source: Source) -> tuple[np.ndarray,
     if unit:
         columns[f"{domain}ORRESU"] = Column(units.data, unit.take(at).reads, unit.take(at).problems)
     columns |= _standard(domain, test, source, at, original.text, units.text)
+    columns |= _without_factor(domain, test, units, columns)
     columns |= _status(domain, ~here & missed[at], missed_read, reason.take(at), at, test.otherwise_reason)
     columns |= {name: declared.apply(source).take(at) for name, declared in test.variables.items()}
     return at, columns, left
+
+
+def _own(test: Test, source: Source) -> tuple[np.ndarray, tuple[Read, ...]]:
+    """Return the rows that are the test's own, all of them where the form has all tests in a row, and what said so."""
+    return test.where.holds(source) if test.where else (np.ones(source.count, bool), ())
+
+
+def _without_factor(domain: str, test: Test, units: Column, columns: dict[str, Column]) -> dict[str, Column]:
+    """Return --STRESU saying of which units no factor is declared: the result has no standard one."""
+    known = {word for word in units.text.words if not word or not np.isnan(_factor(test, word))}
+    foreign = ~units.text.isin(list(known))
+    if not test.units.standard or not foreign.any():
+        return {}
+    made = columns[f"{domain}STRESU"]
+    reads = tuple(Read(read.field, read.rows, read.held & foreign, read.ticked) for read in units.reads)
+    fields = tuple(read.field for read in reads)
+    reason = f"no factor from this unit to {test.units.standard} is declared for {test.key}"
+    return {f"{domain}STRESU": Column(made.data, reads, (Problem(foreign, fields, reason, elsewhere=True),))}
 
 
 def _not_done(test: Test, source: Source, result: Column) -> tuple[np.ndarray, tuple[Read, ...], Column]:
@@ -122,13 +142,14 @@ def _standard(domain: str, test: Test, source: Source, at: np.ndarray, original:
     elif test.standard_terms:
         raw = raw.replace(test.standard_terms)
     factors = np.array([_factor(test, word) for word in unit.words], float)
+    shifts = np.array([test.units.shift(word) for word in unit.words], float)
     limits = [LIMITED.fullmatch(word) for word in raw.words]
     numeric = raw.test(is_number)
     bounded = raw.test(lambda word: LIMITED.fullmatch(word) is not None)
     values = np.array(
         [float(found[2]) if found else plain_number(word) for found, word in zip(limits, raw.words, strict=True)], float
     )
-    standard = significant(values[:, None] * factors[None, :])
+    standard = significant((values[:, None] + shifts[None, :]) * factors[None, :])
     signs = [found[1] if found else "" for found in limits]
     texts = [sign + text if text else "" for sign, text in _signed(signs, standard)]
     other = np.isnan(values)

@@ -22,9 +22,11 @@ def left_out(tables: dict[str, Table], linked: Related, unused: set[str]) -> lis
 
 
 def withheld(left: list[tuple[str, Withheld]], datasets: dict[str, Dataset]) -> pd.DataFrame:
-    """Return the values left out that stand in no dataset."""
+    """Return the values left out that stand in no dataset, and those of which something else could not be made."""
     pieces = [
-        pd.DataFrame({"source_row": item.source_rows, "field": item.field, "domain": domain, "reason": item.reason})
+        pd.DataFrame(
+            {"source_row": item.source_rows, "field": item.field, "domain": domain, "reason": item.reason}
+        ).assign(elsewhere=item.elsewhere)
         for domain, item in left
     ]
     if not pieces:
@@ -36,7 +38,7 @@ def withheld(left: list[tuple[str, Withheld]], datasets: dict[str, Dataset]) -> 
         [_tabulated(dataset, set(listed["field"])) for dataset in datasets.values()]
     ).drop_duplicates()
     known = listed.merge(tabulated, on=["source_row", "field"], how="left", indicator=True)
-    kept = known.loc[known["_merge"].to_numpy() == "left_only", list(WITHHELD)]
+    kept = known.loc[(known["_merge"] == "left_only").to_numpy() | known["elsewhere"].to_numpy(bool), list(WITHHELD)]
     made = kept.astype({"source_row": np.int32, **dict.fromkeys(WITHHELD[1:], "str")})
     return made.sort_values(list(WITHHELD), kind="stable").reset_index(drop=True)
 

@@ -44,6 +44,41 @@ def put_ranges(study: Study, mapping: DomainMapping, table: Table, subjects: Tab
     put_indicator(mapping, table)
 
 
+def collected_ranges(mapping: DomainMapping) -> list[str]:
+    """Return the variables that follow from limits on the form, which the mapping takes but does not derive itself."""
+    taken = [mapping.prefixed(suffix) for suffix in ("ORNRLO", "ORNRHI")]
+    if mapping.ranges_file or not any(name in mapping.operations for name in taken):
+        return []
+    names = [mapping.prefixed(suffix) for suffix in ("STNRLO", "STNRHI", "NRIND")]
+    return [name for name in names if mapping.has(name) and name not in mapping.operations]
+
+
+def put_collected_ranges(mapping: DomainMapping, table: Table) -> None:
+    """Set --STNRLO/HI from the limits on the form, which are in the unit of the result, and --NRIND from them."""
+    made, units = collected_ranges(mapping), table.text(mapping.prefixed("ORRESU"))
+    for end in ("LO", "HI"):
+        name, values = mapping.prefixed(f"STNR{end}"), np.full(table.count, np.nan)
+        if name not in made:
+            continue
+        given = text_numbers(np.asarray(table.text(mapping.prefixed(f"ORNR{end}")), dtype=object))
+        for test, start, stop in table.parts:
+            part = slice(start, stop)
+            if isinstance(test, Test):
+                values[part] = _in_standard_unit(test, given[part], units[part])
+        table.put(name, text_numbers(text_of(values)))
+    if mapping.prefixed("NRIND") in made:
+        put_indicator(mapping, table)
+
+
+def _in_standard_unit(test: Test, values: np.ndarray, units: pd.Categorical) -> np.ndarray:
+    if not test.units.standard:
+        return values
+    names = [*(str(name) for name in units.categories), ""]
+    factors = np.array([test.units.factor(name) or np.nan for name in names])
+    shifts = np.array([test.units.shift(name) for name in names])
+    return (values + shifts[units.codes]) * factors[units.codes]
+
+
 def _subject_values(table: Table, subjects: Table | None) -> tuple[np.ndarray, np.ndarray]:
     """Return SEX and AGE of each row's subject, blank and NaN where unknown."""
     if subjects is None:
@@ -55,9 +90,8 @@ def _subject_values(table: Table, subjects: Table | None) -> tuple[np.ndarray, n
 
 
 def _standard_limits(test: Test, rows: list[Range], limit: str) -> np.ndarray:
-    factors = [test.units.factor(row.unit) or np.nan for row in rows]
-    values = [float(getattr(row, limit)) if getattr(row, limit) else np.nan for row in rows]
-    return np.asarray(text_numbers(text_of(np.array(values) * np.array(factors))))
+    values = [test.units.to_standard(float(getattr(row, limit) or "nan"), row.unit) for row in rows]
+    return np.asarray(text_numbers(text_of(np.array(values))))
 
 
 def text_numbers(texts: np.ndarray) -> np.ndarray:
@@ -77,9 +111,8 @@ def _original_limits(test: Test, rows: list[Range], limit: str, which: np.ndarra
             if row.unit == unit:
                 made[at] = getattr(row, limit)
             else:
-                made[at] = text_of(
-                    np.array([float(getattr(row, limit)) * (test.units.factor(row.unit) or np.nan) / factor])
-                )[0]
+                standard = test.units.to_standard(float(getattr(row, limit)), row.unit)
+                made[at] = text_of(np.array([test.units.from_standard(standard, unit) if unit else standard]))[0]
     return made
 
 
@@ -130,7 +163,9 @@ def check_toxicity(study: Study, mapping: DomainMapping) -> None:
 
 def item_scale(test: Test, item: Item) -> float | None:
     """Return the factor from the scheme's unit to the test's standard unit; None if the study declares none."""
-    return 1.0 if item.needs else test.units.factor(item.unit)
+    if item.needs:
+        return 1.0
+    return None if test.units.shift(item.unit) else test.units.factor(item.unit)
 
 
 def put_toxicity(mapping: DomainMapping, table: Table) -> None:

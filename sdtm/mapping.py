@@ -32,7 +32,8 @@ class NotDone:
 class Test:
     """One test of a findings domain on one form; ``codelists`` are those of --TESTCD and --TEST.
 
-    ``otherwise_reason`` is --REASND of a test not done for which neither the form nor a missing-data code gives one.
+    ``where`` limits it to rows of its own, on a form with one test a row. ``otherwise_reason`` is --REASND of a test
+    not done for which neither the form nor a missing-data code gives one.
     """
 
     __test__ = False
@@ -53,11 +54,13 @@ class Test:
     toxicity_terms: dict[str, float] = field(default_factory=dict)
     codelists: tuple[str, str] = ("", "")
     otherwise_reason: str = ""
+    where: Condition | None = None
 
     def fields(self) -> list[str]:
         """All fields of the dictionary that the test reads."""
         parts = [self.result, self.unit, self.reason, *self.variables.values()]
         own = [self.not_done.field] if self.not_done.field else []
+        own += self.where.fields() if self.where else []
         return own + [name for part in parts if part for name in part.fields()]
 
 

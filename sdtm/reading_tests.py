@@ -18,6 +18,7 @@ from sdtm.operations import (
     Target,
     check_term,
     choice,
+    condition,
     located,
     record_operation,
 )
@@ -82,6 +83,9 @@ class TestReader:
                 reason = self._operation("reason", "REASND") if "reason" in self.spec else None
             with gather.part():
                 variables = self._variables()
+            with gather.part():
+                given = self._get("where", None)
+                where = condition(given, self.context) if given else None
         return Test(
             key=self.key,
             testcd=testcd,
@@ -98,6 +102,7 @@ class TestReader:
             toxicity=str(self._get("toxicity")),
             toxicity_terms={term: float(grade) for term, grade in (self._get("toxicity_terms", None) or {}).items()},
             otherwise_reason=str(self.reader.body.get("reason_not_done", "")),
+            where=where,
             codelists=(";".join(self._codelists("TESTCD")), ";".join(self._codelists("TEST"))),
         )
 
@@ -149,7 +154,13 @@ class TestReader:
         return located({**spec, "terms": terms}, spec)
 
     def _check_factors(self, unit: RecordOperation | None, units: TestUnits) -> None:
-        """Raise StudyError for the units that the form can give and that have no factor."""
+        """Raise StudyError for the units that the form can give and that have no factor.
+
+        Where each test has rows of its own, their units stand in one field: a factor is needed for none of them but
+        one, and what a record has without a factor is a query.
+        """
+        if self._get("where") and unit is not None:
+            return self._check_any_factor(unit, units)
         terms = unit.terms.values() if isinstance(unit, FieldValue) else []
         with Gather() as gather:
             for term in terms:
@@ -157,6 +168,12 @@ class TestReader:
                     if term and units.standard and units.factor(term) is None:
                         problem = f"{self.key} has no factor from {term} to {units.standard}: declare it under from"
                         raise complain(self.spec, "unit", problem)
+
+    def _check_any_factor(self, unit: RecordOperation, units: TestUnits) -> None:
+        terms = [term for term in unit.terms.values() if term] if isinstance(unit, FieldValue) else []
+        if terms and units.standard and all(units.factor(term) is None for term in terms):
+            problem = f"{self.key} has no factor from any unit of the form to {units.standard}: declare it under from"
+            raise complain(self.spec, "unit", problem)
 
     def _units(self) -> TestUnits:
         node = self._node("standard_unit")

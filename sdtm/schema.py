@@ -23,6 +23,13 @@ NOT_DONE = {
         },
     ]
 }
+FACTOR = {"type": "number", "exclusiveMinimum": 0}
+SHIFTED = {
+    "type": "object",
+    "required": ["add"],
+    "properties": {"add": {"type": "number"}, "factor": FACTOR},
+    "additionalProperties": False,
+}
 TEST = {
     "testcd": NAME,
     "test": NAME,
@@ -36,7 +43,8 @@ TEST = {
     "method": NAME,
     "location": NAME,
     "standard_unit": NAME,
-    "from": {"type": "object", "additionalProperties": {"type": "number", "exclusiveMinimum": 0}},
+    "from": {"type": "object", "additionalProperties": {"anyOf": [FACTOR, SHIFTED]}},
+    "where": CONDITION,
     "codelists": {"type": "object", "properties": {"testcd": NAME, "test": NAME}, "additionalProperties": False},
     "label_without": NAME,
     "standard": {"enum": ["code", "result"]},

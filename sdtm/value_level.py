@@ -125,13 +125,20 @@ def _by_place(name: str) -> int:
     return next(place for place, suffix in enumerate(QUALIFIERS) if name.endswith(suffix))
 
 
+def _conversion(test: Test, unit: str, name: str) -> str:
+    """Say how a result in one unit comes to the standard unit."""
+    shift = test.units.shift(name)
+    first = f"{'plus' if shift > 0 else 'less'} {abs(shift):g}, " if shift else ""
+    return f"{first}multiplied by {test.units.factors[name]:g} where {unit} is {name}"
+
+
 def standard_sentence(mapping: DomainMapping, test: Test) -> str:
     """Say how --STRESC comes from --ORRES."""
     result, unit = mapping.prefixed("ORRES"), mapping.prefixed("ORRESU")
     if test.standard == "code":
         said = "The code of the answer on the form"
     elif test.units.standard and test.units.factors:
-        factors = ", ".join(f"multiplied by {by:g} where {unit} is {name}" for name, by in test.units.factors.items())
+        factors = ", ".join(_conversion(test, unit, name) for name in test.units.factors)
         said = f"{result} in {test.units.standard}: {factors}"
     elif test.units.standard:
         said = f"{result}, which is in {test.units.standard}"
