@@ -9,17 +9,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import permutations
 from typing import Any
 
 import pandas as pd
 
 from metadata import iso8601
+from metadata.distinct import each
 from metadata.errors import nearest
 from metadata.yaml_source import complain
 
 ORDERS = tuple("".join(order) for order in permutations("dmy"))
-DIGITS = {"y": r"\d{4}", "m": r"\d{1,2}", "d": r"\d{1,2}"}
+DIGITS = {"y": "[0-9]{4}", "m": "[0-9]{1,2}", "d": "[0-9]{1,2}"}
 SEPARATORS = "[-/. ]"
 
 
@@ -30,24 +32,31 @@ class TextDate:
     order: str
     unknown: tuple[str, ...] = ()
 
-    def _parts(self, texts: pd.Series) -> pd.DataFrame:
-        """Return year, month and day of each text, NaN throughout where it is not written so."""
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
         words = "".join(f"|{re.escape(word)}" for word in self.unknown)
         parts = [f"(?P<{part}>{DIGITS[part]}{words})" for part in self.order]
-        pattern = "^" + SEPARATORS.join(parts) + "$"
-        return texts.astype("str").str.strip().str.extract(pattern, flags=re.IGNORECASE)
+        return re.compile(SEPARATORS.join(parts), re.IGNORECASE)
+
+    def read(self, text: str) -> str | None:
+        """Return the ISO 8601 text, partial where a part is unknown; None unless it is written so and in the calendar.
+
+        A blank text is read as one.
+        """
+        bare = text.strip()
+        found = self._pattern.fullmatch(bare)
+        if not found:
+            return None if bare else ""
+        made = iso8601.from_parts(found["y"], found["m"], found["d"])
+        return made if iso8601.is_date(made) else None
 
     def iso(self, texts: pd.Series) -> pd.Series:
-        """Return ISO 8601 texts, partial where a part is unknown; blank where a text cannot be read."""
-        parts = self._parts(texts).fillna("")
-        made = iso8601.from_parts(parts["y"], parts["m"], parts["d"])
-        return made.where(self.is_readable(texts), "")
+        """Return the ISO 8601 texts of a column; blank where a text cannot be read."""
+        return pd.Series(each(texts, lambda text: self.read(text) or ""), index=texts.index, dtype="str")
 
     def is_readable(self, texts: pd.Series) -> pd.Series:
-        """Return True where a text is blank, or written in this order and a date that the calendar has."""
-        parts = self._parts(texts)
-        made = iso8601.from_parts(*(parts[name].fillna("") for name in "ymd"))
-        return (parts["y"].notna() & iso8601.is_valid(made)) | (texts.astype("str").str.strip() == "")
+        """Return where a text of a column is blank, or written in this order and a date that the calendar has."""
+        return pd.Series(each(texts, lambda text: self.read(text) is not None, bool), index=texts.index)
 
     def written(self, year: pd.Series, month: pd.Series, day: pd.Series) -> pd.Series:
         """Return texts in this order, parts that are blank by the first word for unknown; blank without any part."""

@@ -97,11 +97,6 @@ class Text:
         ]
         return Text(codes.astype(np.int32), words).map(str)
 
-    def over_words(self, made: Callable[[pd.Series], pd.Series]) -> Text:
-        """Return the texts with all distinct words changed by one function over a series."""
-        changed = made(pd.Series(self.words, dtype="str")).tolist()
-        return Text(self.codes, [str(number) for number in range(len(changed))]).map(lambda word: changed[int(word)])
-
     def series(self) -> pd.Series:
         """Return the texts as a ``str`` series."""
         return pd.Series(self.array(), dtype="str")

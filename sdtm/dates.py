@@ -6,7 +6,6 @@ import re
 from typing import Any, ClassVar
 
 import numpy as np
-import pandas as pd
 
 from metadata import iso8601
 from metadata.yaml_source import complain
@@ -63,10 +62,10 @@ class Date(RecordOperation):
         values = self._parts(collected, source.count) if self.in_parts else collected[0]
         unread = np.zeros(source.count, bool)
         if self.written:
-            readable = self.written.is_readable
-            unread = ~values.over_words(lambda words: readable(words).map({True: "Y", False: ""})).present()
-            values = values.over_words(self.written.iso)
-        wrong = unread | ~values.over_words(lambda words: iso8601.is_valid(words).map({True: "Y", False: ""})).present()
+            read_text = self.written.read
+            unread = values.test(lambda word: read_text(word) is None)
+            values = values.map(lambda word: read_text(word) or "")
+        wrong = unread | ~values.test(iso8601.is_date)
         if self.in_parts:
             wrong |= np.logical_or.reduce([part.test(_no_digits) for part in collected])
         values = values.where(~wrong)
@@ -80,8 +79,7 @@ class Date(RecordOperation):
     def _timed(self, values: Text, source: Source) -> tuple[Text, Read, Problem]:
         """Add the time of day to complete dates."""
         clock, read = source.text(self.time)
-        complete = values.over_words(lambda words: iso8601.is_complete(words).map({True: "Y", False: ""})).present()
-        fits = clock.test(lambda word: TIME.fullmatch(word) is not None) & complete
+        fits = clock.test(lambda word: TIME.fullmatch(word) is not None) & values.test(iso8601.is_full)
         problem = Problem(~fits & clock.present(), (self.time,), "it is no time of a known day")
         return values.join(clock.where(fits), "T"), read, problem
 
@@ -91,7 +89,7 @@ class Date(RecordOperation):
         joined = parts[0]
         for part in [*parts[1:], *[Text.constant("", count)] * (3 - len(parts))]:
             joined = joined.map(lambda word: word + SEPARATOR).join(part)
-        return joined.over_words(_from_joined)
+        return joined.map(lambda word: iso8601.from_parts(*word.split(SEPARATOR)))
 
     def sentence(self) -> str:
         """Say the fields."""
@@ -102,11 +100,6 @@ class Date(RecordOperation):
             order = ", ".join({"d": "day", "m": "month", "y": "year"}[part] for part in self.written.order)
             return f"Text of field {self.names[0]}{timed}, written {order}, as an ISO 8601 date of what is known."
         return f"Field {self.names[0]}{timed} as an ISO 8601 date."
-
-
-def _from_joined(words: pd.Series) -> pd.Series:
-    year, month, day = (words.str.split(SEPARATOR).str[number].astype("str") for number in range(3))
-    return iso8601.from_parts(year, month, day)
 
 
 def _no_digits(word: str) -> bool:

@@ -99,8 +99,7 @@ def check_dates(mapping: DomainMapping, table: Table) -> None:
     """Blank what is no ISO 8601 date; nothing that operations give should be."""
     for name in [name for name in table.texts if name.endswith("DTC")]:
         values = table.text(name)
-        valid = iso8601.is_valid(pd.Series(values.categories, dtype="str")).to_numpy(bool)
-        wrong = ~np.append(valid, True)[values.codes]
+        wrong = ~np.append(iso8601.word_is_valid(values.categories), True)[values.codes]
         if wrong.any():
             table.null(name, wrong, f"it is not a date; {name} is null")
 
@@ -115,12 +114,11 @@ def check_terms(mapping: DomainMapping, table: Table, terminology: Terminology) 
             continue
         values = table.text(name)
         terms = {term for code in lists for term in terminology.codelist(code).terms} | exempt.get(name, set()) | {""}
-        texts = pd.Series(values.categories, dtype="str")
-        fits = texts.isin(list(terms)).to_numpy(bool)
-        if name.endswith("STRESC"):
-            fits = fits | np.array([bool(NUMBER.fullmatch(word) or LIMITED.fullmatch(word)) for word in texts], bool)
-        for code in np.flatnonzero(~fits):
-            hint = terminology.codelist(lists[0]).nearest(texts[code])
+        numeric = name.endswith("STRESC")
+        for code, word in enumerate(values.categories):
+            if word in terms or (numeric and (NUMBER.fullmatch(word) or LIMITED.fullmatch(word))):
+                continue
+            hint = terminology.codelist(lists[0]).nearest(word)
             reason = f"it is not a term of {terminology.codelist(lists[0]).name}{hint}; {name} is null"
             table.null(name, np.asarray(values.codes == code), reason)
 

@@ -132,7 +132,7 @@ class Table:
         """Return earliest and latest possible day of a date variable."""
         dates = self.text(name)
         if name not in self._days or self._days[name][0] is not dates:
-            first, last = iso8601.day_bounds(pd.Series(dates.categories, dtype="str"))
+            first, last = iso8601.word_bounds(dates.categories)
             self._days[name] = dates, np.append(first, NO_DAY)[dates.codes], np.append(last, NO_DAY)[dates.codes]
         return self._days[name][1].copy(), self._days[name][2].copy()
 

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from metadata.distinct import each
 from metadata.expression import Reference
 from metadata.expression_column import Column
 from metadata.expression_context import FormContext, RecordsLookup
@@ -22,6 +23,7 @@ from validation.findings import UNREADABLE
 from validation.form_rows import placed, stored_rows
 
 INSTANCE = "instance"
+SEPARATOR = "\x1f"
 
 
 def readable(records: Records, findings: pd.DataFrame) -> Records:
@@ -83,8 +85,8 @@ class CheckRows:
             return written.iso(texts) if written else texts.str.slice(0, 10)
         blank = np.full(len(self), "", object)
         parts = [self.text(date[index]) if index < len(date) else blank for index in range(3)]
-        year, month, day = (pd.Series(part, dtype="str") for part in parts)
-        return from_parts(year, month, day)
+        joined = pd.Series(parts[0] + SEPARATOR + parts[1] + SEPARATOR + parts[2], dtype="str")
+        return pd.Series(each(joined, lambda text: from_parts(*text.split(SEPARATOR))), dtype="str")
 
     def days(self, date: str | Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         """Return earliest and latest possible day as datetime64[D]; NaT where nothing is known."""
