@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from reports.analysis import SUBJECT_LEVEL, Analysis, decimals_of
+from reports.analysis import SUBJECT_LEVEL, Analysis, Group, decimals_of
 from reports.book import Book
 from reports.ledger import Ledger, Place
 from reports.selection import WHERE_SCHEMA, Selection
@@ -19,76 +20,124 @@ VARIABLE = {
     "type": "object",
     "additionalProperties": False,
     "properties": {
+        "heading": TEXT,
         "variable": TEXT,
         "label": TEXT,
+        "dataset": TEXT,
+        "where": WHERE_SCHEMA,
         "decimals": {"type": "integer", "minimum": 0, "maximum": 6},
         "levels": {"type": "object", "additionalProperties": TEXT},
     },
-    "required": ["variable", "label"],
+    "anyOf": [{"required": ["heading"]}, {"required": ["label", "variable"]}, {"required": ["label", "where"]}],
 }
 PARAMETERS = TemplateParameters(
     {"dataset": TEXT, "where": WHERE_SCHEMA, "variables": {"type": "array", "items": VARIABLE, "minItems": 1}},
     ("variables",),
 )
 MISSING = "Missing"
+COUNTED = "USUBJID"
+METHOD = "Number of patients"
+
+
+@dataclass(frozen=True)
+class Item:
+    """One characteristic under a heading; the ``subset`` keeps apart those of one variable and different records."""
+
+    node: Mapping[str, Any]
+    heading: str
+
+    @property
+    def variable(self) -> str:
+        """What is described or counted; without a variable the subjects that have such a record."""
+        return str(self.node.get("variable", COUNTED))
+
+    @property
+    def subset(self) -> str:
+        return "; ".join(filter(None, (self.heading, str(self.node["label"])))) if "where" in self.node else ""
+
+    def place(self, group: str, level: str = "") -> Place:
+        return Place("_".join(filter(None, (self.subset, self.variable))), group, self.variable, level, self.subset)
 
 
 def compute(analysis: Analysis, output: Output, ledger: Ledger) -> None:
     """Describe each variable in each treatment column; one with ``levels`` is counted, another one described."""
     for group in analysis.groups(output):
         size = add_size(analysis, output, group, ledger)
-        dataset = str(output.node.get("dataset", SUBJECT_LEVEL))
-        rows = analysis.select(output, dataset, group).where(output.node.get("where", {}))
-        for variable in output.node["variables"]:
-            name = str(variable["variable"])
-            place = Place(name, group.label, name)
-            present = rows.where(_present(variable))
-            if "levels" in variable:
-                _count(output, ledger, place, present, variable, size)
+        for item in _items(output.node):
+            rows = _rows(analysis, output, group, item)
+            if "variable" not in item.node:
+                ledger.add_proportion(output, item.place(group.label), rows.subject_count, size, rows, METHOD)
+            elif "levels" in item.node:
+                _count(output, ledger, item, group, rows, size)
             else:
-                ledger.add_description(output, place, describe(present.column(name)), decimals_of(variable), present)
+                present = rows.where(_missing(item, False))
+                values = describe(present.column(item.variable))
+                ledger.add_description(output, item.place(group.label), values, decimals_of(item.node), present)
 
 
-def _present(variable: Mapping[str, Any]) -> Mapping[str, Any]:
-    return {str(variable["variable"]): {"missing": False}}
+def _items(node: Mapping[str, Any]) -> Iterator[Item]:
+    heading = ""
+    for variable in node["variables"]:
+        heading = str(variable.get("heading", heading))
+        if "label" in variable:
+            yield Item(variable, heading)
 
 
-def _count(
-    output: Output, ledger: Ledger, place: Place, rows: Selection, variable: Mapping[str, Any], size: int
-) -> None:
+def _rows(analysis: Analysis, output: Output, group: Group, item: Item) -> Selection:
+    """The item's own dataset and records, or those of the output."""
+    dataset = str(item.node.get("dataset", output.node.get("dataset", SUBJECT_LEVEL)))
+    rows = analysis.select(output, dataset, group, item.node)
+    return rows.where(output.node.get("where", {})).where(item.node.get("where", {}))
+
+
+def _missing(item: Item, missing: bool) -> Mapping[str, Any]:
+    return {item.variable: {"missing": missing}}
+
+
+def _count(output: Output, ledger: Ledger, item: Item, group: Group, rows: Selection, size: int) -> None:
     """Count the declared levels, then any other that the data hold, then who has none."""
-    name = place.variable
-    declared = list(variable["levels"])
-    others = sorted(str(value) for value in set(rows.column(name)) - set(declared))
+    present = rows.where(_missing(item, False))
+    declared = list(item.node["levels"])
+    others = sorted(str(value) for value in set(present.column(item.variable)) - set(declared))
     for level in [*declared, *others]:
-        chosen = rows.equal(name, level)
-        at = Place(name, place.group, name, level)
-        ledger.add_proportion(output, at, chosen.subject_count, size, chosen, "Number of patients")
-    missing = size - rows.subject_count
+        chosen = present.equal(item.variable, level)
+        ledger.add_proportion(output, item.place(group.label, level), chosen.subject_count, size, chosen, METHOD)
+    missing = size - present.subject_count
     if missing:
-        at = Place(name, place.group, name, MISSING)
-        ledger.add_proportion(output, at, missing, size, rows, "Patients of the population without a value")
+        without, method = rows.where(_missing(item, True)), "Patients of the population without a value"
+        ledger.add_proportion(output, item.place(group.label, MISSING), missing, size, without, method)
 
 
 def layout(output: Output, book: Book) -> Layout:
-    """A heading a variable, with its statistics or its levels beneath."""
+    """A heading a variable, with its statistics or its levels beneath; what is only counted takes one line."""
     rows: list[Row] = []
-    for variable in output.node["variables"]:
-        rows.append(Row(str(variable["label"]), heading=True))
-        rows.extend(_levels(variable, book) if "levels" in variable else _numbers(str(variable["variable"]), book))
+    heading = ""
+    for item in _items(output.node):
+        rows += [Row(item.heading, heading=True)] if item.heading != heading else []
+        heading, indent, label = item.heading, int(bool(item.heading)), str(item.node["label"])
+        if "variable" not in item.node:
+            rows.append(Row(f"{label}, n (%)", _counts(book, item, ""), indent))
+            continue
+        rows.append(Row(label, heading=True, indent=indent))
+        rows += _levels(item, book, indent + 1) if "levels" in item.node else _numbers(item, book, indent + 1)
     return Layout([Table("", columns(book), tuple(rows))])
 
 
-def _numbers(name: str, book: Book) -> list[Row]:
+def _numbers(item: Item, book: Book, indent: int) -> list[Row]:
     return [
-        Row(label, tuple(book.cell(name, "", group, statistics.split()) for group in book.groups()), 1)
+        Row(label, tuple(book.cell(item.variable, "", group, statistics.split(), item.subset)
+                         for group in book.groups()), indent)
         for label, statistics in CELLS
-    ]
+    ]  # fmt: skip
 
 
-def _levels(variable: Mapping[str, Any], book: Book) -> list[Row]:
-    name, labels = str(variable["variable"]), variable["levels"]
-    return [
-        Row(str(labels.get(level, level)), tuple(book.count(name, level, group) or "0" for group in book.groups()), 1)
-        for level in book.levels(name, "count")
-    ]
+def _levels(item: Item, book: Book, indent: int) -> list[Row]:
+    """Declared levels, others, and missing ones last; those that the results of any treatment have."""
+    labels = item.node["levels"]
+    known = [level for level in book.levels(item.variable, "count") if book.has(item.variable, level, item.subset)]
+    ordered = sorted(known, key=lambda level: level == MISSING)
+    return [Row(str(labels.get(level, level)), _counts(book, item, level), indent) for level in ordered]
+
+
+def _counts(book: Book, item: Item, level: str) -> tuple[str, ...]:
+    return tuple(book.count(item.variable, level, group, item.subset) or "0" for group in book.groups())

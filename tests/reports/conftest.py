@@ -105,6 +105,13 @@ def _adsl(oracle: pd.DataFrame) -> pd.DataFrame:
         EOSSTT=np.where(completed, "COMPLETED", "DISCONTINUED"),
         DCSREAS=np.where(completed, "", oracle["status"]),
         BEDSS=oracle["edss0"],
+        AGEGR1=np.where(oracle["age"] < 45, "<45", ">=45"),
+        EDUYR=np.nan,
+        HANDDOM="RIGHT",
+        DISDUR=12.0,
+        SPDUR=4.0,
+        RLPPRE=oracle["rel_pre"].astype(float),
+        BT2VOL=oracle["t2_0"].astype(float),
     )
 
 
