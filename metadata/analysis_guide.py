@@ -1,0 +1,59 @@
+"""The variables that the ADaM guides give a structure, found by the names that datasets give them.
+
+A guide names families of variables by tokens: TRTxxP is TRT01P, TRT02P; ANLzzFL, CRITyFL and PHwSDT likewise (ADaMIG
+1.3, section 3.1.1). ``--`` stands for the prefix of an SDTM domain.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from functools import cache
+
+from metadata.standards import GuideVariable, adam_variables
+
+TOKENS = {"xx": r"\d\d", "zz": r"\d\d", "y": r"\d{1,2}", "w": r"\d"}
+TOKEN = re.compile("|".join(TOKENS))
+
+
+class Guide:
+    """The variables that a guide has for a structure; ``prefix`` stands for the -- of general names."""
+
+    def __init__(self, variables: tuple[GuideVariable, ...], prefix: str) -> None:
+        named = [(v, v.name.replace("--", prefix)) for v in variables if not v.name.startswith("*")]
+        self.exact = {name: variable for variable, name in named if not TOKEN.search(name)}
+        self.patterns = [(_pattern(name), variable) for variable, name in named if TOKEN.search(name)]
+
+    def find(self, name: str) -> GuideVariable | None:
+        """Return the guide's variable of which ``name`` is an instance, its label made definite."""
+        if name in self.exact:
+            return _named(self.exact[name], name, {})
+        for pattern, variable in self.patterns:
+            found = pattern.fullmatch(name)
+            if found:
+                return _named(variable, name, found.groupdict())
+        return None
+
+    def missing(self, names: list[str]) -> list[str]:
+        """Return the Required variables of the guide that are not among ``names``."""
+        exact = [name for name, variable in self.exact.items() if variable.core == "Req" and name not in names]
+        required = [(pattern, variable.name) for pattern, variable in self.patterns if variable.core == "Req"]
+        return exact + [name for pattern, name in required if not any(map(pattern.fullmatch, names))]
+
+
+def _pattern(name: str) -> re.Pattern[str]:
+    return re.compile(TOKEN.sub(lambda found: f"(?P<{found[0]}>{TOKENS[found[0]]})", name))
+
+
+def _named(variable: GuideVariable, name: str, tokens: dict[str, str]) -> GuideVariable | None:
+    """Return the guide's variable as ``name``; None if its label is only a pattern for labels."""
+    if re.search(r"[{}]|\.\.\.|\bXX\b", variable.label):
+        return None
+    label = re.sub(r"\b(xx|zz|y|w)\b", lambda found: tokens.get(found[1], found[1]), variable.label)
+    return replace(variable, label=label.rstrip("*"), name=name)
+
+
+@cache
+def guide(table: str, structure: str, prefix: str) -> Guide:
+    """Return one structure of one shipped table of variables."""
+    return Guide(adam_variables(table, structure), prefix)
