@@ -1,7 +1,8 @@
 """The whole way of the data as plain functions: from REDCap, exports or a snapshot to the package, with no Prefect.
 
 ``build`` calls each stage through a ``Step``. The command line's step calls the function and tells the user; Prefect's
-step runs the same function as a task. So there is one order of the stages, and it stands here.
+step runs the same function as a task. So there is one order of the stages, and it stands here. A stage that was begun
+beside the others is a step that waits for it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import pandas as pd
 
 from flows import facts, gates
+from flows.beside import Beside
 from flows.conformance import check_conformance
 from flows.order import API, Order, Result, relative
 from metadata.dataset import Dataset
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from sdtm.tabulate import Tabulation
 
 T = TypeVar("T")
+FEW_ROWS = 10_000  # of records: the datasets of more take longer to hand over than a second process saves
 Datasets = Mapping[str, Dataset]
 
 
@@ -86,8 +89,8 @@ def _build_package(order: Order, snapshot: Snapshot, step: Step, result: Result)
     inputs = Inputs(study, snapshot.id, snapshot.date, order.options)
     target = Build(order.out, package_id(inputs), study.studyid)
     try:
-        with target:
-            _fill(order, snapshot, step, target.layout, result)
+        with target, Beside(wanted=len(snapshot.records.frame) <= FEW_ROWS) as beside:
+            _fill(Run(order, snapshot, step, target.layout, result, beside))
             step("publish", publish, target, inputs, fact=facts.of_folder)
     except StudyError as error:
         raise StudyError(f"{error}. Nothing was published; the findings are in {relative(target.stopped)}") from None
@@ -98,53 +101,85 @@ def _build_part(order: Order, snapshot: Snapshot, step: Step, result: Result) ->
     """Run as far as the queries or datasets and leave their files in an ordinary folder."""
     from publish.package import Layout
 
-    _fill(order, snapshot, step, Layout(order.out, order.study.studyid), result)
+    with Beside(wanted=False) as beside:
+        _fill(Run(order, snapshot, step, Layout(order.out, order.study.studyid), result, beside))
     result.out = order.out
 
 
-def _fill(order: Order, snapshot: Snapshot, step: Step, layout: Layout, result: Result) -> None:
+@dataclass(frozen=True)
+class Run:
+    """What the stages of one run share: the files go where ``layout`` says, the counts into ``result``."""
+
+    order: Order
+    snapshot: Snapshot
+    step: Step
+    layout: Layout
+    result: Result
+    beside: Beside
+
+    @property
+    def study(self) -> Study:
+        """The study of the order."""
+        return self.order.study
+
+    @property
+    def validation(self) -> Path:
+        """The folder of the findings."""
+        return self.order.out if self.order.until == "queries" else self.layout.validation
+
+
+def _fill(run: Run) -> None:
     """Check the records, then make as many datasets and outputs of them as the order asks for."""
-    listings = order.out if order.until == "queries" else layout.validation
+    order, snapshot, step = run.order, run.snapshot, run.step
     queries = step("find queries", find_queries, order, snapshot, fact=facts.of_queries)
-    step("write queries", write_queries, order, snapshot, queries, listings, fact=facts.of_paths)
-    result.queries = facts.count_queries(queries)
-    step("check drift", gates.check_drift, order.study, snapshot, listings, fact=facts.of_drift)
+    step("write queries", write_queries, order, snapshot, queries, run.validation, fact=facts.of_paths)
+    run.result.queries = facts.count_queries(queries)
+    step("check drift", gates.check_drift, run.study, snapshot, run.validation, fact=facts.of_drift)
     if order.reaches("sdtm"):
-        _make_datasets(order, snapshot, step, layout, result, queries)
+        terminology = step("read terminology", Terminology.open, run.study)
+        _make_files(run, _make_datasets(run, queries, terminology), terminology)
 
 
-def _make_datasets(
-    order: Order, snapshot: Snapshot, step: Step, layout: Layout, result: Result, queries: pd.DataFrame
-) -> None:
-    study, records = order.study, snapshot.records
-    terminology = step("read terminology", Terminology.open, study)
+def _make_datasets(run: Run, queries: pd.DataFrame, terminology: Terminology) -> Made:
+    """Tabulate and analyse, and hold what was made against the records and the declarations."""
+    study, records, step = run.study, run.snapshot.records, run.step
     tabulation = step("tabulate", tabulate, study, records, terminology, fact=facts.of_tabulation)
-    queries = ask_about_withheld(order, snapshot, tabulation, queries, layout.validation)
-    result.queries = facts.count_queries(queries)
-    step("check SDTM", gates.check_sdtm, study, tabulation, records, layout.validation, fact=facts.of_checks)
+    queries = ask_about_withheld(run.order, run.snapshot, tabulation, queries, run.validation)
+    run.result.queries = facts.count_queries(queries)
+    step("check SDTM", gates.check_sdtm, study, tabulation, records, run.validation, fact=facts.of_checks)
     adam: dict[str, Dataset] = {}
-    if order.reaches("adam"):
+    if run.order.reaches("adam"):
         adam = step("analyse", analyse, study, tabulation.datasets, terminology, fact=facts.of_datasets)
-        step("check ADaM", gates.check_adam, study, adam, layout.validation, fact=facts.of_checks)
-    made = step("resolve lengths", resolve_lengths, tabulation.datasets, adam)
-    result.datasets = facts.count_datasets(made.standards)
-    step("check conformance", check_conformance, study, made.sdtm, terminology, layout.validation, snapshot.date,
-         fact=facts.of_conformance)  # fmt: skip
-    step("write transport files", write_transport, layout, made, snapshot.date, fact=facts.of_paths)
-    step("read back", read_back, layout, made, snapshot.date, fact=facts.of_paths)
-    step("write define.xml", write_define, layout, study, made.sdtm, terminology, snapshot.date, fact=facts.of_paths)
-    if order.until == "package":
-        _report(order, snapshot, step, layout, made, result)
+        step("check ADaM", gates.check_adam, study, adam, run.validation, fact=facts.of_checks)
+    made: Made = step("resolve lengths", resolve_lengths, tabulation.datasets, adam)
+    run.result.datasets = facts.count_datasets(made.standards)
+    return made
 
 
-def _report(order: Order, snapshot: Snapshot, step: Step, layout: Layout, made: Made, result: Result) -> None:
-    study = order.study
-    step("write lineage", write_lineage, layout, made, snapshot.records)
+def _make_files(run: Run, made: Made, terminology: Terminology) -> None:
+    """Write the datasets, what describes them and what judges them."""
+    study, layout, created, step = run.study, run.layout, run.snapshot.date, run.step
+    define = run.beside.start(write_define, layout, study, made.sdtm, terminology, created)
+    conformance = run.beside.start(check_conformance, study, made.sdtm, terminology, run.validation, created)
+    accepted = run.beside.start(accept, study, made, created, run.validation) if run.order.until == "package" else None
+    step("write transport files", write_transport, layout, made, created, fact=facts.of_paths)
+    step("read back", read_back, layout, made, created, fact=facts.of_paths)
+    if accepted:
+        _report(run, made)
+    step("write define.xml", define, fact=facts.of_paths)
+    step("check conformance", conformance, fact=facts.of_conformance)
+    if accepted:
+        run.result.acceptance = facts.count_acceptance(step("accept", accepted, fact=facts.of_acceptance))
+
+
+def _report(run: Run, made: Made) -> None:
+    """Write where each value came from, the results data, and the outputs made from them."""
+    study, snapshot, step = run.study, run.snapshot, run.step
+    step("write lineage", write_lineage, run.layout, made, snapshot.records)
     results = step("compute results", compute_results, study, made, fact=facts.of_results)
-    pages = step("write reports", write_reports, study, results, layout.reports, snapshot, made, fact=facts.of_paths)
-    result.outputs = sum(path.suffix == ".html" for path in pages)
-    accepted = step("accept", accept, study, made, snapshot.date, layout.validation, fact=facts.of_acceptance)
-    result.acceptance = facts.count_acceptance(accepted)
+    folder = run.layout.reports
+    pages = step("write reports", write_reports, study, results, folder, snapshot, made, fact=facts.of_paths)
+    run.result.outputs = sum(path.suffix == ".html" for path in pages)
 
 
 def receive(order: Order) -> Path:

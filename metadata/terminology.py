@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -75,10 +76,10 @@ class Terminology:
         from the package that comes with the software.
         """
         name = package_name(study)
-        layers: list[Callable[[], Mapping[str, Codelist]]] = [lambda: whole_package(study)]
+        layers: list[Callable[[], Mapping[str, Codelist]]] = [partial(whole_package, study)]
         subset = pinned_path(study)
         if pinned and subset.is_file():
-            layers = [lambda: read_package(subset, f"{study.name}/{PINNED}/{subset.name}"), *_if_there(study, layers)]
+            layers = [partial(read_package, subset, f"{study.name}/{PINNED}/{subset.name}"), *_if_there(study, layers)]
         lists = Codelists(layers)
         if (study.folder / "terminology.yaml").is_file():
             declared = study.read_yaml("terminology.yaml") or {}

@@ -88,17 +88,17 @@ def test_a_redcap_that_fails_is_exit_code_3(
 
 
 @pytest.mark.parametrize(
-    ("fault", "words"),
+    ("fault", "patience", "words"),
     [
-        (Fault("slow", times=None, seconds=3), ("did not answer", "within 0.3 seconds")),
-        (Fault("status", times=None, status=503), ("HTTP 503",)),
-        (Fault("truncated", content="metadata", times=None), ("cut short",)),
+        (Fault("slow", times=None, seconds=3), 0.3, ("did not answer", "within 0.3 seconds")),
+        (Fault("status", times=None, status=503), 30, ("HTTP 503",)),
+        (Fault("truncated", content="metadata", times=None), 30, ("cut short",)),
     ],
 )
 def test_a_slow_or_busy_redcap_is_exit_code_3(
-    command: Command, sandbox: Callable[..., str], tmp_path: Path, fault: Fault, words: tuple[str, ...]
+    command: Command, sandbox: Callable[..., str], tmp_path: Path, fault: Fault, patience: float, words: tuple[str, ...]
 ) -> None:
-    study = changed_study(tmp_path, "redcap:\n", "redcap:\n  answer_seconds: 0.3\n  attempts: 2\n")
+    study = changed_study(tmp_path, "redcap:\n", f"redcap:\n  answer_seconds: {patience}\n  attempts: 2\n")
     sandbox(fault)
     command("run", study, "--out", tmp_path / "out").assert_one_sentence(3, *words)
 

@@ -1,0 +1,120 @@
+"""A second process for stages that no other stage waits for, so that a build uses two cores.
+
+The process is this module, run by the same Python. It reads calls from its standard input, answers each on its standard
+output, imports what it needs while the build still reads records, and ends at once when its input ends: when the build
+is done, and also when it is killed. What passes between the two is never stored.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from importlib import import_module
+from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
+from types import TracebackType
+from typing import Any, BinaryIO, TypeVar
+
+T = TypeVar("T")
+Call = tuple[Callable[..., Any], tuple[Any, ...]]
+ROOT = Path(__file__).parent.parent
+NEEDED = ("flows.pipeline", "publish.define", "validation.conformance.check", "validation.conformance.page")
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class Beside:
+    """Runs calls in a second process, one after the other, or here where that is not ``wanted`` or there is one core.
+
+    To be used as a context: at its end the call that runs is waited for, and calls that were not begun are dropped.
+    """
+
+    def __init__(self, wanted: bool = True) -> None:
+        self._process = _started() if wanted and cores() > 1 else None
+        self._thread = ThreadPoolExecutor(max_workers=1)
+
+    def __enter__(self) -> Beside:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._thread.shutdown(cancel_futures=True)
+        if self._process:
+            self._process.communicate()
+
+    def start(self, function: Callable[..., T], *values: Any) -> Callable[[], T]:
+        """Begin ``function(*values)``; what is returned waits for the result, or raises what the function raised.
+
+        The function is one of a module, and values and result can be pickled.
+        """
+        if not self._process:
+            return lambda: function(*values)
+        answer: Future[T] = self._thread.submit(self._ask, function, values)
+        return answer.result
+
+    def _ask(self, function: Callable[..., T], values: tuple[Any, ...]) -> T:
+        assert self._process and self._process.stdin and self._process.stdout
+        self._process.stdin.write(pickle.dumps((function, values), pickle.HIGHEST_PROTOCOL))
+        self._process.stdin.flush()
+        returned, answer = pickle.load(self._process.stdout)  # noqa: S301 - from the process started here
+        if not returned:
+            raise answer
+        made: T = answer
+        return made
+
+
+def _started() -> subprocess.Popen[bytes]:
+    """Start the process, which finds the same modules as this one."""
+    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    return subprocess.Popen(
+        [sys.executable, "-m", "flows.beside"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": path},
+    )
+
+
+def serve(calls: BinaryIO, answers: BinaryIO) -> None:
+    """Answer the calls one after the other, until the process ends with its input."""
+    waiting: SimpleQueue[Call] = SimpleQueue()
+    Thread(target=_receive, args=(calls, waiting), daemon=True).start()
+    for name in NEEDED:
+        import_module(name)
+    while True:
+        function, values = waiting.get()
+        answers.write(pickle.dumps(_answer(function, values), pickle.HIGHEST_PROTOCOL))
+        answers.flush()
+
+
+def _receive(calls: BinaryIO, waiting: SimpleQueue[Call]) -> None:
+    """Queue what comes in; without a build to work for the process ends, whatever it is at."""
+    try:
+        while True:
+            waiting.put(pickle.load(calls))  # noqa: S301 - from the build that started this process
+    except EOFError:
+        os._exit(0)
+
+
+def _answer(function: Callable[..., Any], values: tuple[Any, ...]) -> tuple[bool, Any]:
+    """Return True and what the function returned, or False and what it raised."""
+    try:
+        return True, function(*values)
+    except Exception as error:
+        return False, error
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the build decides what an interruption ends
+    own = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever prints must not stand between the answers
+    serve(sys.stdin.buffer, own)
