@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from metadata.errors import StudyError, nearest
+from metadata.words import Words
 
 
 @dataclass(frozen=True)
@@ -133,11 +134,13 @@ class Dataset:
     The frame's columns are the metadata's variables in order. Char columns are ``str`` or categorical and hold ``""``
     where nothing was collected, never NaN; Num columns are float64 with NaN. ADaM dates are Num, in days since
     1960-01-01. ``lineage`` has one row an edge: row and source_row are positions in this frame and in the source's.
+    A frame is never changed in place: what was read of it is kept.
     """
 
     metadata: DatasetMetadata
     frame: pd.DataFrame
     lineage: pd.DataFrame = field(default_factory=no_edges)
+    _words: dict[str, Words] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -146,4 +149,20 @@ class Dataset:
 
     def with_metadata(self, metadata: DatasetMetadata) -> Dataset:
         """Return the same rows under other metadata."""
-        return replace(self, metadata=metadata)
+        made = replace(self, metadata=metadata)
+        made._words.update(self._words)
+        return made
+
+    def __getstate__(self) -> dict[str, object]:
+        """What was read of the frame is read again in another process."""
+        return {**self.__dict__, "_words": {}}
+
+    def words(self, name: str) -> Words:
+        """Return a variable as codes into its distinct texts, made once; numbers as their shortest texts."""
+        if name not in self._words:
+            column = self.frame[name]
+            is_number = pd.api.types.is_numeric_dtype(column.dtype)
+            self._words[name] = (
+                Words.of_numbers(column.to_numpy(float, na_value=np.nan)) if is_number else Words.of(column)
+            )
+        return self._words[name]

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-import pandas as pd
 
 from validation.conformance.rule import Hit, rule
-from validation.conformance.tabulations import Domain, Tabulations
+from validation.conformance.tabulations import Domain, Tabulations, not_usual, repeated
 
 ORIGINAL = "SDTMIG 3.3, section 4.5.1.1"
 NOT_DONE = "SDTMIG 3.3, section 4.5.1.2"
@@ -24,19 +23,12 @@ def _findings(data: Tabulations) -> list[Domain]:
     return [domain for domain in data if domain.is_findings]
 
 
-def not_usual(codes: np.ndarray, names: np.ndarray) -> np.ndarray:
-    """Return True where a name is not the commonest of its code."""
-    counts = pd.DataFrame({"code": codes, "name": names}).value_counts(sort=True).reset_index()
-    usual = counts.drop_duplicates("code").set_index("code")["name"]
-    return np.asarray(usual.reindex(codes).to_numpy() != names)
-
-
 @rule("test.pair", "Each test code has one test name, and each name one code.", "SDTMIG 3.3, section 4.3.5")
 def test_pair(data: Tabulations) -> Iterator[Hit]:
     for domain in data:
         for code, name in (("--TESTCD", "--TEST"), ("TSPARMCD", "TSPARM"), ("ETCD", "ELEMENT"), ("ARMCD", "ARM")):
             if domain.has(code, name):
-                codes, names = domain.words(code)[0], domain.words(name)[0]
+                codes, names = domain.column(code).codes, domain.column(name).codes
                 yield Hit(domain.name, domain.full(code), not_usual(codes, names) | not_usual(names, codes))
 
 
@@ -48,7 +40,8 @@ def test_decode(data: Tabulations) -> Iterator[Hit]:
             pair = [lists.get(domain.full(part), "") for part in (code, name)]
             if domain.has(code, name) and all(part in data.terminology.codelists for part in pair):
                 names = data.terminology.decode(*pair)
-                wanted = domain.words(code)[1].map(names).fillna("").to_numpy(dtype=object)[domain.words(code)[0]]
+                column = domain.column(code)
+                wanted = column.spread(np.array([names.get(text, "") for text in column.texts], object))
                 yield Hit(domain.name, domain.full(name), (wanted != "") & (wanted != domain.text(name)))
 
 
@@ -147,7 +140,7 @@ def baseline_one(data: Tabulations) -> Iterator[Hit]:
         for flag in ("--LOBXFL", "--BLFL"):
             if domain.has(flag):
                 group, is_flagged = domain.group("USUBJID", *TEST, *WAY_OF_TESTING), domain.equals(flag, "Y")
-                again = pd.Series(np.where(is_flagged, group, -1)).duplicated(keep=False).to_numpy(bool) & is_flagged
+                again = repeated(np.where(is_flagged, group, -1), keep=False) & is_flagged
                 yield Hit(domain.name, domain.full(flag), again)
 
 
@@ -172,9 +165,14 @@ def baseline_last(data: Tabulations) -> Iterator[Hit]:
     for domain in _flagged(data):
         day, group = domain.day("--DTC"), domain.group("USUBJID", *TEST)
         before = domain.filled("--STRESC") & (day < data.subject_day(domain, "RFXSTDTC"))
-        days = pd.Series(np.where(before, day.astype("datetime64[D]").astype(float), np.nan))
-        latest = days.groupby(group).transform("max").to_numpy()
-        flag = domain.equals("--LOBXFL", "Y")
-        flag_day = pd.Series(np.where(flag, day.astype(float), np.nan)).groupby(group).transform("max").to_numpy()
-        last = before & (days.to_numpy() == latest)
-        yield Hit(domain.name, domain.full("--LOBXFL"), last & ~(flag_day >= latest))
+        days, flag = day.astype("datetime64[D]").astype(float), domain.equals("--LOBXFL", "Y")
+        latest = _latest(group, np.where(before, days, np.nan))
+        flagged = _latest(group, np.where(flag & ~np.isnat(day), days, np.nan))
+        yield Hit(domain.name, domain.full("--LOBXFL"), before & (days == latest) & ~(flagged >= latest))
+
+
+def _latest(group: np.ndarray, days: np.ndarray) -> np.ndarray:
+    """Return the largest number of each record's group, NaN where all are."""
+    best = np.full(group.max(initial=-1) + 1, np.nan)
+    np.fmax.at(best, group, days)
+    return np.asarray(best[group])

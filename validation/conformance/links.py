@@ -7,10 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from validation.conformance.findings import CODE, LONGEST_TEST, not_usual
+from metadata.words import first_match
+from validation.conformance.findings import CODE, LONGEST_TEST
 from validation.conformance.rule import Hit, rule
 from validation.conformance.structure import class_variables
-from validation.conformance.tabulations import Domain, Tabulations
+from validation.conformance.tabulations import Domain, Tabulations, not_usual, repeated
 
 SUPPLEMENT = "SDTMIG 3.3, section 8.4"
 RELATED = "SDTMIG 3.3, section 8.2"
@@ -24,9 +25,9 @@ def _supplements(data: Tabulations) -> list[Domain]:
 def _resolved(data: Tabulations, domain: Domain) -> np.ndarray:
     """Return True where RDOMAIN, USUBJID, IDVAR and IDVARVAL lead to a record."""
     found = np.zeros(domain.size, bool)
-    pairs, groups = domain.group("RDOMAIN", "IDVAR"), pd.Series(np.arange(domain.size))
-    for _, rows in groups.groupby(pairs):
-        at = rows.to_numpy()
+    pairs = domain.group("RDOMAIN", "IDVAR")
+    for pair in range(pairs.max(initial=-1) + 1):
+        at = np.flatnonzero(pairs == pair)
         code, variable = (domain.text(name)[at[0]] for name in ("RDOMAIN", "IDVAR"))
         found[at] = np.logical_or.reduce(
             [_matches(domain, at, parent, variable) for parent in data.of_domain(code)] or [np.zeros(len(at), bool)]
@@ -35,16 +36,15 @@ def _resolved(data: Tabulations, domain: Domain) -> np.ndarray:
 
 
 def _matches(domain: Domain, at: np.ndarray, parent: Domain, variable: str) -> np.ndarray:
-    names = ["USUBJID"] if parent.has("USUBJID") else []
-    wanted, known = [domain.text(name)[at] for name in names], [parent.text(name) for name in names]
-    values = domain.text("IDVARVAL")[at]
+    pairs = [("USUBJID", "USUBJID")] if parent.has("USUBJID") else []
     if variable and parent.has(variable):
-        wanted, known = [*wanted, values], [*known, parent.text(variable)]
+        pairs.append(("IDVARVAL", variable))
     elif variable:
         return np.zeros(len(at), bool)
-    if not known:
+    if not pairs:
         return np.ones(len(at), bool)
-    return pd.MultiIndex.from_arrays(wanted).isin(pd.MultiIndex.from_arrays(known))
+    wanted, known = [domain.column(name).take(at) for name, _ in pairs], [parent.column(name) for _, name in pairs]
+    return first_match(wanted, known) >= 0
 
 
 @rule("supplemental.parent", "A supplemental value belongs to a record of its parent domain.", SUPPLEMENT)
@@ -75,23 +75,23 @@ def supplemental_name(data: Tabulations) -> Iterator[Hit]:
 def supplemental_label(data: Tabulations) -> Iterator[Hit]:
     for domain in _supplements(data):
         long = domain.each("QLABEL", lambda word: len(word) > LONGEST_TEST)
-        yield Hit(domain.name, "QLABEL", long | not_usual(domain.words("QNAM")[0], domain.words("QLABEL")[0]))
+        yield Hit(domain.name, "QLABEL", long | not_usual(domain.column("QNAM").codes, domain.column("QLABEL").codes))
 
 
 @rule("supplemental.once", "A record has a QNAM once.", SUPPLEMENT)
 def supplemental_once(data: Tabulations) -> Iterator[Hit]:
     for domain in _supplements(data):
         group = domain.group("RDOMAIN", "USUBJID", "IDVAR", "IDVARVAL", "QNAM")
-        yield Hit(domain.name, "QNAM", pd.Series(group).duplicated().to_numpy(bool))
+        yield Hit(domain.name, "QNAM", repeated(group))
 
 
 @rule("text.continued", "A text of more than 200 bytes is continued in SUPP--.", "SDTMIG 3.3, section 4.5.3.2", "note")
 def text_continued(data: Tabulations) -> Iterator[Hit]:
     for domain in _supplements(data):
         labels = {item.name: item.label for parent in _parents(data, domain) for item in parent.metadata.variables}
-        codes, names = domain.words("QNAM")
-        continued = [labels.get(name[:-1]) if name[-1:].isdigit() else None for name in names]
-        told = np.array([label or "" for label in continued], object)[codes]
+        column = domain.column("QNAM")
+        continued = [labels.get(name[:-1]) if name[-1:].isdigit() else None for name in column.texts]
+        told = column.spread(np.array([label or "" for label in continued], object))
         yield Hit(domain.name, "QVAL", (told != "") & (told == domain.text("QLABEL")))
 
 
@@ -133,15 +133,15 @@ def related_pair(data: Tabulations) -> Iterator[Hit]:
 def design_elements(data: Tabulations) -> Iterator[Hit]:
     arms, elements = data.get("TA"), data.get("TE")
     if arms is not None and elements is not None:
-        yield Hit("TA", "ETCD", ~arms.equals("ETCD", *elements.words("ETCD")[1]))
-        yield Hit("TE", "ETCD", ~elements.equals("ETCD", *arms.words("ETCD")[1]))
+        yield Hit("TA", "ETCD", ~arms.equals("ETCD", *elements.column("ETCD").texts))
+        yield Hit("TE", "ETCD", ~elements.equals("ETCD", *arms.column("ETCD").texts))
 
 
 @rule("design.criteria", "A criterion that a subject did not meet is described in TI.", "SDTMIG 3.3, section 7.4.1")
 def design_criteria(data: Tabulations) -> Iterator[Hit]:
     criteria, violated = data.get("TI"), data.get("IE")
     if criteria is not None and violated is not None:
-        yield Hit("IE", "IETESTCD", ~violated.equals("IETESTCD", *criteria.words("IETESTCD")[1]))
+        yield Hit("IE", "IETESTCD", ~violated.equals("IETESTCD", *criteria.column("IETESTCD").texts))
 
 
 @rule("summary.value", "A trial summary parameter has a value or a null flavor, not both.", SUMMARY)

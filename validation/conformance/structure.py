@@ -6,14 +6,11 @@ import re
 from collections.abc import Iterator
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from metadata.errors import StudyError
 from metadata.standards import GuideVariable, sdtm_dataset, sdtm_variables
 from validation.conformance.rule import Hit, rule
-from validation.conformance.tabulations import Domain, Tabulations
+from validation.conformance.tabulations import Domain, Tabulations, repeated
 
 NAME = re.compile(r"[A-Z][A-Z0-9]{0,7}")
 CONTINUED = re.compile(r"(?:COVAL|TSVAL)\d+")  # SDTMIG 3.3, section 4.5.3.2
@@ -161,8 +158,7 @@ def text_length(data: Tabulations) -> Iterator[Hit]:
         declared = {variable.name: variable.length or LONGEST_TEXT for variable in domain.metadata.variables}
         for name in domain.texts:
             most = min(declared.get(name, LONGEST_TEXT), LONGEST_TEXT)
-            codes, words = domain.words(name)
-            yield Hit(domain.name, name, (pc.binary_length(pa.array(words)).to_numpy() > most)[codes])
+            yield Hit(domain.name, name, domain.column(name).longer_than(most))
 
 
 @rule("text.ascii", "A text holds printable ASCII characters only.", TECHNICAL_GUIDE)
@@ -197,7 +193,7 @@ def key_unique(data: Tabulations) -> Iterator[Hit]:
         lacking = [name for name in domain.metadata.keys if not domain.has(name)]
         yield from (Hit(domain.name, name, detail="The dataset lacks this key.") for name in lacking)
         if keys:
-            yield Hit(domain.name, "", pd.Series(domain.group(*keys)).duplicated().to_numpy(bool))
+            yield Hit(domain.name, "", repeated(domain.group(*keys)))
 
 
 @rule("key.sorted", "Records are sorted by the keys, null first.", "SDTMIG 3.3, section 3.2.1.1")
@@ -214,9 +210,9 @@ def _rank(domain: Domain, name: str) -> np.ndarray:
     """Return the place of each value in the order of numbers, or of bytes, as SAS sorts; null comes first."""
     if not domain.is_text(name):
         return np.nan_to_num(domain.number(name), nan=-np.inf)
-    codes, words = domain.words(name)
-    texts = words.to_numpy(dtype=object).astype(str)
-    return np.unique(texts, return_inverse=True)[1][codes].astype(float)
+    column = domain.column(name)
+    ranks = {text: rank for rank, text in enumerate(sorted(column.texts))}
+    return column.spread(np.array([ranks[text] for text in column.texts], float))
 
 
 def _descends(levels: list[np.ndarray]) -> np.ndarray:
@@ -232,8 +228,7 @@ def _descends(levels: list[np.ndarray]) -> np.ndarray:
 def sequence_unique(data: Tabulations) -> Iterator[Hit]:
     for domain in _sequenced(data):
         names = ["TSPARMCD", "TSSEQ"] if domain.name == "TS" else ["USUBJID", "--SEQ"]
-        rows = pd.Series(domain.group(*names)).duplicated().to_numpy(bool)
-        yield Hit(domain.name, domain.full("--SEQ"), rows)
+        yield Hit(domain.name, domain.full("--SEQ"), repeated(domain.group(*names)))
 
 
 @rule("sequence.integer", "--SEQ is a positive whole number.", "SDTM 1.7, section 2.2.4")

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from validation.conformance.rule import Hit, rule
-from validation.conformance.tabulations import Domain, Tabulations
+from validation.conformance.tabulations import Domain, Tabulations, repeated
 
 DEMOGRAPHICS = "SDTMIG 3.3, section 5.2"
 DISPOSITION = "SDTMIG 3.3, section 6.2.3"
@@ -24,7 +24,7 @@ def subject_once(data: Tabulations) -> Iterator[Hit]:
     if subjects is None:
         yield Hit("DM", detail="The dataset is missing.")
     elif subjects.has("USUBJID"):
-        yield Hit("DM", "USUBJID", pd.Series(subjects.words("USUBJID")[0]).duplicated(keep=False).to_numpy(bool))
+        yield Hit("DM", "USUBJID", repeated(subjects.column("USUBJID").codes, keep=False))
 
 
 @rule("subject.in_dm", "Every subject of a dataset is in DM.", DEMOGRAPHICS)
@@ -34,7 +34,7 @@ def subject_in_dm(data: Tabulations) -> Iterator[Hit]:
         return
     for domain in data.having("USUBJID"):
         named = domain.filled("USUBJID") if domain.name in ("CO", "RELREC") else np.ones(domain.size, bool)
-        known = domain.equals("USUBJID", *set(subjects.text("USUBJID")))
+        known = domain.equals("USUBJID", *subjects.column("USUBJID").texts)
         yield Hit(domain.name, "USUBJID", named & ~known)
 
 
@@ -59,7 +59,7 @@ def arm_pair(data: Tabulations) -> Iterator[Hit]:
 def arm_planned(data: Tabulations) -> Iterator[Hit]:
     subjects, design = data.get("DM"), data.get("TA")
     declared = [str(node["armcd"]) for node in data.study.config.get("arms") or []]
-    known = [*design.words("ARMCD")[1]] if design is not None else declared
+    known = design.column("ARMCD").texts if design is not None else declared
     if subjects is not None and known:
         for name in ("ARMCD", "ACTARMCD"):
             if subjects.has(name):
@@ -138,7 +138,7 @@ def _deaths(data: Tabulations) -> Iterator[tuple[Domain, str, str]]:
 def disposition_subject(data: Tabulations) -> Iterator[Hit]:
     subjects, disposition = data.get("DM"), data.get("DS")
     if subjects is not None and disposition is not None:
-        yield Hit("DM", "USUBJID", ~subjects.equals("USUBJID", *set(disposition.text("USUBJID"))))
+        yield Hit("DM", "USUBJID", ~subjects.equals("USUBJID", *disposition.column("USUBJID").texts))
 
 
 @rule("disposition.once", "A subject has at most one disposition event in an epoch and subcategory.", DISPOSITION)
@@ -147,7 +147,7 @@ def disposition_once(data: Tabulations) -> Iterator[Hit]:
     if disposition is not None and disposition.has("DSCAT"):
         event = disposition.equals("DSCAT", "DISPOSITION EVENT")
         group = np.where(event, disposition.group("USUBJID", "EPOCH", "DSSCAT"), -1)
-        yield Hit("DS", "DSDECOD", pd.Series(group).duplicated(keep=False).to_numpy(bool) & event)
+        yield Hit("DS", "DSDECOD", repeated(group, keep=False) & event)
 
 
 @rule("disposition.dates", "DS agrees with DM: consent is RFICDTC, death DTHDTC, and no event is after RFPENDTC.",
@@ -161,7 +161,7 @@ def disposition_dates(data: Tabulations) -> Iterator[Hit]:
         wanted = data.subject_day(disposition, reference)
         said = disposition.equals("DSDECOD", word) & ~np.isnat(day)
         if word == "INFORMED CONSENT OBTAINED":  # later versions of the consent form are signed later
-            said &= ~pd.Series(np.where(said, disposition.group("USUBJID"), -1)).duplicated().to_numpy(bool)
+            said &= ~repeated(np.where(said, disposition.group("USUBJID"), -1))
         yield Hit("DS", "DSSTDTC", said & (day != wanted))
     event = disposition.equals("DSCAT", "DISPOSITION EVENT")
     yield Hit("DS", "DSSTDTC", event & (day > data.subject_day(disposition, "RFPENDTC")))
@@ -172,7 +172,7 @@ def disposition_dates(data: Tabulations) -> Iterator[Hit]:
 def disposition_completed(data: Tabulations) -> Iterator[Hit]:
     disposition = data.get("DS")
     if disposition is not None and disposition.has("DSTERM", "DSDECOD"):
-        said = disposition.test("DSTERM", lambda words: words.str.upper() == "COMPLETED")
+        said = disposition.each("DSTERM", lambda text: text.upper() == "COMPLETED")
         yield Hit("DS", "DSDECOD", said & ~disposition.equals("DSDECOD", "COMPLETED"))
 
 

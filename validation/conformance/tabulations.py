@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -15,8 +16,9 @@ from metadata.errors import StudyError
 from metadata.standards import GuideVariable, sdtm_variables
 from metadata.study import Study
 from metadata.terminology import Terminology
+from metadata.words import Words, first_match
 
-TIME = r"T(?:[01]\d|2[0-4]|-)(?::(?:[0-5]\d|-)(?::[0-5]\d(?:\.\d+)?)?)?(?:Z|[+-]\d{2}(?::?\d{2})?)?$"
+TIME = re.compile(r"T(?:[01]\d|2[0-4]|-)(?::(?:[0-5]\d|-)(?::[0-5]\d(?:\.\d+)?)?)?(?:Z|[+-]\d{2}(?::?\d{2})?)?$")
 OBSERVATIONS = ("Interventions", "Events", "Findings", "Findings About")
 SUPPLEMENTAL = ("SUPP", "SQ")
 NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)")
@@ -30,8 +32,8 @@ class Domain:
         self.dataset, self.version = dataset, version
         self.metadata, self.frame = dataset.metadata, dataset.frame
         self.name = dataset.name
-        self._words: dict[str, tuple[np.ndarray, pd.Series]] = {}
         self._bounds: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+        self._groups: dict[tuple[str, ...], np.ndarray] = {}
 
     @property
     def size(self) -> int:
@@ -82,34 +84,21 @@ class Domain:
         """Return True for a column of texts."""
         return self.full(name) in self.texts
 
+    def column(self, name: str) -> Words:
+        """Return a variable as codes into its distinct texts; one blank if the dataset lacks the variable."""
+        full = self.full(name)
+        if full in self.frame.columns:
+            return self.dataset.words(full)
+        return Words.constant("", self.size)
+
     def words(self, name: str) -> tuple[np.ndarray, pd.Series]:
         """Return a code for each record and the distinct texts that the codes point at; numbers as short texts."""
-        full = self.full(name)
-        if full not in self._words:
-            self._words[full] = self._factorized(full)
-        return self._words[full]
-
-    def _factorized(self, name: str) -> tuple[np.ndarray, pd.Series]:
-        if name not in self.frame.columns:
-            return np.zeros(self.size, np.int64), pd.Series([""], dtype="str")
-        column = self.frame[name].reset_index(drop=True)
-        if not self.is_text(name):
-            codes, distinct = pd.factorize(column, use_na_sentinel=True)
-            texts = [*(f"{value:.15g}" for value in np.asarray(distinct, float)), ""]
-            return np.where(codes < 0, len(texts) - 1, codes), pd.Series(texts, dtype="str")
-        codes, distinct = pd.factorize(column)
-        texts = [*np.asarray(distinct, dtype=object), ""]
-        return np.where(codes < 0, len(texts) - 1, codes), pd.Series(texts, dtype="str")
-
-    def test(self, name: str, judge: Callable[[pd.Series], pd.Series | np.ndarray]) -> np.ndarray:
-        """Return for each record what ``judge`` says of its text; each distinct text is judged once."""
-        codes, words = self.words(name)
-        return np.asarray(judge(words), bool)[codes]
+        column = self.column(name)
+        return column.codes, pd.Series(column.objects, dtype=object)
 
     def each(self, name: str, judge: Callable[[str], object]) -> np.ndarray:
         """Return for each record what ``judge`` says of its text, asked once a distinct text."""
-        codes, words = self.words(name)
-        return np.fromiter(map(bool, map(judge, words.to_numpy(object))), bool, len(words))[codes]
+        return self.column(name).test(judge)
 
     def matches(self, name: str, pattern: str) -> np.ndarray:
         """Return True where the whole text matches."""
@@ -117,48 +106,49 @@ class Domain:
 
     def equals(self, name: str, *values: str) -> np.ndarray:
         """Return True where the text is one of the values."""
-        return self.each(name, frozenset(values).__contains__)
+        return self.column(name).equal(*values)
 
     def filled(self, name: str) -> np.ndarray:
         """Return True where there is a value; all False if the dataset lacks the variable."""
-        return self.each(name, bool)
+        return ~self.equals(name, "")
 
     def text(self, name: str) -> np.ndarray:
         """Return the texts as objects, blank where the dataset lacks the variable."""
-        codes, words = self.words(name)
-        return words.to_numpy(dtype=object)[codes]
+        return self.column(name).rows
 
     def number(self, name: str) -> np.ndarray:
         """Return numbers; texts that are numbers are read, everything else is NaN."""
         full = self.full(name)
         if full in self.frame.columns and not self.is_text(full):
             return self.frame[full].to_numpy(float, na_value=np.nan)
-        codes, words = self.words(name)
-        numeric = words.str.fullmatch(NUMBER)
-        return pd.to_numeric(words.where(numeric, ""), errors="coerce").to_numpy(float)[codes]
+        column = self.column(full)
+        numbers = [float(text) if NUMBER.fullmatch(text) else np.nan for text in column.texts]
+        return column.spread(np.array(numbers, float))
 
     def bounds(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """Return earliest and latest possible day of each date, NaT where there is none."""
         full = self.full(name)
         if full not in self._bounds:
-            codes, words = self.words(full)
-            first, last = iso8601.day_bounds(without_time(words))
-            self._bounds[full] = first[codes], last[codes]
+            column = self.column(full)
+            first, last = iso8601.word_bounds([without_time(text) for text in column.texts])
+            self._bounds[full] = column.spread(first), column.spread(last)
         return self._bounds[full]
 
     def day(self, name: str) -> np.ndarray:
         """Return the day of each complete date, NaT for partial ones."""
         first, last = self.bounds(name)
-        complete = self.test(name, lambda words: words.str.len() >= len("YYYY-MM-DD"))
+        complete = self.each(name, lambda text: len(text) >= len("YYYY-MM-DD"))
         return np.where(complete & (first == last), first, MISSING_DAY)
 
     def group(self, *names: str) -> np.ndarray:
         """Return a number for each distinct combination of the named variables; absent ones are blank."""
-        made = np.zeros(self.size, np.int64)
-        for name in names:
-            codes, words = self.words(name)
-            made = pd.factorize(made * len(words) + codes)[0].astype(np.int64)
-        return made
+        if names not in self._groups:
+            made = np.zeros(self.size, np.int64)
+            for column in map(self.column, names):
+                if len(column.texts) > 1:
+                    made = pd.factorize(made * len(column.texts) + column.codes)[0].astype(np.int64)
+            self._groups[names] = made
+        return self._groups[names]
 
     @cached_property
     def key_names(self) -> list[str]:
@@ -171,14 +161,34 @@ class Domain:
         """Return the named positions in words, such as ``USUBJID=X LBSEQ=3``."""
         parts = []
         for name in self.key_names:
-            codes, words = self.words(name)
-            parts.append((name, words.to_numpy(dtype=object)[codes[rows]]))
+            column = self.column(name)
+            parts.append((name, column.objects[column.codes[rows]]))
         return [" ".join(f"{name}={values[at]}" for name, values in parts) for at in range(len(rows))]
 
 
-def without_time(words: pd.Series) -> pd.Series:
-    """Return dates without their time of day."""
-    return words.str.replace(TIME, "", regex=True)
+def repeated(group: np.ndarray, keep: Literal["first", False] = "first") -> np.ndarray:
+    """Return True for a number that stands before; with ``keep`` False for all that stand twice."""
+    return pd.Series(group).duplicated(keep).to_numpy(bool)
+
+
+def not_usual(group: np.ndarray, codes: np.ndarray, counted: np.ndarray | None = None) -> np.ndarray:
+    """Return True for a record whose code is not the commonest of its group; ``counted`` are those to look at."""
+    among = np.arange(len(codes)) if counted is None else np.flatnonzero(counted)
+    several = int(codes.max(initial=0)) + 1
+    pairs, places, counts = np.unique(
+        group[among].astype(np.int64) * several + codes[among], return_inverse=True, return_counts=True
+    )
+    owners = pairs // several
+    best = np.lexsort((-counts, owners))
+    usual = best[np.searchsorted(owners[best], owners)]
+    made = np.zeros(len(codes), bool)
+    made[among] = usual[places] != places
+    return made
+
+
+def without_time(date: str) -> str:
+    """Return a date without its time of day."""
+    return TIME.sub("", date) if "T" in date else date
 
 
 class Tabulations:
@@ -188,6 +198,7 @@ class Tabulations:
         self.study, self.terminology = study, terminology
         self.version = study.standards["sdtmig"]
         self.domains = {name: Domain(dataset, self.version) for name, dataset in datasets.items()}
+        self._rows: dict[str, np.ndarray] = {}
 
     def __iter__(self) -> Iterator[Domain]:
         return iter(self.domains.values())
@@ -209,19 +220,17 @@ class Tabulations:
         subjects = self.get("DM")
         if subjects is None or not subjects.has(name, "USUBJID"):
             return np.full(domain.size, MISSING_DAY)
-        days = pd.Series(subjects.day(name), index=subjects.text("USUBJID"))
-        return _looked_up(domain, days[~days.index.duplicated()]).astype("datetime64[D]")
+        return np.append(subjects.day(name), MISSING_DAY)[self._subject_rows(domain, subjects)]
 
     def subject_text(self, domain: Domain, name: str) -> np.ndarray:
         """Return a text of DM for each record of a domain, blank where there is none."""
         subjects = self.get("DM")
         if subjects is None:
             return np.full(domain.size, "", object)
-        texts = pd.Series(subjects.text(name), index=subjects.text("USUBJID"), dtype=object)
-        found = _looked_up(domain, texts[~texts.index.duplicated()])
-        return np.where(pd.isna(found), "", found)
+        return np.append(subjects.text(name), "")[self._subject_rows(domain, subjects)]
 
-
-def _looked_up(domain: Domain, values: pd.Series) -> np.ndarray:
-    codes, words = domain.words("USUBJID")
-    return values.reindex(words.to_numpy(dtype=object)).to_numpy()[codes]
+    def _subject_rows(self, domain: Domain, subjects: Domain) -> np.ndarray:
+        """Return the row of DM for each record of a domain, -1 where there is none."""
+        if domain.name not in self._rows:
+            self._rows[domain.name] = first_match([domain.column("USUBJID")], [subjects.column("USUBJID")])
+        return self._rows[domain.name]

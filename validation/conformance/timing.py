@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from validation.conformance.rule import Hit, rule
-from validation.conformance.tabulations import Domain, Tabulations
+from validation.conformance.tabulations import MISSING_DAY, Domain, Tabulations
 
 DAYS = (("--DY", "--DTC"), ("--STDY", "--STDTC"), ("--ENDY", "--ENDTC"))
 STUDY_DAY = "SDTMIG 3.3, section 4.4.4"
@@ -121,44 +121,72 @@ def _dated(data: Tabulations) -> Iterator[tuple[Domain, str]]:
                 break
 
 
-def _beside_elements(data: Tabulations, domain: Domain, date: str) -> pd.DataFrame:
-    """Return records beside elements of their subject: row, epoch, whether it may lie and surely lies in it."""
+class _Elements(NamedTuple):
+    """The elements of the subjects of SE: one row a subject, padded to the most that one of them has."""
+
+    subjects: dict[str, int]
+    epoch: np.ndarray
+    start: np.ndarray
+    end: np.ndarray
+
+    @classmethod
+    def of(cls, elements: Domain) -> _Elements:
+        """Take SE; what pads a row has no start, so that nothing lies in it."""
+        owner, epoch = elements.column("USUBJID"), elements.text("EPOCH")
+        order = np.argsort(owner.codes, kind="stable")
+        subject = owner.codes[order].astype(int)
+        number = np.arange(len(order)) - np.searchsorted(subject, subject)
+        shape = (len(owner.texts), int(number.max(initial=0)) + 1)
+        epochs, start, end = np.full(shape, None, object), np.full(shape, MISSING_DAY), np.full(shape, MISSING_DAY)
+        epochs[subject, number] = epoch[order]
+        start[subject, number] = elements.bounds("SESTDTC")[0][order]
+        end[subject, number] = elements.bounds("SEENDTC")[1][order]
+        return cls(owner.places, epochs, start, end)
+
+    def rows_of(self, domain: Domain) -> tuple[np.ndarray, np.ndarray]:
+        """Return the records whose subject has elements, and the subject's row."""
+        owner = domain.column("USUBJID")
+        row = owner.spread(np.array([self.subjects.get(text, -1) for text in owner.texts]))
+        known = np.flatnonzero(row >= 0)
+        return known, row[known]
+
+
+def _elements(data: Tabulations) -> _Elements | None:
     elements = data.get("SE")
-    empty = pd.DataFrame({name: [] for name in ("row", "epoch", "possible", "sure")})
-    if elements is None or not elements.has("EPOCH", "SESTDTC", "SEENDTC"):
-        return empty
-    spans = pd.DataFrame({"subject": elements.text("USUBJID"), "epoch": elements.text("EPOCH"),
-                          "start": elements.bounds("SESTDTC")[0], "end": elements.bounds("SEENDTC")[1]})  # fmt: skip
-    first, last = domain.bounds(date)
-    records = pd.DataFrame({"subject": domain.text("USUBJID"), "first": first, "last": last})
-    records["row"] = np.arange(domain.size)
-    both = records[records["first"].notna()].merge(spans, on="subject")
-    open_end = both["end"].isna()
-    both["possible"] = (both["last"] >= both["start"]) & ((both["first"] <= both["end"]) | open_end)
-    both["sure"] = (both["first"] >= both["start"]) & ((both["last"] <= both["end"]) | open_end)
-    return both
+    if elements is None or not elements.has("USUBJID", "EPOCH", "SESTDTC", "SEENDTC"):
+        return None
+    return _Elements.of(elements)
 
 
 @rule("epoch.element", "EPOCH is that of an element of the subject in which the record's date may lie.",
       "SDTMIG 3.3, section 5.3")  # fmt: skip
 def epoch_element(data: Tabulations) -> Iterator[Hit]:
-    if data.get("SE") is None:
+    elements = _elements(data)
+    if elements is None:
         return
     for domain, date in _dated(data):
-        both = _beside_elements(data, domain, date)
-        same = both["epoch"].to_numpy(object) == domain.text("EPOCH")[both["row"].to_numpy(int)]
+        at, row = elements.rows_of(domain)
+        first, last = (bound[at, None] for bound in domain.bounds(date))
+        start, end = elements.start[row], elements.end[row]
+        possible = (last >= start) & ((first <= end) | np.isnat(end) & ~np.isnat(first))
+        same = elements.epoch[row] == domain.text("EPOCH")[at, None]
         fits = np.zeros(domain.size, bool)
-        fits[both.loc[same & both["possible"].to_numpy(bool), "row"].to_numpy(int)] = True
+        fits[at] = (possible & same).any(axis=1)
         yield Hit(domain.name, "EPOCH", domain.filled("EPOCH") & ~fits)
 
 
 @rule("epoch.missing", "A record whose date lies in an element of the subject has its EPOCH.",
       "SDTMIG 3.3, section 5.3; FDA Business Rule FB2201", "warning")  # fmt: skip
 def epoch_missing(data: Tabulations) -> Iterator[Hit]:
+    elements = _elements(data)
+    if elements is None:
+        return
     for domain, date in _dated(data):
-        both = _beside_elements(data, domain, date)
+        at, row = elements.rows_of(domain)
+        first, last = (bound[at, None] for bound in domain.bounds(date))
+        start, end = elements.start[row], elements.end[row]
         placed = np.zeros(domain.size, bool)
-        placed[both.loc[both["sure"].to_numpy(bool), "row"].to_numpy(int)] = True
+        placed[at] = ((first >= start) & ((last <= end) | np.isnat(end))).any(axis=1)
         yield Hit(domain.name, "EPOCH", placed & ~domain.filled("EPOCH"))
 
 
@@ -168,7 +196,7 @@ def element_order(data: Tabulations) -> Iterator[Hit]:
     if elements is None or not elements.has("SESTDTC", "SEENDTC", "USUBJID"):
         return
     start, end, subject = elements.day("SESTDTC"), elements.day("SEENDTC"), elements.text("USUBJID")
-    order = np.lexsort((start, elements.words("USUBJID")[0]))
+    order = np.lexsort((start, elements.column("USUBJID").codes))
     before, after = order[:-1], order[1:]
     wrong = np.zeros(elements.size, bool)
     known = ~np.isnat(end[before]) & ~np.isnat(start[after])
@@ -181,6 +209,6 @@ def element_order(data: Tabulations) -> Iterator[Hit]:
 def element_design(data: Tabulations) -> Iterator[Hit]:
     elements, design = data.get("SE"), data.get("TE") or data.get("TA")
     if elements is not None and design is not None and elements.has("ETCD"):
-        known = elements.equals("ETCD", *design.words("ETCD")[1])
+        known = elements.equals("ETCD", *design.column("ETCD").texts)
         unplanned = elements.equals("ETCD", "UNPLAN")
         yield Hit("SE", "ETCD", ~known & ~unplanned)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from validation.conformance.rule import Hit, rule
-from validation.conformance.tabulations import Domain, Tabulations
+from validation.conformance.tabulations import Domain, Tabulations, not_usual
 
 ORIGINAL = "SDTMIG 3.3, section 4.5.1.1"
 MEASURED = ("--TESTCD", "--OBJ", "--CAT", "--SCAT", "--SPEC", "--METHOD")
@@ -20,17 +20,15 @@ def _measured(data: Tabulations) -> list[Domain]:
     return [domain for domain in data.having("--ORRESU", "--STRESU", "--STRESN") if domain.is_findings]
 
 
-def _not_usual(group: np.ndarray, codes: np.ndarray, counted: np.ndarray) -> np.ndarray:
-    """Return True for counted records whose code is not the commonest of their group."""
-    pairs = pd.DataFrame({"group": group[counted], "code": codes[counted]}).value_counts().reset_index()
-    usual = pairs.drop_duplicates("group").set_index("group")["code"]
-    return np.asarray(counted & (usual.reindex(group).to_numpy() != codes))
+def _any_of(group: np.ndarray, holds: np.ndarray) -> np.ndarray:
+    """Return True for the records of a group in one of whose records it holds."""
+    return np.asarray((np.bincount(group, holds) > 0)[group])
 
 
 @rule("unit.standard", "A test has one standard unit.", ORIGINAL)
 def unit_standard(data: Tabulations) -> Iterator[Hit]:
     for domain in _measured(data):
-        wrong = _not_usual(domain.group(*MEASURED), domain.words("--STRESU")[0], domain.filled("--STRESU"))
+        wrong = not_usual(domain.group(*MEASURED), domain.column("--STRESU").codes, domain.filled("--STRESU"))
         yield Hit(domain.name, domain.full("--STRESU"), wrong)
 
 
@@ -38,7 +36,7 @@ def unit_standard(data: Tabulations) -> Iterator[Hit]:
 def unit_missing(data: Tabulations) -> Iterator[Hit]:
     for domain in _measured(data):
         group, has = domain.group(*MEASURED), domain.filled("--STRESU")
-        with_unit = pd.Series(has).groupby(group).transform("any").to_numpy(bool)
+        with_unit = _any_of(group, has)
         number = ~np.isnan(domain.number("--STRESN")) & with_unit
         yield Hit(domain.name, domain.full("--STRESU"), number & ~has)
         original = ~np.isnan(domain.number("--ORRES")) & with_unit
@@ -49,7 +47,7 @@ def unit_missing(data: Tabulations) -> Iterator[Hit]:
 def unit_converted(data: Tabulations) -> Iterator[Hit]:
     for domain in _measured(data):
         group = domain.group(*MEASURED)
-        with_unit = pd.Series(domain.filled("--STRESU")).groupby(group).transform("any").to_numpy(bool)
+        with_unit = _any_of(group, domain.filled("--STRESU"))
         lost = ~np.isnan(domain.number("--ORRES")) & np.isnan(domain.number("--STRESN")) & with_unit
         yield Hit(domain.name, domain.full("--STRESN"), lost)
 
@@ -72,7 +70,8 @@ def unit_factor(data: Tabulations) -> Iterator[Hit]:
         whole = pd.Series(np.where(counted, standard / np.where(original, original, 1), np.nan))
         usual = whole.groupby(group).transform("median").to_numpy()
         strange = np.abs(whole.to_numpy() - usual) > ROUNDING * np.abs(usual)
-        yield Hit(domain.name, domain.full("--STRESN"), strange & ~_on_line(group, original, standard))
+        if strange.any():
+            yield Hit(domain.name, domain.full("--STRESN"), strange & ~_on_line(group, original, standard))
 
 
 def _on_line(group: pd.Series, original: np.ndarray, standard: np.ndarray) -> np.ndarray:
@@ -94,7 +93,7 @@ def unit_laboratory(data: Tabulations) -> Iterator[Hit]:
             named = domain.filled("--ORRESU") & domain.filled("--NAM")
             sites = pd.factorize(data.subject_text(domain, "SITEID"))[0]
             group = domain.group("--NAM", *MEASURED) * (sites.max(initial=0) + 1) + sites
-            wrong = _not_usual(group, domain.words("--ORRESU")[0], named)
+            wrong = not_usual(group, domain.column("--ORRESU").codes, named)
             yield Hit(domain.name, domain.full("--ORRESU"), wrong)
 
 

@@ -14,7 +14,7 @@ from validation.conformance.tabulations import Domain, Tabulations, without_time
 
 SHOWN_TERMS = 3
 NCI_CODE = re.compile(r"C\d+")
-RESULT = r"(?:<=|>=|<|>)?\s*-?\d+(?:\.\d+)?"
+RESULT = re.compile(r"(?:<=|>=|<|>)?\s*-?\d+(?:\.\d+)?")
 TESTS = ("--TESTCD", "--TEST")
 MULTIPLE = "MULTIPLE"
 SHARED_LETTERS = 6  # AEACNOTH is continued by AEACNO1, AEACNO2
@@ -41,18 +41,15 @@ def _not_terms(data: Tabulations, domain: Domain, name: str, codelists: str) -> 
     lists = [shipped[code] for code in re.split(r"[;\s]+", codelists) if code in shipped]
     if not lists:
         return Hit(domain.name, name, np.zeros(domain.size, bool))
-    terms = {term for codelist in lists for term in codelist.terms} | {""}
-    codes, words = domain.words(name)
-    fits = words.isin(list(terms))
-    if name.endswith("STRESC"):
-        fits |= words.str.fullmatch(RESULT)
+    column, others = domain.column(name), {""}
     if _has_supplemental(data, domain):
-        fits |= words == MULTIPLE  # the values are in SUPP-- (SDTMIG 3.3, section 4.2.8.3)
-    wrong = ~fits.to_numpy(bool)
-    used = np.unique(codes[wrong[codes]])
-    shown = ", ".join(f"'{words[code]}'{lists[0].nearest(words[code])}" for code in used[:SHOWN_TERMS].tolist())
-    more = f" and {len(used) - SHOWN_TERMS} more" if len(used) > SHOWN_TERMS else ""
-    return Hit(domain.name, name, wrong[codes], f"Codelist {lists[0].name} does not have {shown}{more}.")
+        others.add(MULTIPLE)  # the values are in SUPP-- (SDTMIG 3.3, section 4.2.8.3)
+    unknown = [text for text in column.texts if text not in others and not any(text in one.terms for one in lists)]
+    if name.endswith("STRESC"):
+        unknown = [text for text in unknown if not RESULT.fullmatch(text)]
+    shown = ", ".join(f"'{text}'{lists[0].nearest(text)}" for text in unknown[:SHOWN_TERMS])
+    more = f" and {len(unknown) - SHOWN_TERMS} more" if len(unknown) > SHOWN_TERMS else ""
+    return Hit(domain.name, name, column.equal(*unknown), f"Codelist {lists[0].name} does not have {shown}{more}.")
 
 
 def _has_supplemental(data: Tabulations, domain: Domain) -> bool:
@@ -119,7 +116,7 @@ def _supplemented(domain: Domain, extra: Domain | None, start: str) -> np.ndarra
     """Return True for records to which SUPP-- adds at least two values whose QNAM begins as the variable does."""
     if extra is None:
         return np.zeros(domain.size, bool)
-    own = extra.test("QNAM", lambda words: words.str.startswith(start))
+    own = extra.each("QNAM", lambda text: text.startswith(start))
     by_subject = not domain.has("--SEQ")
     owner = ["USUBJID"] if by_subject else ["USUBJID", "IDVARVAL"]
     counts = pd.MultiIndex.from_arrays([extra.text(name)[own] for name in owner]).to_flat_index().value_counts()
@@ -133,24 +130,30 @@ def _supplemented(domain: Domain, extra: Domain | None, start: str) -> np.ndarra
 def date_iso8601(data: Tabulations) -> Iterator[Hit]:
     for domain in data:
         for name in [str(name) for name in domain.frame.columns if str(name).endswith("DTC")]:
-            yield Hit(domain.name, name, domain.test(name, _is_no_date))
+            column = domain.column(name)
+            yield Hit(domain.name, name, column.spread(_is_no_date(column.texts)))
 
 
-def _is_no_date(words: pd.Series) -> np.ndarray:
+def _is_no_date(texts: list[str]) -> np.ndarray:
     """Return True for a text that is no date, no date with a time, and no interval of two of these."""
-    longer = words.str.contains("[T/]").to_numpy(bool)
-    wrong = ~iso8601.is_valid(words).to_numpy(bool)
-    if longer.any():
-        sides = words[longer].str.partition("/")
-        both = (sides[1] == "") | ((sides[0] != "") & (sides[2] != ""))
-        wrong[longer] = ~(both & _is_moment(sides[0]) & _is_moment(sides[2])).to_numpy(bool)
+    wrong = ~iso8601.word_is_valid(texts)
+    longer = [at for at, text in enumerate(texts) if "T" in text or "/" in text]
+    if longer:
+        sides = [texts[at].partition("/") for at in longer]
+        both = np.array([not slash or bool(start and end) for start, slash, end in sides], bool)
+        starts, ends = ([side[part] for side in sides] for part in (0, 2))
+        wrong[longer] = ~(both & _is_moment(starts) & _is_moment(ends))
     return wrong
 
 
-def _is_moment(words: pd.Series) -> pd.Series:
-    bare = without_time(words)
-    fits = iso8601.is_valid(bare) & ~bare.str.contains("T")
-    return fits & ((bare == words) | iso8601.is_complete(bare))
+def _is_moment(texts: list[str]) -> np.ndarray:
+    """Return True for a date, and for a complete date with a time."""
+    bare = [without_time(text) for text in texts]
+    timed = np.array([text != date for text, date in zip(texts, bare, strict=True)], bool)
+    fits = iso8601.word_is_valid(bare) & np.array(["T" not in date for date in bare], bool)
+    first, last = iso8601.word_bounds(bare)
+    long = np.array([len(date) >= len("YYYY-MM-DD") for date in bare], bool)
+    return fits & (~timed | long & (first == last))
 
 
 @rule("duration.iso8601", "A duration is written as ISO 8601.", "SDTMIG 3.3, section 4.4.3")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pandas as pd
 
+from metadata.words import first_match
 from validation.conformance.rule import Hit, rule
-from validation.conformance.tabulations import Domain, Tabulations
+from validation.conformance.tabulations import Domain, Tabulations, repeated
 
 ENCOUNTER = "SDTMIG 3.3, section 4.4.5"
 PLANNED = "SDTMIG 3.3, section 7.3.1"
@@ -21,13 +23,11 @@ def _visited(data: Tabulations) -> list[Domain]:
     return [domain for domain in data.having("VISITNUM", "USUBJID") if domain.name != "SV"]
 
 
-def _in_sv(visits: Domain, domain: Domain, values: np.ndarray) -> np.ndarray:
-    """Return a value of SV for each record by subject and visit number; NaT or NaN where SV has no such visit."""
-    index = pd.MultiIndex.from_arrays([visits.text("USUBJID"), visits.number("VISITNUM")])
-    found = pd.Series(values, index=index)
-    found = found[~found.index.duplicated()]
-    wanted = pd.MultiIndex.from_arrays([domain.text("USUBJID"), domain.number("VISITNUM")])
-    return found.reindex(wanted).to_numpy()
+def _in_sv(visits: Domain, domain: Domain) -> np.ndarray:
+    """Return the row of SV for each record by subject and visit number; -1 where SV has no such visit."""
+    names = ("USUBJID", "VISITNUM")
+    row = first_match([domain.column(name) for name in names], [visits.column(name) for name in names])
+    return np.where(domain.filled("VISITNUM"), row, -1)
 
 
 @rule("visit.in_sv", "A record's visit is one of the subject's in SV.", ENCOUNTER)
@@ -36,8 +36,7 @@ def visit_in_sv(data: Tabulations) -> Iterator[Hit]:
     if visits is None:
         return
     for domain in _visited(data):
-        there = _in_sv(visits, domain, np.ones(visits.size))
-        yield Hit(domain.name, "VISITNUM", ~np.isnan(domain.number("VISITNUM")) & np.isnan(there))
+        yield Hit(domain.name, "VISITNUM", domain.filled("VISITNUM") & (_in_sv(visits, domain) < 0))
 
 
 @rule("visit.date", "The date of a record at a visit lies between the visit's start and end.", ENCOUNTER)
@@ -45,34 +44,46 @@ def visit_date(data: Tabulations) -> Iterator[Hit]:
     visits = data.get("SV")
     if visits is None or not visits.has("SVSTDTC", "SVENDTC"):
         return
+    start, end = (np.append(days, MISSING_DAY) for days in (visits.bounds("SVSTDTC")[0], visits.bounds("SVENDTC")[1]))
     for domain in _visited(data):
         if domain.has("--DTC"):
-            start = _in_sv(visits, domain, visits.bounds("SVSTDTC")[0]).astype("datetime64[D]")
-            end = _in_sv(visits, domain, visits.bounds("SVENDTC")[1]).astype("datetime64[D]")
-            first, last = domain.bounds("--DTC")
-            yield Hit(domain.name, domain.full("--DTC"), (last < start) | (first > end))
+            row, (first, last) = _in_sv(visits, domain), domain.bounds("--DTC")
+            yield Hit(domain.name, domain.full("--DTC"), (last < start[row]) | (first > end[row]))
 
 
 @rule("visit.name", "A visit's number, name and planned day belong together in all datasets.", ENCOUNTER)
 def visit_name(data: Tabulations) -> Iterator[Hit]:
-    domains = data.having("VISITNUM", "VISIT")
-    pairs = [_pairs(domain) for domain in domains]
-    if not pairs:
-        return
-    counts = pd.concat(pairs).groupby(["number", "name"], dropna=False)["records"].sum()
-    both = counts.sort_values(ascending=False, kind="stable").index.to_frame(index=False)
-    names = both.drop_duplicates("number").set_index("number")["name"]
-    numbers = both.drop_duplicates("name").set_index("name")["number"]
-    for domain in domains:
-        number, name = domain.number("VISITNUM"), domain.text("VISIT")
-        usual = (names.reindex(number).to_numpy(object) == name) & (numbers.reindex(name).to_numpy(float) == number)
-        yield Hit(domain.name, "VISIT", ~usual & ~(np.isnan(number) & (name == "")))
+    pairs = {domain.name: _pairs(domain) for domain in data.having("VISITNUM", "VISIT")}
+    counts: Counter[tuple[str, str]] = Counter()
+    for distinct, codes in pairs.values():
+        counts.update(dict(zip(distinct, np.bincount(codes, minlength=len(distinct)).tolist(), strict=True)))
+    names, numbers = _usual(counts)
+    for domain, (distinct, codes) in pairs.items():
+        unusual = [
+            (names.get(number), numbers.get(name)) != (name, number) and (number, name) != ("", "")
+            for number, name in distinct
+        ]
+        yield Hit(domain, "VISIT", np.array(unusual, bool)[codes])
 
 
-def _pairs(domain: Domain) -> pd.DataFrame:
-    given = pd.DataFrame({"number": domain.number("VISITNUM"), "name": domain.text("VISIT")})
-    counted = given.dropna().groupby(["number", "name"]).size()
-    return counted.rename("records").reset_index()
+def _pairs(domain: Domain) -> tuple[list[tuple[str, str]], np.ndarray]:
+    """Return the distinct pairs of visit number, as text, and name, and which of them each record has."""
+    number, name = domain.column("VISITNUM"), domain.column("VISIT")
+    distinct, codes = np.unique(number.codes.astype(int) * len(name.texts) + name.codes, return_inverse=True)
+    places = (divmod(code, len(name.texts)) for code in distinct.tolist())
+    return [(number.texts[first], name.texts[second]) for first, second in places], codes
+
+
+def _usual(counts: Mapping[tuple[str, str], int]) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the commonest name of each visit number, and the commonest number of each name."""
+    numbered = [(number, name) for number, name in counts if number]
+    commonest_first = sorted(numbered, key=lambda pair: (-counts[pair], float(pair[0]), pair[1]))
+    names: dict[str, str] = {}
+    numbers: dict[str, str] = {}
+    for number, name in commonest_first:
+        names.setdefault(number, name)
+        numbers.setdefault(name, number)
+    return names, numbers
 
 
 def planned_visits(data: Tabulations) -> pd.DataFrame:
@@ -93,15 +104,17 @@ def planned_visits(data: Tabulations) -> pd.DataFrame:
 
 @rule("visit.planned", "A planned visit has the name and the day that the design gives its number.", PLANNED)
 def visit_planned(data: Tabulations) -> Iterator[Hit]:
-    planned = planned_visits(data).set_index("number")
+    planned = planned_visits(data)
+    numbers = [f"{number:.15g}" for number in planned["number"]]
+    names, days = (dict(zip(numbers, planned[name], strict=True)) for name in ("name", "day"))
     for domain in data.having("VISITNUM"):
-        number = domain.number("VISITNUM")
-        known = np.isin(number, planned.index.to_numpy(float))
+        column = domain.column("VISITNUM")
+        known = column.equal(*numbers)
         if domain.has("VISIT"):
-            name = planned["name"].reindex(number).to_numpy(object)
+            name = column.spread(np.array([names.get(text, "") for text in column.texts], object))
             yield Hit(domain.name, "VISIT", known & (name != domain.text("VISIT")))
         if domain.has("VISITDY"):
-            day = planned["day"].reindex(number).to_numpy(float)
+            day = column.spread(np.array([days.get(text, np.nan) for text in column.texts], float))
             yield Hit(domain.name, "VISITDY", known & (day != domain.number("VISITDY")))
 
 
@@ -109,7 +122,7 @@ def visit_planned(data: Tabulations) -> Iterator[Hit]:
 def visit_once(data: Tabulations) -> Iterator[Hit]:
     visits = data.get("SV")
     if visits is not None:
-        yield Hit("SV", "VISITNUM", pd.Series(visits.group("USUBJID", "VISITNUM")).duplicated().to_numpy(bool))
+        yield Hit("SV", "VISITNUM", repeated(visits.group("USUBJID", "VISITNUM")))
 
 
 @rule("visit.order", "Planned visits follow each other in time.", ENCOUNTER, "warning")
@@ -119,7 +132,7 @@ def visit_order(data: Tabulations) -> Iterator[Hit]:
         return
     number, start = visits.number("VISITNUM"), visits.bounds("SVSTDTC")[0]
     at = np.flatnonzero(np.isin(number, planned_visits(data)["number"]) & ~np.isnat(start))
-    subject = visits.words("USUBJID")[0]
+    subject = visits.column("USUBJID").codes
     at = at[np.lexsort((number[at], subject[at]))]
     wrong = np.zeros(visits.size, bool)
     wrong[at[1:]] = (subject[at[1:]] == subject[at[:-1]]) & (start[at[1:]] < start[at[:-1]])

@@ -1,0 +1,119 @@
+"""A column of texts as codes into its few distinct texts, so that work is done once a text and not once a row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+
+class Words:
+    """``codes``, one a row, point at ``texts``, which are distinct; a missing value is an empty text.
+
+    The codes are integers of whatever size the column came with: widen them before calculating with them.
+    """
+
+    def __init__(self, codes: np.ndarray, texts: list[str]) -> None:
+        self.codes, self.texts = codes, texts
+
+    @classmethod
+    def of(cls, column: pd.Series) -> Words:
+        """Return a column of texts, by first appearance, or a categorical one in the order of its categories."""
+        values = column.array
+        if isinstance(values, pd.Categorical):
+            return cls._in_use(values.codes, values.categories.tolist())
+        encoded = pa.array(values, from_pandas=True)
+        if isinstance(encoded, pa.ChunkedArray):
+            encoded = encoded.combine_chunks()
+        coded = encoded.cast(pa.large_string()).dictionary_encode()
+        codes = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+        return cls._blank_for_missing(codes, coded.dictionary.to_pylist())
+
+    @classmethod
+    def of_numbers(cls, values: np.ndarray) -> Words:
+        """Return float64 numbers as their shortest texts."""
+        codes, distinct = pd.factorize(values)
+        return cls._blank_for_missing(codes, [f"{value:.15g}" for value in distinct.tolist()])
+
+    @classmethod
+    def constant(cls, text: str, count: int) -> Words:
+        """Return one text for ``count`` rows."""
+        return cls(np.zeros(count, np.int8), [text])
+
+    @classmethod
+    def _in_use(cls, codes: np.ndarray, texts: list[str]) -> Words:
+        used = np.flatnonzero(np.bincount(codes + 1, minlength=len(texts) + 1)[1:])
+        if len(used) == len(texts):
+            return cls._blank_for_missing(codes, texts)
+        place = np.full(len(texts) + 1, -1, np.int32)
+        place[used] = np.arange(len(used))
+        return cls._blank_for_missing(place[codes], [texts[code] for code in used.tolist()])
+
+    @classmethod
+    def _blank_for_missing(cls, codes: np.ndarray, texts: list[str]) -> Words:
+        missing = codes < 0
+        if not missing.any():
+            return cls(codes, texts)
+        if "" not in texts:
+            texts = [*texts, ""]
+        return cls(np.where(missing, texts.index(""), codes), texts)
+
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """The code of each text."""
+        return {text: code for code, text in enumerate(self.texts)}
+
+    @cached_property
+    def objects(self) -> np.ndarray:
+        """The distinct texts as an array of objects."""
+        made = np.empty(len(self.texts), object)
+        made[:] = self.texts
+        return made
+
+    def take(self, at: np.ndarray) -> Words:
+        """Return the rows at positions ``at``; texts that they do not use stay."""
+        return Words(self.codes[at], self.texts)
+
+    @property
+    def rows(self) -> np.ndarray:
+        """The text of each row as an object."""
+        return self.objects[self.codes]
+
+    def test(self, holds: Callable[[str], object]) -> np.ndarray:
+        """Return True for the rows whose text passes; each distinct text is asked once."""
+        passing = [bool(holds(text)) for text in self.texts]
+        return self.spread(np.array(passing, bool))
+
+    def equal(self, *values: str) -> np.ndarray:
+        """Return True for the rows whose text is one of the values."""
+        named = [self.places[value] for value in dict.fromkeys(values) if value in self.places]
+        if len(named) == 1:
+            return np.asarray(self.codes == named[0])
+        passing = np.zeros(len(self.texts), bool)
+        passing[named] = True
+        return self.spread(passing)
+
+    def longer_than(self, size: int) -> np.ndarray:
+        """Return True for the rows whose text takes more than ``size`` bytes of UTF-8."""
+        return self.test(lambda text: len(text) > size or (not text.isascii() and len(text.encode()) > size))
+
+    def spread(self, judged: np.ndarray) -> np.ndarray:
+        """Return for each row what was made for its text; all False without a look at the rows if that is all False."""
+        if judged.dtype == bool and not judged.any():
+            return np.zeros(len(self.codes), bool)
+        return np.asarray(judged[self.codes])
+
+
+def first_match(wanted: Sequence[Words], known: Sequence[Words]) -> np.ndarray:
+    """Return for each row of ``wanted`` columns the first row of the ``known`` ones with the same texts, else -1."""
+    key, asked = np.zeros(len(known[0].codes), np.int64), np.zeros(len(wanted[0].codes), np.int64)
+    for mine, theirs in zip(wanted, known, strict=True):
+        several = len(theirs.texts) + 1  # the last code stands for a text that is not known
+        code = np.array([theirs.places.get(text, several - 1) for text in mine.texts], np.int64)
+        key, asked = key * several + theirs.codes, asked * several + mine.spread(code)
+    order = np.argsort(key, kind="stable")
+    row = np.append(order, -1)[np.searchsorted(key, asked, sorter=order)]
+    return np.where(np.append(key, -1)[row] == asked, row, -1)
