@@ -73,7 +73,7 @@ def progression(tmp_path, days, values, base=4.0, relapses=(), **parameters):
         worse=condition([{"BASE": {"at_most": 5.5}, "CHG": {"at_least": 1}}, {"CHG": {"at_least": 0.5}, "BASE": 6}]),
         flag="CDPFL",
         confirmed="CDPCDT",
-        **{"confirm": 91, "excluded": Excluded(dataset="CE", date="ASTDT"), **parameters},
+        **{"confirm": 91, "excluded": (Excluded(dataset="CE", date="ASTDT"),), **parameters},
     )
     found = word.derive(made, count + 2, context(tmp_path, events)).columns
     assert texts(found["CDPFL"])[count:] == ["Y", ""]
@@ -105,7 +105,7 @@ def test_confirmed_progression(tmp_path, days, values, more, expected):
 
 @pytest.mark.parametrize(("at", "expected"), [("onset", (182, 273)), ("confirmation", (91, 182)), ("both", (182, 273))])
 def test_relapse_exclusion_at_onset(tmp_path, at, expected):
-    excluded = Excluded(dataset="CE", date="ASTDT", at=at)
+    excluded = (Excluded(dataset="CE", date="ASTDT", at=at),)
     found = progression(tmp_path, [91, 182, 273], [5.0, 5.0, 5.0], relapses=[85], excluded=excluded)
     assert found == expected
 
