@@ -23,7 +23,8 @@ NO_DATE = "it is not a date of the calendar"
 class Date(RecordOperation):
     """``{date: FIELD}`` or ``{date: [YEAR, MONTH, DAY]}``, with ``time: FIELD``.
 
-    A free-text field is read as ``text_dates`` of study.yaml says that its dates are written.
+    A field of date and time gives both. A free-text field is read as ``text_dates`` of study.yaml says that its dates
+    are written.
     Partial dates stay partial (SDTMIG 4.4.2); a missing-data code is an unknown part; a date that the calendar does
     not have gives null. ``of: subject`` takes the fields from another form of the same subject.
     """
@@ -50,6 +51,13 @@ class Date(RecordOperation):
                 context.field(self.spec, self.word, name)
         self.in_parts = isinstance(self.value, list)
         self.written = None if self.in_parts else context.study.text_dates.get(self.names[0])
+        kind = context.dictionary.fields[self.names[0]].validation
+        self.with_clock = not self.in_parts and kind.startswith("datetime_")
+        if self.with_clock and self.time:
+            raise complain(self.spec, "time", f"field '{self.names[0]}' has the time already")
+        if not (self.in_parts or self.written or kind.startswith(("date_", "datetime_"))):
+            problem = f"field '{self.names[0]}' is no date field: say how it is written under text_dates in study.yaml"
+            raise complain(self.spec, self.word, problem)
 
     def fields(self) -> list[str]:
         """The date's fields and the time's."""
@@ -65,6 +73,9 @@ class Date(RecordOperation):
             read_text = self.written.read
             unread = values.test(lambda word: read_text(word) is None)
             values = values.map(lambda word: read_text(word) or "")
+        if self.with_clock:
+            unread = values.test(lambda word: word != "" and not _is_moment(word))
+            values = values.map(lambda word: word.replace(" ", "T", 1))
         wrong = unread | ~values.test(iso8601.is_date)
         if self.in_parts:
             wrong |= np.logical_or.reduce([part.test(_no_digits) for part in collected])
@@ -100,6 +111,12 @@ class Date(RecordOperation):
             order = ", ".join({"d": "day", "m": "month", "y": "year"}[part] for part in self.written.order)
             return f"Text of field {self.names[0]}{timed}, written {order}, as an ISO 8601 date of what is known."
         return f"Field {self.names[0]}{timed} as an ISO 8601 date."
+
+
+def _is_moment(word: str) -> bool:
+    """True for a day and a time of day, as REDCap exports them whatever the order on the form."""
+    day, _, clock = word.partition(" ")
+    return iso8601.is_full(day) and TIME.fullmatch(clock) is not None
 
 
 def _no_digits(word: str) -> bool:

@@ -188,19 +188,28 @@ def _variable(mapping: DomainMapping, table: Table, guide: GuideVariable) -> Var
         origin=origin or ("Collected" if read else ""),
         method=method,
         dictionary=guide.described if guide.described in DICTIONARIES else "",
-        terms=() if codelist else offered_by(mapping.operations.get(guide.name, ())),
+        terms=() if codelist else _own_list(mapping, guide.name),
     )
 
 
 def codelist_of(mapping: DomainMapping, guide: GuideVariable) -> str | None:
-    """Return the codelists of a variable: the guide's, or those that the tests declare for codes and names."""
-    if guide.codelist:
-        return guide.codelist
+    """Return the codelists of a variable: the guide's, or those that the tests declare for codes and names.
+
+    Where one of the tests has none (a scale of the sponsor's beside a questionnaire), no codelist holds all of them.
+    """
+    if guide.codelist or guide.name not in (mapping.prefixed("TESTCD"), mapping.prefixed("TEST")):
+        return guide.codelist or None
+    place = int(guide.name == mapping.prefixed("TEST"))
+    named = [test.codelists[place] for block in mapping.blocks for test in block.tests]
+    return ";".join(dict.fromkeys(named)) if all(named) and named else None
+
+
+def _own_list(mapping: DomainMapping, name: str) -> tuple[tuple[str, str], ...]:
+    """Return the values of a variable without a codelist and what they mean, where these are known and several."""
     tests = [test for block in mapping.blocks for test in block.tests]
-    for place, suffix in enumerate(("TESTCD", "TEST")):
-        if guide.name == mapping.prefixed(suffix):
-            return ";".join(dict.fromkeys(test.codelists[place] for test in tests if test.codelists[place])) or None
-    return None
+    if tests and name == mapping.prefixed("TESTCD"):
+        return tuple({test.testcd: (test.testcd, test.name) for test in tests}.values())
+    return offered_by(mapping.operations.get(name, ()))
 
 
 def _extras(mapping: DomainMapping, table: Table) -> tuple[list[Extra], list[Change]]:

@@ -139,10 +139,12 @@ class Reader:
         return tuple(declared) if declared else self._default_keys()
 
     def _default_keys(self) -> tuple[str, ...]:
-        """Natural keys by class: who, what, when, and the form's own row (--SPID)."""
+        """Natural keys by class: who, what, when, and the form's own row (--SPID); of a comment, what it is about."""
         topic = next((name for name, variable in self.by_name.items() if variable.role == "Topic"), "")
         when = [f"{self.domain}{suffix}" for suffix in ("STDTC", "DTC")]
-        rest = ["VISITNUM", next((name for name in when if name in self.by_name), ""), f"{self.domain}SPID"]
+        rest = ["VISITNUM", next((name for name in when if name in self.by_name), "")]
+        rest += [f"{self.domain}TPTNUM"] if f"{self.domain}TPTNUM" in variables_named(self.body) else []
+        rest += ["RDOMAIN", "IDVAR", "IDVARVAL"] if self.domain == comments.DOMAIN else [f"{self.domain}SPID"]
         wanted = ["STUDYID", "USUBJID", topic, *rest]
         return tuple(dict.fromkeys(name for name in wanted if name in self.by_name))
 

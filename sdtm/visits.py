@@ -46,7 +46,7 @@ def date_fields(
         form: [
             found.name
             for found in project.dictionary.form_fields(form)
-            if found.validation.startswith("date_") and found.name not in excepted
+            if found.validation.startswith(("date_", "datetime_")) and found.name not in excepted
         ]
         for form in forms
     }
@@ -66,13 +66,20 @@ def visit_dates(study: Study, block: Block, forms: Forms) -> pd.DataFrame:
         frame = frame[frame["event"].isin(events)]
         instance = visit_instance(forms.project, frame["event"], frame["instance"])
         for name in [name for name in fields if name in frame.columns]:
-            piece = frame[["record", "event", "source_row"]].assign(instance=instance, date=frame[name], field=name)
+            piece = frame[["record", "event", "source_row"]].assign(
+                instance=instance, date=_day(frame[name]), field=name
+            )
             pieces.append(piece[piece["date"] != ""])
     columns = [*KEY, "date", "source_row", "field"]
     dates = pd.concat(pieces, ignore_index=True)[columns] if pieces else pd.DataFrame({name: [] for name in columns})
     text = dates["date"].astype("str")
     day = np.where(iso8601.is_complete(text), iso8601.day_bounds(text)[0], NO_DAY).astype("datetime64[D]")
     return dates.assign(day=day, coded=text.isin(list(forms.project.missing_codes)))
+
+
+def _day(moments: pd.Series) -> pd.Series:
+    """Return the day of dates and of moments; SVSTDTC and SVENDTC are days, whatever has a time on the forms."""
+    return moments.astype("str").str.replace(r" \d\d:\d\d(:\d\d)?$", "", regex=True)
 
 
 def visits_source(forms: Forms, dates: pd.DataFrame) -> Source:

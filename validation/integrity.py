@@ -170,7 +170,8 @@ def _keys(dataset: Dataset) -> list[Row]:
     if not len(repeated):
         return []
     said = f"{dataset.name} has {len(repeated)} row{'s' * (len(repeated) != 1)} whose keys occur already"
-    return [_row(dataset, "", KEY, len(repeated), f"{said}, first {key_of(dataset, int(repeated[0]))}")]
+    cure = "; declare keys in the dataset's file that tell its rows apart, or correct the records"
+    return [_row(dataset, "", KEY, len(repeated), f"{said}, first {key_of(dataset, int(repeated[0]))}{cure}")]
 
 
 def _lineage(dataset: Dataset) -> list[Row]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from metadata.dictionary import Field
-from metadata.errors import Gather, StudyError
+from metadata.errors import StudyError
 from metadata.project import Project
 from metadata.standards import GuideVariable, sdtm_domains, sdtm_variables
 from metadata.study import Study
@@ -259,24 +259,12 @@ class Drafter:
         own = form if target.domain != SUBJECTS else ""
         context = Context(self.study, self.project, self.terminology, own)
         node = located(spec)
-        named = spec.get("date")
-        fields = named if isinstance(named, list) else [named] if named else []
         try:
-            with Gather() as gather:
-                for name in fields:
-                    with gather.part():
-                        self._check_date(str(name), len(fields))
-                with gather.part():
-                    record_operation(node, target, context, node)
+            record_operation(node, target, context, node)
         except StudyError as error:
             more = f" (and {len(error.others)} more)" if error.others else ""
             return f"{error.message}{more}"
         return ""
-
-    def _check_date(self, name: str, parts: int) -> None:
-        found = self.project.dictionary.fields[name]
-        if parts == 1 and not found.validation.startswith("date") and name not in self.study.text_dates:
-            raise StudyError(f"field '{name}' is no date field: say how it is written under text_dates in study.yaml")
 
 
 def located(body: Any) -> Any:

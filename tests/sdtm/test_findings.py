@@ -150,3 +150,33 @@ def test_the_test_name_is_decoded_from_its_code(small: Any) -> None:
     small.subject()
     look(small, hb="12,5", hb_u="6", wc="5", wc_u="1")
     assert small.frame("LB")["LBTEST"].tolist() == ["Hemoglobin", "Leukocytes"]
+
+
+SCALES = """domain: QS
+records:
+  form: look
+  variables: {QSDTC: {date: seen}}
+  tests:
+    PHQ0101: {result: wc, category: PHQ-9, codelists: {testcd: PHQ01TC, test: PHQ01TN}}
+    BEFORE: {testcd: PAIN, test: Pain, category: SCALE, result: hb, variables: {QSTPTNUM: {constant: 1}}}
+    AFTER: {testcd: PAIN, test: Pain, category: SCALE, result: house, variables: {QSTPTNUM: {constant: 2}}}
+"""
+
+
+def test_a_scale_of_the_sponsor_stands_beside_a_questionnaire_and_time_points_tell_its_results_apart(
+    small: Any,
+) -> None:
+    small.write("qs", SCALES)
+    terms = small.folder / "terminology.yaml"
+    terms.write_text("extensions: {QSCAT: {SCALE: A visual analogue scale}}\n", encoding="utf-8")
+    small.subject()
+    small.row("1", "start", seen="2000-03-10", wc="2", hb="7", house="1")
+    made = small.tabulate().datasets["QS"]
+    variable = made.metadata.variable("QSTESTCD")
+    assert (variable.codelist, dict(variable.terms)["PAIN"]) == (None, "Pain")
+    assert "QSTPTNUM" in made.metadata.keys
+    assert made.frame[["QSTESTCD", "QSTPTNUM"]].astype("str").to_numpy().tolist() == [
+        ["PAIN", "1.0"],
+        ["PAIN", "2.0"],
+        ["PHQ0101", "nan"],
+    ]

@@ -49,3 +49,15 @@ def test_a_visit_without_a_date_did_not_take_place(small: Any) -> None:
     small.subject()
     small.row("1", "month", seen="ND", house="1")
     assert small.frame("SV")["VISITNUM"].tolist() == [1.0]
+
+
+def test_a_field_of_date_and_time_gives_both_to_a_record_and_its_day_to_the_visit(small: Any) -> None:
+    dictionary = small.folder / "redcap" / "dictionary.csv"
+    text = dictionary.read_text(encoding="utf-8")
+    dictionary.write_text(text.replace("seen,look,text,Date,,date_ymd", "seen,look,text,Date,,datetime_mdy"))
+    small.subject(cons="2000-03-01")
+    for instance, moment in (("1", "2000-03-20 09:05"), ("2", "2000-03-21 24:05"), ("3", "ND")):
+        small.row("1", "other", "", instance, seen=moment, why="1", wc="5", wc_u="1", house="1")
+    made = small.tabulate()
+    assert made.datasets["LB"].frame["LBDTC"].astype("str").tolist() == ["", "2000-03-20T09:05", ""]
+    assert made.datasets["SV"].frame["SVSTDTC"].astype("str").tolist() == ["2000-03-01", "2000-03-20", "2000-03-21"]
