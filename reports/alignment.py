@@ -25,19 +25,18 @@ def padded(cells: list[str], blocks: list[int] | None = None) -> list[str]:
     """
     parts = blocks or [0] * len(cells)
     shapes = [(part, NUMBER.sub("#", cell)) for part, cell in zip(parts, cells, strict=True)]
-    first = max((_whole(cell)[0] for cell in cells if _whole(cell)), default=0)
-    return [_padded(cell, first, _widths([c for c, s in zip(cells, shapes, strict=True) if s == shape]))
-            for cell, shape in zip(cells, shapes, strict=True)]  # fmt: skip
+    wholes = [_whole(cell) for cell in cells]
+    first = max((whole[0] for whole in wholes if whole), default=0)
+    same: dict[tuple[int, str], list[list[int]]] = {}
+    for shape, whole in zip(shapes, wholes, strict=True):
+        same.setdefault(shape, []).append(whole)
+    widths = {shape: [max(place) for place in zip(*alike, strict=True)] for shape, alike in same.items()}
+    return [_padded(cell, first, widths[shape]) for cell, shape in zip(cells, shapes, strict=True)]
 
 
 def _whole(cell: str) -> list[int]:
     """Width of each number's sign and whole part."""
     return [len(sign) + len(whole) for sign, whole, _ in NUMBER.findall(cell)]
-
-
-def _widths(same: list[str]) -> list[int]:
-    """For each number of cells of one shape: the widest sign and whole part."""
-    return [max(place) for place in zip(*(_whole(cell) for cell in same), strict=True)]
 
 
 def _padded(cell: str, first: int, widths: list[int]) -> str:

@@ -5,13 +5,14 @@ The typeface has one width, so that where a line breaks, and how high a row is, 
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reports.alignment import padded
 from reports.listing_page import changes
-from reports.rtf_table import GAP, LETTER, MOST_HEAD, MOST_WORDS, RULE, Grid, fitted, longest_word
+from reports.rtf_table import GAP, LETTER, MOST_WORDS, RULE, Grid, fitted, longest_word
 from reports.rtf_text import escaped
 from reports.table import Column, Listing
 
@@ -19,6 +20,9 @@ from reports.table import Column, Listing
 LINE = 11.33
 # Room above and beneath the lines of a row, with its border.
 ROW_SPACE = 34
+# The hyphen of a date or number does not break a line.
+DATE, STAYS = re.compile(r"(?<=\d)-(?=\d)"), "\u2011"
+LARGEST = 16
 THIN = "\\brdrs\\brdrw5 "
 
 
@@ -48,7 +52,7 @@ def pages(listings: Sequence[Listing], room: float) -> list[str]:
 def _pieces(shown: Listing, room: float) -> list[Piece]:
     texts = [list(column) if head.text else padded_once(column) for head, column in
              zip(shown.columns, shown.texts, strict=True)]  # fmt: skip
-    grid = fitted(*_widths(shown.columns, texts))
+    grid = fitted(*_widths(shown.columns, texts), LARGEST)
     letters = _letters(grid)
     heads, top = _heads(shown, grid, letters)
     if not shown.size:
@@ -93,9 +97,14 @@ def _lines(texts: list[list[str]], letters: list[int]) -> list[int]:
     return [max(counts) for counts in zip(*columns, strict=True)]
 
 
+def _unbroken(text: str) -> int:
+    """Letters of the longest part that no line break divides: a date is one."""
+    return longest_word(DATE.sub(STAYS, text))
+
+
 def lines_of(text: str, width: int) -> int:
     """Lines that a text takes where ``width`` letters stand beside one another."""
-    return 1 if len(text) <= width else len(textwrap.wrap(text, width))
+    return 1 if len(text) <= width else len(textwrap.wrap(DATE.sub(STAYS, text), width))
 
 
 def padded_once(texts: Sequence[str]) -> list[str]:
@@ -110,10 +119,9 @@ def _widths(columns: Sequence[Column], texts: list[list[str]]) -> tuple[list[int
     natural, least = [], []
     for column, cells in zip(columns, texts, strict=True):
         distinct = set(cells) or {""}
-        widest, word = max(map(len, distinct)), max(map(longest_word, (column.label, *distinct)))
-        head = max(longest_word(column.label), min(len(column.label), MOST_HEAD))
-        narrow = word if column.text else max(widest, longest_word(column.label))
-        natural.append(max(head, narrow, min(widest, MOST_WORDS) if column.text else widest) + GAP)
+        widest, head = max(map(len, distinct)), longest_word(column.label)
+        narrow = max(head, *map(_unbroken, distinct)) if column.text else max(widest, head)
+        natural.append(max(narrow, min(widest, MOST_WORDS) if column.text else widest) + GAP)
         least.append(min(narrow, MOST_WORDS) + GAP)
     return natural, least
 
@@ -126,7 +134,7 @@ def _definition(grid: Grid, borders: str, head: bool = False, edges: Sequence[in
 
 def _paragraph(grid: Grid, bold: bool = False) -> str:
     weight = "\\b " if bold else " "
-    return f"\\pard\\plain\\intbl\\ql\\sb15\\sa15\\f0\\fs{grid.size}{weight}"
+    return f"\\pard\\plain\\intbl\\ql\\sb20\\sa10\\f0\\fs{grid.size}{weight}"
 
 
 def _heads(shown: Listing, grid: Grid, letters: list[int]) -> tuple[str, float]:
@@ -152,9 +160,9 @@ def _body(shown: Listing, texts: list[list[str]], grid: Grid, first: int, last: 
     columns = []
     for place, column in enumerate(texts):
         page = column[first:last]
-        known = {text: f"{escaped(text)}\\cell" for text in set(page)}
+        known = {text: f"{escaped(DATE.sub(STAYS, text))}\\cell\n" for text in set(page)}
         new = changed[place] if place < shown.grouped else [True] * len(page)
-        columns.append([known[text] if seen else "\\cell" for text, seen in zip(page, new, strict=True)])
+        columns.append([known[text] if seen else "\\cell\n" for text, seen in zip(page, new, strict=True)])
     starts = _starts(grid, [False, *changed[0][1:]] if changed else [False] * (last - first))
     paragraph = _paragraph(grid)
     return "".join(f"{start}{paragraph}{cells}\\row\n" for start, cells in

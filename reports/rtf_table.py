@@ -69,13 +69,14 @@ def _grid(shown: Table, cells: list[list[str]]) -> Grid:
     return fitted(*_widths(shown, cells))
 
 
-def fitted(natural: list[int], least: list[int]) -> Grid:
+def fitted(natural: list[int], least: list[int], largest: int = SIZES[0]) -> Grid:
     """The largest letters in which the columns fit; before they get too small, columns of words break lines.
 
-    ``natural`` are the letters that each column wants, ``least`` those that it cannot do without.
+    ``natural`` are the letters that each column wants, ``least`` those that it cannot do without; ``largest`` is the
+    size in half points that is asked for.
     """
     squeezed = sum(least) + SQUEEZE * (sum(natural) - sum(least))
-    for size in SIZES:
+    for size in SIZES[SIZES.index(largest) :]:
         room = PAGE_WIDTH // (LETTER * size)
         if sum(natural) <= room or (size <= READABLE and squeezed <= room):
             return _laid(_shared(natural, least, room), size)

@@ -6,7 +6,7 @@ import re
 
 SPECIAL = re.compile(r"[\\{}]|[^\x20-\x7e]")
 # Figure spaces align cells; in a typeface of one width a space that never breaks does the same.
-SPACES = {"\u2007": "\\~", "\u00a0": "\\~", "\t": " ", "\n": "\\line ", "\r": ""}
+SPACES = {"\u2007": "\\~", "\u2011": "\\_", "\u00a0": "\\~", "\t": " ", "\n": "\\line ", "\r": ""}
 
 
 def escaped(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,20 +19,23 @@ from reports.selection import SUBJECT, WHERE_SCHEMA, Selection
 from reports.specification import TEXT, Output, TemplateParameters
 from reports.statistics.estimate import Estimate
 from reports.statistics.rounding import rounded_text
+from reports.supplement import Supplement
 from reports.table import Column, Layout, Listing
 from reports.templates.heads import add_size
 
 NAMES = {"type": "array", "items": TEXT, "minItems": 1}
+# Several variables stand beside one another in one column.
+ONE_OR_MORE = {"anyOf": [TEXT, NAMES]}
 SHOWN = {
     "label": TEXT,
-    "show": {"enum": ["text", "number", "date", "time"]},
+    "show": {"enum": ["text", "sentence", "number", "date", "time"]},
     "decimals": {"type": "integer", "minimum": 0, "maximum": 6},
     "labels": {"type": "object", "additionalProperties": TEXT},
 }
 COLUMN = {
     "type": "object",
     "additionalProperties": False,
-    "properties": {"variable": {"anyOf": [TEXT, NAMES]}, **SHOWN},
+    "properties": {"variable": ONE_OR_MORE, **SHOWN},
     "required": ["variable", "label"],
 }
 # Records of several tests become columns of one line: each column takes the value of the record that its where finds.
@@ -39,14 +43,14 @@ ACROSS = {
     "type": "object",
     "additionalProperties": False,
     "properties": {
-        "value": TEXT,
+        "value": ONE_OR_MORE,
         "columns": {
             "type": "array",
             "minItems": 1,
             "items": {
                 "type": "object",
                 "additionalProperties": False,
-                "properties": {"where": WHERE_SCHEMA, "value": TEXT, **SHOWN},
+                "properties": {"where": WHERE_SCHEMA, "value": ONE_OR_MORE, **SHOWN},
                 "required": ["label", "where"],
             },
         },
@@ -87,6 +91,11 @@ def compute(analysis: Analysis, output: Output, ledger: Ledger) -> None:
         place = Place("records", everybody.label, "records", str(part.get("caption", "")))
         count = Estimate(float(rows.size), "Number of records listed", rows.subject_count)
         ledger.add(output, place, "events", count, COUNT, rows)
+        if (more := Supplement.of(analysis, rows)) and (names := more.among(_asked(part))):
+            chosen = more.rows.where({"QNAM": names}).of_subjects(rows.subjects)
+            count = Estimate(float(chosen.size), "Number of supplemental qualifiers", chosen.subject_count)
+            ledger.add(output, replace(place, analysis="supplemental", variable="supplemental"), "events", count, COUNT,
+                       chosen)  # fmt: skip
 
 
 def layout(output: Output, book: Book) -> Layout:
@@ -156,13 +165,21 @@ def _rows(analysis: Analysis, output: Output, part: Mapping[str, Any]) -> Select
 
 
 def _table(analysis: Analysis, output: Output, part: Mapping[str, Any], rows: Selection) -> pd.DataFrame:
-    """The rows in order, numbered as in ``rows``; a variable that the dataset lacks comes from the subject level."""
+    """The rows in order, numbered as in ``rows``.
+
+    A variable that the dataset lacks comes from the subject level, else from the dataset's supplemental qualifiers.
+    """
     asked = [SUBJECT, *_asked(part)]
     table = pd.DataFrame({name: rows.column(name).reset_index(drop=True) for name in asked if rows.has(name)})
     subjects = analysis.select(output, SUBJECT_LEVEL, Group(analysis.specification.total))
+    more = Supplement.of(analysis, rows)
     for name in asked:
-        if not rows.has(name):
+        if rows.has(name):
+            continue
+        if subjects.has(name):
             table[name] = table[SUBJECT].map(subjects.table(SUBJECT, name).set_index(SUBJECT)[name])
+        elif more:
+            table[name] = more.values(name, rows)
     first = [str(part["page_by"]["variable"])] if "page_by" in part else []
     return table.sort_values(list(dict.fromkeys([*first, *map(str, part["sort"])])), kind="stable")
 
@@ -170,8 +187,10 @@ def _table(analysis: Analysis, output: Output, part: Mapping[str, Any], rows: Se
 def _check(analysis: Analysis, output: Output, part: Mapping[str, Any], rows: Selection) -> None:
     """Complain of the first variable that neither the dataset nor the subject level has, and of groups out of place."""
     subjects = analysis.select(output, SUBJECT_LEVEL, Group(analysis.specification.total))
+    more = Supplement.of(analysis, rows)
+    known_more = more.among(_asked(part)) if more else []
     for name, (holder, key) in _asked(part).items():
-        if not rows.has(name) and not subjects.has(name):
+        if not rows.has(name) and not subjects.has(name) and name not in known_more:
             known = nearest(name, rows.base.columns)
             raise complain(holder, key, f"neither {rows.dataset} nor {SUBJECT_LEVEL} has a variable {name}{known}")
     _grouped(part)
@@ -187,13 +206,13 @@ def _asked(part: Mapping[str, Any]) -> dict[str, tuple[Mapping[str, Any], str]]:
     if "page_by" in part:
         asked[str(part["page_by"]["variable"])] = (part["page_by"], "variable")
     if "across" in part:
-        asked[str(part["across"]["value"])] = (part["across"], "value")
-        asked |= {str(c["value"]): (c, "value") for c in part["across"]["columns"] if "value" in c}
+        for holder in (part["across"], *(c for c in part["across"]["columns"] if "value" in c)):
+            asked |= dict.fromkeys(_variables(holder, "value"), (holder, "value"))
     return asked
 
 
-def _variables(column: Mapping[str, Any]) -> list[str]:
-    declared = column["variable"]
+def _variables(column: Mapping[str, Any], key: str = "variable") -> list[str]:
+    declared = column[key]
     return [declared] if isinstance(declared, str) else [str(name) for name in declared]
 
 
@@ -213,8 +232,8 @@ def _spread(part: Mapping[str, Any], rows: Selection, table: pd.DataFrame) -> tu
             found = ", ".join(f"{name} {line[name]}" for name in [SUBJECT, *names])
             raise complain(column, "where", f"finds two records of {rows.dataset} for one line of the listing: {found}")
         cells = np.full(len(heads), "", dtype=object)
-        value = str(column.get("value", part["across"]["value"]))
-        cells[at] = _texts(table[value].sort_index().iloc[chosen], column)
+        values = table.loc[chosen]  # numbered as in rows
+        cells[at] = _column(values, {**column, "variable": column.get("value", part["across"]["value"])})
         texts.append(cells.tolist())
     return heads, texts
 
@@ -239,8 +258,10 @@ def _column(table: pd.DataFrame, column: Mapping[str, Any]) -> list[str]:
 def _texts(values: pd.Series, column: Mapping[str, Any]) -> list[str]:
     """What is printed of a column: terms by their labels, SAS days as ISO dates, numbers with declared decimals."""
     if not pd.api.types.is_numeric_dtype(values):
-        labels = column.get("labels", {})
-        return [str(labels.get(value, value)) for value in values.tolist()]
+        labels, sentence = column.get("labels", {}), _kind(column) == "sentence"
+        made = {value: str(labels.get(value, value.capitalize() if sentence and value.isupper() else value))
+                for value in values.unique()}  # fmt: skip
+        return [made[value] for value in values.tolist()]
     kind, numbers = _kind(column), values.to_numpy(float)
     if kind in ("date", "time"):
         unit = "D" if kind == "date" else "s"
