@@ -8,10 +8,10 @@ from typing import Literal
 
 import numpy as np
 
-from adam.columns import Columns, among, number, present
+from adam.columns import Columns, among, constant, number, present
 from adam.derivation import AddedRows, Context, Derivation, listed, word
 from adam.grouping import first_rows, group_codes, ordered, row_of_group
-from adam.language import Column, Condition, OrderColumn
+from adam.language import Column, Condition, NewColumn, OrderColumn
 from adam.merging import aggregated
 from adam.records import changed_columns
 from metadata.units import significant
@@ -23,14 +23,15 @@ class SummaryRecords(Derivation):
     """Add for each group a record of a new parameter that summarises the values of other parameters' records.
 
     A group gets one if at least ``need`` of its records have a value. The record is a copy of the group's first one,
-    with ``texts``, ``numbers`` and ``blank`` as in extreme_records. It is a parameter of its own (ADaMIG 1.3, 4.2):
-    DTYPE stays missing.
+    with ``texts``, ``numbers`` and ``blank`` as in extreme_records. Where ``to`` is a parameter of its own, DTYPE stays
+    missing (ADaMIG 1.3, 4.2); for a summary within the same parameter ``type`` names the variable that says how it was
+    made (DTYPE: AVERAGE, MINIMUM, MAXIMUM, else the function).
     """
 
     by: tuple[Column, ...]
     of: tuple[str, ...]
     to: str
-    function: Literal["sum", "mean", "minimum", "maximum", "count"]
+    function: Literal["sum", "mean", "median", "minimum", "maximum", "count"]
     need: int = 1
     among: Condition | None = None
     parameter: Column = "PARAMCD"
@@ -39,6 +40,7 @@ class SummaryRecords(Derivation):
     numbers: dict[Column, float] = field(default_factory=dict)
     blank: tuple[Column, ...] = ()
     order: tuple[OrderColumn, ...] = ("PARAMN",)
+    type: NewColumn | None = None
 
     adds_rows = True
 
@@ -52,6 +54,8 @@ class SummaryRecords(Derivation):
         totals = aggregated(self.function, groups[eligible], number(columns, self.value)[eligible], size)
         changed = changed_columns({**self.texts, self.parameter: self.to}, self.numbers, self.blank, columns, len(rows))
         changed[self.value] = significant(totals[groups[rows]])
+        if self.type:
+            changed[self.type] = constant(self._kind(), len(rows))
         position = np.full(count, -1)
         position[rows] = np.arange(len(rows))
         contributing = ordered([], np.flatnonzero(eligible), groups)
@@ -61,6 +65,9 @@ class SummaryRecords(Derivation):
         eligible = among(columns[self.parameter], self.of) & present(columns[self.value])
         return eligible & self.among.holds(columns, count) if self.among else eligible
 
+    def _kind(self) -> str:
+        return {"mean": "AVERAGE"}.get(self.function, self.function.upper())
+
     def changes(self) -> tuple[str, ...]:
         return (self.value, *self.texts, *self.numbers)
 
@@ -68,6 +75,8 @@ class SummaryRecords(Derivation):
         content = {**self.texts, **{name: f"{value:g}" for name, value in self.numbers.items()}}
         if variable in content:
             return f"'{content[variable]}' in the added records of {self.to}."
+        if variable == self.type:
+            return f"{self._kind()} in the added records of {self.to}."
         where = f" where {self.among}" if self.among else ""
         least = f", if at least {self.need} have a value" if self.need > 1 else ""
         return (

@@ -216,7 +216,7 @@ class Summary(Lookup):
     """
 
     to: NewColumn
-    function: Literal["count", "sum", "mean", "minimum", "maximum"]
+    function: Literal["count", "sum", "mean", "median", "minimum", "maximum"]
     of: OtherColumn | None = None
 
     def derive(self, columns: Columns, count: int, context: Context) -> Outcome:
@@ -242,7 +242,7 @@ class Summary(Lookup):
 
 
 def aggregated(function: str, groups: np.ndarray, values: np.ndarray, size: int) -> np.ndarray:
-    """Return count, sum, mean, minimum or maximum of the known values of each of ``size`` groups."""
+    """Return count, sum, mean, median, minimum or maximum of the known values of each of ``size`` groups."""
     known = ~np.isnan(values)
     groups, values = groups[known], values[known]
     counts = np.bincount(groups, minlength=size).astype(float)
@@ -251,6 +251,15 @@ def aggregated(function: str, groups: np.ndarray, values: np.ndarray, size: int)
     if function in ("sum", "mean"):
         total = np.bincount(groups, values, minlength=size)
         return np.where(counts > 0, total / (np.fmax(counts, 1) if function == "mean" else 1), np.nan)
+    if function == "median":
+        return _medians(groups, values, counts.astype(int))
     worst = np.full(size, np.inf if function == "minimum" else -np.inf)
     (np.minimum if function == "minimum" else np.maximum).at(worst, groups, values)
     return np.where(counts > 0, worst, np.nan)
+
+
+def _medians(groups: np.ndarray, values: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    ranked = np.append(values[np.lexsort([values, groups])], np.nan)
+    first = np.cumsum(counts) - counts
+    middle = np.where(counts > 0, first + (counts - 1) // 2, -1), np.where(counts > 0, first + counts // 2, -1)
+    return (ranked[middle[0]] + ranked[middle[1]]) / 2

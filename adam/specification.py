@@ -18,6 +18,7 @@ from adam import (
     merging,
     periods,
     progression,
+    questionnaires,
     ranges,
     records,
     scores,
@@ -35,7 +36,7 @@ from metadata.yaml_source import complain, file_of, line_of
 FOLDER = "adam"
 WORD_MODULES = (
     merging, values, arithmetic, dates, datetimes, baselines, ranges, flags, courses, progression, windows, records,
-    aggregates, expected, scores, periods, survival,
+    aggregates, expected, scores, questionnaires, periods, survival,
 )  # fmt: skip
 
 

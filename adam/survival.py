@@ -34,7 +34,11 @@ class Moment:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One parameter: name, number, events (the earliest counts, of one day the first listed), censorings (latest)."""
+    """One parameter: name, number, events and censorings.
+
+    Of the events the earliest counts, of one day the first listed; of the censorings the latest, of one day the last
+    listed.
+    """
 
     name: str
     number: int
@@ -57,13 +61,16 @@ class TimeToEvent(Derivation):
     """Add for each record (one a subject) one record an endpoint, with time, censoring and where both come from.
 
     ADT is the date of the earliest event on or after ``since``, and CNSR 0; without one the latest date of censoring,
-    not before that, and CNSR as the censoring says. AVAL is ADT - STARTDT + 1 in ``unit``. Without a date, AVAL,
-    ADT and CNSR are missing. Variables are those of ADaM BDS for TTE 1.0; CNSDTDSC says what the censoring date is.
+    not before that, and CNSR as the censoring says. An event before ``since`` is not looked at; with ``earlier``
+    at_start it counts, on the day of ``since`` (as in admiral's derive_param_tte). AVAL is ADT - STARTDT + 1 in
+    ``unit``. Without a date, AVAL, ADT and CNSR are missing. Variables are those of ADaM BDS for TTE 1.0; CNSDTDSC says
+    what the censoring date is.
     """
 
     since: Column
     endpoints: dict[str, Endpoint]
     unit: Literal["days", "weeks", "months", "years"] = "days"
+    earlier: Literal["ignored", "at_start"] = "ignored"
     start: NewColumn = "STARTDT"
 
     adds_rows = True
@@ -81,10 +88,11 @@ class TimeToEvent(Derivation):
         self, code: str, endpoint: Endpoint, columns: Columns, count: int, context: Context
     ) -> tuple[dict[str, Values], list[Edge]]:
         origin = number(columns, self.since)
-        event = _chosen(endpoint.events, columns, origin, context, latest=False)
-        censored = _chosen(endpoint.censorings, columns, origin, context, latest=True)
+        since = origin if self.earlier == "ignored" else None
+        event = _chosen(endpoint.events, columns, since, context, latest=False)
+        censored = _chosen(endpoint.censorings, columns, None, context, latest=True)
         happened = event.moment >= 0
-        date = np.where(happened, event.date, np.fmax(censored.date, origin))
+        date = np.fmax(np.where(happened, event.date, censored.date), origin)
         date = np.where(happened | (censored.moment >= 0), date, np.nan)
         moments = [*endpoint.events, *endpoint.censorings]
         later = np.where(censored.moment >= 0, censored.moment + len(endpoint.events), -1)
@@ -171,14 +179,16 @@ def _places(moments: tuple[Moment, ...]) -> str:
     )
 
 
-def _chosen(moments: tuple[Moment, ...], columns: Columns, origin: np.ndarray, context: Context, latest: bool) -> Found:
-    """Return the earliest date on or after the origin, or the latest date, of several moments for each subject."""
-    size = len(origin)
+def _chosen(
+    moments: tuple[Moment, ...], columns: Columns, since: np.ndarray | None, context: Context, latest: bool
+) -> Found:
+    """Return the earliest date, not before ``since``, or the latest date, of several moments for each subject."""
+    size = len(columns[SUBJECT])
     best = Found(np.full(size, np.nan), np.full(size, -1), np.full(size, -1))
     for place, moment in enumerate(moments):
-        date, row = _dates_of(moment, columns, None if latest else origin, context, latest)
+        date, row = _dates_of(moment, columns, since, context, latest)
         with np.errstate(invalid="ignore"):
-            better = ~np.isnan(date) & (np.isnan(best.date) | (date > best.date if latest else date < best.date))
+            better = ~np.isnan(date) & (np.isnan(best.date) | (date >= best.date if latest else date < best.date))
         best = Found(*(np.where(better, new, old) for new, old in zip((date, np.full(size, place), row),
                      (best.date, best.moment, best.row), strict=True)))  # fmt: skip
     return best

@@ -121,3 +121,8 @@ def second(text: str) -> float | None:
 def days(*dates: str) -> list[float | None]:
     """Return dates as SAS days, None for a blank."""
     return [day(one) if one else None for one in dates]
+
+
+def np_array(values: list) -> np.ndarray:
+    """Return numbers as an array, NaN for None."""
+    return np.array([np.nan if value is None else value for value in values], float)
