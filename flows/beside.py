@@ -12,6 +12,7 @@ import pickle
 import signal
 import subprocess
 import sys
+import traceback
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from importlib import import_module
@@ -20,6 +21,8 @@ from queue import SimpleQueue
 from threading import Thread
 from types import TracebackType
 from typing import Any, BinaryIO, TypeVar
+
+from metadata.errors import OutsideError
 
 T = TypeVar("T")
 Call = tuple[Callable[..., Any], tuple[Any, ...]]
@@ -55,7 +58,8 @@ class Beside:
     def start(self, function: Callable[..., T], *values: Any) -> Callable[[], T]:
         """Begin ``function(*values)``; what is returned waits for the result, or raises what the function raised.
 
-        The function is one of a module, and values and result can be pickled.
+        The function is one of a module, and values and result can be pickled. An error brings the way it took as its
+        ``further_frames``. Raises OutsideError if the second process is no more.
         """
         if not self._process:
             return lambda: function(*values)
@@ -64,9 +68,13 @@ class Beside:
 
     def _ask(self, function: Callable[..., T], values: tuple[Any, ...]) -> T:
         assert self._process and self._process.stdin and self._process.stdout
-        self._process.stdin.write(pickle.dumps((function, values), pickle.HIGHEST_PROTOCOL))
-        self._process.stdin.flush()
-        returned, answer = pickle.load(self._process.stdout)  # noqa: S301 - from the process started here
+        call = pickle.dumps((function, values), pickle.HIGHEST_PROTOCOL)
+        try:
+            self._process.stdin.write(call)
+            self._process.stdin.flush()
+            returned, answer = pickle.load(self._process.stdout)  # noqa: S301 - from the process started here
+        except (EOFError, BrokenPipeError):
+            raise OutsideError("the build's second process was ended from outside; is there memory enough?") from None
         if not returned:
             raise answer
         made: T = answer
@@ -110,6 +118,7 @@ def _answer(function: Callable[..., Any], values: tuple[Any, ...]) -> tuple[bool
     try:
         return True, function(*values)
     except Exception as error:
+        error.further_frames = traceback.extract_tb(error.__traceback__)  # type: ignore[attr-defined]
         return False, error
 
 

@@ -35,6 +35,13 @@ DEMO_EXAMPLES = """
 
   redcap-cdisc demo --out /tmp/demo
 """
+REPORT_EXAMPLES = """
+[bold]Examples[/bold]
+
+  redcap-cdisc report spms_aza --datasets build/spms_aza/m5 --out build/again
+
+  redcap-cdisc report ../studies/mytrial --datasets ../adam --out tables
+"""
 CHECK_EXAMPLES = """
 [bold]Examples[/bold]
 
@@ -157,6 +164,21 @@ def run(
     teller = Teller(quiet=as_json)
     result = build(order, teller)
     print(json.dumps({**result.as_dict(), "seconds": teller.seconds}, indent=2) if as_json else result.sentence())  # noqa: T201
+
+
+@application.command(epilog=REPORT_EXAMPLES)
+def report(
+    study: StudyArgument,
+    datasets: Annotated[
+        list[Path],
+        typer.Option(help="Folder of transport or parquet files, as often as needed.", exists=True, file_okay=False),
+    ],
+    out: Annotated[Path, typer.Option(help="Where the tables, figures and listings go.", file_okay=False)],
+) -> None:
+    """Make a study's tables, figures and listings from datasets that are files, of a package or made elsewhere."""
+    from flows.reporting import show_report
+
+    show_report(study, datasets, out)
 
 
 @application.command(epilog=CHECK_EXAMPLES)

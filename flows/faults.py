@@ -47,12 +47,17 @@ def explain(error: BaseException) -> tuple[str, int]:
 
 def defect(error: BaseException) -> str:
     """Name an unexpected error by its type and place, without its message, which may hold a patient's value."""
-    frames = traceback.extract_tb(error.__traceback__)
+    frames = _frames(error)
     here = Path(__file__).parent.parent
     own = [frame for frame in frames if Path(frame.filename).is_relative_to(here) and ".venv" not in frame.filename]
     place = own[-1] if own else frames[-1] if frames else None
     at = f" in {Path(place.filename).parent.name}/{Path(place.filename).name}, line {place.lineno}" if place else ""
     return f"a defect of redcap-cdisc stopped it ({type(error).__name__}{at}); nothing was published"
+
+
+def _frames(error: BaseException) -> list[traceback.FrameSummary]:
+    """Return the way to an error, through the second process if it came from there (see flows.beside)."""
+    return [*traceback.extract_tb(error.__traceback__), *getattr(error, "further_frames", ())]
 
 
 def details(error: BaseException) -> str:
@@ -61,7 +66,7 @@ def details(error: BaseException) -> str:
     link: BaseException | None = error
     while link is not None:
         lines.append(type(link).__name__)
-        lines += [f"  {f.filename}:{f.lineno} {f.name}" for f in traceback.extract_tb(link.__traceback__)]
+        lines += [f"  {f.filename}:{f.lineno} {f.name}" for f in _frames(link)]
         link = link.__cause__ or link.__context__
     return "\n".join(lines) + "\n"
 

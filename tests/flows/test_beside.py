@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import operator
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -14,7 +15,8 @@ import pytest
 
 from flows import beside
 from flows.beside import Beside
-from metadata.errors import StudyError
+from flows.faults import defect
+from metadata.errors import OutsideError, StudyError
 from metadata.study import Study
 from metadata.terminology import Terminology
 
@@ -48,6 +50,26 @@ def test_an_error_comes_back_with_its_place_and_those_beside_it(tmp_path: Path) 
         second.start(Study.open, tmp_path)()
     assert raised.value.file == f"{tmp_path.name}/study.yaml"
     assert len(raised.value.others) == 3
+
+
+def test_a_defect_is_named_by_its_place_and_not_by_its_values() -> None:
+    with Beside() as second, pytest.raises(ZeroDivisionError) as raised:
+        second.start(_divide, 17)()
+    assert "ZeroDivisionError in flows/test_beside.py, line" in defect(raised.value)
+    assert "17" not in defect(raised.value).rpartition("line")[0]
+
+
+def _divide(number: int) -> float:
+    return number / (number - number)
+
+
+def test_a_process_that_was_killed_is_a_part_outside_that_failed() -> None:
+    with Beside() as second, pytest.raises(OutsideError, match="was ended from outside"):
+        second.start(_end_at_once)()
+
+
+def _end_at_once() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_a_study_and_its_terminology_travel() -> None:
