@@ -34,6 +34,22 @@ class Guide:
                 return _named(variable, name, found.groupdict())
         return None
 
+    def label_of(self, name: str) -> tuple[str, bool] | None:
+        """Return the label that a variable has, or begins with, and whether more may follow; None if it is unknown.
+
+        Text may follow the label of a variable whose name has an index y or zz, and stands for an ellipsis (ADaMIG 1.3,
+        section 3).
+        """
+        if name in self.exact:
+            return _label(self.exact[name].label, {}), False
+        found = ((pattern.fullmatch(name), variable) for pattern, variable in self.patterns)
+        match, variable = next(((match, variable) for match, variable in found if match), (None, None))
+        if match is None or variable is None:
+            return None
+        indexed = not {"y", "zz"}.isdisjoint(match.groupdict())
+        begin, dots, _ = variable.label.partition("...")
+        return _label(begin, match.groupdict()).strip(), indexed or bool(dots)
+
     def missing(self, names: list[str]) -> list[str]:
         """Return the Required variables of the guide that are not among ``names``."""
         exact = [name for name, variable in self.exact.items() if variable.core == "Req" and name not in names]
@@ -49,8 +65,11 @@ def _named(variable: GuideVariable, name: str, tokens: dict[str, str]) -> GuideV
     """Return the guide's variable as ``name``; None if its label is only a pattern for labels."""
     if re.search(r"[{}]|\.\.\.|\bXX\b", variable.label):
         return None
-    label = re.sub(r"\b(xx|zz|y|w)\b", lambda found: tokens.get(found[1], found[1]), variable.label)
-    return replace(variable, label=label.rstrip("*"), name=name)
+    return replace(variable, label=_label(variable.label, tokens), name=name)
+
+
+def _label(label: str, tokens: dict[str, str]) -> str:
+    return re.sub(r"\b(xx|zz|y|w)\b", lambda found: tokens.get(found[1], found[1]), label).rstrip("*")
 
 
 @cache

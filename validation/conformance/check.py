@@ -1,4 +1,4 @@
-"""Our own rules over the final SDTM datasets: every finding with its explanation, as JSON and as a page."""
+"""Our own rules over the final SDTM and analysis datasets: each finding with its reason, as JSON and as a page."""
 
 from __future__ import annotations
 
@@ -13,26 +13,40 @@ import numpy as np
 from metadata.dataset import Dataset
 from metadata.study import Study
 from metadata.terminology import Terminology
-from validation.conformance.explanations import explain, is_core, read_explanations
+from validation.conformance.adam_datasets import Analyses
+from validation.conformance.explanations import explain, read_explanations
 from validation.conformance.finding import Finding, unexplained
 from validation.conformance.rule import RULES, Hit, Rule
 from validation.conformance.tabulations import Tabulations
 
 SHOWN_KEYS = 5
-SUBJECTS = ("structure", "values", "timing", "visits", "findings", "units", "subjects", "events", "links")
+SUBJECTS = ("structure", "values", "timing", "visits", "findings", "units", "subjects", "events", "links",
+            "adam_structure", "adam_terms", "adam_subjects", "adam_parameters", "adam_timing", "adam_occurrences",
+            "adam_events", "adam_traceability")  # fmt: skip
 for subject in SUBJECTS:
     import_module(f"validation.conformance.{subject}")
 
 
 def find(
-    study: Study, datasets: Mapping[str, Dataset], terminology: Terminology, rules: Iterable[Rule] = RULES.values()
+    study: Study,
+    datasets: Mapping[str, Dataset],
+    terminology: Terminology,
+    rules: Iterable[Rule] = RULES.values(),
+    adam: Mapping[str, Dataset] | None = None,
 ) -> list[Finding]:
-    """Return what rules (all of them, unless some are given) find in the datasets, rule by rule, unexplained."""
-    data = Tabulations(study, datasets, terminology)
-    return [_finding(data, rule, hit) for rule in rules for hit in rule.check(data) if hit.is_found]
+    """Return what rules (all of them, unless some are given) find in the datasets, rule by rule, unexplained.
+
+    ``datasets`` are those of SDTM. Without ``adam`` the rules of the analysis datasets are left out.
+    """
+    tabulations = Tabulations(study, datasets, terminology)
+    data: dict[str, Tabulations | Analyses] = {"sdtm": tabulations}
+    if adam is not None:
+        data["adam"] = Analyses(study, adam, tabulations)
+    judged = ((data[rule.standard], rule) for rule in rules if rule.standard in data)
+    return [_finding(held, rule, hit) for held, rule in judged for hit in rule.check(held) if hit.is_found]
 
 
-def _finding(data: Tabulations, rule: Rule, hit: Hit) -> Finding:
+def _finding(data: Tabulations | Analyses, rule: Rule, hit: Hit) -> Finding:
     places: tuple[str, ...] = hit.places[:SHOWN_KEYS]
     count = len(hit.places)
     if hit.rows is not None:
@@ -44,7 +58,10 @@ def _finding(data: Tabulations, rule: Rule, hit: Hit) -> Finding:
 
 
 def conformance(
-    study: Study, datasets: Mapping[str, Dataset], terminology: Terminology | None = None
+    study: Study,
+    datasets: Mapping[str, Dataset],
+    terminology: Terminology | None = None,
+    adam: Mapping[str, Dataset] | None = None,
 ) -> dict[str, Any]:
     """Return the result of our rules as plain data, the same from run to run.
 
@@ -53,18 +70,28 @@ def conformance(
     conformance.yaml is not fit.
     """
     terminology = terminology or Terminology.open(study)
-    declared = [entry for entry in read_explanations(study, RULES) if not is_core(entry.rule)]
-    findings = explain(find(study, datasets, terminology), declared)
+    rules = [rule for rule in RULES.values() if rule.standard == "sdtm" or adam is not None]
+    judged = {rule.id for rule in rules}
+    declared = [entry for entry in read_explanations(study, RULES) if entry.rule in judged]
+    findings = explain(find(study, datasets, terminology, rules, adam), declared)
     return {
         "study": study.studyid,
-        "standard": f"SDTMIG {study.standards['sdtmig']}",
+        "standard": _standards(study, adam is not None),
         "terminology": terminology.package,
         "engine": "redcap-cdisc",
-        "datasets": [{"dataset": name, "records": len(one.frame)} for name, one in datasets.items()],
-        "counts": {"rules": len(RULES), **counts(findings)},
+        "datasets": [
+            {"dataset": name, "records": len(one.frame)} for name, one in {**datasets, **(adam or {})}.items()
+        ],
+        "counts": {"rules": len(rules), **counts(findings)},
         "findings": [finding.as_dict() for finding in findings],
-        "rules": [_judged(rule, findings) for rule in RULES.values()],
+        "rules": [_judged(rule, findings) for rule in rules],
     }
+
+
+def _standards(study: Study, analysed: bool) -> str:
+    """Return the guides against which the datasets were judged."""
+    guides = {"SDTMIG": "sdtmig", **({"ADaMIG": "adamig", "OCCDS": "occds"} if analysed else {})}
+    return ", ".join(f"{name} {study.standards[key]}" for name, key in guides.items() if key in study.standards)
 
 
 def counts(findings: list[Finding]) -> dict[str, int]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from functools import partial
+from typing import Any, Literal
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from validation.conformance.tabulations import Tabulations
-
 Severity = Literal["error", "warning", "note"]
+Standard = Literal["sdtm", "adam"]
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,8 @@ class Hit:
         return self.rows is None or bool(self.rows.any())
 
 
-Check = Callable[["Tabulations"], Iterator[Hit]]
+Check = Callable[[Any], Iterator[Hit]]
+"""What looks at tabulations.Tabulations, or at adam_datasets.Analyses, and yields what it finds."""
 
 
 @dataclass(frozen=True)
@@ -46,18 +46,25 @@ class Rule:
     source: str
     severity: Severity
     check: Check
+    standard: Standard = "sdtm"
 
 
 RULES: dict[str, Rule] = {}
 
 
-def rule(name: str, sentence: str, source: str, severity: Severity = "error") -> Callable[[Check], Check]:
+def rule(
+    name: str, sentence: str, source: str, severity: Severity = "error", standard: Standard = "sdtm"
+) -> Callable[[Check], Check]:
     """Register a check under ``name``; it yields hits, and those without a record are left out."""
 
     def register(check: Check) -> Check:
         if name in RULES:
             raise ValueError(f"rule {name} is registered twice")
-        RULES[name] = Rule(name, sentence, source, severity, check)
+        RULES[name] = Rule(name, sentence, source, severity, check, standard)
         return check
 
     return register
+
+
+analysis_rule = partial(rule, standard="adam")
+"""Register a check of the analysis datasets."""
