@@ -65,7 +65,14 @@ def _undecided(name: str) -> Iterator[Problem]:
     from metadata.study import Study
 
     folder = Study.find(name)
-    for path in sorted([*folder.glob("*.yaml"), *folder.glob("sdtm/*.yaml"), *folder.glob("adam/*.yaml")]):
+    for path in sorted(
+        [
+            *folder.glob("*.yaml"),
+            *folder.glob("sdtm/*.yaml"),
+            *folder.glob("adam/*.yaml"),
+            *folder.glob("verify/*.yaml"),
+        ]
+    ):
         shown = f"{folder.name}/{path.relative_to(folder).as_posix()}"
         for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
             _, mark, reason = line.partition(f"{MARK}:")
@@ -77,13 +84,17 @@ def _undecided(name: str) -> Iterator[Problem]:
 def _parts(study: Any, project: Any) -> list[Part]:
     """Return what each reader finds, in the order of the pipeline."""
     from adam.checking import check_analyses, declared_names
+    from adam.specification import read_specifications
     from metadata.standards import sdtm_domains
     from metadata.study_check import check_study, check_terminology
     from metadata.terminology import Terminology, pinned_path
     from reports.checking import check_reports
+    from reports.ledger import COLUMNS
     from sdtm.checking import check_mappings
     from sdtm.pinning import unpinned
     from validation.checks import load_checks, severities
+    from validation.second_derivation.check import check_second_derivation
+    from validation.second_derivation.declaration import RESULTS
 
     def mappings() -> list[StudyError]:
         terminology = Terminology.open(study)
@@ -98,6 +109,10 @@ def _parts(study: Any, project: Any) -> list[Part]:
         load_checks(study, project)
         return []
 
+    def second_derivation() -> Iterable[StudyError]:
+        analyses = {one.name: list(one.variables) for one in read_specifications(study)}
+        return check_second_derivation(study, {**analyses, RESULTS: COLUMNS})
+
     return [
         lambda: check_study(study, project),
         lambda: check_terminology(study),
@@ -105,6 +120,7 @@ def _parts(study: Any, project: Any) -> list[Part]:
         raw_checks,
         lambda: check_analyses(study),
         lambda: check_reports(study, declared_names(study) | sdtm_domains(study.standards["sdtmig"])),
+        second_derivation,
     ]
 
 

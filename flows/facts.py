@@ -107,6 +107,14 @@ def of_conformance(counts: Mapping[str, int]) -> str:
     return ", ".join([*told, f"{counts['unexplained']} not explained"])
 
 
+def of_second_derivation(counts: Mapping[str, int]) -> str:
+    """Count endpoints and the values that agree; say so where an endpoint has no records yet."""
+    if not counts["endpoints"]:
+        return "the study declares no endpoint"
+    empty = f"; {counts['empty']} without records" if counts["empty"] else ""
+    return f"{counted(counts['endpoints'], 'endpoint')}, {counted(counts['values'], 'value')} agree{empty}"
+
+
 def of_drift(count: int) -> str:
     """Count changes of the project."""
     return f"{counted(count, 'change')} since it was mapped"

@@ -57,6 +57,29 @@ def check_adam(study: Study, datasets: Mapping[str, Dataset], folder: Path) -> i
     return _check_datasets(study, datasets, folder / "adam.csv")
 
 
+def derive_a_second_time(
+    study: Study,
+    sdtm: Mapping[str, Dataset],
+    adam: Mapping[str, Dataset],
+    results: pd.DataFrame,
+    folder: Path,
+    snapshot_date: str,
+) -> Mapping[str, int]:
+    """Derive the study's key endpoints again in SQL and compare; return the counts.
+
+    Writes second_derivation.json and its page into ``folder``; raises StudyError where anything differs.
+    """
+    from validation.second_derivation.check import second_derivation, stop_at_differences, write_json
+    from validation.second_derivation.page import write_page
+
+    result = second_derivation(study, sdtm, adam, results)
+    write_json(result, folder / "second_derivation.json")
+    write_page(study, result, folder / "second_derivation.html", snapshot_date)
+    stop_at_differences(result)
+    counts: Mapping[str, int] = result["counts"]
+    return counts
+
+
 def _check_datasets(study: Study, datasets: Mapping[str, Dataset], path: Path) -> int:
     """Check datasets against their own metadata; a value outside its codelist is a finding that stops nothing."""
     from validation import integrity

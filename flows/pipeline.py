@@ -136,7 +136,7 @@ def _fill(run: Run) -> None:
     run.result.queries = facts.count_queries(queries)
     step("check drift", gates.check_drift, run.study, snapshot, run.validation, fact=facts.of_drift)
     if order.reaches("sdtm"):
-        terminology = step("read terminology", Terminology.open, run.study)
+        terminology = Terminology.open(run.study)
         _make_files(run, _make_datasets(run, queries, terminology), terminology)
 
 
@@ -173,10 +173,12 @@ def _make_files(run: Run, made: Made, terminology: Terminology) -> None:
 
 
 def _report(run: Run, made: Made) -> None:
-    """Write where each value came from, the results data, and the outputs made from them."""
+    """Write where each value came from, make the results, hold them against a second derivation, and print them."""
     study, snapshot, step = run.study, run.snapshot, run.step
     step("write lineage", write_lineage, run.layout, made, snapshot.records)
     results = step("compute results", compute_results, study, made, fact=facts.of_results)
+    step("derive a second time", gates.derive_a_second_time, study, made.sdtm, made.adam, results, run.validation,
+         snapshot.date, fact=facts.of_second_derivation)  # fmt: skip
     folder = run.layout.reports
     pages = step("write reports", write_reports, study, results, folder, snapshot, made, fact=facts.of_paths)
     run.result.outputs = sum(path.suffix == ".html" for path in pages)

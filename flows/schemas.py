@@ -19,6 +19,7 @@ FILES = {
     "checks": ("checks.yaml",),
     "adam": ("adam/*.yaml",),
     "reports": ("reports.yaml",),
+    "verify": ("verify/verify.yaml",),
 }
 """Which files of a study's folder each schema is for."""
 
@@ -33,6 +34,7 @@ def schemas() -> dict[str, dict[str, Any]]:
     from sdtm.schema import mapping_schema
     from sdtm.schema_companions import not_submitted_schema, relations_schema, rows_schema, summary_schema
     from validation.check_schema import checks_schema
+    from validation.second_derivation.declaration import verify_schema
 
     assert WORDS, "the operations register themselves when the reader is imported"
     return {
@@ -46,6 +48,7 @@ def schemas() -> dict[str, dict[str, Any]]:
         "checks": checks_schema(),
         "adam": document(),
         "reports": reports_schema(),
+        "verify": verify_schema(),
     }
 
 
