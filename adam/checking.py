@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from adam.analyse import needed_first
-from adam.specification import FOLDER, read_specifications
+from adam.specification import FOLDER, Specification, read_specifications
+from adam.study_code import FILE, StudyDerivation, functions_in
 from metadata.errors import Gather, StudyError, nearest
 from metadata.standards import sdtm_domains
 from metadata.study import Study
@@ -33,5 +34,17 @@ def check_analyses(study: Study) -> list[StudyError]:
                 with gather.part():
                     if not name.startswith("SUPP"):
                         raise specification.error(f"there is no dataset {name}{nearest(name, known)}", "source")
+            with gather.part():
+                _check_functions(study, specification)
         needed_first(specifications, {})
     return gather.found
+
+
+def _check_functions(study: Study, specification: Specification) -> None:
+    """Raise StudyError where a study's own derivation names no function of its file; the file is not run."""
+    for step in specification.steps:
+        if isinstance(step.derivation, StudyDerivation):
+            names = functions_in(study)
+            if step.derivation.function not in names:
+                name = step.derivation.function
+                raise step.error(f"{FILE} has no function '{name}'{nearest(name, names)}")

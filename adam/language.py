@@ -30,6 +30,7 @@ PLAIN: dict[Any, tuple[tuple[type, ...], str, dict[str, Any]]] = {
     int: ((int,), "a whole number", {"type": "integer"}),
     float: ((int, float), "a number", {"type": "number"}),
     str: ((str, int, float), "a text", {"type": ["string", "number"]}),
+    object: ((str, int, float, bool), "a text, a number, or true or false", {"type": ["string", "number", "boolean"]}),
 }
 
 
@@ -115,9 +116,9 @@ def _read_mapping(kind: Any, value: Any, node: object, key: str) -> dict[Any, An
 
 def _read_plain(kind: Any, value: Any, node: object, key: str) -> Any:
     accepted, meant, _ = PLAIN[kind]
-    if not isinstance(value, accepted) or (isinstance(value, bool) and kind is not bool):
+    if not isinstance(value, accepted) or (isinstance(value, bool) and bool not in accepted):
         raise complain(node, key, f"must be {meant}, not {value!r}")
-    return kind(value)
+    return value if kind is object else kind(value)
 
 
 READERS: dict[Any, Callable[[Any, Any, object, str], Any]] = {

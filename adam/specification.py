@@ -22,6 +22,7 @@ from adam import (
     ranges,
     records,
     scores,
+    study_code,
     survival,
     values,
     windows,
@@ -36,7 +37,7 @@ from metadata.yaml_source import complain, file_of, line_of
 FOLDER = "adam"
 WORD_MODULES = (
     merging, values, arithmetic, dates, datetimes, baselines, ranges, flags, courses, progression, windows, records,
-    aggregates, expected, scores, questionnaires, periods, survival,
+    aggregates, expected, scores, questionnaires, periods, survival, study_code,
 )  # fmt: skip
 
 
