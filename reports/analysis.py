@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -19,10 +19,16 @@ SUBJECT_LEVEL = "ADSL"
 
 @dataclass(frozen=True)
 class Group:
-    """One treatment column; without a variable it holds everybody."""
+    """One treatment column; without a variable it holds everybody. ``value`` is the variable's if the label is not."""
 
     label: str
     variable: str = ""
+    value: str = ""
+
+    @property
+    def wanted(self) -> str:
+        """The value of the variable that subjects of this column have."""
+        return self.value or self.label
 
 
 class Frames(Mapping[str, pd.DataFrame]):
@@ -50,6 +56,7 @@ class Analysis:
 
     specification: Specification
     frames: Mapping[str, pd.DataFrame]
+    _selected: dict[tuple[str, str, Group], Selection] = field(default_factory=dict, compare=False)
 
     @classmethod
     def of(cls, specification: Specification, datasets: Mapping[str, Dataset]) -> Analysis:
@@ -62,9 +69,10 @@ class Analysis:
         everybody = Group(self.specification.total)
         if not by:
             return [everybody]
-        labels = self._treatments(self._population(output.population, output.node).present(by), by)
-        single = [Group(labels[0])] if len(labels) == 1 else [everybody]
-        return [Group(label, by) for label in labels] + single if len(labels) > 1 else single
+        labels = self.specification.column_labels(output)
+        values = self._treatments(self._population(output.population, output.node).present(by), by, labels)
+        single = [Group(labels.get(values[0], values[0]))] if len(values) == 1 else [everybody]
+        return [Group(labels.get(value, value), by, value) for value in values] + single if len(values) > 1 else single
 
     def select(
         self, output: Output, dataset: str, group: Group, node: Mapping[str, Any] | None = None, population: str = ""
@@ -73,40 +81,56 @@ class Analysis:
         asked = output.node if node is None else node
         if dataset not in self.frames:
             raise complain(asked, "dataset", f"there is no dataset '{dataset}'{nearest(dataset, self.frames)}")
-        subjects = self._population(population or output.population, asked)
-        chosen = Selection(dataset, self.frames[dataset])
-        flag = self.specification.population(population or output.population, asked)["flag"]
+        flag = str(self.specification.population(population or output.population, asked)["flag"])
+        key = (dataset, flag, group)
+        if key not in self._selected:
+            self._selected[key] = self._select(dataset, flag, group)
+        return self._selected[key]
+
+    def _select(self, dataset: str, flag: str, group: Group) -> Selection:
+        chosen, subjects = Selection(dataset, self.frames[dataset]), self._flagged(flag)
         chosen = chosen.equal(flag, "Y") if chosen.has(flag) else chosen.of_subjects(subjects.subjects)
         if not group.variable:
             return chosen
         if chosen.has(group.variable):
-            return chosen.equal(group.variable, group.label)
-        return chosen.of_subjects(subjects.equal(group.variable, group.label).subjects)
+            return chosen.equal(group.variable, group.wanted)
+        return chosen.of_subjects(subjects.equal(group.variable, group.wanted).subjects)
 
     def size(self, output: Output, group: Group, population: str = "") -> int:
         """Number of subjects of the population in a treatment column."""
         return len(self.select(output, SUBJECT_LEVEL, group, population=population).subjects)
 
     @staticmethod
-    def _treatments(subjects: Selection, by: str) -> list[str]:
-        """Treatments in the order of their numbers (TRT01AN for TRT01A), else of their names."""
+    def _treatments(subjects: Selection, by: str, labels: Mapping[str, str]) -> list[str]:
+        """Treatments in the order of their labels, else of their numbers (TRT01AN for TRT01A), else of their names."""
         order = [f"{by}N", by] if subjects.has(f"{by}N") else [by]
-        return list(subjects.table(*order).sort_values(order)[by].unique())
+        found = list(subjects.table(*order).sort_values(order)[by].unique())
+        return [value for value in labels if value in found] + [value for value in found if value not in labels]
 
     def _population(self, name: str, asked_by: Mapping[str, Any]) -> Selection:
-        flag = self.specification.population(name, asked_by)["flag"]
+        return self._flagged(str(self.specification.population(name, asked_by)["flag"]))
+
+    def _flagged(self, flag: str) -> Selection:
         return Selection(SUBJECT_LEVEL, self.frames[SUBJECT_LEVEL]).equal(flag, "Y")
 
 
 def _plain(frame: pd.DataFrame) -> pd.DataFrame:
-    categorical = [str(name) for name in frame if isinstance(frame[name].dtype, pd.CategoricalDtype)]
-    return frame.assign(**{name: _text(frame[name]) for name in categorical})
+    """Texts as plain text, a missing one empty, as readers of other files do not leave it."""
+    texts = {str(name): frame[name] for name in frame if _is_text(frame[name])}
+    plain = {name: _text(column) for name, column in texts.items()}
+    return frame.assign(**{name: column for name, column in plain.items() if column is not texts[name]})
+
+
+def _is_text(column: pd.Series) -> bool:
+    return isinstance(column.dtype, pd.CategoricalDtype | pd.StringDtype) or column.dtype == object
 
 
 def _text(column: pd.Series) -> pd.Series:
     """A category's text is made once, not once a row."""
-    texts = column.cat.categories.astype("str").array.take(column.cat.codes.to_numpy(), allow_fill=True)
-    return pd.Series(texts, index=column.index)
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        texts = column.cat.categories.astype("str").array.take(column.cat.codes.to_numpy(), allow_fill=True)
+        column = pd.Series(texts, index=column.index)
+    return column.fillna("") if column.hasnans else column
 
 
 def decimals_of(node: Mapping[str, Any]) -> int:

@@ -20,7 +20,12 @@ COMMON: dict[str, Any] = {
     "population": TEXT,
     "plan": TEXT,
     "footnotes": {"type": "array", "items": TEXT},
-    "columns": {"type": "object", "additionalProperties": False, "properties": {"by": TEXT}, "required": ["by"]},
+    "columns": {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {"by": TEXT, "labels": {"type": "object", "additionalProperties": TEXT}},
+        "required": ["by"],
+    },
     "purpose": {"enum": ["primary", "secondary", "exploratory"]},
 }
 COMMON_REQUIRED = ("id", "template", "title", "population", "plan")
@@ -94,6 +99,12 @@ class Specification:
     def by(self, output: Output) -> str:
         """The variable whose values are an output's treatment columns, its own or that of all; empty for one column."""
         return str(output.node.get("columns", self.node.get("columns", {})).get("by", ""))
+
+    @staticmethod
+    def column_labels(output: Output) -> Mapping[str, str]:
+        """What heads the columns of an output whose variable has codes, in the order wanted."""
+        found: Mapping[str, str] = output.node.get("columns", {}).get("labels", {})
+        return found
 
     @property
     def total(self) -> str:

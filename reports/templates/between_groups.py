@@ -10,12 +10,13 @@ from reports.analysis import SUBJECT_LEVEL, Analysis, Group, decimals_of
 from reports.book import Book
 from reports.formats import P_VALUE, PERCENT, pattern
 from reports.ledger import Ledger, Place
-from reports.selection import WHERE_SCHEMA, Selection
+from reports.selection import SUBJECT, WHERE_SCHEMA, Selection, among
 from reports.specification import TEXT, Output, TemplateParameters
 from reports.statistics.descriptive import describe
 from reports.statistics.kaplan_meier import kaplan_meier
 from reports.table import Layout, Row, Table
 from reports.templates.censored_times import censored_times
+from reports.templates.described import Described, described
 from reports.templates.description import CELLS
 from reports.templates.group_comparisons import COMPARISONS, Kind
 from reports.templates.heads import add_size, columns
@@ -41,7 +42,7 @@ LINE = {
     "required": ["label", "kind"],
 }
 PARAMETERS = TemplateParameters(
-    {"reference": TEXT, "lines": {"type": "array", "items": LINE, "minItems": 1}}, ("reference", "lines")
+    {"reference": TEXT, "lines": {"type": "array", "items": LINE, "minItems": 1}}, ("lines",)
 )
 NEEDED = {"proportion": (), "value": ("variable",), "time": ("unit",), "rate": ("rate",)}
 
@@ -50,7 +51,7 @@ def compute(analysis: Analysis, output: Output, ledger: Ledger) -> None:
     """Record each endpoint in each treatment and in all together, then the comparisons with the reference."""
     groups = analysis.groups(output)
     arms = {group.label: group for group in groups if group.variable}
-    if str(output.node["reference"]) not in arms:
+    if "reference" in output.node and str(output.node["reference"]) not in arms:
         known = f"treatments here are {', '.join(arms) or 'none'}"
         raise complain(output.node, "reference", f"there is no treatment '{output.node['reference']}'; {known}")
     sizes = {group.label: add_size(analysis, output, group, ledger) for group in groups}
@@ -59,11 +60,15 @@ def compute(analysis: Analysis, output: Output, ledger: Ledger) -> None:
         for group in groups:
             place = Place(f"{number}", group.label, str(line["kind"]), number)
             samples[group.label] = _endpoint(analysis, output, ledger, place, group, line, sizes[group.label])
-        _compare(output, ledger, line, number, {label: samples[label] for label in arms})
+        if line.get("compare"):
+            _compare(output, ledger, line, number, arms, samples)
 
 
 def _lines(output: Output) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Numbered lines; raises StudyError for a line that lacks what its kind needs or asks for another's comparison."""
+    compared = [line for line in output.node["lines"] if line.get("compare")]
+    if compared and "reference" not in output.node:
+        raise complain(compared[0], "compare", "the output names no 'reference' to compare with")
     for number, line in enumerate(output.node["lines"], start=1):
         for key in NEEDED[line["kind"]]:
             if key not in line:
@@ -84,7 +89,7 @@ def _endpoint(
     if line["kind"] == "proportion":
         of = everybody.where(line["of"]).subject_count if "of" in line else size
         ledger.add_proportion(output, place, rows.subject_count, of, rows, "Number of subjects")
-        return (rows.subject_count, of), rows
+        return (rows.subject_count, of), everybody.where(line["of"]) if "of" in line else rows
     if line["kind"] == "value":
         present = rows.present(str(line["variable"]))
         values = present.column(str(line["variable"]))
@@ -106,19 +111,31 @@ def _time(
 
 
 def _compare(
-    output: Output, ledger: Ledger, line: Mapping[str, Any], number: str, samples: Mapping[str, tuple[Any, Selection]]
-) -> None:
+    output: Output, ledger: Ledger, line: Mapping[str, Any], number: str, arms: Mapping[str, Group],
+    samples: Mapping[str, tuple[Any, Selection]],
+) -> None:  # fmt: skip
     reference = str(output.node["reference"])
-    for word in line.get("compare", []):
-        for label, (sample, rows) in samples.items():
+    for word in line["compare"]:
+        for label in arms:
             if label == reference:
                 continue
-            found = COMPARISONS[word].run(sample, samples[reference][0], decimals_of(line))
+            found = COMPARISONS[word].run(samples[label][0], samples[reference][0], decimals_of(line))
             place = Place(f"{number}_{word}", label, word, f"{label} / {reference}", number)
+            source = _both(list(samples.values())[-1][1], arms[label], arms[reference], samples)
             if COMPARISONS[word].result == "p_value":
-                ledger.add(output, place, "p_value", found, P_VALUE, rows)
+                ledger.add(output, place, "p_value", found, P_VALUE, source)
             else:
-                add_bounded(output, ledger, place, "estimate", found, _shown(line), rows)
+                add_bounded(output, ledger, place, "estimate", found, _shown(line), source)
+
+
+def _both(
+    everybody: Selection, arm: Group, reference: Group, samples: Mapping[str, tuple[Any, Selection]]
+) -> Described:
+    """The rows of the two treatments that are compared."""
+    if everybody.has(arm.variable):
+        return described(everybody, among(arm.variable, [arm.wanted, reference.wanted]))
+    subjects = {subject for group in (arm, reference) for subject in samples[group.label][1].subjects}
+    return described(everybody, among(SUBJECT, sorted(subjects)))
 
 
 def _shown(line: Mapping[str, Any]) -> str:

@@ -35,7 +35,8 @@ PARAMETERS = TemplateParameters(
         "class": TEXT,
         "term": TEXT,
         "labels": {"type": "object", "additionalProperties": TEXT},
-        "order": {"enum": ["frequency", "name"]},
+        "order": {"enum": ["frequency", "name", "declared"]},
+        "events": TEXT,
         "grade": TEXT,
         "grades": {"type": "object", "additionalProperties": TEXT},
         "parts": {"type": "array", "items": PART, "minItems": 1},
@@ -66,7 +67,7 @@ def compute(analysis: Analysis, output: Output, ledger: Ledger) -> None:
     sizes = [add_size(analysis, output, group, ledger) for group in groups]
     for part in _parts(output.node):
         counted = [_count(analysis, output, part, group, size) for group, size in zip(groups, sizes, strict=True)]
-        lines = counted[-1].tally.ordered(output.node.get("order") == "name")
+        lines = counted[-1].tally.ordered(str(output.node.get("order", "")), list(output.node.get("labels", {})))
         for treatment in counted:
             for line in lines:
                 _add(output, ledger, part, line, treatment)
@@ -157,7 +158,7 @@ def _table(output: Output, book: Book, part: Mapping[str, Any]) -> Table:
     node, name = output.node, str(part["label"])
     grades = {str(grade): str(label) for grade, label in node.get("grades", {}).items()} if "grade" in node else {}
     tested = [group for group in book.groups() if book.text(str(node["term"]), ALL, group, "p_value", name)]
-    heads = (*columns(book, "n (%)", "Events", *grades.values()),
+    heads = (*columns(book, "n (%)", str(node.get("events", "Events")), *grades.values()),
              *(Column(group, f"p-value against {node['reference']}") for group in tested))  # fmt: skip
     rows = [_row(output, book, part, line, list(grades), tested) for line in _lines(node, book, name)]
     stub = "Class, term" if "class" in node else "Term"

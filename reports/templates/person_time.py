@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from metadata.errors import StudyError
 from reports.formats import COUNT, pattern
-from reports.ledger import Ledger, Place
+from reports.ledger import Ledger, Place, Source
 from reports.selection import SUBJECT, Selection
 from reports.specification import TEXT, Output
 from reports.statistics.estimate import Estimate
@@ -77,7 +77,7 @@ def add_rate(output: Output, ledger: Ledger, place: Place, rate: Mapping[str, An
 
 
 def add_bounded(
-    output: Output, ledger: Ledger, place: Place, name: str, estimate: Estimate, shown: str, rows: Selection
+    output: Output, ledger: Ledger, place: Place, name: str, estimate: Estimate, shown: str, rows: Source
 ) -> None:
     """Record an estimate and its bounds."""
     ledger.add(output, place, name, estimate, shown, rows)

@@ -9,13 +9,16 @@ from reports.analysis import SUBJECT_LEVEL, Analysis, Group
 from reports.book import Book
 from reports.formats import COUNT
 from reports.ledger import Ledger, Place
-from reports.selection import WHERE_SCHEMA, Selection
+from reports.selection import SUBJECT, WHERE_SCHEMA, Selection
 from reports.specification import TEXT, Output, TemplateParameters
 from reports.statistics.estimate import Estimate
 from reports.statistics.proportion import clopper_pearson
 from reports.table import Layout, Row, Table
 from reports.templates.heads import add_size, columns
+from reports.templates.paired_counts import PAIR, add_pair, pairs_table
 
+# Several: a subject needs a record that meets each.
+EACH: dict[str, Any] = {"anyOf": [WHERE_SCHEMA, {"type": "array", "items": WHERE_SCHEMA, "minItems": 1}]}
 LINE = {
     "type": "object",
     "additionalProperties": False,
@@ -23,8 +26,9 @@ LINE = {
         "heading": TEXT,
         "label": TEXT,
         "dataset": TEXT,
-        "where": WHERE_SCHEMA,
-        "of": WHERE_SCHEMA,
+        "where": EACH,
+        "within_days": {"type": "integer", "minimum": 0},
+        "of": EACH,
         "by": TEXT,
         "indent": {"type": "integer", "minimum": 0, "maximum": 3},
     },
@@ -36,29 +40,35 @@ PARAMETERS = TemplateParameters(
         "lines": {"type": "array", "items": LINE, "minItems": 1},
         "events": {"type": "boolean"},
         "interval": {"type": "boolean"},
+        "pairs": {"type": "array", "items": PAIR, "minItems": 1},
     },
     ("lines",),
 )
 SUBJECTS, PARTS, EVENTS = "n (%)", "n/N (%)", "Events"
 METHOD = "Number of patients"
+DATE = "ADT"
 
 
 def compute(analysis: Analysis, output: Output, ledger: Ledger) -> None:
     """Count, for each treatment column, the subjects of each line and of each value of its ``by`` variable.
 
-    Percentages are of the population, or of the subjects with a record that meets the line's ``of``.
+    Percentages are of the population, or of the subjects with a record that meets the line's ``of``. Paired proportions
+    are compared by McNemar's exact test.
     """
     for group in analysis.groups(output):
         size = add_size(analysis, output, group, ledger)
         for number, heading, line in _lines(output):
-            rows, of = _select(analysis, output, group, line), size
+            records = _records(analysis, output, group, line)
+            rows, of = _meeting(records.where(output.node.get("where", {})), line.get("where", {}), line), size
             if "of" in line:
-                of = _records(analysis, output, group, line).where(line["of"]).subject_count
+                of = _meeting(records, line["of"], {}).subject_count
             place = Place(f"{number:02d}", group.label, "USUBJID", str(line["label"]), heading)
             _add(output, ledger, place, rows, of)
             for value in rows.most_frequent(str(line["by"])) if "by" in line else []:
                 beneath = Place(f"{number:02d}_{line['by']}", group.label, str(line["by"]), value, str(line["label"]))
                 _add(output, ledger, beneath, rows.equal(str(line["by"]), value), of)
+        for number, pair in enumerate(output.node.get("pairs", []), start=1):
+            add_pair(output, ledger, group, number, pair, _records(analysis, output, group, pair))
 
 
 def _lines(output: Output) -> Iterator[tuple[int, str, Mapping[str, Any]]]:
@@ -70,9 +80,23 @@ def _lines(output: Output) -> Iterator[tuple[int, str, Mapping[str, Any]]]:
             yield number, heading, line
 
 
-def _select(analysis: Analysis, output: Output, group: Group, line: Mapping[str, Any]) -> Selection:
-    rows = _records(analysis, output, group, line)
-    return rows.where(output.node.get("where", {})).where(line.get("where", {}))
+def _meeting(records: Selection, wanted: Any, line: Mapping[str, Any]) -> Selection:
+    """Records that meet the first condition, of subjects who have one for each other: at any time, or within days."""
+    first, *others = wanted if isinstance(wanted, list) else [wanted]
+    rows = records.where(first)
+    for other in others:
+        rows = _near(rows, records.where(other), line.get("within_days"))
+    return rows
+
+
+def _near(rows: Selection, others: Selection, days: int | None) -> Selection:
+    """Rows of subjects who have a row among the others; with ``days`` one that near by its analysis date."""
+    if days is None:
+        return rows.of_subjects(sorted(set(rows.subjects) & set(others.subjects)))
+    both = rows.table(SUBJECT, DATE).merge(others.table(SUBJECT, DATE), on=SUBJECT, suffixes=("", "_OTHER"))
+    near = both[(both[DATE] - both[f"{DATE}_OTHER"]).abs() <= days]
+    subjects, dates = sorted(near[SUBJECT].unique()), sorted(near[DATE].unique())
+    return rows.of_subjects(subjects).where({DATE: [float(date) for date in dates]} if dates else {})
 
 
 def _records(analysis: Analysis, output: Output, group: Group, line: Mapping[str, Any]) -> Selection:
@@ -100,7 +124,8 @@ def layout(output: Output, book: Book) -> Layout:
             rows.append(Row(heading, heading=True))
         if "label" in line:
             rows.extend(_rows(output, book, line, heading))
-    return Layout([Table("", columns(book, *_beneath(output)), tuple(rows))])
+    tables = [Table("", columns(book, *_beneath(output)), tuple(rows))]
+    return Layout([*tables, pairs_table(output, book)] if "pairs" in output.node else [*tables])
 
 
 def _beneath(output: Output) -> list[str]:

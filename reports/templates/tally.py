@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -28,14 +28,15 @@ class Tally:
     subjects: dict[Line, int] = field(default_factory=dict)
     worst: dict[tuple[Line, str], list[str]] = field(default_factory=dict)
 
-    def ordered(self, by_name: bool) -> list[Line]:
-        """Everything, then classes and their terms by falling number of subjects, or by name."""
+    def ordered(self, order: str, declared: Sequence[str] = ()) -> list[Line]:
+        """Everything, then classes and their terms by falling number of subjects, by ``name`` or as ``declared``."""
         classes = [line for line in self.events if line.group and not line.term]
         terms = [line for line in self.events if line.term]
 
-        def rank(line: Line) -> tuple[bool, int, str]:
+        def rank(line: Line) -> tuple[bool, int, int, str]:
             name = line.term or line.group
-            return name == NOT_CODED, 0 if by_name else -self.subjects[line], name
+            place = declared.index(name) if order == "declared" and name in declared else len(declared)
+            return name == NOT_CODED, place, 0 if order == "name" else -self.subjects[line], name
 
         lines = [Line()]
         for parent in sorted(classes, key=rank) or [Line()]:
