@@ -33,21 +33,24 @@ class TextDate:
     unknown: tuple[str, ...] = ()
 
     @cached_property
-    def _pattern(self) -> re.Pattern[str]:
+    def _patterns(self) -> list[re.Pattern[str]]:
+        """The whole date, the month of a year, a year; a year has four digits, so that none is taken for another."""
         words = "".join(f"|{re.escape(word)}" for word in self.unknown)
-        parts = [f"(?P<{part}>{DIGITS[part]}{words})" for part in self.order]
-        return re.compile(SEPARATORS.join(parts), re.IGNORECASE)
+        orders = [self.order, self.order.replace("d", ""), "y"]
+        written = ([f"(?P<{part}>{DIGITS[part]}{words})" for part in order] for order in orders)
+        return [re.compile(SEPARATORS.join(parts), re.IGNORECASE) for parts in written]
 
     def read(self, text: str) -> str | None:
         """Return the ISO 8601 text, partial where a part is unknown; None unless it is written so and in the calendar.
 
-        A blank text is read as one.
+        A part that is not known may be left out, the day first. A blank text is read as one.
         """
         bare = text.strip()
-        found = self._pattern.fullmatch(bare)
+        found = next((match for match in (pattern.fullmatch(bare) for pattern in self._patterns) if match), None)
         if not found:
             return None if bare else ""
-        made = iso8601.from_parts(found["y"], found["m"], found["d"])
+        parts = found.groupdict()
+        made = iso8601.from_parts(parts["y"], parts.get("m", ""), parts.get("d", ""))
         return made if iso8601.is_date(made) else None
 
     def iso(self, texts: pd.Series) -> pd.Series:

@@ -328,14 +328,10 @@ def check_term(node: LocatedDict, key: str, value: str, target: Target, terminol
     lists = [terminology.codelist(code) for code in target.codelists]
     if not value or not lists or any(value in found.terms for found in lists):
         return value
-    first = lists[0]
-    way = " or declare it as an extension in terminology.yaml" if first.extensible else ""
-    raise complain(
-        node,
-        key,
-        f"'{value}' is not a term of {first.name} ({first.code or 'sponsor list'}, {terminology.package})"
-        f"{first.nearest(value)}; choose one of its terms{way}",
-    )
+    way = " or declare it as an extension in terminology.yaml" if any(found.extensible for found in lists) else ""
+    named = " or ".join(f"{found.name} ({found.code or 'sponsor list'}, {terminology.package})" for found in lists)
+    hint = next((said for said in (found.nearest(value) for found in lists) if said), "")
+    raise complain(node, key, f"'{value}' is not a term of {named}{hint}; choose one of its terms{way}")
 
 
 def events_of(spec: LocatedDict) -> tuple[str, ...]:

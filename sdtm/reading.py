@@ -21,6 +21,7 @@ from sdtm.operations import (
     TableOperation,
     Target,
     condition,
+    located,
     operation,
     record_operation,
 )
@@ -115,6 +116,8 @@ class Reader:
                 with gather.part():
                     blocks.append(self._block(node, table_operations))
             with gather.part():
+                self._arms(blocks, table_operations)
+            with gather.part():
                 keys = self._keys()
         ranges = self.body.get("ranges") or {}
         return DomainMapping(
@@ -130,6 +133,17 @@ class Reader:
             str(ranges.get("laboratory", "")),
             self.body.get("if_empty") == "omit",
         )
+
+    def _arms(self, blocks: list[Block], table_operations: dict[str, TableOperation]) -> None:
+        """Give ARM and ACTARM the names of study.yaml's arms where only their codes are mapped."""
+        mapped = {*table_operations, *(name for block in blocks for name in block.variables)}
+        if self.domain != "DM" or not self.study.config.get("arms"):
+            return
+        for code, name in (("ARMCD", "ARM"), ("ACTARMCD", "ACTARM")):
+            if code in mapped and name not in mapped:
+                spec = located({subjects.ArmOf.word: code}, self.body)
+                context = Context(self.study, self.project, self.terminology, "")
+                table_operations[name] = subjects.ArmOf(spec, self.target(self.body, name), context)
 
     def _keys(self) -> tuple[str, ...]:
         declared = self.body.get("keys")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from typing import Any, Protocol
 
-from metadata.errors import Gather
+from metadata.errors import Gather, StudyError
 from metadata.standards import GuideVariable
 from metadata.terminology import Terminology
 from metadata.units import TestUnits, read_units
 from metadata.yaml_source import LocatedDict, complain
+from sdtm.column import is_number
 from sdtm.criteria import DOMAIN as CRITERIA
+from sdtm.findings import LIMITED
 from sdtm.mapping import NotDone, Test, codelists
 from sdtm.operations import (
     Context,
@@ -33,6 +35,11 @@ def variables_given(spec: dict[str, Any], shared: dict[str, Any], key: str, doma
     nodes = [spec, shared.get(key) or {}]
     named = {name for node in nodes for name in node.get("variables") or {}}
     return named | {f"{domain}{suffix}" for word, suffix in QUALIFIERS.items() if any(node.get(word) for node in nodes)}
+
+
+def _is_measured(word: str) -> bool:
+    """True for a number or a limit such as <5, which a codelist of results need not have."""
+    return is_number(word) or LIMITED.fullmatch(word) is not None
 
 
 class DomainReader(Protocol):
@@ -72,6 +79,7 @@ class TestReader:
                 name = self._name(testcd)
             with gather.part():
                 result = self._operation("result", "ORRES")
+                standard_terms = self._standard_terms(result)
             with gather.part():
                 unit = self._operation("unit", "ORRESU") if "unit" in self.spec else None
             with gather.part():
@@ -98,7 +106,7 @@ class TestReader:
             variables=variables,
             label_without=str(self._get("label_without")),
             standard=str(self._get("standard", "result")),
-            standard_terms={code: str(value) for code, value in (self._get("standard_terms", None) or {}).items()},
+            standard_terms=standard_terms,
             toxicity=str(self._get("toxicity")),
             toxicity_terms={term: float(grade) for term, grade in (self._get("toxicity_terms", None) or {}).items()},
             otherwise_reason=str(self.reader.body.get("reason_not_done", "")),
@@ -125,6 +133,40 @@ class TestReader:
         if not 1 <= len(name.encode()) <= longest:
             raise complain(self.spec, "test", f"{testcd} needs a test name of 1 to {longest} characters")
         return name
+
+    def _standard_terms(self, result: RecordOperation) -> dict[str, str]:
+        """Return what stands in --STRESC for a result in words: as declared, or the codelist's own term for a choice.
+
+        Raises StudyError for a choice of which neither is known: its standard result would be null.
+        """
+        declared = {code: str(value) for code, value in (self._get("standard_terms", None) or {}).items()}
+        name = f"{self.reader.domain}STRESC"
+        guide = self.reader.by_name.get(name)
+        bound = codelists(guide) if guide else ()
+        if not bound or not isinstance(result, FieldValue) or self._get("standard") == "code":
+            return declared
+        target, cut = Target(self.reader.domain, name, codelists=bound), str(self._get("label_without"))
+        with Gather() as gather:
+            for given in dict.fromkeys(result.terms.values()):
+                word = re.sub(cut, "", given) if cut else given
+                wanted = declared.get(word, word)
+                with gather.part():
+                    term = self._standard_term(wanted, target) if wanted and not _is_measured(wanted) else wanted
+                    if term != word:
+                        declared[word] = term
+        return declared
+
+    def _standard_term(self, word: str, target: Target) -> str:
+        """Return a term of the codelist, whatever its case; raises StudyError if there is none."""
+        terms = {term for code in target.codelists for term in self.reader.terminology.codelist(code).terms}
+        if word not in terms and word.upper() in terms:
+            return word.upper()
+        try:
+            return check_term(self.spec, "result", word, target, self.reader.terminology)
+        except StudyError as error:
+            raise complain(
+                self.spec, "result", f"{error.message}; what stands for it goes under standard_terms"
+            ) from None
 
     def _codelists(self, suffix: str) -> tuple[str, ...]:
         """Codelists of the guide, or those that the test or the domain declares."""

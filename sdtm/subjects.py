@@ -154,6 +154,35 @@ class OfSubject(TableOperation):
         )
 
 
+@word("arm_of")
+class ArmOf(TableOperation):
+    """``{arm_of: ARMCD}``: the name that study.yaml gives the arm; ARM and ACTARM have it without being mapped."""
+
+    schema: ClassVar[dict[str, Any]] = {"arm_of": NAME}
+
+    def bind(self, context: Context) -> None:
+        """Check the variable and read the arms."""
+        self.code = str(self.value)
+        variable_of(self.spec, self.word, f"{self.target.domain}.{self.code}", context.study)
+        self.names = {str(arm["armcd"]): str(arm["arm"]) for arm in context.study.config.get("arms") or []}
+
+    def needs(self) -> list[str]:
+        """The code."""
+        return [f"{self.target.domain}.{self.code}"]
+
+    def derive(self, tables: Tables, domain: str) -> Derived:
+        """Return the names of the codes."""
+        table = tables[domain]
+        codes = np.asarray(table.text(self.code), dtype=object)
+        names = np.array([self.names.get(str(code), "") for code in codes], dtype=object)
+        here = np.flatnonzero(names != "")
+        return Derived(names, (UsedRows(domain, self.code, here, here),))
+
+    def sentence(self) -> str:
+        """Say the rule."""
+        return f"The name of the arm {self.code}."
+
+
 @word("assign")
 class Assign(TableOperation):
     """``{assign: TERM, when: VARIABLE}`` or ``unless: VARIABLE``: a term by whether a variable of the row is null."""

@@ -10,10 +10,11 @@ from __future__ import annotations
 from typing import Any
 
 from metadata.dataset import Dataset
+from metadata.errors import Gather
 from metadata.standards import sdtm_variables
 from metadata.study import Study
 from metadata.terminology import Terminology
-from metadata.yaml_source import LocatedDict
+from metadata.yaml_source import LocatedDict, complain
 from sdtm.declared import declared_dataset
 from sdtm.elements import element_nodes, planned_orders
 from sdtm.operations import located
@@ -48,7 +49,21 @@ def _on_the_way(node: LocatedDict, order: int) -> dict[str, Any]:
 
 
 def element_rows(study: Study) -> list[LocatedDict]:
-    """Return one row an element."""
+    """Return one row an element, which may stand on the way of several arms; raises StudyError if it then differs."""
+    made: dict[str, LocatedDict] = {}
+    with Gather() as gather:
+        for row in _each_element(study):
+            first = made.setdefault(str(row["ETCD"]), row)
+            differs = [name for name in row if row[name] != first[name]]
+            with gather.part():
+                if differs:
+                    labels = {item.name: item.label for item in sdtm_variables(study.standards["sdtmig"], "TE")}
+                    said = f"the element {row['ETCD']} stands twice, with another {labels[differs[0]].lower()}"
+                    raise complain(row, None, said)
+    return list(made.values())
+
+
+def _each_element(study: Study) -> list[LocatedDict]:
     labels = {item.name: item.label for item in sdtm_variables(study.standards["sdtmig"], "DM")}
     return [
         located(

@@ -30,6 +30,7 @@ elements:
   - {etcd: B2, element: Then B, epoch: FOLLOW-UP, start: {earliest: EX.EXSTDTC, where: {EXTRT: B}}, arm: AB, rule: R}
   - {etcd: B1, element: First B, epoch: TREATMENT, start: {earliest: EX.EXSTDTC, where: {EXTRT: B}}, arm: BA, rule: R}
   - {etcd: A2, element: Then A, epoch: FOLLOW-UP, start: {earliest: EX.EXSTDTC, where: {EXTRT: A}}, arm: BA, rule: R}
+arms: [{armcd: AB, arm: First A then B}, {armcd: BA, arm: First B then A}]
 visits:
   - {visitnum: 1, visit: START, event: [start_arm_1, start_arm_2], day: 1}
   - {visitnum: 2, visit: MONTH, event: [month_arm_1, month_arm_2], day: 30}
@@ -120,6 +121,33 @@ def test_elements_start_at_the_first_dose_of_a_treatment_in_the_order_of_the_arm
         ["A", "FOLLOW-UP"],
         ["B", "TREATMENT"],
     ]
+
+
+def test_an_arm_has_the_name_that_the_study_gives_its_code(crossed: Any) -> None:
+    person(crossed, "1", "1", "1", "2")
+    person(crossed, "2", "2", "2", "1")
+    subjects = crossed.frame("DM")[["ARMCD", "ARM", "ACTARMCD", "ACTARM"]]
+    assert subjects.to_numpy().tolist() == [
+        ["AB", "First A then B", "AB", "First A then B"],
+        ["AB", "First A then B", "BA", "First B then A"],
+    ]
+
+
+def test_an_element_on_the_way_of_two_arms_stands_once_in_te(crossed: Any) -> None:
+    path = crossed.folder / "study.yaml"
+    text = path.read_text(encoding="utf-8")
+    same = text.replace("etcd: B1, element: First B", "etcd: B2, element: Then B")
+    path.write_text(same, encoding="utf-8")
+    person(crossed, "1", "1", "1", "2")
+    made = crossed.tabulate().datasets
+    assert made["TE"].frame["ETCD"].astype("str").tolist() == ["A1", "A2", "B2", "SCRN"]
+    assert made["TA"].frame[made["TA"].frame["ETCD"] == "B2"][["ARMCD", "TAETORD"]].to_numpy().tolist() == [
+        ["AB", 3.0],
+        ["BA", 2.0],
+    ]
+    path.write_text(same.replace("element: Then B", "element: Later B", 1), encoding="utf-8")
+    said = "the element B2 stands twice, with another description of element"
+    assert said in [problem.message for problem in problems_of(str(crossed.folder))]
 
 
 @pytest.mark.parametrize(

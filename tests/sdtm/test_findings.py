@@ -7,6 +7,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from metadata.errors import StudyError
+
 
 def results(frame: pd.DataFrame, test: str) -> pd.DataFrame:
     return frame[frame["LBTESTCD"] == test].reset_index(drop=True)
@@ -175,8 +177,31 @@ def test_a_scale_of_the_sponsor_stands_beside_a_questionnaire_and_time_points_te
     variable = made.metadata.variable("QSTESTCD")
     assert (variable.codelist, dict(variable.terms)["PAIN"]) == (None, "Pain")
     assert "QSTPTNUM" in made.metadata.keys
-    assert made.frame[["QSTESTCD", "QSTPTNUM"]].astype("str").to_numpy().tolist() == [
-        ["PAIN", "1.0"],
-        ["PAIN", "2.0"],
-        ["PHQ0101", "nan"],
-    ]
+    assert made.frame["QSTESTCD"].astype("str").tolist() == ["PAIN", "PAIN", "PHQ0101"]
+    assert made.frame["QSTPTNUM"].fillna(0).tolist() == [1, 2, 0]
+
+
+RHYTHM = """domain: LB
+records:
+  form: look
+  tests:
+    HCG: {result: {field: why, terms: {1: Negative, 2: WORD}}, standard_terms: {}}
+"""
+
+
+def test_a_result_in_words_has_the_codelists_own_term_as_its_standard_one(small: Any) -> None:
+    small.write("lb", RHYTHM.replace("WORD", "Trace").replace("{}}", "{Trace: POSITIVE}}"))
+    small.write("sv", "domain: SV\nkeys: [STUDYID, USUBJID, VISITNUM]\nrecords: {each: visit}\n")
+    names = ("hb", "hb_u", "hb_nd", "wc", "wc_u", "house")
+    small.write("not_submitted", "status: S\nfields: {rec: R, " + ", ".join(f"{name}: none" for name in names) + "}\n")
+    small.subject()
+    small.row("1", "start", seen="2000-03-10", why="1")
+    small.row("1", "month", seen="2000-04-10", why="2")
+    made = small.frame("LB")[["LBORRES", "LBSTRESC"]].to_numpy().tolist()
+    assert made == [["Negative", "NEGATIVE"], ["Trace", "POSITIVE"]]
+
+
+def test_a_result_in_words_without_a_standard_term_stops_the_check(small: Any) -> None:
+    small.write("lb", RHYTHM.replace("WORD", "Dubious"))
+    with pytest.raises(StudyError, match=r"'Dubious' is not a term of LBSTRESC .*what stands for it goes under stand"):
+        small.tabulate()
