@@ -149,7 +149,7 @@ def _adis(oracle: pd.DataFrame) -> pd.DataFrame:
     for month, visit in ((0, "Baseline"), *((m, f"Month {m}") for m in (6, 12, 18, 24))):
         titre = oracle[f"nab{month}"].astype(float)
         part = _subjects(oracle).assign(
-            PARAMCD="NAB", AVISIT=visit, AVAL=titre, NABPOS=np.where(titre >= 20, "Y", "N"), NABCLAS=names,
+            PARAMCD="NAB", AVISIT=visit, AVAL=titre, NABPOSFL=np.where(titre >= 20, "Y", "N"), NABCLAS=names,
             NABCLAS2=names, ANL01FL="Y",
         )  # fmt: skip
         parts.append(part[titre.notna()])
