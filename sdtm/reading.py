@@ -153,9 +153,14 @@ class Reader:
         return tuple(declared) if declared else self._default_keys()
 
     def _default_keys(self) -> tuple[str, ...]:
-        """Natural keys by class: who, what, when, and the form's own row (--SPID); of a comment, what it is about."""
+        """Natural keys by class: who, what, when, and the form's own row (--SPID); of a comment, what it is about.
+
+        Elements stand in their order.
+        """
         topic = next((name for name, variable in self.by_name.items() if variable.role == "Topic"), "")
         when = [f"{self.domain}{suffix}" for suffix in ("STDTC", "DTC")]
+        if self.domain == "SE":
+            return ("STUDYID", "USUBJID", "TAETORD")
         rest = ["VISITNUM", next((name for name in when if name in self.by_name), "")]
         rest += [f"{self.domain}TPTNUM"] if f"{self.domain}TPTNUM" in variables_named(self.body) else []
         rest += ["RDOMAIN", "IDVAR", "IDVARVAL"] if self.domain == comments.DOMAIN else [f"{self.domain}SPID"]

@@ -183,6 +183,47 @@ class ArmOf(TableOperation):
         return f"The name of the arm {self.code}."
 
 
+@word("age_at")
+class AgeAt(TableOperation):
+    """``{age_at: DM.RFICDTC}``: whole years from DM.BRTHDTC to a date of the subject, both of which are complete."""
+
+    schema: ClassVar[dict[str, Any]] = {"age_at": NAME}
+
+    def bind(self, context: Context) -> None:
+        """Check the date."""
+        domain, self.date = variable_of(self.spec, self.word, str(self.value), context.study)
+        if domain != "DM" or self.target.domain != "DM":
+            raise complain(self.spec, self.word, "an age stands in DM and is that at a date of DM")
+
+    def needs(self) -> list[str]:
+        """The two dates."""
+        return ["DM.BRTHDTC", f"DM.{self.date}"]
+
+    def derive(self, tables: Tables, domain: str) -> Derived:
+        """Return the birthdays since birth; a person born on 29 February has hers on 1 March of other years."""
+        table = tables[domain]
+        (born, latest_born), (then, latest_then) = table.days("BRTHDTC"), table.days(self.date)
+        here = np.flatnonzero((born == latest_born) & (then == latest_then))
+        made = np.full(table.count, "", dtype=object)
+        made[here] = _years(born[here], then[here]).astype(str)
+        used = tuple(UsedRows(domain, name, here, here) for name in ("BRTHDTC", self.date))
+        return Derived(made, used)
+
+    def sentence(self) -> str:
+        """Say the rule."""
+        return f"Whole years from BRTHDTC to {self.date}, null unless both are complete dates."
+
+
+def _years(born: np.ndarray, then: np.ndarray) -> np.ndarray:
+    """Return the whole years between days (datetime64[D])."""
+    months = [day.astype("datetime64[M]") for day in (born, then)]
+    places = [
+        month.astype(int) % 12 * 31 + (day - month).astype(int) for day, month in zip((born, then), months, strict=True)
+    ]
+    years = months[1].astype("datetime64[Y]").astype(int) - months[0].astype("datetime64[Y]").astype(int)
+    return np.asarray(years - (places[1] < places[0]))
+
+
 @word("assign")
 class Assign(TableOperation):
     """``{assign: TERM, when: VARIABLE}`` or ``unless: VARIABLE``: a term by whether a variable of the row is null."""

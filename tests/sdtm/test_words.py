@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pandas as pd
 import pytest
 
 AE = """domain: AE
@@ -117,3 +118,29 @@ def test_a_flag_of_a_checkbox(small: Any, declared: str, wanted: list[str]) -> N
     path.write_text(path.read_text().replace("  tests:", f"    LBFAST: {declared}\n  tests:", 1))
     frame = small.frame("LB")
     assert frame.loc[frame["LBTESTCD"] == "WBC", "LBFAST"].tolist() == wanted
+
+
+@pytest.mark.parametrize(
+    ("born", "consent", "age"),
+    [
+        ("1960-03-01", "2000-03-01", 40),
+        ("1960-03-02", "2000-03-01", 39),
+        ("1960-02-29", "2001-02-28", 40),
+        ("1960-03", "2000-03-01", None),
+    ],
+)
+def test_an_age_is_counted_in_birthdays_between_complete_dates(
+    small: Any, born: str, consent: str, age: int | None
+) -> None:
+    path = small.folder / "sdtm" / "dm.yaml"
+    text = path.read_text(encoding="utf-8")
+    words = "    AGE: {age_at: DM.RFICDTC}\n    AGEU: {assign: YEARS, when: [AGE]}\n    BRTHDTC: {date: [by, bm, bd]}\n"
+    path.write_text(text.replace("    AGE: {field: years}\n", words), encoding="utf-8")
+    dictionary = small.folder / "redcap" / "dictionary.csv"
+    fields = "".join(f"{name},base,text,Born,,integer\n" for name in ("by", "bm", "bd"))
+    dictionary.write_text(dictionary.read_text(encoding="utf-8") + fields, encoding="utf-8")
+    small.write("not_submitted", "status: S\nfields: {rec: R, years: derived}\n")
+    parts = dict(zip(("by", "bm", "bd"), [*born.split("-"), ""], strict=False))
+    small.subject(cons=consent, years="", **parts)
+    row = small.tabulate().datasets["DM"].frame.iloc[0]
+    assert (None if pd.isna(row["AGE"]) else row["AGE"], str(row["AGEU"])) == (age, "YEARS" if age else "")
