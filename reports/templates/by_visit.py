@@ -15,7 +15,7 @@ from reports.analysis import Analysis, Group, decimals_of
 from reports.book import Book
 from reports.formats import P_VALUE, pattern
 from reports.ledger import Ledger, Place
-from reports.selection import WHERE_SCHEMA, Selection, equality
+from reports.selection import SUBJECT, WHERE_SCHEMA, Selection, equality
 from reports.specification import TEXT, Output, TemplateParameters
 from reports.statistics.descriptive import describe
 from reports.statistics.estimate import Estimate
@@ -149,7 +149,7 @@ def _test(
     rows = analysis.select(output, dataset, group, test, population).where(output.node["where"])
     rows = rows.where({visit: visits})
     word, precision = str(test["test"]), decimals_of(output.node)
-    estimate = TESTS[word].run(_wide(rows.table("USUBJID", visit, "AVAL"), visit, visits), precision)
+    estimate = TESTS[word].run(_wide(rows.table(SUBJECT, visit, "AVAL"), visit, visits), precision)
     subset = str(output.node["variable"])
     place = Place(f"{subset}_{word}_{number:02d}", group.label, word, JOINT.join(visits), subset, population)
     _add(output, ledger, place, estimate, rows, precision)
@@ -165,12 +165,14 @@ def _known(output: Output, test: Mapping[str, Any]) -> None:
 
 def _wide(rows: pd.DataFrame, visit: str, visits: list[str]) -> Wide:
     """A row a subject, a column a visit, NaN where the subject was not seen."""
-    twice = rows[rows.duplicated(["USUBJID", visit])]
+    twice = rows[rows.duplicated([SUBJECT, visit])]
     if len(twice):
-        subject, name = twice.iloc[0][["USUBJID", visit]]
+        subject, name = twice.iloc[0][[SUBJECT, visit]]
         raise StudyError(f"{subject} has two records at {name}: a test needs one; narrow the output's 'where'")
-    table = rows.pivot_table(index="USUBJID", columns=visit, values="AVAL", aggfunc="first").reindex(columns=visits)
-    return np.asarray(table, dtype=float)
+    subjects, positions = np.unique(rows[SUBJECT].to_numpy(str), return_inverse=True)
+    wide = np.full((len(subjects), len(visits)), np.nan)
+    wide[positions, [visits.index(name) for name in rows[visit].tolist()]] = rows["AVAL"].to_numpy(float)
+    return wide
 
 
 def _add(output: Output, ledger: Ledger, place: Place, estimate: Estimate, rows: Selection, precision: int) -> None:

@@ -1,21 +1,22 @@
-"""Template ``grade_shift``: worst grade after baseline by the grade at baseline, an analyte at a time."""
+"""Template ``grade_shift``: grade or range after baseline by that at baseline, an analyte at a time."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
-
+from metadata.errors import StudyError
 from reports.analysis import Analysis, Group
 from reports.book import Book
 from reports.formats import COUNT
 from reports.ledger import Ledger, Place
-from reports.selection import WHERE_SCHEMA, Selection
+from reports.selection import SUBJECT, WHERE_SCHEMA, Selection, among, equality
 from reports.specification import TEXT, Output, TemplateParameters
 from reports.statistics.estimate import Estimate
 from reports.table import Column, Layout, Row, Table
-from reports.templates.heads import add_size
+from reports.templates.described import described
+from reports.templates.heads import POPULATION, add_size
 
 PARAMETERS = TemplateParameters(
     {
@@ -25,79 +26,108 @@ PARAMETERS = TemplateParameters(
         "grade": TEXT,
         "baseline": TEXT,
         "grades": {"type": "array", "items": TEXT, "minItems": 2},
+        "labels": {"type": "object", "additionalProperties": TEXT},
+        "head": TEXT,
+        "stub": TEXT,
     },
     ("dataset", "where", "parameters", "grades"),
 )
 NONE, TOTAL, WORSE = "Not graded", "Total", "Worsened"
 METHOD = "Patients by worst grade after baseline"
+HEAD, STUB = "Worst grade after baseline, n", "Analyte, grade at baseline"
+
+
+@dataclass(frozen=True)
+class Shifts:
+    """Subjects of one treatment by analyte, category at baseline and category after it."""
+
+    graded: Selection
+    subjects: Mapping[tuple[str, ...], list[str]]
+
+    def had(self, parameter: str) -> set[str]:
+        """Categories at baseline that somebody had."""
+        return {before for code, before, _ in self.subjects if code == parameter}
+
+    def of(self, parameter: str, before: str, after: str) -> list[str]:
+        """Subjects of one cell, in order; those without a baseline category cannot be said to have worsened."""
+        return sorted(
+            subject
+            for (code, first, last), subjects in self.subjects.items()
+            if code == parameter and before in (first, TOTAL) and (
+                after in (last, TOTAL) or (after == WORSE and first != NONE and last > first)
+            )
+            for subject in subjects
+        )  # fmt: skip
 
 
 def compute(analysis: Analysis, output: Output, ledger: Ledger) -> None:
     """Count subjects by baseline grade and worst later grade, in rows of the baseline grades that somebody had.
 
-    Subjects without a graded record after baseline are not in the table.
+    Subjects without a graded record after baseline are not in the table. Categories with ``labels``, such as low and
+    high, have no worst one: each subject needs one record.
     """
+    node = output.node
     for group in analysis.groups(output):
         add_size(analysis, output, group, ledger)
-        rows = analysis.select(output, str(output.node["dataset"]), group).where(output.node["where"])
-        for parameter in output.node["parameters"]:
-            _parameter(output, ledger, group, str(parameter), rows.equal("PARAMCD", str(parameter)))
+        shifts = _shifts(node, analysis.select(output, str(node["dataset"]), group).where(node["where"]))
+        for parameter in node["parameters"]:
+            _parameter(output, ledger, group, str(parameter), shifts)
 
 
-def _names(node: Mapping[str, Any]) -> tuple[str, str]:
-    return str(node.get("grade", "ATOXGR")), str(node.get("baseline", "BTOXGR"))
+def _shifts(node: Mapping[str, Any], rows: Selection) -> Shifts:
+    grade, baseline = str(node.get("grade", "ATOXGR")), str(node.get("baseline", "BTOXGR"))
+    graded = rows.where({"PARAMCD": [str(code) for code in node["parameters"]]}).present(grade)
+    table = graded.table("PARAMCD", SUBJECT, baseline, grade)
+    if "labels" in node and table.duplicated(["PARAMCD", SUBJECT]).any():
+        raise StudyError(f"{rows.dataset}: a subject has two records of {grade}; narrow the output's 'where'")
+    worst = table.groupby(["PARAMCD", SUBJECT], sort=True).max().reset_index()
+    worst[baseline] = worst[baseline].where(worst[baseline] != "", NONE)
+    found = worst.groupby(["PARAMCD", baseline, grade])[SUBJECT].agg(list)
+    keys = found.index.to_frame(index=False).astype("str").to_numpy().tolist()
+    return Shifts(graded, {tuple(key): subjects for key, subjects in zip(keys, found.tolist(), strict=True)})
 
 
-def _parameter(output: Output, ledger: Ledger, group: Group, parameter: str, rows: Selection) -> None:
-    grade, baseline = _names(output.node)
-    graded = rows.present(grade)
-    subjects = _worst(graded, grade, baseline)
-    had = set(subjects["baseline"])
+def _afters(node: Mapping[str, Any]) -> list[str]:
+    return [*map(str, node["grades"]), TOTAL, *([] if "labels" in node else [WORSE])]
+
+
+def _parameter(output: Output, ledger: Ledger, group: Group, parameter: str, shifts: Shifts) -> None:
+    had, of = shifts.had(parameter), len(shifts.of(parameter, TOTAL, TOTAL))
     for before in [*(grade for grade in [*output.node["grades"], NONE] if grade in had), TOTAL]:
-        from_grade = subjects if before == TOTAL else subjects[subjects["baseline"] == before]
-        for after in [*output.node["grades"], TOTAL, WORSE]:
+        for after in _afters(output.node):
+            subjects = shifts.of(parameter, str(before), after)
             place = Place(f"{parameter}_{before}", group.label, parameter, f"{before} to {after}")
-            _add(output, ledger, place, _cell(from_grade, str(after)), len(subjects), graded)
-
-
-def _cell(subjects: pd.DataFrame, after: str) -> pd.DataFrame:
-    """Subjects of one cell; those without a baseline grade cannot be said to have worsened."""
-    if after == TOTAL:
-        return subjects
-    if after == WORSE:
-        return subjects[(subjects["baseline"] != NONE) & (subjects["worst"] > subjects["baseline"])]
-    return subjects[subjects["worst"] == after]
-
-
-def _worst(graded: Selection, grade: str, baseline: str) -> pd.DataFrame:
-    """A row a subject: baseline grade (or not graded) and the highest later one; grades are single digits."""
-    before = graded.by_subject(baseline, "max")
-    return pd.DataFrame({"baseline": before.where(before != "", NONE), "worst": graded.by_subject(grade, "max")})
-
-
-def _add(output: Output, ledger: Ledger, place: Place, cell: pd.DataFrame, of: int, graded: Selection) -> None:
-    source = graded.of_subjects(sorted(cell.index))
-    ledger.add(output, place, "count", Estimate(float(len(cell)), METHOD, of), COUNT, source)
+            source = described(shifts.graded, equality("PARAMCD", parameter), among(SUBJECT, subjects))
+            ledger.add(output, place, "count", Estimate(float(len(subjects)), METHOD, of), COUNT, source)
 
 
 def layout(output: Output, book: Book) -> Layout:
-    """Blocks of an analyte, with a row for each baseline grade that somebody had."""
-    grades = [str(grade) for grade in output.node["grades"]]
-    heads = [Column(f"Grade {grade}", "Worst grade after baseline, n") for grade in grades]
-    columns = (*heads, Column(TOTAL, "Worst grade after baseline, n"), Column(WORSE + ", n"))
-    rows: list[Row] = []
-    for group in book.groups():
-        rows.append(Row(f"{group} (N={book.text('population', '', group, 'N')})", heading=True))
-        for parameter, label in output.node["parameters"].items():
-            rows.extend(_block(book, str(parameter), str(label), group, grades))
-    return Layout([Table("Analyte, grade at baseline", columns, tuple(rows))])
+    """Blocks of an analyte and treatment, with a row for each baseline grade that somebody had."""
+    node, groups = output.node, book.groups()
+    head, several = str(node.get("head", HEAD)), len(book.groups()) > 1
+    heads = [Column(_label(node, grade), head) for grade in node["grades"]]
+    columns = (*heads, Column(TOTAL, head), *([] if "labels" in node else [Column(WORSE + ", n")]))
+    named = [f"{group} (N={book.text(POPULATION, '', group, 'N')})" for group in groups]
+    rows: list[Row] = [] if several else [Row(named[0], heading=True)]
+    for parameter, label in node["parameters"].items():
+        rows.append(Row(str(label), indent=int(not several), heading=True))
+        for group, name in zip(groups, named, strict=True):
+            rows += [Row(name, indent=1, heading=True)] if several else []
+            rows += _block(node, book, str(parameter), group)
+    return Layout([Table(str(node.get("stub", STUB)), columns, tuple(rows))])
 
 
-def _block(book: Book, parameter: str, label: str, group: str, grades: list[str]) -> list[Row]:
+def _label(node: Mapping[str, Any], grade: str) -> str:
+    known = {NONE: NONE, TOTAL: TOTAL} | dict(node.get("labels", {}))
+    return str(known.get(grade, f"Grade {grade}"))
+
+
+def _block(node: Mapping[str, Any], book: Book, parameter: str, group: str) -> list[Row]:
     """One row needs no total, and an analyte that nobody had graded has nothing but one."""
+    grades = [str(grade) for grade in node["grades"]]
     had = [grade for grade in [*grades, NONE] if book.row(parameter, f"{grade} to {TOTAL}", group, "count")]
-    rows = [Row(label, indent=1, heading=True)]
+    rows = []
     for before in had if len(had) == 1 else [*had, TOTAL]:
-        cells = tuple(book.text(parameter, f"{before} to {after}", group, "count") for after in [*grades, TOTAL, WORSE])
-        rows.append(Row(f"Grade {before}" if before in grades else before, cells, 2))
+        cells = tuple(book.text(parameter, f"{before} to {after}", group, "count") for after in _afters(node))
+        rows.append(Row(_label(node, before), cells, 2))
     return rows

@@ -45,7 +45,10 @@ COMPUTED = "computed"
 
 def compute(analysis: Analysis, output: Output, ledger: Ledger) -> None:
     """Each statement is a row whose text is put together from results that earlier outputs made."""
-    known, total = [other.id for other in analysis.specification.outputs], analysis.specification.total
+    known: dict[str, list[Mapping[str, Any]]] = {other.id: [] for other in analysis.specification.outputs}
+    for row in ledger.rows:
+        known[row["output"]].append(row)
+    total = analysis.specification.total
     for number, statement in enumerate(output.node["statements"], start=1):
         place = Place(f"S{number:02d}", "", f"S{number:02d}", str(statement["statement"]))
         if "values" in statement:
@@ -60,9 +63,14 @@ def _without(output: Output, ledger: Ledger, place: Place, reason: str, text: st
 
 
 def _computed(
-    output: Output, ledger: Ledger, place: Place, statement: Mapping[str, Any], known: list[str], total: str
+    output: Output,
+    ledger: Ledger,
+    place: Place,
+    statement: Mapping[str, Any],
+    known: Mapping[str, list[Mapping[str, Any]]],
+    total: str,
 ) -> None:
-    found = [row for reference in statement["values"] for row in _find(ledger, reference, known, total)]
+    found = [row for reference in statement["values"] for row in _find(reference, known, total)]
     if len(found) < len(statement["values"]):
         _without(output, ledger, place, "the data gave no such result", NO_RESULT)
         return
@@ -77,12 +85,15 @@ def _computed(
     ledger.add(output, place, COMPUTED, estimate, str(first["format"]), _source(found), text)
 
 
-def _find(ledger: Ledger, reference: Mapping[str, Any], known: list[str], total: str) -> list[Mapping[str, Any]]:
+def _find(
+    reference: Mapping[str, Any], known: Mapping[str, list[Mapping[str, Any]]], total: str
+) -> list[Mapping[str, Any]]:
     """The one result that fits, or none if the data gave no such category; several is a mistake in the reference."""
     if reference["output"] not in known:
         output = str(reference["output"])
         raise complain(reference, "output", f"there is no output {output}{nearest(output, known)}")
-    fitting = [row for row in ledger.rows if all(row[key] == value for key, value in reference.items())]
+    rows = known[str(reference["output"])]
+    fitting = [row for row in rows if all(row[key] == value for key, value in reference.items())]
     # With several treatments a reference that names none means everybody together.
     fitting = [row for row in fitting if row["group"] == total] or fitting
     if len(fitting) > 1:
