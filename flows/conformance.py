@@ -24,13 +24,21 @@ STYLES = {"error": "red", "warning": "yellow", "note": "dim"}
 
 
 def check_conformance(
-    study: Study, sdtm: Mapping[str, Dataset], terminology: Terminology, folder: Path, date: str
+    study: Study,
+    sdtm: Mapping[str, Dataset],
+    adam: Mapping[str, Dataset],
+    terminology: Terminology,
+    folder: Path,
+    date: str,
 ) -> dict[str, int]:
-    """Judge the final SDTM datasets by our rules, write the result as JSON and as a page, and return the counts."""
+    """Judge the final datasets by our rules, write the result as JSON and as a page, and return the counts.
+
+    ``adam`` is empty in a build that ends before the analysis datasets, which are then not judged.
+    """
     from validation.conformance.check import conformance, write_json
     from validation.conformance.page import write_page
 
-    result = conformance(study, sdtm, terminology)
+    result = conformance(study, sdtm, terminology, adam or None)
     write_json(result, folder / "conformance.json")
     write_page(study, result, folder / "conformance.html", date)
     counts: dict[str, int] = result["counts"]

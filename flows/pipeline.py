@@ -7,7 +7,6 @@ beside the others is a step that waits for it.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -69,7 +68,6 @@ class Step(Protocol):
 
 def build(order: Order, step: Step) -> Result:
     """Run the stages as far as the order says; raises RedcapCdiscError, after a StudyError the findings are kept."""
-    os.environ.setdefault("MPLCONFIGDIR", str(order.snapshots.parent / "matplotlib"))  # its cache of fonts
     folder = step("extract", receive, order, fact=facts.of_folder)
     snapshot = step("open snapshot", open_snapshot, order, folder, fact=facts.of_snapshot)
     result = Result(order.study.name, order.until, folder, snapshot.id, snapshot.date)
@@ -160,7 +158,7 @@ def _make_files(run: Run, made: Made, terminology: Terminology) -> None:
     """Write the datasets, what describes them and what judges them."""
     study, layout, created, step = run.study, run.layout, run.snapshot.date, run.step
     define = run.beside.start(write_define, layout, study, made.sdtm, terminology, created)
-    conformance = run.beside.start(check_conformance, study, made.sdtm, terminology, run.validation, created)
+    conformance = run.beside.start(check_conformance, study, made.sdtm, made.adam, terminology, run.validation, created)
     accepted = run.beside.start(accept, study, made, created, run.validation) if run.order.until == "package" else None
     step("write transport files", write_transport, layout, made, created, fact=facts.of_paths)
     step("read back", read_back, layout, made, created, fact=facts.of_paths)
@@ -176,6 +174,8 @@ def _report(run: Run, made: Made) -> None:
     """Write where each value came from, make the results, hold them against a second derivation, and print them."""
     study, snapshot, step = run.study, run.snapshot, run.step
     step("write lineage", write_lineage, run.layout, made, snapshot.records)
+    if not study.path("reports.yaml").is_file():
+        return
     results = step("compute results", compute_results, study, made, fact=facts.of_results)
     step("derive a second time", gates.derive_a_second_time, study, made.sdtm, made.adam, results, run.validation,
          snapshot.date, fact=facts.of_second_derivation)  # fmt: skip
