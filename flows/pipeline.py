@@ -176,6 +176,8 @@ def _report(run: Run, made: Made) -> None:
     step("write lineage", write_lineage, run.layout, made, snapshot.records)
     if not study.path("reports.yaml").is_file():
         return
+    if not study.path("reports.yaml").is_file():
+        return
     results = step("compute results", compute_results, study, made, fact=facts.of_results)
     step("derive a second time", gates.derive_a_second_time, study, made.sdtm, made.adam, results, run.validation,
          snapshot.date, fact=facts.of_second_derivation)  # fmt: skip
