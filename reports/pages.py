@@ -20,7 +20,7 @@ from reports.analysis import Analysis
 from reports.ars import reporting_event
 from reports.book import Book
 from reports.dataset_json import dataset_json
-from reports.figures import Picture, draw
+from reports.figures import Legend, Picture, draw
 from reports.formats import NOT_ESTIMABLE
 from reports.listing_page import listing_html
 from reports.plan import Plan, read_plan
@@ -135,9 +135,9 @@ def _output(
     own = results[results["output"] == output.id]
     layout = _layout(analysis, output, own)
     study = cast("Mapping[str, str]", pages.globals["study"])
-    title = " \N{EN DASH} ".join(filter(None, (f"{heads[position].number}  {heads[position].title}", study["notice"])))
-    pictures = [draw(figure, title) for figure in layout.figures]
     notes = _notes(output, own, layout)
+    said = _legend(study, heads[position], notes)
+    pictures = [draw(figure, said) for figure in layout.figures]
     neighbours = [heads[i].id if 0 <= i < len(heads) else "" for i in (position - 1, position + 1)]
     text = pages.get_template("output.html.jinja").render(
         head=heads[position], before=neighbours[0], after=neighbours[1], position=position + 1, count=len(heads),
@@ -146,9 +146,16 @@ def _output(
                  for picture, figure in zip(pictures, layout.figures, strict=True)],
     )  # fmt: skip
     sheet = _sheet(study, heads[position], notes)
-    printed = rtf.document(sheet, layout.tables, [picture.png for picture in pictures])
+    printed = rtf.document(sheet, layout.tables, [picture.bare_png for picture in pictures])
     files = [_write(folder / f"{output.id}.html", text), _write(folder / f"{output.id}.rtf", printed)]
     return [*files, *_pictures(folder, output.id, pictures)]
+
+
+def _legend(study: Mapping[str, str], head: Head, notes: list[str]) -> Legend:
+    """What a picture says that is taken out of its page."""
+    title = " \N{EN DASH} ".join(filter(None, (f"{head.number}  {head.title}", study["notice"])))
+    cut = f"{study['id']}, data cut-off {study['cutoff']}, snapshot {study['snapshot']}."
+    return Legend(title, head.population, (*notes, cut))
 
 
 def _sheet(study: Mapping[str, str], head: Head, notes: list[str]) -> rtf.Sheet:
@@ -166,7 +173,7 @@ def _layout(analysis: Analysis, output: Output, own: pd.DataFrame) -> Layout:
 
 
 def _drawn(picture: Picture) -> Markup:
-    return Markup(picture.svg)  # noqa: S704 drawn here, texts as outlines
+    return Markup(picture.bare_svg)  # noqa: S704 drawn here, texts escaped
 
 
 def _pictures(folder: Path, name: str, pictures: list[Picture]) -> list[Path]:

@@ -47,7 +47,7 @@ class Sheet:
     notes: tuple[str, ...]
 
 
-def document(sheet: Sheet, tables: Sequence[Table | Listing], pictures: list[bytes]) -> str:
+def document(sheet: Sheet, tables: Sequence[Table | Listing], pictures: Sequence[bytes]) -> str:
     """The whole document, in ASCII; ``pictures`` are PNG files.
 
     A table after a picture begins a page. An output has tables or listings, not both.

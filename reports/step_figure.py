@@ -2,66 +2,65 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+from reports.drawing.axes import SMALL, Axes, frame, name_ends
+from reports.drawing.palette import curve_style
+from reports.drawing.raster import text_width
+from reports.drawing.scene import Marks, Path, Point, Scene, Text
 from reports.table import StepCurve, StepFigure
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure as Drawing
-
-# Heights as parts of the drawing: a line of the table at risk, and what the axis's own labels take.
-LINE, AXIS_ROOM = 0.042, 0.155
-LEFT, WIDTH = 0.20, 0.77
+HIGH, LINE, AXIS_ROOM = 360.0, 18.0, 62.0
+NARROW, WIDEST = 62.0, 250.0
+NAMES = 34.0
 
 
-def draw_steps(drawing: Drawing, figure: StepFigure, colours: tuple[str, ...], dashes: tuple[Any, ...]) -> None:
-    """Draw all curves, the first in the first colour, and the table at risk with a row a curve."""
-    bottom = AXIS_ROOM + LINE * (len(figure.curves) + 1)
-    axes = drawing.add_axes((LEFT, bottom, WIDTH, 0.90 - bottom))
-    _frame(axes, figure)
+def draw_steps(scene: Scene, figure: StepFigure, top: float) -> float:
+    """Draw all curves beneath ``top``, then the table at risk with a row a curve; returns where the drawing ends."""
+    names = max(text_width(curve.label, SMALL) for curve in figure.curves)
+    left = max(NARROW, min(names, WIDEST) + 36)
+    right = 24 + (min(names, WIDEST) + NAMES if len(figure.curves) > 1 else 0)
+    axes = Axes(scene, left, top + 30, scene.width - left - right, HIGH, _across(figure), (0, 1.02))
+    ticks = (0, 0.25, 0.5, 0.75, 1)
+    frame(axes, (figure.x_label, figure.x_ticks), (figure.y_label, ticks), [f"{tick:.2f}" for tick in ticks])
+    ends = []
     for position, curve in enumerate(figure.curves):
-        colour = colours[position % len(colours)]
-        _steps(axes, curve, colour, dashes[position % len(dashes)])
-        _at_risk(drawing, figure, curve, colour, bottom - AXIS_ROOM * 0.85 - LINE * (position + 1))
-    drawing.text(0.012, bottom - AXIS_ROOM * 0.85, "Number at risk", fontsize=9, fontweight="bold", va="center")
-    if len(figure.curves) > 1:
-        axes.legend(loc="lower left", frameon=False, fontsize=9.5, handlelength=3)
+        colour, dash = curve_style(position)
+        last = _steps(axes, curve, colour, dash)
+        ends.append((_short(curve.label), last[0], last[1], colour, False))
+        _at_risk(axes, figure, curve, colour, axes.bottom + AXIS_ROOM + LINE * (position + 1))
+    scene.add(Text(12, axes.bottom + AXIS_ROOM, "Number at risk", SMALL, bold=True))
+    if len(ends) > 1:
+        name_ends(axes, ends, axes.right + NAMES)
+    return axes.bottom + AXIS_ROOM + LINE * (len(figure.curves) + 0.5)
 
 
-def _frame(axes: Axes, figure: StepFigure) -> None:
-    axes.set_xlabel(figure.x_label)
-    axes.set_ylabel(figure.y_label)
-    axes.set_ylim(0, 1.02)
-    axes.set_yticks([0, 0.25, 0.5, 0.75, 1])
-    axes.set_xticks(figure.x_ticks)
+def _across(figure: StepFigure) -> tuple[float, float]:
     first, last = figure.x_ticks[0], figure.x_ticks[-1]
     end = max([last, *(curve.last for curve in figure.curves)])
-    axes.set_xlim(first - 0.015 * (end - first), end + 0.015 * (end - first))
-    axes.grid(axis="y", color="#dddddd", linewidth=0.6)
-    axes.set_axisbelow(True)
+    return first - 0.015 * (end - first), end + 0.015 * (end - first)
 
 
-def _steps(axes: Axes, curve: StepCurve, colour: str, dash: Any) -> None:
-    """The curve runs level to the last observation; a censoring is a small upright stroke on it."""
-    x = [0.0, *(time for time, _ in curve.steps)]
-    y = [1.0, *(value for _, value in curve.steps)]
-    axes.step([*x, curve.last], [*y, y[-1]], where="post", color=colour, linestyle=dash, linewidth=1.8,
-              label=curve.label)  # fmt: skip
+def _steps(axes: Axes, curve: StepCurve, colour: str, dash: tuple[float, ...]) -> Point:
+    """The curve runs level to the last observation; a censoring is a small upright stroke on it. Returns its end."""
+    points, height = [(axes.x(0), axes.y(1))], 1.0
+    for time, value in curve.steps:
+        points += [(axes.x(time), axes.y(height)), (axes.x(time), axes.y(value))]
+        height = value
+    points.append((axes.x(curve.last), axes.y(height)))
+    axes.scene.add(Path(tuple(points), colour, 2, dash))
     if curve.marks:
-        axes.plot([time for time, _ in curve.marks], [value for _, value in curve.marks], color=colour, marker="|",
-                  markersize=9, markeredgewidth=1.4, linestyle="none")  # fmt: skip
+        marks = axes.points([time for time, _ in curve.marks], [value for _, value in curve.marks])
+        axes.scene.add(Marks(marks, "stroke", 10, colour))
+    return points[-1]
 
 
-def _at_risk(drawing: Drawing, figure: StepFigure, curve: StepCurve, colour: str, height: float) -> None:
-    axes = drawing.axes[0]
-    drawing.text(0.012, height, _short(curve.label), fontsize=9, color=colour, va="center")
-    low, high = axes.get_xlim()
+def _at_risk(axes: Axes, figure: StepFigure, curve: StepCurve, colour: str, height: float) -> None:
+    axes.scene.add(Text(12, height, _short(curve.label), SMALL, colour=colour))
     for tick, count in zip(figure.x_ticks, curve.at_risk, strict=True):
-        place = LEFT + WIDTH * (tick - low) / (high - low)
-        drawing.text(place, height, count, fontsize=9, color=colour, ha="center", va="center")
+        axes.scene.add(Text(axes.x(tick), height, count, SMALL, "middle", colour))
 
 
 def _short(label: str) -> str:
-    """The name as far as the margin holds it; the legend has the whole."""
-    return label if len(label) <= 24 else label[:23].rstrip() + "\u2026"
+    """The name as far as the margin holds it."""
+    while text_width(label, SMALL) > WIDEST:
+        label = label[:-2].rstrip() + "\N{HORIZONTAL ELLIPSIS}"
+    return label

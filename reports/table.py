@@ -59,11 +59,12 @@ class Listing:
 
 @dataclass(frozen=True)
 class Line:
-    """One subject's course (or the median's) in a figure."""
+    """One subject's course (or the median's) in a figure; ``hollow`` marks are drawn so, none where it is empty."""
 
     label: str
     x: tuple[float, ...]
     y: tuple[float, ...]
+    hollow: tuple[bool, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,10 @@ class Band:
 
 @dataclass(frozen=True)
 class Figure:
-    """Courses over time with their median: what is drawn, before it is drawn."""
+    """Courses over time with their median: what is drawn, before it is drawn.
+
+    ``y_names`` are what the ticks of a logarithmic axis are called; ``hollow`` says what hollow marks mean.
+    """
 
     x_label: str
     y_label: str
@@ -89,6 +93,8 @@ class Figure:
     bands: tuple[Band, ...] = ()
     reference: tuple[Band, ...] = ()
     description: str = ""
+    y_names: tuple[str, ...] = ()
+    hollow: str = ""
 
 
 @dataclass(frozen=True)
@@ -114,8 +120,62 @@ class StepFigure:
 
 
 @dataclass(frozen=True)
+class Layer:
+    """One kind of span or mark of a figure of subjects' times, on its ``track`` of each subject's lane.
+
+    ``spans`` and ``points`` hold (subject, from, to) and (subject, at), the subject by its place.
+    """
+
+    label: str
+    track: int
+    spans: tuple[tuple[int, float, float], ...] = ()
+    points: tuple[tuple[int, float], ...] = ()
+    shape: str = ""
+    hollow: bool = False
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """What happened to each subject when: a lane a subject, layers of spans and marks."""
+
+    x_label: str
+    x_ticks: tuple[float, ...]
+    subjects: tuple[str, ...]
+    layers: tuple[Layer, ...]
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class MeanLine:
+    """Means of a group with their intervals; ``counts`` stand beneath the axis."""
+
+    label: str
+    x: tuple[float, ...]
+    means: tuple[float, ...]
+    lower: tuple[float, ...]
+    upper: tuple[float, ...]
+    counts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class MeanFigure:
+    """Means of groups over time."""
+
+    x_label: str
+    y_label: str
+    x_names: tuple[tuple[float, str], ...]
+    y_limits: tuple[float, float]
+    y_ticks: tuple[float, ...]
+    lines: tuple[MeanLine, ...]
+    description: str = ""
+
+
+AnyFigure = Figure | StepFigure | Timeline | MeanFigure
+
+
+@dataclass(frozen=True)
 class Layout:
     """What one output's page shows."""
 
     tables: Sequence[Table | Listing] = ()
-    figures: Sequence[Figure | StepFigure] = ()
+    figures: Sequence[AnyFigure] = ()

@@ -78,7 +78,7 @@ def test_every_import_from_outside_is_declared() -> None:
 
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
     names = {requirement.split("[")[0].split("<")[0].split(">")[0].replace("-", "_") for requirement in declared}
-    renamed = {"pycap": "redcap", "pyyaml": "yaml", "markdown_it_py": "markdown_it"}
+    renamed = {"pycap": "redcap", "pyyaml": "yaml", "markdown_it_py": "markdown_it", "pillow": "PIL"}
     names = {renamed.get(name, name) for name in names}
     carried = {"requests", "starlette", "markupsafe"}  # parts of the interfaces of pycap, fastapi and jinja2
     for package in ALLOWED:

@@ -22,7 +22,7 @@ STARTS = {
     ),
 }
 UNWANTED = {
-    "help": ("prefect", "great_expectations", "pandas", "pandera", "matplotlib", "scipy", "fastapi", "redcap"),
+    "help": ("prefect", "great_expectations", "pandas", "pandera", "PIL", "scipy", "fastapi", "redcap"),
     "pure stages": ("prefect", "great_expectations"),
 }
 

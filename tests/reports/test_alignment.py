@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reports.alignment import FIGURE_SPACE, aligned, worded
-from reports.figures import spread
+from reports.drawing.axes import spread
 
 
 def plain(cell: str) -> str:
