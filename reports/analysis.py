@@ -31,7 +31,7 @@ class Group:
         return self.value or self.label
 
 
-class Frames(Mapping[str, pd.DataFrame]):
+class Frames(Mapping[str, "pd.DataFrame"]):  # in quotes: pandas is loaded when it is first used
     """Frames by dataset name, each made plain when it is first asked for: most of a package's are never."""
 
     def __init__(self, datasets: Mapping[str, Dataset]) -> None:
