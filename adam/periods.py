@@ -177,7 +177,7 @@ class PeriodVariables(Lookup):
 
     ``period`` is the variable that numbers the periods, ``numbers`` those to take. In the names of the new variables
     xx stands for the number in two digits (APxxSDT) and w for it in one (PHwSDT). A period that a subject has not has
-    missing values; two records of one period are an error (ADaMIG 1.3, 3.2.7).
+    missing values; two records of one period are an error.
     """
 
     period: OtherColumn
@@ -222,3 +222,26 @@ class PeriodVariables(Lookup):
 
 def _named(pattern: str, period: int) -> str:
     return pattern.replace("xx", f"{period:02d}").replace("w", str(period))
+
+
+@word("day_date")
+@dataclass(frozen=True, kw_only=True)
+class DayDate(Derivation):
+    """Date of a study day: ``reference`` is day 1, the day before it day -1, and there is no day 0."""
+
+    reference: Column
+    day: int
+    to: NewColumn
+
+    def check(self) -> None:
+        if self.day == 0:
+            raise StudyError("there is no day 0; the day before day 1 is day -1")
+
+    def derive(self, columns: Columns, count: int, context: Context) -> Outcome:
+        return Outcome({self.to: number(columns, self.reference) + _elapsed(self.day)})
+
+    def sentence(self, variable: str) -> str:
+        return f"Date of study day {self.day}, day 1 being {self.reference}{self.within()}."
+
+    def is_date(self, variable: str) -> bool:
+        return True

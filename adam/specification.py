@@ -16,6 +16,7 @@ from adam import (
     expected,
     flags,
     merging,
+    nearness,
     periods,
     progression,
     questionnaires,
@@ -36,7 +37,8 @@ from metadata.yaml_source import complain, file_of, line_of
 
 FOLDER = "adam"
 WORD_MODULES = (
-    merging, values, arithmetic, dates, datetimes, baselines, ranges, flags, courses, progression, windows, records,
+    merging, values, arithmetic, dates, datetimes, baselines, ranges, flags, courses, nearness, progression, windows,
+    records,
     aggregates, expected, scores, questionnaires, periods, survival, study_code,
 )  # fmt: skip
 
@@ -135,16 +137,24 @@ def read_specification(node: Any) -> Specification:
     for key in ("derivations", "variables"):
         if key not in node:
             raise complain(node, None, f"a dataset needs the key '{key}'")
-    steps: list[Step] = []
     with Gather() as gather:
         with gather.part():
             header = _header(node)
-        for index in range(len(node["derivations"] or [])):
-            with gather.part():
-                steps.append(_step(node["derivations"], index))
+        with gather.part():
+            steps = read_steps(node["derivations"] or [])
         with gather.part():
             variables = _variables(node)
     return Specification(header, tuple(steps), variables, file_of(node), dict(getattr(node, "lines", {})))
+
+
+def read_steps(items: Any) -> list[Step]:
+    """Read a list of derivations; raises StudyError with file, line, key and the nearest name."""
+    steps: list[Step] = []
+    with Gather() as gather:
+        for index in range(len(items)):
+            with gather.part():
+                steps.append(_step(items, index))
+    return steps
 
 
 def _header(node: Any) -> Header:

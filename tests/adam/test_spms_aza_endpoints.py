@@ -1,5 +1,6 @@
 """Relapses, functional tests, antibodies and progression of the SPMS study against the courses of its patients."""
 
+import pandas as pd
 import pytest
 
 from tests.adam.test_spms_aza import adam, at_visit, check_against, oracle, patients, sdtm, study  # noqa: F401
@@ -156,3 +157,38 @@ def test_baselines_agree_with_tabulation(adam, name):  # noqa: F811
     groups = frame.groupby(["id", "PARAMCD"])
     assert (groups["ABLFL"].agg(lambda flags: (flags == "Y").sum()) <= 1).all()
     assert (frame[frame["ANL01FL"] == "Y"].groupby(["id", "PARAMCD", "AVISIT"]).size() == 1).all()
+
+
+def test_eligibility_is_that_of_the_form(adam, study):  # noqa: F811
+    table = pd.read_csv(study.path("redcap/records_locked.csv"), dtype=str, encoding="utf-8-sig")
+    form = table[table["inc03___1"].notna()].set_index("record_id")[["inc03___1", "inc03___2"]].agg("".join, axis=1)
+    names = {"10": "RELAPSE", "01": "EDSS", "11": "BOTH"}
+    frame = patients(adam["ADSL"]).set_index("id")
+    assert dict(frame["ELIGCRIT"]) == dict(form.map(names))
+
+
+def test_person_years_are_those_of_the_relapse_rates(adam):  # noqa: F811
+    level = patients(adam["ADSL"]).set_index("id")
+    rates = patients(adam["ADRELR"]).pivot(index="id", columns="APERIODC", values="PYRS")
+    for year, name in (("YEAR 1", "PYRSY1"), ("YEAR 2", "PYRSY2")):
+        assert level[name].equals(rates[year].rename(name))
+    assert level["PYRSTRT"].to_list() == pytest.approx(rates[["YEAR 1", "YEAR 2"]].sum(axis=1).to_list())
+    # 004 stayed from 12 January to 10 March 1999.
+    assert level.loc["004", "PYRSTRT"] == pytest.approx(58 / 365)
+
+
+def test_examinations_in_a_relapse_are_flagged(adam):  # noqa: F811
+    frame = patients(adam["ADEDSS"])
+    edss = frame[frame["PARAMCD"] == "EDSS"]
+    onset = patients(adam["ADCE"]).groupby("id")["ASTDT"].agg(list)
+    rows = zip(edss["id"], edss["ADT"], strict=True)
+    wanted = [any(0 <= date - first <= 30 for first in onset.get(one, [])) for one, date in rows]
+    assert list(edss["RELWINFL"] == "Y") == wanted and 0 < sum(wanted) < len(edss)
+    assert (frame.loc[frame["PARAMCD"] != "EDSS", "RELWINFL"] == "").all()
+
+
+def test_titers_below_the_limit_say_that_they_are_half_of_it(adam, sdtm):  # noqa: F811
+    frame = patients(adam["ADIS"])
+    below = frame[(frame["PARAMCD"] == "NAB") & (frame["DTYPE"] == "HALFLLOQ")]
+    assert (below["AVAL"] == 10).all() and (below["AVALC"] == "<20").all()
+    assert len(below) == (sdtm["IS"].frame["ISSTRESC"] == "<20").sum() > 0
