@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from metadata.errors import StudyError, nearest
-from metadata.words import Words
+from metadata.words import Columns, Words
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,6 @@ class Dataset:
     metadata: DatasetMetadata
     frame: pd.DataFrame
     lineage: pd.DataFrame = field(default_factory=no_edges)
-    _words: dict[str, Words] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -150,19 +149,18 @@ class Dataset:
     def with_metadata(self, metadata: DatasetMetadata) -> Dataset:
         """Return the same rows under other metadata."""
         made = replace(self, metadata=metadata)
-        made._words.update(self._words)
+        made.__dict__["columns"] = self.columns
         return made
+
+    @cached_property
+    def columns(self) -> Columns:
+        """The frame's columns, each read once for all stages."""
+        return Columns(self.frame)
 
     def __getstate__(self) -> dict[str, object]:
         """What was read of the frame is read again in another process."""
-        return {**self.__dict__, "_words": {}}
+        return {name: value for name, value in self.__dict__.items() if name != "columns"}
 
     def words(self, name: str) -> Words:
-        """Return a variable as codes into its distinct texts, made once; numbers as their shortest texts."""
-        if name not in self._words:
-            column = self.frame[name]
-            is_number = pd.api.types.is_numeric_dtype(column.dtype)
-            self._words[name] = (
-                Words.of_numbers(column.to_numpy(float, na_value=np.nan)) if is_number else Words.of(column)
-            )
-        return self._words[name]
+        """Return a variable as codes into its distinct texts; numbers as their shortest texts."""
+        return self.columns.words(name)

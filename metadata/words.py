@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -82,19 +82,23 @@ class Words:
         """The text of each row as an object."""
         return self.objects[self.codes]
 
+    def judged(self, holds: Callable[[str], object]) -> np.ndarray:
+        """Return True for the distinct texts that pass."""
+        return np.array([bool(holds(text)) for text in self.texts], bool)
+
+    def named(self, values: Iterable[str]) -> np.ndarray:
+        """Return True for the distinct texts that are among the values."""
+        made = np.zeros(len(self.texts), bool)
+        made[[self.places[value] for value in values if value in self.places]] = True
+        return made
+
     def test(self, holds: Callable[[str], object]) -> np.ndarray:
         """Return True for the rows whose text passes; each distinct text is asked once."""
-        passing = [bool(holds(text)) for text in self.texts]
-        return self.spread(np.array(passing, bool))
+        return self.spread(self.judged(holds))
 
     def equal(self, *values: str) -> np.ndarray:
         """Return True for the rows whose text is one of the values."""
-        named = [self.places[value] for value in dict.fromkeys(values) if value in self.places]
-        if len(named) == 1:
-            return np.asarray(self.codes == named[0])
-        passing = np.zeros(len(self.texts), bool)
-        passing[named] = True
-        return self.spread(passing)
+        return self.spread(self.named(values))
 
     def longer_than(self, size: int) -> np.ndarray:
         """Return True for the rows whose text takes more than ``size`` bytes of UTF-8."""
@@ -105,6 +109,48 @@ class Words:
         if judged.dtype == bool and not judged.any():
             return np.zeros(len(self.codes), bool)
         return np.asarray(judged[self.codes])
+
+
+class Columns:
+    """The columns of a frame, which is never changed in place, each read once."""
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        self.frame = frame
+        self._words: dict[str, Words] = {}
+        self._numbers: dict[str, np.ndarray] = {}
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return len(self.frame)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._kinds
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the columns."""
+        return list(self._kinds)
+
+    @cached_property
+    def _kinds(self) -> dict[str, bool]:
+        return {str(name): pd.api.types.is_numeric_dtype(kind) for name, kind in self.frame.dtypes.items()}
+
+    def is_text(self, name: str) -> bool:
+        """Whether the column holds texts, not numbers."""
+        return not self._kinds[name]
+
+    def words(self, name: str) -> Words:
+        """Return a column as codes into its distinct texts; numbers as their shortest texts."""
+        if name not in self._words:
+            is_text = self.is_text(name)
+            self._words[name] = Words.of(self.frame[name]) if is_text else Words.of_numbers(self.numbers(name))
+        return self._words[name]
+
+    def numbers(self, name: str) -> np.ndarray:
+        """Return a column of numbers as float64, NaN where missing."""
+        if name not in self._numbers:
+            self._numbers[name] = self.frame[name].to_numpy(float, na_value=np.nan)
+        return self._numbers[name]
 
 
 def first_match(wanted: Sequence[Words], known: Sequence[Words]) -> np.ndarray:

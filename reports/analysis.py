@@ -1,12 +1,10 @@
-"""The data that outputs are computed from: frames of the package, populations and treatment columns."""
+"""The data that outputs are computed from: datasets of the package, populations and treatment columns."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-
-import pandas as pd
 
 from metadata.dataset import Dataset
 from metadata.errors import nearest
@@ -31,37 +29,17 @@ class Group:
         return self.value or self.label
 
 
-class Frames(Mapping[str, "pd.DataFrame"]):  # in quotes: pandas is loaded when it is first used
-    """Frames by dataset name, each made plain when it is first asked for: most of a package's are never."""
-
-    def __init__(self, datasets: Mapping[str, Dataset]) -> None:
-        self._datasets = datasets
-        self._plain: dict[str, pd.DataFrame] = {}
-
-    def __getitem__(self, name: str) -> pd.DataFrame:
-        if name not in self._plain:
-            self._plain[name] = _plain(self._datasets[name].frame)
-        return self._plain[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._datasets)
-
-    def __len__(self) -> int:
-        return len(self._datasets)
-
-
 @dataclass(frozen=True)
 class Analysis:
-    """Frames by dataset name, and how populations and groups select from them."""
+    """Datasets by name, and how populations and groups select from them."""
 
     specification: Specification
-    frames: Mapping[str, pd.DataFrame]
+    datasets: Mapping[str, Dataset]
     _selected: dict[tuple[str, str, Group], Selection] = field(default_factory=dict, compare=False)
 
-    @classmethod
-    def of(cls, specification: Specification, datasets: Mapping[str, Dataset]) -> Analysis:
-        """Take the frames of the datasets; categories become plain text, so that filters compare."""
-        return cls(specification, Frames(datasets))
+    def everything(self, dataset: str) -> Selection:
+        """All rows of a dataset."""
+        return Selection(dataset, self.datasets[dataset].columns)
 
     def groups(self, output: Output) -> list[Group]:
         """Treatment columns of an output: each treatment in the population and, if there are several, all together."""
@@ -79,8 +57,8 @@ class Analysis:
     ) -> Selection:
         """Rows of ``dataset`` of one population and treatment; ``node`` is where a wrong name is reported."""
         asked = output.node if node is None else node
-        if dataset not in self.frames:
-            raise complain(asked, "dataset", f"there is no dataset '{dataset}'{nearest(dataset, self.frames)}")
+        if dataset not in self.datasets:
+            raise complain(asked, "dataset", f"there is no dataset '{dataset}'{nearest(dataset, self.datasets)}")
         flag = str(self.specification.population(population or output.population, asked)["flag"])
         key = (dataset, flag, group)
         if key not in self._selected:
@@ -88,7 +66,7 @@ class Analysis:
         return self._selected[key]
 
     def _select(self, dataset: str, flag: str, group: Group) -> Selection:
-        chosen, subjects = Selection(dataset, self.frames[dataset]), self._flagged(flag)
+        chosen, subjects = self.everything(dataset), self._flagged(flag)
         chosen = chosen.equal(flag, "Y") if chosen.has(flag) else chosen.of_subjects(subjects.subjects)
         if not group.variable:
             return chosen
@@ -111,26 +89,7 @@ class Analysis:
         return self._flagged(str(self.specification.population(name, asked_by)["flag"]))
 
     def _flagged(self, flag: str) -> Selection:
-        return Selection(SUBJECT_LEVEL, self.frames[SUBJECT_LEVEL]).equal(flag, "Y")
-
-
-def _plain(frame: pd.DataFrame) -> pd.DataFrame:
-    """Texts as plain text, a missing one empty, as readers of other files do not leave it."""
-    texts = {str(name): frame[name] for name in frame if _is_text(frame[name])}
-    plain = {name: _text(column) for name, column in texts.items()}
-    return frame.assign(**{name: column for name, column in plain.items() if column is not texts[name]})
-
-
-def _is_text(column: pd.Series) -> bool:
-    return isinstance(column.dtype, pd.CategoricalDtype | pd.StringDtype) or column.dtype == object
-
-
-def _text(column: pd.Series) -> pd.Series:
-    """A category's text is made once, not once a row."""
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        texts = column.cat.categories.astype("str").array.take(column.cat.codes.to_numpy(), allow_fill=True)
-        column = pd.Series(texts, index=column.index)
-    return column.fillna("") if column.hasnans else column
+        return self.everything(SUBJECT_LEVEL).equal(flag, "Y")
 
 
 def decimals_of(node: Mapping[str, Any]) -> int:

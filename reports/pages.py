@@ -60,7 +60,7 @@ def write(
     the same input gives the same bytes. Returns the files.
     """
     specification, plan = read_specification(study, PARAMETERS), read_plan(study)
-    analysis = Analysis.of(specification, datasets)
+    analysis = Analysis(specification, datasets)
     folder.mkdir(parents=True, exist_ok=True)
     pages = _environment(_study(study, snapshot_date, snapshot_id))
     heads = [_head(specification, plan, output, results) for output in specification.outputs]

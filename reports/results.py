@@ -29,7 +29,7 @@ def compute(study: Study, datasets: Mapping[str, Dataset]) -> pd.DataFrame:
     not allow is a row with no value and a warning, never an error.
     """
     specification = read_specification(study, PARAMETERS)
-    analysis, ledger = Analysis.of(specification, datasets), Ledger()
+    analysis, ledger = Analysis(specification, datasets), Ledger()
     for output in specification.outputs:
         TEMPLATES[output.template].compute(analysis, output, ledger)
     return ledger.frame()

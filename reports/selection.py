@@ -6,7 +6,8 @@ can show its rows: ``PARAMCD == 'EDSS' and AVISITN in (0, 12)``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import operator
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,15 +16,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from metadata.errors import nearest
+from metadata.words import Columns, Words
 from metadata.yaml_source import complain
 
 SUBJECT = "USUBJID"
-COMPARISONS: dict[str, tuple[str, Callable[[pd.Series, Any], pd.Series]]] = {
-    "not": ("!=", lambda column, value: column != value),
-    "above": (">", lambda column, value: column > value),
-    "at_least": (">=", lambda column, value: column >= value),
-    "below": ("<", lambda column, value: column < value),
-    "at_most": ("<=", lambda column, value: column <= value),
+COMPARISONS: dict[str, tuple[str, Callable[[Any, Any], Any]]] = {
+    "not": ("!=", operator.ne),
+    "above": (">", operator.gt),
+    "at_least": (">=", operator.ge),
+    "below": ("<", operator.lt),
+    "at_most": ("<=", operator.le),
 }
 # What may stand behind a variable in a ``where``.
 SCALAR = {"type": ["string", "number"]}
@@ -55,11 +57,11 @@ class Selection:
     """Some rows of one dataset; ``conditions`` are ANDed. Narrowing returns a new selection.
 
     ``base`` is the whole dataset and ``positions`` the rows chosen so far (None: all), so that narrowing by one
-    variable reads that variable alone.
+    variable reads that variable alone; a text is compared once, however many rows have it.
     """
 
     dataset: str
-    base: pd.DataFrame
+    base: Columns
     conditions: tuple[str, ...] = ()
     positions: NDArray[np.intp] | None = None
 
@@ -76,25 +78,26 @@ class Selection:
     @property
     def subjects(self) -> list[str]:
         """Distinct subjects, in order."""
-        return sorted(self.column(SUBJECT).unique())
+        texts = self._words(SUBJECT).texts
+        return sorted(texts[code] for code in np.unique(self._codes(SUBJECT)).tolist())
 
     @property
     def subject_count(self) -> int:
         """Number of distinct subjects."""
-        return int(self.column(SUBJECT).nunique())
+        return len(np.unique(self._codes(SUBJECT)))
 
     def has(self, variable: str) -> bool:
         """Whether the dataset has the variable."""
-        return variable in self.base.columns
+        return variable in self.base
 
     def column(self, variable: str) -> pd.Series:
-        """One variable of the chosen rows."""
-        column = self.base[variable]
-        return column if self.positions is None else column.take(self.positions)
+        """One variable of the chosen rows: float64, or texts as objects."""
+        return self._series(variable, self._index())
 
     def table(self, *variables: str) -> pd.DataFrame:
         """Some variables of the chosen rows."""
-        return pd.DataFrame({variable: self.column(variable) for variable in variables})
+        index = self._index()
+        return pd.DataFrame({variable: self._series(variable, index) for variable in variables})
 
     def by_subject(self, variable: str, take: Literal["min", "max"]) -> pd.Series:
         """Smallest or largest value of each subject, indexed by subject."""
@@ -102,9 +105,32 @@ class Selection:
 
     def most_frequent(self, variable: str) -> list[str]:
         """Values of a text variable by falling number of subjects, then by name."""
-        present = self.present(variable).table(variable, SUBJECT)
-        counts = present.groupby(variable)[SUBJECT].nunique()
-        return sorted((str(value) for value in counts.index), key=lambda value: (-int(counts[value]), value))
+        present = self.present(variable)
+        words, several = present._words(variable), len(present._words(SUBJECT).texts)
+        pairs = np.unique(present._codes(variable).astype(np.int64) * several + present._codes(SUBJECT))
+        counts = np.bincount(pairs // several, minlength=len(words.texts)).tolist()
+        counted = [(-count, text) for text, count in zip(words.texts, counts, strict=True) if count]
+        return [text for _, text in sorted(counted)]
+
+    def _words(self, variable: str) -> Words:
+        return self.base.words(variable)
+
+    def _codes(self, variable: str) -> np.ndarray:
+        """Codes of the chosen rows into the distinct texts of the whole dataset."""
+        codes = self.base.words(variable).codes
+        return codes if self.positions is None else codes[self.positions]
+
+    def _numbers(self, variable: str) -> np.ndarray:
+        numbers = self.base.numbers(variable)
+        return numbers if self.positions is None else numbers[self.positions]
+
+    def _index(self) -> pd.Index:
+        return pd.RangeIndex(len(self.base)) if self.positions is None else pd.Index(self.positions)
+
+    def _series(self, variable: str, index: pd.Index) -> pd.Series:
+        if self._is_text(variable):
+            return pd.Series(self._words(variable).objects[self._codes(variable)], index, dtype=object, copy=False)
+        return pd.Series(self._numbers(variable), index, copy=False)
 
     def where(self, node: Mapping[str, Any]) -> Selection:
         """Narrow by a ``where`` of reports.yaml: variable to value, list of values, or words such as ``above``."""
@@ -123,11 +149,11 @@ class Selection:
 
     def of_subjects(self, subjects: list[str]) -> Selection:
         """Narrow to some subjects, by name."""
-        return self._keep(self.column(SUBJECT).isin(subjects), among(SUBJECT, list(subjects)))
+        return self._keep(self._named(SUBJECT, subjects), among(SUBJECT, list(subjects)))
 
     def _one(self, node: Mapping[str, Any], variable: str, wanted: Any) -> Selection:
         if not self.has(variable):
-            known = nearest(variable, self.base.columns)
+            known = nearest(variable, self.base.names)
             raise complain(node, variable, f"{self.dataset} has no variable {variable}{known}")
         if isinstance(wanted, Mapping):
             narrowed = self
@@ -136,35 +162,47 @@ class Selection:
             return narrowed
         self._check(node, variable, wanted)
         if isinstance(wanted, list):
-            return self._keep(self.column(variable).isin(wanted), among(variable, wanted))
-        return self._keep(self.column(variable) == wanted, equality(variable, wanted))
+            return self._keep(self._named(variable, wanted), among(variable, wanted))
+        return self._keep(self._named(variable, [wanted]), equality(variable, wanted))
+
+    def _named(self, variable: str, values: Iterable[Any]) -> np.ndarray:
+        """Return True for the rows that have one of the values."""
+        if self._is_text(variable):
+            return np.asarray(self._words(variable).named(values)[self._codes(variable)])
+        return np.isin(self._numbers(variable), np.array(list(values), float))
+
+    def _compared(self, variable: str, compare: Callable[[Any, Any], Any], operand: str | float) -> np.ndarray:
+        if self._is_text(variable):
+            holds = self._words(variable).judged(lambda text: compare(text, operand))
+            return np.asarray(holds[self._codes(variable)])
+        return np.asarray(compare(self._numbers(variable), operand))
 
     def _by_word(self, node: Mapping[str, Any], variable: str, word: str, operand: Any) -> Selection:
-        column = self.column(variable)
         if word == "missing":
             return self._missing(variable, bool(operand))
         if word == "over":
             return self._present_over(node, variable, str(operand))
         self._check(node, variable, operand)
         if isinstance(operand, list):
-            return self._keep(~column.isin(operand), among(variable, operand, "not in"))
+            return self._keep(~self._named(variable, operand), among(variable, operand, "not in"))
         sign, compare = COMPARISONS[word]
-        narrowed = self._keep(compare(column, operand), f"{variable} {sign} {_literal(operand)}")
+        narrowed = self._keep(self._compared(variable, compare, operand), f"{variable} {sign} {_literal(operand)}")
         return narrowed if word == "not" or not isinstance(operand, str) else narrowed._missing(variable, False)
 
     def _missing(self, variable: str, missing: bool) -> Selection:
-        column = self.column(variable)
         if self._is_text(variable):
-            return self._keep((column == "") == missing, f"{variable} {'==' if missing else '!='} ''")
-        return self._keep(column.isna() == missing, f"{variable} {'!=' if missing else '=='} {variable}")
+            return self._keep(self._named(variable, [""]) == missing, f"{variable} {'==' if missing else '!='} ''")
+        absent = np.isnan(self._numbers(variable))
+        return self._keep(absent == missing, f"{variable} {'!=' if missing else '=='} {variable}")
 
     def _present_over(self, node: Mapping[str, Any], variable: str, other: str) -> Selection:
         """Both present and the first greater: grades are single digits, so text compares as numbers do."""
         if not self.has(other):
-            known = nearest(other, self.base.columns)
+            known = nearest(other, self.base.names)
             raise complain(node, variable, f"{self.dataset} has no variable {other}{known}")
         present = self._missing(variable, False)._missing(other, False)
-        return present._keep(present.column(variable) > present.column(other), f"{variable} > {other}")
+        greater = present.column(variable).to_numpy() > present.column(other).to_numpy()
+        return present._keep(greater, f"{variable} > {other}")
 
     def _check(self, node: Mapping[str, Any], variable: str, wanted: Any) -> None:
         values = wanted if isinstance(wanted, list) else [wanted]
@@ -175,11 +213,11 @@ class Selection:
             raise complain(node, variable, f"{self.dataset}.{variable} {advice}")
 
     def _is_text(self, variable: str) -> bool:
-        return not pd.api.types.is_numeric_dtype(self.base[variable])
+        return self.base.is_text(variable)
 
-    def _keep(self, mask: pd.Series, condition: str) -> Selection:
+    def _keep(self, mask: np.ndarray, condition: str) -> Selection:
         conditions = self.conditions if condition in self.conditions else (*self.conditions, condition)
-        kept = np.flatnonzero(mask.to_numpy(dtype=bool))
+        kept = np.flatnonzero(mask)
         positions = kept if self.positions is None else self.positions[kept]
         return Selection(self.dataset, self.base, conditions, positions)
 

@@ -21,11 +21,11 @@ class Supplement:
     def of(cls, analysis: Analysis, rows: Selection) -> Supplement | None:
         """Those of the rows' dataset, or None if it has none."""
         name = f"SUPP{rows.dataset}"
-        return cls(Selection(name, analysis.frames[name])) if name in analysis.frames else None
+        return cls(analysis.everything(name)) if name in analysis.datasets else None
 
     def among(self, names: Iterable[str]) -> list[str]:
         """Those of the names that are qualifiers here."""
-        known = set(self.rows.base["QNAM"])
+        known = self.rows.base.words("QNAM").places
         return [name for name in names if name in known]
 
     def values(self, name: str, rows: Selection) -> list[str]:

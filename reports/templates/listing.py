@@ -191,7 +191,7 @@ def _check(analysis: Analysis, output: Output, part: Mapping[str, Any], rows: Se
     known_more = more.among(_asked(part)) if more else []
     for name, (holder, key) in _asked(part).items():
         if not rows.has(name) and not subjects.has(name) and name not in known_more:
-            known = nearest(name, rows.base.columns)
+            known = nearest(name, rows.base.names)
             raise complain(holder, key, f"neither {rows.dataset} nor {SUBJECT_LEVEL} has a variable {name}{known}")
     _grouped(part)
 

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from typing import Any
 
-import pandas as pd
-
 from metadata.errors import nearest
 from metadata.yaml_source import complain
 from reports.analysis import Analysis
 from reports.book import Book
 from reports.formats import COUNT, P_VALUE
 from reports.ledger import Ledger, Place
-from reports.selection import Selection, equality
+from reports.selection import equality
 from reports.specification import TEXT, Output, TemplateParameters
 from reports.statistics.estimate import NOT_ESTIMABLE, Estimate
 from reports.table import Column, Layout, Row, Table
+from reports.templates.described import Described
 
 REFERENCE = {
     "type": "object",
@@ -109,11 +108,11 @@ def _spoken(row: Mapping[str, Any]) -> str:
     return f"{text[0]} {text[1:]}" if text[0] in "<>" else f"= {text}"
 
 
-def _source(found: list[Mapping[str, Any]]) -> Selection:
+def _source(found: list[Mapping[str, Any]]) -> Described:
     """The filter over the results data that finds the rows a statement was put together from."""
     keys = ("analysis", "group", "level", "statistic")
     parts = ["(" + " and ".join(equality(key, row[key]) for key in keys) + ")" for row in found]
-    return Selection(RESULTS, pd.DataFrame(), (" or ".join(parts),) if parts else ())
+    return Described(RESULTS, " or ".join(parts))
 
 
 def layout(output: Output, book: Book) -> Layout:

@@ -95,7 +95,7 @@ def datasets() -> dict[str, Dataset]:
 
 def listings(study: Study, datasets: dict[str, Dataset], place: int) -> list[Listing]:
     specification = read_specification(study, PARAMETERS)
-    tables = show(Analysis.of(specification, datasets), specification.outputs[place]).tables
+    tables = show(Analysis(specification, datasets), specification.outputs[place]).tables
     return [table for table in tables if isinstance(table, Listing)]
 
 

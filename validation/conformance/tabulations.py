@@ -72,22 +72,22 @@ class Domain:
 
     def has(self, *names: str) -> bool:
         """Return True if the dataset has all these variables."""
-        return all(self.full(name) in self.frame.columns for name in names)
+        return all(self.full(name) in self.dataset.columns for name in names)
 
     @cached_property
     def texts(self) -> list[str]:
         """Names of the variables that hold texts."""
-        kinds = self.frame.dtypes
-        return [str(name) for name in self.frame.columns if not pd.api.types.is_numeric_dtype(kinds[name])]
+        return [name for name in self.dataset.columns.names if self.dataset.columns.is_text(name)]
 
     def is_text(self, name: str) -> bool:
         """Return True for a column of texts."""
-        return self.full(name) in self.texts
+        full = self.full(name)
+        return full in self.dataset.columns and self.dataset.columns.is_text(full)
 
     def column(self, name: str) -> Words:
         """Return a variable as codes into its distinct texts; one blank if the dataset lacks the variable."""
         full = self.full(name)
-        if full in self.frame.columns:
+        if full in self.dataset.columns:
             return self.dataset.words(full)
         return Words.constant("", self.size)
 
@@ -119,8 +119,8 @@ class Domain:
     def number(self, name: str) -> np.ndarray:
         """Return numbers; texts that are numbers are read, everything else is NaN."""
         full = self.full(name)
-        if full in self.frame.columns and not self.is_text(full):
-            return self.frame[full].to_numpy(float, na_value=np.nan)
+        if full in self.dataset.columns and not self.is_text(full):
+            return self.dataset.columns.numbers(full)
         column = self.column(full)
         numbers = [float(text) if NUMBER.fullmatch(text) else np.nan for text in column.texts]
         return column.spread(np.array(numbers, float))
