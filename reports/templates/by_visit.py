@@ -77,15 +77,14 @@ def compute(analysis: Analysis, output: Output, ledger: Ledger) -> None:
         add_size(analysis, output, group, ledger)
         _describe(output, ledger, group, selected, measured)
         for number, test in enumerate(output.node.get("tests", []), start=1):
-            _test(analysis, output, ledger, group, number, test)
+            for code in _parameters(output.node):
+                _test(analysis, output, ledger, group, number, test, str(code))
 
 
 def _check(node: Mapping[str, Any]) -> None:
-    """One parameter, which ``where`` selects, with its decimals and tests; or several, each with its own decimals."""
+    """One parameter, which ``where`` selects, with the decimals of its values; or several, each with its own."""
     if ("variable" in node) == ("parameters" in node):
         raise complain(node, None, "name one 'variable' or several 'parameters'")
-    if "parameters" in node and "tests" in node:
-        raise complain(node, "tests", "tests are of one 'variable'")
     for value in node["values"]:
         if "variable" in node and "decimals" not in value:
             raise complain(value, "variable", "the key 'decimals' is missing and needed")
@@ -140,18 +139,18 @@ def _numbers(rows: Selection, value: Mapping[str, Any]) -> Wide:
 
 
 def _test(
-    analysis: Analysis, output: Output, ledger: Ledger, group: Group, number: int, test: Mapping[str, Any]
+    analysis: Analysis, output: Output, ledger: Ledger, group: Group, number: int, test: Mapping[str, Any], code: str
 ) -> None:
-    """One test among the subjects of its population who have every visit it compares."""
-    visit, dataset = _visit(output.node), str(output.node["dataset"])
+    """One test of a parameter among the subjects of the test's population who have every visit it compares."""
+    visit, node = _visit(output.node), output.node
     population, visits = str(test.get("population", output.population)), [str(name) for name in test["visits"]]
     _known(output, test)
-    rows = analysis.select(output, dataset, group, test, population).where(output.node["where"])
+    rows = analysis.select(output, str(node["dataset"]), group, test, population).where(node["where"])
+    rows = rows.equal("PARAMCD", code) if "parameters" in node else rows
     rows = rows.where({visit: visits})
-    word, precision = str(test["test"]), decimals_of(output.node)
+    word, precision = str(test["test"]), decimals_of(_parameters(node)[code] or node)
     estimate = TESTS[word].run(_wide(rows.table(SUBJECT, visit, "AVAL"), visit, visits), precision)
-    subset = str(output.node["variable"])
-    place = Place(f"{subset}_{word}_{number:02d}", group.label, word, JOINT.join(visits), subset, population)
+    place = Place(f"{code}_{word}_{number:02d}", group.label, word, JOINT.join(visits), code, population)
     _add(output, ledger, place, estimate, rows, precision)
 
 
@@ -239,24 +238,23 @@ def _tests(output: Output, book: Book) -> Table:
         Column("Estimate (95% CI)"), Column("p-value"),
     )  # fmt: skip
     rows = []
-    for group in book.groups():
-        if len(book.groups()) > 1:
-            rows.append(Row(group, heading=True))
-        rows.extend(_test_row(output, book, group, test) for test in output.node["tests"])
+    for code, parameter in _parameters(output.node).items():
+        for group in book.groups():
+            named = [str(parameter.get("label", "")), group if len(book.groups()) > 1 else ""]
+            rows += [Row(JOINT.join(filter(None, named)), heading=True)] if any(named) else []
+            rows += [_test_row(output, book, group, test, str(code)) for test in output.node["tests"]]
     return Table("Test", heads, tuple(rows), "Tests")
 
 
-def _test_row(output: Output, book: Book, group: str, test: Mapping[str, Any]) -> Row:
-    level, subset = JOINT.join(str(name) for name in test["visits"]), str(output.node["variable"])
-    word = str(test["test"])
-    kind = TESTS[word].kind
-    row = book.row(word, level, group, kind, subset) or {}
+def _test_row(output: Output, book: Book, group: str, test: Mapping[str, Any], code: str) -> Row:
+    level, word = JOINT.join(str(name) for name in test["visits"]), str(test["test"])
+    row = book.row(word, level, group, TESTS[word].kind, code) or {}
     labels = JOINT.join(str(output.node["visits"][name]) for name in test["visits"])
-    bounds = book.interval(word, level, group, subset)
-    shown = book.text(word, level, group, "estimate", subset) + (f" ({bounds})" if bounds else "")
+    bounds = book.interval(word, level, group, code)
+    shown = book.text(word, level, group, "estimate", code) + (f" ({bounds})" if bounds else "")
     purpose = f" [{test['purpose']}]" if "purpose" in test else ""
     cells = (
         labels, str(row.get("population", "")), str(row.get("n", "")),
-        book.text(word, level, group, "statistic", subset), shown, book.text(word, level, group, "p_value", subset),
+        book.text(word, level, group, "statistic", code), shown, book.text(word, level, group, "p_value", code),
     )  # fmt: skip
     return Row(TESTS[word].label + purpose, cells)
