@@ -24,8 +24,8 @@ class SummaryRecords(Derivation):
 
     A group gets one if at least ``need`` of its records have a value. The record is a copy of the group's first one,
     with ``texts``, ``numbers`` and ``blank`` as in extreme_records. Where ``to`` is a parameter of its own, DTYPE stays
-    missing (ADaMIG 1.3, 4.2); for a summary within the same parameter ``type`` names the variable that says how it was
-    made (DTYPE: AVERAGE, MINIMUM, MAXIMUM, else the function).
+    missing (ADaMIG 1.3, section 4.2); for a summary within the same parameter ``type`` names the variable that says how
+    it was made (DTYPE: AVERAGE, MINIMUM, MAXIMUM, else the function).
     """
 
     by: tuple[Column, ...]

@@ -38,7 +38,7 @@ class Date(Imputed):
     is compatible with it, unless ``end`` (an ISO text) certainly precedes it. The imputed date is not before
     ``not_before``, and not after ``not_after``, the end or the study's cut-off. Where the known part allows no such
     day, nothing is imputed (``limits`` strict), or the limit is passed over (compatible; never the cut-off). A complete
-    date is never changed. ``flag`` says what was imputed: D day, M month and day, Y all (ADaMIG 1.3, 3.1.5).
+    date is never changed. ``flag`` says what was imputed: D day, M month and day, Y all.
     """
 
     def derive(self, columns: Columns, count: int, context: Context) -> Outcome:

@@ -44,7 +44,7 @@ class DateTime(Imputed):
     hours, minutes and seconds become the ``time`` first (00:00:00) or last (23:59:59) possible; with ``time`` none, or
     where more is unknown than ``highest_time`` allows, there is no datetime. ``preserve`` also keeps a known time of an
     unknown day, and a known minute of an unknown hour (``T-:15``). ``time_flag`` says what was imputed of the time: S
-    seconds, M minutes and seconds, H all (ADaMIG 1.3, 3.1.5); ``seconds_flag`` false leaves seconds unflagged where
+    seconds, M minutes and seconds, H all; ``seconds_flag`` false leaves seconds unflagged where
     only hours and minutes were collected.
     """
 

@@ -61,7 +61,7 @@ class FlagOne(Derivation):
 @word("criterion")
 @dataclass(frozen=True, kw_only=True)
 class Criterion(Derivation):
-    """Criterion y of a BDS dataset: its text, and Y or N, in the records that ``when`` selects (ADaMIG 1.3, 3.3.4)."""
+    """Criterion y of a BDS dataset: its text, and Y or N, in the records that ``when`` selects."""
 
     text: str
     holds: Condition

@@ -112,7 +112,7 @@ class Imputed(Derivation):
         return partial_dates(text(columns, self.end)).last[rows] if self.end else np.full(len(rows), np.nan)
 
     def date_flag(self, precision: np.ndarray, made: np.ndarray) -> Text:
-        """Return D, M or Y for the highest imputed part of dates (ADaMIG 1.3, 3.1.5), blank where nothing was."""
+        """Return D, M or Y for the highest imputed part of dates, blank where nothing was."""
         return coded(np.where(~np.isnan(made) & (precision < 3), precision, -1), ["Y", "M", "D"])
 
     def how(self) -> str:

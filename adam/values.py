@@ -104,7 +104,7 @@ class Recode(Derivation):
     """Replace each value by what the table has for it.
 
     A value that is not in the table becomes ``otherwise``; without ``otherwise`` it is an error. Missing becomes
-    ``missing``. The new variable is Num if all the table's values are numbers.
+    ``missing``. The new variable is Num with ``numeric``, else Char.
     """
 
     variable: Column

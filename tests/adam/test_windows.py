@@ -3,15 +3,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adam.windows import Schedule, Windows, cut
+from adam.windows import Bounds, Schedule, Windows, cut
 from metadata.errors import StudyError
 from tests.adam.trial import columns, context, numbers, texts
 
 
-def windowed(tmp_path, days, **settings):
+def windowed(tmp_path, on, **settings):
     word = Windows(schedules=(Schedule(("SCREENING", "BASELINE", "WEEK 2", "MONTH 3")),), **settings)
-    made = columns(ADY=days, PARAMCD=["P"] * len(days))
-    return word.derive(made, len(days), context(tmp_path)).columns
+    made = columns(ADY=on, PARAMCD=["P"] * len(on))
+    return word.derive(made, len(on), context(tmp_path)).columns
 
 
 def test_bounds_by_hand(tmp_path):
@@ -42,6 +42,45 @@ def test_each_parameter_has_its_own_schedule(tmp_path):
     word = Windows(schedules=(Schedule(("BASELINE", "MONTH 3"), ("Q",)), Schedule(("BASELINE", "WEEK 2", "MONTH 3"))))
     made = columns(ADY=[20.0, 20.0], PARAMCD=["P", "Q"])
     assert texts(word.derive(made, 2, context(tmp_path)).columns["AVISIT"]) == ["Week 2", "Month 3"]
+
+
+def test_a_day_midway_belongs_to_the_visit_that_the_tie_rule_says(tmp_path):
+    # Baseline 1 and week 2 (elapsed 0 and 14) are cut by treatment start; week 2 and month 3 (14, 90) meet at 52.
+    # Screening and baseline (-14, 0) meet at -7.
+    days = [-8, -7, -6, 52, 53, 54]
+    assert texts(windowed(tmp_path, days)["AVISIT"]) == [
+        *["Screening", "Baseline", "Baseline"],
+        *["Week 2", "Month 3", "Month 3"],
+    ]
+    assert texts(windowed(tmp_path, days, tie="earlier")["AVISIT"]) == [
+        *["Screening", "Screening", "Baseline"],
+        *["Week 2", "Week 2", "Month 3"],
+    ]
+
+
+def test_planned_windows_leave_days_out(tmp_path):
+    # Screening day -14 with 7 days either way, baseline day 1, week 2 day 15 with 3, month 3 day 91 with 7.
+    days = [-22, -21, -7, -6, 1, 2, 11, 12, 18, 19, 84, 98, 99]
+    made = windowed(tmp_path, days, bounds="planned")
+    assert texts(made["AVISIT"]) == [
+        *["", "Screening", "Screening", "", "Baseline", "", "", "Week 2", "Week 2", "", "Month 3", "Month 3", ""]
+    ]
+    assert numbers(made["AWLO"])[1:5] == [-21, -21, None, 1]
+    assert numbers(made["AWHI"])[7:12] == [18, 18, None, 98, 98]
+
+
+def test_bounds_of_single_visits_and_overlapping_windows(tmp_path):
+    # Week 2 is made to reach from day 2 to 60, month 3 to begin on day 46: days 46 to 60 lie in both.
+    bounds = {"WEEK 2": Bounds(2, 60), "MONTH 3": Bounds(46)}
+    days = [2, 45, 52, 53, 54, 60, 61, 500]
+    later = windowed(tmp_path, days, bounds="planned", days=bounds)
+    assert texts(later["AVISIT"]) == [*["Week 2"] * 3, *["Month 3"] * 5]
+    earlier = windowed(tmp_path, days, bounds="planned", days=bounds, tie="earlier")
+    assert texts(earlier["AVISIT"]) == [*["Week 2"] * 4, *["Month 3"] * 4]
+    with pytest.raises(StudyError, match="days are given for 'WEEK 3', which no schedule has"):
+        Windows(schedules=(Schedule(("WEEK 2",)),), bounds="planned", days={"WEEK 3": Bounds(1)}).check()
+    with pytest.raises(StudyError, match="write 'bounds: planned'"):
+        Windows(schedules=(Schedule(("WEEK 2",)),), days={"WEEK 2": Bounds(1)}).check()
 
 
 def test_a_visit_without_a_planned_day_is_refused(tmp_path):
