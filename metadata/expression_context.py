@@ -107,7 +107,7 @@ class RecordsLookup:
 class FormContext:
     """The rows of one form: the columns of any reference, aligned to them.
 
-    ``rows`` has source_row, record, event and instance, as ``Records.form`` gives them.
+    ``rows`` has source_row, record, event and instance of each row.
     """
 
     def __init__(self, lookup: RecordsLookup, form: str, rows: pd.DataFrame) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
 from metadata.errors import StudyError, nearest
@@ -74,6 +75,8 @@ class Records:
     def __init__(self, project: Project, frame: pd.DataFrame) -> None:
         self.project = project
         self.frame = frame
+        self._columns: dict[str, pa.Array] = {}
+        self._rows: dict[str, np.ndarray] = {}
 
     @classmethod
     def from_frame(cls, project: Project, frame: pd.DataFrame) -> Records:
@@ -104,41 +107,38 @@ class Records:
         """Record name of each row."""
         return self.frame[self.project.dictionary.record_id]
 
-    def form(self, form: str) -> pd.DataFrame:
-        """Return the rows in which ``form`` holds a stored value, one a record, event and instance.
+    def column(self, name: str) -> pa.Array:
+        """Return one column of the frame as Arrow text."""
+        if name not in self._columns:
+            values = pa.array(self.frame[name], from_pandas=True)
+            chunks = values.chunks if isinstance(values, pa.ChunkedArray) else [values]
+            self._columns[name] = chunks[0] if len(chunks) == 1 else pa.concat_arrays(chunks)
+        return self._columns[name]
 
-        Columns: source_row, record, event, instance, dag, then the form's export columns. A status of 0 and an
-        unticked box are not stored values (REDCap exports them on rows that were never opened). Rows of an event
-        for which the form is not designated are kept: a value there is a finding, not a reason to lose it.
+    def rows_of(self, form: str) -> np.ndarray:
+        """Return the positions (int32) of the rows in which ``form`` holds a stored value.
+
+        A status of 0 and an unticked box are not stored values (REDCap exports them on rows that were never opened).
+        Rows of an event for which the form is not designated are kept: a value there is a finding, not a reason to lose
+        it. A form may hold values on its own repeating rows, and on rows of no repeating form.
         """
-        columns = [column for column in self.project.dictionary.export_columns(form) if column in self.frame.columns]
-        rows = np.flatnonzero(self._stored(form, columns) & self._on_own_row(form))
-        keys = pd.DataFrame(
-            {
-                "source_row": rows.astype(np.int32),
-                "record": self.record.iloc[rows].array,
-                "event": self.frame[EVENT].iloc[rows].array,
-                "instance": self.frame[REPEAT_INSTANCE].iloc[rows].array,
-                "dag": self.frame[ACCESS_GROUP].iloc[rows].array,
-            }
-        )
-        values = self.frame[columns].iloc[rows].reset_index(drop=True)
-        return pd.concat([keys, values], axis="columns")
+        if form not in self._rows:
+            instrument = self.column(REPEAT_INSTRUMENT)
+            own = pc.is_in(instrument, value_set=pa.array(["", form], instrument.type))
+            stored = self._stored(form) & own.to_numpy(zero_copy_only=False)
+            self._rows[form] = np.flatnonzero(stored).astype(np.int32)
+        return self._rows[form]
 
-    def _on_own_row(self, form: str) -> np.ndarray:
-        """Rows that may belong to the form: its own repeating rows, and rows of no repeating form."""
-        instrument = self.frame[REPEAT_INSTRUMENT]
-        return ((instrument == form) | (instrument == "")).to_numpy(bool)
-
-    def _stored(self, form: str, columns: list[str]) -> np.ndarray:
+    def _stored(self, form: str) -> np.ndarray:
         """Rows in which the form holds anything but blanks, unticked boxes and a status of 0."""
         dictionary = self.project.dictionary
         stored = np.zeros(len(self.frame), bool)
-        for column in columns:
-            owner = dictionary.column_field.get(column)
-            values = self.frame[column]
-            filled = (values != "").to_numpy(bool)
+        for column in dictionary.export_columns(form):
+            if column not in self.frame.columns:
+                continue
+            owner, values = dictionary.column_field.get(column), self.column(column)
+            filled = pc.not_equal(values, "")
             if owner is None or dictionary.fields[owner].field_type == "checkbox":
-                filled = filled & (values != "0").to_numpy(bool)
-            stored |= filled
+                filled = pc.and_(filled, pc.not_equal(values, "0"))
+            stored |= filled.to_numpy(zero_copy_only=False)
         return stored

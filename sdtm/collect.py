@@ -6,7 +6,6 @@ from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
 
 import numpy as np
-import pandas as pd
 
 from sdtm.choices import ticked
 from sdtm.column import Column, Read, Text, stack
@@ -167,7 +166,7 @@ def _keys(table: Table, blocks: list[Collected], mapping: DomainMapping, identit
         table.put(spid, addresses)
 
 
-def _spread(blocks: list[Collected], values: list[Text]) -> pd.Categorical:
+def _spread(blocks: list[Collected], values: list[Text]) -> Text:
     """Return one value a source row of each block, spread over the rows of its pieces."""
     pairs = zip(blocks, values, strict=True)
     return stack([own.take(piece.at) for made, own in pairs for piece in made.pieces])

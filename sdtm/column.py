@@ -6,7 +6,7 @@ Texts are held as codes into their few distinct words, so that an operation work
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -25,18 +25,26 @@ class Text:
         self.codes, self.words = codes, words
 
     @classmethod
-    def of(cls, values: pd.Series) -> Text:
-        """Return the texts of a ``str`` series."""
-        encoded = pa.array(values, from_pandas=True)
-        if isinstance(encoded, pa.ChunkedArray):
-            encoded = encoded.combine_chunks()
-        coded = encoded.dictionary_encode()
+    def of(cls, values: pa.Array) -> Text:
+        """Return the texts of Arrow text without nulls, their words in the order in which they come."""
+        coded = values.dictionary_encode()
         return cls(coded.indices.to_numpy(zero_copy_only=False), coded.dictionary.to_pylist())
+
+    @classmethod
+    def of_array(cls, values: np.ndarray) -> Text:
+        """Return the texts of an array, their words in order."""
+        codes, words = pd.factorize(np.asarray(values, dtype=object))
+        return cls(codes.astype(np.int32), words.tolist()).in_order()
 
     @classmethod
     def constant(cls, word: str, count: int) -> Text:
         """Return ``count`` times the same text."""
         return cls(np.zeros(count, np.int32), [word])
+
+    @classmethod
+    def distinct(cls, words: list[str]) -> Text:
+        """Return a column of different texts."""
+        return cls(np.arange(len(words), dtype=np.int32), words)
 
     @classmethod
     def choose(cls, words: Iterable[str], places: np.ndarray) -> Text:
@@ -46,9 +54,18 @@ class Text:
     def __len__(self) -> int:
         return len(self.codes)
 
-    def take(self, at: np.ndarray) -> Text:
+    def take(self, at: np.ndarray | slice) -> Text:
         """Return the rows at positions ``at``."""
         return Text(self.codes[at], self.words)
+
+    def in_order(self) -> Text:
+        """Return the same texts, their words in order and without those that stand nowhere."""
+        used = np.flatnonzero(np.bincount(self.codes, minlength=len(self.words)) if len(self) else ())
+        words = [self.words[code] for code in used.tolist()]
+        order = sorted(range(len(words)), key=words.__getitem__)
+        place = np.zeros(len(self.words) + 1, np.int32)
+        place[used[order]] = np.arange(len(order))
+        return Text(place[self.codes], [words[number] for number in order])
 
     def map(self, change: Callable[[str], str]) -> Text:
         """Return the texts with each distinct word changed."""
@@ -96,10 +113,6 @@ class Text:
             for one, two in zip(first.tolist(), second.tolist(), strict=True)
         ]
         return Text(codes.astype(np.int32), words).map(str)
-
-    def series(self) -> pd.Series:
-        """Return the texts as a ``str`` series."""
-        return pd.Series(self.array(), dtype="str")
 
     def array(self) -> np.ndarray:
         """Return the texts as an object array."""
@@ -195,13 +208,12 @@ def is_number(word: str) -> bool:
     return NUMBER.fullmatch(word) is not None
 
 
-def stack(pieces: list[Text]) -> pd.Categorical:
-    """Return all pieces one below the other, as codes into the sorted union of their words."""
+def stack(pieces: list[Text]) -> Text:
+    """Return all pieces one below the other, with their words and the empty text in order."""
     union = sorted({word for piece in pieces for word in _used(piece)} | {""})
     place = {word: number for number, word in enumerate(union)}
     codes = [np.array([place.get(word, 0) for word in piece.words] or [0], np.int32)[piece.codes] for piece in pieces]
-    joined = np.concatenate(codes) if codes else np.empty(0, np.int32)
-    return pd.Categorical.from_codes(joined, pd.Index(union, dtype="str"), validate=False)
+    return Text(np.concatenate(codes) if codes else np.empty(0, np.int32), union)
 
 
 def _used(piece: Text) -> list[str]:
@@ -210,20 +222,38 @@ def _used(piece: Text) -> list[str]:
     return [word for word, count in zip(piece.words, counts.tolist(), strict=True) if count]
 
 
-def blank(count: int) -> pd.Categorical:
-    """Return ``count`` empty texts."""
-    return pd.Categorical.from_codes(np.zeros(count, np.int8), pd.Index([""], dtype="str"))
-
-
-def filled(values: pd.Categorical) -> np.ndarray:
-    """Return True where a text is not blank."""
-    return np.asarray(values.categories != "")[values.codes]
-
-
-def translate(values: pd.Categorical, made: Iterable[str]) -> pd.Categorical:
-    """Return the texts with each distinct value replaced by the one in ``made`` at its place."""
+def translate(values: Text, made: Iterable[str]) -> Text:
+    """Return the texts with each distinct word replaced by the one in ``made`` at its place, words in order."""
     words = list(made)
     union = sorted({*words, ""})
     place = {word: number for number, word in enumerate(union)}
-    codes = np.array([place[word] for word in words] or [0], np.int32)[values.codes]
-    return pd.Categorical.from_codes(codes, pd.Index(union, dtype="str"), validate=False)
+    return Text(np.array([place[word] for word in words] or [0], np.int32)[values.codes], union)
+
+
+def match(mine: Sequence[Text], theirs: Sequence[Text]) -> np.ndarray:
+    """Return for each row the first row of other columns that holds the same texts, -1 if there is none."""
+    numbers = np.zeros(len(mine[0]) + len(theirs[0]), np.int64)
+    for one, other in zip(mine, theirs, strict=True):
+        both = stack([one, other])
+        numbers = numbers * len(both.words) + both.codes
+    own, known = numbers[: len(mine[0])], numbers[len(mine[0]) :]
+    distinct, first = np.unique(known, return_index=True)
+    place = np.minimum(np.searchsorted(distinct, own), max(len(distinct) - 1, 0))
+    return np.where(distinct[place] == own, first[place], -1) if len(distinct) else np.full(len(own), -1)
+
+
+def first_of_each(columns: Sequence[Text]) -> np.ndarray:
+    """Return the position of the first row of each distinct combination of texts, in the order of the rows."""
+    numbers = np.zeros(len(columns[0]), np.int64)
+    for column in columns:
+        numbers = numbers * max(len(column.words), 1) + column.codes
+    return np.sort(np.unique(numbers, return_index=True)[1])
+
+
+def place_within(groups: np.ndarray) -> np.ndarray:
+    """Return 0, 1, ... for each row within its group (a code), in the order of the rows."""
+    order = np.argsort(groups, kind="stable")
+    counts = np.unique(groups, return_counts=True)[1]
+    made = np.empty(len(groups), np.int64)
+    made[order] = np.arange(len(groups)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return made

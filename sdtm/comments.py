@@ -14,14 +14,14 @@ DOMAIN = "CO"
 
 def relate(comments: Table, tables: Tables) -> None:
     """Set RDOMAIN, IDVAR and IDVARVAL; a comment whose form made no record is about the subject, with COREF."""
-    about = np.asarray(comments.hidden["about"], dtype=object)
-    address = np.asarray(comments.hidden["address"], dtype=object)
+    about = comments.hidden["about"].array()
+    address = comments.hidden["address"].array()
     key = _keys(comments, address)
     columns = {name: np.full(comments.count, "", dtype=object) for name in ("RDOMAIN", "IDVAR", "IDVARVAL")}
     for domain in [name for name in dict.fromkeys(about.tolist()) if name]:
         parent, here = tables[domain], about == domain
         named = f"{domain}SPID" if parent.has(f"{domain}SPID") else ""
-        known = _keys(parent, np.asarray(parent.hidden["address"], dtype=object))[parent.kept()]
+        known = _keys(parent, parent.hidden["address"].array())[parent.kept()]
         found = here & np.isin(key, known)
         columns["RDOMAIN"][found] = domain
         columns["IDVAR"][found] = named
@@ -33,4 +33,4 @@ def relate(comments: Table, tables: Tables) -> None:
 
 def _keys(table: Table, address: np.ndarray) -> np.ndarray:
     """Return record and address of each row as one text."""
-    return np.char.add(np.char.add(np.asarray(table.hidden["record"]).astype(str), "\x1f"), address.astype(str))
+    return np.char.add(np.char.add(table.hidden["record"].array().astype(str), "\x1f"), address.astype(str))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from metadata import iso8601
 from metadata.study import Study
 from metadata.terminology import Terminology
 from metadata.yaml_source import LocatedDict, complain
+from sdtm.column import Text
 from sdtm.operations import Target, check_term
 from sdtm.subjects import Earliest, Latest, extreme, needed, sources_of, variable_of
 from sdtm.table import NO_DAY, Edge, Table, Tables, UsedRows
@@ -63,7 +63,7 @@ def elements_table(study: Study, tables: Tables) -> Table:
         day, text, came = _starts(study, tables, node)
         here = ~np.isnat(day) & ~((day > last) & ~np.isnat(last)) & subjects.kept()
         if "arm" in node:
-            here &= np.asarray(subjects.text("ACTARMCD").isin([str(node["arm"])]), bool)
+            here &= subjects.text("ACTARMCD").isin([str(node["arm"])])
         at = np.flatnonzero(here)
         rows.append(at)
         order.append(np.full(len(at), number))
@@ -94,10 +94,11 @@ def _starts(study: Study, tables: Tables, node: LocatedDict) -> tuple[np.ndarray
         word = Earliest.word if Earliest.word in start else Latest.word
         made = extreme(tables, "DM", *sources_of(start, word, study), Earliest.sign if word == Earliest.word else -1)
         text, used = np.asarray(made.data, dtype=object), made.used
-        day = iso8601.day_bounds(pd.Series(text, dtype="str"))[0]
+        dates = Text.of_array(text)
+        day = iso8601.word_bounds(dates.words)[0][dates.codes]
     else:
         every = np.arange(subjects.count)
-        text, used = np.asarray(subjects.text(str(start)), dtype=object), (UsedRows("DM", str(start), every, every),)
+        text, used = subjects.text(str(start)).array(), (UsedRows("DM", str(start), every, every),)
         day = subjects.days(str(start))[0]
     after = int(node.get("after", 0))
     if not after:
@@ -124,9 +125,9 @@ def _assemble(
     table.put("TAETORD", np.array(planned_orders(nodes), float)[order])
     table.put("SESTDTC", start)
     followed = np.append(rows[:-1] == rows[1:], False) if len(rows) else np.empty(0, bool)
-    ends = np.asarray(subjects.text(END), dtype=object)[rows]
+    ends = subjects.text(END).take(rows).array()
     table.put("SEENDTC", np.where(followed, np.append(start[1:], "") if len(start) else start, ends))
-    table.hidden["followed"] = followed
+    table.followed = followed
     table.edges += _start_edges(subjects.count, rows, order, used)
     every = np.arange(len(rows))
     table.edges.append(Edge("SEENDTC", "DM", END, every[~followed], rows[~followed]))
@@ -158,31 +159,30 @@ class Stretch:
 def stretches(elements: Table) -> list[Stretch]:
     """Return the elements by planned order; the day on which the next one starts belongs to the next one."""
     first, end = elements.days("SESTDTC")[0], elements.days("SEENDTC")[1]
-    followed = np.asarray(elements.hidden["followed"], bool)
-    end = np.where(followed, end - np.timedelta64(1, "D"), end)
+    end = np.where(elements.followed, end - np.timedelta64(1, "D"), end)
     epoch = elements.text("EPOCH")
-    order = pd.MultiIndex.from_arrays([elements.number("TAETORD"), epoch])  # arms may differ in their epochs
-    place, _ = pd.factorize(order, sort=True)
+    order = np.stack([elements.number("TAETORD"), epoch.codes])  # arms may differ in their epochs
+    place = np.unique(order, axis=1, return_inverse=True)[1].reshape(-1)
     made = []
     for number in range(place.max(initial=-1) + 1):
         rows = np.flatnonzero(place == number)
-        starts = np.full(len(elements.subject.categories) + 1, NO_DAY)
+        starts = np.full(len(elements.subject.words) + 1, NO_DAY)
         ends = starts.copy()
         codes = elements.subject.codes[rows]
         starts[codes], ends[codes] = first[rows], np.where(np.isnat(end[rows]), np.datetime64("9999-12-31"), end[rows])
-        made.append(Stretch(starts, ends, str(epoch[int(rows[0])])))
+        made.append(Stretch(starts, ends, epoch.words[epoch.codes[rows[0]]]))
     return made
 
 
-def epoch_of(table: Table, date: str, elements: Table) -> pd.Categorical:
+def epoch_of(table: Table, date: str, elements: Table) -> Text:
     """Return the epoch of each row: only where the whole of a partial date's interval lies in one element."""
     first, last = table.days(date)
     subject = table.match_subjects(elements)
     found = stretches(elements)
     names = sorted({stretch.epoch for stretch in found} | {""})
-    codes = np.full(table.count, names.index(""), np.int16)
+    codes = np.full(table.count, names.index(""), np.int32)
     for stretch in found:
         start, end = stretch.start[subject], stretch.end[subject]
         inside = (subject >= 0) & (first >= start) & (last <= end)
         codes[inside] = names.index(stretch.epoch)
-    return pd.Categorical.from_codes(codes, pd.Index(names, dtype="str"))
+    return Text(codes, names)

@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import partial
 
-import numpy as np
-import pandas as pd
-
 from metadata.errors import Gather
 from metadata.study import Study
 from metadata.terminology import Terminology
@@ -157,7 +154,7 @@ class Engine:
         if mapping.domain == "DM":
             self._identify(table)
         self.tables[mapping.domain] = table
-        again = np.asarray(table.hidden["record"].isin(list(self.identity.earlier)), bool)  # type: ignore[union-attr]
+        again = table.hidden["record"].isin(self.identity.earlier)
         if mapping.domain in self.identity.once and again.any():
             table.withhold(again, SUPERSEDED)
         withhold_incomplete(mapping, table, [name for name in mapping.by_name if table.has(name)])
@@ -185,7 +182,7 @@ class Engine:
         made = visits.assign_visits(self.study, self.forms.project, table, self.tables.get("SV"), self.identity.earlier)
         table.put("VISITNUM", made.number)
         if mapping.has("VISIT"):
-            table.put("VISIT", pd.Categorical(pd.Series(made.name, dtype="str")))
+            table.put("VISIT", made.name)
         if mapping.has("VISITDY"):
             table.put("VISITDY", made.day)
 

@@ -13,7 +13,7 @@ from metadata.standards import GuideVariable
 from metadata.study import Study
 from metadata.terminology import Terminology
 from sdtm.choices import Checkbox, Common
-from sdtm.column import NUMBER, blank
+from sdtm.column import NUMBER, Text, place_within
 from sdtm.engine import withhold_incomplete
 from sdtm.findings import LIMITED
 from sdtm.mapping import DomainMapping, Supplement, codelists
@@ -36,7 +36,7 @@ class Extra:
     qorig: str
     qeval: str
     rows: np.ndarray
-    values: pd.Categorical
+    texts: Text
 
 
 @dataclass
@@ -52,9 +52,9 @@ class Finished:
 
 def finish(study: Study, terminology: Terminology, mapping: DomainMapping, table: Table) -> Finished:
     """Return the dataset of a domain, its lineage still in positions of the tables."""
-    table.put("STUDYID", _constant(study.studyid, table.count))
+    table.put("STUDYID", Text.constant(study.studyid, table.count))
     if mapping.has("DOMAIN"):
-        table.put("DOMAIN", _constant(mapping.domain, table.count))
+        table.put("DOMAIN", Text.constant(mapping.domain, table.count))
     check_dates(mapping, table)
     check_terms(mapping, table, terminology)
     changes = [change for name in list(table.texts) for change in write_plain(table, name)]
@@ -81,25 +81,22 @@ def finish(study: Study, terminology: Terminology, mapping: DomainMapping, table
     return Finished(Dataset(metadata, frame), position, table.edges, extras, changes + more)
 
 
-def _constant(value: str, count: int) -> pd.Categorical:
-    return pd.Categorical.from_codes(np.zeros(count, np.int8), pd.Index([value], dtype="str"))
-
-
 def _values(mapping: DomainMapping, table: Table, name: str, order: np.ndarray) -> object:
     """Return a variable's values in their order; findings stay coded, as they may be long."""
     if mapping.by_name[name].type == "Num":
         return table.number(name)[order]
     values = table.text(name).take(order)
     if mapping.is_findings:
-        return values.remove_unused_categories()
-    return np.asarray(values.categories)[values.codes] if len(values) == 0 else pd.Series(values).astype("str").array
+        used = values.in_order()
+        return pd.Categorical.from_codes(used.codes, pd.Index(used.words, dtype="str"), validate=False)
+    return pd.array(values.array(), dtype="str")
 
 
 def check_dates(mapping: DomainMapping, table: Table) -> None:
     """Blank what is no ISO 8601 date; nothing that operations give should be."""
     for name in [name for name in table.texts if name.endswith("DTC")]:
         values = table.text(name)
-        wrong = ~np.append(iso8601.word_is_valid(values.categories), True)[values.codes]
+        wrong = ~np.append(iso8601.word_is_valid(values.words), True)[values.codes]
         if wrong.any():
             table.null(name, wrong, f"it is not a date; {name} is null")
 
@@ -115,12 +112,12 @@ def check_terms(mapping: DomainMapping, table: Table, terminology: Terminology) 
         values = table.text(name)
         terms = {term for code in lists for term in terminology.codelist(code).terms} | exempt.get(name, set()) | {""}
         numeric = name.endswith("STRESC")
-        for code, word in enumerate(values.categories):
+        for code, word in enumerate(values.words):
             if word in terms or (numeric and (NUMBER.fullmatch(word) or LIMITED.fullmatch(word))):
                 continue
             hint = terminology.codelist(lists[0]).nearest(word)
             reason = f"it is not a term of {terminology.codelist(lists[0]).name}{hint}; {name} is null"
-            table.null(name, np.asarray(values.codes == code), reason)
+            table.null(name, values.codes == code, reason)
 
 
 def _exempt(mapping: DomainMapping) -> dict[str, set[str]]:
@@ -143,23 +140,15 @@ def sorted_rows(mapping: DomainMapping, table: Table) -> np.ndarray:
         if mapping.by_name[name].type == "Num":
             levels.append(np.nan_to_num(table.number(name)[rows], nan=-np.inf))
         else:
-            levels.append(_ranks(table.text(name))[rows])
+            levels.append(table.text(name).take(rows).in_order().codes)
     return rows[np.lexsort(levels[::-1])] if levels else rows
-
-
-def _ranks(values: pd.Categorical) -> np.ndarray:
-    """Return the place of each text in byte order."""
-    texts = np.asarray(values.categories, dtype=object).astype(str)
-    rank = np.empty(len(texts), np.int64)
-    rank[np.argsort(texts, kind="stable")] = np.arange(len(texts))
-    return rank[values.codes] if len(texts) else np.zeros(len(values), np.int64)
 
 
 def number_within_subject(table: Table, order: np.ndarray) -> np.ndarray:
     """Return --SEQ: 1, 2, ... within each subject in the order of the dataset."""
     codes = table.subject.codes[order]
     made = np.full(table.count, np.nan)
-    made[order] = pd.Series(codes).groupby(codes).cumcount().to_numpy() + 1.0
+    made[order] = place_within(codes) + 1.0
     return made
 
 
@@ -219,7 +208,6 @@ def _extras(mapping: DomainMapping, table: Table) -> tuple[list[Extra], list[Cha
     for supplement, rows, values in table.supplements:
         assert isinstance(supplement, Supplement)
         side = Table("SUPP", len(rows))
-        side.put("USUBJID", blank(len(rows)))
         name = f"+{supplement.qnam}"
         side.put(name, values)
         side.edges = _edges_on(table, name, rows)
@@ -233,7 +221,7 @@ def _extras(mapping: DomainMapping, table: Table) -> tuple[list[Extra], list[Cha
             table.edges = [edge for edge in table.edges if id(edge) not in lost] + _edges_back(side, rows)
         for number, part in enumerate(split_long(side.text(name))):
             qnam = supplement.qnam if not number else continued_name(supplement.qnam, number)
-            held = np.flatnonzero(np.asarray(part != ""))
+            held = np.flatnonzero(part.present())
             made.append(Extra(qnam, supplement.label, supplement.qorig, supplement.qeval, rows[held], part.take(held)))
     return made, changes
 
@@ -268,7 +256,7 @@ def _continued(mapping: DomainMapping, table: Table) -> list[Extra]:
             if mapping.has(f"{name}{number}"):
                 _go_on(table, name, f"{name}{number}", part)
                 continue
-            rows = np.flatnonzero(np.asarray(part != ""))
+            rows = np.flatnonzero(part.present())
             qnam = continued_name(name, number)
             made.append(Extra(qnam, mapping.by_name[name].label.rstrip("."), "CRF", "", rows, part.take(rows)))
             edges = [edge for edge in table.edges if edge.variable == name]
@@ -280,10 +268,10 @@ def _continued(mapping: DomainMapping, table: Table) -> list[Extra]:
     return made
 
 
-def _go_on(table: Table, name: str, further: str, part: pd.Categorical) -> None:
+def _go_on(table: Table, name: str, further: str, part: Text) -> None:
     """Set a variable that continues the text of another, with its lineage."""
     table.texts[further] = part
-    held = np.asarray(part != "")
+    held = part.present()
     for edge in [edge for edge in table.edges if edge.variable == name]:
         at = held[edge.rows]
         table.edges.append(Edge(further, edge.source, edge.source_variable, edge.rows[at], edge.source_rows[at]))

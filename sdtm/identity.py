@@ -5,17 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from metadata.errors import StudyError, nearest
+from metadata.records import ACCESS_GROUP
 from metadata.study import Study
 from metadata.yaml_source import complain
-from sdtm.column import Read, Text
+from sdtm.column import Read, Text, match
 from sdtm.source import Forms, Source
 
-ACCESS_GROUP = "redcap_data_access_group"
 SEPARATOR = "\x1f"
 
 
@@ -114,12 +113,10 @@ def _site(declared: object, source: Source, forms: Forms) -> tuple[Text, tuple[R
         return values, (read,)
     if not isinstance(declared, dict):
         return Text.constant("", source.count), ()
-    frame = forms.records.frame
-    named = pd.DataFrame({"record": forms.records.record, "dag": frame[ACCESS_GROUP]})
-    named = named[named["dag"] != ""].drop_duplicates("record")
-    records = pd.DataFrame({"record": source.keys["record"].series()})
-    matched = records.merge(named.assign(row=named.index), on="record", how="left")
-    group = Text.of(matched["dag"].fillna("").astype("str"))
-    rows = matched["row"].fillna(-1).to_numpy(np.int32)
+    records = forms.records
+    record, group = Text.of(records.column(forms.project.dictionary.record_id)), Text.of(records.column(ACCESS_GROUP))
+    named = np.flatnonzero(group.present())
+    rows = np.append(named, -1)[match([source.keys["record"]], [record.take(named)])]
+    group = group.take(rows).where(rows >= 0)
     site = group.replace({str(key): str(value) for key, value in declared.items()}, "")
-    return site, (Read(ACCESS_GROUP, rows, group.present()),)
+    return site, (Read(ACCESS_GROUP, rows.astype(np.int32), group.present()),)

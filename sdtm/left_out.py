@@ -23,24 +23,26 @@ def left_out(tables: dict[str, Table], linked: Related, unused: set[str]) -> lis
 
 def withheld(left: list[tuple[str, Withheld]], datasets: dict[str, Dataset]) -> pd.DataFrame:
     """Return the values left out that stand in no dataset, and those of which something else could not be made."""
-    pieces = [
-        pd.DataFrame(
-            {"source_row": item.source_rows, "field": item.field, "domain": domain, "reason": item.reason}
-        ).assign(elsewhere=item.elsewhere)
-        for domain, item in left
-    ]
-    if not pieces:
-        return pd.DataFrame({"source_row": np.empty(0, np.int32), **{name: [] for name in WITHHELD[1:]}}).astype(
-            dict.fromkeys(WITHHELD[1:], "str")
+    counts = [len(item.source_rows) for _, item in left]
+    texts = {
+        name: np.repeat(np.array([str(value) for value in values], dtype=object), counts)
+        for name, values in (
+            ("field", [item.field for _, item in left]),
+            ("domain", [domain for domain, _ in left]),
+            ("reason", [item.reason for _, item in left]),
         )
-    listed = pd.concat(pieces, ignore_index=True).drop_duplicates(["source_row", "field", "domain"])
-    tabulated = pd.concat(
-        [_tabulated(dataset, set(listed["field"])) for dataset in datasets.values()]
-    ).drop_duplicates()
-    known = listed.merge(tabulated, on=["source_row", "field"], how="left", indicator=True)
-    kept = known.loc[(known["_merge"] == "left_only").to_numpy() | known["elsewhere"].to_numpy(bool), list(WITHHELD)]
-    made = kept.astype({"source_row": np.int32, **dict.fromkeys(WITHHELD[1:], "str")})
-    return made.sort_values(list(WITHHELD), kind="stable").reset_index(drop=True)
+    }
+    rows = np.concatenate([np.empty(0, np.int32), *(item.source_rows for _, item in left)]).astype(np.int32)
+    columns = {name: pd.array(values, dtype="str") for name, values in texts.items()}
+    elsewhere = np.repeat(np.array([item.elsewhere for _, item in left], bool), counts)
+    every = pd.DataFrame({"source_row": rows, **columns, "elsewhere": elsewhere})
+    listed = every.drop_duplicates(["source_row", "field", "domain"])
+    fields = {name: code for code, name in enumerate(dict.fromkeys(item.field for _, item in left))}
+    places = listed["source_row"].to_numpy(np.int64) * len(fields) + listed["field"].map(fields).to_numpy(np.int64)
+    found = [_tabulated(dataset, fields) for dataset in datasets.values()]
+    nowhere = ~np.isin(places, np.concatenate([np.empty(0, np.int64), *found]))
+    kept = listed.loc[nowhere | listed["elsewhere"].to_numpy(bool), list(WITHHELD)]
+    return kept.sort_values(list(WITHHELD), kind="stable", ignore_index=True)
 
 
 def parted(records: Records, listed: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -60,8 +62,11 @@ def parted(records: Records, listed: pd.DataFrame) -> tuple[pd.DataFrame, pd.Dat
     return listed[~superseded].reset_index(drop=True), made.drop_duplicates(ignore_index=True)
 
 
-def _tabulated(dataset: Dataset, fields: set[str]) -> pd.DataFrame:
+def _tabulated(dataset: Dataset, fields: dict[str, int]) -> np.ndarray:
+    """Return the places of the values that lead to a dataset: row of the records times the fields, plus the field."""
     lineage = dataset.lineage
-    at = (lineage["source"] == REDCAP).to_numpy() & lineage["source_variable"].isin(fields).to_numpy()
-    chosen = lineage.loc[at, ["source_row", "source_variable"]]
-    return chosen.astype({"source_variable": "str"}).rename(columns={"source_variable": "field"})
+    names, sources = lineage["source_variable"].array, lineage["source"].array
+    field = np.array([*(fields.get(name, -1) for name in names.categories), -1])[names.codes]
+    received = np.array([*(name == REDCAP for name in sources.categories), False])[sources.codes]
+    at = received & (field >= 0)
+    return lineage["source_row"].to_numpy(np.int64)[at] * len(fields) + field[at]

@@ -2,43 +2,46 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
-import pandas as pd
 
 from metadata.errors import nearest
 from metadata.ranges import Range, chosen, read_ranges
 from metadata.study import Study
 from metadata.toxicity import Item, read_scheme
-from metadata.units import text_of
+from metadata.units import significant, text_of
 from metadata.yaml_source import complain
+from sdtm.column import Text, plain_number
 from sdtm.mapping import DomainMapping, Test
 from sdtm.table import Table
 from sdtm.timing import complete_days
 
 SAME = 1e-9
+LIMIT = re.compile(r"([<>])=?(\d.*)")
 RANGE_VARIABLES = ("ORNRLO", "ORNRHI", "STNRLO", "STNRHI", "NRIND")
 
 
 def put_ranges(study: Study, mapping: DomainMapping, table: Table, subjects: Table | None) -> None:
     """Set --ORNRLO/HI in original units, --STNRLO/HI in standard units and --NRIND, from the study's table."""
     by_test = read_ranges(study.path(mapping.ranges_file))
-    laboratory = np.asarray(table.text(mapping.laboratory_variable), dtype=object)
+    laboratory = table.text(mapping.laboratory_variable).array()
     day = complete_days(table, mapping.prefixed("DTC"))
     sex, age = _subject_values(table, subjects)
     original = {suffix: np.full(table.count, "", dtype=object) for suffix in ("ORNRLO", "ORNRHI")}
     standard = {suffix: np.full(table.count, np.nan) for suffix in ("STNRLO", "STNRHI")}
-    units = table.text(mapping.prefixed("ORRESU"))
+    units, measured = table.text(mapping.prefixed("ORRESU")), table.present(mapping.prefixed("ORRES"))
     for test, start, stop in table.parts:
         rows = by_test.get(test.key, []) if isinstance(test, Test) else []
         if not rows or not isinstance(test, Test):
             continue
         part = slice(start, stop)
         which = chosen(rows, laboratory[part], sex[part], age[part], day[part])
-        which = np.where(table.present(mapping.prefixed("ORRES"))[part], which, -1)
+        which = np.where(measured[part], which, -1)
         for suffix, limit in (("LO", "low"), ("HI", "high")):
             values = _standard_limits(test, rows, limit)
             standard[f"STNR{suffix}"][part] = np.append(values, np.nan)[which]
-            original[f"ORNR{suffix}"][part] = _original_limits(test, rows, limit, which, units[part])
+            original[f"ORNR{suffix}"][part] = _original_limits(test, rows, limit, which, units.take(part))
     for suffix, made in {**original, **standard}.items():
         table.put(mapping.prefixed(suffix), made)
     put_indicator(mapping, table)
@@ -60,20 +63,20 @@ def put_collected_ranges(mapping: DomainMapping, table: Table) -> None:
         name, values = mapping.prefixed(f"STNR{end}"), np.full(table.count, np.nan)
         if name not in made:
             continue
-        given = text_numbers(np.asarray(table.text(mapping.prefixed(f"ORNR{end}")), dtype=object))
+        given = table.text(mapping.prefixed(f"ORNR{end}")).numbers(plain_number)
         for test, start, stop in table.parts:
             part = slice(start, stop)
             if isinstance(test, Test):
-                values[part] = _in_standard_unit(test, given[part], units[part])
-        table.put(name, text_numbers(text_of(values)))
+                values[part] = _in_standard_unit(test, given[part], units.take(part))
+        table.put(name, significant(values))
     if mapping.prefixed("NRIND") in made:
         put_indicator(mapping, table)
 
 
-def _in_standard_unit(test: Test, values: np.ndarray, units: pd.Categorical) -> np.ndarray:
+def _in_standard_unit(test: Test, values: np.ndarray, units: Text) -> np.ndarray:
     if not test.units.standard:
         return values
-    names = [*(str(name) for name in units.categories), ""]
+    names = [*units.words, ""]
     factors = np.array([test.units.factor(name) or np.nan for name in names])
     shifts = np.array([test.units.shift(name) for name in names])
     return (values + shifts[units.codes]) * factors[units.codes]
@@ -84,25 +87,18 @@ def _subject_values(table: Table, subjects: Table | None) -> tuple[np.ndarray, n
     if subjects is None:
         return np.full(table.count, "", dtype=object), np.full(table.count, np.nan)
     at = table.match_rows(subjects)
-    return np.append(np.asarray(subjects.text("SEX"), dtype=object), "")[at], np.append(subjects.number("AGE"), np.nan)[
-        at
-    ]
+    return np.append(subjects.text("SEX").array(), "")[at], np.append(subjects.number("AGE"), np.nan)[at]
 
 
 def _standard_limits(test: Test, rows: list[Range], limit: str) -> np.ndarray:
     values = [test.units.to_standard(float(getattr(row, limit) or "nan"), row.unit) for row in rows]
-    return np.asarray(text_numbers(text_of(np.array(values))))
+    return significant(np.array(values))
 
 
-def text_numbers(texts: np.ndarray) -> np.ndarray:
-    """Return the numbers of texts, NaN for blank."""
-    return pd.to_numeric(pd.Series(texts), errors="coerce").to_numpy(float)
-
-
-def _original_limits(test: Test, rows: list[Range], limit: str, which: np.ndarray, units: pd.Categorical) -> np.ndarray:
+def _original_limits(test: Test, rows: list[Range], limit: str, which: np.ndarray, units: Text) -> np.ndarray:
     """Return limits in the unit of each result: as the table has them, converted where the result's unit differs."""
     made = np.full(len(which), "", dtype=object)
-    for code, unit in enumerate(units.categories):
+    for code, unit in enumerate(units.words):
         factor = test.units.factor(unit) if unit else (1.0 if not test.units.standard else None)
         for number, row in enumerate(rows):
             at = (which == number) & (units.codes == code)
@@ -127,9 +123,9 @@ def put_indicator(mapping: DomainMapping, table: Table) -> None:
     made[has] = "NORMAL"
     made[below], made[above] = "LOW", "HIGH"
     texts = table.text(mapping.prefixed("STRESC"))
-    limit = pd.Series(texts.categories, dtype="str").str.extract(r"^([<>])=?(\d.*)$")
-    sign = np.append(limit[0].fillna("").to_numpy(dtype=object), "")[texts.codes]
-    bound = np.append(pd.to_numeric(limit[1], errors="coerce").to_numpy(float), np.nan)[texts.codes]
+    limits = [LIMIT.fullmatch(word) for word in texts.words]
+    sign = np.array([*(limit[1] if limit else "" for limit in limits), ""], dtype=object)[texts.codes]
+    bound = np.array([*(plain_number(limit[2]) if limit else np.nan for limit in limits), np.nan])[texts.codes]
     floor = np.nan_to_num(low, nan=0.0) <= 0
     made[(sign == "<") & (bound <= low) & (low > 0)] = "LOW"
     made[(sign == "<") & floor & (bound <= high)] = "NORMAL"
@@ -180,7 +176,7 @@ def put_toxicity(mapping: DomainMapping, table: Table) -> None:
             continue
         part = slice(start, stop)
         if test.toxicity_terms:
-            grade = _by_term(test, np.asarray(table.text(mapping.prefixed("STRESC"))[part], dtype=object))
+            grade = _by_term(test, table.text(mapping.prefixed("STRESC")).take(part))
         else:
             item = items[test.toxicity]
             grade = item.grade(value[part], low[part], high[part], item_scale(test, item) or 1.0)
@@ -190,5 +186,5 @@ def put_toxicity(mapping: DomainMapping, table: Table) -> None:
     table.put(mapping.prefixed("TOXGR"), grades)
 
 
-def _by_term(test: Test, texts: np.ndarray) -> np.ndarray:
-    return pd.Series(texts, dtype=object).map(test.toxicity_terms).to_numpy(float)
+def _by_term(test: Test, texts: Text) -> np.ndarray:
+    return texts.numbers(lambda word: float(test.toxicity_terms.get(word, np.nan)))

@@ -223,8 +223,8 @@ def record_rows(records: Records, domain: str) -> pd.DataFrame:
     kept = np.flatnonzero(position >= 0)
     return pd.DataFrame(
         {
-            "record": np.asarray(table.hidden["record"], dtype=object)[kept],
-            "address": np.asarray(table.hidden["address"], dtype=object)[kept],
+            "record": table.hidden["record"].take(kept).array(),
+            "address": table.hidden["address"].take(kept).array(),
             "USUBJID": np.asarray(frame["USUBJID"], dtype=object)[position[kept]],
             "SEQ": frame[f"{domain}SEQ"].to_numpy(float)[position[kept]],
             "row": position[kept],

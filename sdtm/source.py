@@ -6,19 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
 
 from metadata.dictionary import checkbox_column
 from metadata.project import Project
-from metadata.records import Records
-from sdtm.column import Read, Text
+from metadata.records import EVENT, REPEAT_INSTANCE, Records
+from sdtm.column import Read, Text, match
 
 NOWHERE = np.int32(-1)
 KEYS = ("record", "event", "instance")
 
 
 class Forms:
-    """The forms of the records: each read once, each of its columns coded once.
+    """The forms of the records, each of their columns coded once.
 
     ``visit_of_form`` gives forms that stand for visits of a classic project, which has no events, the event of theirs.
     """
@@ -27,30 +27,32 @@ class Forms:
         self.visit_of_form = dict(visit_of_form or {})
         self.records = records
         self.project: Project = records.project
-        self._read: dict[str, pd.DataFrame] = {}
         self._coded: dict[tuple[str, str], Text] = {}
 
-    def form(self, name: str) -> pd.DataFrame:
-        """Return the rows of a form (see Records.form)."""
-        if name not in self._read:
-            rows = self.records.form(name)
-            visit = self.visit_of_form.get(name)
-            self._read[name] = rows.assign(event=pd.Series(visit, rows.index, dtype="str")) if visit else rows
-        return self._read[name]
+    def rows(self, form: str) -> np.ndarray:
+        """Return the rows of the records in which a form holds values (see Records.rows_of)."""
+        return self.records.rows_of(form)
 
     def text(self, form: str, column: str) -> Text:
         """Return a column of a form, blank if the records lack it."""
         if (form, column) not in self._coded:
-            frame = self.form(form)
-            known = column in frame.columns
-            self._coded[form, column] = Text.of(frame[column]) if known else Text.constant("", len(frame))
+            rows, known = self.rows(form), column in self.records.frame.columns
+            taken = Text.of(self.records.column(column).take(pa.array(rows))) if known else Text.constant("", len(rows))
+            self._coded[form, column] = taken
         return self._coded[form, column]
 
-    def subjects(self) -> pd.DataFrame:
-        """Return one row a record, in the order of the records."""
-        record = self.records.record
-        names = record[record != ""].drop_duplicates().reset_index(drop=True)
-        return pd.DataFrame({"record": names, "event": "", "instance": ""}, dtype="str")
+    def keys(self, form: str) -> dict[str, Text]:
+        """Return record, event and instance of each row of a form."""
+        columns = (self.project.dictionary.record_id, EVENT, REPEAT_INSTANCE)
+        keys = {name: self.text(form, column) for name, column in zip(KEYS, columns, strict=True)}
+        visit = self.visit_of_form.get(form)
+        return keys | {"event": Text.constant(visit, len(self.rows(form)))} if visit else keys
+
+    def subjects(self) -> dict[str, Text]:
+        """Return record, event and instance, one row a record in the order of the records; the last two are blank."""
+        names = Text.of(self.records.column(self.project.dictionary.record_id)).words
+        record = Text.distinct([name for name in names if name])
+        return {"record": record, **{name: Text.constant("", len(record)) for name in KEYS[1:]}}
 
 
 @dataclass
@@ -71,14 +73,14 @@ class Source:
     @classmethod
     def of_form(cls, forms: Forms, form: str, events: tuple[str, ...] = ()) -> Source:
         """Return the rows of a form, of some events only if they are given."""
-        keys = {name: forms.text(form, name) for name in KEYS}
+        keys = forms.keys(form)
         at = np.flatnonzero(keys["event"].isin(events)) if events else np.arange(len(keys["event"]))
         return cls(forms, form, at, {name: text.take(at) for name, text in keys.items()})
 
     @classmethod
-    def of_keys(cls, forms: Forms, keys: pd.DataFrame) -> Source:
+    def of_keys(cls, forms: Forms, keys: dict[str, Text]) -> Source:
         """Return rows that stand on no form, told by record, event and instance."""
-        return cls(forms, "", np.full(len(keys), -1), {name: Text.of(keys[name].astype("str")) for name in KEYS})
+        return cls(forms, "", np.full(len(keys["record"]), -1), keys)
 
     @classmethod
     def of_subjects(cls, forms: Forms) -> Source:
@@ -112,7 +114,7 @@ class Source:
         return self._at(owner.form, column, name, position)
 
     def _at(self, form: str, column: str, name: str, position: np.ndarray) -> tuple[Text, Read]:
-        values, source_rows = self.forms.text(form, column), self.forms.form(form)["source_row"].to_numpy()
+        values, source_rows = self.forms.text(form, column), self.forms.rows(form)
         found = position >= 0
         if found.all() and len(source_rows):
             taken = values.take(position)
@@ -141,9 +143,8 @@ class Source:
 
     def _match(self, form: str, by: str, events: tuple[str, ...]) -> np.ndarray:
         """Return for each row the first row of another form with the same key, -1 if there is none."""
-        columns = list(KEYS) if by == "visit" else ["record"]
-        other = self.forms.form(form)
-        wanted = np.flatnonzero(other["event"].isin(events)) if events else np.arange(len(other))
-        theirs = other[columns].take(wanted).assign(position=wanted).drop_duplicates(columns)
-        mine = pd.DataFrame({name: self.keys[name].series() for name in columns})
-        return mine.merge(theirs, on=columns, how="left")["position"].fillna(-1).to_numpy(np.int64)
+        names = KEYS if by == "visit" else KEYS[:1]
+        theirs = self.forms.keys(form)
+        wanted = np.flatnonzero(theirs["event"].isin(events)) if events else np.arange(len(theirs["event"]))
+        found = match([self.keys[name] for name in names], [theirs[name].take(wanted) for name in names])
+        return np.append(wanted, -1)[found]

@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
-import pandas as pd
 
 from metadata.errors import nearest
 from metadata.standards import sdtm_variables
 from metadata.study import Study
 from metadata.yaml_source import LocatedDict, complain
+from sdtm.column import place_within
 from sdtm.operations import NAME, NAMES, TEXT, Context, TableOperation, Target, check_term, operation, word
 from sdtm.table import Derived, Tables, UsedRows
 
@@ -106,7 +106,7 @@ def extreme(
         other = tables[name]
         keep = np.ones(other.count, bool)
         for key, wanted in where.items():
-            keep &= np.asarray(other.text(key).isin(wanted))
+            keep &= other.text(key).isin(wanted)
         first, text, row = other.extreme_by_subject(variable, keep, sign)
         at = made.match_subjects(other)
         day = np.where(at >= 0, first[at], np.datetime64("NaT", "D"))
@@ -142,7 +142,7 @@ class OfSubject(TableOperation):
         use = at >= 0
         if self.when:
             use &= made.present(self.when)
-        texts = np.append(np.asarray(other.text(self.source[1]), dtype=object), "")
+        texts = np.append(other.text(self.source[1]).array(), "")
         values = np.where(use, texts[np.where(use, at, -1)], "")
         rows = np.flatnonzero(use & (values != ""))
         return Derived(values, (UsedRows(self.source[0], self.source[1], rows, at[rows]),))
@@ -172,11 +172,9 @@ class ArmOf(TableOperation):
 
     def derive(self, tables: Tables, domain: str) -> Derived:
         """Return the names of the codes."""
-        table = tables[domain]
-        codes = np.asarray(table.text(self.code), dtype=object)
-        names = np.array([self.names.get(str(code), "") for code in codes], dtype=object)
-        here = np.flatnonzero(names != "")
-        return Derived(names, (UsedRows(domain, self.code, here, here),))
+        names = tables[domain].text(self.code).replace(self.names, "")
+        here = np.flatnonzero(names.present())
+        return Derived(names.array(), (UsedRows(domain, self.code, here, here),))
 
     def sentence(self) -> str:
         """Say the rule."""
@@ -281,7 +279,7 @@ class Ordinal(TableOperation):
         made = tables[domain]
         rows = np.flatnonzero(made.kept())
         order = rows[np.lexsort((rows, made.days(self.by)[0][rows]))]
-        number = pd.Series(made.subject.codes[order]).groupby(made.subject.codes[order]).cumcount().to_numpy() + 1
+        number = place_within(made.subject.codes[order]) + 1
         values = np.full(made.count, "", dtype=object)
         values[order] = [f"{self.value}{place}" for place in number.tolist()]
         return Derived(values)

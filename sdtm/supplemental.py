@@ -8,6 +8,7 @@ import pandas as pd
 from metadata.dataset import Dataset, DatasetMetadata, Value, Variable
 from metadata.standards import sdtm_dataset, sdtm_variables
 from metadata.units import text_of
+from sdtm.column import Text, stack
 from sdtm.finish import Finished
 from sdtm.mapping import DomainMapping
 from sdtm.table import Edge
@@ -32,37 +33,40 @@ def supplemental(
     version: str, mapping: DomainMapping, made: Finished, studyid: str
 ) -> tuple[Dataset, list[Edge]] | None:
     """Return SUPP-- of a finished domain with its edges (rows of the dataset), or None if there is nothing to say."""
-    pieces, rows = [], []
-    for number, extra in enumerate(made.extras):
-        at = made.position[extra.rows]
-        keep = at >= 0
-        values = np.asarray(extra.values, dtype=object)[keep]
-        piece = pd.DataFrame({"QVAL": values, "parent": at[keep], "table_row": extra.rows[keep], "extra": number})
-        rows.append(piece.assign(QNAM=extra.qnam, QLABEL=extra.label, QORIG=extra.qorig, QEVAL=extra.qeval))
-        pieces.append(piece)
-    joined = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame()
-    if joined.empty:
+    rows = [extra.rows[made.position[extra.rows] >= 0] for extra in made.extras]
+    table_row = np.concatenate([np.empty(0, np.int64), *rows])
+    if not len(table_row):
         return None
-    frame = _identified(mapping, made, joined, studyid).sort_values(list(KEYS), kind="stable").reset_index(drop=True)
-    metadata = _metadata(version, mapping, supplemental_values(mapping, made.extras, set(frame["QNAM"])))
-    edges = _edges(made, frame)
-    texts = {name: pd.Series(frame[name].to_numpy(dtype=object), dtype="str") for name in metadata.names}
-    return Dataset(metadata, pd.DataFrame(texts)), edges
+    columns = _columns(mapping, made, table_row, studyid) | _said(made)
+    order = np.lexsort([columns[name].codes for name in reversed(KEYS)])
+    sorted_columns = {name: values.take(order) for name, values in columns.items()}
+    names = sorted_columns["QNAM"]
+    metadata = _metadata(version, mapping, supplemental_values(mapping, made.extras, set(names.words)))
+    frame = {name: pd.array(sorted_columns[name].array(), dtype="str") for name in metadata.names}
+    return Dataset(metadata, pd.DataFrame(frame)), _edges(made, names, table_row[order])
 
 
-def _identified(mapping: DomainMapping, made: Finished, joined: pd.DataFrame, studyid: str) -> pd.DataFrame:
-    """Add who each value belongs to, and the parent record by --SEQ where the domain has it."""
-    parent = made.dataset.frame
-    at = joined["parent"].to_numpy()
+def _columns(mapping: DomainMapping, made: Finished, table_row: np.ndarray, studyid: str) -> dict[str, Text]:
+    """Return who each value belongs to, and the parent record by --SEQ where the domain has it."""
+    parent, at = made.dataset.frame, made.position[table_row]
     sequence = mapping.prefixed("SEQ")
     has = sequence in parent.columns
-    return joined.assign(
-        STUDYID=studyid,
-        RDOMAIN=mapping.domain,
-        USUBJID=np.asarray(parent["USUBJID"], dtype=object)[at],
-        IDVAR=sequence if has else "",
-        IDVARVAL=text_of(parent[sequence].to_numpy(float)[at]) if has else "",
-    )
+    subject = np.asarray(parent["USUBJID"], dtype=object)[at]
+    number = text_of(parent[sequence].to_numpy(float)[at]) if has else np.full(len(at), "", dtype=object)
+    constants = {"STUDYID": studyid, "RDOMAIN": mapping.domain, "IDVAR": sequence if has else ""}
+    columns = {name: Text.constant(value, len(at)) for name, value in constants.items()}
+    return columns | {"USUBJID": Text.of_array(subject), "IDVARVAL": Text.of_array(number)}
+
+
+def _said(made: Finished) -> dict[str, Text]:
+    """Return the values of all qualifiers one below the other, with what is said of each; words in order."""
+    kept = [made.position[extra.rows] >= 0 for extra in made.extras]
+    pairs = list(zip(made.extras, kept, strict=True))
+    said = {
+        column: stack([Text.constant(getattr(extra, name), int(keep.sum())) for extra, keep in pairs])
+        for column, name in (("QNAM", "qnam"), ("QLABEL", "label"), ("QORIG", "qorig"), ("QEVAL", "qeval"))
+    }
+    return said | {"QVAL": stack([extra.texts.take(keep) for extra, keep in pairs])}
 
 
 def _metadata(version: str, mapping: DomainMapping, values: tuple[Value, ...]) -> DatasetMetadata:
@@ -86,14 +90,17 @@ def _metadata(version: str, mapping: DomainMapping, values: tuple[Value, ...]) -
     )
 
 
-def _edges(made: Finished, frame: pd.DataFrame) -> list[Edge]:
+def _edges(made: Finished, names: Text, table_row: np.ndarray) -> list[Edge]:
     """Return the lineage of QVAL: that of the value in the domain's table, moved to the row of SUPP--."""
+    given: dict[str, list[Edge]] = {}
+    for edge in made.edges:
+        given.setdefault(edge.variable, []).append(edge)
     edges = []
-    for qnam, rows in frame.groupby("QNAM", sort=True).indices.items():
+    for code, qnam in enumerate(names.words):
+        rows = np.flatnonzero(names.codes == code)
         place = np.full(len(made.position), -1)
-        place[frame["table_row"].to_numpy()[rows]] = rows
-        for edge in made.edges:
-            if edge.variable == f"+{qnam}":
-                at = place[edge.rows]
-                edges.append(Edge("QVAL", edge.source, edge.source_variable, at[at >= 0], edge.source_rows[at >= 0]))
+        place[table_row[rows]] = rows
+        for edge in given.get(f"+{qnam}", []) if len(rows) else []:
+            at = place[edge.rows]
+            edges.append(Edge("QVAL", edge.source, edge.source_variable, at[at >= 0], edge.source_rows[at >= 0]))
     return edges

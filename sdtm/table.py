@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from metadata import iso8601
-from sdtm.column import blank, filled
+from sdtm.column import Text
 
 NO_DAY = np.datetime64("NaT", "D")
 REDCAP = "REDCAP"
@@ -60,23 +60,27 @@ class Withheld:
 
 @dataclass
 class Table:
-    """Rows of one domain before they are sorted; ``hidden`` holds record, event and instance of each row."""
+    """Rows of one domain before they are sorted; ``hidden`` holds record, event and instance of each row.
+
+    ``followed`` is True for elements after which another starts.
+    """
 
     domain: str
     count: int
-    texts: dict[str, pd.Categorical] = field(default_factory=dict)
+    texts: dict[str, Text] = field(default_factory=dict)
     numbers: dict[str, np.ndarray] = field(default_factory=dict)
-    hidden: dict[str, np.ndarray | pd.Categorical] = field(default_factory=dict)
+    hidden: dict[str, Text] = field(default_factory=dict)
     edges: list[Edge] = field(default_factory=list)
     withheld: list[Withheld] = field(default_factory=list)
     parts: list[tuple[object, int, int]] = field(default_factory=list)
-    supplements: list[tuple[object, np.ndarray, pd.Categorical]] = field(default_factory=list)
+    supplements: list[tuple[object, np.ndarray, Text]] = field(default_factory=list)
     dropped: np.ndarray | None = None
-    _days: dict[str, tuple[pd.Categorical, np.ndarray, np.ndarray]] = field(default_factory=dict)
+    followed: np.ndarray = field(default_factory=lambda: np.empty(0, bool))
+    _days: dict[str, tuple[Text, np.ndarray, np.ndarray]] = field(default_factory=dict)
 
-    def text(self, name: str) -> pd.Categorical:
+    def text(self, name: str) -> Text:
         """Return a text variable, all blank if it is not there."""
-        return self.texts[name] if name in self.texts else blank(self.count)
+        return self.texts[name] if name in self.texts else Text.constant("", self.count)
 
     def number(self, name: str) -> np.ndarray:
         """Return a numeric variable, all NaN if it is not there."""
@@ -88,16 +92,14 @@ class Table:
 
     def present(self, name: str) -> np.ndarray:
         """Return True where the variable is not null."""
-        return ~np.isnan(self.numbers[name]) if name in self.numbers else filled(self.text(name))
+        return ~np.isnan(self.numbers[name]) if name in self.numbers else self.text(name).present()
 
-    def put(self, name: str, values: np.ndarray | pd.Categorical) -> None:
+    def put(self, name: str, values: np.ndarray | Text) -> None:
         """Set a variable: float64 is numeric, anything else text."""
         if isinstance(values, np.ndarray) and values.dtype.kind == "f":
             self.numbers[name] = values
-        elif isinstance(values, pd.Categorical):
-            self.texts[name] = values
         else:
-            self.texts[name] = pd.Categorical(pd.Series(values, dtype="str"))
+            self.texts[name] = values if isinstance(values, Text) else Text.of_array(values)
 
     def derive(self, name: str, made: Derived, is_number: bool) -> None:
         """Set a variable from tabulated ones, with its lineage."""
@@ -107,7 +109,7 @@ class Table:
             self.edges.append(Edge(name, used.domain, used.variable, used.rows, used.source_rows))
 
     @property
-    def subject(self) -> pd.Categorical:
+    def subject(self) -> Text:
         """USUBJID of each row."""
         return self.text("USUBJID")
 
@@ -117,13 +119,12 @@ class Table:
 
     def match_subjects(self, other: Table) -> np.ndarray:
         """Return for each row the code of its subject in another table, -1 if it has none there."""
-        places = other.subject.categories.get_indexer(self.subject.categories)
-        places = np.where(self.subject.categories == "", -1, places)
-        return places[self.subject.codes]
+        places = {word: place for place, word in enumerate(other.subject.words) if word}
+        return np.array([*(places.get(word, -1) for word in self.subject.words), -1])[self.subject.codes]
 
     def match_rows(self, other: Table) -> np.ndarray:
         """Return for each row its subject's first kept row in another table, -1 if it has none."""
-        first = np.full(len(other.subject.categories) + 1, -1)
+        first = np.full(len(other.subject.words) + 1, -1)
         rows = np.flatnonzero(other.kept())[::-1]
         first[other.subject.codes[rows]] = rows
         return first[self.match_subjects(other)]
@@ -132,14 +133,14 @@ class Table:
         """Return earliest and latest possible day of a date variable."""
         dates = self.text(name)
         if name not in self._days or self._days[name][0] is not dates:
-            first, last = iso8601.word_bounds(dates.categories)
+            first, last = iso8601.word_bounds(dates.words)
             self._days[name] = dates, np.append(first, NO_DAY)[dates.codes], np.append(last, NO_DAY)[dates.codes]
         return self._days[name][1].copy(), self._days[name][2].copy()
 
     def extreme_by_subject(self, name: str, keep: np.ndarray, sign: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return by subject code the first (sign 1) or last (-1) day of a date variable, its text and its row."""
         day = self.days(name)[0]
-        count = len(self.subject.categories) + 1
+        count = len(self.subject.words) + 1
         best_day = np.full(count, NO_DAY)
         best_text = np.full(count, "", dtype=object)
         best_row = np.full(count, -1)
@@ -148,7 +149,7 @@ class Table:
         order = order[::-1] if sign > 0 else order
         codes = self.subject.codes[order]
         best_day[codes] = day[order]
-        best_text[codes] = np.asarray(self.text(name), dtype=object)[order]
+        best_text[codes] = self.text(name).take(order).array()
         best_row[codes] = order
         return best_day, best_text, best_row
 
@@ -163,10 +164,7 @@ class Table:
 
     def null(self, name: str, rows: np.ndarray, reason: str) -> None:
         """Blank a text variable where its value cannot be represented, and list the stored values."""
-        codes = self.text(name)
-        values = codes.add_categories([""]) if "" not in codes.categories else codes
-        made = np.where(rows, values.categories.get_indexer(pd.Index([""], dtype="str"))[0], values.codes)
-        self.texts[name] = pd.Categorical.from_codes(made, values.categories)
+        self.texts[name] = self.text(name).where(~rows)
         kept: list[Edge] = []
         for edge in self.edges:
             lost = rows[edge.rows] if edge.variable == name else np.zeros(len(edge.rows), bool)

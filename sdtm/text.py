@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-import pandas as pd
 
 from metadata.standards import FOLDER
-from sdtm.column import translate
+from sdtm.column import Text, translate
 from sdtm.table import Table
 
 LIMIT = 200
@@ -50,7 +49,7 @@ def write_plain(table: Table, name: str) -> list[Change]:
     """Bring a variable to printable ASCII; a text with a character that the table lacks becomes null and is listed."""
     values = table.text(name)
     made, changed, refused = [], {}, {}
-    for code, original in enumerate(values.categories):
+    for code, original in enumerate(values.words):
         text, unknown = (original, "") if plain(original) else transliterated(original)
         made.append("" if unknown else text)
         if unknown:
@@ -59,12 +58,12 @@ def write_plain(table: Table, name: str) -> list[Change]:
             changed[code] = text
     for code, unknown in refused.items():
         reason = f"{name} is null: no transliteration is declared for {unknown}"
-        table.null(name, np.asarray(values.codes == code), reason)
+        table.null(name, values.codes == code, reason)
     if not changed and not refused:
         return []
     table.texts[name] = translate(values, made)
-    counts = np.bincount(values.codes[values.codes >= 0], minlength=len(values.categories))
-    return [Change(name, str(values.categories[code]), text, int(counts[code])) for code, text in changed.items()]
+    counts = np.bincount(values.codes, minlength=len(values.words))
+    return [Change(name, values.words[code], text, int(counts[code])) for code, text in changed.items()]
 
 
 def chunks(value: str, limit: int = LIMIT) -> list[str]:
@@ -78,12 +77,12 @@ def chunks(value: str, limit: int = LIMIT) -> list[str]:
     return [*parts, rest]
 
 
-def split_long(values: pd.Categorical) -> list[pd.Categorical]:
+def split_long(values: Text) -> list[Text]:
     """Return the texts cut to the limit, then their continuations, each over the same rows."""
-    longest = max((len(value) for value in values.categories), default=0)
+    longest = max((len(value) for value in values.words), default=0)
     if longest <= LIMIT:
         return [values]
-    parts = [chunks(value) for value in values.categories]
+    parts = [chunks(value) for value in values.words]
     most = max(len(part) for part in parts)
     return [translate(values, [part[number] if number < len(part) else "" for part in parts]) for number in range(most)]
 

@@ -6,6 +6,7 @@ last planned visit before them, by date (SDTMIG 3.3, section 5.4 on unplanned vi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import Any
@@ -17,18 +18,19 @@ from metadata import iso8601
 from metadata.project import Project
 from metadata.study import Study
 from metadata.units import text_of
+from sdtm.column import Text, first_of_each, match, stack
 from sdtm.mapping import Block
 from sdtm.source import Forms, Source
 from sdtm.table import NO_DAY, REDCAP, Edge, Table, Withheld
 
 KEY = ["record", "event", "instance"]
+CLOCK = re.compile(r" \d\d:\d\d(?::\d\d)?$")
 EARLIER = "EARLIER PARTICIPATION"  # SVUPDES of visits at which a subject was screened before
 
 
-def visit_instance(project: Project, event: pd.Series, instance: pd.Series) -> pd.Series:
+def visit_instance(project: Project, event: Text, instance: Text) -> Text:
     """Return the instance where the whole event repeats, blank where only a form does."""
-    repeating = [name for name in project.event_names if project.event_repeats(name)]
-    return instance.where(event.isin(repeating), "")
+    return instance.where(event.test(project.event_repeats))
 
 
 def visit_events(study: Study) -> list[str]:
@@ -57,55 +59,76 @@ def _at_a_visit(form: str, project: Project, events: list[str], visit_of_form: M
     return form in visit_of_form or any(project.designated(event, form) for event in events)
 
 
-def visit_dates(study: Study, block: Block, forms: Forms) -> pd.DataFrame:
-    """Return every date on the visits' forms: record, event, instance, date, day, row of the records, field."""
+@dataclass(frozen=True)
+class VisitDates:
+    """Every date on the visits' forms: whose, its text, field and row of the records.
+
+    ``day`` is NaT unless the date is complete; ``coded`` is True for a missing-data code.
+    """
+
+    keys: dict[str, Text]
+    date: Text
+    field: Text
+    source_row: np.ndarray
+    day: np.ndarray
+    coded: np.ndarray
+
+
+def visit_dates(study: Study, block: Block, forms: Forms) -> VisitDates:
+    """Return every date on the visits' forms."""
     events = visit_events(study)
-    pieces = []
-    for form, fields in date_fields(block, forms.project, events, study.visit_of_form).items():
-        frame = forms.form(form)
-        frame = frame[frame["event"].isin(events)]
-        instance = visit_instance(forms.project, frame["event"], frame["instance"])
-        for name in [name for name in fields if name in frame.columns]:
-            piece = frame[["record", "event", "source_row"]].assign(
-                instance=instance, date=_day(frame[name]), field=name
-            )
-            pieces.append(piece[piece["date"] != ""])
-    columns = [*KEY, "date", "source_row", "field"]
-    dates = pd.concat(pieces, ignore_index=True)[columns] if pieces else pd.DataFrame({name: [] for name in columns})
-    text = dates["date"].astype("str")
-    day = np.where(iso8601.is_complete(text), iso8601.day_bounds(text)[0], NO_DAY).astype("datetime64[D]")
-    return dates.assign(day=day, coded=text.isin(list(forms.project.missing_codes)))
+    keys: dict[str, list[Text]] = {name: [] for name in KEY}
+    dates, fields, rows = [Text.constant("", 0)], [], [np.empty(0, np.int32)]
+    for form, names in date_fields(block, forms.project, events, study.visit_of_form).items():
+        own = forms.keys(form)
+        own["instance"] = visit_instance(forms.project, own["event"], own["instance"])
+        there = own["event"].isin(events)
+        for name in names:
+            text = forms.text(form, name).map(_day)
+            at = np.flatnonzero(there & text.present())
+            for key, values in own.items():
+                keys[key].append(values.take(at))
+            dates.append(text.take(at))
+            fields.append(Text.constant(name, len(at)))
+            rows.append(forms.rows(form)[at])
+    date = stack(dates)
+    day = np.where(date.test(iso8601.is_full), iso8601.word_bounds(date.words)[0][date.codes], NO_DAY)
+    stacked = {name: stack(pieces) for name, pieces in keys.items()}
+    coded = date.isin(forms.project.missing_codes)
+    return VisitDates(stacked, date, stack(fields), np.concatenate(rows), day, coded)
 
 
-def _day(moments: pd.Series) -> pd.Series:
-    """Return the day of dates and of moments; SVSTDTC and SVENDTC are days, whatever has a time on the forms."""
-    return moments.astype("str").str.replace(r" \d\d:\d\d(:\d\d)?$", "", regex=True)
+def _day(moment: str) -> str:
+    """Return the day of a date or a moment; SVSTDTC and SVENDTC are days, whatever has a time on the forms."""
+    return CLOCK.sub("", moment)
 
 
-def visits_source(forms: Forms, dates: pd.DataFrame) -> Source:
+def visits_source(forms: Forms, dates: VisitDates) -> Source:
     """Return one row a visit that took place: a record, event and instance with at least one date."""
-    keys = dates.loc[dates["day"].notna(), KEY].drop_duplicates().reset_index(drop=True)
-    return Source.of_keys(forms, keys)
+    known = np.flatnonzero(~np.isnat(dates.day))
+    at = known[first_of_each([dates.keys[name].take(known) for name in KEY])]
+    return Source.of_keys(forms, {name: dates.keys[name].take(at) for name in KEY})
 
 
-def put_dates(table: Table, dates: pd.DataFrame) -> None:
+def put_dates(table: Table, dates: VisitDates) -> None:
     """Set SVSTDTC and SVENDTC: the earliest and the latest date on the visit's forms."""
-    keys = pd.DataFrame({name: np.asarray(table.hidden[name], dtype=object) for name in KEY})
-    placed = dates.merge(keys.assign(row=np.arange(table.count)), on=KEY, how="left")
-    known = placed[placed["day"].notna()]
-    for name, ascending in (("SVSTDTC", True), ("SVENDTC", False)):
-        chosen = known.sort_values(["row", "day"], ascending=[True, ascending], kind="stable")
-        first = chosen.drop_duplicates("row")
+    row = match([dates.keys[name] for name in KEY], [table.hidden[name] for name in KEY])
+    known = np.flatnonzero((row >= 0) & ~np.isnat(dates.day))
+    for name, sign in (("SVSTDTC", 1), ("SVENDTC", -1)):
+        chosen = known[np.lexsort((sign * dates.day[known].astype(np.int64), row[known]))]
+        first = chosen[np.append(True, np.diff(row[chosen]) > 0)[: len(chosen)]]
         values = np.full(table.count, "", dtype=object)
-        values[first["row"].to_numpy(int)] = first["date"].to_numpy(dtype=object)
+        values[row[first]] = dates.date.take(first).array()
         table.put(name, values)
-    counted = placed["row"].notna() & (placed["day"].notna() | placed["coded"])
-    for field, group in placed[counted].groupby("field", sort=True):
-        rows, source = group["row"].to_numpy(int), group["source_row"].to_numpy(np.int32)
-        table.edges.append(Edge("SVSTDTC", REDCAP, str(field), rows, source))
-    for field, group in placed[~counted].groupby("field", sort=True):
-        reason = "it is no complete date, so that it is not a date of the visit"
-        table.withheld.append(Withheld(group["source_row"].to_numpy(np.int32), str(field), reason))
+    counted = (row >= 0) & (~np.isnat(dates.day) | dates.coded)
+    for code, field in enumerate(dates.field.words):
+        own = dates.field.codes == code
+        if (own & counted).any():
+            at = np.flatnonzero(own & counted)
+            table.edges.append(Edge("SVSTDTC", REDCAP, field, row[at], dates.source_row[at]))
+        if (own & ~counted).any():
+            reason = "it is no complete date, so that it is not a date of the visit"
+            table.withheld.append(Withheld(dates.source_row[own & ~counted], field, reason))
 
 
 def number_visits(study: Study, table: Table, earlier: Set[str] = frozenset()) -> None:
@@ -113,13 +136,13 @@ def number_visits(study: Study, table: Table, earlier: Set[str] = frozenset()) -
 
     So are the visits of ``earlier`` records, at which a subject was screened before: they come before visit 1.
     """
-    event = pd.Series(np.asarray(table.hidden["event"], dtype=object), dtype="str")
+    event = table.hidden["event"]
     number, name, day = planned(study, event)
     start = table.days("SVSTDTC")[0]
-    again = np.asarray(table.hidden["record"].isin(list(earlier)), bool)  # type: ignore[union-attr]
+    again = table.hidden["record"].isin(earlier)
     number[again], day[again] = np.nan, np.nan
-    unscheduled = event.isin(_unscheduled(study)).to_numpy(bool) | again
-    frame = pd.DataFrame({"subject": np.asarray(table.subject, dtype=object), "day": start, "number": number})
+    unscheduled = event.isin(_unscheduled(study)) | again
+    frame = pd.DataFrame({"subject": table.subject.array(), "day": start, "number": number})
     frame["row"] = np.arange(table.count)
     before = frame[~unscheduled & ~np.isnat(start) & ~np.isnan(number)].sort_values(["day", "number"])
     late = frame.loc[unscheduled, ["subject", "day", "row"]].sort_values(["day", "row"])
@@ -132,7 +155,7 @@ def number_visits(study: Study, table: Table, earlier: Set[str] = frozenset()) -
         number[rows] = np.round(base + order / step, 2)
         name[rows] = np.char.add(name[rows].astype(str), np.char.add(" ", text_of(number[rows]).astype(str)))
     if again.any():
-        told = np.asarray(table.text("SVUPDES"), dtype=object)
+        told = table.text("SVUPDES").array()
         table.put("SVUPDES", np.where(again & (told == ""), EARLIER, told))
     table.put("VISITNUM", number)
     table.put("VISIT", name)
@@ -143,16 +166,13 @@ def _unscheduled(study: Study) -> list[str]:
     return [event for event, visit in study.visit_events.items() if visit.get("unscheduled")]
 
 
-def planned(study: Study, event: pd.Series) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def planned(study: Study, event: Text) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return VISITNUM, VISIT and VISITDY of each event as study.yaml plans them."""
-    visits = study.visit_events.items()
-    numbers = {event: float(visit.get("visitnum", np.nan)) for event, visit in visits}
-    names = {event: str(visit["visit"]) for event, visit in visits}
-    days = {event: float(visit.get("day", np.nan)) for event, visit in visits}
+    visits: Mapping[str, Mapping[str, Any]] = study.visit_events
     return (
-        event.map(numbers).astype(float).to_numpy(copy=True),
-        event.map(names).fillna("").to_numpy(dtype=object, copy=True),
-        event.map(days).astype(float).to_numpy(copy=True),
+        event.numbers(lambda word: float(visits.get(word, {}).get("visitnum", np.nan))),
+        event.map(lambda word: str(visits[word]["visit"]) if word in visits else "").array(),
+        event.numbers(lambda word: float(visits.get(word, {}).get("day", np.nan))),
     )
 
 
@@ -170,12 +190,8 @@ def assign_visits(
 ) -> VisitColumns:
     """Return the visit of each row from its event; records of log forms have none."""
     events = table.hidden["event"]
-    assert isinstance(events, pd.Categorical)
-    number, name, day = planned(study, pd.Series(events.categories, dtype="str"))
-    blanks: tuple[Any, ...] = (np.nan, "", np.nan)
-    columns = [np.append(made, none)[events.codes] for made, none in zip((number, name, day), blanks, strict=True)]
-    again = np.asarray(table.hidden["record"].isin(list(earlier)), bool)  # type: ignore[union-attr]
-    unscheduled = np.flatnonzero(np.asarray(events.isin(_unscheduled(study))) | again)
+    columns = list(planned(study, events))
+    unscheduled = np.flatnonzero(events.isin(_unscheduled(study)) | table.hidden["record"].isin(earlier))
     if len(unscheduled):
         columns[0][unscheduled], columns[1][unscheduled], columns[2][unscheduled] = np.nan, "", np.nan
         if visits is not None:
@@ -185,10 +201,8 @@ def assign_visits(
 
 def _numbered(project: Project, table: Table, visits: Table, rows: np.ndarray, columns: list[np.ndarray]) -> None:
     """Fill in the numbers that SV gave unscheduled visits."""
-    mine = pd.DataFrame({name: np.asarray(table.hidden[name].take(rows), dtype=object) for name in KEY})  # type: ignore[union-attr]
+    mine = {name: table.hidden[name].take(rows) for name in KEY}
     mine["instance"] = visit_instance(project, mine["event"], mine["instance"])
-    theirs = pd.DataFrame({name: np.asarray(visits.hidden[name], dtype=object) for name in KEY})
-    theirs["number"], theirs["name"] = visits.number("VISITNUM"), np.asarray(visits.text("VISIT"), dtype=object)
-    matched = mine.merge(theirs, on=KEY, how="left")
-    columns[0][rows] = matched["number"].to_numpy(float)
-    columns[1][rows] = matched["name"].fillna("").to_numpy(dtype=object)
+    at = match([mine[name] for name in KEY], [visits.hidden[name] for name in KEY])
+    columns[0][rows] = np.append(visits.number("VISITNUM"), np.nan)[at]
+    columns[1][rows] = np.append(visits.text("VISIT").array(), "")[at]

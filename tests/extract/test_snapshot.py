@@ -69,7 +69,7 @@ def test_an_opened_snapshot(study: Study, root: Path) -> None:
     assert list(frame["redcap_event_name"])[:4] == ["scr_arm_1", "m1_arm_1", "unsched_arm_1", "unsched_arm_1"]
     assert frame.loc[0, "pname"] == "Núñez, Ana" and frame.loc[0, "story"] == 'He said "no"\nand left'
     assert set(map(str, frame.dtypes)) == {"str"} and not frame.isna().any(axis=None)
-    assert list(opened.records.form("ae")["ae_term"]) == ["Headache", "x]]>y"]
+    assert list(frame["ae_term"].iloc[opened.records.rows_of("ae")]) == ["Headache", "x]]>y"]
 
 
 def test_identifiers_stay_behind_unless_they_are_named(study: Study, root: Path) -> None:

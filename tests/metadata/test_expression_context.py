@@ -10,6 +10,7 @@ from metadata.expression_evaluator import evaluate_text
 from metadata.expression_parser import parse
 from metadata.records import Records
 from tests.validation.small_study import enrol, exam, log, records
+from validation.form_rows import stored_rows
 
 DATA = (
     enrol("1", sex="1", arms___2="1"),
@@ -25,8 +26,7 @@ DATA = (
 
 def values(form: str, written: str, data: Records | None = None) -> list[str]:
     lookup = RecordsLookup(data or records(*DATA))
-    rows = lookup.records.form(form)
-    return evaluate_text(parse(written), FormContext(lookup, form, rows)).tolist()
+    return evaluate_text(parse(written), FormContext(lookup, form, stored_rows(lookup, form))).tolist()
 
 
 @pytest.mark.parametrize(

@@ -62,14 +62,19 @@ def test_a_form_has_a_row_where_it_holds_a_stored_value(project: Project) -> Non
         event_complete=["0", "0", "2", "0"],
     )
     records = Records.from_frame(project, frame)
-    visits, events = records.form("visit"), records.form("event")
-    assert visits[["source_row", "record", "event"]].values.tolist() == [[0, "1", "m1_arm_1"]]
-    assert events[["source_row", "instance", "term"]].values.tolist() == [[1, "1", "Nausea"], [2, "2", "Rash"]]
+    assert records.rows_of("visit").tolist() == [0]
+    assert records.rows_of("event").tolist() == [1, 2]
+    assert records.column("term").to_pylist() == ["", "Nausea", "Rash", ""]
 
 
 def test_a_value_where_the_form_is_not_designated_is_not_lost(project: Project) -> None:
     frame = flat(id=["1"], redcap_event_name=["logs_arm_1"], weight=["70"])
-    assert Records.from_frame(project, frame).form("visit")["weight"].tolist() == ["70"]
+    assert Records.from_frame(project, frame).rows_of("visit").tolist() == [0]
+
+
+def test_a_value_on_the_row_of_another_repeating_form_is_none_of_the_form(project: Project) -> None:
+    frame = flat(id=["1"], redcap_event_name=["logs_arm_1"], redcap_repeat_instrument=["event"], weight=["70"])
+    assert Records.from_frame(project, frame).rows_of("visit").tolist() == []
 
 
 def test_an_unknown_column_is_refused_with_the_nearest_name(project: Project) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-import pandas as pd
+import numpy as np
 import pytest
 
 from metadata.errors import StudyError
@@ -222,7 +222,7 @@ def test_the_form_of_an_earlier_record_is_told_from_that_of_the_later_one(made: 
 
 
 def texts(*words: str) -> Text:
-    return Text.of(pd.Series(words, dtype="str"))
+    return Text.of_array(np.array(words, dtype=object))
 
 
 def test_screenings_are_followed_to_the_last_one() -> None:

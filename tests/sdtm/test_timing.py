@@ -6,7 +6,6 @@ from datetime import date, timedelta
 from types import SimpleNamespace
 
 import numpy as np
-import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -59,8 +58,8 @@ def test_partial_and_missing_dates_have_no_day() -> None:
 
 
 def test_time_is_added_to_complete_dates_only() -> None:
-    texts = {"d": Text.of(pd.Series(["2000-03-05", "2000-03-05", ""], dtype="str"))}
-    texts["t"] = Text.of(pd.Series(["10:30", "25:00", "09:00"], dtype="str"))
+    texts = {"d": Text.of_array(np.array(["2000-03-05", "2000-03-05", ""], dtype=object))}
+    texts["t"] = Text.of_array(np.array(["10:30", "25:00", "09:00"], dtype=object))
     source = SimpleNamespace(text=lambda name: (texts[name], None))
     made = Date.__new__(Date)
     made.time = "t"
