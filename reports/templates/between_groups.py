@@ -15,7 +15,7 @@ from reports.specification import TEXT, Output, TemplateParameters
 from reports.statistics.descriptive import describe
 from reports.statistics.kaplan_meier import kaplan_meier
 from reports.table import Layout, Row, Table
-from reports.templates.censored_times import censored_times
+from reports.templates.censored_times import CENSORED, censored_times
 from reports.templates.described import Described, described
 from reports.templates.description import CELLS
 from reports.templates.group_comparisons import COMPARISONS, Kind
@@ -105,7 +105,7 @@ def _time(
 ) -> tuple[Any, Selection]:
     times, known = censored_times(line, rows)
     curve = kaplan_meier(times.times, times.events)
-    ledger.add_proportion(output, place, curve.events, curve.n, known, "Subjects with the event")
+    ledger.add_proportion(output, place, curve.events, curve.n, known.equal(CENSORED, 0), "Subjects with the event")
     add_bounded(output, ledger, place, "estimate", curve.quantile(), pattern(decimals_of(line) + 1), known)
     return times, known
 
