@@ -198,7 +198,7 @@ def readable(study: Study, query: str) -> Iterator[None]:
         about_text = isinstance(error, duckdb.ParserException | duckdb.BinderException | duckdb.CatalogException)
         kind, _, rest = said.split("\n")[0].partition(":")
         message = rest.strip() if about_text else f"{kind.lower()} in a value that the query reads"
-        place = int(line[1]) if line else None
+        place = int(line[1]) if line and about_text else None  # of other errors DuckDB does not know it well
         raise StudyError(f"the query does not run: {message}", shown(study, query), place) from None
 
 
