@@ -9,15 +9,16 @@ from reports.drawing.scene import Marks, Path, Point, Scene, Text
 from reports.table import StepCurve, StepFigure
 
 HIGH, LINE, AXIS_ROOM = 360.0, 18.0, 62.0
-NARROW, WIDEST = 62.0, 250.0
+WIDEST, AT_RISK = 250.0, "Number at risk"
 NAMES = 34.0
 
 
 def draw_steps(scene: Scene, figure: StepFigure, top: float) -> float:
     """Draw all curves beneath ``top``, then the table at risk with a row a curve; returns where the drawing ends."""
-    names = max(text_width(curve.label, SMALL) for curve in figure.curves)
-    left = max(NARROW, min(names, WIDEST) + 36)
-    right = 24 + (min(names, WIDEST) + NAMES if len(figure.curves) > 1 else 0)
+    several = len(figure.curves) > 1
+    names = max(text_width(curve.label, SMALL) for curve in figure.curves) if several else 0
+    left = max(text_width(AT_RISK, SMALL, bold=True), min(names, WIDEST)) + 36
+    right = 24 + (min(names, WIDEST) + NAMES if several else 0)
     axes = Axes(scene, left, top + 30, scene.width - left - right, HIGH, _across(figure), (0, 1.02))
     ticks = (0, 0.25, 0.5, 0.75, 1)
     frame(axes, (figure.x_label, figure.x_ticks), (figure.y_label, ticks), [f"{tick:.2f}" for tick in ticks])
@@ -26,11 +27,12 @@ def draw_steps(scene: Scene, figure: StepFigure, top: float) -> float:
         colour, dash = curve_style(position)
         last = _steps(axes, curve, colour, dash)
         ends.append((_short(curve.label), last[0], last[1], colour, False))
-        _at_risk(axes, figure, curve, colour, axes.bottom + AXIS_ROOM + LINE * (position + 1))
-    scene.add(Text(12, axes.bottom + AXIS_ROOM, "Number at risk", SMALL, bold=True))
-    if len(ends) > 1:
+        height = axes.bottom + AXIS_ROOM + LINE * (position + several)
+        _at_risk(axes, figure, curve, colour, height, _short(curve.label) if several else "")
+    scene.add(Text(12, axes.bottom + AXIS_ROOM, AT_RISK, SMALL, bold=True))
+    if several:
         name_ends(axes, ends, axes.right + NAMES)
-    return axes.bottom + AXIS_ROOM + LINE * (len(figure.curves) + 0.5)
+    return height + LINE / 2
 
 
 def _across(figure: StepFigure) -> tuple[float, float]:
@@ -53,8 +55,9 @@ def _steps(axes: Axes, curve: StepCurve, colour: str, dash: tuple[float, ...]) -
     return points[-1]
 
 
-def _at_risk(axes: Axes, figure: StepFigure, curve: StepCurve, colour: str, height: float) -> None:
-    axes.scene.add(Text(12, height, _short(curve.label), SMALL, colour=colour))
+def _at_risk(axes: Axes, figure: StepFigure, curve: StepCurve, colour: str, height: float, name: str) -> None:
+    """The row of one curve; one that stands alone needs no name."""
+    axes.scene.add(Text(12, height, name, SMALL, colour=colour))
     for tick, count in zip(figure.x_ticks, curve.at_risk, strict=True):
         axes.scene.add(Text(axes.x(tick), height, count, SMALL, "middle", colour))
 

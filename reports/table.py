@@ -123,7 +123,7 @@ class StepFigure:
 class Layer:
     """One kind of span or mark of a figure of subjects' times, on its ``track`` of each subject's lane.
 
-    ``spans`` and ``points`` hold (subject, from, to) and (subject, at), the subject by its place.
+    ``spans`` and ``points`` hold (subject, from, to) and (subject, at), the subject by its place; colours are numbered.
     """
 
     label: str
@@ -132,6 +132,7 @@ class Layer:
     points: tuple[tuple[int, float], ...] = ()
     shape: str = ""
     hollow: bool = False
+    colour: int = 1
 
 
 @dataclass(frozen=True)

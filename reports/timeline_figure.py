@@ -18,7 +18,7 @@ MARK, SPAN = 8.0, 7.0
 def draw_timeline(scene: Scene, figure: Timeline, top: float) -> float:
     """Draw legend, lanes and axis beneath ``top``; returns where the drawing ends."""
     left = max(text_width(name, SMALL) for name in figure.subjects) + 26
-    entries = [Entry(layer.label, _colour(i), _shape(layer), layer.hollow) for i, layer in enumerate(figure.layers)]
+    entries = [Entry(layer.label, _colour(layer), _shape(layer), layer.hollow) for layer in figure.layers]
     top += legend(scene, entries, 12, top + 14, scene.width - 12) + 10
     tracks = max(layer.track for layer in figure.layers)
     lane = tracks * TRACK + BETWEEN
@@ -32,8 +32,8 @@ def draw_timeline(scene: Scene, figure: Timeline, top: float) -> float:
     for place, name in enumerate(figure.subjects):
         scene.add(Path(((12, top + lane * place), (axes.right, top + lane * place)), RULE, 0.9),
                   Text(12, top + lane * (place + 0.5) + SMALL * MIDDLE, name, SMALL))  # fmt: skip
-    for position, layer in enumerate(figure.layers):
-        _layer(axes, layer, _colour(position), lane)
+    for layer in figure.layers:
+        _layer(axes, layer, _colour(layer), lane)
     scene.add(Path(((axes.left, axes.bottom), (axes.right, axes.bottom)), INK, 0.9),
               Text(axes.left + axes.width / 2, axes.bottom + 42, figure.x_label, 13, "middle"))  # fmt: skip
     ticks_across(axes, figure.x_ticks)
@@ -52,8 +52,8 @@ def _layer(axes: Axes, layer: Layer, colour: str, lane: float) -> None:
         axes.scene.add(Marks(points, shape, MARK, colour, layer.hollow))
 
 
-def _colour(position: int) -> str:
-    return COLOURS[position % len(COLOURS)]
+def _colour(layer: Layer) -> str:
+    return (*COLOURS, INK)[(layer.colour - 1) % (len(COLOURS) + 1)]
 
 
 def _shape(layer: Layer) -> Shape | None:

@@ -17,12 +17,14 @@ from reports.templates import (
     grade_shift,
     incidence,
     listing,
+    mean_figure,
     mixed_summary,
     profile_figure,
     published_statements,
     rates_by_period,
     subject_counts,
     time_to_event,
+    timeline_figure,
 )
 
 
@@ -40,8 +42,8 @@ class Template:
 
 
 MODULES = (
-    between_groups, by_visit, criterion_incidence, grade_shift, incidence, listing, mixed_summary, profile_figure,
-    published_statements, rates_by_period, subject_counts, time_to_event,
+    between_groups, by_visit, criterion_incidence, grade_shift, incidence, listing, mean_figure, mixed_summary,
+    profile_figure, published_statements, rates_by_period, subject_counts, time_to_event, timeline_figure,
 )  # fmt: skip
 TEMPLATES: Mapping[str, Template] = {
     module.__name__.rpartition(".")[2]: Template(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from metadata.yaml_source import complain
 from reports.analysis import SUBJECT_LEVEL, Analysis, Group, decimals_of
 from reports.book import Book
 from reports.formats import pattern
 from reports.ledger import Ledger, Place
-from reports.selection import WHERE_SCHEMA, Selection
+from reports.selection import SUBJECT, WHERE_SCHEMA, Selection
 from reports.specification import TEXT, Output, TemplateParameters
 from reports.statistics.descriptive import describe
 from reports.statistics.estimate import Estimate
@@ -25,8 +28,23 @@ AXIS = {
         "unit_days": NUMBER,
         "ticks": {"type": "array", "items": NUMBER, "minItems": 2},
         "limits": {"type": "array", "items": NUMBER, "minItems": 2, "maxItems": 2},
+        "scale": {"enum": ["linear", "log"]},
     },
     "required": ["variable", "label", "ticks"],
+}
+# Values that are drawn hollow, such as those below a limit, and what the legend says of them.
+HOLLOW = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {"where": WHERE_SCHEMA, "label": TEXT},
+    "required": ["where", "label"],
+}
+# Records that have their value by definition, such as no change at baseline.
+ORIGIN = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {"where": WHERE_SCHEMA, "value": NUMBER},
+    "required": ["where", "value"],
 }
 MEDIAN = {
     "type": "object",
@@ -52,10 +70,13 @@ PARAMETERS = TemplateParameters(
         "bands": {"type": "array", "items": BAND},
         "reference": {"type": "array", "items": BAND},
         "set_apart": NUMBER,
+        "hollow": HOLLOW,
+        "origin": ORIGIN,
     },
     ("dataset", "where", "x", "y", "median"),
 )
 OBSERVED, MEDIAN_LABEL = "value", "Median"
+VALUE, BELOW, DEFINED = "Observed value", "Observed value, drawn hollow", "Value by definition"
 
 
 def compute(analysis: Analysis, output: Output, ledger: Ledger) -> None:
@@ -63,11 +84,13 @@ def compute(analysis: Analysis, output: Output, ledger: Ledger) -> None:
     node, y = output.node, str(output.node["y"]["variable"])
     everybody = Group(analysis.specification.total)
     add_size(analysis, output, everybody, ledger)
-    rows = analysis.select(output, str(node["dataset"]), everybody).where(node["where"]).present(y)
+    rows = analysis.select(output, str(node["dataset"]), everybody).where(node["where"])
     rows = rows.present(str(node["x"]["variable"]))
-    names = _names(analysis, output, everybody)
-    for subject in rows.subjects:
-        _course(output, ledger, rows.equal("USUBJID", subject), names[subject])
+    names = names_of(analysis, output, everybody)
+    for name, (day, value, method), source in _points(node, rows, names):
+        place = Place(f"course_{name}", "", y, f"{day:g}", name)
+        ledger.add(output, place, OBSERVED, Estimate(value, method, 1), pattern(decimals_of(node)), source)
+    rows = rows.present(y)
     for visit in node["median"]["visits"]:
         chosen = rows.where(node["median"]["where"]).equal("AVISIT", str(visit))
         place = Place(f"median_{visit}", "", y, str(visit), MEDIAN_LABEL)
@@ -75,31 +98,57 @@ def compute(analysis: Analysis, output: Output, ledger: Ledger) -> None:
         ledger.add(output, place, "median", median, pattern(decimals_of(node) + 1), chosen)
 
 
-def _names(analysis: Analysis, output: Output, everybody: Group) -> dict[str, str]:
+def names_of(analysis: Analysis, output: Output, everybody: Group) -> dict[str, str]:
+    """What each subject of the population is called in the figure, in the order of the names."""
     name = str(output.node.get("subject", "SUBJID"))
     subjects = analysis.select(output, SUBJECT_LEVEL, everybody)
-    return dict(zip(subjects.column("USUBJID"), subjects.column(name), strict=True))
+    found = dict(zip(subjects.column("USUBJID"), subjects.column(name), strict=True))
+    return dict(sorted(found.items(), key=lambda pair: pair[1]))
 
 
-def _course(output: Output, ledger: Ledger, rows: Selection, name: str) -> None:
-    x, y = str(output.node["x"]["variable"]), str(output.node["y"]["variable"])
-    ordered = rows.table(x, y).sort_values(x, kind="stable")
-    shown = pattern(decimals_of(output.node))
-    for day, value in zip(ordered[x].tolist(), ordered[y].tolist(), strict=True):
-        place = Place(f"course_{name}", "", y, f"{day:g}", name)
-        ledger.add(output, place, OBSERVED, Estimate(float(value), "Observed value", 1), shown, rows)
+def _points(
+    node: Mapping[str, Any], rows: Selection, names: Mapping[str, str]
+) -> Iterator[tuple[str, tuple[float, float, str], Selection]]:
+    """Each point by subject and day: its name, (day, value, method), and the rows it is among."""
+    x, y = str(node["x"]["variable"]), str(node["y"]["variable"])
+    parts = [(rows.present(y), VALUE)]
+    if "hollow" in node:
+        parts.append((rows.present(y).where(node["hollow"]["where"]), BELOW))
+    table: dict[tuple[str, float, int], tuple[float, str]] = {}
+    for part, method in parts:
+        table |= {key: (value, method) for key, value in _values(part, x, y)}
+    if "origin" in node:
+        origin = float(node["origin"]["value"])
+        table |= {key: (origin, DEFINED) for key, _ in _values(rows.where(node["origin"]["where"]), x, x)}
+    shown = rows if "origin" in node else rows.present(y)
+    for subject, name in names.items():
+        own = sorted((key[1:], point) for key, point in table.items() if key[0] == subject)
+        if all(method == DEFINED for _, (_, method) in own):
+            continue  # nothing was observed
+        source = shown.equal(SUBJECT, subject)
+        for (day, _), (value, method) in own:
+            yield name, (day, value, method), source
+
+
+def _values(rows: Selection, x: str, y: str) -> list[tuple[tuple[str, float, int], float]]:
+    """Values by subject, day and place in the dataset: two of a day are both drawn."""
+    places = range(rows.size) if rows.positions is None else rows.positions.tolist()
+    columns = (rows.column(name).tolist() for name in (SUBJECT, x, y))
+    return [((subject, day, place), float(value)) for (subject, day, value), place in
+            zip(zip(*columns, strict=True), places, strict=True)]  # fmt: skip
 
 
 def layout(output: Output, book: Book) -> Layout:
     """Lines in the order of the subjects' names; x in the axis's unit."""
     node, y = output.node, str(output.node["y"]["variable"])
-    days = float(node["x"].get("unit_days", 1))
     apart = float(node.get("set_apart", 0))
     names = [name for name in book.subsets(y) if name != MEDIAN_LABEL]
-    lines = tuple(_line(book, y, name, days, _offset(apart, i, len(names))) for i, name in enumerate(names))
+    lines = tuple(_line(book, node, name, _offset(apart, i, len(names))) for i, name in enumerate(names))
     at = node["median"]["visits"]
     points = [(float(at[visit]), book.row(y, visit, "", "median", MEDIAN_LABEL)) for visit in at]
-    known = [(x, float(row["value"])) for x, row in points if row is not None and row["value"] == row["value"]]
+    known = [
+        (x, _scaled(node, float(row["value"]))) for x, row in points if row is not None and row["value"] == row["value"]
+    ]
     median = Line(MEDIAN_LABEL, tuple(x for x, _ in known), tuple(value for _, value in known))
     return Layout(figures=[_figure(output, lines, median)])
 
@@ -109,23 +158,36 @@ def _offset(apart: float, position: int, count: int) -> float:
     return apart * (2 * position / (count - 1) - 1) if count > 1 else 0.0
 
 
-def _line(book: Book, variable: str, name: str, days: float, offset: float) -> Line:
-    rows = [row for row in book.rows if row["variable"] == variable and row["subset"] == name]
+def _line(book: Book, node: Mapping[str, Any], name: str, offset: float) -> Line:
+    days = float(node["x"].get("unit_days", 1))
+    rows = [row for row in book.rows if row["variable"] == node["y"]["variable"] and row["subset"] == name]
     x = tuple(float(row["level"]) / days for row in rows)
-    return Line(name, x, tuple(float(row["value"]) + offset for row in rows))
+    hollow = tuple(row["method"] == BELOW for row in rows)
+    return Line(name, x, tuple(_scaled(node, float(row["value"])) + offset for row in rows), hollow)
+
+
+def _scaled(node: Mapping[str, Any], value: float) -> float:
+    """Where a value stands on its axis; a value that a logarithmic axis cannot show is a mistake of the declaration."""
+    if node["y"].get("scale") != "log":
+        return value
+    if value <= 0:
+        raise complain(node["y"], "scale", f"a logarithmic axis has no place for {value:g}")
+    return math.log10(value)
 
 
 def _figure(output: Output, lines: tuple[Line, ...], median: Line) -> Figure:
     x, y = output.node["x"], output.node["y"]
-    ticks = tuple(float(tick) for tick in y["ticks"])
-    low, high = y.get("limits", (ticks[0], ticks[-1]))
+    ticks = tuple(_scaled(output.node, float(tick)) for tick in y["ticks"])
+    low, high = (_scaled(output.node, float(limit)) for limit in y.get("limits", (y["ticks"][0], y["ticks"][-1])))
     return Figure(
         x_label=str(x["label"]), y_label=str(y["label"]), lines=lines, median=median,
-        x_ticks=tuple(float(tick) for tick in x["ticks"]), y_limits=(float(low), float(high)), y_ticks=ticks,
-        bands=_bands(output.node.get("bands", [])), reference=_bands(output.node.get("reference", [])),
+        x_ticks=tuple(float(tick) for tick in x["ticks"]), y_limits=(low, high), y_ticks=ticks,
+        y_names=tuple(f"{tick:g}" for tick in y["ticks"]), hollow=str(output.node.get("hollow", {}).get("label", "")),
+        bands=_bands(output.node, "bands"), reference=_bands(output.node, "reference"),
         description=f"{output.title}: {y['label']} of {len(lines)} patients by {x['label'].lower()}, with the median.",
     )  # fmt: skip
 
 
-def _bands(declared: list[Any]) -> tuple[Band, ...]:
-    return tuple(Band(str(band["label"]), float(band["low"]), float(band["high"])) for band in declared)
+def _bands(node: Mapping[str, Any], key: str) -> tuple[Band, ...]:
+    return tuple(Band(str(band["label"]), _scaled(node, float(band["low"])), _scaled(node, float(band["high"])))
+                 for band in node.get(key, []))  # fmt: skip

@@ -82,7 +82,8 @@ def _endpoint(
         times, rows = censored_times(node, _rows(analysis, output, group, endpoint))
         curve = kaplan_meier(times.times, times.events)
         _add_counts(output, ledger, group, curve, rows, label)
-        _add_estimates(output, ledger, group, curve, rows, label)
+        if "table" in _shown(node):
+            _add_estimates(output, ledger, group, curve, rows, label)
         if "figure" in _shown(node):
             _add_curve(output, ledger, group, curve, times, rows)
         pooled += [(group.label, times)] if group.variable else []

@@ -1,0 +1,85 @@
+"""Template ``mean_figure``: means of each treatment over the visits with their confidence intervals and numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from reports.analysis import Analysis, decimals_of
+from reports.book import Book
+from reports.formats import COUNT, pattern
+from reports.ledger import Ledger, Place
+from reports.selection import WHERE_SCHEMA
+from reports.specification import TEXT, Output, TemplateParameters
+from reports.statistics.mean_interval import mean_interval
+from reports.table import Layout, MeanFigure, MeanLine
+from reports.templates.heads import add_size
+
+NUMBER = {"type": "number"}
+AXIS = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "label": TEXT,
+        "ticks": {"type": "array", "items": NUMBER, "minItems": 2},
+        "limits": {"type": "array", "items": NUMBER, "minItems": 2, "maxItems": 2},
+    },
+    "required": ["label", "ticks"],
+}
+PARAMETERS = TemplateParameters(
+    {
+        "dataset": TEXT,
+        "where": WHERE_SCHEMA,
+        "variable": TEXT,
+        "visits": {"type": "object", "additionalProperties": NUMBER, "minProperties": 2},
+        "x": {"type": "object", "additionalProperties": False, "properties": {"label": TEXT}, "required": ["label"]},
+        "y": AXIS,
+        "decimals": {"type": "integer", "minimum": 0, "maximum": 6},
+    },
+    ("dataset", "where", "variable", "visits", "x", "y"),
+)
+
+
+def compute(analysis: Analysis, output: Output, ledger: Ledger) -> None:
+    """The number, mean and 95% confidence interval of each treatment at each visit."""
+    node, variable = output.node, str(output.node["variable"])
+    shown = pattern(decimals_of(node) + 1)
+    for group in analysis.groups(output):
+        add_size(analysis, output, group, ledger)
+        rows = analysis.select(output, str(node["dataset"]), group).where(node["where"]).present(variable)
+        for visit in node["visits"]:
+            chosen = rows.equal("AVISIT", str(visit))
+            mean = mean_interval(chosen.column(variable))
+            place = Place(f"mean_{visit}", group.label, variable, str(visit))
+            ledger.add(output, place, "n", replace(mean, value=float(mean.n), warning=""), COUNT, chosen)
+            ledger.add(output, place, "mean", mean, shown, chosen)
+            ledger.add(output, place, "lower", replace(mean, value=mean.lower), shown, chosen)
+            ledger.add(output, place, "upper", replace(mean, value=mean.upper), shown, chosen)
+
+
+def layout(output: Output, book: Book) -> Layout:
+    """A line a treatment; all treatments together have none of their own where there are several."""
+    node, groups = output.node, book.groups()
+    shown = groups[:-1] if len(groups) > 1 else groups
+    lines = tuple(_line(book, node, group) for group in shown)
+    ticks = tuple(float(tick) for tick in node["y"]["ticks"])
+    low, high = node["y"].get("limits", (ticks[0], ticks[-1]))
+    names = tuple((float(place), str(visit)) for visit, place in node["visits"].items())
+    description = f"{output.title}: means with 95% confidence intervals of {', '.join(shown)}."
+    return Layout(figures=[MeanFigure(str(node["x"]["label"]), str(node["y"]["label"]), names,
+                                      (float(low), float(high)), ticks, lines, description)])  # fmt: skip
+
+
+def _line(book: Book, node: Mapping[str, Any], group: str) -> MeanLine:
+    variable = str(node["variable"])
+    found = {str(visit): {name: book.row(variable, str(visit), group, name) for name in ("mean", "lower", "upper", "n")}
+             for visit in node["visits"]}  # fmt: skip
+    values = {visit: {name: float(row["value"]) for name, row in rows.items() if row is not None}
+              for visit, rows in found.items()}  # fmt: skip
+    known = {visit: rows for visit, rows in values.items() if rows["mean"] == rows["mean"]}
+    return MeanLine(
+        group, tuple(float(node["visits"][visit]) for visit in known), tuple(rows["mean"] for rows in known.values()),
+        tuple(rows["lower"] for rows in known.values()), tuple(rows["upper"] for rows in known.values()),
+        tuple(f"{rows['n']:g}" for rows in known.values()),
+    )  # fmt: skip

@@ -1,0 +1,128 @@
+"""Template ``timeline_figure``: what happened to each subject when, a lane a subject, spans and marks in layers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from metadata.yaml_source import complain
+from reports.analysis import Analysis, Group
+from reports.book import Book
+from reports.formats import COUNT
+from reports.ledger import Ledger, Place
+from reports.selection import SUBJECT, WHERE_SCHEMA, Selection
+from reports.specification import TEXT, Output, TemplateParameters
+from reports.statistics.estimate import Estimate
+from reports.table import Layer, Layout, Timeline
+from reports.templates.heads import add_size
+from reports.templates.profile_figure import NUMBER, names_of
+
+X_AXIS = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {"label": TEXT, "unit_days": NUMBER, "ticks": {"type": "array", "items": NUMBER, "minItems": 2}},
+    "required": ["label", "ticks"],
+}
+# A span has a first and a last day, a mark has a day and a shape; colours are numbered as in the palette.
+LAYER = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "label": TEXT,
+        "dataset": TEXT,
+        "where": WHERE_SCHEMA,
+        "track": {"type": "integer", "minimum": 1, "maximum": 6},
+        "start": TEXT,
+        "end": TEXT,
+        "day": TEXT,
+        "mark": {"enum": ["circle", "square", "triangle", "diamond", "stroke"]},
+        "hollow": {"type": "boolean"},
+        "colour": {"type": "integer", "minimum": 1, "maximum": 7},
+    },
+    "required": ["label", "dataset", "track"],
+    "oneOf": [{"required": ["start", "end"]}, {"required": ["day", "mark"]}],
+}
+PARAMETERS = TemplateParameters(
+    {"subject": TEXT, "x": X_AXIS, "layers": {"type": "array", "items": LAYER, "minItems": 1}}, ("x", "layers")
+)
+START, END, DAY, SHOWN = "start", "end", "day", "shown"
+
+
+def compute(analysis: Analysis, output: Output, ledger: Ledger) -> None:
+    """Each day that is drawn is a row: level its number within the subject and layer, subset the subject."""
+    everybody = Group(analysis.specification.total)
+    add_size(analysis, output, everybody, ledger)
+    names = names_of(analysis, output, everybody)
+    for name in names.values():
+        place = Place(f"lane_{name}", "", SHOWN, "", name)
+        ledger.add(output, place, SHOWN, Estimate(1.0, "Subject has a lane", 1), COUNT,
+                   analysis.select(output, "ADSL", everybody))  # fmt: skip
+    for number, layer in enumerate(output.node["layers"], start=1):
+        rows = analysis.select(output, str(layer["dataset"]), everybody, layer, output.population)
+        _add_layer(output, ledger, number, layer, rows.where(layer.get("where", {})), names)
+
+
+def _add_layer(
+    output: Output, ledger: Ledger, number: int, layer: Mapping[str, Any], rows: Selection, names: Mapping[str, str]
+) -> None:
+    variables = {key: str(layer[key]) for key in (START, END, DAY) if key in layer}
+    for key, name in variables.items():
+        if not rows.has(name):
+            raise complain(layer, key, f"{rows.dataset} has no variable {name}")
+    for name in list(variables.values())[:1]:
+        rows = rows.present(name)
+    subjects = rows.column(SUBJECT).to_numpy()
+    columns = {key: rows.column(name).to_numpy(float) for key, name in variables.items()}
+    for subject, name in names.items():
+        at = np.flatnonzero(subjects == subject)
+        if not at.size:
+            continue
+        source = rows.equal(SUBJECT, subject)
+        order = at[np.argsort(next(iter(columns.values()))[at], kind="stable")]
+        for count, position in enumerate(order.tolist(), start=1):
+            place = Place(f"layer_{number}_{name}", "", str(layer["label"]), str(count), name)
+            for key, values in columns.items():
+                ledger.add(output, place, key, _day(float(values[position])), COUNT, source)
+
+
+def _day(value: float) -> Estimate:
+    return Estimate(value, "Study day", 1, "" if value == value else "no end is recorded")
+
+
+def layout(output: Output, book: Book) -> Layout:
+    """Lanes in the order of the subjects' names, layers in that of the declaration; days in the axis's unit."""
+    node = output.node
+    subjects = book.subsets(SHOWN)
+    unit = float(node["x"].get("unit_days", 1))
+    layers = tuple(_layer(book, layer, number, subjects, unit) for number, layer in enumerate(node["layers"], start=1))
+    ticks = tuple(float(tick) for tick in node["x"]["ticks"])
+    description = f"{output.title}: {len(subjects)} patients, with {', '.join(layer.label for layer in layers)}."
+    return Layout(figures=[Timeline(str(node["x"]["label"]), ticks, tuple(subjects), layers, description)])
+
+
+def _layer(book: Book, node: Mapping[str, Any], number: int, subjects: list[str], unit: float) -> Layer:
+    lanes = {name: place for place, name in enumerate(subjects)}
+    days: dict[tuple[int, int], dict[str, float]] = {}
+    for row in book.rows:
+        if row["variable"] == node["label"]:
+            key = lanes[row["subset"]], int(row["level"])
+            days.setdefault(key, {})[row["statistic"]] = float(row["value"]) / unit
+    last = _last(book, lanes, unit)
+    spans = tuple((lane, found[START], found[END] if found[END] == found[END] else last[lane])
+                  for (lane, _), found in days.items() if START in found)  # fmt: skip
+    points = tuple((lane, found[DAY]) for (lane, _), found in days.items() if DAY in found)
+    return Layer(str(node["label"]), int(node["track"]), spans, points, str(node.get("mark", "")),
+                 bool(node.get("hollow", False)), int(node.get("colour", number)))  # fmt: skip
+
+
+def _last(book: Book, lanes: Mapping[str, int], unit: float) -> dict[int, float]:
+    """The last day of each subject in any layer: a span without an end lasts as long."""
+    last: dict[int, float] = {}
+    for row in book.rows:
+        if row["statistic"] in (START, END, DAY) and row["value"] == row["value"]:
+            lane = lanes[row["subset"]]
+            last[lane] = max(last.get(lane, -math.inf), float(row["value"]) / unit)
+    return last

@@ -1,0 +1,224 @@
+"""Figures: what is drawn is in the results, places are worked out by hand, pictures say what they show."""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pandas as pd
+import pytest
+
+from metadata.dataset import Dataset, DatasetMetadata
+from metadata.errors import StudyError
+from metadata.study import Study
+from reports.book import Book
+from reports.drawing.axes import Axes, wrapped
+from reports.drawing.raster import dashed, pngs
+from reports.drawing.scene import Area, Marks, Scene, Text
+from reports.drawing.scene import Path as Stroke
+from reports.drawing.svg import svg
+from reports.figures import Legend, draw
+from reports.results import compute
+from reports.specification import read_specification
+from reports.table import Figure, MeanFigure, Timeline
+from reports.templates import PARAMETERS, TEMPLATES
+
+STUDY = """
+study: {id: OTHER-04, title: A trial, synthetic: true}
+standards: {}
+redcap: {}
+cutoff: 2024-06-30
+visits: []
+"""
+REPORTS = """
+populations: {Everybody: {label: All subjects, flag: ENRLFL}}
+columns: {by: TRT01P, total: All}
+outputs:
+  - id: F1
+    template: timeline_figure
+    title: Courses
+    population: Everybody
+    plan: all
+    x: {unit_days: 10, label: Tens of days, ticks: [0, 10]}
+    layers:
+      - {label: Drug, dataset: ADEX, start: ASTDY, end: AENDY, track: 1}
+      - {label: Attack, dataset: ADCE, where: {CONFFL: "Y"}, day: ASTDY, mark: diamond, track: 2, colour: 7}
+  - id: F2
+    template: profile_figure
+    title: Titres
+    population: Everybody
+    plan: all
+    dataset: ADIS
+    where: {PARAMCD: NAB}
+    x: {variable: ADY, label: Day, ticks: [0, 20]}
+    y: {variable: AVAL, label: Titre, scale: log, ticks: [10, 100, 1000]}
+    hollow: {where: {AVALC: "<20"}, label: Below 20}
+    median: {where: {}, visits: {Visit 1: 1}}
+  - id: F3
+    template: profile_figure
+    title: Changes
+    population: Everybody
+    plan: all
+    dataset: ADIS
+    where: {PARAMCD: NAB}
+    x: {variable: ADY, label: Day, ticks: [0, 20]}
+    y: {variable: CHG, label: Change, ticks: [0, 100]}
+    origin: {where: {ABLFL: "Y"}, value: 0}
+    median: {where: {}, visits: {Visit 2: 11}}
+  - id: F4
+    template: mean_figure
+    title: Means
+    population: Everybody
+    plan: all
+    dataset: ADIS
+    where: {PARAMCD: NAB}
+    variable: AVAL
+    visits: {Visit 1: 0, Visit 2: 1}
+    x: {label: Visit}
+    y: {label: Titre, ticks: [0, 1000]}
+"""
+
+
+def dataset(name: str, frame: pd.DataFrame) -> Dataset:
+    return Dataset(DatasetMetadata(name, name, "", "", ("USUBJID",), ()), frame)
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Study:
+    for name, text in {"study.yaml": STUDY, "sap.md": "# Plan\n\n## All {#all}\n", "reports.yaml": REPORTS}.items():
+        (tmp_path / name).write_text(text)
+    return Study(tmp_path)
+
+
+@pytest.fixture
+def datasets() -> dict[str, Dataset]:
+    """Subject 3 has a baseline and nothing more; the drug of subject 2 has no end."""
+    nan = float("nan")
+    frames = {
+        "ADSL": pd.DataFrame({"USUBJID": ["X-1", "X-2", "X-3"], "SUBJID": ["1", "2", "3"], "ENRLFL": "Y",
+                              "TRT01P": ["A", "A", "B"]}),
+        "ADEX": pd.DataFrame({"USUBJID": ["X-1", "X-1", "X-2"], "ASTDY": [31.0, 1.0, 1.0], "AENDY": [50.0, 20.0, nan]}),
+        "ADCE": pd.DataFrame({"USUBJID": ["X-1", "X-2", "X-2"], "ASTDY": [40.0, 80.0, 5.0], "CONFFL": ["Y", "Y", "N"]}),
+        "ADIS": pd.DataFrame(
+            [("X-1", 1.0, 10.0, "<20", nan, "Y", "Visit 1"), ("X-1", 11.0, 100.0, "", 90.0, "", "Visit 2"),
+             ("X-2", 1.0, 1000.0, "", nan, "Y", "Visit 1"), ("X-2", 12.0, 200.0, "", -800.0, "", "Visit 2"),
+             ("X-3", 2.0, 20.0, "", nan, "Y", "Visit 1")],
+            columns=["USUBJID", "ADY", "AVAL", "AVALC", "CHG", "ABLFL", "AVISIT"],
+        ).assign(PARAMCD="NAB"),
+    }  # fmt: skip
+    return {name: dataset(name, frame) for name, frame in frames.items()}
+
+
+def laid(study: Study, datasets: dict[str, Dataset], identifier: str) -> object:
+    results = compute(study, datasets)
+    output = next(o for o in read_specification(study, PARAMETERS).outputs if o.id == identifier)
+    book = Book(results[results["output"] == identifier])
+    return TEMPLATES[output.template].layout(output, book).figures[0]
+
+
+def test_spans_and_marks_in_order_of_days(study: Study, datasets: dict[str, Dataset]) -> None:
+    figure = laid(study, datasets, "F1")
+    assert isinstance(figure, Timeline)
+    assert figure.subjects == ("1", "2", "3")
+    drug, attack = figure.layers
+    # A span without an end lasts to the last day of its subject: the attack of day 80.
+    assert drug.spans == ((0, 0.1, 2.0), (0, 3.1, 5.0), (1, 0.1, 8.0))
+    assert attack.points == ((0, 4.0), (1, 8.0))
+    results = compute(study, datasets)
+    end = results[(results["subset"] == "2") & (results["statistic"] == "end")].iloc[0]
+    assert (end["text"], end["warning"]) == ("NE", "no end is recorded")
+
+
+def test_a_logarithmic_axis_and_values_below_a_limit(study: Study, datasets: dict[str, Dataset]) -> None:
+    figure = laid(study, datasets, "F2")
+    assert isinstance(figure, Figure)
+    first, second, third = figure.lines
+    assert (first.x, first.y, first.hollow) == ((1, 11), (1, 2), (True, False))
+    assert second.y == pytest.approx((3, 2.30103))
+    assert third.hollow == (False,)
+    assert (figure.y_ticks, figure.y_names, figure.y_limits) == ((1, 2, 3), ("10", "100", "1000"), (1, 3))
+
+
+def test_a_value_that_a_logarithm_lacks_is_refused(study: Study, datasets: dict[str, Dataset]) -> None:
+    (study.folder / "reports.yaml").write_text(REPORTS.replace("ticks: [10, 100, 1000]", "ticks: [0, 100, 1000]"))
+    with pytest.raises(StudyError, match="a logarithmic axis has no place for 0"):
+        laid(Study(study.folder), datasets, "F2")
+
+
+def test_changes_start_at_the_origin_where_there_is_a_change(study: Study, datasets: dict[str, Dataset]) -> None:
+    figure = laid(study, datasets, "F3")
+    assert isinstance(figure, Figure)
+    assert [(line.label, line.x, line.y) for line in figure.lines] == [
+        ("1", (1, 11), (0, 90)),
+        ("2", (1, 12), (0, -800)),
+    ]
+    assert figure.median.y == (-355,)
+
+
+def test_means_by_treatment(study: Study, datasets: dict[str, Dataset]) -> None:
+    figure = laid(study, datasets, "F4")
+    assert isinstance(figure, MeanFigure)
+    first, second = figure.lines
+    assert (first.label, first.means, first.counts) == ("A", (505, 150), ("2", "2"))
+    # Standard error 495 of the first visit, t(0.975, 1) = 12.7062.
+    assert first.lower[0] == pytest.approx(505 - 495 * 12.7062, rel=1e-5)
+    assert (second.x, second.means, second.counts) == ((0,), (20,), ("1",))
+    assert second.lower[0] != second.lower[0]
+
+
+@pytest.mark.parametrize("identifier", ["F1", "F2", "F3", "F4"])
+def test_a_picture_stands_alone_and_is_the_same_twice(
+    study: Study, datasets: dict[str, Dataset], identifier: str
+) -> None:
+    from PIL import Image
+
+    figure = laid(study, datasets, identifier)
+    said = Legend("Title <b> \N{EN DASH} Synthetic data", "All subjects (N = 3)", ("Source: ADSL.",))
+    picture = draw(figure, said)  # type: ignore[arg-type]
+    assert picture == draw(figure, said)  # type: ignore[arg-type]
+    texts = [element.text for element in ElementTree.fromstring(picture.svg).iter() if element.tag.endswith("text")]
+    assert {"Title <b> \N{EN DASH} Synthetic data", "All subjects (N = 3)", "Source: ADSL."} <= set(texts)
+    assert "Synthetic" not in picture.bare_svg and "Source" not in picture.bare_svg
+    whole, bare = (Image.open(io.BytesIO(data)) for data in (picture.png, picture.bare_png))
+    height = float(re.findall(r'viewBox="0 0 920 ([\d.]+)"', picture.svg)[0])
+    assert whole.size == (1380, round(height * 1.5))
+    assert bare.width == 1380 and bare.height < whole.height
+    assert whole.getpixel((0, 0)) == 0 and whole.convert("RGB").getpixel((0, 0)) == (255, 255, 255)
+
+
+def test_axes_map_data_to_places() -> None:
+    axes = Axes(Scene(100, 100), 10, 20, 50, 40, (0, 5), (0, 8))
+    assert axes.points([0, 5, 2.5], [0, 8, 2]) == ((10, 60), (60, 20), (35, 50))
+    assert axes.y(99) == 20  # what lies outside stays in the frame
+
+
+def test_dashes_run_on_through_corners() -> None:
+    assert dashed(((0, 0), (4, 0), (4, 4)), (3, 2)) == [[(0, 0), (3, 0)], [(4, 1), (4, 4)]]
+    assert dashed(((0, 0), (4, 0)), ()) == [[(0, 0), (4, 0)]]
+
+
+def test_titles_break_between_words() -> None:
+    assert wrapped("one two three", 60, 13) == ["one two", "three"]
+
+
+def test_svg_and_png_have_the_same_things() -> None:
+    from PIL import Image
+
+    scene = Scene(40, 40)
+    scene.add(Area(10, 10, 10, 10, "#0072B2"), Stroke(((0, 30), (40, 30)), "#D55E00", 2),
+              Marks(((30, 10),), "square", 6, "#009E73"), Text(2, 8, "a & b", 6))  # fmt: skip
+    text = svg(scene, 0, 40)
+    assert [element.tag.rpartition("}")[2] for element in ElementTree.fromstring(text)] == [
+        "rect",
+        "polyline",
+        "g",
+        "text",
+    ]
+    assert "a &amp; b" in text
+    image = Image.open(io.BytesIO(pngs(scene, (0, 40))[0])).convert("RGB")
+    assert image.getpixel((22, 22)) == (0, 0x72, 0xB2)
+    assert image.getpixel((30, 45)) == (0xD5, 0x5E, 0)
+    assert image.getpixel((45, 15)) == (0, 0x9E, 0x73)
+    assert image.getpixel((5, 50)) == (255, 255, 255)
