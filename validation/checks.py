@@ -21,12 +21,14 @@ from validation import check_dates, check_relations, check_values
 from validation.check_data import reference_of
 from validation.check_kinds import KINDS, Check, Parameter
 from validation.messages import places
+from validation.row_findings import GAP, TWICE
 from validation.schemas import (
     CALCULATION,
     CHOICE,
     EXPRESSION,
     FORMAT,
     HIDDEN,
+    LENGTH,
     MISSING_CODE,
     PLACE,
     RANGE,
@@ -47,6 +49,9 @@ DICTIONARY_SEVERITIES = {
     CALCULATION: "warning",
     MISSING_CODE: "warning",
     EXPRESSION: "note",
+    LENGTH: "note",
+    TWICE: "error",
+    GAP: "note",
 }
 PARTS = ("definitions", "severities", "checks")
 OWN_KEYS = ("id", "kind", "severity", "form", "field", "problem", "expected", "when", "each")

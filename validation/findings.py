@@ -17,6 +17,7 @@ from validation import schemas
 from validation.form_rows import ON_EVENT_ROW, ON_OWN_ROW, FormRows, row_mode
 from validation.formats import KIND_NAMES
 from validation.messages import MASK, masked, render
+from validation.row_findings import row_findings
 
 COLUMNS = ("source_row", "form", "field", "rule", "value", "problem", "expected")
 NO_ROW = -1
@@ -31,6 +32,7 @@ PROBLEMS = {
     schemas.FORMAT: "The value '{value}' is not written as the field asks.",
     schemas.RANGE: "The value '{value}' is outside the range of the field.",
     schemas.CHOICE: "The value '{value}' is not a choice of the field.",
+    schemas.LENGTH: "The text has more than 200 bytes: in the datasets it is cut and goes on in SUPP-- or CO.",
     schemas.REQUIRED: "A required value is missing.",
     schemas.HIDDEN: "The field holds '{value}' although the form does not ask for it: {logic} is not true.",
     schemas.PLACE: "The value '{value}' stands where the form {form} has no place.",
@@ -55,7 +57,7 @@ def dictionary_findings(lookup: RecordsLookup) -> pd.DataFrame:
     Columns: source_row (-1 for a finding about the dictionary), form, field, rule, value, problem, expected.
     """
     parts = [form_findings(FormRows(lookup, form)) for form in lookup.project.dictionary.forms]
-    return joined([*parts, _record_names(lookup.records)])
+    return joined([*parts, _record_names(lookup.records), row_findings(lookup.records)])
 
 
 def joined(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
@@ -143,6 +145,7 @@ def _expected(rows: FormRows, field: Field, rule: str, index: np.ndarray) -> obj
         schemas.FORMAT: written.words if written else "",
         schemas.RANGE: _range_words(field),
         schemas.CHOICE: _choice_words(field),
+        schemas.LENGTH: "at most 200 bytes in a field of one line",
         schemas.REQUIRED: "a choice" if field.choices else "a value",
     }
     if rule in words:

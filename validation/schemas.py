@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pandas as pd
 import pandera.pandas as pa
+import pyarrow.compute
 
 from metadata.dictionary import Field
 from metadata.expression import UnsupportedExpression
@@ -22,10 +23,12 @@ from validation.formats import Format, format_of
 
 TYPE, FORMAT, RANGE, CHOICE = "dictionary.type", "dictionary.format", "dictionary.range", "dictionary.choice"
 REQUIRED, HIDDEN, PLACE = "dictionary.required", "dictionary.hidden", "dictionary.place"
+LENGTH = "dictionary.length"
 CALCULATION, MISSING_CODE, EXPRESSION = "dictionary.calc", "dictionary.missing_code", "dictionary.expression"
 
 STATUS_CODES = ("", "0", "1", "2")
 TOLERANCE = 1e-9
+LONGEST = 200  # bytes of a character variable (SDTMIG 3.3, section 4.5.3.2)
 
 Test = Callable[[np.ndarray], np.ndarray]
 
@@ -79,6 +82,10 @@ def _value_checks(rows: FormRows, field: Field, values: np.ndarray, exempt: np.n
         yield rule(lambda s: exempt | np.isin(s, list(field.choices)), CHOICE)
     written = field_format(field)
     if written is None:
+        if field.type == "text" and not exempt.all():
+            short = bytes_of(values) <= LONGEST
+            if not short.all():
+                yield rule(lambda s: exempt | short, LENGTH)
         return
     low, high = bound(rows, field, "min", written), bound(rows, field, "max", written)
     if exempt.all():
@@ -89,6 +96,11 @@ def _value_checks(rows: FormRows, field: Field, values: np.ndarray, exempt: np.n
     if low is not None or high is not None:
         inside = within(_comparable(values, written), low, high)
         yield rule(lambda s: exempt | ~(of_kind & as_asked) | inside, RANGE)
+
+
+def bytes_of(values: np.ndarray) -> np.ndarray:
+    """Return the length of each text in bytes of UTF-8."""
+    return np.asarray(pyarrow.compute.binary_length(pyarrow.array(values, pyarrow.string())))
 
 
 def field_format(field: Field) -> Format | None:
