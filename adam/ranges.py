@@ -75,8 +75,11 @@ class Scheme:
 class Grade(Derivation):
     """Grade values by toxicity schemes; every graded record names its scheme.
 
-    A missing value, or a missing reference limit that the item needs, gives no grade. A parameter that no scheme
-    names is not graded; one that two schemes name is an error.
+    A missing value gives no grade, nor does a missing reference limit unless a band with fixed limits holds. Items of
+    CTCAE v5 (table ctcae-v5-bands) that depend on the baseline need ``base``, the baseline value, and
+    ``base_indicator``, its range indicator (HIGH is abnormal): make them by ``baseline`` before. A parameter that no
+    scheme names is not graded; one that two schemes name is an error. The grade at baseline (BTOXGR) is made by
+    ``baseline`` after this word.
     """
 
     schemes: tuple[Scheme, ...]
@@ -84,6 +87,8 @@ class Grade(Derivation):
     value: Column = "AVAL"
     low: Column = "ANRLO"
     high: Column = "ANRHI"
+    base: Column | None = None
+    base_indicator: Column | None = None
     to: NewColumn = "ATOXGR"
     number: NewColumn = "ATOXGRN"
     scheme: NewColumn = "ATOXSCH"
@@ -91,12 +96,15 @@ class Grade(Derivation):
     def derive(self, columns: Columns, count: int, context: Context) -> Outcome:
         words, codes = text(columns, self.parameter).words, text(columns, self.parameter).codes
         low, high, value = (number(columns, name) for name in (self.low, self.high, self.value))
+        base, normal = self._baseline(columns, count)
         grades, named = np.full(count, np.nan), np.full(count, -1)
         for index, scheme in enumerate(self.schemes):
             for parameter, item in scheme.items.items():
                 graded = context.scheme(scheme.table, item)
                 rows = np.flatnonzero(codes == words.index(parameter)) if parameter in words else NO_ROWS
-                grades[rows] = graded.grade(value[rows], low[rows], high[rows], scheme.scale.get(parameter, 1.0))
+                grades[rows] = graded.grade(
+                    value[rows], low[rows], high[rows], scheme.scale.get(parameter, 1.0), base[rows], normal[rows]
+                )
                 named[rows] = index
             for parameter, name in scheme.taken.items():
                 rows = np.flatnonzero(codes == words.index(parameter)) if parameter in words else NO_ROWS
@@ -112,7 +120,19 @@ class Grade(Derivation):
             }
         )
 
+    def _baseline(self, columns: Columns, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return baseline values, and 1 where they were normal or low, 0 where high, NaN where unknown."""
+        nothing = np.full(count, np.nan)
+        if not (self.base and self.base_indicator):
+            return nothing, nothing
+        indicator = text(columns, self.base_indicator)
+        normal = indicator.of_words([np.nan if not one else 0.0 if one.startswith("HIGH") else 1.0
+                                     for one in indicator.words])  # fmt: skip
+        return number(columns, self.base), normal
+
     def check(self) -> None:
+        if bool(self.base) != bool(self.base_indicator):
+            raise StudyError("base and base_indicator are needed together")
         parameters = [parameter for scheme in self.schemes for parameter in [*scheme.items, *scheme.taken]]
         twice = {parameter for parameter in parameters if parameters.count(parameter) > 1}
         if twice:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -26,18 +26,31 @@ BAND = re.compile(
 
 
 @dataclass(frozen=True)
+class References:
+    """What limits are multiples of, one value a result: lower and upper limit of normal, and the baseline value."""
+
+    lln: np.ndarray
+    uln: np.ndarray
+    base: np.ndarray
+
+    def of(self, name: str) -> np.ndarray:
+        """Return the values that LLN, ULN or BASE stands for."""
+        return {"LLN": self.lln, "ULN": self.uln, "BASE": self.base}[name]
+
+
+@dataclass(frozen=True)
 class Limit:
-    """One end of a band: ``factor`` times a reference limit (LLN or ULN), or times nothing."""
+    """One end of a band: ``factor`` times a reference (LLN, ULN or BASE), or times nothing."""
 
     factor: float
     reference: str
     closed: bool
 
-    def value(self, lln: np.ndarray, uln: np.ndarray, scale: float) -> np.ndarray:
+    def value(self, references: References, scale: float) -> np.ndarray:
         """Return the limit for each value, in the values' unit; ``scale`` turns the scheme's unit into it."""
         if self.reference:
-            return self.factor * (uln if self.reference == "ULN" else lln)
-        return np.full(len(uln), self.factor * scale)
+            return self.factor * references.of(self.reference)
+        return np.full(len(references.uln), self.factor * scale)
 
 
 @dataclass(frozen=True)
@@ -48,12 +61,12 @@ class Band:
     low: Limit | None
     high: Limit | None
 
-    def holds(self, values: np.ndarray, lln: np.ndarray, uln: np.ndarray, scale: float) -> np.ndarray:
+    def holds(self, values: np.ndarray, references: References, scale: float) -> np.ndarray:
         """Return True where a value lies in the band; equality with a limit is judged to nine digits."""
         inside = ~np.isnan(values)
         for limit, sign in ((self.low, 1.0), (self.high, -1.0)):
             if limit is not None:
-                bound = limit.value(lln, uln, scale)
+                bound = limit.value(references, scale)
                 margin = TOLERANCE * np.abs(bound) * (-1.0 if limit.closed else 1.0)
                 inside &= sign * (values - bound) > margin
         return inside
@@ -62,7 +75,7 @@ class Band:
 def parse_band(text: str, grade: int, basis: str = "") -> Band | None:
     """Read ``>=11.0``, ``9.5 - <11.0``, ``>1.25 - 2.5``, ``1.0 - <LLN``; a remark in brackets is passed over.
 
-    Returns None for a blank band. ``basis`` ("ULN", "LLN" or blank) is what bare numbers multiply.
+    Returns None for a blank band. ``basis`` ("ULN", "BASE" or blank) is what bare numbers multiply.
     Raises StudyError for a band that is not an interval of numbers.
     """
     bare = re.sub(r"\(.*?\)", "", text).strip()
@@ -84,60 +97,84 @@ def _limit(text: str, closed: bool, basis: str) -> Limit:
 
 @dataclass(frozen=True)
 class Item:
-    """One graded analyte, or one scheme of an analyte, with its bands from grade 0 upwards."""
+    """One graded analyte, or one scheme of an analyte, with its bands from grade 0 upwards.
+
+    ``abnormal`` are the bands that hold instead where the baseline was abnormal (CTCAE v5.0); without them the baseline
+    makes no difference.
+    """
 
     name: str
     unit: str
     bands: tuple[Band, ...]
     source: str
+    abnormal: tuple[Band, ...] = ()
 
     @cached_property
     def needs(self) -> frozenset[str]:
-        """Reference limits without which no grade is given: LLN, ULN or neither."""
-        limits = [limit for band in self.bands for limit in (band.low, band.high) if limit]
+        """What the item's limits are multiples of: LLN, ULN, BASE or nothing."""
+        limits = [limit for band in (*self.bands, *self.abnormal) for limit in (band.low, band.high) if limit]
         return frozenset(limit.reference for limit in limits if limit.reference)
 
     def grade(
-        self, values: np.ndarray, lln: np.ndarray | None = None, uln: np.ndarray | None = None, scale: float = 1.0
-    ) -> np.ndarray:
-        """Return the grade of each value as float64; NaN where the value, or a limit that the item needs, is missing.
+        self, values: np.ndarray, lln: np.ndarray | None = None, uln: np.ndarray | None = None, scale: float = 1.0,
+        base: np.ndarray | None = None, normal: np.ndarray | None = None,
+    ) -> np.ndarray:  # fmt: skip
+        """Return the grade of each value as float64; NaN where nothing that is known gives one.
 
-        ``scale`` is the factor from the item's unit to the unit of ``values`` (10 for g/dL to g/L). A value that is
-        not beyond the reference limit is grade 0 even where a fixed limit would say otherwise.
+        A band that needs a missing reference limit holds for no value; one with fixed limits does without. ``scale`` is
+        the factor from the item's unit to the unit of ``values`` (10 for g/dL to g/L). A value that is not beyond the
+        reference limit is grade 0 even where a fixed limit would say otherwise. ``base`` is the baseline value and
+        ``normal`` says 1 for a normal, 0 for an abnormal and NaN for an unknown one; an item that depends on the
+        baseline has no grade where that is unknown.
         """
         values = np.asarray(values, float)
-        nothing = np.full(len(values), np.nan)
-        lower = nothing if lln is None else np.asarray(lln, float)
-        upper = nothing if uln is None else np.asarray(uln, float)
-        grades = nothing.copy()
-        for band in sorted(self.bands, key=lambda band: -band.grade):
-            grades[band.holds(values, lower, upper, scale)] = band.grade
-        for reference, given in (("LLN", lower), ("ULN", upper)):
-            if reference in self.needs:
-                grades[~(given > 0)] = np.nan
-        return grades
+        references = References(*(_positive(given, len(values)) for given in (lln, uln, base)))
+        grades = _graded(self.bands, values, references, scale)
+        if not self.abnormal:
+            return grades
+        kind = np.full(len(values), np.nan) if normal is None else np.asarray(normal, float)
+        otherwise = _graded(self.abnormal, values, references, scale)
+        return np.where(kind == 1, grades, np.where(kind == 0, otherwise, np.nan))
+
+
+def _positive(given: np.ndarray | None, count: int) -> np.ndarray:
+    """Return references as numbers, NaN where there is none or none above 0."""
+    numbers = np.full(count, np.nan) if given is None else np.asarray(given, float)
+    return np.where(numbers > 0, numbers, np.nan)
+
+
+def _graded(bands: tuple[Band, ...], values: np.ndarray, references: References, scale: float) -> np.ndarray:
+    grades = np.full(len(values), np.nan)
+    with np.errstate(invalid="ignore"):
+        for band in sorted(bands, key=lambda band: -band.grade):
+            grades[band.holds(values, references, scale)] = band.grade
+    return grades
 
 
 def read_scheme(name: str, folder: Path = FOLDER) -> dict[str, Item]:
-    """Read a shipped table (``who-1979-lab-grades``, ``lymphocyte-schemes``) as items by name.
+    """Read a shipped table (``who-1979-lab-grades``, ``lymphocyte-schemes``, ``ctcae-v5-bands``) as items by name.
+
+    A line for a normal baseline is followed by that for an abnormal one.
 
     Items whose bands are not numbers (a dipstick) are left out: nothing can be graded by them.
     """
     path = folder / f"{name}.csv"
     if not path.is_file():
         raise StudyError(f"there is no toxicity scheme '{name}'{nearest(name, shipped())}")
-    items = {}
+    items: dict[str, Item] = {}
     with path.open(encoding="utf-8", newline="") as lines:
         for row in csv.DictReader(lines):
             made = _item(row)
-            if made is not None:
+            if made is not None and row.get("baseline") == "abnormal":
+                items[made.name] = replace(items[made.name], abnormal=made.bands)
+            elif made is not None:
                 items[made.name] = made
     return items
 
 
 def _item(row: dict[str, str]) -> Item | None:
     name = row.get("parameter") or row.get("scheme") or ""
-    basis = "ULN" if row.get("basis") == "x ULN" else ""
+    basis = {"x ULN": "ULN", "x baseline": "BASE"}.get(row.get("basis", ""), "")
     grades = sorted(int(column.removeprefix("grade_")) for column in row if column.startswith("grade_"))
     try:
         bands = [parse_band(row[f"grade_{grade}"], grade, basis) for grade in grades]
