@@ -10,7 +10,7 @@ import numpy as np
 from validation.conformance.adam_datasets import Analyses, Analysis, differ, repeated
 from validation.conformance.rule import Hit, analysis_rule
 
-VARIABLES = "ADaM BDS for TTE 1.0, Time-to-Event Variables; ADaMIG 1.3, section 3.3.6"
+VARIABLES = "ADaM BDS for TTE 1.0, Time-to-Event Variables; ADaMIG 1.3, BDS Time to Event Variables"
 IN_DAYS = re.compile(r".*\(\s*days\s*\).*", re.IGNORECASE)
 
 

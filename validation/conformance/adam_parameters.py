@@ -10,11 +10,10 @@ import numpy as np
 from validation.conformance.adam_datasets import Analyses, Analysis, ambiguous, at, coded, differ, not_copied, repeated
 from validation.conformance.rule import Hit, analysis_rule
 
-PARAMETER = "ADaMIG 1.3, section 3.3.4"
-CRITERIA = "ADaMIG 1.3, section 3.3.4.3"
-DESCRIPTOR = "ADaMIG 1.3, section 3.3.5"
-RANGES = "ADaMIG 1.3, section 3.3.7"
-BASELINE_FLAG = "ADaMIG 1.3, section 3.3.8.1"
+PARAMETER = "ADaMIG 1.3, BDS Analysis Parameters Variables"
+CRITERIA = "ADaMIG 1.3, BDS Analysis Parameter Criteria Variables"
+RANGES = "ADaMIG 1.3, BDS Toxicity and Range Variables"
+BASELINE_FLAG = "ADaMIG 1.3, BDS Flag Variables"
 PAIRS = "ADaMIG 1.3, section 3.1.1"
 CODE = re.compile(r"[A-Z_][A-Z0-9_]{0,7}")
 LONGEST = 200

@@ -106,7 +106,7 @@ def required_value(data: Analyses) -> Iterator[Hit]:
 
 
 @analysis_rule("adam.treatment", "A dataset has a variable of treatment, planned or actual.",
-               "ADaMIG 1.3, section 3.3.2; OCCDS 1.1, section 3")  # fmt: skip
+               "ADaMIG 1.3, BDS Record Level Treatment Variables; OCCDS 1.1, section 3")  # fmt: skip
 def treatment_variable(data: Analyses) -> Iterator[Hit]:
     pattern = re.compile(r"TRT(\d\d)?[PA]|TRTSEQ[PA]")
     for one in data:
@@ -236,7 +236,7 @@ def key_unique(data: Analyses) -> Iterator[Hit]:
 
 
 @analysis_rule("adam.sequence", "ASEQ numbers the records of a subject with whole numbers from 1, each once.",
-               "ADaMIG 1.3, section 3.3.1")  # fmt: skip
+               "ADaMIG 1.3, BDS Identifier")  # fmt: skip
 def sequence(data: Analyses) -> Iterator[Hit]:
     for one in data.having("ASEQ", "USUBJID"):
         numbers = one.number("ASEQ")

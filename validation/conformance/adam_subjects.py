@@ -19,10 +19,10 @@ from validation.conformance.adam_datasets import (
 from validation.conformance.rule import Hit, analysis_rule
 
 LEVEL = "ADaMIG 1.3, section 2.3.1"
-POPULATIONS = "ADaMIG 1.3, section 3.2.3"
-TREATMENT = "ADaMIG 1.3, section 3.2.4"
-EXPOSURE = "ADaMIG 1.3, section 3.2.6"
-EXPERIENCE = "ADaMIG 1.3, section 3.2.8"
+POPULATIONS = "ADaMIG 1.3, ADSL Population Indicator"
+TREATMENT = "ADaMIG 1.3, ADSL Treatment"
+EXPOSURE = "ADaMIG 1.3, ADSL Treatment Timing Variables"
+EXPERIENCE = "ADaMIG 1.3, ADSL Trial Experience"
 FLAGS = ("FASFL", "SAFFL", "ITTFL", "PPROTFL", "COMPLFL", "RANDFL", "ENRLFL")
 SCREEN_FAILURE = ("SCREEN FAILURE", "NOT ASSIGNED", "SCRNFAIL", "NOTASSGN")
 OWN = ("STUDYID", "USUBJID")
@@ -125,7 +125,7 @@ def death(data: Analyses) -> Iterator[Hit]:
 
 
 @analysis_rule("adam.level_copy", "A variable of ADSL has the same value in every dataset that has it.",
-               "ADaMIG 1.3, section 3.3.1")  # fmt: skip
+               "ADaMIG 1.3, section 3.2")  # fmt: skip
 def level_copy(data: Analyses) -> Iterator[Hit]:
     level = data.get(ADSL)
     if level is None:
@@ -138,7 +138,7 @@ def level_copy(data: Analyses) -> Iterator[Hit]:
 
 
 @analysis_rule("adam.record_treatment", "A record's treatment is one of the subject's in ADSL.",
-               "ADaMIG 1.3, section 3.3.2")  # fmt: skip
+               "ADaMIG 1.3, BDS Record Level Treatment Variables")  # fmt: skip
 def record_treatment(data: Analyses) -> Iterator[Hit]:
     level = data.get(ADSL)
     if level is None:

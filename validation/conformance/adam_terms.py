@@ -13,7 +13,7 @@ from validation.conformance.rule import Hit, analysis_rule
 
 TERMS = "ADaMIG 1.3, section 3.1.1"
 FLAGS = "ADaMIG 1.3, section 3.1.4"
-RECORDS = "ADaMIG 1.3, section 3.3.8.1; OCCDS 1.1, section 3"
+RECORDS = "ADaMIG 1.3, BDS Flag Variables; OCCDS 1.1, OCCDS Indicator Variables"
 YES_OR_NULL = re.compile(
     r"ABLFL|ANL\d\dFL|ONTRT\d{0,2}FL|LVOTFL|TRTEM\d?FL|TREM\d\dFL|PREFL|FUPFL|AOCC[A-Z]{0,2}FL|AOCC\d\dFL"
 )

@@ -13,8 +13,8 @@ from validation.conformance.rule import Hit, analysis_rule
 
 TIMING = "ADaMIG 1.3, section 3.1.2"
 IMPUTATION = "ADaMIG 1.3, section 3.1.3"
-RECORD_TIMING = "ADaMIG 1.3, section 3.3.3"
-WINDOWS = "ADaMIG 1.3, section 3.3.5"
+RECORD_TIMING = "ADaMIG 1.3, BDS Timing Variables"
+WINDOWS = "ADaMIG 1.3, BDS Analysis Visit Windowing Variables"
 ORDERED = (("TRTSDT", "TRTEDT"), ("ASTDT", "AENDT"), ("STARTDT", "ADT"), ("APERSDT", "APEREDT"), ("ASPRSDT", "ASPREDT"),
            ("PHSDT", "PHEDT"), ("RFICDT", "TRTSDT"), ("RFICDT", "RANDDT"), ("RFICDT", "ENRLDT"))  # fmt: skip
 NUMBERED = re.compile(r"(AP\d\d|TR\d\d|PH\d|P\d\dS\d)SDT")
@@ -174,7 +174,7 @@ def _varies(group: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 
 @analysis_rule("adam.on_treatment", "A record on treatment is not before the first treatment, and has one.",
-               "ADaMIG 1.3, section 3.3.8.1; OCCDS 1.1, section 3")  # fmt: skip
+               "ADaMIG 1.3, BDS Flag Variables; OCCDS 1.1, OCCDS Indicator Variables")  # fmt: skip
 def on_treatment(data: Analyses) -> Iterator[Hit]:
     for one in data.having("ONTRTFL"):
         start = one.of_subject("TRTSDT")
@@ -184,7 +184,7 @@ def on_treatment(data: Analyses) -> Iterator[Hit]:
 
 
 @analysis_rule("adam.analysis_flag", "Of a subject's records of a parameter, visit and type of derivation at most"
-               " one is chosen by ANL01FL.", "ADaMIG 1.3, section 3.3.8.1", "warning")  # fmt: skip
+               " one is chosen by ANL01FL.", "ADaMIG 1.3, BDS Flag Variables", "warning")  # fmt: skip
 def analysis_flag(data: Analyses) -> Iterator[Hit]:
     for one in data.basic("ANL01FL", "AVISIT"):
         chosen = one.equals("ANL01FL", "Y") & one.filled("AVISIT")

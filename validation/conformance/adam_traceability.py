@@ -20,7 +20,7 @@ from validation.conformance.adam_datasets import (
 from validation.conformance.rule import Hit, analysis_rule
 from validation.conformance.tabulations import Domain
 
-POINTS = "ADaMIG 1.3, section 3.3.9"
+POINTS = "ADaMIG 1.3, BDS Datapoint Traceability Variables"
 COPIES = "ADaMIG 1.3, section 3.1.1"
 
 
