@@ -53,6 +53,7 @@ def test_the_package_has_what_the_design_lists(package: Path) -> None:
     for name in ("adsl", "adae", "adlb", "adedss", "admo"):
         assert f"m5/datasets/spmsaza-synth/analysis/adam/datasets/{name}.xpt" in names
     wanted = {"queries.csv", "queries.html", "acceptance.json", "acceptance.html", "books.csv", "drift.csv"}
+    wanted |= {"second_derivation.json", "second_derivation.html"}
     assert {f"validation/{name}" for name in wanted} <= names
     assert {"reports/index.html", "reports/results.csv", "manifest.json"} <= names
 
