@@ -37,8 +37,8 @@ class Date(Imputed):
     month (``2001---15``) is used only with ``preserve``. ``prefer`` names a date that is taken where the partial date
     is compatible with it, unless ``end`` (an ISO text) certainly precedes it. The imputed date is not before
     ``not_before``, and not after ``not_after``, the end or the study's cut-off. Where the known part allows no such
-    day, nothing is imputed (``limits`` strict), or the limit is passed over (compatible; never the cut-off). A complete
-    date is never changed. ``flag`` says what was imputed: D day, M month and day, Y all.
+    day, or the limits leave none, nothing is imputed (``limits`` strict), or the limit is passed over (compatible;
+    never the cut-off). A complete date is never changed. ``flag`` says what was imputed: D day, M month and day, Y all.
     """
 
     def derive(self, columns: Columns, count: int, context: Context) -> Outcome:

@@ -80,7 +80,8 @@ class DateTime(Imputed):
         high = np.nan_to_num(of.last * SECONDS + last @ UNITS, nan=np.inf)
         made = self.day_of(of) * SECONDS + (last if self.time == "last" else first) @ UNITS
         end = self.ends(columns, rows) * SECONDS + LAST_SECOND
-        return self.within_limits(made, low, high, columns, rows, end, cutoff_of(context) * SECONDS + LAST_SECOND)
+        return self.within_limits(made, low, high, columns, rows, end, cutoff_of(context) * SECONDS + LAST_SECOND,
+            of.precision == 3)  # fmt: skip
 
     def _allowed(self, precision: np.ndarray, known: np.ndarray) -> np.ndarray:
         dated = (precision == 3) | self.may_impute(precision)

@@ -85,27 +85,30 @@ class Imputed(Derivation):
 
     def within_limits(
         self, made: np.ndarray, low: np.ndarray, high: np.ndarray, columns: Columns, rows: np.ndarray,
-        end: np.ndarray, cutoff: float,
+        end: np.ndarray, cutoff: float, whole: np.ndarray | bool = False,
     ) -> np.ndarray:  # fmt: skip
         """Return imputed moments moved to ``prefer`` and within the limits; NaN where there is none.
 
         ``low`` and ``high`` are the first and last moment that the known part allows, infinite where the year is
-        unknown; ``end`` the last moment at which the event can have ended.
+        unknown; ``end`` the last moment at which the event can have ended. Where the date is ``whole`` (only the time
+        is imputed), a limit before it is passed over, since a known date is never changed.
         """
-        limits = [end, *(number(columns, name)[rows] for name in self.not_after)]
-        if self.limits == "compatible":
-            limits = [np.where(limit < low, np.nan, limit) for limit in limits]
-        upper = np.fmin.reduce(limits)
+        passed = np.broadcast_to(whole, len(low)) | (self.limits == "compatible")
+        given = [end, *(number(columns, name)[rows] for name in self.not_after)]
+        upper = np.fmin.reduce([np.where(passed & (limit < low), np.nan, limit) for limit in given])
         if self.impute == "last":
             made = np.where(np.isnan(made), upper, made)
         if self.prefer:
             wanted = number(columns, self.prefer)[rows]
             made = np.where((low <= wanted) & (wanted <= high) & ~(end < wanted), wanted, made)
+        lower = low
         for name in self.not_before:
             limit = number(columns, name)[rows]
-            made = np.where(limit <= high, np.fmax(made, limit), made)
-        made = np.where(np.isnan(made), made, np.fmin(np.fmin(made, upper), cutoff))
-        return np.where(made >= low, made, np.nan)
+            lower = np.where(limit <= high, np.fmax(lower, limit), lower)
+        made = np.where(np.isinf(lower), made, np.fmax(made, lower))
+        last = np.where(whole & (cutoff < low), np.inf, np.fmin(upper, cutoff))
+        made = np.where(np.isnan(made), made, np.fmin(made, last))
+        return np.where(made >= (low if self.limits == "compatible" else lower), made, np.nan)
 
     def ends(self, columns: Columns, rows: np.ndarray) -> np.ndarray:
         """Return the last possible day of the event's end."""
