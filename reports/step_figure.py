@@ -22,6 +22,7 @@ def draw_steps(scene: Scene, figure: StepFigure, top: float) -> float:
     axes = Axes(scene, left, top + 30, scene.width - left - right, HIGH, _across(figure), (0, 1.02))
     ticks = (0, 0.25, 0.5, 0.75, 1)
     frame(axes, (figure.x_label, figure.x_ticks), (figure.y_label, ticks), [f"{tick:.2f}" for tick in ticks])
+    scene.add(Text(axes.left + 10, axes.bottom - 10, figure.note, SMALL))
     ends = []
     for position, curve in enumerate(figure.curves):
         colour, dash = curve_style(position)

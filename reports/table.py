@@ -110,13 +110,14 @@ class StepCurve:
 
 @dataclass(frozen=True)
 class StepFigure:
-    """Probability of no event over time, with the number at risk."""
+    """Probability of no event over time, with the number at risk; ``note`` stands beneath the curves."""
 
     x_label: str
     y_label: str
     curves: tuple[StepCurve, ...]
     x_ticks: tuple[float, ...]
     description: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True)

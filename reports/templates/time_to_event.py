@@ -196,12 +196,13 @@ def _figure(output: Output, book: Book) -> StepFigure:
     node = output.node
     # All treatments together have no curve of their own where there are several.
     groups = book.groups()[:-1] if len(book.groups()) > 1 else book.groups()
-    x = node["x"]
+    x, test = node["x"], book.row("log_rank", "", book.groups()[-1], "p_value")
     return StepFigure(
         str(x["label"]), f"Probability of no {str(node['event']).lower()}",
         tuple(_curve(book, group, x) for group in groups),
         tuple(float(tick) for tick in x["ticks"]),
         f"{output.title}: Kaplan-Meier curves of {', '.join(groups)} with the number at risk.",
+        "" if test is None else f"Log-rank test: p = {test['text']} (n = {test['n']})".replace("= <", "<"),
     )  # fmt: skip
 
 
