@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from adam.columns import Columns, Values, among, coded, flagged, number, present, take, text
-from adam.derivation import Context, Derivation, Edge, Outcome, listed, word
+from adam.derivation import Context, Derivation, Outcome, listed, word
 from adam.grouping import first_rows, group_codes, row_of_group
 from adam.language import Column, Condition, NewColumn, OrderColumn
+from metadata.dataset import Edges
 from metadata.units import significant
 
 
@@ -40,7 +41,7 @@ class Baseline(Derivation):
         record = row_of_group(groups, rows)
         made = {new: take(columns[old], record) for new, old in self.values.items()}
         filled = {new: np.flatnonzero(present(made[new])) for new, old in self.values.items() if old in self.value}
-        edges = tuple(Edge(new, kept, "", record[kept], self.values[new]) for new, kept in filled.items())
+        edges = tuple(Edges(kept, new, "", record[kept], self.values[new]) for new, kept in filled.items())
         flags = np.zeros(count, bool)
         flags[rows] = True
         return Outcome({self.flag: flagged(flags), **made}, edges)

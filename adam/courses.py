@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from adam.columns import Columns, coded, flagged, number
-from adam.derivation import Context, Derivation, Edge, Outcome, listed, word
+from adam.derivation import Context, Derivation, Outcome, listed, word
 from adam.grouping import group_codes, ordered
 from adam.language import Column, Condition, NewColumn, OrderColumn
+from metadata.dataset import Edges
 
 
 @word("spaced")
@@ -98,13 +99,13 @@ class StatusClass(Derivation):
         run = np.cumsum(starts) - 1
         return positive & (np.bincount(run, minlength=1)[run] >= self.consecutive)
 
-    def _edge(self, groups: np.ndarray, samples: np.ndarray, count: int) -> Edge:
+    def _edge(self, groups: np.ndarray, samples: np.ndarray, count: int) -> Edges:
         """All samples of a group decide on the class in each of its records."""
         start = np.searchsorted(groups[samples], np.arange(int(groups.max(initial=-1)) + 2))
         number_of = (start[1:] - start[:-1])[groups] if count else np.zeros(0, int)
         rows = np.repeat(np.arange(count), number_of)
         within = np.arange(len(rows)) - np.repeat(np.cumsum(number_of) - number_of, number_of)
-        return Edge(self.to, rows, "", samples[start[groups[rows]] + within], self.positive.reads[0])
+        return Edges(rows, self.to, "", samples[start[groups[rows]] + within], self.positive.reads[0])
 
     def sentence(self, variable: str) -> str:
         runs = f" (only runs of {self.consecutive} or more count)" if self.consecutive > 1 else ""

@@ -12,32 +12,21 @@ import numpy as np
 from adam.columns import Columns, SourceColumns, Values
 from adam.condition import Condition
 from adam.language import names_in, parameters
-from metadata.dataset import Dataset
+from metadata.dataset import Dataset, Edges
 from metadata.errors import StudyError, nearest
 from metadata.study import Study
 from metadata.toxicity import Item, read_scheme
 
 
 @dataclass(frozen=True)
-class Edge:
-    """Lineage of one made variable: rows of the dataset in the making and the source rows that each leads to.
+class Outcome:
+    """The columns that a derivation made, and edges to rows of other datasets.
 
-    An empty ``source`` stands for the rows of the dataset itself; they lead on to the rows' own sources.
+    An edge without a source leads to rows of the dataset in the making, and on to those rows' own sources.
     """
 
-    variable: str
-    rows: np.ndarray
-    source: str
-    source_rows: np.ndarray
-    source_variable: str
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The columns that a derivation made, and edges to rows of other datasets."""
-
     columns: Mapping[str, Values]
-    edges: tuple[Edge, ...] = ()
+    edges: tuple[Edges, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -51,7 +40,7 @@ class AddedRows:
     template: np.ndarray
     changed: dict[str, Values]
     contributors: tuple[np.ndarray, np.ndarray]
-    edges: tuple[Edge, ...] = ()
+    edges: tuple[Edges, ...] = ()
 
 
 @dataclass(frozen=True)

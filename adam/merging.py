@@ -8,9 +8,10 @@ from typing import Literal
 import numpy as np
 
 from adam.columns import Columns, Values, among, constant, flagged, number, numbers_in, present, stack, take, text
-from adam.derivation import Context, Derivation, Edge, Outcome, listed, word
+from adam.derivation import Context, Derivation, Outcome, listed, word
 from adam.grouping import first_rows, group_codes, matching_rows
 from adam.language import Column, NewColumn, OtherColumn
+from metadata.dataset import Edges
 from metadata.errors import StudyError
 
 SUBJECT = "USUBJID"
@@ -120,11 +121,11 @@ class Merge(Lookup):
             )
         return rows
 
-    def _edges(self, source: np.ndarray, context: Context) -> tuple[Edge, ...]:
+    def _edges(self, source: np.ndarray, context: Context) -> tuple[Edges, ...]:
         rows = np.flatnonzero(source >= 0)
         if not context.subject_level:
-            return (Edge("*", rows, self.dataset, source[rows], "*"),)
-        return tuple(Edge(new, rows, self.dataset, source[rows], old) for new, old in self.variables.items())
+            return (Edges(rows, "*", self.dataset, source[rows], "*"),)
+        return tuple(Edges(rows, new, self.dataset, source[rows], old) for new, old in self.variables.items())
 
     def sentence(self, variable: str) -> str:
         which = f", {self.take} by {listed(self.order)}" if self.take else ""
@@ -159,7 +160,7 @@ class Supplemental(Derivation):
             source = np.where(match < 0, -1, np.append(rows, -1)[match])
             made[new] = take(context.variable(self.dataset, "QVAL"), source)
             kept = np.flatnonzero(source >= 0)
-            edges.append(Edge(new, kept, self.dataset, source[kept], "QVAL"))
+            edges.append(Edges(kept, new, self.dataset, source[kept], "QVAL"))
         return Outcome(made, tuple(edges))
 
     def _matches(self, columns: Columns, rows: np.ndarray, context: Context) -> np.ndarray:
@@ -198,7 +199,7 @@ class Exists(Lookup):
             [columns[name] for name in self.by], [take(key, rows) for key in self.other_keys(context)]
         )
         kept = np.flatnonzero(match >= 0)
-        edge = Edge(self.to, kept, self.dataset, rows[match[kept]], "*")
+        edge = Edges(kept, self.to, self.dataset, rows[match[kept]], "*")
         return Outcome({self.to: flagged(match >= 0, false=self.otherwise)}, (edge,))
 
     def sentence(self, variable: str) -> str:
@@ -229,12 +230,12 @@ class Summary(Lookup):
         made = aggregated(self.function, groups[count:], values, size)[groups[:count]]
         return Outcome({self.to: made}, self._edges(groups, count, eligible))
 
-    def _edges(self, groups: np.ndarray, count: int, eligible: np.ndarray) -> tuple[Edge, ...]:
+    def _edges(self, groups: np.ndarray, count: int, eligible: np.ndarray) -> tuple[Edges, ...]:
         own = np.full(int(groups.max(initial=-1)) + 1, -1)
         own[groups[:count]] = np.arange(count)
         rows = own[groups[count:]]
         kept = rows >= 0
-        return (Edge(self.to, rows[kept], self.dataset, eligible[kept], self.of or "*"),)
+        return (Edges(rows[kept], self.to, self.dataset, eligible[kept], self.of or "*"),)
 
     def sentence(self, variable: str) -> str:
         what = {"count": "Number of records"}.get(self.function, f"{self.function.capitalize()} of {self.of}")

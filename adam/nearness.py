@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from adam.columns import Columns, flagged, number, present, stack, take
-from adam.derivation import Context, Edge, Outcome, listed, word
+from adam.derivation import Context, Outcome, listed, word
 from adam.grouping import group_codes
 from adam.language import Column, NewColumn, OtherColumn
 from adam.merging import Lookup
+from metadata.dataset import Edges
 
 
 @word("near_event")
@@ -39,7 +40,7 @@ class NearEvent(Lookup):
         near = np.where(_apart(day, when, last) <= self.after, last, -1)
         near = np.where((near < 0) & (_apart(day, when, following) <= self.before), following, near)
         rows = np.flatnonzero(near >= 0)
-        edge = Edge(self.to, rows, self.dataset, events[near[rows]], self.date)
+        edge = Edges(rows, self.to, self.dataset, events[near[rows]], self.date)
         return Outcome({self.to: flagged(near >= 0)}, (edge,))
 
     def sentence(self, variable: str) -> str:

@@ -8,10 +8,11 @@ from typing import Literal
 import numpy as np
 
 from adam.columns import Columns, Values, coded, number, take
-from adam.derivation import AddedRows, Context, Derivation, Edge, Outcome, listed, word
+from adam.derivation import AddedRows, Context, Derivation, Outcome, listed, word
 from adam.grouping import group_codes, matching_rows
 from adam.language import Column, Condition, NewColumn, OtherColumn
 from adam.merging import Lookup
+from metadata.dataset import Edges
 from metadata.errors import StudyError
 from metadata.units import significant
 
@@ -202,7 +203,7 @@ class PeriodVariables(Lookup):
             kept = np.flatnonzero(source >= 0)
             for pattern, old in self.variables.items():
                 made[_named(pattern, one)] = take(context.variable(self.dataset, old), source)
-                edges.append(Edge(_named(pattern, one), kept, self.dataset, source[kept], old))
+                edges.append(Edges(kept, _named(pattern, one), self.dataset, source[kept], old))
         return Outcome(made, tuple(edges))
 
     def also_makes(self) -> tuple[str, ...]:

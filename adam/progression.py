@@ -8,10 +8,11 @@ from typing import Literal
 import numpy as np
 
 from adam.columns import Columns, Values, among, flagged, number, stack, take
-from adam.derivation import Context, Derivation, Edge, Outcome, listed, word
+from adam.derivation import Context, Derivation, Outcome, listed, word
 from adam.grouping import group_codes, ordered
 from adam.language import Column, Condition, NewColumn, OtherColumn
 from adam.merging import SUBJECT
+from metadata.dataset import Edges
 
 
 @dataclass(frozen=True)
@@ -129,10 +130,10 @@ class ConfirmedProgression(Derivation):
         flags[onset] = True
         dates[onset] = day[confirmation]
         made: dict[str, Values] = {self.flag: flagged(flags)}
-        edges = [Edge(self.flag, onset, "", confirmation, self.date)]
+        edges = [Edges(onset, self.flag, "", confirmation, self.date)]
         if self.confirmed:
             made[self.confirmed] = dates
-            edges.append(Edge(self.confirmed, onset, "", confirmation, self.date))
+            edges.append(Edges(onset, self.confirmed, "", confirmation, self.date))
         return Outcome(made, tuple(edges))
 
     def also_reads(self) -> tuple[str, ...]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from adam.columns import Columns, Values, among, coded, number, present, stack, take
 from adam.dates import DAYS_OF
-from adam.derivation import AddedRows, Context, Derivation, Edge, word
+from adam.derivation import AddedRows, Context, Derivation, word
 from adam.grouping import first_rows, group_codes, matching_rows
 from adam.language import Column, NewColumn, OtherColumn
 from adam.merging import SUBJECT
+from metadata.dataset import Edges
 from metadata.units import significant
 
 
@@ -80,13 +81,13 @@ class TimeToEvent(Derivation):
         rows = np.tile(np.arange(count), len(parts))
         changed = {name: stack([part[name] for part, _ in parts]) for name in parts[0][0]}
         edges = [
-            replace(edge, rows=edge.rows + place * count) for place, (_, found) in enumerate(parts) for edge in found
+            edge._replace(row=edge.row + place * count) for place, (_, found) in enumerate(parts) for edge in found
         ]
         return AddedRows(rows, changed, (np.zeros(0, int), np.zeros(0, int)), tuple(edges))
 
     def _endpoint(
         self, code: str, endpoint: Endpoint, columns: Columns, count: int, context: Context
-    ) -> tuple[dict[str, Values], list[Edge]]:
+    ) -> tuple[dict[str, Values], list[Edges]]:
         origin = number(columns, self.since)
         since = origin if self.earlier == "ignored" else None
         event = _chosen(endpoint.events, columns, since, context, latest=False)
@@ -168,8 +169,8 @@ class TimeToEvent(Derivation):
         return variable in (self.start, "ADT")
 
 
-def _edge(moment: Moment, rows: np.ndarray, row: np.ndarray) -> Edge:
-    return Edge("ADT", rows, moment.dataset, row[rows], moment.date)
+def _edge(moment: Moment, rows: np.ndarray, row: np.ndarray) -> Edges:
+    return Edges(rows, "ADT", moment.dataset, row[rows], moment.date)
 
 
 def _places(moments: tuple[Moment, ...]) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 
 from adam.columns import SourceColumns, Text, constant, only, stack, take
-from adam.derivation import AddedRows, Context, Derivation, Edge, Outcome
+from adam.derivation import AddedRows, Context, Derivation, Outcome
+from metadata.dataset import Edges
 
 
 class Table:
@@ -16,7 +15,7 @@ class Table:
 
     def __init__(self, frame: pd.DataFrame, rows: np.ndarray) -> None:
         self.columns = SourceColumns(frame, rows)
-        self.edges: list[Edge] = []
+        self.edges: list[Edges] = []
 
     @property
     def count(self) -> int:
@@ -59,31 +58,29 @@ class Table:
         self.columns.rows = np.concatenate([self.columns.rows, self.columns.rows[template]])
         self.edges = [_edges_with_copies(edge, template, old) for edge in self.edges]
         position, contributor = added.contributors
-        self.edges.append(Edge("*", position + old, "", contributor, "*"))
-        self.edges += [replace(edge, rows=edge.rows + old) for edge in added.edges]
+        self.edges.append(Edges(position + old, "*", "", contributor, "*"))
+        self.edges += [edge._replace(row=edge.row + old) for edge in added.edges]
 
 
-def _edges_within(edge: Edge, where: np.ndarray) -> Edge:
-    kept = where[edge.rows]
-    return Edge(edge.variable, edge.rows[kept], edge.source, edge.source_rows[kept], edge.source_variable)
+def _edges_within(edge: Edges, where: np.ndarray) -> Edges:
+    kept = where[edge.row]
+    return edge._replace(row=edge.row[kept], source_row=edge.source_row[kept])
 
 
-def _edges_without(edge: Edge, number: int) -> Edge:
+def _edges_without(edge: Edges, number: int) -> Edges:
     """Return the edges of a table that lost its first rows."""
-    kept = edge.rows >= number
+    kept = edge.row >= number
     if not edge.source:
-        kept &= edge.source_rows >= number
-    source_rows = edge.source_rows[kept] - (0 if edge.source else number)
-    return Edge(edge.variable, edge.rows[kept] - number, edge.source, source_rows, edge.source_variable)
+        kept &= edge.source_row >= number
+    source_row = edge.source_row[kept] - (0 if edge.source else number)
+    return edge._replace(row=edge.row[kept] - number, source_row=source_row)
 
 
-def _edges_with_copies(edge: Edge, template: np.ndarray, old: int) -> Edge:
+def _edges_with_copies(edge: Edges, template: np.ndarray, old: int) -> Edges:
     """Return the edges with those of each added row's template repeated for the added row."""
     table = np.full(old, -1, np.int64)
-    table[edge.rows[edge.rows < old]] = edge.source_rows[edge.rows < old]
+    table[edge.row[edge.row < old]] = edge.source_row[edge.row < old]
     source = table[template]
     kept = np.flatnonzero(source >= 0)
-    rows = np.concatenate([edge.rows, kept + old])
-    return Edge(
-        edge.variable, rows, edge.source, np.concatenate([edge.source_rows, source[kept]]), edge.source_variable
-    )
+    source_row = np.concatenate([edge.source_row, source[kept]])
+    return edge._replace(row=np.concatenate([edge.row, kept + old]), source_row=source_row)

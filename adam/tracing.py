@@ -7,7 +7,6 @@ from collections.abc import Collection, Sequence
 import numpy as np
 import pandas as pd
 
-from adam.derivation import Edge
 from adam.specification import Step
 from adam.table import Table
 from metadata.dataset import Edges, join_edges
@@ -26,13 +25,13 @@ def lineage(
     parts = [own]
     for edge in _resolved(table, source, steps):
         for variable in _targets(edge.variable, steps, final, through):
-            parts.append(Edges(place[edge.rows], variable, edge.source, edge.source_rows, edge.source_variable))
+            parts.append(Edges(place[edge.row], variable, edge.source, edge.source_row, edge.source_variable))
     joined = join_edges(parts)
     first = ~joined.duplicated() if through else np.ones(len(joined), bool)
     return joined[first].reset_index(drop=True)
 
 
-def _resolved(table: Table, source: str, steps: Sequence[Step]) -> list[Edge]:
+def _resolved(table: Table, source: str, steps: Sequence[Step]) -> list[Edges]:
     """Return edges to the dataset's own rows as edges to the rows and variables of the source."""
     made = []
     for edge in table.edges:
@@ -41,17 +40,17 @@ def _resolved(table: Table, source: str, steps: Sequence[Step]) -> list[Edge]:
         else:
             rows, source_rows = _contributors(table, edge)
             names = _origins(edge.source_variable, steps, table.columns.frame.columns)
-            made += [Edge(edge.variable, rows, source, source_rows, name) for name in names]
-    return [edge for edge in made if len(edge.rows)]
+            made += [Edges(rows, edge.variable, source, source_rows, name) for name in names]
+    return [edge for edge in made if len(edge.row)]
 
 
-def _contributors(table: Table, edge: Edge) -> tuple[np.ndarray, np.ndarray]:
+def _contributors(table: Table, edge: Edges) -> tuple[np.ndarray, np.ndarray]:
     """Return an edge's rows with the rows of the source that made what it leads to, several for a derived row."""
-    rows, led = [edge.rows], [edge.source_rows]
+    rows, led = [edge.row], [edge.source_row]
     for added in table.edges:
-        if added.variable == "*" and not added.source and np.isin(edge.source_rows, added.rows).any():
-            leading = pd.DataFrame({"row": edge.rows, "led": edge.source_rows})
-            found = leading.merge(pd.DataFrame({"led": added.rows, "from": added.source_rows}), on="led")
+        if added.variable == "*" and not added.source and np.isin(edge.source_row, added.row).any():
+            leading = pd.DataFrame({"row": edge.row, "led": edge.source_row})
+            found = leading.merge(pd.DataFrame({"led": added.row, "from": added.source_row}), on="led")
             rows.append(found["row"].to_numpy())
             led.append(found["from"].to_numpy())
     pairs = np.column_stack([np.concatenate(rows), table.columns.rows[np.concatenate(led)]])

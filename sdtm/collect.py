@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from metadata.dataset import Edges
 from sdtm.choices import ticked
 from sdtm.column import Column, Read, Text, stack
 from sdtm.findings import findings_piece
 from sdtm.identity import Identity
 from sdtm.mapping import EACH, Block, DomainMapping, Supplement, Test
 from sdtm.source import KEYS, Forms, Source
-from sdtm.table import REDCAP, Edge, Table, Withheld
+from sdtm.table import REDCAP, Table, Withheld
 
 
 @dataclass
@@ -246,7 +247,7 @@ def _edge(table: Table, name: str, read: Read, start: int, keep: np.ndarray | No
         met &= keep
     rows = np.flatnonzero(met)
     if len(rows):
-        table.edges.append(Edge(name, REDCAP, read.field, rows + start, read.rows[rows]))
+        table.edges.append(Edges(rows + start, name, REDCAP, read.rows[rows], read.field))
 
 
 def _supplements(table: Table, blocks: list[Collected]) -> None:

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from metadata import iso8601
+from metadata.dataset import Edges
 from metadata.study import Study
 from metadata.terminology import Terminology
 from metadata.yaml_source import LocatedDict, complain
 from sdtm.column import Text
 from sdtm.operations import Target, check_term
 from sdtm.subjects import Earliest, Latest, extreme, needed, sources_of, variable_of
-from sdtm.table import NO_DAY, Edge, Table, Tables, UsedRows
+from sdtm.table import NO_DAY, Table, Tables, UsedRows
 
 END = "RFPENDTC"
 
@@ -130,11 +131,11 @@ def _assemble(
     table.followed = followed
     table.edges += _start_edges(subjects.count, rows, order, used)
     every = np.arange(len(rows))
-    table.edges.append(Edge("SEENDTC", "DM", END, every[~followed], rows[~followed]))
+    table.edges.append(Edges(every[~followed], "SEENDTC", "DM", rows[~followed], END))
     return table
 
 
-def _start_edges(subjects: int, rows: np.ndarray, order: np.ndarray, used: list[tuple[UsedRows, ...]]) -> list[Edge]:
+def _start_edges(subjects: int, rows: np.ndarray, order: np.ndarray, used: list[tuple[UsedRows, ...]]) -> list[Edges]:
     """Return where each element's start came from; ``rows`` are those of DM."""
     made = []
     for number, parts in enumerate(used):
@@ -143,7 +144,7 @@ def _start_edges(subjects: int, rows: np.ndarray, order: np.ndarray, used: list[
             source = np.full(subjects, -1)
             source[part.rows] = part.source_rows
             found = source[rows[mine]]
-            made.append(Edge("SESTDTC", part.domain, part.variable, mine[found >= 0], found[found >= 0]))
+            made.append(Edges(mine[found >= 0], "SESTDTC", part.domain, found[found >= 0], part.variable))
     return made
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import partial
 
+from metadata.dataset import Edges
 from metadata.errors import Gather
 from metadata.study import Study
 from metadata.terminology import Terminology
@@ -17,7 +18,7 @@ from sdtm.mapping import DomainMapping, codelists
 from sdtm.operations import TableOperation
 from sdtm.order import Step
 from sdtm.source import Forms
-from sdtm.table import REDCAP, Edge, Table, Tables
+from sdtm.table import REDCAP, Table, Tables
 from sdtm.values import Coded
 
 REQUIRED = "Req"
@@ -166,7 +167,7 @@ class Engine:
         for name, reads in self.identity.reads.items():
             for read in reads:
                 rows = (read.held & (read.rows >= 0)).nonzero()[0]
-                table.edges.append(Edge(name, REDCAP, read.field, rows, read.rows[rows]))
+                table.edges.append(Edges(rows, name, REDCAP, read.rows[rows], read.field))
 
     def _derive(self, mapping: DomainMapping, name: str, operation: TableOperation) -> None:
         made = operation.derive(self.tables, mapping.domain)

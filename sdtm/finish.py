@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from metadata import iso8601
-from metadata.dataset import Dataset, DatasetMetadata, Variable
+from metadata.dataset import Dataset, DatasetMetadata, Edges, Variable
 from metadata.standards import GuideVariable
 from metadata.study import Study
 from metadata.terminology import Terminology
@@ -18,7 +18,7 @@ from sdtm.engine import withhold_incomplete
 from sdtm.findings import LIMITED
 from sdtm.mapping import DomainMapping, Supplement, codelists
 from sdtm.offered import offered_by
-from sdtm.table import REDCAP, Edge, Table
+from sdtm.table import REDCAP, Table
 from sdtm.text import Change, continued_name, split_long, write_plain
 from sdtm.value_level import category_values, origin_and_method, test_values
 
@@ -45,7 +45,7 @@ class Finished:
 
     dataset: Dataset
     position: np.ndarray
-    edges: list[Edge]
+    edges: list[Edges]
     extras: list[Extra]
     changes: list[Change] = field(default_factory=list)
 
@@ -226,21 +226,21 @@ def _extras(mapping: DomainMapping, table: Table) -> tuple[list[Extra], list[Cha
     return made, changes
 
 
-def _edges_on(table: Table, name: str, rows: np.ndarray) -> list[Edge]:
+def _edges_on(table: Table, name: str, rows: np.ndarray) -> list[Edges]:
     """Return the edges of a supplemental value by position in ``rows``."""
     place = np.full(table.count, -1)
     place[rows] = np.arange(len(rows))
     made = []
     for edge in table.edges:
         if edge.variable == name:
-            at = place[edge.rows]
-            made.append(Edge(name, edge.source, edge.source_variable, at[at >= 0], edge.source_rows[at >= 0]))
+            at = place[edge.row]
+            made.append(Edges(at[at >= 0], name, edge.source, edge.source_row[at >= 0], edge.source_variable))
     return made
 
 
-def _edges_back(side: Table, rows: np.ndarray) -> list[Edge]:
+def _edges_back(side: Table, rows: np.ndarray) -> list[Edges]:
     return [
-        Edge(edge.variable, edge.source, edge.source_variable, rows[edge.rows], edge.source_rows) for edge in side.edges
+        Edges(rows[edge.row], edge.variable, edge.source, edge.source_row, edge.source_variable) for edge in side.edges
     ]
 
 
@@ -261,9 +261,9 @@ def _continued(mapping: DomainMapping, table: Table) -> list[Extra]:
             made.append(Extra(qnam, mapping.by_name[name].label.rstrip("."), "CRF", "", rows, part.take(rows)))
             edges = [edge for edge in table.edges if edge.variable == name]
             for edge in edges:
-                at = np.isin(edge.rows, rows)
+                at = np.isin(edge.row, rows)
                 table.edges.append(
-                    Edge(f"+{qnam}", edge.source, edge.source_variable, edge.rows[at], edge.source_rows[at])
+                    Edges(edge.row[at], f"+{qnam}", edge.source, edge.source_row[at], edge.source_variable)
                 )
     return made
 
@@ -273,5 +273,5 @@ def _go_on(table: Table, name: str, further: str, part: Text) -> None:
     table.texts[further] = part
     held = part.present()
     for edge in [edge for edge in table.edges if edge.variable == name]:
-        at = held[edge.rows]
-        table.edges.append(Edge(further, edge.source, edge.source_variable, edge.rows[at], edge.source_rows[at]))
+        at = held[edge.row]
+        table.edges.append(Edges(edge.row[at], further, edge.source, edge.source_row[at], edge.source_variable))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from metadata.dataset import Dataset, DatasetMetadata, Variable
+from metadata.dataset import Dataset, DatasetMetadata, Edges, Variable
 from metadata.errors import Gather, StudyError, nearest
 from metadata.project import Project
 from metadata.standards import sdtm_dataset, sdtm_variables
@@ -24,7 +24,7 @@ from sdtm.finish import Finished
 from sdtm.identity import Identity
 from sdtm.mapping import DomainMapping
 from sdtm.source import Forms, Source
-from sdtm.table import REDCAP, Edge, Tables, Withheld
+from sdtm.table import REDCAP, Tables, Withheld
 
 FILE = "sdtm/relations.yaml"
 DOMAIN = "RELREC"
@@ -44,9 +44,9 @@ class Related:
 
     dataset: Dataset | None
     domain: str = DOMAIN
-    edges: list[Edge] = field(default_factory=list)
+    edges: list[Edges] = field(default_factory=list)
     withheld: list[Withheld] = field(default_factory=list)
-    read: dict[str, list[Edge]] = field(default_factory=dict)
+    read: dict[str, list[Edges]] = field(default_factory=dict)
 
 
 def relation_nodes(study: Study) -> list[LocatedDict]:
@@ -135,17 +135,17 @@ def related(study: Study, records: Records) -> Related:
     made.dataset = Dataset(metadata, pd.DataFrame(texts))
     for name, rows in frame[frame["field"] != ""].groupby("field", sort=True).indices.items():
         at = np.asarray(rows)
-        made.edges.append(Edge("IDVARVAL", REDCAP, str(name), at, frame["source_row"].to_numpy(int)[at]))
+        made.edges.append(Edges(at, "IDVARVAL", REDCAP, frame["source_row"].to_numpy(int)[at], str(name)))
     made.edges += _of_whole(frame[frame["USUBJID"] == ""], records)
     return made
 
 
-def _of_whole(rows: pd.DataFrame, records: Records) -> list[Edge]:
+def _of_whole(rows: pd.DataFrame, records: Records) -> list[Edges]:
     """Return the lineage of rows that speak of a whole dataset: all its records that have the shared variable."""
     edges = []
     for row, domain, name in zip(rows.index, rows["RDOMAIN"], rows["IDVAR"], strict=True):
         held = np.flatnonzero((records.finished[domain].dataset.frame[name].astype("str") != "").to_numpy(bool))
-        edges.append(Edge("IDVAR", domain, name, np.full(len(held), row), held))
+        edges.append(Edges(np.full(len(held), row), "IDVAR", domain, held, name))
     return edges
 
 
@@ -166,7 +166,7 @@ def _records(node: LocatedDict, records: Records, made: Related) -> pd.DataFrame
     mine = links.merge(record_rows(records, origin), on=["record", "address"])
     coded = mine[mine["coded"].to_numpy(bool)]
     made.read.setdefault(origin, []).append(
-        Edge("*", REDCAP, name, coded["row"].to_numpy(int), coded["source_row"].to_numpy(int))
+        Edges(coded["row"].to_numpy(int), "*", REDCAP, coded["source_row"].to_numpy(int), name)
     )
     theirs = record_rows(records, target).rename(columns={"address": "named", "SEQ": "other", "row": "_"})
     pairs = mine.merge(theirs.drop(columns="USUBJID"), on=["record", "named"])

@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from metadata.dataset import Dataset, DatasetMetadata, Value, Variable
+from metadata.dataset import Dataset, DatasetMetadata, Edges, Value, Variable
 from metadata.standards import sdtm_dataset, sdtm_variables
 from metadata.units import text_of
 from sdtm.column import Text, stack
 from sdtm.finish import Finished
 from sdtm.mapping import DomainMapping
-from sdtm.table import Edge
 from sdtm.value_level import supplemental_values
 
 KEYS = ("STUDYID", "RDOMAIN", "USUBJID", "IDVAR", "IDVARVAL", "QNAM")
@@ -31,7 +30,7 @@ METHODS = {
 
 def supplemental(
     version: str, mapping: DomainMapping, made: Finished, studyid: str
-) -> tuple[Dataset, list[Edge]] | None:
+) -> tuple[Dataset, list[Edges]] | None:
     """Return SUPP-- of a finished domain with its edges (rows of the dataset), or None if there is nothing to say."""
     rows = [extra.rows[made.position[extra.rows] >= 0] for extra in made.extras]
     table_row = np.concatenate([np.empty(0, np.int64), *rows])
@@ -90,9 +89,9 @@ def _metadata(version: str, mapping: DomainMapping, values: tuple[Value, ...]) -
     )
 
 
-def _edges(made: Finished, names: Text, table_row: np.ndarray) -> list[Edge]:
+def _edges(made: Finished, names: Text, table_row: np.ndarray) -> list[Edges]:
     """Return the lineage of QVAL: that of the value in the domain's table, moved to the row of SUPP--."""
-    given: dict[str, list[Edge]] = {}
+    given: dict[str, list[Edges]] = {}
     for edge in made.edges:
         given.setdefault(edge.variable, []).append(edge)
     edges = []
@@ -101,6 +100,6 @@ def _edges(made: Finished, names: Text, table_row: np.ndarray) -> list[Edge]:
         place = np.full(len(made.position), -1)
         place[table_row[rows]] = rows
         for edge in given.get(f"+{qnam}", []) if len(rows) else []:
-            at = place[edge.rows]
-            edges.append(Edge("QVAL", edge.source, edge.source_variable, at[at >= 0], edge.source_rows[at >= 0]))
+            at = place[edge.row]
+            edges.append(Edges(at[at >= 0], "QVAL", edge.source, edge.source_row[at >= 0], edge.source_variable))
     return edges

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from metadata import iso8601
+from metadata.dataset import Edges
 from sdtm.column import Text
 
 NO_DAY = np.datetime64("NaT", "D")
@@ -30,17 +31,6 @@ class Derived:
 
     data: np.ndarray
     used: tuple[UsedRows, ...] = ()
-
-
-@dataclass(frozen=True)
-class Edge:
-    """Lineage of one variable from one source variable: positions here, and in the source."""
-
-    variable: str
-    source: str
-    source_variable: str
-    rows: np.ndarray
-    source_rows: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -70,7 +60,7 @@ class Table:
     texts: dict[str, Text] = field(default_factory=dict)
     numbers: dict[str, np.ndarray] = field(default_factory=dict)
     hidden: dict[str, Text] = field(default_factory=dict)
-    edges: list[Edge] = field(default_factory=list)
+    edges: list[Edges] = field(default_factory=list)
     withheld: list[Withheld] = field(default_factory=list)
     parts: list[tuple[object, int, int]] = field(default_factory=list)
     supplements: list[tuple[object, np.ndarray, Text]] = field(default_factory=list)
@@ -106,7 +96,7 @@ class Table:
         values = pd.to_numeric(pd.Series(made.data), errors="coerce").to_numpy(float) if is_number else made.data
         self.put(name, values)
         for used in made.used:
-            self.edges.append(Edge(name, used.domain, used.variable, used.rows, used.source_rows))
+            self.edges.append(Edges(used.rows, name, used.domain, used.source_rows, used.variable))
 
     @property
     def subject(self) -> Text:
@@ -158,20 +148,20 @@ class Table:
         self.dropped = rows.copy() if self.dropped is None else self.dropped | rows
         for edge in self.edges:
             if edge.source == REDCAP:
-                lost = rows[edge.rows]
+                lost = rows[edge.row]
                 if lost.any():
-                    self.withheld.append(Withheld(np.unique(edge.source_rows[lost]), edge.source_variable, reason))
+                    self.withheld.append(Withheld(np.unique(edge.source_row[lost]), edge.source_variable, reason))
 
     def null(self, name: str, rows: np.ndarray, reason: str) -> None:
         """Blank a text variable where its value cannot be represented, and list the stored values."""
         self.texts[name] = self.text(name).where(~rows)
-        kept: list[Edge] = []
+        kept: list[Edges] = []
         for edge in self.edges:
-            lost = rows[edge.rows] if edge.variable == name else np.zeros(len(edge.rows), bool)
+            lost = rows[edge.row] if edge.variable == name else np.zeros(len(edge.row), bool)
             if lost.any():
                 if edge.source == REDCAP:
-                    self.withheld.append(Withheld(np.unique(edge.source_rows[lost]), edge.source_variable, reason))
-                edge = Edge(edge.variable, edge.source, edge.source_variable, edge.rows[~lost], edge.source_rows[~lost])
+                    self.withheld.append(Withheld(np.unique(edge.source_row[lost]), edge.source_variable, reason))
+                edge = Edges(edge.row[~lost], edge.variable, edge.source, edge.source_row[~lost], edge.source_variable)
             kept.append(edge)
         self.edges = kept
 

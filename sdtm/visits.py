@@ -15,13 +15,14 @@ import numpy as np
 import pandas as pd
 
 from metadata import iso8601
+from metadata.dataset import Edges
 from metadata.project import Project
 from metadata.study import Study
 from metadata.units import text_of
 from sdtm.column import Text, first_of_each, match, stack
 from sdtm.mapping import Block
 from sdtm.source import Forms, Source
-from sdtm.table import NO_DAY, REDCAP, Edge, Table, Withheld
+from sdtm.table import NO_DAY, REDCAP, Table, Withheld
 
 KEY = ["record", "event", "instance"]
 CLOCK = re.compile(r" \d\d:\d\d(?::\d\d)?$")
@@ -125,7 +126,7 @@ def put_dates(table: Table, dates: VisitDates) -> None:
         own = dates.field.codes == code
         if (own & counted).any():
             at = np.flatnonzero(own & counted)
-            table.edges.append(Edge("SVSTDTC", REDCAP, field, row[at], dates.source_row[at]))
+            table.edges.append(Edges(row[at], "SVSTDTC", REDCAP, dates.source_row[at], field))
         if (own & ~counted).any():
             reason = "it is no complete date, so that it is not a date of the visit"
             table.withheld.append(Withheld(dates.source_row[own & ~counted], field, reason))

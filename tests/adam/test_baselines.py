@@ -37,7 +37,7 @@ def test_last_value_on_or_before_treatment(tmp_path):
     assert numbers(result.columns["BASE"]) == [4, 4, 4, 4, None, None]
     assert texts(result.columns["BNRIND"]) == ["HIGH"] * 4 + ["", ""]
     (edge,) = result.edges
-    assert (edge.variable, edge.source, list(edge.rows), list(edge.source_rows)) == ("BASE", "", [0, 1, 2, 3], [1] * 4)
+    assert (edge.variable, edge.source, list(edge.row), list(edge.source_row)) == ("BASE", "", [0, 1, 2, 3], [1] * 4)
 
 
 def test_an_earlier_value_stands_in_for_a_missing_one(tmp_path):

@@ -23,7 +23,7 @@ def test_the_first_by_date_with_its_source_rows(tmp_path):
     result = made(tmp_path, word, EX)
     assert texts(result.columns["FIRST"]) == ["", "2000-01-01", "2000-03-01", ""]
     (edge,) = result.edges
-    assert (list(edge.rows), edge.source, list(edge.source_rows)) == ([1, 2], "EX", [1, 2])
+    assert (list(edge.row), edge.source, list(edge.source_row)) == ([1, 2], "EX", [1, 2])
 
 
 def test_two_records_are_never_chosen_from_silently(tmp_path):
@@ -70,5 +70,5 @@ def test_supplemental_qualifiers_by_sequence(tmp_path):
     given = columns(USUBJID=["A", "A", "B"], AESEQ=[10.0, 2, 2])
     result = word.derive(given, 3, context(tmp_path, supplemental))
     assert texts(result.columns["REL"]) == ["NOT RELATED", "RELATED", ""]
-    assert list(result.edges[0].source_rows) == [1, 0]
+    assert list(result.edges[0].source_row) == [1, 0]
     assert texts(word.derive(given, 3, context(tmp_path)).columns["REL"]) == ["", "", ""]

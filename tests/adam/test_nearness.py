@@ -25,13 +25,13 @@ def test_the_event_and_the_days_after_it_count(tmp_path):
     flags, edge = near(tmp_path)
     # A's relapses began on days 100 and 300; B's does not count, C's has no date, D had none.
     assert flags == ["", "Y", "Y", "", "", "Y", "", "", "", ""]
-    assert list(edge.rows) == [1, 2, 5] and list(edge.source_rows) == [0, 0, 1]
+    assert list(edge.row) == [1, 2, 5] and list(edge.source_row) == [0, 0, 1]
 
 
 def test_days_before_an_event_count_if_asked_for(tmp_path):
     flags, edge = near(tmp_path, after=0, before=1)
     assert flags == ["Y", "Y", "", "", "Y", "", "", "", "", ""]
-    assert list(edge.source_rows) == [0, 0, 1]
+    assert list(edge.source_row) == [0, 0, 1]
 
 
 @given(

@@ -54,7 +54,7 @@ def test_status_classes(tmp_path, consecutive, place):
     )
     outcome = word.derive(made, len(rows) + 1, context(tmp_path))
     assert texts(outcome.columns["CLASS"]) == [SAMPLES[row[0]][place] for row in rows] + [""]
-    assert len(outcome.edges[0].rows) == sum(len(signs) ** 2 for signs, *_ in SAMPLES.values())
+    assert len(outcome.edges[0].row) == sum(len(signs) ** 2 for signs, *_ in SAMPLES.values())
 
 
 def progression(tmp_path, days, values, base=4.0, relapses=(), **parameters):

@@ -143,7 +143,7 @@ def test_time_to_event_takes_the_first_event_or_the_last_day_without(tmp_path):
     assert texts(added.changed["SRCDOM"]) == ["CE", "DS", "DS", ""]
     assert numbers(added.changed["SRCSEQ"]) == [2, None, None, None]
     leads = {(edge.source, int(one), int(other)) for edge in added.edges
-             for one, other in zip(edge.rows, edge.source_rows, strict=True)}  # fmt: skip
+             for one, other in zip(edge.row, edge.source_row, strict=True)}  # fmt: skip
     assert leads == {("CE", 0, 1), ("DS", 1, 1), ("DS", 2, 3)}
 
 
