@@ -287,6 +287,20 @@ def test_a_subject_who_failed_screening_is_in_no_population() -> None:
     assert (found.dataset, found.variable, found.records) == ("ADSL", "ITTFL", 1)
 
 
+def test_rules_hold_out_where_datasets_or_variables_are_not_there(
+    study: Study, terminology: Terminology, sdtm: Datasets, adam: Datasets
+) -> None:
+    rules = [RULES[name] for name in ADAM]
+    empty = {name: emptied(adam, name)[name] for name in adam}
+    assert {one.dataset for one in find(study, sdtm, terminology, rules, empty)} == set(adam)
+    for name in ("ADSL", "ADAE", "ADLB", "ADTTE"):
+        alone = lacking({"ADSL": adam["ADSL"], name: adam[name]}, name, "USUBJID")
+        found = find(study, sdtm, terminology, rules, alone)
+        assert ("adam.required", name, "USUBJID") in {(one.rule, one.dataset, one.variable) for one in found}
+    without_source = {name: one for name, one in sdtm.items() if name not in ("DM", "LB")}
+    assert find(study, without_source, terminology, rules, {"ADLB": adam["ADLB"]})
+
+
 def test_every_rule_is_tested() -> None:
     assert sorted(set(ADAM)) == sorted({rule for rule, *_ in SEEDS} | {"adam.screen_failure"})
 

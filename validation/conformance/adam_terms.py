@@ -59,7 +59,7 @@ def _not_terms(data: Analyses, one: Analysis, name: str, named: str) -> Iterator
     if not lists:
         return
     codes, words = coded(one, name)
-    wrong = np.array([not _is_term(word, name, lists) for word in words])
+    wrong = np.array([not _is_term(word, name, lists) for word in words], bool)
     used = np.unique(codes[wrong[codes]])
     if len(used):
         shown = ", ".join(f"'{words[code]}'{lists[0].nearest(words[code])}" for code in used[:SHOWN].tolist())
