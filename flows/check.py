@@ -90,11 +90,13 @@ def _parts(study: Any, project: Any) -> list[Part]:
     from metadata.terminology import Terminology, pinned_path
     from reports.checking import check_reports
     from reports.ledger import COLUMNS
-    from sdtm.checking import check_mappings
+    from reports.plan import read_plan
+    from sdtm.checking import check_mappings, columns_by_domain
     from sdtm.pinning import unpinned
+    from validation.acceptance_rules import check_acceptance
     from validation.checks import load_checks, severities
     from validation.second_derivation.check import check_second_derivation
-    from validation.second_derivation.declaration import RESULTS
+    from validation.second_derivation.declaration import FILE, RESULTS
 
     def mappings() -> list[StudyError]:
         terminology = Terminology.open(study)
@@ -110,8 +112,10 @@ def _parts(study: Any, project: Any) -> list[Part]:
         return []
 
     def second_derivation() -> Iterable[StudyError]:
+        if not study.path(FILE).is_file():
+            return []
         analyses = {one.name: list(one.variables) for one in read_specifications(study)}
-        return check_second_derivation(study, {**analyses, RESULTS: COLUMNS})
+        return check_second_derivation(study, {**analyses, RESULTS: COLUMNS}, read_plan(study).sections)
 
     return [
         lambda: check_study(study, project),
@@ -121,6 +125,7 @@ def _parts(study: Any, project: Any) -> list[Part]:
         lambda: check_analyses(study),
         lambda: check_reports(study, declared_names(study) | sdtm_domains(study.standards["sdtmig"])),
         second_derivation,
+        lambda: check_acceptance(study, {**dict.fromkeys(declared_names(study), ()), **columns_by_domain(study)}),
     ]
 
 

@@ -14,6 +14,7 @@ from metadata.yaml_source import LocatedDict, complain, load
 
 BUNDLED = Path(__file__).resolve().parent.parent / "mappings"
 NEEDED = ("study", "standards", "redcap", "cutoff", "visits")
+STUDYID, LONGEST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 _.-]*[A-Za-z0-9])?"), 40
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -65,9 +66,20 @@ class Study:
                     if key not in config:
                         raise StudyError(f"the key '{key}' is missing", f"{self.name}/study.yaml")
             with gather.part():
+                self._check_id(config)
+            with gather.part():
                 if not DATE.fullmatch(str(config.get("cutoff", "2000-01-01"))):
                     raise complain(config, "cutoff", f"'{config['cutoff']}' is not a date; write YYYY-MM-DD")
         return config
+
+    @staticmethod
+    def _check_id(config: LocatedDict) -> None:
+        """Raise StudyError for a STUDYID that could not stand in the name of a folder."""
+        body = config.get("study")
+        given = str(body.get("id", "")) if isinstance(body, LocatedDict) else ""
+        if isinstance(body, LocatedDict) and (not STUDYID.fullmatch(given) or ".." in given or len(given) > LONGEST):
+            problem = f"'{given}' cannot be STUDYID: write letters and digits, with hyphens, points or blanks between"
+            raise complain(body, "id" if "id" in body else None, f"{problem}, at most {LONGEST}")
 
     def path(self, relative: str) -> Path:
         """Return the path of one of the study's files."""

@@ -6,12 +6,15 @@ from typing import Any, cast
 
 from metadata.errors import Gather, StudyError
 from metadata.project import Project
+from metadata.standards import sdtm_domains, sdtm_variables
 from metadata.study import Study
 from metadata.terminology import Terminology
 from sdtm.engine import Engine
+from sdtm.guide import variables_named, with_continuations, with_timing
 from sdtm.identity import Identity
 from sdtm.mapping import DomainMapping
 from sdtm.order import in_order
+from sdtm.reading import with_study_days
 from sdtm.source import Forms
 from sdtm.submitted import reasons
 from sdtm.tabulate import OTHER_FILES, mapped_fields, read_each
@@ -34,6 +37,22 @@ def check_order(study: Study, terminology: Terminology, mappings: dict[str, Doma
     """Raise StudyError for variables that no mapping makes, and for mappings that need one another in a circle."""
     planning = Engine(study, terminology, mappings, cast(Forms, None), cast(Identity, None))  # only runs read records
     in_order(planning.steps())
+
+
+def columns_by_domain(study: Study) -> dict[str, set[str]]:
+    """Return the variables that each dataset of the guide may have, with those that the study's mapping adds."""
+    version = study.standards["sdtmig"]
+    made = {name: {item.name for item in sdtm_variables(version, name)} for name in sdtm_domains(version)}
+    for path in sorted((study.folder / "sdtm").glob("*.yaml")):
+        name = path.stem.upper()
+        if name in made and f"sdtm/{path.name}" not in OTHER_FILES:
+            listed = with_study_days(name, sdtm_variables(version, name))
+            try:
+                named = variables_named(study.read_yaml(f"sdtm/{path.name}"))
+            except StudyError:
+                continue  # not YAML: read_each says so
+            made[name] |= {item.name for item in with_continuations(name, with_timing(name, listed, named))}
+    return made | {f"SUPP{name}": {item.name for item in sdtm_variables(version, "SUPPQUAL")} for name in list(made)}
 
 
 def _named_in_others(study: Study, project: Project, mappings: dict[str, DomainMapping]) -> set[str]:

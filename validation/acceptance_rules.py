@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 
 from metadata.dataset import Dataset
-from metadata.errors import nearest
+from metadata.errors import Gather, StudyError, nearest
 from metadata.study import Study
 from metadata.terminology import Terminology
-from metadata.yaml_source import complain
+from metadata.yaml_source import LocatedDict, complain
 from validation.integrity import required
 
 FILE = "acceptance.yaml"
@@ -32,6 +32,7 @@ FIXED: dict[str, dict[str, Any]] = {
 }
 STUDY, METADATA = "study", "metadata"
 LONGEST_LIST = 12
+PARTS = ("definitions", "datasets")  # definitions hold what the others take by an anchor of YAML
 
 
 @dataclass(frozen=True)
@@ -118,17 +119,45 @@ def declared_rules(study: Study, datasets: Mapping[str, Dataset]) -> list[Rule]:
 
     A dataset that was not made keeps its rules: they are not met.
     """
+    columns = {name: dataset.metadata.names for name, dataset in datasets.items()}
+    with Gather() as gather:
+        return _rules(study, columns, gather)
+
+
+def check_acceptance(study: Study, columns: Mapping[str, Collection[str]]) -> list[StudyError]:
+    """Return all that is wrong with acceptance.yaml, without data; ``columns`` are those known of each dataset.
+
+    A dataset that is not among them is named; one without columns may have any.
+    """
+    gather = Gather()
+    with gather.part():
+        _rules(study, columns, gather, known=columns)
+    return gather.found
+
+
+def _rules(
+    study: Study, columns: Mapping[str, Collection[str]], gather: Gather, known: Collection[str] = ()
+) -> list[Rule]:
+    rules: list[Rule] = []
     if not study.path(FILE).is_file():
-        return []
+        return rules
     declared = study.read_yaml(FILE)
-    rules = []
-    for name, nodes in (declared.get("datasets") or {}).items():
+    for key in declared:
+        with gather.part():
+            if key not in PARTS:
+                raise complain(declared, key, f"there is no such key here{nearest(key, PARTS)}")
+    datasets: LocatedDict = declared.get("datasets") or LocatedDict()
+    for name, nodes in datasets.items():
+        with gather.part():
+            if known and name not in known:
+                raise complain(datasets, name, f"the study makes no dataset {name}{nearest(name, known)}")
         for node in nodes:
-            rules.append(_rule(node, str(name), datasets))
+            with gather.part():
+                rules.append(_rule(node, str(name), columns))
     return rules
 
 
-def _rule(node: Any, dataset: str, datasets: Mapping[str, Dataset]) -> Rule:
+def _rule(node: Any, dataset: str, columns: Mapping[str, Collection[str]]) -> Rule:
     word = str(node.get("expect", ""))
     if word not in DECLARABLE:
         raise complain(node, "expect", f"there is no expectation '{word}'{nearest(word, DECLARABLE)}")
@@ -142,12 +171,9 @@ def _rule(node: Any, dataset: str, datasets: Mapping[str, Dataset]) -> Rule:
     where = node.get("where") or {}
     named = [(key, node[key]) for key in ("column", "first", "then") if key in node]
     for key, column in [*named, *(("where", column) for column in where)]:
-        if dataset in datasets and column not in datasets[dataset].metadata.names:
-            raise complain(
-                node,
-                key,
-                f"{dataset} has no variable '{column}'{nearest(str(column), datasets[dataset].metadata.names)}",
-            )
+        own = columns.get(dataset, ())
+        if own and column not in own:
+            raise complain(node, key, f"{dataset} has no variable '{column}'{nearest(str(column), own)}")
     if "pattern" in node:
         _pattern(node)
     return Rule(dataset, word, {key: node[key] for key in needed}, dict(where))

@@ -163,3 +163,25 @@ def test_pin_and_draft_from_the_command_line(study: Path, tmp_path: Path) -> Non
     done = run("draft", str(study / "redcap"), "--out", str(tmp_path / "new"))
     assert done.returncode == 0 and "Next: redcap-cdisc check" in done.stdout
     assert run("draft", str(study / "redcap"), "--out", str(tmp_path / "new")).returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("expect: distinct_count, column: SITEID", "expect: distinct_cont, column: SITEID", "no expectation 'dist"),
+        ("expect: distinct_count, column: SITEID", "expect: distinct_count, column: SITEIDD", "no variable 'SITEIDD'"),
+        ("  DM:\n", "  DMM:\n", "the study makes no dataset DMM"),
+    ],
+)
+def test_what_the_acceptance_expects_is_checked(study: Path, old: str, new: str, message: str) -> None:
+    file, line = change(study, "acceptance.yaml", old, new)
+    found = [problem for problem in problems_of(str(study)) if problem.file == file]
+    assert [problem.line for problem in found] == [line]
+    assert message in found[0].message
+
+
+def test_a_study_id_that_could_be_a_path_is_refused(study: Path) -> None:
+    file, line = change(study, "study.yaml", "id: SPMSAZA-SYNTH", "id: ../../evil")
+    (problem,) = problems_of(str(study))
+    assert (problem.file, problem.line, problem.key) == (file, line, "id")
+    assert problem.message.startswith("'../../evil' cannot be STUDYID")

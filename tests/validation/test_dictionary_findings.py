@@ -26,7 +26,7 @@ def test_clean_records_give_nothing() -> None:
         exam(
             "later", done="1", day="UNK", score="4,5", count="5", twice="10", change="2", mail="a@b.org", clock="11:59"
         ),
-        exam("extra", instance="2", weight="-99", pain="100"),
+        exam("extra", instance="1", weight="-99", pain="100"),
         log("1", first="1999-02-28", going="1"),
     ]
     assert found(*clean) == []
