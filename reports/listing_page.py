@@ -9,8 +9,8 @@ from markupsafe import Markup, escape
 from reports.alignment import aligned, worded
 from reports.table import Column, Listing
 
-# Letters from which a column of words breaks its lines.
-LONG = 22
+# Letters from which a column of words may break its lines; a date has fewer.
+LONG = 12
 
 
 def listing_html(shown: Listing) -> Markup:
@@ -48,8 +48,11 @@ def _rows(shown: Listing) -> Iterator[str]:
 def _cells(column: Column, texts: Sequence[str]) -> list[str]:
     distinct = list(dict.fromkeys(texts))
     shown = [worded(text) for text in distinct] if column.text else aligned(distinct)
-    start = "<td class=w>" if column.text and max(map(len, distinct), default=0) > LONG else "<td>"
-    made = {text: f"{start}{cell}</td>" for text, cell in zip(distinct, shown, strict=True)}
+    pairs = list(zip(distinct, map(str, shown), strict=True))
+    if max(map(len, distinct), default=0) > LONG:
+        made = {text: f"<td class=w>{cell.replace('/', '/<wbr>')}</td>" for text, cell in pairs}
+    else:
+        made = {text: f"<td>{cell}</td>" for text, cell in pairs}
     return [made[text] for text in texts]
 
 

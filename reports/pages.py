@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import accumulate, groupby
@@ -32,8 +33,6 @@ from reports.templates import PARAMETERS, TEMPLATES
 KINDS = {"T": "Table", "F": "Figure", "L": "Listing"}
 NOTHING: Mapping[str, Dataset] = {}
 FOLDER = Path(__file__).parent / "page"
-# Records from which a listing has a frame of its own to scroll in, under heads that stay.
-SHORT = 40
 # Statistics whose method a reader must know; means and counts speak for themselves.
 EXPLAINED = ("p_value", "estimate", "lower")
 
@@ -68,13 +67,25 @@ def write(
     for position, output in enumerate(specification.outputs):
         files += _output(pages, analysis, output, results, heads, position, folder)
     texts = {
-        "index.html": pages.get_template("index.html.jinja").render(heads=heads, rows=len(results)),
+        "index.html": pages.get_template("index.html.jinja").render(kinds=_kinds(heads), rows=len(results)),
         "plan.html": pages.get_template("plan.html.jinja").render(body=Markup(plan.html)),  # noqa: S704 the reader lets no HTML through,
     }
     for name, text in texts.items():
         files.append(_write(folder / name, text))
     write_csv(results, folder / "results.csv")
     return [*files, folder / "results.csv", *_results(study, specification, results, folder, snapshot_date)]
+
+
+def _kinds(heads: list[Head]) -> list[tuple[str, list[Head]]]:
+    """Tables, figures and listings, each in the order of their numbers."""
+    named = [(f"{kind}s", [head for head in heads if head.id.startswith(letter)]) for letter, kind in KINDS.items()]
+    other = [head for head in heads if head.id[0] not in KINDS]
+    ordered = [(kind, sorted(members, key=lambda head: _numbers(head.id))) for kind, members in named]
+    return [(kind, members) for kind, members in [*ordered, ("Other outputs", other)] if members]
+
+
+def _numbers(identifier: str) -> list[int]:
+    return [int(part) for part in re.findall(r"\d+", identifier)]
 
 
 def _results(
@@ -188,7 +199,7 @@ def _pictures(folder: Path, name: str, pictures: list[Picture]) -> list[Path]:
 def _table(table: Table | Listing) -> dict[str, Any]:
     """Rows with aligned cells, and the heads that span several columns; a listing as it is written."""
     if isinstance(table, Listing):
-        return {"markup": listing_html(table), "long": table.size > SHORT}
+        return {"markup": listing_html(table), "caption": table.caption}
     body = [row for row in table.rows if not row.heading]
     blocks = [block for block, row in zip(accumulate(int(row.heading) for row in table.rows), table.rows, strict=True)
               if not row.heading]  # fmt: skip
@@ -206,7 +217,7 @@ def _table(table: Table | Listing) -> dict[str, Any]:
     return {
         "caption": table.caption, "stub": table.stub, "columns": table.columns, "rows": rows,
         "spans": spans if any(span for span, _ in spans) else [], "wordy": all(c.text for c in table.columns[:2]),
-        "markup": "", "long": False,
+        "markup": "",
     }  # fmt: skip
 
 
