@@ -51,11 +51,13 @@ class PersonTime:
 def person_time(rate: Mapping[str, Any], rows: Selection) -> PersonTime:
     """Sum the counts (``events``, AVAL unless named) and the person-time of each subject."""
     count, time = str(rate.get("events", "AVAL")), str(rate["time"])
-    known = rows.present(count).present(time).where({time: {"above": 0}}).table(SUBJECT, count, time)
-    if (known[count] % 1 != 0).any() or (known[count] < 0).any():
+    known = rows.present(count).present(time).where({time: {"above": 0}})
+    events, spent = known.column(count).to_numpy(float), known.column(time).to_numpy(float)
+    if (events % 1 != 0).any() or (events < 0).any():
         raise StudyError(f"{rows.dataset}.{count} is no count of events: a rate needs whole numbers from zero")
-    sums = known.groupby(SUBJECT, sort=True)[[count, time]].sum()
-    return PersonTime(tuple(sums.index.astype(str)), sums[count].to_numpy(float), sums[time].to_numpy(float))
+    subjects, places = np.unique(known.column(SUBJECT).to_numpy(str), return_inverse=True)
+    events, spent = (np.bincount(places, each, len(subjects)).astype(float) for each in (events, spent))
+    return PersonTime(tuple(subjects.tolist()), events, spent)
 
 
 def add_rate(output: Output, ledger: Ledger, place: Place, rate: Mapping[str, Any], rows: Selection) -> PersonTime:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-import pandas as pd
+import numpy as np
+from numpy.typing import NDArray
 
 from reports.selection import SUBJECT, Selection
 
 ALL, NOT_CODED = "", "Not coded"
+Codes = NDArray[np.int64]
 
 
 class Line(NamedTuple):
@@ -50,36 +52,57 @@ def tally(rows: Selection, group: str, term: str, grade: str = "") -> Tally:
 
     Grades are compared as text, which single digits allow; a subject without any has the grade "".
     """
-    names = [name for name in (group, term) if name]
-    table = rows.table(*dict.fromkeys([SUBJECT, *names, *([grade] if grade else [])]))
-    table[names] = table[names].where(table[names] != "", NOT_CODED)
-    found = Tally({Line(): len(table)}, {Line(): int(table[SUBJECT].nunique())})
-    _grades(found, table, [], grade, group)
-    for depth in range(1, len(names) + 1):
-        subjects = table.groupby(names[:depth], sort=False)[SUBJECT]
-        for line, count in _items(subjects.size(), group):
-            found.events[line] = count
-        for line, count in _items(subjects.nunique(), group):
-            found.subjects[line] = count
-        _grades(found, table, names[:depth], grade, group)
+    found, names = Tally({Line(): 0}, {Line(): 0}), [Line()]
+    subject, subjects = _coded(rows, SUBJECT)
+    worst, grades = _ranked(rows, grade)
+    key = np.zeros(rows.size, dtype=np.int64)
+    for part, variable in (("", ""), ("group", group), ("term", term)):
+        if part and not variable:
+            continue
+        if variable:
+            codes, texts = _coded(rows, variable)
+            key = key * len(texts) + codes
+            names = [line._replace(**{part: text or NOT_CODED}) for line in names for text in texts]
+        _count(found, key, names, subject, len(subjects))
+        if grade:
+            _grades(found, key, names, (subject, subjects), (worst, grades))
     return found
 
 
-def _items(counts: pd.Series, group: str) -> Iterator[tuple[Line, int]]:
-    for key, count in counts.items():
-        yield _line(key if isinstance(key, tuple) else (key,), group), int(count)
+def _coded(rows: Selection, variable: str) -> tuple[Codes, Sequence[str]]:
+    """A code of each row and the text of each code."""
+    words = rows.base.words(variable)
+    return (words.codes if rows.positions is None else words.codes[rows.positions]).astype(np.int64), words.texts
 
 
-def _line(key: tuple[object, ...], group: str) -> Line:
-    texts = [str(part) for part in key]
-    return Line(*texts) if group else Line(ALL, *texts)
+def _ranked(rows: Selection, grade: str) -> tuple[Codes, Sequence[str]]:
+    """As ``_coded``, codes in the order of their texts."""
+    if not grade:
+        return np.array([], dtype=np.int64), []
+    codes, texts = _coded(rows, grade)
+    order = sorted(range(len(texts)), key=lambda place: texts[place])
+    ranks = np.empty(len(texts), dtype=np.int64)
+    ranks[order] = np.arange(len(texts))
+    return ranks[codes], [texts[place] for place in order]
 
 
-def _grades(found: Tally, table: pd.DataFrame, names: list[str], grade: str, group: str) -> None:
+def _count(found: Tally, key: Codes, names: list[Line], subject: Codes, several: int) -> None:
+    """Records and distinct subjects of each line that has some."""
+    lines, events = np.unique(key, return_counts=True)
+    _, subjects = np.unique(np.unique(key * several + subject) // max(1, several), return_counts=True)
+    for line, records, people in zip(lines.tolist(), events.tolist(), subjects.tolist(), strict=True):
+        found.events[names[line]], found.subjects[names[line]] = records, people
+
+
+def _grades(
+    found: Tally, key: Codes, names: list[Line], people: tuple[Codes, Sequence[str]],
+    graded: tuple[Codes, Sequence[str]],
+) -> None:  # fmt: skip
     """Each subject once a line, at the worst grade."""
-    if not grade or table.empty:
-        return
-    worst = table.groupby([*names, SUBJECT])[grade].max()
-    for key, value in worst.items():
-        parts = key if isinstance(key, tuple) else (key,)
-        found.worst.setdefault((_line(parts[:-1], group), str(value)), []).append(str(parts[-1]))
+    (subject, subjects), (rank, grades) = people, graded
+    pairs, places = np.unique(key * len(subjects) + subject, return_inverse=True)
+    worst = np.zeros(len(pairs), dtype=np.int64)
+    np.maximum.at(worst, places, rank)
+    for pair, at in zip(pairs.tolist(), worst.tolist(), strict=True):
+        line, who = divmod(pair, len(subjects))
+        found.worst.setdefault((names[line], grades[at]), []).append(subjects[who])
