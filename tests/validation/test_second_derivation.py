@@ -250,14 +250,16 @@ def test_declarations_that_do_not_fit(make: Callable[..., Study], said: str, ins
 
 def test_the_check_without_data(make: Callable[..., Study]) -> None:
     columns = {"ADX": ["USUBJID", "AVAL", "ADT", "HIGHFL"]}
-    assert list(check_second_derivation(make(), columns)) == []
-    wrong = make(DECLARED.replace("[AVAL,", "[AVALU,"), means=QUERY.replace("FROM LB", "FROM LBX"))
-    found = [str(error) for error in check_second_derivation(wrong, columns)]
-    assert len(found) == 2
+    assert list(check_second_derivation(make(), columns, [])) == []
+    declared = DECLARED.replace("[AVAL,", "[AVALU,") + "    plan: mean\n"
+    wrong = make(declared, means=QUERY.replace("FROM LB", "FROM LBX"))
+    found = [str(error) for error in check_second_derivation(wrong, columns, ["means"])]
+    assert len(found) == 3
     assert "line 7, key 'variables': ADX has no variable 'AVALU'" in found[0]
-    assert "means.sql, line 4: LBX is neither an SDTM dataset nor a table of verify.yaml" in found[1]
+    assert "line 8, key 'plan': the analysis plan has no section 'mean' (did you mean 'means'?)" in found[1]
+    assert "means.sql, line 4: LBX is neither an SDTM dataset nor a table of verify.yaml" in found[2]
     broken = make(means=QUERY.replace("GROUP BY", "GROPU BY"))
-    assert "means.sql, line 6" in str(next(iter(check_second_derivation(broken, columns))))
+    assert "means.sql, line 6" in str(next(iter(check_second_derivation(broken, columns, []))))
 
 
 def test_files_are_the_same_and_safe(make: Callable[..., Study], tmp_path: Path) -> None:

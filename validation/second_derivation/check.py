@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from metadata.dataset import Dataset
-from metadata.errors import StudyError
+from metadata.errors import StudyError, nearest
 from metadata.study import Study
 from validation.second_derivation.comparison import DIFFERS, Compared, compare
 from validation.second_derivation.declaration import (
@@ -111,13 +111,21 @@ def stop_at_differences(result: Mapping[str, Any]) -> None:
     )
 
 
-def check_second_derivation(study: Study, columns: Mapping[str, Collection[str]]) -> Iterable[StudyError]:
-    """Yield what is wrong with the declaration and its queries, without data; ``columns`` are those of each dataset."""
+def check_second_derivation(
+    study: Study, columns: Mapping[str, Collection[str]], sections: Collection[str]
+) -> Iterator[StudyError]:
+    """Yield what is wrong with the declaration and its queries, without data.
+
+    ``columns`` are those of each dataset, ``sections`` those of the analysis plan.
+    """
     declaration = read_declaration(study)
     for endpoint in declaration.endpoints:
         try:
             check_columns(endpoint, columns)
         except StudyError as error:
             yield error
+        if endpoint.plan and endpoint.plan not in sections:
+            said = f"the analysis plan has no section '{endpoint.plan}'{nearest(endpoint.plan, sections)}"
+            yield endpoint.error(said, "plan")
     if declaration.endpoints:
         yield from check_queries(study, declaration)
