@@ -23,16 +23,21 @@ class Guide:
         named = [(v, v.name.replace("--", prefix)) for v in variables if not v.name.startswith("*")]
         self.exact = {name: variable for variable, name in named if not TOKEN.search(name)}
         self.patterns = [(_pattern(name), variable) for variable, name in named if TOKEN.search(name)]
+        self._instances: dict[str, tuple[GuideVariable, dict[str, str]] | None] = {}
 
     def find(self, name: str) -> GuideVariable | None:
         """Return the guide's variable of which ``name`` is an instance, its label made definite."""
+        instance = self._instance(name)
+        return _named(instance[0], name, instance[1]) if instance else None
+
+    def _instance(self, name: str) -> tuple[GuideVariable, dict[str, str]] | None:
+        """Return the guide's variable and what stands for its tokens in ``name``; looked for once a name."""
         if name in self.exact:
-            return _named(self.exact[name], name, {})
-        for pattern, variable in self.patterns:
-            found = pattern.fullmatch(name)
-            if found:
-                return _named(variable, name, found.groupdict())
-        return None
+            return self.exact[name], {}
+        if name not in self._instances:
+            found = ((pattern.fullmatch(name), variable) for pattern, variable in self.patterns)
+            self._instances[name] = next(((variable, match.groupdict()) for match, variable in found if match), None)
+        return self._instances[name]
 
     def label_of(self, name: str) -> tuple[str, bool] | None:
         """Return the label that a variable has, or begins with, and whether more may follow; None if it is unknown.
@@ -40,15 +45,13 @@ class Guide:
         Text may follow the label of a variable whose name has an index y or zz, and stands for an ellipsis (ADaMIG 1.3,
         section 3).
         """
-        if name in self.exact:
-            return _label(self.exact[name].label, {}), False
-        found = ((pattern.fullmatch(name), variable) for pattern, variable in self.patterns)
-        match, variable = next(((match, variable) for match, variable in found if match), (None, None))
-        if match is None or variable is None:
+        instance = self._instance(name)
+        if instance is None:
             return None
-        indexed = not {"y", "zz"}.isdisjoint(match.groupdict())
+        variable, tokens = instance
+        indexed = not {"y", "zz"}.isdisjoint(tokens)
         begin, dots, _ = variable.label.partition("...")
-        return _label(begin, match.groupdict()).strip(), indexed or bool(dots)
+        return _label(begin, tokens).strip(), indexed or bool(dots)
 
     def missing(self, names: list[str]) -> list[str]:
         """Return the Required variables of the guide that are not among ``names``."""

@@ -130,6 +130,7 @@ SEEDS: list[tuple[str, str, str, Change]] = [
     ("adam.date_format", "ADVS", "SCANDTM", lambda d: added(d, "ADVS", "SCANDTM", 1.0, format="DATE9.")),
     ("adam.key_unique", "ADVS", "", lambda d: again(d, "ADVS")),
     ("adam.key_unique", "ADVS", "VSSEQ", lambda d: lacking(d, "ADVS", "VSSEQ")),
+    ("adam.key_sorted", "ADVS", "", lambda d: again(d, "ADVS", USUBJID="A")),
     ("adam.sequence", "ADVS", "ASEQ", lambda d: seed(d, "ADVS", "ASEQ", later)),
     ("adam.sequence", "ADVS", "ASEQ", lambda d: seed(d, "ADVS", "ASEQ", 0.5)),
     ("adam.text", "ADAE", "AETERM", lambda d: seed(d, "ADAE", "AETERM", "Jaqueca, señal")),

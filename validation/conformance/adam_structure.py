@@ -19,6 +19,7 @@ from validation.conformance.adam_datasets import (
     repeated,
 )
 from validation.conformance.rule import Hit, analysis_rule
+from validation.conformance.structure import descends, rank
 
 NAME = re.compile(r"[A-Z][A-Z0-9_]{0,7}")
 LONGEST_LABEL, LONGEST_TEXT = 40, 200
@@ -233,6 +234,18 @@ def key_unique(data: Analyses) -> Iterator[Hit]:
         keys = [name for name in one.metadata.keys if one.has(name)]
         if keys and one.size:
             yield Hit(one.name, "", repeated(one.group(*keys)))
+
+
+@analysis_rule(
+    "adam.key_sorted", "Records are sorted by the keys, null first.", "Define-XML 2.1, KeySequence of ItemRef"
+)
+def key_sorted(data: Analyses) -> Iterator[Hit]:
+    for one in data:
+        keys = [name for name in one.metadata.keys if one.has(name)]
+        if keys and one.size > 1:
+            wrong = np.zeros(one.size, bool)
+            wrong[1:] = descends([rank(one, name) for name in keys])
+            yield Hit(one.name, "", wrong)
 
 
 @analysis_rule("adam.sequence", "ASEQ numbers the records of a subject with whole numbers from 1, each once.",

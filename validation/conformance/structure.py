@@ -202,11 +202,11 @@ def key_sorted(data: Tabulations) -> Iterator[Hit]:
         keys = [name for name in domain.metadata.keys if domain.has(name)]
         if keys and domain.size > 1:
             wrong = np.zeros(domain.size, bool)
-            wrong[1:] = _descends([_rank(domain, name) for name in keys])
+            wrong[1:] = descends([rank(domain, name) for name in keys])
             yield Hit(domain.name, "", wrong)
 
 
-def _rank(domain: Domain, name: str) -> np.ndarray:
+def rank(domain: Domain, name: str) -> np.ndarray:
     """Return the place of each value in the order of numbers, or of bytes, as SAS sorts; null comes first."""
     if not domain.is_text(name):
         return np.nan_to_num(domain.number(name), nan=-np.inf)
@@ -215,7 +215,7 @@ def _rank(domain: Domain, name: str) -> np.ndarray:
     return column.spread(np.array([ranks[text] for text in column.texts], float))
 
 
-def _descends(levels: list[np.ndarray]) -> np.ndarray:
+def descends(levels: list[np.ndarray]) -> np.ndarray:
     """Return True where a record comes before the one above it."""
     lower, equal = np.zeros(len(levels[0]) - 1, bool), np.ones(len(levels[0]) - 1, bool)
     for level in levels:
