@@ -1,4 +1,4 @@
-"""Words about laboratory ranges and grades: range_indicator, grade."""
+"""Words about laboratory ranges and grades: range_indicator, grade, combined_grade."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from adam.columns import Columns, coded, number, numbers_in, text
+from adam.columns import Columns, among, coded, number, numbers_in, text
 from adam.derivation import Context, Derivation, Outcome, listed, word
 from adam.language import Column, NewColumn
 from metadata.errors import StudyError
@@ -146,3 +146,37 @@ class Grade(Derivation):
         used = [f"{scheme.name} for {listed(list(scheme.items))}" for scheme in self.schemes]
         used += [f"{name} for {code}" for scheme in self.schemes for code, name in scheme.taken.items()]
         return f"Toxicity grade of {self.value} by {'; '.join(used)}; half-open intervals on unrounded values."
+
+
+@word("combined_grade")
+@dataclass(frozen=True, kw_only=True)
+class CombinedGrade(Derivation):
+    """Combine the grades of two directions, each graded for itself, into one: a low one gets a minus sign.
+
+    The high grade counts where it is above 0, else the low one where that is; 0 only where both are 0, or where one is
+    and the parameter is not graded in the other direction. ``low_graded`` and ``high_graded`` name the parameters that
+    are, so that a missing grade is told from none.
+    """
+
+    low: Column
+    high: Column
+    low_graded: tuple[str, ...]
+    high_graded: tuple[str, ...]
+    parameter: Column = "PARAMCD"
+    to: NewColumn = "ATOXGR"
+    number: NewColumn = "ATOXGRN"
+
+    def derive(self, columns: Columns, count: int, context: Context) -> Outcome:
+        low, high = (numbers_in(text(columns, name)) for name in (self.low, self.high))
+        graded = [among(columns[self.parameter], names) for names in (self.low_graded, self.high_graded)]
+        nothing = [(grade == 0) | (np.isnan(grade) & ~there) for grade, there in zip((low, high), graded, strict=True)]
+        normal = nothing[0] & nothing[1] & (graded[0] | graded[1])
+        with np.errstate(invalid="ignore"):
+            made = np.select([high > 0, low > 0, normal], [high, -low, 0.0], np.nan)
+        words = ["-4", "-3", "-2", "-1", "0", "1", "2", "3", "4", "5"]
+        return Outcome({self.to: coded(np.where(np.isnan(made), -1, made + 4).astype(int), words), self.number: made})
+
+    def sentence(self, variable: str) -> str:
+        if variable == self.number:
+            return f"{self.to} as a number."
+        return f"{self.high} if above 0, else -{self.low} if that is above 0, else 0 if both are{self.within()}."

@@ -5,9 +5,9 @@ All are of tests/testthat/test-derive_var_atoxgr.R; each test names its number t
 
 import pytest
 
-from adam.ranges import Grade, Scheme
+from adam.ranges import CombinedGrade, Grade, Scheme
 from metadata.errors import StudyError
-from tests.adam.trial import made_by, numbers
+from tests.adam.trial import made_by, numbers, texts
 
 TERMS = {
     "ALT": "Alanine aminotransferase increased",
@@ -65,3 +65,31 @@ def test_an_unknown_baseline_gives_no_grade(tmp_path):
     assert grades(tmp_path, "ALT", [801.0], ANRHI=[40.0]) == [None]
     with pytest.raises(StudyError, match="base and base_indicator are needed together"):
         Grade(schemes=CTCAE.schemes, base="BASE").check()
+
+
+@pytest.mark.parametrize(
+    ("parameter", "low", "high", "expected"),
+    [
+        ("OTHER", "", "", ""),  # test 1: cannot be graded
+        ("PHOS", "", "", ""),
+        ("INR", "", "", ""),
+        ("GLUC", "", "", ""),
+        ("GLUC", "", "0", ""),
+        ("GLUC", "0", "", ""),
+        ("GLUC", "0", "0", "0"),  # test 2: normal
+        ("INR", "", "0", "0"),
+        ("PHOS", "0", "", "0"),
+        ("GLUC", "", "1", "1"),  # test 3: high
+        ("GLUC", "0", "4", "4"),
+        ("INR", "", "2", "2"),
+        ("GLUC", "3", "", "-3"),  # test 4: low
+        ("GLUC", "1", "0", "-1"),
+        ("PHOS", "4", "", "-4"),
+    ],
+)
+def test_both_directions(tmp_path, parameter, low, high, expected):
+    """Tests 1 to 4 (derive_var_atoxgr): hypo- and hyperglycemia, only hypophosphatemia, only INR increased."""
+    word = CombinedGrade(low="L", high="H", low_graded=("GLUC", "PHOS"), high_graded=("GLUC", "INR"))
+    made = made_by(word, tmp_path, PARAMCD=[parameter], L=[low], H=[high])
+    assert texts(made["ATOXGR"]) == [expected]
+    assert numbers(made["ATOXGRN"]) == [float(expected) if expected else None]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from adam.aggregates import SummaryRecords
+from adam.aggregates import ComputedRecords, SummaryRecords
 from adam.merging import aggregated
 from adam.questionnaires import ScaleRecords
 from adam.survival import Endpoint, Moment, TimeToEvent
@@ -81,6 +81,33 @@ def test_an_average_within_the_same_parameter_says_so(tmp_path):
     word = SummaryRecords(by=("USUBJID",), of=("P",), to="P", function="mean", type="DTYPE", order=())
     made = added_by(word, tmp_path, USUBJID=["1", "1", "2", "2"], PARAMCD=["P"] * 4, AVAL=[9.0, 10, 11, 12])
     assert (numbers(made["AVAL"]), texts(made["DTYPE"])) == ([9.5, 11.5], ["AVERAGE", "AVERAGE"])
+
+
+@pytest.mark.parametrize(
+    ("parameters", "values", "expected"),
+    [
+        ({"powers": {"WEIGHT": 1, "HEIGHT": -2}, "scale": 10000}, {"HEIGHT": 170.0, "WEIGHT": 75.0}, 75 / 1.7**2),
+        ({"weights": {"SYSBP": 1 / 3, "DIABP": 2 / 3}}, {"SYSBP": 121.0, "DIABP": 51.0}, (2 * 51 + 121) / 3),
+        ({"powers": {"HEIGHT": 0.5, "WEIGHT": 0.5}, "scale": 1 / 60}, {"HEIGHT": 170.0, "WEIGHT": 75.0},
+         (170 * 75 / 3600) ** 0.5),
+    ],
+)  # fmt: skip
+def test_computed_parameters(tmp_path, parameters, values, expected):
+    """admiral's compute_bmi (kg/m2), compute_map and compute_bsa (Mosteller), by their documented formulas."""
+    word = ComputedRecords(by=("USUBJID",), to="NEW", **parameters)
+    made = added_by(word, tmp_path, USUBJID=["A", "A", "B"], PARAMCD=[*values, next(iter(values))],
+                    AVAL=[*values.values(), 1.0])  # fmt: skip
+    assert texts(made["USUBJID"]) == ["A"]
+    assert numbers(made["AVAL"]) == pytest.approx([expected])
+
+
+def test_computed_parameters_need_one_record_of_each(tmp_path):
+    word = ComputedRecords(by=("USUBJID",), to="NEW", powers={"A": 1, "B": -1})
+    assert len(added_by(word, tmp_path, USUBJID=["1", "1"], PARAMCD=["A", "B"], AVAL=[1.0, 0.0])) == 0
+    with pytest.raises(StudyError, match="NEW: A has more than one record within USUBJID; narrow 'among'"):
+        added_by(word, tmp_path, USUBJID=["1", "1"], PARAMCD=["A", "A"], AVAL=[1.0, 2.0])
+    with pytest.raises(StudyError, match="either powers, to multiply, or weights, to add"):
+        ComputedRecords(by=("USUBJID",), to="NEW").check()
 
 
 ADSL = dataset(
