@@ -7,10 +7,12 @@ import re
 from markupsafe import Markup, escape
 
 NUMBER = re.compile(r"([<>-]?)(\d+)((?:\.\d+)?)")
+SIGNED = re.compile(r"([<>-])(?=\d)")
 FIGURE_SPACE = "\u2007"
 # A minus before a number in a sentence, not a hyphen within a word or a date.
 MINUS = re.compile(r"(?<![\w.])-(?=\d)")
 SIGNS = {"-": "\u2212", "<": "<", ">": ">"}
+SIGN_MARKUP = {sign: f'<span class="sign">{escape(shown)}</span>' for sign, shown in SIGNS.items()}
 
 
 def aligned(cells: list[str], blocks: list[int] | None = None) -> list[Markup]:
@@ -24,8 +26,9 @@ def padded(cells: list[str], blocks: list[int] | None = None) -> list[str]:
     ``blocks`` numbers the part of the table that each cell is in; brackets are aligned within a part only.
     """
     parts = blocks or [0] * len(cells)
-    shapes = [(part, NUMBER.sub("#", cell)) for part, cell in zip(parts, cells, strict=True)]
-    wholes = [_whole(cell) for cell in cells]
+    distinct = {cell: (NUMBER.sub("#", cell), _whole(cell)) for cell in set(cells)}
+    shapes = [(part, distinct[cell][0]) for part, cell in zip(parts, cells, strict=True)]
+    wholes = [distinct[cell][1] for cell in cells]
     first = max((whole[0] for whole in wholes if whole), default=0)
     same: dict[tuple[int, str], list[list[int]]] = {}
     for shape, whole in zip(shapes, wholes, strict=True):
@@ -52,16 +55,13 @@ def _padded(cell: str, first: int, widths: list[int]) -> str:
 
 def _signed(text: str) -> Markup:
     """Text with each sign as wide as a digit."""
-    pieces, end = [Markup("")], 0
-    for match in NUMBER.finditer(text):
-        sign, whole, fraction = match.groups()
-        pieces += [escape(text[end : match.start()]), _sign(sign), escape(whole + fraction)]
-        end = match.end()
-    return Markup("").join([*pieces, escape(text[end:])])
-
-
-def _sign(sign: str) -> Markup:
-    return Markup('<span class="sign">{}</span>').format(SIGNS[sign]) if sign else Markup("")
+    words = SIGNED.split(text)
+    if len(words) == 1:
+        return escape(text)
+    for place in range(1, len(words), 2):
+        words[place] = SIGN_MARKUP[words[place]]
+    words[::2] = [str(escape(word)) for word in words[::2]]
+    return Markup("".join(words))  # noqa: S704 all texts escaped
 
 
 def worded(text: str) -> Markup:

@@ -7,35 +7,33 @@ results.csv and in the Dataset-JSON file.
 
 from __future__ import annotations
 
-import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
-
-import pandas as pd
 
 from metadata.study import Study
 from reports.analysis import SUBJECT_LEVEL
 from reports.ars_subsets import common, where_clause
+from reports.book import Rows
+from reports.json_text import item_a_line
 from reports.specification import Output, Specification
 
 PLAN = "RefDoc_plan"
 TREATMENT, LEVEL, SUBSET = "AnlsGrouping_treatment", "DataGrouping_level", "DataGrouping_subset"
 REASON = "SPECIFIED IN SAP"
-Rows = list[dict[Any, Any]]
 
 
 def reporting_event(
-    study: Study, specification: Specification, results: pd.DataFrame, footnotes: Mapping[str, list[str]]
+    study: Study, specification: Specification, results: Mapping[str, Rows], footnotes: Mapping[str, list[str]]
 ) -> str:
-    """The reporting event as JSON text; ``footnotes`` holds those of each output by its id."""
-    event = _Event(specification, [str(group) for group in dict.fromkeys(results["group"])])
-    found = _analyses(results)
+    """The reporting event as JSON text; ``results`` and ``footnotes`` hold those of each output by its id."""
+    event = _Event(specification, list(dict.fromkeys(str(row["group"]) for rows in results.values() for row in rows)))
     contents, outputs, analyses = [], [], []
     for order, output in enumerate(specification.outputs, start=1):
-        made = [event.analysis(output, name, rows) for name, rows in found.get(output.id, {}).items()]
+        made = [event.analysis(output, name, rows) for name, rows in _analyses(results.get(output.id, []))]
         analyses += made
         outputs.append(_output(output, footnotes.get(output.id, [])))
         contents.append(_listed(order, output, made))
@@ -55,7 +53,7 @@ def reporting_event(
         "analyses": analyses,
         "outputs": outputs,
     }  # fmt: skip
-    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    return item_a_line(content)
 
 
 @dataclass
@@ -70,7 +68,7 @@ class _Event:
     def treatments(self) -> dict[str, Any]:
         """The treatments; all together are no group of their own."""
         groups: list[dict[str, Any]] = [{"id": f"{TREATMENT}_{number:02d}", "label": name, "level": 1, "order": number}
-                  for number, name in enumerate(self._named(), start=1)]  # fmt: skip
+                  for number, name in enumerate(self._named, start=1)]  # fmt: skip
         by = str(self.specification.node.get("columns", {}).get("by", ""))
         variable = {"groupingDataset": SUBJECT_LEVEL, "groupingVariable": by} if by else {}
         for group in groups if by else []:
@@ -78,6 +76,7 @@ class _Event:
             group["condition"] = wanted
         return {"id": TREATMENT, "label": "Treatment", "dataDriven": False, **variable, "groups": groups}
 
+    @cached_property
     def _named(self) -> list[str]:
         return [name for name in self.groups if name not in ("", self.specification.total)]
 
@@ -133,7 +132,7 @@ class _Event:
         wanted = (row["statistic"], row["method"], row["format"])
         operation = next(o["id"] for o in method["operations"] if (o["name"], o["label"], o["resultPattern"]) == wanted)
         groups = []
-        if row["group"] in (names := self._named()):
+        if row["group"] in (names := self._named):
             groups.append({"groupingId": TREATMENT, "groupId": f"{TREATMENT}_{names.index(row['group']) + 1:02d}"})
         groups += [{"groupingId": grouping, "groupValue": str(row[column])}
                    for grouping, column in ((LEVEL, "level"), (SUBSET, "subset")) if row[column]]  # fmt: skip
@@ -142,12 +141,12 @@ class _Event:
         return {"operationId": operation, **({"resultGroups": groups} if groups else {}), **raw, **shown}
 
 
-def _analyses(results: pd.DataFrame) -> dict[str, dict[str, Rows]]:
-    """The rows of each analysis by output and analysis: the results data are small, and taken apart once."""
-    found: dict[str, dict[str, Rows]] = {}
-    for row in results.to_dict("records"):
-        found.setdefault(row["output"], {}).setdefault(row["analysis"], []).append(row)
-    return found
+def _analyses(rows: Rows) -> Iterable[tuple[str, Rows]]:
+    """The rows of each analysis by its id."""
+    found: dict[str, Rows] = {}
+    for row in rows:
+        found.setdefault(str(row["analysis"]), []).append(row)
+    return found.items()
 
 
 def _groupings(rows: Rows) -> list[dict[str, Any]]:

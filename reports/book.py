@@ -4,18 +4,30 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
 
+Rows = list[dict[Hashable, Any]]
 KEY = ("variable", "level", "subset", "group", "statistic")
+
+
+def rows_by_output(results: pd.DataFrame) -> dict[str, Rows]:
+    """The results data as rows, by output: they are small, and taken apart once."""
+    columns = [results[name].to_numpy().tolist() for name in results]
+    found: dict[str, Rows] = {}
+    for values in zip(*columns, strict=True):
+        row: dict[Hashable, Any] = dict(zip(results.columns, values, strict=True))
+        found.setdefault(row["output"], []).append(row)
+    return found
 
 
 class Book:
     """The results of one output, found by variable, level, subset, group and statistic."""
 
-    def __init__(self, results: pd.DataFrame) -> None:
-        self.rows: list[dict[Hashable, Any]] = results.to_dict("records")
+    def __init__(self, rows: Rows) -> None:
+        self.rows = rows
         self._found = {tuple(row[part] for part in KEY): row for row in self.rows}
 
     def row(
@@ -73,7 +85,11 @@ class Book:
 
     def has(self, variable: str, level: str, subset: str) -> bool:
         """Whether any treatment column has this level in this subset."""
-        return any((row["variable"], row["level"], row["subset"]) == (variable, level, subset) for row in self.rows)
+        return (variable, level, subset) in self._places
+
+    @cached_property
+    def _places(self) -> set[tuple[str, str, str]]:
+        return {(row["variable"], row["level"], row["subset"]) for row in self.rows}
 
     def groups(self) -> list[str]:
         """Treatment columns, in the order of the results."""

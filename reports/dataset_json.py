@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import math
 
 import pandas as pd
 
+from reports.json_text import item_a_line
 from reports.ledger import COLUMNS
 
 VERSION = "1.1.0"
@@ -26,7 +26,7 @@ def dataset_json(results: pd.DataFrame, studyid: str, snapshot_date: str) -> str
 
     The file's time is the snapshot's date, so that the same results give the same bytes.
     """
-    rows = zip(*(_values(results[name]) for name in COLUMNS), strict=True)
+    rows = list(zip(*(_values(results[name]) for name in COLUMNS), strict=True))
     content = {
         "datasetJSONCreationDateTime": f"{snapshot_date}T00:00:00",
         "datasetJSONVersion": VERSION,
@@ -39,12 +39,9 @@ def dataset_json(results: pd.DataFrame, studyid: str, snapshot_date: str) -> str
         "name": NAME,
         "label": LABEL,
         "columns": [_column(name, results[name]) for name in COLUMNS],
-        "rows": [],
+        "rows": rows,
     }
-    # A row a line can be read, searched and compared.
-    head = json.dumps(content, indent=1, ensure_ascii=False)
-    lines = ",\n".join("  " + json.dumps(row, ensure_ascii=False) for row in rows)
-    return head.replace('"rows": []', f'"rows": [\n{lines}\n ]') + "\n"
+    return item_a_line(content)
 
 
 def _column(name: str, values: pd.Series) -> dict[str, object]:
@@ -55,11 +52,11 @@ def _column(name: str, values: pd.Series) -> dict[str, object]:
         "dataType": TYPES.get(name, "string"),
     }
     if name not in TYPES:
-        described["length"] = max(1, int(values.astype("str").str.len().max())) if len(values) else 1
+        described["length"] = max(1, max(map(len, map(str, values.to_numpy())), default=1))
     return described
 
 
 def _values(column: pd.Series) -> list[object]:
     if pd.api.types.is_float_dtype(column):
         return [None if math.isnan(value) else value for value in column.tolist()]
-    return list(column.tolist())
+    return list(column.to_numpy().tolist())

@@ -96,4 +96,6 @@ class Ledger:
 
     def frame(self) -> pd.DataFrame:
         """The results data as a frame."""
-        return pd.DataFrame(self.rows, columns=list(COLUMNS)).astype({"value": float, "n": "int64"})
+        kinds = {"value": "float64", "n": "int64"}
+        columns = {name: pd.Series([row[name] for row in self.rows], dtype=kinds.get(name, "str")) for name in COLUMNS}
+        return pd.DataFrame(columns)

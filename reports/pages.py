@@ -19,7 +19,7 @@ from reports import rtf
 from reports.alignment import aligned, worded
 from reports.analysis import Analysis
 from reports.ars import reporting_event
-from reports.book import Book
+from reports.book import Book, Rows, rows_by_output
 from reports.dataset_json import dataset_json
 from reports.figures import Legend, Picture, draw
 from reports.formats import NOT_ESTIMABLE
@@ -62,10 +62,11 @@ def write(
     analysis = Analysis(specification, datasets)
     folder.mkdir(parents=True, exist_ok=True)
     pages = _environment(_study(study, snapshot_date, snapshot_id))
-    heads = [_head(specification, plan, output, results) for output in specification.outputs]
+    own = rows_by_output(results)
+    heads = [_head(specification, plan, output, own.get(output.id, [])) for output in specification.outputs]
     files: list[Path] = []
     for position, output in enumerate(specification.outputs):
-        files += _output(pages, analysis, output, results, heads, position, folder)
+        files += _output(pages, analysis, output, own.get(output.id, []), heads, position, folder)
     texts = {
         "index.html": pages.get_template("index.html.jinja").render(kinds=_kinds(heads), rows=len(results)),
         "plan.html": pages.get_template("plan.html.jinja").render(body=Markup(plan.html)),  # noqa: S704 the reader lets no HTML through,
@@ -73,7 +74,7 @@ def write(
     for name, text in texts.items():
         files.append(_write(folder / name, text))
     write_csv(results, folder / "results.csv")
-    return [*files, folder / "results.csv", *_results(study, specification, results, folder, snapshot_date)]
+    return [*files, folder / "results.csv", *_results(study, specification, results, own, folder, snapshot_date)]
 
 
 def _kinds(heads: list[Head]) -> list[tuple[str, list[Head]]]:
@@ -89,13 +90,14 @@ def _numbers(identifier: str) -> list[int]:
 
 
 def _results(
-    study: Study, specification: Specification, results: pd.DataFrame, folder: Path, snapshot_date: str
-) -> list[Path]:
+    study: Study, specification: Specification, results: pd.DataFrame, own: Mapping[str, Rows], folder: Path,
+    snapshot_date: str,
+) -> list[Path]:  # fmt: skip
     """The results data as Dataset-JSON and as a reporting event of CDISC ARS."""
     footnotes = {output.id: output.footnotes for output in specification.outputs}
     return [
         _write(folder / "results.json", dataset_json(results, study.studyid, snapshot_date)),
-        _write(folder / "ars.json", reporting_event(study, specification, results, footnotes)),
+        _write(folder / "ars.json", reporting_event(study, specification, own, footnotes)),
     ]
 
 
@@ -130,20 +132,19 @@ def _study(study: Study, snapshot_date: str, snapshot_id: str) -> dict[str, str]
     }  # fmt: skip
 
 
-def _head(specification: Specification, plan: Plan, output: Output, results: pd.DataFrame) -> Head:
+def _head(specification: Specification, plan: Plan, output: Output, own: Rows) -> Head:
     label = str(specification.population(output.population, output.node)["label"])
-    own = results[(results["output"] == output.id) & (results["statistic"] == "N")]
-    size = f" (N = {own['text'].iloc[-1]})" if len(own) else ""
+    sizes = [row["text"] for row in own if row["statistic"] == "N"]
+    size = f" (N = {sizes[-1]})" if sizes else ""
     kind = KINDS.get(output.id[0], "")
     number = f"{kind} {output.id[1:]}".strip() if kind else output.id
     return Head(output.id, number, output.title, label + size, output.plan, plan.section(output.plan))
 
 
 def _output(
-    pages: Environment, analysis: Analysis, output: Output, results: pd.DataFrame, heads: list[Head],
+    pages: Environment, analysis: Analysis, output: Output, own: Rows, heads: list[Head],
     position: int, folder: Path,
 ) -> list[Path]:  # fmt: skip
-    own = results[results["output"] == output.id]
     layout = _layout(analysis, output, own)
     study = cast("Mapping[str, str]", pages.globals["study"])
     notes = _notes(output, own, layout)
@@ -178,7 +179,7 @@ def _sheet(study: Mapping[str, str], head: Head, notes: list[str]) -> rtf.Sheet:
                      study["notice"], ended)  # fmt: skip
 
 
-def _layout(analysis: Analysis, output: Output, own: pd.DataFrame) -> Layout:
+def _layout(analysis: Analysis, output: Output, own: Rows) -> Layout:
     template = TEMPLATES[output.template]
     return template.show(analysis, output) if template.show else template.layout(output, Book(own))
 
@@ -221,23 +222,23 @@ def _table(table: Table | Listing) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _notes(output: Output, own: pd.DataFrame, layout: Layout) -> list[str]:
+def _notes(output: Output, own: Rows, layout: Layout) -> list[str]:
     """Declared footnotes, then the methods, abbreviations, warnings and source datasets of the results themselves."""
     notes = output.footnotes
-    methods = list(dict.fromkeys(own.loc[own["statistic"].isin(EXPLAINED), "method"]))
+    methods = list(dict.fromkeys(row["method"] for row in own if row["statistic"] in EXPLAINED))
     notes += [f"Methods: {'; '.join(methods)}."] if methods else []
-    notes += ["Quartiles as SAS PCTLDEF=5; rounding half away from zero."] if "q1" in set(own["statistic"]) else []
-    warned = own[(own["warning"] != "") & (own["statistic"] != "computed")]
-    notes += [f"{NOT_ESTIMABLE}: not estimable."] if NOT_ESTIMABLE in set(own["text"]) and layout.tables else []
-    notes += [f"{level}: {warning}." for level, warning in _warnings(warned)]
-    sources = sorted({name for name in own["dataset"] if name.isupper()})
+    statistics, texts = {row["statistic"] for row in own}, {row["text"] for row in own}
+    notes += ["Quartiles as SAS PCTLDEF=5; rounding half away from zero."] if "q1" in statistics else []
+    notes += [f"{NOT_ESTIMABLE}: not estimable."] if NOT_ESTIMABLE in texts and layout.tables else []
+    notes += [f"{level}: {warning}." for level, warning in _warnings(own)]
+    sources = sorted({row["dataset"] for row in own if row["dataset"].isupper()})
     source = f"Source: {', '.join(sources)}." if sources else "Source: the results data of this report."
     return [*notes, f"{source} Program: redcap-cdisc, output template {output.template} of reports.yaml."]
 
 
-def _warnings(rows: pd.DataFrame) -> list[tuple[str, str]]:
+def _warnings(rows: Rows) -> list[tuple[str, str]]:
     """Warnings of tests and estimates by what they are about, each once."""
-    about = rows[rows["statistic"].isin(("p_value", "estimate"))]
-    named = [f"{method} ({level})" if level and not level.isdigit() else method
-             for method, level in zip(about["method"], about["level"], strict=True)]  # fmt: skip
-    return list(dict.fromkeys(zip(named, about["warning"], strict=True)))
+    about = [row for row in rows if row["warning"] and row["statistic"] in ("p_value", "estimate")]
+    named = [f"{row['method']} ({row['level']})" if row["level"] and not row["level"].isdigit() else row["method"]
+             for row in about]  # fmt: skip
+    return list(dict.fromkeys(zip(named, [row["warning"] for row in about], strict=True)))

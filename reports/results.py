@@ -48,13 +48,12 @@ def write_csv(results: pd.DataFrame, path: Path) -> None:
 def _cells(column: pd.Series) -> list[str]:
     if pd.api.types.is_float_dtype(column):
         return ["" if math.isnan(value) else f"{value:.12g}" for value in column.tolist()]
-    return [_harmless(str(value)) for value in column.tolist()]
+    texts = map(str, column.to_numpy().tolist())
+    return [_harmless(text) if text.startswith(FORMULA_STARTS) else text for text in texts]
 
 
 def _harmless(text: str) -> str:
-    """A leading apostrophe where a spreadsheet would calculate; numbers stay numbers."""
-    if not text.startswith(FORMULA_STARTS):
-        return text
+    """A text that a spreadsheet would calculate with a leading apostrophe; numbers stay numbers."""
     try:
         float(text)
     except ValueError:

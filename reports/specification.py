@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from metadata.errors import Gather, StudyError, nearest
 from metadata.study import Study
@@ -29,6 +30,8 @@ COMMON: dict[str, Any] = {
     "purpose": {"enum": ["primary", "secondary", "exploratory"]},
 }
 COMMON_REQUIRED = ("id", "template", "title", "population", "plan")
+
+_READ: WeakKeyDictionary[Study, Specification] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -121,7 +124,13 @@ class Specification:
 
 
 def read_specification(study: Study, templates: Mapping[str, TemplateParameters]) -> Specification:
-    """Read and check ``reports.yaml``; raises StudyError with file, line and key."""
+    """Read and check ``reports.yaml``, once a study; raises StudyError with file, line and key."""
+    if study not in _READ:
+        _READ[study] = _read(study, templates)
+    return _READ[study]
+
+
+def _read(study: Study, templates: Mapping[str, TemplateParameters]) -> Specification:
     node = study.read_yaml(FILE)
     _check(node, document(), node)
     outputs = tuple(Output(output) for output in node["outputs"])

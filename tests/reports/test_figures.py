@@ -13,7 +13,7 @@ import pytest
 from metadata.dataset import Dataset, DatasetMetadata
 from metadata.errors import StudyError
 from metadata.study import Study
-from reports.book import Book
+from reports.book import Book, rows_by_output
 from reports.drawing.axes import Axes, wrapped
 from reports.drawing.raster import dashed, pngs
 from reports.drawing.scene import Area, Marks, Scene, Text
@@ -114,7 +114,7 @@ def datasets() -> dict[str, Dataset]:
 def laid(study: Study, datasets: dict[str, Dataset], identifier: str) -> object:
     results = compute(study, datasets)
     output = next(o for o in read_specification(study, PARAMETERS).outputs if o.id == identifier)
-    book = Book(results[results["output"] == identifier])
+    book = Book(rows_by_output(results)[identifier])
     return TEMPLATES[output.template].layout(output, book).figures[0]
 
 

@@ -13,6 +13,7 @@ from metadata.dataset import Dataset
 from metadata.study import Study
 from reports.ars import reporting_event
 from reports.ars_subsets import common, condition, where_clause
+from reports.book import rows_by_output
 from reports.dataset_json import dataset_json
 from reports.results import compute
 from reports.specification import read_specification
@@ -34,7 +35,8 @@ def results(study: Study, adam: dict[str, Dataset]) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def event(study: Study, results: pd.DataFrame) -> dict[str, Any]:
-    read: dict[str, Any] = json.loads(reporting_event(study, read_specification(study, PARAMETERS), results, {}))
+    specification = read_specification(study, PARAMETERS)
+    read: dict[str, Any] = json.loads(reporting_event(study, specification, rows_by_output(results), {}))
     return read
 
 

@@ -11,7 +11,7 @@ import pytest
 from metadata.dataset import Dataset, DatasetMetadata
 from metadata.errors import StudyError
 from metadata.study import Study
-from reports.book import Book
+from reports.book import Book, rows_by_output
 from reports.results import compute
 from reports.specification import read_specification
 from reports.table import Table
@@ -83,7 +83,7 @@ def pilot() -> dict[str, Dataset]:
 
 def shown(made: Study, results: pd.DataFrame, number: int = 0) -> Table:
     output = read_specification(made, PARAMETERS).outputs[0]
-    table = TEMPLATES[output.template].layout(output, Book(results)).tables[number]
+    table = TEMPLATES[output.template].layout(output, Book(rows_by_output(results)[output.id])).tables[number]
     assert isinstance(table, Table)
     return table
 

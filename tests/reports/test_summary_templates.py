@@ -10,7 +10,7 @@ import pytest
 from metadata.dataset import Dataset, DatasetMetadata
 from metadata.errors import StudyError
 from metadata.study import Study
-from reports.book import Book
+from reports.book import Book, rows_by_output
 from reports.results import compute
 from reports.specification import read_specification
 from reports.table import Table
@@ -100,7 +100,7 @@ def adam() -> dict[str, Dataset]:
 def table(trial: Study, adam: dict[str, Dataset], number: int, part: int = 0) -> Table:
     results = compute(trial, adam)
     output = read_specification(trial, PARAMETERS).outputs[number - 1]
-    made = TEMPLATES[output.template].layout(output, Book(results[results["output"] == output.id])).tables[part]
+    made = TEMPLATES[output.template].layout(output, Book(rows_by_output(results)[output.id])).tables[part]
     assert isinstance(made, Table)
     return made
 
