@@ -115,7 +115,11 @@ def _parts(study: Any, project: Any) -> list[Part]:
         if not study.path(FILE).is_file():
             return []
         analyses = {one.name: list(one.variables) for one in read_specifications(study)}
-        return check_second_derivation(study, {**analyses, RESULTS: COLUMNS}, read_plan(study).sections)
+        outputs = {RESULTS: COLUMNS} if study.path("reports.yaml").is_file() else {}
+        plan = study.path(str(study.config["study"].get("analysis_plan", "sap.md")))
+        return check_second_derivation(
+            study, {**analyses, **outputs}, read_plan(study).sections if plan.is_file() else []
+        )
 
     return [
         lambda: check_study(study, project),

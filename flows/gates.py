@@ -61,11 +61,11 @@ def derive_a_second_time(
     study: Study,
     sdtm: Mapping[str, Dataset],
     adam: Mapping[str, Dataset],
-    results: pd.DataFrame,
+    results: pd.DataFrame | None,
     folder: Path,
     snapshot_date: str,
 ) -> Mapping[str, int]:
-    """Derive the study's key endpoints again in SQL and compare; return the counts.
+    """Derive the study's key endpoints again in SQL and compare; return the counts. Not every study has results.
 
     Writes second_derivation.json and its page into ``folder``; raises StudyError where anything differs.
     """

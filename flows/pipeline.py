@@ -174,13 +174,13 @@ def _report(run: Run, made: Made) -> None:
     """Write where each value came from, make the results, hold them against a second derivation, and print them."""
     study, snapshot, step = run.study, run.snapshot, run.step
     step("write lineage", write_lineage, run.layout, made, snapshot.records)
-    if not study.path("reports.yaml").is_file():
-        return
-    if not study.path("reports.yaml").is_file():
-        return
-    results = step("compute results", compute_results, study, made, fact=facts.of_results)
+    results = None
+    if study.path("reports.yaml").is_file():
+        results = step("compute results", compute_results, study, made, fact=facts.of_results)
     step("derive a second time", gates.derive_a_second_time, study, made.sdtm, made.adam, results, run.validation,
          snapshot.date, fact=facts.of_second_derivation)  # fmt: skip
+    if results is None:
+        return
     folder = run.layout.reports
     pages = step("write reports", write_reports, study, results, folder, snapshot, made, fact=facts.of_paths)
     run.result.outputs = sum(path.suffix == ".html" for path in pages)

@@ -262,6 +262,14 @@ def test_the_check_without_data(make: Callable[..., Study]) -> None:
     assert "means.sql, line 6" in str(next(iter(check_second_derivation(broken, columns, []))))
 
 
+def test_a_study_without_results(make: Callable[..., Study]) -> None:
+    """Its datasets are compared all the same; an endpoint of the results cannot be."""
+    sdtm, adam = {"LB": lb()}, {"ADX": adx(*OURS)}
+    assert second_derivation(make(), sdtm, adam, None)["counts"]["values"] == 7
+    with pytest.raises(StudyError, match="line 5, key 'dataset': the study has no results"):
+        second_derivation(make(DECLARED.replace("dataset: ADX", "dataset: results")), sdtm, adam, None)
+
+
 def test_files_are_the_same_and_safe(make: Callable[..., Study], tmp_path: Path) -> None:
     study = make(DECLARED.replace("Means of", "Means <b>of"))
     one, other = (judged(study, [("P1", "<script>", 5.0, DAY_ONE), *OURS[1:]]) for _ in range(2))

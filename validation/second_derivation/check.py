@@ -25,7 +25,7 @@ from validation.second_derivation.tables import Tables, check_queries, shown
 
 
 def second_derivation(
-    study: Study, sdtm: Mapping[str, Dataset], adam: Mapping[str, Dataset], results: pd.DataFrame
+    study: Study, sdtm: Mapping[str, Dataset], adam: Mapping[str, Dataset], results: pd.DataFrame | None
 ) -> dict[str, Any]:
     """Return what deriving the endpoints again from ``sdtm`` shows, as plain data, the same from run to run.
 
@@ -34,7 +34,7 @@ def second_derivation(
     for an endpoint that would compare nothing.
     """
     declaration = read_declaration(study)
-    ours = {**{name: one.frame for name, one in adam.items()}, RESULTS: results}
+    ours = {name: one.frame for name, one in adam.items()} | ({} if results is None else {RESULTS: results})
     for endpoint in declaration.endpoints:
         check_columns(endpoint, {name: list(frame.columns) for name, frame in ours.items()})
     compared = list(_compared(study, declaration, sdtm, ours))

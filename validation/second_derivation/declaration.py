@@ -145,6 +145,8 @@ def _values(value: Any) -> tuple[str, ...]:
 
 def check_columns(endpoint: Endpoint, columns: Mapping[str, Collection[str]]) -> None:
     """Raise StudyError if the endpoint's dataset, or a column of it, is not there; ``columns`` are those of each."""
+    if endpoint.dataset == RESULTS and RESULTS not in columns:
+        raise endpoint.error("the study has no results: it has no reports.yaml", "dataset")
     if endpoint.dataset not in columns:
         raise endpoint.error(
             f"there is no analysis dataset '{endpoint.dataset}'{nearest(endpoint.dataset, columns)}", "dataset"
