@@ -46,6 +46,7 @@ TEST = {
         "visits": {"type": "array", "items": TEXT, "minItems": 2},
         "population": TEXT,
         "purpose": TEXT,
+        "carried": {"type": "boolean"},
     },
     "required": ["test", "visits"],
 }
@@ -147,11 +148,36 @@ def _test(
     _known(output, test)
     rows = analysis.select(output, str(node["dataset"]), group, test, population).where(node["where"])
     rows = rows.equal("PARAMCD", code) if "parameters" in node else rows
-    rows = rows.where({visit: visits})
+    used = _earlier(node, visits) if test.get("carried") else visits
+    rows = rows.where({visit: used})
     word, precision = str(test["test"]), decimals_of(_parameters(node)[code] or node)
-    estimate = TESTS[word].run(_wide(rows.table(SUBJECT, visit, "AVAL"), visit, visits), precision)
-    place = Place(f"{code}_{word}_{number:02d}", group.label, word, JOINT.join(visits), code, population)
+    wide = _wide(rows.table(SUBJECT, visit, "AVAL"), visit, used)
+    if test.get("carried"):
+        wide = _carried(wide)[:, [used.index(name) for name in visits]]
+    estimate = TESTS[word].run(wide, precision)
+    if test.get("carried"):
+        estimate = replace(estimate, method=f"{estimate.method}, last observation carried forward")
+    place = Place(f"{code}_{word}_{number:02d}", group.label, word, _level(test), code, population)
     _add(output, ledger, place, estimate, rows, precision)
+
+
+def _level(test: Mapping[str, Any]) -> str:
+    return JOINT.join(map(str, test["visits"])) + (" (LOCF)" if test.get("carried") else "")
+
+
+def _earlier(node: Mapping[str, Any], visits: list[str]) -> list[str]:
+    """The declared visits up to the last that a test compares, in the order in which they are declared."""
+    declared = [str(name) for name in node["visits"]]
+    return declared[: max(declared.index(name) for name in visits if name in declared) + 1]
+
+
+def _carried(wide: Wide) -> Wide:
+    """Fill a visit without a value with the last one before it; the first visit (baseline) is not carried forward."""
+    filled = wide.copy()
+    for place in range(2, filled.shape[1]):
+        missing = np.isnan(filled[:, place])
+        filled[missing, place] = filled[missing, place - 1]
+    return filled
 
 
 def _known(output: Output, test: Mapping[str, Any]) -> None:
@@ -247,9 +273,10 @@ def _tests(output: Output, book: Book) -> Table:
 
 
 def _test_row(output: Output, book: Book, group: str, test: Mapping[str, Any], code: str) -> Row:
-    level, word = JOINT.join(str(name) for name in test["visits"]), str(test["test"])
+    level, word = _level(test), str(test["test"])
     row = book.row(word, level, group, TESTS[word].kind, code) or {}
     labels = JOINT.join(str(output.node["visits"][name]) for name in test["visits"])
+    labels += " (LOCF)" if test.get("carried") else ""
     bounds = book.interval(word, level, group, code)
     shown = book.text(word, level, group, "estimate", code) + (f" ({bounds})" if bounds else "")
     purpose = f" [{test['purpose']}]" if "purpose" in test else ""

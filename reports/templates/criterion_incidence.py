@@ -8,6 +8,7 @@ from typing import Any
 
 from reports.analysis import Analysis, Group, decimals_of
 from reports.book import Book
+from reports.formats import pattern
 from reports.ledger import Ledger, Place
 from reports.selection import WHERE_SCHEMA, Selection
 from reports.specification import TEXT, Output, TemplateParameters
@@ -15,7 +16,10 @@ from reports.statistics.descriptive import describe
 from reports.statistics.proportion import clopper_pearson
 from reports.table import Column, Layout, Row, Table
 from reports.templates.description import CELLS
+from reports.templates.episodes import first_episodes
 from reports.templates.heads import POPULATION, add_size
+from reports.templates.person_time import add_bounded
+from reports.templates.rates_by_period import bounded
 
 SCHEME = {
     "type": "object",
@@ -50,7 +54,7 @@ PARAMETERS = TemplateParameters(
     ("dataset", "where", "baseline", "after", "schemes"),
 )
 BEFORE, ANY, EMERGENT = "Met at baseline", "Any after baseline", "Treatment-emergent"
-FIRST, LOWEST = "First day", "Lowest value"
+FIRST, LASTED, LOWEST = "First day", "Duration", "Lowest value"
 METHOD = "Number of patients"
 
 
@@ -94,6 +98,9 @@ def _scheme(
         day = str(output.node["day"])
         first = met.by_subject(day, "min")
         ledger.add_description(output, Place(f"{name}_first", group.label, name, FIRST), describe(first), 0, met)
+        lasted = first_episodes(records.after.present(day), met, day)
+        place = Place(f"{name}_duration", group.label, name, LASTED)
+        add_bounded(output, ledger, place, "estimate", lasted.quantile(), pattern(1), records.after)
 
 
 def _emergent(scheme: Mapping[str, Any], records: Records, met: Selection, met_before: Selection) -> Selection:
@@ -133,8 +140,10 @@ def layout(output: Output, book: Book) -> Layout:
             rows.append(Row(f"{group} (N={book.text(POPULATION, '', group, 'N')})", heading=True))
         for scheme in output.node["schemes"]:
             rows.extend(_block(output, book, scheme, group))
-    heads = (Column("n (%)"), Column("Assessed"), Column("95% CI (%)"), Column("First day, median (min, max)"))
-    tables = [Table("", heads, tuple(rows))]
+    heads = [Column("n (%)"), Column("Assessed"), Column("95% CI (%)")]
+    if "day" in output.node:
+        heads += [Column("First day, median (min, max)"), Column("Days of the first episode, median (95% CI)")]
+    tables = [Table("", tuple(heads), tuple(rows))]
     if "lowest" in output.node:
         tables.append(_lowest_table(str(output.node["lowest"]["value"]), book))
     return Layout(tables)
@@ -142,12 +151,14 @@ def layout(output: Output, book: Book) -> Layout:
 
 def _block(output: Output, book: Book, scheme: Mapping[str, Any], group: str) -> list[Row]:
     name = str(scheme["id"])
-    rows = [Row(str(scheme["label"]), heading=True)]
+    rows, timed = [Row(str(scheme["label"]), heading=True)], "day" in output.node
     for level in (BEFORE, ANY, EMERGENT):
-        first = _first_day(book, name, group) if level == ANY and "day" in output.node else ""
-        rows.append(Row(level, (*_counted(book, name, level, group), book.interval(name, level, group), first), 1))
+        times = (_first_day(book, name, group), bounded(book, name, LASTED, group)) if level == ANY else ("", "")
+        cells = (*_counted(book, name, level, group), book.interval(name, level, group))
+        rows.append(Row(level, (*cells, *times) if timed else cells, 1))
     for grade, label in scheme.get("grades", {}).items():
-        rows.append(Row(str(label), (*_counted(book, name, f"Worst grade {grade}", group), "", ""), 1))
+        empty = ("", "", "") if timed else ("",)
+        rows.append(Row(str(label), (*_counted(book, name, f"Worst grade {grade}", group), *empty), 1))
     return rows
 
 

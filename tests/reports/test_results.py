@@ -46,7 +46,7 @@ def test_columns_and_unique_keys(results: pd.DataFrame) -> None:
         ({"output": "T14.1.2", "variable": "AGE", "statistic": "q3"}, "49.0"),
         # Changes 0.5 0 0.5 0 0.5 0 0.5 0 at month 12: mean 0.25.
         ({"output": "T14.2.2", "variable": "CHG", "level": "Month 12", "statistic": "mean"}, "0.25"),
-        ({"output": "T14.2.2", "variable": "page", "statistic": "p_value"}, "0.0001"),
+        ({"analysis": "An_T14_2_2_EDSS_page_01", "statistic": "p_value"}, "0.0001"),
         ({"output": "T14.2.2", "variable": "page_increase", "statistic": "p_value"}, "<0.0001"),
         ({"output": "T14.2.2", "variable": "friedman", "statistic": "p_value"}, "0.0003"),
         ({"analysis": "An_T14_2_2_EDSS_signed_rank_04", "statistic": "p_value"}, "0.1250"),
@@ -138,9 +138,7 @@ def test_two_treatments_give_two_columns_and_a_total(study: Study, adam: dict[st
         (results["output"] == "T14.1.1") & (results["level"] == "Enrolled") & (results["statistic"] == "count")
     ]
     assert dict(zip(rows["group"], rows["text"], strict=True)) == {"A": "5", "B": "5", "All patients": "10"}
-    tests = results[
-        (results["output"] == "T14.2.2") & (results["variable"] == "page") & (results["statistic"] == "p_value")
-    ]
+    tests = results[(results["analysis"] == "An_T14_2_2_EDSS_page_01") & (results["statistic"] == "p_value")]
     # Completers are 001-003, 005-008, 010: odd ones A, even ones B.
     assert list(tests["n"]) == [4, 4, 8]
 

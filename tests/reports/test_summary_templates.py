@@ -189,3 +189,60 @@ def test_a_wrong_declaration_is_one_sentence(
     with pytest.raises(StudyError) as error:
         compute(trial, adam)
     assert said in str(error.value)
+
+
+EPISODES = """
+populations: {Everybody: {label: All subjects, flag: ITTFL}}
+outputs:
+  - id: T1
+    template: criterion_incidence
+    title: Low values
+    population: Everybody
+    plan: all
+    dataset: ADLB
+    where: {PARAMCD: LYM}
+    baseline: {ADY: 1}
+    after: {ADY: {above: 1}}
+    schemes: [{id: low, label: Below 10, met: {AVAL: {below: 10}}}]
+    day: ADY
+  - id: T2
+    template: by_visit
+    title: Trend
+    population: Everybody
+    plan: all
+    dataset: ADLB
+    where: {PARAMCD: EDSS}
+    variable: EDSS
+    visits: {Baseline: Baseline, Month 1: Month 1, Month 2: Month 2}
+    values: [{variable: AVAL, label: Value, decimals: 0}]
+    tests:
+      - {test: sign, visits: [Baseline, Month 2]}
+      - {test: sign, visits: [Baseline, Month 2], carried: true}
+"""
+
+
+def test_first_episodes_and_values_carried_forward(trial: Study, adam: dict[str, Dataset]) -> None:
+    (trial.folder / "reports.yaml").write_text(EPISODES)
+    # 1: low on 10 and 20, recovered on 40 (30 days). 2: low on 15, recovered on 25 (10). 3: low on 30 to the end, 50
+    # (censored at 20). 4 never low. 5: low on 10, and on 12 both low and not: recovered on 14 (4).
+    low = [
+        ("1", 10, 9), ("1", 20, 8), ("1", 40, 11), ("1", 60, 5), ("2", 15, 9), ("2", 25, 10), ("3", 20, 12),
+        ("3", 30, 9), ("3", 50, 9), ("4", 10, 30), ("5", 10, 1), ("5", 12, 9), ("5", 12, 11), ("5", 14, 15),
+    ]  # fmt: skip
+    values = pd.DataFrame(low, columns=["USUBJID", "ADY", "AVAL"]).assign(PARAMCD="LYM", AVISIT="")
+    visits = {"Baseline": [1, 1, 1, 1, 1], "Month 1": [2, 2, None, 2, 0], "Month 2": [3, None, None, None, 2]}
+    scores = pd.DataFrame(
+        [(str(n + 1), 1, score, "EDSS", visit) for visit, column in visits.items() for n, score in enumerate(column)],
+        columns=["USUBJID", "ADY", "AVAL", "PARAMCD", "AVISIT"],
+    ).dropna()
+    frame = pd.concat([values, scores], ignore_index=True).astype({"AVAL": float, "ADY": float})
+    results = compute(trial, adam | {"ADLB": dataset("ADLB", frame)}).set_index(["variable", "level", "statistic"])
+    lasted = results.loc["low", "Duration", "estimate"]
+    # At risk 4: one recovers at 4, one at 10, then one censored at 20: one half is reached at 10, level until 30.
+    assert (lasted["value"], lasted["n"]) == (20.0, 4)
+    tests = results.loc["sign"]
+    observed, carried = (tests.loc[level] for level in ("Baseline, Month 2", "Baseline, Month 2 (LOCF)"))
+    assert (observed.loc["p_value", "n"], carried.loc["p_value", "n"]) == (2, 4)
+    # Subjects 1, 2, 4 and 5 rise; 3 has nothing after baseline, which is not carried forward.
+    assert carried.loc["p_value", "value"] == 2 / 2**4
+    assert "last observation carried forward" in carried.loc["p_value", "method"]
