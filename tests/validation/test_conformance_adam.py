@@ -317,7 +317,7 @@ def test_sound_datasets_give_nothing_that_is_not_explained(name: str) -> None:
     assert [one for one in result["findings"] if not one["explained"] and one["severity"] != "note"] == []
     assert result["counts"]["rules"] == len(RULES) == len(result["rules"])
     assert {"ADSL", "DM"} <= {one["dataset"] for one in result["datasets"]}
-    assert "ADaMIG 1.3" in result["standard"]
+    assert "ADaMIG 1.3" in result["standard"] and "adam-ct-" in result["terminology"]
     assert json.dumps(result) == json.dumps(conformance(study, sdtm, terminology, adam))
 
 

@@ -64,8 +64,8 @@ def first_occurrence(data: Analyses) -> Iterator[Hit]:
                 yield Hit(one.name, name, repeated(one.group(*groups), one.equals(name, "Y")))
 
 
-@analysis_rule("adam.first_missing", "Where one occurrence of a subject is flagged as first, every subject (and term)"
-               " whose occurrences are flagged the same otherwise has its first.", FIRST)  # fmt: skip
+@analysis_rule("adam.first_missing", "Where first occurrences are flagged among treatment-emergent events, every"
+               " subject (and term) that has such an event has its first.", FIRST)  # fmt: skip
 def first_missing(data: Analyses) -> Iterator[Hit]:
     for one in data.occurrences("TRTEMFL"):
         for name, of in FIRST_OF.items():

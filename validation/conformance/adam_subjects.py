@@ -75,7 +75,7 @@ def screen_failure(data: Analyses) -> Iterator[Hit]:
         yield Hit(ADSL, name, rows & ~level.equals(name, "N"))
 
 
-@analysis_rule("adam.planned_treatment", "A randomized, enrolled or intent-to-treat subject has a planned treatment.",
+@analysis_rule("adam.planned_treatment", "A randomized or intent-to-treat subject has a planned treatment.",
                TREATMENT)  # fmt: skip
 def planned_treatment(data: Analyses) -> Iterator[Hit]:
     level = data.get(ADSL)

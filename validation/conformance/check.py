@@ -77,7 +77,7 @@ def conformance(
     return {
         "study": study.studyid,
         "standard": _standards(study, adam is not None),
-        "terminology": terminology.package,
+        "terminology": _packages(study, terminology, adam is not None),
         "engine": "redcap-cdisc",
         "datasets": [
             {"dataset": name, "records": len(one.frame)} for name, one in {**datasets, **(adam or {})}.items()
@@ -92,6 +92,12 @@ def _standards(study: Study, analysed: bool) -> str:
     """Return the guides against which the datasets were judged."""
     guides = {"SDTMIG": "sdtmig", **({"ADaMIG": "adamig", "OCCDS": "occds"} if analysed else {})}
     return ", ".join(f"{name} {study.standards[key]}" for name, key in guides.items() if key in study.standards)
+
+
+def _packages(study: Study, terminology: Terminology, analysed: bool) -> str:
+    """Return the terminology packages to which coded values were held."""
+    version = study.standards.get("adam_ct") if analysed else None
+    return ", ".join([terminology.package, *([f"adam-ct-{version}"] if version else [])])
 
 
 def counts(findings: list[Finding]) -> dict[str, int]:
