@@ -230,19 +230,29 @@ def test_first_episodes_and_values_carried_forward(trial: Study, adam: dict[str,
         ("3", 30, 9), ("3", 50, 9), ("4", 10, 30), ("5", 10, 1), ("5", 12, 9), ("5", 12, 11), ("5", 14, 15),
     ]  # fmt: skip
     values = pd.DataFrame(low, columns=["USUBJID", "ADY", "AVAL"]).assign(PARAMCD="LYM", AVISIT="")
-    visits = {"Baseline": [1, 1, 1, 1, 1], "Month 1": [2, 2, None, 2, 0], "Month 2": [3, None, None, None, 2]}
+    visits: dict[str, list[float | None]] = {
+        "Baseline": [1, 1, 1, 1, 1],
+        "Month 1": [2, 2, None, 2, 0],
+        "Month 2": [3, None, None, None, 2],
+    }
     scores = pd.DataFrame(
         [(str(n + 1), 1, score, "EDSS", visit) for visit, column in visits.items() for n, score in enumerate(column)],
         columns=["USUBJID", "ADY", "AVAL", "PARAMCD", "AVISIT"],
     ).dropna()
     frame = pd.concat([values, scores], ignore_index=True).astype({"AVAL": float, "ADY": float})
-    results = compute(trial, adam | {"ADLB": dataset("ADLB", frame)}).set_index(["variable", "level", "statistic"])
-    lasted = results.loc["low", "Duration", "estimate"]
+    results = compute(trial, adam | {"ADLB": dataset("ADLB", frame)})
+    lasted = row(results, level="Duration", statistic="estimate")
     # At risk 4: one recovers at 4, one at 10, then one censored at 20: one half is reached at 10, level until 30.
     assert (lasted["value"], lasted["n"]) == (20.0, 4)
-    tests = results.loc["sign"]
-    observed, carried = (tests.loc[level] for level in ("Baseline, Month 2", "Baseline, Month 2 (LOCF)"))
-    assert (observed.loc["p_value", "n"], carried.loc["p_value", "n"]) == (2, 4)
+    observed = row(results, variable="sign", level="Baseline, Month 2", statistic="p_value")
+    carried = row(results, variable="sign", level="Baseline, Month 2 (LOCF)", statistic="p_value")
+    assert (observed["n"], carried["n"]) == (2, 4)
     # Subjects 1, 2, 4 and 5 rise; 3 has nothing after baseline, which is not carried forward.
-    assert carried.loc["p_value", "value"] == 2 / 2**4
-    assert "last observation carried forward" in carried.loc["p_value", "method"]
+    assert carried["value"] == 2 / 2**4
+    assert "last observation carried forward" in carried["method"]
+
+
+def row(results: pd.DataFrame, **keys: str) -> pd.Series:
+    found = results[(results[list(keys)] == pd.Series(keys)).all(axis=1)]
+    assert len(found) == 1, keys
+    return found.iloc[0]
