@@ -19,7 +19,7 @@ from reports.table import Column, Listing
 # A line of Courier New is 1.133 of its size high; sizes are half points, heights twips.
 LINE = 11.33
 # Room above and beneath the lines of a row, with its border.
-ROW_SPACE = 34
+ROW_SPACE = 40
 # The hyphen of a date or number does not break a line.
 DATE, STAYS = re.compile(r"(?<=\d)-(?=\d)"), "\u2011"
 LARGEST = 16
@@ -127,14 +127,14 @@ def _widths(columns: Sequence[Column], texts: list[list[str]]) -> tuple[list[int
 
 
 def _definition(grid: Grid, borders: str, head: bool = False, edges: Sequence[int] | None = None) -> str:
-    start = "\\trowd\\trgaph50\\trleft0\\trkeep" + ("\\trhdr" if head else "")
+    start = "\\trowd\\trgaph50\\trleft0\\trkeep\\trpaddt24\\trpaddft3\\trpaddb10\\trpaddfb3" + ("\\trhdr" if head else "")
     low = "b" if head else "t"
     return start + "".join(f"{borders}\\clvertal{low}\\cellx{edge}" for edge in edges or grid.edges) + "\n"
 
 
 def _paragraph(grid: Grid, bold: bool = False) -> str:
     weight = "\\b " if bold else " "
-    return f"\\pard\\plain\\intbl\\ql\\sb20\\sa10\\f0\\fs{grid.size}{weight}"
+    return f"\\pard\\plain\\intbl\\ql\\f0\\fs{grid.size}{weight}"
 
 
 def _heads(shown: Listing, grid: Grid, letters: list[int]) -> tuple[str, float]:
