@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from adam.columns import Columns, Values, among, coded, flagged, number, present, take, text
+from adam.columns import Columns, Text, Values, among, coded, flagged, number, present, take
 from adam.derivation import Context, Derivation, Outcome, listed, word
 from adam.grouping import first_rows, group_codes, row_of_group
 from adam.language import Column, Condition, NewColumn, OrderColumn
+from adam.values import numbers_as_text
 from metadata.dataset import Edges
 from metadata.units import significant
 
@@ -109,18 +110,29 @@ def _free_of_noise(difference: np.ndarray, value: np.ndarray, base: np.ndarray) 
 @word("shift")
 @dataclass(frozen=True, kw_only=True)
 class Shift(Derivation):
-    """Set two texts beside each other, such as baseline and later grade; missing unless both have a value."""
+    """Set two values beside each other, such as baseline and later grade; missing unless both are there.
+
+    With ``missing``, a text such as NULL, it stands for one that has none (admiral's derive_var_shift does so).
+    """
 
     start: Column
     end: Column
     to: NewColumn = "SHIFT1"
     between: str = " to "
+    missing: str | None = None
 
     def derive(self, columns: Columns, count: int, context: Context) -> Outcome:
-        start, end = text(columns, self.start), text(columns, self.end)
-        words = [f"{one}{self.between}{other}" if one and other else "" for one in start.words for other in end.words]
-        codes = start.codes * len(end.words) + end.codes
+        start, end = (_texts(columns[name]) for name in (self.start, self.end))
+        used, codes = np.unique(start.codes.astype(np.int64) * len(end.words) + end.codes, return_inverse=True)
+        pairs = [(start.words[one // len(end.words)], end.words[one % len(end.words)]) for one in used.tolist()]
+        filled = [(one or self.missing, other or self.missing) for one, other in pairs]
+        words = [f"{one}{self.between}{other}" if one and other else "" for one, other in filled]
         return Outcome({self.to: coded(codes, words)})
 
     def sentence(self, variable: str) -> str:
-        return f"{self.start}, '{self.between.strip()}' and {self.end}, if neither is missing{self.within()}."
+        empty = f"{self.missing} for a missing one" if self.missing else "if neither is missing"
+        return f"{self.start}, '{self.between.strip()}' and {self.end}, {empty}{self.within()}."
+
+
+def _texts(values: Values) -> Text:
+    return values if isinstance(values, Text) else numbers_as_text(values)

@@ -139,13 +139,13 @@ def chosen(where: np.ndarray, yes: Values, no: Values) -> Values:
     return take(stack([yes, no]), np.where(where, rows, rows + len(yes)))
 
 
-def stack(parts: Sequence[Values]) -> Values:
-    """Return columns of one type below each other; raises StudyError if they differ in type."""
+def stack(parts: Sequence[Values], name: str = "") -> Values:
+    """Return columns of one type below each other; raises StudyError, which names ``name``, if they differ in type."""
     texts = [part for part in parts if isinstance(part, Text)]
     if not texts:
         return np.concatenate([part for part in parts if not isinstance(part, Text)])
     if len(texts) < len(parts):
-        raise StudyError("texts and numbers cannot be put together")
+        raise StudyError(f"{name or 'a variable'} would hold texts and numbers; give all its records one type")
     starts = np.cumsum([0, *(len(part.words) for part in texts)])
     codes = [part.codes + start for part, start in zip(texts, starts.tolist(), strict=False)]
     return coded(np.concatenate(codes), [word for part in texts for word in part.words])

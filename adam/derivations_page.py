@@ -21,9 +21,9 @@ Made from the words themselves by `python -m adam.derivations_page > docs/deriva
 An analysis dataset is declared in the study's `adam/<dataset>.yaml` as a list of derivations, each one word with its
 parameters. The order in which they are written does not matter: each says what it reads and makes, and the order is
 computed from that. Only a word that adds records divides the list: what stands before it is done before it, what stands
-after it is done for the added records too. Every word may have `when`, a condition: where it does not hold, the new
-variables are missing. `redcap-cdisc check STUDY` says what is wrong without any data, with file, line and key, and
-editors complete the words from the schema that `redcap-cdisc schemas` writes.
+after it is done for the added records too. A word that adds none may have `when`, a condition: where it does not hold,
+the new variables are missing. `redcap-cdisc check STUDY` says what is wrong without any data, with file, line and key,
+and editors complete the words from the schema that `redcap-cdisc schema --out schemas` writes.
 
 A condition names variables and what must hold: `{SAFFL: Y, AVAL: {below: 1.5}}`; all of it must hold, and of a list of
 such conditions any. The tests are `is` (which need not be written), `not`, `missing`, `below`, `at_most`, `above` and

@@ -175,6 +175,8 @@ def _step(items: Any, index: int) -> Step:
         raise complain(item, name, f"'{name}' needs its parameters")
     step = Step(read_parameters(WORDS[name], given, name), file_of(item), line_of(item, name))
     try:
+        if step.derivation.adds_rows and step.derivation.when:
+            raise StudyError("a word that adds records has no 'when'; narrow the records that it looks at instead")
         step.derivation.check()
     except StudyError as error:
         raise step.error(error.message) from None

@@ -54,7 +54,7 @@ class Table:
                 self.columns[name] = constant(blank, old)
         for name in [*self.columns, *(name for name in added.changed if name not in self.columns)]:
             mine = self.columns[name]
-            self.columns[name] = stack([mine, added.changed.get(name, take(mine, template))])
+            self.columns[name] = stack([mine, added.changed.get(name, take(mine, template))], name)
         self.columns.rows = np.concatenate([self.columns.rows, self.columns.rows[template]])
         self.edges = [_edges_with_copies(edge, template, old) for edge in self.edges]
         position, contributor = added.contributors

@@ -217,6 +217,11 @@ def test_a_place_has_a_line(tmp_path):
     )
 
 
+def test_added_records_have_no_when(tmp_path):
+    said = broken(tmp_path, ADLB, ("take: minimum", "take: minimum, when: {ADY: 1}"))
+    assert "a word that adds records has no 'when'; narrow the records that it looks at instead" in said
+
+
 def test_a_word_after_added_records_cannot_be_read_before_them(tmp_path):
     text = ADLB.replace("order: [ADT, LBSEQ, DTYPE]", "order: [ADT, LBSEQ]").replace(
         "{ADY: {above: 1}}, blank", "{ASEQ: 1}, blank"

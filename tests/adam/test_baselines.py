@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adam.baselines import Baseline, Change, Shift
-from tests.adam.trial import columns, context, numbers, texts
+from tests.adam.trial import columns, context, made_by, numbers, texts
 
 WORD = Baseline(
     by=("USUBJID", "PARAMCD"),
@@ -112,3 +112,23 @@ def test_shift_needs_both(tmp_path):
     made = columns(B=["0", "1", "", "2"], A=["1", "", "2", "2"])
     result = Shift(start="B", end="A").derive(made, 4, context(tmp_path)).columns["SHIFT1"]
     assert texts(result) == ["0 to 1", "", "", "2 to 2"]
+
+
+def test_shift_with_missing_values_and_numbers_as_admiral(tmp_path):
+    """pharmaverse/admiral, tests/testthat/test-derive_var_shift.R, tests 2, 3 and 4."""
+    given = {"BNRIND": ["LOW", "LOW", "LOW", "", "", "HIGH"], "ANRIND": ["LOW", "NORMAL", "", "", "HIGH", "HIGH"]}
+    shift = Shift(start="BNRIND", end="ANRIND", missing="NULL")
+    assert texts(made_by(shift, tmp_path, **given)["SHIFT1"]) == [
+        *["LOW to LOW", "LOW to NORMAL", "LOW to NULL", "NULL to NULL", "NULL to HIGH", "HIGH to HIGH"]
+    ]
+    shift = Shift(start="BNRIND", end="ANRIND", missing="MISSING", between=" - ")
+    assert texts(made_by(shift, tmp_path, **given)["SHIFT1"])[2:4] == ["LOW - MISSING", "MISSING - MISSING"]
+    made = made_by(
+        Shift(start="BASE", end="AVAL", to="SHIFT2", missing="NULL"),
+        tmp_path,
+        BASE=[33.1, 33.1, 33.1, None, None, 147.5],
+        AVAL=[33.1, 38.5, None, None, 49.0, 147.5],
+    )
+    assert texts(made["SHIFT2"]) == [
+        *["33.1 to 33.1", "33.1 to 38.5", "33.1 to NULL", "NULL to NULL", "NULL to 49", "147.5 to 147.5"]
+    ]
