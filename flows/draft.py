@@ -23,7 +23,10 @@ def draft(project: Path, out: Path) -> list[Path]:
     """
     load_later()
     if out.exists() and any(out.iterdir()):
-        raise UsageError(f"{out} has files already: a draft never writes over a mapping; choose another --out")
+        raise UsageError(
+            f"{out} has files already: a draft never writes over a mapping, and copies the project's structure to redcap/"
+            " itself; choose another --out"
+        )
     dictionary = project / "dictionary.csv" if project.is_dir() else project
     if not dictionary.is_file():
         raise UsageError(f"{project} is neither a dictionary nor a folder with dictionary.csv")
@@ -54,7 +57,7 @@ def _mapping(out: Path) -> list[Path]:
     from metadata.project import Project
     from metadata.study import Study
     from metadata.terminology import Terminology
-    from sdtm.draft.files import domain_files, not_submitted_file, study_file
+    from sdtm.draft.files import domain_files, not_submitted_file, study_file, visits_file
     from sdtm.draft.proposals import Drafter
 
     project: Project = Project.read(out / "redcap")
@@ -62,6 +65,7 @@ def _mapping(out: Path) -> list[Path]:
     study = Study.open(out)
     found = Drafter(study, project, Terminology.open(study)).run()
     texts = {
+        **visits_file(project),
         **domain_files(found),
         "sdtm/not_submitted.yaml": not_submitted_file(found, project, str(study.config["identity"]["subject"])),
     }

@@ -143,21 +143,43 @@ def _visits(project: Project) -> list[str]:
         doubt = "a classic project: write a visit for each, with the forms that are filled then"
         return [f"visits: []{marked(doubt)}"]
     lines, number = ["visits:"], 0
-    for event in project.events:
-        name, label = str(event["unique_event_name"]), str(event.get("event_name") or event["unique_event_name"])
-        if project.event_repeats(name):
-            visit = {"visit": label.upper(), "event": name, "unscheduled": True}
-        elif _only_repeats(project, name):
-            lines.append(f"  # {name} holds forms that repeat (logs): no visit")
+    for label, events in _by_label(project).items():
+        name, first = [str(event["unique_event_name"]) for event in events], events[0]
+        shown: dict[str, Any] = {"visit": label.upper(), "event": name if len(name) > 1 else name[0]}
+        if project.event_repeats(name[0]):
+            visit = {**shown, "unscheduled": True}
+        elif _only_repeats(project, name[0]):
+            lines.append(f"  # {', '.join(name)}: forms that repeat (logs), no visit")
             continue
         else:
             number += 1
-            visit = {"visitnum": number, "visit": label.upper(), "event": name}
-            day = event.get("day_offset")
+            visit = {"visitnum": number, **shown}
+            day = first.get("day_offset")
             if str(day or "").strip().lstrip("-").isdigit():
                 visit["day"] = int(str(day)) + (1 if int(str(day)) >= 0 else 0)
-        lines.append(f"  - {flow(visit)}{marked('' if 'day' in visit else 'the planned day and its window')}")
+        needed = "day" not in visit and "unscheduled" not in visit
+        lines.append(f"  - {flow(visit)}{marked('the planned day and its window' if needed else '')}")
     return lines
+
+
+def _by_label(project: Project) -> dict[str, list[dict[str, Any]]]:
+    """Return the events by their label; events of one label in different arms of the project are one visit."""
+    made: dict[str, list[dict[str, Any]]] = {}
+    for event in project.events:
+        label = str(event.get("event_name") or event["unique_event_name"])
+        together = [*made.get(label, []), event]
+        if not project.in_different_arms([str(one["unique_event_name"]) for one in together]) and label in made:
+            label, together = str(event["unique_event_name"]), [event]
+        made[label] = together
+    return made
+
+
+def visits_file(project: Project) -> dict[str, str]:
+    """Return sdtm/sv.yaml for a longitudinal project: a visit has all dates of its forms, but for some."""
+    if not project.longitudinal:
+        return {}
+    said = marked("dates that are none of the visit (birth, onset) go under dates: {except: [FIELD]}")
+    return {"sdtm/sv.yaml": f"domain: SV\nkeys: [STUDYID, USUBJID, VISITNUM]\nrecords:\n  each: visit{said}\n"}
 
 
 def _only_repeats(project: Project, event: str) -> bool:

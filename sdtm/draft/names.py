@@ -21,14 +21,28 @@ DATES = {"STDAT": "STDTC", "ENDAT": "ENDTC", "DAT": "DTC", "STDTC": "STDTC", "EN
 LIKE_DATES = {
     **dict.fromkeys(("ST", "START", "STDT", "STDATE", "STARTDATE", "ONSET"), "STDTC"),
     **dict.fromkeys(("EN", "END", "ENDT", "ENDATE", "ENDDATE", "STOP"), "ENDTC"),
-    **dict.fromkeys(("DT", "DATE"), "DTC"),
+    **dict.fromkeys(("DT", "DATE", "DTM", "DTTM", "DATETIME"), "DTC"),
+    **dict.fromkeys(("STDTM", "STDTTM"), "STDTC"),
+    **dict.fromkeys(("ENDTM", "ENDTTM"), "ENDTC"),
 }
 LIKE = {
     "SEVERITY": "SEV", "SERIOUS": "SER", "OUTCOME": "OUT", "RELATED": "REL", "CAUSALITY": "REL", "ACTION": "ACN",
     "FREQ": "DOSFRQ", "FRQ": "DOSFRQ", "UNIT": "DOSU", "DRUG": "TRT", "NAME": "TRT", "INDIC": "INDC",
 }  # fmt: skip
 OF_SUBJECT = {"BRTHDAT": "BRTHDTC", "RFICDAT": "RFICDTC", "DTHDAT": "DTHDTC"}
-LIKE_OF_SUBJECT = {"GENDER": "SEX", "DOB": "BRTHDTC", "BIRTHDATE": "BRTHDTC", "ETHNICITY": "ETHNIC", "YEARS": "AGE"}
+LIKE_OF_SUBJECT = {
+    "GENDER": "SEX",
+    "DOB": "BRTHDTC",
+    "BIRTHDATE": "BRTHDTC",
+    "ETHNICITY": "ETHNIC",
+    "YEARS": "AGE",
+} | dict.fromkeys(("ICFDT", "ICFDTM", "ICFDAT", "ICFDTC", "ICDT", "CONSENTDT", "CONSENTDATE", "CONSENTDTM"), "RFICDTC")
+ABBREVIATIONS = {
+    "HT": "HEIGHT", "WT": "WEIGHT", "SBP": "SYSBP", "DBP": "DIABP", "HB": "HGB", "LEUK": "WBC", "PLT": "PLAT",
+    "CREA": "CREAT", "GLU": "GLUC", "POT": "K", "SOD": "SODIUM", "CHOLEST": "CHOL", "BILIRUBIN": "BILI", "LYMPH": "LYM", "NEU": "NEUT",
+}  # fmt: skip
+"""What forms call a test that the terminology calls otherwise."""
+UNIT_IN_LABEL = re.compile(r"[(\[]\s*([^()\[\]]+?)\s*[)\]]\s*:?\s*$")
 COLLECTED_OF_SUBJECT = ("SEX", "AGE", "AGEU", "RACE", "ETHNIC", "COUNTRY", "BRTHDTC", "RFICDTC", "DTHDTC", "INVNAM")
 PARTS = (("y", "m", "d"), ("yy", "mm", "dd"), ("yyyy", "mm", "dd"), ("yr", "mo", "dy"), ("year", "month", "day"))
 UNIT_ENDS, NOT_DONE_ENDS = ("_u", "_unit", "_units", "u", "unit", "_orresu"), ("_nd", "_notdone", "_not_done", "nd")
@@ -158,8 +172,9 @@ def _code(word: str, domain: str, terms: dict[str, Term]) -> str | None:
     """Return the test code that a name is, alone or with the domain or --ORRES at either end."""
     result = f"{domain}ORRES"
     for shown in (word, word.removeprefix(result), word.removesuffix(result), word.removeprefix(domain)):
-        if shown in terms and len(shown) > 1:
-            return shown
+        code = ABBREVIATIONS.get(shown, shown)
+        if code in terms and len(shown) > 1:
+            return code
     return None
 
 
@@ -170,3 +185,9 @@ def companion(dictionary: Dictionary, field: Field, ends: tuple[str, ...], suffi
         if found is not None and found.form == field.form and found.name != field.name:
             return found
     return None
+
+
+def unit_in(label: str) -> str:
+    """Return what stands in brackets at the end of a label, which may be the unit: Height (cm)."""
+    found = UNIT_IN_LABEL.search(plain(label))
+    return found[1] if found else ""

@@ -22,6 +22,7 @@ from sdtm.draft.names import (
     guess,
     stem_of,
     tests_of,
+    unit_in,
 )
 from sdtm.mapping import codelists
 from sdtm.operations import Context, Target, record_operation
@@ -188,7 +189,19 @@ class Drafter:
                 self.draft.proposals.append(Proposal(domain, item.form, "tests", code, spec, doubt, active=False))
                 return
             doubt = doubt or "the test's name is the field's label"
+        unit = self._unit_in_label(domain, item)
+        if unit:
+            spec |= {"unit": {"constant": unit}, "standard_unit": unit}
         self.draft.proposals.append(Proposal(domain, item.form, "tests", code, spec, doubt))
+
+    def _unit_in_label(self, domain: str, item: Field) -> str:
+        """Return the term of the unit that a label names in brackets; blank without one, or with a field for it."""
+        end = item.name.lower().removeprefix(stem_of(item))
+        word = "" if companion(self.project.dictionary, item, UNIT_ENDS, end) else unit_in(item.label)
+        lists = [self.terminology.codelist(code) for code in self._target(domain, f"{domain}ORRESU").codelists]
+        own = [word for listed in lists if word in listed.terms]
+        meant = [term for term in (listed.meant(word) for listed in lists) if term] if word else []
+        return next(iter([*own, *meant]), "")
 
     def _target(self, domain: str, variable: str) -> Target:
         guide: dict[str, GuideVariable] = {item.name: item for item in sdtm_variables(self.version, domain)}
