@@ -24,8 +24,8 @@ def draft(project: Path, out: Path) -> list[Path]:
     load_later()
     if out.exists() and any(out.iterdir()):
         raise UsageError(
-            f"{out} has files already: a draft never writes over a mapping, and copies the project's structure to redcap/"
-            " itself; choose another --out"
+            f"{out} has files already: a draft never writes over a mapping, and copies the project's structure itself;"
+            " choose another --out"
         )
     dictionary = project / "dictionary.csv" if project.is_dir() else project
     if not dictionary.is_file():

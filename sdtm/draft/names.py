@@ -39,7 +39,8 @@ LIKE_OF_SUBJECT = {
 } | dict.fromkeys(("ICFDT", "ICFDTM", "ICFDAT", "ICFDTC", "ICDT", "CONSENTDT", "CONSENTDATE", "CONSENTDTM"), "RFICDTC")
 ABBREVIATIONS = {
     "HT": "HEIGHT", "WT": "WEIGHT", "SBP": "SYSBP", "DBP": "DIABP", "HB": "HGB", "LEUK": "WBC", "PLT": "PLAT",
-    "CREA": "CREAT", "GLU": "GLUC", "POT": "K", "SOD": "SODIUM", "CHOLEST": "CHOL", "BILIRUBIN": "BILI", "LYMPH": "LYM", "NEU": "NEUT",
+    "CREA": "CREAT", "GLU": "GLUC", "POT": "K", "SOD": "SODIUM", "CHOLEST": "CHOL",
+    "BILIRUBIN": "BILI", "LYMPH": "LYM", "NEU": "NEUT",
 }  # fmt: skip
 """What forms call a test that the terminology calls otherwise."""
 UNIT_IN_LABEL = re.compile(r"[(\[]\s*([^()\[\]]+?)\s*[)\]]\s*:?\s*$")
