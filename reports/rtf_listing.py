@@ -20,6 +20,7 @@ from reports.table import Column, Listing
 LINE = 11.33
 # Room above and beneath the lines of a row, with its border.
 ROW_SPACE = 40
+ROW = "\\trowd\\trgaph50\\trleft0\\trkeep\\trpaddt24\\trpaddft3\\trpaddb10\\trpaddfb3"
 # The hyphen of a date or number does not break a line.
 DATE, STAYS = re.compile(r"(?<=\d)-(?=\d)"), "\u2011"
 LARGEST = 16
@@ -58,9 +59,10 @@ def _pieces(shown: Listing, room: float) -> list[Piece]:
     if not shown.size:
         return [Piece(heads + _empty(shown, grid), top + _height(1, grid))]
     lines = _lines(texts, letters)
+    changed = changes(shown)
     made, first = [], 0
     for last in _breaks(lines, grid, room - top):
-        body = _body(shown, texts, grid, first, last)
+        body = _body(texts, [[True, *column[first + 1 : last]] for column in changed], grid, first, last)
         made.append(Piece(heads + body, top + sum(_height(count, grid) for count in lines[first:last])))
         first = last
     return made
@@ -127,7 +129,7 @@ def _widths(columns: Sequence[Column], texts: list[list[str]]) -> tuple[list[int
 
 
 def _definition(grid: Grid, borders: str, head: bool = False, edges: Sequence[int] | None = None) -> str:
-    start = "\\trowd\\trgaph50\\trleft0\\trkeep\\trpaddt24\\trpaddft3\\trpaddb10\\trpaddfb3" + ("\\trhdr" if head else "")
+    start = ROW + ("\\trhdr" if head else "")
     low = "b" if head else "t"
     return start + "".join(f"{borders}\\clvertal{low}\\cellx{edge}" for edge in edges or grid.edges) + "\n"
 
@@ -154,14 +156,13 @@ def _empty(shown: Listing, grid: Grid) -> str:
     return f"{row}{_paragraph(grid)}{escaped(shown.empty)}\\cell\n\\row\n"
 
 
-def _body(shown: Listing, texts: list[list[str]], grid: Grid, first: int, last: int) -> str:
+def _body(texts: list[list[str]], changed: list[list[bool]], grid: Grid, first: int, last: int) -> str:
     """Rows of one page; the first says what it shares with those before it, the last has the rule."""
-    changed = [[True, *column[first + 1 : last]] for column in changes(shown)]
     columns = []
     for place, column in enumerate(texts):
         page = column[first:last]
         known = {text: f"{escaped(DATE.sub(STAYS, text))}\\cell\n" for text in set(page)}
-        new = changed[place] if place < shown.grouped else [True] * len(page)
+        new = changed[place] if place < len(changed) else [True] * len(page)
         columns.append([known[text] if seen else "\\cell\n" for text, seen in zip(page, new, strict=True)])
     starts = _starts(grid, [False, *changed[0][1:]] if changed else [False] * (last - first))
     paragraph = _paragraph(grid)
