@@ -58,7 +58,7 @@ def compute(analysis: Analysis, output: Output, ledger: Ledger) -> None:
     for number, line in _lines(output):
         samples = {}
         for group in groups:
-            place = Place(f"{number}", group.label, str(line["kind"]), number)
+            place = Place(f"{number}", group.label, _variable(line), number)
             samples[group.label] = _endpoint(analysis, output, ledger, place, group, line, sizes[group.label])
         if line.get("compare"):
             _compare(output, ledger, line, number, arms, samples)
@@ -78,6 +78,11 @@ def _lines(output: Output) -> Iterator[tuple[str, Mapping[str, Any]]]:
                 fit = [name for name, known in COMPARISONS.items() if known.kind == line["kind"]]
                 raise complain(line, "compare", f"'{word}' compares no {line['kind']}; known are {', '.join(fit)}")
         yield f"{number:02d}", line
+
+
+def _variable(line: Mapping[str, Any]) -> str:
+    """What the results call the endpoint: the variable of values, or its kind."""
+    return str(line["variable"] if line["kind"] == "value" else line["kind"])
 
 
 def _endpoint(
@@ -157,11 +162,11 @@ def layout(output: Output, book: Book) -> Layout:
 
 def _cells(book: Book, number: str, line: Mapping[str, Any]) -> list[tuple[str, Any]]:
     """Labels of an endpoint's rows, and what fills the cell of a treatment."""
-    kind = str(line["kind"])
+    kind, variable = str(line["kind"]), _variable(line)
     if kind == "proportion":
         return [("n/N (%)", lambda group: book.parts(kind, number, group))]
     if kind == "value":
-        return [(label, lambda group, names=names: book.cell(kind, number, group, names.split()))
+        return [(label, lambda group, names=names: book.cell(variable, number, group, names.split()))
                 for label, names in CELLS]  # fmt: skip
     if kind == "time":
         median = (f"Median, {line['unit']} (95% CI)", lambda group: bounded(book, kind, number, group))
