@@ -57,7 +57,7 @@ BY_SUFFIX = {
     "LOBXFL": (
         DERIVED,
         "Y on the last record with --ORRES whose --DTC is before DM.RFXSTDTC; one of that day counts at a VISITNUM"
-        " declared predose.",
+        " declared predose, or at an earlier time of day.",
     ),
     "BLFL": (DERIVED, "Y on the last result before the first dose, as --LOBXFL."),
     "TOX": (ASSIGNED, "The item of the toxicity scheme by which the result is graded."),

@@ -48,12 +48,14 @@ def predose_visits(study: Study) -> list[float]:
 def last_before_exposure(study: Study, mapping: DomainMapping, table: Table, subjects: Table) -> np.ndarray:
     """Return Y on the last result of each subject, test and repetition before RFXSTDTC.
 
-    A result of that day counts only at a visit that study.yaml calls predose; records without a result or a complete
-    date never count. Of several on the last day the later visit, then the later record, is flagged.
+    A result of that day counts if both have a time of day and its is the earlier, or at a visit that study.yaml calls
+    predose; records without a result or a complete date never count. Of several on the last day the later time, then
+    the later visit, then the later record, is flagged.
     """
     day = complete_days(table, mapping.prefixed("DTC"))
     start = of_subject(table, subjects, "RFXSTDTC")
-    early = (day < start) | ((day == start) & np.isin(table.number("VISITNUM"), predose_visits(study)))
+    predose = np.isin(table.number("VISITNUM"), predose_visits(study)) | _earlier_that_day(mapping, table, subjects)
+    early = (day < start) | ((day == start) & predose)
     rows = np.flatnonzero(early & table.present(mapping.prefixed("ORRES")) & table.kept())
     flags = np.full(table.count, "", dtype=object)
     if not len(rows):
@@ -63,8 +65,19 @@ def last_before_exposure(study: Study, mapping: DomainMapping, table: Table, sub
     repetition = mapping.prefixed("REPNUM")
     groups += [np.nan_to_num(table.number(repetition)[rows], nan=-1.0)] if table.has(repetition) else []
     number = np.nan_to_num(table.number("VISITNUM")[rows], nan=-1.0)
-    order = np.lexsort((rows, number, day[rows].astype(np.int64), *groups[::-1]))
+    moment = table.text(mapping.prefixed("DTC")).take(rows).in_order().codes
+    order = np.lexsort((rows, number, moment, day[rows].astype(np.int64), *groups[::-1]))
     ordered = np.column_stack([group[order] for group in groups])
     last = np.append((ordered[1:] != ordered[:-1]).any(axis=1), True)
     flags[rows[order[last]]] = "Y"
     return flags
+
+
+def _earlier_that_day(mapping: DomainMapping, table: Table, subjects: Table) -> np.ndarray:
+    """Return where a result has a time of day, as RFXSTDTC has, and is the earlier of the two as text."""
+    moments = table.text(mapping.prefixed("DTC"))
+    timed = moments.test(lambda word: "T" in word)
+    if not timed.any():
+        return timed
+    began = np.append(subjects.text("RFXSTDTC").array(), "")[table.match_rows(subjects)].astype(str)
+    return np.asarray(timed & (np.char.find(began, "T") > 0) & (moments.array().astype(str) < began))

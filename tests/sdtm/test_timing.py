@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 from hypothesis import given
@@ -66,3 +67,17 @@ def test_time_is_added_to_complete_dates_only() -> None:
     values, _, problem = made._timed(texts["d"], source)  # type: ignore[arg-type]
     assert values.array().tolist() == ["2000-03-05T10:30", "2000-03-05", ""]
     assert problem.rows.tolist() == [False, True, True]
+
+
+def test_a_result_of_the_morning_is_before_a_dose_of_the_afternoon(small: Any) -> None:
+    dictionary = small.folder / "redcap" / "dictionary.csv"
+    text = dictionary.read_text(encoding="utf-8")
+    for field, form in (("seen", "look"), ("dose_st", "dose")):
+        text = text.replace(f"{field},{form},text,Date,,date_ymd", f"{field},{form},text,Date,,datetime_ymd")
+        text = text.replace(f"{field},{form},text,From,,date_ymd", f"{field},{form},text,From,,datetime_ymd")
+    dictionary.write_text(text, encoding="utf-8")
+    small.subject(start="2000-03-10 14:00")
+    for instance, moment in (("1", "2000-03-10 13:05"), ("2", "2000-03-10 09:05"), ("3", "2000-03-10 15:00")):
+        small.row("1", "other", "", instance, seen=moment, wc="5", wc_u="1", house="1")
+    made = small.frame("LB")[["LBDTC", "LBLOBXFL"]].to_numpy().tolist()
+    assert sorted(made) == [["2000-03-10T09:05", ""], ["2000-03-10T13:05", "Y"], ["2000-03-10T15:00", ""]]
