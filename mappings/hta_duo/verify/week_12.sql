@@ -25,7 +25,7 @@ area AS (
                * (1 + (T * I / 1000) ** 2 / FREEDOM) ** (-(FREEDOM + 1) / 2)) AS P
     FROM welch, range(0, 1001) AS step(I)
 )
-SELECT ARM AS "group", 'value' AS variable, statistic, value
+SELECT ARM AS "group", 'CHG' AS variable, statistic, value
 FROM (UNPIVOT arm ON n, mean, sd INTO NAME statistic VALUE value)
 UNION ALL
 SELECT ARM, 'mean_difference', 'estimate', DIFFERENCE FROM area

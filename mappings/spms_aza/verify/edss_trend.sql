@@ -42,19 +42,19 @@ shuffled AS (
     JOIN ranked C USING (USUBJID)
     WHERE A.PLACE <> B.PLACE AND A.PLACE <> C.PLACE AND B.PLACE <> C.PLACE
 ),
--- ways to reach each sum with the first NUMBER patients
-reached(NUMBER, L, WAYS) AS (
+-- probability of each sum with the first NUMBER patients
+reached(NUMBER, L, CHANCE) AS (
     SELECT 0::BIGINT, 0::DOUBLE, 1::DOUBLE
     UNION ALL
-    SELECT shuffled.NUMBER, reached.L + shuffled.L, sum(WAYS)
+    SELECT shuffled.NUMBER, reached.L + shuffled.L, sum(CHANCE) / 6
     FROM reached
     JOIN shuffled ON shuffled.NUMBER = reached.NUMBER + 1
     GROUP BY ALL
 ),
 seen AS (SELECT sum(L) AS L, count(*) AS PATIENTS FROM patient),
 upper AS (
-    SELECT seen.L, sum(WAYS) FILTER (reached.L >= seen.L - 1e-9) / sum(WAYS) AS P,
-           sum(WAYS) FILTER (reached.L <= seen.L + 1e-9) / sum(WAYS) AS BELOW
+    SELECT seen.L, sum(CHANCE) FILTER (reached.L >= seen.L - 1e-9) AS P,
+           sum(CHANCE) FILTER (reached.L <= seen.L + 1e-9) AS BELOW
     FROM reached, seen
     WHERE NUMBER = PATIENTS
     GROUP BY seen.L
