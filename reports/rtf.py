@@ -10,8 +10,9 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reports.rtf_listing import pages
-from reports.rtf_table import PAGE_WIDTH, table
+from reports import rtf_listing, rtf_table
+from reports.rtf_pages import Piece, pages
+from reports.rtf_table import PAGE_WIDTH
 from reports.rtf_text import escaped
 from reports.table import Listing, Table
 
@@ -51,14 +52,12 @@ class Sheet:
 def document(sheet: Sheet, tables: Sequence[Table | Listing], pictures: Sequence[bytes]) -> str:
     """The whole document, in ASCII; ``pictures`` are PNG files.
 
-    A table after a picture begins a page. An output has tables or listings, not both.
+    A table after a picture begins a page.
     """
     parts = [_picture(png) for png in pictures]
-    for position, shown in enumerate(shown for shown in tables if isinstance(shown, Table)):
-        apart = "\\pard\\fs14\\par\n" if position else NEW_PAGE
-        parts.append((apart if position or pictures else "") + table(shown))
-    listings = pages([shown for shown in tables if isinstance(shown, Listing)], _room(sheet))
-    parts += [NEW_PAGE * bool(position or pictures) + page for position, page in enumerate(listings)]
+    room = _room(sheet)
+    laid = pages((_pieces(shown, room) for shown in tables), room)
+    parts += [NEW_PAGE * bool(position or pictures) + page for position, page in enumerate(laid)]
     return "".join(
         [
             f"{{\\rtf1\\ansi\\ansicpg1252\\uc1\\deff0\\deflang1033{FONTS}\n",
@@ -69,6 +68,10 @@ def document(sheet: Sheet, tables: Sequence[Table | Listing], pictures: Sequence
             "\\pard\\plain\\sl-1\\slmult0\\fs2\\par\n}\n",
         ]
     )
+
+
+def _pieces(shown: Table | Listing, room: float) -> list[Piece]:
+    return rtf_table.pieces(shown, room) if isinstance(shown, Table) else rtf_listing.pieces(shown, room)
 
 
 def _room(sheet: Sheet) -> float:

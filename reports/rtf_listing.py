@@ -1,60 +1,29 @@
-"""A listing as RTF: rows laid on pages by their height, so that a page begins with the whole of what its records share.
-
-The typeface has one width, so that where a line breaks, and how high a row is, is known here.
-"""
+"""A listing as RTF: each page begins with the heads and with the whole of what its records share."""
 
 from __future__ import annotations
 
-import re
-import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from reports.alignment import padded
 from reports.listing_page import changes
+from reports.rtf_pages import DATE, LINE, STAYS, Piece, letters_of, lines_of
 from reports.rtf_table import GAP, LETTER, MOST_WORDS, RULE, Grid, fitted, longest_word
 from reports.rtf_text import escaped
 from reports.table import Column, Listing
 
-# A line of Courier New is 1.133 of its size high; sizes are half points, heights twips.
-LINE = 11.33
 # Room above and beneath the lines of a row, with its border.
 ROW_SPACE = 40
 ROW = "\\trowd\\trgaph50\\trleft0\\trkeep\\trpaddt24\\trpaddft3\\trpaddb10\\trpaddfb3"
-# The hyphen of a date or number does not break a line.
-DATE, STAYS = re.compile(r"(?<=\d)-(?=\d)"), "\u2011"
 LARGEST = 16
 THIN = "\\brdrs\\brdrw5 "
 
 
-@dataclass(frozen=True)
-class Piece:
-    """Rows that stand together on a page, with their heads, and how high they are in twips."""
-
-    text: str
-    height: float
-
-
-def pages(listings: Sequence[Listing], room: float) -> list[str]:
-    """The listings on pages ``room`` twips high; one that fits beneath the one before shares its page."""
-    made: list[str] = []
-    left = 0.0
-    for shown in listings:
-        for number, piece in enumerate(_pieces(shown, room)):
-            if number == 0 and made and piece.height + LINE * 20 <= left:
-                made[-1] += f"\\pard\\fs20\\par\n{piece.text}"
-                left -= piece.height + LINE * 20
-            else:
-                made.append(piece.text)
-                left = room - piece.height
-    return made
-
-
-def _pieces(shown: Listing, room: float) -> list[Piece]:
+def pieces(shown: Listing, room: float) -> list[Piece]:
+    """The listing in pieces that each fit a page of ``room`` twips, with its heads."""
     texts = [list(column) if head.text else padded_once(column) for head, column in
              zip(shown.columns, shown.texts, strict=True)]  # fmt: skip
     grid = fitted(*_widths(shown.columns, texts), LARGEST)
-    letters = _letters(grid)
+    letters = letters_of(grid.edges, LETTER * grid.size)
     heads, top = _heads(shown, grid, letters)
     if not shown.size:
         return [Piece(heads + _empty(shown, grid), top + _height(1, grid))]
@@ -84,12 +53,6 @@ def _height(lines: int, grid: Grid) -> float:
     return lines * LINE * grid.size + ROW_SPACE
 
 
-def _letters(grid: Grid) -> list[int]:
-    """Letters that a line of each column holds."""
-    starts = (0, *grid.edges[:-1])
-    return [max(1, (end - start - 100) // (LETTER * grid.size)) for start, end in zip(starts, grid.edges, strict=True)]
-
-
 def _lines(texts: list[list[str]], letters: list[int]) -> list[int]:
     """Lines that each record takes: those of its longest cell."""
     columns = []
@@ -102,11 +65,6 @@ def _lines(texts: list[list[str]], letters: list[int]) -> list[int]:
 def _unbroken(text: str) -> int:
     """Letters of the longest part that no line break divides: a date is one."""
     return longest_word(DATE.sub(STAYS, text))
-
-
-def lines_of(text: str, width: int) -> int:
-    """Lines that a text takes where ``width`` letters stand beside one another."""
-    return 1 if len(text) <= width else len(textwrap.wrap(DATE.sub(STAYS, text), width))
 
 
 def padded_once(texts: Sequence[str]) -> list[str]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from reports.alignment import padded
+from reports.rtf_pages import LINE, Piece, letters_of, lines_of
 from reports.rtf_text import escaped
 from reports.table import Row, Table
 
@@ -23,6 +25,8 @@ SIZE = " (N="
 # Half points below which words break lines rather than get smaller, and how much of their room they may lose for it.
 READABLE, SQUEEZE = 16, 0.5
 GAP = 2
+# Room above and beneath the lines of a row, with its border, and how many rows a page may end early for a heading.
+ROW_SPACE, NEAR = 36, 12
 RULE = "\\brdrs\\brdrw12 "
 
 
@@ -34,16 +38,81 @@ class Grid:
     edges: tuple[int, ...]
 
 
-def table(shown: Table) -> str:
-    """The table with its caption, heads and rows."""
+def pieces(shown: Table, room: float) -> list[Piece]:
+    """The table in pieces that each fit a page of ``room`` twips, with its caption and heads."""
     cells = _aligned(shown)
     grid = _grid(shown, cells)
-    parts = [_caption(shown, grid), _spans(shown, grid), _heads(shown, grid)]
+    heads = _caption(shown, grid) + _spans(shown, grid) + _heads(shown, grid)
     body = iter(cells)
-    for position, row in enumerate(shown.rows):
-        last = position == len(shown.rows) - 1
-        parts.append(_heading(row, grid, last) if row.heading else _row(shown, row, next(body), grid, last))
-    return "".join(parts)
+    texts = [[] if row.heading else next(body) for row in shown.rows]
+    lines = _lines(shown, texts, grid)
+    top = _head_height(shown, grid)
+    made, first = [], 0
+    for end in _breaks(shown.rows, [_height(count, grid) for count in lines], room - top):
+        rows = [_heading(row, grid, last) if row.heading else _row(shown, row, own, grid, last)
+                for row, own, last in _marked(shown.rows, texts, first, end)]  # fmt: skip
+        made.append(Piece(heads + "".join(rows), top + sum(_height(count, grid) for count in lines[first:end])))
+        first = end
+    return made or [Piece(heads, top)]
+
+
+def _marked(rows: Sequence[Row], texts: list[list[str]], first: int, end: int) -> Iterator[tuple[Row, list[str], bool]]:
+    """The rows of one page with their cells; the last is marked, it has the rule."""
+    for place in range(first, end):
+        yield rows[place], texts[place], place == end - 1
+
+
+def _height(lines: int, grid: Grid) -> float:
+    return lines * LINE * grid.size + ROW_SPACE
+
+
+def _lines(shown: Table, texts: list[list[str]], grid: Grid) -> list[int]:
+    """Lines that each row takes: those of its longest cell; a heading has the whole width."""
+    letter = LETTER * grid.size
+    letters, whole = letters_of(grid.edges, letter), (grid.edges[-1] - 100) // letter
+    return [
+        lines_of(row.label, (whole if row.heading else letters[0]) - row.indent * INDENT)
+        if not own
+        else max(lines_of(row.label, letters[0] - row.indent * INDENT), *map(lines_of, own, letters[1:]))
+        for row, own in zip(shown.rows, texts, strict=True)
+    ]
+
+
+def _head_height(shown: Table, grid: Grid) -> float:
+    letters = letters_of(grid.edges, LETTER * grid.size)
+    labels = [shown.stub, *(column.label for column in shown.columns)]
+    heads = max(lines_of(label.partition(SIZE)[0], width) + (SIZE in label) for label, width in
+                zip(labels, letters, strict=True))  # fmt: skip
+    above = _height(1, grid) if shown.caption else 0
+    if any(column.span for column in shown.columns):
+        above += _height(max(lines_of(span, width) for span, width in _span_widths(shown, grid)), grid)
+    return above + _height(heads, grid)
+
+
+def _span_widths(shown: Table, grid: Grid) -> Iterator[tuple[str, int]]:
+    """Each head over several columns, and the letters that it has room for."""
+    place = 0
+    for span, same in groupby(column.span for column in shown.columns):
+        start, place = grid.edges[place], place + len(list(same))
+        yield span, int((grid.edges[place] - start - 100) // (LETTER * grid.size))
+
+
+def _breaks(rows: Sequence[Row], heights: list[float], room: float) -> list[int]:
+    """The numbers of the rows before which a page ends, and that of all.
+
+    A page rather ends before a heading, if there is one near, than within what the heading is of.
+    """
+    found, first, used = [], 0, 0.0
+    for number, height in enumerate(heights):
+        if used and used + height > room:
+            near = [place for place in range(max(first + 1, number - NEAR), number + 1) if rows[place].heading]
+            end = near[-1] if near else number
+            while end > first + 1 and rows[end - 1].heading:
+                end -= 1
+            found.append(end)
+            first, used = end, sum(heights[end:number])
+        used += height
+    return [*found, len(rows)] if rows else []
 
 
 def _aligned(shown: Table) -> list[list[str]]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from reports.listing_page import changes
 from reports.rtf import Sheet, document
-from reports.rtf_listing import lines_of
+from reports.rtf_pages import lines_of
 from reports.rtf_table import PAGE_WIDTH
 from reports.rtf_text import escaped
 from reports.table import Column, Listing, Row, Table
@@ -70,8 +70,20 @@ def test_heads_return_on_each_page_and_rows_are_not_torn() -> None:
     rows = (Row("Age", heading=True), *(Row(f"Row {i}", ("1", "2.5", "3"), 1) for i in range(200)))
     rtf = document(SHEET, [Table("Visit", columns, rows, "A caption")], [])
     _, words = read(rtf)
-    assert words["trhdr"] == 3
-    assert words["row"] == words["trowd"] == words["trkeep"] == 204
+    # Rows of 18 half points are 240 twips high: 33 rows beneath three lines of heads in 8657 twips.
+    assert words["page"] == 6
+    assert words["trhdr"] == 3 * 7
+    assert words["row"] == words["trowd"] == words["trkeep"] == 201 + 3 * 7
+
+
+def test_a_page_ends_before_a_heading_that_is_near() -> None:
+    block = (Row("Part", heading=True), *(Row(f"Row {i}", ("1",), 1) for i in range(9)))
+    rtf = document(SHEET, [Table("", (Column("All"),), block * 5)], [])
+    first, second = rtf.split("\\page\\par")
+    # 34 rows fit; the fourth part would be torn after four of its rows.
+    assert (first.count("Part\\cell"), first.count("Row ")) == (0, 27)
+    assert first.count("{\\b Part}") == 3
+    assert second.count("{\\b Part}") == 2
 
 
 @pytest.mark.parametrize("count", [1, 4, 10, 16])
