@@ -58,8 +58,9 @@ def population(data: Analyses) -> Iterator[Hit]:
     for one in data:
         if one.kind == SUBJECT_LEVEL and not _populations(one):
             yield Hit(one.name)
+        known = one.subject_rows >= 0 if data.get(ADSL) else np.ones(one.size, bool)
         for name in _populations(one):
-            yield Hit(one.name, name, ~one.equals(name, "Y", "N"))
+            yield Hit(one.name, name, known & ~one.equals(name, "Y", "N"))
 
 
 @analysis_rule(
@@ -80,9 +81,8 @@ def screen_failure(data: Analyses) -> Iterator[Hit]:
 def planned_treatment(data: Analyses) -> Iterator[Hit]:
     level = data.get(ADSL)
     if level is not None and level.has("TRT01P"):
-        for name in ("RANDFL", "ITTFL"):
-            if level.has(name):
-                yield Hit(ADSL, "TRT01P", level.equals(name, "Y") & ~level.filled("TRT01P"))
+        planned = level.equals("RANDFL", "Y") | level.equals("ITTFL", "Y")
+        yield Hit(ADSL, "TRT01P", planned & ~level.filled("TRT01P"))
 
 
 @analysis_rule("adam.exposure", "Subjects of the safety population, and only they, have a first date of treatment.",

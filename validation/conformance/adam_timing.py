@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from metadata.iso8601 import to_sas_days
-from validation.conformance.adam_datasets import Analyses, Analysis, coded, differ, repeated
+from validation.conformance.adam_datasets import ADSL, Analyses, Analysis, coded, differ, repeated
 from validation.conformance.rule import Hit, analysis_rule
 
 TIMING = "ADaMIG 1.3, section 3.1.2"
@@ -25,15 +25,23 @@ SECONDS = 86400
 DAY_LENGTH, MONTH_LENGTH = len("YYYY-MM-DD"), len("YYYY-MM")
 
 
-@analysis_rule("adam.date_whole", "A date is a whole number of days, and none lies after the data cut-off.", TIMING)
+@analysis_rule("adam.date_whole", "A date is a whole number of days.", TIMING)
 def date_whole(data: Analyses) -> Iterator[Hit]:
-    cutoff = float(to_sas_days(np.array([data.study.cutoff], "datetime64[D]"))[0])
     for one in data:
         for name in one.dates:
-            days = one.number(name)
-            yield Hit(one.name, name, days % 1 > 0)
-            if name in OBSERVED:
-                yield Hit(one.name, name, days > cutoff, "It lies after the cut-off.")
+            yield Hit(one.name, name, one.number(name) % 1 > 0)
+
+
+@analysis_rule("adam.cutoff", "No date of what was observed lies after the data cut-off.",
+               "the study's cutoff in study.yaml", "warning")  # fmt: skip
+def cutoff(data: Analyses) -> Iterator[Hit]:
+    last = float(to_sas_days(np.array([data.study.cutoff], "datetime64[D]"))[0])
+    level = data.get(ADSL)
+    for one in data:
+        for name in OBSERVED:
+            is_copy = level is not None and level is not one and level.has(name)
+            if one.has(name) and not is_copy:
+                yield Hit(one.name, name, one.number(name) > last)
 
 
 @analysis_rule("adam.date_order", "A period's first day is not after its last.", TIMING)
