@@ -37,7 +37,8 @@ class Flag(Derivation):
 class FlagOne(Derivation):
     """Y for the first record of each group in the given order among those for which ``among`` holds, else missing.
 
-    A leading - sorts descending, so that ``[-ASEVN, ASTDT]`` flags the first record of greatest severity.
+    A leading - sorts descending, so that ``[-ASEVN, ASTDT]`` flags the first record of greatest severity. Records that
+    ``order`` does not tell apart are an error, never a silent choice.
     """
 
     to: NewColumn
@@ -48,8 +49,14 @@ class FlagOne(Derivation):
     def derive(self, columns: Columns, count: int, context: Context) -> Outcome:
         eligible = self.among.holds(columns, count) if self.among else np.ones(count, bool)
         order = [(columns[name.removeprefix("-")], name.startswith("-")) for name in self.order]
-        flags = np.zeros(count, bool)
-        flags[first_rows(group_codes([columns[name] for name in self.by]), order, eligible)] = True
+        flags, groups = np.zeros(count, bool), group_codes([columns[name] for name in self.by])
+        rows = first_rows(groups, order, eligible)
+        place = group_codes([groups.astype(float), *(values for values, _ in order)])
+        if (np.bincount(place[eligible], minlength=count)[place[rows]] > 1).any():
+            raise StudyError(
+                f"several records come first within {listed(self.by)}; add a variable to 'order' that tells them apart"
+            )
+        flags[rows] = True
         return Outcome({self.to: flagged(flags)})
 
     def sentence(self, variable: str) -> str:

@@ -91,7 +91,7 @@ class Merge(Lookup):
     """Take variables from the one record of another dataset with the same keys.
 
     Where several records fulfil ``where``, ``take`` first or last by ``order`` says which; without it they are an
-    error, never a silent choice.
+    error, never a silent choice. So are records that ``order`` does not tell apart, if they differ in what is taken.
     """
 
     variables: dict[NewColumn, OtherColumn]
@@ -119,7 +119,20 @@ class Merge(Lookup):
                 f"{self.place('')} has more than one record for the same {listed(self.by)};"
                 " narrow 'where', or say 'take: first' or 'take: last' with an 'order'"
             )
+        if self.take:
+            self._check_ties(rows, groups, np.flatnonzero(eligible), context)
         return rows
+
+    def _check_ties(self, rows: np.ndarray, groups: np.ndarray, eligible: np.ndarray, context: Context) -> None:
+        """Raise StudyError where several records come first that hold different values."""
+        place = group_codes([groups.astype(float), *(context.variable(self.dataset, name) for name in self.order)])
+        taken = [context.variable(self.dataset, old) for old in self.variables.values()]
+        different = np.unique(np.column_stack([place, group_codes([place.astype(float), *taken])])[eligible], axis=0)
+        if (np.bincount(different[:, 0], minlength=len(place))[place[rows]] > 1).any():
+            raise StudyError(
+                f"{self.place('')} has several records that come {self.take} for the same {listed(self.by)} and differ;"
+                " add a variable to 'order' that tells them apart"
+            )
 
     def _edges(self, source: np.ndarray, context: Context) -> tuple[Edges, ...]:
         rows = np.flatnonzero(source >= 0)

@@ -79,3 +79,12 @@ def test_never_treated_and_still_treated(tmp_path):
 def test_on_treatment_begins_after_the_day_of_first_dose(tmp_path):
     made = columns(ADT=[100.0, 101, 230, 231, None], TRTSDT=[100.0] * 5, TRTEDT=[200.0] * 5)
     assert texts(OnTreatment().derive(made, 5, context(tmp_path)).columns["ONTRTFL"]) == ["", "Y", "Y", "", ""]
+
+
+def test_records_that_the_order_does_not_tell_apart_are_an_error(tmp_path):
+    made = columns(USUBJID=["A", "A", "A", "B"], ASEVN=[2.0, 3, 3, 1], ASTDT=[1.0, 5, 5, 1])
+    word = FlagOne(to="F", by=("USUBJID",), order=("-ASEVN", "ASTDT"))
+    with pytest.raises(StudyError, match="several records come first within USUBJID; add a variable to 'order'"):
+        word.derive(made, 4, context(tmp_path))
+    first = FlagOne(to="F", by=("USUBJID",), order=("ASEVN",))  # the tie is not at the front
+    assert texts(first.derive(made, 4, context(tmp_path)).columns["F"]) == ["Y", "", "", "Y"]

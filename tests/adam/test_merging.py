@@ -72,3 +72,16 @@ def test_supplemental_qualifiers_by_sequence(tmp_path):
     assert texts(result.columns["REL"]) == ["NOT RELATED", "RELATED", ""]
     assert list(result.edges[0].source_row) == [1, 0]
     assert texts(word.derive(given, 3, context(tmp_path)).columns["REL"]) == ["", "", ""]
+
+
+def test_ties_are_an_error_only_where_they_matter(tmp_path):
+    """A tie of records with the same values is none; one of records that differ is never resolved silently."""
+    doses = dataset("EX", USUBJID=["A", "A", "A"], EXSTDTC=["2000-01-01"] * 2 + ["2000-02-01"], EXDOSE=[5.0, 5.0, 7.0])
+    word = Merge(dataset="EX", order=("EXSTDTC",), take="first", variables={"DOSE": "EXDOSE"})
+    made = columns(USUBJID=["A", "B"])
+    assert numbers(word.derive(made, 2, context(tmp_path, doses)).columns["DOSE"]) == [5, None]
+    doses = dataset("EX", USUBJID=["A", "A", "A"], EXSTDTC=["2000-01-01"] * 2 + ["2000-02-01"], EXDOSE=[5.0, 6.0, 7.0])
+    with pytest.raises(StudyError, match="several records that come first for the same USUBJID and differ"):
+        word.derive(made, 2, context(tmp_path, doses))
+    last = Merge(dataset="EX", order=("EXSTDTC",), take="last", variables={"DOSE": "EXDOSE"})
+    assert numbers(last.derive(made, 2, context(tmp_path, doses)).columns["DOSE"]) == [7, None]
