@@ -6,14 +6,11 @@ from collections.abc import Sequence
 
 from reports.alignment import padded
 from reports.listing_page import changes
-from reports.rtf_pages import DATE, LINE, STAYS, Piece, letters_of, lines_of
+from reports.rtf_pages import DATE, LINE, ROW, ROW_SPACE, STAYS, Piece, letters_of, lines_of
 from reports.rtf_table import GAP, LETTER, MOST_WORDS, RULE, Grid, fitted, longest_word
 from reports.rtf_text import escaped
 from reports.table import Column, Listing
 
-# Room above and beneath the lines of a row, with its border.
-ROW_SPACE = 40
-ROW = "\\trowd\\trgaph50\\trleft0\\trkeep\\trpaddt24\\trpaddft3\\trpaddb10\\trpaddfb3"
 LARGEST = 16
 THIN = "\\brdrs\\brdrw5 "
 

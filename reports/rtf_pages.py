@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 # A line of Courier New is 1.133 of its size high; sizes are half points, heights twips.
 LINE = 11.33
+# A row stays on one page, with room above and beneath its lines; what that and a border add to its height.
+ROW, ROW_SPACE = "\\trowd\\trgaph50\\trleft0\\trkeep\\trpaddt24\\trpaddft3\\trpaddb10\\trpaddfb3", 40
 # The hyphen of a date or number does not break a line.
 DATE, STAYS = re.compile(r"(?<=\d)-(?=\d)"), "\u2011"
 # Between two tables on a page: a line of ten points.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from reports.alignment import padded
-from reports.rtf_pages import LINE, Piece, letters_of, lines_of
+from reports.rtf_pages import LINE, ROW, ROW_SPACE, Piece, letters_of, lines_of
 from reports.rtf_text import escaped
 from reports.table import Row, Table
 
@@ -25,8 +25,8 @@ SIZE = " (N="
 # Half points below which words break lines rather than get smaller, and how much of their room they may lose for it.
 READABLE, SQUEEZE = 16, 0.5
 GAP = 2
-# Room above and beneath the lines of a row, with its border, and how many rows a page may end early for a heading.
-ROW_SPACE, NEAR = 36, 12
+# How many rows a page may end early for a heading.
+NEAR = 12
 RULE = "\\brdrs\\brdrw12 "
 
 
@@ -198,7 +198,7 @@ def longest_word(text: str) -> int:
 
 def _line(grid: Grid, cells: list[tuple[int, str, str]], head: bool = False) -> str:
     """One row: for each cell its right edge, its borders, and its paragraph."""
-    start = "\\trowd\\trgaph50\\trleft0\\trkeep" + ("\\trhdr" if head else "")
+    start = ROW + ("\\trhdr" if head else "")
     places = "".join(f"{borders}\\clvertal{'b' if head else 't'}\\cellx{edge}" for edge, borders, _ in cells)
     return f"{start}{places}\n" + "".join(f"{text}\\cell\n" for _, _, text in cells) + "\\row\n"
 
@@ -206,7 +206,7 @@ def _line(grid: Grid, cells: list[tuple[int, str, str]], head: bool = False) -> 
 def _paragraph(grid: Grid, text: str, how: str = "\\ql", bold: bool = False, indent: int = 0) -> str:
     left = f"\\li{indent * INDENT * LETTER * grid.size}" if indent else ""
     shown = escaped(text)
-    return f"\\pard\\plain\\intbl{how}{left}\\sb15\\sa15\\f0\\fs{grid.size} " + (f"{{\\b {shown}}}" if bold else shown)
+    return f"\\pard\\plain\\intbl{how}{left}\\f0\\fs{grid.size} " + (f"{{\\b {shown}}}" if bold else shown)
 
 
 def _caption(shown: Table, grid: Grid) -> str:

@@ -70,7 +70,7 @@ def test_heads_return_on_each_page_and_rows_are_not_torn() -> None:
     rows = (Row("Age", heading=True), *(Row(f"Row {i}", ("1", "2.5", "3"), 1) for i in range(200)))
     rtf = document(SHEET, [Table("Visit", columns, rows, "A caption")], [])
     _, words = read(rtf)
-    # Rows of 18 half points are 240 twips high: 33 rows beneath three lines of heads in 8657 twips.
+    # Rows of 18 half points are 244 twips high: 32 rows beneath three lines of heads in 8657 twips.
     assert words["page"] == 6
     assert words["trhdr"] == 3 * 7
     assert words["row"] == words["trowd"] == words["trkeep"] == 201 + 3 * 7
