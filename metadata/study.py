@@ -30,6 +30,7 @@ class Study:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.name = folder.name
+        self._read: dict[tuple[str, int, int], Any] = {}
         self.config: LocatedDict = self._read_config()
 
     @classmethod
@@ -86,8 +87,14 @@ class Study:
         return self.folder / relative
 
     def read_yaml(self, relative: str) -> Any:
-        """Read one of the study's YAML files, known in errors as ``<study>/<relative>``."""
-        return load(self.folder / relative, f"{self.name}/{relative}")
+        """Read one of the study's YAML files, known in errors as ``<study>/<relative>``; once as long as it stays."""
+        path = self.folder / relative
+        state = path.stat() if path.is_file() else None
+        key = (relative, state.st_mtime_ns, state.st_size) if state else None
+        if key is None or key not in self._read:
+            body = load(path, f"{self.name}/{relative}")
+            return self._read.setdefault(key, body) if key else body
+        return self._read[key]
 
     @cached_property
     def studyid(self) -> str:

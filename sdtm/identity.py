@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from metadata.errors import StudyError, nearest
 from metadata.records import ACCESS_GROUP
@@ -81,6 +79,9 @@ def _last_records(previous: Text, number: Text) -> np.ndarray:
 
     Records that name the same earlier number are of one person. Raises StudyError where numbers name one another.
     """
+    from scipy.sparse import coo_array  # half a second, which a check needs not
+    from scipy.sparse.csgraph import connected_components
+
     place = {name: row for row, name in enumerate(number.array()) if name}
     before = np.array([place.get(name, -1) for name in previous.array()], np.int64)
     count = len(before)
