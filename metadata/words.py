@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,22 +14,23 @@ import pyarrow as pa
 class Words:
     """``codes``, one a row, point at ``texts``, which are distinct; a missing value is an empty text.
 
-    The codes are integers of whatever size the column came with: widen them before calculating with them.
+    The codes are integers of whatever size the column came with: widen them before calculating with them. ``missing``
+    is the first row without a value.
     """
 
-    def __init__(self, codes: np.ndarray, texts: list[str]) -> None:
-        self.codes, self.texts = codes, texts
+    def __init__(self, codes: np.ndarray, texts: list[str], missing: int | None = None) -> None:
+        self.codes, self.texts, self.missing = codes, texts, missing
 
     @classmethod
     def of(cls, column: pd.Series) -> Words:
-        """Return a column of texts, by first appearance, or a categorical one in the order of its categories."""
+        """Return a column of texts, by first appearance, or a categorical one in the order of its categories.
+
+        Raises TypeError, naming the type, if it holds anything else.
+        """
         values = column.array
         if isinstance(values, pd.Categorical):
-            return cls._in_use(values.codes, values.categories.tolist())
-        encoded = pa.array(values, from_pandas=True)
-        if isinstance(encoded, pa.ChunkedArray):
-            encoded = encoded.combine_chunks()
-        coded = encoded.cast(pa.large_string()).dictionary_encode()
+            return cls._in_use(values.codes, _texts(values.categories.array).to_pylist())
+        coded = _texts(values).dictionary_encode()
         codes = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
         return cls._blank_for_missing(codes, coded.dictionary.to_pylist())
 
@@ -59,7 +61,7 @@ class Words:
             return cls(codes, texts)
         if "" not in texts:
             texts = [*texts, ""]
-        return cls(np.where(missing, texts.index(""), codes), texts)
+        return cls(np.where(missing, texts.index(""), codes), texts, int(missing.argmax()))
 
     @cached_property
     def places(self) -> dict[str, int]:
@@ -109,6 +111,17 @@ class Words:
         if judged.dtype == bool and not judged.any():
             return np.zeros(len(self.codes), bool)
         return np.asarray(judged[self.codes])
+
+
+def _texts(values: Any) -> pa.Array:
+    try:
+        found = pa.array(values, from_pandas=True)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        raise TypeError("values of several types") from None
+    kind = found.type
+    if len(found) and not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_null(kind)):
+        raise TypeError(str(kind))
+    return (found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found).cast(pa.large_string())
 
 
 class Columns:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -24,7 +22,7 @@ def write(dataset: Dataset, path: Path) -> None:
     schema = pa.schema(
         [_field(variable) for variable in dataset.metadata.variables], metadata=_table_metadata(dataset.metadata)
     )
-    columns = [_column(dataset.frame[variable.name], variable) for variable in dataset.metadata.variables]
+    columns = [_column(dataset, variable) for variable in dataset.metadata.variables]
     write_table(pa.Table.from_arrays(columns, schema=schema), path)
 
 
@@ -41,10 +39,11 @@ def write_table(table: pa.Table, path: Path) -> None:
         )
 
 
-def _column(values: pd.Series, variable: Variable) -> pa.Array | pa.ChunkedArray:
+def _column(dataset: Dataset, variable: Variable) -> pa.Array:
     if variable.type == "Num":
-        return pa.array(values.to_numpy(np.float64, na_value=np.nan), pa.float64(), from_pandas=True)
-    return pa.array(values).cast(pa.string())
+        return pa.array(dataset.columns.numbers(variable.name), pa.float64(), from_pandas=True)
+    words = dataset.words(variable.name)
+    return pa.array(words.texts, pa.string()).take(pa.array(words.codes))
 
 
 def _field(variable: Variable) -> pa.Field:

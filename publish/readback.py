@@ -5,14 +5,11 @@ Numbers are compared as doubles, missing with missing; texts as texts. Dates are
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from metadata.dataset import Dataset, Variable
 from metadata.errors import StudyError
@@ -30,10 +27,22 @@ def verify(dataset: Dataset, path: Path, created: date) -> None:
     and format, the number of rows, and every value. The file is read in chunks of rows.
     """
     _compare_size(dataset, path)
-    _compare_header(dataset, path, created)
-    for start, stop, values in _chunks(dataset, path):
-        for variable in dataset.metadata.variables:
-            _compare_values(dataset, variable, start, stop, values[variable.name])
+    rows = len(dataset.frame)
+    for start in range(0, max(rows, 1), CHUNK):
+        stop = min(start + CHUNK, rows)
+        # The last chunk asks for a row more than there are and must not find it.
+        values, read = _read(path, row_offset=start, row_limit=CHUNK + 1 if stop == rows else CHUNK)
+        if start == 0:
+            _compare_header(dataset, path, created, read)
+        _compare_chunk(dataset, path, start, stop, values)
+
+
+def _compare_chunk(dataset: Dataset, path: Path, start: int, stop: int, values: dict[str, list[Any]]) -> None:
+    found, rows = start + len(values[dataset.metadata.names[0]]), len(dataset.frame)
+    if found != stop:
+        raise StudyError(f"{path.name} reads back with {found} rows where {rows} were written")
+    for variable in dataset.metadata.variables if found else ():
+        _compare_values(dataset, variable, start, stop, values[variable.name])
 
 
 def _read(path: Path, **options: Any) -> tuple[dict[str, list[Any]], Any]:
@@ -46,20 +55,6 @@ def _read(path: Path, **options: Any) -> tuple[dict[str, list[Any]], Any]:
             raise StudyError(f"{path.name} cannot be read back: {error}") from error
 
 
-def _chunks(dataset: Dataset, path: Path) -> Iterator[tuple[int, int, dict[str, list[Any]]]]:
-    """Yield the chunks of the file; the last one asks for a row more than there are and must not find it."""
-    rows = len(dataset.frame)
-    for start in range(0, max(rows, 1), CHUNK):
-        stop = min(start + CHUNK, rows)
-        limit = CHUNK + 1 if stop == rows else CHUNK
-        values, _ = _read(path, row_offset=start, row_limit=limit)
-        count = len(values[dataset.metadata.names[0]])
-        if count != stop - start:
-            raise StudyError(f"{path.name} reads back with {start + count} rows where {rows} were written")
-        if count:
-            yield start, stop, values
-
-
 def _compare_size(dataset: Dataset, path: Path) -> None:
     expected = file_size(dataset.metadata, len(dataset.frame))
     with outside(f"read {path}"):
@@ -68,8 +63,8 @@ def _compare_size(dataset: Dataset, path: Path) -> None:
         raise StudyError(f"{path.name} has {actual} bytes where {expected} were written")
 
 
-def _compare_header(dataset: Dataset, path: Path, created: date) -> None:
-    metadata, (_, read) = dataset.metadata, _read(path, metadataonly=True)
+def _compare_header(dataset: Dataset, path: Path, created: date, read: Any) -> None:
+    metadata = dataset.metadata
     expected: dict[str, tuple[object, object]] = {
         "dataset name": (metadata.name, read.table_name),
         "dataset label": (metadata.label, read.file_label),
@@ -105,16 +100,25 @@ def _compare(place: str, what: str, written: object, found: object) -> None:
 
 
 def _compare_values(dataset: Dataset, variable: Variable, start: int, stop: int, values: list[Any]) -> None:
-    written = dataset.frame[variable.name].iloc[start:stop]
-    if variable.type == "Num":
-        numbers, found = written.to_numpy(np.float64, na_value=np.nan), np.array(values, np.float64)
-        differs = (numbers != found) & ~(np.isnan(numbers) & np.isnan(found))
-    else:
-        texts = pa.array(written).cast(pa.large_string())
-        differs = pc.fill_null(pc.not_equal(texts, pa.array(values, pa.large_string())), True).to_numpy(False)
-    if differs.any():
-        row = start + int(differs.argmax())
+    row = (_first_number if variable.type == "Num" else _first_text)(dataset, variable.name, start, stop, values)
+    if row is not None:
         raise StudyError(
             f"{dataset.name} {variable.name}, record {record_at(dataset, row)}: the value in the transport file differs"
             " from the one that was written"
         )
+
+
+def _first_number(dataset: Dataset, name: str, start: int, stop: int, values: list[Any]) -> int | None:
+    """Return the first row whose number differs."""
+    numbers, found = dataset.columns.numbers(name)[start:stop], np.array(values, np.float64)
+    differs = (numbers != found) & ~(np.isnan(numbers) & np.isnan(found))
+    return start + int(differs.argmax()) if differs.any() else None
+
+
+def _first_text(dataset: Dataset, name: str, start: int, stop: int, values: list[Any]) -> int | None:
+    """Return the first row whose text differs."""
+    words = dataset.words(name)
+    written = words.objects[words.codes[start:stop]].tolist()
+    if written == values:
+        return None
+    return start + next(at for at, (text, found) in enumerate(zip(written, values, strict=True)) if text != found)

@@ -12,14 +12,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from metadata.dataset import Dataset, Variable
 from metadata.errors import StudyError
+from metadata.words import Words
 from publish import ibm_float
 from publish.disk import replacing
-from publish.record_key import one_array, record_at
+from publish.record_key import record_at
 from publish.refusals import LARGEST_FILE, Standard, refuse_metadata
 from publish.xpt_layout import file_size, header, padding, row_length, width
 
@@ -100,73 +99,46 @@ def _number(dataset: Dataset, variable: Variable) -> Encoder:
 
 
 def _text(dataset: Dataset, variable: Variable) -> Encoder:
-    column = _arrow_text(dataset, variable)
-    if pa.types.is_dictionary(column.type):
-        return _categorical(dataset, variable, column)
-
-    def encode(start: int, stop: int) -> np.ndarray:
-        texts = column.slice(start, stop - start).combine_chunks().cast(pa.large_string())
-        return _matrix(texts, width(variable), lambda row, why: _refusal(dataset, variable, start + row, why))
-
-    return encode
-
-
-def _categorical(dataset: Dataset, variable: Variable, column: pa.ChunkedArray) -> Encoder:
-    """Pad each category once; unused ones, which may be anything, are not looked at."""
-    whole = one_array(column)
-    codes = whole.indices.to_numpy()
-    used = np.flatnonzero(np.bincount(codes, minlength=len(whole.dictionary)))
-    texts = whole.dictionary.take(pa.array(used)).cast(pa.large_string())
-
-    def refusal(category: int, why: str) -> StudyError:
-        return _refusal(dataset, variable, int((codes == used[category]).argmax()), why)
-
-    images = np.empty((len(whole.dictionary), width(variable)), np.uint8)
-    if len(used):
-        images[used] = _matrix(texts, width(variable), refusal)
-    return lambda start, stop: images.take(codes[start:stop], axis=0)
+    """Pad each distinct text once."""
+    words, size = _words(dataset, variable), width(variable)
+    padded = "".join([text.ljust(size) for text in words.texts])
+    if len(padded) != size * len(words.texts) or not (padded.isascii() and padded.isprintable()):
+        raise _refused_text(dataset, variable, words)
+    if any(text.endswith(" ") for text in words.texts):
+        raise _refused_text(dataset, variable, words)
+    images = np.frombuffer(padded.encode(), np.uint8).reshape(-1, size)
+    return lambda start, stop: images.take(words.codes[start:stop], axis=0)
 
 
-def _arrow_text(dataset: Dataset, variable: Variable) -> pa.ChunkedArray:
-    """Return a text column in arrow's form, dictionary or plain, after refusing anything that is not text."""
+def _words(dataset: Dataset, variable: Variable) -> Words:
+    """Return the texts of a column after refusing anything that is not text."""
     place = f"{dataset.name} {variable.name}"
     try:
-        values = pa.array(dataset.frame[variable.name])
-    except (pa.ArrowInvalid, pa.ArrowTypeError):
-        raise StudyError(f"{place}: a Char variable holds texts, but its values are of several types") from None
-    column = values if isinstance(values, pa.ChunkedArray) else pa.chunked_array([values])
-    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-    if len(column) and not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
-        raise StudyError(f"{place}: a Char variable holds texts, not {kind}")
-    if column.null_count:
-        row = pc.index(column.is_null(), True).as_py()
-        raise _refusal(dataset, variable, row, "the value is null; a text that was not collected is empty")
-    return column
+        words = dataset.words(variable.name) if dataset.columns.is_text(variable.name) else None
+    except TypeError as error:
+        raise StudyError(f"{place}: a Char variable holds texts, not {error}") from None
+    if words is None:
+        raise StudyError(f"{place}: a Char variable holds texts, not {dataset.frame[variable.name].dtype}")
+    if words.missing is not None:
+        raise _refusal(dataset, variable, words.missing, "the value is null; a text that was not collected is empty")
+    return words
 
 
-def _matrix(texts: pa.Array, size: int, refusal: Callable[[int, str], StudyError]) -> np.ndarray:
-    """Return texts padded with blanks to ``size`` bytes each, as uint8 (rows, size)."""
-    padded = pc.ascii_rpad(texts, size, " ")
-    _, offsets, data = padded.buffers()
-    first, last = np.frombuffer(offsets, np.int64)[[padded.offset, padded.offset + len(padded)]]
-    if last - first != len(texts) * size:
-        row, length = _longest(texts, size)
-        raise refusal(row, f"the text takes {length} bytes, the variable {size}; shorten or continue it")
-    matrix = np.frombuffer(data, np.uint8)[first:last].reshape(-1, size)
-    if matrix.min() < BLANK or matrix.max() > 0x7E:
-        row = int(((matrix < BLANK) | (matrix > 0x7E)).any(axis=1).argmax())
-        raise refusal(row, f"{_unprintable(texts[row].as_py())}; transliterate it to printable ASCII")
-    blank_end = pc.ends_with(texts, " ")
-    if pc.any(blank_end).as_py():
-        row = pc.index(blank_end, True).as_py()
-        raise refusal(row, "the text ends with a blank, which the format cannot keep; strip it")
-    return matrix
+def _refused_text(dataset: Dataset, variable: Variable, words: Words) -> StudyError:
+    """Say what is wrong with the first text that the format cannot keep."""
+    code, why = next(
+        (code, why) for code, text in enumerate(words.texts) if (why := _why_refused(text, width(variable)))
+    )
+    return _refusal(dataset, variable, int((words.codes == code).argmax()), why)
 
 
-def _longest(texts: pa.Array, size: int) -> tuple[int, int]:
-    lengths = pc.binary_length(texts).to_numpy()
-    row = int((lengths > size).argmax())
-    return row, int(lengths[row])
+def _why_refused(text: str, size: int) -> str:
+    length = len(text.encode())
+    if length > size:
+        return f"the text takes {length} bytes, the variable {size}; shorten or continue it"
+    if not (text.isascii() and text.isprintable()):
+        return f"{_unprintable(text)}; transliterate it to printable ASCII"
+    return "the text ends with a blank, which the format cannot keep; strip it" if text.endswith(" ") else ""
 
 
 def _unprintable(text: str) -> str:
