@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from functools import cached_property
 
@@ -11,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 NUMBER = r"^[+-]?(?:\d+\.?\d*|\.\d+)$"
+LITERAL = re.compile(NUMBER, re.ASCII)
 NUMBER_WITH_COMMA = r"^[+-]?(?:\d+,?\d*|,\d+)$"
 
 
@@ -69,7 +71,7 @@ class Column:
     @classmethod
     def literal(cls, text: str) -> Column:
         """Return a quoted text for all rows."""
-        return cls(np.array([text], object))
+        return cls(np.array([text], object), np.array([float(text) if LITERAL.fullmatch(text) else np.nan]))
 
     @classmethod
     def computed(cls, number: np.ndarray | float) -> Column:

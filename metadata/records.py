@@ -131,14 +131,18 @@ class Records:
 
     def _stored(self, form: str) -> np.ndarray:
         """Rows in which the form holds anything but blanks, unticked boxes and a status of 0."""
-        dictionary = self.project.dictionary
         stored = np.zeros(len(self.frame), bool)
-        for column in dictionary.export_columns(form):
+        for column in self.project.dictionary.export_columns(form):
             if column not in self.frame.columns:
                 continue
-            owner, values = dictionary.column_field.get(column), self.column(column)
-            filled = pc.not_equal(values, "")
-            if owner is None or dictionary.fields[owner].field_type == "checkbox":
-                filled = pc.and_(filled, pc.not_equal(values, "0"))
-            stored |= filled.to_numpy(zero_copy_only=False)
+            stored |= self.holds(column)
         return stored
+
+    def holds(self, column: str) -> np.ndarray:
+        """Return where an export column holds a value: not blank, and of a checkbox or a form's status not 0."""
+        dictionary, values = self.project.dictionary, self.column(column)
+        owner = dictionary.column_field.get(column)
+        filled = pc.not_equal(values, "")
+        if owner is None or dictionary.fields[owner].field_type == "checkbox":
+            filled = pc.and_(filled, pc.not_equal(values, "0"))
+        return np.asarray(filled.to_numpy(zero_copy_only=False), bool)

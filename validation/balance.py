@@ -45,9 +45,14 @@ def rows_by_field(edges: Iterable[pd.DataFrame]) -> dict[str, np.ndarray]:
     """Return the records' rows that lineage edges name, by field."""
     parts: dict[str, list[np.ndarray]] = {}
     for frame in edges:
-        received = frame[(frame["source"] == SOURCE).to_numpy(bool)]
-        for name, rows in received.groupby("source_variable", observed=True, sort=False)["source_row"]:
-            parts.setdefault(str(name), []).append(rows.to_numpy())
+        names, sources = (frame[column].astype("category").array for column in ("source_variable", "source"))
+        at = np.flatnonzero(np.array([*(source == SOURCE for source in sources.categories), False])[sources.codes])
+        order = at[np.argsort(names.codes[at], kind="stable")]
+        bounds = np.searchsorted(names.codes[order], np.arange(len(names.categories) + 1))
+        rows = frame["source_row"].to_numpy()[order]
+        for name, first, last in zip(names.categories, bounds[:-1], bounds[1:], strict=True):
+            if last > first:
+                parts.setdefault(str(name), []).append(rows[first:last])
     return {name: np.concatenate(rows) for name, rows in parts.items()}
 
 
@@ -63,12 +68,6 @@ def _declared(not_submitted: pd.DataFrame) -> dict[str, set[str]]:
 def _rows_of(withheld: pd.DataFrame) -> dict[str, np.ndarray]:
     grouped = withheld.groupby("field", observed=True, sort=False)["source_row"]
     return {str(name): rows.to_numpy() for name, rows in grouped}
-
-
-def is_value(field: Field, texts: np.ndarray) -> np.ndarray:
-    """Return True where an export column of a field holds a value: not blank, and for a checkbox not unticked."""
-    filled = texts != ""
-    return filled & (texts != "0") if field.type == "checkbox" else filled
 
 
 def _marked(rows: RowsOf, names: Iterable[str], size: int) -> np.ndarray:
@@ -88,17 +87,24 @@ def _form_book(
         for column in field.columns:
             if column not in records.frame.columns:
                 continue
-            value = is_value(field, records.frame[column].to_numpy(object))
+            value = records.holds(column)
             names = dict.fromkeys((field.name, column))
             tabulated = value & _marked(used, names, size)
             withheld = value & ~tabulated & _marked(held, names, size)
             left = value & ~tabulated & ~withheld
-            waived = set().union(*(declared.get(form + SEPARATOR + name, set()) for name in (*names, ANY)))
-            unaccounted = left & ~(("" in waived) | records.record.isin(waived).to_numpy(bool))
+            unaccounted = left & ~_waived(records, left, [form + SEPARATOR + name for name in (*names, ANY)], declared)
             sums += [value.sum(), tabulated.sum(), (left & ~unaccounted).sum(), withheld.sum(), unaccounted.sum()]
             places += _places(records, column, np.flatnonzero(unaccounted), FIRST_PLACES - len(places))
     balanced = bool(sums[0] == sums[1:4].sum())
     return (form, *map(int, sums), balanced, "; ".join(places))
+
+
+def _waived(records: Records, left: np.ndarray, names: list[str], declared: Mapping[str, set[str]]) -> np.ndarray:
+    """Return the rows whose values are declared not submitted; nothing is looked up where no value is left."""
+    waived = set().union(*(declared.get(name, set()) for name in names))
+    if "" in waived or not left.any():
+        return np.full(len(left), "" in waived)
+    return records.record.isin(waived).to_numpy(bool)
 
 
 def _places(records: Records, column: str, rows: np.ndarray, most: int) -> list[str]:

@@ -191,6 +191,8 @@ def _place_words(rows: FormRows) -> str:
 
 def _refusals(rows: FormRows) -> pd.DataFrame:
     """Return one finding for each field whose logic or formula cannot be evaluated."""
+    if not rows.refused:
+        return none()
     fields = rows.project.dictionary.fields
     made = {
         "source_row": np.full(len(rows.refused), NO_ROW, np.int32),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 import numpy as np
@@ -9,7 +10,9 @@ import pandas as pd
 import pandera.pandas as pa
 
 from metadata.dataset import Dataset, DatasetMetadata, Variable
+from metadata.distinct import each
 from metadata.terminology import Codelist, Terminology
+from validation.frame_schema import frame_schema
 
 COLUMNS = ("dataset", "variable", "rule", "severity", "rows", "finding")
 TYPE, REQUIRED, KEY = "integrity.type", "integrity.required", "integrity.key"
@@ -24,7 +27,7 @@ ANALYSIS_CLASSES = (
 OF_THE_STUDY = "Trial Design"
 """Class of datasets whose rows the study's own files declare, so that no record is their source."""
 SHOWN_TERMS = 3
-NUMBER = r"-?\d+(?:\.\d+)?"
+NUMBER, NOTHING = re.compile(r"-?\d+(?:\.\d+)?", re.ASCII), re.compile("(?!)")
 MULTIPLE = "MULTIPLE"  # SDTMIG 3.3, section 4.2.8.3: stands for several values, which are in SUPP--
 Row = tuple[str, str, str, str, int, str]
 
@@ -57,11 +60,8 @@ def _one(dataset: Dataset, terminology: Terminology | None) -> list[Row]:
 def dataset_schema(metadata: DatasetMetadata, terminology: Terminology | None = None) -> pa.DataFrameSchema:
     """Return the pandera schema of a dataset: each variable in its order with its type, Required values and terms."""
     never_null = set(required(metadata))
-    columns = {
-        item.name: pa.Column(None, _checks(item, item.name in never_null, terminology), nullable=True)
-        for item in metadata.variables
-    }
-    return pa.DataFrameSchema(columns, strict=True, ordered=True, name=metadata.name)
+    checks = {item.name: _checks(item, item.name in never_null, terminology) for item in metadata.variables}
+    return frame_schema(checks, metadata.name, nullable=True, strict=True, ordered=True)
 
 
 def required(metadata: DatasetMetadata) -> list[str]:
@@ -94,13 +94,16 @@ def _codelist(variable: Variable, terminology: Terminology | None) -> Codelist |
 
 def _is_term(values: pd.Series, codelist: Codelist) -> pd.Series:
     """Return True where a value is blank, a term, MULTIPLE or, in a list that may be extended, a number (a result)."""
-    known = values.isin([*codelist.terms, "", MULTIPLE])
-    return known | values.astype("str").str.fullmatch(NUMBER) if codelist.extensible else known
+    if not is_text(values):  # a finding of its own
+        return pd.Series(True, values.index)
+    known = {*codelist.terms, "", MULTIPLE}
+    result = NUMBER if codelist.extensible else NOTHING
+    return pd.Series(each(values, lambda text: text in known or result.fullmatch(text) is not None, bool), values.index)
 
 
 def is_null(values: pd.Series) -> pd.Series:
     """Return True where there is no value: NaN, or an empty text."""
-    return values.isna() | (values == "") if is_text(values) else values.isna()
+    return pd.Series(~each(values, bool, bool), values.index) if is_text(values) else values.isna()
 
 
 def is_text(values: pd.Series) -> bool:

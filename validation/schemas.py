@@ -20,6 +20,7 @@ from metadata.expression_evaluator import evaluate
 from metadata.expression_parser import parse
 from validation.form_rows import FormRows
 from validation.formats import Format, format_of
+from validation.frame_schema import frame_schema
 
 TYPE, FORMAT, RANGE, CHOICE = "dictionary.type", "dictionary.format", "dictionary.range", "dictionary.choice"
 REQUIRED, HIDDEN, PLACE = "dictionary.required", "dictionary.hidden", "dictionary.place"
@@ -44,16 +45,17 @@ def rule(test: Test, name: str) -> pa.Check:
 
 def form_schema(rows: FormRows) -> tuple[pa.DataFrameSchema, pd.DataFrame]:
     """Return the schema of one form and the frame it is meant for, one column a field, blanks as empty texts."""
-    columns, values = {}, {}
+    checked, values = {}, {}
     for field in rows.fields:
         stored = rows.values(field)
         checks = list(field_checks(rows, field, stored))
         if checks:
-            values[field.name], columns[field.name] = stored, pa.Column(None, checks)
+            values[field.name], checked[field.name] = stored, checks
     status = f"{rows.form}_complete"
     values[status] = rows.status
-    columns[status] = pa.Column(None, [rule(lambda s: np.isin(s, STATUS_CODES), CHOICE)])
-    return pa.DataFrameSchema(columns, name=rows.form), pd.DataFrame(values, index=rows.keys.index, dtype=object)
+    checked[status] = [rule(lambda s: np.isin(s, STATUS_CODES), CHOICE)]
+    schema = frame_schema(checked, rows.form, nullable=False)
+    return schema, pd.DataFrame(values, index=rows.keys.index, dtype=object)
 
 
 def field_checks(rows: FormRows, field: Field, values: np.ndarray) -> Iterator[pa.Check]:
