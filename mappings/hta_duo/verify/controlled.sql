@@ -17,8 +17,8 @@ possible AS (
     SELECT margins.*, K,
            lgamma(FIRST + 1) - lgamma(K + 1) - lgamma(FIRST - K + 1)
            + lgamma(N - FIRST + 1) - lgamma(MET - K + 1) - lgamma(N - FIRST - MET + K + 1) AS LOG_WAYS
-    FROM margins, range(0, 100000) AS counts(K)
-    WHERE K <= FIRST AND K <= MET AND MET - K <= N - FIRST
+    FROM margins, unnest(range(0, least(FIRST, MET) + 1)) AS counts(K)
+    WHERE MET - K <= N - FIRST
 ),
 tested AS (
     SELECT any_value(ARM) AS ARM, any_value(DIFFERENCE) AS DIFFERENCE,

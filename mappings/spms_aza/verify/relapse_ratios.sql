@@ -19,8 +19,7 @@ outcome AS (
     SELECT pair.*, K,
            exp(lgamma(ALL_EVENTS + 1) - lgamma(K + 1) - lgamma(ALL_EVENTS - K + 1)
                + K * ln(SHARE) + (ALL_EVENTS - K) * ln(1 - SHARE)) AS PROBABILITY
-    FROM pair, range(0, 1000) AS counts(K)
-    WHERE K <= ALL_EVENTS
+    FROM pair, unnest(range(0, CAST(ALL_EVENTS AS BIGINT) + 1)) AS counts(K)
 ),
 tested AS (
     SELECT level, any_value(estimate) AS estimate,
