@@ -146,7 +146,7 @@ def _expected(rows: FormRows, field: Field, rule: str, index: np.ndarray) -> obj
         schemas.RANGE: _range_words(field),
         schemas.CHOICE: _choice_words(field),
         schemas.LENGTH: "at most 200 bytes in a field of one line",
-        schemas.REQUIRED: "a choice" if field.choices else "a value",
+        schemas.REQUIRED: _answer_words(field),
     }
     if rule in words:
         return _with_codes(rows, field, words[rule])
@@ -167,14 +167,25 @@ def _range_words(field: Field) -> str:
     return f"at least {low}" if low else f"at most {high}"
 
 
+def _answer_words(field: Field) -> str:
+    """Return what a field that must not be blank asks for."""
+    if not field.choices:
+        return "a value"
+    return f"{'one or more' if field.type == 'checkbox' else 'one'} of {_named_choices(field)}"
+
+
 def _choice_words(field: Field) -> str:
     if field.type == "checkbox":
         return "each option ticked (1) or not (0)"
     if field.type == "status":
         return "0 (Incomplete), 1 (Unverified) or 2 (Complete)"
+    return f"one of {_named_choices(field)}"
+
+
+def _named_choices(field: Field) -> str:
     named = [f"{code} ({plain(label)})" for code, label in field.choices.items()]
     more = f" and {len(named) - LONGEST_CHOICES} more" if len(named) > LONGEST_CHOICES else ""
-    return "one of " + ", ".join(named[:LONGEST_CHOICES]) + more
+    return ", ".join(named[:LONGEST_CHOICES]) + more
 
 
 def _place_words(rows: FormRows) -> str:

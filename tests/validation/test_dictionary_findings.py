@@ -165,3 +165,9 @@ def test_a_column_that_was_not_exported_is_not_missing_everywhere() -> None:
     got = found_in(received)
     assert places(got, "rule", "field") == [("dictionary.expression", "twice"), ("dictionary.expression", "change")]
     assert "the records received have no column 'count'" in got["problem"][0]
+
+
+def test_a_missing_answer_is_asked_for_with_its_choices() -> None:
+    got = found_in(records(enrol(arms___1="0", sex="")))
+    asked = got[got["rule"] == "dictionary.required"].set_index("field")["expected"].to_dict()
+    assert asked["arms"].startswith("one or more of 1 (")
