@@ -77,7 +77,7 @@ def _widths(columns: Sequence[Column], texts: list[list[str]]) -> tuple[list[int
     for column, cells in zip(columns, texts, strict=True):
         distinct = set(cells) or {""}
         widest, head = max(map(len, distinct)), longest_word(column.label)
-        narrow = max(head, *map(_unbroken, distinct)) if column.text else max(widest, head)
+        narrow = max(head, *map(_unbroken, distinct))
         natural.append(max(narrow, min(widest, MOST_WORDS) if column.text else widest) + GAP)
         least.append(min(narrow, MOST_WORDS) + GAP)
     return natural, least

@@ -139,6 +139,16 @@ def test_lines_are_counted_as_they_break(text: str, width: int, lines: int) -> N
     assert lines_of(text, width) == lines
 
 
+def test_words_among_numbers_take_no_room_from_their_neighbours() -> None:
+    words = Column("Subject", text=True)
+    numbers = tuple(Column(f"Test {place}") for place in range(12))
+    shown = Listing((words, *numbers), (("10-0001",), *(("Not done for another reason",) for _ in numbers)))
+    rtf = document(SHEET, [shown], [])
+    edges = [int(edge) for edge in re.findall(r"\\cellx(\d+)", rtf.split("\\row")[0])]
+    assert edges[0] >= 7 * 6 * 13  # seven letters of the smallest size on one line
+    assert edges[-1] <= PAGE_WIDTH
+
+
 def test_a_listing_without_records_says_so() -> None:
     assert "Nobody died.\\cell" in document(SHEET, [listing([], [], empty="Nobody died.")], [])
 
