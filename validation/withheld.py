@@ -12,8 +12,8 @@ RULE = "tabulation.withheld"
 SEVERITY = "error"
 WHOLE = " record withheld: "  # how tabulation says that a whole record is left out
 EXPECTED = (
-    "a value that can be tabulated; or the mapping, its coding or its tables must learn this one, or name its field under"
-    " without_record if it rightly makes no record"
+    "a value that can be tabulated; or the mapping, its coding or its tables must learn this one, or name its field"
+    " under without_record if it rightly makes no record"
 )
 ASKED = ["record", "event", "instance", "form"]
 

@@ -30,12 +30,14 @@ def test_rows_are_sorted_and_complete(tmp_path: Path) -> None:
     assert places(listing, "record", "event", "instance", "field", "rule") == [
         ("1", "start_arm_1", "", "sex", "dictionary.choice"),
         ("1", "end_arm_1", "", "day", "dictionary.required"),
+        ("1", "logs_arm_1", "2", "term", "record.instance_gap"),
         ("1", "logs_arm_1", "2", "first", "dictionary.type"),
+        ("1", "logs_arm_1", "10", "term", "record.instance_gap"),
         ("1", "logs_arm_1", "10", "first", "dictionary.type"),
         ("2", "start_arm_1", "", "name", "dictionary.format"),
         ("2", "start_arm_1", "", "sex", "dictionary.choice"),
     ]
-    assert set(listing["severity"]) == {"error"}
+    assert set(listing["severity"]) == {"error", "note"}
     assert set(listing["status"]) == {"open"}
 
 
@@ -56,12 +58,12 @@ def test_severities_can_be_set(tmp_path: Path) -> None:
 
 
 def test_links_open_the_form_and_never_name_the_server(tmp_path: Path) -> None:
-    made, data = study(tmp_path), records(enrol("a b&c", sex="9"), log("3", "a b&c", first="no"))
+    made, data = study(tmp_path), records(enrol("a b&c", sex="9"), log("1", "a b&c", first="no"))
     listing = query_listing(made, data, form_links(made, data.project, {"logs_arm_1": 99, "start_arm_1": 40}, "15.2.1"))
     base = "https://redcap.example.org/redcap_v15.2.1/DataEntry/index.php?pid=7&id=a+b%26c"
     assert listing["link"].tolist() == [
         f"{base}&page=enrol&event_id=40&instance=1",
-        f"{base}&page=log&event_id=99&instance=3",
+        f"{base}&page=log&event_id=99&instance=1",
     ]
 
 
