@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -124,7 +124,13 @@ def _repeated(names: list[str], counts: list[int]) -> pd.Categorical:
     used = sorted({name for name, count in zip(names, counts, strict=True) if count})
     place = {name: code for code, name in enumerate(used)}
     codes = np.array([place.get(name, 0) for name in names], np.int16)
-    return pd.Categorical.from_codes(np.repeat(codes, counts), pd.Index(used, dtype="str"))
+    return pd.Categorical.from_codes(np.repeat(codes, counts), dtype=_names(tuple(used)), validate=False)
+
+
+@lru_cache(maxsize=1024)
+def _names(used: tuple[str, ...]) -> pd.CategoricalDtype:
+    """Return the type of a column of names; lineage has few of them, and thousands of columns."""
+    return pd.CategoricalDtype(pd.Index(used, dtype="str"))
 
 
 @dataclass(frozen=True)

@@ -37,10 +37,11 @@ def resolve(datasets: Mapping[str, Dataset]) -> dict[str, Dataset]:
 
 def longest_text(column: pd.Series) -> int:
     """Return the bytes of the longest text in use; 0 if there is none. Unused categories do not count."""
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        codes = column.cat.codes.to_numpy()
-        column = column.cat.categories[np.flatnonzero(np.bincount(codes[codes >= 0]))].to_series()
-    texts = pa.array(column, from_pandas=True)
+    values = column.array
+    if isinstance(values, pd.Categorical):
+        used = np.flatnonzero(np.bincount(values.codes[values.codes >= 0]))
+        values = values.categories.array.take(used)
+    texts = pa.array(values, from_pandas=True)
     return 0 if texts.null_count == len(texts) else int(pc.max(pc.binary_length(texts)).as_py())
 
 

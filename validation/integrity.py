@@ -108,8 +108,9 @@ def is_null(values: pd.Series) -> pd.Series:
 
 def is_text(values: pd.Series) -> bool:
     """Return True for a column of texts without NaN, categories of texts included."""
-    texts = values.cat.categories if isinstance(values.dtype, pd.CategoricalDtype) else values
-    return bool(pd.api.types.is_string_dtype(texts.dtype)) and not values.isna().any()
+    kind = values.dtype
+    texts = kind.categories.dtype if isinstance(kind, pd.CategoricalDtype) else kind
+    return bool(pd.api.types.is_string_dtype(texts)) and not values.hasnans
 
 
 def is_number(values: pd.Series) -> bool:
