@@ -35,7 +35,7 @@ def unique(check: Check, rows: CheckRows, data: CheckData) -> Found:
 
 def _places(rows: CheckRows, data: CheckData) -> np.ndarray:
     """Return where each row stands in words: event label and instance."""
-    label = rows.keys["event"].map(data.event_labels).fillna("").to_numpy(object)
+    label = rows.keys["event"].map(data.event_labels).astype(object).fillna("").to_numpy()
     instance = rows.keys["instance"].to_numpy(object)
     return label + np.where(instance == "", "", " #" + instance)
 
