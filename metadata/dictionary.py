@@ -172,7 +172,14 @@ class Dictionary:
     @cached_property
     def forms(self) -> list[str]:
         """Instruments in the order in which their fields stand."""
-        return list(dict.fromkeys(field.form_name for field in self.fields.values()))
+        return list(self._of_form)
+
+    @cached_property
+    def _of_form(self) -> dict[str, list[Field]]:
+        made: dict[str, list[Field]] = {}
+        for field in self.fields.values():
+            made.setdefault(field.form_name, []).append(field)
+        return made
 
     @cached_property
     def record_id(self) -> str:
@@ -192,7 +199,7 @@ class Dictionary:
 
     def form_fields(self, form: str) -> list[Field]:
         """Return the fields of one instrument, in order."""
-        return [field for field in self.fields.values() if field.form_name == form]
+        return list(self._of_form.get(form, ()))
 
     def export_columns(self, form: str) -> list[str]:
         """Return the columns that one instrument gives a flat export, its status last, the record id left out."""
