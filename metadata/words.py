@@ -176,3 +176,14 @@ def first_match(wanted: Sequence[Words], known: Sequence[Words]) -> np.ndarray:
     order = np.argsort(key, kind="stable")
     row = np.append(order, -1)[np.searchsorted(key, asked, sorter=order)]
     return np.where(np.append(key, -1)[row] == asked, row, -1)
+
+
+def first_used(indices: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return for each index (below ``size``) its place in the order of first use, and the indices in that order."""
+    first = np.full(size, len(indices), np.int32)
+    first[indices[::-1]] = np.arange(len(indices) - 1, -1, -1, dtype=np.int32)  # what is written last, stays
+    used = np.flatnonzero(first < len(indices))
+    used = used[np.argsort(first[used])]
+    place = first
+    place[used] = np.arange(len(used), dtype=np.int32)
+    return place[indices], used

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from metadata.dataset import Dataset
 from metadata.errors import StudyError
 from metadata.records import EVENT, REPEAT_INSTANCE, REPEAT_INSTRUMENT, Records
+from metadata.words import first_used
 from publish.parquet import write_table
 from publish.record_key import escape, one_array, record_keys
 
@@ -42,10 +43,10 @@ def render(dataset: Dataset, keys: Mapping[str, pa.Array], records: Records) -> 
     an edge names a dataset that is not among them or a row that is not there.
     """
     edges = _in_row_order(dataset.lineage)
-    _refuse_position(dataset, edges["row"], len(dataset.frame), dataset.name)
+    _refuse_position(dataset, edges["row"].to_numpy(), len(dataset.frame), dataset.name)
     columns = {
         "dataset": _encoded(np.zeros(len(edges), np.int32), pa.array([dataset.name], pa.string())),
-        "record_key": _encoded(edges["row"].to_numpy(np.int32), keys[dataset.name]),
+        "record_key": _encoded(edges["row"].to_numpy(), keys[dataset.name]),
         "variable": _category(edges["variable"]),
         "source": _category(edges["source"]),
         "source_key": _source_keys(dataset, edges, keys, records),
@@ -60,51 +61,57 @@ def _in_row_order(edges: pd.DataFrame) -> pd.DataFrame:
     return edges if bool(np.all(rows[1:] >= rows[:-1])) else edges.iloc[np.argsort(rows, kind="stable")]
 
 
-def _refuse_position(dataset: Dataset, positions: pd.Series, rows: int, source: str) -> None:
+def _refuse_position(dataset: Dataset, positions: np.ndarray, rows: int, source: str) -> None:
     if len(positions) and (positions.min() < 0 or positions.max() >= rows):
         raise StudyError(f"the lineage of {dataset.name} names a row that {source} does not have; it has {rows}")
 
 
 def _encoded(indices: np.ndarray, dictionary: pa.Array) -> pa.DictionaryArray:
     """Return dictionary-encoded text that keeps only entries in use, in the order of first use."""
-    codes, used = pd.factorize(indices)
-    texts = dictionary.take(pa.array(used)).dictionary_encode()  # several rows may have one key
-    return pa.DictionaryArray.from_arrays(texts.indices.take(pa.array(codes)), texts.dictionary)
+    codes, used = first_used(indices, len(dictionary))
+    texts = dictionary.take(pa.array(used)).dictionary_encode()
+    if len(texts.dictionary) < len(used):  # several rows have one key
+        codes = texts.indices.to_numpy().take(codes)
+    return pa.DictionaryArray.from_arrays(pa.array(codes), texts.dictionary)
 
 
 def _category(column: pd.Series) -> pa.DictionaryArray:
-    return _encoded(column.cat.codes.to_numpy(np.int32), _text(column.cat.categories))
+    return _encoded(column.cat.codes.to_numpy(), _text(column.cat.categories))
 
 
 def _source_keys(
     dataset: Dataset, edges: pd.DataFrame, keys: Mapping[str, pa.Array], records: Records
 ) -> pa.DictionaryArray:
     """Return the key text of every edge's source record."""
-    indices = np.zeros(len(edges), np.int32)
-    texts: list[pa.Array] = []
-    for source in edges["source"].cat.remove_unused_categories().cat.categories:
-        mine = (edges["source"] == source).to_numpy()
-        part = edges[mine]
-        codes, own = _redcap_keys(dataset, part, records) if source == REDCAP else _keys(dataset, part, keys, source)
+    sources, rows = edges["source"].array, edges["source_row"].to_numpy()
+    fields = edges["source_variable"].array
+    indices, texts = np.zeros(len(edges), np.int32), list[pa.Array]()
+    for code in np.flatnonzero(np.bincount(sources.codes, minlength=len(sources.categories))).tolist():
+        source, mine = str(sources.categories[code]), np.flatnonzero(sources.codes == code)
+        codes, own = (
+            _redcap_keys(dataset, rows[mine], fields[mine], records)
+            if source == REDCAP
+            else _keys(dataset, rows[mine], keys, source)
+        )
         indices[mine] = codes + sum(len(text) for text in texts)
         texts.append(own)
     return _encoded(indices, pa.concat_arrays(texts) if texts else pa.array([], pa.string()))
 
 
-def _keys(
-    dataset: Dataset, edges: pd.DataFrame, keys: Mapping[str, pa.Array], source: str
-) -> tuple[np.ndarray, pa.Array]:
+def _keys(dataset: Dataset, rows: np.ndarray, keys: Mapping[str, pa.Array], source: str) -> tuple[np.ndarray, pa.Array]:
     if source not in keys:
         raise StudyError(f"the lineage of {dataset.name} names {source}, which is not among the datasets of this study")
-    _refuse_position(dataset, edges["source_row"], len(keys[source]), source)
-    return edges["source_row"].to_numpy(np.int32), keys[source]
+    _refuse_position(dataset, rows, len(keys[source]), source)
+    return rows, keys[source]
 
 
-def _redcap_keys(dataset: Dataset, edges: pd.DataFrame, records: Records) -> tuple[np.ndarray, pa.Array]:
-    _refuse_position(dataset, edges["source_row"], len(records.frame), "the REDCap records")
-    forms, form_codes = _forms(edges["source_variable"], records)
-    pairs = edges["source_row"].to_numpy(np.int64) * len(forms) + form_codes
-    codes, used = pd.factorize(pairs)
+def _redcap_keys(
+    dataset: Dataset, positions: np.ndarray, fields: pd.Categorical, records: Records
+) -> tuple[np.ndarray, pa.Array]:
+    _refuse_position(dataset, positions, len(records.frame), "the REDCap records")
+    forms, form_codes = _forms(fields, records)
+    pairs = positions.astype(np.int64) * len(forms) + form_codes
+    codes, used = first_used(pairs, len(records.frame) * len(forms))
     rows, form = used // len(forms), np.array(forms, object)[used % len(forms)]
     name = records.project.dictionary.record_id
     frame = records.frame[[name, EVENT, REPEAT_INSTRUMENT, REPEAT_INSTANCE]].iloc[rows]
@@ -112,15 +119,15 @@ def _redcap_keys(dataset: Dataset, edges: pd.DataFrame, records: Records) -> tup
     return codes, redcap_keys(frame[name], frame[EVENT], form, frame[REPEAT_INSTANCE])
 
 
-def _forms(variables: pd.Series, records: Records) -> tuple[list[str], np.ndarray]:
+def _forms(variables: pd.Categorical, records: Records) -> tuple[list[str], np.ndarray]:
     """Return forms and, for every edge, which of them its field stands on; a blank form if it is no field."""
     dictionary = records.project.dictionary
-    names = [str(name) for name in variables.cat.categories]
+    names = [str(name) for name in variables.categories]
     fields = [dictionary.fields.get(dictionary.column_field.get(name, name)) for name in names]
     status = {f"{form}_complete": form for form in dictionary.forms}
     of_name = [field.form if field else status.get(name, "") for name, field in zip(names, fields, strict=True)]
     forms = sorted(set(of_name)) or [""]
-    return forms, np.array([forms.index(form) for form in of_name], np.int64)[variables.cat.codes.to_numpy()]
+    return forms, np.array([forms.index(form) for form in of_name], np.int64)[variables.codes]
 
 
 def redcap_keys(record: pd.Series, event: pd.Series, form: np.ndarray, instance: pd.Series) -> pa.Array:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from metadata.dataset import Dataset, DatasetMetadata, Variable
+from metadata.words import first_used
 from publish.disk import replacing
 
+STORED = b"ARROW:schema"  # where arrow looks for the schema of a parquet file
 ROW_GROUP = 1 << 23
 DICTIONARY_PAGE = 1 << 26
 
@@ -23,27 +26,38 @@ def write(dataset: Dataset, path: Path) -> None:
         [_field(variable) for variable in dataset.metadata.variables], metadata=_table_metadata(dataset.metadata)
     )
     columns = [_column(dataset, variable) for variable in dataset.metadata.variables]
-    write_table(pa.Table.from_arrays(columns, schema=schema), path)
+    write_table(pa.Table.from_arrays(columns, names=dataset.metadata.names), path, schema)
 
 
-def write_table(table: pa.Table, path: Path) -> None:
-    """Write an arrow table in the one way this package uses; raises OutsideError."""
-    with replacing(path) as file:
-        pq.write_table(
-            table,
+def write_table(table: pa.Table, path: Path, read_as: pa.Schema | None = None) -> None:
+    """Write an arrow table in the one way this package uses; raises OutsideError.
+
+    With ``read_as`` codes into texts go to the file as the codes that they are, and readers find the strings and the
+    metadata of that schema.
+    """
+    with (
+        replacing(path) as file,
+        pq.ParquetWriter(
             file,
+            table.schema,
             compression="zstd",
             version="2.6",
-            row_group_size=ROW_GROUP,
             dictionary_pagesize_limit=DICTIONARY_PAGE,
-        )
+            store_schema=read_as is None,
+        ) as writer,
+    ):
+        writer.write_table(table, row_group_size=ROW_GROUP)
+        if read_as is not None:
+            stored = {STORED: b64encode(read_as.serialize().to_pybytes())}
+            writer.add_key_value_metadata({**(read_as.metadata or {}), **stored})
 
 
 def _column(dataset: Dataset, variable: Variable) -> pa.Array:
     if variable.type == "Num":
         return pa.array(dataset.columns.numbers(variable.name), pa.float64(), from_pandas=True)
     words = dataset.words(variable.name)
-    return pa.array(words.texts, pa.string()).take(pa.array(words.codes))
+    codes, used = first_used(words.codes, len(words.texts))
+    return pa.DictionaryArray.from_arrays(pa.array(codes), pa.array([words.texts[code] for code in used], pa.string()))
 
 
 def _field(variable: Variable) -> pa.Field:

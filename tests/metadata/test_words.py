@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metadata.dataset import Dataset, DatasetMetadata, Variable
-from metadata.words import Words, first_match
+from metadata.words import Words, first_match, first_used
 
 TEXTS = st.lists(st.sampled_from(["", "a", "b", "B ", "ß", "10", None]), max_size=12)
 
@@ -84,3 +84,19 @@ def test_another_process_gets_the_dataset_and_reads_it_itself(dataset: Dataset) 
     assert received.frame.equals(dataset.frame)
     assert "columns" not in received.__dict__
     assert received.words("AETERM").rows.tolist() == ["x", "y", "x"]
+
+
+@given(st.lists(st.integers(0, 5), max_size=20))
+def test_first_used_numbers_as_pandas_does(indices: list[int]) -> None:
+    codes, used = first_used(np.array(indices, np.int16), 6)
+    expected, distinct = pd.factorize(np.array(indices, int))
+    assert codes.tolist() == expected.tolist()
+    assert used.tolist() == distinct.tolist()
+
+
+def test_what_is_no_text_is_told_by_its_type_and_a_gap_by_its_row() -> None:
+    assert Words.of(pd.Series(["a", None, None], dtype="str")).missing == 1
+    with pytest.raises(TypeError, match="several types"):
+        Words.of(pd.Series(["a", 1], dtype=object))
+    with pytest.raises(TypeError, match="int64"):
+        Words.of(pd.Series([1, 2], dtype="category"))
