@@ -12,6 +12,7 @@ from adam.grouping import first_rows, group_codes, row_of_group
 from adam.language import Column, Condition, NewColumn, OrderColumn
 from adam.values import numbers_as_text
 from metadata.dataset import Edges
+from metadata.errors import StudyError
 from metadata.units import significant
 
 
@@ -23,7 +24,8 @@ class Baseline(Derivation):
     A record counts if its date is before ``reference``, or on that day; with ``visit``, of that day only if study.yaml
     calls the visit of that number predose, so that the flag agrees with --LOBXFL (SDTMIG 3.3). ``values`` are the new
     variables and what they hold of the baseline record. Where ``value`` names several variables, a record counts if one
-    of them has a value. Rows derived later are not looked at; ``among`` narrows the records.
+    of them has a value. Rows derived later are not looked at; ``among`` narrows the records. Last records that date and
+    ``order`` do not tell apart are an error if they differ in what is taken, never a silent choice.
     """
 
     by: tuple[Column, ...]
@@ -38,7 +40,9 @@ class Baseline(Derivation):
 
     def derive(self, columns: Columns, count: int, context: Context) -> Outcome:
         groups = group_codes([columns[name] for name in self.by])
-        rows = first_rows(groups, self._latest_first(columns), self._eligible(columns, count, context))
+        eligible = self._eligible(columns, count, context)
+        rows = first_rows(groups, self._latest_first(columns), eligible)
+        self._check_ties(columns, groups, rows, eligible)
         record = row_of_group(groups, rows)
         made = {new: take(columns[old], record) for new, old in self.values.items()}
         filled = {new: np.flatnonzero(present(made[new])) for new, old in self.values.items() if old in self.value}
@@ -46,6 +50,21 @@ class Baseline(Derivation):
         flags = np.zeros(count, bool)
         flags[rows] = True
         return Outcome({self.flag: flagged(flags), **made}, edges)
+
+    def _check_ties(self, columns: Columns, groups: np.ndarray, rows: np.ndarray, eligible: np.ndarray) -> None:
+        """Raise StudyError where several records are the last of a group and hold different values."""
+        place = group_codes([groups.astype(float), *(values for values, _ in self._latest_first(columns))])
+        chosen = np.zeros(len(place), bool)
+        chosen[place[rows]] = True
+        last = np.flatnonzero(eligible & chosen[place])
+        if len(last) == len(rows):
+            return
+        taken = [take(columns[name], last) for name in dict.fromkeys([*self.value, *self.values.values()])]
+        if len(np.unique(group_codes([place[last].astype(float), *taken]))) > len(rows):
+            raise StudyError(
+                f"several records are the last before {self.reference} within {listed(self.by)} and differ;"
+                " add a variable to 'order' that tells them apart"
+            )
 
     def _latest_first(self, columns: Columns) -> list[tuple[Values, bool]]:
         names = [name.removeprefix("-") for name in self.order]

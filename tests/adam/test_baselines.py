@@ -1,8 +1,10 @@
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from adam.baselines import Baseline, Change, Shift
+from metadata.errors import StudyError
 from tests.adam.trial import columns, context, made_by, numbers, texts
 
 WORD = Baseline(
@@ -53,6 +55,16 @@ def test_an_earlier_value_stands_in_for_a_missing_one(tmp_path):
     )
     assert texts(result.columns["ABLFL"]) == ["Y", "", ""]
     assert numbers(result.columns["BASE"]) == [5, 5, 5]
+
+
+def test_records_that_nothing_tells_apart_are_an_error(tmp_path):
+    """Two different values of one time leave no baseline; two equal ones do."""
+    word = Baseline(by=("USUBJID",), date="ADT", reference="TRTSDT", value=("AVAL",), values={"BASE": "AVAL"})
+    given = {"USUBJID": ["A"] * 3, "ADT": [110.0, 110, 100], "TRTSDT": [110.0] * 3}
+    with pytest.raises(StudyError, match="several records are the last before TRTSDT within USUBJID and differ"):
+        made_by(word, tmp_path, **given, AVAL=[31.0, 32, 33])
+    assert texts(made_by(word, tmp_path, **given, AVAL=[31.0, 31, 33])["ABLFL"]) == ["Y", "", ""]
+    assert texts(made_by(word, tmp_path, **given, AVAL=[None, 32, 33])["ABLFL"]) == ["", "Y", ""]
 
 
 @given(
