@@ -64,8 +64,8 @@ class TimeToEvent(Derivation):
     ADT is the date of the earliest event on or after ``since``, and CNSR 0; without one the latest date of censoring,
     not before that, and CNSR as the censoring says. An event before ``since`` is not looked at; with ``earlier``
     at_start it counts, on the day of ``since`` (as in admiral's derive_param_tte). AVAL is ADT - STARTDT + 1 in
-    ``unit``. Without a date, AVAL, ADT and CNSR are missing. Variables are those of ADaM BDS for TTE 1.0; CNSDTDSC says
-    what the censoring date is.
+    ``unit``. Without a date, or without ``since``, AVAL, ADT and CNSR are missing. Variables are those of ADaM BDS for
+    TTE 1.0; CNSDTDSC says what the censoring date is.
     """
 
     since: Column
@@ -92,6 +92,8 @@ class TimeToEvent(Derivation):
         since = origin if self.earlier == "ignored" else None
         event = _chosen(endpoint.events, columns, since, context, latest=False)
         censored = _chosen(endpoint.censorings, columns, None, context, latest=True)
+        for found in (event, censored):
+            found.moment[np.isnan(origin)] = -1
         happened = event.moment >= 0
         date = np.fmax(np.where(happened, event.date, censored.date), origin)
         date = np.where(happened | (censored.moment >= 0), date, np.nan)

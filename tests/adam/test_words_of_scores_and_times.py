@@ -117,7 +117,7 @@ def test_time_to_event_takes_the_first_event_or_the_last_day_without(tmp_path):
     subjects = columns(USUBJID=["A", "B", "C", "D"], TRTSDT=[100.0, 100, 100, None])
     events = dataset("CE", USUBJID=["A", "A", "A", "B"], ASTDT=[150.0, 120, 90, 95], CESEQ=[3, 2, 1, 1])
     deaths = dataset("DD", USUBJID=["A", "D"], DTHDT=[120.0, 130])
-    ends = dataset("DS", USUBJID=["A", "B", "B", "C"], ENDT=[200.0, 190, 180, 99])
+    ends = dataset("DS", USUBJID=["A", "B", "B", "C", "D"], ENDT=[200.0, 190, 180, 99, 150])
     word = TimeToEvent(
         since="TRTSDT",
         endpoints={
