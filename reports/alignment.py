@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from markupsafe import Markup, escape
 
@@ -25,7 +26,12 @@ def padded(cells: list[str], blocks: list[int] | None = None) -> list[str]:
 
     ``blocks`` numbers the part of the table that each cell is in; brackets are aligned within a part only.
     """
-    parts = blocks or [0] * len(cells)
+    return list(_padded_column(tuple(cells), tuple(blocks or [0] * len(cells))))
+
+
+@lru_cache(maxsize=256)
+def _padded_column(cells: tuple[str, ...], parts: tuple[int, ...]) -> tuple[str, ...]:
+    """A column of a table is padded once for all the files that show it."""
     distinct = {cell: (NUMBER.sub("#", cell), _whole(cell)) for cell in set(cells)}
     shapes = [(part, distinct[cell][0]) for part, cell in zip(parts, cells, strict=True)]
     wholes = [distinct[cell][1] for cell in cells]
@@ -34,7 +40,7 @@ def padded(cells: list[str], blocks: list[int] | None = None) -> list[str]:
     for shape, whole in zip(shapes, wholes, strict=True):
         same.setdefault(shape, []).append(whole)
     widths = {shape: [max(place) for place in zip(*alike, strict=True)] for shape, alike in same.items()}
-    return [_padded(cell, first, widths[shape]) for cell, shape in zip(cells, shapes, strict=True)]
+    return tuple(_padded(cell, first, widths[shape]) for cell, shape in zip(cells, shapes, strict=True))
 
 
 def _whole(cell: str) -> list[int]:

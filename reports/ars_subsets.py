@@ -28,6 +28,7 @@ def common(filters: list[str]) -> list[str]:
     return [part for part in each[0] if all(part in other for other in each[1:])] if each else []
 
 
+@cache
 def condition(dataset: str, text: str) -> dict[str, Any] | None:
     """One condition as ARS has it; None for what it cannot say, such as one variable against another."""
     node = ast.parse(text, mode="eval").body
