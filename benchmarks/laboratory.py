@@ -22,7 +22,7 @@ def cut(study: Study, target: Path, analysis: Collection[str]) -> Path:
     Fields that no mapping reads any longer are declared not submitted, form by form.
     """
     needed = _closure(study, analysis)
-    shutil.copytree(study.folder, target, ignore=shutil.ignore_patterns("records_*", "log.csv"))
+    shutil.copytree(study.folder, target, ignore=shutil.ignore_patterns("records_*", "log*.csv"))
     for path in (*target.glob("sdtm/*.yaml"), *target.glob("adam/*.yaml")):
         if path.stem.upper() not in needed | UNDER_RESULTS:
             path.unlink()

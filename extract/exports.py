@@ -40,8 +40,9 @@ def snapshot_of(study: Study, source: Path, root: Path, records_state: str = "lo
 
     ``source`` is a folder with dictionary.csv, project_info.csv, instruments.csv and, where the project has them,
     arms.csv, events.csv, form_event_mapping.csv, repeating.csv, dags.csv, log.csv; records in records_locked.csv,
-    records_as_entered.csv or records.csv. Or it is a records CSV, whose structure stands beside it or else in the
-    study's own folder. Byte-order marks, CRLF, other delimiters and the user interface's headers are understood.
+    records_as_entered.csv or records.csv, and log_as_entered.csv if log.csv goes beyond that state. Or it is a records
+    CSV, whose structure stands beside it or else in the study's own folder. Byte-order marks, CRLF, other delimiters
+    and the user interface's headers are understood.
     Content that the API would give has the id that it has from the API. Raises UsageError if there is nothing at
     ``source``, StudyError if a file is missing or not fit.
     """
@@ -54,12 +55,13 @@ def snapshot_of(study: Study, source: Path, root: Path, records_state: str = "lo
     folder = source if source.is_dir() else _structure_folder(study, source)
     records = records_file(source, records_state) if source.is_dir() else source
     structure, paths = _structure(folder)
+    log = _log_file(records, folder)
     frame = read_csv(records.read_bytes(), records)
     if frame.empty and not len(frame.columns):
         raise StudyError("the file is empty", records)
-    files = {f"received/{path.name}": path.read_bytes() for path in [*paths, records]}
+    files = {f"received/{path.name}": path.read_bytes() for path in [*paths, *log, records]}
     origin = {"exports": source.name, "records": records.name}
-    return keep(study, Taken(structure, frame, files, _log(folder), "", origin), root)
+    return keep(study, Taken(structure, frame, files, _log(log), "", origin), root)
 
 
 def _structure_folder(study: Study, records: Path) -> Path:
@@ -74,8 +76,7 @@ def _structure(folder: Path) -> tuple[dict[str, Any], list[Path]]:
     structure["dictionary"] = [_api_headers(row) for row in structure["dictionary"]]
     if not structure["project_info"]:
         raise StudyError("the file has no row", paths["project_info"])
-    log = folder / LOG_FILE
-    return structure, [*present.values(), *([log] if log.is_file() else [])]
+    return structure, [*present.values()]
 
 
 def _api_headers(row: dict[str, str]) -> dict[str, str]:
@@ -93,8 +94,13 @@ def records_file(folder: Path, state: str) -> Path:
     raise StudyError("the records file does not exist", folder / STATES[state])
 
 
-def _log(folder: Path) -> list[dict[str, str]] | None:
-    path = folder / LOG_FILE
-    if not path.is_file():
-        return None
-    return [{LOG_HEADERS.get(name, name): value for name, value in row.items()} for row in read_rows(path)]
+def _log_file(records: Path, folder: Path) -> list[Path]:
+    """Return the log of the records' own state (records_locked.csv: log_locked.csv), else the project's, if any."""
+    own = records.with_name(records.name.replace("records", "log", 1))
+    return [path for path in (own, folder / LOG_FILE) if path != records and path.is_file()][:1]
+
+
+def _log(files: list[Path]) -> list[dict[str, str]] | None:
+    """Return the entries of a log under the API's names; None without one."""
+    rows = [read_rows(path) for path in files]
+    return [{LOG_HEADERS.get(name, name): value for name, value in row.items()} for row in rows[0]] if rows else None

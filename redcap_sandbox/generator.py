@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 
 from metadata.errors import RedcapCdiscError, StudyError, UsageError, nearest
+from metadata.project import Project
 from metadata.records import EVENT
 from metadata.study import Study
 from metadata.yaml_source import filled_in
@@ -32,12 +33,13 @@ from redcap_sandbox.generator_planted import Planted, plant, read_planted
 from redcap_sandbox.generator_records import flat_frame, to_csv
 from redcap_sandbox.generator_tables import calculate, close_branches, fill, log_rows, visit_rows
 
-AS_ENTERED, LOCKED, LOG = "records_as_entered.csv", "records_locked.csv", "log.csv"
+AS_ENTERED, LOCKED = "records_as_entered.csv", "records_locked.csv"
+LOG_AS_ENTERED, LOG = "log_as_entered.csv", "log.csv"
 
 
 @dataclass(frozen=True, eq=False)
 class Generated:
-    """Flat exports of both states and the log, as frames of text; each is made when it is first asked for."""
+    """Flat exports and logs of both states, as frames of text; each is made when it is first asked for."""
 
     world: World
     plan: Mapping[str, Any]
@@ -60,22 +62,30 @@ class Generated:
         return plant(self.world.project, self.locked, [problem for problem in self.problems if not problem.kept])
 
     @cached_property
+    def log_as_entered(self) -> pd.DataFrame:
+        """The project's log before anything was corrected, newest first."""
+        return newest_first(self._saved)
+
+    @cached_property
     def log(self) -> pd.DataFrame:
         """The project's log up to the lock, newest first."""
-        project, plan = self.world.project, self.plan["log"]
-        days = _entry_days(self.world, self.tables, plan)
-        saved = saved_forms(project, self.tables, self._column("id"), self._column("group"), plan, days)
         resolved = [problem for problem in self.problems if not problem.kept]
-        return newest_first(saved, corrections(project, self.locked, resolved, plan))
+        return newest_first(self._saved, corrections(self.world.project, self.locked, resolved, self.plan["log"]))
+
+    @cached_property
+    def _saved(self) -> pd.DataFrame:
+        """Who saved which form when."""
+        plan, days = self.plan["log"], _entry_days(self.world, self.tables, self.plan["log"])
+        return saved_forms(self.world.project, self.tables, self._column("id"), self._column("group"), plan, days)
 
     def _column(self, role: str) -> pd.Series:
         """The patients' names or data access groups."""
         return self.world.patients[self.plan["patients"][role]]
 
     def write(self, folder: Path) -> list[Path]:
-        """Write the three files and return their paths."""
+        """Write the four files and return their paths."""
         folder.mkdir(parents=True, exist_ok=True)
-        frames = {AS_ENTERED: self.as_entered, LOCKED: self.locked, LOG: self.log}
+        frames = {AS_ENTERED: self.as_entered, LOCKED: self.locked, LOG_AS_ENTERED: self.log_as_entered, LOG: self.log}
         left_out = [] if self.world.project.longitudinal else [EVENT]  # a classic project exports no event
         for name, frame in frames.items():
             (folder / name).write_bytes(to_csv(frame.drop(columns=left_out, errors="ignore")))
@@ -174,15 +184,26 @@ def _except(tables: dict[str, pd.DataFrame], world: World, listed: pd.DataFrame,
 
 
 def _entry_days(world: World, tables: Mapping[str, pd.DataFrame], plan: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    """Return when each form was entered: some days after the visit, and logs when the patient leaves."""
+    """Return when each form was entered: some days after the visit, logs after the last visit or their own date."""
     last = np.nanmax(np.vstack(list(world.calendar.days.values())), axis=0)
     entered: dict[str, np.ndarray] = {}
     for form, table in tables.items():
         patient = table["patient"].to_numpy(int)
         own = any(world.project.repeats(event, form) for event in world.project.event_names)
-        day = last[patient].astype(int) if own else table["day"].to_numpy(int)
-        entered[form] = world.calendar.dates(day, patient) + np.timedelta64(int(plan["days_after"]), "D")
+        held = world.calendar.dates(last[patient].astype(int) if own else table["day"].to_numpy(int), patient)
+        newest = np.fmax(held, _newest_dates(world.project, form, table)) if own else held
+        entered[form] = newest + np.timedelta64(int(plan["days_after"]), "D")
     return entered
+
+
+def _newest_dates(project: Project, form: str, table: pd.DataFrame) -> np.ndarray:
+    """Return the newest date in the date fields of each row, NaT where there is none."""
+    newest = np.full(len(table), np.datetime64("NaT", "D"))
+    for item in project.dictionary.form_fields(form):
+        if item.validation.startswith("date"):
+            dates = pd.to_datetime(table[item.name].str[:10], format="%Y-%m-%d", errors="coerce")
+            newest = np.fmax(newest, dates.to_numpy("datetime64[D]"))
+    return newest
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -50,7 +50,8 @@ class SandboxProject:
         base = Path(folder)
         project = Project.read(base)
         users = read_rows(base / "users.csv") if (base / "users.csv").is_file() else []
-        return cls(project, Records.read(project, records_file(base, records)), users, read_log(base / "log.csv"))
+        file = records_file(base, records)
+        return cls(project, Records.read(project, file), users, read_log(log_file(file)))
 
     def as_user(self, username: str) -> SandboxProject:
         """Return the same project under a token of ``username``; raises UsageError if there is no such user."""
@@ -97,6 +98,12 @@ def records_file(folder: Path, state: str) -> Path:
     if named.is_file() or not plain.is_file():
         return named
     return plain
+
+
+def log_file(records: Path) -> Path:
+    """Return the log of the records' state (records_locked.csv: log_locked.csv) if it has one, else the project's."""
+    own = records.with_name(records.name.replace("records", "log", 1))
+    return own if own.is_file() else records.with_name("log.csv")
 
 
 def read_log(path: Path) -> pd.DataFrame:

@@ -30,3 +30,10 @@ def test_api_and_exports_give_one_snapshot(name: str, state: str, tmp_path: Path
     stored = Records.read(study.project(), study.path("redcap") / f"records_{state.replace('-', '_')}.csv").frame
     assert opened.records.frame[list(stored)].equals(stored)
     assert len(compare(study.project(), opened.project, opened.not_exported)) == 0
+
+
+def test_each_state_of_the_records_is_dated_by_its_own_log(tmp_path: Path) -> None:
+    study = Study.open("spms_aza")
+    taken = {state: snapshot_of(study, study.path("redcap"), tmp_path, state) for state in ("as-entered", "locked")}
+    dates = {state: open_snapshot(folder).date for state, folder in taken.items()}
+    assert dates == {"as-entered": "2001-06-23", "locked": "2001-11-05"}

@@ -21,7 +21,7 @@ STUDIES = sorted(path.parent.name for path in BUNDLED.glob("*/study.yaml"))
 def study(tmp_path: Path) -> Path:
     """A copy of a bundled study without its records."""
     folder = tmp_path / "trial"
-    shutil.copytree(BUNDLED / "spms_aza", folder, ignore=shutil.ignore_patterns("synthetic", "records_*", "log.csv"))
+    shutil.copytree(BUNDLED / "spms_aza", folder, ignore=shutil.ignore_patterns("synthetic", "records_*", "log*.csv"))
     return folder
 
 

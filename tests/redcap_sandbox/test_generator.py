@@ -38,7 +38,7 @@ def copied(folder: Path) -> Path:
 
 def test_the_command_remakes_the_committed_files_byte_for_byte(tmp_path: Path) -> None:
     assert main([str(STUDY.folder), "--out", str(tmp_path)]) == 0
-    for name in ("records_as_entered.csv", "records_locked.csv", "log.csv"):
+    for name in ("records_as_entered.csv", "records_locked.csv", "log_as_entered.csv", "log.csv"):
         assert (tmp_path / name).read_bytes() == STUDY.path(f"redcap/{name}").read_bytes(), name
 
 
