@@ -102,6 +102,10 @@ class Words:
         """Return True for the rows whose text is one of the values."""
         return self.spread(self.named(values))
 
+    def among(self, rows: np.ndarray) -> list[str]:
+        """Return the distinct texts of the rows that are marked, sorted."""
+        return sorted(self.texts[code] for code in np.unique(self.codes[rows]).tolist())
+
     def longer_than(self, size: int) -> np.ndarray:
         """Return True for the rows whose text takes more than ``size`` bytes of UTF-8."""
         return self.test(lambda text: len(text) > size or (not text.isascii() and len(text.encode()) > size))
@@ -158,6 +162,10 @@ class Columns:
             is_text = self.is_text(name)
             self._words[name] = Words.of(self.frame[name]) if is_text else Words.of_numbers(self.numbers(name))
         return self._words[name]
+
+    def filled(self, name: str) -> np.ndarray:
+        """Return True for the rows that have a value."""
+        return ~self.words(name).equal("") if self.is_text(name) else ~np.isnan(self.numbers(name))
 
     def numbers(self, name: str) -> np.ndarray:
         """Return a column of numbers as float64, NaN where missing."""

@@ -7,14 +7,24 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-import pandas as pd
+import numpy as np
 from odmlib.define_2_1 import model
 
 from metadata.dataset import Dataset, Value, Variable
 from publish.define_codelists import Codelists
 from publish.define_origins import DERIVED, Documents, lineage_sentence, origin_elements, origins
 from publish.define_sentences import Sentences, described
-from publish.define_types import INTEGER, NEEDS_LENGTH, TEXT, Kind, each_text, kind_of_texts, kind_of_variable, texts_of
+from publish.define_types import (
+    INTEGER,
+    NEEDS_LENGTH,
+    TEXT,
+    Kind,
+    each_text,
+    kind_of_texts,
+    kind_of_variable,
+    texts_of,
+    texts_of_numbers,
+)
 from publish.define_values import (
     Rows,
     Where,
@@ -50,7 +60,7 @@ class Described:
     dataset: Dataset
     variable: Variable
     where: Where
-    rows: pd.Series
+    rows: np.ndarray
     label: str
     origin: str
     method: str
@@ -58,15 +68,9 @@ class Described:
     codes: tuple[str, ...]
 
     @cached_property
-    def values(self) -> pd.Series:
-        """The values of these rows."""
-        values = self.dataset.frame[self.variable.name]
-        return values[self.rows.to_numpy()] if self.where else values
-
-    @cached_property
     def texts(self) -> list[str]:
-        """The different values as texts, sorted."""
-        return texts_of(self.values)
+        """The different values of these rows as texts, sorted."""
+        return texts_of(self.dataset.columns, self.variable.name, self.rows)
 
     @property
     def name(self) -> str:
@@ -130,7 +134,7 @@ class Items:
         parts = [self._of_value(said, value, rows) for value in values]
         parts += [replace(said, where=where, rows=rows(where), codes=(code,) if code else ()) for where, code in split]
         everywhere = self._everywhere.get(variable.name)
-        kind = kind_of_variable(variable, said.texts if everywhere is None else texts_of(everywhere))
+        kind = kind_of_variable(variable, said.texts if everywhere is None else texts_of_numbers(everywhere))
         item, reference = self._item(said, kind, number, more, bool(parts))
         self.definitions.append(item)
         if parts:
@@ -231,14 +235,14 @@ def is_shared(dataset: str, variable: str) -> bool:
     return not own and not variable.startswith(dataset)
 
 
-def _shared_numbers(datasets: Iterable[Dataset]) -> dict[str, pd.Series]:
+def _shared_numbers(datasets: Iterable[Dataset]) -> dict[str, np.ndarray]:
     """Return the different values of numeric variables that all datasets share, so that each has one data type."""
-    found: dict[str, list[pd.Series]] = {}
+    found: dict[str, list[np.ndarray]] = {}
     for dataset in datasets:
         for variable in dataset.metadata.variables:
             if variable.type == "Num" and is_shared(dataset.name, variable.name):
-                found.setdefault(variable.name, []).append(dataset.frame[variable.name].drop_duplicates())
-    return {name: pd.concat(columns, ignore_index=True) for name, columns in found.items()}
+                found.setdefault(variable.name, []).append(np.unique(dataset.columns.numbers(variable.name)))
+    return {name: np.concatenate(columns) for name, columns in found.items()}
 
 
 def _sizes(kind: Kind) -> dict[str, Any]:

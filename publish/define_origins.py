@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pandas as pd
+import numpy as np
 from odmlib.define_2_1 import model
 
 from metadata.dataset import Dataset
@@ -40,12 +40,11 @@ class Documents:
         return cls((folder / CRF_FILE).is_file(), (folder / GUIDE_FILE).is_file(), pages or {})
 
 
-def origins(dataset: Dataset, variable: str, said: str, rows: pd.Series | None = None) -> list[str]:
+def origins(dataset: Dataset, variable: str, said: str, rows: np.ndarray) -> list[str]:
     """Return the origins of a variable: those declared, else what its lineage shows."""
     if said:
         return said.split(";")
-    values = dataset.frame[variable] if rows is None else dataset.frame.loc[rows, variable]
-    if not (values.notna() & (values != "")).any():
+    if not dataset.columns.filled(variable)[rows].any():
         return [NOT_AVAILABLE]
     edges = dataset.lineage[(dataset.lineage["variable"] == variable).to_numpy()]
     if not len(edges):
@@ -62,13 +61,13 @@ def lineage_sentence(dataset: Dataset, variable: str) -> str:
 
 
 def origin_elements(
-    dataset: Dataset, found: Sequence[str], pages: Sequence[int], rows: pd.Series
+    dataset: Dataset, found: Sequence[str], pages: Sequence[int], rows: np.ndarray
 ) -> list[model.Origin]:
     """Return one origin for each way in which values come about."""
     return [_element(dataset, origin, pages, rows) for origin in found]
 
 
-def _element(dataset: Dataset, origin: str, pages: Sequence[int], rows: pd.Series) -> model.Origin:
+def _element(dataset: Dataset, origin: str, pages: Sequence[int], rows: np.ndarray) -> model.Origin:
     if origin == NOT_AVAILABLE:
         return model.Origin(Type=origin)
     made = model.Origin(Type=origin, Source=_evaluator(dataset, rows) if origin == COLLECTED else "Sponsor")
@@ -81,10 +80,10 @@ def _element(dataset: Dataset, origin: str, pages: Sequence[int], rows: pd.Serie
     return made
 
 
-def _evaluator(dataset: Dataset, rows: pd.Series) -> str:
+def _evaluator(dataset: Dataset, rows: np.ndarray) -> str:
     """Return who observed: the one evaluator of these records (--EVAL), else the investigator."""
     name = next((name for name in dataset.frame.columns if name in (f"{dataset.name}EVAL", "QEVAL")), "")
-    found = set(dataset.frame.loc[rows, name].astype("str").unique()) - {""} if name else set()
+    found = set(dataset.words(name).among(rows)) - {""} if name else set()
     return EVALUATORS.get(found.pop(), "Investigator") if len(found) == 1 else "Investigator"
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from metadata.dataset import Variable
 from metadata.units import text_of
+from metadata.words import Columns
 
 DATE = r"\d{4}-\d{2}-\d{2}"
 TIME = r"\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})?"
@@ -64,12 +65,17 @@ def kind_of_texts(variable: Variable, texts: list[str]) -> Kind:
     return _kind_of_number_texts(texts) or Kind(TEXT, max(map(len, texts)))
 
 
-def texts_of(values: pd.Series) -> list[str]:
-    """Return the different values that are there as texts, sorted; numbers in their shortest decimal form."""
-    if pd.api.types.is_numeric_dtype(values.dtype):
-        numbers = pd.unique(values.to_numpy(float, na_value=np.nan))
-        return sorted(str(text) for text in text_of(numbers[~np.isnan(numbers)]))
-    return sorted(str(text) for text in _different(values) if str(text))
+def texts_of(columns: Columns, name: str, rows: np.ndarray) -> list[str]:
+    """Return the different values of some rows as texts, sorted; numbers in their shortest decimal form."""
+    if columns.is_text(name):
+        return [text for text in columns.words(name).among(rows) if text]
+    return texts_of_numbers(columns.numbers(name)[rows])
+
+
+def texts_of_numbers(values: np.ndarray) -> list[str]:
+    """Return the different numbers that are there in their shortest decimal form, sorted as texts."""
+    numbers = np.unique(values)
+    return sorted(str(text) for text in text_of(numbers[~np.isnan(numbers)]))
 
 
 def each_text(values: pd.Series) -> list[str]:
@@ -77,14 +83,6 @@ def each_text(values: pd.Series) -> list[str]:
     if pd.api.types.is_numeric_dtype(values.dtype):
         return [str(text) for text in text_of(values.to_numpy(float, na_value=np.nan))]
     return [str(text) for text in values]
-
-
-def _different(values: pd.Series) -> list[str]:
-    """Return the different texts that are there; of a categorical, from its codes."""
-    if isinstance(values.dtype, pd.CategoricalDtype):
-        used = pd.unique(values.cat.codes.to_numpy())
-        return list(values.cat.categories.take(used[used >= 0]))
-    return list(values.dropna().unique())
 
 
 def is_date(name: str) -> bool:

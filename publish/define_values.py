@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 from odmlib.define_2_1 import model
 
 from metadata.dataset import Dataset, Value
@@ -65,15 +64,15 @@ class Rows:
 
     def __init__(self, dataset: Dataset) -> None:
         self.dataset = dataset
-        self.all = pd.Series(np.ones(len(dataset.frame), bool), index=dataset.frame.index)
-        self._one: dict[tuple[str, str], pd.Series] = {}
+        self.all = np.ones(len(dataset.frame), bool)
+        self._one: dict[tuple[str, str], np.ndarray] = {}
 
-    def __call__(self, where: Where) -> pd.Series:
+    def __call__(self, where: Where) -> np.ndarray:
         """Return True for the rows that a condition speaks of."""
         found = self.all
         for pair in where:
             if pair not in self._one:
-                self._one[pair] = self.dataset.frame[pair[0]] == pair[1]
+                self._one[pair] = self.dataset.words(pair[0]).equal(pair[1])
             found = found & self._one[pair]
         return found
 
@@ -82,12 +81,12 @@ def values_in_use(dataset: Dataset, rows: Rows) -> dict[str, list[Value]]:
     """Return by variable the declared values whose condition holds in some row; numbers only where there are any."""
     made: dict[str, list[Value]] = {}
     names = set(dataset.metadata.names)
-    for value in dataset.metadata.values:  # noqa: PD011
+    for value in dataset.metadata.values:
         if value.variable not in names:
             continue
         found = rows(value.where)
-        is_number = dataset.metadata.variable(value.variable).type == "Num"
-        if found.any() and not (is_number and dataset.frame.loc[found, value.variable].isna().all()):
+        is_text = dataset.columns.is_text(value.variable)
+        if found.any() and (is_text or dataset.columns.filled(value.variable)[found].any()):
             made.setdefault(value.variable, []).append(value)
     return made
 
@@ -113,8 +112,7 @@ def by_category(dataset: Dataset, name: str, codes: Sequence[str], codelists: Co
 
 def coverage(dataset: Dataset, variable: str, wheres: Sequence[Where], rows: Rows) -> str:
     """Return a sentence if a value of the variable stands in no condition, or in more than one; else nothing."""
-    count = sum((rows(where).to_numpy().astype(int) for where in wheres), start=np.zeros(len(dataset.frame), int))
-    values = dataset.frame[variable]
-    wrong = (values.notna() & (values.astype(object) != "")).to_numpy() & (count != 1)
+    count = sum((rows(where).astype(int) for where in wheres), start=np.zeros(len(dataset.frame), int))
+    wrong = dataset.columns.filled(variable) & (count != 1)
     said = f"{dataset.name}.{variable}: {int(wrong.sum())} values are described by no condition or by several"
     return said if wrong.any() else ""

@@ -2,13 +2,16 @@
 
 import math
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from metadata.dataset import Variable
-from publish.define_types import Kind, kind_of_texts, kind_of_variable, texts_of
+from metadata.words import Columns
+from publish.define_types import Kind, kind_of_texts, kind_of_variable
+from publish.define_types import texts_of as texts_of_rows
 
 DATES = {
     ("2001-02-03", "1999-12-31"): Kind("date"),
@@ -39,6 +42,10 @@ IN_SOME_RECORDS = {
     ("NEGATIVE", "1+", ""): Kind("text", 8),
     ("",): Kind("text", 1),
 }
+
+
+def texts_of(values: pd.Series) -> list[str]:
+    return texts_of_rows(Columns(values.to_frame("V")), "V", np.ones(len(values), bool))
 
 
 @pytest.mark.parametrize(("values", "kind"), DATES.items())
