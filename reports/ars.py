@@ -99,7 +99,7 @@ class _Event:
             "variable": str(rows[0]["variable"]),
             "orderedGroupings": _groupings(rows),
             "methodId": method["id"],
-            "results": [self._result(method, row) for row in rows],
+            "results": self._results(method, rows),
         }
 
     def _method(self, rows: Rows) -> dict[str, Any]:
@@ -128,9 +128,11 @@ class _Event:
                                  **where_clause(dataset, parts)}  # fmt: skip
         return str(self.subsets[key]["id"])
 
-    def _result(self, method: Mapping[str, Any], row: Mapping[Any, Any]) -> dict[str, Any]:
-        wanted = (row["statistic"], row["method"], row["format"])
-        operation = next(o["id"] for o in method["operations"] if (o["name"], o["label"], o["resultPattern"]) == wanted)
+    def _results(self, method: Mapping[str, Any], rows: Rows) -> list[dict[str, Any]]:
+        operations = {(o["name"], o["label"], o["resultPattern"]): str(o["id"]) for o in method["operations"]}
+        return [self._result(operations[row["statistic"], row["method"], row["format"]], row) for row in rows]
+
+    def _result(self, operation: str, row: Mapping[Any, Any]) -> dict[str, Any]:
         groups = []
         if row["group"] in (names := self._named):
             groups.append({"groupingId": TREATMENT, "groupId": f"{TREATMENT}_{names.index(row['group']) + 1:02d}"})

@@ -15,10 +15,11 @@ KEY = ("variable", "level", "subset", "group", "statistic")
 
 def rows_by_output(results: pd.DataFrame) -> dict[str, Rows]:
     """The results data as rows, by output: they are small, and taken apart once."""
-    columns = [results[name].to_numpy().tolist() for name in results]
+    names = results.columns.tolist()
+    columns = [results[name].to_numpy().tolist() for name in names]
     found: dict[str, Rows] = {}
     for values in zip(*columns, strict=True):
-        row: dict[Hashable, Any] = dict(zip(results.columns, values, strict=True))
+        row: dict[Hashable, Any] = dict(zip(names, values, strict=True))
         found.setdefault(row["output"], []).append(row)
     return found
 
