@@ -1,12 +1,13 @@
 """A second process for stages that no other stage waits for, so that a build uses two cores.
 
-The process is this module, run by the same Python. It reads calls from its standard input, answers each on its standard
+The process is run by the same Python. It reads calls from its standard input, answers each on its standard
 output, imports what it needs while the build still reads records, and ends at once when its input ends: when the build
 is done, and also when it is killed. What passes between the two is never stored.
 """
 
 from __future__ import annotations
 
+import io
 import os
 import pickle
 import signal
@@ -27,6 +28,7 @@ from metadata.errors import OutsideError
 T = TypeVar("T")
 Call = tuple[Callable[..., Any], tuple[Any, ...]]
 ROOT = Path(__file__).parent.parent
+KEPT: list[object] = []  # in the second process: the shared values
 NEEDED = ("flows.pipeline", "publish.define", "validation.conformance.check", "validation.conformance.page")
 
 
@@ -44,6 +46,7 @@ class Beside:
     def __init__(self, wanted: bool = True) -> None:
         self._process = _started() if wanted and cores() > 1 else None
         self._thread = ThreadPoolExecutor(max_workers=1)
+        self._shared: list[object] = []
 
     def __enter__(self) -> Beside:
         return self
@@ -66,11 +69,18 @@ class Beside:
         answer: Future[T] = self._thread.submit(self._ask, function, values)
         return answer.result
 
+    def share(self, value: object) -> None:
+        """Hand a value over once that several calls are to have; it must stay as it is."""
+        if self._process:
+            self.start(_keep, value)
+            self._shared.append(value)
+
     def _ask(self, function: Callable[..., T], values: tuple[Any, ...]) -> T:
         assert self._process and self._process.stdin and self._process.stdout
-        call = pickle.dumps((function, values), pickle.HIGHEST_PROTOCOL)
+        call = io.BytesIO()
+        _Packer(call, [] if function is _keep else self._shared).dump((function, values))
         try:
-            self._process.stdin.write(call)
+            self._process.stdin.write(call.getbuffer())
             self._process.stdin.flush()
             returned, answer = pickle.load(self._process.stdout)  # noqa: S301 - from the process started here
         except (EOFError, BrokenPipeError):
@@ -81,15 +91,38 @@ class Beside:
         return made
 
 
+class _Packer(pickle.Pickler):
+    """Writes calls with the numbers of shared values in their place."""
+
+    def __init__(self, file: BinaryIO, shared: list[object]) -> None:
+        super().__init__(file, pickle.HIGHEST_PROTOCOL)
+        self._numbers = {id(value): number for number, value in enumerate(shared)}
+
+    def persistent_id(self, obj: object) -> int | None:
+        return self._numbers.get(id(obj))
+
+
+class _Unpacker(pickle.Unpickler):
+    """Reads calls, with the shared values at their numbers."""
+
+    def persistent_load(self, pid: int) -> object:
+        return KEPT[pid]
+
+
 def _started() -> subprocess.Popen[bytes]:
     """Start the process, which finds the same modules as this one."""
     path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
     return subprocess.Popen(
-        [sys.executable, "-m", "flows.beside"],
+        [sys.executable, "-c", "from flows.beside import main; main()"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": path},
     )
+
+
+def _keep(value: object) -> None:
+    """Keep a shared value under the next number, in the second process."""
+    KEPT.append(value)
 
 
 def serve(calls: BinaryIO, answers: BinaryIO) -> None:
@@ -108,7 +141,7 @@ def _receive(calls: BinaryIO, waiting: SimpleQueue[Call]) -> None:
     """Queue what comes in; without a build to work for the process ends, whatever it is at."""
     try:
         while True:
-            waiting.put(pickle.load(calls))  # noqa: S301 - from the build that started this process
+            waiting.put(_Unpacker(calls).load())
     except EOFError:
         os._exit(0)
 
@@ -122,8 +155,9 @@ def _answer(function: Callable[..., Any], values: tuple[Any, ...]) -> tuple[bool
         return False, error
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Be the second process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the build decides what an interruption ends
-    own = os.fdopen(os.dup(1), "wb")
+    answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever prints must not stand between the answers
-    serve(sys.stdin.buffer, own)
+    serve(sys.stdin.buffer, answers)

@@ -156,34 +156,39 @@ def _make_datasets(run: Run, queries: pd.DataFrame, terminology: Terminology) ->
 
 def _make_files(run: Run, made: Made, terminology: Terminology) -> None:
     """Write the datasets, what describes them and what judges them."""
-    study, layout, created, step = run.study, run.layout, run.snapshot.date, run.step
-    define = run.beside.start(write_define, layout, study, made.sdtm, terminology, created)
-    conformance = run.beside.start(check_conformance, study, made.sdtm, made.adam, terminology, run.validation, created)
-    accepted = run.beside.start(accept, study, made, created, run.validation) if run.order.until == "package" else None
+    study, layout, created, step, beside = run.study, run.layout, run.snapshot.date, run.step, run.beside
+    beside.share(made.sdtm)
+    beside.share(made.adam)
+    define = beside.start(write_define, layout, study, made.sdtm, terminology, created)
+    conformance = beside.start(check_conformance, study, made.sdtm, made.adam, terminology, run.validation, created)
     step("write transport files", write_transport, layout, made, created, fact=facts.of_paths)
     step("read back", read_back, layout, made, created, fact=facts.of_paths)
-    if accepted:
-        _report(run, made)
+    accepted = _report(run, made) if run.order.until == "package" else None
     step("write define.xml", define, fact=facts.of_paths)
     step("check conformance", conformance, fact=facts.of_conformance)
     if accepted:
         run.result.acceptance = facts.count_acceptance(step("accept", accepted, fact=facts.of_acceptance))
 
 
-def _report(run: Run, made: Made) -> None:
-    """Write where each value came from, make the results, hold them against a second derivation, and print them."""
-    study, snapshot, step = run.study, run.snapshot, run.step
-    step("write lineage", write_lineage, run.layout, made, snapshot.records)
-    results = None
-    if study.path("reports.yaml").is_file():
-        results = step("compute results", compute_results, study, made, fact=facts.of_results)
-    step("derive a second time", gates.derive_a_second_time, study, made.sdtm, made.adam, results, run.validation,
-         snapshot.date, fact=facts.of_second_derivation)  # fmt: skip
-    if results is None:
-        return
-    folder = run.layout.reports
-    pages = step("write reports", write_reports, study, results, folder, snapshot, made, fact=facts.of_paths)
-    run.result.outputs = sum(path.suffix == ".html" for path in pages)
+def _report(run: Run, made: Made) -> Callable[[], Mapping[str, Any]]:
+    """Make the results and hold them against a second derivation, print them, and write where each value came from.
+
+    Returns what waits for the acceptance of the datasets.
+    """
+    study, snapshot, step, folder = run.study, run.snapshot, run.step, run.layout.reports
+    lineage = run.beside.start(write_lineage, run.layout, made, snapshot.records)
+    declared = study.path("reports.yaml").is_file()
+    results = step("compute results", compute_results, study, made, fact=facts.of_results) if declared else None
+    second = run.beside.start(
+        gates.derive_a_second_time, study, made.sdtm, made.adam, results, run.validation, snapshot.date
+    )
+    accepted = run.beside.start(accept, study, made, snapshot.date, run.validation)
+    if results is not None:
+        pages = step("write reports", write_reports, study, results, folder, snapshot, made, fact=facts.of_paths)
+        run.result.outputs = sum(path.suffix == ".html" for path in pages)
+    step("write lineage", lineage)
+    step("derive a second time", second, fact=facts.of_second_derivation)
+    return accepted
 
 
 def receive(order: Order) -> Path:

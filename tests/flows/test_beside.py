@@ -83,6 +83,26 @@ def _sexes(study: Study, terminology: Terminology) -> list[str]:
     return sorted(term.value for term in terminology.codelist("SEX").terms.values())
 
 
+def test_what_is_shared_travels_once_and_is_there_for_every_call() -> None:
+    shared, other = {"a": list(range(1000))}, ["b"]
+    with Beside() as second:
+        second.share(shared)
+        second.share(other)
+        first = second.start(_identity_and_sum, shared)()
+        assert second.start(_identity_and_sum, shared)() == first
+        assert first[1] == 499500
+        assert second.start(len, (other, {"within": shared}))() == 2
+        assert second.start(_within, {"within": shared})() == 1000
+
+
+def _identity_and_sum(value: dict[str, list[int]]) -> tuple[int, int]:
+    return id(value), sum(value["a"])
+
+
+def _within(value: dict[str, dict[str, list[int]]]) -> int:
+    return len(value["within"]["a"])
+
+
 def test_what_the_work_prints_does_not_stand_between_the_answers(capfd: pytest.CaptureFixture[str]) -> None:
     with Beside() as second:
         second.start(print, "said aloud")()
