@@ -66,7 +66,9 @@ class Beside:
         """
         if not self._process:
             return lambda: function(*values)
-        answer: Future[T] = self._thread.submit(self._ask, function, values)
+        call = io.BytesIO()  # packed here and now: no thread sees values while this one goes on with them
+        _Packer(call, [] if function is _keep else self._shared).dump((function, values))
+        answer: Future[T] = self._thread.submit(self._ask, call.getbuffer())
         return answer.result
 
     def share(self, value: object) -> None:
@@ -75,20 +77,17 @@ class Beside:
             self.start(_keep, value)
             self._shared.append(value)
 
-    def _ask(self, function: Callable[..., T], values: tuple[Any, ...]) -> T:
+    def _ask(self, call: memoryview) -> Any:
         assert self._process and self._process.stdin and self._process.stdout
-        call = io.BytesIO()
-        _Packer(call, [] if function is _keep else self._shared).dump((function, values))
         try:
-            self._process.stdin.write(call.getbuffer())
+            self._process.stdin.write(call)
             self._process.stdin.flush()
             returned, answer = pickle.load(self._process.stdout)  # noqa: S301 - from the process started here
         except (EOFError, BrokenPipeError):
             raise OutsideError("the build's second process was ended from outside; is there memory enough?") from None
         if not returned:
             raise answer
-        made: T = answer
-        return made
+        return answer
 
 
 class _Packer(pickle.Pickler):

@@ -149,3 +149,12 @@ def _touch_twice(folder: Path) -> None:
     (folder / "begun").touch()
     time.sleep(1)
     (folder / "late").touch()
+
+
+def test_what_changes_after_the_start_is_not_seen() -> None:
+    values = {"a": [1, 2]}
+    with Beside() as second:
+        second.start(time.sleep, 0.2)
+        total = second.start(_identity_and_sum, values)
+        values["a"].append(1000)
+        assert total()[1] == 3
