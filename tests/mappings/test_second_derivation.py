@@ -277,3 +277,44 @@ def test_treatment_that_goes_on_has_no_last_day(name: str, subject: str) -> None
     assert subjects.drop(index=subject).loc[lambda frame: frame["SAFFL"] == "Y", "TRTEDT"].notna().all()
     findings = one.judged(sdtm=sdtm, adam=adam)["findings"]
     assert [finding for finding in findings if finding["dataset"] != RESULTS] == []
+
+
+def with_relapses_moved() -> Mapping[str, Dataset]:
+    """SDTM in which a relapse began five days before each progression, and each second one 20 days after the first."""
+    one = built("spms_aza")
+    times, events = one.adam["ADTTE"].frame, one.sdtm["CE"].frame.sort_values(["USUBJID", "CESTDTC"])
+    onset = times[(times["PARAMCD"] == "CDP3") & (times["CNSR"] == 0)].set_index("USUBJID")["ADT"]
+    day = np.datetime64("1960-01-01") + (events["USUBJID"].map(onset) - 5).to_numpy("timedelta64[D]")
+    order = events.groupby("USUBJID").cumcount()
+    first = events["USUBJID"].map(events[order == 0].set_index("USUBJID")["CESTDTC"]).to_numpy("datetime64[D]")
+    moved = np.where(order == 1, first + 20, np.where(np.isnat(day), first, day))
+    chosen = ((order == 1) | ((order > 1) | ~events["USUBJID"].duplicated(keep=False)) & ~np.isnat(day)).to_numpy()
+    dates = {"CESTDTC": moved, "CEENDTC": moved + 10}
+    written = {name: np.where(chosen, values.astype(str), events[name]) for name, values in dates.items()}
+    frame = events.assign(**{name: pd.Series(values, events.index, "str") for name, values in written.items()})
+    return {**one.sdtm, "CE": replace(one.sdtm["CE"], frame=frame.sort_index())}
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "other", "endpoint"),
+    [
+        ("adedss", "at: both", "at: both", ""),
+        ("adedss", "days: 30, at: both", "days: 1, at: both", "progression"),
+        ("adce", "days: 30", "days: 15", "relapses"),
+    ],
+)
+def test_rules_about_relapses_that_no_patient_tells_apart(
+    tmp_path: Path, file: str, text: str, other: str, endpoint: str
+) -> None:
+    """The bundled patients have relapses far apart and progress away from them; moved ones show each of the rules."""
+    folder = tmp_path / "spms_aza"
+    shutil.copytree(BUNDLED / "spms_aza", folder)
+    path = folder / "adam" / f"{file}.yaml"
+    before = path.read_text(encoding="utf-8")
+    assert text in before
+    path.write_text(before.replace(text, other), encoding="utf-8")
+    study, sdtm = Study(folder), with_relapses_moved()
+    adam = analyse(study, sdtm, Terminology.open(study))
+    result = Built(study, sdtm, adam, compute(study, {**sdtm, **adam})).judged()
+    assert bool(result["findings"]) == bool(endpoint)
+    assert not endpoint or endpoint in {finding["endpoint"] for finding in result["findings"]}
