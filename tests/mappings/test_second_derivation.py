@@ -285,10 +285,10 @@ def with_relapses_moved() -> Mapping[str, Dataset]:
     times, events = one.adam["ADTTE"].frame, one.sdtm["CE"].frame.sort_values(["USUBJID", "CESTDTC"])
     onset = times[(times["PARAMCD"] == "CDP3") & (times["CNSR"] == 0)].set_index("USUBJID")["ADT"]
     day = np.datetime64("1960-01-01") + (events["USUBJID"].map(onset) - 5).to_numpy("timedelta64[D]")
-    order = events.groupby("USUBJID").cumcount()
+    order, progressed = events.groupby("USUBJID").cumcount().to_numpy(), events["USUBJID"].isin(onset.index).to_numpy()
     first = events["USUBJID"].map(events[order == 0].set_index("USUBJID")["CESTDTC"]).to_numpy("datetime64[D]")
-    moved = np.where(order == 1, first + 20, np.where(np.isnat(day), first, day))
-    chosen = ((order == 1) | ((order > 1) | ~events["USUBJID"].duplicated(keep=False)) & ~np.isnat(day)).to_numpy()
+    moved = np.where(order == 1, first + 20, np.where(progressed, day, first))
+    chosen = (order == 1) | progressed & ((order > 1) | ~events["USUBJID"].duplicated(keep=False).to_numpy())
     dates = {"CESTDTC": moved, "CEENDTC": moved + 10}
     written = {name: np.where(chosen, values.astype(str), events[name]) for name, values in dates.items()}
     frame = events.assign(**{name: pd.Series(values, events.index, "str") for name, values in written.items()})
