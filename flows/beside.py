@@ -23,13 +23,24 @@ from threading import Thread
 from types import TracebackType
 from typing import Any, BinaryIO, TypeVar
 
+from flows.garbage import seldom_collected
 from metadata.errors import OutsideError
 
 T = TypeVar("T")
 Call = tuple[Callable[..., Any], tuple[Any, ...]]
 ROOT = Path(__file__).parent.parent
 KEPT: list[object] = []  # in the second process: the shared values
-NEEDED = ("flows.pipeline", "publish.define", "validation.conformance.check", "validation.conformance.page")
+NEEDED = (
+    "flows.pipeline",
+    "publish.define",
+    "publish.package",
+    "pyreadstat",
+    "validation.conformance.check",
+    "validation.conformance.page",
+    "validation.second_derivation.check",
+    "validation.second_derivation.page",
+    "duckdb",
+)
 
 
 def cores() -> int:
@@ -130,10 +141,11 @@ def serve(calls: BinaryIO, answers: BinaryIO) -> None:
     Thread(target=_receive, args=(calls, waiting), daemon=True).start()
     for name in NEEDED:
         import_module(name)
-    while True:
-        function, values = waiting.get()
-        answers.write(pickle.dumps(_answer(function, values), pickle.HIGHEST_PROTOCOL))
-        answers.flush()
+    with seldom_collected():
+        while True:
+            function, values = waiting.get()
+            answers.write(pickle.dumps(_answer(function, values), pickle.HIGHEST_PROTOCOL))
+            answers.flush()
 
 
 def _receive(calls: BinaryIO, waiting: SimpleQueue[Call]) -> None:

@@ -18,6 +18,7 @@ import pandas as pd
 from flows import facts, gates
 from flows.beside import Beside
 from flows.conformance import check_conformance
+from flows.garbage import seldom_collected
 from flows.order import API, Order, Result, relative
 from metadata.dataset import Dataset
 from metadata.errors import StudyError
@@ -68,6 +69,11 @@ class Step(Protocol):
 
 def build(order: Order, step: Step) -> Result:
     """Run the stages as far as the order says; raises RedcapCdiscError, after a StudyError the findings are kept."""
+    with seldom_collected():
+        return _build(order, step)
+
+
+def _build(order: Order, step: Step) -> Result:
     folder = step("extract", receive, order, fact=facts.of_folder)
     snapshot = step("open snapshot", open_snapshot, order, folder, fact=facts.of_snapshot)
     result = Result(order.study.name, order.until, folder, snapshot.id, snapshot.date)
