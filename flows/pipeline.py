@@ -165,9 +165,9 @@ def _make_files(run: Run, made: Made, terminology: Terminology) -> None:
     study, layout, created, step, beside = run.study, run.layout, run.snapshot.date, run.step, run.beside
     beside.share(made.sdtm)
     beside.share(made.adam)
-    define = beside.start(write_define, layout, study, made.sdtm, terminology, created)
     conformance = beside.start(check_conformance, study, made.sdtm, made.adam, terminology, run.validation, created)
     step("write transport files", write_transport, layout, made, created, fact=facts.of_paths)
+    define = beside.start(write_define, layout, study, made.sdtm, terminology, created)  # it looks for the files
     same = beside.start(read_back, layout, made, created)
     accepted = _report(run, made) if run.order.until == "package" else None
     step("read back", same, fact=facts.of_paths)
