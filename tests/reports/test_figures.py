@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pandas as pd
 import pytest
 
-from metadata.dataset import Dataset, DatasetMetadata
+from metadata.dataset import Dataset
 from metadata.errors import StudyError
 from metadata.study import Study
 from reports.book import Book, rows_by_output
@@ -24,6 +24,7 @@ from reports.results import compute
 from reports.specification import read_specification
 from reports.table import Figure, MeanFigure, Timeline
 from reports.templates import PARAMETERS, TEMPLATES
+from tests.reports.small_study import dataset, small_study
 
 STUDY = """
 study: {id: OTHER-04, title: A trial, synthetic: true}
@@ -81,15 +82,9 @@ outputs:
 """
 
 
-def dataset(name: str, frame: pd.DataFrame) -> Dataset:
-    return Dataset(DatasetMetadata(name, name, "", "", ("USUBJID",), ()), frame)
-
-
 @pytest.fixture
 def study(tmp_path: Path) -> Study:
-    for name, text in {"study.yaml": STUDY, "sap.md": "# Plan\n\n## All {#all}\n", "reports.yaml": REPORTS}.items():
-        (tmp_path / name).write_text(text)
-    return Study(tmp_path)
+    return small_study(tmp_path, STUDY, REPORTS)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from metadata.dataset import Dataset, DatasetMetadata
+from metadata.dataset import Dataset
 from metadata.errors import StudyError
 from metadata.study import Study
 from reports.analysis import Analysis
@@ -16,6 +16,7 @@ from reports.specification import read_specification
 from reports.table import Listing
 from reports.templates import PARAMETERS
 from reports.templates.listing import show
+from tests.reports.small_study import dataset, small_study
 
 STUDY = """
 study: {id: OTHER-03, title: A trial, synthetic: true}
@@ -63,15 +64,9 @@ outputs:
 """
 
 
-def dataset(name: str, frame: pd.DataFrame) -> Dataset:
-    return Dataset(DatasetMetadata(name, name, "", "", ("USUBJID",), ()), frame)
-
-
 @pytest.fixture
 def study(tmp_path: Path) -> Study:
-    for name, text in {"study.yaml": STUDY, "sap.md": "# Plan\n\n## All {#all}\n", "reports.yaml": REPORTS}.items():
-        (tmp_path / name).write_text(text)
-    return Study(tmp_path)
+    return small_study(tmp_path, STUDY, REPORTS)
 
 
 @pytest.fixture

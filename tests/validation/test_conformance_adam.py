@@ -27,22 +27,6 @@ ADAM = [rule.id for rule in RULES.values() if rule.standard == "adam"]
 
 
 @pytest.fixture(scope="session")
-def study() -> Study:
-    return Study.open("spms_aza")
-
-
-@pytest.fixture(scope="session")
-def terminology(study: Study) -> Terminology:
-    return Terminology.open(study)
-
-
-@pytest.fixture(scope="session")
-def sdtm(study: Study, terminology: Terminology) -> Datasets:
-    records = Records.read(study.project(), study.folder / "redcap" / "records_locked.csv")
-    return dict(tabulate(study, records, terminology).datasets)
-
-
-@pytest.fixture(scope="session")
 def adam(study: Study, sdtm: Datasets, terminology: Terminology) -> Datasets:
     return analyse(study, sdtm, terminology)
 

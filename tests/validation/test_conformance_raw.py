@@ -39,11 +39,6 @@ def with_errors(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def study() -> Study:
-    return Study.open("spms_aza")
-
-
-@pytest.fixture(scope="module")
 def records(study: Study) -> Records:
     locked = Records.read(study.project(), study.folder / "redcap" / "records_locked.csv")
     return Records.from_frame(study.project(), with_errors(locked.frame))

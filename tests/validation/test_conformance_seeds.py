@@ -23,19 +23,8 @@ Change = Callable[[Datasets], Datasets]
 
 
 @pytest.fixture(scope="session")
-def study() -> Study:
-    return Study.open("spms_aza")
-
-
-@pytest.fixture(scope="session")
-def terminology(study: Study) -> Terminology:
-    return Terminology.open(study)
-
-
-@pytest.fixture(scope="session")
-def datasets(study: Study, terminology: Terminology) -> Datasets:
-    records = Records.read(study.project(), study.folder / "redcap" / "records_locked.csv")
-    return dict(tabulate(study, records, terminology).datasets)
+def datasets(sdtm: Datasets) -> Datasets:
+    return sdtm
 
 
 # rule, dataset, variable, and the change after which the rule must name them
