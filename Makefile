@@ -1,7 +1,7 @@
 # Each target does all of its own set-up on a machine with Python 3.11 or newer, pip and make.
 #   make demo    the whole pipeline on the synthetic study, package in build/
 #   make test    the tests
-#   make bench   speed and memory at 10, 100 and 1,000 patients
+#   make bench   speed and memory of whole builds of 10, 100 and 1,000 patients
 #   make lint    ruff and mypy
 
 VENV := .venv
@@ -25,6 +25,7 @@ test: $(READY)
 
 bench: $(READY)
 	@$(VENV)/bin/python -m benchmarks
+	@echo "For 10,000 patients (half an hour, 12 GB): $(VENV)/bin/python -m benchmarks --patients 1000 10000"
 
 lint: $(READY)
 	@$(VENV)/bin/ruff check

@@ -1,1 +1,1 @@
-"""What must stay fast, against what a user would pick instead. Programs, not tests."""
+"""The speed of whole builds and commands, beside plain ways to read and write the same data. Programs, not tests."""
