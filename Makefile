@@ -7,7 +7,7 @@
 VENV := .venv
 READY := $(VENV)/.ready
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
-# Without compiled modules beside the sources each start would compile some seconds' worth of libraries again.
+# Without compiled modules beside the sources each start would compile half a minute's worth of libraries again.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test bench lint setup clean
@@ -46,7 +46,8 @@ $(READY): requirements.lock pyproject.toml
 	@awk '/^uv==/ {found = 1} found {print} found && !/\\$$/ {exit}' requirements.lock > $(VENV)/uv.lock.txt
 	@$(VENV)/bin/python -m uv --version >/dev/null 2>&1 \
 	  || $(VENV)/bin/python -m pip install --quiet --require-hashes --no-deps -r $(VENV)/uv.lock.txt || true
-	@$(VENV)/bin/python -m uv pip sync --quiet --python $(VENV)/bin/python --require-hashes requirements.lock \
+	@$(VENV)/bin/python -m uv pip sync --quiet --compile-bytecode --python $(VENV)/bin/python --require-hashes requirements.lock \
 	  || $(VENV)/bin/python -m pip install --quiet --require-hashes --no-deps -r requirements.lock
 	@$(VENV)/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@$(VENV)/bin/python -m compileall -q -j 0 $(dir $(wildcard */__init__.py))
 	@touch $(READY)
