@@ -25,8 +25,8 @@ import pyreadstat  # noqa: E402
 
 from benchmarks.measure import Stages  # noqa: E402
 from extract.exports import records_file  # noqa: E402
-from flows.order import Order  # noqa: E402
-from flows.pipeline import Made, build  # noqa: E402
+from flows.pipeline import BuiltDatasets, build  # noqa: E402
+from flows.run_request import RunRequest  # noqa: E402
 from metadata.dataset import Dataset  # noqa: E402
 from publish import xpt  # noqa: E402
 
@@ -36,7 +36,7 @@ LENGTHS = "resolve lengths"  # the stage that returns the datasets as they are w
 
 def main(study: str, exports: Path, out: Path) -> None:
     """Build once and print the measures if they are wanted."""
-    order, stages = Order.of(study, str(exports), out=out), Stages(keep=(LENGTHS,))
+    order, stages = RunRequest.of(study, str(exports), out=out), Stages(keep=(LENGTHS,))
     result = stages.whole("outside the stages", build, order, stages)
     if ALONE:
         rows = sum(count["rows"] for count in result.datasets.values())
@@ -45,7 +45,7 @@ def main(study: str, exports: Path, out: Path) -> None:
         print(json.dumps({**shown, "acceptance": result.acceptance}))
 
 
-def _plainly(records: Path, made: Made, package: Path) -> tuple[Stages, int]:
+def _plainly(records: Path, made: BuiltDatasets, package: Path) -> tuple[Stages, int]:
     """Measure plain ways to read and write the same data; return them and the bytes of all transport files."""
     stages, scratch, texts = Stages(), package.with_name("plain"), [*map(_as_texts, made.everything.values())]
     (scratch / "ours").mkdir(parents=True)
@@ -66,7 +66,7 @@ def _write(path: Path, size: int) -> None:
         os.fsync(file.fileno())
 
 
-def _write_ours(made: Made, created: date, folder: Path) -> None:
+def _write_ours(made: BuiltDatasets, created: date, folder: Path) -> None:
     for standard, datasets in made.standards:
         for dataset in datasets.values():
             xpt.write(dataset, folder / f"{dataset.name.lower()}.xpt", created, standard)

@@ -36,7 +36,7 @@ class Trouble(Exception):
 
 
 @dataclass(frozen=True)
-class Call:
+class ApiCall:
     """One call: the server's address as shown to users, what is asked, the form of the answer and the time it has.
 
     ``form`` is json, csv or version; ``seconds`` is for the whole answer; ``secret`` is never shown.

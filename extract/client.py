@@ -18,7 +18,7 @@ import urllib3
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from extract.answers import Call, Trouble, shown_address
+from extract.answers import ApiCall, Trouble, shown_address
 from metadata.errors import OutsideError
 from metadata.project import is_set
 
@@ -60,7 +60,7 @@ class Client:
         if not TOKEN.fullmatch(token.strip()):
             raise OutsideError("the REDCap token is not one: a token has 32 hexadecimal characters")
         self._token = token.strip()
-        self._call: Call | None = None
+        self._call: ApiCall | None = None
         self._started = 0.0
         self._body = b""
         self._project = self._opened()
@@ -155,7 +155,7 @@ class Client:
 
     def _attempt(self, content: str, form: str, ask: Callable[[], object]) -> bytes | Trouble:
         """Make one call, again and again with growing waits where that may help."""
-        self._call = Call(self.shown, content, form, self.patience.answer, self._token)
+        self._call = ApiCall(self.shown, content, form, self.patience.answer, self._token)
         retrying = tenacity.Retrying(
             stop=tenacity.stop_after_attempt(self.patience.attempts),
             wait=tenacity.wait_exponential(multiplier=self.patience.first_wait, max=30),
@@ -168,7 +168,7 @@ class Client:
             return Trouble(trouble.message, smaller=trouble.smaller, refused=trouble.refused)
         return self._body
 
-    def _once(self, call: Call, ask: Callable[[], object]) -> None:
+    def _once(self, call: ApiCall, ask: Callable[[], object]) -> None:
         self._started = time.monotonic()
         try:
             ask()
@@ -185,7 +185,7 @@ class Client:
         return response
 
 
-def _unreachable(call: Call, error: Exception) -> Trouble:
+def _unreachable(call: ApiCall, error: Exception) -> Trouble:
     """Return the trouble of a connection that failed; requests says why only in a chain of nested texts."""
     told = str(error)
     if isinstance(error, requests.exceptions.SSLError):

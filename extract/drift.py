@@ -34,7 +34,7 @@ MEANING = {
 }
 
 
-class Finding(NamedTuple):
+class DriftFinding(NamedTuple):
     """One change: severity, the part of the project, its item, and a sentence."""
 
     severity: str
@@ -48,12 +48,12 @@ def compare(expected: Project, found: Project, not_exported: Collection[str] = (
 
     ``not_exported`` are fields whose values the token's user may not export. Columns: severity, part, item, finding.
     """
-    checks: tuple[Callable[[Project, Project], Iterable[Finding]], ...] = (
+    checks: tuple[Callable[[Project, Project], Iterable[DriftFinding]], ...] = (
         _kind, _fields, _events, _designations, _repetition, _missing_codes, _groups,
     )  # fmt: skip
     findings = [finding for check in checks for finding in check(expected, found)]
     findings += _withheld(found, not_exported)
-    frame = pd.DataFrame(findings, columns=Finding._fields, dtype="str")
+    frame = pd.DataFrame(findings, columns=DriftFinding._fields, dtype="str")
     return frame.sort_values("severity", key=lambda column: column.map(SEVERITIES.index), kind="stable").reset_index(
         drop=True
     )
@@ -69,41 +69,41 @@ def _plain(text: object) -> str:
     return " ".join(str(text or "").split())
 
 
-def _kind(expected: Project, found: Project) -> Iterator[Finding]:
+def _kind(expected: Project, found: Project) -> Iterator[DriftFinding]:
     before, after = expected.dictionary.record_id, found.dictionary.record_id
     if before != after:
-        yield Finding("error", "project", after, f"the record-id field was '{before}' and is now '{after}'")
+        yield DriftFinding("error", "project", after, f"the record-id field was '{before}' and is now '{after}'")
     if expected.longitudinal != found.longitudinal:
         words = {True: "longitudinal", False: "classic"}
         told = f"the project was {words[expected.longitudinal]} and is now {words[found.longitudinal]}"
-        yield Finding("error", "project", "is_longitudinal", told)
+        yield DriftFinding("error", "project", "is_longitudinal", told)
 
 
-def _fields(expected: Project, found: Project) -> Iterator[Finding]:
+def _fields(expected: Project, found: Project) -> Iterator[DriftFinding]:
     before, after = expected.dictionary.fields, found.dictionary.fields
     for name, field in before.items():
         if name not in after:
-            yield Finding("error", "field", name, f"field '{name}' of form '{field.form}' is gone")
+            yield DriftFinding("error", "field", name, f"field '{name}' of form '{field.form}' is gone")
         else:
             yield from _field(field, after[name])
     for name, field in after.items():
         if name not in before:
-            yield Finding("info", "field", name, f"field '{name}' is new on form '{field.form}'")
+            yield DriftFinding("info", "field", name, f"field '{name}' is new on form '{field.form}'")
 
 
-def _field(before: Field, after: Field) -> Iterator[Finding]:
+def _field(before: Field, after: Field) -> Iterator[DriftFinding]:
     for severity, columns in (("error", MEANING), ("warning", WORDING)):
         for column, word in columns.items():
             old, new = _plain(getattr(before, column)), _plain(getattr(after, column))
             if old != new:
-                yield Finding(
+                yield DriftFinding(
                     severity, "field", before.name, _changed(f"the {word} of field '{before.name}'", old, new)
                 )
     if before.type in CODED and after.type in CODED:
         yield from _codes("field", before.name, f"field '{before.name}'", before.choices, after.choices)
     elif before.type == after.type == "calc" and _plain(before.calculation) != _plain(after.calculation):
         told = _changed(f"the calculation of field '{before.name}'", before.calculation, after.calculation)
-        yield Finding("error", "field", before.name, told)
+        yield DriftFinding("error", "field", before.name, told)
 
 
 def _changed(what: str, old: str, new: str) -> str:
@@ -115,35 +115,37 @@ def _shown(text: str) -> str:
     return f"'{plain}'" if plain else "blank"
 
 
-def _codes(part: str, item: str, owner: str, before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[Finding]:
+def _codes(
+    part: str, item: str, owner: str, before: Mapping[str, str], after: Mapping[str, str]
+) -> Iterator[DriftFinding]:
     for code, label in before.items():
         if code not in after:
-            yield Finding("error", part, item, f"code '{code}' ({label}) of {owner} is gone")
+            yield DriftFinding("error", part, item, f"code '{code}' ({label}) of {owner} is gone")
         elif _plain(after[code]) != _plain(label):
             told = f"code '{code}' of {owner} meant {_shown(label)} and now means {_shown(after[code])}"
-            yield Finding("error", part, item, told)
+            yield DriftFinding("error", part, item, told)
     for code, label in after.items():
         if code not in before:
-            yield Finding("info", part, item, f"code '{code}' ({label}) of {owner} is new")
+            yield DriftFinding("info", part, item, f"code '{code}' ({label}) of {owner} is new")
 
 
 def _named(rows: Iterable[Mapping[str, Any]], key: str, label: str) -> dict[str, str]:
     return {str(row[key]): _plain(row.get(label)) for row in rows}
 
 
-def _list_changes(part: str, word: str, before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[Finding]:
+def _list_changes(part: str, word: str, before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[DriftFinding]:
     """Findings on named things with labels: gone (error), new (info), labelled otherwise (warning)."""
     for name, label in before.items():
         if name not in after:
-            yield Finding("error", part, name, f"{word} '{name}' is gone, or has another name")
+            yield DriftFinding("error", part, name, f"{word} '{name}' is gone, or has another name")
         elif after[name] != label:
-            yield Finding("warning", part, name, _changed(f"the label of {word} '{name}'", label, after[name]))
+            yield DriftFinding("warning", part, name, _changed(f"the label of {word} '{name}'", label, after[name]))
     for name in after:
         if name not in before:
-            yield Finding("info", part, name, f"{word} '{name}' is new")
+            yield DriftFinding("info", part, name, f"{word} '{name}' is new")
 
 
-def _events(expected: Project, found: Project) -> Iterator[Finding]:
+def _events(expected: Project, found: Project) -> Iterator[DriftFinding]:
     keys = ("unique_event_name", "event_name")
     yield from _list_changes("event", "event", _named(expected.events, *keys), _named(found.events, *keys))
     keys = ("instrument_name", "instrument_label")
@@ -152,15 +154,15 @@ def _events(expected: Project, found: Project) -> Iterator[Finding]:
     yield from _list_changes("arm", "arm", _named(expected.arms, *keys), _named(found.arms, *keys))
 
 
-def _designations(expected: Project, found: Project) -> Iterator[Finding]:
+def _designations(expected: Project, found: Project) -> Iterator[DriftFinding]:
     """A form taken out of an event takes its values out of the export."""
     before, after = _pairs(expected), _pairs(found)
     for event, form in sorted(before - after):
         if event in found.event_names and form in found.dictionary.forms:
-            yield Finding("error", "designation", form, f"form '{form}' no longer stands in event '{event}'")
+            yield DriftFinding("error", "designation", form, f"form '{form}' no longer stands in event '{event}'")
     for event, form in sorted(after - before):
         if event in expected.event_names and form in expected.dictionary.forms:
-            yield Finding("info", "designation", form, f"form '{form}' now stands in event '{event}'")
+            yield DriftFinding("info", "designation", form, f"form '{form}' now stands in event '{event}'")
 
 
 def _pairs(project: Project) -> set[tuple[str, str]]:
@@ -169,33 +171,33 @@ def _pairs(project: Project) -> set[tuple[str, str]]:
     return {(event, form) for event in project.event_names for form in project.forms_of(event)}
 
 
-def _repetition(expected: Project, found: Project) -> Iterator[Finding]:
+def _repetition(expected: Project, found: Project) -> Iterator[DriftFinding]:
     before, after = _repeating(expected), _repeating(found)
     for event, form in sorted(before ^ after):
         thing = f"form '{form}'" if form else "the whole event"
         where = f"{thing} in event '{event}'" if event and form else f"event '{event}'" if event else thing
         verb = "now repeats" if (event, form) in after else "no longer repeats"
-        yield Finding("error", "repetition", form or event, f"{where} {verb}")
+        yield DriftFinding("error", "repetition", form or event, f"{where} {verb}")
 
 
 def _repeating(project: Project) -> set[tuple[str, str]]:
     return {(str(row.get("event_name") or ""), str(row.get("form_name") or "")) for row in project.repeating}
 
 
-def _missing_codes(expected: Project, found: Project) -> Iterator[Finding]:
+def _missing_codes(expected: Project, found: Project) -> Iterator[DriftFinding]:
     before, after = (parse_choices(str(side.info.get("missing_data_codes") or "")) for side in (expected, found))
     yield from _codes("missing-data code", "missing_data_codes", "the missing-data codes", before, after)
 
 
-def _groups(expected: Project, found: Project) -> Iterator[Finding]:
+def _groups(expected: Project, found: Project) -> Iterator[DriftFinding]:
     keys = ("unique_group_name", "data_access_group_name")
     if found.dags:  # a user without that right is shown no groups at all
         before, after = _named(expected.dags, *keys), _named(found.dags, *keys)
         yield from _list_changes("group", "data access group", before, after)
 
 
-def _withheld(found: Project, names: Collection[str]) -> Iterator[Finding]:
+def _withheld(found: Project, names: Collection[str]) -> Iterator[DriftFinding]:
     for name in sorted(names):
         identifier = name in found.dictionary.fields and found.dictionary.fields[name].is_identifier
         told = f"field '{name}' may not be exported by the token's user: its values are missing here, not in REDCap"
-        yield Finding("info" if identifier else "error", "rights", name, told)
+        yield DriftFinding("info" if identifier else "error", "rights", name, told)

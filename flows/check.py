@@ -18,7 +18,7 @@ Part = Callable[[], Iterable[StudyError]]
 
 
 @dataclass(frozen=True)
-class Problem:
+class CheckProblem:
     """One problem; ``line`` is None where a file as a whole is meant, ``suggestion`` blank where nothing is near."""
 
     severity: str
@@ -29,17 +29,17 @@ class Problem:
     suggestion: str
 
     @classmethod
-    def of(cls, error: StudyError) -> Problem:
+    def of(cls, error: StudyError) -> CheckProblem:
         """Return a reader's error as a problem."""
         place = str(error.file or ""), error.line, error.key or ""
         return cls(ERROR, *place, error.message, error.suggestion)
 
 
-def problems_of(study: str) -> list[Problem]:
+def problems_of(study: str) -> list[CheckProblem]:
     """Return the problems of a study (a bundled name or a folder), by file and line; raises UsageError for no study."""
     load_later()
-    found: dict[tuple[Any, ...], Problem] = {}
-    for problem in [*map(Problem.of, _errors(study)), *_undecided(study)]:
+    found: dict[tuple[Any, ...], CheckProblem] = {}
+    for problem in [*map(CheckProblem.of, _errors(study)), *_undecided(study)]:
         found.setdefault((problem.file, problem.line or 0, problem.key, problem.message), problem)
     return [found[place] for place in sorted(found)]
 
@@ -60,7 +60,7 @@ def _errors(name: str) -> Iterator[StudyError]:
             yield from error.each
 
 
-def _undecided(name: str) -> Iterator[Problem]:
+def _undecided(name: str) -> Iterator[CheckProblem]:
     """Yield a warning for each place of a study's YAML files that a draft, or its author, marked as uncertain."""
     from metadata.study import Study
 
@@ -78,23 +78,23 @@ def _undecided(name: str) -> Iterator[Problem]:
             _, mark, reason = line.partition(f"{MARK}:")
             if mark:
                 key = line.split("#")[0].strip() or line.strip(" #-")
-                yield Problem(WARNING, shown, number, key.split(":")[0].strip(" -{"), reason.strip(), "")
+                yield CheckProblem(WARNING, shown, number, key.split(":")[0].strip(" -{"), reason.strip(), "")
 
 
 def _parts(study: Any, project: Any) -> list[Part]:
     """Return what each reader finds, in the order of the pipeline."""
-    from adam.checking import check_analyses, declared_names
-    from adam.specification import read_specifications
+    from adam.build.declaration_check import check_analyses, declared_names
+    from adam.build.specification import read_specifications
     from metadata.standards import sdtm_domains
     from metadata.study_check import check_study, check_terminology
     from metadata.terminology import Terminology, pinned_path
-    from reports.checking import check_reports
-    from reports.ledger import COLUMNS
-    from reports.plan import read_plan
-    from sdtm.checking import check_mappings, columns_by_domain
-    from sdtm.pinning import unpinned
-    from validation.acceptance_rules import check_acceptance
-    from validation.checks import load_checks, severities
+    from reports.declaration_check import check_reports
+    from reports.html.plan import read_plan
+    from reports.results.builder import COLUMNS
+    from sdtm.build.mapping_check import check_mappings, columns_by_domain
+    from sdtm.build.pinned_codelists import unpinned
+    from validation.acceptance.rules import check_acceptance
+    from validation.checks.declaration import load_checks, severities
     from validation.second_derivation.check import check_second_derivation
     from validation.second_derivation.declaration import FILE, RESULTS
 
@@ -144,7 +144,7 @@ def show_check(study: str, as_json: bool) -> None:
         raise SystemExit(1)
 
 
-def _print(study: str, problems: list[Problem]) -> None:
+def _print(study: str, problems: list[CheckProblem]) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -162,9 +162,9 @@ def _print(study: str, problems: list[Problem]) -> None:
     console.print(Text(_summary(study, problems), style="bold red" if problems else "bold green"))
 
 
-def _together(problems: list[Problem]) -> list[Problem]:
+def _together(problems: list[CheckProblem]) -> list[CheckProblem]:
     """Return the problems of one file to read: those without a line that differ by their key only, as one."""
-    same: dict[str, list[Problem]] = {}
+    same: dict[str, list[CheckProblem]] = {}
     for problem in problems:
         alike = problem.line is None and problem.key and f"field '{problem.key}'" in problem.message
         message = problem.message.replace(f"field '{problem.key}'", "field") if alike else repr(problem)
@@ -177,11 +177,11 @@ def _together(problems: list[Problem]) -> list[Problem]:
     return made
 
 
-def _said(problem: Problem) -> str:
+def _said(problem: CheckProblem) -> str:
     return problem.message if problem.severity == ERROR else f"{problem.severity}: {problem.message}"
 
 
-def _summary(study: str, problems: list[Problem]) -> str:
+def _summary(study: str, problems: list[CheckProblem]) -> str:
     if not problems:
         return f"{study}: no problems found"
     files = len({problem.file for problem in problems})

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from flows.faults import run_guarded
+from flows.error_messages import run_guarded
 
 RUN_EXAMPLES = """
 [bold]Examples[/bold]
@@ -156,11 +156,11 @@ def run(
     as_json: JsonOption = False,
 ) -> None:
     """Build a study: from its REDCap project, an exported project or a snapshot to the package."""
-    from flows.order import Order
     from flows.pipeline import build
     from flows.progress import Teller
+    from flows.run_request import RunRequest
 
-    order = Order.of(study, source, records.value if records else None, cutoff, out, until.value)
+    order = RunRequest.of(study, source, records.value if records else None, cutoff, out, until.value)
     teller = Teller(quiet=as_json)
     result = build(order, teller)
     print(json.dumps({**result.as_dict(), "seconds": teller.seconds}, indent=2) if as_json else result.sentence())  # noqa: T201

@@ -10,8 +10,8 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from flows.facts import counted
-from flows.order import relative
+from flows.run_request import relative
+from flows.stage_summaries import counted
 from metadata.dataset import Dataset
 from metadata.errors import UsageError
 from metadata.study import Study

@@ -18,11 +18,16 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from flows import facts
-from flows.order import BUILD, Order, Result, relative
+from flows import stage_summaries
 from flows.pipeline import build
 from flows.prefect_server import PrefectServer
 from flows.progress import TOLD, Teller
+from flows.run_request import (
+    BUILD,
+    RunRequest,
+    RunResult,
+    relative,
+)
 from mappings import DEMO
 from metadata.study import Study
 from redcap_sandbox.server import SandboxProject, create_app, serve
@@ -82,9 +87,9 @@ def _import_in_background() -> threading.Thread:
     return thread
 
 
-def _list_queries(study: Study, place: Mapping[str, str], out: Path) -> Result:
+def _list_queries(study: Study, place: Mapping[str, str], out: Path) -> RunResult:
     with _environment(place):
-        order = Order.of(study.name, out=out / f"{study.name}-as-entered", until="queries")
+        order = RunRequest.of(study.name, out=out / f"{study.name}-as-entered", until="queries")
         return build(order, Teller())
 
 
@@ -112,7 +117,7 @@ def _say_what_happens(console: Console, study: Study) -> None:
 
 
 def _say_what_was_made(
-    console: Console, study: Study, queries: Result, made: Mapping[str, Any], out: Path, seconds: float
+    console: Console, study: Study, queries: RunResult, made: Mapping[str, Any], out: Path, seconds: float
 ) -> None:
     package = out / study.name
     console.print()
@@ -152,18 +157,18 @@ def _statement_table(results: Path) -> Table:
     return table
 
 
-def _place_table(study: Study, queries: Result, made: Mapping[str, Any], out: Path) -> Table:
+def _place_table(study: Study, queries: RunResult, made: Mapping[str, Any], out: Path) -> Table:
     package, counts, cleaned = out / study.name, queries.queries, made["queries"]
     table = Table(title="Where to look", title_justify="left", title_style="bold", show_header=False, box=None)
     table.add_column(style="dim")
     table.add_column(overflow="fold")
-    accepted = facts.of_acceptance(made["acceptance"])
+    accepted = stage_summaries.of_acceptance(made["acceptance"])
     for what, where, fact in (
-        ("tables and figures", package / "reports" / "index.html", facts.counted(made["outputs"], "page")),
+        ("tables and figures", package / "reports" / "index.html", stage_summaries.counted(made["outputs"], "page")),
         ("queries as entered", out / f"{study.name}-as-entered" / "queries.html", f"{counts['open']} open"),
         ("queries that stay", package / "validation" / "queries.html", f"{cleaned['all']}, {cleaned['open']} open"),
         ("acceptance", package / "validation" / "acceptance.html", accepted),
-        ("transport files", package / "m5", facts.counted(len(made["datasets"]), "file")),
+        ("transport files", package / "m5", stage_summaries.counted(len(made["datasets"]), "file")),
         ("every file, hashed", package / "manifest.json", ""),
     ):
         table.add_row(what, f"{relative(where)}  [dim]{fact}[/dim]")

@@ -57,7 +57,12 @@ def _mapping(out: Path) -> list[Path]:
     from metadata.project import Project
     from metadata.study import Study
     from metadata.terminology import Terminology
-    from sdtm.draft.files import domain_files, not_submitted_file, study_file, visits_file
+    from sdtm.draft.files import (
+        domain_files,
+        not_submitted_file,
+        study_file,
+        visits_file,
+    )
     from sdtm.draft.proposals import Drafter
 
     project: Project = Project.read(out / "redcap")

@@ -11,7 +11,7 @@ def show_pin(name: str, as_json: bool) -> None:
     """Pin a study's codelists and say what was written."""
     load_later()
     from metadata.study import Study
-    from sdtm.pinning import pin
+    from sdtm.build.pinned_codelists import pin
 
     study = Study.open(name)
     path, count = pin(study)

@@ -15,11 +15,16 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import pandas as pd
 
-from flows import facts, gates
+from flows import quality_gates, stage_summaries
 from flows.beside import Beside
 from flows.conformance import check_conformance
 from flows.garbage import seldom_collected
-from flows.order import API, Order, Result, relative
+from flows.run_request import (
+    API,
+    RunRequest,
+    RunResult,
+    relative,
+)
 from metadata.dataset import Dataset
 from metadata.errors import StudyError
 from metadata.records import Records
@@ -29,9 +34,9 @@ from metadata.terminology import Terminology
 if TYPE_CHECKING:
     from extract.snapshot import Snapshot
     from publish.manifest import Inputs
-    from publish.package import Build, Layout
+    from publish.package import Build, PackageLayout
     from publish.refusals import Standard
-    from sdtm.tabulate import Tabulation
+    from sdtm.build.tabulate import Tabulation
 
 T = TypeVar("T")
 FEW_ROWS = 10_000  # of records: the datasets of more take longer to hand over than a second process saves
@@ -39,7 +44,7 @@ Datasets = Mapping[str, Dataset]
 
 
 @dataclass(frozen=True)
-class Made:
+class BuiltDatasets:
     """Datasets of both standards, ready to be written."""
 
     sdtm: Datasets
@@ -57,26 +62,26 @@ class Made:
         return [(standard, datasets) for standard, datasets in both if datasets]
 
 
-class Step(Protocol):
+class StageRunner(Protocol):
     """Runs one stage: calls ``function`` with ``values``, and tells ``fact`` of what it returned."""
 
     def __call__(
-        self, name: str, function: Callable[..., T], *values: Any, fact: Callable[[T], str] = facts.nothing
+        self, name: str, function: Callable[..., T], *values: Any, fact: Callable[[T], str] = stage_summaries.nothing
     ) -> T:
         """Return what the function returned."""
         ...
 
 
-def build(order: Order, step: Step) -> Result:
+def build(order: RunRequest, step: StageRunner) -> RunResult:
     """Run the stages as far as the order says; raises RedcapCdiscError, after a StudyError the findings are kept."""
     with seldom_collected():
         return _build(order, step)
 
 
-def _build(order: Order, step: Step) -> Result:
-    folder = step("extract", receive, order, fact=facts.of_folder)
-    snapshot = step("open snapshot", open_snapshot, order, folder, fact=facts.of_snapshot)
-    result = Result(order.study.name, order.until, folder, snapshot.id, snapshot.date)
+def _build(order: RunRequest, step: StageRunner) -> RunResult:
+    folder = step("extract", receive, order, fact=stage_summaries.of_folder)
+    snapshot = step("open snapshot", open_snapshot, order, folder, fact=stage_summaries.of_snapshot)
+    result = RunResult(order.study.name, order.until, folder, snapshot.id, snapshot.date)
     if order.until == "package":
         _build_package(order, snapshot, step, result)
     elif order.until != "snapshot":
@@ -84,7 +89,7 @@ def _build(order: Order, step: Step) -> Result:
     return result
 
 
-def _build_package(order: Order, snapshot: Snapshot, step: Step, result: Result) -> None:
+def _build_package(order: RunRequest, snapshot: Snapshot, step: StageRunner, result: RunResult) -> None:
     """Fill a new package beside the old one and switch to it."""
     from publish.manifest import Inputs, package_id
     from publish.package import Build
@@ -95,18 +100,18 @@ def _build_package(order: Order, snapshot: Snapshot, step: Step, result: Result)
     try:
         with target, Beside(wanted=len(snapshot.records.frame) <= FEW_ROWS) as beside:
             _fill(Run(order, snapshot, step, target.layout, result, beside))
-            step("publish", publish, target, inputs, fact=facts.of_folder)
+            step("publish", publish, target, inputs, fact=stage_summaries.of_folder)
     except StudyError as error:
         raise StudyError(f"{error}. Nothing was published; the findings are in {relative(target.stopped)}") from None
     result.out = order.out
 
 
-def _build_part(order: Order, snapshot: Snapshot, step: Step, result: Result) -> None:
+def _build_part(order: RunRequest, snapshot: Snapshot, step: StageRunner, result: RunResult) -> None:
     """Run as far as the queries or datasets and leave their files in an ordinary folder."""
-    from publish.package import Layout
+    from publish.package import PackageLayout
 
     with Beside(wanted=False) as beside:
-        _fill(Run(order, snapshot, step, Layout(order.out, order.study.studyid), result, beside))
+        _fill(Run(order, snapshot, step, PackageLayout(order.out, order.study.studyid), result, beside))
     result.out = order.out
 
 
@@ -114,11 +119,11 @@ def _build_part(order: Order, snapshot: Snapshot, step: Step, result: Result) ->
 class Run:
     """What the stages of one run share: the files go where ``layout`` says, the counts into ``result``."""
 
-    order: Order
+    order: RunRequest
     snapshot: Snapshot
-    step: Step
-    layout: Layout
-    result: Result
+    step: StageRunner
+    layout: PackageLayout
+    result: RunResult
     beside: Beside
 
     @property
@@ -135,49 +140,59 @@ class Run:
 def _fill(run: Run) -> None:
     """Check the records, then make as many datasets and outputs of them as the order asks for."""
     order, snapshot, step = run.order, run.snapshot, run.step
-    queries = step("find queries", find_queries, order, snapshot, fact=facts.of_queries)
-    step("write queries", write_queries, order, snapshot, queries, run.validation, fact=facts.of_paths)
-    run.result.queries = facts.count_queries(queries)
-    step("check drift", gates.check_drift, run.study, snapshot, run.validation, fact=facts.of_drift)
+    queries = step("find queries", find_queries, order, snapshot, fact=stage_summaries.of_queries)
+    step("write queries", write_queries, order, snapshot, queries, run.validation, fact=stage_summaries.of_paths)
+    run.result.queries = stage_summaries.count_queries(queries)
+    step("check drift", quality_gates.check_drift, run.study, snapshot, run.validation, fact=stage_summaries.of_drift)
     if order.reaches("sdtm"):
         terminology = Terminology.open(run.study)
         _make_files(run, _make_datasets(run, queries, terminology), terminology)
 
 
-def _make_datasets(run: Run, queries: pd.DataFrame, terminology: Terminology) -> Made:
+def _make_datasets(run: Run, queries: pd.DataFrame, terminology: Terminology) -> BuiltDatasets:
     """Tabulate and analyse, and hold what was made against the records and the declarations."""
     study, records, step = run.study, run.snapshot.records, run.step
-    tabulation = step("tabulate", tabulate, study, records, terminology, fact=facts.of_tabulation)
+    tabulation = step("tabulate", tabulate, study, records, terminology, fact=stage_summaries.of_tabulation)
     queries = ask_about_withheld(run.order, run.snapshot, tabulation, queries, run.validation)
-    run.result.queries = facts.count_queries(queries)
-    step("check SDTM", gates.check_sdtm, study, tabulation, records, run.validation, fact=facts.of_checks)
+    run.result.queries = stage_summaries.count_queries(queries)
+    step(
+        "check SDTM",
+        quality_gates.check_sdtm,
+        study,
+        tabulation,
+        records,
+        run.validation,
+        fact=stage_summaries.of_checks,
+    )
     adam: dict[str, Dataset] = {}
     if run.order.reaches("adam"):
-        adam = step("analyse", analyse, study, tabulation.datasets, terminology, fact=facts.of_datasets)
-        step("check ADaM", gates.check_adam, study, adam, run.validation, fact=facts.of_checks)
-    made: Made = step("resolve lengths", resolve_lengths, tabulation.datasets, adam)
-    run.result.datasets = facts.count_datasets(made.standards)
+        adam = step("analyse", analyse, study, tabulation.datasets, terminology, fact=stage_summaries.of_datasets)
+        step("check ADaM", quality_gates.check_adam, study, adam, run.validation, fact=stage_summaries.of_checks)
+    made: BuiltDatasets = step("resolve lengths", resolve_lengths, tabulation.datasets, adam)
+    run.result.datasets = stage_summaries.count_datasets(made.standards)
     return made
 
 
-def _make_files(run: Run, made: Made, terminology: Terminology) -> None:
+def _make_files(run: Run, made: BuiltDatasets, terminology: Terminology) -> None:
     """Write the datasets, what describes them and what judges them."""
     study, layout, created, step, beside = run.study, run.layout, run.snapshot.date, run.step, run.beside
     beside.share(made.sdtm)
     beside.share(made.adam)
     conformance = beside.start(check_conformance, study, made.sdtm, made.adam, terminology, run.validation, created)
-    step("write transport files", write_transport, layout, made, created, fact=facts.of_paths)
+    step("write transport files", write_transport, layout, made, created, fact=stage_summaries.of_paths)
     define = beside.start(write_define, layout, study, made.sdtm, terminology, created)  # it looks for the files
     same = beside.start(read_back, layout, made, created)
     accepted = _report(run, made) if run.order.until == "package" else None
-    step("read back", same, fact=facts.of_paths)
-    step("write define.xml", define, fact=facts.of_paths)
-    step("check conformance", conformance, fact=facts.of_conformance)
+    step("read back", same, fact=stage_summaries.of_paths)
+    step("write define.xml", define, fact=stage_summaries.of_paths)
+    step("check conformance", conformance, fact=stage_summaries.of_conformance)
     if accepted:
-        run.result.acceptance = facts.count_acceptance(step("accept", accepted, fact=facts.of_acceptance))
+        run.result.acceptance = stage_summaries.count_acceptance(
+            step("accept", accepted, fact=stage_summaries.of_acceptance)
+        )
 
 
-def _report(run: Run, made: Made) -> Callable[[], Mapping[str, Any]]:
+def _report(run: Run, made: BuiltDatasets) -> Callable[[], Mapping[str, Any]]:
     """Make the results and hold them against a second derivation, print them, and write where each value came from.
 
     Returns what waits for the acceptance of the datasets.
@@ -185,20 +200,24 @@ def _report(run: Run, made: Made) -> Callable[[], Mapping[str, Any]]:
     study, snapshot, step, folder = run.study, run.snapshot, run.step, run.layout.reports
     lineage = run.beside.start(write_lineage, run.layout, made, snapshot.records)
     declared = study.path("reports.yaml").is_file()
-    results = step("compute results", compute_results, study, made, fact=facts.of_results) if declared else None
+    results = (
+        step("compute results", compute_results, study, made, fact=stage_summaries.of_results) if declared else None
+    )
     second = run.beside.start(
-        gates.derive_a_second_time, study, made.sdtm, made.adam, results, run.validation, snapshot.date
+        quality_gates.derive_a_second_time, study, made.sdtm, made.adam, results, run.validation, snapshot.date
     )
     accepted = run.beside.start(accept, study, made, snapshot.date, run.validation)
     if results is not None:
-        pages = step("write reports", write_reports, study, results, folder, snapshot, made, fact=facts.of_paths)
+        pages = step(
+            "write reports", write_reports, study, results, folder, snapshot, made, fact=stage_summaries.of_paths
+        )
         run.result.outputs = sum(path.suffix == ".html" for path in pages)
     step("write lineage", lineage)
-    step("derive a second time", second, fact=facts.of_second_derivation)
+    step("derive a second time", second, fact=stage_summaries.of_second_derivation)
     return accepted
 
 
-def receive(order: Order) -> Path:
+def receive(order: RunRequest) -> Path:
     """Take a snapshot from the API or from exports, or point at one that is there, and return its folder."""
     if order.source == API:
         from extract.client import Client
@@ -212,7 +231,7 @@ def receive(order: Order) -> Path:
     return snapshot_of(order.study, Path(order.source), order.snapshots, order.records)
 
 
-def open_snapshot(order: Order, folder: Path) -> Snapshot:
+def open_snapshot(order: RunRequest, folder: Path) -> Snapshot:
     """Read a snapshot; identifiers stay behind, except those that the mapping reads."""
     from extract import snapshot
 
@@ -223,10 +242,10 @@ def open_snapshot(order: Order, folder: Path) -> Snapshot:
     return replace(opened, date=order.options.get("cutoff", opened.date))
 
 
-def write_queries(order: Order, snapshot: Snapshot, queries: pd.DataFrame, folder: Path) -> list[Path]:
+def write_queries(order: RunRequest, snapshot: Snapshot, queries: pd.DataFrame, folder: Path) -> list[Path]:
     """Write the query listing as queries.csv and as a page, and return both."""
-    from validation.queries import write_csv
-    from validation.query_page import write_page
+    from validation.queries.listing import write_csv
+    from validation.queries.page import write_page
 
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / "queries.csv", folder / "queries.html"]
@@ -235,9 +254,9 @@ def write_queries(order: Order, snapshot: Snapshot, queries: pd.DataFrame, folde
     return paths
 
 
-def _fields_mapped(order: Order) -> set[str]:
+def _fields_mapped(order: RunRequest) -> set[str]:
     """Return the fields that the mapping reads; none for a run that ends before the mapping is used."""
-    from sdtm.tabulate import mapped_fields, read_mappings
+    from sdtm.build.tabulate import mapped_fields, read_mappings
 
     if not order.reaches("sdtm"):
         return set()
@@ -245,29 +264,29 @@ def _fields_mapped(order: Order) -> set[str]:
     return set(mapped_fields(study, read_mappings(study, project, Terminology.open(study)), project))
 
 
-def find_queries(order: Order, snapshot: Snapshot) -> pd.DataFrame:
+def find_queries(order: RunRequest, snapshot: Snapshot) -> pd.DataFrame:
     """Return the query listing of the snapshot's records: identifiers are checked as well, and masked."""
     from extract import snapshot as snapshots
-    from validation.queries import query_listing
+    from validation.queries.listing import query_listing
 
     identifiers = [field.name for field in snapshot.project.dictionary.fields.values() if field.is_identifier]
     whole = snapshots.open_snapshot(snapshot.path, keep=identifiers)
     return query_listing(order.study, whole.records, links_of(order, whole))
 
 
-def links_of(order: Order, snapshot: Snapshot) -> Callable[[pd.DataFrame], pd.Series]:
+def links_of(order: RunRequest, snapshot: Snapshot) -> Callable[[pd.DataFrame], pd.Series]:
     """Return what gives queries their links."""
-    from validation.queries import form_links
+    from validation.queries.listing import form_links
 
     version = str(order.study.config["redcap"].get("version", ""))  # not the server's: same data, same bytes
     return form_links(order.study, snapshot.project, snapshot.event_ids, version)
 
 
 def ask_about_withheld(
-    order: Order, snapshot: Snapshot, tabulation: Tabulation, queries: pd.DataFrame, folder: Path
+    order: RunRequest, snapshot: Snapshot, tabulation: Tabulation, queries: pd.DataFrame, folder: Path
 ) -> pd.DataFrame:
     """Return the queries with those about values that tabulation withheld, and write them where any are new."""
-    from validation.queries import with_withheld
+    from validation.queries.listing import with_withheld
 
     records = snapshot.records
     asked = with_withheld(order.study, records, queries, tabulation.withheld, links_of(order, snapshot))
@@ -278,27 +297,27 @@ def ask_about_withheld(
 
 def tabulate(study: Study, records: Records, terminology: Terminology) -> Tabulation:
     """Return the SDTM datasets with what was withheld or not submitted."""
-    from sdtm import tabulate as engine
+    from sdtm.build import tabulate as engine
 
     return engine.tabulate(study, records, terminology)
 
 
 def analyse(study: Study, sdtm: Datasets, terminology: Terminology) -> dict[str, Dataset]:
     """Return the analysis datasets."""
-    from adam import analyse as engine
+    from adam.build import analyse as engine
 
     return engine.analyse(study, sdtm, terminology)
 
 
-def resolve_lengths(sdtm: Datasets, adam: Datasets) -> Made:
+def resolve_lengths(sdtm: Datasets, adam: Datasets) -> BuiltDatasets:
     """Return all datasets with lengths that hold over all of them."""
     from publish import lengths
 
     sized = lengths.resolve({**sdtm, **adam})
-    return Made({name: sized[name] for name in sdtm}, {name: sized[name] for name in adam})
+    return BuiltDatasets({name: sized[name] for name in sdtm}, {name: sized[name] for name in adam})
 
 
-def write_transport(layout: Layout, made: Made, created: str) -> list[Path]:
+def write_transport(layout: PackageLayout, made: BuiltDatasets, created: str) -> list[Path]:
     """Write transport and parquet files of all datasets and return the transport files."""
     from publish.package import write_transport
 
@@ -310,7 +329,7 @@ def write_transport(layout: Layout, made: Made, created: str) -> list[Path]:
     return paths
 
 
-def read_back(layout: Layout, made: Made, created: str) -> list[Path]:
+def read_back(layout: PackageLayout, made: BuiltDatasets, created: str) -> list[Path]:
     """Compare every transport file with its dataset, value for value, and return the files."""
     from publish.package import verify_transport
 
@@ -319,41 +338,45 @@ def read_back(layout: Layout, made: Made, created: str) -> list[Path]:
     return [path for standard, _ in made.standards for path in sorted(layout.transport(standard).glob("*.xpt"))]
 
 
-def write_define(layout: Layout, study: Study, sdtm: Datasets, terminology: Terminology, created: str) -> list[Path]:
+def write_define(
+    layout: PackageLayout, study: Study, sdtm: Datasets, terminology: Terminology, created: str
+) -> list[Path]:
     """Write define.xml of the tabulations and its stylesheet beside their transport files."""
     from publish import define
 
     return define.write(study, sdtm, terminology, created, layout.transport("sdtm"))
 
 
-def write_lineage(layout: Layout, made: Made, records: Records) -> None:
+def write_lineage(layout: PackageLayout, made: BuiltDatasets, records: Records) -> None:
     """Write the edges of all datasets, rendered to keys."""
     from publish.package import write_lineage
 
     write_lineage(layout, made.everything, records)
 
 
-def compute_results(study: Study, made: Made) -> pd.DataFrame:
+def compute_results(study: Study, made: BuiltDatasets) -> pd.DataFrame:
     """Return the results data of all declared outputs."""
-    from reports.results import compute
+    from reports.compute import compute
 
     return compute(study, made.everything)
 
 
-def write_reports(study: Study, results: pd.DataFrame, folder: Path, snapshot: Snapshot, made: Made) -> list[Path]:
+def write_reports(
+    study: Study, results: pd.DataFrame, folder: Path, snapshot: Snapshot, made: BuiltDatasets
+) -> list[Path]:
     """Write tables, figures and their index, and return the files."""
-    from reports.pages import write
+    from reports.html.pages import write
 
     return write(study, results, folder, snapshot.date, snapshot.id, made.everything)
 
 
-def accept(study: Study, made: Made, snapshot_date: str, folder: Path) -> Mapping[str, Any]:
+def accept(study: Study, made: BuiltDatasets, snapshot_date: str, folder: Path) -> Mapping[str, Any]:
     """Judge the final datasets with Great Expectations, keep acceptance.json and its page, and return the result."""
-    from validation import acceptance
+    from validation.acceptance import judge
 
-    result = acceptance.accept(study, made.everything, Terminology.open(study))
-    acceptance.write_json(result, folder / "acceptance.json")
-    acceptance.write_page(study, result, folder / "acceptance.html", snapshot_date)
+    result = judge.accept(study, made.everything, Terminology.open(study))
+    judge.write_json(result, folder / "acceptance.json")
+    judge.write_page(study, result, folder / "acceptance.html", snapshot_date)
     return result
 
 

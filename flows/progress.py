@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from rich.console import Console
 
-from flows import facts
+from flows import stage_summaries
 
 T = TypeVar("T")
 WIDTH = 22
@@ -25,7 +25,7 @@ class Teller:
         self._console = Console(stderr=True, highlight=False)
 
     def __call__(
-        self, name: str, function: Callable[..., T], *values: Any, fact: Callable[[T], str] = facts.nothing
+        self, name: str, function: Callable[..., T], *values: Any, fact: Callable[[T], str] = stage_summaries.nothing
     ) -> T:
         """Run one stage."""
         started = time.perf_counter()

@@ -7,8 +7,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flows.facts import counted
-from flows.order import relative
+from flows.run_request import relative
+from flows.stage_summaries import counted
 from metadata.dataset import Dataset, DatasetMetadata, Variable
 from metadata.errors import UsageError
 from metadata.study import Study
@@ -33,8 +33,8 @@ def report(study: Study, folders: Iterable[Path], out: Path) -> list[Path]:
     the hash of the files as their source. Raises UsageError for folders without datasets, StudyError where reports.yaml
     does not fit them.
     """
-    from reports.pages import write
-    from reports.results import compute
+    from reports.compute import compute
+    from reports.html.pages import write
 
     paths = dataset_files(folders)
     _refuse(out, paths.values())

@@ -27,16 +27,19 @@ FILES = {
 def schemas() -> dict[str, dict[str, Any]]:
     """Return the schema (JSON Schema 2020-12) of each kind of file."""
     load_later()
-    from adam.schema import document
+    from adam.build.schema import document
     from metadata.study_check import study_schema, terminology_schema
     from reports.schema import reports_schema
-    from sdtm.reading import WORDS
-    from sdtm.schema import mapping_schema
-    from sdtm.schema_companions import not_submitted_schema, relations_schema, rows_schema, summary_schema
-    from validation.check_schema import checks_schema
+    from sdtm.build.companion_schemas import (
+        not_submitted_schema,
+        relations_schema,
+        rows_schema,
+        summary_schema,
+    )
+    from sdtm.mapping.schema import mapping_schema
+    from validation.checks.schema import checks_schema
     from validation.second_derivation.declaration import verify_schema
 
-    assert WORDS, "the operations register themselves when the reader is imported"
     return {
         "study": study_schema(),
         "terminology": terminology_schema(),
@@ -59,5 +62,5 @@ def write_schemas(folder: Path) -> None:
         path = folder / f"{kind}.schema.json"
         path.write_text(json.dumps(schema, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         print(f"{path}  for {', '.join(FILES[kind])}")  # noqa: T201
-    first = folder.resolve() / "sdtm.schema.json"
+    first = folder.resolve() / "sdtm.mapping.schema.json"
     print(f"First line of a mapping file for YAML editors:\n# yaml-language-server: $schema={first}")  # noqa: T201

@@ -19,11 +19,11 @@ from prefect import flow, task
 from prefect.artifacts import create_progress_artifact, create_table_artifact, update_progress_artifact
 from prefect.cache_policies import NO_CACHE
 
-from flows import facts
-from flows.faults import NeutralError
-from flows.order import Order, Result
+from flows import stage_summaries
+from flows.error_messages import NeutralError
 from flows.pipeline import build
 from flows.progress import TOLD, Teller
+from flows.run_request import RunRequest, RunResult
 
 T = TypeVar("T")
 TASKS = {"snapshot": 2, "queries": 5, "sdtm": 11, "adam": 13, "package": 19}  # about how many, for the progress
@@ -43,7 +43,7 @@ def study_build(
     Raises NeutralError, whose text holds no value of a patient, where the command would say a sentence.
     """
     try:
-        order = Order.of(study, source, records, cutoff, Path(out) if out else None, until)
+        order = RunRequest.of(study, source, records, cutoff, Path(out) if out else None, until)
         steps = TaskSteps(order)
         result = build(order, steps)
     except Exception as error:
@@ -56,14 +56,14 @@ def study_build(
 class TaskSteps(Teller):
     """Runs each stage as a task, and keeps a progress artifact and one row a stage for a table."""
 
-    def __init__(self, order: Order) -> None:
+    def __init__(self, order: RunRequest) -> None:
         super().__init__(quiet=not TOLD.get())
         self.rows: list[dict[str, str]] = []
         self._of = TASKS[order.until]
         self._progress = create_progress_artifact(0.0, f"{_key(order.study.name)}-progress", "Stages done, percent")
 
     def __call__(
-        self, name: str, function: Callable[..., T], *values: Any, fact: Callable[[T], str] = facts.nothing
+        self, name: str, function: Callable[..., T], *values: Any, fact: Callable[[T], str] = stage_summaries.nothing
     ) -> T:
         """Run one stage as a task; raises what the stage raised, after Prefect has seen it without values."""
         try:
@@ -100,7 +100,7 @@ def _as_task(name: str, function: Callable[..., T]) -> Callable[..., T]:
     return task(name=name, persist_result=False, cache_policy=NO_CACHE, log_prints=False)(stage)
 
 
-def _leave_tables(result: Result, stages: list[dict[str, str]]) -> None:
+def _leave_tables(result: RunResult, stages: list[dict[str, str]]) -> None:
     """Leave tables of counts: stages, queries and datasets."""
     key = _key(result.study)
     create_table_artifact(stages, f"{key}-stages", "Stages, seconds and what came of them")

@@ -19,7 +19,7 @@ MOST_LINES = 150
 WHOLE = "*"
 
 
-class Place(NamedTuple):
+class TracePlace(NamedTuple):
     """A variable of one record of a dataset, or a field of a form."""
 
     dataset: str
@@ -47,19 +47,19 @@ def show_trace(package: Path, dataset: str, where: str, variable: str | None, as
 
 def _trees(steps: pd.DataFrame) -> list[Tree]:
     """Return one tree for each value asked for; a place that was followed before is named and not followed again."""
-    sources: dict[Place, list[Place]] = {}
-    values: dict[Place, str] = {}
+    sources: dict[TracePlace, list[TracePlace]] = {}
+    values: dict[TracePlace, str] = {}
     columns = ["dataset", "record_key", "variable", "source", "source_key", "source_variable", "value"]
     for *names, value in steps[columns].astype("str").to_numpy().tolist():
-        here, source = Place(*names[:3]), Place(*names[3:])
+        here, source = TracePlace(*names[:3]), TracePlace(*names[3:])
         sources.setdefault(here, []).append(source)
         values[here] = value
     first = steps.loc[steps["level"] == 1, columns[:3]].astype("str").drop_duplicates()
-    followed: set[Place] = set()
+    followed: set[TracePlace] = set()
     trees = []
     for names in first.to_numpy().tolist():
-        tree = Tree(_line(Place(*names), values, None))
-        _grow(tree, Place(*names), sources, values, followed)
+        tree = Tree(_line(TracePlace(*names), values, None))
+        _grow(tree, TracePlace(*names), sources, values, followed)
         trees.append(tree)
         if len(followed) > MOST_LINES:
             trees.append(Tree(Text("... more: name fewer records, --variable, or --json for all", style="yellow")))
@@ -68,7 +68,11 @@ def _trees(steps: pd.DataFrame) -> list[Tree]:
 
 
 def _grow(
-    tree: Tree, place: Place, sources: Mapping[Place, list[Place]], values: Mapping[Place, str], followed: set[Place]
+    tree: Tree,
+    place: TracePlace,
+    sources: Mapping[TracePlace, list[TracePlace]],
+    values: Mapping[TracePlace, str],
+    followed: set[TracePlace],
 ) -> None:
     followed.add(place)
     for source in dict.fromkeys(sources.get(place, [])):
@@ -79,7 +83,7 @@ def _grow(
             _grow(branch, source, sources, values, followed)
 
 
-def _line(place: Place, values: Mapping[Place, str], above: Place | None) -> Text:
+def _line(place: TracePlace, values: Mapping[TracePlace, str], above: TracePlace | None) -> Text:
     """Return a place with its value; the key of the record only where it is another one than above."""
     line = Text(f"{place.dataset} ", style="bold")
     line.append("record" if place.variable == WHOLE else place.variable, style="cyan")

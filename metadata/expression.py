@@ -28,7 +28,7 @@ class UnsupportedExpression(ExpressionError):
 
 
 @dataclass(frozen=True)
-class Number:
+class NumberLiteral:
     """A number as written."""
 
     value: float
@@ -40,7 +40,7 @@ class Number:
 
 
 @dataclass(frozen=True)
-class Text:
+class TextLiteral:
     """A quoted text."""
 
     value: str
@@ -92,7 +92,7 @@ class Binary:
 
 
 @dataclass(frozen=True)
-class Call:
+class FunctionCall:
     """A function called by its lower-case name."""
 
     function: str
@@ -103,7 +103,7 @@ class Call:
         return f"{self.function}({', '.join(map(str, self.arguments))})"
 
 
-Node = Number | Text | Reference | Unary | Binary | Call
+Node = NumberLiteral | TextLiteral | Reference | Unary | Binary | FunctionCall
 
 
 def _nested(node: Node) -> str:
@@ -119,7 +119,7 @@ def walk(node: Node) -> Iterator[Node]:
         case Binary():
             yield from walk(node.left)
             yield from walk(node.right)
-        case Call():
+        case FunctionCall():
             for argument in node.arguments:
                 yield from walk(argument)
 

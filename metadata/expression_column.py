@@ -41,7 +41,7 @@ def matches(texts: np.ndarray, pattern: str) -> np.ndarray:
     return np.asarray(found.to_numpy(zero_copy_only=False), bool)
 
 
-class Column:
+class ExpressionColumn:
     """Values of one operand, one a row or a single one for all rows.
 
     ``given`` holds texts as stored (None for a computed number); ``number`` is float64 with NaN where the value is
@@ -60,7 +60,9 @@ class Column:
             self.number = number
 
     @classmethod
-    def stored(cls, values: pd.Series | np.ndarray, codes: Collection[str] = (), decimal_comma: bool = False) -> Column:
+    def stored(
+        cls, values: pd.Series | np.ndarray, codes: Collection[str] = (), decimal_comma: bool = False
+    ) -> ExpressionColumn:
         """Return the column of a field's stored texts."""
         texts = values if isinstance(values, np.ndarray) else values.to_numpy(object)
         coded = np.zeros(len(texts), bool)
@@ -69,12 +71,12 @@ class Column:
         return cls(texts, None, coded, decimal_comma)
 
     @classmethod
-    def literal(cls, text: str) -> Column:
+    def literal(cls, text: str) -> ExpressionColumn:
         """Return a quoted text for all rows."""
         return cls(np.array([text], object), np.array([float(text) if LITERAL.fullmatch(text) else np.nan]))
 
     @classmethod
-    def computed(cls, number: np.ndarray | float) -> Column:
+    def computed(cls, number: np.ndarray | float) -> ExpressionColumn:
         """Return a computed number; infinities count as blank."""
         values = np.atleast_1d(np.asarray(number, np.float64))
         return cls(None, np.where(np.isfinite(values), values, np.nan))
@@ -109,9 +111,9 @@ class Column:
         """True where the value counts as true in a condition: neither blank nor zero."""
         return ~self.blank & (self.number != 0)
 
-    def spread(self, size: int) -> Column:
+    def spread(self, size: int) -> ExpressionColumn:
         """Return the column with one value a row."""
         if len(self.blank) == size:
             return self
         given = None if self.given is None else np.broadcast_to(self.given, (size,))
-        return Column(given, np.broadcast_to(self.number, (size,)), np.broadcast_to(self.coded, (size,)))
+        return ExpressionColumn(given, np.broadcast_to(self.number, (size,)), np.broadcast_to(self.coded, (size,)))

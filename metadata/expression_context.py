@@ -10,7 +10,7 @@ import pandas as pd
 from metadata.dictionary import Field, checkbox_column
 from metadata.errors import nearest
 from metadata.expression import EVENT_NAME, Reference
-from metadata.expression_column import Column
+from metadata.expression_column import ExpressionColumn
 from metadata.project import Project
 from metadata.records import EVENT, REPEAT_INSTANCE, REPEAT_INSTRUMENT, Records
 
@@ -113,7 +113,7 @@ class FormContext:
     def __init__(self, lookup: RecordsLookup, form: str, rows: pd.DataFrame) -> None:
         self.lookup, self.project, self.form = lookup, lookup.project, form
         self.rows = rows
-        self._columns: dict[Reference, Column] = {}
+        self._columns: dict[Reference, ExpressionColumn] = {}
         self._positions: dict[str | None, np.ndarray] = {}
 
     @property
@@ -125,23 +125,23 @@ class FormContext:
     def _repeating_events(self) -> list[str]:
         return [event for event in self.project.event_names if self.project.event_repeats(event)]
 
-    def column(self, reference: Reference) -> Column:
+    def column(self, reference: Reference) -> ExpressionColumn:
         """Return the values of a reference, one a row; raises LookupError with a sentence if there can be none."""
         if reference not in self._columns:
             self._columns[reference] = self._read(reference)
         return self._columns[reference]
 
-    def _read(self, reference: Reference) -> Column:
+    def _read(self, reference: Reference) -> ExpressionColumn:
         if reference.name == EVENT_NAME:
-            return Column.stored(self.rows["event"].reset_index(drop=True))
+            return ExpressionColumn.stored(self.rows["event"].reset_index(drop=True))
         field = referred_field(self.project, reference)
         column = export_column(self.project, field, reference)
         if field.name == self.project.dictionary.record_id:
-            return Column.stored(self.rows["record"].reset_index(drop=True))
+            return ExpressionColumn.stored(self.rows["record"].reset_index(drop=True))
         text = self._taken(column, self._source_rows(field, reference.event))
         if field.type == "checkbox":
             text = np.where(text == "", "0", text)
-        return Column.stored(text, self.project.missing_codes, "comma" in field.validation)
+        return ExpressionColumn.stored(text, self.project.missing_codes, "comma" in field.validation)
 
     def _taken(self, column: str, positions: np.ndarray) -> np.ndarray:
         frame = self.lookup.records.frame

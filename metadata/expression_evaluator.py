@@ -10,8 +10,18 @@ import numpy as np
 import pandas as pd
 
 from metadata.errors import nearest
-from metadata.expression import Binary, Call, Expression, Node, Number, Reference, Text, Unary, walk
-from metadata.expression_column import Column
+from metadata.expression import (
+    Binary,
+    Expression,
+    FunctionCall,
+    Node,
+    NumberLiteral,
+    Reference,
+    TextLiteral,
+    Unary,
+    walk,
+)
+from metadata.expression_column import ExpressionColumn
 from metadata.expression_functions import FUNCTIONS, FunctionError
 
 COMPARISONS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
@@ -31,18 +41,18 @@ ARITHMETIC: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
 }
 
 
-class Context(Protocol):
+class EvaluationContext(Protocol):
     """The rows at hand: how many, and the column of any reference aligned to them."""
 
     @property
     def size(self) -> int:
         """Number of rows."""
 
-    def column(self, reference: Reference) -> Column:
+    def column(self, reference: Reference) -> ExpressionColumn:
         """Return the values of a reference, one a row; raises LookupError with a sentence if there can be none."""
 
 
-def evaluate(expression: Expression, context: Context) -> Column:
+def evaluate(expression: Expression, context: EvaluationContext) -> ExpressionColumn:
     """Return the value of an expression in every row.
 
     A comparison is numeric where both sides are numbers, else of texts; blank equals only blank and is neither above
@@ -52,12 +62,12 @@ def evaluate(expression: Expression, context: Context) -> Column:
     return _Evaluation(expression, context).value(expression.root).spread(context.size)
 
 
-def evaluate_condition(expression: Expression, context: Context) -> np.ndarray:
+def evaluate_condition(expression: Expression, context: EvaluationContext) -> np.ndarray:
     """Return where the expression is true, as booleans."""
     return evaluate(expression, context).truth
 
 
-def evaluate_text(expression: Expression, context: Context) -> pd.Series:
+def evaluate_text(expression: Expression, context: EvaluationContext) -> pd.Series:
     """Return the values as REDCap would store them."""
     return pd.Series(evaluate(expression, context).text, dtype="str")
 
@@ -65,11 +75,11 @@ def evaluate_text(expression: Expression, context: Context) -> pd.Series:
 def check(expression: Expression) -> None:
     """Raise UnsupportedExpression for a function that does not exist here or has a wrong number of arguments."""
     for node in walk(expression.root):
-        if isinstance(node, Call):
+        if isinstance(node, FunctionCall):
             _known(expression, node)
 
 
-def _known(expression: Expression, call: Call) -> None:
+def _known(expression: Expression, call: FunctionCall) -> None:
     known = FUNCTIONS.get(call.function)
     if known is None:
         hint = nearest(call.function, FUNCTIONS)
@@ -80,35 +90,35 @@ def _known(expression: Expression, call: Call) -> None:
         raise expression.unsupported(f"expected {span} arguments of '{call.function}' but found {count}", call)
 
 
-def compare(sign: str, left: Column, right: Column) -> Column:
+def compare(sign: str, left: ExpressionColumn, right: ExpressionColumn) -> ExpressionColumn:
     """Return 1 where the comparison holds, else 0."""
     both = ~np.isnan(left.number) & ~np.isnan(right.number)
     held = COMPARISONS[sign](left.number, right.number)
     if both.all():
-        return Column.computed(held)
+        return ExpressionColumn.computed(held)
     if sign in ("=", "<>"):
         same = np.asarray(left.text == right.text, bool)
-        return Column.computed(np.where(both, held, same if sign == "=" else ~same))
+        return ExpressionColumn.computed(np.where(both, held, same if sign == "=" else ~same))
     texts = np.isnan(left.number) & np.isnan(right.number) & ~left.blank & ~right.blank
     texts = texts & ~left.coded & ~right.coded
     ordered = np.zeros(both.shape, bool)
     if texts.any():
         ordered = np.asarray(COMPARISONS[sign](left.text.astype(str), right.text.astype(str)), bool)
-    return Column.computed(np.where(both, held, texts & ordered))
+    return ExpressionColumn.computed(np.where(both, held, texts & ordered))
 
 
 class _Evaluation:
     """One pass over the tree."""
 
-    def __init__(self, expression: Expression, context: Context) -> None:
+    def __init__(self, expression: Expression, context: EvaluationContext) -> None:
         self.expression, self.context = expression, context
 
-    def value(self, node: Node) -> Column:
+    def value(self, node: Node) -> ExpressionColumn:
         match node:
-            case Number():
-                return Column.computed(node.value)
-            case Text():
-                return Column.literal(node.value)
+            case NumberLiteral():
+                return ExpressionColumn.computed(node.value)
+            case TextLiteral():
+                return ExpressionColumn.literal(node.value)
             case Reference():
                 return self.reference(node)
             case Unary():
@@ -117,28 +127,28 @@ class _Evaluation:
                 return self.binary(node)
         return self.call(node)
 
-    def reference(self, node: Reference) -> Column:
+    def reference(self, node: Reference) -> ExpressionColumn:
         try:
             return self.context.column(node)
         except LookupError as error:
             raise self.expression.unsupported(str(error.args[0]), node) from None
 
-    def unary(self, node: Unary) -> Column:
+    def unary(self, node: Unary) -> ExpressionColumn:
         operand = self.value(node.operand)
-        return Column.computed(~operand.truth if node.operator == "not" else -operand.number)
+        return ExpressionColumn.computed(~operand.truth if node.operator == "not" else -operand.number)
 
-    def binary(self, node: Binary) -> Column:
+    def binary(self, node: Binary) -> ExpressionColumn:
         left, right = self.value(node.left), self.value(node.right)
         if node.operator in COMPARISONS:
             return compare(node.operator, left, right)
         if node.operator == "and":
-            return Column.computed(left.truth & right.truth)
+            return ExpressionColumn.computed(left.truth & right.truth)
         if node.operator == "or":
-            return Column.computed(left.truth | right.truth)
+            return ExpressionColumn.computed(left.truth | right.truth)
         with np.errstate(all="ignore"):
-            return Column.computed(ARITHMETIC[node.operator](left.number, right.number))
+            return ExpressionColumn.computed(ARITHMETIC[node.operator](left.number, right.number))
 
-    def call(self, node: Call) -> Column:
+    def call(self, node: FunctionCall) -> ExpressionColumn:
         _known(self.expression, node)
         arguments = [self.value(argument) for argument in node.arguments]
         try:

@@ -10,9 +10,9 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
-from metadata.expression_column import Column
+from metadata.expression_column import ExpressionColumn
 
-Implementation = TypeVar("Implementation", bound=Callable[..., Column])
+Implementation = TypeVar("Implementation", bound=Callable[..., ExpressionColumn])
 
 # REDCap's help, "List of functions": a year counts 365.2425 days and a month 30.44
 SECONDS = {"y": 365.2425 * 86400, "M": 30.44 * 86400, "d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
@@ -28,7 +28,7 @@ class FunctionError(ValueError):
 class Function:
     """A function, and the least and greatest number of its arguments (None: any)."""
 
-    apply: Callable[..., Column]
+    apply: Callable[..., ExpressionColumn]
     least: int
     most: int | None
 
@@ -47,46 +47,48 @@ def function(name: str, least: int, most: int | None) -> Callable[[Implementatio
 
 
 @function("if", 3, 3)
-def choose(condition: Column, yes: Column, no: Column) -> Column:
+def choose(condition: ExpressionColumn, yes: ExpressionColumn, no: ExpressionColumn) -> ExpressionColumn:
     """Value of the second argument where the first is true, else of the third."""
     number = np.where(condition.truth, yes.number, no.number)
     if yes.given is None and no.given is None:
-        return Column(None, number)
+        return ExpressionColumn(None, number)
     text = np.where(condition.truth, yes.text, no.text)
-    return Column(text, number, np.where(condition.truth, yes.coded, no.coded))
+    return ExpressionColumn(text, number, np.where(condition.truth, yes.coded, no.coded))
 
 
-def _scaled(value: Column, places: tuple[Column, ...], rounding: Callable[[np.ndarray], np.ndarray]) -> Column:
+def _scaled(
+    value: ExpressionColumn, places: tuple[ExpressionColumn, ...], rounding: Callable[[np.ndarray], np.ndarray]
+) -> ExpressionColumn:
     """Round at a number of decimals; 1e-9 of the last place absorbs what binary fractions leave of 2.675."""
     scale = 10.0 ** (places[0].number if places else np.zeros(1))
     with np.errstate(all="ignore"):
-        return Column.computed(rounding(value.number * scale) / scale)
+        return ExpressionColumn.computed(rounding(value.number * scale) / scale)
 
 
 @function("round", 1, 2)
-def round_half_away(value: Column, *places: Column) -> Column:
+def round_half_away(value: ExpressionColumn, *places: ExpressionColumn) -> ExpressionColumn:
     """Nearest value with so many decimals, halves away from zero."""
     return _scaled(value, places, lambda x: np.sign(x) * np.floor(np.abs(x) + 0.5 + 1e-9))
 
 
 @function("roundup", 1, 2)
-def round_up(value: Column, *places: Column) -> Column:
+def round_up(value: ExpressionColumn, *places: ExpressionColumn) -> ExpressionColumn:
     """Smallest value with so many decimals that is not below."""
     return _scaled(value, places, lambda x: np.ceil(x - 1e-9))
 
 
 @function("rounddown", 1, 2)
-def round_down(value: Column, *places: Column) -> Column:
+def round_down(value: ExpressionColumn, *places: ExpressionColumn) -> ExpressionColumn:
     """Greatest value with so many decimals that is not above."""
     return _scaled(value, places, lambda x: np.floor(x + 1e-9))
 
 
-def _over(reduce: Callable[..., np.ndarray]) -> Callable[..., Column]:
-    def apply(*values: Column) -> Column:
+def _over(reduce: Callable[..., np.ndarray]) -> Callable[..., ExpressionColumn]:
+    def apply(*values: ExpressionColumn) -> ExpressionColumn:
         stacked = np.stack(np.broadcast_arrays(*[value.number for value in values]))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # rows without any number: blank, as wanted
-            return Column.computed(np.where(np.isnan(stacked).all(axis=0), np.nan, reduce(stacked, axis=0)))
+            return ExpressionColumn.computed(np.where(np.isnan(stacked).all(axis=0), np.nan, reduce(stacked, axis=0)))
 
     return apply
 
@@ -106,10 +108,10 @@ REDUCTIONS: dict[str, Callable[..., np.ndarray]] = {
 FUNCTIONS |= {name: Function(_over(reduce), 1, None) for name, reduce in REDUCTIONS.items()}
 
 
-def _elementwise(apply: Callable[[np.ndarray], np.ndarray]) -> Callable[[Column], Column]:
-    def over(value: Column) -> Column:
+def _elementwise(apply: Callable[[np.ndarray], np.ndarray]) -> Callable[[ExpressionColumn], ExpressionColumn]:
+    def over(value: ExpressionColumn) -> ExpressionColumn:
         with np.errstate(all="ignore"):
-            return Column.computed(apply(value.number))
+            return ExpressionColumn.computed(apply(value.number))
 
     return over
 
@@ -121,73 +123,77 @@ FUNCTIONS |= {
 
 
 @function("log", 1, 2)
-def logarithm(value: Column, *base: Column) -> Column:
+def logarithm(value: ExpressionColumn, *base: ExpressionColumn) -> ExpressionColumn:
     """Logarithm to a base, natural if none is given; blank for what has none."""
     with np.errstate(all="ignore"):
         natural = np.log(value.number)
-        return Column.computed(natural / np.log(base[0].number) if base else natural)
+        return ExpressionColumn.computed(natural / np.log(base[0].number) if base else natural)
 
 
 @function("isblankormissingcode", 1, 1)
-def is_blank_or_code(value: Column) -> Column:
+def is_blank_or_code(value: ExpressionColumn) -> ExpressionColumn:
     """True where there is no value or a missing-data code."""
-    return Column.computed(value.blank | value.coded)
+    return ExpressionColumn.computed(value.blank | value.coded)
 
 
 @function("isblanknotmissingcode", 1, 1)
-def is_blank(value: Column) -> Column:
+def is_blank(value: ExpressionColumn) -> ExpressionColumn:
     """True where there is no value at all."""
-    return Column.computed(value.blank)
+    return ExpressionColumn.computed(value.blank)
 
 
 @function("ismissingcode", 1, 1)
-def is_code(value: Column) -> Column:
+def is_code(value: ExpressionColumn) -> ExpressionColumn:
     """True where the value is one of the project's missing-data codes."""
-    return Column.computed(value.coded)
+    return ExpressionColumn.computed(value.coded)
 
 
 @function("isnumber", 1, 1)
-def is_number(value: Column) -> Column:
+def is_number(value: ExpressionColumn) -> ExpressionColumn:
     """True where the value is a number."""
-    return Column.computed(~np.isnan(value.number))
+    return ExpressionColumn.computed(~np.isnan(value.number))
 
 
 @function("isinteger", 1, 1)
-def is_integer(value: Column) -> Column:
+def is_integer(value: ExpressionColumn) -> ExpressionColumn:
     """True where the value is a whole number."""
-    return Column.computed(value.number == np.floor(value.number))
+    return ExpressionColumn.computed(value.number == np.floor(value.number))
 
 
-def _strings(value: Column) -> pd.Series:
+def _strings(value: ExpressionColumn) -> pd.Series:
     return pd.Series(value.text, dtype="str")
 
 
 @function("length", 1, 1)
-def length(value: Column) -> Column:
+def length(value: ExpressionColumn) -> ExpressionColumn:
     """Number of characters."""
-    return Column.computed(_strings(value).str.len().to_numpy(np.float64))
+    return ExpressionColumn.computed(_strings(value).str.len().to_numpy(np.float64))
 
 
 @function("contains", 2, 2)
-def contains(value: Column, part: Column) -> Column:
+def contains(value: ExpressionColumn, part: ExpressionColumn) -> ExpressionColumn:
     """True where the text holds the other, whatever the case; the part is one text for all rows."""
-    return Column.computed(_strings(value).str.lower().str.contains(_single(part).lower(), regex=False).to_numpy())
+    return ExpressionColumn.computed(
+        _strings(value).str.lower().str.contains(_single(part).lower(), regex=False).to_numpy()
+    )
 
 
 @function("starts_with", 2, 2)
-def starts_with(value: Column, part: Column) -> Column:
+def starts_with(value: ExpressionColumn, part: ExpressionColumn) -> ExpressionColumn:
     """True where the text begins with the other, whatever the case."""
-    return Column.computed(_strings(value).str.lower().str.startswith(_single(part).lower()).to_numpy())
+    return ExpressionColumn.computed(_strings(value).str.lower().str.startswith(_single(part).lower()).to_numpy())
 
 
-def _single(value: Column) -> str:
+def _single(value: ExpressionColumn) -> str:
     if len(value.number) != 1:
         raise FunctionError("expected one quoted text for all rows")
     return str(value.text[0])
 
 
 @function("datediff", 3, 5)
-def date_difference(first: Column, second: Column, unit: Column, *options: Column) -> Column:
+def date_difference(
+    first: ExpressionColumn, second: ExpressionColumn, unit: ExpressionColumn, *options: ExpressionColumn
+) -> ExpressionColumn:
     """Time between two dates in y, M, d, h, m or s; signed only if the last argument is true.
 
     Stored dates are ISO whatever the form shows; the format argument is about quoted dates. Blank where either is
@@ -201,14 +207,14 @@ def date_difference(first: Column, second: Column, unit: Column, *options: Colum
         raise FunctionError(f"expected the unit of datediff as one of {', '.join(SECONDS)}")
     style = DATE_FORMATS[formats[0]] if formats else DATE_FORMATS["ymd"]
     elapsed = (_moments(second, style) - _moments(first, style)) / np.timedelta64(1, "s") / seconds
-    return Column.computed(elapsed if signed else np.abs(elapsed))
+    return ExpressionColumn.computed(elapsed if signed else np.abs(elapsed))
 
 
-def _unit(unit: Column) -> str:
+def _unit(unit: ExpressionColumn) -> str:
     return _single(unit)
 
 
-def _option(option: Column) -> str:
+def _option(option: ExpressionColumn) -> str:
     if option.given is None:
         return "true" if bool(option.truth.all()) else "false"
     name = _single(option).lower()
@@ -217,7 +223,7 @@ def _option(option: Column) -> str:
     return name
 
 
-def _moments(value: Column, style: str) -> np.ndarray:
+def _moments(value: ExpressionColumn, style: str) -> np.ndarray:
     """Return datetime64[s]; NaT where the value is no date."""
     text = _strings(value)
     if len(text) == 1 and text[0].lower() in CLOCK_WORDS:
@@ -227,10 +233,10 @@ def _moments(value: Column, style: str) -> np.ndarray:
     return pd.to_datetime(text.where(text != ""), format="ISO8601", errors="coerce").to_numpy("datetime64[s]")
 
 
-def _part_of_date(part: str) -> Callable[[Column], Column]:
-    def over(value: Column) -> Column:
+def _part_of_date(part: str) -> Callable[[ExpressionColumn], ExpressionColumn]:
+    def over(value: ExpressionColumn) -> ExpressionColumn:
         moments = pd.Series(_moments(value, DATE_FORMATS["ymd"]))
-        return Column.computed(getattr(moments.dt, part).to_numpy(np.float64, na_value=np.nan))
+        return ExpressionColumn.computed(getattr(moments.dt, part).to_numpy(np.float64, na_value=np.nan))
 
     return over
 

@@ -10,13 +10,13 @@ from metadata.expression import (
     NEGATIVE_BINDING,
     NOT_BINDING,
     Binary,
-    Call,
     Expression,
     ExpressionError,
+    FunctionCall,
     Node,
-    Number,
+    NumberLiteral,
     Reference,
-    Text,
+    TextLiteral,
     Unary,
     UnsupportedExpression,
 )
@@ -128,9 +128,9 @@ class _Parser:
         token = self.advance() if self.current.kind != "end" else self.current
         match token.kind:
             case "number":
-                return Number(float(token.text), token.position)
+                return NumberLiteral(float(token.text), token.position)
             case "text":
-                return Text(token.text[1:-1], token.position)
+                return TextLiteral(token.text[1:-1], token.position)
             case "reference":
                 return self.reference(token)
             case "name":
@@ -153,7 +153,7 @@ class _Parser:
 
     def call(self, token: Token) -> Node:
         if token.text.lower() in TRUTHS and self.current.text != "(":
-            return Number(TRUTHS[token.text.lower()], token.position)
+            return NumberLiteral(TRUTHS[token.text.lower()], token.position)
         self.expect("(", f"'(' after the function name '{token.text}'")
         arguments: list[Node] = []
         while (self.current.kind, self.current.text) != ("operator", ")"):
@@ -161,7 +161,7 @@ class _Parser:
                 self.expect(",", "',' or ')'")
             arguments.append(self.expression(0))
         self.advance()
-        return Call(token.text.lower(), tuple(arguments), token.position)
+        return FunctionCall(token.text.lower(), tuple(arguments), token.position)
 
     def reference(self, token: Token) -> Node:
         name, code = self.parts(token)

@@ -54,7 +54,7 @@ class Limit:
 
 
 @dataclass(frozen=True)
-class Band:
+class GradeBand:
     """The values that have one grade, between two limits of which either may be open-ended (None)."""
 
     grade: int
@@ -72,7 +72,7 @@ class Band:
         return inside
 
 
-def parse_band(text: str, grade: int, basis: str = "") -> Band | None:
+def parse_band(text: str, grade: int, basis: str = "") -> GradeBand | None:
     """Read ``>=11.0``, ``9.5 - <11.0``, ``>1.25 - 2.5``, ``1.0 - <LLN``; a remark in brackets is passed over.
 
     Returns None for a blank band. ``basis`` ("ULN", "BASE" or blank) is what bare numbers multiply.
@@ -86,9 +86,9 @@ def parse_band(text: str, grade: int, basis: str = "") -> Band | None:
         raise StudyError(f"'{text}' is not a band of numbers")
     if found["b"]:
         low = _limit(found["a"], found["first"] != ">", basis)
-        return Band(grade, low, _limit(found["b"], found["second"] != "<", basis))
+        return GradeBand(grade, low, _limit(found["b"], found["second"] != "<", basis))
     limit = _limit(found["a"], "=" in found["first"], basis)
-    return Band(grade, limit, None) if found["first"].startswith(">") else Band(grade, None, limit)
+    return GradeBand(grade, limit, None) if found["first"].startswith(">") else GradeBand(grade, None, limit)
 
 
 def _limit(text: str, closed: bool, basis: str) -> Limit:
@@ -96,7 +96,7 @@ def _limit(text: str, closed: bool, basis: str) -> Limit:
 
 
 @dataclass(frozen=True)
-class Item:
+class ToxicityItem:
     """One graded analyte, or one scheme of an analyte, with its bands from grade 0 upwards.
 
     ``abnormal`` are the bands that hold instead where the baseline was abnormal (CTCAE v5.0); without them the baseline
@@ -105,9 +105,9 @@ class Item:
 
     name: str
     unit: str
-    bands: tuple[Band, ...]
+    bands: tuple[GradeBand, ...]
     source: str
-    abnormal: tuple[Band, ...] = ()
+    abnormal: tuple[GradeBand, ...] = ()
 
     @cached_property
     def needs(self) -> frozenset[str]:
@@ -143,7 +143,7 @@ def _positive(given: np.ndarray | None, count: int) -> np.ndarray:
     return np.where(numbers > 0, numbers, np.nan)
 
 
-def _graded(bands: tuple[Band, ...], values: np.ndarray, references: References, scale: float) -> np.ndarray:
+def _graded(bands: tuple[GradeBand, ...], values: np.ndarray, references: References, scale: float) -> np.ndarray:
     grades = np.full(len(values), np.nan)
     with np.errstate(invalid="ignore"):
         for band in sorted(bands, key=lambda band: -band.grade):
@@ -151,7 +151,7 @@ def _graded(bands: tuple[Band, ...], values: np.ndarray, references: References,
     return grades
 
 
-def read_scheme(name: str, folder: Path = FOLDER) -> dict[str, Item]:
+def read_scheme(name: str, folder: Path = FOLDER) -> dict[str, ToxicityItem]:
     """Read a shipped table (``who-1979-lab-grades``, ``lymphocyte-schemes``, ``ctcae-v5-bands``) as items by name.
 
     A line for a normal baseline is followed by that for an abnormal one.
@@ -161,7 +161,7 @@ def read_scheme(name: str, folder: Path = FOLDER) -> dict[str, Item]:
     path = folder / f"{name}.csv"
     if not path.is_file():
         raise StudyError(f"there is no toxicity scheme '{name}'{nearest(name, shipped())}")
-    items: dict[str, Item] = {}
+    items: dict[str, ToxicityItem] = {}
     with path.open(encoding="utf-8", newline="") as lines:
         for row in csv.DictReader(lines):
             made = _item(row)
@@ -172,7 +172,7 @@ def read_scheme(name: str, folder: Path = FOLDER) -> dict[str, Item]:
     return items
 
 
-def _item(row: dict[str, str]) -> Item | None:
+def _item(row: dict[str, str]) -> ToxicityItem | None:
     name = row.get("parameter") or row.get("scheme") or ""
     basis = {"x ULN": "ULN", "x baseline": "BASE"}.get(row.get("basis", ""), "")
     grades = sorted(int(column.removeprefix("grade_")) for column in row if column.startswith("grade_"))
@@ -180,4 +180,4 @@ def _item(row: dict[str, str]) -> Item | None:
         bands = [parse_band(row[f"grade_{grade}"], grade, basis) for grade in grades]
     except StudyError:
         return None
-    return Item(name, row["unit"], tuple(band for band in bands if band), row["source"])
+    return ToxicityItem(name, row["unit"], tuple(band for band in bands if band), row["source"])

@@ -31,7 +31,7 @@ class _List:
     terms: dict[str, str] = field(default_factory=dict)
 
 
-class Codelists:
+class DefineCodelists:
     """The lists that variables refer to.
 
     A list that may not be extended stands once, with the terms in use anywhere in the study; one that may be extended

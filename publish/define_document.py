@@ -10,7 +10,7 @@ from odmlib.define_2_1 import model
 from metadata.dataset import Dataset
 from metadata.study import Study
 from metadata.terminology import Terminology
-from publish.define_codelists import Codelists
+from publish.define_codelists import DefineCodelists
 from publish.define_items import Items
 from publish.define_origins import CRF_LEAF, GUIDE_LEAF, Documents, document_leaves, leaf
 from publish.define_sentences import Sentences, described
@@ -37,7 +37,7 @@ def document(
     study: Study, datasets: Mapping[str, Dataset], terminology: Terminology, created: str, documents: Documents
 ) -> tuple[model.ODM, list[str]]:
     """Return define.xml of the tabulations, dated ``created`` (YYYY-MM-DD), and what is wrong with its value level."""
-    codelists, sentences = Codelists(terminology, TERMS), Sentences()
+    codelists, sentences = DefineCodelists(terminology, TERMS), Sentences()
     items = Items(datasets, codelists, sentences, documents)
     version = _version(study)
     version.Standards = _standards(study)

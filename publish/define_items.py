@@ -11,14 +11,14 @@ import numpy as np
 from odmlib.define_2_1 import model
 
 from metadata.dataset import Dataset, Value, Variable
-from publish.define_codelists import Codelists
+from publish.define_codelists import DefineCodelists
 from publish.define_origins import DERIVED, Documents, lineage_sentence, origin_elements, origins
 from publish.define_sentences import Sentences, described
 from publish.define_types import (
     INTEGER,
     NEEDS_LENGTH,
     TEXT,
-    Kind,
+    DefineType,
     each_text,
     kind_of_texts,
     kind_of_variable,
@@ -54,7 +54,7 @@ NULL = "Null in every record."
 
 
 @dataclass(frozen=True)
-class Described:
+class ItemDescription:
     """What an ItemDef says: of a whole variable, or of its values in some rows."""
 
     dataset: Dataset
@@ -94,7 +94,7 @@ class Items:
     """ItemDefs, value lists and conditions of all datasets, made while variables are described."""
 
     def __init__(
-        self, datasets: Mapping[str, Dataset], codelists: Codelists, sentences: Sentences, documents: Documents
+        self, datasets: Mapping[str, Dataset], codelists: DefineCodelists, sentences: Sentences, documents: Documents
     ) -> None:
         self.codelists, self.sentences, self.documents = codelists, sentences, documents
         self._everywhere = _shared_numbers(datasets.values())
@@ -120,7 +120,7 @@ class Items:
     ) -> model.ItemRef:
         codes = tuple((variable.codelist or "").split(";")) if variable.codelist else ()
         split = by_category(dataset, variable.name, codes, self.codelists) if len(codes) > 1 and not values else []
-        said = Described(
+        said = ItemDescription(
             dataset,
             variable,
             (),
@@ -143,7 +143,7 @@ class Items:
             self.problems.append(coverage(dataset, variable.name, [part.where for part in parts], rows))
         return reference
 
-    def _of_value(self, said: Described, value: Value, rows: Rows) -> Described:
+    def _of_value(self, said: ItemDescription, value: Value, rows: Rows) -> ItemDescription:
         return replace(
             said,
             where=value.where,
@@ -154,12 +154,12 @@ class Items:
             terms=dict(value.terms),
         )
 
-    def _value_list(self, dataset: Dataset, variable: str, parts: Sequence[Described]) -> None:
+    def _value_list(self, dataset: Dataset, variable: str, parts: Sequence[ItemDescription]) -> None:
         made = model.ValueListDef(OID=value_list_oid(dataset.name, variable))
         for number, part in enumerate(sorted(parts, key=lambda part: part.where), start=1):
             kind = kind_of_texts(part.variable, part.texts)
             if part.terms and kind.data_type != TEXT and not all(INTEGER.fullmatch(term) for term in part.terms):
-                kind = Kind(TEXT, max(map(len, part.texts), default=1))
+                kind = DefineType(TEXT, max(map(len, part.texts), default=1))
             item, reference = self._item(part, kind, number, {}, False)
             clause = self.where_clauses.oid(dataset.name, part.where)
             reference.WhereClauseRef.append(model.WhereClauseRef(WhereClauseOID=clause))
@@ -168,7 +168,7 @@ class Items:
         self.value_lists.append(made)
 
     def _item(
-        self, said: Described, kind: Kind, number: int, more: dict[str, Any], has_values: bool
+        self, said: ItemDescription, kind: DefineType, number: int, more: dict[str, Any], has_values: bool
     ) -> tuple[model.ItemDef, model.ItemRef]:
         """Return the definition and the reference to it."""
         oid = item_oid(said.dataset.name, said.variable.name, said.where)
@@ -197,7 +197,7 @@ class Items:
         item.Origin.extend(origin_elements(said.dataset, found, pages, said.rows))
         return item, reference
 
-    def _sentences(self, said: Described, found: Sequence[str], has_data: bool) -> tuple[str, str]:
+    def _sentences(self, said: ItemDescription, found: Sequence[str], has_data: bool) -> tuple[str, str]:
         """Return the OIDs of method and comment: what derives values is a method, what else is to be said a comment."""
         text = said.method
         if found == [DERIVED]:
@@ -207,7 +207,7 @@ class Items:
         text = " ".join(part for part in (text, "" if has_data else NULL) if part)
         return "", self.sentences.comment(said.variable.name, text) if text else ""
 
-    def _codelist(self, said: Described, kind: Kind, texts: list[str], has_values: bool) -> str:
+    def _codelist(self, said: ItemDescription, kind: DefineType, texts: list[str], has_values: bool) -> str:
         """Return the OID of the list that the values are taken from; nothing for free values."""
         data_type = kind.data_type if kind.data_type in NEEDS_LENGTH else TEXT
         name, dataset = said.variable.name, "" if said.is_shared else said.dataset.name
@@ -245,13 +245,13 @@ def _shared_numbers(datasets: Iterable[Dataset]) -> dict[str, np.ndarray]:
     return {name: np.concatenate(columns) for name, columns in found.items()}
 
 
-def _sizes(kind: Kind) -> dict[str, Any]:
+def _sizes(kind: DefineType) -> dict[str, Any]:
     made: dict[str, Any] = {"Length": kind.length} if kind.data_type in NEEDS_LENGTH else {}
     made |= {"SignificantDigits": kind.digits} if kind.digits else {}
     return made | ({"DisplayFormat": kind.display_format} if kind.display_format else {})
 
 
-def _decoded(said: Described) -> dict[str, str]:
+def _decoded(said: ItemDescription) -> dict[str, str]:
     """Return code to name, for a variable that another variable of the same records decodes one to one."""
     name = said.variable.name
     end = next((end for end in PAIRS if name.endswith(end)), "")

@@ -34,7 +34,7 @@ NEEDS_LENGTH = (TEXT, WHOLE, FLOAT)
 
 
 @dataclass(frozen=True)
-class Kind:
+class DefineType:
     """Data type of an ItemDef, ``length`` in characters (0 for dates) and ``digits`` after the point."""
 
     data_type: str
@@ -47,22 +47,22 @@ class Kind:
         return f"{self.length}.{self.digits}" if self.data_type == FLOAT else ""
 
 
-def kind_of_variable(variable: Variable, texts: list[str]) -> Kind:
+def kind_of_variable(variable: Variable, texts: list[str]) -> DefineType:
     """Return the kind of a whole variable from its different texts: the length is that in the transport file."""
     if variable.type == "Num":
-        return _kind_of_number_texts(texts) or Kind(WHOLE, 1)
+        return _kind_of_number_texts(texts) or DefineType(WHOLE, 1)
     if is_date(variable.name) or (texts and variable.name.endswith(REFERENCE_POINTS)):
         return _kind_of_dates(texts)
-    return Kind(TEXT, variable.length or max(map(len, texts), default=1) or 1)
+    return DefineType(TEXT, variable.length or max(map(len, texts), default=1) or 1)
 
 
-def kind_of_texts(variable: Variable, texts: list[str]) -> Kind:
+def kind_of_texts(variable: Variable, texts: list[str]) -> DefineType:
     """Return the kind of some records' different texts: a text variable may hold numbers or dates in them."""
     if variable.type == "Num" or not texts:
-        return kind_of_variable(variable, texts) if texts else Kind(TEXT, 1)
+        return kind_of_variable(variable, texts) if texts else DefineType(TEXT, 1)
     if all(SHAPES["date"].fullmatch(text) for text in texts):
-        return Kind("date")
-    return _kind_of_number_texts(texts) or Kind(TEXT, max(map(len, texts)))
+        return DefineType("date")
+    return _kind_of_number_texts(texts) or DefineType(TEXT, max(map(len, texts)))
 
 
 def texts_of(columns: Columns, name: str, rows: np.ndarray) -> list[str]:
@@ -90,20 +90,20 @@ def is_date(name: str) -> bool:
     return name.endswith(("DTC", "DUR", "ELTM", "EVLINT", "STINT", "ENINT", "TDSTOFF", "TDTGTPAI", "TDMINPAI"))
 
 
-def _kind_of_dates(texts: list[str]) -> Kind:
+def _kind_of_dates(texts: list[str]) -> DefineType:
     if not texts:
-        return Kind("date")
+        return DefineType("date")
     fitting = (name for name, shape in SHAPES.items() if all(shape.fullmatch(text) for text in texts))
     found = next(fitting, "")
-    return Kind(found) if found else Kind(TEXT, max(map(len, texts)))
+    return DefineType(found) if found else DefineType(TEXT, max(map(len, texts)))
 
 
-def _kind_of_number_texts(texts: list[str]) -> Kind | None:
+def _kind_of_number_texts(texts: list[str]) -> DefineType | None:
     """Return integer or float with the digits that the longest takes; None if one is no number, or there are none."""
     if not texts or not all(NUMBER.fullmatch(text) for text in texts):
         return None
     if all(INTEGER.fullmatch(text) for text in texts):
-        return Kind(WHOLE, max(map(len, texts)))
+        return DefineType(WHOLE, max(map(len, texts)))
     digits = max(len(text.partition(".")[2]) for text in texts)
     whole = max(len(text.partition(".")[0]) for text in texts)
-    return Kind(FLOAT, whole + 1 + digits, digits)
+    return DefineType(FLOAT, whole + 1 + digits, digits)

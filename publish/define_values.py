@@ -9,7 +9,7 @@ import numpy as np
 from odmlib.define_2_1 import model
 
 from metadata.dataset import Dataset, Value
-from publish.define_codelists import Codelists
+from publish.define_codelists import DefineCodelists
 
 Where = tuple[tuple[str, str], ...]
 
@@ -91,7 +91,9 @@ def values_in_use(dataset: Dataset, rows: Rows) -> dict[str, list[Value]]:
     return made
 
 
-def by_category(dataset: Dataset, name: str, codes: Sequence[str], codelists: Codelists) -> list[tuple[Where, str]]:
+def by_category(
+    dataset: Dataset, name: str, codes: Sequence[str], codelists: DefineCodelists
+) -> list[tuple[Where, str]]:
     """Return which of several codelists a variable takes by --CAT, blank where none has all its values.
 
     Nothing is returned if --CAT does not tell lists apart.

@@ -30,7 +30,7 @@ PACKAGE = re.compile(r"[0-9a-f]{16}")
 
 
 @dataclass(frozen=True)
-class Layout:
+class PackageLayout:
     """Where everything lies in a package."""
 
     root: Path
@@ -78,7 +78,9 @@ class Layout:
                 folder.mkdir(parents=True, exist_ok=True)
 
 
-def write_transport(layout: Layout, standard: Standard, datasets: Mapping[str, Dataset], created: date) -> list[Path]:
+def write_transport(
+    layout: PackageLayout, standard: Standard, datasets: Mapping[str, Dataset], created: date
+) -> list[Path]:
     """Write every dataset as transport file and as parquet, and return the transport files.
 
     Lengths must be resolved. Raises StudyError for what a transport file may not hold; OutsideError.
@@ -92,13 +94,13 @@ def write_transport(layout: Layout, standard: Standard, datasets: Mapping[str, D
     return paths
 
 
-def verify_transport(layout: Layout, standard: Standard, datasets: Mapping[str, Dataset], created: date) -> None:
+def verify_transport(layout: PackageLayout, standard: Standard, datasets: Mapping[str, Dataset], created: date) -> None:
     """Read every transport file back and compare; raises StudyError at the first difference."""
     for dataset in datasets.values():
         readback.verify(dataset, layout.transport(standard) / f"{dataset.name.lower()}.xpt", created)
 
 
-def write_lineage(layout: Layout, datasets: Mapping[str, Dataset], records: Records) -> None:
+def write_lineage(layout: PackageLayout, datasets: Mapping[str, Dataset], records: Records) -> None:
     """Write the edges of every dataset; ``datasets`` holds SDTM and analysis datasets, each a possible source."""
     layout.make(layout.lineage)
     lineage.write(datasets, records, layout.lineage)
@@ -122,7 +124,7 @@ class Build:
         self._lock = Lock(self.store / ".lock", str(self.out))
         self._studyid = studyid
         self._done = False
-        self.layout = Layout(self.store, studyid)
+        self.layout = PackageLayout(self.store, studyid)
 
     def __enter__(self) -> Build:
         """Take the lock, remove what killed builds left, and make the new folder."""
@@ -133,7 +135,7 @@ class Build:
         try:
             with outside(f"write to {self.store}"):
                 self._remove_leftovers()
-                self.layout = Layout(self._free(f".building-{self.id}"), self._studyid)
+                self.layout = PackageLayout(self._free(f".building-{self.id}"), self._studyid)
                 self.layout.make()
         except BaseException:
             self._lock.release()
@@ -167,7 +169,7 @@ class Build:
                 sync(self.store)
                 self._switch(final)
             self._done = True
-            self.layout = Layout(final, self._studyid)
+            self.layout = PackageLayout(final, self._studyid)
             self._remove_others(previous)
             self._remove_stopped()
         return final

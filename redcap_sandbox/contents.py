@@ -29,7 +29,7 @@ NOT_SERVED = (
 
 
 @dataclass(frozen=True)
-class Table:
+class ContentTable:
     """How one tabular content is made and written; ``right`` is what its export needs besides API Export."""
 
     make: Callable[[SandboxProject, ApiRequest], pd.DataFrame]
@@ -40,16 +40,16 @@ class Table:
 
 
 TABLES = {
-    "metadata": Table(structure.metadata, "records"),
-    "exportFieldNames": Table(structure.export_field_names, "fields", "field"),
-    "instrument": Table(structure.instruments, "instruments"),
-    "event": Table(structure.events, "events", last_newline=False),
-    "arm": Table(structure.arms, "arms", last_newline=False),
-    "formEventMapping": Table(structure.form_event_mapping, "items", last_newline=False),
-    "repeatingFormsEvents": Table(structure.repeating, "items", right=("design", "Project Design and Setup")),
-    "dag": Table(structure.access_groups, "dags", right=("data_access_groups", "Data Access Groups")),
-    "user": Table(structure.users, "users", right=("user_rights", "User Rights")),
-    "log": Table(export_log, "records", right=("logging", "Logging")),
+    "metadata": ContentTable(structure.metadata, "records"),
+    "exportFieldNames": ContentTable(structure.export_field_names, "fields", "field"),
+    "instrument": ContentTable(structure.instruments, "instruments"),
+    "event": ContentTable(structure.events, "events", last_newline=False),
+    "arm": ContentTable(structure.arms, "arms", last_newline=False),
+    "formEventMapping": ContentTable(structure.form_event_mapping, "items", last_newline=False),
+    "repeatingFormsEvents": ContentTable(structure.repeating, "items", right=("design", "Project Design and Setup")),
+    "dag": ContentTable(structure.access_groups, "dags", right=("data_access_groups", "Data Access Groups")),
+    "user": ContentTable(structure.users, "users", right=("user_rights", "User Rights")),
+    "log": ContentTable(export_log, "records", right=("logging", "Logging")),
 }
 
 
@@ -112,7 +112,7 @@ def _refuse_writing(request: ApiRequest, content: str) -> None:
         raise ApiError(403, NO_IMPORT)
 
 
-def _table(served: SandboxProject, request: ApiRequest, table: Table, kind: str) -> str:
+def _table(served: SandboxProject, request: ApiRequest, table: ContentTable, kind: str) -> str:
     if table.right and not served.user.may(table.right[0]):
         raise ApiError(403, NO_RIGHT.format(table.right[1]))
     frame = table.make(served, request)

@@ -13,7 +13,7 @@ import pandas as pd
 
 from metadata.errors import StudyError, nearest
 from metadata.expression import Reference
-from metadata.expression_column import Column
+from metadata.expression_column import ExpressionColumn
 from metadata.expression_evaluator import evaluate
 from metadata.expression_parser import parse
 from metadata.project import Project
@@ -120,12 +120,16 @@ class Filling:
         known = self.given(name)
         return pd.to_numeric(pd.Series(known), errors="coerce").to_numpy(float)
 
-    def column(self, reference: Reference) -> Column:
+    def column(self, reference: Reference) -> ExpressionColumn:
         """Return a reference of a formula (the evaluator's view of this form)."""
         known = self.given(reference.name)
-        return Column.computed(known) if known.dtype != object else Column.stored(pd.Series(known, dtype="str"))
+        return (
+            ExpressionColumn.computed(known)
+            if known.dtype != object
+            else ExpressionColumn.stored(pd.Series(known, dtype="str"))
+        )
 
-    def formula(self, text: str) -> Column:
+    def formula(self, text: str) -> ExpressionColumn:
         """Evaluate a formula, written in REDCap's own language, in every row."""
         return evaluate(parse(text, f"form '{self.form}'"), self)
 

@@ -12,7 +12,7 @@ import pandas as pd
 from metadata.dictionary import Field
 from metadata.errors import StudyError, nearest
 from metadata.expression import Reference
-from metadata.expression_column import Column
+from metadata.expression_column import ExpressionColumn
 from metadata.expression_evaluator import evaluate_condition, evaluate_text
 from metadata.expression_parser import parse
 from metadata.project import Project
@@ -83,14 +83,14 @@ class TableContext:
     project: Project
     tables: Mapping[str, pd.DataFrame]
     form: str
-    known: dict[Reference, Column] = field(default_factory=dict)
+    known: dict[Reference, ExpressionColumn] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
         """Number of rows."""
         return len(self.tables[self.form])
 
-    def column(self, reference: Reference) -> Column:
+    def column(self, reference: Reference) -> ExpressionColumn:
         """Return the values of a field of the same row, of another form or of another event of the same patient."""
         dictionary = self.project.dictionary
         item = dictionary.field(reference.name)
@@ -100,7 +100,7 @@ class TableContext:
             values = own[name]
         else:
             values = self._elsewhere(name, item, reference.event)
-        return Column.stored(values, self.project.missing_codes, "comma" in item.validation)
+        return ExpressionColumn.stored(values, self.project.missing_codes, "comma" in item.validation)
 
     def _elsewhere(self, name: str, item: Field, event: str | None) -> pd.Series:
         """Values of a field in another event, or on another form of each row's own; blank where there are none."""

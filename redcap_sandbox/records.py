@@ -24,7 +24,7 @@ HEADER_LABELS = {
 
 
 @dataclass(frozen=True)
-class Selection:
+class RecordSelection:
     """What a request selected: rows (positions in the records' frame), key columns and data columns."""
 
     rows: np.ndarray
@@ -58,12 +58,12 @@ def _refuse_unsupported(served: SandboxProject, request: ApiRequest) -> None:
         raise ApiError(400, 'The parameter "exportSurveyFields" is not supported by this sandbox; leave it out')
 
 
-def _select(served: SandboxProject, request: ApiRequest) -> Selection:
+def _select(served: SandboxProject, request: ApiRequest) -> RecordSelection:
     columns = [column for column in _requested_columns(served, request) if _allowed(served, column)]
     record_id = served.project.dictionary.record_id
     with_id = any(column.name == record_id for column in columns)
     rows = np.flatnonzero(_wanted_rows(served, request) & _filled_rows(served, columns, with_id))
-    return Selection(rows, _key_columns(served, request, with_id), columns)
+    return RecordSelection(rows, _key_columns(served, request, with_id), columns)
 
 
 def _allowed(served: SandboxProject, column: ExportColumn) -> bool:
@@ -147,7 +147,7 @@ def _filled_rows(served: SandboxProject, columns: list[ExportColumn], with_id: b
     return (own | plain) & filled
 
 
-def _values(served: SandboxProject, request: ApiRequest, selection: Selection) -> pd.DataFrame:
+def _values(served: SandboxProject, request: ApiRequest, selection: RecordSelection) -> pd.DataFrame:
     """Return the raw data columns of a selection; a column that the export lacks is blank."""
     frame = served.records.frame
     names = [column.name for column in selection.columns]
@@ -180,7 +180,7 @@ def _form_filled(served: SandboxProject, form: str, rows: np.ndarray) -> np.ndar
     return filled
 
 
-def _keys(served: SandboxProject, selection: Selection, names: list[str], labels: bool) -> pd.DataFrame:
+def _keys(served: SandboxProject, selection: RecordSelection, names: list[str], labels: bool) -> pd.DataFrame:
     """Return the key columns of a selection; the repeat instance is an integer, or blank."""
     keys = served.records.frame[names].iloc[selection.rows].reset_index(drop=True)
     if labels:
@@ -209,7 +209,7 @@ def _relabelled(values: pd.Series, labels: dict[str, str]) -> pd.Series:
     return values.replace(labels) if labels else values
 
 
-def _flat(served: SandboxProject, request: ApiRequest, selection: Selection, labels: bool) -> pd.DataFrame:
+def _flat(served: SandboxProject, request: ApiRequest, selection: RecordSelection, labels: bool) -> pd.DataFrame:
     values = _values(served, request, selection)
     if labels:
         boxes = request.flag("exportCheckboxLabel")
@@ -232,7 +232,7 @@ def _labelled(served: SandboxProject, column: ExportColumn, values: pd.Series, b
     return _relabelled(values, missing | column.field.choices)
 
 
-def _headers(served: SandboxProject, selection: Selection) -> list[str]:
+def _headers(served: SandboxProject, selection: RecordSelection) -> list[str]:
     """Return the labels of the columns of a flat export, in order."""
     record_id = served.project.dictionary.record_id
     first = [column for column in selection.columns if column.name == record_id]
@@ -250,7 +250,7 @@ def _header(served: SandboxProject, column: ExportColumn) -> str:
     return column.field.label
 
 
-def _eav(served: SandboxProject, request: ApiRequest, selection: Selection, labels: bool) -> pd.DataFrame:
+def _eav(served: SandboxProject, request: ApiRequest, selection: RecordSelection, labels: bool) -> pd.DataFrame:
     """Return one row a stored value; a ticked box is its field with the code, an unticked one is absent."""
     values = _values(served, request, selection)
     keys = _eav_keys(served, selection, labels)
@@ -263,7 +263,7 @@ def _eav(served: SandboxProject, request: ApiRequest, selection: Selection, labe
     return keys.join(stored, how="inner").reset_index(drop=True)
 
 
-def _eav_keys(served: SandboxProject, selection: Selection, labels: bool) -> pd.DataFrame:
+def _eav_keys(served: SandboxProject, selection: RecordSelection, labels: bool) -> pd.DataFrame:
     """Return record, event and repeat columns of a selection, indexed by its rows."""
     project = served.project
     names = [EVENT] if project.longitudinal else []
@@ -275,7 +275,7 @@ def _eav_keys(served: SandboxProject, selection: Selection, labels: bool) -> pd.
 
 
 def _eav_column(
-    served: SandboxProject, column: ExportColumn, values: pd.Series, selection: Selection, labels: bool
+    served: SandboxProject, column: ExportColumn, values: pd.Series, selection: RecordSelection, labels: bool
 ) -> pd.DataFrame:
     """Return field_name and value where one column holds a stored value, indexed by the selection's rows."""
     record_id = served.project.dictionary.record_id

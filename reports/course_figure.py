@@ -7,11 +7,27 @@ from typing import Any
 
 import numpy as np
 
-from reports.drawing.axes import MIDDLE, SMALL, Axes, Entry, frame, legend, name_ends
+from reports.drawing.axes import (
+    MIDDLE,
+    SMALL,
+    Axes,
+    Entry,
+    frame,
+    legend,
+    name_ends,
+)
 from reports.drawing.palette import course_style
 from reports.drawing.raster import text_width
-from reports.drawing.scene import INK, Area, Marks, Path, Point, Scene, Text
-from reports.table import Figure, Line
+from reports.drawing.scene import (
+    INK,
+    Area,
+    Marks,
+    Path,
+    Point,
+    Scene,
+    Text,
+)
+from reports.layout.table import Figure, TableLine
 
 LEFT, RIGHT, HIGH = 62.0, 118.0, 440.0
 # Where the names of lines begin, from the right edge of the axes.
@@ -62,7 +78,7 @@ def _shade(axes: Axes, figure: Figure) -> None:
                        Text(axes.left + 6, upper + 14, band.label, INSIDE, colour="#444444"))  # fmt: skip
 
 
-def _course(axes: Axes, line: Line, position: int) -> None:
+def _course(axes: Axes, line: TableLine, position: int) -> None:
     colour, dash = course_style(position)
     points = axes.points(line.x, line.y)
     hollow = line.hollow or (False,) * len(points)

@@ -7,11 +7,22 @@ from dataclasses import dataclass
 from reports.course_figure import draw_courses
 from reports.drawing.axes import wrapped
 from reports.drawing.raster import pngs
-from reports.drawing.scene import RULE, SOFT, Path, Scene, Text
+from reports.drawing.scene import (
+    RULE,
+    SOFT,
+    Path,
+    Scene,
+    Text,
+)
 from reports.drawing.svg import svg
+from reports.layout.table import (
+    AnyFigure,
+    Figure,
+    StepFigure,
+    Timeline,
+)
 from reports.mean_figure import draw_means
 from reports.step_figure import draw_steps
-from reports.table import AnyFigure, Figure, StepFigure, Timeline
 from reports.timeline_figure import draw_timeline
 
 # Hundredths of an inch, as all lengths of a scene.

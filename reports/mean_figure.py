@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from reports.drawing.axes import SMALL, Axes, frame, name_ends
+from reports.drawing.axes import (
+    SMALL,
+    Axes,
+    frame,
+    name_ends,
+)
 from reports.drawing.palette import curve_style
 from reports.drawing.raster import text_width
-from reports.drawing.scene import INK, Marks, Path, Scene, Shape, Text
-from reports.table import MeanFigure, MeanLine
+from reports.drawing.scene import (
+    INK,
+    Marks,
+    Path,
+    Scene,
+    Shape,
+    Text,
+)
+from reports.layout.table import MeanFigure, MeanLine
 
 HIGH, LINE, AXIS_ROOM, NAMES = 360.0, 18.0, 62.0, 34.0
 SHAPES: tuple[Shape, ...] = ("circle", "square", "triangle", "diamond")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from reports.specification import document
+from reports.results.specification import document
 from reports.templates import PARAMETERS
 
 

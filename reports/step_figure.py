@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from reports.drawing.axes import SMALL, Axes, frame, name_ends
+from reports.drawing.axes import (
+    SMALL,
+    Axes,
+    frame,
+    name_ends,
+)
 from reports.drawing.palette import curve_style
 from reports.drawing.raster import text_width
-from reports.drawing.scene import Marks, Path, Point, Scene, Text
-from reports.table import StepCurve, StepFigure
+from reports.drawing.scene import (
+    Marks,
+    Path,
+    Point,
+    Scene,
+    Text,
+)
+from reports.layout.table import StepCurve, StepFigure
 
 HIGH, LINE, AXIS_ROOM = 360.0, 18.0, 62.0
 WIDEST, AT_RISK = 250.0, "Number at risk"

@@ -4,11 +4,27 @@ from __future__ import annotations
 
 from typing import cast
 
-from reports.drawing.axes import MIDDLE, SMALL, Axes, Entry, legend, ticks_across
+from reports.drawing.axes import (
+    MIDDLE,
+    SMALL,
+    Axes,
+    Entry,
+    legend,
+    ticks_across,
+)
 from reports.drawing.palette import COLOURS
 from reports.drawing.raster import text_width
-from reports.drawing.scene import INK, RULE, Area, Marks, Path, Scene, Shape, Text
-from reports.table import Layer, Timeline
+from reports.drawing.scene import (
+    INK,
+    RULE,
+    Area,
+    Marks,
+    Path,
+    Scene,
+    Shape,
+    Text,
+)
+from reports.layout.table import Layer, Timeline
 
 # Height of a track, and of what separates two lanes.
 TRACK, BETWEEN = 11.0, 9.0

@@ -6,7 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reports.drawing.raster import text_width
-from reports.drawing.scene import INK, RULE, Area, Marks, Path, Point, Scene, Shape, Text
+from reports.drawing.scene import (
+    INK,
+    RULE,
+    Area,
+    Marks,
+    Path,
+    Point,
+    Scene,
+    Shape,
+    Text,
+)
 
 SMALL = 12.0
 # From the middle of a letter to its base line, as a part of its size.

@@ -12,7 +12,15 @@ from math import hypot
 from pathlib import Path as File
 from typing import TYPE_CHECKING
 
-from reports.drawing.scene import Area, Marks, Path, Point, Scene, Text, outline
+from reports.drawing.scene import (
+    Area,
+    Marks,
+    Path,
+    Point,
+    Scene,
+    Text,
+    outline,
+)
 
 if TYPE_CHECKING:
     from PIL.Image import Image

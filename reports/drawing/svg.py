@@ -6,7 +6,14 @@ from functools import singledispatch
 
 from markupsafe import escape
 
-from reports.drawing.scene import Area, Marks, Path, Scene, Text, outline
+from reports.drawing.scene import (
+    Area,
+    Marks,
+    Path,
+    Scene,
+    Text,
+    outline,
+)
 
 # Verdana has the widths of DejaVu Sans, which the PNG is drawn with.
 TYPEFACE = "'DejaVu Sans', Verdana, Geneva, sans-serif"

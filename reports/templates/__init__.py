@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from reports.analysis import Analysis
-from reports.book import Book
-from reports.ledger import Ledger
-from reports.specification import Output, TemplateParameters
-from reports.table import Layout
-from reports.templates import (
-    between_groups,
-    by_visit,
-    criterion_incidence,
-    grade_shift,
-    incidence,
-    listing,
-    mean_figure,
-    mixed_summary,
-    profile_figure,
-    published_statements,
-    rates_by_period,
-    subject_counts,
-    time_to_event,
-    timeline_figure,
-)
+from metadata.registration import load_modules
+from reports.layout.table import OutputLayout
+from reports.results.analysis_data import AnalysisData
+from reports.results.builder import ResultsBuilder
+from reports.results.index import ResultsIndex
+from reports.results.specification import Output, TemplateParameters
 
 
 @dataclass(frozen=True)
@@ -36,19 +22,15 @@ class Template:
     """
 
     parameters: TemplateParameters
-    compute: Callable[[Analysis, Output, Ledger], None]
-    layout: Callable[[Output, Book], Layout]
-    show: Callable[[Analysis, Output], Layout] | None = None
+    compute: Callable[[AnalysisData, Output, ResultsBuilder], None]
+    layout: Callable[[Output, ResultsIndex], OutputLayout]
+    show: Callable[[AnalysisData, Output], OutputLayout] | None = None
 
 
-MODULES = (
-    between_groups, by_visit, criterion_incidence, grade_shift, incidence, listing, mean_figure, mixed_summary,
-    profile_figure, published_statements, rates_by_period, subject_counts, time_to_event, timeline_figure,
-)  # fmt: skip
 TEMPLATES: Mapping[str, Template] = {
     module.__name__.rpartition(".")[2]: Template(
         module.PARAMETERS, module.compute, module.layout, getattr(module, "show", None)
     )
-    for module in MODULES
+    for module in load_modules(sys.modules[__name__])
 }
 PARAMETERS: Mapping[str, TemplateParameters] = {name: template.parameters for name, template in TEMPLATES.items()}

@@ -6,21 +6,36 @@ from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
 from metadata.yaml_source import complain
-from reports.analysis import SUBJECT_LEVEL, Analysis, Group, decimals_of
-from reports.book import Book
-from reports.formats import P_VALUE, PERCENT, pattern
-from reports.ledger import Ledger, Place
-from reports.selection import SUBJECT, WHERE_SCHEMA, Selection, among
-from reports.specification import TEXT, Output, TemplateParameters
+from reports.layout.table import OutputLayout, OutputTable, Row
+from reports.results.analysis_data import (
+    SUBJECT_LEVEL,
+    AnalysisData,
+    Group,
+    decimals_of,
+)
+from reports.results.builder import ResultPlace, ResultsBuilder
+from reports.results.formats import P_VALUE, PERCENT, pattern
+from reports.results.index import ResultsIndex
+from reports.results.selection import (
+    SUBJECT,
+    WHERE_SCHEMA,
+    Selection,
+    among,
+)
+from reports.results.specification import TEXT, Output, TemplateParameters
 from reports.statistics.descriptive import describe
 from reports.statistics.kaplan_meier import kaplan_meier
-from reports.table import Layout, Row, Table
-from reports.templates.censored_times import CENSORED, censored_times
-from reports.templates.described import Described, described
-from reports.templates.description import CELLS
-from reports.templates.group_comparisons import COMPARISONS, Kind
-from reports.templates.heads import add_size, columns
-from reports.templates.person_time import RATE, WHOLE, add_bounded, add_rate
+from reports.template_parts.censored_times import CENSORED, censored_times
+from reports.template_parts.descriptive_cells import CELLS
+from reports.template_parts.filtered_rows import FilteredRows, described
+from reports.template_parts.group_comparisons import COMPARISONS, Kind
+from reports.template_parts.person_time import (
+    RATE,
+    WHOLE,
+    add_bounded,
+    add_rate,
+)
+from reports.template_parts.treatment_heads import add_size, columns
 from reports.templates.rates_by_period import bounded
 
 LINE = {
@@ -47,7 +62,7 @@ PARAMETERS = TemplateParameters(
 NEEDED = {"proportion": (), "value": ("variable",), "time": ("unit",), "rate": ("rate",)}
 
 
-def compute(analysis: Analysis, output: Output, ledger: Ledger) -> None:
+def compute(analysis: AnalysisData, output: Output, ledger: ResultsBuilder) -> None:
     """Record each endpoint in each treatment and in all together, then the comparisons with the reference."""
     groups = analysis.groups(output)
     arms = {group.label: group for group in groups if group.variable}
@@ -58,7 +73,7 @@ def compute(analysis: Analysis, output: Output, ledger: Ledger) -> None:
     for number, line in _lines(output):
         samples = {}
         for group in groups:
-            place = Place(f"{number}", group.label, _variable(line), number)
+            place = ResultPlace(f"{number}", group.label, _variable(line), number)
             samples[group.label] = _endpoint(analysis, output, ledger, place, group, line, sizes[group.label])
         if line.get("compare"):
             _compare(output, ledger, line, number, arms, samples)
@@ -86,7 +101,13 @@ def _variable(line: Mapping[str, Any]) -> str:
 
 
 def _endpoint(
-    analysis: Analysis, output: Output, ledger: Ledger, place: Place, group: Group, line: Mapping[str, Any], size: int
+    analysis: AnalysisData,
+    output: Output,
+    ledger: ResultsBuilder,
+    place: ResultPlace,
+    group: Group,
+    line: Mapping[str, Any],
+    size: int,
 ) -> tuple[Any, Selection]:
     """Record what one treatment has of an endpoint, and return it for the comparisons, with its rows."""
     everybody = analysis.select(output, str(line.get("dataset", SUBJECT_LEVEL)), group, line)
@@ -106,7 +127,7 @@ def _endpoint(
 
 
 def _time(
-    output: Output, ledger: Ledger, place: Place, line: Mapping[str, Any], rows: Selection
+    output: Output, ledger: ResultsBuilder, place: ResultPlace, line: Mapping[str, Any], rows: Selection
 ) -> tuple[Any, Selection]:
     times, known = censored_times(line, rows)
     curve = kaplan_meier(times.times, times.events)
@@ -116,7 +137,7 @@ def _time(
 
 
 def _compare(
-    output: Output, ledger: Ledger, line: Mapping[str, Any], number: str, arms: Mapping[str, Group],
+    output: Output, ledger: ResultsBuilder, line: Mapping[str, Any], number: str, arms: Mapping[str, Group],
     samples: Mapping[str, tuple[Any, Selection]],
 ) -> None:  # fmt: skip
     reference = str(output.node["reference"])
@@ -125,7 +146,7 @@ def _compare(
             if label == reference:
                 continue
             found = COMPARISONS[word].run(samples[label][0], samples[reference][0], decimals_of(line))
-            place = Place(f"{number}_{word}", label, word, f"{label} / {reference}", number)
+            place = ResultPlace(f"{number}_{word}", label, word, f"{label} / {reference}", number)
             source = _both(list(samples.values())[-1][1], arms[label], arms[reference], samples)
             if COMPARISONS[word].result == "p_value":
                 ledger.add(output, place, "p_value", found, P_VALUE, source)
@@ -135,7 +156,7 @@ def _compare(
 
 def _both(
     everybody: Selection, arm: Group, reference: Group, samples: Mapping[str, tuple[Any, Selection]]
-) -> Described:
+) -> FilteredRows:
     """The rows of the two treatments that are compared."""
     if everybody.has(arm.variable):
         return described(everybody, among(arm.variable, [arm.wanted, reference.wanted]))
@@ -149,7 +170,7 @@ def _shown(line: Mapping[str, Any]) -> str:
     return pattern(int(line["rate"].get("decimals", 3)) if "rate" in line else decimals_of(line) + 1)
 
 
-def layout(output: Output, book: Book) -> Layout:
+def layout(output: Output, book: ResultsIndex) -> OutputLayout:
     """A heading an endpoint, what each treatment has, and the comparisons in the column of the treatment compared."""
     rows: list[Row] = []
     for number, line in _lines(output):
@@ -157,10 +178,10 @@ def layout(output: Output, book: Book) -> Layout:
         rows += [Row(label, tuple(cell(group) for group in book.groups()), 1)
                  for label, cell in _cells(book, number, line)]  # fmt: skip
         rows += [_comparison(output, book, number, word) for word in line.get("compare", [])]
-    return Layout([Table("", columns(book), tuple(rows))])
+    return OutputLayout([OutputTable("", columns(book), tuple(rows))])
 
 
-def _cells(book: Book, number: str, line: Mapping[str, Any]) -> list[tuple[str, Any]]:
+def _cells(book: ResultsIndex, number: str, line: Mapping[str, Any]) -> list[tuple[str, Any]]:
     """Labels of an endpoint's rows, and what fills the cell of a treatment."""
     kind, variable = str(line["kind"]), _variable(line)
     if kind == "proportion":
@@ -176,7 +197,7 @@ def _cells(book: Book, number: str, line: Mapping[str, Any]) -> list[tuple[str, 
     return [*plain, ("Rate (95% CI)", lambda group: bounded(book, kind, number, group))]
 
 
-def _comparison(output: Output, book: Book, number: str, word: str) -> Row:
+def _comparison(output: Output, book: ResultsIndex, number: str, word: str) -> Row:
     reference, known = str(output.node["reference"]), COMPARISONS[word]
     cells = []
     for group in book.groups():

@@ -11,19 +11,29 @@ import pandas as pd
 
 from metadata.errors import StudyError
 from metadata.yaml_source import complain
-from reports.analysis import Analysis, Group, decimals_of
-from reports.book import Book
-from reports.formats import P_VALUE, pattern
-from reports.ledger import Ledger, Place
-from reports.selection import SUBJECT, WHERE_SCHEMA, Selection, equality
-from reports.specification import TEXT, Output, TemplateParameters
+from reports.layout.table import (
+    OutputLayout,
+    OutputTable,
+    Row,
+    TableColumn,
+)
+from reports.results.analysis_data import AnalysisData, Group, decimals_of
+from reports.results.builder import ResultPlace, ResultsBuilder
+from reports.results.formats import P_VALUE, pattern
+from reports.results.index import ResultsIndex
+from reports.results.selection import (
+    SUBJECT,
+    WHERE_SCHEMA,
+    Selection,
+    equality,
+)
+from reports.results.specification import TEXT, Output, TemplateParameters
 from reports.statistics.descriptive import describe
 from reports.statistics.estimate import Estimate
-from reports.table import Column, Layout, Row, Table
-from reports.templates.described import described
-from reports.templates.description import CELLS
-from reports.templates.heads import POPULATION, add_size
-from reports.templates.paired_tests import TESTS, Wide
+from reports.template_parts.descriptive_cells import CELLS
+from reports.template_parts.filtered_rows import described
+from reports.template_parts.paired_tests import TESTS, Wide
+from reports.template_parts.treatment_heads import POPULATION, add_size
 
 WHOLE = {"type": "integer", "minimum": 0, "maximum": 6}
 VALUE = {
@@ -68,7 +78,7 @@ JOINT = ", "
 NOWHERE = np.array([], dtype=np.intp)
 
 
-def compute(analysis: Analysis, output: Output, ledger: Ledger) -> None:
+def compute(analysis: AnalysisData, output: Output, ledger: ResultsBuilder) -> None:
     """Describe every value variable of every parameter at every visit, then run the tests."""
     _check(output.node)
     groups = analysis.groups(output)
@@ -113,7 +123,9 @@ def _visits_of(node: Mapping[str, Any], rows: Selection) -> list[tuple[str, ...]
     return [key for key in declared if key in found]
 
 
-def _describe(output: Output, ledger: Ledger, group: Group, rows: Selection, measured: list[tuple[str, ...]]) -> None:
+def _describe(
+    output: Output, ledger: ResultsBuilder, group: Group, rows: Selection, measured: list[tuple[str, ...]]
+) -> None:
     """A value that none of the visit's records has (the change at baseline) makes no rows."""
     node, keys = output.node, _keys(output.node)
     places = rows.table(*keys).groupby(keys if len(keys) > 1 else keys[0], sort=False).indices
@@ -128,7 +140,7 @@ def _describe(output: Output, ledger: Ledger, group: Group, rows: Selection, mea
                 continue
             code = key[0] if len(key) > 1 else str(node["variable"])
             source = described(rows, *map(equality, keys, key), f"{name} == {name}")
-            place = Place(f"{code}_{name}_{key[-1]}", group.label, name, key[-1], code)
+            place = ResultPlace(f"{code}_{name}_{key[-1]}", group.label, name, key[-1], code)
             decimals = decimals_of(_parameters(node)[code] | value)
             ledger.add_description(output, place, describe(known.tolist()), decimals, source)
 
@@ -140,7 +152,13 @@ def _numbers(rows: Selection, value: Mapping[str, Any]) -> Wide:
 
 
 def _test(
-    analysis: Analysis, output: Output, ledger: Ledger, group: Group, number: int, test: Mapping[str, Any], code: str
+    analysis: AnalysisData,
+    output: Output,
+    ledger: ResultsBuilder,
+    group: Group,
+    number: int,
+    test: Mapping[str, Any],
+    code: str,
 ) -> None:
     """One test of a parameter among the subjects of the test's population who have every visit it compares."""
     visit, node = _visit(output.node), output.node
@@ -157,7 +175,7 @@ def _test(
     estimate = TESTS[word].run(wide, precision)
     if test.get("carried"):
         estimate = replace(estimate, method=f"{estimate.method}, last observation carried forward")
-    place = Place(f"{code}_{word}_{number:02d}", group.label, word, _level(test), code, population)
+    place = ResultPlace(f"{code}_{word}_{number:02d}", group.label, word, _level(test), code, population)
     _add(output, ledger, place, estimate, rows, precision)
 
 
@@ -200,7 +218,9 @@ def _wide(rows: pd.DataFrame, visit: str, visits: list[str]) -> Wide:
     return wide
 
 
-def _add(output: Output, ledger: Ledger, place: Place, estimate: Estimate, rows: Selection, precision: int) -> None:
+def _add(
+    output: Output, ledger: ResultsBuilder, place: ResultPlace, estimate: Estimate, rows: Selection, precision: int
+) -> None:
     kind = TESTS[place.variable].kind
     shown = P_VALUE if kind == "p_value" else pattern(precision + 1)
     ledger.add(output, place, kind, estimate, shown, rows)
@@ -211,19 +231,19 @@ def _add(output: Output, ledger: Ledger, place: Place, estimate: Estimate, rows:
         ledger.add(output, place, name, replace(estimate, value=bound), shown, rows)
 
 
-def layout(output: Output, book: Book) -> Layout:
+def layout(output: Output, book: ResultsIndex) -> OutputLayout:
     """A table of visits for each value variable side by side, and a table of tests."""
     values = list(output.node["values"])
     # Two values side by side fill a page; a third one goes beneath.
     tables = [_visits(output, book, values[start : start + 2]) for start in range(0, len(values), 2)]
     if output.node.get("tests"):
         tables.append(_tests(output, book))
-    return Layout(tables)
+    return OutputLayout(tables)
 
 
-def _visits(output: Output, book: Book, values: list[Mapping[str, Any]]) -> Table:
+def _visits(output: Output, book: ResultsIndex, values: list[Mapping[str, Any]]) -> OutputTable:
     """Blocks of treatments; with several parameters blocks of these, in them treatments if there are several."""
-    columns = tuple(Column(label, str(value["label"])) for value in values for label, _ in CELLS)
+    columns = tuple(TableColumn(label, str(value["label"])) for value in values for label, _ in CELLS)
     several, rows = "parameters" in output.node, list[Row]()
     for number, (code, parameter) in enumerate(_parameters(output.node).items()):
         blocks = [(group, _lines(output, book, values, group, str(code), 1 + several)) for group in book.groups()]
@@ -235,22 +255,22 @@ def _visits(output: Output, book: Book, values: list[Mapping[str, Any]]) -> Tabl
         for group, lines in blocks:
             rows += [Row(_named(book, group), heading=True, indent=int(several))] if named else []
             rows += lines
-    return Table("Visit", columns, tuple(rows))
+    return OutputTable("Visit", columns, tuple(rows))
 
 
-def _named(book: Book, group: str) -> str:
+def _named(book: ResultsIndex, group: str) -> str:
     return f"{group} (N={book.text(POPULATION, '', group, 'N')})"
 
 
 def _lines(
-    output: Output, book: Book, values: list[Mapping[str, Any]], group: str, code: str, indent: int
+    output: Output, book: ResultsIndex, values: list[Mapping[str, Any]], group: str, code: str, indent: int
 ) -> list[Row]:
     """A visit without any of these values, such as the change at baseline, needs no line."""
     found = [(label, _cells(book, values, group, code, str(visit))) for visit, label in output.node["visits"].items()]
     return [Row(str(label), cells, indent) for label, cells in found if any(cells)]
 
 
-def _cells(book: Book, values: list[Mapping[str, Any]], group: str, code: str, visit: str) -> tuple[str, ...]:
+def _cells(book: ResultsIndex, values: list[Mapping[str, Any]], group: str, code: str, visit: str) -> tuple[str, ...]:
     return tuple(
         book.cell(str(value["variable"]), visit, group, statistics.split(), code)
         for value in values
@@ -258,21 +278,25 @@ def _cells(book: Book, values: list[Mapping[str, Any]], group: str, code: str, v
     )
 
 
-def _tests(output: Output, book: Book) -> Table:
+def _tests(output: Output, book: ResultsIndex) -> OutputTable:
     heads = (
-        Column("Visits compared", text=True), Column("Population", text=True), Column("n"), Column("Statistic"),
-        Column("Estimate (95% CI)"), Column("p-value"),
-    )  # fmt: skip
+        TableColumn("Visits compared", text=True),
+        TableColumn("Population", text=True),
+        TableColumn("n"),
+        TableColumn("Statistic"),
+        TableColumn("Estimate (95% CI)"),
+        TableColumn("p-value"),
+    )
     rows = []
     for code, parameter in _parameters(output.node).items():
         for group in book.groups():
             named = [str(parameter.get("label", "")), group if len(book.groups()) > 1 else ""]
             rows += [Row(JOINT.join(filter(None, named)), heading=True)] if any(named) else []
             rows += [_test_row(output, book, group, test, str(code)) for test in output.node["tests"]]
-    return Table("Test", heads, tuple(rows), "Tests")
+    return OutputTable("Test", heads, tuple(rows), "Tests")
 
 
-def _test_row(output: Output, book: Book, group: str, test: Mapping[str, Any], code: str) -> Row:
+def _test_row(output: Output, book: ResultsIndex, group: str, test: Mapping[str, Any], code: str) -> Row:
     level, word = _level(test), str(test["test"])
     row = book.row(word, level, group, TESTS[word].kind, code) or {}
     labels = JOINT.join(str(output.node["visits"][name]) for name in test["visits"])
@@ -281,7 +305,11 @@ def _test_row(output: Output, book: Book, group: str, test: Mapping[str, Any], c
     shown = book.text(word, level, group, "estimate", code) + (f" ({bounds})" if bounds else "")
     purpose = f" [{test['purpose']}]" if "purpose" in test else ""
     cells = (
-        labels, str(row.get("population", "")), str(row.get("n", "")),
-        book.text(word, level, group, "statistic", code), shown, book.text(word, level, group, "p_value", code),
-    )  # fmt: skip
+        labels,
+        str(row.get("population", "")),
+        str(row.get("n", "")),
+        book.text(word, level, group, "statistic", code),
+        shown,
+        book.text(word, level, group, "p_value", code),
+    )
     return Row(TESTS[word].label + purpose, cells)

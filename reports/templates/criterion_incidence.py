@@ -6,19 +6,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reports.analysis import Analysis, Group, decimals_of
-from reports.book import Book
-from reports.formats import pattern
-from reports.ledger import Ledger, Place
-from reports.selection import WHERE_SCHEMA, Selection
-from reports.specification import TEXT, Output, TemplateParameters
+from reports.layout.table import (
+    OutputLayout,
+    OutputTable,
+    Row,
+    TableColumn,
+)
+from reports.results.analysis_data import AnalysisData, Group, decimals_of
+from reports.results.builder import ResultPlace, ResultsBuilder
+from reports.results.formats import pattern
+from reports.results.index import ResultsIndex
+from reports.results.selection import WHERE_SCHEMA, Selection
+from reports.results.specification import TEXT, Output, TemplateParameters
 from reports.statistics.descriptive import describe
 from reports.statistics.proportion import clopper_pearson
-from reports.table import Column, Layout, Row, Table
-from reports.templates.description import CELLS
-from reports.templates.episodes import first_episodes
-from reports.templates.heads import POPULATION, add_size
-from reports.templates.person_time import add_bounded
+from reports.template_parts.descriptive_cells import CELLS
+from reports.template_parts.episodes import first_episodes
+from reports.template_parts.person_time import add_bounded
+from reports.template_parts.treatment_heads import POPULATION, add_size
 from reports.templates.rates_by_period import bounded
 
 SCHEME = {
@@ -59,20 +64,20 @@ METHOD = "Number of patients"
 
 
 @dataclass(frozen=True)
-class Records:
+class CriterionRecords:
     """Records at baseline and after it of one treatment column."""
 
     before: Selection
     after: Selection
 
 
-def compute(analysis: Analysis, output: Output, ledger: Ledger) -> None:
+def compute(analysis: AnalysisData, output: Output, ledger: ResultsBuilder) -> None:
     """For each scheme: met at baseline, at least once after it, and treatment-emergent (worse than at baseline)."""
     node = output.node
     for group in analysis.groups(output):
         add_size(analysis, output, group, ledger)
         rows = analysis.select(output, str(node["dataset"]), group).where(node["where"])
-        records = Records(rows.where(node["baseline"]), rows.where(node["after"]))
+        records = CriterionRecords(rows.where(node["baseline"]), rows.where(node["after"]))
         assessed = records.after.subject_count
         for scheme in node["schemes"]:
             _scheme(output, ledger, group, scheme, records, assessed)
@@ -82,7 +87,12 @@ def compute(analysis: Analysis, output: Output, ledger: Ledger) -> None:
 
 
 def _scheme(
-    output: Output, ledger: Ledger, group: Group, scheme: Mapping[str, Any], records: Records, assessed: int
+    output: Output,
+    ledger: ResultsBuilder,
+    group: Group,
+    scheme: Mapping[str, Any],
+    records: CriterionRecords,
+    assessed: int,
 ) -> None:
     name = str(scheme["id"])
     met, met_before = records.after.where(scheme["met"]), records.before.where(scheme["met"])
@@ -90,20 +100,20 @@ def _scheme(
     for level, rows, of in (
         (BEFORE, met_before, records.before.subject_count), (ANY, met, assessed), (EMERGENT, emergent, assessed)
     ):  # fmt: skip
-        place = Place(f"{name}_{level}", group.label, name, level)
+        place = ResultPlace(f"{name}_{level}", group.label, name, level)
         ledger.add_proportion(output, place, rows.subject_count, of, rows, METHOD)
         ledger.add_interval(output, place, clopper_pearson(rows.subject_count, of), rows)
     _grades(output, ledger, group, scheme, records.after, assessed)
     if "day" in output.node:
         day = str(output.node["day"])
         first = met.by_subject(day, "min")
-        ledger.add_description(output, Place(f"{name}_first", group.label, name, FIRST), describe(first), 0, met)
+        ledger.add_description(output, ResultPlace(f"{name}_first", group.label, name, FIRST), describe(first), 0, met)
         lasted = first_episodes(records.after.present(day), met, day)
-        place = Place(f"{name}_duration", group.label, name, LASTED)
+        place = ResultPlace(f"{name}_duration", group.label, name, LASTED)
         add_bounded(output, ledger, place, "estimate", lasted.quantile(), pattern(1), records.after)
 
 
-def _emergent(scheme: Mapping[str, Any], records: Records, met: Selection, met_before: Selection) -> Selection:
+def _emergent(scheme: Mapping[str, Any], records: CriterionRecords, met: Selection, met_before: Selection) -> Selection:
     """Worse than at baseline: by the scheme's own CELLS, else met now by a subject assessed and not meeting it then."""
     if "emergent" in scheme:
         return records.after.where(scheme["emergent"])
@@ -112,7 +122,7 @@ def _emergent(scheme: Mapping[str, Any], records: Records, met: Selection, met_b
 
 
 def _grades(
-    output: Output, ledger: Ledger, group: Group, scheme: Mapping[str, Any], after: Selection, assessed: int
+    output: Output, ledger: ResultsBuilder, group: Group, scheme: Mapping[str, Any], after: Selection, assessed: int
 ) -> None:
     """Subjects by the worst grade after baseline."""
     if "grade" not in scheme:
@@ -120,19 +130,19 @@ def _grades(
     worst = after.present(str(scheme["grade"])).by_subject(str(scheme["grade"]), "max")
     for grade in scheme["grades"]:
         source = after.of_subjects(sorted(worst[worst == grade].index))
-        place = Place(f"{scheme['id']}_grade", group.label, str(scheme["id"]), f"Worst grade {grade}")
+        place = ResultPlace(f"{scheme['id']}_grade", group.label, str(scheme["id"]), f"Worst grade {grade}")
         ledger.add_proportion(output, place, source.subject_count, assessed, source, METHOD + " by their worst grade")
 
 
-def _lowest(output: Output, ledger: Ledger, group: Group, extremes: Selection) -> None:
+def _lowest(output: Output, ledger: ResultsBuilder, group: Group, extremes: Selection) -> None:
     """The lowest values after baseline, from the dataset's own records of them (one a subject)."""
     name = str(output.node["lowest"]["value"])
     lowest = extremes.present(name)
-    place = Place("lowest", group.label, name, LOWEST)
+    place = ResultPlace("lowest", group.label, name, LOWEST)
     ledger.add_description(output, place, describe(lowest.by_subject(name, "min")), decimals_of(output.node), lowest)
 
 
-def layout(output: Output, book: Book) -> Layout:
+def layout(output: Output, book: ResultsIndex) -> OutputLayout:
     """A block a scheme, then the lowest value."""
     rows: list[Row] = []
     for group in book.groups():
@@ -140,16 +150,19 @@ def layout(output: Output, book: Book) -> Layout:
             rows.append(Row(f"{group} (N={book.text(POPULATION, '', group, 'N')})", heading=True))
         for scheme in output.node["schemes"]:
             rows.extend(_block(output, book, scheme, group))
-    heads = [Column("n (%)"), Column("Assessed"), Column("95% CI (%)")]
+    heads = [TableColumn("n (%)"), TableColumn("Assessed"), TableColumn("95% CI (%)")]
     if "day" in output.node:
-        heads += [Column("First day, median (min, max)"), Column("Days of the first episode, median (95% CI)")]
-    tables = [Table("", tuple(heads), tuple(rows))]
+        heads += [
+            TableColumn("First day, median (min, max)"),
+            TableColumn("Days of the first episode, median (95% CI)"),
+        ]
+    tables = [OutputTable("", tuple(heads), tuple(rows))]
     if "lowest" in output.node:
         tables.append(_lowest_table(str(output.node["lowest"]["value"]), book))
-    return Layout(tables)
+    return OutputLayout(tables)
 
 
-def _block(output: Output, book: Book, scheme: Mapping[str, Any], group: str) -> list[Row]:
+def _block(output: Output, book: ResultsIndex, scheme: Mapping[str, Any], group: str) -> list[Row]:
     name = str(scheme["id"])
     rows, timed = [Row(str(scheme["label"]), heading=True)], "day" in output.node
     for level in (BEFORE, ANY, EMERGENT):
@@ -162,19 +175,21 @@ def _block(output: Output, book: Book, scheme: Mapping[str, Any], group: str) ->
     return rows
 
 
-def _counted(book: Book, name: str, level: str, group: str) -> tuple[str, str]:
+def _counted(book: ResultsIndex, name: str, level: str, group: str) -> tuple[str, str]:
     row = book.row(name, level, group, "count") or {}
     return book.count(name, level, group) or "0", str(row.get("n", ""))
 
 
-def _first_day(book: Book, name: str, group: str) -> str:
+def _first_day(book: ResultsIndex, name: str, group: str) -> str:
     low, high = (book.text(name, FIRST, group, bound) for bound in ("min", "max"))
     return f"{book.text(name, FIRST, group, 'median')} ({low}, {high})"
 
 
-def _lowest_table(name: str, book: Book) -> Table:
+def _lowest_table(name: str, book: ResultsIndex) -> OutputTable:
     rows = tuple(
         Row(group, tuple(book.cell(name, LOWEST, group, statistics.split()) for _, statistics in CELLS))
         for group in book.groups()
     )
-    return Table("", tuple(Column(label) for label, _ in CELLS), rows, "Lowest value after baseline of each patient")
+    return OutputTable(
+        "", tuple(TableColumn(label) for label, _ in CELLS), rows, "Lowest value after baseline of each patient"
+    )

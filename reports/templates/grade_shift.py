@@ -7,16 +7,27 @@ from dataclasses import dataclass
 from typing import Any
 
 from metadata.errors import StudyError
-from reports.analysis import Analysis, Group
-from reports.book import Book
-from reports.formats import COUNT
-from reports.ledger import Ledger, Place
-from reports.selection import SUBJECT, WHERE_SCHEMA, Selection, among, equality
-from reports.specification import TEXT, Output, TemplateParameters
+from reports.layout.table import (
+    OutputLayout,
+    OutputTable,
+    Row,
+    TableColumn,
+)
+from reports.results.analysis_data import AnalysisData, Group
+from reports.results.builder import ResultPlace, ResultsBuilder
+from reports.results.formats import COUNT
+from reports.results.index import ResultsIndex
+from reports.results.selection import (
+    SUBJECT,
+    WHERE_SCHEMA,
+    Selection,
+    among,
+    equality,
+)
+from reports.results.specification import TEXT, Output, TemplateParameters
 from reports.statistics.estimate import Estimate
-from reports.table import Column, Layout, Row, Table
-from reports.templates.described import described
-from reports.templates.heads import POPULATION, add_size
+from reports.template_parts.filtered_rows import described
+from reports.template_parts.treatment_heads import POPULATION, add_size
 
 PARAMETERS = TemplateParameters(
     {
@@ -60,7 +71,7 @@ class Shifts:
         )  # fmt: skip
 
 
-def compute(analysis: Analysis, output: Output, ledger: Ledger) -> None:
+def compute(analysis: AnalysisData, output: Output, ledger: ResultsBuilder) -> None:
     """Count subjects by baseline grade and worst later grade, in rows of the baseline grades that somebody had.
 
     Subjects without a graded record after baseline are not in the table. Categories with ``labels``, such as low and
@@ -91,22 +102,22 @@ def _afters(node: Mapping[str, Any]) -> list[str]:
     return [*map(str, node["grades"]), TOTAL, *([] if "labels" in node else [WORSE])]
 
 
-def _parameter(output: Output, ledger: Ledger, group: Group, parameter: str, shifts: Shifts) -> None:
+def _parameter(output: Output, ledger: ResultsBuilder, group: Group, parameter: str, shifts: Shifts) -> None:
     had, of = shifts.had(parameter), len(shifts.of(parameter, TOTAL, TOTAL))
     for before in [*(grade for grade in [*output.node["grades"], NONE] if grade in had), TOTAL]:
         for after in _afters(output.node):
             subjects = shifts.of(parameter, str(before), after)
-            place = Place(f"{parameter}_{before}", group.label, parameter, f"{before} to {after}")
+            place = ResultPlace(f"{parameter}_{before}", group.label, parameter, f"{before} to {after}")
             source = described(shifts.graded, equality("PARAMCD", parameter), among(SUBJECT, subjects))
             ledger.add(output, place, "count", Estimate(float(len(subjects)), METHOD, of), COUNT, source)
 
 
-def layout(output: Output, book: Book) -> Layout:
+def layout(output: Output, book: ResultsIndex) -> OutputLayout:
     """Blocks of an analyte and treatment, with a row for each baseline grade that somebody had."""
     node, groups = output.node, book.groups()
     head, several = str(node.get("head", HEAD)), len(book.groups()) > 1
-    heads = [Column(_label(node, grade), head) for grade in node["grades"]]
-    columns = (*heads, Column(TOTAL, head), *([] if "labels" in node else [Column(WORSE + ", n")]))
+    heads = [TableColumn(_label(node, grade), head) for grade in node["grades"]]
+    columns = (*heads, TableColumn(TOTAL, head), *([] if "labels" in node else [TableColumn(WORSE + ", n")]))
     named = [f"{group} (N={book.text(POPULATION, '', group, 'N')})" for group in groups]
     rows: list[Row] = [] if several else [Row(named[0], heading=True)]
     for parameter, label in node["parameters"].items():
@@ -114,7 +125,7 @@ def layout(output: Output, book: Book) -> Layout:
         for group, name in zip(groups, named, strict=True):
             rows += [Row(name, indent=1, heading=True)] if several else []
             rows += _block(node, book, str(parameter), group)
-    return Layout([Table(str(node.get("stub", STUB)), columns, tuple(rows))])
+    return OutputLayout([OutputTable(str(node.get("stub", STUB)), columns, tuple(rows))])
 
 
 def _label(node: Mapping[str, Any], grade: str) -> str:
@@ -122,7 +133,7 @@ def _label(node: Mapping[str, Any], grade: str) -> str:
     return str(known.get(grade, f"Grade {grade}"))
 
 
-def _block(node: Mapping[str, Any], book: Book, parameter: str, group: str) -> list[Row]:
+def _block(node: Mapping[str, Any], book: ResultsIndex, parameter: str, group: str) -> list[Row]:
     """One row needs no total, and an analyte that nobody had graded has nothing but one."""
     grades = [str(grade) for grade in node["grades"]]
     had = [grade for grade in [*grades, NONE] if book.row(parameter, f"{grade} to {TOTAL}", group, "count")]

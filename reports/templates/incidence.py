@@ -7,19 +7,36 @@ from dataclasses import dataclass
 from typing import Any
 
 from metadata.yaml_source import complain
-from reports.analysis import Analysis, Group
-from reports.book import Book
-from reports.formats import COUNT, P_VALUE
-from reports.ledger import Ledger, Place
-from reports.selection import SUBJECT, WHERE_SCHEMA, Selection, among, equality
-from reports.specification import TEXT, Output, TemplateParameters
+from reports.layout.table import (
+    OutputLayout,
+    OutputTable,
+    Row,
+    TableColumn,
+)
+from reports.results.analysis_data import AnalysisData, Group
+from reports.results.builder import ResultPlace, ResultsBuilder
+from reports.results.formats import COUNT, P_VALUE
+from reports.results.index import ResultsIndex
+from reports.results.selection import (
+    SUBJECT,
+    WHERE_SCHEMA,
+    Selection,
+    among,
+    equality,
+)
+from reports.results.specification import TEXT, Output, TemplateParameters
 from reports.statistics.estimate import Estimate
 from reports.statistics.fisher import fisher
-from reports.table import Column, Layout, Row, Table
-from reports.templates.described import Described, described
-from reports.templates.heads import add_size, columns
+from reports.template_parts.filtered_rows import FilteredRows, described
+from reports.template_parts.tally import (
+    ALL,
+    NOT_CODED,
+    Tally,
+    TallyLine,
+    tally,
+)
+from reports.template_parts.treatment_heads import add_size, columns
 from reports.templates.subject_counts import sentence
-from reports.templates.tally import ALL, NOT_CODED, Line, Tally, tally
 
 PART = {
     "type": "object",
@@ -58,7 +75,7 @@ class Counted:
     tally: Tally
 
 
-def compute(analysis: Analysis, output: Output, ledger: Ledger) -> None:
+def compute(analysis: AnalysisData, output: Output, ledger: ResultsBuilder) -> None:
     """Count subjects and records of every line in every treatment, whether or not it has any; then compare treatments.
 
     A subject counts once a line however many records it has, and with grades at the worst.
@@ -82,7 +99,7 @@ def _parts(node: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return list(node.get("parts", [{"label": "", "where": {}, "any": node.get("any", "")}]))
 
 
-def _count(analysis: Analysis, output: Output, part: Mapping[str, Any], group: Group, size: int) -> Counted:
+def _count(analysis: AnalysisData, output: Output, part: Mapping[str, Any], group: Group, size: int) -> Counted:
     node = output.node
     rows = analysis.select(output, str(node["dataset"]), group).where(node.get("where", {})).where(part["where"])
     for key in ("class", "term", "grade"):
@@ -95,7 +112,7 @@ def _count(analysis: Analysis, output: Output, part: Mapping[str, Any], group: G
     return Counted(group, size, rows, found)
 
 
-def _place(output: Output, part: Mapping[str, Any], line: Line, group: str, *more: str) -> Place:
+def _place(output: Output, part: Mapping[str, Any], line: TallyLine, group: str, *more: str) -> ResultPlace:
     """A class is a level of its variable; a term is one of its own, and its class the subset."""
     node = output.node
     variable, level = str(node["term"]), line.term
@@ -104,16 +121,16 @@ def _place(output: Output, part: Mapping[str, Any], line: Line, group: str, *mor
     above = line.group if line.term else ""
     subset = "; ".join(filter(None, (str(part["label"]), above, *more)))
     name = "_".join(filter(None, (str(part["label"]), variable, above, level or "any")))
-    return Place(name, group, variable, level, subset)
+    return ResultPlace(name, group, variable, level, subset)
 
 
-def _source(node: Mapping[str, Any], rows: Selection, line: Line, *more: str) -> Described:
+def _source(node: Mapping[str, Any], rows: Selection, line: TallyLine, *more: str) -> FilteredRows:
     values = ((str(node.get("class", "")), line.group), (str(node["term"]), line.term))
     conditions = [equality(name, "" if value == NOT_CODED else value) for name, value in values if value != ALL]
     return described(rows, *conditions, *more)
 
 
-def _add(output: Output, ledger: Ledger, part: Mapping[str, Any], line: Line, counted: Counted) -> None:
+def _add(output: Output, ledger: ResultsBuilder, part: Mapping[str, Any], line: TallyLine, counted: Counted) -> None:
     node, found = output.node, counted.tally
     place, source = _place(output, part, line, counted.group.label), _source(node, counted.rows, line)
     subjects, events = found.subjects.get(line, 0), found.events.get(line, 0)
@@ -137,7 +154,7 @@ def _arms(node: Mapping[str, Any], counted: list[Counted]) -> tuple[Counted, lis
 
 
 def _compare(
-    output: Output, ledger: Ledger, part: Mapping[str, Any], lines: list[Line], counted: list[Counted]
+    output: Output, ledger: ResultsBuilder, part: Mapping[str, Any], lines: list[TallyLine], counted: list[Counted]
 ) -> None:
     """Fisher's exact test of each line, each treatment against the reference; no correction for their number."""
     reference, others = _arms(output.node, counted)
@@ -149,25 +166,25 @@ def _compare(
                        _source(output.node, counted[-1].rows, line))  # fmt: skip
 
 
-def layout(output: Output, book: Book) -> Layout:
+def layout(output: Output, book: ResultsIndex) -> OutputLayout:
     """A table a part: everything, then each class with its terms."""
-    return Layout([_table(output, book, part) for part in _parts(output.node)])
+    return OutputLayout([_table(output, book, part) for part in _parts(output.node)])
 
 
-def _table(output: Output, book: Book, part: Mapping[str, Any]) -> Table:
+def _table(output: Output, book: ResultsIndex, part: Mapping[str, Any]) -> OutputTable:
     node, name = output.node, str(part["label"])
     grades = {str(grade): str(label) for grade, label in node.get("grades", {}).items()} if "grade" in node else {}
     tested = [group for group in book.groups() if book.text(str(node["term"]), ALL, group, "p_value", name)]
     heads = (*columns(book, "n (%)", str(node.get("events", "Events")), *grades.values()),
-             *(Column(group, f"p-value against {node['reference']}") for group in tested))  # fmt: skip
+             *(TableColumn(group, f"p-value against {node['reference']}") for group in tested))  # fmt: skip
     rows = [_row(output, book, part, line, list(grades), tested) for line in _lines(node, book, name)]
     stub = "Class, term" if "class" in node else "Term"
-    return Table(str(node.get("stub", stub)), heads, tuple(rows), name)
+    return OutputTable(str(node.get("stub", stub)), heads, tuple(rows), name)
 
 
-def _lines(node: Mapping[str, Any], book: Book, part: str) -> list[Line]:
+def _lines(node: Mapping[str, Any], book: ResultsIndex, part: str) -> list[TallyLine]:
     """The lines of one part, as the results have them; a term follows its class."""
-    lines: dict[Line, None] = {}
+    lines: dict[TallyLine, None] = {}
     above = ALL
     for row in book.rows:
         subset = str(row["subset"])
@@ -176,11 +193,13 @@ def _lines(node: Mapping[str, Any], book: Book, part: str) -> list[Line]:
         level = str(row["level"])
         is_class = row["variable"] == node.get("class")
         above = ALL if not level else level if is_class else above
-        lines[Line(above, ALL if is_class else level)] = None
+        lines[TallyLine(above, ALL if is_class else level)] = None
     return list(lines)
 
 
-def _row(output: Output, book: Book, part: Mapping[str, Any], line: Line, grades: list[str], tested: list[str]) -> Row:
+def _row(
+    output: Output, book: ResultsIndex, part: Mapping[str, Any], line: TallyLine, grades: list[str], tested: list[str]
+) -> Row:
     cells: list[str] = []
     for group in book.groups():
         at = _place(output, part, line, group)
@@ -196,6 +215,8 @@ def _row(output: Output, book: Book, part: Mapping[str, Any], line: Line, grades
     return Row(label, tuple(cells), int(bool(line.group and line.term)))
 
 
-def _graded(output: Output, book: Book, part: Mapping[str, Any], line: Line, group: str, grade: str) -> str:
+def _graded(
+    output: Output, book: ResultsIndex, part: Mapping[str, Any], line: TallyLine, group: str, grade: str
+) -> str:
     at = _place(output, part, line, group, f"worst {grade}")
     return book.count(at.variable, at.level, group, at.subset)

@@ -11,17 +11,17 @@ import pandas as pd
 
 from metadata.errors import nearest
 from metadata.yaml_source import complain
-from reports.analysis import SUBJECT_LEVEL, Analysis, Group
-from reports.book import Book
-from reports.formats import COUNT
-from reports.ledger import Ledger, Place
-from reports.selection import SUBJECT, WHERE_SCHEMA, Selection
-from reports.specification import TEXT, Output, TemplateParameters
+from reports.layout.table import Listing, OutputLayout, TableColumn
+from reports.results.analysis_data import SUBJECT_LEVEL, AnalysisData, Group
+from reports.results.builder import ResultPlace, ResultsBuilder
+from reports.results.formats import COUNT
+from reports.results.index import ResultsIndex
+from reports.results.selection import SUBJECT, WHERE_SCHEMA, Selection
+from reports.results.specification import TEXT, Output, TemplateParameters
+from reports.results.supplemental_values import SupplementalValues
 from reports.statistics.estimate import Estimate
 from reports.statistics.rounding import rounded_text
-from reports.supplement import Supplement
-from reports.table import Column, Layout, Listing
-from reports.templates.heads import add_size
+from reports.template_parts.treatment_heads import add_size
 
 NAMES = {"type": "array", "items": TEXT, "minItems": 1}
 # Several variables stand beside one another in one column.
@@ -81,34 +81,34 @@ EMPTY = "No subject has a record that meets the criteria of this listing."
 EPOCH = np.datetime64("1960-01-01")
 
 
-def compute(analysis: Analysis, output: Output, ledger: Ledger) -> None:
+def compute(analysis: AnalysisData, output: Output, ledger: ResultsBuilder) -> None:
     """Record the population's size and how many records each part lists; the records themselves are no statistics."""
     everybody = Group(analysis.specification.total)
     add_size(analysis, output, everybody, ledger)
     for part in _parts(output):
         rows = _rows(analysis, output, part)
         _check(analysis, output, part, rows)
-        place = Place("records", everybody.label, "records", str(part.get("caption", "")))
+        place = ResultPlace("records", everybody.label, "records", str(part.get("caption", "")))
         count = Estimate(float(rows.size), "Number of records listed", rows.subject_count)
         ledger.add(output, place, "events", count, COUNT, rows)
-        if (more := Supplement.of(analysis, rows)) and (names := more.among(_asked(part))):
+        if (more := SupplementalValues.of(analysis, rows)) and (names := more.among(_asked(part))):
             chosen = more.rows.where({"QNAM": names}).of_subjects(rows.subjects)
             count = Estimate(float(chosen.size), "Number of supplemental qualifiers", chosen.subject_count)
             ledger.add(output, replace(place, analysis="supplemental", variable="supplemental"), "events", count, COUNT,
                        chosen)  # fmt: skip
 
 
-def layout(output: Output, book: Book) -> Layout:
+def layout(output: Output, book: ResultsIndex) -> OutputLayout:
     """Without the datasets a listing has no records to show."""
-    return Layout([_listing(part, [[] for _ in _columns(part)]) for part in _parts(output)])
+    return OutputLayout([_listing(part, [[] for _ in _columns(part)]) for part in _parts(output)])
 
 
-def show(analysis: Analysis, output: Output) -> Layout:
+def show(analysis: AnalysisData, output: Output) -> OutputLayout:
     """One listing a part, or one a value of ``page_by``; a part without records says so."""
-    return Layout([shown for part in _parts(output) for shown in _shown(analysis, output, part)])
+    return OutputLayout([shown for part in _parts(output) for shown in _shown(analysis, output, part)])
 
 
-def _shown(analysis: Analysis, output: Output, part: Mapping[str, Any]) -> Iterator[Listing]:
+def _shown(analysis: AnalysisData, output: Output, part: Mapping[str, Any]) -> Iterator[Listing]:
     rows = _rows(analysis, output, part)
     table = _table(analysis, output, part, rows)
     if "across" in part:
@@ -140,7 +140,7 @@ def _columns(part: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def _listing(part: Mapping[str, Any], texts: list[list[str]], caption: str = "") -> Listing:
     """Columns of numbers are aligned, all others are words."""
     columns = _columns(part)
-    heads = tuple(Column(str(column["label"]), text=_kind(column) != "number") for column in columns)
+    heads = tuple(TableColumn(str(column["label"]), text=_kind(column) != "number") for column in columns)
     captions = (str(part["caption"]) if "caption" in part else "", caption)
     return Listing(heads, tuple(map(tuple, texts)), "; ".join(filter(None, captions)), _grouped(part),
                    str(part.get("empty", EMPTY)))  # fmt: skip
@@ -157,14 +157,14 @@ def _grouped(part: Mapping[str, Any]) -> int:
     return len(names)
 
 
-def _rows(analysis: Analysis, output: Output, part: Mapping[str, Any]) -> Selection:
+def _rows(analysis: AnalysisData, output: Output, part: Mapping[str, Any]) -> Selection:
     everybody = Group(analysis.specification.total)
     return analysis.select(output, str(part["dataset"]), everybody, part, output.population).where(
         part.get("where", {})
     )
 
 
-def _table(analysis: Analysis, output: Output, part: Mapping[str, Any], rows: Selection) -> pd.DataFrame:
+def _table(analysis: AnalysisData, output: Output, part: Mapping[str, Any], rows: Selection) -> pd.DataFrame:
     """The rows in order, numbered as in ``rows``.
 
     A variable that the dataset lacks comes from the subject level, else from the dataset's supplemental qualifiers.
@@ -172,7 +172,7 @@ def _table(analysis: Analysis, output: Output, part: Mapping[str, Any], rows: Se
     asked = [SUBJECT, *_asked(part)]
     table = pd.DataFrame({name: rows.column(name).reset_index(drop=True) for name in asked if rows.has(name)})
     subjects = analysis.select(output, SUBJECT_LEVEL, Group(analysis.specification.total))
-    more = Supplement.of(analysis, rows)
+    more = SupplementalValues.of(analysis, rows)
     for name in asked:
         if rows.has(name):
             continue
@@ -184,10 +184,10 @@ def _table(analysis: Analysis, output: Output, part: Mapping[str, Any], rows: Se
     return table.sort_values(list(dict.fromkeys([*first, *map(str, part["sort"])])), kind="stable")
 
 
-def _check(analysis: Analysis, output: Output, part: Mapping[str, Any], rows: Selection) -> None:
+def _check(analysis: AnalysisData, output: Output, part: Mapping[str, Any], rows: Selection) -> None:
     """Complain of the first variable that neither the dataset nor the subject level has, and of groups out of place."""
     subjects = analysis.select(output, SUBJECT_LEVEL, Group(analysis.specification.total))
-    more = Supplement.of(analysis, rows)
+    more = SupplementalValues.of(analysis, rows)
     known_more = more.among(_asked(part)) if more else []
     for name, (holder, key) in _asked(part).items():
         if not rows.has(name) and not subjects.has(name) and name not in known_more:

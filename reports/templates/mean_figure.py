@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from reports.analysis import Analysis, decimals_of
-from reports.book import Book
-from reports.formats import COUNT, pattern
-from reports.ledger import Ledger, Place
-from reports.selection import WHERE_SCHEMA
-from reports.specification import TEXT, Output, TemplateParameters
+from reports.layout.table import MeanFigure, MeanLine, OutputLayout
+from reports.results.analysis_data import AnalysisData, decimals_of
+from reports.results.builder import ResultPlace, ResultsBuilder
+from reports.results.formats import COUNT, pattern
+from reports.results.index import ResultsIndex
+from reports.results.selection import WHERE_SCHEMA
+from reports.results.specification import TEXT, Output, TemplateParameters
 from reports.statistics.mean_interval import mean_interval
-from reports.table import Layout, MeanFigure, MeanLine
-from reports.templates.heads import add_size
+from reports.template_parts.treatment_heads import add_size
 
 NUMBER = {"type": "number"}
 AXIS = {
@@ -41,7 +41,7 @@ PARAMETERS = TemplateParameters(
 )
 
 
-def compute(analysis: Analysis, output: Output, ledger: Ledger) -> None:
+def compute(analysis: AnalysisData, output: Output, ledger: ResultsBuilder) -> None:
     """The number, mean and 95% confidence interval of each treatment at each visit."""
     node, variable = output.node, str(output.node["variable"])
     shown = pattern(decimals_of(node) + 1)
@@ -51,14 +51,14 @@ def compute(analysis: Analysis, output: Output, ledger: Ledger) -> None:
         for visit in node["visits"]:
             chosen = rows.equal("AVISIT", str(visit))
             mean = mean_interval(chosen.column(variable))
-            place = Place(f"mean_{visit}", group.label, variable, str(visit))
+            place = ResultPlace(f"mean_{visit}", group.label, variable, str(visit))
             ledger.add(output, place, "n", replace(mean, value=float(mean.n), warning=""), COUNT, chosen)
             ledger.add(output, place, "mean", mean, shown, chosen)
             ledger.add(output, place, "lower", replace(mean, value=mean.lower), shown, chosen)
             ledger.add(output, place, "upper", replace(mean, value=mean.upper), shown, chosen)
 
 
-def layout(output: Output, book: Book) -> Layout:
+def layout(output: Output, book: ResultsIndex) -> OutputLayout:
     """A line a treatment; all treatments together have none of their own where there are several."""
     node, groups = output.node, book.groups()
     shown = groups[:-1] if len(groups) > 1 else groups
@@ -67,11 +67,11 @@ def layout(output: Output, book: Book) -> Layout:
     low, high = node["y"].get("limits", (ticks[0], ticks[-1]))
     names = tuple((float(place), str(visit)) for visit, place in node["visits"].items())
     description = f"{output.title}: means with 95% confidence intervals of {', '.join(shown)}."
-    return Layout(figures=[MeanFigure(str(node["x"]["label"]), str(node["y"]["label"]), names,
+    return OutputLayout(figures=[MeanFigure(str(node["x"]["label"]), str(node["y"]["label"]), names,
                                       (float(low), float(high)), ticks, lines, description)])  # fmt: skip
 
 
-def _line(book: Book, node: Mapping[str, Any], group: str) -> MeanLine:
+def _line(book: ResultsIndex, node: Mapping[str, Any], group: str) -> MeanLine:
     variable = str(node["variable"])
     found = {str(visit): {name: book.row(variable, str(visit), group, name) for name in ("mean", "lower", "upper", "n")}
              for visit in node["visits"]}  # fmt: skip

@@ -6,15 +6,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reports.analysis import SUBJECT_LEVEL, Analysis, Group, decimals_of
-from reports.book import Book
-from reports.ledger import Ledger, Place
-from reports.selection import WHERE_SCHEMA, Selection
-from reports.specification import TEXT, Output, TemplateParameters
+from reports.layout.table import OutputLayout, OutputTable, Row
+from reports.results.analysis_data import (
+    SUBJECT_LEVEL,
+    AnalysisData,
+    Group,
+    decimals_of,
+)
+from reports.results.builder import ResultPlace, ResultsBuilder
+from reports.results.index import ResultsIndex
+from reports.results.selection import WHERE_SCHEMA, Selection
+from reports.results.specification import TEXT, Output, TemplateParameters
 from reports.statistics.descriptive import describe
-from reports.table import Layout, Row, Table
-from reports.templates.description import CELLS
-from reports.templates.heads import add_size, columns
+from reports.template_parts.descriptive_cells import CELLS
+from reports.template_parts.treatment_heads import add_size, columns
 
 VARIABLE = {
     "type": "object",
@@ -40,7 +45,7 @@ METHOD = "Number of patients"
 
 
 @dataclass(frozen=True)
-class Item:
+class SummaryItem:
     """One characteristic under a heading; the ``subset`` keeps apart those of one variable and different records."""
 
     node: Mapping[str, Any]
@@ -55,11 +60,13 @@ class Item:
     def subset(self) -> str:
         return "; ".join(filter(None, (self.heading, str(self.node["label"])))) if "where" in self.node else ""
 
-    def place(self, group: str, level: str = "") -> Place:
-        return Place("_".join(filter(None, (self.subset, self.variable))), group, self.variable, level, self.subset)
+    def place(self, group: str, level: str = "") -> ResultPlace:
+        return ResultPlace(
+            "_".join(filter(None, (self.subset, self.variable))), group, self.variable, level, self.subset
+        )
 
 
-def compute(analysis: Analysis, output: Output, ledger: Ledger) -> None:
+def compute(analysis: AnalysisData, output: Output, ledger: ResultsBuilder) -> None:
     """Describe each variable in each treatment column; one with ``levels`` is counted, another one described."""
     for group in analysis.groups(output):
         size = add_size(analysis, output, group, ledger)
@@ -75,26 +82,26 @@ def compute(analysis: Analysis, output: Output, ledger: Ledger) -> None:
                 ledger.add_description(output, item.place(group.label), values, decimals_of(item.node), present)
 
 
-def _items(node: Mapping[str, Any]) -> Iterator[Item]:
+def _items(node: Mapping[str, Any]) -> Iterator[SummaryItem]:
     heading = ""
     for variable in node["variables"]:
         heading = str(variable.get("heading", heading))
         if "label" in variable:
-            yield Item(variable, heading)
+            yield SummaryItem(variable, heading)
 
 
-def _rows(analysis: Analysis, output: Output, group: Group, item: Item) -> Selection:
+def _rows(analysis: AnalysisData, output: Output, group: Group, item: SummaryItem) -> Selection:
     """The item's own dataset and records, or those of the output."""
     dataset = str(item.node.get("dataset", output.node.get("dataset", SUBJECT_LEVEL)))
     rows = analysis.select(output, dataset, group, item.node)
     return rows.where(output.node.get("where", {})).where(item.node.get("where", {}))
 
 
-def _missing(item: Item, missing: bool) -> Mapping[str, Any]:
+def _missing(item: SummaryItem, missing: bool) -> Mapping[str, Any]:
     return {item.variable: {"missing": missing}}
 
 
-def _count(output: Output, ledger: Ledger, item: Item, group: Group, rows: Selection, size: int) -> None:
+def _count(output: Output, ledger: ResultsBuilder, item: SummaryItem, group: Group, rows: Selection, size: int) -> None:
     """Count the declared levels, then any other that the data hold, then who has none."""
     present = rows.where(_missing(item, False))
     declared = list(item.node["levels"])
@@ -108,7 +115,7 @@ def _count(output: Output, ledger: Ledger, item: Item, group: Group, rows: Selec
         ledger.add_proportion(output, item.place(group.label, MISSING), missing, size, without, method)
 
 
-def layout(output: Output, book: Book) -> Layout:
+def layout(output: Output, book: ResultsIndex) -> OutputLayout:
     """A heading a variable, with its statistics or its levels beneath; what is only counted takes one line."""
     rows: list[Row] = []
     heading = ""
@@ -120,10 +127,10 @@ def layout(output: Output, book: Book) -> Layout:
             continue
         rows.append(Row(label, heading=True, indent=indent))
         rows += _levels(item, book, indent + 1) if "levels" in item.node else _numbers(item, book, indent + 1)
-    return Layout([Table("", columns(book), tuple(rows))])
+    return OutputLayout([OutputTable("", columns(book), tuple(rows))])
 
 
-def _numbers(item: Item, book: Book, indent: int) -> list[Row]:
+def _numbers(item: SummaryItem, book: ResultsIndex, indent: int) -> list[Row]:
     return [
         Row(label, tuple(book.cell(item.variable, "", group, statistics.split(), item.subset)
                          for group in book.groups()), indent)
@@ -131,7 +138,7 @@ def _numbers(item: Item, book: Book, indent: int) -> list[Row]:
     ]  # fmt: skip
 
 
-def _levels(item: Item, book: Book, indent: int) -> list[Row]:
+def _levels(item: SummaryItem, book: ResultsIndex, indent: int) -> list[Row]:
     """Declared levels, others, and missing ones last; those that the results of any treatment have."""
     labels = item.node["levels"]
     known = [level for level in book.levels(item.variable, "count") if book.has(item.variable, level, item.subset)]
@@ -139,5 +146,5 @@ def _levels(item: Item, book: Book, indent: int) -> list[Row]:
     return [Row(str(labels.get(level, level)), _counts(book, item, level), indent) for level in ordered]
 
 
-def _counts(book: Book, item: Item, level: str) -> tuple[str, ...]:
+def _counts(book: ResultsIndex, item: SummaryItem, level: str) -> tuple[str, ...]:
     return tuple(book.count(item.variable, level, group, item.subset) or "0" for group in book.groups())

@@ -7,16 +7,26 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from metadata.yaml_source import complain
-from reports.analysis import SUBJECT_LEVEL, Analysis, Group, decimals_of
-from reports.book import Book
-from reports.formats import pattern
-from reports.ledger import Ledger, Place
-from reports.selection import SUBJECT, WHERE_SCHEMA, Selection
-from reports.specification import TEXT, Output, TemplateParameters
+from reports.layout.table import (
+    Figure,
+    OutputLayout,
+    ShadedBand,
+    TableLine,
+)
+from reports.results.analysis_data import (
+    SUBJECT_LEVEL,
+    AnalysisData,
+    Group,
+    decimals_of,
+)
+from reports.results.builder import ResultPlace, ResultsBuilder
+from reports.results.formats import pattern
+from reports.results.index import ResultsIndex
+from reports.results.selection import SUBJECT, WHERE_SCHEMA, Selection
+from reports.results.specification import TEXT, Output, TemplateParameters
 from reports.statistics.descriptive import describe
 from reports.statistics.estimate import Estimate
-from reports.table import Band, Figure, Layout, Line
-from reports.templates.heads import add_size
+from reports.template_parts.treatment_heads import add_size
 
 NUMBER = {"type": "number"}
 AXIS = {
@@ -79,7 +89,7 @@ OBSERVED, MEDIAN_LABEL = "value", "Median"
 VALUE, BELOW, DEFINED = "Observed value", "Observed value, drawn hollow", "Value by definition"
 
 
-def compute(analysis: Analysis, output: Output, ledger: Ledger) -> None:
+def compute(analysis: AnalysisData, output: Output, ledger: ResultsBuilder) -> None:
     """Each observed value is a row (subset the subject, level the study day), and so is each visit's median."""
     node, y = output.node, str(output.node["y"]["variable"])
     everybody = Group(analysis.specification.total)
@@ -88,17 +98,17 @@ def compute(analysis: Analysis, output: Output, ledger: Ledger) -> None:
     rows = rows.present(str(node["x"]["variable"]))
     names = names_of(analysis, output, everybody)
     for name, (day, value, method), source in _points(node, rows, names):
-        place = Place(f"course_{name}", "", y, f"{day:g}", name)
+        place = ResultPlace(f"course_{name}", "", y, f"{day:g}", name)
         ledger.add(output, place, OBSERVED, Estimate(value, method, 1), pattern(decimals_of(node)), source)
     rows = rows.present(y)
     for visit in node["median"]["visits"]:
         chosen = rows.where(node["median"]["where"]).equal("AVISIT", str(visit))
-        place = Place(f"median_{visit}", "", y, str(visit), MEDIAN_LABEL)
+        place = ResultPlace(f"median_{visit}", "", y, str(visit), MEDIAN_LABEL)
         median = describe(chosen.column(y))["median"]
         ledger.add(output, place, "median", median, pattern(decimals_of(node) + 1), chosen)
 
 
-def names_of(analysis: Analysis, output: Output, everybody: Group) -> dict[str, str]:
+def names_of(analysis: AnalysisData, output: Output, everybody: Group) -> dict[str, str]:
     """What each subject of the population is called in the figure, in the order of the names."""
     name = str(output.node.get("subject", "SUBJID"))
     subjects = analysis.select(output, SUBJECT_LEVEL, everybody)
@@ -138,7 +148,7 @@ def _values(rows: Selection, x: str, y: str) -> list[tuple[tuple[str, float, int
             zip(zip(*columns, strict=True), places, strict=True)]  # fmt: skip
 
 
-def layout(output: Output, book: Book) -> Layout:
+def layout(output: Output, book: ResultsIndex) -> OutputLayout:
     """Lines in the order of the subjects' names; x in the axis's unit."""
     node, y = output.node, str(output.node["y"]["variable"])
     apart = float(node.get("set_apart", 0))
@@ -149,8 +159,8 @@ def layout(output: Output, book: Book) -> Layout:
     known = [
         (x, _scaled(node, float(row["value"]))) for x, row in points if row is not None and row["value"] == row["value"]
     ]
-    median = Line(MEDIAN_LABEL, tuple(x for x, _ in known), tuple(value for _, value in known))
-    return Layout(figures=[_figure(output, lines, median)])
+    median = TableLine(MEDIAN_LABEL, tuple(x for x, _ in known), tuple(value for _, value in known))
+    return OutputLayout(figures=[_figure(output, lines, median)])
 
 
 def _offset(apart: float, position: int, count: int) -> float:
@@ -158,12 +168,12 @@ def _offset(apart: float, position: int, count: int) -> float:
     return apart * (2 * position / (count - 1) - 1) if count > 1 else 0.0
 
 
-def _line(book: Book, node: Mapping[str, Any], name: str, offset: float) -> Line:
+def _line(book: ResultsIndex, node: Mapping[str, Any], name: str, offset: float) -> TableLine:
     days = float(node["x"].get("unit_days", 1))
     rows = [row for row in book.rows if row["variable"] == node["y"]["variable"] and row["subset"] == name]
     x = tuple(float(row["level"]) / days for row in rows)
     hollow = tuple(row["method"] == BELOW for row in rows)
-    return Line(name, x, tuple(_scaled(node, float(row["value"])) + offset for row in rows), hollow)
+    return TableLine(name, x, tuple(_scaled(node, float(row["value"])) + offset for row in rows), hollow)
 
 
 def _scaled(node: Mapping[str, Any], value: float) -> float:
@@ -175,7 +185,7 @@ def _scaled(node: Mapping[str, Any], value: float) -> float:
     return math.log10(value)
 
 
-def _figure(output: Output, lines: tuple[Line, ...], median: Line) -> Figure:
+def _figure(output: Output, lines: tuple[TableLine, ...], median: TableLine) -> Figure:
     x, y = output.node["x"], output.node["y"]
     ticks = tuple(_scaled(output.node, float(tick)) for tick in y["ticks"])
     low, high = (_scaled(output.node, float(limit)) for limit in y.get("limits", (y["ticks"][0], y["ticks"][-1])))
@@ -188,6 +198,6 @@ def _figure(output: Output, lines: tuple[Line, ...], median: Line) -> Figure:
     )  # fmt: skip
 
 
-def _bands(node: Mapping[str, Any], key: str) -> tuple[Band, ...]:
-    return tuple(Band(str(band["label"]), _scaled(node, float(band["low"])), _scaled(node, float(band["high"])))
+def _bands(node: Mapping[str, Any], key: str) -> tuple[ShadedBand, ...]:
+    return tuple(ShadedBand(str(band["label"]), _scaled(node, float(band["low"])), _scaled(node, float(band["high"])))
                  for band in node.get(key, []))  # fmt: skip

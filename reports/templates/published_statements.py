@@ -7,15 +7,20 @@ from typing import Any
 
 from metadata.errors import nearest
 from metadata.yaml_source import complain
-from reports.analysis import Analysis
-from reports.book import Book
-from reports.formats import COUNT, P_VALUE
-from reports.ledger import Ledger, Place
-from reports.selection import equality
-from reports.specification import TEXT, Output, TemplateParameters
+from reports.layout.table import (
+    OutputLayout,
+    OutputTable,
+    Row,
+    TableColumn,
+)
+from reports.results.analysis_data import AnalysisData
+from reports.results.builder import ResultPlace, ResultsBuilder
+from reports.results.formats import COUNT, P_VALUE
+from reports.results.index import ResultsIndex
+from reports.results.selection import equality
+from reports.results.specification import TEXT, Output, TemplateParameters
 from reports.statistics.estimate import NOT_ESTIMABLE, Estimate
-from reports.table import Column, Layout, Row, Table
-from reports.templates.described import Described
+from reports.template_parts.filtered_rows import FilteredRows
 
 REFERENCE = {
     "type": "object",
@@ -42,29 +47,29 @@ RESULTS = "results"
 COMPUTED = "computed"
 
 
-def compute(analysis: Analysis, output: Output, ledger: Ledger) -> None:
+def compute(analysis: AnalysisData, output: Output, ledger: ResultsBuilder) -> None:
     """Each statement is a row whose text is put together from results that earlier outputs made."""
     known: dict[str, list[Mapping[str, Any]]] = {other.id: [] for other in analysis.specification.outputs}
     for row in ledger.rows:
         known[row["output"]].append(row)
     total = analysis.specification.total
     for number, statement in enumerate(output.node["statements"], start=1):
-        place = Place(f"S{number:02d}", "", f"S{number:02d}", str(statement["statement"]))
+        place = ResultPlace(f"S{number:02d}", "", f"S{number:02d}", str(statement["statement"]))
         if "values" in statement:
             _computed(output, ledger, place, statement, known, total)
         else:
             _without(output, ledger, place, f"{NOT_COMPUTED}: {statement['waits_for']}", NOT_COMPUTED)
 
 
-def _without(output: Output, ledger: Ledger, place: Place, reason: str, text: str) -> None:
+def _without(output: Output, ledger: ResultsBuilder, place: ResultPlace, reason: str, text: str) -> None:
     """A statement without a computed value, and why."""
     ledger.add(output, place, COMPUTED, Estimate(NOT_ESTIMABLE, "", 0, reason), COUNT, _source([]), text)
 
 
 def _computed(
     output: Output,
-    ledger: Ledger,
-    place: Place,
+    ledger: ResultsBuilder,
+    place: ResultPlace,
     statement: Mapping[str, Any],
     known: Mapping[str, list[Mapping[str, Any]]],
     total: str,
@@ -108,21 +113,24 @@ def _spoken(row: Mapping[str, Any]) -> str:
     return f"{text[0]} {text[1:]}" if text[0] in "<>" else f"= {text}"
 
 
-def _source(found: list[Mapping[str, Any]]) -> Described:
+def _source(found: list[Mapping[str, Any]]) -> FilteredRows:
     """The filter over the results data that finds the rows a statement was put together from."""
     keys = ("analysis", "group", "level", "statistic")
     parts = ["(" + " and ".join(equality(key, row[key]) for key in keys) + ")" for row in found]
-    return Described(RESULTS, " or ".join(parts))
+    return FilteredRows(RESULTS, " or ".join(parts))
 
 
-def layout(output: Output, book: Book) -> Layout:
+def layout(output: Output, book: ResultsIndex) -> OutputLayout:
     """Statement, published value, computed value, n and method, with the output it comes from."""
     heads = (
-        Column("Published", text=True), Column("This run", text=True), Column("n"), Column("Method", text=True),
-        Column("Output", text=True),
-    )  # fmt: skip
+        TableColumn("Published", text=True),
+        TableColumn("This run", text=True),
+        TableColumn("n"),
+        TableColumn("Method", text=True),
+        TableColumn("Output", text=True),
+    )
     pairs = zip(output.node["statements"], book.rows, strict=True)
-    return Layout([Table("Statement", heads, tuple(_row(statement, row) for statement, row in pairs))])
+    return OutputLayout([OutputTable("Statement", heads, tuple(_row(statement, row) for statement, row in pairs))])
 
 
 def _row(statement: Mapping[str, Any], row: dict[Hashable, Any]) -> Row:

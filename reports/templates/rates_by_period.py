@@ -9,19 +9,31 @@ from typing import Any
 import numpy as np
 
 from metadata.yaml_source import complain
-from reports.analysis import Analysis, Group
-from reports.book import Book
-from reports.formats import P_VALUE, pattern
-from reports.ledger import Ledger, Place
-from reports.selection import WHERE_SCHEMA, Selection
-from reports.specification import TEXT, Output, TemplateParameters
+from reports.layout.table import (
+    OutputLayout,
+    OutputTable,
+    Row,
+    TableColumn,
+)
+from reports.results.analysis_data import AnalysisData, Group
+from reports.results.builder import ResultPlace, ResultsBuilder
+from reports.results.formats import P_VALUE, pattern
+from reports.results.index import ResultsIndex
+from reports.results.selection import WHERE_SCHEMA, Selection
+from reports.results.specification import TEXT, Output, TemplateParameters
 from reports.statistics.estimate import Estimate
 from reports.statistics.event_rate import conditional_rate_ratio, conditional_rate_test
 from reports.statistics.poisson_regression import RateRatio, poisson_rate_ratio
 from reports.statistics.signed_rank import signed_rank
-from reports.table import Column, Layout, Row, Table
-from reports.templates.heads import add_size
-from reports.templates.person_time import RATE, WHOLE, PersonTime, add_bounded, add_rate, person_time
+from reports.template_parts.person_time import (
+    RATE,
+    WHOLE,
+    PersonTimeRows,
+    add_bounded,
+    add_rate,
+    person_time,
+)
+from reports.template_parts.treatment_heads import add_size
 
 # A rate is a quotient: rates that differ by less than this count as tied in a rank test.
 RATE_DECIMALS = 9
@@ -32,32 +44,32 @@ class Method:
     """A comparison of two periods: a ratio with its test, or a test alone."""
 
     label: str
-    run: Callable[[PersonTime, PersonTime], RateRatio]
+    run: Callable[[PersonTimeRows, PersonTimeRows], RateRatio]
 
 
-def _exact(period: PersonTime, reference: PersonTime) -> RateRatio:
+def _exact(period: PersonTimeRows, reference: PersonTimeRows) -> RateRatio:
     n = len(set(period.subjects) | set(reference.subjects))
     rates = (period.count, period.total, reference.count, reference.total, n)
     return RateRatio(conditional_rate_ratio(*rates), conditional_rate_test(*rates))
 
 
-def _poisson(period: PersonTime, reference: PersonTime) -> RateRatio:
+def _poisson(period: PersonTimeRows, reference: PersonTimeRows) -> RateRatio:
     return poisson_rate_ratio(*_stacked(period, reference), subjects=[*period.subjects, *reference.subjects])
 
 
-def _poisson_without_subjects(period: PersonTime, reference: PersonTime) -> RateRatio:
+def _poisson_without_subjects(period: PersonTimeRows, reference: PersonTimeRows) -> RateRatio:
     found = poisson_rate_ratio(*_stacked(period, reference))
     # The regression counts rows, which are subjects' periods here.
     n = len(set(period.subjects) | set(reference.subjects))
     return RateRatio(replace(found.ratio, n=n), replace(found.test, n=n))
 
 
-def _stacked(period: PersonTime, reference: PersonTime) -> tuple[Any, Any, list[bool]]:
+def _stacked(period: PersonTimeRows, reference: PersonTimeRows) -> tuple[Any, Any, list[bool]]:
     events, time = np.concatenate([period.events, reference.events]), np.concatenate([period.time, reference.time])
     return events, time, [True] * period.n + [False] * reference.n
 
 
-def _ranks(period: PersonTime, reference: PersonTime) -> RateRatio:
+def _ranks(period: PersonTimeRows, reference: PersonTimeRows) -> RateRatio:
     rates = [dict(zip(part.subjects, part.events / part.time, strict=True)) for part in (period, reference)]
     both = [subject for subject in period.subjects if subject in rates[1]]
     test = signed_rank([rates[0][subject] - rates[1][subject] for subject in both], RATE_DECIMALS)
@@ -97,33 +109,38 @@ PARAMETERS = TemplateParameters(
 HEADS = ("Subjects", "Events", "", "Rate (95% CI)", "Mean of subjects' rates")
 
 
-def compute(analysis: Analysis, output: Output, ledger: Ledger) -> None:
+def compute(analysis: AnalysisData, output: Output, ledger: ResultsBuilder) -> None:
     """Record the rate of every period in each treatment column, then the comparisons."""
     node = output.node
     for group in analysis.groups(output):
         add_size(analysis, output, group, ledger)
         for period in node["periods"]:
             rows = _rows(analysis, output, group, output.population).equal(str(node["period"]), str(period))
-            place = Place(f"rate_{period}", group.label, "rate", str(period))
+            place = ResultPlace(f"rate_{period}", group.label, "rate", str(period))
             add_rate(output, ledger, place, node["rate"], rows)
         for number, comparison in enumerate(node.get("comparisons", []), start=1):
             _compare(analysis, output, ledger, group, number, comparison)
 
 
-def _rows(analysis: Analysis, output: Output, group: Group, population: str) -> Selection:
+def _rows(analysis: AnalysisData, output: Output, group: Group, population: str) -> Selection:
     rows = analysis.select(output, str(output.node["dataset"]), group, population=population)
     return rows.where(output.node.get("where", {}))
 
 
 def _compare(
-    analysis: Analysis, output: Output, ledger: Ledger, group: Group, number: int, comparison: Mapping[str, Any]
+    analysis: AnalysisData,
+    output: Output,
+    ledger: ResultsBuilder,
+    group: Group,
+    number: int,
+    comparison: Mapping[str, Any],
 ) -> None:
     node, population = output.node, str(comparison.get("population", output.population))
     periods = [_known(node, comparison, key) for key in ("period", "reference")]
     rows = _rows(analysis, output, group, population).where({str(node["period"]): periods})
     one, two = (person_time(node["rate"], rows.equal(str(node["period"]), period)) for period in periods)
     found = METHODS[str(comparison["method"])].run(one, two)
-    place = Place(f"comparison_{number:02d}", group.label, "comparison", str(number), population=population)
+    place = ResultPlace(f"comparison_{number:02d}", group.label, "comparison", str(number), population=population)
     if found.ratio.method:
         shown = pattern(int(node["rate"].get("decimals", 3)))
         add_bounded(output, ledger, place, "estimate", found.ratio, shown, rows)
@@ -136,7 +153,7 @@ def _known(node: Mapping[str, Any], comparison: Mapping[str, Any], key: str) -> 
     return str(comparison[key])
 
 
-def layout(output: Output, book: Book) -> Layout:
+def layout(output: Output, book: ResultsIndex) -> OutputLayout:
     """A row a period and treatment, and a table of comparisons."""
     node = output.node
     heads = [head or str(node["rate"]["unit"]) for head in HEADS]
@@ -144,40 +161,48 @@ def layout(output: Output, book: Book) -> Layout:
     for group in book.groups():
         rows.append(Row(f"{group} (N={book.text('population', '', group, 'N')})", heading=True))
         rows += [Row(str(label), _cells(book, str(period), group), 1) for period, label in node["periods"].items()]
-    tables = [Table("Period", tuple(Column(head) for head in heads), tuple(rows))]
-    return Layout([*tables, _comparisons(output, book)] if node.get("comparisons") else tables)
+    tables = [OutputTable("Period", tuple(TableColumn(head) for head in heads), tuple(rows))]
+    return OutputLayout([*tables, _comparisons(output, book)] if node.get("comparisons") else tables)
 
 
-def _cells(book: Book, period: str, group: str) -> tuple[str, ...]:
+def _cells(book: ResultsIndex, period: str, group: str) -> tuple[str, ...]:
     plain = [book.text("rate", period, group, name) for name in ("n", "events", "person_time")]
     return (*plain, bounded(book, "rate", period, group), book.text("rate", period, group, "mean"))
 
 
-def bounded(book: Book, variable: str, level: str, group: str, subset: str = "") -> str:
+def bounded(book: ResultsIndex, variable: str, level: str, group: str, subset: str = "") -> str:
     """``estimate (lower, upper)``."""
     bounds = book.interval(variable, level, group, subset)
     return book.text(variable, level, group, "estimate", subset) + (f" ({bounds})" if bounds else "")
 
 
-def _comparisons(output: Output, book: Book) -> Table:
+def _comparisons(output: Output, book: ResultsIndex) -> OutputTable:
     heads = (
-        Column("Periods", text=True), Column("Population", text=True), Column("n"), Column("Rate ratio (95% CI)"),
-        Column("p-value"),
-    )  # fmt: skip
+        TableColumn("Periods", text=True),
+        TableColumn("Population", text=True),
+        TableColumn("n"),
+        TableColumn("Rate ratio (95% CI)"),
+        TableColumn("p-value"),
+    )
     rows: list[Row] = []
     for group in book.groups():
         rows += [Row(group, heading=True)] if len(book.groups()) > 1 else []
-        rows += [_comparison(output, book, group, str(number), comparison)
-                 for number, comparison in enumerate(output.node["comparisons"], start=1)]  # fmt: skip
-    return Table("Method", heads, tuple(rows), "Comparisons of periods")
+        rows += [
+            _comparison(output, book, group, str(number), comparison)
+            for number, comparison in enumerate(output.node["comparisons"], start=1)
+        ]
+    return OutputTable("Method", heads, tuple(rows), "Comparisons of periods")
 
 
-def _comparison(output: Output, book: Book, group: str, number: str, comparison: Mapping[str, Any]) -> Row:
+def _comparison(output: Output, book: ResultsIndex, group: str, number: str, comparison: Mapping[str, Any]) -> Row:
     row = book.row("comparison", number, group, "p_value") or {}
     labels = output.node["periods"]
     purpose = f" [{comparison['purpose']}]" if "purpose" in comparison else ""
     cells = (
-        f"{labels[comparison['period']]} / {labels[comparison['reference']]}", str(row.get("population", "")),
-        str(row.get("n", "")), bounded(book, "comparison", number, group), str(row.get("text", "")),
-    )  # fmt: skip
+        f"{labels[comparison['period']]} / {labels[comparison['reference']]}",
+        str(row.get("population", "")),
+        str(row.get("n", "")),
+        bounded(book, "comparison", number, group),
+        str(row.get("text", "")),
+    )
     return Row(METHODS[str(comparison["method"])].label + purpose, cells)

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from reports.analysis import SUBJECT_LEVEL, Analysis, Group
-from reports.book import Book
-from reports.formats import COUNT
-from reports.ledger import Ledger, Place
-from reports.selection import SUBJECT, WHERE_SCHEMA, Selection
-from reports.specification import TEXT, Output, TemplateParameters
+from reports.layout.table import OutputLayout, OutputTable, Row
+from reports.results.analysis_data import SUBJECT_LEVEL, AnalysisData, Group
+from reports.results.builder import ResultPlace, ResultsBuilder
+from reports.results.formats import COUNT
+from reports.results.index import ResultsIndex
+from reports.results.selection import SUBJECT, WHERE_SCHEMA, Selection
+from reports.results.specification import TEXT, Output, TemplateParameters
 from reports.statistics.estimate import Estimate
 from reports.statistics.proportion import clopper_pearson
-from reports.table import Layout, Row, Table
-from reports.templates.heads import add_size, columns
-from reports.templates.paired_counts import PAIR, add_pair, pairs_table
+from reports.template_parts.paired_counts import PAIR, add_pair, pairs_table
+from reports.template_parts.treatment_heads import add_size, columns
 
 # Several: a subject needs a record that meets each.
 EACH: dict[str, Any] = {"anyOf": [WHERE_SCHEMA, {"type": "array", "items": WHERE_SCHEMA, "minItems": 1}]}
@@ -49,7 +49,7 @@ METHOD = "Number of patients"
 DATE = "ADT"
 
 
-def compute(analysis: Analysis, output: Output, ledger: Ledger) -> None:
+def compute(analysis: AnalysisData, output: Output, ledger: ResultsBuilder) -> None:
     """Count, for each treatment column, the subjects of each line and of each value of its ``by`` variable.
 
     Percentages are of the population, or of the subjects with a record that meets the line's ``of``. Paired proportions
@@ -62,10 +62,12 @@ def compute(analysis: Analysis, output: Output, ledger: Ledger) -> None:
             rows, of = _meeting(records.where(output.node.get("where", {})), line.get("where", {}), line), size
             if "of" in line:
                 of = _meeting(records, line["of"], {}).subject_count
-            place = Place(f"{number:02d}", group.label, "USUBJID", str(line["label"]), heading)
+            place = ResultPlace(f"{number:02d}", group.label, "USUBJID", str(line["label"]), heading)
             _add(output, ledger, place, rows, of)
             for value in rows.most_frequent(str(line["by"])) if "by" in line else []:
-                beneath = Place(f"{number:02d}_{line['by']}", group.label, str(line["by"]), value, str(line["label"]))
+                beneath = ResultPlace(
+                    f"{number:02d}_{line['by']}", group.label, str(line["by"]), value, str(line["label"])
+                )
                 _add(output, ledger, beneath, rows.equal(str(line["by"]), value), of)
         for number, pair in enumerate(output.node.get("pairs", []), start=1):
             add_pair(output, ledger, group, number, pair, _records(analysis, output, group, pair))
@@ -99,12 +101,12 @@ def _near(rows: Selection, others: Selection, days: int | None) -> Selection:
     return rows.of_subjects(subjects).where({DATE: [float(date) for date in dates]} if dates else {})
 
 
-def _records(analysis: Analysis, output: Output, group: Group, line: Mapping[str, Any]) -> Selection:
+def _records(analysis: AnalysisData, output: Output, group: Group, line: Mapping[str, Any]) -> Selection:
     dataset = str(line.get("dataset", output.node.get("dataset", SUBJECT_LEVEL)))
     return analysis.select(output, dataset, group, line)
 
 
-def _add(output: Output, ledger: Ledger, place: Place, rows: Selection, size: int) -> None:
+def _add(output: Output, ledger: ResultsBuilder, place: ResultPlace, rows: Selection, size: int) -> None:
     count = rows.subject_count
     ledger.add_proportion(output, place, count, size, rows, METHOD)
     if output.node.get("events", False):
@@ -114,7 +116,7 @@ def _add(output: Output, ledger: Ledger, place: Place, rows: Selection, size: in
         ledger.add_interval(output, place, clopper_pearson(count, size), rows)
 
 
-def layout(output: Output, book: Book) -> Layout:
+def layout(output: Output, book: ResultsIndex) -> OutputLayout:
     """One row a line; beneath each treatment the subjects and, if asked for, events and interval."""
     rows: list[Row] = []
     heading = ""
@@ -124,8 +126,8 @@ def layout(output: Output, book: Book) -> Layout:
             rows.append(Row(heading, heading=True))
         if "label" in line:
             rows.extend(_rows(output, book, line, heading))
-    tables = [Table("", columns(book, *_beneath(output)), tuple(rows))]
-    return Layout([*tables, pairs_table(output, book)] if "pairs" in output.node else [*tables])
+    tables = [OutputTable("", columns(book, *_beneath(output)), tuple(rows))]
+    return OutputLayout([*tables, pairs_table(output, book)] if "pairs" in output.node else [*tables])
 
 
 def _beneath(output: Output) -> list[str]:
@@ -139,7 +141,7 @@ def _has_parts(output: Output) -> bool:
     return any("of" in line for line in output.node["lines"])
 
 
-def _rows(output: Output, book: Book, line: Mapping[str, Any], heading: str) -> list[Row]:
+def _rows(output: Output, book: ResultsIndex, line: Mapping[str, Any], heading: str) -> list[Row]:
     indent, label = int(line.get("indent", 1 if heading else 0)), str(line["label"])
     first = Row(label, _cells(output, book, "USUBJID", label, heading), indent)
     by = str(line.get("by", ""))
@@ -147,7 +149,7 @@ def _rows(output: Output, book: Book, line: Mapping[str, Any], heading: str) -> 
     return [first, *(Row(sentence(value), _cells(output, book, by, value, label), indent + 1) for value in values)]
 
 
-def _cells(output: Output, book: Book, variable: str, level: str, subset: str) -> tuple[str, ...]:
+def _cells(output: Output, book: ResultsIndex, variable: str, level: str, subset: str) -> tuple[str, ...]:
     cells: list[str] = []
     for group in book.groups():
         counted = book.parts if _has_parts(output) else book.count

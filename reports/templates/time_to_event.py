@@ -9,19 +9,30 @@ from typing import Any
 import numpy as np
 
 from metadata.yaml_source import complain
-from reports.analysis import Analysis, Group
-from reports.book import Book
-from reports.formats import COUNT, P_VALUE, PERCENT, pattern
-from reports.ledger import Ledger, Place
-from reports.selection import WHERE_SCHEMA, Selection
-from reports.specification import TEXT, Output, TemplateParameters
+from reports.layout.table import (
+    OutputLayout,
+    OutputTable,
+    Row,
+    StepCurve,
+    StepFigure,
+)
+from reports.results.analysis_data import AnalysisData, Group
+from reports.results.builder import ResultPlace, ResultsBuilder
+from reports.results.formats import (
+    COUNT,
+    P_VALUE,
+    PERCENT,
+    pattern,
+)
+from reports.results.index import ResultsIndex
+from reports.results.selection import WHERE_SCHEMA, Selection
+from reports.results.specification import TEXT, Output, TemplateParameters
 from reports.statistics.estimate import Estimate
 from reports.statistics.kaplan_meier import SurvivalCurve, kaplan_meier
 from reports.statistics.log_rank import log_rank
-from reports.table import Layout, Row, StepCurve, StepFigure, Table
-from reports.templates.censored_times import CENSORED, CensoredTimes, censored_times
-from reports.templates.heads import add_size, columns
-from reports.templates.person_time import WHOLE, add_bounded
+from reports.template_parts.censored_times import CENSORED, CensoredTimes, censored_times
+from reports.template_parts.person_time import WHOLE, add_bounded
+from reports.template_parts.treatment_heads import add_size, columns
 from reports.templates.rates_by_period import bounded
 
 NUMBER = {"type": "number"}
@@ -56,7 +67,7 @@ PARAMETERS = TemplateParameters(
 CURVE, AT_RISK, FREE = "curve", "at_risk", "survival"
 
 
-def compute(analysis: Analysis, output: Output, ledger: Ledger) -> None:
+def compute(analysis: AnalysisData, output: Output, ledger: ResultsBuilder) -> None:
     """Of each endpoint: events, quartiles, estimates at declared times and the curve of each treatment; log-rank."""
     groups = analysis.groups(output)
     for group in groups:
@@ -74,7 +85,7 @@ def _endpoints(node: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _endpoint(
-    analysis: Analysis, output: Output, ledger: Ledger, groups: list[Group], endpoint: Mapping[str, Any]
+    analysis: AnalysisData, output: Output, ledger: ResultsBuilder, groups: list[Group], endpoint: Mapping[str, Any]
 ) -> None:
     node, label = output.node, str(endpoint["label"])
     pooled: list[tuple[str, CensoredTimes]] = []
@@ -96,55 +107,58 @@ def _shown(node: Mapping[str, Any]) -> list[str]:
     return [str(part) for part in node.get("show", ["table"])]
 
 
-def _rows(analysis: Analysis, output: Output, group: Group, endpoint: Mapping[str, Any]) -> Selection:
+def _rows(analysis: AnalysisData, output: Output, group: Group, endpoint: Mapping[str, Any]) -> Selection:
     rows = analysis.select(output, str(output.node["dataset"]), group)
     return rows.where(output.node.get("where", {})).where(endpoint["where"])
 
 
 def _add_counts(
-    output: Output, ledger: Ledger, group: Group, curve: SurvivalCurve, rows: Selection, label: str
+    output: Output, ledger: ResultsBuilder, group: Group, curve: SurvivalCurve, rows: Selection, label: str
 ) -> None:
-    place = Place(f"{label}_n", group.label, "followed", subset=label)
+    place = ResultPlace(f"{label}_n", group.label, "followed", subset=label)
     ledger.add(output, place, "n", Estimate(float(curve.n), "Number of subjects with a time", curve.n), COUNT, rows)
     counts = {
         "event": (curve.events, "Subjects with the event", rows.equal(CENSORED, 0)),
         "censored": (curve.n - curve.events, "Censored", rows.where({CENSORED: {"not": 0}})),
     }
     for name, (count, method, source) in counts.items():
-        at = Place(f"{label}_{name}", group.label, name, subset=label)
+        at = ResultPlace(f"{label}_{name}", group.label, name, subset=label)
         ledger.add_proportion(output, at, count, curve.n, source, method)
 
 
 def _add_estimates(
-    output: Output, ledger: Ledger, group: Group, curve: SurvivalCurve, rows: Selection, label: str
+    output: Output, ledger: ResultsBuilder, group: Group, curve: SurvivalCurve, rows: Selection, label: str
 ) -> None:
     shown = pattern(int(output.node.get("decimals", 0)) + 1)
     for share in (25, 50, 75):
-        place = Place(f"{label}_quantile_{share}", group.label, "quantile", str(share), label)
+        place = ResultPlace(f"{label}_quantile_{share}", group.label, "quantile", str(share), label)
         add_bounded(output, ledger, place, "estimate", curve.quantile(share / 100), shown, rows)
     for time in output.node.get("times", []):
-        free, place = curve.at(float(time)), Place(f"{label}_{FREE}_{time:g}", group.label, FREE, f"{time:g}", label)
+        free, place = (
+            curve.at(float(time)),
+            ResultPlace(f"{label}_{FREE}_{time:g}", group.label, FREE, f"{time:g}", label),
+        )
         percent = replace(free, value=free.value * 100, lower=free.lower * 100, upper=free.upper * 100)
         add_bounded(output, ledger, place, "estimate", percent, PERCENT, rows)
 
 
 def _add_curve(
-    output: Output, ledger: Ledger, group: Group, curve: SurvivalCurve, times: CensoredTimes, rows: Selection
+    output: Output, ledger: ResultsBuilder, group: Group, curve: SurvivalCurve, times: CensoredTimes, rows: Selection
 ) -> None:
     """Record the corners of the curve, its marks of censoring, and the subjects at risk beneath the ticks."""
     for name, moments in (("step", curve.times), ("mark", np.unique(times.times[~times.events]))):
         for moment in moments.tolist():
-            place = Place(name, group.label, CURVE, f"{moment:.9g}", name)
+            place = ResultPlace(name, group.label, CURVE, f"{moment:.9g}", name)
             ledger.add(output, place, "value", replace(curve.at(moment), warning=""), pattern(3), rows)
     for tick in output.node["x"]["ticks"]:
         count = int((times.times >= tick).sum())
-        place = Place("at_risk", group.label, AT_RISK, f"{tick:g}")
+        place = ResultPlace("at_risk", group.label, AT_RISK, f"{tick:g}")
         ledger.add(output, place, "count", Estimate(float(count), "Subjects at risk", curve.n), COUNT, rows)
 
 
 def _add_log_rank(
     output: Output,
-    ledger: Ledger,
+    ledger: ResultsBuilder,
     everybody: Group,
     pooled: list[tuple[str, CensoredTimes]],
     rows: Selection,
@@ -153,25 +167,25 @@ def _add_log_rank(
     labels = [label for label, times in pooled for _ in range(times.times.size)]
     times = np.concatenate([times.times for _, times in pooled])
     found = log_rank(times, np.concatenate([times.events for _, times in pooled]), labels)
-    place = Place(f"{endpoint}_log_rank", everybody.label, "log_rank", subset=endpoint)
+    place = ResultPlace(f"{endpoint}_log_rank", everybody.label, "log_rank", subset=endpoint)
     ledger.add(output, place, "p_value", found, P_VALUE, rows)
     ledger.add(output, place, "statistic", replace(found, value=found.statistic), pattern(2), rows)
 
 
-def layout(output: Output, book: Book) -> Layout:
+def layout(output: Output, book: ResultsIndex) -> OutputLayout:
     """The table, the figure, or both."""
     shown = _shown(output.node)
-    return Layout(
+    return OutputLayout(
         [_table(output, book)] if "table" in shown else [], [_figure(output, book)] if "figure" in shown else []
     )
 
 
-def _table(output: Output, book: Book) -> Table:
+def _table(output: Output, book: ResultsIndex) -> OutputTable:
     rows = [row for endpoint in _endpoints(output.node) for row in _block(output.node, book, endpoint)]
-    return Table("", columns(book), tuple(rows))
+    return OutputTable("", columns(book), tuple(rows))
 
 
-def _block(node: Mapping[str, Any], book: Book, endpoint: Mapping[str, Any]) -> list[Row]:
+def _block(node: Mapping[str, Any], book: ResultsIndex, endpoint: Mapping[str, Any]) -> list[Row]:
     """One endpoint: followed, events, quartiles, estimates at the declared times, and the test."""
     groups, label, deeper = book.groups(), str(endpoint["label"]), int(bool(endpoint["label"]))
     rows = [Row(label, heading=True)] if label else []
@@ -192,7 +206,7 @@ def _block(node: Mapping[str, Any], book: Book, endpoint: Mapping[str, Any]) -> 
     return rows
 
 
-def _figure(output: Output, book: Book) -> StepFigure:
+def _figure(output: Output, book: ResultsIndex) -> StepFigure:
     node = output.node
     # All treatments together have no curve of their own where there are several.
     groups = book.groups()[:-1] if len(book.groups()) > 1 else book.groups()
@@ -206,13 +220,13 @@ def _figure(output: Output, book: Book) -> StepFigure:
     )  # fmt: skip
 
 
-def _curve(book: Book, group: str, x: Mapping[str, Any]) -> StepCurve:
+def _curve(book: ResultsIndex, group: str, x: Mapping[str, Any]) -> StepCurve:
     points = {name: _points(book, group, name) for name in ("step", "mark")}
     at_risk = tuple(book.text(AT_RISK, f"{tick:g}", group, "count") for tick in x["ticks"])
     last = max((time for time, _ in [*points["step"], *points["mark"]]), default=0.0)
     return StepCurve(group, points["step"], points["mark"], last, at_risk)
 
 
-def _points(book: Book, group: str, name: str) -> tuple[tuple[float, float], ...]:
+def _points(book: ResultsIndex, group: str, name: str) -> tuple[tuple[float, float], ...]:
     rows = [row for row in book.rows if (row["variable"], row["group"], row["subset"]) == (CURVE, group, name)]
     return tuple((float(row["level"]), float(row["value"])) for row in rows if row["value"] == row["value"])

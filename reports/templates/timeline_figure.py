@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 
 from metadata.yaml_source import complain
-from reports.analysis import Analysis, Group
-from reports.book import Book
-from reports.formats import COUNT
-from reports.ledger import Ledger, Place
-from reports.selection import SUBJECT, WHERE_SCHEMA, Selection
-from reports.specification import TEXT, Output, TemplateParameters
+from reports.layout.table import Layer, OutputLayout, Timeline
+from reports.results.analysis_data import AnalysisData, Group
+from reports.results.builder import ResultPlace, ResultsBuilder
+from reports.results.formats import COUNT
+from reports.results.index import ResultsIndex
+from reports.results.selection import SUBJECT, WHERE_SCHEMA, Selection
+from reports.results.specification import TEXT, Output, TemplateParameters
 from reports.statistics.estimate import Estimate
-from reports.table import Layer, Layout, Timeline
-from reports.templates.heads import add_size
+from reports.template_parts.treatment_heads import add_size
 from reports.templates.profile_figure import NUMBER, names_of
 
 X_AXIS = {
@@ -51,13 +51,13 @@ PARAMETERS = TemplateParameters(
 START, END, DAY, SHOWN = "start", "end", "day", "shown"
 
 
-def compute(analysis: Analysis, output: Output, ledger: Ledger) -> None:
+def compute(analysis: AnalysisData, output: Output, ledger: ResultsBuilder) -> None:
     """Each day that is drawn is a row: level its number within the subject and layer, subset the subject."""
     everybody = Group(analysis.specification.total)
     add_size(analysis, output, everybody, ledger)
     names = names_of(analysis, output, everybody)
     for name in names.values():
-        place = Place(f"lane_{name}", "", SHOWN, "", name)
+        place = ResultPlace(f"lane_{name}", "", SHOWN, "", name)
         ledger.add(output, place, SHOWN, Estimate(1.0, "Subject has a lane", 1), COUNT,
                    analysis.select(output, "ADSL", everybody))  # fmt: skip
     for number, layer in enumerate(output.node["layers"], start=1):
@@ -66,7 +66,12 @@ def compute(analysis: Analysis, output: Output, ledger: Ledger) -> None:
 
 
 def _add_layer(
-    output: Output, ledger: Ledger, number: int, layer: Mapping[str, Any], rows: Selection, names: Mapping[str, str]
+    output: Output,
+    ledger: ResultsBuilder,
+    number: int,
+    layer: Mapping[str, Any],
+    rows: Selection,
+    names: Mapping[str, str],
 ) -> None:
     variables = {key: str(layer[key]) for key in (START, END, DAY) if key in layer}
     for key, name in variables.items():
@@ -83,7 +88,7 @@ def _add_layer(
         source = rows.equal(SUBJECT, subject)
         order = at[np.argsort(next(iter(columns.values()))[at], kind="stable")]
         for count, position in enumerate(order.tolist(), start=1):
-            place = Place(f"layer_{number}_{name}", "", str(layer["label"]), str(count), name)
+            place = ResultPlace(f"layer_{number}_{name}", "", str(layer["label"]), str(count), name)
             for key, values in columns.items():
                 ledger.add(output, place, key, _day(float(values[position])), COUNT, source)
 
@@ -92,7 +97,7 @@ def _day(value: float) -> Estimate:
     return Estimate(value, "Study day", 1, "" if value == value else "no end is recorded")
 
 
-def layout(output: Output, book: Book) -> Layout:
+def layout(output: Output, book: ResultsIndex) -> OutputLayout:
     """Lanes in the order of the subjects' names, layers in that of the declaration; days in the axis's unit."""
     node = output.node
     subjects = book.subsets(SHOWN)
@@ -100,10 +105,10 @@ def layout(output: Output, book: Book) -> Layout:
     layers = tuple(_layer(book, layer, number, subjects, unit) for number, layer in enumerate(node["layers"], start=1))
     ticks = tuple(float(tick) for tick in node["x"]["ticks"])
     description = f"{output.title}: {len(subjects)} patients, with {', '.join(layer.label for layer in layers)}."
-    return Layout(figures=[Timeline(str(node["x"]["label"]), ticks, tuple(subjects), layers, description)])
+    return OutputLayout(figures=[Timeline(str(node["x"]["label"]), ticks, tuple(subjects), layers, description)])
 
 
-def _layer(book: Book, node: Mapping[str, Any], number: int, subjects: list[str], unit: float) -> Layer:
+def _layer(book: ResultsIndex, node: Mapping[str, Any], number: int, subjects: list[str], unit: float) -> Layer:
     lanes = {name: place for place, name in enumerate(subjects)}
     days: dict[tuple[int, int], dict[str, float]] = {}
     for row in book.rows:
@@ -118,7 +123,7 @@ def _layer(book: Book, node: Mapping[str, Any], number: int, subjects: list[str]
                  bool(node.get("hollow", False)), int(node.get("colour", number)))  # fmt: skip
 
 
-def _last(book: Book, lanes: Mapping[str, int], unit: float) -> dict[int, float]:
+def _last(book: ResultsIndex, lanes: Mapping[str, int], unit: float) -> dict[int, float]:
     """The last day of each subject in any layer: a span without an end lasts as long."""
     last: dict[int, float] = {}
     for row in book.rows:

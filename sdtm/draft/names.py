@@ -14,7 +14,7 @@ from metadata.labels import plain
 from metadata.standards import sdtm_dataset, sdtm_domains, sdtm_variables
 from metadata.terminology import Terminology
 from metadata.terminology_package import Term
-from sdtm.mapping import codelists
+from sdtm.mapping.domain_mapping import codelists
 
 CERTAIN = ""
 DATES = {"STDAT": "STDTC", "ENDAT": "ENDTC", "DAT": "DTC", "STDTC": "STDTC", "ENDTC": "ENDTC", "DTC": "DTC"}

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import sdtm.operations
 from metadata.dictionary import Field
 from metadata.errors import StudyError
 from metadata.project import Project
+from metadata.registration import load_modules
 from metadata.standards import GuideVariable, sdtm_domains, sdtm_variables
 from metadata.study import Study
 from metadata.terminology import Terminology
@@ -24,14 +26,15 @@ from sdtm.draft.names import (
     tests_of,
     unit_in,
 )
-from sdtm.mapping import codelists
-from sdtm.operations import Context, Target, record_operation
-from sdtm.reading import WORDS
+from sdtm.mapping.domain_mapping import codelists
+from sdtm.operations.operation import MappingContext, Target, record_operation
 
 SUBJECTS = "DM"
 UNKNOWN_TERM = "???"
 TEST_PARTS = {"ORRES": "result", "ORRESU": "unit", "STAT": "not_done", "REASND": "reason"}
 LABEL = 40
+
+load_modules(sdtm.operations)
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,6 @@ class Drafter:
 
     def run(self) -> Draft:
         """Return the draft."""
-        assert WORDS, "the operations register themselves when the reader is imported"
         for form in self.project.dictionary.forms:
             self._form(form)
         return self.draft
@@ -270,7 +272,7 @@ class Drafter:
     def _problem(self, spec: dict[str, Any], target: Target, form: str) -> str:
         """Return what the engine says against an operation, the first of several; blank if it takes it."""
         own = form if target.domain != SUBJECTS else ""
-        context = Context(self.study, self.project, self.terminology, own)
+        context = MappingContext(self.study, self.project, self.terminology, own)
         node = located(spec)
         try:
             record_operation(node, target, context, node)

@@ -6,8 +6,8 @@ The values are those of pharmaverse/admiral (Apache 2.0), tests/testthat; each t
 import numpy as np
 import pytest
 
-from adam.dates import Date, Duration, StudyDay
-from adam.datetimes import DateOf, DateTime, TimeOf
+from adam.derivations.dates import Date, Duration, StudyDay
+from adam.derivations.datetimes import DateOf, DateTime, TimeOf
 from metadata.errors import StudyError
 from tests.adam.trial import day, days, made_by, numbers, second, texts
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from adam.condition import read_condition
-from adam.flags import FlagOne, OnTreatment, TreatmentEmergent
-from adam.ranges import RangeIndicator
+from adam.derivations.flags import FlagOne, OnTreatment, TreatmentEmergent
+from adam.derivations.ranges_and_grades import RangeIndicator
+from adam.language.condition import read_condition
 from metadata.errors import StudyError
 from tests.adam.trial import days, made_by, second, texts
 

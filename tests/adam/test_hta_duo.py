@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from adam.analyse import analyse
+from adam.build.analyse import analyse
 from metadata.records import Records
 from metadata.study import Study
 from metadata.terminology import Terminology
-from sdtm.tabulate import tabulate
+from sdtm.build.tabulate import tabulate
 from tests.adam.trial import day
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from adam.condition import read_condition
-from adam.progression import ConfirmedProgression, Excluded
+from adam.derivations.progression import ConfirmedProgression, Excluded
+from adam.language.condition import read_condition
 from tests.adam.trial import columns, context, dataset, numbers, texts
 
 FOLDER = Path(__file__).parent / "msprog"

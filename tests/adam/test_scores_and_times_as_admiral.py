@@ -2,10 +2,10 @@
 
 import pytest
 
-from adam.aggregates import ComputedRecords, SummaryRecords
-from adam.merging import aggregated
-from adam.questionnaires import ScaleRecords
-from adam.survival import Endpoint, Moment, TimeToEvent
+from adam.derivations.computed_records import ComputedRecords, SummaryRecords
+from adam.derivations.merging import aggregated
+from adam.derivations.questionnaires import ScaleRecords
+from adam.derivations.time_to_event import Moment, TimeToEvent, TimeToEventParameter
 from metadata.errors import StudyError
 from tests.adam.trial import added_by, dataset, days, np_array, numbers, texts
 
@@ -128,7 +128,7 @@ def times(tmp_path, endpoint, subjects, starts, *sources, **more):
 
 def test_overall_survival(tmp_path):
     """test-derive_param_tte.R, test 1."""
-    endpoint = Endpoint("Overall Survival", 1, (DEATH,), (ALIVE,))
+    endpoint = TimeToEventParameter("Overall Survival", 1, (DEATH,), (ALIVE,))
     made = times(tmp_path, endpoint, ["03", "04"], ["2021-08-10", "2021-02-03"], ADSL)
     assert numbers(made["ADT"]) == days("2021-08-21", "2021-05-24")
     assert numbers(made["CNSR"]) == [0, 1]
@@ -151,7 +151,7 @@ def test_duration_of_response(tmp_path):
     )
     worse = Moment(dataset="ADRS", date="ADT", where={"AVALC": ("PD",)}, sequence="ASEQ", description="PD")
     seen = Moment(dataset="ADRS", date="ADT", sequence="ASEQ", description="LAST TUMOR ASSESSMENT")
-    endpoint = Endpoint("Duration of Response", 1, (worse, DEATH), (seen,))
+    endpoint = TimeToEventParameter("Duration of Response", 1, (worse, DEATH), (seen,))
     made = times(tmp_path, endpoint, ["01", "04"], ["2021-03-04", "2021-04-14"], subject, response)
     assert numbers(made["ADT"]) == days("2021-05-05", "2021-05-15")
     assert (numbers(made["CNSR"]), numbers(made["SRCSEQ"])) == ([0, 1], [3, 3])
@@ -160,7 +160,7 @@ def test_duration_of_response(tmp_path):
 
 def test_an_event_before_the_start(tmp_path):
     """derive_param_tte's documentation: ADT is set to the origin date; the default here does not look at the event."""
-    endpoint = Endpoint("Overall Survival", 1, (DEATH,), (ALIVE,))
+    endpoint = TimeToEventParameter("Overall Survival", 1, (DEATH,), (ALIVE,))
     made = times(tmp_path, endpoint, ["03"], ["2021-09-01"], ADSL, earlier="at_start")
     assert (numbers(made["ADT"]), numbers(made["CNSR"])) == (days("2021-09-01"), [0])
     made = times(tmp_path, endpoint, ["03"], ["2021-09-01"], ADSL)
@@ -170,9 +170,9 @@ def test_an_event_before_the_start(tmp_path):
 def test_ties(tmp_path):
     """derive_param_tte's documentation: of events on one day the first listed, of censorings the last listed counts."""
     other = Moment(dataset="ADSL", date="LSTALVDT", where={"DTHFL": ("Y",)}, description="OTHER", censor=2)
-    events = Endpoint("Events", 1, (DEATH, other), (ALIVE,))
+    events = TimeToEventParameter("Events", 1, (DEATH, other), (ALIVE,))
     assert texts(times(tmp_path, events, ["03"], ["2021-08-10"], ADSL)["EVNTDESC"]) == ["DEATH"]
     never = Moment(dataset="ADSL", date="DTHDT", where={"DTHFL": ("X",)}, description="NEVER")
-    censored = Endpoint("Censored", 1, (never,), (ALIVE, other))
+    censored = TimeToEventParameter("Censored", 1, (never,), (ALIVE, other))
     made = times(tmp_path, censored, ["03", "04"], ["2021-08-10", "2021-02-03"], ADSL)
     assert (texts(made["EVNTDESC"]), numbers(made["CNSR"])) == (["OTHER", "LAST KNOWN ALIVE DATE"], [2, 1])

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from adam.condition import read_condition
-from adam.courses import Spaced, StatusClass
-from adam.progression import ConfirmedProgression, Excluded
+from adam.derivations.progression import ConfirmedProgression, Excluded
+from adam.derivations.time_course import Spaced, StatusClass
+from adam.language.condition import read_condition
 from tests.adam.trial import columns, context, dataset, numbers, texts
 
 

@@ -2,12 +2,17 @@
 
 import pytest
 
-from adam.aggregates import SummaryRecords, TransformedRecords
-from adam.arithmetic import BelowLimit, Difference, Product, Quotient
-from adam.condition import read_condition
-from adam.periods import Period, PeriodRecords, PersonTime
-from adam.scores import NormScores, Score
-from adam.survival import Endpoint, Moment, TimeToEvent
+from adam.derivations.arithmetic import (
+    BelowLimit,
+    Difference,
+    Product,
+    Quotient,
+)
+from adam.derivations.computed_records import SummaryRecords, TransformedRecords
+from adam.derivations.norm_scores import NormScores, Score
+from adam.derivations.periods import Period, PeriodRecords, PersonTime
+from adam.derivations.time_to_event import Moment, TimeToEvent, TimeToEventParameter
+from adam.language.condition import read_condition
 from metadata.errors import StudyError
 from tests.adam.trial import columns, context, dataset, day, derived, numbers, texts
 
@@ -121,7 +126,7 @@ def test_time_to_event_takes_the_first_event_or_the_last_day_without(tmp_path):
     word = TimeToEvent(
         since="TRTSDT",
         endpoints={
-            "TTE": Endpoint(
+            "TTE": TimeToEventParameter(
                 name="Time",
                 number=1,
                 events=(

@@ -8,11 +8,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from adam.analyse import build
-from adam.columns import Text, Values, finished, prepared
-from adam.derivation import Context, Derivation
-from adam.specification import read_specification
-from adam.table import Table
+from adam.build.analyse import build
+from adam.build.specification import read_specification
+from adam.build.table import AnalysisTable
+from adam.columns.columns import (
+    Text,
+    Values,
+    finished,
+    prepared,
+)
+from adam.language.derivation import Derivation, DerivationContext
 from metadata.dataset import Dataset, DatasetMetadata, Variable
 from metadata.study import Study
 from metadata.yaml_source import load
@@ -81,11 +86,11 @@ def columns(**given: list) -> dict[str, Values]:
     return {name: prepared(values) for name, values in frame.items()}
 
 
-def context(folder: Path, *sources: Dataset, cutoff: str = "2001-12-31") -> Context:
+def context(folder: Path, *sources: Dataset, cutoff: str = "2001-12-31") -> DerivationContext:
     """Return the context of derivations in a study with the given datasets and data cut-off."""
     study = study_in(folder)
     study.config["cutoff"] = cutoff
-    return Context(study, {source.name: source for source in sources}, "", False)
+    return DerivationContext(study, {source.name: source for source in sources}, "", False)
 
 
 def made_by(word: Derivation, folder: Path, *sources: Dataset, **given: list) -> dict[str, Values]:
@@ -97,7 +102,7 @@ def made_by(word: Derivation, folder: Path, *sources: Dataset, **given: list) ->
 
 def added_by(word: Derivation, folder: Path, *sources: Dataset, **given: list) -> pd.DataFrame:
     """Return the records that a word adds to given ones, as a dataset holds them."""
-    table = Table(pd.DataFrame({name: finished(values) for name, values in columns(**given).items()}),
+    table = AnalysisTable(pd.DataFrame({name: finished(values) for name, values in columns(**given).items()}),
                   np.arange(len(next(iter(given.values())))))  # fmt: skip
     old = table.count
     table.apply(word, context(folder, *sources, cutoff="2099-12-31"))

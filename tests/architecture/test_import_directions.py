@@ -86,3 +86,42 @@ def test_every_import_from_outside_is_declared() -> None:
             used = imported(list(ast.walk(ast.parse(file.read_text(encoding="utf-8")))))
             strange = used - OWN - names - carried - set(sys.stdlib_module_names)
             assert not strange, f"{file.relative_to(ROOT)} imports {sorted(strange)}: not in pyproject.toml"
+
+
+# Within a package the folders have an order, too: each imports itself and those before it.
+FLOORS = {
+    "sdtm": ("columns", "operations", "mapping", "domains", "build", "draft"),
+    "adam": ("columns", "language", "derivations", "build"),
+    "reports": ("statistics", "results", "layout", "template_parts", "templates", "exchange", "rtf", "html"),
+    "validation": ("raw", "checks", "queries", "datasets", "acceptance", "second_derivation", "conformance"),
+}
+
+
+def folders_imported(file: Path, package: str) -> set[str]:
+    """The folders of its own package that a file imports from."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        names = []
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        found |= {name.split(".")[1] for name in names if name.startswith(f"{package}.")}
+    return found & set(FLOORS[package])
+
+
+@pytest.mark.parametrize("package", sorted(FLOORS))
+def test_folders_of_a_package_import_those_before_them(package: str) -> None:
+    floors = FLOORS[package]
+    for position, folder in enumerate(floors):
+        files = sources(f"{package}/{folder}")
+        assert files, f"{package}/{folder} has no source"
+        for file in files:
+            above = folders_imported(file, package) & set(floors[position + 1 :])
+            assert not above, f"{file.relative_to(ROOT)} imports from {sorted(above)}, which come later"
+
+
+@pytest.mark.parametrize("package", sorted(FLOORS))
+def test_every_folder_has_its_place_in_the_order(package: str) -> None:
+    folders = {path.parent.name for path in (ROOT / package).glob("*/__init__.py")}
+    assert folders - {"drawing"} == set(FLOORS[package])

@@ -16,9 +16,11 @@ STARTS = {
         "try: main()\nexcept SystemExit: pass"
     ),
     "pure stages": (
-        "import flows.pipeline, flows.gates, flows.facts, flows.order, flows.progress\n"
-        "import extract.snapshot, extract.client, sdtm.tabulate, adam.analyse, validation.queries, validation.balance\n"
-        "import validation.integrity, publish.package, reports.results, reports.pages, redcap_sandbox.server"
+        "import flows.pipeline, flows.quality_gates, flows.stage_summaries, flows.run_request, flows.progress\n"
+        "import extract.snapshot, extract.client, sdtm.build.tabulate, adam.build.analyse\n"
+        "import validation.queries.listing, validation.datasets.reconciliation\n"
+        "import validation.datasets.integrity, publish.package, reports.compute\n"
+        "import reports.html.pages, redcap_sandbox.server"
     ),
 }
 UNWANTED = {

@@ -74,9 +74,9 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., str]]:
 @pytest.fixture(scope="session")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The package of the study's locked records, built with no Prefect."""
-    from flows.order import Order
     from flows.pipeline import build
     from flows.progress import Teller
+    from flows.run_request import RunRequest
 
     out = tmp_path_factory.mktemp("package") / STUDY
     with (
@@ -85,5 +85,5 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ):
         environment.setenv("REDCAP_URL", f"{address}api/")
         environment.setenv("REDCAP_TOKEN", TOKEN)
-        build(Order.of(STUDY, out=out), Teller(quiet=True))
+        build(RunRequest.of(STUDY, out=out), Teller(quiet=True))
     return out

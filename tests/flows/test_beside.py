@@ -15,7 +15,7 @@ import pytest
 
 from flows import beside
 from flows.beside import Beside
-from flows.faults import defect
+from flows.error_messages import defect
 from metadata.errors import OutsideError, StudyError
 from metadata.study import Study
 from metadata.terminology import Terminology

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.check import Problem, problems_of
+from flows.check import CheckProblem, problems_of
 from metadata.study import BUNDLED
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -153,7 +153,7 @@ def test_a_check_loads_no_heavy_library() -> None:
 def test_a_problem_without_a_place() -> None:
     from metadata.errors import StudyError
 
-    assert Problem.of(StudyError("all wrong")) == Problem("error", "", None, "", "all wrong", "")
+    assert CheckProblem.of(StudyError("all wrong")) == CheckProblem("error", "", None, "", "all wrong", "")
 
 
 def test_pin_and_draft_from_the_command_line(study: Path, tmp_path: Path) -> None:

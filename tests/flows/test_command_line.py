@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from flows.faults import DETAILS_VARIABLE, explain
+from flows.error_messages import DETAILS_VARIABLE, explain
 from redcap_sandbox.faults import Fault
 from tests.flows.conftest import EXPORTS, ROOT, STUDY, TOKEN, Answer
 

@@ -8,7 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from flows.check import ERROR, MARK, WARNING, problems_of
+from flows.check import (
+    ERROR,
+    MARK,
+    WARNING,
+    problems_of,
+)
 from flows.draft import draft
 from metadata.errors import UsageError
 from metadata.study import BUNDLED

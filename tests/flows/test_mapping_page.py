@@ -16,9 +16,9 @@ from metadata.records import Records
 from metadata.study import Study
 from metadata.terminology import Terminology
 from metadata.yaml_source import load
-from sdtm.operations import RECORD_WORDS, TABLE_WORDS
-from sdtm.operations_page import page
-from sdtm.tabulate import tabulate
+from sdtm.build.tabulate import tabulate
+from sdtm.mapping.operations_page import page
+from sdtm.operations.operation import RECORD_WORDS, TABLE_WORDS
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 TEXT = (DOCS / "mapping.md").read_text(encoding="utf-8")
@@ -99,8 +99,8 @@ def test_every_operation_is_in_the_reference() -> None:
 
 
 def test_every_key_of_the_language_is_told_on_the_page() -> None:
-    from sdtm.schema import BLOCK as BLOCK_KEYS
-    from sdtm.schema import TEST, mapping_schema
+    from sdtm.mapping.schema import BLOCK as BLOCK_KEYS
+    from sdtm.mapping.schema import TEST, mapping_schema
 
     told = set(re.findall(r"`([a-z_]+)`", TEXT)) | set(re.findall(r"\b([a-z_]+):", TEXT))
     assert {*BLOCK_KEYS, *TEST, *mapping_schema()["properties"]} <= told

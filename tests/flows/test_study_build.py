@@ -86,7 +86,7 @@ def test_the_flow_gives_the_same_package_and_keeps_no_value(
 def test_a_flow_that_fails_says_so_without_values(
     prefect_home: Path, sandbox: Callable[..., str], tmp_path: Path
 ) -> None:
-    from flows.faults import NeutralError, explain
+    from flows.error_messages import NeutralError, explain
     from flows.study_build import study_build
 
     sandbox(Fault("forbidden", times=None))
@@ -102,8 +102,8 @@ def test_a_flow_that_fails_says_so_without_values(
 def test_findings_stay_out_of_what_prefect_keeps(prefect_home: Path, tmp_path: Path) -> None:
     from prefect import flow
 
-    from flows.faults import NeutralError, explain
-    from flows.order import Order
+    from flows.error_messages import NeutralError, explain
+    from flows.run_request import RunRequest
     from flows.study_build import TaskSteps
     from metadata.errors import StudyError
 
@@ -112,7 +112,7 @@ def test_findings_stay_out_of_what_prefect_keeps(prefect_home: Path, tmp_path: P
 
     @flow(name="findings")
     def findings() -> None:
-        steps = TaskSteps(Order.of(STUDY, out=tmp_path / "out"))
+        steps = TaskSteps(RunRequest.of(STUDY, out=tmp_path / "out"))
         try:
             steps("find", find)
         except StudyError as error:  # the pipeline itself sees what was raised

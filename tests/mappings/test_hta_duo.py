@@ -10,15 +10,15 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from flows.order import Order
 from flows.pipeline import build
 from flows.progress import Teller
+from flows.run_request import RunRequest
 from metadata.expression_evaluator import check
 from metadata.expression_parser import parse
 from metadata.records import Records
 from metadata.study import Study
 from redcap_sandbox.generator import generate
-from validation.queries import form_links, query_listing
+from validation.queries.listing import form_links, query_listing
 
 FOLDER = Path(__file__).parents[2] / "mappings" / "hta_duo"
 KEY = ["rule", "record", "event", "form", "instance", "field"]
@@ -127,7 +127,7 @@ def test_every_planted_query_and_no_other(study: Study, state: str) -> None:
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("package") / "hta_duo"
-    build(Order.of(str(FOLDER), source=str(FOLDER / "redcap"), out=out), Teller(quiet=True))
+    build(RunRequest.of(str(FOLDER), source=str(FOLDER / "redcap"), out=out), Teller(quiet=True))
     return out
 
 

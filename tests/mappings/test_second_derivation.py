@@ -12,14 +12,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from adam.analyse import analyse
+from adam.build.analyse import analyse
 from metadata.dataset import Dataset
 from metadata.records import Records
 from metadata.study import BUNDLED, Study
 from metadata.terminology import Terminology
 from redcap_sandbox.generator import generate
-from reports.results import compute
-from sdtm.tabulate import tabulate
+from reports.compute import compute
+from sdtm.build.tabulate import tabulate
 from validation.second_derivation.check import second_derivation
 from validation.second_derivation.comparison import rows_of
 from validation.second_derivation.declaration import RESULTS, Endpoint, read_declaration

@@ -7,7 +7,7 @@ import pytest
 
 from metadata.records import Records
 from metadata.study import Study
-from validation.queries import query_listing
+from validation.queries.listing import query_listing
 
 STUDY = Study.open("spms_aza")
 KEY = ["rule", "record", "event", "form", "instance", "field"]

@@ -10,7 +10,7 @@ from metadata.expression_evaluator import evaluate_text
 from metadata.expression_parser import parse
 from metadata.records import Records
 from tests.validation.small_study import enrol, exam, log, records
-from validation.form_rows import stored_rows
+from validation.raw.form_rows import stored_rows
 
 DATA = (
     enrol("1", sex="1", arms___2="1"),

@@ -10,8 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metadata.expression import Binary, Call, Node, Number, Reference, Text, Unary, UnsupportedExpression
-from metadata.expression_column import Column
+from metadata.expression import (
+    Binary,
+    FunctionCall,
+    Node,
+    NumberLiteral,
+    Reference,
+    TextLiteral,
+    Unary,
+    UnsupportedExpression,
+)
+from metadata.expression_column import ExpressionColumn
 from metadata.expression_evaluator import check, evaluate, evaluate_text
 from metadata.expression_parser import parse
 
@@ -25,10 +34,12 @@ class Rows:
         self.commas, self.columns = commas, columns
         self.size = len(next(iter(columns.values())))
 
-    def column(self, reference: Reference) -> Column:
+    def column(self, reference: Reference) -> ExpressionColumn:
         if reference.name not in self.columns:
             raise LookupError(f"the dictionary has no field '{reference.name}'")
-        return Column.stored(np.array(self.columns[reference.name], object), CODES, reference.name in self.commas)
+        return ExpressionColumn.stored(
+            np.array(self.columns[reference.name], object), CODES, reference.name in self.commas
+        )
 
 
 def text_of(written: str, **columns: str) -> str:
@@ -192,9 +203,9 @@ def compared(sign: str, left: object, right: object) -> bool:
 
 def scalar(node: Node, row: dict[str, str]) -> object:  # noqa: PLR0911 one branch a kind of node
     match node:
-        case Number():
+        case NumberLiteral():
             return node.value
-        case Text():
+        case TextLiteral():
             return node.value
         case Reference():
             return row[node.name]
@@ -202,10 +213,10 @@ def scalar(node: Node, row: dict[str, str]) -> object:  # noqa: PLR0911 one bran
             return float(not truth(scalar(node.operand, row)))
         case Unary():
             return -number(scalar(node.operand, row))
-        case Call("if"):
+        case FunctionCall("if"):
             chosen = 1 if truth(scalar(node.arguments[0], row)) else 2
             return scalar(node.arguments[chosen], row)
-        case Call():
+        case FunctionCall():
             numbers = [number(scalar(argument, row)) for argument in node.arguments]
             known = [value for value in numbers if not math.isnan(value)]
             return sum(known) if known else math.nan
@@ -225,7 +236,9 @@ VALUES = st.sampled_from(
 )
 # A literal that spells a missing-data code in digits is a number to the parser and not a code: kept out on purpose
 LITERALS = st.sampled_from(["", "0", "1", "2", "10", "a", "b", "UNK", "2000-01-01"])
-LEAVES = st.one_of(st.integers(0, 12).map(float).map(Number), LITERALS.map(Text), st.sampled_from("xyz").map(Reference))
+LEAVES = st.one_of(
+    st.integers(0, 12).map(float).map(NumberLiteral), LITERALS.map(TextLiteral), st.sampled_from("xyz").map(Reference)
+)
 SIGNS = st.sampled_from(["or", "and", "=", "<>", "<", "<=", ">", ">=", "+", "-", "*"])
 
 
@@ -233,8 +246,8 @@ def branches(inner: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
     return st.one_of(
         st.builds(Binary, SIGNS, inner, inner),
         st.builds(Unary, st.sampled_from(["not", "-"]), inner),
-        st.builds(Call, st.just("if"), st.tuples(inner, inner, inner)),
-        st.builds(Call, st.just("sum"), st.lists(inner, min_size=1, max_size=3).map(tuple)),
+        st.builds(FunctionCall, st.just("if"), st.tuples(inner, inner, inner)),
+        st.builds(FunctionCall, st.just("sum"), st.lists(inner, min_size=1, max_size=3).map(tuple)),
     )
 
 

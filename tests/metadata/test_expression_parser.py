@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from metadata.expression import (
     Binary,
-    Call,
     ExpressionError,
+    FunctionCall,
     Node,
-    Number,
+    NumberLiteral,
     Reference,
-    Text,
+    TextLiteral,
     Unary,
     UnsupportedExpression,
 )
@@ -22,16 +22,18 @@ from metadata.expression_parser import parse
 NAMES = st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True)
 CODES = st.from_regex(r"[A-Za-z0-9._-]{1,4}", fullmatch=True)
 LEAVES = st.one_of(
-    st.integers(0, 10**6).map(float).map(Number),
-    st.decimals(0, 1000, places=3).map(float).map(Number),
-    st.text(st.characters(codec="utf-8", exclude_characters="\"'\x00"), max_size=6).map(Text),
+    st.integers(0, 10**6).map(float).map(NumberLiteral),
+    st.decimals(0, 1000, places=3).map(float).map(NumberLiteral),
+    st.text(st.characters(codec="utf-8", exclude_characters="\"'\x00"), max_size=6).map(TextLiteral),
     st.builds(Reference, NAMES, st.none() | CODES, st.none() | NAMES),
 )
 OPERATORS = st.sampled_from(["or", "and", "=", "<>", "<", "<=", ">", ">=", "+", "-", "*", "/", "^"])
 
 
 def branches(inner: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
-    calls = st.builds(Call, st.sampled_from(["if", "sum", "round"]), st.lists(inner, min_size=1, max_size=3).map(tuple))
+    calls = st.builds(
+        FunctionCall, st.sampled_from(["if", "sum", "round"]), st.lists(inner, min_size=1, max_size=3).map(tuple)
+    )
     return st.one_of(
         st.builds(Binary, OPERATORS, inner, inner),
         st.builds(Unary, st.sampled_from("-"), inner),

@@ -21,7 +21,7 @@ from metadata.terminology import Terminology
 from publish import define, lengths, xpt
 from publish.define_checks import problems, read
 from publish.define_origins import Documents
-from sdtm.tabulate import tabulate
+from sdtm.build.tabulate import tabulate
 
 CREATED = "2001-12-31"
 BUNDLED = Path(__file__).resolve().parents[2] / "mappings"

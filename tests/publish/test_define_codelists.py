@@ -3,7 +3,7 @@
 from odmlib.define_2_1 import model
 
 from metadata.terminology import Codelist, Term, Terminology
-from publish.define_codelists import Codelists
+from publish.define_codelists import DefineCodelists
 
 NY = Codelist(
     "C66742", "NY", "No Yes Response", False, {"N": Term("N", "C49487", "No"), "Y": Term("Y", "C49488", "Yes")}
@@ -23,12 +23,12 @@ SPONSOR = Codelist(
 )
 
 
-def lists() -> Codelists:
+def lists() -> DefineCodelists:
     known = {item.code or item.name: item for item in (NY, UNIT, REASON, SPONSOR)}
-    return Codelists(Terminology("sdtm-ct-2019-09-27", known), "STD.CT")
+    return DefineCodelists(Terminology("sdtm-ct-2019-09-27", known), "STD.CT")
 
 
-def only(codelists: Codelists) -> model.CodeList:
+def only(codelists: DefineCodelists) -> model.CodeList:
     (made,) = codelists.elements()
     return made
 

@@ -11,8 +11,8 @@ import pytest
 from metadata.dataset import Dataset, DatasetMetadata
 from metadata.errors import StudyError
 from metadata.study import Study
-from reports.pages import write
-from reports.results import compute
+from reports.compute import compute
+from reports.html.pages import write
 
 STUDY = """
 study: {id: OTHER-02, title: A trial of two drugs, synthetic: true}

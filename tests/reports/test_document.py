@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from reports.template_parts.group_comparisons import COMPARISONS
 from reports.templates import PARAMETERS, rates_by_period
-from reports.templates.group_comparisons import COMPARISONS
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "reports.md"
 

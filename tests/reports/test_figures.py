@@ -13,16 +13,21 @@ import pytest
 from metadata.dataset import Dataset
 from metadata.errors import StudyError
 from metadata.study import Study
-from reports.book import Book, rows_by_output
+from reports.compute import compute
 from reports.drawing.axes import Axes, wrapped
 from reports.drawing.raster import dashed, pngs
-from reports.drawing.scene import Area, Marks, Scene, Text
+from reports.drawing.scene import (
+    Area,
+    Marks,
+    Scene,
+    Text,
+)
 from reports.drawing.scene import Path as Stroke
 from reports.drawing.svg import svg
 from reports.figures import Legend, draw
-from reports.results import compute
-from reports.specification import read_specification
-from reports.table import Figure, MeanFigure, Timeline
+from reports.layout.table import Figure, MeanFigure, Timeline
+from reports.results.index import ResultsIndex, rows_by_output
+from reports.results.specification import read_specification
 from reports.templates import PARAMETERS, TEMPLATES
 from tests.reports.small_study import dataset, small_study
 
@@ -109,7 +114,7 @@ def datasets() -> dict[str, Dataset]:
 def laid(study: Study, datasets: dict[str, Dataset], identifier: str) -> object:
     results = compute(study, datasets)
     output = next(o for o in read_specification(study, PARAMETERS).outputs if o.id == identifier)
-    book = Book(rows_by_output(results)[identifier])
+    book = ResultsIndex(rows_by_output(results)[identifier])
     return TEMPLATES[output.template].layout(output, book).figures[0]
 
 

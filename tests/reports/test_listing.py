@@ -10,10 +10,10 @@ import pytest
 from metadata.dataset import Dataset
 from metadata.errors import StudyError
 from metadata.study import Study
-from reports.analysis import Analysis
-from reports.results import compute
-from reports.specification import read_specification
-from reports.table import Listing
+from reports.compute import compute
+from reports.layout.table import Listing
+from reports.results.analysis_data import AnalysisData
+from reports.results.specification import read_specification
 from reports.templates import PARAMETERS
 from reports.templates.listing import show
 from tests.reports.small_study import dataset, small_study
@@ -90,7 +90,7 @@ def datasets() -> dict[str, Dataset]:
 
 def listings(study: Study, datasets: dict[str, Dataset], place: int) -> list[Listing]:
     specification = read_specification(study, PARAMETERS)
-    tables = show(Analysis(specification, datasets), specification.outputs[place]).tables
+    tables = show(AnalysisData(specification, datasets), specification.outputs[place]).tables
     return [table for table in tables if isinstance(table, Listing)]
 
 

@@ -11,12 +11,12 @@ import pytest
 
 from metadata.dataset import Dataset
 from metadata.study import Study
-from reports.ars import reporting_event
-from reports.ars_subsets import common, condition, where_clause
-from reports.book import rows_by_output
-from reports.dataset_json import dataset_json
-from reports.results import compute
-from reports.specification import read_specification
+from reports.compute import compute
+from reports.exchange.ars import reporting_event
+from reports.exchange.ars_subsets import common, condition, where_clause
+from reports.exchange.dataset_json import dataset_json
+from reports.results.index import rows_by_output
+from reports.results.specification import read_specification
 from reports.templates import PARAMETERS
 
 # Required properties of the classes of ars_ldm 1.0 (project/jsonschema/ars_ldm.schema.json of cdisc-org).

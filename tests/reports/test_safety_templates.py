@@ -11,10 +11,10 @@ import pytest
 from metadata.dataset import Dataset, DatasetMetadata
 from metadata.errors import StudyError
 from metadata.study import Study
-from reports.book import Book, rows_by_output
-from reports.results import compute
-from reports.specification import read_specification
-from reports.table import Table
+from reports.compute import compute
+from reports.layout.table import OutputTable
+from reports.results.index import ResultsIndex, rows_by_output
+from reports.results.specification import read_specification
 from reports.templates import PARAMETERS, TEMPLATES
 
 STUDY = """
@@ -81,10 +81,10 @@ def pilot() -> dict[str, Dataset]:
     return {"ADSL": dataset("ADSL", subjects.assign(SAFFL="Y")), "ADAE": dataset("ADAE", events)}
 
 
-def shown(made: Study, results: pd.DataFrame, number: int = 0) -> Table:
+def shown(made: Study, results: pd.DataFrame, number: int = 0) -> OutputTable:
     output = read_specification(made, PARAMETERS).outputs[0]
-    table = TEMPLATES[output.template].layout(output, Book(rows_by_output(results)[output.id])).tables[number]
-    assert isinstance(table, Table)
+    table = TEMPLATES[output.template].layout(output, ResultsIndex(rows_by_output(results)[output.id])).tables[number]
+    assert isinstance(table, OutputTable)
     return table
 
 

@@ -10,10 +10,10 @@ import pytest
 from metadata.dataset import Dataset, DatasetMetadata
 from metadata.errors import StudyError
 from metadata.study import Study
-from reports.book import Book, rows_by_output
-from reports.results import compute
-from reports.specification import read_specification
-from reports.table import Table
+from reports.compute import compute
+from reports.layout.table import OutputTable
+from reports.results.index import ResultsIndex, rows_by_output
+from reports.results.specification import read_specification
 from reports.templates import PARAMETERS, TEMPLATES
 
 STUDY = "study: {id: OTHER-04, title: A trial}\nstandards: {}\nredcap: {}\ncutoff: 2024-06-30\nvisits: []\n"
@@ -97,11 +97,11 @@ def adam() -> dict[str, Dataset]:
     return {name: dataset(name, frame) for name, frame in (("ADSL", subjects), ("ADVS", values), ("ADTTE", times))}
 
 
-def table(trial: Study, adam: dict[str, Dataset], number: int, part: int = 0) -> Table:
+def table(trial: Study, adam: dict[str, Dataset], number: int, part: int = 0) -> OutputTable:
     results = compute(trial, adam)
     output = read_specification(trial, PARAMETERS).outputs[number - 1]
-    made = TEMPLATES[output.template].layout(output, Book(rows_by_output(results)[output.id])).tables[part]
-    assert isinstance(made, Table)
+    made = TEMPLATES[output.template].layout(output, ResultsIndex(rows_by_output(results)[output.id])).tables[part]
+    assert isinstance(made, OutputTable)
     return made
 
 

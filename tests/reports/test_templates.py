@@ -9,8 +9,8 @@ import pytest
 
 from metadata.dataset import Dataset, DatasetMetadata
 from metadata.study import Study
-from reports.pages import write
-from reports.results import compute
+from reports.compute import compute
+from reports.html.pages import write
 
 STUDY = """
 study: {id: OTHER-01, title: Another trial}

@@ -12,10 +12,10 @@ from metadata.errors import StudyError
 from metadata.records import Records
 from metadata.study import Study
 from metadata.terminology import Terminology
-from sdtm.column import Text
-from sdtm.identity import _last_records
-from sdtm.tabulate import Tabulation, tabulate
-from validation.balance import balance
+from sdtm.build.tabulate import Tabulation, tabulate
+from sdtm.columns.column import Text
+from sdtm.domains.identity import _last_records
+from validation.datasets.reconciliation import balance
 
 FILES = {
     "study.yaml": """

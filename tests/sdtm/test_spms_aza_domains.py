@@ -11,7 +11,7 @@ import pytest
 from metadata.records import Records
 from metadata.study import Study
 from metadata.terminology import Terminology
-from sdtm.tabulate import Tabulation, tabulate
+from sdtm.build.tabulate import Tabulation, tabulate
 
 
 @pytest.fixture(scope="module")

@@ -10,17 +10,22 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from adam.analyse import analyse
+from adam.build.analyse import analyse
 from metadata.dataset import Dataset, DatasetMetadata, Variable
 from metadata.records import Records
 from metadata.study import Study
 from metadata.terminology import Terminology
-from sdtm.tabulate import tabulate
+from sdtm.build.tabulate import tabulate
 from tests.validation.seeding import Datasets, again, described, everywhere, lacking, plain, seed, without
-from validation.conformance.adam_datasets import Analysis, ambiguous, located, repeated
+from validation.conformance.adam_datasets import (
+    AnalysisDataset,
+    ambiguous,
+    located,
+    repeated,
+)
 from validation.conformance.check import conformance, find
 from validation.conformance.rule import RULES
-from validation.conformance.tabulations import Tabulations
+from validation.conformance.sdtm_datasets import SdtmDatasets
 
 Change = Callable[[Datasets], Datasets]
 ADAM = [rule.id for rule in RULES.values() if rule.standard == "adam"]
@@ -332,10 +337,10 @@ def test_pairs_that_are_not_one_to_one() -> None:
 def test_labels_of_the_guides_may_be_continued_where_a_name_has_an_index(study: Study, sdtm: Datasets) -> None:
     class Data:
         def __init__(self) -> None:
-            self.study, self.sdtm = study, Tabulations(study, sdtm, Terminology("", {}))
+            self.study, self.sdtm = study, SdtmDatasets(study, sdtm, Terminology("", {}))
 
     metadata = DatasetMetadata("ADLB", "Label", "BASIC DATA STRUCTURE", "", (), ())
-    one = Analysis(Dataset(metadata, pd.DataFrame({"PARAMCD": ["A"]})), Data())  # type: ignore[arg-type]
+    one = AnalysisDataset(Dataset(metadata, pd.DataFrame({"PARAMCD": ["A"]})), Data())  # type: ignore[arg-type]
     assert one.label_of("ANL02FL") == ("Analysis Flag 02", True)
     assert one.label_of("PARCAT1") == ("Parameter Category 1", True)
     assert one.label_of("TRT02P") == ("Planned Treatment for Period 02", False)

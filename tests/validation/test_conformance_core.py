@@ -12,7 +12,13 @@ import pytest
 
 from metadata.errors import OutsideError, UsageError
 from metadata.study import Study
-from validation.conformance.core import CoreUnavailableError, core_findings, core_result, read_report, run_core
+from validation.conformance.core import (
+    CoreUnavailableError,
+    core_findings,
+    core_result,
+    read_report,
+    run_core,
+)
 
 ISSUE = {"core_id": "CORE-000024", "message": "AEBODSYS is not empty and AEBDSYCD is empty", "executability":
          "fully executable", "dataset": "AE", "USUBJID": "S-1", "row": 1, "SEQ": 1, "variables":

@@ -10,8 +10,13 @@ import pytest
 from metadata.errors import StudyError
 from metadata.study import Study
 from validation.conformance.check import write_json
-from validation.conformance.explanations import STALE, Explanation, explain, read_explanations
-from validation.conformance.finding import Finding, unexplained
+from validation.conformance.explanations import (
+    STALE,
+    Explanation,
+    explain,
+    read_explanations,
+)
+from validation.conformance.finding import ConformanceFinding, unexplained
 from validation.conformance.page import write_page
 
 KNOWN = ("visit.date", "term.codelist")
@@ -19,9 +24,11 @@ KNOWN = ("visit.date", "term.codelist")
 
 def finding(
     rule: str = "visit.date", dataset: str = "LB", variable: str = "LBDTC", records: int = 3, **more: str
-) -> Finding:
+) -> ConformanceFinding:
     severity = more.get("severity", "error")
-    return Finding(rule, "SDTMIG 3.3", dataset, variable, severity, records, ("USUBJID=1 LBSEQ=2",), "It must hold.")
+    return ConformanceFinding(
+        rule, "SDTMIG 3.3", dataset, variable, severity, records, ("USUBJID=1 LBSEQ=2",), "It must hold."
+    )
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ import pytest
 from metadata.records import Records
 from metadata.study import Study
 from metadata.terminology import Terminology
-from sdtm.tabulate import tabulate
+from sdtm.build.tabulate import tabulate
 from validation.conformance.check import find
-from validation.conformance.finding import Finding
-from validation.queries import query_listing
+from validation.conformance.finding import ConformanceFinding
+from validation.queries.listing import query_listing
 
 FORM, EVENT = "redcap_repeat_instrument", "redcap_event_name"
 
@@ -45,7 +45,7 @@ def records(study: Study) -> Records:
 
 
 @pytest.fixture(scope="module")
-def found(study: Study, records: Records) -> list[Finding]:
+def found(study: Study, records: Records) -> list[ConformanceFinding]:
     terminology = Terminology.open(study)
     return find(study, tabulate(study, records, terminology).datasets, terminology)
 
@@ -69,7 +69,7 @@ def queries(study: Study, records: Records) -> set[tuple[str, str, str]]:
     ],
 )
 def test_a_raw_error_is_found_in_the_datasets(
-    rule: str, dataset: str, variable: str, subject: str, found: list[Finding]
+    rule: str, dataset: str, variable: str, subject: str, found: list[ConformanceFinding]
 ) -> None:
     keys = [
         key for one in found if (one.rule, one.dataset, one.variable) == (rule, dataset, variable) for key in one.keys

@@ -13,7 +13,7 @@ from metadata.dataset import Dataset
 from metadata.records import Records
 from metadata.study import Study
 from metadata.terminology import Terminology
-from sdtm.tabulate import tabulate
+from sdtm.build.tabulate import tabulate
 from tests.validation.seeding import Datasets, again, described, everywhere, lacking, made, seed, without
 from validation.conformance.check import conformance, find
 from validation.conformance.rule import RULES

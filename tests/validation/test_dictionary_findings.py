@@ -8,7 +8,7 @@ import pytest
 from metadata.expression_context import RecordsLookup
 from metadata.records import Records
 from tests.validation.small_study import FIELDS, enrol, exam, field, log, places, records
-from validation.findings import dictionary_findings
+from validation.raw.dictionary_findings import dictionary_findings
 
 
 def found_in(made: Records) -> pd.DataFrame:

@@ -9,7 +9,7 @@ import pytest
 
 from metadata.records import Records
 from metadata.study import Study
-from validation.queries import query_listing, unused_answers
+from validation.queries.listing import query_listing, unused_answers
 
 KEY = ("rule", "record", "event", "form", "instance", "field")
 STUDY = Study.open("spms_aza")

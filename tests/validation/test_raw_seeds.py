@@ -12,9 +12,9 @@ import pytest
 from metadata.records import Records
 from metadata.study import Study
 from metadata.terminology import Terminology
-from sdtm.tabulate import tabulate
+from sdtm.build.tabulate import tabulate
 from validation.conformance.check import find
-from validation.queries import query_listing, with_withheld
+from validation.queries.listing import query_listing, with_withheld
 
 pytestmark = pytest.mark.xdist_group("raw seeds")
 Change = Callable[[pd.DataFrame], pd.DataFrame]

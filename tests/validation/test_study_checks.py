@@ -9,11 +9,11 @@ import pytest
 from metadata.errors import StudyError
 from metadata.expression_context import RecordsLookup
 from tests.validation.small_study import enrol, exam, log, places, project, records, study
-from validation.check_data import CheckData
-from validation.check_findings import check_findings
-from validation.check_kinds import KINDS
-from validation.checks import load_checks
-from validation.findings import dictionary_findings
+from validation.checks.data import CheckData
+from validation.checks.declaration import load_checks
+from validation.checks.kind import KINDS
+from validation.checks.run import check_findings
+from validation.raw.dictionary_findings import dictionary_findings
 
 
 def judged(folder: Path, check: str, *rows: dict[str, str]) -> list[tuple[str, ...]]:

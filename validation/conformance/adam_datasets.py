@@ -13,7 +13,7 @@ from metadata.dataset import Dataset, Variable
 from metadata.standards import FOLDER, GuideVariable, slug
 from metadata.study import Study
 from metadata.terminology_package import Codelist, read_package
-from validation.conformance.tabulations import Domain, Tabulations
+from validation.conformance.sdtm_datasets import Domain, SdtmDatasets
 
 ADSL = "ADSL"
 SUBJECT_LEVEL, BASIC, OCCURRENCE, OTHER = CLASSES = (
@@ -90,10 +90,10 @@ def _shared(dataset: Domain, name: str, table: dict[str, int]) -> np.ndarray:
     return np.array([table.setdefault(word, len(table)) for word in words], np.int64)[codes]
 
 
-class Analysis(Domain):
+class AnalysisDataset(Domain):
     """One analysis dataset; its variables have no prefix of their own."""
 
-    def __init__(self, dataset: Dataset, data: Analyses) -> None:
+    def __init__(self, dataset: Dataset, data: AnalysisDatasets) -> None:
         super().__init__(dataset, data.sdtm.version)
         self.data, self.kind = data, dataset.metadata.dataset_class
         self.names = [str(name) for name in dataset.frame.columns]
@@ -232,31 +232,31 @@ def keys_of(subjects: np.ndarray, sequence: np.ndarray) -> np.ndarray:
     return np.where(known, subjects * WIDE + np.where(known, sequence, 0).astype(np.int64), -1)
 
 
-class Analyses:
+class AnalysisDatasets:
     """All analysis datasets of a study, with the SDTM datasets that they come from."""
 
-    def __init__(self, study: Study, datasets: Mapping[str, Dataset], sdtm: Tabulations) -> None:
+    def __init__(self, study: Study, datasets: Mapping[str, Dataset], sdtm: SdtmDatasets) -> None:
         self.study, self.sdtm, self.terminology = study, sdtm, sdtm.terminology
         self.subject_numbers: dict[str, int] = {}
-        self.domains = {name: Analysis(dataset, self) for name, dataset in datasets.items()}
+        self.domains = {name: AnalysisDataset(dataset, self) for name, dataset in datasets.items()}
         self._keys: dict[str, np.ndarray] = {}
 
-    def __iter__(self) -> Iterator[Analysis]:
+    def __iter__(self) -> Iterator[AnalysisDataset]:
         return iter(self.domains.values())
 
-    def get(self, name: str) -> Analysis | None:
+    def get(self, name: str) -> AnalysisDataset | None:
         """Return a dataset, or None."""
         return self.domains.get(name)
 
-    def having(self, *names: str) -> list[Analysis]:
+    def having(self, *names: str) -> list[AnalysisDataset]:
         """Return the datasets that have all these variables."""
         return [one for one in self if one.has(*names)]
 
-    def basic(self, *names: str) -> list[Analysis]:
+    def basic(self, *names: str) -> list[AnalysisDataset]:
         """Return the datasets of the Basic Data Structure that have all these variables."""
         return [one for one in self if one.is_basic and one.has("PARAMCD", *names)]
 
-    def occurrences(self, *names: str) -> list[Analysis]:
+    def occurrences(self, *names: str) -> list[AnalysisDataset]:
         """Return the datasets of occurrences that have all these variables."""
         return [one for one in self if one.kind == OCCURRENCE and one.has(*names)]
 

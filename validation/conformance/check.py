@@ -4,55 +4,52 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+import validation.conformance.rules
 from metadata.dataset import Dataset
+from metadata.registration import load_modules
 from metadata.study import Study
 from metadata.terminology import Terminology
-from validation.conformance.adam_datasets import Analyses
+from validation.conformance.adam_datasets import AnalysisDatasets
 from validation.conformance.explanations import explain, read_explanations
-from validation.conformance.finding import Finding, unexplained
-from validation.conformance.rule import RULES, Hit, Rule
-from validation.conformance.tabulations import Tabulations
+from validation.conformance.finding import ConformanceFinding, unexplained
+from validation.conformance.rule import RULES, ConformanceRule, Hit
+from validation.conformance.sdtm_datasets import SdtmDatasets
 
 SHOWN_KEYS = 5
-SUBJECTS = ("structure", "values", "timing", "visits", "findings", "units", "subjects", "events", "links",
-            "adam_structure", "adam_terms", "adam_subjects", "adam_parameters", "adam_timing", "adam_occurrences",
-            "adam_events", "adam_traceability")  # fmt: skip
-for subject in SUBJECTS:
-    import_module(f"validation.conformance.{subject}")
+load_modules(validation.conformance.rules)
 
 
 def find(
     study: Study,
     datasets: Mapping[str, Dataset],
     terminology: Terminology,
-    rules: Iterable[Rule] = RULES.values(),
+    rules: Iterable[ConformanceRule] = RULES.values(),
     adam: Mapping[str, Dataset] | None = None,
-) -> list[Finding]:
+) -> list[ConformanceFinding]:
     """Return what rules (all of them, unless some are given) find in the datasets, rule by rule, unexplained.
 
     ``datasets`` are those of SDTM. Without ``adam`` the rules of the analysis datasets are left out.
     """
-    tabulations = Tabulations(study, datasets, terminology)
-    data: dict[str, Tabulations | Analyses] = {"sdtm": tabulations}
+    tabulations = SdtmDatasets(study, datasets, terminology)
+    data: dict[str, SdtmDatasets | AnalysisDatasets] = {"sdtm": tabulations}
     if adam is not None:
-        data["adam"] = Analyses(study, adam, tabulations)
+        data["adam"] = AnalysisDatasets(study, adam, tabulations)
     judged = ((data[rule.standard], rule) for rule in rules if rule.standard in data)
     return [_finding(held, rule, hit) for held, rule in judged for hit in rule.check(held) if hit.is_found]
 
 
-def _finding(data: Tabulations | Analyses, rule: Rule, hit: Hit) -> Finding:
+def _finding(data: SdtmDatasets | AnalysisDatasets, rule: ConformanceRule, hit: Hit) -> ConformanceFinding:
     places: tuple[str, ...] = hit.places[:SHOWN_KEYS]
     count = len(hit.places)
     if hit.rows is not None:
         count = int(hit.rows.sum())
         places = tuple(data.domains[hit.dataset].keys_of(np.flatnonzero(hit.rows)[:SHOWN_KEYS]))
-    return Finding(
+    return ConformanceFinding(
         rule.id, rule.source, hit.dataset, hit.variable, rule.severity, count, places, rule.sentence, hit.detail
     )
 
@@ -100,13 +97,13 @@ def _packages(study: Study, terminology: Terminology, analysed: bool) -> str:
     return ", ".join([terminology.package, *([f"adam-ct-{version}"] if version else [])])
 
 
-def counts(findings: list[Finding]) -> dict[str, int]:
+def counts(findings: list[ConformanceFinding]) -> dict[str, int]:
     """Count findings: all, those that a reason explains, and those that it does not, notes left out."""
     explained = sum(bool(finding.explained) for finding in findings)
     return {"findings": len(findings), "explained": explained, "unexplained": len(unexplained(findings))}
 
 
-def _judged(rule: Rule, findings: list[Finding]) -> dict[str, Any]:
+def _judged(rule: ConformanceRule, findings: list[ConformanceFinding]) -> dict[str, Any]:
     found = sum(finding.rule == rule.id for finding in findings)
     said = {"rule": rule.id, "sentence": rule.sentence, "source": rule.source, "severity": rule.severity}
     return {**said, "findings": found}

@@ -19,7 +19,7 @@ from metadata.errors import OutsideError, UsageError
 from metadata.study import Study
 from validation.conformance.check import SHOWN_KEYS, counts
 from validation.conformance.explanations import explain, is_core, read_explanations
-from validation.conformance.finding import Finding
+from validation.conformance.finding import ConformanceFinding
 from validation.conformance.rule import RULES
 
 NO_DEFINE = "-"
@@ -71,7 +71,7 @@ def read_report(path: Path) -> dict[str, Any]:
     return content
 
 
-def core_findings(report: Mapping[str, Any], with_define: bool) -> list[Finding]:
+def core_findings(report: Mapping[str, Any], with_define: bool) -> list[ConformanceFinding]:
     """Return the issues and execution errors of a report as findings, one a rule, dataset and message.
 
     Execution errors of rules that cannot run without define.xml are notes when there is none.
@@ -103,14 +103,16 @@ def _is_error(item: Mapping[str, Any]) -> bool:
     return str(item["message"]).startswith(ENGINE_FAILURE) and not item.get("variables")
 
 
-def _finding(rule: str, dataset: str, message: str, items: Sequence[Mapping[str, Any]], source: str) -> Finding:
+def _finding(
+    rule: str, dataset: str, message: str, items: Sequence[Mapping[str, Any]], source: str
+) -> ConformanceFinding:
     named = dict.fromkeys(str(name) for item in items for name in item.get("variables") or [])
     variables = [name for name in named if VARIABLE.fullmatch(name)]
     keys = tuple(filter(None, (_key(item) for item in items[:SHOWN_KEYS])))
     doubtful = str(items[0].get("executability", "")).startswith(PARTIAL)
     detail = "CORE can judge this rule in part only and may report too much." if doubtful else ""
     whole = not any(str(item.get("row") or "") for item in items)
-    return Finding(
+    return ConformanceFinding(
         rule, source, dataset, ", ".join(variables), "error", 0 if whole else len(items), keys, message, detail
     )
 
@@ -123,12 +125,12 @@ def _key(item: Mapping[str, Any]) -> str:
     return f"USUBJID={subject} {item['dataset'][:2]}SEQ={sequence}" if sequence else f"USUBJID={subject} row {row}"
 
 
-def _error(rule: str, items: Sequence[Mapping[str, Any]], source: str, with_define: bool) -> Finding:
+def _error(rule: str, items: Sequence[Mapping[str, Any]], source: str, with_define: bool) -> ConformanceFinding:
     datasets = ", ".join(dict.fromkeys(str(item["dataset"]) for item in items))
     excused = rule in FAIL_WITHOUT_DEFINE and not with_define
     said = "CORE could not run the rule." + (" It needs a define.xml." if excused else "")
     cause = str(items[0]["message"]) if items else "The report does not say why."
-    return Finding(rule, source, datasets, "", "note" if excused else "error", 0, (), said, cause)
+    return ConformanceFinding(rule, source, datasets, "", "note" if excused else "error", 0, (), said, cause)
 
 
 def core_result(study: Study, report: Mapping[str, Any], with_define: bool) -> dict[str, Any]:

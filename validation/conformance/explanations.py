@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from metadata.errors import StudyError, nearest
 from metadata.study import Study
 from metadata.yaml_source import LocatedDict, complain, file_of, line_of
-from validation.conformance.finding import Finding
+from validation.conformance.finding import ConformanceFinding
 
 FILE = "conformance.yaml"
 STALE = "explanation.stale"
@@ -33,12 +33,12 @@ class Explanation:
     records: int | None
     reason: str
 
-    def explains(self, finding: Finding) -> bool:
+    def explains(self, finding: ConformanceFinding) -> bool:
         """Return True if the finding is the one that is meant."""
         same = (self.rule, self.dataset) == (finding.rule, finding.dataset)
         return same and self._has_variable(finding) and (self.records is None or finding.records <= self.records)
 
-    def _has_variable(self, finding: Finding) -> bool:
+    def _has_variable(self, finding: ConformanceFinding) -> bool:
         return not self.variable or self.variable in finding.variable.split(", ")
 
 
@@ -86,7 +86,7 @@ def _names(given: object) -> list[str]:
     return [str(name) for name in given] if isinstance(given, list) else [str(given)]
 
 
-def explain(findings: Iterable[Finding], explanations: Sequence[Explanation]) -> list[Finding]:
+def explain(findings: Iterable[ConformanceFinding], explanations: Sequence[Explanation]) -> list[ConformanceFinding]:
     """Return the findings with their reasons, and one finding more for each explanation that matches none."""
     used: set[Explanation] = set()
     made = []
@@ -97,7 +97,7 @@ def explain(findings: Iterable[Finding], explanations: Sequence[Explanation]) ->
     return made + [_stale(entry) for entry in explanations if entry not in used]
 
 
-def _stale(entry: Explanation) -> Finding:
+def _stale(entry: Explanation) -> ConformanceFinding:
     limit = f" (at most {entry.records} records)" if entry.records else ""
     said = f"Nothing is found by {entry.rule} in {entry.dataset}{limit} that its reason would explain."
-    return Finding(STALE, FILE, entry.dataset, entry.variable, "warning", 0, (), STALE_SENTENCE, said)
+    return ConformanceFinding(STALE, FILE, entry.dataset, entry.variable, "warning", 0, (), STALE_SENTENCE, said)

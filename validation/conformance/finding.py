@@ -9,7 +9,7 @@ SEVERITIES = ("error", "warning", "note")
 
 
 @dataclass(frozen=True)
-class Finding:
+class ConformanceFinding:
     """One row of the listing; ``records`` is 0 for a finding about a dataset as a whole.
 
     ``keys`` names the first records and holds no text of a patient; ``explained`` is the study's reason, or blank.
@@ -31,6 +31,6 @@ class Finding:
         return {**asdict(self), "keys": list(self.keys)}
 
 
-def unexplained(findings: list[Finding]) -> list[Finding]:
+def unexplained(findings: list[ConformanceFinding]) -> list[ConformanceFinding]:
     """Return the findings without a reason, notes left out."""
     return [finding for finding in findings if not finding.explained and finding.severity != "note"]

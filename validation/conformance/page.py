@@ -8,7 +8,7 @@ from typing import Any
 
 from metadata.study import Study
 from validation.conformance.explanations import STALE
-from validation.query_page import environment
+from validation.queries.page import environment
 
 TEMPLATE = "conformance.html.jinja"
 

@@ -38,7 +38,7 @@ Check = Callable[[Any], Iterator[Hit]]
 
 
 @dataclass(frozen=True)
-class Rule:
+class ConformanceRule:
     """A check under its id: one plain sentence of what must hold, and the section that says so."""
 
     id: str
@@ -49,7 +49,7 @@ class Rule:
     standard: Standard = "sdtm"
 
 
-RULES: dict[str, Rule] = {}
+RULES: dict[str, ConformanceRule] = {}
 
 
 def rule(
@@ -60,7 +60,7 @@ def rule(
     def register(check: Check) -> Check:
         if name in RULES:
             raise ValueError(f"rule {name} is registered twice")
-        RULES[name] = Rule(name, sentence, source, severity, check, standard)
+        RULES[name] = ConformanceRule(name, sentence, source, severity, check, standard)
         return check
 
     return register

@@ -21,7 +21,7 @@ from validation.second_derivation.declaration import (
     check_columns,
     read_declaration,
 )
-from validation.second_derivation.tables import Tables, check_queries, shown
+from validation.second_derivation.tables import SqlTables, check_queries, shown
 
 
 def second_derivation(
@@ -66,7 +66,7 @@ def _compared(
 ) -> Iterator[Compared]:
     if not declaration.endpoints:
         return
-    with Tables(study, declaration, sdtm) as tables:
+    with SqlTables(study, declaration, sdtm) as tables:
         for endpoint in declaration.endpoints:
             second = tables.ask(endpoint.query, {*endpoint.keys, *endpoint.variables})
             yield compare(endpoint, ours[endpoint.dataset], second, shown(study, endpoint.query))

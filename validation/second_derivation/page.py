@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from metadata.study import Study
-from validation.query_page import environment
+from validation.queries.page import environment
 
 TEMPLATE = "second_derivation.html.jinja"
 SHOWN = 50

@@ -67,7 +67,7 @@ class Second:
         return len(next(iter(self.columns.values()), ()))
 
 
-class Tables:
+class SqlTables:
     """A database in memory with the SDTM datasets that a study's queries read, and the study's own tables.
 
     A missing text is NULL there, as a missing number is. A dataset of the guide that the study does not have is a table
@@ -87,7 +87,7 @@ class Tables:
         for name, query in declaration.tables.items():
             self._run(query, lambda text, name=name: self._connection.execute(f'CREATE TABLE "{name}" AS {text}'))
 
-    def __enter__(self) -> Tables:
+    def __enter__(self) -> SqlTables:
         return self
 
     def __exit__(self, *_: object) -> None:

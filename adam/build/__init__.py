@@ -1,0 +1,1 @@
+"""From SDTM to the analysis datasets that a study declares."""

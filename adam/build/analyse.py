@@ -1,0 +1,144 @@
+"""From SDTM to the analysis datasets that a study declares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from adam.build.dataset_metadata import described
+from adam.build.derivation_order import in_order
+from adam.build.lineage import lineage
+from adam.build.specification import AnalysisSpecification, DerivationStep, read_specifications
+from adam.build.table import AnalysisTable
+from adam.columns.columns import (
+    SourceColumns,
+    Values,
+    finished,
+    take,
+)
+from adam.columns.grouping import group_codes, ordered
+from adam.derivations.merging import Copy
+from adam.derivations.values import shown
+from adam.language.derivation import DerivationContext
+from metadata.dataset import Dataset
+from metadata.errors import StudyError, nearest
+from metadata.study import Study
+from metadata.terminology import Terminology
+
+
+def analyse(study: Study, sdtm: Mapping[str, Dataset], terminology: Terminology) -> dict[str, Dataset]:
+    """Make the analysis datasets declared in the study's ``adam`` folder, in the order in which they need each other.
+
+    Raises StudyError (file, line, key) where a declaration is not fit or the data do not allow what it asks for.
+    """
+    made: dict[str, Dataset] = {}
+    for specification in needed_first(read_specifications(study), sdtm):
+        made[specification.name] = build(specification, study, {**sdtm, **made})
+    return made
+
+
+def needed_first(
+    specifications: list[AnalysisSpecification], sdtm: Mapping[str, Dataset]
+) -> list[AnalysisSpecification]:
+    """Return the declarations so that each comes after those it reads; raises StudyError for a circle."""
+    waiting, result = list(specifications), []
+    while waiting:
+        names = {specification.name for specification in waiting}
+        ready = next((one for one in waiting if not (one.uses() & names) - {one.name}), None)
+        if ready is None:
+            raise waiting[0].error(f"these datasets wait for one another in a circle: {', '.join(sorted(names))}")
+        waiting.remove(ready)
+        result.append(ready)
+    return result
+
+
+def build(specification: AnalysisSpecification, study: Study, datasets: Mapping[str, Dataset]) -> Dataset:
+    """Make one analysis dataset with its metadata and lineage."""
+    source = specification.header.source
+    if source.dataset not in datasets:
+        raise specification.error(
+            f"this build has no dataset {source.dataset}{nearest(source.dataset, datasets)}", "source"
+        )
+    frame = datasets[source.dataset].frame
+    context = DerivationContext(study, datasets, source.dataset, specification.header.guide == "ADSL")
+    specification = _with_copies(specification, frame)
+    steps = in_order(specification, frame.columns)
+    table = AnalysisTable(frame, _source_rows(specification, frame))
+    _derive(specification, steps, table, context)
+    _check_variables(specification, table)
+    return _finished(specification, steps, table, context)
+
+
+def _derive(
+    specification: AnalysisSpecification, steps: list[DerivationStep], table: AnalysisTable, context: DerivationContext
+) -> None:
+    templates = table.count if specification.header.source.only_added else 0
+    if specification.header.source.only_added and not any(step.derivation.adds_rows for step in steps):
+        raise specification.error("only_added leaves no records: no derivation adds any", "source")
+    for step in steps:
+        _apply(step, table, context)
+        if templates and step.derivation.adds_rows:
+            table.drop_first(templates)
+            templates = 0
+
+
+def _apply(step: DerivationStep, table: AnalysisTable, context: DerivationContext) -> None:
+    try:
+        table.apply(step.derivation, context)
+    except StudyError as error:
+        raise step.error(error.message) from None
+
+
+def _source_rows(specification: AnalysisSpecification, frame: pd.DataFrame) -> np.ndarray:
+    where = specification.header.source.where
+    if where is None:
+        return np.arange(len(frame))
+    unknown = [name for name in where.reads if name not in frame.columns]
+    if unknown:
+        raise specification.error(f"there is no variable {unknown[0]}{nearest(unknown[0], frame.columns)}", "source")
+    try:
+        return np.flatnonzero(where.holds(SourceColumns(frame), len(frame)))
+    except StudyError as error:
+        raise specification.error(error.message, "source") from None
+
+
+def _with_copies(specification: AnalysisSpecification, frame: pd.DataFrame) -> AnalysisSpecification:
+    """Return the declaration with a copy of each listed variable that the source has and no derivation makes."""
+    made = {name for step in specification.steps for name in step.derivation.makes}
+    names = [name for name in specification.variables if name not in made and name in frame.columns]
+    if not names:
+        return specification
+    step = DerivationStep(Copy(variables={name: name for name in names}), specification.file)
+    return replace(specification, steps=(step, *specification.steps))
+
+
+def _check_variables(specification: AnalysisSpecification, table: AnalysisTable) -> None:
+    for name in [*specification.variables, *specification.header.keys]:
+        if name not in table.columns:
+            raise specification.error(f"no derivation makes {name}{nearest(name, table.columns)}", "variables")
+
+
+def _finished(
+    specification: AnalysisSpecification, steps: list[DerivationStep], table: AnalysisTable, context: DerivationContext
+) -> Dataset:
+    keys = [table.columns[name] for name in specification.header.keys]
+    rows = ordered([(key, False) for key in keys], np.arange(table.count), np.zeros(table.count, np.int64))
+    _check_unique(specification, keys)
+    place = np.empty(table.count, np.int64)
+    place[rows] = np.arange(table.count)
+    metadata = described(specification, steps, table.columns, context)
+    frame = pd.DataFrame({name: finished(take(table.columns[name], rows)) for name in metadata.names}, copy=False)
+    traced = lineage(table, context.source, steps, metadata.names, place, context.subject_level)
+    return Dataset(metadata, frame, traced)
+
+
+def _check_unique(specification: AnalysisSpecification, keys: list[Values]) -> None:
+    codes = group_codes(keys)
+    repeated = np.flatnonzero(np.bincount(codes) > 1)
+    if len(repeated):
+        row = int(np.flatnonzero(codes == repeated[0])[0])
+        values = ", ".join(f"{n} {shown(key, row)}" for n, key in zip(specification.header.keys, keys, strict=True))
+        raise specification.error(f"{len(repeated)} key(s) stand for more than one record, first: {values}", "keys")

@@ -1,0 +1,155 @@
+"""Metadata of an analysis dataset: labels and types from the guide, the variable's source or the mapping.
+
+The mapping's word comes first; a variable that is copied under its own name keeps its source's label; otherwise the
+guide's (ADaMIG, OCCDS) holds. What none of them describes is an error, so that no variable lacks label or type.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from adam.build.specification import AnalysisSpecification, DerivationStep, DescribedVariable
+from adam.columns.columns import Text, Values
+from adam.language.derivation import Derivation, DerivationContext
+from metadata.analysis_guide import Guide, guide
+from metadata.dataset import DatasetMetadata, Variable
+from metadata.standards import adam_variables, sdtm_variables, slug
+from metadata.study import Study
+
+Makers = Mapping[str, list[Derivation]]
+
+LABEL_BYTES = 40
+CLASSES = {
+    "ADSL": "SUBJECT LEVEL ANALYSIS DATASET",
+    "BDS": "BASIC DATA STRUCTURE",
+    "OCCDS": "OCCURRENCE DATA STRUCTURE",
+    "AE": "OCCURRENCE DATA STRUCTURE",
+}
+
+
+def guides(specification: AnalysisSpecification, study: Study) -> list[Guide]:
+    """Return the guide of the dataset's structure, then those from which its further variables come."""
+    implementation = f"adamig-{slug(study.standards['adamig'])}"
+    occurrences = f"adam-occds-{slug(study.standards['occds'])}"
+    structure, prefix = specification.header.guide, specification.header.source.dataset[:2]
+    own = guide(occurrences if structure in ("OCCDS", "AE") else implementation, structure, prefix)
+    return [own, *(guide(implementation, name, prefix) for name in ("ADSL", "BDS") if name != structure)]
+
+
+def described(
+    specification: AnalysisSpecification,
+    steps: list[DerivationStep],
+    columns: Mapping[str, Values],
+    context: DerivationContext,
+) -> DatasetMetadata:
+    """Return the dataset's metadata; raises StudyError for a variable without label or of another type."""
+    header = specification.header
+    books = guides(specification, context.study)
+    known = _tabulated(specification, context.study)
+    missing = [name for name in books[0].missing(list(specification.variables)) if known is None or name in known]
+    if missing:
+        raise specification.error(
+            f"{header.dataset} lacks {', '.join(missing)}, which {header.guide} requires", "variables"
+        )
+    makers = _makers(steps)
+    variables = tuple(
+        _variable(name, said, specification, books, makers, columns[name], context)
+        for name, said in specification.variables.items()
+    )
+    if len(header.label.encode()) > LABEL_BYTES:
+        raise specification.error(f"the label is longer than {LABEL_BYTES} bytes", "label")
+    return DatasetMetadata(
+        header.dataset, header.label, CLASSES[header.guide], header.structure, header.keys, variables
+    )
+
+
+def _tabulated(specification: AnalysisSpecification, study: Study) -> frozenset[str] | None:
+    """Return the names that an occurrence dataset can be asked for; None if the guide asks all of the structure.
+
+    OCCDS 1.1 requires the reported term of events (--TERM) and of medications (CMTRT): each where the domain has it.
+    """
+    if specification.header.guide != "OCCDS":
+        return None
+    domain = specification.header.source.dataset
+    occurrences = f"adam-occds-{slug(study.standards['occds'])}"
+    general = {v.name for v in adam_variables(occurrences, "OCCDS") if "Coding" not in v.role and "--" not in v.name}
+    return frozenset(general | {v.name for v in sdtm_variables(study.standards["sdtmig"], domain)})
+
+
+def _makers(steps: list[DerivationStep]) -> Makers:
+    """Return for each variable the derivations that made or changed it, in order."""
+    makers: dict[str, list[Derivation]] = {}
+    for step in steps:
+        for name in dict.fromkeys([*step.derivation.makes, *step.derivation.changes()]):
+            makers.setdefault(name, []).append(step.derivation)
+    return makers
+
+
+def _variable(
+    name: str,
+    said: DescribedVariable,
+    specification: AnalysisSpecification,
+    books: list[Guide],
+    makers: Makers,
+    values: Values,
+    context: DerivationContext,
+) -> Variable:
+    maker = makers[name][0]
+    inherited = _inherited(name, maker, context)
+    same = inherited if inherited and inherited.name == name else None
+    known = next((found for found in (book.find(name) for book in books) if found), None)
+    label = said.label or (same.label if same else "") or (known.label if known else "")
+    if not label or len(label.encode()) > LABEL_BYTES:
+        raise specification.error(f"{name} needs a label of at most {LABEL_BYTES} bytes", "variables")
+    kind = said.type or (same.type if same else None) or (known.type if known else None)
+    actual = "Char" if isinstance(values, Text) else "Num"
+    if kind and kind != actual:
+        raise specification.error(
+            f"{name} should be {kind}, but its derivation '{maker.word}' makes {actual}", "variables"
+        )
+    return Variable(
+        name=name,
+        label=label,
+        type="Char" if actual == "Char" else "Num",
+        core=known.core if known else "",
+        role=known.role if known else "",
+        codelist=said.codelist
+        or (inherited.codelist if inherited else None)
+        or (known.codelist if known else None)
+        or None,
+        format=said.format or maker.display(name) or (inherited.format if inherited else None),
+        origin=maker.origin(name) if len(makers[name]) == 1 else "Derived",
+        method=method(name, makers, specification, context),
+    )
+
+
+def _inherited(name: str, maker: Derivation, context: DerivationContext) -> Variable | None:
+    origin = maker.inherits(name)
+    if origin is None or (maker.origin(name) != "Predecessor" and origin[1] != name):
+        return None
+    dataset = context.datasets[origin[0] or context.source].metadata
+    return dataset.variable(origin[1]) if origin[1] in dataset.names else None
+
+
+def method(name: str, makers: Makers, specification: AnalysisSpecification, context: DerivationContext) -> str:
+    """Return how a variable is made, with the intermediate variables that the dataset does not keep."""
+    parts = [_predecessor(name, made, context) or made.sentence(name) for made in makers[name]]
+    if len(parts) == 1 and _predecessor(name, makers[name][0], context):
+        return parts[0]
+    sentences, seen, position = [part.removesuffix(".") + "." for part in parts], {name}, 0
+    while position < len(sentences):
+        for inner in re.findall(r"\w+", sentences[position]):
+            if inner in makers and inner not in specification.variables and inner not in seen:
+                seen.add(inner)
+                sentences += [f"{inner}: {made.sentence(inner)}" for made in makers[inner]]
+        position += 1
+    return " ".join(sentences)
+
+
+def _predecessor(name: str, maker: Derivation, context: DerivationContext) -> str:
+    """Return dataset and variable of which ``name`` is an unchanged copy, or an empty text."""
+    if maker.origin(name) != "Predecessor":
+        return ""
+    dataset, variable = maker.inherits(name) or ("", "")
+    return f"{dataset or context.source}.{variable}" if variable else maker.sentence(name)

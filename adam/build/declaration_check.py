@@ -1,0 +1,50 @@
+"""The check of the analysis datasets without data: their words, parameters, sources and the order they need."""
+
+from __future__ import annotations
+
+from adam.build.analyse import needed_first
+from adam.build.specification import FOLDER, AnalysisSpecification, read_specifications
+from adam.derivations.study_code import FILE, StudyDerivation, functions_in
+from metadata.errors import Gather, StudyError, nearest
+from metadata.standards import sdtm_domains
+from metadata.study import Study
+
+
+def declared_names(study: Study) -> set[str]:
+    """Return the names of the analysis datasets that a study declares, also of those with mistakes."""
+    names = set()
+    for path in sorted((study.folder / FOLDER).glob("*.yaml")):
+        try:
+            node = study.read_yaml(f"{FOLDER}/{path.name}")
+        except StudyError:
+            continue  # not YAML: check_analyses says so
+        if isinstance(node, dict):
+            names.add(str(node.get("dataset")))
+    return names
+
+
+def check_analyses(study: Study) -> list[StudyError]:
+    """Return all that is wrong with ``adam/*.yaml``, as far as it can be said without a dataset."""
+    gather = Gather()
+    with gather.part():
+        specifications = read_specifications(study)
+        known = {specification.name for specification in specifications} | sdtm_domains(study.standards["sdtmig"])
+        for specification in specifications:
+            for name in sorted(specification.uses() - known):
+                with gather.part():
+                    if not name.startswith("SUPP"):
+                        raise specification.error(f"there is no dataset {name}{nearest(name, known)}", "source")
+            with gather.part():
+                _check_functions(study, specification)
+        needed_first(specifications, {})
+    return gather.found
+
+
+def _check_functions(study: Study, specification: AnalysisSpecification) -> None:
+    """Raise StudyError where a study's own derivation names no function of its file; the file is not run."""
+    for step in specification.steps:
+        if isinstance(step.derivation, StudyDerivation):
+            names = functions_in(study)
+            if step.derivation.function not in names:
+                name = step.derivation.function
+                raise step.error(f"{FILE} has no function '{name}'{nearest(name, names)}")

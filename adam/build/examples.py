@@ -1,0 +1,138 @@
+"""The examples of the derivation language, run in a small study that exists only while they run."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from adam.build.specification import FOLDER, DerivationStep, read_steps
+from adam.build.table import AnalysisTable
+from adam.columns.columns import finished
+from adam.language.derivation import DerivationContext
+from metadata.dataset import Dataset, DatasetMetadata, Variable
+from metadata.iso8601 import SAS_EPOCH
+from metadata.study import Study
+from metadata.yaml_source import line_of, load
+
+PATH = Path(__file__).with_name("examples.yaml")
+GAP = re.compile(r" {2,}")
+
+
+@dataclass(frozen=True)
+class Example:
+    """One example that was run: its source of the rule, tables before and after, and the text of its declaration."""
+
+    word: str
+    source: str
+    given: pd.DataFrame
+    datasets: dict[str, pd.DataFrame]
+    files: dict[str, str]
+    declared: str
+    made: pd.DataFrame
+
+
+def all_examples() -> dict[str, Example]:
+    """Run every example and return them by word."""
+    page = load(PATH, PATH.name)
+    lines = PATH.read_text(encoding="utf-8").splitlines()
+    with _study(page) as study:
+        return {word: _run(word, node, lines, page["files"], study) for word, node in page["examples"].items()}
+
+
+def sections() -> dict[str, list[str]]:
+    """Return the words under their headings."""
+    return dict(load(PATH, PATH.name)["sections"])
+
+
+@contextmanager
+def _study(page: Any) -> Iterator[Study]:
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / FOLDER).mkdir()
+        for name, text in {"study.yaml": page["study"], **page["files"]}.items():
+            (Path(folder) / name).write_text(text, encoding="utf-8")
+        yield Study(Path(folder))
+
+
+def _run(word: str, node: Any, lines: list[str], texts: dict[str, str], study: Study) -> Example:
+    given = table_of(node["input"])
+    datasets = {name: table_of(text) for name, text in node.get("datasets", {}).items()}
+    made = derived(read_steps(node["derivation"]), given, datasets, study)
+    files = {name: texts[name] for name in node.get("files", [])}
+    return Example(word, node["source"], given, datasets, files, _declared(node, lines), made)
+
+
+def derived(
+    steps: list[DerivationStep], given: pd.DataFrame, datasets: dict[str, pd.DataFrame], study: Study
+) -> pd.DataFrame:
+    """Return the table that derivations make of a given one: with the new variables, or the added records alone."""
+    context = DerivationContext(study, {name: _dataset(name, frame) for name, frame in datasets.items()}, "", True)
+    table = AnalysisTable(given, np.arange(len(given)))
+    for name in given:
+        table.columns[str(name)]
+    for step in steps:
+        table.apply(step.derivation, context)
+    made = pd.DataFrame({name: finished(values) for name, values in table.columns.items()})
+    return made.iloc[len(given) :] if steps[-1].derivation.adds_rows else made
+
+
+def _dataset(name: str, frame: pd.DataFrame) -> Dataset:
+    variables = tuple(
+        Variable(str(column), str(column), "Num" if frame[column].dtype.kind == "f" else "Char") for column in frame
+    )
+    return Dataset(DatasetMetadata(name, name, "", "", (), variables), frame)
+
+
+def table_of(text: str) -> pd.DataFrame:
+    """Read a table with two or more spaces between its columns; a full stop is a missing value, quotes make a text."""
+    head, *rows = [GAP.split(line.strip()) for line in text.splitlines()]
+    columns = {name: ["" if row[place] == "." else row[place] for row in rows] for place, name in enumerate(head)}
+    return pd.DataFrame({name: _column(name, values) for name, values in columns.items()})
+
+
+def _column(name: str, values: list[str]) -> pd.Series:
+    kind = _moment(name)
+    if kind:
+        return pd.Series([_number_of(value, kind) for value in values], dtype="float64")
+    try:
+        return pd.Series([float(value or "nan") for value in values])
+    except ValueError:
+        return pd.Series([value.strip('"') for value in values], dtype="str")
+
+
+def _moment(name: str) -> str:
+    return "s" if name.endswith("DTM") else "D" if name.endswith("DT") else ""
+
+
+def _number_of(value: str, kind: str) -> float:
+    return float((np.datetime64(value, kind) - SAS_EPOCH) / np.timedelta64(1, kind)) if value else np.nan  # type: ignore[call-overload]
+
+
+def shown(name: str, value: object) -> str:
+    """Return one value of a variable as the page shows it."""
+    if not isinstance(value, float):
+        return str(value)
+    if np.isnan(value):
+        return ""
+    kind = _moment(name)
+    if kind:
+        return str(SAS_EPOCH + np.timedelta64(int(value), kind))  # type: ignore[call-overload]
+    return f"{value:.6g}"
+
+
+def _declared(node: Any, lines: list[str]) -> str:
+    """Return the text of a declaration as it stands in the file, without its indent."""
+    start = line_of(node, "derivation") or 0
+    block = []
+    for line in lines[start:]:
+        if not line.startswith("      "):
+            break
+        block.append(line[6:])
+    return "\n".join(block)

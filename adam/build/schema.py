@@ -1,0 +1,43 @@
+"""The JSON Schema of an analysis dataset's file, generated from the words, for editors and for checks."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from adam.build.specification import DescribedVariable, Header
+from adam.language.condition import condition_schema
+from adam.language.derivation import WORDS
+from adam.language.parameters import parameters_schema
+
+
+def document() -> dict[str, Any]:
+    """Return the JSON Schema (2020-12) of ``adam/<dataset>.yaml``."""
+    header = parameters_schema(Header)
+    words = [_word(name) for name in sorted(WORDS)]
+    properties = {
+        **header["properties"],
+        "derivations": {"type": "array", "items": {"oneOf": words}},
+        "variables": {
+            "type": "object",
+            "additionalProperties": {"anyOf": [{"type": "null"}, parameters_schema(DescribedVariable)]},
+        },
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Analysis dataset",
+        "type": "object",
+        "properties": properties,
+        "required": [*header["required"], "derivations", "variables"],
+        "additionalProperties": False,
+        "$defs": {"condition": condition_schema()},
+    }
+
+
+def _word(name: str) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": {name: {"description": inspect.getdoc(WORDS[name]), **parameters_schema(WORDS[name])}},
+        "required": [name],
+        "additionalProperties": False,
+    }

@@ -1,0 +1,175 @@
+"""The declaration of one analysis dataset, read from the study's adam/<dataset>.yaml and checked against the words."""
+
+from __future__ import annotations
+
+from copy import copy
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import adam.derivations
+from adam.language.condition import Condition
+from adam.language.derivation import WORDS, Derivation
+from adam.language.parameters import read_parameters
+from metadata.errors import Gather, StudyError, nearest
+from metadata.registration import load_modules
+from metadata.study import Study
+from metadata.yaml_source import complain, file_of, line_of
+
+FOLDER = "adam"
+load_modules(adam.derivations)
+
+
+@dataclass(frozen=True)
+class SourceRecords:
+    """The dataset whose records the analysis dataset starts from, and which of them.
+
+    With ``only_added`` they are no records of the analysis dataset, but templates for those that its words add.
+    """
+
+    dataset: str
+    where: Condition | None = None
+    only_added: bool = False
+
+
+@dataclass(frozen=True)
+class DescribedVariable:
+    """What a mapping says of a variable beyond the guide and the variable's source."""
+
+    label: str = ""
+    type: Literal["Char", "Num"] | None = None
+    codelist: str | None = None
+    format: str | None = None
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a dataset's file says before its derivations."""
+
+    dataset: str
+    label: str
+    guide: Literal["ADSL", "BDS", "OCCDS", "AE"]
+    structure: str
+    source: SourceRecords
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class DerivationStep:
+    """One derivation with the place where it is written."""
+
+    derivation: Derivation
+    file: str | None = None
+    line: int | None = None
+
+    def error(self, message: str) -> StudyError:
+        """Return the error that names this derivation's place."""
+        return StudyError(message, self.file, self.line, self.derivation.word)
+
+
+@dataclass(frozen=True)
+class AnalysisSpecification:
+    """One analysis dataset as declared."""
+
+    header: Header
+    steps: tuple[DerivationStep, ...]
+    variables: dict[str, DescribedVariable]
+    file: str | None = None
+    lines: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Name of the dataset."""
+        return self.header.dataset
+
+    def error(self, message: str, key: str | None = None) -> StudyError:
+        """Return the error that names this file."""
+        return StudyError(message, self.file, self.lines.get(key or ""), key)
+
+    def uses(self) -> set[str]:
+        """Names of the datasets that are read."""
+        return {name for step in self.steps for name in step.derivation.datasets()} | {self.header.source.dataset}
+
+
+def read_specifications(study: Study) -> list[AnalysisSpecification]:
+    """Read all of a study's analysis datasets, in the order of their files' names."""
+    files = sorted((study.folder / FOLDER).glob("*.yaml"))
+    made: list[AnalysisSpecification] = []
+    with Gather() as gather:
+        for path in files:
+            with gather.part():
+                made.append(read_specification(study.read_yaml(f"{FOLDER}/{path.name}")))
+        names = [specification.name for specification in made]
+        for specification in made:
+            with gather.part():
+                if names.count(specification.name) > 1:
+                    raise specification.error(f"{specification.name} is declared in two files", "dataset")
+    return made
+
+
+def read_specification(node: Any) -> AnalysisSpecification:
+    """Read one dataset's declaration; raises StudyError with file, line, key and the nearest name."""
+    if not isinstance(node, dict):
+        raise StudyError("a dataset's file is a mapping that begins with 'dataset'", file_of(node), line_of(node))
+    for key in ("derivations", "variables"):
+        if key not in node:
+            raise complain(node, None, f"a dataset needs the key '{key}'")
+    with Gather() as gather:
+        with gather.part():
+            header = _header(node)
+        with gather.part():
+            steps = read_steps(node["derivations"] or [])
+        with gather.part():
+            variables = _variables(node)
+    return AnalysisSpecification(header, tuple(steps), variables, file_of(node), dict(getattr(node, "lines", {})))
+
+
+def read_steps(items: Any) -> list[DerivationStep]:
+    """Read a list of derivations; raises StudyError with file, line, key and the nearest name."""
+    steps: list[DerivationStep] = []
+    with Gather() as gather:
+        for index in range(len(items)):
+            with gather.part():
+                steps.append(_step(items, index))
+    return steps
+
+
+def _header(node: Any) -> Header:
+    shown = copy(node)
+    del shown["derivations"], shown["variables"]
+    header: Header = read_parameters(Header, shown, "dataset")
+    return header
+
+
+def _step(items: Any, index: int) -> DerivationStep:
+    item = items[index]
+    if not isinstance(item, dict) or len(item) != 1:
+        raise complain(items, index, "a derivation is one word with its parameters, e.g. '- study_day: {...}'")
+    ((name, given),) = item.items()
+    if name not in WORDS:
+        raise complain(item, name, f"'{name}' is not a derivation{nearest(name, WORDS)}")
+    if not isinstance(given, dict):
+        raise complain(item, name, f"'{name}' needs its parameters")
+    step = DerivationStep(read_parameters(WORDS[name], given, name), file_of(item), line_of(item, name))
+    try:
+        if step.derivation.adds_rows and step.derivation.when:
+            raise StudyError("a word that adds records has no 'when'; narrow the records that it looks at instead")
+        step.derivation.check()
+    except StudyError as error:
+        raise step.error(error.message) from None
+    return step
+
+
+def _variables(node: Any) -> dict[str, DescribedVariable]:
+    declared = node["variables"]
+    if not isinstance(declared, dict):
+        raise complain(node, "variables", "variables is a mapping of names, in the order of the dataset")
+    made: dict[str, DescribedVariable] = {}
+    with Gather() as gather:
+        for name, said in declared.items():
+            with gather.part():
+                if said is not None and not isinstance(said, dict):
+                    raise complain(
+                        declared, name, "say nothing, or {label: ..., type: ..., codelist: ..., format: ...}"
+                    )
+                made[name] = read_parameters(DescribedVariable, said or {}, name)
+    return made

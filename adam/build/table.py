@@ -1,0 +1,98 @@
+"""The dataset in the making: columns, where each row came from, and the edges collected so far."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from adam.columns.columns import (
+    SourceColumns,
+    Text,
+    constant,
+    only,
+    stack,
+    take,
+)
+from adam.language.derivation import (
+    AddedRows,
+    Derivation,
+    DerivationContext,
+    Outcome,
+)
+from metadata.dataset import Edges
+
+
+class AnalysisTable:
+    """Rows of the source with the derived columns beside them."""
+
+    def __init__(self, frame: pd.DataFrame, rows: np.ndarray) -> None:
+        self.columns = SourceColumns(frame, rows)
+        self.edges: list[Edges] = []
+
+    @property
+    def count(self) -> int:
+        """Number of rows."""
+        return len(self.columns.rows)
+
+    def apply(self, derivation: Derivation, context: DerivationContext) -> None:
+        """Add the columns, or the rows, of one derivation."""
+        if derivation.adds_rows:
+            self._add_rows(derivation.add(self.columns, self.count, context))
+            return
+        outcome = derivation.derive(self.columns, self.count, context)
+        self._add_columns(derivation, outcome)
+
+    def drop_first(self, number: int) -> None:
+        """Take away the first rows, which were templates only, and the edges that lead from or through them."""
+        for name in self.columns:
+            self.columns[name] = take(self.columns[name], np.arange(number, self.count))
+        self.columns.rows = self.columns.rows[number:]
+        self.edges = [_edges_without(edge, number) for edge in self.edges]
+
+    def _add_columns(self, derivation: Derivation, outcome: Outcome) -> None:
+        made, edges = outcome.columns, outcome.edges
+        if derivation.when:
+            where = derivation.when.holds(self.columns, self.count)
+            made = {name: only(values, where) for name, values in made.items()}
+            edges = tuple(_edges_within(edge, where) for edge in edges)
+        self.columns.update(made)
+        self.edges += edges
+
+    def _add_rows(self, added: AddedRows) -> None:
+        old, template = self.count, added.template
+        for name in added.changed:
+            if name not in self.columns and name not in self.columns.frame.columns:
+                blank = "" if isinstance(added.changed[name], Text) else np.nan
+                self.columns[name] = constant(blank, old)
+        for name in [*self.columns, *(name for name in added.changed if name not in self.columns)]:
+            mine = self.columns[name]
+            self.columns[name] = stack([mine, added.changed.get(name, take(mine, template))], name)
+        self.columns.rows = np.concatenate([self.columns.rows, self.columns.rows[template]])
+        self.edges = [_edges_with_copies(edge, template, old) for edge in self.edges]
+        position, contributor = added.contributors
+        self.edges.append(Edges(position + old, "*", "", contributor, "*"))
+        self.edges += [edge._replace(row=edge.row + old) for edge in added.edges]
+
+
+def _edges_within(edge: Edges, where: np.ndarray) -> Edges:
+    kept = where[edge.row]
+    return edge._replace(row=edge.row[kept], source_row=edge.source_row[kept])
+
+
+def _edges_without(edge: Edges, number: int) -> Edges:
+    """Return the edges of a table that lost its first rows."""
+    kept = edge.row >= number
+    if not edge.source:
+        kept &= edge.source_row >= number
+    source_row = edge.source_row[kept] - (0 if edge.source else number)
+    return edge._replace(row=edge.row[kept] - number, source_row=source_row)
+
+
+def _edges_with_copies(edge: Edges, template: np.ndarray, old: int) -> Edges:
+    """Return the edges with those of each added row's template repeated for the added row."""
+    table = np.full(old, -1, np.int64)
+    table[edge.row[edge.row < old]] = edge.source_row[edge.row < old]
+    source = table[template]
+    kept = np.flatnonzero(source >= 0)
+    source_row = np.concatenate([edge.source_row, source[kept]])
+    return edge._replace(row=np.concatenate([edge.row, kept + old]), source_row=source_row)

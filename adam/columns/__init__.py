@@ -1,0 +1,1 @@
+"""Columns as derivations see them, grouped, ordered and looked up as a whole."""

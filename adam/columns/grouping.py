@@ -1,0 +1,61 @@
+"""Rows grouped, ordered and looked up by whole columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from adam.columns.columns import Text, Values, stack
+
+Order = Sequence[tuple[Values, bool]]
+"""Columns to sort by, each with True where it descends."""
+
+
+def ranks(values: Values) -> np.ndarray:
+    """Return numbers that sort as the values do: texts alphabetically with blank first, numbers with missing last."""
+    if not isinstance(values, Text):
+        return values
+    order = sorted(range(len(values.words)), key=values.words.__getitem__)
+    return values.of_words(np.argsort(order))
+
+
+def group_codes(columns: Sequence[Values]) -> np.ndarray:
+    """Return one number for each row, the same for rows that agree in all columns."""
+    combined = np.zeros(len(columns[0]), np.int64)
+    for column in columns:
+        codes = column.codes if isinstance(column, Text) else pd.factorize(column)[0] + 1
+        combined = combined * (int(codes.max(initial=0)) + 1) + codes
+        combined = pd.factorize(combined)[0].astype(np.int64)
+    return combined
+
+
+def ordered(columns: Order, rows: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Return ``rows`` sorted by group and then by columns, stable."""
+    keys = [-ranks(column)[rows] if descending else ranks(column)[rows] for column, descending in columns]
+    return rows[np.lexsort([*reversed(keys), groups[rows]])]
+
+
+def first_rows(groups: np.ndarray, columns: Order, eligible: np.ndarray) -> np.ndarray:
+    """Return the first eligible row of each group in the given order."""
+    rows = ordered(columns, np.flatnonzero(eligible), groups)
+    starts = np.ones(len(rows), bool)
+    starts[1:] = groups[rows][1:] != groups[rows][:-1]
+    return rows[starts]
+
+
+def row_of_group(groups: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return for every row the one among ``rows`` that belongs to its group, -1 if there is none."""
+    table = np.full(int(groups.max(initial=-1)) + 1, -1, np.int64)
+    table[groups[rows]] = rows
+    return table[groups]
+
+
+def matching_rows(left: Sequence[Values], right: Sequence[Values]) -> np.ndarray:
+    """Return for each left row the position of the right row with the same keys, -1 if none; right keys are unique."""
+    size = len(left[0])
+    codes = group_codes([stack([one, other]) for one, other in zip(left, right, strict=True)])
+    table = np.full(int(codes.max(initial=-1)) + 1, -1, np.int64)
+    table[codes[size:]] = np.arange(len(codes) - size)
+    return table[codes[:size]]

@@ -1,0 +1,196 @@
+"""Words about dates: date (with imputation), study_day, duration, latest_date."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from adam.columns.columns import (
+    Columns,
+    Values,
+    constant,
+    number,
+    only,
+    present,
+    text,
+)
+from adam.language.derivation import (
+    Derivation,
+    DerivationContext,
+    Outcome,
+    listed,
+    word,
+)
+from adam.language.imputation import Imputed, partial_dates
+from adam.language.parameters import Column, NewColumn
+from metadata.errors import StudyError
+from metadata.iso8601 import SAS_EPOCH, from_sas_days
+from metadata.units import significant
+
+DAYS_OF = {
+    "seconds": 1 / 86400, "minutes": 1 / 1440, "hours": 1 / 24, "days": 1.0, "weeks": 7.0, "months": 30.4375,
+    "years": 365.25,
+}  # fmt: skip
+SECONDS = 86400.0
+
+
+def cutoff_of(context: DerivationContext) -> float:
+    """Return the data cut-off in days since 1960."""
+    return float((context.cutoff - SAS_EPOCH) / np.timedelta64(1, "D"))
+
+
+@word("date")
+@dataclass(frozen=True, kw_only=True)
+class Date(Imputed):
+    """Make a numeric date of an ISO 8601 text; a partial one may be imputed, within what is known of it, and flagged.
+
+    ``impute`` first, last or middle (day 15, 30 June) of the unknown part; ``highest`` day imputes days only, month
+    also months, year also a wholly unknown date (which then takes ``prefer`` or a limit). A day known after an unknown
+    month (``2001---15``) is used only with ``preserve``. ``prefer`` names a date that is taken where the partial date
+    is compatible with it, unless ``end`` (an ISO text) certainly precedes it. The imputed date is not before
+    ``not_before``, and not after ``not_after``, the end or the study's cut-off. Where the known part allows no such
+    day, or the limits leave none, nothing is imputed (``limits`` strict), or the limit is passed over (compatible;
+    never the cut-off). A complete date is never changed. ``flag`` says what was imputed: D day, M month and day, Y all.
+    """
+
+    def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
+        part = partial_dates(text(columns, self.variable))
+        made = np.where(part.precision == 3, part.first, np.nan)
+        rows = np.flatnonzero(self.may_impute(part.precision))
+        if len(rows):
+            of = type(part)(*(values[rows] for values in part))
+            low, high = np.nan_to_num(of.first, nan=-np.inf), np.nan_to_num(of.last, nan=np.inf)
+            end = self.ends(columns, rows)
+            made[rows] = self.within_limits(self.day_of(of), low, high, columns, rows, end, cutoff_of(context))
+        found: dict[str, Values] = {self.to: made}
+        if self.flag:
+            found[self.flag] = self.date_flag(part.precision, made)
+        return Outcome(found)
+
+    def sentence(self, variable: str) -> str:
+        if variable == self.flag:
+            return f"D if the day, M if month and day{self._year()} of {self.to} were imputed, else missing."
+        if self.impute == "none":
+            return f"Numeric date of {self.variable}; a partial date is missing{self.within()}."
+        return f"Numeric date of {self.variable}; {self.how()}{self.within()}."
+
+    def _year(self) -> str:
+        return ", Y if all" if self.highest == "year" else ""
+
+    def is_date(self, variable: str) -> bool:
+        return variable == self.to
+
+
+@word("study_day")
+@dataclass(frozen=True, kw_only=True)
+class StudyDay(Derivation):
+    """Days from a reference date, which is day 1; the day before it is day -1 and there is no day 0."""
+
+    date: Column
+    reference: Column
+    to: NewColumn
+
+    def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
+        difference = number(columns, self.date) - number(columns, self.reference)
+        return Outcome({self.to: np.where(difference >= 0, difference + 1, difference)})
+
+    def sentence(self, variable: str) -> str:
+        return (
+            f"{self.date} - {self.reference} + 1 if {self.date} is on or after {self.reference},"
+            f" else {self.date} - {self.reference}{self.within()}."
+        )
+
+
+@word("duration")
+@dataclass(frozen=True, kw_only=True)
+class Duration(Derivation):
+    """Length of a period of whole days, both ends counted; a month has 30.4375 and a year 365.25 days.
+
+    ``inclusive`` false leaves out the last day; nothing is added where the end precedes the start. ``calendar`` counts
+    months or years of the calendar instead, a rest as its part of the month or year begun; ``whole`` drops the rest.
+    ``datetimes`` says that start and end are datetimes (seconds); their moments are then set against each other and no
+    day is added. ``unit_variable`` gets the name of the unit, in capitals.
+    """
+
+    start: Column
+    end: Column
+    to: NewColumn
+    unit: Literal["seconds", "minutes", "hours", "days", "weeks", "months", "years"] = "days"
+    inclusive: bool = True
+    calendar: bool = False
+    whole: bool = False
+    datetimes: bool = False
+    unit_variable: NewColumn | None = None
+
+    def check(self) -> None:
+        if self.calendar and self.unit not in ("months", "years"):
+            raise StudyError("calendar counts months or years; write 'unit: months' or 'unit: years'")
+
+    def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
+        start, end = number(columns, self.start), number(columns, self.end)
+        if self.datetimes:
+            start, end = start / SECONDS, end / SECONDS
+        elif self.inclusive:
+            end = np.where(end >= start, end + 1, end)
+        made = self._calendar(start, end) if self.calendar else (end - start) / DAYS_OF[self.unit]
+        made = np.trunc(significant(made)) if self.whole else made
+        found: dict[str, Values] = {self.to: made}
+        if self.unit_variable:
+            found[self.unit_variable] = only(constant(self.unit.upper(), count), present(made))
+        return Outcome(found)
+
+    def _calendar(self, start: np.ndarray, end: np.ndarray) -> np.ndarray:
+        known = ~np.isnan(start + end)
+        first, last = np.where(known, start, 0.0), np.where(known, end, 0.0)
+        months = elapsed_months(np.fmin(first, last), np.fmax(first, last), 12 if self.unit == "years" else 1)
+        return np.where(known, np.sign(last - first) * months, np.nan)
+
+    def sentence(self, variable: str) -> str:
+        if variable == self.unit_variable:
+            return f"Unit of {self.to}; missing where there is none."
+        days = f"{self.end} - {self.start}{' + 1' if self.inclusive and not self.datetimes else ''}"
+        kind = f"{'whole ' if self.whole else ''}{self.unit}{' of the calendar' if self.calendar else ''}"
+        plain = self.unit == "days" or self.calendar or self.datetimes
+        divided = f"{days}" if plain else f"({days}) / {DAYS_OF[self.unit]:g}"
+        return f"{divided}, in {kind}{self.within()}."
+
+
+def elapsed_months(start: np.ndarray, end: np.ndarray, step: int) -> np.ndarray:
+    """Return how many times ``step`` months fit between days, and the part of the next step that is left over."""
+    first, last = from_sas_days(start), from_sas_days(end)
+    count = (last.astype("datetime64[M]") - first.astype("datetime64[M]")).astype(int) // step
+    count -= _months_later(first, count * step) > last
+    reached, following = _months_later(first, count * step), _months_later(first, (count + 1) * step)
+    return count + (last - reached) / (following - reached)
+
+
+def _months_later(days: np.ndarray, months: np.ndarray) -> np.ndarray:
+    """Return the same day some months later, or that month's last day if it has no such day."""
+    month = days.astype("datetime64[M]")
+    target = month + months
+    day = days - month.astype("datetime64[D]")
+    last = (target + 1).astype("datetime64[D]") - np.timedelta64(1, "D")
+    return np.minimum(target.astype("datetime64[D]") + day, last)
+
+
+@word("latest_date")
+@dataclass(frozen=True, kw_only=True)
+class LatestDate(Derivation):
+    """Latest (or earliest) of several numeric dates of a record; missing ones are passed over."""
+
+    dates: tuple[Column, ...]
+    to: NewColumn
+    take: Literal["latest", "earliest"] = "latest"
+
+    def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
+        stacked = np.vstack([number(columns, name) for name in self.dates])
+        pick = np.fmax if self.take == "latest" else np.fmin
+        return Outcome({self.to: pick.reduce(stacked, axis=0)})
+
+    def sentence(self, variable: str) -> str:
+        return f"The {self.take} of {listed(self.dates)}{self.within()}."
+
+    def is_date(self, variable: str) -> bool:
+        return True

@@ -1,0 +1,149 @@
+"""Words about moments of a day: datetime (with imputation of date and time), date_of, time_of."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from adam.columns.columns import (
+    Columns,
+    Text,
+    Values,
+    coded,
+    number,
+    text,
+)
+from adam.derivations.dates import SECONDS, cutoff_of
+from adam.language.derivation import (
+    Derivation,
+    DerivationContext,
+    Outcome,
+    word,
+)
+from adam.language.imputation import Imputed, Partial, partial_dates
+from adam.language.parameters import Column, NewColumn
+
+TIME = re.compile(r"(?P<hour>\d\d|-)(?::(?P<minute>\d\d|-)(?::(?P<second>\d\d(?:\.\d+)?|-))?)?")
+LAST_SECOND = SECONDS - 1
+UNITS = (3600.0, 60.0, 1.0)
+LAST = (23.0, 59.0, 59.0)
+
+
+def known_times(texts: Text, preserve: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Return hour, minute and second of ISO 8601 texts (rows of three, NaN where unknown) and how many are known.
+
+    Without ``preserve`` a part after an unknown one is unknown too.
+    """
+    parts, known = [], []
+    for word_ in texts.words:
+        found = TIME.fullmatch(word_.partition("T")[2])
+        given = [float(one) if one and one != "-" else np.nan for one in (found.groups() if found else (None,) * 3)]
+        leading = next((place for place, one in enumerate(given) if np.isnan(one)), 3)
+        known.append(leading)
+        parts.append(given if preserve else [*given[:leading], *[np.nan] * (3 - leading)])
+    return np.array(parts, float).reshape(-1, 3)[texts.codes], np.array(known, int)[texts.codes]
+
+
+@word("datetime")
+@dataclass(frozen=True, kw_only=True)
+class DateTime(Imputed):
+    """Make a numeric datetime (seconds since 1960) of an ISO 8601 text, its unknown parts imputed and flagged.
+
+    The date is imputed as by ``date``, only that ``prefer``, ``not_before`` and ``not_after`` name datetimes. Unknown
+    hours, minutes and seconds become the ``time`` first (00:00:00) or last (23:59:59) possible; with ``time`` none, or
+    where more is unknown than ``highest_time`` allows, there is no datetime. ``preserve`` also keeps a known time of an
+    unknown day, and a known minute of an unknown hour (``T-:15``). ``time_flag`` says what was imputed of the time: S
+    seconds, M minutes and seconds, H all; ``seconds_flag`` false leaves seconds unflagged where
+    only hours and minutes were collected.
+    """
+
+    time: Literal["first", "last", "none"] = "first"
+    highest_time: Literal["hour", "minute", "second"] = "hour"
+    time_flag: NewColumn | None = None
+    seconds_flag: bool = True
+
+    def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
+        texts = text(columns, self.variable)
+        part = partial_dates(texts)
+        times, known = known_times(texts, self.preserve)
+        if not self.preserve:
+            times[part.precision < 3], known[part.precision < 3] = np.nan, 0
+        partly = np.flatnonzero((known < 3) | (part.precision < 3))
+        made = np.where(part.precision == 3, part.first * SECONDS + times @ UNITS, np.nan)
+        made[partly] = self._imputed(partly, part, times, columns, context)
+        made[~self._allowed(part.precision, known)] = np.nan
+        found: dict[str, Values] = {self.to: made}
+        if self.flag:
+            found[self.flag] = self.date_flag(part.precision, made)
+        if self.time_flag:
+            level = np.where(~np.isnan(made) & (known < (3 if self.seconds_flag else 2)), known, -1)
+            found[self.time_flag] = coded(level, ["H", "M", "S"])
+        return Outcome(found)
+
+    def _imputed(
+        self, rows: np.ndarray, part: Partial, times: np.ndarray, columns: Columns, context: DerivationContext
+    ) -> np.ndarray:
+        of = Partial(*(values[rows] for values in part))
+        first, last = (np.where(np.isnan(times[rows]), default, times[rows]) for default in ((0.0, 0.0, 0.0), LAST))
+        low = np.nan_to_num(of.first * SECONDS + first @ UNITS, nan=-np.inf)
+        high = np.nan_to_num(of.last * SECONDS + last @ UNITS, nan=np.inf)
+        made = self.day_of(of) * SECONDS + (last if self.time == "last" else first) @ UNITS
+        end = self.ends(columns, rows) * SECONDS + LAST_SECOND
+        return self.within_limits(made, low, high, columns, rows, end, cutoff_of(context) * SECONDS + LAST_SECOND,
+            of.precision == 3)  # fmt: skip
+
+    def _allowed(self, precision: np.ndarray, known: np.ndarray) -> np.ndarray:
+        dated = (precision == 3) | self.may_impute(precision)
+        needed = 3 if self.time == "none" else {"hour": 0, "minute": 1, "second": 2}[self.highest_time]
+        return dated & (known >= needed)
+
+    def sentence(self, variable: str) -> str:
+        if variable == self.flag:
+            return f"D if the day, M if month and day, Y if all of the date of {self.to} were imputed, else missing."
+        if variable == self.time_flag:
+            return f"S if the seconds, M if minutes and seconds, H if all of the time of {self.to} were imputed."
+        dated = f"; {self.how()}" if self.impute != "none" else "; a partial date is missing"
+        timed = f"; unknown parts of the time are the {self.time} possible" if self.time != "none" else ""
+        return f"Numeric datetime of {self.variable}{dated}{timed}{self.within()}."
+
+    def is_datetime(self, variable: str) -> bool:
+        return variable == self.to
+
+
+@word("date_of")
+@dataclass(frozen=True, kw_only=True)
+class DateOf(Derivation):
+    """Take the date of a numeric datetime."""
+
+    datetime: Column
+    to: NewColumn
+
+    def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
+        return Outcome({self.to: np.floor(number(columns, self.datetime) / SECONDS)})
+
+    def sentence(self, variable: str) -> str:
+        return f"Date of {self.datetime}{self.within()}."
+
+    def is_date(self, variable: str) -> bool:
+        return True
+
+
+@word("time_of")
+@dataclass(frozen=True, kw_only=True)
+class TimeOf(Derivation):
+    """Take the time of a numeric datetime, in seconds since midnight."""
+
+    datetime: Column
+    to: NewColumn
+
+    def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
+        return Outcome({self.to: np.mod(number(columns, self.datetime), SECONDS)})
+
+    def sentence(self, variable: str) -> str:
+        return f"Time of {self.datetime}, in seconds since midnight{self.within()}."
+
+    def is_time(self, variable: str) -> bool:
+        return True

@@ -1,0 +1,236 @@
+"""Words that flag records: flag, flag_one, criterion, treatment_emergent, on_treatment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from adam.columns.columns import (
+    Columns,
+    constant,
+    flagged,
+    number,
+)
+from adam.columns.grouping import first_rows, group_codes, ordered
+from adam.derivations.merging import SUBJECT
+from adam.language.derivation import (
+    Derivation,
+    DerivationContext,
+    Outcome,
+    listed,
+    word,
+)
+from adam.language.parameters import (
+    Column,
+    Condition,
+    NewColumn,
+    OrderColumn,
+)
+from metadata.errors import StudyError
+
+
+@word("flag")
+@dataclass(frozen=True, kw_only=True)
+class Flag(Derivation):
+    """Y where a condition holds, else ``otherwise`` (N for populations, missing for record flags)."""
+
+    to: NewColumn
+    holds: Condition
+    value: str = "Y"
+    otherwise: str = ""
+
+    def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
+        return Outcome({self.to: flagged(self.holds.holds(columns, count), self.value, self.otherwise)})
+
+    def sentence(self, variable: str) -> str:
+        return f"{self.value} if {self.holds}, else {self.otherwise or 'missing'}{self.within()}."
+
+
+@word("flag_one")
+@dataclass(frozen=True, kw_only=True)
+class FlagOne(Derivation):
+    """Y for the first record of each group in the given order among those for which ``among`` holds, else missing.
+
+    A leading - sorts descending, so that ``[-ASEVN, ASTDT]`` flags the first record of greatest severity. Records that
+    ``order`` does not tell apart are an error, never a silent choice.
+    """
+
+    to: NewColumn
+    by: tuple[Column, ...]
+    order: tuple[OrderColumn, ...]
+    among: Condition | None = None
+
+    def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
+        eligible = self.among.holds(columns, count) if self.among else np.ones(count, bool)
+        order = [(columns[name.removeprefix("-")], name.startswith("-")) for name in self.order]
+        flags, groups = np.zeros(count, bool), group_codes([columns[name] for name in self.by])
+        rows = first_rows(groups, order, eligible)
+        place = group_codes([groups.astype(float), *(values for values, _ in order)])
+        if (np.bincount(place[eligible], minlength=count)[place[rows]] > 1).any():
+            raise StudyError(
+                f"several records come first within {listed(self.by)}; add a variable to 'order' that tells them apart"
+            )
+        flags[rows] = True
+        return Outcome({self.to: flagged(flags)})
+
+    def sentence(self, variable: str) -> str:
+        order = [f"{name.removeprefix('-')}{' (descending)' if name.startswith('-') else ''}" for name in self.order]
+        among = f" among records where {self.among}" if self.among else ""
+        return f"Y for the first record by {listed(order)} within {listed(self.by)}{among}; else missing."
+
+
+@word("criterion")
+@dataclass(frozen=True, kw_only=True)
+class Criterion(Derivation):
+    """Criterion y of a BDS dataset: its text, and Y or N, in the records that ``when`` selects."""
+
+    text: str
+    holds: Condition
+    to: NewColumn
+    flag: NewColumn
+
+    def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
+        return Outcome(
+            {
+                self.to: constant(self.text, count),
+                self.flag: flagged(self.holds.holds(columns, count), false="N"),
+            }
+        )
+
+    def sentence(self, variable: str) -> str:
+        if variable == self.to:
+            return f"'{self.text}'{self.within()}."
+        return f"Y if {self.holds}, else N{self.within()}."
+
+
+@word("treatment_emergent")
+@dataclass(frozen=True, kw_only=True)
+class TreatmentEmergent(Derivation):
+    """Y for an event that starts on or after first treatment and no later than ``days`` after the last.
+
+    An event that ended before treatment, and one of a subject without a first treatment, never counts. An event without
+    a start date counts: nothing shows that it did not emerge. An event that began before treatment counts if it became
+    worse (``initial`` below ``worst``); ``unknown`` worse says that it also does if one of the two is missing. Without
+    a last treatment, or with ``days`` null, there is no latest day. Where an event is recorded in several lines,
+    ``group`` names what they have in common: a line counts as new only if none of its group began before treatment, and
+    as worse if ``worst`` exceeds that of the line before, it and all later lines. The same rules as admiral's
+    derive_var_trtemfl, whose default has no latest day.
+    """
+
+    start: Column = "ASTDT"
+    end: Column = "AENDT"
+    treatment_start: Column = "TRTSDT"
+    treatment_end: Column = "TRTEDT"
+    days: int | None = 30
+    initial: Column | None = None
+    worst: Column | None = None
+    unknown: Literal["same", "worse"] = "same"
+    group: tuple[Column, ...] = ()
+    to: NewColumn = "TRTEMFL"
+
+    def check(self) -> None:
+        if self.worst and not (self.initial or self.group):
+            raise StudyError("worst needs initial, or a group of lines, to be set against")
+        if self.initial and not self.worst:
+            raise StudyError("initial needs worst, the severity that it is set against")
+
+    def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
+        names = (self.start, self.end, self.treatment_start, self.treatment_end)
+        start, end, first, last = (number(columns, name) for name in names)
+        with np.errstate(invalid="ignore"):
+            late = start > last + self.days if self.days is not None else np.zeros(count, bool)
+            possible = ~np.isnan(first) & ~(end < first)
+            before = start < first
+        groups = group_codes([columns[name] for name in (SUBJECT, *self.group)]) if self.group else np.arange(count)
+        old = np.bincount(groups[before], minlength=int(groups.max(initial=-1)) + 1)[groups] > 0
+        emergent = np.isnan(start) | (~old & ~late) | self._worse(columns, groups, start, before)
+        return Outcome({self.to: flagged(possible & emergent)})
+
+    def _worse(self, columns: Columns, groups: np.ndarray, start: np.ndarray, before: np.ndarray) -> np.ndarray:
+        """Return True for events that became worse on treatment."""
+        if not self.worst:
+            return np.zeros(len(start), bool)
+        worst = number(columns, self.worst)
+        if self.group:
+            return self._worse_in_group(worst, groups, start, before)
+        assert self.initial, "check has seen to it"
+        initial = number(columns, self.initial)
+        with np.errstate(invalid="ignore"):
+            worse = initial < worst
+        return before & (worse | (np.isnan(initial + worst) & (self.unknown == "worse")))
+
+    def _worse_in_group(
+        self, worst: np.ndarray, groups: np.ndarray, start: np.ndarray, before: np.ndarray
+    ) -> np.ndarray:
+        rows = ordered([(start, False)], np.arange(len(start)), groups)
+        same = np.append(False, groups[rows][1:] == groups[rows][:-1])
+        with np.errstate(invalid="ignore"):
+            rises = same & (worst[rows] > np.append(np.nan, worst[rows][:-1]))
+        rises &= ~before[rows] & ~np.isnan(start[rows])
+        since = np.cumsum(rises)
+        begun = np.maximum.accumulate(np.where(same, 0, since - rises))
+        worse = np.zeros(len(start), bool)
+        worse[rows] = since > begun
+        return worse
+
+    def also_reads(self) -> tuple[str, ...]:
+        return (SUBJECT,) if self.group else ()
+
+    def sentence(self, variable: str) -> str:
+        until = f" and at most {self.days} days after {self.treatment_end}" if self.days is not None else ""
+        text = f"Y if {self.start} is on or after {self.treatment_start}{until}"
+        text += f", or {self.start} is missing and {self.end} is not before {self.treatment_start}"
+        if self.group:
+            text += f"; lines of one {listed(self.group)} are one event, which begins with the first"
+        if self.worst:
+            against = self.initial or "that of the line before"
+            text += f", or {self.worst} exceeds {against} in an event that began before treatment and did not end"
+            text += " before it"
+        return f"{text}; else missing."
+
+
+@word("on_treatment")
+@dataclass(frozen=True, kw_only=True)
+class OnTreatment(Derivation):
+    """Y for a record dated after the baseline period and no later than ``days`` after last treatment.
+
+    ``baseline_day`` true leaves out the day of first treatment, whose untimed values belong to baseline; where it is
+    false, records of that day for which ``before_dose`` holds are left out. ``end`` names the end of an event: one that
+    ended before treatment is not on it. ``span`` also counts an event that began before treatment and did not end
+    before it. A record without a date counts or not as ``undated`` says. ``days`` null sets no latest day. admiral's
+    derive_var_ontrtfl has baseline_day false, days 0 and undated true.
+    """
+
+    date: Column = "ADT"
+    end: Column | None = None
+    treatment_start: Column = "TRTSDT"
+    treatment_end: Column = "TRTEDT"
+    days: int | None = 30
+    baseline_day: bool = True
+    before_dose: Condition | None = None
+    span: bool = False
+    undated: bool = False
+    to: NewColumn = "ONTRTFL"
+
+    def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
+        date, first, last = (number(columns, n) for n in (self.date, self.treatment_start, self.treatment_end))
+        end = number(columns, self.end) if self.end else np.full(count, np.nan)
+        with np.errstate(invalid="ignore"):
+            late = date > last + self.days if self.days is not None else np.zeros(count, bool)
+            begun = date > first if self.baseline_day else date >= first
+            if self.before_dose:
+                begun &= ~((date == first) & self.before_dose.holds(columns, count))
+            spanning = (date < first) if self.span else np.zeros(count, bool)
+            counts = (begun & ~late) | spanning | (np.isnan(date) & ~np.isnan(first) & self.undated)
+            return Outcome({self.to: flagged(counts & ~(end < first))})
+
+    def sentence(self, variable: str) -> str:
+        begun = "after" if self.baseline_day else "on or after"
+        until = f" and at most {self.days} days after {self.treatment_end}" if self.days is not None else ""
+        text = f"Y if {self.date} is {begun} {self.treatment_start}{until}"
+        text += f", or before it and {self.end or 'the end'} is not" if self.span else ""
+        text += f", or {self.date} is missing" if self.undated else ""
+        text += f", unless on that day {self.before_dose}" if self.before_dose else ""
+        return f"{text}; else missing."

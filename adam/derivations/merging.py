@@ -1,0 +1,299 @@
+"""Words that take values from the source or from another dataset: copy, merge, supplemental, exists, summary."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from adam.columns.columns import (
+    Columns,
+    Values,
+    among,
+    constant,
+    flagged,
+    number,
+    numbers_in,
+    present,
+    stack,
+    take,
+    text,
+)
+from adam.columns.grouping import first_rows, group_codes, matching_rows
+from adam.language.derivation import (
+    Derivation,
+    DerivationContext,
+    Outcome,
+    listed,
+    word,
+)
+from adam.language.parameters import Column, NewColumn, OtherColumn
+from metadata.dataset import Edges
+from metadata.errors import StudyError
+
+SUBJECT = "USUBJID"
+
+
+@word("copy")
+@dataclass(frozen=True, kw_only=True)
+class Copy(Derivation):
+    """Copy variables of the source, unchanged; a mapping NEW: OLD renames."""
+
+    variables: dict[NewColumn, Column]
+
+    def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
+        return Outcome({new: columns[old] for new, old in self.variables.items()})
+
+    def sentence(self, variable: str) -> str:
+        return f"Copied from {self.variables[variable]}{self.within()}."
+
+    def origin(self, variable: str) -> str:
+        return "Derived" if self.when else "Predecessor"
+
+    def inherits(self, variable: str) -> tuple[str, str] | None:
+        return "", self.variables[variable]
+
+
+@word("constant")
+@dataclass(frozen=True, kw_only=True)
+class Constant(Derivation):
+    """Give a variable the same text in every record."""
+
+    to: NewColumn
+    value: str
+
+    def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
+        return Outcome({self.to: constant(self.value, count)})
+
+    def sentence(self, variable: str) -> str:
+        return f"Set to '{self.value}'{self.within()}."
+
+    def origin(self, variable: str) -> str:
+        return "Derived" if self.when else "Assigned"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lookup(Derivation):
+    """Base of words that look at the records of another dataset with the same keys."""
+
+    dataset: str
+    by: tuple[Column, ...] = (SUBJECT,)
+    where: dict[OtherColumn, tuple[str, ...]] | None = None
+
+    def found(self, context: DerivationContext) -> np.ndarray:
+        """Return True for the other dataset's records that fulfil ``where``."""
+        frame = context.columns(self.dataset).frame
+        result = np.ones(len(frame), bool)
+        for name, values in (self.where or {}).items():
+            result &= among(context.variable(self.dataset, name), values)
+        return result
+
+    def other_keys(self, context: DerivationContext) -> list[Values]:
+        """Return the key columns of the other dataset."""
+        return [context.variable(self.dataset, name) for name in self.by]
+
+    def numbers_in(self, name: str, context: DerivationContext) -> np.ndarray:
+        """Return a Num column of the other dataset; raises StudyError if it is Char."""
+        return number({name: context.variable(self.dataset, name)}, name)
+
+    def place(self, variable: str) -> str:
+        """Return the other dataset, its variable and the condition, as a phrase."""
+        tests = [f"{name} is {' or '.join(values)}" for name, values in (self.where or {}).items()]
+        return f"{self.dataset}{'.' + variable if variable else ''}{' where ' + ' and '.join(tests) if tests else ''}"
+
+
+@word("merge")
+@dataclass(frozen=True, kw_only=True)
+class Merge(Lookup):
+    """Take variables from the one record of another dataset with the same keys.
+
+    Where several records fulfil ``where``, ``take`` first or last by ``order`` says which; without it they are an
+    error, never a silent choice. So are records that ``order`` does not tell apart, if they differ in what is taken.
+    """
+
+    variables: dict[NewColumn, OtherColumn]
+    order: tuple[OtherColumn, ...] = ()
+    take: Literal["first", "last"] | None = None
+    present: tuple[OtherColumn, ...] = ()
+
+    def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
+        rows = self._records(context)
+        right = [take(key, rows) for key in self.other_keys(context)]
+        match = matching_rows([columns[name] for name in self.by], right)
+        source = np.where(match < 0, -1, np.append(rows, -1)[match])
+        made = {new: take(context.variable(self.dataset, old), source) for new, old in self.variables.items()}
+        return Outcome(made, self._edges(source, context))
+
+    def _records(self, context: DerivationContext) -> np.ndarray:
+        groups = group_codes(self.other_keys(context))
+        eligible = self.found(context)
+        for name in self.present:
+            eligible &= present(context.variable(self.dataset, name))
+        order = [(context.variable(self.dataset, name), self.take == "last") for name in self.order]
+        rows = first_rows(groups, order, eligible)
+        if self.take is None and len(rows) < eligible.sum():
+            raise StudyError(
+                f"{self.place('')} has more than one record for the same {listed(self.by)};"
+                " narrow 'where', or say 'take: first' or 'take: last' with an 'order'"
+            )
+        if self.take:
+            self._check_ties(rows, groups, np.flatnonzero(eligible), context)
+        return rows
+
+    def _check_ties(
+        self, rows: np.ndarray, groups: np.ndarray, eligible: np.ndarray, context: DerivationContext
+    ) -> None:
+        """Raise StudyError where several records come first that hold different values."""
+        place = group_codes([groups.astype(float), *(context.variable(self.dataset, name) for name in self.order)])
+        taken = [context.variable(self.dataset, old) for old in self.variables.values()]
+        different = np.unique(np.column_stack([place, group_codes([place.astype(float), *taken])])[eligible], axis=0)
+        if (np.bincount(different[:, 0], minlength=len(place))[place[rows]] > 1).any():
+            raise StudyError(
+                f"{self.place('')} has several records that come {self.take} for the same {listed(self.by)} and differ;"
+                " add a variable to 'order' that tells them apart"
+            )
+
+    def _edges(self, source: np.ndarray, context: DerivationContext) -> tuple[Edges, ...]:
+        rows = np.flatnonzero(source >= 0)
+        if not context.subject_level:
+            return (Edges(rows, "*", self.dataset, source[rows], "*"),)
+        return tuple(Edges(rows, new, self.dataset, source[rows], old) for new, old in self.variables.items())
+
+    def sentence(self, variable: str) -> str:
+        which = f", {self.take} by {listed(self.order)}" if self.take else ""
+        return f"{self.place(self.variables[variable])}{which}, merged by {listed(self.by)}{self.within()}."
+
+    def origin(self, variable: str) -> str:
+        return "Derived" if self.when or self.where or self.take else "Predecessor"
+
+    def inherits(self, variable: str) -> tuple[str, str] | None:
+        return self.dataset, self.variables[variable]
+
+
+@word("supplemental")
+@dataclass(frozen=True, kw_only=True)
+class Supplemental(Derivation):
+    """Take supplemental qualifiers (QVAL of the QNAM named) of the source's records; QNAM is the new variable's name.
+
+    A build without the supplemental dataset has no such values: the variables are missing in all records.
+    """
+
+    dataset: str
+    variables: dict[NewColumn, str]
+    sequence: Column | None = None
+
+    def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
+        if self.dataset not in context.datasets:
+            return Outcome({new: constant("", count) for new in self.variables})
+        made, edges = {}, []
+        for new, qualifier in self.variables.items():
+            rows = np.flatnonzero(among(context.variable(self.dataset, "QNAM"), [qualifier]))
+            match = self._matches(columns, rows, context)
+            source = np.where(match < 0, -1, np.append(rows, -1)[match])
+            made[new] = take(context.variable(self.dataset, "QVAL"), source)
+            kept = np.flatnonzero(source >= 0)
+            edges.append(Edges(kept, new, self.dataset, source[kept], "QVAL"))
+        return Outcome(made, tuple(edges))
+
+    def _matches(self, columns: Columns, rows: np.ndarray, context: DerivationContext) -> np.ndarray:
+        left = [columns[SUBJECT]]
+        right = [take(context.variable(self.dataset, SUBJECT), rows)]
+        if self.sequence:
+            left.append(columns[self.sequence])
+            right.append(numbers_in(text({"IDVARVAL": context.variable(self.dataset, "IDVARVAL")}, "IDVARVAL"))[rows])
+        return matching_rows(left, right)
+
+    def also_reads(self) -> tuple[str, ...]:
+        return (SUBJECT,)
+
+    def sentence(self, variable: str) -> str:
+        return f"{self.dataset}.QVAL where QNAM is {self.variables[variable]}."
+
+    def origin(self, variable: str) -> str:
+        return "Predecessor"
+
+
+@word("exists")
+@dataclass(frozen=True, kw_only=True)
+class Exists(Lookup):
+    """Flag Y where another dataset has a record with the same keys, else ``otherwise``."""
+
+    to: NewColumn
+    above: dict[OtherColumn, float] | None = None
+    otherwise: str = "N"
+
+    def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
+        eligible = self.found(context)
+        for name, limit in (self.above or {}).items():
+            eligible &= self.numbers_in(name, context) > limit
+        rows = first_rows(group_codes(self.other_keys(context)), [], eligible)
+        match = matching_rows(
+            [columns[name] for name in self.by], [take(key, rows) for key in self.other_keys(context)]
+        )
+        kept = np.flatnonzero(match >= 0)
+        edge = Edges(kept, self.to, self.dataset, rows[match[kept]], "*")
+        return Outcome({self.to: flagged(match >= 0, false=self.otherwise)}, (edge,))
+
+    def sentence(self, variable: str) -> str:
+        limits = "".join(f" with {name} above {limit:g}" for name, limit in (self.above or {}).items())
+        other = self.otherwise or "missing"
+        return f"Y if there is a record in {self.place('')}{limits}, else {other}{self.within()}."
+
+
+@word("summary")
+@dataclass(frozen=True, kw_only=True)
+class Summary(Lookup):
+    """Count records of another dataset with the same keys, or sum, average or take the extreme of a variable in them.
+
+    A count is 0 where there are none; the other functions are then missing.
+    """
+
+    to: NewColumn
+    function: Literal["count", "sum", "mean", "median", "minimum", "maximum"]
+    of: OtherColumn | None = None
+
+    def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
+        eligible = np.flatnonzero(self.found(context))
+        right = [take(key, eligible) for key in self.other_keys(context)]
+        left = [columns[name] for name in self.by]
+        groups = group_codes([stack([one, other]) for one, other in zip(left, right, strict=True)])
+        values = np.ones(len(eligible)) if self.of is None else self.numbers_in(self.of, context)[eligible]
+        size = int(groups.max(initial=-1)) + 1
+        made = aggregated(self.function, groups[count:], values, size)[groups[:count]]
+        return Outcome({self.to: made}, self._edges(groups, count, eligible))
+
+    def _edges(self, groups: np.ndarray, count: int, eligible: np.ndarray) -> tuple[Edges, ...]:
+        own = np.full(int(groups.max(initial=-1)) + 1, -1)
+        own[groups[:count]] = np.arange(count)
+        rows = own[groups[count:]]
+        kept = rows >= 0
+        return (Edges(rows[kept], self.to, self.dataset, eligible[kept], self.of or "*"),)
+
+    def sentence(self, variable: str) -> str:
+        what = {"count": "Number of records"}.get(self.function, f"{self.function.capitalize()} of {self.of}")
+        return f"{what} in {self.place('')}, by {listed(self.by)}{self.within()}."
+
+
+def aggregated(function: str, groups: np.ndarray, values: np.ndarray, size: int) -> np.ndarray:
+    """Return count, sum, mean, median, minimum or maximum of the known values of each of ``size`` groups."""
+    known = ~np.isnan(values)
+    groups, values = groups[known], values[known]
+    counts = np.bincount(groups, minlength=size).astype(float)
+    if function == "count":
+        return counts
+    if function in ("sum", "mean"):
+        total = np.bincount(groups, values, minlength=size)
+        return np.where(counts > 0, total / (np.fmax(counts, 1) if function == "mean" else 1), np.nan)
+    if function == "median":
+        return _medians(groups, values, counts.astype(int))
+    worst = np.full(size, np.inf if function == "minimum" else -np.inf)
+    (np.minimum if function == "minimum" else np.maximum).at(worst, groups, values)
+    return np.where(counts > 0, worst, np.nan)
+
+
+def _medians(groups: np.ndarray, values: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    ranked = np.append(values[np.lexsort([values, groups])], np.nan)
+    first = np.cumsum(counts) - counts
+    middle = np.where(counts > 0, first + (counts - 1) // 2, -1), np.where(counts > 0, first + counts // 2, -1)
+    return (ranked[middle[0]] + ranked[middle[1]]) / 2

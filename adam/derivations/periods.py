@@ -1,0 +1,266 @@
+"""Words about periods: period_records and person_time for rates of recurrent events, period, period_variables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from adam.columns.columns import (
+    Columns,
+    Values,
+    coded,
+    number,
+    take,
+)
+from adam.columns.grouping import group_codes, matching_rows
+from adam.derivations.merging import Lookup
+from adam.language.derivation import (
+    AddedRows,
+    Derivation,
+    DerivationContext,
+    Outcome,
+    listed,
+    word,
+)
+from adam.language.parameters import (
+    Column,
+    Condition,
+    NewColumn,
+    OtherColumn,
+)
+from metadata.dataset import Edges
+from metadata.errors import StudyError
+from metadata.units import significant
+
+
+@dataclass(frozen=True)
+class Period:
+    """One period: its number, and its first and last study day (there is no day 0)."""
+
+    number: int
+    first: int
+    last: int
+
+
+@word("period_records")
+@dataclass(frozen=True, kw_only=True)
+class PeriodRecords(Derivation):
+    """Add for each record one record a period, with the period's number, name, first and last date.
+
+    A dataset of rates starts from one record a subject that serves as template only (``only_added`` in its source).
+    Where ``reference`` (day 1) is missing, so are the dates.
+    """
+
+    reference: Column
+    periods: dict[str, Period]
+    to: NewColumn = "APERIODC"
+    number: NewColumn = "APERIOD"
+    start: NewColumn = "APERSDT"
+    end: NewColumn = "APEREDT"
+
+    adds_rows = True
+
+    def add(self, columns: Columns, count: int, context: DerivationContext) -> AddedRows:
+        size = len(self.periods)
+        rows, period = np.repeat(np.arange(count), size), np.tile(np.arange(size), count)
+        found = list(self.periods.values())
+        day_one = number(columns, self.reference)[rows]
+        changed: dict[str, Values] = {
+            self.to: coded(period, list(self.periods)),
+            self.number: np.array([one.number for one in found], float)[period],
+            self.start: day_one + np.array([_elapsed(one.first) for one in found], float)[period],
+            self.end: day_one + np.array([_elapsed(one.last) for one in found], float)[period],
+        }
+        return AddedRows(rows, changed, (np.zeros(0, int), np.zeros(0, int)))
+
+    def sentence(self, variable: str) -> str:
+        days = ", ".join(f"{name} day {one.first} to {one.last}" for name, one in self.periods.items())
+        texts = {
+            self.to: f"Period, one record each: {days}.",
+            self.number: f"Number of {self.to}.",
+            self.start: f"Date of the first day of {self.to}, day 1 being {self.reference}.",
+            self.end: f"Date of the last day of {self.to}, day 1 being {self.reference}.",
+        }
+        return texts[variable]
+
+    def is_date(self, variable: str) -> bool:
+        return variable in (self.start, self.end)
+
+
+def _elapsed(day: int) -> int:
+    """Return days since day 1; there is no day 0."""
+    return day - 1 if day > 0 else day
+
+
+@word("person_time")
+@dataclass(frozen=True, kw_only=True)
+class PersonTime(Derivation):
+    """Time at risk in a period, in years of ``year`` days: from the period's start to its end or to ``until``.
+
+    Both days count. A period that begins after ``until`` has none (missing). Where ``whole`` holds the whole period
+    counts, whatever day the last visit fell on; without ``until`` it does so too. A group's rate is the sum of events
+    over the sum of this time, not the mean of the subjects' rates.
+    """
+
+    start: Column
+    end: Column
+    to: NewColumn
+    until: Column | None = None
+    whole: Condition | None = None
+    year: float = 365.25
+
+    def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
+        start, end = number(columns, self.start), number(columns, self.end)
+        stop = np.fmin(end, number(columns, self.until)) if self.until else end
+        if self.whole:
+            stop = np.where(self.whole.holds(columns, count), end, stop)
+        days = stop - start + 1
+        with np.errstate(invalid="ignore"):
+            return Outcome({self.to: significant(np.where(days > 0, days / self.year, np.nan))})
+
+    def sentence(self, variable: str) -> str:
+        until = f" or {self.until}, whichever is first," if self.until else ""
+        whole = f"; the whole period where {self.whole}" if self.whole else ""
+        text = f"Days from {self.start} to {self.end}{until} both counted{whole}, / {self.year:g};"
+        return f"{text} missing if there are none{self.within()}."
+
+
+@dataclass(frozen=True)
+class Span:
+    """One period of a subject: its number, and the variables that hold its first and last date."""
+
+    number: int
+    start: Column
+    end: Column
+
+
+@word("period")
+@dataclass(frozen=True, kw_only=True)
+class InPeriod(Derivation):
+    """Give each record the period of the subject in which its date lies: its name, number, first and last date.
+
+    The periods are written in their order, with the variables that hold their dates (AP01SDT, AP01EDT); both days
+    belong to the period, and where two touch, a shared day belongs to the later one. A period without a first date has
+    not begun; without a last date it is open. A record outside of all periods, or without a date, has none. ``gaps``
+    earlier gives a date between two periods to the earlier one.
+    """
+
+    date: Column = "ADT"
+    periods: dict[str, Span]
+    gaps: Literal["none", "earlier"] = "none"
+    to: NewColumn = "APERIODC"
+    number: NewColumn = "APERIOD"
+    start: NewColumn = "APERSDT"
+    end: NewColumn = "APEREDT"
+
+    def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
+        day = number(columns, self.date)
+        spans = list(self.periods.values())
+        starts = np.vstack([number(columns, span.start) for span in spans])
+        ends = np.vstack([number(columns, span.end) for span in spans])
+        with np.errstate(invalid="ignore"):
+            begun = starts <= day
+            inside = begun & ~(day > ends) if self.gaps == "none" else begun
+        place = np.where(inside.any(axis=0), len(spans) - 1 - inside[::-1].argmax(axis=0), -1)
+        rows = np.arange(count)
+        numbers = np.array([*(span.number for span in spans), np.nan], float)
+        return Outcome(
+            {
+                self.to: coded(place, list(self.periods)),
+                self.number: numbers[place],
+                self.start: np.where(place >= 0, starts[place, rows], np.nan),
+                self.end: np.where(place >= 0, ends[place, rows], np.nan),
+            }
+        )
+
+    def sentence(self, variable: str) -> str:
+        spans = ", ".join(f"{name} {span.start} to {span.end}" for name, span in self.periods.items())
+        texts = {
+            self.to: f"Period in which {self.date} lies: {spans}; missing outside{self.within()}.",
+            self.number: f"Number of {self.to}.",
+            self.start: f"First date of {self.to}.",
+            self.end: f"Last date of {self.to}.",
+        }
+        return texts[variable]
+
+    def is_date(self, variable: str) -> bool:
+        return variable in (self.start, self.end)
+
+
+@word("period_variables")
+@dataclass(frozen=True, kw_only=True)
+class PeriodVariables(Lookup):
+    """Set out a dataset with one record a subject and period as variables of the subject, one a period.
+
+    ``period`` is the variable that numbers the periods, ``numbers`` those to take. In the names of the new variables
+    xx stands for the number in two digits (APxxSDT) and w for it in one (PHwSDT). A period that a subject has not has
+    missing values; two records of one period are an error.
+    """
+
+    period: OtherColumn
+    numbers: tuple[int, ...]
+    variables: dict[str, OtherColumn]
+
+    def check(self) -> None:
+        for pattern in self.variables:
+            if "xx" not in pattern and "w" not in pattern:
+                raise StudyError(f"{pattern} needs xx or w where the period's number stands")
+
+    def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
+        made: dict[str, Values] = {}
+        edges = []
+        for one in self.numbers:
+            rows = np.flatnonzero(self.found(context) & (self.numbers_in(self.period, context) == one))
+            keys = [take(key, rows) for key in self.other_keys(context)]
+            if len(np.unique(group_codes(keys))) < len(rows):
+                raise StudyError(f"{self.place('')} has more than one record of period {one} for the same subject")
+            match = matching_rows([columns[name] for name in self.by], keys)
+            source = np.where(match < 0, -1, np.append(rows, -1)[match])
+            kept = np.flatnonzero(source >= 0)
+            for pattern, old in self.variables.items():
+                made[_named(pattern, one)] = take(context.variable(self.dataset, old), source)
+                edges.append(Edges(kept, _named(pattern, one), self.dataset, source[kept], old))
+        return Outcome(made, tuple(edges))
+
+    def also_makes(self) -> tuple[str, ...]:
+        return tuple(_named(pattern, one) for one in self.numbers for pattern in self.variables)
+
+    def sentence(self, variable: str) -> str:
+        old, one = self._source(variable)
+        return f"{self.place(old)} of the record whose {self.period} is {one}, merged by {listed(self.by)}."
+
+    def inherits(self, variable: str) -> tuple[str, str] | None:
+        return self.dataset, self._source(variable)[0]
+
+    def _source(self, variable: str) -> tuple[str, int]:
+        return next((old, one) for one in self.numbers for pattern, old in self.variables.items()
+                    if _named(pattern, one) == variable)  # fmt: skip
+
+
+def _named(pattern: str, period: int) -> str:
+    return pattern.replace("xx", f"{period:02d}").replace("w", str(period))
+
+
+@word("day_date")
+@dataclass(frozen=True, kw_only=True)
+class DayDate(Derivation):
+    """Date of a study day: ``reference`` is day 1, the day before it day -1, and there is no day 0."""
+
+    reference: Column
+    day: int
+    to: NewColumn
+
+    def check(self) -> None:
+        if self.day == 0:
+            raise StudyError("there is no day 0; the day before day 1 is day -1")
+
+    def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
+        return Outcome({self.to: number(columns, self.reference) + _elapsed(self.day)})
+
+    def sentence(self, variable: str) -> str:
+        return f"Date of study day {self.day}, day 1 being {self.reference}{self.within()}."
+
+    def is_date(self, variable: str) -> bool:
+        return True

@@ -1,0 +1,250 @@
+"""Words that turn values into other values: parameters, recode, bands, coalesce, number, analysis_value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from adam.columns.columns import (
+    Columns,
+    Text,
+    Values,
+    among,
+    chosen,
+    coded,
+    number,
+    numbers_in,
+    present,
+    stack,
+    text,
+)
+from adam.columns.grouping import group_codes
+from adam.language.derivation import (
+    Derivation,
+    DerivationContext,
+    Outcome,
+    listed,
+    word,
+)
+from adam.language.parameters import Column, Condition, NewColumn
+from metadata.errors import StudyError
+
+
+@dataclass(frozen=True)
+class AnalysisParameter:
+    """One parameter of a BDS dataset: the source's test code, its names and number, and the unit its values have.
+
+    ``where`` narrows the records of a test code that stands for more than one parameter (a specimen, a method).
+    """
+
+    test: str
+    name: str
+    number: int
+    category: str = ""
+    unit: str | None = None
+    where: Condition | None = None
+
+
+@word("parameters")
+@dataclass(frozen=True, kw_only=True)
+class Parameters(Derivation):
+    """Name the parameter of each record from its test code: PARAMCD, PARAM, PARAMN and PARCAT1.
+
+    A test code in the data that is not listed is an error, and so is a value in another unit than the parameter's.
+    """
+
+    variable: Column
+    table: dict[str, AnalysisParameter]
+    unit: Column | None = None
+    code: NewColumn = "PARAMCD"
+    name: NewColumn = "PARAM"
+    number: NewColumn = "PARAMN"
+    category: NewColumn = "PARCAT1"
+
+    def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
+        names = list(self.table)
+        position = self._positions(columns, names, count)
+        tests = text(columns, self.variable)
+        unknown = sorted(tests.words[code] for code in set(tests.codes[position < 0].tolist()))
+        if unknown:
+            raise StudyError(
+                f"{self.variable} {listed(unknown)} has no parameter; add it to the table,"
+                " or leave such records out with the source's 'where'"
+            )
+        if self.unit:
+            self._check_units(columns, columns[self.unit], position)
+        found = list(self.table.values())
+        return Outcome(
+            {
+                self.code: coded(position, names),
+                self.name: coded(position, [one.name for one in found]),
+                self.number: np.array([*(one.number for one in found), np.nan], float)[position],
+                self.category: coded(position, [one.category for one in found]),
+            }
+        )
+
+    def _positions(self, columns: Columns, names: list[str], count: int) -> np.ndarray:
+        """Return for each record the parameter's place in the table, -1 if there is none."""
+        tests = [None if parameter.where else parameter.test for parameter in self.table.values()]
+        words = text(columns, self.variable).words
+        position = np.array([tests.index(word) if word in tests else -1 for word in words])[
+            text(columns, self.variable).codes
+        ]
+        for index, parameter in enumerate(self.table.values()):
+            if parameter.where:
+                narrowed = among(columns[self.variable], [parameter.test]) & parameter.where.holds(columns, count)
+                position[narrowed] = index
+        return position
+
+    def _check_units(self, columns: Columns, given: Values, position: np.ndarray) -> None:
+        wanted = coded(position, [parameter.unit or "" for parameter in self.table.values()])
+        stated = present(wanted) & present(given)
+        differs = np.flatnonzero(stated & (np.ptp(group_codes([stack([wanted, given])]).reshape(2, -1), axis=0) != 0))
+        if len(differs):
+            test, unit, found = (shown(values, differs[0]) for values in (columns[self.variable], wanted, given))
+            raise StudyError(
+                f"the parameter of {self.variable} {test} is in {unit}, but {self.unit} is {found}"
+                f" in {len(differs)} record(s)"
+            )
+
+    def sentence(self, variable: str) -> str:
+        return f"Assigned from {self.variable} by the table of parameters."
+
+    def origin(self, variable: str) -> str:
+        return "Assigned"
+
+
+@word("recode")
+@dataclass(frozen=True, kw_only=True)
+class Recode(Derivation):
+    """Replace each value by what the table has for it.
+
+    A value that is not in the table becomes ``otherwise``; without ``otherwise`` it is an error. Missing becomes
+    ``missing``. The new variable is Num with ``numeric``, else Char.
+    """
+
+    variable: Column
+    to: NewColumn
+    values: dict[str, str]
+    numeric: bool = False
+    otherwise: str | None = None
+    missing: str | None = None
+
+    def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
+        values = columns[self.variable]
+        if not isinstance(values, Text):
+            values = numbers_as_text(values)
+        table = {"": self.missing or "", **self.values}
+        words = list(values.words)
+        self._check(words, values.codes)
+        made = {word: table.get(word, self.otherwise or "") for word in words}
+        if self.numeric:
+            return Outcome({self.to: values.of_words([float(made[word] or "nan") for word in words])})
+        return Outcome({self.to: coded(values.codes, [made[word] for word in words])})
+
+    def _check(self, words: list[str], codes: np.ndarray) -> None:
+        used = np.bincount(codes, minlength=len(words)) > 0
+        unknown = [text for text, seen in zip(words, used, strict=True) if seen and text and text not in self.values]
+        if unknown and self.otherwise is None:
+            raise StudyError(
+                f"{self.variable} is '{unknown[0]}', which the values do not name; add it, or say 'otherwise'"
+            )
+
+    def sentence(self, variable: str) -> str:
+        sources: dict[str, list[str]] = {}
+        for source, value in self.values.items():
+            sources.setdefault(value, []).append(source)
+        pairs = [f"{value} if {self.variable} is {' or '.join(given)}" for value, given in sources.items()]
+        rest = [] if self.otherwise is None else [f"else {self.otherwise or 'missing'}"]
+        empty = [f"{self.missing} if {self.variable} is missing"] if self.missing else []
+        return f"{', '.join(pairs + empty + rest)}{self.within()}."
+
+
+def shown(values: Values, row: int) -> str:
+    """Return one value as a text, for messages."""
+    return values.words[values.codes[row]] if isinstance(values, Text) else f"{values[row]:g}"
+
+
+def numbers_as_text(values: np.ndarray) -> Text:
+    """Return numbers as short texts (3, 4.5), blank where missing."""
+    codes, unique = pd.factorize(values)
+    return coded(codes, [f"{number:.12g}" for number in unique])
+
+
+@dataclass(frozen=True)
+class ValueBand:
+    """One band of a number: its name, and the lowest value beyond it (none for the last band)."""
+
+    name: str
+    below: float | None = None
+
+
+@word("bands")
+@dataclass(frozen=True, kw_only=True)
+class Bands(Derivation):
+    """Sort a number into named bands, written from low to high; a value on a limit belongs to the upper band."""
+
+    variable: Column
+    to: NewColumn
+    number: NewColumn | None = None
+    bands: tuple[ValueBand, ...]
+
+    def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
+        values, limits = number(columns, self.variable), self._limits()
+        codes = np.where(np.isnan(values), -1, np.searchsorted(np.array(limits, float), values, side="right"))
+        made: dict[str, Values] = {self.to: coded(codes, [band.name for band in self.bands])}
+        if self.number:
+            made[self.number] = np.where(codes < 0, np.nan, codes + 1.0)
+        return Outcome(made)
+
+    def _limits(self) -> list[float]:
+        return [band.below for band in self.bands[:-1] if band.below is not None]
+
+    def check(self) -> None:
+        if len(self._limits()) + 1 < len(self.bands) or sorted(self._limits()) != self._limits():
+            raise StudyError("each band but the last needs 'below', from low to high")
+
+    def sentence(self, variable: str) -> str:
+        names = [f"{band.name} below {band.below:g}" for band in self.bands[:-1] if band.below is not None]
+        phrase = f"{self.variable} in bands: {', '.join(names)}, else {self.bands[-1].name}{self.within()}."
+        return phrase if variable == self.to else f"Number of the band {self.to}, from low to high."
+
+
+@word("coalesce")
+@dataclass(frozen=True, kw_only=True)
+class Coalesce(Derivation):
+    """Take the first of several variables that has a value."""
+
+    variables: tuple[Column, ...]
+    to: NewColumn
+
+    def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
+        made = columns[self.variables[-1]]
+        for name in reversed(self.variables[:-1]):
+            made = chosen(present(columns[name]), columns[name], made)
+        return Outcome({self.to: made})
+
+    def sentence(self, variable: str) -> str:
+        return f"The first of {listed(self.variables)} that is not missing{self.within()}."
+
+
+@word("number")
+@dataclass(frozen=True, kw_only=True)
+class NumberFromText(Derivation):
+    """Read a text as a number; a text that is not a number is an error."""
+
+    variable: Column
+    to: NewColumn
+
+    def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
+        values = text(columns, self.variable)
+        read = numbers_in(values)
+        wrong = np.flatnonzero(np.isnan(read) & present(values))
+        if len(wrong):
+            raise StudyError(f"{self.variable} is '{shown(values, wrong[0])}', which is not a number")
+        return Outcome({self.to: read})
+
+    def sentence(self, variable: str) -> str:
+        return f"{self.variable} as a number{self.within()}."

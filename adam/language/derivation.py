@@ -1,0 +1,189 @@
+"""What every derivation is: parameters, the variables it reads and makes, a sentence, and a function over columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import ClassVar, TypeVar
+
+import numpy as np
+
+from adam.columns.columns import Columns, SourceColumns, Values
+from adam.language.condition import Condition
+from adam.language.parameters import names_in, parameters
+from metadata.dataset import Dataset, Edges
+from metadata.errors import StudyError, nearest
+from metadata.study import Study
+from metadata.toxicity import ToxicityItem, read_scheme
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The columns that a derivation made, and edges to rows of other datasets.
+
+    An edge without a source leads to rows of the dataset in the making, and on to those rows' own sources.
+    """
+
+    columns: Mapping[str, Values]
+    edges: tuple[Edges, ...] = ()
+
+
+@dataclass(frozen=True)
+class AddedRows:
+    """New rows: each starts as a copy of its ``template`` row, with the columns in ``changed`` replaced.
+
+    ``contributors`` are pairs (position among the new rows, row that it was derived from); ``edges`` lead from
+    positions among the new rows to rows of other datasets.
+    """
+
+    template: np.ndarray
+    changed: dict[str, Values]
+    contributors: tuple[np.ndarray, np.ndarray]
+    edges: tuple[Edges, ...] = ()
+
+
+@dataclass(frozen=True)
+class DerivationContext:
+    """What a derivation may look at besides its own dataset's columns."""
+
+    study: Study
+    datasets: Mapping[str, Dataset]
+    source: str
+    subject_level: bool
+    cache: dict[str, object] = field(default_factory=dict)
+
+    def columns(self, dataset: str) -> SourceColumns:
+        """Return the columns of another dataset; raises StudyError if this build has no such dataset."""
+        if dataset not in self.datasets:
+            raise StudyError(f"this build has no dataset {dataset}{nearest(dataset, self.datasets)}")
+        if dataset not in self.cache:
+            self.cache[dataset] = SourceColumns(self.datasets[dataset].frame)
+        found = self.cache[dataset]
+        assert isinstance(found, SourceColumns)
+        return found
+
+    def variable(self, dataset: str, name: str) -> Values:
+        """Return one column of another dataset; raises StudyError with the nearest name."""
+        columns = self.columns(dataset)
+        if name not in columns.frame.columns:
+            raise StudyError(f"{dataset} has no variable {name}{nearest(name, columns.frame.columns)}")
+        return columns[name]
+
+    @cached_property
+    def cutoff(self) -> np.datetime64:
+        """The data cut-off, as a day."""
+        return np.datetime64(self.study.cutoff, "D")
+
+    def scheme(self, table: str, item: str) -> ToxicityItem:
+        """Return one graded item of a toxicity table; raises StudyError with the nearest name."""
+        items = read_scheme(table)
+        if item not in items:
+            raise StudyError(f"the table {table} has no item '{item}'{nearest(item, items)}")
+        return items[item]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Derivation:
+    """Base of all words; the fields are the parameters that a mapping writes."""
+
+    when: Condition | None = None
+
+    word: ClassVar[str] = ""
+    adds_rows: ClassVar[bool] = False
+
+    def check(self) -> None:
+        """Raise StudyError where parameters contradict each other; called when they are read."""
+
+    @cached_property
+    def reads(self) -> tuple[str, ...]:
+        """Variables that must exist before this derivation."""
+        ordering = (name.removeprefix("-") for name in self._names("orders"))
+        return tuple(dict.fromkeys([*self._names("reads"), *ordering, *self.also_reads()]))
+
+    @cached_property
+    def makes(self) -> tuple[str, ...]:
+        """Variables that this derivation makes."""
+        return tuple(dict.fromkeys([*self._names("makes"), *self.also_makes()]))
+
+    def _names(self, role: str) -> Iterator[str]:
+        for name, kind in parameters(type(self)).items():  # type: ignore[arg-type]
+            yield from names_in(kind, getattr(self, name), role)
+
+    def also_reads(self) -> tuple[str, ...]:
+        """Variables read beyond those that the parameters name."""
+        return ()
+
+    def also_makes(self) -> tuple[str, ...]:
+        """Variables made beyond those that the parameters name."""
+        return ()
+
+    def changes(self) -> tuple[str, ...]:
+        """Variables of existing derivations that have values of this one's own in the records it adds."""
+        return ()
+
+    def datasets(self) -> tuple[str, ...]:
+        """Names of the other datasets that are read."""
+        named = str(getattr(self, "dataset", ""))
+        return (named,) if named else ()
+
+    def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
+        """Return the new columns, each with ``count`` rows."""
+        raise NotImplementedError
+
+    def add(self, columns: Columns, count: int, context: DerivationContext) -> AddedRows:
+        """Return the rows that the derivation adds (only for words that add rows)."""
+        raise NotImplementedError
+
+    def sentence(self, variable: str) -> str:
+        """Say how ``variable`` is made, for define.xml."""
+        raise NotImplementedError
+
+    def origin(self, variable: str) -> str:
+        """Return the Define-XML origin of ``variable``."""
+        return "Derived"
+
+    def inherits(self, variable: str) -> tuple[str, str] | None:
+        """Return dataset ("" for the own source) and variable of which ``variable`` is a copy, or None."""
+        return None
+
+    def is_date(self, variable: str) -> bool:
+        """Return True if ``variable`` is a date that this derivation makes."""
+        return False
+
+    def is_datetime(self, variable: str) -> bool:
+        """Return True if ``variable`` is a datetime that this derivation makes."""
+        return False
+
+    def is_time(self, variable: str) -> bool:
+        """Return True if ``variable`` is a time of day that this derivation makes."""
+        return False
+
+    def display(self, variable: str) -> str | None:
+        """Return the display format of a date, datetime or time that this derivation makes."""
+        kinds = {"DATE9.": self.is_date, "DATETIME20.": self.is_datetime, "TIME8.": self.is_time}
+        return next((display for display, holds in kinds.items() if holds(variable)), None)
+
+    def within(self) -> str:
+        """Return the condition as the end of a sentence."""
+        return f", where {self.when}" if self.when else ""
+
+
+WORDS: dict[str, type[Derivation]] = {}
+Word = TypeVar("Word", bound=type[Derivation])
+
+
+def word(name: str) -> Callable[[Word], Word]:
+    """Register a derivation under the word that mappings use."""
+
+    def register(made: Word) -> Word:
+        made.word = name
+        WORDS[name] = made
+        return made
+
+    return register
+
+
+def listed(names: tuple[str, ...] | list[str]) -> str:
+    """Return names as a phrase: a, b and c."""
+    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)

@@ -1,0 +1,148 @@
+"""Partial dates and times: what is known of them, and where within it an imputed moment may lie."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from adam.columns.columns import (
+    Columns,
+    Text,
+    coded,
+    number,
+    text,
+)
+from adam.language.derivation import Derivation, listed
+from adam.language.parameters import Column, NewColumn
+from metadata.errors import StudyError
+from metadata.iso8601 import day_bounds, to_sas_days
+
+PARTS = {"day": "day", "month": "day or month", "year": "day, month or year"}
+DAY_AFTER_UNKNOWN_MONTH = re.compile(r"\d{4}---(\d{2})")
+
+
+class Partial(NamedTuple):
+    """Earliest and latest day (days since 1960) of ISO 8601 texts, and how much is known of them.
+
+    ``precision`` is 0 without a year, 1 for a year, 2 for a month, 3 for a whole date. ``day`` is a day known after an
+    unknown month (``2001---15``), which narrows nothing: the year is known.
+    """
+
+    first: np.ndarray
+    last: np.ndarray
+    precision: np.ndarray
+    day: np.ndarray
+
+
+def partial_dates(texts: Text) -> Partial:
+    """Return what the date parts of ISO 8601 texts say; a text that is no date says nothing."""
+    dates = [word.partition("T")[0].rstrip("-") for word in texts.words]
+    cut = [date[:4] if date[4:6] == "--" else date for date in dates]
+    first, last = (to_sas_days(days) for days in day_bounds(pd.Series(cut, dtype="str")))
+    known = [0 if np.isnan(one) else 3 if len(date) >= 10 else 2 if len(date) >= 7 else 1
+             for one, date in zip(first.tolist(), cut, strict=True)]  # fmt: skip
+    days = [DAY_AFTER_UNKNOWN_MONTH.fullmatch(date) for date in dates]
+    day = np.array([float(found[1]) if found else np.nan for found in days])
+    return Partial(first[texts.codes], last[texts.codes], np.array(known, int)[texts.codes], day[texts.codes])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Imputed(Derivation):
+    """Base of date and datetime: how an unknown part is filled in, and the limits that hold for what is filled in."""
+
+    variable: Column
+    to: NewColumn
+    flag: NewColumn | None = None
+    impute: Literal["none", "first", "middle", "last"] = "none"
+    highest: Literal["day", "month", "year"] = "month"
+    preserve: bool = False
+    prefer: Column | None = None
+    end: Column | None = None
+    not_before: tuple[Column, ...] = ()
+    not_after: tuple[Column, ...] = ()
+    limits: Literal["strict", "compatible"] = "strict"
+
+    def check(self) -> None:
+        if self.highest == "year" and self.impute != "none" and not (self.prefer or self.not_before or self.not_after):
+            raise StudyError("highest: year needs prefer, not_before or not_after: nothing else says which year")
+
+    def may_impute(self, precision: np.ndarray) -> np.ndarray:
+        """Return True for partial dates whose unknown part may be imputed."""
+        lowest = {"day": 2, "month": 1, "year": 0}[self.highest]
+        return (precision >= lowest) & (precision < 3) & (self.impute != "none")
+
+    def day_of(self, part: Partial) -> np.ndarray:
+        """Return the day that the unknown part is imputed as; NaN where the year is unknown."""
+        if self.impute == "middle":
+            made = np.where(part.precision == 1, _thirtieth_of_june(part.first), part.first + 14)
+        else:
+            made = part.first if self.impute == "first" else part.last
+        made = np.where(part.precision == 3, part.first, made)
+        if not self.preserve:
+            return made
+        start = made.copy()
+        known = ~np.isnan(part.day)
+        start[known] = _first_of_month(made[known]) + part.day[known] - 1
+        return start
+
+    def within_limits(
+        self, made: np.ndarray, low: np.ndarray, high: np.ndarray, columns: Columns, rows: np.ndarray,
+        end: np.ndarray, cutoff: float, whole: np.ndarray | bool = False,
+    ) -> np.ndarray:  # fmt: skip
+        """Return imputed moments moved to ``prefer`` and within the limits; NaN where there is none.
+
+        ``low`` and ``high`` are the first and last moment that the known part allows, infinite where the year is
+        unknown; ``end`` the last moment at which the event can have ended. Where the date is ``whole`` (only the time
+        is imputed), a limit before it is passed over, since a known date is never changed.
+        """
+        passed = np.broadcast_to(whole, len(low)) | (self.limits == "compatible")
+        given = [end, *(number(columns, name)[rows] for name in self.not_after)]
+        upper = np.fmin.reduce([np.where(passed & (limit < low), np.nan, limit) for limit in given])
+        if self.impute == "last":
+            made = np.where(np.isnan(made), upper, made)
+        if self.prefer:
+            wanted = number(columns, self.prefer)[rows]
+            made = np.where((low <= wanted) & (wanted <= high) & ~(end < wanted), wanted, made)
+        lower = low
+        for name in self.not_before:
+            limit = number(columns, name)[rows]
+            lower = np.where(limit <= high, np.fmax(lower, limit), lower)
+        made = np.where(np.isinf(lower), made, np.fmax(made, lower))
+        last = np.where(whole & (cutoff < low), np.inf, np.fmin(upper, cutoff))
+        made = np.where(np.isnan(made), made, np.fmin(made, last))
+        return np.where(made >= (low if self.limits == "compatible" else lower), made, np.nan)
+
+    def ends(self, columns: Columns, rows: np.ndarray) -> np.ndarray:
+        """Return the last possible day of the event's end."""
+        return partial_dates(text(columns, self.end)).last[rows] if self.end else np.full(len(rows), np.nan)
+
+    def date_flag(self, precision: np.ndarray, made: np.ndarray) -> Text:
+        """Return D, M or Y for the highest imputed part of dates, blank where nothing was."""
+        return coded(np.where(~np.isnan(made) & (precision < 3), precision, -1), ["Y", "M", "D"])
+
+    def how(self) -> str:
+        """Return how the date is imputed, for a sentence."""
+        said = f"an unknown {PARTS[self.highest]} is imputed as the {self.impute} possible"
+        said += ", a known day being kept" if self.preserve else ""
+        if self.prefer:
+            said += f", or as {self.prefer} if the known part allows it"
+            said += f" and {self.end} does not precede it" if self.end else ""
+        said += f"; never before {listed(self.not_before)}" if self.not_before else ""
+        ends = [*([self.end] if self.end else []), *self.not_after, "the data cut-off"]
+        said += f"; never after {listed(ends)}"
+        return said + (", unless the known part is later" if self.limits == "compatible" and len(ends) > 1 else "")
+
+
+def _thirtieth_of_june(new_year: np.ndarray) -> np.ndarray:
+    return _first_of_month(new_year + 170) + 29
+
+
+def _first_of_month(days: np.ndarray) -> np.ndarray:
+    """Return the first day of the month of each day; all of them are known or NaN."""
+    known = np.where(np.isnan(days), 0, days).astype(int)
+    dates = np.datetime64("1960-01-01", "D") + known.astype("timedelta64[D]")
+    return days - (dates - dates.astype("datetime64[M]").astype("datetime64[D]")) / np.timedelta64(1, "D")

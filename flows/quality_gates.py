@@ -1,0 +1,102 @@
+"""The gates between the stages: what they find is written down first, and then stops the build."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from metadata.dataset import Dataset
+from metadata.errors import StudyError
+from metadata.records import Records
+from metadata.spreadsheet import guarded_frame
+from metadata.study import Study
+from metadata.terminology import Terminology
+
+if TYPE_CHECKING:
+    from extract.snapshot import Snapshot
+    from sdtm.build.tabulate import Tabulation
+
+
+def check_drift(study: Study, snapshot: Snapshot, folder: Path) -> int:
+    """Compare the project received with the study's own copy; raises StudyError for a change at error level."""
+    from extract import drift
+
+    found = drift.compare(study.project(), snapshot.project, snapshot.not_exported)
+    write_findings(found, folder / "drift.csv")
+    if drift.stops_build(found):
+        grave = found.loc[found["severity"] == "error", "finding"]
+        _stop_at([f"the REDCap project is no longer the one that was mapped: {told}" for told in grave])
+    return len(found)
+
+
+def check_sdtm(study: Study, tabulation: Tabulation, records: Records, folder: Path) -> int:
+    """Check the SDTM datasets, and that the books balance.
+
+    Writes sdtm.csv, withheld.csv, books.csv, not_submitted.csv and transliterations.csv into ``folder``; raises
+    StudyError where a key is broken or the books of a form do not balance.
+    """
+    from validation.datasets.reconciliation import balance, unbalanced
+
+    checked = _check_datasets(study, tabulation.datasets, folder / "sdtm.csv")
+    books = balance(
+        records, [one.lineage for one in tabulation.datasets.values()], tabulation.withheld, tabulation.not_submitted
+    )
+    write_findings(books, folder / "books.csv")
+    write_findings(tabulation.withheld, folder / "withheld.csv")
+    write_findings(tabulation.not_submitted, folder / "not_submitted.csv")
+    write_findings(tabulation.transliterations, folder / "transliterations.csv")
+    _stop_at(unbalanced(books))
+    return checked + len(books)
+
+
+def check_adam(study: Study, datasets: Mapping[str, Dataset], folder: Path) -> int:
+    """Check the analysis datasets and write adam.csv into ``folder``; raises StudyError for a finding that stops."""
+    return _check_datasets(study, datasets, folder / "adam.csv")
+
+
+def derive_a_second_time(
+    study: Study,
+    sdtm: Mapping[str, Dataset],
+    adam: Mapping[str, Dataset],
+    results: pd.DataFrame | None,
+    folder: Path,
+    snapshot_date: str,
+) -> Mapping[str, int]:
+    """Derive the study's key endpoints again in SQL and compare; return the counts. Not every study has results.
+
+    Writes second_derivation.json and its page into ``folder``; raises StudyError where anything differs.
+    """
+    from validation.second_derivation.check import second_derivation, stop_at_differences, write_json
+    from validation.second_derivation.page import write_page
+
+    result = second_derivation(study, sdtm, adam, results)
+    write_json(result, folder / "second_derivation.json")
+    write_page(study, result, folder / "second_derivation.html", snapshot_date)
+    stop_at_differences(result)
+    counts: Mapping[str, int] = result["counts"]
+    return counts
+
+
+def _check_datasets(study: Study, datasets: Mapping[str, Dataset], path: Path) -> int:
+    """Check datasets against their own metadata; a value outside its codelist is a finding that stops nothing."""
+    from validation.datasets import integrity
+
+    found = integrity.check_datasets(datasets.values(), Terminology.open(study))
+    write_findings(found, path)
+    _stop_at(found.loc[(found["severity"] == "error") & (found["rule"] != integrity.TERM), "finding"].tolist())
+    return len(datasets)
+
+
+def _stop_at(sentences: list[str]) -> None:
+    if sentences:
+        more = f" (and {len(sentences) - 1} more)" if len(sentences) > 1 else ""
+        raise StudyError(f"{sentences[0]}{more}")
+
+
+def write_findings(findings: pd.DataFrame, path: Path) -> None:
+    """Write findings as CSV whose cells no spreadsheet takes for formulas."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    guarded_frame(findings).to_csv(path, index=False, lineterminator="\n", encoding="utf-8")

@@ -1,0 +1,113 @@
+"""What a user asks for, checked once, and what came of it."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from metadata.errors import UsageError
+from metadata.study import Study
+
+API = "api"
+BUILD = Path("build")
+STAGES = ("snapshot", "queries", "sdtm", "adam", "package")
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """One run: of which study, from where, how far and to which folder.
+
+    ``source`` is ``api``, a snapshot's folder, or exports (a folder or a records CSV); ``records`` names
+    the state of a folder's records.
+    ``snapshots`` is the folder of all studies' snapshots.
+    """
+
+    study: Study
+    source: str
+    records: str
+    out: Path
+    until: str
+    snapshots: Path
+    options: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        study: str,
+        source: str = API,
+        records: str | None = None,
+        cutoff: str | None = None,
+        out: Path | None = None,
+        until: str = "package",
+    ) -> RunRequest:
+        """Read what was typed; raises UsageError with what would be right, StudyError if study.yaml is not fit."""
+        opened = Study.open(study)
+        if source == API and records:
+            raise UsageError("--records chooses among a folder's record files; with --source api there is no choice")
+        if source != API and not Path(source).exists():
+            raise UsageError(f"--source {source}: it does not exist; give 'api', a snapshot or a folder of exports")
+        if until not in STAGES:
+            raise UsageError(f"--until is one of {', '.join(STAGES)}, not '{until}'")
+        options = {}
+        if cutoff:
+            options["cutoff"] = _checked_date(cutoff)
+            opened.config["cutoff"] = cutoff
+        folder = out or BUILD / (opened.name if until == "package" else f"{opened.name}-{until}")
+        _refuse_package(folder, until)
+        snapshots = (out.absolute().parent if out else BUILD.absolute()) / "snapshots"
+        return cls(opened, source, records or "locked", folder, until, snapshots, options)
+
+    def reaches(self, stage: str) -> bool:
+        """Return True if the run goes as far as ``stage``."""
+        return STAGES.index(self.until) >= STAGES.index(stage)
+
+
+def _checked_date(text: str) -> str:
+    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+        raise UsageError(f"--cutoff {text}: write the date as YYYY-MM-DD")
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"--cutoff {text}: there is no such day") from None
+    return text
+
+
+def _refuse_package(folder: Path, until: str) -> None:
+    """A part of a run never goes into a finished package."""
+    if until != "package" and (folder / "manifest.json").exists():
+        raise UsageError(f"--out {folder} is a finished package; give another folder for a run --until {until}")
+
+
+@dataclass
+class RunResult:
+    """What a run made: a path, and counts without any patient's value."""
+
+    study: str
+    until: str
+    snapshot: Path
+    snapshot_id: str
+    snapshot_date: str
+    out: Path | None = None
+    queries: dict[str, int] = field(default_factory=dict)
+    datasets: dict[str, dict[str, Any]] = field(default_factory=dict)
+    outputs: int = 0
+    acceptance: dict[str, int] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the result as plain values, paths as text."""
+        return {**asdict(self), "snapshot": str(self.snapshot), "out": str(self.out) if self.out else None}
+
+    def sentence(self) -> str:
+        """Say where it is."""
+        made = relative(self.out) if self.out else relative(self.snapshot)
+        return f"{'package' if self.until == 'package' else self.until} of {self.study}: {made}"
+
+
+def relative(path: Path) -> str:
+    """Return a path as a user would type it: below the working folder without its beginning."""
+    absolute = Path(os.path.abspath(path))  # noqa: PTH100  a link stays a link: resolve() would follow it
+    return str(absolute.relative_to(Path.cwd())) if absolute.is_relative_to(Path.cwd()) else str(absolute)

@@ -1,0 +1,120 @@
+"""What may be told of a stage's result: counts and names of datasets, never a value of a patient."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from metadata.dataset import Dataset
+
+if TYPE_CHECKING:
+    from extract.snapshot import Snapshot
+    from sdtm.build.tabulate import Tabulation
+
+SEVERITIES = ("error", "warning", "note")
+
+
+def nothing(_: object) -> str:
+    """Tell nothing."""
+    return ""
+
+
+def counted(number: int, thing: str, things: str = "") -> str:
+    """Return a number with its noun: 1 row, 1,204 rows."""
+    return f"{number:,} {thing if number == 1 else things or f'{thing}s'}"
+
+
+def of_folder(folder: Path) -> str:
+    """Name a folder."""
+    return folder.name
+
+
+def of_snapshot(snapshot: Snapshot) -> str:
+    """Count records, rows and forms."""
+    records = snapshot.records.record.nunique()
+    forms = len(snapshot.project.dictionary.forms)
+    parts = [counted(records, "record"), counted(len(snapshot.records.frame), "row"), counted(forms, "form")]
+    return f"{', '.join(parts)}; data of {snapshot.date}"
+
+
+def count_queries(listing: pd.DataFrame) -> dict[str, int]:
+    """Count queries: all of them, those that are open, and those of each severity."""
+    severity = listing["severity"].value_counts()
+    counts = {"all": len(listing), "open": int((listing["status"] == "open").sum())}
+    return counts | {name: int(severity.get(name, 0)) for name in SEVERITIES}
+
+
+def of_queries(listing: pd.DataFrame) -> str:
+    """Count queries, open ones and errors."""
+    counts = count_queries(listing)
+    queries = counted(counts["all"], "query", "queries")
+    return f"{queries}, {counts['open']} open; {', '.join(f'{counts[s]} {s}' for s in SEVERITIES)}"
+
+
+def count_datasets(standards: Iterable[tuple[str, Mapping[str, Dataset]]]) -> dict[str, dict[str, Any]]:
+    """Count rows and variables of each dataset of each standard."""
+    return {
+        name: {"standard": standard, "rows": len(one.frame), "variables": len(one.metadata.variables)}
+        for standard, datasets in standards
+        for name, one in datasets.items()
+    }
+
+
+def of_datasets(datasets: Mapping[str, Dataset]) -> str:
+    """Count datasets and rows."""
+    rows = sum(len(one.frame) for one in datasets.values())
+    return f"{counted(len(datasets), 'dataset')}, {counted(rows, 'row')}"
+
+
+def of_tabulation(tabulation: Tabulation) -> str:
+    """Count datasets, rows and what was withheld."""
+    withheld = counted(len(tabulation.withheld), "value")
+    return f"{of_datasets(tabulation.datasets)}; {withheld} withheld"
+
+
+def of_paths(paths: list[Path]) -> str:
+    """Count files and their size."""
+    size = sum(path.stat().st_size for path in paths if path.is_file())
+    return f"{counted(len(paths), 'file')}, {size / 1e6:.1f} MB"
+
+
+def of_results(results: pd.DataFrame) -> str:
+    """Count statistics."""
+    return counted(len(results), "statistic")
+
+
+def of_checks(count: int) -> str:
+    """Count checks that held."""
+    return f"{counted(count, 'check')} held"
+
+
+def count_acceptance(result: Mapping[str, Any]) -> dict[str, int]:
+    """Count expectations, and those that were met."""
+    return {"expectations": int(result["expectations"]), "met": int(result["met"])}
+
+
+def of_acceptance(result: Mapping[str, Any]) -> str:
+    """Count expectations that were met."""
+    return f"{result['met']} of {result['expectations']} expectations met"
+
+
+def of_conformance(counts: Mapping[str, int]) -> str:
+    """Count rules, findings, and findings that the study does not explain."""
+    told = [counted(counts["rules"], "rule"), counted(counts["findings"], "finding")]
+    return ", ".join([*told, f"{counts['unexplained']} not explained"])
+
+
+def of_second_derivation(counts: Mapping[str, int]) -> str:
+    """Count endpoints and the values that agree; say so where an endpoint has no records yet."""
+    if not counts["endpoints"]:
+        return "the study declares no endpoint"
+    empty = f"; {counts['empty']} without records" if counts["empty"] else ""
+    return f"{counted(counts['endpoints'], 'endpoint')}, {counted(counts['values'], 'value')} agree{empty}"
+
+
+def of_drift(count: int) -> str:
+    """Count changes of the project."""
+    return f"{counted(count, 'change')} since it was mapped"

@@ -1,0 +1,61 @@
+"""Results data first: every statistic of every declared output, before any table is drawn."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from metadata.dataset import Dataset
+from metadata.study import Study
+from reports.results.analysis_data import AnalysisData
+from reports.results.builder import ResultsBuilder
+from reports.results.specification import read_specification
+from reports.templates import PARAMETERS, TEMPLATES
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def compute(study: Study, datasets: Mapping[str, Dataset]) -> pd.DataFrame:
+    """Return the results data, one row a statistic (``reports.results.builder.COLUMNS``), in the order of reports.yaml.
+
+    ``datasets`` are those of the analysis and, for listings of what was collected, of the tabulation.
+
+    Raises StudyError with file, line and key when a declaration does not fit the datasets. A statistic that the data do
+    not allow is a row with no value and a warning, never an error.
+    """
+    specification = read_specification(study, PARAMETERS)
+    analysis, ledger = AnalysisData(specification, datasets), ResultsBuilder()
+    for output in specification.outputs:
+        TEMPLATES[output.template].compute(analysis, output, ledger)
+    return ledger.frame()
+
+
+def write_csv(results: pd.DataFrame, path: Path) -> None:
+    """Write the results data as UTF-8 CSV in which no text can become a spreadsheet's formula."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(results.columns)
+    columns = [_cells(results[name]) for name in results]
+    writer.writerows(zip(*columns, strict=True))
+    path.write_text(text.getvalue(), encoding="utf-8", newline="")
+
+
+def _cells(column: pd.Series) -> list[str]:
+    if pd.api.types.is_float_dtype(column):
+        return ["" if math.isnan(value) else f"{value:.12g}" for value in column.tolist()]
+    texts = map(str, column.to_numpy().tolist())
+    return [_harmless(text) if text.startswith(FORMULA_STARTS) else text for text in texts]
+
+
+def _harmless(text: str) -> str:
+    """A text that a spreadsheet would calculate with a leading apostrophe; numbers stay numbers."""
+    try:
+        float(text)
+    except ValueError:
+        return "'" + text
+    return text

@@ -1,0 +1,48 @@
+"""The check of reports.yaml without data: its keys, templates and populations, and the plan's sections it refers to."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from metadata.errors import Gather, StudyError, nearest
+from metadata.study import Study
+from metadata.yaml_source import complain
+from reports.html.plan import read_plan
+from reports.results.specification import FILE, read_specification
+from reports.templates import PARAMETERS
+
+
+def check_reports(study: Study, datasets: Collection[str]) -> list[StudyError]:
+    """Return all that is wrong with the study's reports; nothing if it declares none.
+
+    ``datasets`` are the names of all datasets that the study makes.
+    """
+    gather = Gather()
+    if not study.path(FILE).is_file():
+        return []
+    with gather.part():
+        specification = read_specification(study, PARAMETERS)
+        sections = read_plan(study).sections
+        for output in specification.outputs:
+            for node in _asking(output.node):
+                with gather.part():
+                    if (name := str(node["dataset"])) not in datasets:
+                        raise complain(node, "dataset", f"there is no dataset '{name}'{nearest(name, datasets)}")
+            with gather.part():
+                if output.plan not in sections:
+                    problem = f"the analysis plan has no section '{output.plan}'{nearest(output.plan, sections)}"
+                    raise complain(output.node, "plan", problem)
+    return gather.found
+
+
+def _asking(node: Any) -> Iterator[Mapping[str, Any]]:
+    """Each part of an output that names a dataset, at any depth."""
+    if isinstance(node, list):
+        for part in node:
+            yield from _asking(part)
+    elif isinstance(node, Mapping):
+        if "dataset" in node:
+            yield node
+        for part in node.values():
+            yield from _asking(part)

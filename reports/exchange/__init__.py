@@ -1,0 +1,1 @@
+"""The results data in the exchange formats of CDISC."""

@@ -1,0 +1,1 @@
+"""Outputs as self-contained HTML pages."""

@@ -1,0 +1,244 @@
+"""Self-contained HTML pages from the results data: one an output, an index, and the analysis plan."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import accumulate, groupby
+from pathlib import Path
+from typing import Any, cast
+
+import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from metadata.dataset import Dataset
+from metadata.study import Study
+from reports.compute import write_csv
+from reports.exchange.ars import reporting_event
+from reports.exchange.dataset_json import dataset_json
+from reports.figures import Legend, Picture, draw
+from reports.html.listing import listing_html
+from reports.html.plan import Plan, read_plan
+from reports.layout.alignment import aligned, worded
+from reports.layout.table import Listing, OutputLayout, OutputTable
+from reports.results.analysis_data import AnalysisData
+from reports.results.formats import NOT_ESTIMABLE
+from reports.results.index import ResultsIndex, Rows, rows_by_output
+from reports.results.specification import Output, ReportSpecification, read_specification
+from reports.rtf import document
+from reports.templates import PARAMETERS, TEMPLATES
+
+KINDS = {"T": "Table", "F": "Figure", "L": "Listing"}
+NOTHING: Mapping[str, Dataset] = {}
+FOLDER = Path(__file__).parent / "page"
+# Statistics whose method a reader must know; means and counts speak for themselves.
+EXPLAINED = ("p_value", "estimate", "lower")
+
+
+@dataclass(frozen=True)
+class Head:
+    """What stands above an output, and in the index."""
+
+    id: str
+    number: str
+    title: str
+    population: str
+    plan: str
+    plan_title: str
+
+
+def write(
+    study: Study, results: pd.DataFrame, folder: Path, snapshot_date: str, snapshot_id: str,
+    datasets: Mapping[str, Dataset] = NOTHING,
+) -> list[Path]:  # fmt: skip
+    """Write index.html, plan.html, results.csv and each output as page and RTF (figures also as SVG and PNG).
+
+    Everything comes from ``results`` and the study's folder, but the records of listings, which come from ``datasets``;
+    the same input gives the same bytes. Returns the files.
+    """
+    specification, plan = read_specification(study, PARAMETERS), read_plan(study)
+    analysis = AnalysisData(specification, datasets)
+    folder.mkdir(parents=True, exist_ok=True)
+    pages = _environment(_study(study, snapshot_date, snapshot_id))
+    own = rows_by_output(results)
+    heads = [_head(specification, plan, output, own.get(output.id, [])) for output in specification.outputs]
+    files: list[Path] = []
+    for position, output in enumerate(specification.outputs):
+        files += _output(pages, analysis, output, own.get(output.id, []), heads, position, folder)
+    texts = {
+        "index.html": pages.get_template("index.html.jinja").render(kinds=_kinds(heads), rows=len(results)),
+        "plan.html": pages.get_template("plan.html.jinja").render(body=Markup(plan.html)),  # noqa: S704 the reader lets no HTML through,
+    }
+    for name, text in texts.items():
+        files.append(_write(folder / name, text))
+    write_csv(results, folder / "results.csv")
+    return [*files, folder / "results.csv", *_results(study, specification, results, own, folder, snapshot_date)]
+
+
+def _kinds(heads: list[Head]) -> list[tuple[str, list[Head]]]:
+    """Tables, figures and listings, each in the order of their numbers."""
+    named = [(f"{kind}s", [head for head in heads if head.id.startswith(letter)]) for letter, kind in KINDS.items()]
+    other = [head for head in heads if head.id[0] not in KINDS]
+    ordered = [(kind, sorted(members, key=lambda head: _numbers(head.id))) for kind, members in named]
+    return [(kind, members) for kind, members in [*ordered, ("Other outputs", other)] if members]
+
+
+def _numbers(identifier: str) -> list[int]:
+    return [int(part) for part in re.findall(r"\d+", identifier)]
+
+
+def _results(
+    study: Study, specification: ReportSpecification, results: pd.DataFrame, own: Mapping[str, Rows], folder: Path,
+    snapshot_date: str,
+) -> list[Path]:  # fmt: skip
+    """The results data as Dataset-JSON and as a reporting event of CDISC ARS."""
+    footnotes = {output.id: output.footnotes for output in specification.outputs}
+    return [
+        _write(folder / "results.json", dataset_json(results, study.studyid, snapshot_date)),
+        _write(folder / "ars.json", reporting_event(study, specification, own, footnotes)),
+    ]
+
+
+def _write(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8", newline="\n")
+    return path
+
+
+def _environment(study: Mapping[str, str]) -> Environment:
+    pages = Environment(
+        loader=FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    pages.globals.update(study=study, style=_style())
+    return pages
+
+
+def _style() -> Markup:
+    return Markup((FOLDER / "style.css").read_text(encoding="utf-8"))  # noqa: S704 our own file
+
+
+def _study(study: Study, snapshot_date: str, snapshot_id: str) -> dict[str, str]:
+    declared = study.config["study"]
+    notice = str(declared.get("synthetic_notice", "Synthetic data")) if study.is_synthetic else ""
+    title = str(declared["title"])
+    return {
+        "id": study.studyid, "title": str(declared.get("short_title", title)), "long_title": title, "notice": notice,
+        "cutoff": study.cutoff, "date": snapshot_date, "snapshot": snapshot_id[:16],
+    }  # fmt: skip
+
+
+def _head(specification: ReportSpecification, plan: Plan, output: Output, own: Rows) -> Head:
+    label = str(specification.population(output.population, output.node)["label"])
+    sizes = [row["text"] for row in own if row["statistic"] == "N"]
+    size = f" (N = {sizes[-1]})" if sizes else ""
+    kind = KINDS.get(output.id[0], "")
+    number = f"{kind} {output.id[1:]}".strip() if kind else output.id
+    return Head(output.id, number, output.title, label + size, output.plan, plan.section(output.plan))
+
+
+def _output(
+    pages: Environment, analysis: AnalysisData, output: Output, own: Rows, heads: list[Head],
+    position: int, folder: Path,
+) -> list[Path]:  # fmt: skip
+    layout = _layout(analysis, output, own)
+    study = cast("Mapping[str, str]", pages.globals["study"])
+    notes = _notes(output, own, layout)
+    said = _legend(study, heads[position], notes)
+    pictures = [draw(figure, said) for figure in layout.figures]
+    neighbours = [heads[i].id if 0 <= i < len(heads) else "" for i in (position - 1, position + 1)]
+    text = pages.get_template("output.html.jinja").render(
+        head=heads[position], before=neighbours[0], after=neighbours[1], position=position + 1, count=len(heads),
+        tables=[_table(table) for table in layout.tables], notes=notes,
+        figures=[{"svg": _drawn(picture), "description": figure.description}
+                 for picture, figure in zip(pictures, layout.figures, strict=True)],
+    )  # fmt: skip
+    sheet = _sheet(study, heads[position], notes)
+    printed = document.document(sheet, layout.tables, [picture.bare_png for picture in pictures])
+    files = [_write(folder / f"{output.id}.html", text), _write(folder / f"{output.id}.rtf", printed)]
+    return [*files, *_pictures(folder, output.id, pictures)]
+
+
+def _legend(study: Mapping[str, str], head: Head, notes: list[str]) -> Legend:
+    """What a picture says that is taken out of its page."""
+    title = " \N{EN DASH} ".join(filter(None, (f"{head.number}  {head.title}", study["notice"])))
+    cut = f"{study['id']}, data cut-off {study['cutoff']}, snapshot {study['snapshot']}."
+    return Legend(title, head.population, (*notes, cut))
+
+
+def _sheet(study: Mapping[str, str], head: Head, notes: list[str]) -> document.Sheet:
+    """What the printed pages say around the tables."""
+    ended = (*notes, f"Analysis plan: {head.plan_title}. Results data: rows of output {head.id}.",
+             f"Snapshot {study['snapshot']}.")  # fmt: skip
+    data = f"Data cut-off {study['cutoff']}, data of {study['date']}"
+    return document.Sheet(head.number, head.title, head.population, f"{study['id']}: {study['title']}", data,
+                     study["notice"], ended)  # fmt: skip
+
+
+def _layout(analysis: AnalysisData, output: Output, own: Rows) -> OutputLayout:
+    template = TEMPLATES[output.template]
+    return template.show(analysis, output) if template.show else template.layout(output, ResultsIndex(own))
+
+
+def _drawn(picture: Picture) -> Markup:
+    return Markup(picture.bare_svg)  # noqa: S704 drawn here, texts escaped
+
+
+def _pictures(folder: Path, name: str, pictures: list[Picture]) -> list[Path]:
+    files: list[Path] = []
+    for picture in pictures:
+        files.append(_write(folder / f"{name}.svg", picture.svg))
+        files.append(folder / f"{name}.png")
+        files[-1].write_bytes(picture.png)
+    return files
+
+
+def _table(table: OutputTable | Listing) -> dict[str, Any]:
+    """Rows with aligned cells, and the heads that span several columns; a listing as it is written."""
+    if isinstance(table, Listing):
+        return {"markup": listing_html(table), "caption": table.caption}
+    body = [row for row in table.rows if not row.heading]
+    blocks = [block for block, row in zip(accumulate(int(row.heading) for row in table.rows), table.rows, strict=True)
+              if not row.heading]  # fmt: skip
+    columns = [[row.cells[i] for row in body] for i in range(len(table.columns))]
+    shown = [
+        [worded(cell) for cell in cells] if column.text else aligned(cells, blocks)
+        for column, cells in zip(table.columns, columns, strict=True)
+    ]
+    cells = iter(zip(*shown, strict=True))
+    spans = [(span, len(list(same))) for span, same in groupby(column.span for column in table.columns)]
+    rows = [
+        {"label": row.label, "indent": row.indent, "heading": row.heading, "link": row.link,
+         "cells": [] if row.heading else next(cells)} for row in table.rows
+    ]  # fmt: skip
+    return {
+        "caption": table.caption, "stub": table.stub, "columns": table.columns, "rows": rows,
+        "spans": spans if any(span for span, _ in spans) else [], "wordy": all(c.text for c in table.columns[:2]),
+        "markup": "",
+    }  # fmt: skip
+
+
+def _notes(output: Output, own: Rows, layout: OutputLayout) -> list[str]:
+    """Declared footnotes, then the methods, abbreviations, warnings and source datasets of the results themselves."""
+    notes = output.footnotes
+    methods = list(dict.fromkeys(row["method"] for row in own if row["statistic"] in EXPLAINED))
+    notes += [f"Methods: {'; '.join(methods)}."] if methods else []
+    statistics, texts = {row["statistic"] for row in own}, {row["text"] for row in own}
+    notes += ["Quartiles as SAS PCTLDEF=5; rounding half away from zero."] if "q1" in statistics else []
+    notes += [f"{NOT_ESTIMABLE}: not estimable."] if NOT_ESTIMABLE in texts and layout.tables else []
+    notes += [f"{level}: {warning}." for level, warning in _warnings(own)]
+    sources = sorted({row["dataset"] for row in own if row["dataset"].isupper()})
+    source = f"Source: {', '.join(sources)}." if sources else "Source: the results data of this report."
+    return [*notes, f"{source} Program: redcap-cdisc, output template {output.template} of reports.yaml."]
+
+
+def _warnings(rows: Rows) -> list[tuple[str, str]]:
+    """Warnings of tests and estimates by what they are about, each once."""
+    about = [row for row in rows if row["warning"] and row["statistic"] in ("p_value", "estimate")]
+    named = [f"{row['method']} ({row['level']})" if row["level"] and not row["level"].isdigit() else row["method"]
+             for row in about]  # fmt: skip
+    return list(dict.fromkeys(zip(named, [row["warning"] for row in about], strict=True)))

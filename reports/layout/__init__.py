@@ -1,0 +1,1 @@
+"""A table before it has a file format."""

@@ -1,0 +1,108 @@
+"""The results data: one row a statistic."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+import pandas as pd
+
+from reports.results.formats import COUNT, PERCENT, text_of
+from reports.results.specification import Output
+from reports.statistics.descriptive import STATISTICS
+from reports.statistics.estimate import Estimate
+from reports.statistics.rounding import significant
+
+COLUMNS = (
+    "analysis", "output", "population", "subset", "group", "variable", "level", "statistic", "value", "format", "text",
+    "method", "n", "warning", "error", "dataset", "filter",
+)  # fmt: skip
+
+
+class ResultSource(Protocol):
+    """The rows that a statistic was computed from: a dataset and the filter that finds them in it."""
+
+    @property
+    def dataset(self) -> str: ...
+
+    @property
+    def filter(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class ResultPlace:
+    """Where a statistic stands: everything of its key but its own name.
+
+    ``analysis`` is the part of the id after the output; ``level`` the category, visit or comparison.
+    """
+
+    analysis: str
+    group: str
+    variable: str
+    level: str = ""
+    subset: str = ""
+    population: str = ""
+
+
+@dataclass
+class ResultsBuilder:
+    """Rows of the results data, in the order in which the outputs declare them."""
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(
+        self,
+        output: Output,
+        place: ResultPlace,
+        statistic: str,
+        estimate: Estimate,
+        shown: str,
+        source: ResultSource,
+        text: str = "",
+    ) -> None:
+        """Append one statistic with the rows it was computed from."""
+        value = significant(estimate.value)
+        identifier = re.sub(r"[^A-Za-z0-9]+", "_", f"An_{output.id}_{place.analysis}").strip("_")
+        cells = (
+            identifier, output.id, place.population or output.population, place.subset, place.group, place.variable,
+            place.level, statistic, value, shown, text or text_of(value, shown), estimate.method, estimate.n,
+            estimate.warning, "", source.dataset, source.filter,
+        )  # fmt: skip
+        self.rows.append(dict(zip(COLUMNS, cells, strict=True)))
+
+    def add_description(
+        self,
+        output: Output,
+        place: ResultPlace,
+        description: Mapping[str, Estimate],
+        decimals: int,
+        source: ResultSource,
+    ) -> None:
+        """Append the descriptive statistics: one decimal more than recorded, except n, smallest and largest."""
+        widths = {"n": 0, "min": decimals, "max": decimals}
+        for name in STATISTICS:
+            digits = widths.get(name, decimals + 1)
+            self.add(output, place, name, description[name], "XX" + "." * (digits > 0) + "X" * digits, source)
+
+    def add_proportion(
+        self, output: Output, place: ResultPlace, count: int, of: int, source: ResultSource, method: str
+    ) -> None:
+        """Append a count of subjects and its percentage of ``of``."""
+        self.add(output, place, "count", Estimate(float(count), method, of), COUNT, source)
+        share = count / of * 100 if of else math.nan
+        warning = "" if of else "not estimable: nobody in the denominator"
+        self.add(output, place, "percent", Estimate(share, f"Percentage of {of}", of, warning), PERCENT, source)
+
+    def add_interval(self, output: Output, place: ResultPlace, estimate: Estimate, source: ResultSource) -> None:
+        """Append the bounds of a proportion's confidence interval, in percent."""
+        for name, bound in (("lower", estimate.lower), ("upper", estimate.upper)):
+            self.add(output, place, name, replace(estimate, value=bound * 100), PERCENT, source)
+
+    def frame(self) -> pd.DataFrame:
+        """The results data as a frame."""
+        kinds = {"value": "float64", "n": "int64"}
+        columns = {name: pd.Series([row[name] for row in self.rows], dtype=kinds.get(name, "str")) for name in COLUMNS}
+        return pd.DataFrame(columns)

@@ -1,0 +1,101 @@
+"""Reading the results data back: cells of a table are looked up, never computed again."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+Rows = list[dict[Hashable, Any]]
+KEY = ("variable", "level", "subset", "group", "statistic")
+
+
+def rows_by_output(results: pd.DataFrame) -> dict[str, Rows]:
+    """The results data as rows, by output: they are small, and taken apart once."""
+    names = results.columns.tolist()
+    columns = [results[name].to_numpy().tolist() for name in names]
+    found: dict[str, Rows] = {}
+    for values in zip(*columns, strict=True):
+        row: dict[Hashable, Any] = dict(zip(names, values, strict=True))
+        found.setdefault(row["output"], []).append(row)
+    return found
+
+
+class ResultsIndex:
+    """The results of one output, found by variable, level, subset, group and statistic."""
+
+    def __init__(self, rows: Rows) -> None:
+        self.rows = rows
+        self._found = {tuple(row[part] for part in KEY): row for row in self.rows}
+
+    def row(
+        self, variable: str, level: str, group: str, statistic: str, subset: str = ""
+    ) -> dict[Hashable, Any] | None:
+        """One row of the results, or None."""
+        return self._found.get((variable, level, subset, group, statistic))
+
+    def text(self, variable: str, level: str, group: str, statistic: str, subset: str = "") -> str:
+        """The printed text of a statistic; empty when there is none."""
+        row = self.row(variable, level, group, statistic, subset)
+        return "" if row is None else str(row["text"])
+
+    def count(self, variable: str, level: str, group: str, subset: str = "") -> str:
+        """Subjects and percentage, ``8 (80.0%)``; a bare zero has no percentage."""
+        number = self.text(variable, level, group, "count", subset)
+        share = self.text(variable, level, group, "percent", subset)
+        return number if number in ("", "0") else f"{number} ({share}%)"
+
+    def parts(self, variable: str, level: str, group: str, subset: str = "") -> str:
+        """Subjects, those they are among, and percentage: ``1/8 (12.5%)``."""
+        row = self.row(variable, level, group, "count", subset)
+        if row is None:
+            return ""
+        share = self.text(variable, level, group, "percent", subset)
+        return f"{row['text']}/{row['n']} ({share}%)" if row["n"] else f"{row['text']}/0"
+
+    def interval(self, variable: str, level: str, group: str, subset: str = "") -> str:
+        """``lower, upper`` of an estimate; empty when it has no bounds."""
+        lower = self.row(variable, level, group, "lower", subset)
+        upper = self.row(variable, level, group, "upper", subset)
+        if lower is None or upper is None or math.isnan(lower["value"]):
+            return ""
+        return f"{lower['text']}, {upper['text']}"
+
+    def pair(self, variable: str, level: str, group: str, names: tuple[str, str], subset: str = "") -> str:
+        """Two statistics as ``mean (SD)`` or, for bounds, ``Q1, Q3``; one NE for both."""
+        first, second = (self.text(variable, level, group, name, subset) for name in names)
+        if first == second == "NE":
+            return "NE"
+        return f"{first} ({second})" if names[1] == "sd" else f"{first}, {second}"
+
+    def cell(self, variable: str, level: str, group: str, names: list[str], subset: str = "") -> str:
+        """One statistic or a pair of them; empty when the results have none."""
+        if self.row(variable, level, group, names[0], subset) is None:
+            return ""
+        if len(names) == 1:
+            return self.text(variable, level, group, names[0], subset)
+        return self.pair(variable, level, group, (names[0], names[1]), subset)
+
+    def levels(self, variable: str, statistic: str = "") -> list[str]:
+        """Levels of a variable, in the order of the results."""
+        rows = (row for row in self.rows if row["variable"] == variable and statistic in ("", row["statistic"]))
+        return list(dict.fromkeys(str(row["level"]) for row in rows))
+
+    def has(self, variable: str, level: str, subset: str) -> bool:
+        """Whether any treatment column has this level in this subset."""
+        return (variable, level, subset) in self._places
+
+    @cached_property
+    def _places(self) -> set[tuple[str, str, str]]:
+        return {(row["variable"], row["level"], row["subset"]) for row in self.rows}
+
+    def groups(self) -> list[str]:
+        """Treatment columns, in the order of the results."""
+        return list(dict.fromkeys(str(row["group"]) for row in self.rows))
+
+    def subsets(self, variable: str) -> list[str]:
+        """Subsets of a variable, in the order of the results."""
+        return list(dict.fromkeys(str(row["subset"]) for row in self.rows if row["variable"] == variable))

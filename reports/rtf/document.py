@@ -1,0 +1,119 @@
+"""One output as an RTF document: its title and footnotes on every page, pages numbered x of y, the same bytes each run.
+
+The writer is our own: rtflite 2.6 writes braces, backslashes and accented letters of the data as they are, so that a
+term could end the document or be lost.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from reports.layout.table import Listing, OutputTable
+from reports.rtf import listing, table
+from reports.rtf.pages import PagePiece, pages
+from reports.rtf.table import PAGE_WIDTH
+from reports.rtf.text import escaped
+
+# A4 landscape in twips.
+PAGE_HIGH, MARGIN_TOP, MARGIN_BOTTOM, HEAD_FROM, FOOT_FROM = 11906, 1700, 1134, 567, 500
+PAGE = (
+    f"\\paperw16838\\paperh{PAGE_HIGH}\\landscape\\margl1134\\margr1134\\margt{MARGIN_TOP}\\margb{MARGIN_BOTTOM}"
+    f"\\headery{HEAD_FROM}\\footery{FOOT_FROM}"
+)
+# Arial in twips: how high a line of the running heads and of the title is, and how wide a letter is, at most.
+SMALL_LINE, TITLE_LINE, SMALL_LETTER, TITLE_LETTER = 176, 234, 80, 120
+# Programs differ a little in the height of a row; a page that ends early is better than one row on a page of its own.
+SAFE = 0.97
+# A break needs a line to stand on; on a full page there is room for a low one only.
+NEW_PAGE = "\\pard\\plain\\sl-20\\slmult0\\fs2\\page\\par\n"
+FONTS = "{\\fonttbl{\\f0\\fmodern\\fcharset0\\fprq1 Courier New;}{\\f1\\fswiss\\fcharset0\\fprq2 Arial;}}"
+SMALL = 15
+# A paragraph of the running heads and footnotes; tables have the typeface of one width.
+PLAIN = "\\pard\\plain\\f1"
+# Twips that a picture may take.
+MOST_WIDE, MOST_HIGH = 13400, 7400
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What stands around an output's tables and figures on every page."""
+
+    number: str
+    title: str
+    population: str
+    study: str
+    data: str
+    notice: str
+    notes: tuple[str, ...]
+
+
+def document(sheet: Sheet, tables: Sequence[OutputTable | Listing], pictures: Sequence[bytes]) -> str:
+    """The whole document, in ASCII; ``pictures`` are PNG files.
+
+    A table after a picture begins a page.
+    """
+    parts = [_picture(png) for png in pictures]
+    room = _room(sheet)
+    laid = pages((_pieces(shown, room) for shown in tables), room)
+    parts += [NEW_PAGE * bool(position or pictures) + page for position, page in enumerate(laid)]
+    return "".join(
+        [
+            f"{{\\rtf1\\ansi\\ansicpg1252\\uc1\\deff0\\deflang1033{FONTS}\n",
+            f"{{\\info{{\\title {escaped(_heading(sheet))}}}}}\n",
+            f"{PAGE}\\sectd\\lndscpsxn\n{_header(sheet)}{_footer(sheet)}",
+            *parts,
+            # A document ends in a paragraph; this one is too low to begin a page.
+            "\\pard\\plain\\sl-1\\slmult0\\fs2\\par\n}\n",
+        ]
+    )
+
+
+def _pieces(shown: OutputTable | Listing, room: float) -> list[PagePiece]:
+    return table.pieces(shown, room) if isinstance(shown, OutputTable) else listing.pieces(shown, room)
+
+
+def _room(sheet: Sheet) -> float:
+    """Twips between the running heads and the footnotes, for rows whose breaks are set here."""
+    titles = _lines_of(sheet.title, TITLE_LETTER)
+    head = max(MARGIN_TOP, HEAD_FROM + 2 * SMALL_LINE + 120 + (titles + 1) * TITLE_LINE + 340)
+    notes = sum(_lines_of(note, SMALL_LETTER) for note in sheet.notes)
+    foot = max(MARGIN_BOTTOM, FOOT_FROM + 60 + notes * SMALL_LINE)
+    return (PAGE_HIGH - head - foot) * SAFE
+
+
+def _lines_of(text: str, letter: float) -> int:
+    return -(-int(len(text) * letter) // PAGE_WIDTH) or 1
+
+
+def _heading(sheet: Sheet) -> str:
+    return f"{sheet.number} {sheet.title}"
+
+
+def _header(sheet: Sheet) -> str:
+    pages = "Page {\\field{\\*\\fldinst PAGE}{\\fldrslt 1}} of {\\field{\\*\\fldinst NUMPAGES}{\\fldrslt 1}}"
+    right = f"\\tqr\\tx{PAGE_WIDTH}"
+    lines = [
+        f"{PLAIN}{right}\\fs{SMALL} {escaped(sheet.study)}\\tab {pages}\\par\n",
+        f"{PLAIN}{right}\\fs{SMALL} {escaped(sheet.data)}\\tab {escaped(sheet.notice)}\\par\n",
+        f"{PLAIN}\\qc\\sb120\\fs20{{\\b {escaped(sheet.number)}}}\\par\n",
+        f"{PLAIN}\\qc\\fs20{{\\b {escaped(sheet.title)}}}\\par\n",
+        f"{PLAIN}\\qc\\sa120\\fs18 {escaped(sheet.population)}\\par\n",
+    ]
+    return "{\\header\n" + "".join(lines) + "}\n"
+
+
+def _footer(sheet: Sheet) -> str:
+    lines = [f"{PLAIN}\\fs{SMALL} {escaped(note)}\\par\n" for note in sheet.notes]
+    return "{\\footer\n\\pard\\brdrt\\brdrs\\brdrw8\\fs4\\par\n" + "".join(lines) + "}\n"
+
+
+def _picture(png: bytes) -> str:
+    """A PNG in the middle of the page, as large as it may be."""
+    wide, high = struct.unpack(">II", png[16:24])
+    scale = min(MOST_WIDE / wide, MOST_HIGH / high)
+    goal = f"\\picwgoal{int(wide * scale)}\\pichgoal{int(high * scale)}"
+    text = png.hex()
+    lines = "\n".join(text[start : start + 128] for start in range(0, len(text), 128))
+    return f"\\pard\\qc{{\\pict\\pngblip\\picw{wide}\\pich{high}{goal}\n{lines}}}\\par\n"

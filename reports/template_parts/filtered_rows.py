@@ -1,0 +1,20 @@
+"""Rows known by their filter alone, for statistics that are counted many at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reports.results.selection import Selection
+
+
+@dataclass(frozen=True)
+class FilteredRows:
+    """The dataset and the filter that selects the rows of a statistic."""
+
+    dataset: str
+    filter: str
+
+
+def described(rows: Selection, *conditions: str) -> FilteredRows:
+    """``rows`` narrowed by further ``conditions``, without looking for them."""
+    return FilteredRows(rows.dataset, " and ".join(dict.fromkeys((*rows.conditions, *conditions))))

@@ -1,0 +1,101 @@
+"""Paired proportions: how many subjects meet a criterion at one of two visits and not at the other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from reports.layout.table import OutputTable, Row, TableColumn
+from reports.results.analysis_data import Group
+from reports.results.builder import ResultPlace, ResultsBuilder
+from reports.results.formats import COUNT, P_VALUE
+from reports.results.index import ResultsIndex
+from reports.results.selection import WHERE_SCHEMA, Selection, among
+from reports.results.specification import TEXT, Output
+from reports.statistics.estimate import Estimate
+from reports.statistics.mcnemar import mcnemar
+from reports.template_parts.filtered_rows import described
+
+PAIR = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "label": TEXT,
+        "dataset": TEXT,
+        "where": WHERE_SCHEMA,
+        "visit": TEXT,
+        "visits": {"type": "array", "items": TEXT, "minItems": 2, "maxItems": 2},
+        "met": WHERE_SCHEMA,
+    },
+    "required": ["label", "where", "visits", "met"],
+}
+COUNTS = {
+    "both": "Met at both",
+    "lost": "Met at the first only",
+    "gained": "Met at the second only",
+    "neither": "Met at neither",
+}
+
+
+def add_pair(
+    output: Output, ledger: ResultsBuilder, group: Group, number: int, pair: Mapping[str, Any], records: Selection
+) -> None:
+    """Record the fourfold table of the subjects who have both visits, and McNemar's exact test of it."""
+    visit = str(pair.get("visit", "AVISIT"))
+    rows = records.where(output.node.get("where", {})).where(pair["where"])
+    one, two = (rows.equal(visit, str(name)) for name in pair["visits"])
+    pairs = set(one.subjects) & set(two.subjects)
+    met = [pairs & set(part.where(pair["met"]).subjects) for part in (one, two)]
+    sets = {
+        "both": met[0] & met[1],
+        "lost": met[0] - met[1],
+        "gained": met[1] - met[0],
+        "neither": pairs - met[0] - met[1],
+    }
+    where = among(visit, [str(name) for name in pair["visits"]])
+    for name, subjects in sets.items():
+        place = _place(group.label, number, pair, name)
+        source = described(rows, where, among("USUBJID", sorted(subjects)))
+        ledger.add(output, place, "count", Estimate(float(len(subjects)), COUNTS[name], len(pairs)), COUNT, source)
+    found = mcnemar(len(sets["gained"]), len(sets["lost"]), len(pairs))
+    place, source = (
+        _place(group.label, number, pair, "mcnemar"),
+        described(rows, where, among("USUBJID", sorted(pairs))),
+    )
+    ledger.add(output, place, "p_value", found, P_VALUE, source)
+    ledger.add(output, place, "statistic", replace(found, value=found.statistic), COUNT, source)
+
+
+def _place(group: str, number: int, pair: Mapping[str, Any], name: str) -> ResultPlace:
+    return ResultPlace(f"pair_{number:02d}_{name}", group, name, _level(pair), "pairs")
+
+
+def _level(pair: Mapping[str, Any]) -> str:
+    return f"{pair['label']}: {_visits(pair)}"
+
+
+def _visits(pair: Mapping[str, Any]) -> str:
+    return ", ".join(map(str, pair["visits"]))
+
+
+def pairs_table(output: Output, book: ResultsIndex) -> OutputTable:
+    """A row a pair: subjects with both visits, the fourfold table, and the p-value."""
+    heads = (
+        TableColumn("Visits", text=True),
+        TableColumn("n"),
+        *(TableColumn(label) for label in COUNTS.values()),
+        TableColumn("p-value"),
+    )
+    rows: list[Row] = []
+    for group in book.groups():
+        rows += [Row(group, heading=True)] if len(book.groups()) > 1 else []
+        rows += [_row(book, group, pair) for pair in output.node["pairs"]]
+    return OutputTable("McNemar's exact test", heads, tuple(rows), "Paired proportions")
+
+
+def _row(book: ResultsIndex, group: str, pair: Mapping[str, Any]) -> Row:
+    level = _level(pair)
+    test = book.row("mcnemar", level, group, "p_value", "pairs") or {}
+    counts = (book.text(name, level, group, "count", "pairs") for name in COUNTS)
+    return Row(str(pair["label"]), (_visits(pair), str(test.get("n", "")), *counts, str(test.get("text", ""))))

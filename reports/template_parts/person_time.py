@@ -1,0 +1,95 @@
+"""The rows of a rate: events and person-time of each subject, and what is printed of a group."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from metadata.errors import StudyError
+from reports.results.builder import ResultPlace, ResultsBuilder, ResultSource
+from reports.results.formats import COUNT, pattern
+from reports.results.selection import SUBJECT, Selection
+from reports.results.specification import TEXT, Output
+from reports.statistics.estimate import Estimate
+from reports.statistics.event_rate import event_rate
+
+WHOLE = {"type": "integer", "minimum": 0, "maximum": 6}
+RATE = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {"events": TEXT, "time": TEXT, "unit": TEXT, "decimals": WHOLE},
+    "required": ["time", "unit"],
+}
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class PersonTimeRows:
+    """Events and person-time, one element a subject; rows without count or person-time are left out."""
+
+    subjects: tuple[str, ...]
+    events: Floats
+    time: Floats
+
+    @property
+    def count(self) -> int:
+        return int(self.events.sum())
+
+    @property
+    def total(self) -> float:
+        return float(self.time.sum())
+
+    @property
+    def n(self) -> int:
+        return len(self.subjects)
+
+
+def person_time(rate: Mapping[str, Any], rows: Selection) -> PersonTimeRows:
+    """Sum the counts (``events``, AVAL unless named) and the person-time of each subject."""
+    count, time = str(rate.get("events", "AVAL")), str(rate["time"])
+    known = rows.present(count).present(time).where({time: {"above": 0}})
+    events, spent = known.column(count).to_numpy(float), known.column(time).to_numpy(float)
+    if (events % 1 != 0).any() or (events < 0).any():
+        raise StudyError(f"{rows.dataset}.{count} is no count of events: a rate needs whole numbers from zero")
+    subjects, places = np.unique(known.column(SUBJECT).to_numpy(str), return_inverse=True)
+    events, spent = (np.bincount(places, each, len(subjects)).astype(float) for each in (events, spent))
+    return PersonTimeRows(tuple(subjects.tolist()), events, spent)
+
+
+def add_rate(
+    output: Output, ledger: ResultsBuilder, place: ResultPlace, rate: Mapping[str, Any], rows: Selection
+) -> PersonTimeRows:
+    """Record subjects, events, person-time, the rate with its interval, and the mean of the subjects' rates."""
+    found, shown = person_time(rate, rows), pattern(int(rate.get("decimals", 3)))
+    values = {
+        "n": (Estimate(float(found.n), "Number of subjects with person-time", found.n), COUNT),
+        "events": (Estimate(float(found.count), "Sum of events", found.n), COUNT),
+        "person_time": (Estimate(found.total, f"Sum of person-time ({rate['unit']})", found.n), pattern(1)),
+    }
+    for name, (value, wanted) in values.items():
+        ledger.add(output, place, name, value, wanted, rows)
+    group = event_rate(found.count, found.total, found.n)
+    add_bounded(output, ledger, place, "estimate", group, shown, rows)
+    mean = float((found.events / found.time).mean()) if found.n else float("nan")
+    warning = "" if found.n else "not estimable: no person-time"
+    ledger.add(output, place, "mean", Estimate(mean, "Mean of the subjects' rates", found.n, warning), shown, rows)
+    return found
+
+
+def add_bounded(
+    output: Output,
+    ledger: ResultsBuilder,
+    place: ResultPlace,
+    name: str,
+    estimate: Estimate,
+    shown: str,
+    rows: ResultSource,
+) -> None:
+    """Record an estimate and its bounds."""
+    ledger.add(output, place, name, estimate, shown, rows)
+    for bound, value in (("lower", estimate.lower), ("upper", estimate.upper)):
+        ledger.add(output, place, bound, replace(estimate, value=value), shown, rows)

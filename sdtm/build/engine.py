@@ -1,0 +1,246 @@
+"""The domain engine: which steps a domain takes, by its class and the variables that the guide gives it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+
+from metadata.dataset import Edges
+from metadata.errors import Gather
+from metadata.study import Study
+from metadata.terminology import Terminology
+from metadata.yaml_source import complain
+from sdtm.build.collect import collect
+from sdtm.build.step_order import TabulationStep
+from sdtm.columns.column import stack
+from sdtm.columns.source import Forms
+from sdtm.columns.table import REDCAP, DomainTable, DomainTables
+from sdtm.domains import comments, elements, reference_ranges, timing, visits
+from sdtm.domains.identity import Identity
+from sdtm.mapping.domain_mapping import COMMENTS, DomainMapping, codelists
+from sdtm.operations.operation import TableOperation
+from sdtm.operations.values import Coded
+
+REQUIRED = "Req"
+SUPERSEDED = "The same person was screened again, and the domain holds the later record"
+SUBJECT_NEEDS = ("SEX", "AGE")
+
+
+@dataclass
+class Engine:
+    """What the steps work on."""
+
+    study: Study
+    terminology: Terminology
+    mappings: dict[str, DomainMapping]
+    forms: Forms
+    identity: Identity
+    tables: DomainTables = field(default_factory=DomainTables)
+
+    def steps(self) -> list[TabulationStep]:
+        """Return the steps of all domains."""
+        made = [step for mapping in self.mappings.values() for step in self._steps(mapping)]
+        self._check_givers(made)
+        return made
+
+    def _check_givers(self, steps: list[TabulationStep]) -> None:
+        given = {variable for step in steps for variable in step.gives}
+        with Gather() as gather:
+            for mapping in self.mappings.values():
+                for name, operation in mapping.table_operations.items():
+                    for variable in operation.needs():
+                        with gather.part():
+                            if variable not in given:
+                                problem = f"{mapping.domain}.{name} needs {variable}, which no mapping makes"
+                                raise complain(operation.spec, operation.word, problem)
+
+    def _steps(self, mapping: DomainMapping) -> list[TabulationStep]:
+        steps = [self._collecting(mapping)]
+        for name, operation in mapping.table_operations.items():
+            needs = [f"{mapping.domain}.USUBJID", *operation.needs()]
+            steps.append(self._step(mapping, name, needs, [name], partial(self._derive, mapping, name, operation)))
+        if "DM" in self.mappings:
+            steps += self._day_steps(mapping)
+        if mapping.has("VISITNUM") and mapping.domain != "SV":
+            needs = [f"{mapping.domain}.USUBJID", "SV.VISITNUM"]
+            gives = ["VISITNUM", "VISIT", "VISITDY"]
+            steps.append(self._step(mapping, "visits", needs, gives, partial(self._visits, mapping)))
+        date = epoch_date(mapping)
+        if date and "SE" in self.mappings and mapping.domain != "SE":
+            needs = [f"{mapping.domain}.{date}", "SE.SESTDTC"]
+            steps.append(self._step(mapping, "epoch", needs, ["EPOCH"], partial(self._epoch, mapping, date)))
+        if mapping.domain == COMMENTS:
+            needs = [f"{block.about}.USUBJID" for block in mapping.blocks] + [f"{mapping.domain}.USUBJID"]
+            gives = ["RDOMAIN", "IDVAR", "IDVARVAL", "COREF"]
+            steps.append(self._step(mapping, "relations", needs, gives, partial(self._comments, mapping)))
+        return steps + (self._findings_steps(mapping) if mapping.is_findings else [])
+
+    def _step(
+        self, mapping: DomainMapping, name: str, needs: list[str], gives: list[str], do: partial[None]
+    ) -> TabulationStep:
+        own = frozenset(f"{mapping.domain}.{variable}" for variable in gives)
+        return TabulationStep(f"{mapping.domain} {name}", frozenset(needs), own, do, mapping.file)
+
+    def _collecting(self, mapping: DomainMapping) -> TabulationStep:
+        if any(block.each == "element" for block in mapping.blocks):
+            nodes = elements.element_nodes(self.study)
+            starts = [name for node in nodes for name in elements.start_variables(self.study, node)]
+            gives = ["USUBJID", "ETCD", "ELEMENT", "TAETORD", "EPOCH", "SESTDTC", "SEENDTC"]
+            needs = [*starts, f"DM.{elements.END}", "DM.USUBJID"]
+            needs += ["DM.ACTARMCD"] if any("arm" in node for node in nodes) else []
+            return self._step(mapping, "elements", needs, gives, partial(self._elements, mapping))
+        gives = [name for block in mapping.blocks for name in block.variables]
+        gives += [name for block in mapping.blocks for test in block.tests for name in test.variables]
+        gives += [
+            "USUBJID",
+            *(name for name in mapping.by_name if mapping.is_findings and name.endswith(RESULT_SUFFIXES)),
+        ]
+        if mapping.domain == "DM":
+            gives += ["SUBJID", "SITEID"]
+        if any(block.each == "visit" for block in mapping.blocks):
+            gives += ["SVSTDTC", "SVENDTC", "VISITNUM", "VISIT", "VISITDY"]
+            return self._step(mapping, "records", [], gives, partial(self._visit_records, mapping))
+        return self._step(mapping, "records", [], gives, partial(self._records, mapping))
+
+    def _day_steps(self, mapping: DomainMapping) -> list[TabulationStep]:
+        return [
+            self._step(
+                mapping,
+                day,
+                [f"{mapping.domain}.{date}", "DM.RFSTDTC", "DM.USUBJID"],
+                [day],
+                partial(self._day, mapping, date, day),
+            )
+            for date, day in timing.day_pairs(mapping)
+        ]
+
+    def _findings_steps(self, mapping: DomainMapping) -> list[TabulationStep]:
+        domain, own = mapping.domain, mapping.prefixed
+        dated = [f"{domain}.{own('DTC')}", f"{domain}.{own('STRESN')}"]
+        steps = []
+        if mapping.ranges_file:
+            needs = [*dated, f"{domain}.{mapping.laboratory_variable}", *(f"DM.{name}" for name in SUBJECT_NEEDS)]
+            gives = [own(suffix) for suffix in reference_ranges.RANGE_VARIABLES]
+            steps.append(self._step(mapping, "ranges", needs, gives, partial(self._ranges, mapping)))
+        elif reference_ranges.collected_ranges(mapping):
+            taken = [own(suffix) for suffix in ("ORNRLO", "ORNRHI") if own(suffix) in mapping.operations]
+            needs = [*dated, *(f"{domain}.{name}" for name in taken)]
+            gives = reference_ranges.collected_ranges(mapping)
+            steps.append(self._step(mapping, "ranges", needs, gives, partial(self._collected_ranges, mapping)))
+        if mapping.toxicity_scheme:
+            needs = [*dated, f"{domain}.{own('STNRHI')}"]
+            gives = [own("TOX"), own("TOXGR")]
+            steps.append(self._step(mapping, "toxicity", needs, gives, partial(self._toxicity, mapping)))
+        flag = own("LOBXFL")
+        if mapping.has(flag) and "DM" in self.mappings:
+            needs = [*dated, "DM.RFXSTDTC", "DM.USUBJID", f"{domain}.VISITNUM", f"{domain}.{own('ORRES')}"]
+            gives = [flag, own("BLFL")]
+            steps.append(self._step(mapping, "last before exposure", needs, gives, partial(self._flag, mapping)))
+        return steps
+
+    def _records(self, mapping: DomainMapping) -> None:
+        self._keep(mapping, collect(mapping, self.forms, self.identity))
+
+    def _visit_records(self, mapping: DomainMapping) -> None:
+        block = next(block for block in mapping.blocks if block.each == "visit")
+        dates = visits.visit_dates(self.study, block, self.forms)
+        table = collect(mapping, self.forms, self.identity, visits.visits_source(self.forms, dates))
+        visits.put_dates(table, dates)
+        visits.number_visits(self.study, table, self.identity.earlier)
+        self._keep(mapping, table)
+
+    def _elements(self, mapping: DomainMapping) -> None:
+        self._keep(mapping, elements.elements_table(self.study, self.tables))
+
+    def _keep(self, mapping: DomainMapping, table: DomainTable) -> None:
+        """Take a domain's collected rows, those without a Required value left out."""
+        if mapping.domain == "DM":
+            self._identify(table)
+        self.tables[mapping.domain] = table
+        again = table.hidden["record"].isin(self.identity.earlier)
+        if mapping.domain in self.identity.once and again.any():
+            table.withhold(again, SUPERSEDED)
+        withhold_incomplete(mapping, table, [name for name in mapping.by_name if table.has(name)])
+
+    def _identify(self, table: DomainTable) -> None:
+        """Set SUBJID and SITEID, with the lineage of the identifiers."""
+        for name, values in (("SUBJID", self.identity.subjid), ("SITEID", self.identity.siteid)):
+            table.put(name, stack([values]))
+        for name, reads in self.identity.reads.items():
+            for read in reads:
+                rows = (read.held & (read.rows >= 0)).nonzero()[0]
+                table.edges.append(Edges(rows, name, REDCAP, read.rows[rows], read.field))
+
+    def _derive(self, mapping: DomainMapping, name: str, operation: TableOperation) -> None:
+        made = operation.derive(self.tables, mapping.domain)
+        self.tables[mapping.domain].derive(name, made, mapping.by_name[name].type == "Num")
+
+    def _day(self, mapping: DomainMapping, date: str, day: str) -> None:
+        table = self.tables[mapping.domain]
+        if table.has(date):
+            table.put(day, timing.study_days(table, self.tables["DM"], date))
+
+    def _visits(self, mapping: DomainMapping) -> None:
+        table = self.tables[mapping.domain]
+        made = visits.assign_visits(self.study, self.forms.project, table, self.tables.get("SV"), self.identity.earlier)
+        table.put("VISITNUM", made.number)
+        if mapping.has("VISIT"):
+            table.put("VISIT", made.name)
+        if mapping.has("VISITDY"):
+            table.put("VISITDY", made.day)
+
+    def _epoch(self, mapping: DomainMapping, date: str) -> None:
+        table = self.tables[mapping.domain]
+        table.put("EPOCH", elements.epoch_of(table, date, self.tables["SE"]))
+
+    def _comments(self, mapping: DomainMapping) -> None:
+        comments.relate(self.tables[mapping.domain], self.tables)
+
+    def _ranges(self, mapping: DomainMapping) -> None:
+        reference_ranges.put_ranges(self.study, mapping, self.tables[mapping.domain], self.tables.get("DM"))
+
+    def _collected_ranges(self, mapping: DomainMapping) -> None:
+        reference_ranges.put_collected_ranges(mapping, self.tables[mapping.domain])
+
+    def _toxicity(self, mapping: DomainMapping) -> None:
+        reference_ranges.put_toxicity(mapping, self.tables[mapping.domain])
+
+    def _flag(self, mapping: DomainMapping) -> None:
+        table = self.tables[mapping.domain]
+        flags = timing.last_before_exposure(self.study, mapping, table, self.tables["DM"])
+        table.put(mapping.prefixed("LOBXFL"), flags)
+        baseline = mapping.prefixed("BLFL")
+        if mapping.has(baseline) and mapping.by_name[baseline].core == "Exp":
+            table.put(baseline, flags.copy())
+
+
+RESULT_SUFFIXES = ("TESTCD", "TEST", "ORRES", "ORRESU", "STRESC", "STRESN", "STRESU", "STAT", "REASND")
+
+
+def epoch_date(mapping: DomainMapping) -> str:
+    """Return the date that decides the epoch: the start of an event or a dose, the date of a finding."""
+    if not mapping.has("EPOCH"):
+        return ""
+    named = [mapping.prefixed(suffix) for suffix in ("STDTC", "DTC")]
+    return next((name for name in named if mapping.has(name)), "")
+
+
+def withhold_incomplete(mapping: DomainMapping, table: DomainTable, names: list[str]) -> None:
+    """Leave out rows that lack a Required value; their values are listed."""
+    for name in names:
+        if mapping.by_name[name].core == REQUIRED:
+            missing = ~table.present(name) & table.kept()
+            if missing.any():
+                cure = "".join(f"; add the reported term to {path}" for path in coding_files(mapping, name))
+                table.withhold(missing, f"{mapping.domain} record withheld: {name} is required and has no value{cure}")
+
+
+def coding_files(mapping: DomainMapping, name: str) -> list[str]:
+    """Return the study's coding files by which a variable is coded, each once."""
+    coded = [made for made in mapping.operations.get(name, ()) if isinstance(made, Coded)]
+    return list(dict.fromkeys(str(made.spec["file"]) for made in coded))
+
+
+def epoch_codelists(mapping: DomainMapping) -> tuple[str, ...]:
+    """Codelists that the guide binds to EPOCH."""
+    return codelists(mapping.by_name["EPOCH"]) if mapping.has("EPOCH") else ()

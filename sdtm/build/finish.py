@@ -1,0 +1,277 @@
+"""The last step of a domain: terms checked, text made plain, variables in the guide's order, rows sorted, --SEQ."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from metadata import iso8601
+from metadata.dataset import Dataset, DatasetMetadata, Edges, Variable
+from metadata.standards import GuideVariable
+from metadata.study import Study
+from metadata.terminology import Terminology
+from sdtm.build.engine import withhold_incomplete
+from sdtm.columns.column import LIMITED, NUMBER, Text, place_within
+from sdtm.columns.table import REDCAP, DomainTable, SupplementalRows
+from sdtm.columns.text import (
+    TextChange,
+    continued_name,
+    split_long,
+    write_plain,
+)
+from sdtm.mapping.domain_mapping import DomainMapping, SupplementalQualifier, codelists
+from sdtm.mapping.value_level import category_values, origin_and_method, test_values
+from sdtm.operations.choices import Checkbox, Common
+from sdtm.operations.value_sets import offered_by
+
+ALWAYS = ("Req", "Exp")
+DICTIONARIES = ("ISO 3166-1 Alpha-3", "ISO 21090 NullFlavor enumeration")
+"""Of what the guide names beside codelists: dictionaries whose codes the values are, whatever the study."""
+
+
+@dataclass
+class Finished:
+    """A domain as a dataset, where each of its table's rows went (-1: withheld), and its supplemental values."""
+
+    dataset: Dataset
+    position: np.ndarray
+    edges: list[Edges]
+    extras: list[SupplementalRows]
+    changes: list[TextChange] = field(default_factory=list)
+
+
+def finish(study: Study, terminology: Terminology, mapping: DomainMapping, table: DomainTable) -> Finished:
+    """Return the dataset of a domain, its lineage still in positions of the tables."""
+    table.put("STUDYID", Text.constant(study.studyid, table.count))
+    if mapping.has("DOMAIN"):
+        table.put("DOMAIN", Text.constant(mapping.domain, table.count))
+    check_dates(mapping, table)
+    check_terms(mapping, table, terminology)
+    changes = [change for name in list(table.texts) for change in write_plain(table, name)]
+    extras, more = _extras(mapping, table)
+    extras += _continued(mapping, table)
+    withhold_incomplete(mapping, table, [name for name in mapping.by_name if name != mapping.prefixed("SEQ")])
+    order = sorted_rows(mapping, table)
+    sequence = mapping.prefixed("SEQ")
+    if mapping.has(sequence):
+        table.put(sequence, number_within_subject(table, order))
+    variables = used_variables(mapping, table)
+    frame = pd.DataFrame({name: _values(mapping, table, name, order) for name in (v.name for v in variables)})
+    position = np.full(table.count, -1, np.int64)
+    position[order] = np.arange(len(order))
+    metadata = DatasetMetadata(
+        mapping.domain,
+        mapping.guide.label,
+        mapping.guide.dataset_class,
+        mapping.guide.structure,
+        tuple(name for name in mapping.keys if name in frame.columns),
+        tuple(variables),
+        test_values(mapping) if mapping.is_findings else category_values(mapping),
+    )
+    return Finished(Dataset(metadata, frame), position, table.edges, extras, changes + more)
+
+
+def _values(mapping: DomainMapping, table: DomainTable, name: str, order: np.ndarray) -> object:
+    """Return a variable's values in their order; findings stay coded, as they may be long."""
+    if mapping.by_name[name].type == "Num":
+        return table.number(name)[order]
+    values = table.text(name).take(order)
+    if mapping.is_findings:
+        used = values.in_order()
+        return pd.Categorical.from_codes(used.codes, pd.Index(used.words, dtype="str"), validate=False)
+    return pd.array(values.array(), dtype="str")
+
+
+def check_dates(mapping: DomainMapping, table: DomainTable) -> None:
+    """Blank what is no ISO 8601 date; nothing that operations give should be."""
+    for name in [name for name in table.texts if name.endswith("DTC")]:
+        values = table.text(name)
+        wrong = ~np.append(iso8601.word_is_valid(values.words), True)[values.codes]
+        if wrong.any():
+            table.null(name, wrong, f"it is not a date; {name} is null")
+
+
+def check_terms(mapping: DomainMapping, table: DomainTable, terminology: Terminology) -> None:
+    """Blank values that are no term of the variable's codelist and list them (mapped choices were checked before)."""
+    exempt = _exempt(mapping)
+    for name in table.texts:
+        guide = mapping.by_name.get(name)
+        lists = codelists(guide) if guide else ()
+        if not lists:
+            continue
+        values = table.text(name)
+        terms = {term for code in lists for term in terminology.codelist(code).terms} | exempt.get(name, set()) | {""}
+        numeric = name.endswith("STRESC")
+        for code, word in enumerate(values.words):
+            if word in terms or (numeric and (NUMBER.fullmatch(word) or LIMITED.fullmatch(word))):
+                continue
+            hint = terminology.codelist(lists[0]).nearest(word)
+            reason = f"it is not a term of {terminology.codelist(lists[0]).name}{hint}; {name} is null"
+            table.null(name, values.codes == code, reason)
+
+
+def _exempt(mapping: DomainMapping) -> dict[str, set[str]]:
+    """Values such as MULTIPLE that the guide allows outside a list (SDTMIG 3.3, section 4.2.8.3)."""
+    made: dict[str, set[str]] = {}
+    for block in mapping.blocks:
+        for name, operation in block.variables.items():
+            if isinstance(operation, Checkbox) and operation.multiple:
+                made.setdefault(name, set()).add(operation.multiple)
+            if isinstance(operation, Common):
+                made.setdefault(name, set()).add(str(operation.spec["otherwise"]))
+    return made
+
+
+def sorted_rows(mapping: DomainMapping, table: DomainTable) -> np.ndarray:
+    """Return the kept rows in the order of the keys, null first as SAS sorts, ties as they stand in the records."""
+    rows = np.flatnonzero(table.kept())
+    levels = []
+    for name in mapping.keys:
+        if mapping.by_name[name].type == "Num":
+            levels.append(np.nan_to_num(table.number(name)[rows], nan=-np.inf))
+        else:
+            levels.append(table.text(name).take(rows).in_order().codes)
+    return rows[np.lexsort(levels[::-1])] if levels else rows
+
+
+def number_within_subject(table: DomainTable, order: np.ndarray) -> np.ndarray:
+    """Return --SEQ: 1, 2, ... within each subject in the order of the dataset."""
+    codes = table.subject.codes[order]
+    made = np.full(table.count, np.nan)
+    made[order] = place_within(codes) + 1.0
+    return made
+
+
+def used_variables(mapping: DomainMapping, table: DomainTable) -> list[Variable]:
+    """Return Required and Expected variables, and the Permissible ones that the study uses, in the guide's order."""
+    rows = table.kept()
+    made = []
+    for guide in mapping.variables:
+        mapped = guide.name in mapping.operations
+        if guide.core in ALWAYS or mapped or (table.has(guide.name) and bool((table.present(guide.name) & rows).any())):
+            made.append(_variable(mapping, table, guide))
+    return made
+
+
+def _variable(mapping: DomainMapping, table: DomainTable, guide: GuideVariable) -> Variable:
+    read = any(edge.variable == guide.name and edge.source == REDCAP for edge in table.edges)
+    origin, method = origin_and_method(mapping, guide.name)
+    codelist = codelist_of(mapping, guide)
+    return Variable(
+        guide.name,
+        guide.label.rstrip("."),
+        "Num" if guide.type == "Num" else "Char",
+        core=guide.core,
+        role=guide.role,
+        codelist=codelist,
+        origin=origin or ("Collected" if read else ""),
+        method=method,
+        dictionary=guide.described if guide.described in DICTIONARIES else "",
+        terms=() if codelist else _own_list(mapping, guide.name),
+    )
+
+
+def codelist_of(mapping: DomainMapping, guide: GuideVariable) -> str | None:
+    """Return the codelists of a variable: the guide's, or those that the tests declare for codes and names.
+
+    Where one of the tests has none (a scale of the sponsor's beside a questionnaire), no codelist holds all of them.
+    """
+    if guide.codelist or guide.name not in (mapping.prefixed("TESTCD"), mapping.prefixed("TEST")):
+        return guide.codelist or None
+    place = int(guide.name == mapping.prefixed("TEST"))
+    named = [test.codelists[place] for block in mapping.blocks for test in block.tests]
+    return ";".join(dict.fromkeys(named)) if all(named) and named else None
+
+
+def _own_list(mapping: DomainMapping, name: str) -> tuple[tuple[str, str], ...]:
+    """Return the values of a variable without a codelist and what they mean, where these are known and several."""
+    tests = [test for block in mapping.blocks for test in block.tests]
+    if tests and name == mapping.prefixed("TESTCD"):
+        return tuple({test.testcd: (test.testcd, test.name) for test in tests}.values())
+    return offered_by(mapping.operations.get(name, ()))
+
+
+def _extras(mapping: DomainMapping, table: DomainTable) -> tuple[list[SupplementalRows], list[TextChange]]:
+    """Return the supplemental values that the mapping declares, in plain text."""
+    made: list[SupplementalRows] = []
+    changes: list[TextChange] = []
+    for supplement, rows, values in table.supplements:
+        assert isinstance(supplement, SupplementalQualifier)
+        side = DomainTable("SUPP", len(rows))
+        name = f"+{supplement.qnam}"
+        side.put(name, values)
+        side.edges = _edges_on(table, name, rows)
+        changes += [
+            TextChange(
+                f"SUPP{mapping.domain}.{supplement.qnam}", change.original, change.transliterated, change.records
+            )
+            for change in write_plain(side, name)
+        ]
+        table.withheld += side.withheld
+        lost = {id(edge) for edge in table.edges if edge.variable == name}
+        if side.withheld:
+            table.edges = [edge for edge in table.edges if id(edge) not in lost] + _edges_back(side, rows)
+        for number, part in enumerate(split_long(side.text(name))):
+            qnam = supplement.qnam if not number else continued_name(supplement.qnam, number)
+            held = np.flatnonzero(part.present())
+            made.append(
+                SupplementalRows(
+                    qnam, supplement.label, supplement.qorig, supplement.qeval, rows[held], part.take(held)
+                )
+            )
+    return made, changes
+
+
+def _edges_on(table: DomainTable, name: str, rows: np.ndarray) -> list[Edges]:
+    """Return the edges of a supplemental value by position in ``rows``."""
+    place = np.full(table.count, -1)
+    place[rows] = np.arange(len(rows))
+    made = []
+    for edge in table.edges:
+        if edge.variable == name:
+            at = place[edge.row]
+            made.append(Edges(at[at >= 0], name, edge.source, edge.source_row[at >= 0], edge.source_variable))
+    return made
+
+
+def _edges_back(side: DomainTable, rows: np.ndarray) -> list[Edges]:
+    return [
+        Edges(rows[edge.row], edge.variable, edge.source, edge.source_row, edge.source_variable) for edge in side.edges
+    ]
+
+
+def _continued(mapping: DomainMapping, table: DomainTable) -> list[SupplementalRows]:
+    """Cut texts of more than 200 bytes and return the rest as supplemental values of the same label."""
+    made = []
+    for name in list(table.texts):
+        if name not in mapping.by_name:
+            continue
+        first, *rest = split_long(table.text(name))
+        table.texts[name] = first
+        for number, part in enumerate(rest, start=1):
+            if mapping.has(f"{name}{number}"):
+                _go_on(table, name, f"{name}{number}", part)
+                continue
+            rows = np.flatnonzero(part.present())
+            qnam = continued_name(name, number)
+            made.append(
+                SupplementalRows(qnam, mapping.by_name[name].label.rstrip("."), "CRF", "", rows, part.take(rows))
+            )
+            edges = [edge for edge in table.edges if edge.variable == name]
+            for edge in edges:
+                at = np.isin(edge.row, rows)
+                table.edges.append(
+                    Edges(edge.row[at], f"+{qnam}", edge.source, edge.source_row[at], edge.source_variable)
+                )
+    return made
+
+
+def _go_on(table: DomainTable, name: str, further: str, part: Text) -> None:
+    """Set a variable that continues the text of another, with its lineage."""
+    table.texts[further] = part
+    held = part.present()
+    for edge in [edge for edge in table.edges if edge.variable == name]:
+        at = held[edge.row]
+        table.edges.append(Edges(edge.row[at], further, edge.source, edge.source_row[at], edge.source_variable))

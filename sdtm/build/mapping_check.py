@@ -1,0 +1,78 @@
+"""The check of a study's mappings without any record: dictionary, guide, terminology, order, and what is left over."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from metadata.errors import Gather, StudyError
+from metadata.project import Project
+from metadata.standards import sdtm_domains, sdtm_variables
+from metadata.study import Study
+from metadata.terminology import Terminology
+from sdtm.build.engine import Engine
+from sdtm.build.step_order import in_order
+from sdtm.build.tabulate import OTHER_FILES, mapped_fields, read_each
+from sdtm.columns.source import Forms
+from sdtm.domains.identity import Identity
+from sdtm.mapping.domain_mapping import DomainMapping
+from sdtm.mapping.guide_variables import variables_named, with_continuations, with_timing
+from sdtm.mapping.not_submitted import reasons
+from sdtm.mapping.reading import with_study_days
+
+
+def check_mappings(study: Study, project: Project, terminology: Terminology) -> list[StudyError]:
+    """Return all that is wrong with ``sdtm/*.yaml``; nothing if the study can be tabulated."""
+    gather = Gather()
+    mappings = read_each(study, project, terminology, gather)
+    with gather.part():
+        if not gather.found:
+            check_order(study, terminology, mappings)
+    with gather.part():
+        used = set(mapped_fields(study, mappings, project)) | _named_in_others(study, project, mappings)
+        reasons(study, project.dictionary, used)
+    return gather.found
+
+
+def check_order(study: Study, terminology: Terminology, mappings: dict[str, DomainMapping]) -> None:
+    """Raise StudyError for variables that no mapping makes, and for mappings that need one another in a circle."""
+    planning = Engine(study, terminology, mappings, cast(Forms, None), cast(Identity, None))  # only runs read records
+    in_order(planning.steps())
+
+
+def columns_by_domain(study: Study) -> dict[str, set[str]]:
+    """Return the variables that each dataset of the guide may have, with those that the study's mapping adds."""
+    version = study.standards["sdtmig"]
+    made = {name: {item.name for item in sdtm_variables(version, name)} for name in sdtm_domains(version)}
+    for path in sorted((study.folder / "sdtm").glob("*.yaml")):
+        name = path.stem.upper()
+        if name in made and f"sdtm/{path.name}" not in OTHER_FILES:
+            listed = with_study_days(name, sdtm_variables(version, name))
+            try:
+                named = variables_named(study.read_yaml(f"sdtm/{path.name}"))
+            except StudyError:
+                continue  # not YAML: read_each says so
+            made[name] |= {item.name for item in with_continuations(name, with_timing(name, listed, named))}
+    return made | {f"SUPP{name}": {item.name for item in sdtm_variables(version, "SUPPQUAL")} for name in list(made)}
+
+
+def _named_in_others(study: Study, project: Project, mappings: dict[str, DomainMapping]) -> set[str]:
+    """Return the fields named in files that could not be read whole: their author has thought of them."""
+    read = {mapping.file for mapping in mappings.values()}
+    words: set[str] = set()
+    for path in sorted((study.folder / "sdtm").glob("*.yaml")):
+        relative = f"sdtm/{path.name}"
+        if relative in OTHER_FILES or f"{study.name}/{relative}" in read:
+            continue
+        try:
+            words |= _words(study.read_yaml(relative))
+        except StudyError:
+            continue  # not YAML: read_each has said so
+    return words & set(project.dictionary.fields)
+
+
+def _words(node: Any) -> set[str]:
+    if isinstance(node, dict):
+        return {str(key) for key in node} | {word for value in node.values() for word in _words(value)}
+    if isinstance(node, list):
+        return {word for item in node for word in _words(item)}
+    return {node} if isinstance(node, str) else set()

@@ -1,0 +1,61 @@
+"""The codelists that a study uses, written beside its mapping: it still runs when its package is shipped no more."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+from metadata.errors import Gather
+from metadata.standards import sdtm_domains, sdtm_variables
+from metadata.study import Study
+from metadata.terminology import Codelists, Terminology, pinned_path, whole_package
+from metadata.terminology_package import COLUMNS, read_package
+from sdtm.build.tabulate import read_each
+from sdtm.mapping.domain_mapping import codelists
+
+COMPANIONS = ("SUPPQUAL", "RELREC", "CO")
+"""Datasets that are made beside the mapped domains."""
+
+
+def pin(study: Study) -> tuple[Path, int]:
+    """Write ``terminology/<package>.csv`` and return its path and the number of codelists in it.
+
+    It holds, whole, the codelists that reading the mapping asks for and those that the guide binds to variables of
+    the mapped domains. Raises StudyError if the mapping does not fit the package.
+    """
+    used = codelists_used(study)
+    package = whole_package(study)
+    rows = package.rows(used)
+    target = pinned_path(study)
+    target.parent.mkdir(exist_ok=True)
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows([COLUMNS, *rows])
+    part = target.with_suffix(".part")
+    part.write_text(text.getvalue(), encoding="utf-8", newline="")
+    part.replace(target)
+    return target, len({row[0] for row in rows})
+
+
+def unpinned(study: Study, terminology: Terminology) -> list[str]:
+    """Return the codelists that reading the mapping asked for and that the study's pinned subset lacks.
+
+    None if the study pins nothing; a list of the study's own needs no pin.
+    """
+    subset = pinned_path(study)
+    if not subset.is_file() or not isinstance(terminology.codelists, Codelists):
+        return []
+    held = read_package(subset, subset.name)
+    return sorted(name for name in terminology.codelists.asked if name not in held and terminology.codelist(name).code)
+
+
+def codelists_used(study: Study) -> set[str]:
+    """Return codes and names of the codelists that a study's mapping uses."""
+    terminology = Terminology.open(study, pinned=False)
+    with Gather() as gather:
+        mappings = read_each(study, study.project(), terminology, gather)
+    version = study.standards["sdtmig"]
+    domains = [*mappings, *(name for name in COMPANIONS if name in sdtm_domains(version))]
+    bound = {code for domain in domains for item in sdtm_variables(version, domain) for code in codelists(item)}
+    assert isinstance(terminology.codelists, Codelists)
+    return terminology.codelists.asked | bound

@@ -1,0 +1,251 @@
+"""Relations between records and between datasets (RELREC, SDTMIG 3.3, section 8.2), from sdtm/relations.yaml.
+
+``{id, from: {domain, field}, to: {domain, form}}``: the field holds the number of an instance of the form, and the
+records of both are related. ``{id, datasets: [{domain, variable, type}, ...]}``: records of datasets are related by a
+variable that they share.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from metadata.dataset import Dataset, DatasetMetadata, Edges, Variable
+from metadata.errors import Gather, StudyError, nearest
+from metadata.project import Project
+from metadata.standards import sdtm_dataset, sdtm_variables
+from metadata.study import Study
+from metadata.units import text_of
+from metadata.yaml_source import LocatedDict, complain
+from sdtm.build.collect import address
+from sdtm.build.finish import Finished
+from sdtm.columns.source import FormRows, Forms
+from sdtm.columns.table import REDCAP, DomainTables, Withheld
+from sdtm.domains.identity import Identity
+from sdtm.mapping.domain_mapping import DomainMapping
+
+FILE = "sdtm/relations.yaml"
+DOMAIN = "RELREC"
+KEYS = ("STUDYID", "RDOMAIN", "USUBJID", "IDVAR", "IDVARVAL", "RELID")
+TYPES = ("ONE", "MANY")
+METHODS = {
+    "STUDYID": ("Protocol", ""),
+    "USUBJID": ("Derived", "As in the related record."),
+    "IDVARVAL": ("Derived", "Sequence number of the related record."),
+    "RELID": ("Derived", "The relation's name and a number within the subject."),
+}
+
+
+@dataclass
+class Related:
+    """RELREC with its lineage, what the related domains read besides, and the links that lead nowhere."""
+
+    dataset: Dataset | None
+    domain: str = DOMAIN
+    edges: list[Edges] = field(default_factory=list)
+    withheld: list[Withheld] = field(default_factory=list)
+    read: dict[str, list[Edges]] = field(default_factory=dict)
+
+
+def relation_nodes(study: Study) -> list[LocatedDict]:
+    """Return the declared relations, none if the study has no file for them."""
+    if not study.path(FILE).is_file():
+        return []
+    body = study.read_yaml(FILE)
+    if not isinstance(body, LocatedDict) or not isinstance(body.get("relations"), list):
+        raise StudyError("write relations: and a list", f"{study.name}/{FILE}")
+    return list(body["relations"])
+
+
+def relation_fields(study: Study) -> dict[str, str]:
+    """Return field to domain of the fields that hold links."""
+    nodes = [node["from"] for node in relation_nodes(study) if "from" in node]
+    return {str(node.get("field", "")): str(node.get("domain", "")) for node in nodes}
+
+
+def check_relations(study: Study, project: Project, mappings: dict[str, DomainMapping]) -> None:
+    """Raise StudyError for every relation that names no domain, form, field or variable of the study."""
+    with Gather() as gather:
+        for node in relation_nodes(study):
+            with gather.part():
+                _check(node, project, mappings)
+
+
+def _check(node: LocatedDict, project: Project, mappings: dict[str, DomainMapping]) -> None:
+    known = ("id", "from", "to", "datasets")
+    for key in node:
+        if key not in known:
+            raise complain(node, key, f"there is no such key here{nearest(key, known)}")
+    if "id" not in node or ("datasets" in node) == ("from" in node and "to" in node):
+        raise complain(node, None, "a relation has an id, and either from and to, or datasets")
+    for part in node.get("datasets") or [node["from"], node["to"]]:
+        domain = str(part.get("domain", ""))
+        if domain not in mappings:
+            raise complain(part, "domain", f"no mapping makes the domain {domain}{nearest(domain, mappings)}")
+        if "datasets" in node:
+            _check_shared(part, mappings[domain])
+        elif not mappings[domain].has(f"{domain}SPID") or not mappings[domain].has(f"{domain}SEQ"):
+            raise complain(part, "domain", f"{domain} has no {domain}SPID that leads from a form to its records")
+    if "from" in node:
+        _check_link(node, project)
+
+
+def _check_shared(part: LocatedDict, mapping: DomainMapping) -> None:
+    name = str(part.get("variable", ""))
+    if not mapping.has(name):
+        raise complain(part, "variable", f"{mapping.domain} has no variable {name}{nearest(name, mapping.by_name)}")
+    if part.get("type") not in TYPES:
+        raise complain(part, "type", f"write one of {', '.join(TYPES)}")
+
+
+def _check_link(node: LocatedDict, project: Project) -> None:
+    name, form = str(node["from"].get("field", "")), str(node["to"].get("form", ""))
+    fields, forms = project.dictionary.fields, project.dictionary.forms
+    if name not in fields:
+        raise complain(node["from"], "field", f"the dictionary has no field '{name}'{nearest(name, fields)}")
+    if form not in forms:
+        raise complain(node["to"], "form", f"the dictionary has no form '{form}'{nearest(form, forms)}")
+
+
+@dataclass(frozen=True)
+class RelatableRecords:
+    """What relations between records are looked up in."""
+
+    forms: Forms
+    identity: Identity
+    tables: DomainTables
+    finished: dict[str, Finished]
+
+
+def related(study: Study, records: RelatableRecords) -> Related:
+    """Return RELREC of the finished domains; no dataset if nothing is related."""
+    made = Related(None)
+    pieces = [
+        _between_datasets(node) if "datasets" in node else _records(node, records, made)
+        for node in relation_nodes(study)
+    ]
+    joined = pd.concat(pieces, ignore_index=True) if pieces else pd.DataFrame()
+    if joined.empty:
+        return made
+    frame = joined.assign(STUDYID=study.studyid).sort_values(list(KEYS), kind="stable").reset_index(drop=True)
+    metadata = _metadata(study)
+    texts = {name: pd.Series(frame[name].to_numpy(dtype=object), dtype="str") for name in metadata.names}
+    made.dataset = Dataset(metadata, pd.DataFrame(texts))
+    for name, rows in frame[frame["field"] != ""].groupby("field", sort=True).indices.items():
+        at = np.asarray(rows)
+        made.edges.append(Edges(at, "IDVARVAL", REDCAP, frame["source_row"].to_numpy(int)[at], str(name)))
+    made.edges += _of_whole(frame[frame["USUBJID"] == ""], records)
+    return made
+
+
+def _of_whole(rows: pd.DataFrame, records: RelatableRecords) -> list[Edges]:
+    """Return the lineage of rows that speak of a whole dataset: all its records that have the shared variable."""
+    edges = []
+    for row, domain, name in zip(rows.index, rows["RDOMAIN"], rows["IDVAR"], strict=True):
+        held = np.flatnonzero((records.finished[domain].dataset.frame[name].astype("str") != "").to_numpy(bool))
+        edges.append(Edges(np.full(len(held), row), "IDVAR", domain, held, name))
+    return edges
+
+
+def _between_datasets(node: LocatedDict) -> pd.DataFrame:
+    """Return one row a dataset."""
+    rows = [
+        {"RDOMAIN": part["domain"], "IDVAR": part["variable"], "RELTYPE": part["type"], "RELID": node["id"]}
+        for part in node["datasets"]
+    ]
+    return pd.DataFrame(rows).assign(USUBJID="", IDVARVAL="", field="", source_row=-1)
+
+
+def _records(node: LocatedDict, records: RelatableRecords, made: Related) -> pd.DataFrame:
+    """Return two or more rows a link: the record that holds it, and the one that it names."""
+    links = link_rows(node, records)
+    origin, target = str(node["from"]["domain"]), str(node["to"]["domain"])
+    name = str(node["from"]["field"])
+    mine = links.merge(record_rows(records, origin), on=["record", "address"])
+    coded = mine[mine["coded"].to_numpy(bool)]
+    made.read.setdefault(origin, []).append(
+        Edges(coded["row"].to_numpy(int), "*", REDCAP, coded["source_row"].to_numpy(int), name)
+    )
+    theirs = record_rows(records, target).rename(columns={"address": "named", "SEQ": "other", "row": "_"})
+    pairs = mine.merge(theirs.drop(columns="USUBJID"), on=["record", "named"])
+    lost = links[~links["coded"] & ~links["source_row"].isin(pairs["source_row"])]
+    reason = f"there is no record of {target} with this number, so that RELREC cannot relate it"
+    made.withheld.append(Withheld(lost["source_row"].to_numpy(int), name, reason))
+    return _two_rows(node, pairs, origin, target)
+
+
+def _two_rows(node: LocatedDict, pairs: pd.DataFrame, origin: str, target: str) -> pd.DataFrame:
+    ordered = pairs.sort_values(["USUBJID", "SEQ", "other"], kind="stable").drop_duplicates(["USUBJID", "SEQ", "other"])
+    link = ordered.groupby(["USUBJID", "source_row"], sort=False).ngroup()
+    number = link - link.groupby(ordered["USUBJID"]).transform("min") + 1
+    ordered = ordered.assign(RELID=str(node["id"]) + number.astype("str"), RELTYPE="", field=str(node["from"]["field"]))
+    columns = ["RDOMAIN", "IDVAR", "IDVARVAL", "USUBJID", "RELTYPE", "RELID", "field", "source_row"]
+    first = ordered.assign(RDOMAIN=origin, IDVAR=f"{origin}SEQ", IDVARVAL=text_of(ordered["SEQ"].to_numpy(float)))
+    other = ordered.assign(RDOMAIN=target, IDVAR=f"{target}SEQ", IDVARVAL=text_of(ordered["other"].to_numpy(float)))
+    return pd.concat([first[columns], other[columns]], ignore_index=True).drop_duplicates(columns[:6])
+
+
+def link_rows(node: LocatedDict, records: RelatableRecords) -> pd.DataFrame:
+    """Return the stored links: record, address of the form that holds it, address of the one it names, where it stands.
+
+    ``coded`` are missing-data codes, which name nothing.
+    """
+    name, form = str(node["from"]["field"]), str(node["to"]["form"])
+    forms, earlier = records.forms, records.identity.earlier
+    source = FormRows.of_form(forms, forms.project.dictionary.fields[name].form)
+    stored, read = source.raw(name)
+    rows = pd.DataFrame(
+        {
+            "record": source.keys["record"].array(),
+            "address": address(source, earlier).array(),
+            "value": stored.map(_whole).array(),
+            "source_row": read.rows,
+            "coded": stored.isin(forms.project.missing_codes),
+        }
+    )
+    there = FormRows.of_form(forms, form)
+    named = {"record": there.keys["record"].array(), "value": there.keys["instance"].array()}
+    others = pd.DataFrame({**named, "named": address(there, earlier).array()})
+    return rows[read.held].merge(others, on=["record", "value"], how="left")
+
+
+def _whole(word: str) -> str:
+    """Return a number without zeros before it, as REDCap numbers instances."""
+    return word.strip().lstrip("0") or word.strip()
+
+
+def record_rows(records: RelatableRecords, domain: str) -> pd.DataFrame:
+    """Return a domain's records: record, address of the form, USUBJID, SEQ, rows of the table and of the dataset."""
+    table, made = records.tables[domain], records.finished[domain]
+    position, frame = made.position, made.dataset.frame
+    kept = np.flatnonzero(position >= 0)
+    return pd.DataFrame(
+        {
+            "record": table.hidden["record"].take(kept).array(),
+            "address": table.hidden["address"].take(kept).array(),
+            "USUBJID": np.asarray(frame["USUBJID"], dtype=object)[position[kept]],
+            "SEQ": frame[f"{domain}SEQ"].to_numpy(float)[position[kept]],
+            "row": position[kept],
+        }
+    )
+
+
+def _metadata(study: Study) -> DatasetMetadata:
+    version = study.standards["sdtmig"]
+    guide = sdtm_dataset(version, DOMAIN)
+    variables = tuple(
+        Variable(
+            item.name,
+            item.label,
+            "Char",
+            core=item.core,
+            role=item.role,
+            codelist=item.codelist or None,
+            origin=METHODS.get(item.name, ("Assigned", ""))[0],
+            method=METHODS.get(item.name, ("Assigned", ""))[1],
+        )
+        for item in sdtm_variables(version, DOMAIN)
+    )
+    return DatasetMetadata(DOMAIN, guide.label, guide.dataset_class, guide.structure, KEYS, variables)

@@ -1,0 +1,105 @@
+"""SUPP-- datasets: qualifiers that the domain's table has no variable for (SDTMIG 3.3, section 8.4)."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from metadata.dataset import Dataset, DatasetMetadata, Edges, Value, Variable
+from metadata.standards import sdtm_dataset, sdtm_variables
+from metadata.units import text_of
+from sdtm.build.finish import Finished
+from sdtm.columns.column import Text, stack
+from sdtm.mapping.domain_mapping import DomainMapping
+from sdtm.mapping.value_level import supplemental_values
+
+KEYS = ("STUDYID", "RDOMAIN", "USUBJID", "IDVAR", "IDVARVAL", "QNAM")
+METHODS = {
+    "STUDYID": ("Protocol", ""),
+    "RDOMAIN": ("Assigned", ""),
+    "USUBJID": ("Derived", "As in the parent domain."),
+    "IDVAR": ("Assigned", ""),
+    "IDVARVAL": ("Derived", "Sequence number of the parent record."),
+    "QNAM": ("Assigned", ""),
+    "QLABEL": ("Assigned", ""),
+    "QVAL": ("Collected", ""),
+    "QORIG": ("Assigned", ""),
+    "QEVAL": ("Assigned", ""),
+}
+
+
+def supplemental(
+    version: str, mapping: DomainMapping, made: Finished, studyid: str
+) -> tuple[Dataset, list[Edges]] | None:
+    """Return SUPP-- of a finished domain with its edges (rows of the dataset), or None if there is nothing to say."""
+    rows = [extra.rows[made.position[extra.rows] >= 0] for extra in made.extras]
+    table_row = np.concatenate([np.empty(0, np.int64), *rows])
+    if not len(table_row):
+        return None
+    columns = _columns(mapping, made, table_row, studyid) | _said(made)
+    order = np.lexsort([columns[name].codes for name in reversed(KEYS)])
+    sorted_columns = {name: values.take(order) for name, values in columns.items()}
+    names = sorted_columns["QNAM"]
+    metadata = _metadata(version, mapping, supplemental_values(mapping, made.extras, set(names.words)))
+    frame = {name: pd.array(sorted_columns[name].array(), dtype="str") for name in metadata.names}
+    return Dataset(metadata, pd.DataFrame(frame)), _edges(made, names, table_row[order])
+
+
+def _columns(mapping: DomainMapping, made: Finished, table_row: np.ndarray, studyid: str) -> dict[str, Text]:
+    """Return who each value belongs to, and the parent record by --SEQ where the domain has it."""
+    parent, at = made.dataset.frame, made.position[table_row]
+    sequence = mapping.prefixed("SEQ")
+    has = sequence in parent.columns
+    subject = np.asarray(parent["USUBJID"], dtype=object)[at]
+    number = text_of(parent[sequence].to_numpy(float)[at]) if has else np.full(len(at), "", dtype=object)
+    constants = {"STUDYID": studyid, "RDOMAIN": mapping.domain, "IDVAR": sequence if has else ""}
+    columns = {name: Text.constant(value, len(at)) for name, value in constants.items()}
+    return columns | {"USUBJID": Text.of_array(subject), "IDVARVAL": Text.of_array(number)}
+
+
+def _said(made: Finished) -> dict[str, Text]:
+    """Return the values of all qualifiers one below the other, with what is said of each; words in order."""
+    kept = [made.position[extra.rows] >= 0 for extra in made.extras]
+    pairs = list(zip(made.extras, kept, strict=True))
+    said = {
+        column: stack([Text.constant(getattr(extra, name), int(keep.sum())) for extra, keep in pairs])
+        for column, name in (("QNAM", "qnam"), ("QLABEL", "label"), ("QORIG", "qorig"), ("QEVAL", "qeval"))
+    }
+    return said | {"QVAL": stack([extra.texts.take(keep) for extra, keep in pairs])}
+
+
+def _metadata(version: str, mapping: DomainMapping, values: tuple[Value, ...]) -> DatasetMetadata:
+    guide = sdtm_dataset(version, "SUPPQUAL")
+    variables = tuple(
+        Variable(
+            item.name,
+            item.label,
+            "Char",
+            core=item.core,
+            role=item.role,
+            codelist=item.codelist or None,
+            origin=METHODS[item.name][0],
+            method=METHODS[item.name][1],
+        )
+        for item in sdtm_variables(version, "SUPPQUAL")
+    )
+    label = f"Supplemental Qualifiers for {mapping.domain}"
+    return DatasetMetadata(
+        f"SUPP{mapping.domain}", label, guide.dataset_class, guide.structure, KEYS, variables, values
+    )
+
+
+def _edges(made: Finished, names: Text, table_row: np.ndarray) -> list[Edges]:
+    """Return the lineage of QVAL: that of the value in the domain's table, moved to the row of SUPP--."""
+    given: dict[str, list[Edges]] = {}
+    for edge in made.edges:
+        given.setdefault(edge.variable, []).append(edge)
+    edges = []
+    for code, qnam in enumerate(names.words):
+        rows = np.flatnonzero(names.codes == code)
+        place = np.full(len(made.position), -1)
+        place[table_row[rows]] = rows
+        for edge in given.get(f"+{qnam}", []) if len(rows) else []:
+            at = place[edge.row]
+            edges.append(Edges(at[at >= 0], "QVAL", edge.source, edge.source_row[at >= 0], edge.source_variable))
+    return edges

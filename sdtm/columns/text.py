@@ -1,0 +1,93 @@
+"""Text that XPT can hold: ASCII by a declared table, at most 200 bytes, the rest continued in SUPP--."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from metadata.standards import FOLDER
+from sdtm.columns.column import Text, translate
+from sdtm.columns.table import DomainTable
+
+LIMIT = 200
+
+
+@cache
+def table_of_characters() -> dict[str, str]:
+    """Return the declared transliteration: character to ASCII (metadata/standards/transliteration.csv)."""
+    with (FOLDER / "transliteration.csv").open(encoding="utf-8", newline="") as lines:
+        return {chr(int(row["code_point"], 16)): row["ascii"] for row in csv.DictReader(lines)}
+
+
+def plain(value: str) -> bool:
+    """Return True for printable ASCII only."""
+    return value.isascii() and value.isprintable()
+
+
+def transliterated(value: str) -> tuple[str, str]:
+    """Return the text in printable ASCII, and the characters (U+XXXX) that the table does not know."""
+    known = table_of_characters()
+    unknown = {char for char in value if not plain(char) and char not in known}
+    made = "".join(known.get(char, char) for char in value)
+    return " ".join(made.split()), " ".join(sorted(f"U+{ord(char):04X}" for char in unknown))
+
+
+@dataclass(frozen=True)
+class TextChange:
+    """One text that was written otherwise: variable, as stored, as tabulated, number of records."""
+
+    variable: str
+    original: str
+    transliterated: str
+    records: int
+
+
+def write_plain(table: DomainTable, name: str) -> list[TextChange]:
+    """Bring a variable to printable ASCII; a text with a character that the table lacks becomes null and is listed."""
+    values = table.text(name)
+    made, changed, refused = [], {}, {}
+    for code, original in enumerate(values.words):
+        text, unknown = (original, "") if plain(original) else transliterated(original)
+        made.append("" if unknown else text)
+        if unknown:
+            refused[code] = unknown
+        elif text != original:
+            changed[code] = text
+    for code, unknown in refused.items():
+        reason = f"{name} is null: no transliteration is declared for {unknown}"
+        table.null(name, values.codes == code, reason)
+    if not changed and not refused:
+        return []
+    table.texts[name] = translate(values, made)
+    counts = np.bincount(values.codes, minlength=len(values.words))
+    return [TextChange(name, values.words[code], text, int(counts[code])) for code, text in changed.items()]
+
+
+def chunks(value: str, limit: int = LIMIT) -> list[str]:
+    """Split a text into pieces of at most ``limit`` bytes at the last blank that fits, a longer word where it must."""
+    parts = []
+    rest = value
+    while len(rest) > limit:
+        cut = rest.rfind(" ", 1, limit + 1)
+        parts.append(rest[:cut] if cut > 0 else rest[:limit])
+        rest = rest[cut + 1 :] if cut > 0 else rest[limit:]
+    return [*parts, rest]
+
+
+def split_long(values: Text) -> list[Text]:
+    """Return the texts cut to the limit, then their continuations, each over the same rows."""
+    longest = max((len(value) for value in values.words), default=0)
+    if longest <= LIMIT:
+        return [values]
+    parts = [chunks(value) for value in values.words]
+    most = max(len(part) for part in parts)
+    return [translate(values, [part[number] if number < len(part) else "" for part in parts]) for number in range(most)]
+
+
+def continued_name(name: str, number: int) -> str:
+    """Return the QNAM of a continuation: the variable's name and a digit, cut to 8 characters (SDTMIG 4.5.3.2)."""
+    digits = str(number)
+    return name[: 8 - len(digits)] + digits

@@ -1,0 +1,123 @@
+"""Who a record is: SITEID, SUBJID and USUBJID, by the rules that study.yaml declares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from metadata.errors import StudyError, nearest
+from metadata.records import ACCESS_GROUP
+from metadata.study import Study
+from metadata.yaml_source import complain
+from sdtm.columns.column import Read, Text, match
+from sdtm.columns.source import FormRows, Forms
+
+SEPARATOR = "\x1f"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """One row a record: its subject's identifiers, and the stored values they were made from.
+
+    ``earlier`` are records of people who have a later one; ``once`` the domains that hold the last record only.
+    """
+
+    record: Text
+    subjid: Text
+    siteid: Text
+    usubjid: Text
+    reads: dict[str, tuple[Read, ...]]
+    earlier: frozenset[str] = frozenset()
+    once: frozenset[str] = frozenset()
+
+    def usubjid_of(self, records: Text) -> Text:
+        """Return USUBJID of each record name; blank if the record has no subject's number."""
+        return records.replace(dict(zip(self.record.array(), self.usubjid.array(), strict=True)), "")
+
+
+def check_identity(study: Study, forms_of_fields: dict[str, str]) -> None:
+    """Raise StudyError unless ``identity`` in study.yaml names fields that the dictionary has."""
+    declared = study.config.get("identity")
+    if not isinstance(declared, dict) or "subject" not in declared:
+        raise complain(
+            study.config, "identity", "say which field holds the subject's number: identity: {subject: FIELD}"
+        )
+    for key in ("subject", "site", "earlier"):
+        name = declared.get(key)
+        if isinstance(name, str) and name not in forms_of_fields:
+            raise complain(declared, key, f"the dictionary has no field '{name}'{nearest(name, forms_of_fields)}")
+
+
+def identify(study: Study, forms: Forms) -> Identity:
+    """Return who each record is.
+
+    ``identity`` in study.yaml: ``subject`` is the field with the subject's number; ``site`` a map from data access
+    group to SITEID, or a field, or absent. USUBJID is STUDYID-SITEID-number; a number that already starts with
+    the site keeps it once. ``earlier`` is the field with the number under which the same person was screened before:
+    both records get the USUBJID of the later one, DM and the domains named by ``once`` hold the later one only (SDTMIG
+    3.3, section 5.2: one record a subject).
+    """
+    declared = study.config["identity"]
+    source = FormRows.of_subjects(forms)
+    subject, subject_read = source.text(declared["subject"])
+    site, site_reads = _site(declared.get("site"), source, forms)
+    number = _with_site(subject, site)
+    usubjid = number.map(lambda word: f"{study.studyid}-{word}" if word else "").where(subject.present())
+    reads = {"SUBJID": (subject_read,), "SITEID": site_reads, "USUBJID": (subject_read,)}
+    record = source.keys["record"]
+    if "earlier" not in declared:
+        return Identity(record, subject, site, usubjid, reads)
+    last = _last_records(_with_site(source.text(declared["earlier"])[0], site), number)
+    earlier = frozenset(record.array()[last != np.arange(len(last))])
+    once = frozenset({"DM", *map(str, declared.get("once", []))})
+    return Identity(record, subject, site, usubjid.take(last), reads, earlier, once)
+
+
+def _last_records(previous: Text, number: Text) -> np.ndarray:
+    """Return for each record the position of its person's last one: the last that nobody names as an earlier one.
+
+    Records that name the same earlier number are of one person. Raises StudyError where numbers name one another.
+    """
+    from scipy.sparse import coo_array  # half a second, which a check needs not
+    from scipy.sparse.csgraph import connected_components
+
+    place = {name: row for row, name in enumerate(number.array()) if name}
+    before = np.array([place.get(name, -1) for name in previous.array()], np.int64)
+    count = len(before)
+    rows = np.flatnonzero((before >= 0) & (before != np.arange(count)))
+    links = coo_array((np.ones(len(rows), np.int8), (rows, before[rows])), shape=(count, count))
+    persons, person = connected_components(links, directed=False)
+    last = np.full(persons, -1)
+    candidates = np.setdiff1d(np.arange(count), before[rows])
+    last[person[candidates]] = candidates
+    if (last < 0).any():
+        circle = ", ".join(str(name) for name in number.array()[last[person] < 0][:3])
+        raise StudyError(f"the numbers of earlier screenings name one another: {circle}")
+    return last[person]
+
+
+def _with_site(subject: Text, site: Text) -> Text:
+    """Return SITEID-number, without repeating a site that the number already carries."""
+    joined = site.join(subject, SEPARATOR)
+    return joined.map(_one_site)
+
+
+def _one_site(word: str) -> str:
+    site, _, number = word.rpartition(SEPARATOR)
+    return number if not site or number.startswith(f"{site}-") else f"{site}-{number}"
+
+
+def _site(declared: object, source: FormRows, forms: Forms) -> tuple[Text, tuple[Read, ...]]:
+    if isinstance(declared, str):
+        values, read = source.text(declared)
+        return values, (read,)
+    if not isinstance(declared, dict):
+        return Text.constant("", source.count), ()
+    records = forms.records
+    record, group = Text.of(records.column(forms.project.dictionary.record_id)), Text.of(records.column(ACCESS_GROUP))
+    named = np.flatnonzero(group.present())
+    rows = np.append(named, -1)[match([source.keys["record"]], [record.take(named)])]
+    group = group.take(rows).where(rows >= 0)
+    site = group.replace({str(key): str(value) for key, value in declared.items()}, "")
+    return site, (Read(ACCESS_GROUP, rows.astype(np.int32), group.present()),)

@@ -1,0 +1,190 @@
+"""Reference ranges on results, the range indicator and the toxicity grade of findings."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from metadata.errors import nearest
+from metadata.ranges import Range, chosen, read_ranges
+from metadata.study import Study
+from metadata.toxicity import ToxicityItem, read_scheme
+from metadata.units import significant, text_of
+from metadata.yaml_source import complain
+from sdtm.columns.column import Text, plain_number
+from sdtm.columns.table import DomainTable
+from sdtm.domains.timing import complete_days
+from sdtm.mapping.domain_mapping import DomainMapping, FindingTest
+
+SAME = 1e-9
+LIMIT = re.compile(r"([<>])=?(\d.*)")
+RANGE_VARIABLES = ("ORNRLO", "ORNRHI", "STNRLO", "STNRHI", "NRIND")
+
+
+def put_ranges(study: Study, mapping: DomainMapping, table: DomainTable, subjects: DomainTable | None) -> None:
+    """Set --ORNRLO/HI in original units, --STNRLO/HI in standard units and --NRIND, from the study's table."""
+    by_test = read_ranges(study.path(mapping.ranges_file))
+    laboratory = table.text(mapping.laboratory_variable).array()
+    day = complete_days(table, mapping.prefixed("DTC"))
+    sex, age = _subject_values(table, subjects)
+    original = {suffix: np.full(table.count, "", dtype=object) for suffix in ("ORNRLO", "ORNRHI")}
+    standard = {suffix: np.full(table.count, np.nan) for suffix in ("STNRLO", "STNRHI")}
+    units, measured = table.text(mapping.prefixed("ORRESU")), table.present(mapping.prefixed("ORRES"))
+    for test, start, stop in table.parts:
+        rows = by_test.get(test.key, []) if isinstance(test, FindingTest) else []
+        if not rows or not isinstance(test, FindingTest):
+            continue
+        part = slice(start, stop)
+        which = chosen(rows, laboratory[part], sex[part], age[part], day[part])
+        which = np.where(measured[part], which, -1)
+        for suffix, limit in (("LO", "low"), ("HI", "high")):
+            values = _standard_limits(test, rows, limit)
+            standard[f"STNR{suffix}"][part] = np.append(values, np.nan)[which]
+            original[f"ORNR{suffix}"][part] = _original_limits(test, rows, limit, which, units.take(part))
+    for suffix, made in {**original, **standard}.items():
+        table.put(mapping.prefixed(suffix), made)
+    put_indicator(mapping, table)
+
+
+def collected_ranges(mapping: DomainMapping) -> list[str]:
+    """Return the variables that follow from limits on the form, which the mapping takes but does not derive itself."""
+    taken = [mapping.prefixed(suffix) for suffix in ("ORNRLO", "ORNRHI")]
+    if mapping.ranges_file or not any(name in mapping.operations for name in taken):
+        return []
+    names = [mapping.prefixed(suffix) for suffix in ("STNRLO", "STNRHI", "NRIND")]
+    return [name for name in names if mapping.has(name) and name not in mapping.operations]
+
+
+def put_collected_ranges(mapping: DomainMapping, table: DomainTable) -> None:
+    """Set --STNRLO/HI from the limits on the form, which are in the unit of the result, and --NRIND from them."""
+    made, units = collected_ranges(mapping), table.text(mapping.prefixed("ORRESU"))
+    for end in ("LO", "HI"):
+        name, values = mapping.prefixed(f"STNR{end}"), np.full(table.count, np.nan)
+        if name not in made:
+            continue
+        given = table.text(mapping.prefixed(f"ORNR{end}")).numbers(plain_number)
+        for test, start, stop in table.parts:
+            part = slice(start, stop)
+            if isinstance(test, FindingTest):
+                values[part] = _in_standard_unit(test, given[part], units.take(part))
+        table.put(name, significant(values))
+    if mapping.prefixed("NRIND") in made:
+        put_indicator(mapping, table)
+
+
+def _in_standard_unit(test: FindingTest, values: np.ndarray, units: Text) -> np.ndarray:
+    if not test.units.standard:
+        return values
+    names = [*units.words, ""]
+    factors = np.array([test.units.factor(name) or np.nan for name in names])
+    shifts = np.array([test.units.shift(name) for name in names])
+    return (values + shifts[units.codes]) * factors[units.codes]
+
+
+def _subject_values(table: DomainTable, subjects: DomainTable | None) -> tuple[np.ndarray, np.ndarray]:
+    """Return SEX and AGE of each row's subject, blank and NaN where unknown."""
+    if subjects is None:
+        return np.full(table.count, "", dtype=object), np.full(table.count, np.nan)
+    at = table.match_rows(subjects)
+    return np.append(subjects.text("SEX").array(), "")[at], np.append(subjects.number("AGE"), np.nan)[at]
+
+
+def _standard_limits(test: FindingTest, rows: list[Range], limit: str) -> np.ndarray:
+    values = [test.units.to_standard(float(getattr(row, limit) or "nan"), row.unit) for row in rows]
+    return significant(np.array(values))
+
+
+def _original_limits(test: FindingTest, rows: list[Range], limit: str, which: np.ndarray, units: Text) -> np.ndarray:
+    """Return limits in the unit of each result: as the table has them, converted where the result's unit differs."""
+    made = np.full(len(which), "", dtype=object)
+    for code, unit in enumerate(units.words):
+        factor = test.units.factor(unit) if unit else (1.0 if not test.units.standard else None)
+        for number, row in enumerate(rows):
+            at = (which == number) & (units.codes == code)
+            if not at.any() or not getattr(row, limit) or factor is None:
+                continue
+            if row.unit == unit:
+                made[at] = getattr(row, limit)
+            else:
+                standard = test.units.to_standard(float(getattr(row, limit)), row.unit)
+                made[at] = text_of(np.array([test.units.from_standard(standard, unit) if unit else standard]))[0]
+    return made
+
+
+def put_indicator(mapping: DomainMapping, table: DomainTable) -> None:
+    """Set --NRIND against the range in standard units: LOW, NORMAL, HIGH; a limit such as <5 only where it decides."""
+    low, high = table.number(mapping.prefixed("STNRLO")), table.number(mapping.prefixed("STNRHI"))
+    value = table.number(mapping.prefixed("STRESN"))
+    has = ~np.isnan(value) & ~(np.isnan(low) & np.isnan(high))
+    below = has & (value < low * (1 - SAME))
+    above = has & (value > high * (1 + SAME))
+    made = np.full(table.count, "", dtype=object)
+    made[has] = "NORMAL"
+    made[below], made[above] = "LOW", "HIGH"
+    texts = table.text(mapping.prefixed("STRESC"))
+    limits = [LIMIT.fullmatch(word) for word in texts.words]
+    sign = np.array([*(limit[1] if limit else "" for limit in limits), ""], dtype=object)[texts.codes]
+    bound = np.array([*(plain_number(limit[2]) if limit else np.nan for limit in limits), np.nan])[texts.codes]
+    floor = np.nan_to_num(low, nan=0.0) <= 0
+    made[(sign == "<") & (bound <= low) & (low > 0)] = "LOW"
+    made[(sign == "<") & floor & (bound <= high)] = "NORMAL"
+    made[(sign == ">") & (bound >= high)] = "HIGH"
+    table.put(mapping.prefixed("NRIND"), made)
+
+
+def check_toxicity(study: Study, mapping: DomainMapping) -> None:
+    """Raise StudyError if a test names an item that the scheme lacks, or whose unit cannot be converted."""
+    items = read_scheme(mapping.toxicity_scheme) if mapping.toxicity_scheme else {}
+    node = study.read_yaml(mapping.file.split("/", 1)[1])
+    for block in mapping.blocks:
+        for test in block.tests:
+            if test.toxicity and not test.toxicity_terms and test.toxicity not in items:
+                raise complain(
+                    node.get("tests", node),
+                    test.key,
+                    f"the scheme has no item '{test.toxicity}'{nearest(test.toxicity, items)}",
+                )
+            if (
+                test.toxicity in items
+                and not items[test.toxicity].needs
+                and item_scale(test, items[test.toxicity]) is None
+            ):
+                raise complain(
+                    node.get("tests", node),
+                    test.key,
+                    f"declare the factor from {items[test.toxicity].unit}, the unit of the scheme, under from",
+                )
+
+
+def item_scale(test: FindingTest, item: ToxicityItem) -> float | None:
+    """Return the factor from the scheme's unit to the test's standard unit; None if the study declares none."""
+    if item.needs:
+        return 1.0
+    return None if test.units.shift(item.unit) else test.units.factor(item.unit)
+
+
+def put_toxicity(mapping: DomainMapping, table: DomainTable) -> None:
+    """Set --TOX and --TOXGR (digits only) by the declared scheme, on unrounded values in standard units."""
+    items = read_scheme(mapping.toxicity_scheme)
+    names = np.full(table.count, "", dtype=object)
+    grades = np.full(table.count, "", dtype=object)
+    value = table.number(mapping.prefixed("STRESN"))
+    low, high = table.number(mapping.prefixed("STNRLO")), table.number(mapping.prefixed("STNRHI"))
+    for test, start, stop in table.parts:
+        if not isinstance(test, FindingTest) or not test.toxicity:
+            continue
+        part = slice(start, stop)
+        if test.toxicity_terms:
+            grade = _by_term(test, table.text(mapping.prefixed("STRESC")).take(part))
+        else:
+            item = items[test.toxicity]
+            grade = item.grade(value[part], low[part], high[part], item_scale(test, item) or 1.0)
+        grades[part] = text_of(grade)
+        names[part] = np.where(np.isnan(grade), "", test.toxicity)
+    table.put(mapping.prefixed("TOX"), names)
+    table.put(mapping.prefixed("TOXGR"), grades)
+
+
+def _by_term(test: FindingTest, texts: Text) -> np.ndarray:
+    return texts.numbers(lambda word: float(test.toxicity_terms.get(word, np.nan)))

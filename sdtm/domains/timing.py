@@ -1,0 +1,83 @@
+"""Study days (SDTMIG 3.3, section 4.4.4) and the last observation before exposure (section 4.5.9)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from metadata.study import Study
+from sdtm.columns.table import NO_DAY, DomainTable
+from sdtm.mapping.domain_mapping import DomainMapping
+
+GROUP = ("TESTCD", "CAT", "SCAT", "SPEC", "LOC", "METHOD")
+
+
+def day_pairs(mapping: DomainMapping) -> list[tuple[str, str]]:
+    """Return (--DTC, --DY) pairs of a domain in the guide's order: AESTDTC with AESTDY, LBDTC with LBDY."""
+    pairs = []
+    for name in mapping.by_name:
+        if name.startswith(mapping.domain) and name.endswith("DTC"):
+            day = f"{name.removesuffix('DTC')}DY"
+            if mapping.has(day):
+                pairs.append((name, day))
+    return pairs
+
+
+def complete_days(table: DomainTable, name: str) -> np.ndarray:
+    """Return the day of complete dates, NaT for partial ones."""
+    first, last = table.days(name)
+    return np.where(first == last, first, NO_DAY)
+
+
+def of_subject(table: DomainTable, subjects: DomainTable, name: str) -> np.ndarray:
+    """Return the complete day of a date of DM for each row."""
+    at = table.match_rows(subjects)
+    return np.append(complete_days(subjects, name), NO_DAY)[at]
+
+
+def study_days(table: DomainTable, subjects: DomainTable, date: str) -> np.ndarray:
+    """Return days from RFSTDTC without a day 0; NaN unless both dates are complete."""
+    difference = (complete_days(table, date) - of_subject(table, subjects, "RFSTDTC")) / np.timedelta64(1, "D")
+    return np.where(difference >= 0, difference + 1, difference)
+
+
+def predose_visits(study: Study) -> list[float]:
+    """VISITNUM of the visits whose untimed results count as taken before the dose of that day."""
+    return [float(visit["visitnum"]) for visit in study.visits if visit.get("predose") and "visitnum" in visit]
+
+
+def last_before_exposure(study: Study, mapping: DomainMapping, table: DomainTable, subjects: DomainTable) -> np.ndarray:
+    """Return Y on the last result of each subject, test and repetition before RFXSTDTC.
+
+    A result of that day counts if both have a time of day and its is the earlier, or at a visit that study.yaml calls
+    predose; records without a result or a complete date never count. Of several on the last day the later time, then
+    the later visit, then the later record, is flagged.
+    """
+    day = complete_days(table, mapping.prefixed("DTC"))
+    start = of_subject(table, subjects, "RFXSTDTC")
+    predose = np.isin(table.number("VISITNUM"), predose_visits(study)) | _earlier_that_day(mapping, table, subjects)
+    early = (day < start) | ((day == start) & predose)
+    rows = np.flatnonzero(early & table.present(mapping.prefixed("ORRES")) & table.kept())
+    flags = np.full(table.count, "", dtype=object)
+    if not len(rows):
+        return flags
+    names = [mapping.prefixed(suffix) for suffix in GROUP if mapping.prefixed(suffix) in table.texts]
+    groups = [table.subject.codes[rows], *(table.text(name).codes[rows] for name in names)]
+    repetition = mapping.prefixed("REPNUM")
+    groups += [np.nan_to_num(table.number(repetition)[rows], nan=-1.0)] if table.has(repetition) else []
+    number = np.nan_to_num(table.number("VISITNUM")[rows], nan=-1.0)
+    moment = table.text(mapping.prefixed("DTC")).take(rows).in_order().codes
+    order = np.lexsort((rows, number, moment, day[rows].astype(np.int64), *groups[::-1]))
+    ordered = np.column_stack([group[order] for group in groups])
+    last = np.append((ordered[1:] != ordered[:-1]).any(axis=1), True)
+    flags[rows[order[last]]] = "Y"
+    return flags
+
+
+def _earlier_that_day(mapping: DomainMapping, table: DomainTable, subjects: DomainTable) -> np.ndarray:
+    """Return where a result has a time of day, as RFXSTDTC has, and is the earlier of the two as text."""
+    moments = table.text(mapping.prefixed("DTC"))
+    timed = moments.test(lambda word: "T" in word)
+    if not timed.any():
+        return timed
+    began = np.append(subjects.text("RFXSTDTC").array(), "")[table.match_rows(subjects)].astype(str)
+    return np.asarray(timed & (np.char.find(began, "T") > 0) & (moments.array().astype(str) < began))

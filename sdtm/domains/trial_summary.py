@@ -1,0 +1,178 @@
+"""Trial summary (TS): parameters that sdtm/ts.yaml declares, in words, from study.yaml or from the subjects themselves.
+
+Each entry of ``parameters`` names a ``parameter`` (TSPARMCD) and one of: ``value``; ``study`` (a place in study.yaml,
+as ``study.title``); ``earliest`` or ``latest`` (DM.VARIABLE); ``subjects`` (DM.VARIABLE: how many have it); ``none`` (a
+null flavor, TSVALNF). ``codelist`` makes TSVALCD and its reference from the terminology; otherwise ``code``,
+``dictionary`` and ``version`` say them. ``group`` is TSGRPID.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from metadata.dataset import Dataset, Edges, join_edges
+from metadata.errors import Gather, StudyError, nearest
+from metadata.standards import sdtm_variables
+from metadata.study import Study
+from metadata.terminology import Terminology
+from metadata.yaml_source import LocatedDict, LocatedList, complain
+from sdtm.columns.text import chunks, transliterated
+from sdtm.mapping.declared_rows import declared_dataset, file_of
+from sdtm.mapping.domain_mapping import codelists
+from sdtm.operations.operation import Target, check_term, located
+
+DOMAIN = "TS"
+SAYS = ("value", "study", "earliest", "latest", "subjects", "none")
+MORE = ("parameter", "group", "codelist", "code", "dictionary", "version")
+SUBJECTS = "DM"
+
+
+@dataclass(frozen=True)
+class Said:
+    """A parameter's value, and the subjects and the variable that it was made from."""
+
+    value: str
+    variable: str = ""
+    rows: np.ndarray | None = None
+
+
+def parameter_nodes(study: Study) -> list[LocatedDict]:
+    """Return the declared parameters, none if the study has no file for them; raises StudyError."""
+    if not study.path(file_of(DOMAIN)).is_file():
+        return []
+    body = study.read_yaml(file_of(DOMAIN))
+    if not isinstance(body, LocatedDict) or not isinstance(body.get("parameters"), LocatedList):
+        raise StudyError("TS is a list of parameters: write parameters:", f"{study.name}/{file_of(DOMAIN)}")
+    with Gather() as gather:
+        for number, node in enumerate(body["parameters"]):
+            with gather.part():
+                _check(body["parameters"], number, node)
+    return list(body["parameters"])
+
+
+def _check(nodes: LocatedList, number: int, node: Any) -> None:
+    if not isinstance(node, LocatedDict) or "parameter" not in node:
+        raise complain(nodes, number, "an entry names a parameter (TSPARMCD)")
+    for key in node:
+        if key not in (*SAYS, *MORE):
+            raise complain(node, key, f"there is no such key here{nearest(key, (*SAYS, *MORE))}")
+    said = [key for key in SAYS if key in node]
+    if len(said) != 1:
+        raise complain(node, "parameter", f"{node['parameter']} needs one of {', '.join(SAYS)}")
+
+
+def check_summary(study: Study, terminology: Terminology) -> None:
+    """Raise StudyError for all parameters that fit no codelist, as far as they need no subject."""
+    nodes = parameter_nodes(study)
+    names = _parameter_names(study, terminology) if nodes else {}
+    with Gather() as gather:
+        for node in nodes:
+            with gather.part():
+                code = _known(node, names)
+                if any(key in node for key in ("value", "study", "none")):
+                    _row(node, names[code], 1, value_of(study, node, None), terminology)
+
+
+def _known(node: LocatedDict, names: dict[str, str]) -> str:
+    code = str(node["parameter"])
+    if code not in names:
+        raise complain(node, "parameter", f"'{code}' is no term of TSPARMCD{nearest(code, names)}")
+    return code
+
+
+def trial_summary(study: Study, terminology: Terminology, subjects: Dataset | None) -> Dataset | None:
+    """Return TS, with lineage to the subjects, or None if nothing is declared; raises StudyError."""
+    nodes = parameter_nodes(study)
+    if not nodes:
+        return None
+    names = _parameter_names(study, terminology)
+    rows, said, sequence = [], {}, dict.fromkeys((str(node["parameter"]) for node in nodes), 0)
+    with Gather() as gather:
+        for node in nodes:
+            with gather.part():
+                code = _known(node, names)
+                sequence[code] += 1
+                found = said[code, float(sequence[code])] = value_of(study, node, subjects)
+                rows.append(_row(node, names[code], sequence[code], found, terminology))
+    made = declared_dataset(study, terminology, DOMAIN, rows)
+    return Dataset(made.metadata, made.frame, _lineage(made.frame, said))
+
+
+def _parameter_names(study: Study, terminology: Terminology) -> dict[str, str]:
+    """Return TSPARMCD to TSPARM, by the concept codes that their codelists share."""
+    guide = {item.name: codelists(item) for item in sdtm_variables(study.standards["sdtmig"], DOMAIN)}
+    return terminology.decode(guide["TSPARMCD"][0], guide["TSPARM"][0])
+
+
+def value_of(study: Study, node: LocatedDict, subjects: Dataset | None) -> Said:
+    """Return what a parameter says; raises StudyError if study.yaml or DM have no such place."""
+    if "value" in node:
+        return Said(str(node["value"]))
+    if "none" in node:
+        return Said("")
+    if "study" in node:
+        return Said(_in_study(study, node))
+    word = next(key for key in SAYS if key in node)
+    return _of_subjects(node, word, subjects)
+
+
+def _in_study(study: Study, node: LocatedDict) -> str:
+    place: Any = study.config
+    for part in str(node["study"]).split("."):
+        if not isinstance(place, dict) or part not in place:
+            raise complain(node, "study", f"study.yaml has no {node['study']}")
+        place = place[part]
+    return str(len(place)) if isinstance(place, list) else str(place)
+
+
+def _of_subjects(node: LocatedDict, word: str, subjects: Dataset | None) -> Said:
+    domain, _, name = str(node[word]).partition(".")
+    if domain != SUBJECTS or subjects is None or name not in subjects.frame:
+        raise complain(node, word, f"'{node[word]}' is no variable of the study's {SUBJECTS}")
+    values = subjects.frame[name].astype("str").to_numpy(object)
+    rows = np.flatnonzero(values != "")
+    if word == "subjects":
+        return Said(str(len(rows)), name, rows)
+    if not len(rows):
+        return Said("", name, rows)
+    best = min(values[rows]) if word == "earliest" else max(values[rows])
+    return Said(str(best)[:10], name, rows[values[rows] == best])
+
+
+def _row(node: LocatedDict, name: str, sequence: int, said: Said, terminology: Terminology) -> LocatedDict:
+    first, *rest = chunks(transliterated(said.value)[0])
+    row: dict[str, Any] = {"TSSEQ": sequence, "TSGRPID": node.get("group"), "TSPARMCD": node["parameter"]}
+    row |= {"TSPARM": name, "TSVAL": first, "TSVALNF": node.get("none"), **_coded(node, said.value, terminology)}
+    if not first and not node.get("none"):
+        row["TSVALNF"] = "NA"
+    row |= {f"TSVAL{number}": part for number, part in enumerate(rest, start=1)}
+    return located(row, node)
+
+
+def _coded(node: LocatedDict, value: str, terminology: Terminology) -> dict[str, Any]:
+    """Return code, reference and version of a value: those of its codelist, or as declared."""
+    if "codelist" not in node:
+        return {
+            "TSVALCD": node.get("code"),
+            "TSVCDREF": node.get("dictionary"),
+            "TSVCDVER": node.get("version"),
+        }
+    check_term(node, "value", value, Target(DOMAIN, "TSVAL", codelists=(str(node["codelist"]),)), terminology)
+    code = terminology.codelist(str(node["codelist"])).terms[value].code if value else ""
+    return {"TSVALCD": code, "TSVCDREF": "CDISC", "TSVCDVER": terminology.package.removeprefix("sdtm-ct-")}
+
+
+def _lineage(frame: pd.DataFrame, said: dict[tuple[str, float], Said]) -> pd.DataFrame:
+    """Return edges from values to the subjects that they were made from."""
+    places = {key: row for row, key in enumerate(zip(frame["TSPARMCD"], frame["TSSEQ"], strict=True))}
+    return join_edges(
+        [
+            Edges(np.full(len(found.rows), places[key]), "TSVAL", SUBJECTS, found.rows, found.variable)
+            for key, found in said.items()
+            if found.rows is not None and len(found.rows)
+        ]
+    )

@@ -1,0 +1,1 @@
+"""A study's mapping files, read and checked without any record."""

@@ -1,0 +1,26 @@
+"""Criteria of eligibility: IE has the texts and categories that the study declares once, in TI (SDTMIG 3.3, 7.4.1)."""
+
+from __future__ import annotations
+
+from metadata.study import Study
+from metadata.yaml_source import LocatedDict, LocatedList
+from sdtm.mapping.declared_rows import declared_rows
+
+DOMAIN = "IE"
+DECLARED_IN = "TI"
+WORDS = {"test": "IETEST", "category": "IECAT", "subcategory": "IESCAT"}
+"""What a test of the mapping says, and the variable of TI that says it."""
+
+
+def with_criteria(study: Study, body: LocatedDict) -> None:
+    """Complete the tests of a mapping of IE with what TI says of the criterion of the same code."""
+    if body.get("domain") != DOMAIN:
+        return
+    rows = {str(row.get("IETESTCD")): row for row in declared_rows(study, DECLARED_IN)}
+    records = body["records"]
+    for block in records if isinstance(records, LocatedList) else [records]:
+        for key, spec in (block.get("tests") or {}).items():
+            row = rows.get(str(spec.get("testcd", key)), LocatedDict())
+            for word, variable in WORDS.items():
+                if word not in spec and row.get(variable):
+                    spec[word] = row[variable]

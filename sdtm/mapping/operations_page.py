@@ -1,0 +1,72 @@
+"""The reference of the mapping language's operations, made from the operations themselves (docs/operations.md)."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import sdtm.operations
+from metadata.registration import load_modules
+from sdtm.operations.operation import RECORD_WORDS, TABLE_WORDS
+
+HEAD = """# Operations of the mapping language
+
+Made from the operations themselves by `python -m sdtm.mapping.operations_page > docs/operations.md`.
+[mapping.md](mapping.md) tells how a mapping file is written. A `where` restricts an operation to
+records in which fields have values.
+"""
+OF_RECORDS = """## From fields
+
+They read fields of the block's form and make one value a record.
+"""
+OF_TABLES = """## From variables
+
+They read variables that are tabulated already, and so decide in which order domains are made.
+"""
+KINDS = {
+    "string": "text",
+    "number": "number",
+    "integer": "whole number",
+    "boolean": "true or false",
+    "object": "mapping",
+    "array": "list",
+    "null": "null",
+}
+
+
+def page() -> str:
+    """Return the page in Markdown: each operation with what it does, its parameters and the origin it gives."""
+    load_modules(sdtm.operations)
+    parts = [
+        HEAD,
+        OF_RECORDS,
+        *map(_operation, RECORD_WORDS.values()),
+        OF_TABLES,
+        *map(_operation, TABLE_WORDS.values()),
+    ]
+    return "\n".join(parts)
+
+
+def _operation(kind: Any) -> str:
+    lines = (inspect.getdoc(kind) or "").replace("``", "`").splitlines()
+    ways = [line.startswith("`{") for line in lines]
+    said = "\n".join(f"* {line}" if way and sum(ways) > 1 else line for line, way in zip(lines, ways, strict=True))
+    rows = [
+        f"| `{key}` | {_type(schema)} | {'yes' if key in (kind.word, *kind.needed) else ''} |"
+        for key, schema in kind.schema.items()
+    ]
+    table = "\n".join(["| parameter | is | needed |", "|---|---|---|", *rows])
+    return f"### {kind.word}\n\n{said}\n\n{table}\n\nOrigin: {kind.origin}.\n"
+
+
+def _type(schema: dict[str, Any]) -> str:
+    if "enum" in schema:
+        return " or ".join(f"`{value}`" for value in schema["enum"])
+    if "anyOf" in schema:
+        return " or ".join(dict.fromkeys(_type(part) for part in schema["anyOf"]))
+    types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    return " or ".join(KINDS[name] for name in types)
+
+
+if __name__ == "__main__":
+    print(page(), end="")  # noqa: T201

@@ -1,0 +1,137 @@
+"""The operation date: a date field, or year, month and day apart, to ISO 8601 as it was collected."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, ClassVar
+
+import numpy as np
+
+from metadata import iso8601
+from metadata.yaml_source import complain
+from sdtm.columns.column import (
+    Column,
+    Read,
+    Text,
+    UnrepresentedValues,
+)
+from sdtm.columns.source import FormRows
+from sdtm.operations.operation import (
+    EVENTS,
+    NAME,
+    NAMES,
+    MappingContext,
+    RecordOperation,
+    events_of,
+    word,
+)
+
+TIME = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d)?")
+DIGITS = re.compile(r"\d{1,4}")
+SEPARATOR = "\x1f"
+NO_DATE = "it is not a date of the calendar"
+
+
+@word("date")
+class CollectedDate(RecordOperation):
+    """``{date: FIELD}`` or ``{date: [YEAR, MONTH, DAY]}``, with ``time: FIELD``.
+
+    A field of date and time gives both. A free-text field is read as ``text_dates`` of study.yaml says that its dates
+    are written.
+    Partial dates stay partial (SDTMIG 4.4.2); a missing-data code is an unknown part; a date that the calendar does
+    not have gives null. ``of: subject`` takes the fields from another form of the same subject.
+    """
+
+    schema: ClassVar[dict[str, Any]] = {
+        "date": {"anyOf": [NAME, {**NAMES, "maxItems": 3}]},
+        "time": NAME,
+        "event": EVENTS,
+        "of": {"enum": ["subject"]},
+    }
+
+    def bind(self, context: MappingContext) -> None:
+        """Check the fields."""
+        names = self.value if isinstance(self.value, list) else [self.value]
+        if not 1 <= len(names) <= 3:
+            raise complain(self.spec, self.word, "write one date field, or year, month and day")
+        self.names = [str(name) for name in names]
+        self.time = str(self.spec["time"]) if "time" in self.spec else ""
+        for name in [*self.names, *([self.time] if self.time else [])]:
+            if self.spec.get("of"):
+                found = context.any_field(self.spec, self.word, name)
+                context.once_a_subject(self.spec, self.word, found, events_of(self.spec))
+            else:
+                context.field(self.spec, self.word, name)
+        self.in_parts = isinstance(self.value, list)
+        self.written = None if self.in_parts else context.study.text_dates.get(self.names[0])
+        kind = context.dictionary.fields[self.names[0]].validation
+        self.with_clock = not self.in_parts and kind.startswith("datetime_")
+        if self.with_clock and self.time:
+            raise complain(self.spec, "time", f"field '{self.names[0]}' has the time already")
+        if not (self.in_parts or self.written or kind.startswith(("date_", "datetime_"))):
+            problem = f"field '{self.names[0]}' is no date field: say how it is written under text_dates in study.yaml"
+            raise complain(self.spec, self.word, problem)
+
+    def fields(self) -> list[str]:
+        """The date's fields and the time's."""
+        return [*self.names, *([self.time] if self.time else [])]
+
+    def apply(self, source: FormRows) -> Column:
+        """Return ISO 8601 texts; what is no date is null and a problem."""
+        taken = [source.text(name, "subject", events_of(self.spec)) for name in self.names]
+        collected = [part.map(str.strip) for part, _ in taken]
+        values = self._parts(collected, source.count) if self.in_parts else collected[0]
+        unread = np.zeros(source.count, bool)
+        if self.written:
+            read_text = self.written.read
+            unread = values.test(lambda word: read_text(word) is None)
+            values = values.map(lambda word: read_text(word) or "")
+        if self.with_clock:
+            unread = values.test(lambda word: word != "" and not _is_moment(word))
+            values = values.map(lambda word: word.replace(" ", "T", 1))
+        wrong = unread | ~values.test(iso8601.is_date)
+        if self.in_parts:
+            wrong |= np.logical_or.reduce([part.test(_no_digits) for part in collected])
+        values = values.where(~wrong)
+        reads, problems = [read for _, read in taken], [UnrepresentedValues(wrong, tuple(self.names), NO_DATE)]
+        if self.time:
+            values, read, problem = self._timed(values, source)
+            reads.append(read)
+            problems.append(problem)
+        return Column(values, tuple(reads), tuple(problems))
+
+    def _timed(self, values: Text, source: FormRows) -> tuple[Text, Read, UnrepresentedValues]:
+        """Add the time of day to complete dates."""
+        clock, read = source.text(self.time)
+        fits = clock.test(lambda word: TIME.fullmatch(word) is not None) & values.test(iso8601.is_full)
+        problem = UnrepresentedValues(~fits & clock.present(), (self.time,), "it is no time of a known day")
+        return values.join(clock.where(fits), "T"), read, problem
+
+    @staticmethod
+    def _parts(parts: list[Text], count: int) -> Text:
+        """Return ISO 8601 texts, made once for each distinct year, month and day."""
+        joined = parts[0]
+        for part in [*parts[1:], *[Text.constant("", count)] * (3 - len(parts))]:
+            joined = joined.map(lambda word: word + SEPARATOR).join(part)
+        return joined.map(lambda word: iso8601.from_parts(*word.split(SEPARATOR)))
+
+    def sentence(self) -> str:
+        """Say the fields."""
+        timed = f" and time {self.time}" if self.time else ""
+        if self.in_parts:
+            return f"Fields {', '.join(self.names)}{timed} as an ISO 8601 date; parts not collected are left out."
+        if self.written:
+            order = ", ".join({"d": "day", "m": "month", "y": "year"}[part] for part in self.written.order)
+            return f"Text of field {self.names[0]}{timed}, written {order}, as an ISO 8601 date of what is known."
+        return f"Field {self.names[0]}{timed} as an ISO 8601 date."
+
+
+def _is_moment(word: str) -> bool:
+    """True for a day and a time of day, as REDCap exports them whatever the order on the form."""
+    day, _, clock = word.partition(" ")
+    return iso8601.is_full(day) and TIME.fullmatch(clock) is not None
+
+
+def _no_digits(word: str) -> bool:
+    """True for a part that is neither blank nor digits."""
+    return word != "" and not DIGITS.fullmatch(word)

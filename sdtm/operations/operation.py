@@ -1,0 +1,345 @@
+"""The words of the mapping language: the registry, and what every operation can say about itself.
+
+An operation of the records (RecordOperation) turns fields into one column. An operation of the tables (TableOperation)
+reads variables of tabulated domains, and so decides in which order domains are made. Each knows how to apply
+itself, which fields or variables it reads, and how to say itself in a sentence.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, ClassVar, TypeVar
+
+import jsonschema
+import numpy as np
+
+from metadata.dictionary import Dictionary, Field
+from metadata.errors import Gather, nearest
+from metadata.project import Project
+from metadata.study import Study
+from metadata.terminology import Terminology
+from metadata.yaml_source import LocatedDict, complain
+from sdtm.columns.column import Column, Read
+from sdtm.columns.source import FormRows
+from sdtm.columns.table import Derived, DomainTables
+
+TEXT = {"type": ["string", "number"]}
+NAME = {"type": "string"}
+FLAG = {"type": "boolean"}
+EVENTS = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
+NAMES = {"type": "array", "items": {"type": "string"}, "minItems": 1}
+TERMS = {"type": "object", "additionalProperties": {"type": ["string", "number", "null"]}}
+CONDITION = {
+    "type": "object",
+    "minProperties": 1,
+    "additionalProperties": {"anyOf": [TEXT, {"type": "array", "items": TEXT, "minItems": 1}]},
+}
+PRESENT, ABSENT = "present", "absent"
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a column is made for: a variable of a domain, its type and the codelists that bind it."""
+
+    domain: str
+    variable: str
+    is_number: bool = False
+    codelists: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class MappingContext:
+    """What an operation is checked against: study, project, terminology, and the form of its block."""
+
+    study: Study
+    project: Project
+    terminology: Terminology
+    form: str
+
+    @property
+    def dictionary(self) -> Dictionary:
+        """The project's dictionary."""
+        return self.project.dictionary
+
+    def field(self, node: LocatedDict, key: str, name: str) -> Field:
+        """Return a field of the block's own form (or of any form, for rows a subject), else raise StudyError."""
+        found = self.any_field(node, key, name)
+        if self.form and found.form != self.form:
+            own = [item.name for item in self.dictionary.form_fields(self.form)]
+            raise complain(
+                node,
+                key,
+                f"field '{name}' stands on form '{found.form}', not on '{self.form}'{nearest(name, own)};"
+                " to take it from there write lookup",
+            )
+        return found if self.form else self.once_a_subject(node, key, found)
+
+    def any_field(self, node: LocatedDict, key: str, name: str) -> Field:
+        """Return a field of any form; raises StudyError with the nearest name."""
+        if name not in self.dictionary.fields:
+            raise complain(node, key, f"the dictionary has no field '{name}'{nearest(name, self.dictionary.fields)}")
+        return self.dictionary.fields[name]
+
+    def once_a_subject(self, node: LocatedDict, key: str, found: Field, given: tuple[str, ...] = ()) -> Field:
+        """Return the field if a record holds it once, in one of the ``given`` events if any, else raise StudyError."""
+        project = self.project
+        events = [name for name in project.event_names if project.designated(name, found.form)]
+        for event in given:
+            if event not in events:
+                raise complain(
+                    node, key, f"form '{found.form}' is not filled in event '{event}'{nearest(event, events)}"
+                )
+        places = given or tuple(events)
+        if any(project.repeats(name, found.form) or project.event_repeats(name) for name in places):
+            raise complain(node, key, f"field '{found.name}' repeats in a record: it cannot be looked up by subject")
+        if len(places) > 1 and not given and not project.in_different_arms(places):
+            raise complain(
+                node,
+                key,
+                f"form '{found.form}' is filled in {len(places)} events, {', '.join(places)}: say which, with lookup or"
+                " of: subject, and event; several only if they exclude one another",
+            )
+        return found
+
+
+class Operation(ABC):
+    """Base of all operations; ``word`` is the key that the YAML uses, ``schema`` its parameters in JSON Schema."""
+
+    word: ClassVar[str]
+    schema: ClassVar[dict[str, Any]]
+    needed: ClassVar[tuple[str, ...]] = ()
+    origin: ClassVar[str] = "Collected"
+
+    def __init__(self, spec: LocatedDict, target: Target, context: MappingContext) -> None:
+        self.spec, self.target = spec, target
+        self.bind(context)
+
+    @abstractmethod
+    def bind(self, context: MappingContext) -> None:
+        """Check the parameters against dictionary, guide and terminology; raises StudyError."""
+
+    @abstractmethod
+    def sentence(self) -> str:
+        """Say in one sentence what the operation does (the method in define.xml)."""
+
+    @property
+    def value(self) -> Any:
+        """The parameter that stands at the word itself."""
+        return self.spec[self.word]
+
+
+class RecordOperation(Operation):
+    """An operation of the records: fields to a column."""
+
+    @abstractmethod
+    def fields(self) -> list[str]:
+        """Fields of the dictionary that the operation reads."""
+
+    @abstractmethod
+    def apply(self, source: FormRows) -> Column:
+        """Return one value for each row of the source."""
+
+
+class TableOperation(Operation):
+    """An operation of the tables: variables of tabulated domains to a column."""
+
+    origin = "Derived"
+
+    @abstractmethod
+    def needs(self) -> list[str]:
+        """Variables that must stand first, as DOMAIN.VARIABLE."""
+
+    @abstractmethod
+    def derive(self, tables: DomainTables, domain: str) -> Derived:
+        """Return one value for each row of a domain, and the rows of other domains that it came from."""
+
+
+RECORD_WORDS: dict[str, type[RecordOperation]] = {}
+TABLE_WORDS: dict[str, type[TableOperation]] = {}
+Kind = TypeVar("Kind", bound=type[Operation])
+
+
+def word(name: str) -> Callable[[Kind], Kind]:
+    """Register an operation under the word that the YAML uses."""
+
+    def register(kind: Kind) -> Kind:
+        kind.word = name
+        if issubclass(kind, RecordOperation):
+            RECORD_WORDS[name] = kind
+        elif issubclass(kind, TableOperation):
+            TABLE_WORDS[name] = kind
+        return kind
+
+    return register
+
+
+def operation(spec: Any, target: Target, context: MappingContext, node: LocatedDict) -> Operation:
+    """Return the operation that ``spec`` declares for ``target``; raises StudyError naming file, line and key."""
+    words = {**RECORD_WORDS, **TABLE_WORDS}
+    if not isinstance(spec, LocatedDict):
+        raise complain(node, target.variable, "write an operation, for example {field: NAME}")
+    named = [key for key in spec if key in words]
+    if len(named) != 1:
+        known = [key for key in spec if key not in named]
+        hint = nearest(known[0], words) if known and not named else ""
+        problem = "no operation" if not named else f"two operations, {' and '.join(named)}"
+        raise complain(spec, known[0] if known and not named else None, f"{target.variable} has {problem}{hint}")
+    kind = words[named[0]]
+    _check_parameters(kind, spec, target)
+    return kind(spec, target, context)
+
+
+def record_operation(spec: Any, target: Target, context: MappingContext, node: LocatedDict) -> RecordOperation:
+    """Return an operation of the records, where one of the tables may not stand."""
+    made = operation(spec, target, context, node)
+    if not isinstance(made, RecordOperation):
+        raise complain(spec, made.word, f"'{made.word}' reads tabulated variables and cannot stand here")
+    return made
+
+
+def _check_parameters(kind: type[Operation], spec: LocatedDict, target: Target) -> None:
+    known = {kind.word, *kind.schema, *EXTRA}
+    with Gather() as gather:
+        for key in spec:
+            with gather.part():
+                if key not in known:
+                    raise complain(spec, key, f"'{kind.word}' has no parameter '{key}'{nearest(key, known)}")
+                if key in kind.schema:
+                    _check_value(kind, spec, key)
+        for key in kind.needed:
+            with gather.part():
+                if key not in spec:
+                    problem = f"'{kind.word}' needs the parameter '{key}' (for {target.variable})"
+                    raise complain(spec, kind.word, problem)
+
+
+@cache
+def _validator(kind: type[Operation], key: str) -> jsonschema.Draft202012Validator:
+    return jsonschema.Draft202012Validator(kind.schema[key])
+
+
+def _check_value(kind: type[Operation], spec: LocatedDict, key: str) -> None:
+    for error in _validator(kind, key).iter_errors(spec[key]):
+        said = "true or false" if isinstance(error.instance, bool) else f"'{error.instance}'"
+        hint = "; write yes, no, on and off in quotes" if isinstance(error.instance, bool) else ""
+        raise complain(spec, key, f"{said} does not fit: '{key}' of '{kind.word}' {_wanted(error.schema)}{hint}")
+
+
+KINDS = {
+    "object": "a mapping",
+    "array": "a list",
+    "string": "text",
+    "number": "a number",
+    "null": "null",
+    "boolean": "true or false",
+}
+
+
+def _wanted(schema: Any) -> str:
+    """Say what a value must be, from its JSON Schema."""
+    if not isinstance(schema, dict):
+        return "has another form"
+    if "enum" in schema:
+        return f"is one of {', '.join(schema['enum'])}"
+    if "type" in schema:
+        kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+        return "must be " + " or ".join(KINDS.get(str(kind), str(kind)) for kind in kinds)
+    return "has another form"
+
+
+EXTRA = ("label", "qorig", "qeval", "tests")
+"""Keys that SUPP-- entries carry beside their operation."""
+
+
+def located(body: dict[str, Any], like: LocatedDict, key: str | None = None) -> LocatedDict:
+    """Return a node made from another, so that errors in it name that node's file and line."""
+    made = LocatedDict(body)
+    made.file, made.lines = like.file, like.lines if key is None else {}
+    made.line = like.line if key is None else like.lines.get(key, like.line)
+    return made
+
+
+@dataclass(frozen=True)
+class Condition:
+    """Rows for which each named field has one of the given values; ``present`` and ``absent`` are words."""
+
+    wanted: dict[str, tuple[str, ...]]
+    checkbox: frozenset[str]
+    said: str
+
+    def fields(self) -> list[str]:
+        """Fields that the condition reads."""
+        return list(self.wanted)
+
+    def holds(self, source: FormRows) -> tuple[np.ndarray, tuple[Read, ...]]:
+        """Return the rows where it holds, and what was read."""
+        holds, reads = np.ones(source.count, bool), []
+        for name, values in self.wanted.items():
+            if name in self.checkbox:
+                met, read = _ticked(source, name, values)
+            else:
+                stored, read = source.raw(name)
+                met = stored.test(lambda word, wanted=values: _meets(word, wanted))  # type: ignore[misc]
+            holds &= met
+            reads.append(read)
+        return holds, tuple(reads)
+
+
+def _ticked(source: FormRows, name: str, codes: tuple[str, ...]) -> tuple[np.ndarray, Read]:
+    options = [source.raw(name, code=code) for code in codes]
+    met = np.logical_or.reduce([stored.isin(["1"]) for stored, _ in options])
+    return met, Read(name, options[0][1].rows, np.logical_or.reduce([read.held for _, read in options]), met)
+
+
+def _meets(word: str, wanted: tuple[str, ...]) -> bool:
+    return word in wanted or (PRESENT in wanted and word != "") or (ABSENT in wanted and word == "")
+
+
+def condition(spec: LocatedDict, context: MappingContext) -> Condition:
+    """Read ``{field: value | [values] | present | absent}``; values of choice fields are codes."""
+    wanted: dict[str, tuple[str, ...]] = {}
+    checkbox, said = set(), []
+    for name, given in spec.items():
+        found = context.field(spec, name, name)
+        values = tuple(str(value) for value in (given if isinstance(given, list) else [given]))
+        for value in values:
+            if value not in (PRESENT, ABSENT, *context.project.missing_codes) and found.choices:
+                choice(spec, name, found, value)
+        if found.type == "checkbox":
+            checkbox.add(name)
+        wanted[name] = values
+        said.append(f"{name} is {' or '.join(values)}")
+    return Condition(wanted, frozenset(checkbox), " and ".join(said))
+
+
+def choice(node: LocatedDict, key: str, found: Field, code: str) -> str:
+    """Return the label of a choice; raises StudyError if the field does not offer the code."""
+    if code not in found.choices:
+        offered = ", ".join(f"{name} ({label})" for name, label in list(found.choices.items())[:12])
+        raise complain(node, key, f"field '{found.name}' has no choice '{code}'; it offers {offered}")
+    return found.choices[code]
+
+
+def check_term(node: LocatedDict, key: str, value: str, target: Target, terminology: Terminology) -> str:
+    """Return ``value`` if the codelists of the target have it; raises StudyError with the nearest term."""
+    lists = [terminology.codelist(code) for code in target.codelists]
+    if not value or not lists or any(value in found.terms for found in lists):
+        return value
+    way = " or declare it as an extension in terminology.yaml" if any(found.extensible for found in lists) else ""
+    named = " or ".join(f"{found.name} ({found.code or 'sponsor list'}, {terminology.package})" for found in lists)
+    hint = next((said for said in (found.nearest(value) for found in lists) if said), "")
+    raise complain(node, key, f"'{value}' is not a term of {named}{hint}; choose one of its terms{way}")
+
+
+def events_of(spec: LocatedDict) -> tuple[str, ...]:
+    """Return the events that a lookup names."""
+    given = spec.get("event", [])
+    return tuple(str(event) for event in (given if isinstance(given, list) else [given]))
+
+
+def sentence_of_terms(terms: dict[str, str]) -> str:
+    """Say a translation of codes."""
+    return ", ".join(f"{code} is {term or 'null'}" for code, term in terms.items())

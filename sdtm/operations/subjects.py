@@ -1,0 +1,337 @@
+"""Operations over tabulated variables: earliest, latest, subject, assign.
+
+They read domains, so they decide in which order domains are made (RFXSTDTC needs EX, AEENTPT needs DM).
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+
+from metadata.errors import nearest
+from metadata.standards import sdtm_variables
+from metadata.study import Study
+from metadata.yaml_source import LocatedDict, complain
+from sdtm.columns.column import place_within
+from sdtm.columns.table import Derived, DomainTables, UsedRows
+from sdtm.operations.operation import (
+    NAME,
+    NAMES,
+    TEXT,
+    MappingContext,
+    TableOperation,
+    Target,
+    check_term,
+    operation,
+    word,
+)
+
+VARIABLES = {"anyOf": [NAME, NAMES]}
+FILTER = {"type": "object", "additionalProperties": {"anyOf": [TEXT, {"type": "array", "items": TEXT}]}}
+
+
+def variable_of(spec: LocatedDict, key: str, name: str, study: Study) -> tuple[str, str]:
+    """Split DOMAIN.VARIABLE; raises StudyError if the guide has no such variable."""
+    domain, _, variable = name.partition(".")
+    if not variable:
+        raise complain(spec, key, f"'{name}' must be written DOMAIN.VARIABLE, for example EX.EXSTDTC")
+    known = [found.name for found in sdtm_variables(study.standards["sdtmig"], domain)]
+    if variable not in known:
+        raise complain(spec, key, f"{domain} has no variable {variable}{nearest(variable, known)}")
+    return domain, variable
+
+
+Sources = list[tuple[str, str]]
+Wanted = dict[str, list[str]]
+
+
+def sources_of(spec: LocatedDict, key: str, study: Study) -> tuple[Sources, Wanted]:
+    """Return the variables under ``key`` and the values that ``where`` wants; raises StudyError for an unknown one."""
+    given = spec[key] if isinstance(spec[key], list) else [spec[key]]
+    sources = [variable_of(spec, key, str(name), study) for name in given]
+    where: LocatedDict = spec.get("where") or LocatedDict()
+    for domain, _ in sources:
+        for name in where:
+            variable_of(where, name, f"{domain}.{name}", study)
+    wanted = {
+        name: [str(one) for one in (value if isinstance(value, list) else [value])] for name, value in where.items()
+    }
+    return sources, wanted
+
+
+def needed(sources: Sources, wanted: Wanted) -> list[str]:
+    """Return the variables and those of the filter, as DOMAIN.VARIABLE."""
+    return [f"{domain}.{name}" for domain, own in sources for name in (own, *wanted)]
+
+
+class Extreme(TableOperation):
+    """Shared by earliest and latest."""
+
+    sign = 1
+
+    def bind(self, context: MappingContext) -> None:
+        """Check the variables."""
+        self.sources, self.where = sources_of(self.spec, self.word, context.study)
+
+    def needs(self) -> list[str]:
+        """The variables, and those of the filter."""
+        return needed(self.sources, self.where)
+
+    def derive(self, tables: DomainTables, domain: str) -> Derived:
+        """Return for each row its subject's first or last date, by the earliest day a partial date may be."""
+        return extreme(tables, domain, self.sources, self.where, self.sign)
+
+    def sentence(self) -> str:
+        """Say the rule."""
+        names = ", ".join(f"{domain}.{name}" for domain, name in self.sources)
+        only = " and ".join(f"{key} is {' or '.join(values)}" for key, values in self.where.items())
+        return f"The {self.word} of {names} of the subject" + (f" where {only}" if only else "") + "."
+
+
+@word("earliest")
+class Earliest(Extreme):
+    """``{earliest: EX.EXSTDTC, where: {EXTRT: TERM}}``: the subject's first date in other domains."""
+
+    schema: ClassVar[dict[str, Any]] = {"earliest": VARIABLES, "where": FILTER}
+
+
+@word("latest")
+class Latest(Extreme):
+    """``{latest: EX.EXENDTC, where: {EXTRT: TERM}}``: the subject's last date in other domains."""
+
+    schema: ClassVar[dict[str, Any]] = {"latest": VARIABLES, "where": FILTER}
+    sign = -1
+
+
+def extreme(
+    tables: DomainTables, domain: str, sources: list[tuple[str, str]], where: dict[str, list[str]], sign: int
+) -> Derived:
+    """Return the subject's extreme date among several variables, and the rows it came from."""
+    made = tables[domain]
+    best = np.full(made.count, np.datetime64("NaT", "D"))
+    values: np.ndarray = np.full(made.count, "", dtype=object)
+    used: list[UsedRows] = []
+    for name, variable in sources:
+        other = tables[name]
+        keep = np.ones(other.count, bool)
+        for key, wanted in where.items():
+            keep &= other.text(key).isin(wanted)
+        first, text, row = other.extreme_by_subject(variable, keep, sign)
+        at = made.match_subjects(other)
+        day = np.where(at >= 0, first[at], np.datetime64("NaT", "D"))
+        better = ~np.isnat(day) & (np.isnat(best) | ((day < best) if sign > 0 else (day > best)))
+        best = np.where(better, day, best)
+        values[better] = text[at[better]]
+        used.append(UsedRows(name, variable, np.flatnonzero(better), row[at[better]]))
+    return Derived(values, tuple(used))
+
+
+@word("subject")
+class OfSubject(TableOperation):
+    """``{subject: DM.RFPENDTC, when: AEENRTPT}``: a variable of the subject's own row, where another is not null."""
+
+    schema: ClassVar[dict[str, Any]] = {"subject": NAME, "when": NAME}
+
+    def bind(self, context: MappingContext) -> None:
+        """Check the variables."""
+        self.source = variable_of(self.spec, self.word, str(self.value), context.study)
+        self.when = str(self.spec.get("when", ""))
+        if self.when:
+            variable_of(self.spec, "when", f"{self.target.domain}.{self.when}", context.study)
+
+    def needs(self) -> list[str]:
+        """The subject's variable, and the one of the condition."""
+        own = [f"{self.target.domain}.{self.when}"] if self.when else []
+        return [".".join(self.source), *own]
+
+    def derive(self, tables: DomainTables, domain: str) -> Derived:
+        """Return the subject's value."""
+        made, other = tables[domain], tables[self.source[0]]
+        at = made.match_rows(other)
+        use = at >= 0
+        if self.when:
+            use &= made.present(self.when)
+        texts = np.append(other.text(self.source[1]).array(), "")
+        values = np.where(use, texts[np.where(use, at, -1)], "")
+        rows = np.flatnonzero(use & (values != ""))
+        return Derived(values, (UsedRows(self.source[0], self.source[1], rows, at[rows]),))
+
+    def sentence(self) -> str:
+        """Say the rule."""
+        return (
+            f"{'.'.join(self.source)} of the subject" + (f", where {self.when} is not null" if self.when else "") + "."
+        )
+
+
+@word("arm_of")
+class ArmOf(TableOperation):
+    """``{arm_of: ARMCD}``: the name that study.yaml gives the arm; ARM and ACTARM have it without being mapped."""
+
+    schema: ClassVar[dict[str, Any]] = {"arm_of": NAME}
+
+    def bind(self, context: MappingContext) -> None:
+        """Check the variable and read the arms."""
+        self.code = str(self.value)
+        variable_of(self.spec, self.word, f"{self.target.domain}.{self.code}", context.study)
+        self.names = {str(arm["armcd"]): str(arm["arm"]) for arm in context.study.config.get("arms") or []}
+
+    def needs(self) -> list[str]:
+        """The code."""
+        return [f"{self.target.domain}.{self.code}"]
+
+    def derive(self, tables: DomainTables, domain: str) -> Derived:
+        """Return the names of the codes."""
+        names = tables[domain].text(self.code).replace(self.names, "")
+        here = np.flatnonzero(names.present())
+        return Derived(names.array(), (UsedRows(domain, self.code, here, here),))
+
+    def sentence(self) -> str:
+        """Say the rule."""
+        return f"The name of the arm {self.code}."
+
+
+@word("age_at")
+class AgeAt(TableOperation):
+    """``{age_at: DM.RFICDTC}``: whole years from DM.BRTHDTC to a date of the subject, both of which are complete."""
+
+    schema: ClassVar[dict[str, Any]] = {"age_at": NAME}
+
+    def bind(self, context: MappingContext) -> None:
+        """Check the date."""
+        domain, self.date = variable_of(self.spec, self.word, str(self.value), context.study)
+        if domain != "DM" or self.target.domain != "DM":
+            raise complain(self.spec, self.word, "an age stands in DM and is that at a date of DM")
+
+    def needs(self) -> list[str]:
+        """The two dates."""
+        return ["DM.BRTHDTC", f"DM.{self.date}"]
+
+    def derive(self, tables: DomainTables, domain: str) -> Derived:
+        """Return the birthdays since birth; a person born on 29 February has hers on 1 March of other years."""
+        table = tables[domain]
+        (born, latest_born), (then, latest_then) = table.days("BRTHDTC"), table.days(self.date)
+        here = np.flatnonzero((born == latest_born) & (then == latest_then))
+        made = np.full(table.count, "", dtype=object)
+        made[here] = _years(born[here], then[here]).astype(str)
+        used = tuple(UsedRows(domain, name, here, here) for name in ("BRTHDTC", self.date))
+        return Derived(made, used)
+
+    def sentence(self) -> str:
+        """Say the rule."""
+        return f"Whole years from BRTHDTC to {self.date}, null unless both are complete dates."
+
+
+def _years(born: np.ndarray, then: np.ndarray) -> np.ndarray:
+    """Return the whole years between days (datetime64[D])."""
+    months = [day.astype("datetime64[M]") for day in (born, then)]
+    places = [
+        month.astype(int) % 12 * 31 + (day - month).astype(int) for day, month in zip((born, then), months, strict=True)
+    ]
+    years = months[1].astype("datetime64[Y]").astype(int) - months[0].astype("datetime64[Y]").astype(int)
+    return np.asarray(years - (places[1] < places[0]))
+
+
+@word("assign")
+class Assign(TableOperation):
+    """``{assign: TERM, when: VARIABLE}`` or ``unless: VARIABLE``: a term by whether a variable of the row is null."""
+
+    schema: ClassVar[dict[str, Any]] = {"assign": TEXT, "when": NAMES, "unless": NAMES}
+    origin = "Assigned"
+
+    def bind(self, context: MappingContext) -> None:
+        """Check the term and the variables."""
+        self.term = check_term(self.spec, self.word, str(self.value), self.target, context.terminology)
+        for key in ("when", "unless"):
+            for name in self.spec.get(key, []):
+                variable_of(self.spec, key, f"{self.target.domain}.{name}", context.study)
+
+    def needs(self) -> list[str]:
+        """Variables of the condition."""
+        return [f"{self.target.domain}.{name}" for key in ("when", "unless") for name in self.spec.get(key, [])]
+
+    def derive(self, tables: DomainTables, domain: str) -> Derived:
+        """Return the term where the condition holds."""
+        made = tables[domain]
+        use = np.ones(made.count, bool)
+        for name in self.spec.get("when", []):
+            use &= made.present(name)
+        for name in self.spec.get("unless", []):
+            use &= ~made.present(name)
+        values: Any = np.where(use, self.term, "").astype(object)
+        return Derived(values)
+
+    def sentence(self) -> str:
+        """Say the rule."""
+        filled = [f"{name} is not null" for name in self.spec.get("when", [])]
+        empty = [f"{name} is null" for name in self.spec.get("unless", [])]
+        return f"{self.term}" + (f" where {' and '.join([*filled, *empty])}" if filled or empty else "") + "."
+
+
+@word("ordinal")
+class Ordinal(TableOperation):
+    """``{ordinal: TEXT, by: DATE}``: the text and 1, 2, ... within the subject in the order of a date of the domain."""
+
+    schema: ClassVar[dict[str, Any]] = {"ordinal": TEXT, "by": NAME}
+    needed: ClassVar[tuple[str, ...]] = ("by",)
+
+    def bind(self, context: MappingContext) -> None:
+        """Check the date."""
+        self.by = str(self.spec["by"])
+        variable_of(self.spec, "by", f"{self.target.domain}.{self.by}", context.study)
+
+    def needs(self) -> list[str]:
+        """The date."""
+        return [f"{self.target.domain}.{self.by}"]
+
+    def derive(self, tables: DomainTables, domain: str) -> Derived:
+        """Return the numbered text; partial dates count from their first possible day, those without one come last."""
+        made = tables[domain]
+        rows = np.flatnonzero(made.kept())
+        order = rows[np.lexsort((rows, made.days(self.by)[0][rows]))]
+        number = place_within(made.subject.codes[order]) + 1
+        values = np.full(made.count, "", dtype=object)
+        values[order] = [f"{self.value}{place}" for place in number.tolist()]
+        return Derived(values)
+
+    def sentence(self) -> str:
+        """Say the order."""
+        return f"{self.value} and a number within the subject, in the order of {self.by}."
+
+
+@word("any_of")
+class AnyOf(TableOperation):
+    """``{any_of: [OPERATION, ...]}``: the first value that is not null, of operations over tabulated variables."""
+
+    schema: ClassVar[dict[str, Any]] = {"any_of": {"type": "array", "minItems": 1}}
+
+    def bind(self, context: MappingContext) -> None:
+        """Check each part."""
+        self.parts: list[Any] = []
+        for item in self.value:
+            target = Target(self.target.domain, self.target.variable, codelists=self.target.codelists)
+            part = operation(item, target, context, self.spec)
+            if not isinstance(part, TableOperation):
+                raise complain(item, part.word, f"'{part.word}' reads fields and cannot stand here")
+            self.parts.append(part)
+
+    def needs(self) -> list[str]:
+        """Variables of all parts."""
+        return [name for part in self.parts for name in part.needs()]
+
+    def derive(self, tables: DomainTables, domain: str) -> Derived:
+        """Return the first value that is not null."""
+        values: np.ndarray = np.full(tables[domain].count, "", dtype=object)
+        used: list[UsedRows] = []
+        for part in self.parts:
+            made: Derived = part.derive(tables, domain)
+            take = (values == "") & (made.data != "")
+            values = np.where(take, made.data, values)
+            for source in made.used:
+                kept = take[source.rows]
+                used.append(UsedRows(source.domain, source.variable, source.rows[kept], source.source_rows[kept]))
+        return Derived(values, tuple(used))
+
+    def sentence(self) -> str:
+        """Say the order."""
+        return "The first that is not null of: " + " ".join(part.sentence() for part in self.parts)

@@ -1,0 +1,105 @@
+"""What values an operation can give, where that is a closed list: the terms of a sponsor's own codelist."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import singledispatch
+
+from sdtm.columns.text import transliterated
+from sdtm.operations.choices import (
+    Checkbox,
+    Common,
+    Option,
+    Strongest,
+)
+from sdtm.operations.operation import Operation
+from sdtm.operations.subjects import AnyOf, Assign
+from sdtm.operations.values import ConstantValue, FieldValue, FirstOf
+
+Offered = dict[str, str] | None
+
+
+def offered_by(operations: Iterable[Operation]) -> tuple[tuple[str, str], ...]:
+    """Return the values that several operations together can give, each with its meaning (blank if it says it all).
+
+    The texts are as the datasets have them, in ASCII. Nothing is returned if one of the operations gives free text, or
+    if all together give one value or none: that is no list to choose from.
+    """
+    joined = _union(operations)
+    if not joined or len(joined) < 2:
+        return ()
+    return tuple((transliterated(value)[0], transliterated(meaning)[0]) for value, meaning in joined.items())
+
+
+@singledispatch
+def offered(operation: Operation) -> Offered:
+    """Return value to meaning for one operation; None if it gives free text, numbers or dates."""
+    return None
+
+
+@offered.register
+def _(operation: ConstantValue) -> Offered:
+    return {operation.text: ""}
+
+
+@offered.register
+def _(operation: Assign) -> Offered:
+    return {operation.term: ""}
+
+
+@offered.register
+def _(operation: FieldValue) -> Offered:
+    return meanings(operation.terms, operation.found.choices) if operation.terms else None
+
+
+@offered.register
+def _(operation: Option) -> Offered:
+    return meanings(operation.terms, operation.found.choices)
+
+
+@offered.register
+def _(operation: Checkbox) -> Offered:
+    if operation.codes:
+        return {word: "" for word in (operation.checked, operation.unchecked) if word}
+    found = meanings(operation.terms, operation.found.choices)
+    return found | {word: "" for word in (operation.none, operation.multiple) if word}
+
+
+@offered.register
+def _(operation: Strongest) -> Offered:
+    return _union(operation.parts)
+
+
+@offered.register
+def _(operation: Common) -> Offered:
+    found = _union(operation.parts)
+    return None if found is None else found | {str(operation.spec["otherwise"]): ""}
+
+
+@offered.register(FirstOf)
+@offered.register(AnyOf)
+def _(operation: FirstOf | AnyOf) -> Offered:
+    return _union(operation.parts)
+
+
+def meanings(terms: dict[str, str], labels: dict[str, str]) -> dict[str, str]:
+    """Return value to label of the choices behind it, blank where the label says no more than the value."""
+    made: dict[str, str] = {}
+    for code, value in terms.items():
+        label = labels.get(code, "")
+        if value and label.upper() != value.upper():
+            made[value] = f"{made[value]}; {label}" if made.get(value) else label
+        elif value:
+            made.setdefault(value, "")
+    return made
+
+
+def _union(operations: Iterable[Operation]) -> Offered:
+    made: dict[str, str] = {}
+    for operation in operations:
+        own = offered(operation)
+        if own is None:
+            return None
+        for value, meaning in own.items():
+            made[value] = made.get(value) or meaning
+    return made

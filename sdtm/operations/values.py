@@ -1,0 +1,350 @@
+"""Operations that take a stored value: field, constant, lookup, first_of, concat, coded."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import numpy as np
+
+from metadata.dictionary import Field
+from metadata.errors import Gather, nearest
+from metadata.labels import plain
+from metadata.yaml_source import LocatedDict, complain
+from sdtm.columns.column import (
+    Column,
+    Read,
+    Text,
+    UnrepresentedValues,
+    first_present,
+    is_number,
+    plain_number,
+)
+from sdtm.columns.source import FormRows
+from sdtm.operations.operation import (
+    CONDITION,
+    EVENTS,
+    FLAG,
+    NAME,
+    TERMS,
+    TEXT,
+    Condition,
+    MappingContext,
+    RecordOperation,
+    check_term,
+    choice,
+    condition,
+    events_of,
+    record_operation,
+    sentence_of_terms,
+    word,
+)
+
+NUMERIC_VALIDATION = ("integer", "number")
+
+
+def is_numeric(found: Field) -> bool:
+    """True for a field whose dictionary entry asks for a number."""
+    return found.validation.startswith(NUMERIC_VALIDATION) or found.type in ("calc", "slider")
+
+
+def has_comma(found: Field) -> bool:
+    """True for a field that is written with a decimal comma."""
+    return "comma_decimal" in found.validation
+
+
+def resolve_terms(
+    spec: LocatedDict, key: str, found: Field, operation: RecordOperation, context: MappingContext
+) -> dict[str, str]:
+    """Return stored code to SDTM value for a field with choices or with declared ``terms``.
+
+    Without ``terms`` a choice gives its label: the codelist's own term if the target is bound to one (compared
+    regardless of case; Yes and No give Y and N), the label as it stands otherwise. With ``synonyms: true`` a label may
+    also be a synonym or the preferred term of one term.
+    """
+    declared = spec.get("terms")
+    if declared is None:
+        return _own_terms(spec, key, found, operation, context)
+    terms = {}
+    with Gather() as gather:
+        for code, value in declared.items():
+            with gather.part():
+                if found.choices and code not in context.project.missing_codes:
+                    choice(declared, code, found, code)
+                text = "" if value is None else str(value)
+                terms[code] = check_term(declared, code, text, operation.target, context.terminology)
+        for code, label in found.choices.items():
+            with gather.part():
+                if code not in declared:
+                    raise complain(spec, "terms", f"choice '{code}' ({label}) of field '{found.name}' has no term")
+    return terms
+
+
+def _own_terms(
+    spec: LocatedDict, key: str, found: Field, operation: RecordOperation, context: MappingContext
+) -> dict[str, str]:
+    terms = {}
+    with Gather() as gather:
+        for code, label in found.choices.items():
+            with gather.part():
+                terms[code] = _own_term(spec, key, label, operation, context)
+    return terms
+
+
+def _own_term(spec: LocatedDict, key: str, shown: str, operation: RecordOperation, context: MappingContext) -> str:
+    label = plain(shown)
+    if not operation.target.codelists:
+        return label
+    for code in operation.target.codelists:
+        listed = context.terminology.codelist(code).terms
+        for wanted in (label, label.upper(), {"yes": "Y", "no": "N"}.get(label.lower(), label)):
+            if wanted in listed:
+                return wanted
+    meant = by_synonym(spec, operation, context)(label)
+    if meant:
+        return meant
+    return check_term(spec, key, label, operation.target, context.terminology)
+
+
+def by_synonym(spec: LocatedDict, operation: RecordOperation, context: MappingContext) -> Callable[[str], str]:
+    """Return what finds the term that a text names by a synonym; it finds none unless the mapping says so."""
+    if not spec.get("synonyms"):
+        return lambda text: ""
+    lists = [context.terminology.codelist(code) for code in operation.target.codelists]
+    if not lists:
+        raise complain(spec, "synonyms", f"{operation.target.variable} has no codelist whose synonyms could be meant")
+    return lambda text: next((term for term in (listed.meant(text) for listed in lists) if term), "")
+
+
+class FieldValue(RecordOperation):
+    """Shared by the operations that take one field's value."""
+
+    found: Field
+    terms: dict[str, str]
+    where: Condition | None
+
+    def bind(self, context: MappingContext) -> None:
+        """Check field, terms and condition."""
+        self.found = self.locate(context)
+        translated = bool(self.found.choices) or "terms" in self.spec
+        if self.found.type == "checkbox":
+            raise complain(self.spec, self.word, f"field '{self.found.name}' is a checkbox: write checkbox")
+        self.terms = resolve_terms(self.spec, self.word, self.found, self, context) if translated else {}
+        self.meant = by_synonym(self.spec, self, context)
+        if self.target.is_number and self.terms and any(not is_number(term) for term in self.terms.values() if term):
+            raise complain(self.spec, self.word, f"{self.target.variable} is a number, but the choices give text")
+        self.where = condition(self.spec["where"], context) if "where" in self.spec else None
+
+    def locate(self, context: MappingContext) -> Field:
+        """Return the field that is read."""
+        return context.field(self.spec, self.word, str(self.value))
+
+    def stored(self, source: FormRows) -> tuple[Text, Read]:
+        """Return the raw texts."""
+        return source.raw(self.found.name)
+
+    def fields(self) -> list[str]:
+        """The field, and those of the condition."""
+        return [self.found.name, *(self.where.fields() if self.where else [])]
+
+    def apply(self, source: FormRows) -> Column:
+        """Return the field's value, translated and typed."""
+        raw, read = self.stored(source)
+        column = self.translated(raw, read, source) if self.terms else self.plain(raw, read, source)
+        if self.where is None:
+            return column
+        met, reads = self.where.holds(source)
+        kept = column.only(met)
+        return Column(kept.data, (*kept.reads, *reads), kept.problems)
+
+    def translated(self, raw: Text, read: Read, source: FormRows) -> Column:
+        """Return the terms of stored codes; a code that is no choice is a problem."""
+        missing = source.project.missing_codes
+        wrong = ~raw.isin([*self.terms, *missing, ""])
+        made = raw.replace({**dict.fromkeys(missing, ""), **self.terms}, "")
+        problem = UnrepresentedValues(wrong, (self.found.name,), f"it is not a choice of field {self.found.name}")
+        return Column(made.numbers(plain_number) if self.target.is_number else made, (read,), (problem,))
+
+    def plain(self, raw: Text, read: Read, source: FormRows) -> Column:
+        """Return the text, or the number for a numeric variable; missing-data codes are null."""
+        values = source.without_codes(raw).map(str.strip).map(lambda word: self.meant(word) or word)
+        if not (self.target.is_number or is_numeric(self.found)):
+            return Column(values, (read,))
+        if has_comma(self.found):
+            values = values.map(lambda word: word.replace(",", "."))
+        wrong = values.test(lambda word: word != "" and not is_number(word))
+        problem = (UnrepresentedValues(wrong, (self.found.name,), "it is not a number"),)
+        return Column(values.numbers(plain_number) if self.target.is_number else values.where(~wrong), (read,), problem)
+
+    def sentence(self) -> str:
+        """Say where the value comes from."""
+        said = f"The value of field {self.found.name}"
+        said += f", translated: {sentence_of_terms(self.terms)}" if self.terms else ""
+        said += ", synonyms as the terms they stand for" if self.spec.get("synonyms") and not self.terms else ""
+        return said + (f", where {self.where.said}" if self.where else "") + "."
+
+
+@word("field")
+class TakeField(FieldValue):
+    """``{field: NAME}``: the value of a field of the block's form; ``terms`` translates codes, ``where`` restricts.
+
+    ``synonyms: true`` takes a text or a choice's label that is a synonym of a term for that term (g/l for g/L).
+    """
+
+    schema: ClassVar[dict[str, Any]] = {"field": NAME, "terms": TERMS, "synonyms": FLAG, "where": CONDITION}
+
+
+@word("lookup")
+class LookupValue(FieldValue):
+    """``{lookup: NAME, by: subject | visit, event: EVENT}``: the value of a field of another form."""
+
+    schema: ClassVar[dict[str, Any]] = {
+        "lookup": NAME,
+        "by": {"enum": ["subject", "visit"]},
+        "event": EVENTS,
+        "terms": TERMS,
+        "synonyms": FLAG,
+        "where": CONDITION,
+    }
+
+    def locate(self, context: MappingContext) -> Field:
+        """Return the field of the other form."""
+        found = context.any_field(self.spec, self.word, str(self.value))
+        if self.spec.get("by", "subject") == "visit":
+            return found
+        return context.once_a_subject(self.spec, self.word, found, events_of(self.spec))
+
+    def stored(self, source: FormRows) -> tuple[Text, Read]:
+        """Return the raw texts of the matching row."""
+        return source.raw(self.found.name, self.spec.get("by", "subject"), events_of(self.spec))
+
+
+@word("constant")
+class ConstantValue(RecordOperation):
+    """``{constant: TERM}``: the same value in every record, or only where a condition holds."""
+
+    schema: ClassVar[dict[str, Any]] = {"constant": TEXT, "where": CONDITION}
+    origin = "Assigned"
+
+    def bind(self, context: MappingContext) -> None:
+        """Check the term."""
+        self.text = check_term(self.spec, self.word, str(self.value), self.target, context.terminology)
+        self.where = condition(self.spec["where"], context) if "where" in self.spec else None
+
+    def fields(self) -> list[str]:
+        """Fields of the condition."""
+        return self.where.fields() if self.where else []
+
+    def apply(self, source: FormRows) -> Column:
+        """Return the constant."""
+        values: Text | np.ndarray = Text.constant(self.text, source.count)
+        if self.target.is_number:
+            values = np.full(source.count, float(self.text))
+        if self.where is None:
+            return Column(values)
+        met, reads = self.where.holds(source)
+        return Column(Column(values).only(met).data, reads)
+
+    def sentence(self) -> str:
+        """Say the constant."""
+        return f"Assigned {self.text}" + (f" where {self.where.said}" if self.where else "") + "."
+
+
+class Several(RecordOperation):
+    """Shared by the operations that join other operations."""
+
+    parts: list[RecordOperation]
+
+    def bind(self, context: MappingContext) -> None:
+        """Check each part."""
+        self.parts = [record_operation(item, self.target, context, self.spec) for item in self.value]
+        if not self.parts:
+            raise complain(self.spec, self.word, f"'{self.word}' needs at least one operation")
+
+    def fields(self) -> list[str]:
+        """Fields of all parts."""
+        return [name for part in self.parts for name in part.fields()]
+
+
+@word("first_of")
+class FirstOf(Several):
+    """``{first_of: [OPERATION, ...]}``: the first value that is not blank."""
+
+    schema: ClassVar[dict[str, Any]] = {"first_of": {"type": "array", "minItems": 1}}
+
+    def apply(self, source: FormRows) -> Column:
+        """Return the first present value; what the others hold is read as well."""
+        columns = [part.apply(source) for part in self.parts]
+        values = columns[0].data
+        for column in columns[1:]:
+            values = first_present(values, column.data)
+        reads = tuple(read for column in columns for read in column.reads)
+        return Column(values, reads, tuple(problem for column in columns for problem in column.problems))
+
+    def sentence(self) -> str:
+        """Say the order."""
+        return "The first that is not null of: " + " ".join(part.sentence() for part in self.parts)
+
+
+@word("concat")
+class Concat(Several):
+    """``{concat: [OPERATION, ...], separator: TEXT}``: the values that are not blank, joined."""
+
+    schema: ClassVar[dict[str, Any]] = {"concat": {"type": "array", "minItems": 1}, "separator": {"type": "string"}}
+
+    def apply(self, source: FormRows) -> Column:
+        """Return the joined texts."""
+        columns = [part.apply(source) for part in self.parts]
+        separator = self.spec.get("separator", " ")
+        joined = columns[0].text
+        for column in columns[1:]:
+            joined = joined.join(column.text, separator)
+        reads = tuple(read for column in columns for read in column.reads)
+        return Column(joined, reads, tuple(problem for column in columns for problem in column.problems))
+
+    def sentence(self) -> str:
+        """Say the parts."""
+        return "Joined from: " + " ".join(part.sentence() for part in self.parts)
+
+
+@word("coded")
+class Coded(RecordOperation):
+    """``{coded: FIELD, file: CSV, column: NAME}``: the study's own coding of a reported term.
+
+    The CSV's first column is the reported term, compared regardless of case and of blanks at the ends.
+    """
+
+    schema: ClassVar[dict[str, Any]] = {"coded": NAME, "file": NAME, "column": NAME}
+    needed: ClassVar[tuple[str, ...]] = ("file", "column")
+    origin = "Assigned"
+
+    def bind(self, context: MappingContext) -> None:
+        """Check the field and read the coding file."""
+        self.found = context.field(self.spec, self.word, str(self.value))
+        path = context.study.path(str(self.spec["file"]))
+        if not path.is_file():
+            raise complain(self.spec, "file", f"the coding file '{self.spec['file']}' does not exist")
+        with path.open(encoding="utf-8", newline="") as lines:
+            reader = csv.DictReader(lines)
+            names = list(reader.fieldnames or ())
+            if self.spec["column"] not in names[1:]:
+                raise complain(
+                    self.spec,
+                    "column",
+                    f"the coding file has no column '{self.spec['column']}'{nearest(str(self.spec['column']), names)}",
+                )
+            self.codes = {row[names[0]].strip().upper(): row[str(self.spec["column"])].strip() for row in reader}
+
+    def fields(self) -> list[str]:
+        """The reported term."""
+        return [self.found.name]
+
+    def apply(self, source: FormRows) -> Column:
+        """Return the coded term; a term that the file lacks stays null."""
+        values, read = source.text(self.found.name)
+        return Column(values.map(lambda word: self.codes.get(word.strip().upper(), "")), (read,))
+
+    def sentence(self) -> str:
+        """Say the coding."""
+        return f"Coded from field {self.found.name} by the study's own coding file (not MedDRA)."

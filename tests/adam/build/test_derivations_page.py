@@ -1,0 +1,75 @@
+"""docs/derivations.md is what the words say of themselves, and its examples run."""
+
+import json
+import re
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import pytest
+
+from adam.build.derivations_page import page
+from adam.build.examples import (
+    PATH,
+    all_examples,
+    sections,
+    shown,
+    table_of,
+)
+from adam.build.schema import document
+from adam.language.derivation import WORDS
+from adam.language.parameters import parameters
+from metadata.yaml_source import load
+
+DOCS = Path(__file__).resolve().parents[3] / "docs"
+
+
+@pytest.fixture(scope="module")
+def made():
+    return page()
+
+
+def test_the_page_is_up_to_date(made):
+    assert (DOCS / "derivations.md").read_text(encoding="utf-8") == made, (
+        "python -m adam.build.derivations_page > docs/derivations.md"
+    )
+
+
+def test_every_word_has_a_place_and_an_example(made):
+    assert sorted(word for words in sections().values() for word in words) == sorted(WORDS)
+    assert re.findall(r"^### (\w+)$", made, re.MULTILINE) == [word for words in sections().values() for word in words]
+    assert sorted(all_examples()) == sorted(WORDS)
+
+
+def test_every_parameter_is_in_the_table_of_its_word(made):
+    for part in re.split(r"^### ", made, flags=re.MULTILINE)[1:]:
+        word = part.split("\n", 1)[0]
+        lacking = [name for name in parameters(WORDS[word]) if f"| `{name}` |" not in part and name != "when"]
+        assert not lacking, (word, lacking)
+
+
+def test_each_example_uses_its_word_and_makes_something():
+    for word, example in all_examples().items():
+        assert f"{word}:" in example.declared
+        if WORDS[word].adds_rows:
+            assert len(example.made), word
+        else:
+            new = [name for name in example.made if name not in example.given]
+            assert new, word
+            assert any(shown(name, value) for name in new for value in example.made[name].tolist()), word
+
+
+def test_examples_fit_the_schema_for_editors():
+    schema = document()
+    steps = jsonschema.Draft202012Validator({"$defs": schema["$defs"], **schema["properties"]["derivations"]})
+    for word, node in load(PATH)["examples"].items():
+        assert steps.is_valid(json.loads(json.dumps(node["derivation"]))), word
+        assert not steps.is_valid([{word: {"no such parameter": 1}}]), word
+
+
+def test_tables_of_examples():
+    table = table_of('ADT         N  CODE\n2000-01-01  1  "2"\n.           .  .')
+    assert table["ADT"].tolist()[0] == 14610.0
+    assert np.isnan(table["ADT"][1])
+    assert table["CODE"].tolist() == ["2", ""]
+    assert [shown("ADT", value) for value in table["ADT"].tolist()] == ["2000-01-01", ""]

@@ -1,0 +1,148 @@
+"""The acceptance suite: what it asks, what it tells, and that its result is the same from run to run."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from metadata.dataset import Dataset, DatasetMetadata, Variable
+from metadata.errors import StudyError
+from metadata.study import Study
+from tests.validation.small_study import edges, study
+from validation.acceptance.judge import accept, write_json, write_page
+from validation.acceptance.rules import declared_rules
+
+VARIABLES = (
+    Variable("USUBJID", "Subject", "Char", core="Req"),
+    Variable("SEX", "Sex", "Char", core="Req"),
+    Variable("AGE", "Age", "Num"),
+    Variable("START", "Start", "Char"),
+    Variable("END", "End", "Char"),
+)
+DECLARED = """
+datasets:
+  DM:
+    - {expect: row_count, value: 3}
+    - {expect: row_count, value: 2, where: {SEX: F}}
+    - {expect: row_count, value: 1, where: {SEX: F}}
+    - {expect: distinct_count, column: SEX, value: 2}
+    - {expect: between, column: AGE, min: 18, max: 65}
+    - {expect: between, column: AGE, min: 18, max: 60}
+    - {expect: median_between, column: AGE, min: 44, max: 46}
+    - {expect: values_in, column: SEX, values: [F]}
+    - {expect: not_null, column: START}
+    - {expect: matches, column: USUBJID, pattern: "^[AB]$"}
+    - {expect: ordered, first: START, then: END}
+    - {expect: values_from, column: USUBJID, dataset: DM}
+  ADSL:
+    - {expect: row_count, value: 3}
+"""
+MET = [True, True, False, True, True, False, True, False, False, False, True, True]
+
+
+def dm() -> Dataset:
+    frame = pd.DataFrame(
+        {
+            "USUBJID": ["A", "B", "C"],
+            "SEX": ["F", "F", "M"],
+            "AGE": [30.0, 45.0, 61.0],
+            "START": ["2000-01-01", "2000-01-01", ""],
+            "END": ["2000-01-01", "2000-01-02", "1999-01-01"],
+        }
+    ).astype(dict.fromkeys(("USUBJID", "SEX", "START", "END"), "str"))
+    metadata = DatasetMetadata("DM", "Demographics", "Special Purpose", "One record", ("USUBJID",), VARIABLES)
+    return Dataset(metadata, frame, edges(np.arange(3), "*", "REDCAP", np.arange(3), "*"))
+
+
+def declare(folder: Path, text: str) -> Study:
+    made = study(folder)
+    (folder / "acceptance.yaml").write_text(text, encoding="utf-8")
+    return made
+
+
+def test_declared_and_derived_expectations_are_judged(tmp_path: Path) -> None:
+    made = declare(tmp_path, DECLARED)
+    result = accept(made, {"DM": dm()})
+    first, second = result["datasets"]
+    rules = [(rule.sentence, met) for rule, met in zip(declared_rules(made, {"DM": dm()})[:12], MET, strict=True)]
+    judged = [(entry["sentence"], entry["met"]) for entry in first["expectations"] if entry["source"] == "study"]
+    assert sorted(judged) == sorted(rules)
+    derived = [entry for entry in first["expectations"] if entry["source"] == "metadata"]
+    assert [entry["met"] for entry in derived] == [True] * 4
+    assert second == {
+        "dataset": "ADSL",
+        "rows": 0,
+        "expectations": [
+            {
+                "sentence": "there are 3 rows",
+                "source": "study",
+                "expectation": "ExpectTableRowCountToEqual",
+                "where": {},
+                "met": False,
+                "observed": "the dataset was not made",
+            }
+        ],
+    }
+    assert (result["success"], result["expectations"], result["met"]) == (False, 17, 4 + sum(MET))
+
+
+def test_the_result_is_the_same_from_run_to_run_and_says_what_was_seen(tmp_path: Path) -> None:
+    made = declare(tmp_path, DECLARED)
+    for name in ("one", "two"):
+        result = accept(made, {"DM": dm()})
+        write_json(result, tmp_path / f"{name}.json")
+        write_page(made, result, tmp_path / f"{name}.html", "2001-12-31")
+    for kind in ("json", "html"):
+        assert (tmp_path / f"one.{kind}").read_bytes() == (tmp_path / f"two.{kind}").read_bytes()
+    entries = json.loads((tmp_path / "one.json").read_text(encoding="utf-8"))["datasets"][0]["expectations"]
+    [seen] = [entry for entry in entries if entry["sentence"] == "SEX is one of F"]
+    assert (seen["unexpected_count"], seen["unexpected"]) == (1, ["M"])
+    page = (tmp_path / "one.html").read_text(encoding="utf-8")
+    assert "not met" in page
+    assert "http" not in page.replace("http-equiv", "")
+
+
+def test_missing_texts_are_null_to_the_suite(tmp_path: Path) -> None:
+    result = accept(declare(tmp_path, "datasets: {DM: [{expect: not_null, column: START}]}"), {"DM": dm()})
+    [entry] = [entry for entry in result["datasets"][0]["expectations"] if entry["source"] == "study"]
+    assert (entry["met"], entry["unexpected_count"]) == (False, 1)
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ("{expect: row_counts, value: 3}", "did you mean 'row_count'?"),
+        ("{expect: row_count}", "needs the key 'value'"),
+        ("{expect: row_count, value: 3, colum: X}", "'row_count' has no key 'colum'"),
+        ("{expect: not_null, column: STRT}", "DM has no variable 'STRT' (did you mean 'START'?)"),
+        ("{expect: row_count, value: 3, where: {SX: F}}", "DM has no variable 'SX'"),
+        ("{expect: matches, column: SEX, pattern: '('}", "not a regular expression"),
+    ],
+)
+def test_mistakes_name_the_line(tmp_path: Path, rule: str, said: str) -> None:
+    made = declare(tmp_path, f"datasets:\n  DM:\n    - {rule}\n")
+    with pytest.raises(StudyError) as caught:
+        declared_rules(made, {"DM": dm()})
+    assert said in str(caught.value)
+    assert "acceptance.yaml, line 3" in str(caught.value)
+
+
+def test_the_bundled_study_declares_the_published_counts() -> None:
+    rules = {rule.sentence for rule in declared_rules(Study.open("spms_aza"), {}) if rule.dataset in ("DM", "DS")}
+    assert {
+        "there are 10 rows",
+        "where SEX is F, there are 6 rows",
+        "where DSDECOD is COMPLETED, there are 8 rows",
+    } <= rules
+
+
+def test_great_expectations_is_imported_only_when_it_judges() -> None:
+    said = "import sys, validation.acceptance; print('great_expectations' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "False"

@@ -1,0 +1,131 @@
+"""The query listing: its rows, ids, links, answers, CSV and page."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from metadata.errors import StudyError
+from tests.validation.small_study import enrol, exam, log, places, records, study
+from validation.queries.listing import (
+    COLUMNS,
+    form_links,
+    query_listing,
+    summary,
+    unused_answers,
+    write_csv,
+)
+from validation.queries.page import write_page
+
+ROWS = (
+    enrol("2", sex="7", name="Eva 2"),
+    enrol("1", sex="9"),
+    log("10", term="=1+1", first="2000-02-30"),
+    log("2", term="x", first="no"),
+    exam("end", done="1"),
+)
+
+
+def test_rows_are_sorted_and_complete(tmp_path: Path) -> None:
+    listing = query_listing(study(tmp_path), records(*ROWS))
+    assert list(listing.columns) == list(COLUMNS)
+    assert places(listing, "record", "event", "instance", "field", "rule") == [
+        ("1", "start_arm_1", "", "sex", "dictionary.choice"),
+        ("1", "end_arm_1", "", "day", "dictionary.required"),
+        ("1", "logs_arm_1", "2", "term", "record.instance_gap"),
+        ("1", "logs_arm_1", "2", "first", "dictionary.type"),
+        ("1", "logs_arm_1", "10", "term", "record.instance_gap"),
+        ("1", "logs_arm_1", "10", "first", "dictionary.type"),
+        ("2", "start_arm_1", "", "name", "dictionary.format"),
+        ("2", "start_arm_1", "", "sex", "dictionary.choice"),
+    ]
+    assert set(listing["severity"]) == {"error", "note"}
+    assert set(listing["status"]) == {"open"}
+
+
+def test_ids_follow_from_place_and_value(tmp_path: Path) -> None:
+    listing = query_listing(study(tmp_path), records(*ROWS))
+    said = "SMALL|dictionary.choice|1|start_arm_1|enrol||sex|9"
+    assert listing["query_id"][0] == hashlib.sha256(said.encode()).hexdigest()[:12]
+    assert listing["query_id"].is_unique
+    other = query_listing(study(tmp_path), records(*ROWS[1:], ROWS[0]))
+    assert other.equals(listing)
+
+
+def test_severities_can_be_set(tmp_path: Path) -> None:
+    made = study(tmp_path, "severities: {dictionary.choice: note}\n")
+    assert set(query_listing(made, records(enrol(sex="9")))["severity"]) == {"note"}
+    with pytest.raises(StudyError, match=r"did you mean 'dictionary\.choice'"):
+        query_listing(study(tmp_path, "severities: {dictionary.choise: note}\n"), records(enrol()))
+
+
+def test_links_open_the_form_and_never_name_the_server(tmp_path: Path) -> None:
+    made, data = study(tmp_path), records(enrol("a b&c", sex="9"), log("1", "a b&c", first="no"))
+    listing = query_listing(made, data, form_links(made, data.project, {"logs_arm_1": 99, "start_arm_1": 40}, "15.2.1"))
+    base = "https://redcap.example.org/redcap_v15.2.1/DataEntry/index.php?pid=7&id=a+b%26c"
+    assert listing["link"].tolist() == [
+        f"{base}&page=enrol&event_id=40&instance=1",
+        f"{base}&page=log&event_id=99&instance=1",
+    ]
+
+
+def test_answers_close_queries_and_unused_ones_are_told(tmp_path: Path) -> None:
+    [query] = query_listing(study(tmp_path), records(enrol(sex="9")))["query_id"]
+    answers = f"query_id,answer,answered_by,answered_on\n{query},It is so,site,2001-01-02\nffff,?,x,\n"
+    made = study(tmp_path, answers_csv=answers)
+    listing = query_listing(made, records(enrol(sex="9")))
+    assert places(listing, "status", "answer", "answered_by", "answered_on") == [
+        ("answered", "It is so", "site", "2001-01-02")
+    ]
+    assert unused_answers(made, listing) == ["ffff"]
+    counts = summary(listing)
+    assert places(counts, "severity", "rule", "open", "answered", "all") == [("error", "dictionary.choice", 0, 1, 1)]
+
+
+def test_answers_must_be_usable(tmp_path: Path) -> None:
+    with pytest.raises(StudyError, match="column 'answer' is missing"):
+        query_listing(study(tmp_path, answers_csv="query_id,by\n1,2\n"), records(enrol()))
+    twice = "query_id,answer,answered_by,answered_on\n1,a,b,c\n1,a,b,c\n"
+    with pytest.raises(StudyError, match="query 1 is answered twice"):
+        query_listing(study(tmp_path, answers_csv=twice), records(enrol()))
+
+
+def test_csv_cells_are_no_formulas(tmp_path: Path) -> None:
+    data = records(enrol(sex="=cmd()"), exam(count="-2", mail="@x", limit="+a"))
+    write_csv(query_listing(study(tmp_path), data), tmp_path / "queries.csv")
+    with (tmp_path / "queries.csv").open(encoding="utf-8", newline="") as stream:
+        values = {row["field"]: row["value"] for row in csv.DictReader(stream)}
+    assert values == {"sex": "'=cmd()", "count": "-2", "mail": "'@x", "limit": "'+a", "twice": ""}
+
+
+def test_the_page_escapes_groups_and_needs_nothing_from_outside(tmp_path: Path) -> None:
+    data = records(*ROWS, exam(mail="<script>alert(1)</script>"))
+    made = study(tmp_path)
+    listing = query_listing(made, data, form_links(made, data.project, None, "15.2.1"))
+    write_page(made, data, listing, tmp_path / "queries.html", "2001-12-31", "as entered")
+    page = (tmp_path / "queries.html").read_text(encoding="utf-8")
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert(1)" in page
+    assert "North &amp; South" in page
+    assert "Eva" not in page
+    assert "Synthetic data" in page
+    assert page.count("<tr data-site=") == len(listing)
+    assert "2 (Female)" in page
+    assert not re.findall(r"(?:src|href)=\"(?!https://redcap\.example\.org/)", page)
+    before = (tmp_path / "queries.html").read_bytes()
+    write_page(made, data, listing, tmp_path / "queries.html", "2001-12-31", "as entered")
+    assert (tmp_path / "queries.html").read_bytes() == before
+
+
+def test_a_page_without_queries_says_so(tmp_path: Path) -> None:
+    data = records(enrol(sex="1"))
+    listing = query_listing(study(tmp_path), data)
+    assert isinstance(listing, pd.DataFrame)
+    assert listing.empty
+    write_page(study(tmp_path), data, listing, tmp_path / "queries.html")
+    assert "There are no queries." in (tmp_path / "queries.html").read_text(encoding="utf-8")

@@ -1,0 +1,1 @@
+"""What is expected of the final datasets, judged by Great Expectations."""

@@ -1,0 +1,172 @@
+"""The acceptance of the final datasets by Great Expectations, once a build; the same result from run to run."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Mapping, Sequence
+from functools import cache
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from metadata.dataset import Dataset
+from metadata.study import Study
+from metadata.terminology import Terminology
+from validation.acceptance.rules import (
+    METADATA,
+    VOCABULARY,
+    Expectation,
+    arguments,
+    declared_rules,
+    metadata_rules,
+    rows_of,
+    with_nulls,
+)
+from validation.queries.page import environment
+
+SHOWN_VALUES = 5
+NOT_MADE: dict[str, Any] = {"success": False, "observed": "the dataset was not made"}
+
+
+def accept(study: Study, datasets: Mapping[str, Dataset], terminology: Terminology | None = None) -> dict[str, Any]:
+    """Judge the final datasets and return the result as plain data without times and run ids.
+
+    Keys: success, expectations, met, great_expectations (its version) and datasets, a list of {dataset, rows,
+    expectations: [{sentence, source, expectation, where, met, observed, unexpected_count, unexpected}]}.
+    Great Expectations is imported here and sends nothing out.
+    """
+    rules = [rule for dataset in datasets.values() for rule in metadata_rules(dataset, terminology)]
+    rules += declared_rules(study, datasets)
+    order = [*datasets, *dict.fromkeys(rule.dataset for rule in rules if rule.dataset not in datasets)]
+    rules.sort(key=lambda rule: (order.index(rule.dataset), bool(rule.where), str(dict(rule.where))))
+    judged = _judged(rules, datasets, terminology)
+    made = []
+    for name in order:
+        found = [entry for rule, entry in judged if rule.dataset == name]
+        rows = len(datasets[name].frame) if name in datasets else 0
+        made.append({"dataset": name, "rows": rows, "expectations": found})
+    met = sum(bool(entry["met"]) for _, entry in judged)
+    counts = {"success": met == len(judged), "expectations": len(judged), "met": met}
+    return {**counts, "great_expectations": _version(), "datasets": made}
+
+
+def _great_expectations() -> Any:
+    """Import Great Expectations with its analytics off."""
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    os.environ.setdefault("DO_NOT_TRACK", "1")
+    import great_expectations
+
+    return great_expectations
+
+
+def _version() -> str:
+    return str(_great_expectations().__version__)
+
+
+def _context(library: Any) -> Any:
+    """Return an ephemeral context that writes nothing and shows no progress bars."""
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+
+    context = library.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    return context
+
+
+def _judged(
+    rules: Sequence[Expectation], datasets: Mapping[str, Dataset], terminology: Terminology | None
+) -> list[tuple[Expectation, dict[str, Any]]]:
+    """Return each rule with its result; neighbouring rules that look at the same rows are one suite."""
+    library = _great_expectations()
+    source = _context(library).data_sources.add_pandas("final datasets")
+    judged: list[tuple[Expectation, dict[str, Any]]] = []
+    nullable = cache(lambda name: with_nulls(datasets[name].frame))
+    for number, ((name, _), part) in enumerate(groupby(rules, key=lambda rule: (rule.dataset, str(dict(rule.where))))):
+        same = list(part)
+        if name not in datasets:
+            judged += [(rule, _entry(rule, NOT_MADE)) for rule in same]
+            continue
+        asset = source.add_dataframe_asset(f"{name} {number}").add_batch_definition_whole_dataframe("all")
+        frame = nullable(name)[rows_of(datasets[name].frame, same[0].where)].reset_index(drop=True)
+        batch = asset.get_batch(batch_parameters={"dataframe": frame})
+        suite = _suite(library, f"{name} {number}", same, datasets, terminology)
+        outcomes = _outcomes(batch.validate(suite, result_format="BASIC"))
+        judged += [(rule, _entry(rule, outcomes[index])) for index, rule in enumerate(same)]
+    return judged
+
+
+def _suite(
+    library: Any,
+    name: str,
+    rules: Sequence[Expectation],
+    datasets: Mapping[str, Dataset],
+    terminology: Terminology | None,
+) -> Any:
+    """Return the suite of some rules; each expectation carries its rule's number, because results may change order."""
+    made = []
+    for index, rule in enumerate(rules):
+        kind = getattr(library.expectations, VOCABULARY[rule.word].expectation)
+        made.append(kind(**arguments(rule, datasets, terminology), meta={"rule": index}))
+    return library.ExpectationSuite(name=name, expectations=made)
+
+
+def _outcomes(outcome: Any) -> dict[int, dict[str, Any]]:
+    results = [result.to_json_dict() for result in outcome.results]
+    return {result["expectation_config"]["meta"]["rule"]: _outcome(result) for result in results}
+
+
+def _outcome(result: dict[str, Any]) -> dict[str, Any]:
+    """Return what matters of one result: success, observed value, unexpected values."""
+    details = result.get("result") or {}
+    observed = details.get("observed_value")
+    raised = (result.get("exception_info") or {}).get("exception_message")
+    return {
+        "success": result["success"],
+        "observed": _plain(f"could not be judged: {raised}" if raised else observed),
+        "unexpected_count": int(details.get("unexpected_count") or 0),
+        "unexpected": [_plain(value) for value in details.get("partial_unexpected_list", [])][:SHOWN_VALUES],
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float):
+        return None if math.isnan(value) else (int(value) if value.is_integer() else round(value, 6))
+    return value if isinstance(value, str | int | bool | list | dict) or value is None else str(value)
+
+
+def _entry(rule: Expectation, outcome: dict[str, Any]) -> dict[str, Any]:
+    said = {"sentence": rule.sentence, "source": rule.source, "expectation": VOCABULARY[rule.word].expectation}
+    observed = None if rule.word == "columns" and outcome["success"] else outcome.get("observed")
+    found = {key: outcome.get(key) for key in ("unexpected_count", "unexpected") if outcome.get(key)}
+    return {**said, "where": dict(rule.where), "met": bool(outcome["success"]), "observed": observed, **found}
+
+
+def write_json(result: Mapping[str, Any], path: Path) -> None:
+    """Write the result as JSON."""
+    path.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8", newline="\n")
+
+
+def _folded(dataset: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a dataset's expectations in two parts: those to be seen, and those of the metadata that are met."""
+    quiet = [entry for entry in dataset["expectations"] if entry["met"] and entry["source"] == METADATA]
+    shown = [entry for entry in dataset["expectations"] if entry not in quiet]
+    return {"name": dataset["dataset"], "rows": dataset["rows"], "shown": shown, "folded": quiet}
+
+
+def write_page(study: Study, result: Mapping[str, Any], path: Path, date: str = "") -> None:
+    """Write the result as one self-contained page; ``date`` is the snapshot's."""
+    failed = int(result["expectations"]) - int(result["met"])
+    context = {
+        "title": str(study.config["study"].get("short_title") or study.config["study"].get("title") or study.name),
+        "study": study.studyid,
+        "synthetic": study.is_synthetic,
+        "date": date,
+        "result": result,
+        "datasets": [_folded(dataset) for dataset in result["datasets"]],
+        "cards": [
+            {"name": "passed", "label": "expectations met", "count": result["met"]},
+            {"name": "failed" if failed else "note", "label": "not met", "count": failed},
+        ],
+    }
+    path.write_text(environment().get_template("acceptance.html.jinja").render(context), encoding="utf-8", newline="\n")

@@ -1,0 +1,77 @@
+"""Runs a study's checks over its records: one finding for each row that a check objects to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from metadata.errors import StudyError
+from metadata.expression_context import FormContext
+from metadata.labels import plain
+from validation.checks.data import CheckData, CheckRows, reference_of
+from validation.checks.kind import KINDS, Check, CheckFinding
+from validation.raw.dictionary_findings import joined
+from validation.raw.form_rows import stored_values
+from validation.raw.messages import masked, places, render
+
+
+def check_findings(data: CheckData, checks: Sequence[Check]) -> pd.DataFrame:
+    """Return the findings of all checks in their order; columns as ``dictionary_findings`` has them.
+
+    Raises StudyError that names the check if one of its expressions cannot be evaluated over these records.
+    """
+    return joined(_one(data, check) for check in checks)
+
+
+def _one(data: CheckData, check: Check) -> pd.DataFrame:
+    rows = data.rows(check.form)
+    try:
+        found = KINDS[check.kind].judge(check, rows, data)
+        where = found.where if check.when is None else found.where & rows.condition(check.when)
+    except StudyError as error:
+        raise StudyError(f"the check '{check.id}' cannot be evaluated: {error}", "checks.yaml") from None
+    positions = np.flatnonzero(where)
+    fields = np.full(len(positions), check.field, object) if found.field is None else found.field[positions]
+    return joined(
+        _findings(data, check, rows, found, str(name), positions[fields == name]) for name in sorted(set(fields))
+    )
+
+
+def _findings(
+    data: CheckData, check: Check, rows: CheckRows, found: CheckFinding, name: str, positions: np.ndarray
+) -> pd.DataFrame:
+    """Return the findings of one check that query one field."""
+    field = data.project.dictionary.fields[name]
+    keys = rows.keys.iloc[positions].reset_index(drop=True)
+    source = keys["source_row"].to_numpy()
+    value = masked(field, stored_values(data.originals, field, source))
+    columns = _named_fields(data, check, keys)  # a detail of the kind goes before a field of the same name
+    columns |= {"value": value, "label": plain(field.label)}
+    columns |= {detail: np.asarray(texts[positions], object) for detail, texts in found.details.items()}
+    return pd.DataFrame(
+        {
+            "source_row": source,
+            "form": field.form,
+            "field": name,
+            "rule": check.id,
+            "value": pd.Series(value, dtype="str"),
+            "problem": render(check.problem, columns, len(keys)),
+            "expected": render(check.expected, columns, len(keys)),
+        }
+    )
+
+
+def _named_fields(data: CheckData, check: Check, keys: pd.DataFrame) -> dict[str, np.ndarray | str]:
+    """Return values and labels of the fields that the check's sentences name, identifiers masked."""
+    fields = data.project.dictionary.fields
+    context = FormContext(data.originals, check.form, keys)
+    made: dict[str, np.ndarray | str] = {}
+    for place in [*places(check.problem), *places(check.expected)]:
+        name = place.removesuffix(".label")
+        if place.endswith(".label"):
+            made[place] = plain(fields[name].label)
+        elif name in fields:
+            made[place] = masked(fields[name], context.column(reference_of(name)).text)
+    return made

@@ -1,0 +1,1 @@
+"""Our own conformance rules: one file a subject, registered by being there."""

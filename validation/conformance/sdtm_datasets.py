@@ -1,0 +1,236 @@
+"""The datasets as the conformance rules look at them: distinct words, numbers, days and groups, each made once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from metadata import iso8601
+from metadata.dataset import Dataset
+from metadata.errors import StudyError
+from metadata.standards import GuideVariable, sdtm_variables
+from metadata.study import Study
+from metadata.terminology import Terminology
+from metadata.words import Words, first_match
+
+TIME = re.compile(r"T(?:[01]\d|2[0-4]|-)(?::(?:[0-5]\d|-)(?::[0-5]\d(?:\.\d+)?)?)?(?:Z|[+-]\d{2}(?::?\d{2})?)?$")
+OBSERVATIONS = ("Interventions", "Events", "Findings", "Findings About")
+SUPPLEMENTAL = ("SUPP", "SQ")
+NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)")
+MISSING_DAY = np.datetime64("NaT", "D")
+
+
+class Domain:
+    """One dataset; ``name`` of a variable may be given with ``--`` for the domain's prefix."""
+
+    def __init__(self, dataset: Dataset, version: str) -> None:
+        self.dataset, self.version = dataset, version
+        self.metadata, self.frame = dataset.metadata, dataset.frame
+        self.name = dataset.name
+        self._bounds: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+        self._groups: dict[tuple[str, ...], np.ndarray] = {}
+
+    @property
+    def size(self) -> int:
+        """Number of records."""
+        return len(self.frame)
+
+    @cached_property
+    def is_supplemental(self) -> bool:
+        """True for SUPP-- and its continuation SQ--."""
+        return self.name.startswith(SUPPLEMENTAL) and "QNAM" in self.frame.columns
+
+    @cached_property
+    def is_observations(self) -> bool:
+        """True for a domain of the three general observation classes."""
+        return self.metadata.dataset_class in OBSERVATIONS
+
+    @cached_property
+    def is_findings(self) -> bool:
+        """True for a domain of findings."""
+        return self.full("--TESTCD") in self.frame.columns
+
+    @cached_property
+    def guide(self) -> tuple[GuideVariable, ...]:
+        """Variables that the guide lists for this domain; none for a domain that it does not have."""
+        wanted = "SUPPQUAL" if self.is_supplemental else self.name
+        for name in (wanted, wanted[:2]):  # a part of a split domain is named after it
+            try:
+                return sdtm_variables(self.version, name)
+            except StudyError:
+                continue
+        return ()
+
+    def full(self, name: str) -> str:
+        """Return a variable's name with the domain's prefix in the place of ``--``."""
+        return name.replace("--", self.name[:2], 1)
+
+    def has(self, *names: str) -> bool:
+        """Return True if the dataset has all these variables."""
+        return all(self.full(name) in self.dataset.columns for name in names)
+
+    @cached_property
+    def texts(self) -> list[str]:
+        """Names of the variables that hold texts."""
+        return [name for name in self.dataset.columns.names if self.dataset.columns.is_text(name)]
+
+    def is_text(self, name: str) -> bool:
+        """Return True for a column of texts."""
+        full = self.full(name)
+        return full in self.dataset.columns and self.dataset.columns.is_text(full)
+
+    def column(self, name: str) -> Words:
+        """Return a variable as codes into its distinct texts; one blank if the dataset lacks the variable."""
+        full = self.full(name)
+        if full in self.dataset.columns:
+            return self.dataset.words(full)
+        return Words.constant("", self.size)
+
+    def words(self, name: str) -> tuple[np.ndarray, pd.Series]:
+        """Return a code for each record and the distinct texts that the codes point at; numbers as short texts."""
+        column = self.column(name)
+        return column.codes, pd.Series(column.objects, dtype=object)
+
+    def each(self, name: str, judge: Callable[[str], object]) -> np.ndarray:
+        """Return for each record what ``judge`` says of its text, asked once a distinct text."""
+        return self.column(name).test(judge)
+
+    def matches(self, name: str, pattern: str) -> np.ndarray:
+        """Return True where the whole text matches."""
+        return self.each(name, re.compile(pattern).fullmatch)
+
+    def equals(self, name: str, *values: str) -> np.ndarray:
+        """Return True where the text is one of the values."""
+        return self.column(name).equal(*values)
+
+    def filled(self, name: str) -> np.ndarray:
+        """Return True where there is a value; all False if the dataset lacks the variable."""
+        return ~self.equals(name, "")
+
+    def text(self, name: str) -> np.ndarray:
+        """Return the texts as objects, blank where the dataset lacks the variable."""
+        return self.column(name).rows
+
+    def number(self, name: str) -> np.ndarray:
+        """Return numbers; texts that are numbers are read, everything else is NaN."""
+        full = self.full(name)
+        if full in self.dataset.columns and not self.is_text(full):
+            return self.dataset.columns.numbers(full)
+        column = self.column(full)
+        numbers = [float(text) if NUMBER.fullmatch(text) else np.nan for text in column.texts]
+        return column.spread(np.array(numbers, float))
+
+    def bounds(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """Return earliest and latest possible day of each date, NaT where there is none."""
+        full = self.full(name)
+        if full not in self._bounds:
+            column = self.column(full)
+            first, last = iso8601.word_bounds([without_time(text) for text in column.texts])
+            self._bounds[full] = column.spread(first), column.spread(last)
+        return self._bounds[full]
+
+    def day(self, name: str) -> np.ndarray:
+        """Return the day of each complete date, NaT for partial ones."""
+        first, last = self.bounds(name)
+        complete = self.each(name, lambda text: len(text) >= len("YYYY-MM-DD"))
+        return np.where(complete & (first == last), first, MISSING_DAY)
+
+    def group(self, *names: str) -> np.ndarray:
+        """Return a number for each distinct combination of the named variables; absent ones are blank."""
+        if names not in self._groups:
+            made = np.zeros(self.size, np.int64)
+            for column in map(self.column, names):
+                if len(column.texts) > 1:
+                    made = pd.factorize(made * len(column.texts) + column.codes)[0].astype(np.int64)
+            self._groups[names] = made
+        return self._groups[names]
+
+    @cached_property
+    def key_names(self) -> list[str]:
+        """Variables that name a record to a reader: subject and sequence number, or the keys."""
+        if self.is_observations and self.has("--SEQ"):
+            return [name for name in ("USUBJID", self.full("--SEQ")) if self.has(name)]
+        return [name for name in self.metadata.keys if self.has(name) and name not in ("STUDYID", "RDOMAIN")]
+
+    def keys_of(self, rows: np.ndarray) -> list[str]:
+        """Return the named positions in words, such as ``USUBJID=X LBSEQ=3``."""
+        parts = []
+        for name in self.key_names:
+            column = self.column(name)
+            parts.append((name, column.objects[column.codes[rows]]))
+        return [" ".join(f"{name}={values[at]}" for name, values in parts) for at in range(len(rows))]
+
+
+def repeated(group: np.ndarray, keep: Literal["first", False] = "first") -> np.ndarray:
+    """Return True for a number that stands before; with ``keep`` False for all that stand twice."""
+    return pd.Series(group).duplicated(keep).to_numpy(bool)
+
+
+def not_usual(group: np.ndarray, codes: np.ndarray, counted: np.ndarray | None = None) -> np.ndarray:
+    """Return True for a record whose code is not the commonest of its group; ``counted`` are those to look at."""
+    among = np.arange(len(codes)) if counted is None else np.flatnonzero(counted)
+    several = int(codes.max(initial=0)) + 1
+    pairs, places, counts = np.unique(
+        group[among].astype(np.int64) * several + codes[among], return_inverse=True, return_counts=True
+    )
+    owners = pairs // several
+    best = np.lexsort((-counts, owners))
+    usual = best[np.searchsorted(owners[best], owners)]
+    made = np.zeros(len(codes), bool)
+    made[among] = usual[places] != places
+    return made
+
+
+def without_time(date: str) -> str:
+    """Return a date without its time of day."""
+    return TIME.sub("", date) if "T" in date else date
+
+
+class SdtmDatasets:
+    """All datasets of a study with what the rules compare them with."""
+
+    def __init__(self, study: Study, datasets: Mapping[str, Dataset], terminology: Terminology) -> None:
+        self.study, self.terminology = study, terminology
+        self.version = study.standards["sdtmig"]
+        self.domains = {name: Domain(dataset, self.version) for name, dataset in datasets.items()}
+        self._rows: dict[str, np.ndarray] = {}
+
+    def __iter__(self) -> Iterator[Domain]:
+        return iter(self.domains.values())
+
+    def get(self, name: str) -> Domain | None:
+        """Return a dataset, or None."""
+        return self.domains.get(name)
+
+    def having(self, *names: str) -> list[Domain]:
+        """Return the datasets that have all these variables."""
+        return [domain for domain in self.domains.values() if domain.has(*names)]
+
+    def of_domain(self, code: str) -> list[Domain]:
+        """Return the dataset of a domain, or the parts into which it is split."""
+        return [domain for domain in self.domains.values() if domain.name[:2] == code and domain.has("DOMAIN")]
+
+    def subject_day(self, domain: Domain, name: str) -> np.ndarray:
+        """Return a complete date of DM for each record of a domain, NaT where there is none."""
+        subjects = self.get("DM")
+        if subjects is None or not subjects.has(name, "USUBJID"):
+            return np.full(domain.size, MISSING_DAY)
+        return np.append(subjects.day(name), MISSING_DAY)[self._subject_rows(domain, subjects)]
+
+    def subject_text(self, domain: Domain, name: str) -> np.ndarray:
+        """Return a text of DM for each record of a domain, blank where there is none."""
+        subjects = self.get("DM")
+        if subjects is None:
+            return np.full(domain.size, "", object)
+        return np.append(subjects.text(name), "")[self._subject_rows(domain, subjects)]
+
+    def _subject_rows(self, domain: Domain, subjects: Domain) -> np.ndarray:
+        """Return the row of DM for each record of a domain, -1 where there is none."""
+        if domain.name not in self._rows:
+            self._rows[domain.name] = first_match([domain.column("USUBJID")], [subjects.column("USUBJID")])
+        return self._rows[domain.name]

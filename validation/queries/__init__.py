@@ -1,0 +1,1 @@
+"""The query listing: what the sites are asked."""

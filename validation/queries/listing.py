@@ -1,0 +1,196 @@
+"""The query listing: what the sites are asked, each with what is wrong, what would be right and a link to its form."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from urllib.parse import quote, urlencode
+
+import numpy as np
+import pandas as pd
+
+from metadata.errors import StudyError
+from metadata.expression_context import RecordsLookup
+from metadata.project import Project
+from metadata.records import EVENT, REPEAT_INSTANCE, Records
+from metadata.redcap_csv import read_rows
+from metadata.spreadsheet import guarded_frame
+from metadata.study import Study
+from validation.checks.data import CheckData
+from validation.checks.declaration import load_checks, severities
+from validation.checks.run import check_findings
+from validation.queries import withheld
+from validation.raw.dictionary_findings import dictionary_findings, joined
+
+COLUMNS = (
+    "query_id",
+    "severity",
+    "rule",
+    "record",
+    "event",
+    "form",
+    "instance",
+    "field",
+    "value",
+    "problem",
+    "expected",
+    "link",
+    "status",
+    "answer",
+    "answered_by",
+    "answered_on",
+)
+ANSWER_COLUMNS = ("query_id", "answer", "answered_by", "answered_on")
+ID_LENGTH = 12
+
+Links = Callable[[pd.DataFrame], pd.Series]
+
+
+def findings(study: Study, records: Records) -> pd.DataFrame:
+    """Return every finding of the dictionary and of the study's checks, with its severity."""
+    lookup = RecordsLookup(records)
+    by_dictionary = dictionary_findings(lookup)
+    checks = load_checks(study, records.project)
+    by_study = check_findings(CheckData(study, lookup, by_dictionary), checks)
+    severity = severities(study) | {check.id: check.severity for check in checks}
+    found = joined([by_dictionary, by_study])
+    return found.assign(severity=found["rule"].map(severity).astype("str"))
+
+
+def query_listing(study: Study, records: Records, links: Links | None = None) -> pd.DataFrame:
+    """Return the query listing, one row a query, sorted by record, event, form, instance, field and rule.
+
+    ``links`` gives the address of the form for rows that have record, event, form and instance (see ``form_links``).
+    Raises StudyError for mistakes in checks.yaml or in the answers.
+    """
+    return _listed(study, records, findings(study, records), links)
+
+
+def with_withheld(
+    study: Study, records: Records, listing: pd.DataFrame, held: pd.DataFrame, links: Links | None = None
+) -> pd.DataFrame:
+    """Return the listing with a query for each withheld value (``held``) that it does not ask about."""
+    added = withheld.findings(records, held, listing)
+    if added.empty:
+        return listing
+    both = pd.concat([listing, _listed(study, records, added, links)], ignore_index=True)
+    return _sorted(records.project, both).reset_index(drop=True)[list(COLUMNS)]
+
+
+def _listed(study: Study, records: Records, found: pd.DataFrame, links: Links | None) -> pd.DataFrame:
+    """Return findings as sorted queries with id, link and answer."""
+    listing = _sorted(records.project, _keyed(records, found)).reset_index(drop=True)
+    listing["query_id"] = query_ids(study, listing)
+    listing["link"] = links(listing) if links else pd.Series("", index=listing.index, dtype="str")
+    return _answered(listing, read_answers(study))[list(COLUMNS)]
+
+
+def _keyed(records: Records, found: pd.DataFrame) -> pd.DataFrame:
+    """Return findings with record, event and instance instead of the position of their row."""
+    row = found["source_row"].to_numpy()
+    named = {"record": records.project.dictionary.record_id, "event": EVENT, "instance": REPEAT_INSTANCE}
+    keys = {}
+    for name, column in named.items():
+        texts = np.append(records.frame[column].to_numpy(object), "")  # position -1: about the dictionary
+        keys[name] = pd.Series(texts[row], index=found.index, dtype="str")
+    return found.assign(**keys)
+
+
+def _sorted(project: Project, listing: pd.DataFrame) -> pd.DataFrame:
+    orders = {
+        "event": {name: position for position, name in enumerate(project.event_names)},
+        "form": {name: position for position, name in enumerate(project.dictionary.forms)},
+        "field": {name: position for position, name in enumerate(project.dictionary.fields)},
+    }
+    ranks = {f"{key}_rank": listing[key].map(order).fillna(len(order)) for key, order in orders.items()}
+    number = pd.to_numeric(listing["instance"], errors="coerce").fillna(0)
+    by = ["record", "event_rank", "form_rank", "number", "field_rank", "rule", "value"]
+    return listing.assign(number=number, **ranks).sort_values(by, kind="stable")
+
+
+def query_ids(study: Study, listing: pd.DataFrame) -> pd.Series:
+    """Return the id of each query: 12 hexadecimal digits of SHA-256 over study, rule, place and value."""
+    joined_text = pd.Series(study.studyid, index=listing.index, dtype="str")
+    for name in ("rule", "record", "event", "form", "instance", "field", "value"):
+        joined_text = joined_text + "|" + listing[name]
+    ids = [hashlib.sha256(text.encode()).hexdigest()[:ID_LENGTH] for text in joined_text]
+    return pd.Series(ids, index=listing.index, dtype="str")
+
+
+def form_links(
+    study: Study, project: Project, event_ids: Mapping[str, object] | None = None, version: str = "", base_url: str = ""
+) -> Links:
+    """Return the function that makes REDCap's address of the form a query is about.
+
+    The base address comes from study.yaml, never from the server that was asked; ids of events from the export of
+    events unless given. Rows without a record, and events without an id, get no link.
+    """
+    base = (base_url or str(study.config["redcap"].get("base_url", ""))).rstrip("/")
+    folder = f"{base}/redcap_v{quote(version)}/DataEntry/index.php" if version else f"{base}/redcap/DataEntry/index.php"
+    ids = event_ids or {event["unique_event_name"]: event.get("event_id") or "" for event in project.events}
+    known = {str(event): str(number) for event, number in ids.items() if str(number)}
+    pid = str(project.info.get("project_id", ""))
+
+    def links(listing: pd.DataFrame) -> pd.Series:
+        events = listing["event"].map(known).astype("object").fillna("")
+        usable = (listing["record"] != "") & ((events != "") | (not project.longitudinal))
+        parts = {"pid": pd.Series(quote(pid), index=listing.index), "id": _quoted(listing["record"])}
+        parts["page"] = _quoted(listing["form"])
+        parts |= {"event_id": events} if project.longitudinal else {}  # REDCap finds the one event of a classic project
+        parts["instance"] = listing["instance"].replace("", "1")
+        address = pd.Series(f"{folder}?", index=listing.index, dtype="str")
+        for index, (name, values) in enumerate(parts.items()):
+            address = address + ("&" if index else "") + f"{name}=" + values.astype("str")
+        return address.where(usable & bool(base), "")
+
+    return links
+
+
+def _quoted(names: pd.Series) -> pd.Series:
+    return names.map({name: urlencode({"": name})[1:] for name in names.unique()}).astype("str")
+
+
+def read_answers(study: Study) -> pd.DataFrame:
+    """Return what sites answered: query_id, answer, answered_by, answered_on; StudyError if it cannot be used."""
+    path = study.path(str(study.config["redcap"].get("answers") or "answers.csv"))
+    if not path.is_file():
+        return pd.DataFrame({column: pd.Series([], dtype="str") for column in ANSWER_COLUMNS})
+    rows = read_rows(path)
+    for column in ANSWER_COLUMNS:
+        if rows and column not in rows[0]:
+            raise StudyError(f"the column '{column}' is missing", f"{study.name}/{path.name}", 1)
+    answers = pd.DataFrame(rows, columns=list(ANSWER_COLUMNS), dtype="str")
+    twice = answers["query_id"][answers["query_id"].duplicated()]
+    if len(twice):
+        raise StudyError(f"query {twice.iloc[0]} is answered twice", f"{study.name}/{path.name}")
+    return answers
+
+
+def _answered(listing: pd.DataFrame, answers: pd.DataFrame) -> pd.DataFrame:
+    merged = listing.merge(answers, on="query_id", how="left")
+    status = np.where(merged["answer"].notna(), "answered", "open")
+    texts = {column: merged[column].fillna("").astype("str") for column in ANSWER_COLUMNS[1:]}
+    return merged.assign(status=pd.Series(status, dtype="str"), **texts)
+
+
+def unused_answers(study: Study, listing: pd.DataFrame) -> list[str]:
+    """Return ids of answers that no query of the listing has (the data have changed since, or the id is mistyped)."""
+    return sorted(set(read_answers(study)["query_id"]) - set(listing["query_id"]))
+
+
+def summary(listing: pd.DataFrame) -> pd.DataFrame:
+    """Return counts by severity and rule: open, answered, all."""
+    counts = pd.crosstab([listing["severity"], listing["rule"]], listing["status"])
+    counts = counts.reindex(columns=["open", "answered"], fill_value=0).assign(
+        all=lambda made: made.sum(axis="columns")
+    )
+    order = {"error": 0, "warning": 1, "note": 2}
+    flat = counts.rename_axis(columns=None).reset_index()
+    return flat.sort_values(["severity", "rule"], key=lambda c: c.map(order).fillna(0) if c.name == "severity" else c)
+
+
+def write_csv(listing: pd.DataFrame, path: Path) -> None:
+    """Write the listing as CSV (UTF-8, LF) whose cells no spreadsheet takes for formulas."""
+    guarded_frame(listing).to_csv(path, index=False, lineterminator="\n", quoting=csv.QUOTE_MINIMAL, encoding="utf-8")

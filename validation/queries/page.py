@@ -1,0 +1,103 @@
+"""The query listing as one self-contained page: grouped by site and record, with filters and no outside file."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from metadata.labels import plain
+from metadata.project import Project
+from metadata.records import ACCESS_GROUP, Records
+from metadata.study import Study
+from validation.queries.listing import summary
+
+FOLDER = Path(__file__).parent / "page"
+SEVERITIES = ("error", "warning", "note")
+NO_SITE = "No data access group"
+
+
+def environment() -> Environment:
+    """Return the templates of this package; all that is put into them is escaped, our own style sheet excepted."""
+    made = Environment(loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    made.globals["style"] = (FOLDER / "style.css").read_text(encoding="utf-8")
+    return made
+
+
+def write_page(
+    study: Study, records: Records, listing: pd.DataFrame, path: Path, date: str = "", state: str = ""
+) -> None:
+    """Write the listing as HTML; ``date`` is the snapshot's, ``state`` a word such as "as entered"."""
+    described = _described(records.project, listing.assign(site=_sites(records, listing)))
+    rules = summary(listing)
+    context = {
+        "title": str(study.config["study"].get("short_title") or study.config["study"].get("title") or study.name),
+        "study": study.studyid,
+        "synthetic": study.is_synthetic,
+        "date": date,
+        "state": state,
+        "cards": _cards(listing),
+        "rules": rules.to_dict("records"),
+        "severities": [name for name in SEVERITIES if (listing["severity"] == name).any()],
+        "sites": _grouped(described),
+    }
+    path.write_text(environment().get_template("queries.html.jinja").render(context), encoding="utf-8", newline="\n")
+
+
+def _sites(records: Records, listing: pd.DataFrame) -> pd.Series:
+    """Return the label of each query's data access group."""
+    groups = records.frame[ACCESS_GROUP].set_axis(records.record)
+    groups = groups[(groups != "").to_numpy(bool)]
+    labels = {str(dag["unique_group_name"]): str(dag["data_access_group_name"]) for dag in records.project.dags}
+    of_record = groups[~groups.index.duplicated()].map(lambda name: labels.get(str(name), str(name)))
+    return listing["record"].map(of_record).fillna(NO_SITE).astype("str")
+
+
+def _described(project: Project, listing: pd.DataFrame) -> pd.DataFrame:
+    """Add where each query is in words (event, form, instance) and its field's label."""
+    events = {str(event["unique_event_name"]): plain(str(event["event_name"])) for event in project.events}
+    forms = {item["instrument_name"]: plain(str(item["instrument_label"])) for item in project.instruments}
+    labels = {name: plain(field.label) for name, field in project.dictionary.fields.items()}
+    labels |= {f"{form}_complete": "Form status" for form in project.dictionary.forms}
+    event = listing["event"].map(events).astype("object").fillna("").astype("str")
+    form = listing["form"].map(forms).fillna(listing["form"]).astype("str")
+    instance = (" #" + listing["instance"]).where(listing["instance"] != "", "")
+    place = (event + ": ").where(event != "", "") + form + instance
+    label = listing["field"].map(labels).fillna("").astype("str")
+    return listing.assign(place=place, label=label, shown=_with_choice(project, listing))
+
+
+def _with_choice(project: Project, listing: pd.DataFrame) -> pd.Series:
+    """Return values with the label of the choice behind a code."""
+    words = {
+        f"{name}\x1f{code}": f" ({plain(text)})"
+        for name, field in project.dictionary.fields.items()
+        if field.type != "checkbox"
+        for code, text in field.choices.items()
+    }
+    return listing["value"] + (listing["field"] + "\x1f" + listing["value"]).map(words).fillna("").astype("str")
+
+
+def _grouped(listing: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return sites with their records with their queries, in the order of the listing within a site."""
+    rows = listing.sort_values("site", kind="stable").to_dict("records")
+    sites = []
+    for site, of_site in groupby(rows, key=lambda row: row["site"]):
+        queries = list(of_site)
+        records = [
+            {"name": name, "queries": list(part)} for name, part in groupby(queries, key=lambda row: row["record"])
+        ]
+        sites.append({"label": site, "count": len(queries), "records": records})
+    return sites
+
+
+def _cards(listing: pd.DataFrame) -> list[dict[str, object]]:
+    is_open = listing["status"] == "open"
+    cards: list[dict[str, object]] = [
+        {"name": name, "label": f"open, {name}", "count": int((is_open & (listing["severity"] == name)).sum())}
+        for name in SEVERITIES
+    ]
+    return [*cards, {"name": "answered", "label": "answered", "count": int((~is_open).sum())}]

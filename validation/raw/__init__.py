@@ -1,0 +1,1 @@
+"""What the dictionary's schemas find in the records of an export."""

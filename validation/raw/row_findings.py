@@ -1,0 +1,68 @@
+"""What is wrong with the rows of an export themselves: a row that stands twice, an instance that is missing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from metadata.records import EVENT, REPEAT_INSTANCE, REPEAT_INSTRUMENT, Records
+from validation.raw.messages import render
+
+TWICE, GAP = "record.twice", "record.instance_gap"
+KEYS = ("record", "event", "form", "instance")
+
+
+def row_findings(records: Records) -> pd.DataFrame:
+    """Return a finding for each row that stands twice, and for each instance after one that is missing.
+
+    REDCap has one row a record, event, repeating form and instance, and counts instances from 1; what is deleted there
+    leaves a gap, which may be right. Columns as ``validation.raw.dictionary_findings`` has them.
+    """
+    return pd.concat([_twice(records), _gaps(records)], ignore_index=True)
+
+
+def _keys(records: Records) -> pd.DataFrame:
+    columns = (EVENT, REPEAT_INSTRUMENT, REPEAT_INSTANCE)
+    named = {name: records.frame[column] for name, column in zip(KEYS[1:], columns, strict=True)}
+    return pd.DataFrame({"record": records.record, **named})
+
+
+def _twice(records: Records) -> pd.DataFrame:
+    rows = np.flatnonzero(_keys(records).duplicated(list(KEYS)).to_numpy(bool))
+    problem = np.full(len(rows), "The record has this row twice, with the same event, form and instance.", object)
+    return _made(records, rows, TWICE, np.full(len(rows), ""), problem, "one row, as REDCap exports it")
+
+
+def _gaps(records: Records) -> pd.DataFrame:
+    """Return the instances whose number is not one more than the number before."""
+    keys = _keys(records)
+    repeating = np.flatnonzero((keys["instance"] != "").to_numpy(bool))
+    found = keys.iloc[repeating].assign(number=pd.to_numeric(keys["instance"].iloc[repeating], errors="coerce"))
+    ordered = found.sort_values([*KEYS[:3], "number"], kind="stable")
+    before = ordered.groupby(list(KEYS[:3]), sort=False)["number"].shift(fill_value=0)
+    odd = ordered[(ordered["number"] - before) > 1]
+    expected = (before.loc[odd.index] + 1).astype(int).astype("str").to_numpy(object)
+    problem = render("Instance {missing} is not there, although {given} is.",
+                     {"missing": expected, "given": odd["instance"].to_numpy(object)}, len(odd))  # fmt: skip
+    words = "instances counted from 1 without a gap, or a deletion that is known"
+    return _made(records, odd.index.to_numpy(), GAP, odd["instance"].to_numpy(object), problem.to_numpy(object), words)
+
+
+def _made(
+    records: Records, rows: np.ndarray, rule: str, values: np.ndarray, problem: np.ndarray, expected: str
+) -> pd.DataFrame:
+    dictionary = records.project.dictionary
+    first = dictionary.fields[dictionary.record_id]
+    form = records.frame[REPEAT_INSTRUMENT].to_numpy(object)[rows]
+    own = {name: dictionary.form_fields(name)[0].name for name in dict.fromkeys(form) if name in dictionary.forms}
+    return pd.DataFrame(
+        {
+            "source_row": rows.astype(np.int32),
+            "form": pd.Series(np.where(form == "", first.form, form), dtype="str"),
+            "field": pd.Series([own.get(name, first.name) for name in form], dtype="str"),
+            "rule": pd.Series(rule, range(len(rows)), dtype="str"),
+            "value": pd.Series(values, dtype="str"),
+            "problem": pd.Series(problem, dtype="str"),
+            "expected": pd.Series(expected, range(len(rows)), dtype="str"),
+        }
+    )
