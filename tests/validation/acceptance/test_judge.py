@@ -143,6 +143,6 @@ def test_the_bundled_study_declares_the_published_counts() -> None:
 
 
 def test_great_expectations_is_imported_only_when_it_judges() -> None:
-    said = "import sys, validation.acceptance; print('great_expectations' in sys.modules)"
+    said = "import sys, validation.acceptance.judge; print('great_expectations' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "False"
