@@ -28,7 +28,6 @@ SHAPING = (
     "pyarrow",
     "pyreadstat",
     "scipy",
-    "statsmodels",
 )
 SOURCE_FOLDERS = ("redcap", "synthetic")  # the snapshot's id stands for the records and the project's structure
 FILE = "manifest.json"

@@ -6,16 +6,14 @@ import math
 from collections.abc import Iterable
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
 from reports.statistics.estimate import Estimate, not_estimable
+from reports.statistics.pair_sums import walsh_averages
 from reports.statistics.ranks import signed_sums
 from reports.statistics.rounding import significant, to_precision
 from reports.statistics.signed_rank import LARGEST_EXACT
 
-# There are n * (n + 1) / 2 Walsh averages to hold and sort.
-MOST_PAIRS = 4000
 NAME = "Hodges-Lehmann median of Walsh averages"
 
 
@@ -30,10 +28,8 @@ def hodges_lehmann(differences: Iterable[float], decimals: int, confidence: floa
     kept = rounded[~np.isnan(rounded)]
     if kept.size == 0:
         return not_estimable(NAME, 0, "no pairs")
-    if kept.size > MOST_PAIRS:
-        return not_estimable(NAME, int(kept.size), f"more than {MOST_PAIRS} pairs")
-    walsh, n = _walsh_averages(kept), int(kept.size)
-    middle, level = significant(float(np.median(walsh))), f"{confidence * 100:g}%"
+    walsh, n = walsh_averages(kept, decimals), int(kept.size)
+    middle, level = significant(walsh.median()), f"{confidence * 100:g}%"
     if n > LARGEST_EXACT:
         depth, method = _asymptotic_depth(n, confidence), f"{NAME}, asymptotic {level} interval"
         warning = f"more than {LARGEST_EXACT} pairs: normal approximation instead of enumeration"
@@ -42,14 +38,8 @@ def hodges_lehmann(differences: Iterable[float], decimals: int, confidence: floa
         method, warning = f"{NAME}, exact {level} interval (attained {attained * 100:.1f}%)", ""
     if depth == 0:
         return Estimate(middle, NAME, n, f"interval not estimable: {n} pairs cannot reach {level}")
-    return Estimate(
-        middle, method, n, warning, lower=significant(float(walsh[depth - 1])), upper=significant(float(walsh[-depth]))
-    )
-
-
-def _walsh_averages(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    first, second = np.triu_indices(values.size)
-    return np.sort((values[first] + values[second]) / 2)
+    bounds = significant(walsh.nth(depth - 1)), significant(walsh.nth(-depth))
+    return Estimate(middle, method, n, warning, lower=bounds[0], upper=bounds[1])
 
 
 def _depth(n: int, confidence: float) -> tuple[int, float]:

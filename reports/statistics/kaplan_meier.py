@@ -82,9 +82,9 @@ def kaplan_meier(times: ArrayLike, events: ArrayLike, confidence: float = 0.95) 
     time, event = np.asarray(times, dtype=float), np.asarray(events, dtype=bool)
     kept = ~np.isnan(time)
     time, event = time[kept], event[kept]
-    steps = np.unique(time[event])
-    at_risk = (time[None, :] >= steps[:, None]).sum(axis=1).astype(float)
-    failed = (time[event][None, :] == steps[:, None]).sum(axis=1).astype(float)
+    steps, counts = np.unique(time[event], return_counts=True)
+    at_risk = (time.size - np.searchsorted(np.sort(time), steps)).astype(float)
+    failed = counts.astype(float)
     with np.errstate(divide="ignore"):
         greenwood = np.cumsum(failed / (at_risk * (at_risk - failed)))
     survival = np.cumprod((at_risk - failed) / at_risk)

@@ -28,19 +28,19 @@ def log_rank(times: ArrayLike, events: ArrayLike, groups: Sequence[str]) -> Esti
         return not_estimable(NAME, int(time.size), "fewer than two groups have subjects")
     if not event.any():
         return not_estimable(NAME, int(time.size), "no events")
-    difference, covariance = _scores(time, event, np.eye(names.size)[codes])
+    difference, covariance = _scores(time, event, [codes == code for code in range(names.size)])
     statistic = float(difference @ np.linalg.pinv(covariance) @ difference)
     p = float(special.chdtrc(names.size - 1, statistic))
     return Estimate(significant(p), NAME, int(time.size), statistic=significant(statistic))
 
 
 def _scores(
-    time: NDArray[np.float64], event: NDArray[np.bool_], member: NDArray[np.float64]
+    time: NDArray[np.float64], event: NDArray[np.bool_], groups: Sequence[NDArray[np.bool_]]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Observed less expected and their covariance; ``member`` has a row a subject and a column a group."""
+    """Return observed less expected events and their covariance; ``groups`` says of each group who is in it."""
     steps = np.unique(time[event])
-    at_risk = (time[None, :] >= steps[:, None]).astype(float) @ member
-    failed = ((time[None, :] == steps[:, None]) & event[None, :]).astype(float) @ member
+    at_risk = np.column_stack([_at_least(time[group], steps) for group in groups]).astype(float)
+    failed = np.column_stack([_at(time[group & event], steps) for group in groups]).astype(float)
     risk, deaths = at_risk.sum(axis=1), failed.sum(axis=1)
     share = at_risk / risk[:, None]
     difference = (failed - deaths[:, None] * share).sum(axis=0)
@@ -48,3 +48,13 @@ def _scores(
         factor = np.where(risk > 1, deaths * (risk - deaths) / (risk - 1), 0.0)
     covariance = np.diag((factor[:, None] * share).sum(axis=0)) - (share * factor[:, None]).T @ share
     return difference[:-1], covariance[:-1, :-1]
+
+
+def _at_least(times: NDArray[np.float64], steps: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return how many times reach each step."""
+    return times.size - np.searchsorted(np.sort(times), steps)
+
+
+def _at(times: NDArray[np.float64], steps: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return how many times are each step; every time is one of the steps."""
+    return np.bincount(np.searchsorted(steps, times), minlength=steps.size)

@@ -1,4 +1,9 @@
-"""Poisson regression of event counts with the logarithm of person-time as offset."""
+"""Poisson regression of event counts with the logarithm of person-time as offset, by its conditional likelihood.
+
+Given the events of a subject in both groups together, those in the compared group are binomial and the subject's own
+effect is gone; the ratio and its standard error are those of the regression with a column a subject (Cameron and
+Trivedi, Regression Analysis of Count Data, 9.3). Without subject effects everybody is one such subject.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +19,8 @@ from reports.statistics.estimate import Estimate, not_estimable
 from reports.statistics.rounding import significant
 
 NAME = "Poisson regression, log person-time as offset"
+# The step at which the logarithm of the ratio has its 14th digit, and more steps than halving takes to get there.
+TOLERANCE, MOST_STEPS = 1e-14, 100
 Floats = NDArray[np.float64]
 
 
@@ -38,79 +45,91 @@ def poisson_rate_ratio(
     any event says nothing about it and is left out. Rows without count or person-time are left out. ``n`` counts the
     subjects that entered.
     """
-    rows = _Rows.of(events, time, compared, subjects)
+    strata = _Strata.of(events, time, compared, subjects)
     name = f"{NAME}, {'fixed subject effect' if subjects is not None else 'no subject effect'}"
-    reason = rows.reason()
+    reason = strata.reason()
     if reason:
-        refused = not_estimable(name, rows.n, reason)
+        refused = not_estimable(name, strata.n, reason)
         return RateRatio(refused, refused)
-    effect, error = _fit(rows)
+    effect, error = _fit(strata)
     z, wide = effect / error, float(special.ndtri((1 + confidence) / 2)) * error
     value, lower, upper = (significant(math.exp(bound)) for bound in (effect, effect - wide, effect + wide))
-    ratio = Estimate(value, f"{name}, Wald {confidence * 100:g}% interval", rows.n, rows.warning, z, lower, upper)
+    ratio = Estimate(value, f"{name}, Wald {confidence * 100:g}% interval", strata.n, strata.warning, z, lower, upper)
     p = significant(2 * float(special.ndtr(-abs(z))))
-    return RateRatio(ratio, Estimate(p, f"{name}, Wald test", rows.n, rows.warning, significant(z)))
+    return RateRatio(ratio, Estimate(p, f"{name}, Wald test", strata.n, strata.warning, significant(z)))
 
 
 @dataclass(frozen=True)
-class _Rows:
+class _Strata:
+    """Events and person-time by stratum (a subject, or everybody) in the compared group and in the other one.
+
+    Both are arrays of two rows, the compared group first, and a column a stratum with events.
+    """
+
     events: Floats
     time: Floats
-    compared: NDArray[np.bool_]
-    subjects: NDArray[np.int64] | None
     n: int
     warning: str = ""
 
     @classmethod
-    def of(cls, events: ArrayLike, time: ArrayLike, compared: Sequence[bool], subjects: Sequence[str] | None) -> _Rows:
-        counts, years = np.asarray(events, dtype=float), np.asarray(time, dtype=float)
-        kept = ~np.isnan(counts) & (np.nan_to_num(years) > 0)
-        counts, years, chosen = counts[kept], years[kept], np.asarray(compared, dtype=bool)[kept]
-        if subjects is None:
-            return cls(counts, years, chosen, None, int(kept.sum()))
-        _, codes = np.unique(np.asarray(subjects, dtype=str)[kept], return_inverse=True)
-        return cls(counts, years, chosen, codes, int(codes.max(initial=-1)) + 1)._informative()
+    def of(
+        cls, events: ArrayLike, time: ArrayLike, compared: Sequence[bool], subjects: Sequence[str] | None
+    ) -> _Strata:
+        counts, spent = np.asarray(events, dtype=float), np.asarray(time, dtype=float)
+        kept = ~np.isnan(counts) & (np.nan_to_num(spent) > 0)
+        n = int(kept.sum())
+        codes = np.zeros(n, dtype=np.int64)
+        if subjects is not None:
+            codes = np.unique(np.asarray(subjects, dtype=str)[kept], return_inverse=True)[1]
+        chosen = np.asarray(compared, dtype=bool)[kept]
+        counts, spent = (_sums(values[kept], codes, chosen) for values in (counts, spent))
+        return cls(counts, spent, n) if subjects is None else cls(counts, spent, counts.shape[1])._informative()
 
-    def _informative(self) -> _Rows:
-        """Without the subjects who had no event: their own effect would be minus infinity."""
-        if self.subjects is None:
-            return self
-        had = np.bincount(self.subjects, weights=self.events) > 0
-        kept = had[self.subjects] if self.subjects.size else np.zeros(0, dtype=bool)
-        _, codes = np.unique(self.subjects[kept], return_inverse=True)
+    def _informative(self) -> _Strata:
+        """Return what is left without the subjects who had no event: their own effect would be minus infinity."""
+        had = self.events.sum(axis=0) > 0
         silent = int((~had).sum())
         said = f"{silent} {'subject' if silent == 1 else 'subjects'} without events left out" if silent else ""
-        parts = (self.events[kept], self.time[kept], self.compared[kept])
-        return _Rows(*parts, codes, self.n - silent, said)
+        return _Strata(self.events[:, had], self.time[:, had], self.n - silent, said)
 
     def reason(self) -> str:
-        """Why no ratio can be estimated; empty when one can."""
-        if self.compared.all() or not self.compared.any():
+        """Return why no ratio can be estimated; empty when one can."""
+        if not self.time.any(axis=1).all():
             return "one of the groups is empty"
-        if not self.events[self.compared].any() or not self.events[~self.compared].any():
+        if not self.events.any(axis=1).all():
             return "no events in one of the groups"
-        if self.subjects is not None and not self._both_within():
+        both = self.time.all(axis=0)
+        if not both.any():
             return "no subject is in both groups"
+        if not self.events[:, both].any(axis=1).all():
+            return "no events in one of the groups among the subjects in both"
         return ""
 
-    def _both_within(self) -> bool:
-        assert self.subjects is not None
-        rows = np.bincount(self.subjects)
-        chosen = np.bincount(self.subjects, weights=self.compared)
-        return bool(((chosen > 0) & (chosen < rows)).any())
 
-    def design(self) -> Floats:
-        """A column for the comparison, then the intercept or one column a subject."""
-        base = np.ones((self.events.size, 1)) if self.subjects is None else np.eye(self.n)[self.subjects]
-        return np.column_stack([self.compared.astype(float), base])
+def _sums(values: Floats, codes: NDArray[np.int64], compared: NDArray[np.bool_]) -> Floats:
+    """Return the sums by stratum, of the compared rows and of the others."""
+    strata = int(codes.max(initial=-1)) + 1
+    return np.array([np.bincount(codes[rows], values[rows], strata) for rows in (compared, ~compared)], dtype=float)
 
 
-def _fit(rows: _Rows) -> tuple[float, float]:
-    """Log ratio and its standard error by maximum likelihood."""
-    # Its import costs more than the fit.
-    from statsmodels.genmod.families import Poisson
-    from statsmodels.genmod.generalized_linear_model import GLM
+def _fit(strata: _Strata) -> tuple[float, float]:
+    """Return the log ratio and its standard error by maximum likelihood, from the strata that are in both groups.
 
-    model = GLM(rows.events, rows.design(), family=Poisson(), offset=np.log(rows.time))
-    fitted = model.fit(tol=1e-12, maxiter=200)
-    return float(fitted.params[0]), float(fitted.bse[0])
+    The score falls in the log ratio. The root lies where all strata had the largest or the smallest share of their time
+    in the compared group; Newton's step is taken while it stays between the bounds, else their middle.
+    """
+    both = strata.time.all(axis=0)
+    events, totals = strata.events[0, both].sum(), strata.events[:, both].sum(axis=0)
+    offset = np.log(strata.time[0, both] / strata.time[1, both])
+    level = math.log(events / (totals.sum() - events))
+    low, high = level - float(offset.max()), level - float(offset.min())
+    effect = (low + high) / 2
+    for _ in range(MOST_STEPS):
+        share = special.expit(offset + effect)
+        score, information = events - float(totals @ share), float(totals @ (share * (1 - share)))
+        low, high = (effect, high) if score > 0 else (low, effect)
+        step = effect + score / information
+        if abs(score / information) <= TOLERANCE * max(1.0, abs(effect)):
+            break
+        effect = step if low < step < high else (low + high) / 2
+    return effect, 1 / math.sqrt(information)

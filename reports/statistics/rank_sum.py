@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from reports.statistics.estimate import Estimate, not_estimable
+from reports.statistics.pair_sums import differences
 from reports.statistics.ranks import Whole, doubled_midranks
 from reports.statistics.rounding import significant, to_precision
 
@@ -75,14 +76,14 @@ def rank_shift(first: Iterable[float], second: Iterable[float], decimals: int, c
     n = one.size + two.size
     if one.size == 0 or two.size == 0:
         return not_estimable(SHIFT, n, "one of the groups is empty")
-    differences = np.sort(np.subtract.outer(one, two).ravel())
-    middle, level = significant(float(np.median(differences))), f"{confidence * 100:g}%"
+    shifts = differences(one, two, decimals)
+    middle, level = significant(shifts.median()), f"{confidence * 100:g}%"
     depth, kind = _depth(one.size, two.size, (1 - confidence) / 2)
     if depth == 0:
         return Estimate(
             middle, SHIFT, n, f"interval not estimable: {one.size} and {two.size} values cannot reach {level}"
         )
-    bounds = significant(float(differences[depth - 1])), significant(float(differences[-depth]))
+    bounds = significant(shifts.nth(depth - 1)), significant(shifts.nth(-depth))
     return Estimate(middle, f"{SHIFT}, {kind} {level} interval", n, lower=bounds[0], upper=bounds[1])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from itertools import permutations, product
 
@@ -11,7 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import rankdata
 
-from reports.statistics.friedman import friedman
+from reports.statistics import friedman as friedman_module
+from reports.statistics.blocks import ranked_rows
+from reports.statistics.friedman import friedman, rank_sums
 from reports.statistics.page_trend import page_trend
 from reports.statistics.signed_rank import Zeros, signed_rank
 
@@ -69,3 +72,28 @@ def test_friedman_counts_every_arrangement(table: list[list[float]]) -> None:
     observed = float(np.var(ranks.sum(axis=0)))
     larger = sum(spread >= observed - 1e-9 for spread in spreads) / len(spreads)
     assert friedman(table, 0).value == pytest.approx(larger, abs=1e-12)
+
+
+@settings(deadline=None)
+@given(table=TABLES, limit=st.integers(1, 300))
+def test_friedman_enumerates_no_more_than_it_foresaw(table: list[list[float]], limit: int) -> None:
+    """Whether the rank sums are too many is judged beforehand: what is enumerated then stays within the limit."""
+    ranks = ranked_rows(table, 0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(friedman_module, "MOST_VECTORS", limit)
+        if friedman_module.can_enumerate(ranks):
+            before_last = rank_sums(ranks[:-1])[0] if len(ranks) > 1 else np.zeros((1, 1))
+            assert len(before_last) * math.factorial(ranks.shape[1]) <= limit
+
+
+@pytest.mark.parametrize(("rows", "columns", "exact"), [(184, 3, True), (185, 3, False), (22, 4, True), (23, 4, False)])
+def test_friedman_foresees_how_much_there_is_to_enumerate(
+    rows: int, columns: int, exact: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(friedman_module, "rank_sums", lambda ranks: (ranks.sum(axis=0)[None, :], np.ones(1)))
+    values = np.random.default_rng(3).normal(size=(rows, columns))
+    found = friedman(values, 6)
+    assert found.method == f"Friedman's test, {'exact' if exact else 'asymptotic'}"
+    assert found.warning == (
+        "" if exact else f"{rows} rows of {columns}: chi-square approximation instead of enumeration"
+    )
