@@ -25,6 +25,7 @@ CHANGED = {
     "manifest.json": "sizes and hashes of the files below, of the mapping and of the library versions",
     "reports/results.json": "the same rows as results.csv, with filter and warning",
     "validation/conformance.*": "rules come in the order of their files, one folder of rules",
+    "validation/*.html": "the pages share one frame: a line end after the notice of synthetic data",
     "reports/ars.json": "where clauses follow the filters of results.csv",
 }
 

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any, cast
 
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from metadata.dataset import Dataset
+from metadata.html_page import page_templates
 from metadata.study import Study
 from reports.compute import write_csv
 from reports.exchange.ars import reporting_event
@@ -61,7 +62,7 @@ def write(
     specification, plan = read_specification(study, PARAMETERS), read_plan(study)
     analysis = AnalysisData(specification, datasets)
     folder.mkdir(parents=True, exist_ok=True)
-    pages = _environment(_study(study, snapshot_date, snapshot_id))
+    pages = page_templates(FOLDER, study=_study(study, snapshot_date, snapshot_id))
     own = rows_by_output(results)
     heads = [_head(specification, plan, output, own.get(output.id, [])) for output in specification.outputs]
     files: list[Path] = []
@@ -104,22 +105,6 @@ def _results(
 def _write(path: Path, text: str) -> Path:
     path.write_text(text, encoding="utf-8", newline="\n")
     return path
-
-
-def _environment(study: Mapping[str, str]) -> Environment:
-    pages = Environment(
-        loader=FileSystemLoader(FOLDER),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    pages.globals.update(study=study, style=_style())
-    return pages
-
-
-def _style() -> Markup:
-    return Markup((FOLDER / "style.css").read_text(encoding="utf-8"))  # noqa: S704 our own file
 
 
 def _study(study: Study, snapshot_date: str, snapshot_id: str) -> dict[str, str]:

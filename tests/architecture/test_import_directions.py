@@ -93,7 +93,7 @@ FLOORS = {
     "sdtm": ("columns", "operations", "mapping", "domains", "build", "draft"),
     "adam": ("columns", "language", "derivations", "build"),
     "reports": ("statistics", "results", "layout", "template_parts", "templates", "exchange", "rtf", "html"),
-    "validation": ("raw", "checks", "queries", "datasets", "acceptance", "second_derivation", "conformance"),
+    "validation": ("pages", "raw", "checks", "queries", "datasets", "acceptance", "second_derivation", "conformance"),
 }
 
 

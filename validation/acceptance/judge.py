@@ -24,7 +24,7 @@ from validation.acceptance.rules import (
     rows_of,
     with_nulls,
 )
-from validation.queries.page import environment
+from validation.pages.page import write_study_page
 
 SHOWN_VALUES = 5
 NOT_MADE: dict[str, Any] = {"success": False, "observed": "the dataset was not made"}
@@ -157,16 +157,9 @@ def _folded(dataset: Mapping[str, Any]) -> dict[str, Any]:
 def write_page(study: Study, result: Mapping[str, Any], path: Path, date: str = "") -> None:
     """Write the result as one self-contained page; ``date`` is the snapshot's."""
     failed = int(result["expectations"]) - int(result["met"])
-    context = {
-        "title": str(study.config["study"].get("short_title") or study.config["study"].get("title") or study.name),
-        "study": study.studyid,
-        "synthetic": study.is_synthetic,
-        "date": date,
-        "result": result,
-        "datasets": [_folded(dataset) for dataset in result["datasets"]],
-        "cards": [
-            {"name": "passed", "label": "expectations met", "count": result["met"]},
-            {"name": "failed" if failed else "note", "label": "not met", "count": failed},
-        ],
-    }
-    path.write_text(environment().get_template("acceptance.html.jinja").render(context), encoding="utf-8", newline="\n")
+    cards = [
+        {"name": "passed", "label": "expectations met", "count": result["met"]},
+        {"name": "failed" if failed else "note", "label": "not met", "count": failed},
+    ]
+    datasets = [_folded(dataset) for dataset in result["datasets"]]
+    write_study_page(study, "acceptance", path, date, result=result, datasets=datasets, cards=cards)

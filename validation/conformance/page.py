@@ -8,9 +8,7 @@ from typing import Any
 
 from metadata.study import Study
 from validation.conformance.explanations import STALE
-from validation.queries.page import environment
-
-TEMPLATE = "conformance.html.jinja"
+from validation.pages.page import write_study_page
 
 
 def write_page(study: Study, result: Mapping[str, Any], path: Path, date: str = "") -> None:
@@ -23,22 +21,13 @@ def write_page(study: Study, result: Mapping[str, Any], path: Path, date: str = 
         ("Explained", [one for one in shown if one["explained"]]),
         ("Notes", [one for one in shown if not one["explained"] and one["severity"] == "note"]),
     ]
-    context = {
-        "title": str(study.config["study"].get("short_title") or study.config["study"].get("title") or study.name),
-        "study": study.studyid,
-        "synthetic": study.is_synthetic,
-        "date": date,
-        "result": result,
-        "stale": STALE,
-        "parts": [(name, part) for name, part in parts if part],
-        "cards": [
-            {"name": "note", "label": "rules", "count": counts["rules"]},
-            {"name": "failed" if left else "passed", "label": "findings not explained", "count": left},
-            {"name": "answered", "label": "findings explained", "count": counts["explained"]},
-        ],
-    }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(environment().get_template(TEMPLATE).render(context), encoding="utf-8", newline="\n")
+    cards = [
+        {"name": "note", "label": "rules", "count": counts["rules"]},
+        {"name": "failed" if left else "passed", "label": "findings not explained", "count": left},
+        {"name": "answered", "label": "findings explained", "count": counts["explained"]},
+    ]
+    shown_parts = [(name, part) for name, part in parts if part]
+    write_study_page(study, "conformance", path, date, result=result, stale=STALE, parts=shown_parts, cards=cards)
 
 
 def _shown(finding: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,24 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from metadata.labels import plain
 from metadata.project import Project
 from metadata.records import ACCESS_GROUP, Records
 from metadata.study import Study
+from validation.pages.page import write_study_page
 from validation.queries.listing import summary
 
-FOLDER = Path(__file__).parent / "page"
 SEVERITIES = ("error", "warning", "note")
 NO_SITE = "No data access group"
-
-
-def environment() -> Environment:
-    """Return the templates of this package; all that is put into them is escaped, our own style sheet excepted."""
-    made = Environment(loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    made.globals["style"] = (FOLDER / "style.css").read_text(encoding="utf-8")
-    return made
 
 
 def write_page(
@@ -33,18 +25,17 @@ def write_page(
     """Write the listing as HTML; ``date`` is the snapshot's, ``state`` a word such as "as entered"."""
     described = _described(records.project, listing.assign(site=_sites(records, listing)))
     rules = summary(listing)
-    context = {
-        "title": str(study.config["study"].get("short_title") or study.config["study"].get("title") or study.name),
-        "study": study.studyid,
-        "synthetic": study.is_synthetic,
-        "date": date,
-        "state": state,
-        "cards": _cards(listing),
-        "rules": rules.to_dict("records"),
-        "severities": [name for name in SEVERITIES if (listing["severity"] == name).any()],
-        "sites": _grouped(described),
-    }
-    path.write_text(environment().get_template("queries.html.jinja").render(context), encoding="utf-8", newline="\n")
+    write_study_page(
+        study,
+        "queries",
+        path,
+        date,
+        state=state,
+        cards=_cards(listing),
+        rules=rules.to_dict("records"),
+        severities=[name for name in SEVERITIES if (listing["severity"] == name).any()],
+        sites=_grouped(described),
+    )
 
 
 def _sites(records: Records, listing: pd.DataFrame) -> pd.Series:

@@ -7,36 +7,29 @@ from pathlib import Path
 from typing import Any
 
 from metadata.study import Study
-from validation.queries.page import environment
+from validation.pages.page import write_study_page
 
-TEMPLATE = "second_derivation.html.jinja"
 SHOWN = 50
 
 
 def write_page(study: Study, result: Mapping[str, Any], path: Path, date: str = "") -> None:
     """Write a result as HTML; ``date`` is the snapshot's. The first ``SHOWN`` differences of an endpoint are shown."""
     counts = result["counts"]
-    context = {
-        "title": str(study.config["study"].get("short_title") or study.config["study"].get("title") or study.name),
-        "study": study.studyid,
-        "synthetic": study.is_synthetic,
-        "date": date,
-        "result": {**result, "endpoints": [_described(endpoint) for endpoint in result["endpoints"]]},
-        "differences": [
-            _differences(endpoint, result["findings"]) for endpoint in result["endpoints"] if _differs(endpoint)
-        ],
-        "cards": [
-            {"name": "note", "label": "endpoints", "count": counts["endpoints"]},
-            {"name": "note", "label": "values compared", "count": counts["values"]},
-            {
-                "name": "failed" if counts["differences"] else "passed",
-                "label": "differences",
-                "count": counts["differences"],
-            },
-        ],
-    }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(environment().get_template(TEMPLATE).render(context), encoding="utf-8", newline="\n")
+    endpoints, found = result["endpoints"], counts["differences"]
+    cards = [
+        {"name": "note", "label": "endpoints", "count": counts["endpoints"]},
+        {"name": "note", "label": "values compared", "count": counts["values"]},
+        {"name": "failed" if found else "passed", "label": "differences", "count": found},
+    ]
+    write_study_page(
+        study,
+        "second_derivation",
+        path,
+        date,
+        result={**result, "endpoints": [_described(endpoint) for endpoint in endpoints]},
+        differences=[_differences(endpoint, result["findings"]) for endpoint in endpoints if _differs(endpoint)],
+        cards=cards,
+    )
 
 
 def _differs(endpoint: Mapping[str, Any]) -> bool:

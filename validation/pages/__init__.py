@@ -1,0 +1,1 @@
+"""The HTML pages of what is validated: one frame, one style."""
