@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import types
-from dataclasses import MISSING, fields, is_dataclass
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import pandas as pd
 
@@ -15,14 +12,8 @@ from adam.build.examples import (
     sections,
     shown,
 )
-from adam.language.condition import Condition
 from adam.language.derivation import WORDS, Derivation
-from adam.language.parameters import (
-    PLAIN,
-    needed,
-    optional,
-    parameters,
-)
+from metadata.declaration_table import parameter_table, part_tables
 
 HEAD = """# Derivations of the analysis datasets
 
@@ -43,13 +34,6 @@ Dates are numbers, days since 1960-01-01; datetimes are seconds. The examples sh
 cell. "Rule" names where a word's rule comes from; where guides leave a choice it is a parameter, and its default is in
 the table. A `variable` is one of the dataset in the making, a `new variable` one that the word makes.
 """
-ROLES = {
-    "reads": "variable",
-    "makes": "new variable",
-    "orders": "variable to sort by (- before it: descending)",
-    "other": "variable of the other dataset",
-}
-NAMES = {kind: meant.removeprefix("a ") for kind, (_, meant, _) in PLAIN.items()} | {Condition: "condition"}
 
 
 def page() -> str:
@@ -63,8 +47,8 @@ def page() -> str:
 
 def _word(word: type[Derivation], example: Example) -> str:
     purpose, _, rest = (inspect.getdoc(word) or "").replace("``", "`").partition("\n\n")
-    parts = [f"### {word.word}", purpose, rest, f"Rule: {example.source}.", _parameters(word)]
-    parts += [_nested(inner) for inner in _inner(word)]
+    parts = [f"### {word.word}", purpose, rest, f"Rule: {example.source}.", parameter_table(word, but=("when",))]
+    parts += part_tables(word)
     parts += ["Given", _table(example.given)]
     for name, frame in example.datasets.items():
         parts += [f"and {name}", _table(frame)]
@@ -72,64 +56,6 @@ def _word(word: type[Derivation], example: Example) -> str:
         parts += [f"and the study's {name}", f"```{'python' if name.endswith('.py') else 'text'}\n{text.strip()}\n```"]
     parts += [f"```yaml\n{example.declared}\n```", "adds" if word.adds_rows else "gives", _table(example.made)]
     return "\n\n".join(part for part in parts if part) + "\n"
-
-
-def _parameters(word: type) -> str:
-    rows = ["| parameter | is | default |", "|---|---|---|"]
-    required = needed(word)
-    defaults = {one.name: one for one in fields(word)}
-    ordered = [*required, *(name for name in parameters(word) if name not in required and name != "when")]
-    for name in ordered:
-        default = "**needed**" if name in required else _default(defaults[name])
-        rows.append(f"| `{name}` | {_kind(parameters(word)[name])} | {default} |")
-    return "\n".join(rows)
-
-
-def _nested(inner: type) -> str:
-    """Return the parameters of a part of a word, with what the part is."""
-    said = (inspect.getdoc(inner) or "").replace("``", "`")
-    return f"*{inner.__name__}.* {said}\n\n{_parameters(inner)}"
-
-
-def _inner(word: type) -> list[type]:
-    """Return the dataclasses that a word's parameters consist of, outer ones first."""
-    found: list[type] = []
-    for kind in parameters(word).values():
-        for part in _parts(kind):
-            found += [one for one in [part, *_inner(part)] if one not in found]
-    return found
-
-
-def _parts(kind: Any) -> list[type]:
-    if get_origin(kind) in (Union, types.UnionType, Annotated, tuple, dict):
-        return [part for argument in get_args(kind) for part in _parts(argument)]
-    return [kind] if is_dataclass(kind) and kind is not Condition else []  # type: ignore[list-item]
-
-
-def _kind(kind: Any) -> str:
-    """Return what a parameter may be, in words."""
-    if optional(kind):
-        return _kind(next(part for part in get_args(kind) if part is not type(None))) + ", or null"
-    ways = {
-        Annotated: lambda: ROLES[get_args(kind)[1]],
-        Literal: lambda: " or ".join(f"`{value}`" for value in get_args(kind)),
-        tuple: lambda: f"one or a list, each {_kind(get_args(kind)[0])}",
-        dict: lambda: f"mapping: {_kind(get_args(kind)[0])} to {_kind(get_args(kind)[1])}",
-        None: lambda: NAMES.get(kind) or str(getattr(kind, "__name__", kind)),
-    }
-    return ways[get_origin(kind)]()
-
-
-def _default(field: Any) -> str:
-    value = field.default if field.default is not MISSING else field.default_factory()
-    if value is None or value in ("", (), {}):
-        return ""
-    if isinstance(value, bool):
-        return f"`{str(value).lower()}`"
-    shown_value = (
-        ", ".join(map(str, value)) if isinstance(value, tuple) else f"{value:g}" if isinstance(value, float) else value
-    )
-    return f"`{shown_value}`"
 
 
 def _table(frame: pd.DataFrame) -> str:

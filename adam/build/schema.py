@@ -6,9 +6,9 @@ import inspect
 from typing import Any
 
 from adam.build.specification import DescribedVariable, Header
-from adam.language.condition import condition_schema
+from adam.language.condition import Condition
 from adam.language.derivation import WORDS
-from adam.language.parameters import parameters_schema
+from metadata.declaration_schema import definitions, parameters_schema
 
 
 def document() -> dict[str, Any]:
@@ -30,7 +30,7 @@ def document() -> dict[str, Any]:
         "properties": properties,
         "required": [*header["required"], "derivations", "variables"],
         "additionalProperties": False,
-        "$defs": {"condition": condition_schema()},
+        "$defs": definitions([Condition]),
     }
 
 

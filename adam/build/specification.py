@@ -9,7 +9,7 @@ from typing import Any, Literal
 import adam.derivations
 from adam.language.condition import Condition
 from adam.language.derivation import WORDS, Derivation
-from adam.language.parameters import read_parameters
+from metadata.declaration import read_parameters
 from metadata.errors import Gather, StudyError, nearest
 from metadata.registration import load_modules
 from metadata.study import Study

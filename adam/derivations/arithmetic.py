@@ -14,7 +14,7 @@ from adam.language.derivation import (
     listed,
     word,
 )
-from adam.language.parameters import Column, NewColumn
+from metadata.declaration import Column, NewColumn
 from metadata.units import significant
 
 

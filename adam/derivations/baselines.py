@@ -19,6 +19,7 @@ from adam.columns.columns import (
 )
 from adam.columns.grouping import first_rows, group_codes, row_of_group
 from adam.derivations.values import numbers_as_text
+from adam.language.condition import Condition
 from adam.language.derivation import (
     Derivation,
     DerivationContext,
@@ -26,13 +27,12 @@ from adam.language.derivation import (
     listed,
     word,
 )
-from adam.language.parameters import (
+from metadata.dataset import Edges
+from metadata.declaration import (
     Column,
-    Condition,
     NewColumn,
     OrderColumn,
 )
-from metadata.dataset import Edges
 from metadata.errors import StudyError
 from metadata.units import significant
 

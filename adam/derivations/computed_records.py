@@ -23,6 +23,7 @@ from adam.columns.grouping import (
 )
 from adam.derivations.merging import aggregated
 from adam.derivations.records import changed_columns
+from adam.language.condition import Condition
 from adam.language.derivation import (
     AddedRows,
     Derivation,
@@ -30,9 +31,8 @@ from adam.language.derivation import (
     listed,
     word,
 )
-from adam.language.parameters import (
+from metadata.declaration import (
     Column,
-    Condition,
     NewColumn,
     OrderColumn,
 )

@@ -24,7 +24,7 @@ from adam.language.derivation import (
     word,
 )
 from adam.language.imputation import Imputed, partial_dates
-from adam.language.parameters import Column, NewColumn
+from metadata.declaration import Column, NewColumn
 from metadata.errors import StudyError
 from metadata.iso8601 import SAS_EPOCH, from_sas_days
 from metadata.units import significant

@@ -24,7 +24,7 @@ from adam.language.derivation import (
     word,
 )
 from adam.language.imputation import Imputed, Partial, partial_dates
-from adam.language.parameters import Column, NewColumn
+from metadata.declaration import Column, NewColumn
 
 TIME = re.compile(r"(?P<hour>\d\d|-)(?::(?P<minute>\d\d|-)(?::(?P<second>\d\d(?:\.\d+)?|-))?)?")
 LAST_SECOND = SECONDS - 1

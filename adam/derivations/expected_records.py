@@ -20,6 +20,7 @@ from adam.columns.columns import (
 from adam.columns.grouping import first_rows, group_codes, ordered
 from adam.derivations.records import changed_columns
 from adam.derivations.windows import Schedule, planned_visits
+from adam.language.condition import Condition
 from adam.language.derivation import (
     AddedRows,
     Derivation,
@@ -27,9 +28,8 @@ from adam.language.derivation import (
     listed,
     word,
 )
-from adam.language.parameters import (
+from metadata.declaration import (
     Column,
-    Condition,
     NewColumn,
     OrderColumn,
 )

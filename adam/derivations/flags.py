@@ -15,6 +15,7 @@ from adam.columns.columns import (
 )
 from adam.columns.grouping import first_rows, group_codes, ordered
 from adam.derivations.merging import SUBJECT
+from adam.language.condition import Condition
 from adam.language.derivation import (
     Derivation,
     DerivationContext,
@@ -22,9 +23,8 @@ from adam.language.derivation import (
     listed,
     word,
 )
-from adam.language.parameters import (
+from metadata.declaration import (
     Column,
-    Condition,
     NewColumn,
     OrderColumn,
 )

@@ -28,8 +28,8 @@ from adam.language.derivation import (
     listed,
     word,
 )
-from adam.language.parameters import Column, NewColumn, OtherColumn
 from metadata.dataset import Edges
+from metadata.declaration import Column, NewColumn, OtherColumn
 from metadata.errors import StudyError
 
 SUBJECT = "USUBJID"

@@ -22,8 +22,8 @@ from adam.language.derivation import (
     listed,
     word,
 )
-from adam.language.parameters import Column, NewColumn, OtherColumn
 from metadata.dataset import Edges
+from metadata.declaration import Column, NewColumn, OtherColumn
 
 
 @word("near_event")

@@ -22,7 +22,7 @@ from adam.language.derivation import (
     DerivationContext,
     word,
 )
-from adam.language.parameters import Column
+from metadata.declaration import Column
 from metadata.errors import StudyError, nearest
 from metadata.study import Study
 from metadata.units import significant

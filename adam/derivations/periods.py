@@ -16,6 +16,7 @@ from adam.columns.columns import (
 )
 from adam.columns.grouping import group_codes, matching_rows
 from adam.derivations.merging import Lookup
+from adam.language.condition import Condition
 from adam.language.derivation import (
     AddedRows,
     Derivation,
@@ -24,13 +25,12 @@ from adam.language.derivation import (
     listed,
     word,
 )
-from adam.language.parameters import (
+from metadata.dataset import Edges
+from metadata.declaration import (
     Column,
-    Condition,
     NewColumn,
     OtherColumn,
 )
-from metadata.dataset import Edges
 from metadata.errors import StudyError
 from metadata.units import significant
 

@@ -18,6 +18,7 @@ from adam.columns.columns import (
 )
 from adam.columns.grouping import group_codes, ordered
 from adam.derivations.merging import SUBJECT
+from adam.language.condition import Condition
 from adam.language.derivation import (
     Derivation,
     DerivationContext,
@@ -25,13 +26,12 @@ from adam.language.derivation import (
     listed,
     word,
 )
-from adam.language.parameters import (
+from metadata.dataset import Edges
+from metadata.declaration import (
     Column,
-    Condition,
     NewColumn,
     OtherColumn,
 )
-from metadata.dataset import Edges
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from adam.language.derivation import (
     listed,
     word,
 )
-from adam.language.parameters import Column, NewColumn
+from metadata.declaration import Column, NewColumn
 from metadata.errors import StudyError
 from metadata.units import significant
 

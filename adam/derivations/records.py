@@ -22,6 +22,7 @@ from adam.columns.grouping import (
     ordered,
     row_of_group,
 )
+from adam.language.condition import Condition
 from adam.language.derivation import (
     AddedRows,
     Derivation,
@@ -30,9 +31,8 @@ from adam.language.derivation import (
     listed,
     word,
 )
-from adam.language.parameters import (
+from metadata.declaration import (
     Column,
-    Condition,
     NewColumn,
     OrderColumn,
 )

@@ -31,7 +31,7 @@ from adam.language.derivation import (
     Outcome,
     word,
 )
-from adam.language.parameters import Column, NewColumn
+from metadata.declaration import Column, NewColumn
 from metadata.errors import StudyError, nearest
 from metadata.study import Study
 

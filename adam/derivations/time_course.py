@@ -13,6 +13,7 @@ from adam.columns.columns import (
     number,
 )
 from adam.columns.grouping import group_codes, ordered
+from adam.language.condition import Condition
 from adam.language.derivation import (
     Derivation,
     DerivationContext,
@@ -20,13 +21,12 @@ from adam.language.derivation import (
     listed,
     word,
 )
-from adam.language.parameters import (
+from metadata.dataset import Edges
+from metadata.declaration import (
     Column,
-    Condition,
     NewColumn,
     OrderColumn,
 )
-from metadata.dataset import Edges
 
 
 @word("spaced")

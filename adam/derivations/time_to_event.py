@@ -26,8 +26,8 @@ from adam.language.derivation import (
     DerivationContext,
     word,
 )
-from adam.language.parameters import Column, NewColumn, OtherColumn
 from metadata.dataset import Edges
+from metadata.declaration import Column, NewColumn, OtherColumn
 from metadata.units import significant
 
 

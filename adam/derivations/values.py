@@ -21,6 +21,7 @@ from adam.columns.columns import (
     text,
 )
 from adam.columns.grouping import group_codes
+from adam.language.condition import Condition
 from adam.language.derivation import (
     Derivation,
     DerivationContext,
@@ -28,7 +29,7 @@ from adam.language.derivation import (
     listed,
     word,
 )
-from adam.language.parameters import Column, Condition, NewColumn
+from metadata.declaration import Column, NewColumn
 from metadata.errors import StudyError
 
 

@@ -25,7 +25,7 @@ from adam.language.derivation import (
     listed,
     word,
 )
-from adam.language.parameters import Column, NewColumn
+from metadata.declaration import Column, NewColumn
 from metadata.errors import StudyError, nearest
 from metadata.study import Study
 

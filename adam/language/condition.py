@@ -9,7 +9,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -84,6 +84,22 @@ class Condition:
     """Alternatives, each a group of tests that must all hold."""
 
     alternatives: tuple[tuple[Test, ...], ...]
+
+    notation: ClassVar[str] = "condition"
+
+    @classmethod
+    def read(cls, value: object, node: object, key: str) -> Condition:
+        """Read a condition of a mapping; raises StudyError with file, line, key and the nearest word."""
+        return read_condition(value, node, key)
+
+    @classmethod
+    def schema(cls) -> dict[str, Any]:
+        """Return the JSON Schema of a condition."""
+        return condition_schema()
+
+    def names(self, role: str) -> tuple[str, ...]:
+        """Return the variables that the condition reads, if that is the role."""
+        return self.reads if role == "reads" else ()
 
     @property
     def reads(self) -> tuple[str, ...]:

@@ -11,8 +11,8 @@ import numpy as np
 
 from adam.columns.columns import Columns, SourceColumns, Values
 from adam.language.condition import Condition
-from adam.language.parameters import names_in, parameters
 from metadata.dataset import Dataset, Edges
+from metadata.declaration import names_in, parameters
 from metadata.errors import StudyError, nearest
 from metadata.study import Study
 from metadata.toxicity import ToxicityItem, read_scheme

@@ -17,7 +17,7 @@ from adam.columns.columns import (
     text,
 )
 from adam.language.derivation import Derivation, listed
-from adam.language.parameters import Column, NewColumn
+from metadata.declaration import Column, NewColumn
 from metadata.errors import StudyError
 from metadata.iso8601 import day_bounds, to_sas_days
 

@@ -18,7 +18,7 @@ from adam.build.examples import (
 )
 from adam.build.schema import document
 from adam.language.derivation import WORDS
-from adam.language.parameters import parameters
+from metadata.declaration import parameters
 from metadata.yaml_source import load
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"

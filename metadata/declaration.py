@@ -1,25 +1,44 @@
-"""The grammar of the derivation language: what parameters may be, read with their places, and as JSON Schema.
+"""Declarations of a study as annotated dataclasses: each field is a key of the YAML, its annotation what may be there.
 
-A word's parameters are the annotated fields of its dataclass. The same annotations check a file, say which variables a
-derivation reads and makes (so that the order is computed), and generate the schema that editors complete from.
+The same annotations check a file (here), say which variables a declaration names and in which role (``names_in``), and
+give the JSON Schema that editors complete from (``declaration_schema``) and the tables of the docs
+(``declaration_table``). A field's type is one of
+
+- ``bool``, ``int``, ``float``, ``str`` or ``object`` (any of them),
+- ``Literal["a", "b"]``, ``tuple[X, ...]`` (one or a list), ``dict[K, X]`` (a mapping), ``X | None`` (or null),
+- another dataclass (a mapping with its keys), or a class with a notation of its own (``Notation``).
+
+``Annotated[X, "role"]`` says that the text names something, e.g. a variable that is read.
 """
 
 from __future__ import annotations
 
+import sys
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import (
+    Annotated,
+    Any,
+    ClassVar,
+    Literal,
+    Protocol,
+    Self,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
-from adam.language.condition import Condition, read_condition
 from metadata.errors import Gather, nearest
 from metadata.yaml_source import complain
 
 Column = Annotated[str, "reads"]
-"""A variable that the derivation reads."""
+"""A variable that is read."""
 NewColumn = Annotated[str, "makes"]
-"""A variable that the derivation makes."""
+"""A variable that is made."""
 OrderColumn = Annotated[str, "orders"]
 """A variable to sort by; a leading - sorts descending."""
 OtherColumn = Annotated[str, "other"]
@@ -27,39 +46,67 @@ OtherColumn = Annotated[str, "other"]
 
 PLAIN: dict[Any, tuple[tuple[type, ...], str, dict[str, Any]]] = {
     bool: ((bool,), "true or false", {"type": "boolean"}),
-    int: ((int,), "a whole number", {"type": "integer"}),
+    int: ((int, float), "a whole number", {"type": "integer"}),
     float: ((int, float), "a number", {"type": "number"}),
     str: ((str, int, float), "a text", {"type": ["string", "number"]}),
     object: ((str, int, float, bool), "a text, a number, or true or false", {"type": ["string", "number", "boolean"]}),
 }
+"""Plain types: what is accepted, what an error and the docs call it, and its JSON Schema."""
+
+LARGEST = sys.float_info.max
+Declared = TypeVar("Declared")
+
+
+class Notation(Protocol):
+    """A class that reads a notation of its own, such as a condition."""
+
+    notation: ClassVar[str]
+    """What the docs call it; also its name among the ``$defs`` of a JSON Schema."""
+
+    @classmethod
+    def read(cls, value: object, node: object, key: str) -> Self:
+        """Read the value of ``key`` in ``node``; raises StudyError with its place."""
+        ...
+
+    @classmethod
+    def schema(cls) -> dict[str, Any]:
+        """Return the JSON Schema, for the ``$defs`` of a document."""
+        ...
+
+    def names(self, role: str) -> Iterable[str]:
+        """Return the names of one role."""
+        ...
 
 
 @cache
-def parameters(word: type) -> dict[str, Any]:
-    """Return the annotations of a word's parameters, in order; common ones last."""
-    hints = get_type_hints(word, include_extras=True)
-    return {field.name: hints[field.name] for field in fields(word)}
+def parameters(declared: type) -> dict[str, Any]:
+    """Return the annotations of a dataclass's fields by name, in their order."""
+    hints = get_type_hints(declared, include_extras=True)
+    return {field.name: hints[field.name] for field in fields(declared)}
 
 
-def needed(word: type) -> list[str]:
+def needed(declared: type) -> list[str]:
     """Return the parameters without a default."""
-    return [f.name for f in fields(word) if f.default is MISSING and f.default_factory is MISSING]
+    return [f.name for f in fields(declared) if f.default is MISSING and f.default_factory is MISSING]
 
 
-def read_parameters(word: type, node: dict[str, Any], name: str) -> Any:
-    """Read one mapping into the dataclass ``word``; raises StudyError with file, line, key and the nearest name."""
-    kinds, values = parameters(word), {}
+def read_parameters(declared: type[Declared], node: dict[str, Any], name: str) -> Declared:
+    """Read one mapping into a dataclass; raises StudyError with file, line, key and the nearest name.
+
+    ``name`` is what errors call the mapping.
+    """
+    kinds, values = parameters(declared), {}  # type: ignore[arg-type]
     with Gather() as gather:
         for key, value in node.items():
             with gather.part():
                 if key not in kinds:
                     raise complain(node, key, f"'{name}' has no parameter '{key}'{nearest(key, kinds)}")
                 values[key] = read_value(kinds[key], value, node, key)
-        for key in needed(word):
+        for key in needed(declared):
             with gather.part():
                 if key not in node:
                     raise complain(node, None, f"'{name}' needs the parameter '{key}'")
-    return word(**values)
+    return declared(**values)
 
 
 def read_value(kind: Any, value: Any, node: object, key: str) -> Any:
@@ -69,13 +116,18 @@ def read_value(kind: Any, value: Any, node: object, key: str) -> Any:
     kind, origin = bare(kind), get_origin(bare(kind))
     if origin in READERS:
         return READERS[origin](kind, value, node, key)
-    if kind is Condition:
-        return read_condition(value, node, key)
+    if has_notation(kind):
+        return kind.read(value, node, key)
     if not is_dataclass(kind):
         return _read_plain(kind, value, node, key)
     if not isinstance(value, dict):
         raise complain(node, key, "must be a mapping")
     return read_parameters(kind, value, key)  # type: ignore[arg-type]
+
+
+def has_notation(kind: Any) -> bool:
+    """Return True for a class with a notation of its own."""
+    return hasattr(kind, "notation")
 
 
 def bare(kind: Any) -> Any:
@@ -90,6 +142,16 @@ def bare(kind: Any) -> Any:
 def optional(kind: Any) -> bool:
     """Return True for a parameter that may be left without a value (``null``)."""
     return get_origin(kind) in (Union, types.UnionType) and type(None) in get_args(kind)
+
+
+def role_of(kind: Any) -> str:
+    """Return the role of a name, or an empty text."""
+    return get_args(kind)[1] if get_origin(kind) is Annotated else ""
+
+
+def is_copied(mapping: Any) -> bool:
+    """Return True for a mapping of names to names, which may be written as a list where both are the same."""
+    return all(role_of(part) for part in get_args(mapping))
 
 
 def _read_list(kind: Any, value: Any, node: object, key: str) -> tuple[Any, ...]:
@@ -107,8 +169,8 @@ def _read_literal(kind: Any, value: Any, node: object, key: str) -> Any:
 
 def _read_mapping(kind: Any, value: Any, node: object, key: str) -> dict[Any, Any]:
     key_kind, value_kind = get_args(kind)
-    if isinstance(value, list) and _role(key_kind) and _role(value_kind):
-        value = {item: item for item in value}
+    if isinstance(value, list) and is_copied(kind):
+        return {item: item for item in (read_value(key_kind, item, node, key) for item in value)}
     if not isinstance(value, dict):
         raise complain(node, key, "must be a mapping")
     return {read_value(key_kind, k, node, key): read_value(value_kind, v, value, str(k)) for k, v in value.items()}
@@ -117,6 +179,10 @@ def _read_mapping(kind: Any, value: Any, node: object, key: str) -> dict[Any, An
 def _read_plain(kind: Any, value: Any, node: object, key: str) -> Any:
     accepted, meant, _ = PLAIN[kind]
     if not isinstance(value, accepted) or (isinstance(value, bool) and bool not in accepted):
+        raise complain(node, key, f"must be {meant}, not {value!r}")
+    if isinstance(value, int | float) and not abs(value) <= LARGEST:
+        raise complain(node, key, "must be a number that a dataset can hold")
+    if kind is int and isinstance(value, float) and not value.is_integer():
         raise complain(node, key, f"must be {meant}, not {value!r}")
     return value if kind is object else kind(value)
 
@@ -128,17 +194,13 @@ READERS: dict[Any, Callable[[Any, Any, object, str], Any]] = {
 }
 
 
-def _role(kind: Any) -> str:
-    return get_args(kind)[1] if get_origin(kind) is Annotated else ""
-
-
 def names_in(kind: Any, value: Any, role: str) -> Iterator[str]:
-    """Yield the variables of one role (reads, makes, orders) that a parameter's value names."""
+    """Yield the names of one role that a parameter's value holds."""
     origin = get_origin(kind)
     if value is None:
         return
     if origin is Annotated:
-        if _role(kind) == role:
+        if role_of(kind) == role:
             yield value
     elif origin in (Union, types.UnionType):
         yield from names_in(next(part for part in get_args(kind) if part is not type(None)), value, role)
@@ -149,52 +211,8 @@ def names_in(kind: Any, value: Any, role: str) -> Iterator[str]:
         for one, other in value.items():
             yield from names_in(get_args(kind)[0], one, role)
             yield from names_in(get_args(kind)[1], other, role)
-    elif kind is Condition and role == "reads":
-        yield from value.reads
+    elif has_notation(kind):
+        yield from value.names(role)
     elif is_dataclass(kind):
         for name, inner in parameters(kind).items():  # type: ignore[arg-type]
             yield from names_in(inner, getattr(value, name), role)
-
-
-def schema_of(kind: Any) -> dict[str, Any]:
-    """Return the JSON Schema of a parameter."""
-    if optional(kind):
-        return {"anyOf": [schema_of(bare(kind)), {"type": "null"}]}
-    kind, origin = bare(kind), get_origin(bare(kind))
-    if origin in SCHEMAS:
-        return SCHEMAS[origin](kind)
-    if kind is Condition:
-        return {"$ref": "#/$defs/condition"}
-    if is_dataclass(kind):
-        return parameters_schema(kind)  # type: ignore[arg-type]
-    return dict(PLAIN[kind][2])
-
-
-def _list_schema(kind: Any) -> dict[str, Any]:
-    item = schema_of(get_args(kind)[0])
-    return {"anyOf": [item, {"type": "array", "items": item}]}
-
-
-def _mapping_schema(kind: Any) -> dict[str, Any]:
-    key_kind, value_kind = get_args(kind)
-    mapping = {"type": "object", "additionalProperties": schema_of(value_kind)}
-    if _role(key_kind) and _role(value_kind):
-        return {"anyOf": [mapping, {"type": "array", "items": {"type": "string"}}]}
-    return mapping
-
-
-SCHEMAS: dict[Any, Callable[[Any], dict[str, Any]]] = {
-    Literal: lambda kind: {"enum": list(get_args(kind))},
-    tuple: _list_schema,
-    dict: _mapping_schema,
-}
-
-
-def parameters_schema(word: type) -> dict[str, Any]:
-    """Return the JSON Schema of a word's parameters."""
-    return {
-        "type": "object",
-        "properties": {name: schema_of(kind) for name, kind in parameters(word).items()},
-        "required": needed(word),
-        "additionalProperties": False,
-    }

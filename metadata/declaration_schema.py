@@ -1,0 +1,64 @@
+"""The JSON Schema of declarations that are annotated dataclasses, for editors and for tests of other readers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import is_dataclass
+from typing import Any, Literal, get_args, get_origin
+
+from metadata.declaration import (
+    PLAIN,
+    bare,
+    has_notation,
+    is_copied,
+    needed,
+    optional,
+    parameters,
+)
+
+
+def parameters_schema(declared: type) -> dict[str, Any]:
+    """Return the closed JSON Schema of a dataclass; notations of their own are references into ``$defs``."""
+    return {
+        "type": "object",
+        "properties": {name: schema_of(kind) for name, kind in parameters(declared).items()},
+        "required": needed(declared),
+        "additionalProperties": False,
+    }
+
+
+def definitions(notations: Iterable[Any]) -> dict[str, Any]:
+    """Return the ``$defs`` of a document in which these notations occur."""
+    return {kind.notation: kind.schema() for kind in notations}
+
+
+def schema_of(kind: Any) -> dict[str, Any]:
+    """Return the JSON Schema of a parameter."""
+    if optional(kind):
+        return {"anyOf": [schema_of(bare(kind)), {"type": "null"}]}
+    kind, origin = bare(kind), get_origin(bare(kind))
+    if origin in SCHEMAS:
+        return SCHEMAS[origin](kind)
+    if has_notation(kind):
+        return {"$ref": f"#/$defs/{kind.notation}"}
+    if is_dataclass(kind):
+        return parameters_schema(kind)  # type: ignore[arg-type]
+    return dict(PLAIN[kind][2])
+
+
+def _list_schema(kind: Any) -> dict[str, Any]:
+    item = schema_of(get_args(kind)[0])
+    return {"anyOf": [item, {"type": "array", "items": item}]}
+
+
+def _mapping_schema(kind: Any) -> dict[str, Any]:
+    mapping = {"type": "object", "additionalProperties": schema_of(get_args(kind)[1])}
+    names = {"type": "array", "items": schema_of(get_args(kind)[0])}
+    return {"anyOf": [mapping, names]} if is_copied(kind) else mapping
+
+
+SCHEMAS: dict[Any, Callable[[Any], dict[str, Any]]] = {
+    Literal: lambda kind: {"enum": list(get_args(kind))},
+    tuple: _list_schema,
+    dict: _mapping_schema,
+}

@@ -1,0 +1,79 @@
+"""The parameters of declarations that are annotated dataclasses, as tables of the docs (Markdown)."""
+
+from __future__ import annotations
+
+import inspect
+import types
+from collections.abc import Collection
+from dataclasses import MISSING, fields, is_dataclass
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from metadata.declaration import PLAIN, has_notation, needed, optional, parameters
+
+ROLES = {
+    "reads": "variable",
+    "makes": "new variable",
+    "orders": "variable to sort by (- before it: descending)",
+    "other": "variable of the other dataset",
+}
+NAMES = {kind: meant.removeprefix("a ") for kind, (_, meant, _) in PLAIN.items()}
+
+
+def parameter_table(declared: type, but: Collection[str] = ()) -> str:
+    """Return the table of a dataclass's parameters, needed ones first, without those in ``but``."""
+    rows = ["| parameter | is | default |", "|---|---|---|"]
+    required = needed(declared)
+    defaults = {one.name: one for one in fields(declared)}
+    ordered = [*required, *(name for name in parameters(declared) if name not in required and name not in but)]
+    for name in ordered:
+        default = "**needed**" if name in required else _default(defaults[name])
+        rows.append(f"| `{name}` | {said(parameters(declared)[name])} | {default} |")
+    return "\n".join(rows)
+
+
+def part_tables(declared: type) -> list[str]:
+    """Return a table for each dataclass that the parameters consist of, outer ones first, with what the part is."""
+    return [
+        f"*{part.__name__}.* {(inspect.getdoc(part) or '').replace('``', '`')}\n\n{parameter_table(part)}"
+        for part in _inner(declared)
+    ]
+
+
+def said(kind: Any) -> str:
+    """Return what a parameter may be, in words."""
+    if optional(kind):
+        return said(next(part for part in get_args(kind) if part is not type(None))) + ", or null"
+    ways = {
+        Annotated: lambda: ROLES[get_args(kind)[1]],
+        Literal: lambda: " or ".join(f"`{value}`" for value in get_args(kind)),
+        tuple: lambda: f"one or a list, each {said(get_args(kind)[0])}",
+        dict: lambda: f"mapping: {said(get_args(kind)[0])} to {said(get_args(kind)[1])}",
+        None: lambda: kind.notation if has_notation(kind) else NAMES.get(kind) or str(kind.__name__),
+    }
+    return ways[get_origin(kind)]()
+
+
+def _inner(declared: type) -> list[type]:
+    found: list[type] = []
+    for kind in parameters(declared).values():
+        for part in _parts(kind):
+            found += [one for one in [part, *_inner(part)] if one not in found]
+    return found
+
+
+def _parts(kind: Any) -> list[type]:
+    if get_origin(kind) in (Union, types.UnionType, Annotated, tuple, dict):
+        return [part for argument in get_args(kind) for part in _parts(argument)]
+    return [kind] if is_dataclass(kind) and not has_notation(kind) else []  # type: ignore[list-item]
+
+
+def _default(field: Any) -> str:
+    value = field.default if field.default is not MISSING else field.default_factory()
+    if value is None or value in ("", (), {}):
+        return ""
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    shown_value = (
+        ", ".join(map(str, value)) if isinstance(value, tuple) else f"{value:g}" if isinstance(value, float) else value
+    )
+    return f"`{shown_value}`"
