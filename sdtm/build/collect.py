@@ -15,7 +15,7 @@ from sdtm.columns.column import (
     stack,
 )
 from sdtm.columns.source import KEYS, FormRows, Forms
-from sdtm.columns.table import REDCAP, DomainTable, Withheld
+from sdtm.columns.table import REDCAP, DomainTable, SupplementalRows, Withheld
 from sdtm.domains.identity import Identity
 from sdtm.domains.test_results import findings_piece
 from sdtm.mapping.domain_mapping import (
@@ -289,7 +289,8 @@ def _supplement(
             continue
         used[at] = True
         held = np.flatnonzero(column.present()[at])
-        table.supplements.append((supplement, start + held, values.take(at[held])))
+        said = (supplement.qnam, supplement.label, supplement.qorig, supplement.qeval)
+        table.supplements.append(SupplementalRows(*said, start + held, values.take(at[held])))
         _add(table, f"+{supplement.qnam}", column, start, at)
     for read in column.reads:
         lost = ~used & read.stored

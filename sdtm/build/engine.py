@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -11,17 +12,16 @@ from metadata.study import Study
 from metadata.terminology import Terminology
 from metadata.yaml_source import complain
 from sdtm.build.collect import collect
-from sdtm.build.step_order import TabulationStep
-from sdtm.columns.column import stack
+from sdtm.build.step_order import TabulationStep, in_order
+from sdtm.build.value_checks import check_supplements, check_values, withhold_incomplete
+from sdtm.columns.column import Text, stack
 from sdtm.columns.source import Forms
 from sdtm.columns.table import REDCAP, DomainTable, DomainTables
 from sdtm.domains import comments, elements, reference_ranges, timing, visits
 from sdtm.domains.identity import Identity
 from sdtm.mapping.domain_mapping import COMMENTS, DomainMapping, codelists
 from sdtm.operations.operation import TableOperation
-from sdtm.operations.values import Coded
 
-REQUIRED = "Req"
 SUPERSEDED = "The same person was screened again, and the domain holds the later record"
 SUBJECT_NEEDS = ("SEX", "AGE")
 
@@ -36,6 +36,24 @@ class Engine:
     forms: Forms
     identity: Identity
     tables: DomainTables = field(default_factory=DomainTables)
+
+    def run(self) -> None:
+        """Make the tables of all domains, step by step.
+
+        What a step made is checked before another reads it, and rows that lack a Required value are withheld as soon as
+        no step is left that could give it.
+        """
+        steps = in_order(self.steps())
+        awaited = Counter(variable for step in steps for variable in step.gives)
+        required = {domain: mapping.required for domain, mapping in self.mappings.items()}
+        for step in steps:
+            step.do()
+            awaited.subtract(step.gives)
+            mapping, table = self.mappings[step.domain], self.tables[step.domain]
+            check_values(mapping, table, self.terminology)
+            due = [name for name in required[step.domain] if not awaited[f"{step.domain}.{name}"]]
+            withhold_incomplete(mapping, table, due)
+            required[step.domain] = [name for name in required[step.domain] if name not in due]
 
     def steps(self) -> list[TabulationStep]:
         """Return the steps of all domains."""
@@ -79,7 +97,7 @@ class Engine:
         self, mapping: DomainMapping, name: str, needs: list[str], gives: list[str], do: partial[None]
     ) -> TabulationStep:
         own = frozenset(f"{mapping.domain}.{variable}" for variable in gives)
-        return TabulationStep(f"{mapping.domain} {name}", frozenset(needs), own, do, mapping.file)
+        return TabulationStep(f"{mapping.domain} {name}", frozenset(needs), own, do, mapping.domain)
 
     def _collecting(self, mapping: DomainMapping) -> TabulationStep:
         if any(block.each == "element" for block in mapping.blocks):
@@ -153,14 +171,17 @@ class Engine:
         self._keep(mapping, elements.elements_table(self.study, self.tables))
 
     def _keep(self, mapping: DomainMapping, table: DomainTable) -> None:
-        """Take a domain's collected rows, those without a Required value left out."""
+        """Take a domain's collected rows, without those that a later record of the same person supersedes."""
+        table.put("STUDYID", Text.constant(self.study.studyid, table.count))
+        if mapping.has("DOMAIN"):
+            table.put("DOMAIN", Text.constant(mapping.domain, table.count))
         if mapping.domain == "DM":
             self._identify(table)
         self.tables[mapping.domain] = table
         again = table.hidden["record"].isin(self.identity.earlier)
         if mapping.domain in self.identity.once and again.any():
             table.withhold(again, SUPERSEDED)
-        withhold_incomplete(mapping, table, [name for name in mapping.by_name if table.has(name)])
+        check_supplements(table)
 
     def _identify(self, table: DomainTable) -> None:
         """Set SUBJID and SITEID, with the lineage of the identifiers."""
@@ -223,22 +244,6 @@ def epoch_date(mapping: DomainMapping) -> str:
         return ""
     named = [mapping.prefixed(suffix) for suffix in ("STDTC", "DTC")]
     return next((name for name in named if mapping.has(name)), "")
-
-
-def withhold_incomplete(mapping: DomainMapping, table: DomainTable, names: list[str]) -> None:
-    """Leave out rows that lack a Required value; their values are listed."""
-    for name in names:
-        if mapping.by_name[name].core == REQUIRED:
-            missing = ~table.present(name) & table.kept()
-            if missing.any():
-                cure = "".join(f"; add the reported term to {path}" for path in coding_files(mapping, name))
-                table.withhold(missing, f"{mapping.domain} record withheld: {name} is required and has no value{cure}")
-
-
-def coding_files(mapping: DomainMapping, name: str) -> list[str]:
-    """Return the study's coding files by which a variable is coded, each once."""
-    coded = [made for made in mapping.operations.get(name, ()) if isinstance(made, Coded)]
-    return list(dict.fromkeys(str(made.spec["file"]) for made in coded))
 
 
 def epoch_codelists(mapping: DomainMapping) -> tuple[str, ...]:

@@ -1,29 +1,24 @@
-"""The last step of a domain: terms checked, text made plain, variables in the guide's order, rows sorted, --SEQ."""
+"""The last step of a domain: text made plain, variables in the guide's order, rows sorted, --SEQ."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
-from metadata import iso8601
 from metadata.dataset import Dataset, DatasetMetadata, Edges, Variable
 from metadata.standards import GuideVariable
-from metadata.study import Study
-from metadata.terminology import Terminology
-from sdtm.build.engine import withhold_incomplete
-from sdtm.columns.column import LIMITED, NUMBER, Text, place_within
+from sdtm.columns.column import Text, place_within
 from sdtm.columns.table import REDCAP, DomainTable, SupplementalRows
 from sdtm.columns.text import (
     TextChange,
     continued_name,
     split_long,
-    write_plain,
+    written_plain,
 )
-from sdtm.mapping.domain_mapping import DomainMapping, SupplementalQualifier, codelists
+from sdtm.mapping.domain_mapping import DomainMapping
 from sdtm.mapping.value_level import category_values, origin_and_method, test_values
-from sdtm.operations.choices import Checkbox, Common
 from sdtm.operations.value_sets import offered_by
 
 ALWAYS = ("Req", "Exp")
@@ -42,17 +37,14 @@ class Finished:
     changes: list[TextChange] = field(default_factory=list)
 
 
-def finish(study: Study, terminology: Terminology, mapping: DomainMapping, table: DomainTable) -> Finished:
+def finish(mapping: DomainMapping, table: DomainTable) -> Finished:
     """Return the dataset of a domain, its lineage still in positions of the tables."""
-    table.put("STUDYID", Text.constant(study.studyid, table.count))
-    if mapping.has("DOMAIN"):
-        table.put("DOMAIN", Text.constant(mapping.domain, table.count))
-    check_dates(mapping, table)
-    check_terms(mapping, table, terminology)
-    changes = [change for name in list(table.texts) for change in write_plain(table, name)]
-    extras, more = _extras(mapping, table)
+    changes: list[TextChange] = []
+    for name in list(table.texts):
+        table.texts[name], more = written_plain(table.texts[name], name)
+        changes += more
+    extras, more = _extras(table)
     extras += _continued(mapping, table)
-    withhold_incomplete(mapping, table, [name for name in mapping.by_name if name != mapping.prefixed("SEQ")])
     order = sorted_rows(mapping, table)
     sequence = mapping.prefixed("SEQ")
     if mapping.has(sequence):
@@ -82,46 +74,6 @@ def _values(mapping: DomainMapping, table: DomainTable, name: str, order: np.nda
         used = values.in_order()
         return pd.Categorical.from_codes(used.codes, pd.Index(used.words, dtype="str"), validate=False)
     return pd.array(values.array(), dtype="str")
-
-
-def check_dates(mapping: DomainMapping, table: DomainTable) -> None:
-    """Blank what is no ISO 8601 date; nothing that operations give should be."""
-    for name in [name for name in table.texts if name.endswith("DTC")]:
-        values = table.text(name)
-        wrong = ~np.append(iso8601.word_is_valid(values.words), True)[values.codes]
-        if wrong.any():
-            table.null(name, wrong, f"it is not a date; {name} is null")
-
-
-def check_terms(mapping: DomainMapping, table: DomainTable, terminology: Terminology) -> None:
-    """Blank values that are no term of the variable's codelist and list them (mapped choices were checked before)."""
-    exempt = _exempt(mapping)
-    for name in table.texts:
-        guide = mapping.by_name.get(name)
-        lists = codelists(guide) if guide else ()
-        if not lists:
-            continue
-        values = table.text(name)
-        terms = {term for code in lists for term in terminology.codelist(code).terms} | exempt.get(name, set()) | {""}
-        numeric = name.endswith("STRESC")
-        for code, word in enumerate(values.words):
-            if word in terms or (numeric and (NUMBER.fullmatch(word) or LIMITED.fullmatch(word))):
-                continue
-            hint = terminology.codelist(lists[0]).nearest(word)
-            reason = f"it is not a term of {terminology.codelist(lists[0]).name}{hint}; {name} is null"
-            table.null(name, values.codes == code, reason)
-
-
-def _exempt(mapping: DomainMapping) -> dict[str, set[str]]:
-    """Values such as MULTIPLE that the guide allows outside a list (SDTMIG 3.3, section 4.2.8.3)."""
-    made: dict[str, set[str]] = {}
-    for block in mapping.blocks:
-        for name, operation in block.variables.items():
-            if isinstance(operation, Checkbox) and operation.multiple:
-                made.setdefault(name, set()).add(operation.multiple)
-            if isinstance(operation, Common):
-                made.setdefault(name, set()).add(str(operation.spec["otherwise"]))
-    return made
 
 
 def sorted_rows(mapping: DomainMapping, table: DomainTable) -> np.ndarray:
@@ -193,53 +145,18 @@ def _own_list(mapping: DomainMapping, name: str) -> tuple[tuple[str, str], ...]:
     return offered_by(mapping.operations.get(name, ()))
 
 
-def _extras(mapping: DomainMapping, table: DomainTable) -> tuple[list[SupplementalRows], list[TextChange]]:
-    """Return the supplemental values that the mapping declares, in plain text."""
+def _extras(table: DomainTable) -> tuple[list[SupplementalRows], list[TextChange]]:
+    """Return the supplemental values that the mapping declares, in plain text of at most 200 bytes each."""
     made: list[SupplementalRows] = []
     changes: list[TextChange] = []
-    for supplement, rows, values in table.supplements:
-        assert isinstance(supplement, SupplementalQualifier)
-        side = DomainTable("SUPP", len(rows))
-        name = f"+{supplement.qnam}"
-        side.put(name, values)
-        side.edges = _edges_on(table, name, rows)
-        changes += [
-            TextChange(
-                f"SUPP{mapping.domain}.{supplement.qnam}", change.original, change.transliterated, change.records
-            )
-            for change in write_plain(side, name)
-        ]
-        table.withheld += side.withheld
-        lost = {id(edge) for edge in table.edges if edge.variable == name}
-        if side.withheld:
-            table.edges = [edge for edge in table.edges if id(edge) not in lost] + _edges_back(side, rows)
-        for number, part in enumerate(split_long(side.text(name))):
+    for supplement in table.supplements:
+        texts, more = written_plain(supplement.texts, f"SUPP{table.domain}.{supplement.qnam}")
+        changes += more
+        for number, part in enumerate(split_long(texts)):
             qnam = supplement.qnam if not number else continued_name(supplement.qnam, number)
             held = np.flatnonzero(part.present())
-            made.append(
-                SupplementalRows(
-                    qnam, supplement.label, supplement.qorig, supplement.qeval, rows[held], part.take(held)
-                )
-            )
+            made.append(replace(supplement, qnam=qnam, rows=supplement.rows[held], texts=part.take(held)))
     return made, changes
-
-
-def _edges_on(table: DomainTable, name: str, rows: np.ndarray) -> list[Edges]:
-    """Return the edges of a supplemental value by position in ``rows``."""
-    place = np.full(table.count, -1)
-    place[rows] = np.arange(len(rows))
-    made = []
-    for edge in table.edges:
-        if edge.variable == name:
-            at = place[edge.row]
-            made.append(Edges(at[at >= 0], name, edge.source, edge.source_row[at >= 0], edge.source_variable))
-    return made
-
-
-def _edges_back(side: DomainTable, rows: np.ndarray) -> list[Edges]:
-    return [
-        Edges(rows[edge.row], edge.variable, edge.source, edge.source_row, edge.source_variable) for edge in side.edges
-    ]
 
 
 def _continued(mapping: DomainMapping, table: DomainTable) -> list[SupplementalRows]:

@@ -21,7 +21,7 @@ class TabulationStep:
     needs: frozenset[str]
     gives: frozenset[str]
     do: Callable[[], None]
-    file: str = ""
+    domain: str = ""
 
 
 def in_order(steps: list[TabulationStep]) -> list[TabulationStep]:

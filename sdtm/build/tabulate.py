@@ -24,7 +24,6 @@ from sdtm.build.relations import (
     related,
     relation_fields,
 )
-from sdtm.build.step_order import in_order
 from sdtm.build.supplemental import supplemental
 from sdtm.build.withheld import left_out, parted, withheld
 from sdtm.columns.source import Forms
@@ -154,11 +153,8 @@ def tabulate(study: Study, records: Records, terminology: Terminology) -> Tabula
     declared = not_submitted(study, project.dictionary, mapped)
     forms = Forms(records, study.visit_of_form)
     engine = Engine(study, terminology, mappings, forms, identify(study, forms))
-    for step in in_order(engine.steps()):
-        step.do()
-    finished = {
-        domain: finish(study, terminology, mappings[domain], engine.tables[domain]) for domain in sorted(mappings)
-    }
+    engine.run()
+    finished = {domain: finish(mappings[domain], engine.tables[domain]) for domain in sorted(mappings)}
     linked = related(study, RelatableRecords(forms, engine.identity, engine.tables, finished))
     datasets = _datasets(study, mappings, finished, linked) | planned(study, terminology)
     summary = trial_summary(study, terminology, datasets.get("DM"))

@@ -48,11 +48,24 @@ class Withheld:
     elsewhere: bool = False
 
 
+@dataclass(frozen=True)
+class SupplementalRows:
+    """Supplemental values of one QNAM: rows of the domain's table and the texts."""
+
+    qnam: str
+    label: str
+    qorig: str
+    qeval: str
+    rows: np.ndarray
+    texts: Text
+
+
 @dataclass
 class DomainTable:
     """Rows of one domain before they are sorted; ``hidden`` holds record, event and instance of each row.
 
-    ``followed`` is True for elements after which another starts.
+    ``followed`` is True for elements after which another starts. Edges of a supplemental value are those of ``+QNAM``.
+    ``unchecked`` are the text variables that were put since values were last checked.
     """
 
     domain: str
@@ -63,7 +76,8 @@ class DomainTable:
     edges: list[Edges] = field(default_factory=list)
     withheld: list[Withheld] = field(default_factory=list)
     parts: list[tuple[object, int, int]] = field(default_factory=list)
-    supplements: list[tuple[object, np.ndarray, Text]] = field(default_factory=list)
+    supplements: list[SupplementalRows] = field(default_factory=list)
+    unchecked: dict[str, None] = field(default_factory=dict)
     dropped: np.ndarray | None = None
     followed: np.ndarray = field(default_factory=lambda: np.empty(0, bool))
     _days: dict[str, tuple[Text, np.ndarray, np.ndarray]] = field(default_factory=dict)
@@ -90,6 +104,7 @@ class DomainTable:
             self.numbers[name] = values
         else:
             self.texts[name] = values if isinstance(values, Text) else Text.of_array(values)
+            self.unchecked[name] = None
 
     def derive(self, name: str, made: Derived, is_number: bool) -> None:
         """Set a variable from tabulated ones, with its lineage."""
@@ -155,6 +170,10 @@ class DomainTable:
     def null(self, name: str, rows: np.ndarray, reason: str) -> None:
         """Blank a text variable where its value cannot be represented, and list the stored values."""
         self.texts[name] = self.text(name).where(~rows)
+        self.withhold_values(name, rows, reason)
+
+    def withhold_values(self, name: str, rows: np.ndarray, reason: str) -> None:
+        """List the stored values that a variable was made from in some rows, and take them out of its lineage."""
         kept: list[Edges] = []
         for edge in self.edges:
             lost = rows[edge.row] if edge.variable == name else np.zeros(len(edge.row), bool)
@@ -168,15 +187,3 @@ class DomainTable:
 
 class DomainTables(dict[str, DomainTable]):
     """The domains in the making, by name."""
-
-
-@dataclass(frozen=True)
-class SupplementalRows:
-    """Supplemental values of one QNAM: rows of the domain's table and the texts."""
-
-    qnam: str
-    label: str
-    qorig: str
-    qeval: str
-    rows: np.ndarray
-    texts: Text

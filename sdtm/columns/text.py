@@ -10,7 +10,6 @@ import numpy as np
 
 from metadata.standards import FOLDER
 from sdtm.columns.column import Text, translate
-from sdtm.columns.table import DomainTable
 
 LIMIT = 200
 
@@ -45,25 +44,22 @@ class TextChange:
     records: int
 
 
-def write_plain(table: DomainTable, name: str) -> list[TextChange]:
-    """Bring a variable to printable ASCII; a text with a character that the table lacks becomes null and is listed."""
-    values = table.text(name)
-    made, changed, refused = [], {}, {}
-    for code, original in enumerate(values.words):
-        text, unknown = (original, "") if plain(original) else transliterated(original)
-        made.append("" if unknown else text)
-        if unknown:
-            refused[code] = unknown
-        elif text != original:
-            changed[code] = text
-    for code, unknown in refused.items():
-        reason = f"{name} is null: no transliteration is declared for {unknown}"
-        table.null(name, values.codes == code, reason)
-    if not changed and not refused:
-        return []
-    table.texts[name] = translate(values, made)
-    counts = np.bincount(values.codes, minlength=len(values.words))
-    return [TextChange(name, values.words[code], text, int(counts[code])) for code, text in changed.items()]
+def unwritable(values: Text) -> dict[int, str]:
+    """Return the code of each text with characters that the table lacks, and these characters (U+XXXX)."""
+    unknown = {code: transliterated(word)[1] for code, word in enumerate(values.words) if not plain(word)}
+    return {code: characters for code, characters in unknown.items() if characters}
+
+
+def written_plain(values: Text, name: str) -> tuple[Text, list[TextChange]]:
+    """Return the texts in printable ASCII, and what was written otherwise; ``name`` is the variable that is told."""
+    words = [word if plain(word) else transliterated(word)[0] for word in values.words]
+    counts = np.bincount(values.codes, minlength=len(values.words)).tolist()
+    changes = [
+        TextChange(name, word, made, count)
+        for word, made, count in zip(values.words, words, counts, strict=True)
+        if word != made and count
+    ]
+    return (translate(values, words), changes) if changes else (values, [])
 
 
 def chunks(value: str, limit: int = LIMIT) -> list[str]:

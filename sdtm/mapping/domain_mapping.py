@@ -122,6 +122,11 @@ class DomainMapping:
         return {variable.name: variable for variable in self.variables}
 
     @property
+    def required(self) -> list[str]:
+        """The guide's Required variables, without --SEQ, which is numbered last."""
+        return [name for name, guide in self.by_name.items() if guide.core == "Req" and name != self.prefixed("SEQ")]
+
+    @property
     def is_findings(self) -> bool:
         """True for a findings domain."""
         return self.guide.dataset_class.startswith("Findings")

@@ -2,6 +2,7 @@
 
 import ast
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -125,3 +126,25 @@ def test_folders_of_a_package_import_those_before_them(package: str) -> None:
 def test_every_folder_has_its_place_in_the_order(package: str) -> None:
     folders = {path.parent.name for path in (ROOT / package).glob("*/__init__.py")}
     assert folders - {"drawing"} == set(FLOORS[package])
+
+
+def modules_imported(file: Path) -> set[str]:
+    """The modules of this repository that a file imports, wherever in the file."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    files = {
+        ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): file
+        for package in ALLOWED
+        for file in sources(package)
+    }
+    graph = {name: modules_imported(file) & set(files) - {name} for name, file in files.items()}
+    assert any(graph.values())
+    assert list(TopologicalSorter(graph).static_order())
