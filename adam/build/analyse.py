@@ -89,7 +89,7 @@ def _apply(step: DerivationStep, table: AnalysisTable, context: DerivationContex
     try:
         table.apply(step.derivation, context)
     except StudyError as error:
-        raise step.error(error.message) from None
+        raise error if error.file == step.file and error.line else step.error(error.message) from None
 
 
 def _source_rows(specification: AnalysisSpecification, frame: pd.DataFrame) -> np.ndarray:
@@ -102,7 +102,7 @@ def _source_rows(specification: AnalysisSpecification, frame: pd.DataFrame) -> n
     try:
         return np.flatnonzero(where.holds(SourceColumns(frame), len(frame)))
     except StudyError as error:
-        raise specification.error(error.message, "source") from None
+        raise error if error.line else specification.error(error.message, "source") from None
 
 
 def _with_copies(specification: AnalysisSpecification, frame: pd.DataFrame) -> AnalysisSpecification:

@@ -6,8 +6,8 @@ import inspect
 from typing import Any
 
 from adam.build.specification import DescribedVariable, Header
-from adam.language.condition import Condition
 from adam.language.derivation import WORDS
+from metadata.condition import Condition
 from metadata.declaration_schema import definitions, parameters_schema
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import adam.derivations
-from adam.language.condition import Condition
 from adam.language.derivation import WORDS, Derivation
+from metadata.condition import Condition
 from metadata.declaration import read_parameters
 from metadata.errors import Gather, StudyError, nearest
 from metadata.registration import load_modules

@@ -24,6 +24,11 @@ class Text:
     def __len__(self) -> int:
         return len(self.codes)
 
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The words, as a condition asks for them."""
+        return self.words
+
     def strings(self) -> list[str]:
         """Return the texts row by row."""
         return [self.words[code] for code in self.codes.tolist()]

@@ -19,7 +19,6 @@ from adam.columns.columns import (
 )
 from adam.columns.grouping import first_rows, group_codes, row_of_group
 from adam.derivations.values import numbers_as_text
-from adam.language.condition import Condition
 from adam.language.derivation import (
     Derivation,
     DerivationContext,
@@ -27,6 +26,7 @@ from adam.language.derivation import (
     listed,
     word,
 )
+from metadata.condition import Condition
 from metadata.dataset import Edges
 from metadata.declaration import (
     Column,

@@ -20,7 +20,6 @@ from adam.columns.columns import (
 from adam.columns.grouping import first_rows, group_codes, ordered
 from adam.derivations.records import changed_columns
 from adam.derivations.windows import Schedule, planned_visits
-from adam.language.condition import Condition
 from adam.language.derivation import (
     AddedRows,
     Derivation,
@@ -28,6 +27,7 @@ from adam.language.derivation import (
     listed,
     word,
 )
+from metadata.condition import Condition
 from metadata.declaration import (
     Column,
     NewColumn,

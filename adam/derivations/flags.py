@@ -15,7 +15,6 @@ from adam.columns.columns import (
 )
 from adam.columns.grouping import first_rows, group_codes, ordered
 from adam.derivations.merging import SUBJECT
-from adam.language.condition import Condition
 from adam.language.derivation import (
     Derivation,
     DerivationContext,
@@ -23,6 +22,7 @@ from adam.language.derivation import (
     listed,
     word,
 )
+from metadata.condition import Condition
 from metadata.declaration import (
     Column,
     NewColumn,

@@ -16,7 +16,6 @@ from adam.columns.columns import (
 )
 from adam.columns.grouping import group_codes, matching_rows
 from adam.derivations.merging import Lookup
-from adam.language.condition import Condition
 from adam.language.derivation import (
     AddedRows,
     Derivation,
@@ -25,6 +24,7 @@ from adam.language.derivation import (
     listed,
     word,
 )
+from metadata.condition import Condition
 from metadata.dataset import Edges
 from metadata.declaration import (
     Column,

@@ -18,7 +18,6 @@ from adam.columns.columns import (
 )
 from adam.columns.grouping import group_codes, ordered
 from adam.derivations.merging import SUBJECT
-from adam.language.condition import Condition
 from adam.language.derivation import (
     Derivation,
     DerivationContext,
@@ -26,6 +25,7 @@ from adam.language.derivation import (
     listed,
     word,
 )
+from metadata.condition import Condition
 from metadata.dataset import Edges
 from metadata.declaration import (
     Column,

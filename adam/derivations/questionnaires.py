@@ -22,7 +22,6 @@ from adam.columns.grouping import (
 )
 from adam.derivations.merging import aggregated
 from adam.derivations.records import changed_columns
-from adam.language.condition import Condition
 from adam.language.derivation import (
     AddedRows,
     Derivation,
@@ -30,6 +29,7 @@ from adam.language.derivation import (
     listed,
     word,
 )
+from metadata.condition import Condition
 from metadata.declaration import Column, OrderColumn
 from metadata.errors import StudyError
 from metadata.units import significant

@@ -22,7 +22,6 @@ from adam.columns.grouping import (
     ordered,
     row_of_group,
 )
-from adam.language.condition import Condition
 from adam.language.derivation import (
     AddedRows,
     Derivation,
@@ -31,6 +30,7 @@ from adam.language.derivation import (
     listed,
     word,
 )
+from metadata.condition import Condition
 from metadata.declaration import (
     Column,
     NewColumn,

@@ -13,7 +13,6 @@ from adam.columns.columns import (
     number,
 )
 from adam.columns.grouping import group_codes, ordered
-from adam.language.condition import Condition
 from adam.language.derivation import (
     Derivation,
     DerivationContext,
@@ -21,6 +20,7 @@ from adam.language.derivation import (
     listed,
     word,
 )
+from metadata.condition import Condition
 from metadata.dataset import Edges
 from metadata.declaration import (
     Column,

@@ -21,7 +21,6 @@ from adam.columns.columns import (
     text,
 )
 from adam.columns.grouping import group_codes
-from adam.language.condition import Condition
 from adam.language.derivation import (
     Derivation,
     DerivationContext,
@@ -29,6 +28,7 @@ from adam.language.derivation import (
     listed,
     word,
 )
+from metadata.condition import Condition
 from metadata.declaration import Column, NewColumn
 from metadata.errors import StudyError
 

@@ -10,7 +10,7 @@ from typing import ClassVar, TypeVar
 import numpy as np
 
 from adam.columns.columns import Columns, SourceColumns, Values
-from adam.language.condition import Condition
+from metadata.condition import Condition
 from metadata.dataset import Dataset, Edges
 from metadata.declaration import names_in, parameters
 from metadata.errors import StudyError, nearest

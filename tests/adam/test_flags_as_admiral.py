@@ -4,7 +4,7 @@ import pytest
 
 from adam.derivations.flags import FlagOne, OnTreatment, TreatmentEmergent
 from adam.derivations.ranges_and_grades import RangeIndicator
-from adam.language.condition import read_condition
+from metadata.condition import read_condition
 from metadata.errors import StudyError
 from tests.adam.trial import days, made_by, second, texts
 

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from adam.derivations.progression import ConfirmedProgression, Excluded
-from adam.language.condition import read_condition
+from metadata.condition import read_condition
 from tests.adam.trial import columns, context, dataset, numbers, texts
 
 FOLDER = Path(__file__).parent / "msprog"

@@ -6,7 +6,7 @@ from adam.columns.columns import Text
 from adam.derivations.expected_records import ExpectedRecords, LocfRecords
 from adam.derivations.periods import InPeriod, PeriodVariables, Span
 from adam.derivations.windows import Schedule
-from adam.language.condition import read_condition
+from metadata.condition import read_condition
 from metadata.errors import StudyError
 from tests.adam.trial import added_by, dataset, days, made_by, numbers, texts
 

@@ -5,7 +5,7 @@ import pytest
 
 from adam.derivations.progression import ConfirmedProgression, Excluded
 from adam.derivations.time_course import Spaced, StatusClass
-from adam.language.condition import read_condition
+from metadata.condition import read_condition
 from tests.adam.trial import columns, context, dataset, numbers, texts
 
 

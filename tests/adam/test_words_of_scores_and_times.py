@@ -12,7 +12,7 @@ from adam.derivations.computed_records import SummaryRecords, TransformedRecords
 from adam.derivations.norm_scores import NormScores, Score
 from adam.derivations.periods import Period, PeriodRecords, PersonTime
 from adam.derivations.time_to_event import Moment, TimeToEvent, TimeToEventParameter
-from adam.language.condition import read_condition
+from metadata.condition import read_condition
 from metadata.errors import StudyError
 from tests.adam.trial import columns, context, dataset, day, derived, numbers, texts
 

@@ -7,7 +7,7 @@ from adam.derivations.flags import (
     OnTreatment,
     TreatmentEmergent,
 )
-from adam.language.condition import read_condition
+from metadata.condition import read_condition
 from metadata.errors import StudyError
 from tests.adam.trial import columns, context, texts
 

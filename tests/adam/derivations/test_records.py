@@ -1,5 +1,5 @@
 from adam.derivations.records import ExtremeRecords, Sequence, SummedRecords
-from adam.language.condition import read_condition
+from metadata.condition import read_condition
 from tests.adam.trial import columns, context, numbers, texts
 
 LESIONS = {

@@ -9,7 +9,7 @@ from adam.derivations.values import (
     Recode,
     ValueBand,
 )
-from adam.language.condition import read_condition
+from metadata.condition import read_condition
 from metadata.errors import StudyError
 from tests.adam.trial import columns, context, numbers, texts
 

@@ -1,6 +1,6 @@
 import pytest
 
-from adam.language.condition import read_condition
+from metadata.condition import read_condition
 from metadata.errors import StudyError
 from metadata.yaml_source import load
 from tests.adam.trial import columns
@@ -36,7 +36,7 @@ def test_limits_belong_to_at_least_and_at_most_only():
 def test_another_variable_with_an_offset():
     given = {"D": [10.0, 41.0, 40.0], "E": [10.0, 10.0, 10.0]}
     assert holds({"D": {"above": {"variable": "E", "plus": 30}}}, **given) == [False, True, False]
-    assert holds({"D": {"at_most": "E"}}, **given) == [True, False, False]
+    assert holds({"D": {"at_most": {"variable": "E"}}}, **given) == [True, False, False]
     assert read_condition({"D": {"above": {"variable": "E", "plus": 30}}}, {}, "w").reads == ("D", "E")
 
 

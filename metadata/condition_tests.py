@@ -1,0 +1,168 @@
+"""One test of one variable: what it compares, which kinds of columns it fits, and the rows that pass."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from metadata.errors import StudyError, nearest
+from metadata.yaml_source import complain
+
+COMPARISONS: dict[str, tuple[Callable[[Any, Any], Any], str]] = {
+    "below": (operator.lt, "is below"),
+    "at_most": (operator.le, "is at most"),
+    "above": (operator.gt, "is above"),
+    "at_least": (operator.ge, "is at least"),
+}
+TESTS = ("is", "not", "missing", *COMPARISONS)
+CHAR, NUM = "Char", "Num"
+Value = str | int | float
+
+
+class CodedTexts(Protocol):
+    """A column of texts: ``texts[codes[row]]`` is the text of a row, an empty one where it is missing."""
+
+    @property
+    def codes(self) -> np.ndarray:
+        """One integer a row."""
+        ...
+
+    @property
+    def texts(self) -> Sequence[str]:
+        """The distinct texts, and perhaps some that no row has."""
+        ...
+
+
+class ConditionColumns(Protocol):
+    """What a condition looks at: for each name a float64 array with NaN where missing, or coded texts."""
+
+    def __getitem__(self, name: str, /) -> Any:
+        """Return one column."""
+        ...
+
+
+@dataclass(frozen=True)
+class OtherVariable:
+    """The variable, and what is added to it, that a value is compared with."""
+
+    name: str
+    plus: float = 0.0
+
+    def __str__(self) -> str:
+        return f"{self.name} {'+' if self.plus > 0 else '-'} {abs(self.plus):g}" if self.plus else self.name
+
+
+Operand = tuple[Value, ...] | bool | Value | OtherVariable
+"""Values of ``is`` and ``not``, the truth value of ``missing``, or what a comparison compares with."""
+
+
+@dataclass(frozen=True)
+class VariableTest:
+    """One test of one variable; ``node`` is the mapping that it was read from."""
+
+    variable: str
+    name: str
+    operand: Operand
+    node: object = field(default=None, compare=False, repr=False)
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Names of the variables the test looks at."""
+        return (self.variable, self.operand.name) if isinstance(self.operand, OtherVariable) else (self.variable,)
+
+    def holds(self, columns: ConditionColumns) -> np.ndarray:
+        """Return True for each row that passes; raises StudyError if the kinds of the columns do not fit."""
+        read = {name: columns[name] for name in self.reads}
+        self.check({name: NUM if isinstance(column, np.ndarray) else CHAR for name, column in read.items()})
+        column = read[self.variable]
+        if self.name == "missing":
+            return _among(column, ("",)) == self.operand
+        if isinstance(self.operand, tuple):
+            return _among(column, self.operand) == (self.name == "is")
+        return _compared(self.name, column, self.operand, read)
+
+    def check(self, kinds: Mapping[str, str], owner: str = "") -> None:
+        """Raise StudyError if a variable is not among ``kinds``, or its kind (Char, Num, or "" if unknown) is wrong."""
+        dataset = f"{owner}." if owner else ""
+        for name in self.reads:
+            if name not in kinds:
+                raise complain(
+                    self.node, self.variable, f"{owner or 'the dataset'} has no variable {name}{nearest(name, kinds)}"
+                )
+        kind = kinds[self.variable]
+        if isinstance(self.operand, OtherVariable):
+            self._check_pair(kind, kinds[self.operand.name], dataset)
+        elif kind and self.name != "missing":
+            values = self.operand if isinstance(self.operand, tuple) else (self.operand,)
+            wrong = [one for one in values if one != "" and isinstance(one, str) != (kind == CHAR)]
+            if wrong:
+                raise self.error(f"{dataset}{self.variable} {self._misfit(kind, wrong[0])}")
+
+    def _misfit(self, kind: str, value: object) -> str:
+        if kind == NUM:
+            return f"is a number, '{value}' is not"
+        if self.name in COMPARISONS:
+            return f'holds text; a number is needed to compare with {value}, or write "{value}" to compare texts'
+        return f'is text: write "{value}" in quotes'
+
+    def _check_pair(self, kind: str, other_kind: str, dataset: str) -> None:
+        assert isinstance(self.operand, OtherVariable)
+        said = {CHAR: "text", NUM: "a number"}
+        if kind and other_kind and kind != other_kind:
+            raise self.error(
+                f"{dataset}{self.variable} is {said[kind]}, {dataset}{self.operand.name} is {said[other_kind]}:"
+                " they cannot be compared"
+            )
+        if self.operand.plus and CHAR in (kind, other_kind):
+            raise self.error(f"{dataset}{self.operand.name} is text: nothing can be added to it")
+
+    def error(self, message: str) -> StudyError:
+        """Return the error that names the test's place."""
+        inner = self.node.get(self.variable) if isinstance(self.node, Mapping) else None
+        return (
+            complain(inner, self.name, message)
+            if isinstance(inner, dict)
+            else complain(self.node, self.variable, message)
+        )
+
+    def sentence(self, missing: str, present: str) -> str:
+        """Say the test, with the words for a variable that has no value and for one that has."""
+        if self.name == "missing":
+            return f"{self.variable} is {missing if self.operand else present}"
+        if isinstance(self.operand, tuple):
+            listed = " or ".join(missing if value == "" else str(value) for value in self.operand)
+            return f"{self.variable} is {'not ' if self.name == 'not' else ''}{listed}"
+        shown = f"{self.operand:g}" if isinstance(self.operand, int | float) else str(self.operand)
+        return f"{self.variable} {COMPARISONS[self.name][1]} {shown}"
+
+
+def _among(column: Any, values: Sequence[Value]) -> np.ndarray:
+    """Return True for the rows that have one of the values; an empty text means missing."""
+    if isinstance(column, np.ndarray):
+        numbers = [value for value in values if not isinstance(value, str)]
+        found = np.isin(column, np.array(numbers, float))
+        return found | np.isnan(column) if "" in values else found
+    return _of_texts(column, set(values).__contains__)
+
+
+def _of_texts(column: CodedTexts, judge: Callable[[str], bool]) -> np.ndarray:
+    return np.array([judge(text) for text in column.texts], bool)[column.codes]
+
+
+def _compared(name: str, column: Any, operand: Any, read: Mapping[str, Any]) -> np.ndarray:
+    compare = COMPARISONS[name][0]
+    other = read[operand.name] if isinstance(operand, OtherVariable) else operand
+    if isinstance(column, np.ndarray):
+        limit = other + operand.plus if isinstance(operand, OtherVariable) else other
+        with np.errstate(invalid="ignore"):
+            return np.asarray(compare(column, limit))
+    if isinstance(other, str):
+        return _of_texts(column, lambda text: text != "" and compare(text, other))
+    rank = {text: place for place, text in enumerate(sorted({*column.texts, *other.texts}))}
+    mine, theirs = (np.array([rank[text] for text in texts.texts], np.int64)[texts.codes] for texts in (column, other))
+    both = _of_texts(column, bool) & _of_texts(other, bool)
+    return both & compare(mine, theirs)
