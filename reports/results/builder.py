@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, Protocol
 
 import pandas as pd
@@ -65,11 +66,10 @@ class ResultsBuilder:
     ) -> None:
         """Append one statistic with the rows it was computed from."""
         value = significant(estimate.value)
-        identifier = re.sub(r"[^A-Za-z0-9]+", "_", f"An_{output.id}_{place.analysis}").strip("_")
         cells = (
-            identifier, output.id, place.population or output.population, place.subset, place.group, place.variable,
-            place.level, statistic, value, shown, text or text_of(value, shown), estimate.method, estimate.n,
-            estimate.warning, "", source.dataset, source.filter,
+            _identifier(output.id, place.analysis), output.id, place.population or output.population, place.subset,
+            place.group, place.variable, place.level, statistic, value, shown, text or text_of(value, shown),
+            estimate.method, estimate.n, estimate.warning, "", source.dataset, source.filter,
         )  # fmt: skip
         self.rows.append(dict(zip(COLUMNS, cells, strict=True)))
 
@@ -106,3 +106,9 @@ class ResultsBuilder:
         kinds = {"value": "float64", "n": "int64"}
         columns = {name: pd.Series([row[name] for row in self.rows], dtype=kinds.get(name, "str")) for name in COLUMNS}
         return pd.DataFrame(columns)
+
+
+@lru_cache(maxsize=1024)
+def _identifier(output: str, analysis: str) -> str:
+    """Return the id of an analysis: letters, digits and underlines."""
+    return re.sub(r"[^A-Za-z0-9]+", "_", f"An_{output}_{analysis}").strip("_")

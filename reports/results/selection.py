@@ -101,7 +101,9 @@ class Selection:
 
     def by_subject(self, variable: str, take: Literal["min", "max"]) -> pd.Series:
         """Smallest or largest value of each subject, indexed by subject."""
-        return self.column(variable).groupby(self.column(SUBJECT)).agg(take)
+        values = self.column(variable)
+        ranked = pd.Series(pd.Categorical(values, ordered=True), values.index) if self._is_text(variable) else values
+        return ranked.groupby(self.column(SUBJECT)).agg(take)
 
     def most_frequent(self, variable: str) -> list[str]:
         """Values of a text variable by falling number of subjects, then by name."""

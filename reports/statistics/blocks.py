@@ -7,7 +7,7 @@ from itertools import permutations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from reports.statistics.ranks import Whole, doubled_midranks
+from reports.statistics.ranks import Whole
 from reports.statistics.rounding import to_precision
 
 # 7! = 5,040 arrangements of one row; more conditions than that go to the approximation.
@@ -19,7 +19,8 @@ def ranked_rows(table: ArrayLike, decimals: int) -> Whole:
     values = np.atleast_2d(np.asarray(table, dtype=float))
     rounded = to_precision(values.ravel(), decimals).reshape(values.shape)
     complete: NDArray[np.float64] = rounded[~np.isnan(rounded).any(axis=1)]
-    return np.array([doubled_midranks(row) for row in complete], dtype=np.int64).reshape(-1, values.shape[1])
+    own, other = complete[:, :, None], complete[:, None, :]
+    return np.asarray(2 * (other < own).sum(axis=2) + (other == own).sum(axis=2) + 1, dtype=np.int64)
 
 
 def arrangements(row: Whole) -> Whole:

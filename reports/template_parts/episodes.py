@@ -14,16 +14,13 @@ def first_episodes(records: Selection, met: Selection, day: str) -> SurvivalCurv
     ``met`` are those of the ``records`` that meet it. An episode that lasts to the subject's last record is censored
     there. Records of one day count as met if any of them is.
     """
-    subjects, days = records.column(SUBJECT).to_numpy(str), records.column(day).to_numpy(float)
-    meets = np.isin(_rows(records), _rows(met))
-    times, ended = [], []
-    for subject in np.unique(subjects[meets]).tolist():
-        own = subjects == subject
-        start = days[own & meets].min()
-        later = np.setdiff1d(days[own & ~meets & (days > start)], days[own & meets])
-        ended.append(later.size > 0)
-        times.append((later.min() if later.size else days[own].max()) - start)
-    return kaplan_meier(times, ended)
+    assessed = records.table(SUBJECT, day).assign(met=np.isin(_rows(records), _rows(met)))
+    days = assessed.groupby([SUBJECT, day])["met"].any().reset_index()
+    start = days[days["met"]].groupby(SUBJECT)[day].min()
+    since = days[days[day] > days[SUBJECT].map(start)]
+    recovered = since[~since["met"]].groupby(SUBJECT)[day].min().reindex(start.index)
+    last = days.groupby(SUBJECT)[day].max().reindex(start.index)
+    return kaplan_meier(recovered.fillna(last) - start, recovered.notna())
 
 
 def _rows(chosen: Selection) -> np.ndarray:

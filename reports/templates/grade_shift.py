@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
+
 from metadata.errors import StudyError
 from reports.layout.table import (
     OutputLayout,
@@ -91,7 +93,8 @@ def _shifts(node: Mapping[str, Any], rows: Selection) -> Shifts:
     table = graded.table("PARAMCD", SUBJECT, baseline, grade)
     if "labels" in node and table.duplicated(["PARAMCD", SUBJECT]).any():
         raise StudyError(f"{rows.dataset}: a subject has two records of {grade}; narrow the output's 'where'")
-    worst = table.groupby(["PARAMCD", SUBJECT], sort=True).max().reset_index()
+    ordered = {name: pd.Categorical(table[name], ordered=True) for name in (baseline, grade)}
+    worst = table.assign(**ordered).groupby(["PARAMCD", SUBJECT], sort=True).max().astype(object).reset_index()
     worst[baseline] = worst[baseline].where(worst[baseline] != "", NONE)
     found = worst.groupby(["PARAMCD", baseline, grade])[SUBJECT].agg(list)
     keys = found.index.to_frame(index=False).astype("str").to_numpy().tolist()

@@ -22,10 +22,11 @@ from reports.results.analysis_data import (
 from reports.results.builder import ResultPlace, ResultsBuilder
 from reports.results.formats import pattern
 from reports.results.index import ResultsIndex
-from reports.results.selection import SUBJECT, WHERE_SCHEMA, Selection
+from reports.results.selection import SUBJECT, WHERE_SCHEMA, Selection, equality
 from reports.results.specification import TEXT, Output, TemplateParameters
 from reports.statistics.descriptive import describe
 from reports.statistics.estimate import Estimate
+from reports.template_parts.filtered_rows import FilteredRows, described
 from reports.template_parts.treatment_heads import add_size
 
 NUMBER = {"type": "number"}
@@ -118,7 +119,7 @@ def names_of(analysis: AnalysisData, output: Output, everybody: Group) -> dict[s
 
 def _points(
     node: Mapping[str, Any], rows: Selection, names: Mapping[str, str]
-) -> Iterator[tuple[str, tuple[float, float, str], Selection]]:
+) -> Iterator[tuple[str, tuple[float, float, str], FilteredRows]]:
     """Each point by subject and day: its name, (day, value, method), and the rows it is among."""
     x, y = str(node["x"]["variable"]), str(node["y"]["variable"])
     parts = [(rows.present(y), VALUE)]
@@ -131,11 +132,14 @@ def _points(
         origin = float(node["origin"]["value"])
         table |= {key: (origin, DEFINED) for key, _ in _values(rows.where(node["origin"]["where"]), x, x)}
     shown = rows if "origin" in node else rows.present(y)
+    points: dict[str, list[tuple[tuple[float, int], tuple[float, str]]]] = {}
+    for (subject, day, place), point in table.items():
+        points.setdefault(subject, []).append(((day, place), point))
     for subject, name in names.items():
-        own = sorted((key[1:], point) for key, point in table.items() if key[0] == subject)
+        own = sorted(points.get(subject, []))
         if all(method == DEFINED for _, (_, method) in own):
             continue  # nothing was observed
-        source = shown.equal(SUBJECT, subject)
+        source = described(shown, equality(SUBJECT, subject))
         for (day, _), (value, method) in own:
             yield name, (day, value, method), source
 

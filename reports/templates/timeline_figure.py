@@ -14,9 +14,10 @@ from reports.results.analysis_data import AnalysisData, Group
 from reports.results.builder import ResultPlace, ResultsBuilder
 from reports.results.formats import COUNT
 from reports.results.index import ResultsIndex
-from reports.results.selection import SUBJECT, WHERE_SCHEMA, Selection
+from reports.results.selection import SUBJECT, WHERE_SCHEMA, Selection, equality
 from reports.results.specification import TEXT, Output, TemplateParameters
 from reports.statistics.estimate import Estimate
+from reports.template_parts.filtered_rows import described
 from reports.template_parts.treatment_heads import add_size
 from reports.templates.profile_figure import NUMBER, names_of
 
@@ -79,13 +80,13 @@ def _add_layer(
             raise complain(layer, key, f"{rows.dataset} has no variable {name}")
     for name in list(variables.values())[:1]:
         rows = rows.present(name)
-    subjects = rows.column(SUBJECT).to_numpy()
+    places = rows.table(SUBJECT).groupby(SUBJECT, sort=False).indices
     columns = {key: rows.column(name).to_numpy(float) for key, name in variables.items()}
     for subject, name in names.items():
-        at = np.flatnonzero(subjects == subject)
-        if not at.size:
+        if subject not in places:
             continue
-        source = rows.equal(SUBJECT, subject)
+        at = np.asarray(places[subject])
+        source = described(rows, equality(SUBJECT, subject))
         order = at[np.argsort(next(iter(columns.values()))[at], kind="stable")]
         for count, position in enumerate(order.tolist(), start=1):
             place = ResultPlace(f"layer_{number}_{name}", "", str(layer["label"]), str(count), name)

@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special, stats
 from statsmodels.genmod.families import Poisson
@@ -145,6 +145,7 @@ COUNTS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(counts=COUNTS)
 def test_the_ratio_makes_expected_and_observed_events_equal(
     counts: list[tuple[int, int, float, float]],

@@ -8,7 +8,7 @@ from itertools import combinations_with_replacement
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -25,12 +25,14 @@ def assert_in_order(found: PairSums, written: list[float]) -> None:
     assert found.median() == pytest.approx(float(np.median(written)), abs=1e-12)
 
 
+@settings(deadline=None)
 @given(values=RECORDED)
 def test_walsh_averages_come_in_order(values: list[float]) -> None:
     written = [(one + two) / 2 for one, two in combinations_with_replacement(values, 2)]
     assert_in_order(walsh_averages(np.array(values), 2), written)
 
 
+@settings(deadline=None)
 @given(first=RECORDED, second=RECORDED)
 def test_differences_come_in_order(first: list[float], second: list[float]) -> None:
     assert_in_order(differences(np.array(first), np.array(second), 2), [one - two for one in first for two in second])
