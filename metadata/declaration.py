@@ -5,7 +5,8 @@ give the JSON Schema that editors complete from (``declaration_schema``) and the
 (``declaration_table``). A field's type is one of
 
 - ``bool``, ``int``, ``float``, ``str`` or ``object`` (any of them),
-- ``Literal["a", "b"]``, ``tuple[X, ...]`` (one or a list), ``dict[K, X]`` (a mapping), ``X | None`` (or null),
+- ``Literal["a", "b"]``, ``tuple[X, ...]`` (one or a list), ``dict[K, X]`` (a mapping),
+- ``X | None`` (or null), ``X | Y`` of types that YAML writes differently (a text or a number, a text or a mapping),
 - another dataclass (a mapping with its keys), or a class with a notation of its own (``Notation``).
 
 ``Annotated[X, "role"]`` says that the text names something, e.g. a variable that is read.
@@ -134,14 +135,19 @@ def bare(kind: Any) -> Any:
     """Return a type without its role and without its alternative None."""
     if get_origin(kind) is Annotated:
         return bare(get_args(kind)[0])
-    if get_origin(kind) in (Union, types.UnionType):
-        return bare(next(part for part in get_args(kind) if part is not type(None)))
-    return kind
+    return bare(alternatives(kind)[0]) if len(alternatives(kind)) == 1 else kind
+
+
+def alternatives(kind: Any) -> list[Any]:
+    """Return the types of ``X | Y | None`` but None; of any other type no alternative."""
+    if get_origin(kind) not in (Union, types.UnionType):
+        return []
+    return [part for part in get_args(kind) if part is not type(None)]
 
 
 def optional(kind: Any) -> bool:
     """Return True for a parameter that may be left without a value (``null``)."""
-    return get_origin(kind) in (Union, types.UnionType) and type(None) in get_args(kind)
+    return bool(alternatives(kind)) and type(None) in get_args(kind)
 
 
 def role_of(kind: Any) -> str:
@@ -187,32 +193,73 @@ def _read_plain(kind: Any, value: Any, node: object, key: str) -> Any:
     return value if kind is object else kind(value)
 
 
+def _read_alternative(kind: Any, value: Any, node: object, key: str) -> Any:
+    """Read a value as the one of several types that it is written as."""
+    found = [part for part in alternatives(kind) if _written_as(part, value)]
+    if not found and isinstance(value, int | float) and not isinstance(value, bool):
+        found = [part for part in alternatives(kind) if bare(part) is str]
+    if not found:
+        meant = " or ".join(_meant(part) for part in alternatives(kind))
+        raise complain(node, key, f"must be {meant}, not {value!r}")
+    return read_value(found[0], value, node, key)
+
+
+def _written_as(kind: Any, value: Any) -> bool:
+    kind, origin = bare(kind), get_origin(bare(kind))
+    if origin is Literal:
+        return value in get_args(kind)
+    if kind in PLAIN:
+        exact = {str: str, float: (int, float), int: int, bool: bool}.get(kind, PLAIN[kind][0])
+        return isinstance(value, exact) and (isinstance(value, bool) <= (kind in (bool, object)))  # type: ignore[arg-type]
+    return isinstance(value, list if origin is tuple else dict) or has_notation(kind)
+
+
+def _meant(kind: Any) -> str:
+    kind = bare(kind)
+    if get_origin(kind) is Literal:
+        return " or ".join(map(str, get_args(kind)))
+    if kind in PLAIN:
+        return PLAIN[kind][1]
+    return str(kind.notation) if has_notation(kind) else "a list" if get_origin(kind) is tuple else "a mapping"
+
+
 READERS: dict[Any, Callable[[Any, Any, object, str], Any]] = {
     Literal: _read_literal,
     tuple: _read_list,
     dict: _read_mapping,
+    Union: _read_alternative,
+    types.UnionType: _read_alternative,
 }
 
 
 def names_in(kind: Any, value: Any, role: str) -> Iterator[str]:
     """Yield the names of one role that a parameter's value holds."""
-    origin = get_origin(kind)
     if value is None:
         return
-    if origin is Annotated:
-        if role_of(kind) == role:
-            yield value
-    elif origin in (Union, types.UnionType):
-        yield from names_in(next(part for part in get_args(kind) if part is not type(None)), value, role)
-    elif origin is tuple:
-        for item in value:
-            yield from names_in(get_args(kind)[0], item, role)
-    elif origin is dict:
-        for one, other in value.items():
-            yield from names_in(get_args(kind)[0], one, role)
-            yield from names_in(get_args(kind)[1], other, role)
+    if role_of(kind) == role and role:
+        yield value
     elif has_notation(kind):
         yield from value.names(role)
-    elif is_dataclass(kind):
-        for name, inner in parameters(kind).items():  # type: ignore[arg-type]
-            yield from names_in(inner, getattr(value, name), role)
+    else:
+        for part, inner in _parts(kind, value):
+            yield from names_in(part, inner, role)
+
+
+def _parts(kind: Any, value: Any) -> list[tuple[Any, Any]]:
+    """Return types and values of which a value consists."""
+    origin, arguments = get_origin(kind), get_args(kind)
+    if alternatives(kind):
+        return [(part, value) for part in alternatives(kind) if _is_of(part, value)]
+    if origin is tuple:
+        return [(arguments[0], item) for item in value]
+    if origin is dict:
+        return [pair for one, other in value.items() for pair in zip(arguments, (one, other), strict=True)]
+    if is_dataclass(kind):
+        return [(inner, getattr(value, name)) for name, inner in parameters(kind).items()]  # type: ignore[arg-type]
+    return []
+
+
+def _is_of(kind: Any, value: Any) -> bool:
+    """Return True for a value that was read as ``kind``."""
+    kind = bare(kind)
+    return value in get_args(kind) if get_origin(kind) is Literal else isinstance(value, get_origin(kind) or kind)

@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from metadata.declaration import (
     PLAIN,
+    alternatives,
     bare,
     has_notation,
     is_copied,
@@ -35,8 +36,10 @@ def definitions(notations: Iterable[Any]) -> dict[str, Any]:
 def schema_of(kind: Any) -> dict[str, Any]:
     """Return the JSON Schema of a parameter."""
     if optional(kind):
-        return {"anyOf": [schema_of(bare(kind)), {"type": "null"}]}
+        return {"anyOf": [*(schema_of(part) for part in alternatives(kind)), {"type": "null"}]}
     kind, origin = bare(kind), get_origin(bare(kind))
+    if alternatives(kind):
+        return {"anyOf": [schema_of(part) for part in alternatives(kind)]}
     if origin in SCHEMAS:
         return SCHEMAS[origin](kind)
     if has_notation(kind):

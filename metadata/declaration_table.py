@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import MISSING, fields, is_dataclass
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from metadata.declaration import PLAIN, has_notation, needed, optional, parameters
+from metadata.declaration import PLAIN, alternatives, has_notation, needed, optional, parameters
 
 ROLES = {
     "reads": "variable",
@@ -42,7 +42,9 @@ def part_tables(declared: type) -> list[str]:
 def said(kind: Any) -> str:
     """Return what a parameter may be, in words."""
     if optional(kind):
-        return said(next(part for part in get_args(kind) if part is not type(None))) + ", or null"
+        return " or ".join(said(part) for part in alternatives(kind)) + ", or null"
+    if alternatives(kind):
+        return " or ".join(said(part) for part in alternatives(kind))
     ways = {
         Annotated: lambda: ROLES[get_args(kind)[1]],
         Literal: lambda: " or ".join(f"`{value}`" for value in get_args(kind)),
