@@ -26,6 +26,10 @@ CHANGED = {
     "reports/results.json": "the same rows as results.csv, with filter and warning",
     "validation/conformance.*": "rules come in the order of their files, one folder of rules",
     "validation/*.html": "the pages share one frame: a line end after the notice of synthetic data",
+    "reports/F*.svg": "drawn by matplotlib",
+    "reports/F*.png": "drawn by matplotlib",
+    "reports/F*.html": "drawn by matplotlib",
+    "reports/F*.rtf": "drawn by matplotlib",
     "reports/ars.json": "where clauses follow the filters of results.csv",
 }
 

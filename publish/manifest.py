@@ -20,6 +20,7 @@ SHAPING = (
     "great-expectations",
     "jinja2",
     "lxml",
+    "matplotlib",
     "numpy",
     "odmlib",
     "pandas",

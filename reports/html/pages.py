@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import accumulate, groupby
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pandas as pd
 from jinja2 import Environment
@@ -19,17 +19,19 @@ from metadata.study import Study
 from reports.compute import write_csv
 from reports.exchange.ars import reporting_event
 from reports.exchange.dataset_json import dataset_json
-from reports.figures import Legend, Picture, draw
 from reports.html.listing import listing_html
 from reports.html.plan import Plan, read_plan
 from reports.layout.alignment import aligned, worded
-from reports.layout.table import Listing, OutputLayout, OutputTable
+from reports.layout.table import AnyFigure, Listing, OutputLayout, OutputTable
 from reports.results.analysis_data import AnalysisData
 from reports.results.formats import NOT_ESTIMABLE
 from reports.results.index import ResultsIndex, Rows, rows_by_output
 from reports.results.specification import Output, ReportSpecification, read_specification
 from reports.rtf import document
 from reports.templates import PARAMETERS, TEMPLATES
+
+if TYPE_CHECKING:
+    from reports.figures.files import Picture
 
 KINDS = {"T": "Table", "F": "Figure", "L": "Listing"}
 NOTHING: Mapping[str, Dataset] = {}
@@ -133,14 +135,16 @@ def _output(
     layout = _layout(analysis, output, own)
     study = cast("Mapping[str, str]", pages.globals["study"])
     notes = _notes(output, own, layout)
-    said = _legend(study, heads[position], notes)
-    pictures = [draw(figure, said) for figure in layout.figures]
+    drawn = [(figure.description, picture) for figure in layout.figures
+             for picture in _drawn(figure, study, heads[position], notes)]  # fmt: skip
+    pictures = [picture for _, picture in drawn]
     neighbours = [heads[i].id if 0 <= i < len(heads) else "" for i in (position - 1, position + 1)]
     text = pages.get_template("output.html.jinja").render(
         head=heads[position], before=neighbours[0], after=neighbours[1], position=position + 1, count=len(heads),
         tables=[_table(table) for table in layout.tables], notes=notes,
-        figures=[{"svg": _drawn(picture), "description": figure.description}
-                 for picture, figure in zip(pictures, layout.figures, strict=True)],
+        figures=[{"svg": Markup(picture.bare_svg), "description": f"{description} {picture.part}".rstrip()}  # noqa: S704 drawn here, texts escaped
+                 for description, picture in drawn],
+        files=_names(output.id, len(pictures)),
     )  # fmt: skip
     sheet = _sheet(study, heads[position], notes)
     printed = document.document(sheet, layout.tables, [picture.bare_png for picture in pictures])
@@ -148,11 +152,13 @@ def _output(
     return [*files, *_pictures(folder, output.id, pictures)]
 
 
-def _legend(study: Mapping[str, str], head: Head, notes: list[str]) -> Legend:
-    """What a picture says that is taken out of its page."""
+def _drawn(figure: AnyFigure, study: Mapping[str, str], head: Head, notes: list[str]) -> list[Picture]:
+    """The figure's pages, with what a picture says that is taken out of its page."""
+    from reports.figures.picture import Captions, draw  # loads matplotlib
+
     title = " \N{EN DASH} ".join(filter(None, (f"{head.number}  {head.title}", study["notice"])))
     cut = f"{study['id']}, data cut-off {study['cutoff']}, snapshot {study['snapshot']}."
-    return Legend(title, head.population, (*notes, cut))
+    return list(draw(figure, Captions(title, head.population, (*notes, cut))))
 
 
 def _sheet(study: Mapping[str, str], head: Head, notes: list[str]) -> document.Sheet:
@@ -169,13 +175,14 @@ def _layout(analysis: AnalysisData, output: Output, own: Rows) -> OutputLayout:
     return template.show(analysis, output) if template.show else template.layout(output, ResultsIndex(own))
 
 
-def _drawn(picture: Picture) -> Markup:
-    return Markup(picture.bare_svg)  # noqa: S704 drawn here, texts escaped
+def _names(identifier: str, count: int) -> list[str]:
+    """What the files of an output's pictures are called, without their ends: F1, F1-2, F1-3."""
+    return [identifier if number == 1 else f"{identifier}-{number}" for number in range(1, count + 1)]
 
 
-def _pictures(folder: Path, name: str, pictures: list[Picture]) -> list[Path]:
+def _pictures(folder: Path, identifier: str, pictures: list[Picture]) -> list[Path]:
     files: list[Path] = []
-    for picture in pictures:
+    for name, picture in zip(_names(identifier, len(pictures)), pictures, strict=True):
         files.append(_write(folder / f"{name}.svg", picture.svg))
         files.append(folder / f"{name}.png")
         files[-1].write_bytes(picture.png)

@@ -52,9 +52,9 @@ class Sheet:
 def document(sheet: Sheet, tables: Sequence[OutputTable | Listing], pictures: Sequence[bytes]) -> str:
     """The whole document, in ASCII; ``pictures`` are PNG files.
 
-    A table after a picture begins a page.
+    Each picture begins a page, and so does a table after one.
     """
-    parts = [_picture(png) for png in pictures]
+    parts = [NEW_PAGE * bool(position) + _picture(png) for position, png in enumerate(pictures)]
     room = _room(sheet)
     laid = pages((_pieces(shown, room) for shown in tables), room)
     parts += [NEW_PAGE * bool(position or pictures) + page for position, page in enumerate(laid)]

@@ -74,6 +74,20 @@ def test_heavy_libraries_are_imported_where_they_are_used() -> None:
             assert not names or file in allowed, f"{file.relative_to(ROOT)} imports {sorted(names)} at its top"
 
 
+def test_only_what_draws_imports_matplotlib() -> None:
+    """Importing reports.figures loads it, which is done where a figure is drawn."""
+    figures = ROOT / "reports" / "figures"
+    for package in ALLOWED:
+        for file in sources(package):
+            if figures not in file.parents:
+                tree = ast.parse(file.read_text(encoding="utf-8"))
+                assert "matplotlib" not in imported(list(ast.walk(tree))), (
+                    f"{file.relative_to(ROOT)} imports matplotlib"
+                )
+                loading = [node for node in run_at_import(tree) if isinstance(node, ast.ImportFrom)]
+                assert not any(str(node.module).startswith("reports.figures") for node in loading), file
+
+
 def test_every_import_from_outside_is_declared() -> None:
     import tomllib
 
@@ -93,7 +107,7 @@ def test_every_import_from_outside_is_declared() -> None:
 FLOORS = {
     "sdtm": ("columns", "operations", "mapping", "domains", "build", "draft"),
     "adam": ("columns", "language", "derivations", "build"),
-    "reports": ("statistics", "results", "layout", "template_parts", "templates", "exchange", "rtf", "html"),
+    "reports": ("statistics", "results", "layout", "figures", "template_parts", "templates", "exchange", "rtf", "html"),
     "validation": ("pages", "raw", "checks", "queries", "datasets", "acceptance", "second_derivation", "conformance"),
 }
 
@@ -125,7 +139,7 @@ def test_folders_of_a_package_import_those_before_them(package: str) -> None:
 @pytest.mark.parametrize("package", sorted(FLOORS))
 def test_every_folder_has_its_place_in_the_order(package: str) -> None:
     folders = {path.parent.name for path in (ROOT / package).glob("*/__init__.py")}
-    assert folders - {"drawing"} == set(FLOORS[package])
+    assert folders == set(FLOORS[package])
 
 
 def modules_imported(file: Path) -> set[str]:

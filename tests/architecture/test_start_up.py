@@ -24,8 +24,8 @@ STARTS = {
     ),
 }
 UNWANTED = {
-    "help": ("prefect", "great_expectations", "pandas", "pandera", "PIL", "scipy", "fastapi", "redcap"),
-    "pure stages": ("prefect", "great_expectations"),
+    "help": ("prefect", "great_expectations", "pandas", "pandera", "PIL", "matplotlib", "scipy", "fastapi", "redcap"),
+    "pure stages": ("prefect", "great_expectations", "PIL", "matplotlib"),
 }
 
 

@@ -1,11 +1,8 @@
-"""Figures: what is drawn is in the results, places are worked out by hand, pictures say what they show."""
+"""Templates of figures: what is drawn is in the results, and the values are worked out by hand."""
 
 from __future__ import annotations
 
-import io
-import re
 from pathlib import Path
-from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
@@ -14,17 +11,6 @@ from metadata.dataset import Dataset
 from metadata.errors import StudyError
 from metadata.study import Study
 from reports.compute import compute
-from reports.drawing.axes import Axes, wrapped
-from reports.drawing.raster import dashed, pngs
-from reports.drawing.scene import (
-    Area,
-    Marks,
-    Scene,
-    Text,
-)
-from reports.drawing.scene import Path as Stroke
-from reports.drawing.svg import svg
-from reports.figures import Legend, draw
 from reports.layout.table import Figure, MeanFigure, Timeline
 from reports.results.index import ResultsIndex, rows_by_output
 from reports.results.specification import read_specification
@@ -166,59 +152,3 @@ def test_means_by_treatment(study: Study, datasets: dict[str, Dataset]) -> None:
     assert first.lower[0] == pytest.approx(505 - 495 * 12.7062, rel=1e-5)
     assert (second.x, second.means, second.counts) == ((0,), (20,), ("1",))
     assert second.lower[0] != second.lower[0]
-
-
-@pytest.mark.parametrize("identifier", ["F1", "F2", "F3", "F4"])
-def test_a_picture_stands_alone_and_is_the_same_twice(
-    study: Study, datasets: dict[str, Dataset], identifier: str
-) -> None:
-    from PIL import Image
-
-    figure = laid(study, datasets, identifier)
-    said = Legend("Title <b> \N{EN DASH} Synthetic data", "All subjects (N = 3)", ("Source: ADSL.",))
-    picture = draw(figure, said)  # type: ignore[arg-type]
-    assert picture == draw(figure, said)  # type: ignore[arg-type]
-    texts = [element.text for element in ElementTree.fromstring(picture.svg).iter() if element.tag.endswith("text")]
-    assert {"Title <b> \N{EN DASH} Synthetic data", "All subjects (N = 3)", "Source: ADSL."} <= set(texts)
-    assert "Synthetic" not in picture.bare_svg and "Source" not in picture.bare_svg
-    whole, bare = (Image.open(io.BytesIO(data)) for data in (picture.png, picture.bare_png))
-    height = float(re.findall(r'viewBox="0 0 920 ([\d.]+)"', picture.svg)[0])
-    assert whole.size == (1380, round(height * 1.5))
-    assert bare.width == 1380 and bare.height < whole.height
-    assert whole.getpixel((0, 0)) == 0 and whole.convert("RGB").getpixel((0, 0)) == (255, 255, 255)
-
-
-def test_axes_map_data_to_places() -> None:
-    axes = Axes(Scene(100, 100), 10, 20, 50, 40, (0, 5), (0, 8))
-    assert axes.points([0, 5, 2.5], [0, 8, 2]) == ((10, 60), (60, 20), (35, 50))
-    assert axes.y(99) == 20  # what lies outside stays in the frame
-
-
-def test_dashes_run_on_through_corners() -> None:
-    assert dashed(((0, 0), (4, 0), (4, 4)), (3, 2)) == [[(0, 0), (3, 0)], [(4, 1), (4, 4)]]
-    assert dashed(((0, 0), (4, 0)), ()) == [[(0, 0), (4, 0)]]
-
-
-def test_titles_break_between_words() -> None:
-    assert wrapped("one two three", 60, 13) == ["one two", "three"]
-
-
-def test_svg_and_png_have_the_same_things() -> None:
-    from PIL import Image
-
-    scene = Scene(40, 40)
-    scene.add(Area(10, 10, 10, 10, "#0072B2"), Stroke(((0, 30), (40, 30)), "#D55E00", 2),
-              Marks(((30, 10),), "square", 6, "#009E73"), Text(2, 8, "a & b", 6))  # fmt: skip
-    text = svg(scene, 0, 40)
-    assert [element.tag.rpartition("}")[2] for element in ElementTree.fromstring(text)] == [
-        "rect",
-        "polyline",
-        "g",
-        "text",
-    ]
-    assert "a &amp; b" in text
-    image = Image.open(io.BytesIO(pngs(scene, (0, 40))[0])).convert("RGB")
-    assert image.getpixel((22, 22)) == (0, 0x72, 0xB2)
-    assert image.getpixel((30, 45)) == (0xD5, 0x5E, 0)
-    assert image.getpixel((45, 15)) == (0, 0x9E, 0x73)
-    assert image.getpixel((5, 50)) == (255, 255, 255)

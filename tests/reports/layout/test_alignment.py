@@ -8,7 +8,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.drawing.axes import spread
+from reports.figures.labels import spread
 from reports.layout.alignment import FIGURE_SPACE, aligned, worded
 
 

@@ -1,1 +1,0 @@
-"""Pictures: a scene of lines, areas, marks and texts, written as SVG and as PNG from the same list."""

@@ -1,0 +1,74 @@
+"""Drawing a figure as SVG and PNG, title, population and footnotes in the picture, the same bytes on every run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from reports.figures import course, mean, step, timeline
+from reports.figures.files import AROUND, Picture, written
+from reports.figures.labels import wrapped
+from reports.figures.library import settings
+from reports.figures.marks import line
+from reports.figures.page import Page
+from reports.figures.sheet import MARGIN, WIDE, Sheet
+from reports.figures.style import LABEL, NOTE, RULE, SMALL, SOFT, TITLE
+from reports.layout.table import AnyFigure, Figure, MeanFigure, StepFigure, Timeline
+
+# How each kind of figure is drawn, as pages.
+KINDS: Mapping[type, Callable[[Any], list[Page]]] = {
+    Figure: course.pages,
+    MeanFigure: mean.pages,
+    StepFigure: step.pages,
+    Timeline: timeline.pages,
+}
+
+
+@dataclass(frozen=True)
+class Captions:
+    """What a picture that is taken out of its page still says."""
+
+    title: str
+    population: str
+    notes: tuple[str, ...]
+
+
+def draw(figure: AnyFigure, captions: Captions) -> Iterator[Picture]:
+    """Draw a figure beneath its title and population and above its footnotes: a picture a page."""
+    pages = KINDS[type(figure)](figure)
+    for number, page in enumerate(pages, start=1):
+        part = f"Page {number} of {len(pages)}: {page.subjects[0]} to {page.subjects[-1]}" if len(pages) > 1 else ""
+        with settings(f"page {number}"):
+            picture = _picture(page, part, captions)
+        yield picture
+
+
+def _picture(page: Page, part: str, captions: Captions) -> Picture:
+    sheet = Sheet()
+    top = _head(sheet, captions)
+    if part:
+        sheet.text(MARGIN, top + SMALL, part, SMALL, colour=SOFT)
+    bottom = page.draw(sheet, top + 1.5 * SMALL * bool(part))
+    sheet.finish(_foot(sheet, captions, bottom))
+    return written(sheet.drawing, top, bottom, part)
+
+
+def _head(sheet: Sheet, captions: Captions) -> float:
+    y = 8.0
+    for text in wrapped(captions.title, WIDE - 2 * MARGIN, TITLE, bold=True):
+        y += TITLE + 5
+        sheet.text(MARGIN, y - 4, text, TITLE, bold=True, part=AROUND)
+    sheet.text(MARGIN, y + LABEL + 1, captions.population, LABEL, colour=SOFT, part=AROUND)
+    return y + LABEL + 10
+
+
+def _foot(sheet: Sheet, captions: Captions, bottom: float) -> float:
+    y = bottom + 8
+    line(sheet.paper, [MARGIN, WIDE - MARGIN], [y, y], RULE, 0.9)
+    y += 4
+    for note in captions.notes:
+        for text in wrapped(note, WIDE - 2 * MARGIN, NOTE):
+            y += NOTE + 4
+            sheet.text(MARGIN, y, text, NOTE, colour=SOFT, part=AROUND)
+    return 2 * round(y / 2 + 5)  # whole dots

@@ -1,0 +1,77 @@
+"""Small figures of each kind, with what is around them."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree
+
+from reports.figures.files import Picture
+from reports.figures.picture import Captions, draw
+from reports.layout.table import (
+    AnyFigure,
+    Figure,
+    Layer,
+    MeanFigure,
+    MeanLine,
+    ShadedBand,
+    StepCurve,
+    StepFigure,
+    TableLine,
+    Timeline,
+)
+
+NAN = float("nan")
+
+
+def course_figure(lines: int = 2) -> Figure:
+    """Courses from day 0 to 20; the second ends early and has a hollow mark; values beyond 3 lie outside."""
+    shown = [
+        TableLine("S1", (0, 10, 20), (1, 9, 2), (False, False, False)),
+        TableLine("S2", (0, 8), (2, 1), (True, False)),
+    ]
+    shown += [TableLine(f"S{number}", (0, 20), (1, 2)) for number in range(3, lines + 1)]
+    return Figure(
+        "Day", "Titre", tuple(shown[:lines]), TableLine("Median", (0, 20), (1.5, 2)), (0, 10, 20), (0, 3), (0, 1, 2, 3),
+        (ShadedBand("Low", 0, 1), ShadedBand("High", 1, 99)), (ShadedBand("Limit 1.5", 1.5, 1.5),), "Courses.", (),
+        "Below a limit",
+    )  # fmt: skip
+
+
+def mean_figure() -> MeanFigure:
+    """Two groups at two visits, the last mean of the second without an interval."""
+    lines = (MeanLine("A & B", (0, 1), (5, 6), (4, 5), (6, 7), ("12", "11")),
+             MeanLine("C", (0, 1), (-5, 3), (-6, NAN), (-4, NAN), ("9", "1")))  # fmt: skip
+    return MeanFigure("Visit", "Change", ((0, "Baseline"), (1, "Week 4")), (-10, 10), (-10, 0, 10), lines, "Means.")
+
+
+def step_figure(curves: int = 2) -> StepFigure:
+    """A curve falls at 2 to 0.5 and has a mark at 3; the second never falls."""
+    shown = (StepCurve("A", ((2, 0.5),), ((3, 0.5),), 4, ("8", "4", "0")), StepCurve("B", (), (), 4, ("7", "7", "6")))
+    return StepFigure("Weeks", "Probability", shown[:curves], (0, 2, 4), "Curves.", "Log-rank test: p = 0.5")
+
+
+def timeline(subjects: int = 3) -> Timeline:
+    """Each subject has a span of the days 1 to 5 + its place and a hollow mark on day 3."""
+    names = tuple(f"X-{number:03d}" for number in range(subjects))
+    spans = tuple((place, 1.0, 5.0 + place) for place in range(subjects))
+    points = tuple((place, 3.0) for place in range(subjects))
+    layers = (Layer("Drug", 1, spans), Layer("Attack", 2, (), points, "diamond", True, 7))
+    return Timeline("Day", (0, 5), names, layers, "Timeline.")
+
+
+FIGURES: dict[str, AnyFigure] = {
+    "course": course_figure(), "many courses": course_figure(30), "mean": mean_figure(), "step": step_figure(),
+    "one curve": step_figure(1), "timeline": timeline(), "timeline of pages": timeline(100),
+}  # fmt: skip
+
+
+CAPTIONS = Captions("Title <b> \N{EN DASH} Synthetic data", "All subjects (N = 3)", ("Source: ADSL.",))
+
+
+def drawn(figure: AnyFigure) -> list[Picture]:
+    """The pages of a figure."""
+    return list(draw(figure, CAPTIONS))
+
+
+def texts(svg: str) -> list[str]:
+    """The texts of a picture, in the order of drawing."""
+    return [str(element.text) for element in ElementTree.fromstring(svg).iter() if element.tag.endswith("text")]
