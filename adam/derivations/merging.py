@@ -61,13 +61,13 @@ class Constant(Derivation):
     """Give a variable the same text in every record."""
 
     to: NewColumn
-    value: str
+    text: str
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
-        return Outcome({self.to: constant(self.value, count)})
+        return Outcome({self.to: constant(self.text, count)})
 
     def sentence(self, variable: str) -> str:
-        return f"Set to '{self.value}'{self.within()}."
+        return f"Set to '{self.text}'{self.within()}."
 
     def origin(self, variable: str) -> str:
         return "Derived" if self.when else "Assigned"

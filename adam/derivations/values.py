@@ -35,15 +35,15 @@ from metadata.errors import StudyError
 
 @dataclass(frozen=True)
 class AnalysisParameter:
-    """One parameter of a BDS dataset: the source's test code, its names and number, and the unit its values have.
+    """One parameter of a BDS dataset: the source's test code, its label, number and category, and its values' unit.
 
     ``where`` narrows the records of a test code that stands for more than one parameter (a specimen, a method).
     """
 
     test: str
-    name: str
-    number: int
-    category: str = ""
+    param: str
+    paramn: int
+    parcat1: str = ""
     unit: str | None = None
     where: Condition | None = None
 
@@ -53,65 +53,65 @@ class AnalysisParameter:
 class Parameters(Derivation):
     """Name the parameter of each record from its test code: PARAMCD, PARAM, PARAMN and PARCAT1.
 
-    A test code in the data that is not listed is an error, and so is a value in another unit than the parameter's.
+    ``source`` holds the test code; ``paramcd`` are the parameters by their PARAMCD. A test code in the data that is not
+    listed is an error, and so is a value in another unit (``source_unit``) than the parameter's.
     """
 
-    variable: Column
-    table: dict[str, AnalysisParameter]
-    unit: Column | None = None
-    code: NewColumn = "PARAMCD"
-    name: NewColumn = "PARAM"
-    number: NewColumn = "PARAMN"
-    category: NewColumn = "PARCAT1"
+    source: Column
+    paramcd: dict[str, AnalysisParameter]
+    source_unit: Column | None = None
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
-        names = list(self.table)
+        names = list(self.paramcd)
         position = self._positions(columns, names, count)
-        tests = text(columns, self.variable)
+        tests = text(columns, self.source)
         unknown = sorted(tests.words[code] for code in set(tests.codes[position < 0].tolist()))
         if unknown:
             raise StudyError(
-                f"{self.variable} {listed(unknown)} has no parameter; add it to the table,"
+                f"{self.source} {listed(unknown)} has no parameter; add it to 'paramcd',"
                 " or leave such records out with the source's 'where'"
             )
-        if self.unit:
-            self._check_units(columns, columns[self.unit], position)
-        found = list(self.table.values())
+        if self.source_unit:
+            self._check_units(columns, columns[self.source_unit], position)
+        found = list(self.paramcd.values())
         return Outcome(
             {
-                self.code: coded(position, names),
-                self.name: coded(position, [one.name for one in found]),
-                self.number: np.array([*(one.number for one in found), np.nan], float)[position],
-                self.category: coded(position, [one.category for one in found]),
+                "PARAMCD": coded(position, names),
+                "PARAM": coded(position, [one.param for one in found]),
+                "PARAMN": np.array([*(one.paramn for one in found), np.nan], float)[position],
+                "PARCAT1": coded(position, [one.parcat1 for one in found]),
             }
         )
 
     def _positions(self, columns: Columns, names: list[str], count: int) -> np.ndarray:
         """Return for each record the parameter's place in the table, -1 if there is none."""
-        tests = [None if parameter.where else parameter.test for parameter in self.table.values()]
-        words = text(columns, self.variable).words
+        tests = [None if parameter.where else parameter.test for parameter in self.paramcd.values()]
+        words = text(columns, self.source).words
         position = np.array([tests.index(word) if word in tests else -1 for word in words])[
-            text(columns, self.variable).codes
+            text(columns, self.source).codes
         ]
-        for index, parameter in enumerate(self.table.values()):
+        for index, parameter in enumerate(self.paramcd.values()):
             if parameter.where:
-                narrowed = among(columns[self.variable], [parameter.test]) & parameter.where.holds(columns, count)
+                narrowed = among(columns[self.source], [parameter.test]) & parameter.where.holds(columns, count)
                 position[narrowed] = index
         return position
 
     def _check_units(self, columns: Columns, given: Values, position: np.ndarray) -> None:
-        wanted = coded(position, [parameter.unit or "" for parameter in self.table.values()])
+        wanted = coded(position, [parameter.unit or "" for parameter in self.paramcd.values()])
         stated = present(wanted) & present(given)
         differs = np.flatnonzero(stated & (np.ptp(group_codes([stack([wanted, given])]).reshape(2, -1), axis=0) != 0))
         if len(differs):
-            test, unit, found = (shown(values, differs[0]) for values in (columns[self.variable], wanted, given))
+            test, unit, found = (shown(values, differs[0]) for values in (columns[self.source], wanted, given))
             raise StudyError(
-                f"the parameter of {self.variable} {test} is in {unit}, but {self.unit} is {found}"
+                f"the parameter of {self.source} {test} is in {unit}, but {self.source_unit} is {found}"
                 f" in {len(differs)} record(s)"
             )
 
+    def also_makes(self) -> tuple[str, ...]:
+        return ("PARAMCD", "PARAM", "PARAMN", "PARCAT1")
+
     def sentence(self, variable: str) -> str:
-        return f"Assigned from {self.variable} by the table of parameters."
+        return f"Assigned from {self.source} by the table of parameters."
 
     def origin(self, variable: str) -> str:
         return "Assigned"
@@ -122,45 +122,61 @@ class Parameters(Derivation):
 class Recode(Derivation):
     """Replace each value by what the table has for it.
 
-    A value that is not in the table becomes ``otherwise``; without ``otherwise`` it is an error. Missing becomes
-    ``missing``. The new variable is Num with ``numeric``, else Char.
+    A value that is not in the table becomes ``otherwise`` ("" is missing); without ``otherwise`` it is an error.
+    Missing becomes ``if_missing``. Where the table gives numbers the new variable is Num, where it gives texts Char.
     """
 
-    variable: Column
+    source: Column
     to: NewColumn
-    values: dict[str, str]
-    numeric: bool = False
-    otherwise: str | None = None
-    missing: str | None = None
+    values: dict[str, str | float]
+    otherwise: str | float | None = None
+    if_missing: str | float | None = None
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
-        values = columns[self.variable]
+        values = columns[self.source]
         if not isinstance(values, Text):
             values = numbers_as_text(values)
-        table = {"": self.missing or "", **self.values}
+        table = {"": _or_missing(self.if_missing), **self.values}
         words = list(values.words)
-        self._check(words, values.codes)
-        made = {word: table.get(word, self.otherwise or "") for word in words}
-        if self.numeric:
-            return Outcome({self.to: values.of_words([float(made[word] or "nan") for word in words])})
-        return Outcome({self.to: coded(values.codes, [made[word] for word in words])})
+        self._check_known(words, values.codes)
+        made = [table.get(word, _or_missing(self.otherwise)) for word in words]
+        if self._numeric():
+            return Outcome({self.to: values.of_words([np.nan if one == "" else float(one) for one in made])})
+        return Outcome({self.to: coded(values.codes, [str(one) for one in made])})
 
-    def _check(self, words: list[str], codes: np.ndarray) -> None:
+    def _numeric(self) -> bool:
+        return not all(isinstance(value, str) for value in self.values.values())
+
+    def check(self) -> None:
+        given = [one for one in (*self.values.values(), self.otherwise, self.if_missing) if one not in ("", None)]
+        if len({isinstance(one, str) for one in given}) > 1:
+            raise StudyError("the values are all numbers, or all texts; write a number that is meant as text in quotes")
+
+    def _check_known(self, words: list[str], codes: np.ndarray) -> None:
         used = np.bincount(codes, minlength=len(words)) > 0
         unknown = [text for text, seen in zip(words, used, strict=True) if seen and text and text not in self.values]
         if unknown and self.otherwise is None:
             raise StudyError(
-                f"{self.variable} is '{unknown[0]}', which the values do not name; add it, or say 'otherwise'"
+                f"{self.source} is '{unknown[0]}', which the values do not name; add it, or say 'otherwise'"
             )
 
     def sentence(self, variable: str) -> str:
         sources: dict[str, list[str]] = {}
         for source, value in self.values.items():
-            sources.setdefault(value, []).append(source)
-        pairs = [f"{value} if {self.variable} is {' or '.join(given)}" for value, given in sources.items()]
-        rest = [] if self.otherwise is None else [f"else {self.otherwise or 'missing'}"]
-        empty = [f"{self.missing} if {self.variable} is missing"] if self.missing else []
+            sources.setdefault(_said(value), []).append(source)
+        pairs = [f"{value} if {self.source} is {' or '.join(given)}" for value, given in sources.items()]
+        rest = [] if self.otherwise is None else [f"else {_said(self.otherwise) or 'missing'}"]
+        empty = [] if self.if_missing in ("", None) else [f"{_said(self.if_missing)} if {self.source} is missing"]
         return f"{', '.join(pairs + empty + rest)}{self.within()}."
+
+
+def _or_missing(value: str | float | None) -> str | float:
+    return "" if value is None else value
+
+
+def _said(value: str | float | None) -> str:
+    """Return a text as it is and a number as short as it can be written."""
+    return value or "" if isinstance(value, str | None) else f"{value:.12g}"
 
 
 def shown(values: Values, row: int) -> str:
@@ -187,17 +203,17 @@ class ValueBand:
 class Bands(Derivation):
     """Sort a number into named bands, written from low to high; a value on a limit belongs to the upper band."""
 
-    variable: Column
+    source: Column
     to: NewColumn
-    number: NewColumn | None = None
+    to_number: NewColumn | None = None
     bands: tuple[ValueBand, ...]
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
-        values, limits = number(columns, self.variable), self._limits()
+        values, limits = number(columns, self.source), self._limits()
         codes = np.where(np.isnan(values), -1, np.searchsorted(np.array(limits, float), values, side="right"))
         made: dict[str, Values] = {self.to: coded(codes, [band.name for band in self.bands])}
-        if self.number:
-            made[self.number] = np.where(codes < 0, np.nan, codes + 1.0)
+        if self.to_number:
+            made[self.to_number] = np.where(codes < 0, np.nan, codes + 1.0)
         return Outcome(made)
 
     def _limits(self) -> list[float]:
@@ -209,7 +225,7 @@ class Bands(Derivation):
 
     def sentence(self, variable: str) -> str:
         names = [f"{band.name} below {band.below:g}" for band in self.bands[:-1] if band.below is not None]
-        phrase = f"{self.variable} in bands: {', '.join(names)}, else {self.bands[-1].name}{self.within()}."
+        phrase = f"{self.source} in bands: {', '.join(names)}, else {self.bands[-1].name}{self.within()}."
         return phrase if variable == self.to else f"Number of the band {self.to}, from low to high."
 
 
@@ -218,17 +234,17 @@ class Bands(Derivation):
 class Coalesce(Derivation):
     """Take the first of several variables that has a value."""
 
-    variables: tuple[Column, ...]
+    source: tuple[Column, ...]
     to: NewColumn
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
-        made = columns[self.variables[-1]]
-        for name in reversed(self.variables[:-1]):
+        made = columns[self.source[-1]]
+        for name in reversed(self.source[:-1]):
             made = chosen(present(columns[name]), columns[name], made)
         return Outcome({self.to: made})
 
     def sentence(self, variable: str) -> str:
-        return f"The first of {listed(self.variables)} that is not missing{self.within()}."
+        return f"The first of {listed(self.source)} that is not missing{self.within()}."
 
 
 @word("number")
@@ -236,16 +252,16 @@ class Coalesce(Derivation):
 class NumberFromText(Derivation):
     """Read a text as a number; a text that is not a number is an error."""
 
-    variable: Column
+    source: Column
     to: NewColumn
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
-        values = text(columns, self.variable)
+        values = text(columns, self.source)
         read = numbers_in(values)
         wrong = np.flatnonzero(np.isnan(read) & present(values))
         if len(wrong):
-            raise StudyError(f"{self.variable} is '{shown(values, wrong[0])}', which is not a number")
+            raise StudyError(f"{self.source} is '{shown(values, wrong[0])}', which is not a number")
         return Outcome({self.to: read})
 
     def sentence(self, variable: str) -> str:
-        return f"{self.variable} as a number{self.within()}."
+        return f"{self.source} as a number{self.within()}."

@@ -161,8 +161,8 @@ RATES = """
     keys: [USUBJID, APERIOD]
     derivations:
       - period_records: {reference: TRTSDT, periods: {YEAR 1: {number: 1, first: 1, last: 365}}}
-      - constant: {to: PARAMCD, value: N}
-      - constant: {to: PARAM, value: Number}
+      - constant: {to: PARAMCD, text: N}
+      - constant: {to: PARAM, text: Number}
       - summary: {dataset: CE, function: count, to: AVAL}
     variables: {STUDYID: , USUBJID: , PARAM: , PARAMCD: , AVAL: , APERIOD: , APERIODC: }
 """

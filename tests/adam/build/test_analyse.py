@@ -53,7 +53,7 @@ ADLB = """
     keys: [USUBJID, PARAMCD, ADT, LBSEQ, DTYPE]
     derivations:
       - merge: {dataset: ADSL, variables: [TRTSDT]}
-      - parameters: {variable: LBTESTCD, table: {LYM: {test: LYM, name: Lymphocytes, number: 1}}}
+      - parameters: {source: LBTESTCD, paramcd: {LYM: {test: LYM, param: Lymphocytes, paramn: 1}}}
       - copy: {variables: {AVAL: LBSTRESN}}
       - date: {variable: LBDTC, to: ADT}
       - study_day: {date: ADT, reference: TRTSDT, to: ADY}
@@ -119,8 +119,8 @@ def test_the_baseline_of_a_sum_leads_to_all_its_summands(tmp_path):
         **{"LBSTRESN": [2.0, 0.3, 0.4], "LBSTRESC": ["2", "0.3", "0.4"], "VISITNUM": [2.0, 2, 3]},
         LBDTC=["2000-01-10", "2000-01-10", "2000-01-25"],
     )
-    names = "{NEUT: {test: NEUT, name: N, number: 1}, EOS: {test: EOS, name: E, number: 2}}"
-    text = ADLB.replace("{LYM: {test: LYM, name: Lymphocytes, number: 1}}", names)
+    names = "{NEUT: {test: NEUT, param: N, paramn: 1}, EOS: {test: EOS, param: E, paramn: 2}}"
+    text = ADLB.replace("{LYM: {test: LYM, param: Lymphocytes, paramn: 1}}", names)
     added = (
         "- summed_records: {to: GRAN, summands: [NEUT, EOS], need: all, by: [USUBJID, ADT], texts: {PARAM: G},"
         " blank: [LBSEQ]}\n      - baseline:"
@@ -147,7 +147,7 @@ def test_metadata_of_every_variable(tmp_path):
 
 def test_methods_name_what_the_dataset_does_not_keep(tmp_path):
     text = ADLB.replace("values: {BASE: AVAL}", "values: {FIRST: AVAL}")
-    text = text.replace("- change:", "- coalesce: {variables: [FIRST], to: BASE}\n      - change:")
+    text = text.replace("- change:", "- coalesce: {source: [FIRST], to: BASE}\n      - change:")
     made = analyse(study_in(tmp_path, adsl=ADSL, adlb=text), {"DM": DM, "LB": LB}, None)
     assert made["ADSL"].metadata.variable("TRTSDT").method == "Numeric date of RFXSTDTC; a partial date is missing."
     metadata = made["ADLB"].metadata

@@ -20,8 +20,8 @@ structure: One record per subject per reading
 source: {dataset: VS}
 keys: [USUBJID, VSSEQ]
 derivations:
-  - constant: {to: PARAMCD, value: MAP}
-  - constant: {to: PARAM, value: Mean Arterial Pressure (mmHg)}
+  - constant: {to: PARAMCD, text: MAP}
+  - constant: {to: PARAM, text: Mean Arterial Pressure (mmHg)}
   - flag: {to: HIGHFL, holds: {AVAL: {above: 100}}}
   - study_derivation:
       function: pressure
