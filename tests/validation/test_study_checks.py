@@ -96,10 +96,10 @@ OVERLAP = """
 kind: no_overlap
 form: log
 field: first
-group: [drug]
+by: [drug]
 start: first
 end: last
-ongoing: "[going] = '1'"
+ongoing_logic: "[going] = '1'"
 """
 
 
@@ -164,7 +164,7 @@ def test_the_later_of_two_equal_visits_is_queried(tmp_path: Path) -> None:
 
 
 def test_expressions_are_not_judged_on_blanks_codes_and_unreadable_values(tmp_path: Path) -> None:
-    check = 'kind: expression\nform: exam\nfield: count\nholds: "[count] < [limit]"'
+    check = 'kind: expression\nform: exam\nfield: count\nlogic: "[count] < [limit]"'
     rows = [exam("start", count="5", limit="4"), exam("later", count="5"), exam("end", count="UNK", limit="4")]
     rows += [exam("extra", instance="1", count="5", limit="four")]
     assert [row[0] for row in judged(tmp_path, check, enrol(), *rows)] == ["start"]
@@ -174,7 +174,7 @@ def test_expressions_are_not_judged_on_blanks_codes_and_unreadable_values(tmp_pa
 
 
 def test_a_condition_limits_the_rows(tmp_path: Path) -> None:
-    check = 'kind: expression\nform: exam\nfield: count\nholds: "[count] = 0"\nwhen: "[event-name] <> \'start_arm_1\'"'
+    check = 'kind: expression\nform: exam\nfield: count\nlogic: "[count] = 0"\nwhen_logic: "[event-name] <> \'start_arm_1\'"'
     found = judged(tmp_path, check, enrol(), exam("start", count="1"), exam("later", count="1"))
     assert [row[0] for row in found] == ["later"]
 
@@ -189,7 +189,7 @@ def test_allowed_values_and_text_formats(tmp_path: Path) -> None:
 
 
 def test_plausibility_is_judged_in_the_standard_unit(tmp_path: Path) -> None:
-    check = 'kind: plausible\nform: log\nfield: number\nunit: drug\nfactors: {"1": 1, "2": 0.001}\nlow: 0.5\nhigh: 50'
+    check = 'kind: plausible\nform: log\nfield: number\nunit: drug\nunit_factors: {"1": 1, "2": 0.001}\nlow: 0.5\nhigh: 50'
     rows = [log("1", number="40", drug="1"), log("2", number="40", drug="2"), log("3", number="4000", drug="2")]
     rows += [log("4", number="4000", drug="1"), log("5", number="4000")]
     found = judged(tmp_path, check, enrol(), *rows)
@@ -206,25 +206,25 @@ def test_jumps_are_measured_from_the_visit_before_that_has_a_value(tmp_path: Pat
 
 
 def test_a_value_may_be_required_by_another(tmp_path: Path) -> None:
-    check = 'kind: required_when\nform: log\nfield: drug\ncondition: "isnumber([number])"'
+    check = 'kind: required_when\nform: log\nfield: drug\nwhen_logic: "isnumber([number])"'
     rows = [log("1", number="1"), log("2"), log("3", number="1", drug="2"), log("4", number="UNK")]
     assert [row[0] for row in judged(tmp_path, check, enrol(), *rows)] == ["logs1"]
 
 
 def test_counterparts_are_found_by_key_within_the_record(tmp_path: Path) -> None:
-    other = "other: {form: log, key: instance, when: \"[drug] = '1'\"}"
+    other = "other: {form: log, key: instance, when_logic: \"[drug] = '1'\"}"
     check = f"kind: counterpart\nform: exam\nfield: count\nkey: count\n{other}"
     rows = [log("1", drug="1"), log("2", drug="2"), log("3", "2", drug="1")]
     rows += [exam("start", count="1"), exam("later", count="2"), exam("end", count="3"), exam("extra", instance="1")]
     assert [row[0] for row in judged(tmp_path, check, enrol(), *rows)] == ["later", "end"]
-    any_log = "kind: counterpart\nform: exam\nfield: done\nif_any: true\nother: {form: log, when: \"[drug] = '1'\"}"
+    any_log = "kind: counterpart\nform: exam\nfield: done\nif_any: true\nother: {form: log, when_logic: \"[drug] = '1'\"}"
     found = judged(tmp_path, any_log, exam("later"), exam("later", "2"), log("1", drug="2"))
     assert [row[0] for row in found] == ["later"]
 
 
-@pytest.mark.parametrize(("take", "expected"), [("latest", "2000-02-01"), ("earliest", "1999-01-01"), ("only", "")])
-def test_values_agree_with_another_form(tmp_path: Path, take: str, expected: str) -> None:
-    check = f"kind: agree\nform: exam\nfield: day\nother: {{form: log, field: last, take: {take}}}"
+@pytest.mark.parametrize(("mode", "expected"), [("last", "2000-02-01"), ("first", "1999-01-01"), ("only", "")])
+def test_values_agree_with_another_form(tmp_path: Path, mode: str, expected: str) -> None:
+    check = f"kind: agree\nform: exam\nfield: day\nother: {{form: log, field: last, mode: {mode}}}"
     rows = [log("1", last="1999-01-01"), log("2", last="2000-02-01"), exam(done="1", day="1999-06-01")]
     found = judged(tmp_path, check, enrol(), *rows)
     assert [row[3] for row in found] == (
@@ -240,7 +240,7 @@ def test_forms_of_a_visit_are_expected(tmp_path: Path) -> None:
     [row] = judged(tmp_path, check, *rows)
     assert row[0] == "start"
     assert row[3] == "These forms of the visit hold nothing: Enrolment."
-    assert judged(tmp_path, check + "\nunless: [enrol]", *rows) == []
+    assert judged(tmp_path, check + "\nexcept: [enrol]", *rows) == []
 
 
 def test_each_makes_a_check_of_each_item(tmp_path: Path) -> None:
@@ -248,8 +248,8 @@ def test_each_makes_a_check_of_each_item(tmp_path: Path) -> None:
 kind: expression
 form: exam
 field: "{each}"
-each: [count, limit]
-holds: "[{each}] = 0"
+for_each: [count, limit]
+logic: "[{each}] = 0"
 problem: "{label} holds {{each}}."
 """
     found = judged(tmp_path, check, enrol(), exam(count="1", limit="2"))
@@ -257,30 +257,30 @@ problem: "{label} holds {{each}}."
 
 
 def test_identifiers_are_masked_in_sentences(tmp_path: Path) -> None:
-    check = 'kind: expression\nform: enrol\nfield: sex\nholds: "[sex] = \'1\'"\nproblem: "{name} has {value}"'
+    check = 'kind: expression\nform: enrol\nfield: sex\nlogic: "[sex] = \'1\'"\nproblem: "{name} has {value}"'
     [row] = judged(tmp_path, check, enrol(name="Ana", sex="2"))
     assert row[3] == "(identifier) has 2"
 
 
-HOLDS = "kind: expression\nform: log\nfield: term\n"
+LOGIC = "kind: expression\nform: log\nfield: term\n"
 MISTAKES = [
     ("kind: date_ordre\nform: log\nfield: to_y", "kind", "did you mean 'date_order'?"),
-    ("kind: expression\nform: lg\nfield: to_y\nholds: '1'", "form", "did you mean 'log'?"),
-    ("kind: expression\nform: log\nfield: cnt\nholds: '1'", "field", "the dictionary has no field 'cnt'"),
-    ("kind: expression\nform: log\nfield: count\nholds: '1'", "field", "stands on the form 'exam', not on 'log'"),
-    (HOLDS, "", "needs the key 'holds'"),
-    (HOLDS + "hold: '1'", "hold", "did you mean 'holds'?"),
-    (HOLDS + "holds: '[term'", "holds", "expected a closing ']'"),
-    (HOLDS + "holds: '[trm]'", "holds", "did you mean 'term'?"),
-    (HOLDS + "holds: 'rond(1)'", "holds", "did you mean 'round'?"),
-    (HOLDS + "holds: '1'\nproblem: '{vlue}'", "problem", "did you mean 'value'?"),
+    ("kind: expression\nform: lg\nfield: to_y\nlogic: '1'", "form", "did you mean 'log'?"),
+    ("kind: expression\nform: log\nfield: cnt\nlogic: '1'", "field", "the dictionary has no field 'cnt'"),
+    ("kind: expression\nform: log\nfield: count\nlogic: '1'", "field", "stands on the form 'exam', not on 'log'"),
+    (LOGIC, "", "needs the key 'logic'"),
+    (LOGIC + "logc: '1'", "logc", "did you mean 'logic'?"),
+    (LOGIC + "logic: '[term'", "logic", "expected a closing ']'"),
+    (LOGIC + "logic: '[trm]'", "logic", "did you mean 'term'?"),
+    (LOGIC + "logic: 'rond(1)'", "logic", "did you mean 'round'?"),
+    (LOGIC + "logic: '1'\nproblem: '{vlue}'", "problem", "did you mean 'value'?"),
     ("kind: text_format\nform: log\nfield: term\npattern: '('", "pattern", "is not a regular expression"),
     ("kind: change_limit\nform: log\nfield: number\nmost: lots", "most", "expected a number"),
     ("kind: date_order\nform: log\nfield: last\nfirst: '[begin_arm_1][consent]'\nthen: last", "first", "no event"),
-    ("kind: agree\nform: exam\nfield: day\nother: {form: log, field: last, take: most}", "take", "latest"),
+    ("kind: agree\nform: exam\nfield: day\nother: {form: log, field: last, mode: most}", "mode", "last"),
     (
-        "kind: plausible\nform: log\nfield: number\nunit: drug\nfactors: {'1': 1}\nlow: 1\nhigh: 2",
-        "factors",
+        "kind: plausible\nform: log\nfield: number\nunit: drug\nunit_factors: {'1': 1}\nlow: 1\nhigh: 2",
+        "unit_factors",
         "the code '2'",
     ),
 ]
@@ -314,7 +314,7 @@ def test_an_unknown_part_of_the_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_value_must_be_that_of_another_record(tmp_path: Path) -> None:
-    check = "kind: other_record\nform: log\nfield: drug\nof: sex\nproblem: Nobody else has {value}."
+    check = "kind: other_record\nform: log\nfield: drug\nother: {form: enrol, field: sex}\nproblem: Nobody else has {value}."
     others = [enrol(sex="1"), enrol("2", sex="2")]
     assert judged(tmp_path, check, *others, log("1", drug="2"), log("2", drug="")) == []
     assert judged(tmp_path, check, *others, log("1", drug="1")) == [("logs1", "drug", "1", "Nobody else has 1.")]

@@ -55,15 +55,15 @@ DICTIONARY_SEVERITIES = {
     GAP: "note",
 }
 PARTS = ("definitions", "severities", "checks")
-OWN_KEYS = ("id", "kind", "severity", "form", "field", "problem", "expected", "when", "each")
+OWN_KEYS = ("id", "kind", "severity", "form", "field", "problem", "expected", "when_logic", "for_each")
 NEEDED_KEYS = ("id", "kind", "severity", "form", "field")
-TAKES = ("latest", "earliest", "only")
+MODES = ("first", "last", "only")
 SLUG = re.compile(r"[a-z0-9_]+(?:\.[a-z0-9_]+)+")
 load_modules(kinds)
 
 
 def load_checks(study: Study, project: Project) -> list[Check]:
-    """Return the study's checks, those with ``each`` once an item; none if the study has no checks.yaml."""
+    """Return the study's checks, those with ``for_each`` once an item; none if the study has no checks.yaml."""
     if not study.path(FILE).is_file():
         return []
     declared = study.read_yaml(FILE)
@@ -104,14 +104,14 @@ def severities(study: Study) -> dict[str, str]:
 
 
 def _expanded(node: Any) -> Iterator[dict[str, Any]]:
-    """Yield the check once for each item of ``each``, ``{each}`` replaced and an item's own keys laid over."""
+    """Yield the check once for each item of ``for_each``, ``{each}`` replaced and an item's own keys laid over."""
     if not isinstance(node, LocatedDict):
         raise StudyError("each check is a mapping with id, kind, severity, form and field", FILE)
-    items = node.get("each")
+    items = node.get("for_each")
     if items is None:
         yield dict(node)
         return
-    body = {key: value for key, value in node.items() if key != "each"}
+    body = {key: value for key, value in node.items() if key != "for_each"}
     for item in items:
         own = items[item] if isinstance(items, Mapping) else {}
         yield {**_filled(body, str(item)), **_filled(own or {}, str(item))}
@@ -145,11 +145,11 @@ def _check(project: Project, node: LocatedDict, body: dict[str, Any]) -> Check:
                 _parameter(project, node, body, key, value, known.parameters[key])
         for key, parameter in known.parameters.items():
             with gather.part():
-                if parameter.required and key not in parameters:
+                if parameter.required and key not in body:
                     raise complain(node, None, f"a check of kind '{body['kind']}' needs the key '{key}'")
-        if "when" in body:
+        if "when_logic" in body:
             with gather.part():
-                _expression(project, node, "when", body["when"])
+                _expression(project, node, "when_logic", body["when_logic"])
         for key, sentence in sentences.items():
             with gather.part():
                 _template(project, node, key, sentence, known.details)
@@ -161,7 +161,7 @@ def _check(project: Project, node: LocatedDict, body: dict[str, Any]) -> Check:
         field=body["field"],
         problem=sentences["problem"],
         expected=sentences["expected"],
-        when=body.get("when"),
+        when_logic=body.get("when_logic"),
         parameters=parameters,
     )
 
@@ -209,7 +209,7 @@ def _parameter(
     project: Project, node: Any, body: dict[str, Any], key: str, value: Any, parameter: CheckParameter
 ) -> None:
     """Raise StudyError unless a parameter's value is of its type and names what exists."""
-    if parameter.type == "factors":
+    if parameter.type == "unit_factors":
         _factors(project, node, body, key, value)
         return
     items = value if isinstance(value, list) and parameter.type in MANY else [value]
@@ -269,21 +269,21 @@ def _factors(project: Project, node: Any, body: dict[str, Any], key: str, value:
 
 
 def _rows(project: Project, node: Any, key: str, value: Any) -> None:
-    """Check a reference to rows of another form: form, and some of field, key, when and take."""
+    """Check a reference to rows of another form: form, and some of field, key, when_logic and mode."""
     if not isinstance(value, Mapping) or "form" not in value:
-        raise complain(node, key, "expected a mapping with the form and its field, key, when or take")
+        raise complain(node, key, "expected a mapping with the form and its field, key, when_logic or mode")
     place = value if isinstance(value, LocatedDict) else node
     _one_of(place, "form", value["form"], project.dictionary.forms)
     for name, inner in value.items():
-        _one_of(place, name, name, ("form", "field", "key", "when", "take"), "key")
+        _one_of(place, name, name, ("form", "field", "key", "when_logic", "mode"), "key")
         if name == "field":
             _field(project, place, name, inner, value["form"])
         if name == "key":
             _operand(project, place, name, inner)
-        if name == "when":
+        if name == "when_logic":
             _expression(project, place, name, inner)
-        if name == "take":
-            _one_of(place, name, inner, TAKES)
+        if name == "mode":
+            _one_of(place, name, inner, MODES)
 
 
 MANY, LISTS = ("date", "operands", "fields"), ("forms", "numbers")

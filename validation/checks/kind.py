@@ -54,7 +54,7 @@ class CheckKind:
 
 @dataclass(frozen=True)
 class Check:
-    """One check of a study; ``parameters`` are those of its kind, ``when`` limits the rows judged."""
+    """One check of a study; ``parameters`` are those of its kind, ``when_logic`` says which rows are judged."""
 
     id: str
     kind: str
@@ -63,7 +63,7 @@ class Check:
     field: str
     problem: str
     expected: str
-    when: str | None = None
+    when_logic: str | None = None
     parameters: Mapping[str, Any] = attribute(default_factory=dict)
 
 

@@ -29,7 +29,7 @@ def _one(data: CheckData, check: Check) -> pd.DataFrame:
     rows = data.rows(check.form)
     try:
         found = KINDS[check.kind].judge(check, rows, data)
-        where = found.where if check.when is None else found.where & rows.condition(check.when)
+        where = found.where if check.when_logic is None else found.where & rows.condition(check.when_logic)
     except StudyError as error:
         raise StudyError(f"the check '{check.id}' cannot be evaluated: {error}", "checks.yaml") from None
     positions = np.flatnonzero(where)

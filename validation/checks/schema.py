@@ -9,7 +9,7 @@ from validation.checks.declaration import (
     DICTIONARY_SEVERITIES,
     NEEDED_KEYS,
     SEVERITIES,
-    TAKES,
+    MODES,
 )
 from validation.checks.kind import KINDS
 
@@ -28,11 +28,11 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "numbers": {"type": "array", "items": NUMBER, "minItems": 1},
     "flag": {"type": "boolean"},
     "pattern": {**TEXT, "format": "regex"},
-    "factors": {"type": "object", "additionalProperties": NUMBER},
+    "unit_factors": {"type": "object", "additionalProperties": NUMBER},
     "rows": {
         "type": "object",
         "required": ["form"],
-        "properties": {"form": TEXT, "field": TEXT, "key": TEXT, "when": TEXT, "take": {"enum": list(TAKES)}},
+        "properties": {"form": TEXT, "field": TEXT, "key": TEXT, "when_logic": TEXT, "mode": {"enum": list(MODES)}},
         "additionalProperties": False,
     },
 }
@@ -59,12 +59,12 @@ def checks_schema(project: Project | None = None) -> dict[str, Any]:
 
 
 def _kind(name: str, project: Project | None) -> dict[str, Any]:
-    """Return the schema of the checks of one kind; a check with ``each`` may leave parameters to its items."""
+    """Return the schema of the checks of one kind; a check with ``for_each`` may leave parameters to its items."""
     kind = KINDS[name]
     forms = {"enum": list(project.dictionary.forms)} if project else TEXT
     own = {"id": TEXT, "kind": {"const": name}, "severity": {"enum": list(SEVERITIES)}, "form": forms, "field": TEXT}
-    own |= dict.fromkeys(("problem", "expected", "when"), TEXT)
-    own["each"] = {"type": ["array", "object"]}
+    own |= dict.fromkeys(("problem", "expected", "when_logic"), TEXT)
+    own["for_each"] = {"type": ["array", "object"]}
     parameters = {key: PARAMETERS[parameter.type] for key, parameter in kind.parameters.items()}
     needed = [key for key, parameter in kind.parameters.items() if parameter.required]
     return {
@@ -72,6 +72,6 @@ def _kind(name: str, project: Project | None) -> dict[str, Any]:
         "description": kind.words,
         "properties": {**own, **parameters},
         "required": list(NEEDED_KEYS),
-        "anyOf": [{"required": needed}, {"required": ["each"]}],
+        "anyOf": [{"required": needed}, {"required": ["for_each"]}],
         "additionalProperties": False,
     }

@@ -88,20 +88,20 @@ def text_date(check: Check, rows: CheckRows, data: CheckData) -> CheckFinding:
     ("start", "previous_end"),
     start=CheckParameter("date"),
     end=CheckParameter("date"),
-    group=CheckParameter("fields", required=False),
-    ongoing=CheckParameter("expression", required=False),
+    by=CheckParameter("fields", required=False),
+    ongoing_logic=CheckParameter("expression", required=False),
 )
 def no_overlap(check: Check, rows: CheckRows, data: CheckData) -> CheckFinding:
-    """An interval of a record and group starts on or before the end of one that started earlier."""
+    """An interval of a record, and of one group of ``by``, starts on or before the end of one that started earlier."""
     start, end = rows.days(check.parameters["start"])[1], rows.days(check.parameters["end"])[0]
-    ongoing = check.parameters.get("ongoing")
+    ongoing = check.parameters.get("ongoing_logic")
     is_open = rows.condition(ongoing) & np.isnat(end) if ongoing else np.zeros(len(rows), bool)
     end = np.where(is_open, np.datetime64("9999-12-31"), np.where(np.isnat(end), start, end))
     frame = pd.DataFrame({"record": rows.keys["record"].to_numpy(object), "start": start.astype("datetime64[s]")})
-    for name in check.parameters.get("group", []):
+    for name in check.parameters.get("by", []):
         frame[name] = rows.text(name)
     frame["end"] = end.astype("datetime64[D]").astype(np.int64)
-    groups = ["record", *check.parameters.get("group", [])]
+    groups = ["record", *check.parameters.get("by", [])]
     known = frame[~np.isnat(start)].assign(instance=rows.instance_number[~np.isnat(start)])
     ordered = known.sort_values([*groups, "start", "instance"], kind="stable")
     previous = ordered.groupby(groups, sort=False)["end"].cummax().groupby([ordered[name] for name in groups]).shift()

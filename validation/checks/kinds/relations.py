@@ -77,7 +77,7 @@ def counterpart(check: Check, rows: CheckRows, data: CheckData) -> CheckFinding:
 
 
 def _chosen(other: CheckRows, declared: Mapping[str, Any]) -> np.ndarray:
-    return other.condition(declared["when"]) if "when" in declared else np.ones(len(other), bool)
+    return other.condition(declared["when_logic"]) if "when_logic" in declared else np.ones(len(other), bool)
 
 
 def _form_label(data: CheckData, form: str, size: int) -> np.ndarray:
@@ -93,16 +93,16 @@ def _form_label(data: CheckData, form: str, size: int) -> np.ndarray:
     other=CheckParameter("rows"),
 )
 def agree(check: Check, rows: CheckRows, data: CheckData) -> CheckFinding:
-    """A value differs from the one in another form of the record: its greatest, its least or its only one."""
+    """A value differs from the one in another form of the record: by ``mode`` its last, its first or its only one."""
     declared = check.parameters["other"]
     other = data.rows(declared["form"])
     chosen = _chosen(other, declared)
     texts = {"record": other.keys["record"].to_numpy(object), "value": other.text(declared["field"])}
     frame = pd.DataFrame(texts, dtype="str")
     frame = frame[chosen & (frame["value"] != "").to_numpy(bool)].sort_values("value", kind="stable")
-    take = declared.get("take", "only")
-    values = frame.drop_duplicates("record", keep="last" if take == "latest" else "first").set_index("record")["value"]
-    if take == "only":
+    mode = declared.get("mode", "only")
+    values = frame.drop_duplicates("record", keep="last" if mode == "last" else "first").set_index("record")["value"]
+    if mode == "only":
         values = values[~values.index.isin(frame.loc[frame.duplicated("record"), "record"])]
     expected = values.reindex(rows.keys["record"]).fillna("").to_numpy(object)
     mine = rows.text(check.field)
@@ -112,22 +112,23 @@ def agree(check: Check, rows: CheckRows, data: CheckData) -> CheckFinding:
 
 @kind(
     "other_record",
-    "No other record has {value} as its {of}.",
+    "No other record has {value} as its {other_field}.",
     "a value that another record has, or none",
-    ("of",),
-    of=CheckParameter("field"),
+    ("other_field",),
+    other=CheckParameter("rows"),
 )
 def other_record(check: Check, rows: CheckRows, data: CheckData) -> CheckFinding:
-    """A value is not that of the field ``of`` in another record."""
-    name = str(check.parameters["of"])
-    named = data.rows(data.project.dictionary.field(name).form)
+    """A value is not that of the field of ``other`` in another record."""
+    declared = check.parameters["other"]
+    name, named = str(declared["field"]), data.rows(declared["form"])
     known = pd.DataFrame({"value": named.text(name), "record": named.keys["record"].to_numpy(object)}, dtype="str")
+    known = known[_chosen(named, declared)]
     mine = pd.DataFrame({"value": rows.text(check.field), "record": rows.keys["record"].to_numpy(object)}, dtype="str")
     elsewhere = mine.reset_index(names="row").merge(known, on="value", suffixes=("", "_there"))
     found = elsewhere.loc[elsewhere["record"] != elsewhere["record_there"], "row"]
     label = plain(data.project.dictionary.field(name).label)
     missing = (mine["value"] != "").to_numpy(bool) & ~mine.index.isin(found)
-    return CheckFinding(missing, {"of": np.full(len(rows), label, object)})
+    return CheckFinding(missing, {"other_field": np.full(len(rows), label, object)})
 
 
 @kind(
@@ -135,11 +136,11 @@ def other_record(check: Check, rows: CheckRows, data: CheckData) -> CheckFinding
     "These forms of the visit hold nothing: {forms}.",
     "the forms filled, or each marked as not done",
     ("forms",),
-    unless=CheckParameter("forms", required=False),
+    **{"except": CheckParameter("forms", required=False)},
 )
 def expected_forms(check: Check, rows: CheckRows, data: CheckData) -> CheckFinding:
-    """Forms designated for a scheduled event hold nothing there, those of ``unless`` left out."""
-    skipped = {check.form, *check.parameters.get("unless", [])}
+    """Forms designated for a scheduled event hold nothing there, those of ``except`` left out."""
+    skipped = {check.form, *check.parameters.get("except", [])}
     absent = np.full(len(rows), "", object)
     events, source = rows.keys["event"], rows.keys["source_row"].to_numpy()
     for form in data.project.dictionary.forms:

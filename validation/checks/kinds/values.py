@@ -27,21 +27,21 @@ def texts_of(numbers: np.ndarray) -> np.ndarray:
 
 @kind(
     "expression",
-    "What should hold does not: {holds}.",
+    "What should hold does not: {logic}.",
     "answers for which it holds",
-    ("holds",),
-    holds=CheckParameter("expression"),
+    ("logic",),
+    logic=CheckParameter("expression"),
     judge_blank=CheckParameter("flag", required=False),
 )
 def expression(check: Check, rows: CheckRows, data: CheckData) -> CheckFinding:
     """A REDCap expression is not true; rows with a blank or coded operand are not judged unless ``judge_blank``."""
-    text = check.parameters["holds"]
+    text = check.parameters["logic"]
     judged = np.ones(len(rows), bool)
     if not check.parameters.get("judge_blank", False):
         for reference in parse(text).references:
             judged &= _answered(rows, reference)
     shown = np.full(len(rows), " ".join(text.split()), object)
-    return CheckFinding(judged & ~rows.condition(text), {"holds": shown})
+    return CheckFinding(judged & ~rows.condition(text), {"logic": shown})
 
 
 def _answered(rows: CheckRows, reference: Reference) -> np.ndarray:
@@ -51,16 +51,15 @@ def _answered(rows: CheckRows, reference: Reference) -> np.ndarray:
 
 @kind(
     "required_when",
-    "A value is missing although {condition}.",
+    "A value is missing although {when_logic}.",
     "a value",
-    ("condition",),
-    condition=CheckParameter("expression"),
+    ("when_logic",),
+    when_logic=CheckParameter("expression"),
 )
 def required_when(check: Check, rows: CheckRows, data: CheckData) -> CheckFinding:
-    """The queried field is blank although a condition is true."""
-    condition = check.parameters["condition"]
-    shown = np.full(len(rows), " ".join(condition.split()), object)
-    return CheckFinding(rows.condition(condition) & rows.column(check.field).blank, {"condition": shown})
+    """The queried field is blank although ``when_logic`` is true."""
+    shown = np.full(len(rows), " ".join(str(check.when_logic).split()), object)
+    return CheckFinding(rows.column(check.field).blank, {"when_logic": shown})
 
 
 @kind(
@@ -87,7 +86,7 @@ def allowed_values(check: Check, rows: CheckRows, data: CheckData) -> CheckFindi
     low=CheckParameter("number"),
     high=CheckParameter("number"),
     unit=CheckParameter("field", required=False),
-    factors=CheckParameter("factors", required=False),
+    unit_factors=CheckParameter("unit_factors", required=False),
 )
 def plausible(check: Check, rows: CheckRows, data: CheckData) -> CheckFinding:
     """A number, brought to its standard unit by the factor of its unit's code, lies outside limits."""
@@ -102,7 +101,7 @@ def _factors(check: Check, rows: CheckRows) -> np.ndarray:
     """Return the factor to the standard unit; NaN where the unit is blank or has none."""
     if "unit" not in check.parameters:
         return np.ones(len(rows))
-    known = {str(code): float(factor) for code, factor in check.parameters.get("factors", {}).items()}
+    known = {str(code): float(factor) for code, factor in check.parameters.get("unit_factors", {}).items()}
     return pd.Series(rows.text(check.parameters["unit"])).map(known).to_numpy(float)
 
 
