@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from metadata.errors import nearest
 from metadata.yaml_source import complain
 
 DIGITS = 12
@@ -82,16 +81,13 @@ class TestUnits:
 
 
 def read_units(declared: dict[str, Any]) -> dict[str, TestUnits]:
-    """Read ``{test: {standard_unit: U, from: {unit: factor}}}``; raises StudyError on a factor that is no number.
+    """Read ``{test: {standard_unit: U, unit_factors: {unit: factor}}}``; raises StudyError on a factor that is none.
 
     Instead of a factor there may stand ``{add: NUMBER, factor: NUMBER}``: the number is added first.
     """
     made = {}
     for test, body in declared.items():
-        unknown = [key for key in body if key not in ("standard_unit", "from", "note")]
-        if unknown:
-            raise complain(body, unknown[0], f"unknown key{nearest(unknown[0], ['standard_unit', 'from', 'note'])}")
-        given = body.get("from") or {}
+        given = body.get("unit_factors") or {}
         factors = {unit: _factor(given, test, unit) for unit in given}
         shifts = {unit: float(each["add"]) for unit, each in given.items() if isinstance(each, dict) and "add" in each}
         made[test] = TestUnits(str(body.get("standard_unit", "")), factors, shifts)

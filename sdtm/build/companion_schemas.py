@@ -47,7 +47,7 @@ def rows_schema() -> dict[str, Any]:
 def summary_schema() -> dict[str, Any]:
     """Return the schema of the trial summary: each parameter has one of the ways to say its value."""
     entry = {
-        **_of(["parameter"], **dict.fromkeys((*MORE, *SAYS), TEXT)),
+        **_of(["paramcd"], **dict.fromkeys((*MORE, *SAYS), TEXT)),
         "oneOf": [{"required": [key]} for key in SAYS],
     }
     return _file(

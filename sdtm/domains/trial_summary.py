@@ -1,9 +1,9 @@
 """Trial summary (TS): parameters that sdtm/ts.yaml declares, in words, from study.yaml or from the subjects themselves.
 
-Each entry of ``parameters`` names a ``parameter`` (TSPARMCD) and one of: ``value``; ``study`` (a place in study.yaml,
-as ``study.title``); ``earliest`` or ``latest`` (DM.VARIABLE); ``subjects`` (DM.VARIABLE: how many have it); ``none`` (a
-null flavor, TSVALNF). ``codelist`` makes TSVALCD and its reference from the terminology; otherwise ``code``,
-``dictionary`` and ``version`` say them. ``group`` is TSGRPID.
+Each entry of ``parameters`` names a ``paramcd`` (TSPARMCD) and one of: ``value``; ``study`` (a place in study.yaml, as
+``study.title``); ``earliest`` or ``latest`` (DM.VARIABLE); ``subjects`` (DM.VARIABLE: how many have it); or
+``null_flavor`` (TSVALNF). ``codelist`` makes TSVALCD and its reference from the terminology; otherwise ``code``,
+``dictionary`` and ``version`` say them. ``group_id`` is TSGRPID.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from sdtm.mapping.domain_mapping import codelists
 from sdtm.operations.operation import Target, check_term, located
 
 DOMAIN = "TS"
-SAYS = ("value", "study", "earliest", "latest", "subjects", "none")
-MORE = ("parameter", "group", "codelist", "code", "dictionary", "version")
+SAYS = ("value", "study", "earliest", "latest", "subjects", "null_flavor")
+MORE = ("paramcd", "group_id", "codelist", "code", "dictionary", "version")
 SUBJECTS = "DM"
 
 
@@ -55,14 +55,14 @@ def parameter_nodes(study: Study) -> list[LocatedDict]:
 
 
 def _check(nodes: LocatedList, number: int, node: Any) -> None:
-    if not isinstance(node, LocatedDict) or "parameter" not in node:
-        raise complain(nodes, number, "an entry names a parameter (TSPARMCD)")
+    if not isinstance(node, LocatedDict) or "paramcd" not in node:
+        raise complain(nodes, number, "an entry names a parameter: paramcd (TSPARMCD)")
     for key in node:
         if key not in (*SAYS, *MORE):
             raise complain(node, key, f"there is no such key here{nearest(key, (*SAYS, *MORE))}")
     said = [key for key in SAYS if key in node]
     if len(said) != 1:
-        raise complain(node, "parameter", f"{node['parameter']} needs one of {', '.join(SAYS)}")
+        raise complain(node, "paramcd", f"{node['paramcd']} needs one of {', '.join(SAYS)}")
 
 
 def check_summary(study: Study, terminology: Terminology) -> None:
@@ -73,14 +73,14 @@ def check_summary(study: Study, terminology: Terminology) -> None:
         for node in nodes:
             with gather.part():
                 code = _known(node, names)
-                if any(key in node for key in ("value", "study", "none")):
+                if any(key in node for key in ("value", "study", "null_flavor")):
                     _row(node, names[code], 1, value_of(study, node, None), terminology)
 
 
 def _known(node: LocatedDict, names: dict[str, str]) -> str:
-    code = str(node["parameter"])
+    code = str(node["paramcd"])
     if code not in names:
-        raise complain(node, "parameter", f"'{code}' is no term of TSPARMCD{nearest(code, names)}")
+        raise complain(node, "paramcd", f"'{code}' is no term of TSPARMCD{nearest(code, names)}")
     return code
 
 
@@ -90,7 +90,7 @@ def trial_summary(study: Study, terminology: Terminology, subjects: Dataset | No
     if not nodes:
         return None
     names = _parameter_names(study, terminology)
-    rows, said, sequence = [], {}, dict.fromkeys((str(node["parameter"]) for node in nodes), 0)
+    rows, said, sequence = [], {}, dict.fromkeys((str(node["paramcd"]) for node in nodes), 0)
     with Gather() as gather:
         for node in nodes:
             with gather.part():
@@ -112,7 +112,7 @@ def value_of(study: Study, node: LocatedDict, subjects: Dataset | None) -> Said:
     """Return what a parameter says; raises StudyError if study.yaml or DM have no such place."""
     if "value" in node:
         return Said(str(node["value"]))
-    if "none" in node:
+    if "null_flavor" in node:
         return Said("")
     if "study" in node:
         return Said(_in_study(study, node))
@@ -145,9 +145,9 @@ def _of_subjects(node: LocatedDict, word: str, subjects: Dataset | None) -> Said
 
 def _row(node: LocatedDict, name: str, sequence: int, said: Said, terminology: Terminology) -> LocatedDict:
     first, *rest = chunks(transliterated(said.value)[0])
-    row: dict[str, Any] = {"TSSEQ": sequence, "TSGRPID": node.get("group"), "TSPARMCD": node["parameter"]}
-    row |= {"TSPARM": name, "TSVAL": first, "TSVALNF": node.get("none"), **_coded(node, said.value, terminology)}
-    if not first and not node.get("none"):
+    row: dict[str, Any] = {"TSSEQ": sequence, "TSGRPID": node.get("group_id"), "TSPARMCD": node["paramcd"]}
+    row |= {"TSPARM": name, "TSVAL": first, "TSVALNF": node.get("null_flavor"), **_coded(node, said.value, terminology)}
+    if not first and not node.get("null_flavor"):
         row["TSVALNF"] = "NA"
     row |= {f"TSVAL{number}": part for number, part in enumerate(rest, start=1)}
     return located(row, node)

@@ -253,7 +253,7 @@ class Drafter:
             if first and "field" in spec:
                 ways.append(({"lookup": name, "event": first}, said))
             elif first:
-                ways.append(({"date": name, "of": "subject", "event": first}, said))
+                ways.append(({"date": name, "match": "subject", "event": first}, said))
         return ways
 
     def _with_terms(self, spec: dict[str, Any], target: Target) -> dict[str, Any]:

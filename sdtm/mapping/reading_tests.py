@@ -207,18 +207,22 @@ class TestReader:
             for term in terms:
                 with gather.part():
                     if term and units.standard and units.factor(term) is None:
-                        problem = f"{self.key} has no factor from {term} to {units.standard}: declare it under from"
+                        problem = (
+                            f"{self.key} has no factor from {term} to {units.standard}: declare it under unit_factors"
+                        )
                         raise complain(self.spec, "unit", problem)
 
     def _check_any_factor(self, unit: RecordOperation, units: TestUnits) -> None:
         terms = [term for term in unit.terms.values() if term] if isinstance(unit, FieldValue) else []
         if terms and units.standard and all(units.factor(term) is None for term in terms):
-            problem = f"{self.key} has no factor from any unit of the form to {units.standard}: declare it under from"
+            problem = (
+                f"{self.key} has no factor from any unit of the form to {units.standard}: declare it under unit_factors"
+            )
             raise complain(self.spec, "unit", problem)
 
     def _units(self) -> TestUnits:
         node = self._node("standard_unit")
-        given = {name: node[name] for name in ("standard_unit", "from") if name in node}
+        given = {name: node[name] for name in ("standard_unit", "unit_factors") if name in node}
         body = located(given, node) if given else LocatedDict()
         units = read_units({self.key: body})[self.key]
         guide = self.reader.by_name.get(f"{self.reader.domain}STRESU")

@@ -55,7 +55,7 @@ TEST = {
     "method": NAME,
     "location": NAME,
     "standard_unit": NAME,
-    "from": {"type": "object", "additionalProperties": {"anyOf": [FACTOR, SHIFTED]}},
+    "unit_factors": {"type": "object", "additionalProperties": {"anyOf": [FACTOR, SHIFTED]}},
     "where": CONDITION,
     "codelists": {"type": "object", "properties": {"testcd": NAME, "test": NAME}, "additionalProperties": False},
     "label_without": NAME,

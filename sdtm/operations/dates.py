@@ -39,14 +39,14 @@ class CollectedDate(RecordOperation):
     A field of date and time gives both. A free-text field is read as ``text_dates`` of study.yaml says that its dates
     are written.
     Partial dates stay partial (SDTMIG 4.4.2); a missing-data code is an unknown part; a date that the calendar does
-    not have gives null. ``of: subject`` takes the fields from another form of the same subject.
+    not have gives null. ``match: subject`` takes the fields from another form of the same subject.
     """
 
     schema: ClassVar[dict[str, Any]] = {
         "date": {"anyOf": [NAME, {**NAMES, "maxItems": 3}]},
         "time": NAME,
         "event": EVENTS,
-        "of": {"enum": ["subject"]},
+        "match": {"enum": ["subject"]},
     }
 
     def bind(self, context: MappingContext) -> None:
@@ -57,7 +57,7 @@ class CollectedDate(RecordOperation):
         self.names = [str(name) for name in names]
         self.time = str(self.spec["time"]) if "time" in self.spec else ""
         for name in [*self.names, *([self.time] if self.time else [])]:
-            if self.spec.get("of"):
+            if self.spec.get("match"):
                 found = context.any_field(self.spec, self.word, name)
                 context.once_a_subject(self.spec, self.word, found, events_of(self.spec))
             else:

@@ -100,7 +100,7 @@ class MappingContext:
                 node,
                 key,
                 f"form '{found.form}' is filled in {len(places)} events, {', '.join(places)}: say which, with lookup or"
-                " of: subject, and event; several only if they exclude one another",
+                " match: subject, and event; several only if they exclude one another",
             )
         return found
 

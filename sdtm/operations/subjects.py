@@ -270,25 +270,25 @@ class Assign(TableOperation):
 
 @word("ordinal")
 class Ordinal(TableOperation):
-    """``{ordinal: TEXT, by: DATE}``: the text and 1, 2, ... within the subject in the order of a date of the domain."""
+    """``{ordinal: TEXT, order: DATE}``: the text and 1, 2, ... within the subject by a date of the domain."""
 
-    schema: ClassVar[dict[str, Any]] = {"ordinal": TEXT, "by": NAME}
-    needed: ClassVar[tuple[str, ...]] = ("by",)
+    schema: ClassVar[dict[str, Any]] = {"ordinal": TEXT, "order": NAME}
+    needed: ClassVar[tuple[str, ...]] = ("order",)
 
     def bind(self, context: MappingContext) -> None:
         """Check the date."""
-        self.by = str(self.spec["by"])
-        variable_of(self.spec, "by", f"{self.target.domain}.{self.by}", context.study)
+        self.order = str(self.spec["order"])
+        variable_of(self.spec, "order", f"{self.target.domain}.{self.order}", context.study)
 
     def needs(self) -> list[str]:
         """The date."""
-        return [f"{self.target.domain}.{self.by}"]
+        return [f"{self.target.domain}.{self.order}"]
 
     def derive(self, tables: DomainTables, domain: str) -> Derived:
         """Return the numbered text; partial dates count from their first possible day, those without one come last."""
         made = tables[domain]
         rows = np.flatnonzero(made.kept())
-        order = rows[np.lexsort((rows, made.days(self.by)[0][rows]))]
+        order = rows[np.lexsort((rows, made.days(self.order)[0][rows]))]
         number = place_within(made.subject.codes[order]) + 1
         values = np.full(made.count, "", dtype=object)
         values[order] = [f"{self.value}{place}" for place in number.tolist()]
@@ -296,7 +296,7 @@ class Ordinal(TableOperation):
 
     def sentence(self) -> str:
         """Say the order."""
-        return f"{self.value} and a number within the subject, in the order of {self.by}."
+        return f"{self.value} and a number within the subject, in the order of {self.order}."
 
 
 @word("any_of")

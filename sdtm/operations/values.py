@@ -197,11 +197,11 @@ class TakeField(FieldValue):
 
 @word("lookup")
 class LookupValue(FieldValue):
-    """``{lookup: NAME, by: subject | visit, event: EVENT}``: the value of a field of another form."""
+    """``{lookup: NAME, match: subject | visit, event: EVENT}``: the value of a field of another form."""
 
     schema: ClassVar[dict[str, Any]] = {
         "lookup": NAME,
-        "by": {"enum": ["subject", "visit"]},
+        "match": {"enum": ["subject", "visit"]},
         "event": EVENTS,
         "terms": TERMS,
         "synonyms": FLAG,
@@ -211,13 +211,13 @@ class LookupValue(FieldValue):
     def locate(self, context: MappingContext) -> Field:
         """Return the field of the other form."""
         found = context.any_field(self.spec, self.word, str(self.value))
-        if self.spec.get("by", "subject") == "visit":
+        if self.spec.get("match", "subject") == "visit":
             return found
         return context.once_a_subject(self.spec, self.word, found, events_of(self.spec))
 
     def stored(self, source: FormRows) -> tuple[Text, Read]:
         """Return the raw texts of the matching row."""
-        return source.raw(self.found.name, self.spec.get("by", "subject"), events_of(self.spec))
+        return source.raw(self.found.name, self.spec.get("match", "subject"), events_of(self.spec))
 
 
 @word("constant")

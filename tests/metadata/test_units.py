@@ -51,6 +51,6 @@ def test_rounding_to_significant_digits_keeps_what_was_measured(value: object) -
 
 def test_a_factor_that_is_no_number_names_its_place(tmp_path) -> None:  # type: ignore[no-untyped-def]
     file = tmp_path / "u.yaml"
-    file.write_text("HGB:\n  standard_unit: g/L\n  from:\n    g/dL: ten\n")
+    file.write_text("HGB:\n  standard_unit: g/L\n  unit_factors:\n    g/dL: ten\n")
     with pytest.raises(StudyError, match=r"line 4, key 'g/dL'.*number above 0"):
         read_units(load(file))

@@ -93,7 +93,7 @@ records:
     AGE: {field: years}
     RACE: {checkbox: origin, terms: {1: WHITE, 2: ASIAN, 9: UNKNOWN}, multiple: MULTIPLE, none: NOT REPORTED}
     COUNTRY: {constant: ESP}
-    RFPENDTC: {date: end_dt, of: subject, event: month_arm_1}
+    RFPENDTC: {date: end_dt, match: subject, event: month_arm_1}
     RFXSTDTC: {earliest: EX.EXSTDTC}
     RFXENDTC: {latest: EX.EXENDTC}
     RFSTDTC: {earliest: EX.EXSTDTC}
@@ -135,9 +135,9 @@ records:
     LBNAM: {field: house}
   tests:
     HGB:
-      {result: hb, unit: hb_u, not_done: hb_nd, standard_unit: g/L, from: {g/dL: 10}, toxicity: Hemoglobin}
+      {result: hb, unit: hb_u, not_done: hb_nd, standard_unit: g/L, unit_factors: {g/dL: 10}, toxicity: Hemoglobin}
     WBC:
-      {result: wc, unit: wc_u, standard_unit: 10^9/L, from: {10^6/L: 0.001}, toxicity: Leukocytes}
+      {result: wc, unit: wc_u, standard_unit: 10^9/L, unit_factors: {10^6/L: 0.001}, toxicity: Leukocytes}
 """,
     "sv": """domain: SV
 keys: [STUDYID, USUBJID, VISITNUM]
@@ -145,7 +145,7 @@ records:
   each: visit
   dates: {except: [end_dt]}
   variables:
-    SVUPDES: {lookup: why, by: visit}
+    SVUPDES: {lookup: why, match: visit}
 """,
     "se": "domain: SE\nkeys: [STUDYID, USUBJID, SESTDTC]\nrecords: {each: element}\n",
     "not_submitted": "status: Book-keeping\nfields:\n  rec: The record's name\n",

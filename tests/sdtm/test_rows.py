@@ -27,11 +27,13 @@ records:
   variables: {LBDTC: {date: sample}, LBORNRLO: {field: low}, LBORNRHI: {field: high}}
   tests:
     HGB:
-      {where: {which: 1}, result: value, unit: unit, standard_unit: g/L, from: {g/dL: 10}, not_done: missed}
+      {where: {which: 1}, result: value, unit: unit, standard_unit: g/L, unit_factors: {g/dL: 10}, not_done: missed}
     CREAT:
       {where: {which: 2}, result: value, unit: unit, standard_unit: umol/L, not_done: {field: missed, code: 1}}
 """
-TEMPERATURE = "    TEMP: {where: {which: 3}, testcd: HGB, result: value, unit: unit, standard_unit: C, from: FROM}\n"
+TEMPERATURE = (
+    "    TEMP: {where: {which: 3}, testcd: HGB, result: value, unit: unit, standard_unit: C, unit_factors: FROM}\n"
+)
 SUBJECTS = """domain: DM
 keys: [STUDYID, USUBJID]
 records:
@@ -116,7 +118,7 @@ def test_a_unit_with_another_zero_has_a_number_to_be_added_first(rows: Any) -> N
     [
         ("{F: {add: -32, factor: 0}}", "0 is less than or equal to the minimum of 0"),
         ("{F: {add: freezing}}", "'freezing' is not of type 'number'"),
-        ("{K: 1}", "TEMP has no factor from any unit of the form to C: declare it under from"),
+        ("{K: 1}", "TEMP has no factor from any unit of the form to C: declare it under unit_factors"),
     ],
 )
 def test_a_conversion_that_is_none_is_named(rows: Any, factors: str, said: str) -> None:

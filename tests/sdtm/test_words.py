@@ -73,7 +73,7 @@ def test_coding_by_the_study_s_own_file(small: Any) -> None:
 
 def test_a_value_of_another_form_is_looked_up_by_subject(small: Any) -> None:
     events(small, {})
-    assert decoded(small, "{lookup: sexe, by: subject}") == ["Woman"]
+    assert decoded(small, "{lookup: sexe, match: subject}") == ["Woman"]
 
 
 def test_a_variable_of_the_subject(small: Any) -> None:

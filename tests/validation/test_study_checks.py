@@ -174,7 +174,10 @@ def test_expressions_are_not_judged_on_blanks_codes_and_unreadable_values(tmp_pa
 
 
 def test_a_condition_limits_the_rows(tmp_path: Path) -> None:
-    check = 'kind: expression\nform: exam\nfield: count\nlogic: "[count] = 0"\nwhen_logic: "[event-name] <> \'start_arm_1\'"'
+    check = (
+        'kind: expression\nform: exam\nfield: count\nlogic: "[count] = 0"\n'
+        "when_logic: \"[event-name] <> 'start_arm_1'\""
+    )
     found = judged(tmp_path, check, enrol(), exam("start", count="1"), exam("later", count="1"))
     assert [row[0] for row in found] == ["later"]
 
@@ -189,7 +192,9 @@ def test_allowed_values_and_text_formats(tmp_path: Path) -> None:
 
 
 def test_plausibility_is_judged_in_the_standard_unit(tmp_path: Path) -> None:
-    check = 'kind: plausible\nform: log\nfield: number\nunit: drug\nunit_factors: {"1": 1, "2": 0.001}\nlow: 0.5\nhigh: 50'
+    check = (
+        'kind: plausible\nform: log\nfield: number\nunit: drug\nunit_factors: {"1": 1, "2": 0.001}\nlow: 0.5\nhigh: 50'
+    )
     rows = [log("1", number="40", drug="1"), log("2", number="40", drug="2"), log("3", number="4000", drug="2")]
     rows += [log("4", number="4000", drug="1"), log("5", number="4000")]
     found = judged(tmp_path, check, enrol(), *rows)
@@ -217,7 +222,8 @@ def test_counterparts_are_found_by_key_within_the_record(tmp_path: Path) -> None
     rows = [log("1", drug="1"), log("2", drug="2"), log("3", "2", drug="1")]
     rows += [exam("start", count="1"), exam("later", count="2"), exam("end", count="3"), exam("extra", instance="1")]
     assert [row[0] for row in judged(tmp_path, check, enrol(), *rows)] == ["later", "end"]
-    any_log = "kind: counterpart\nform: exam\nfield: done\nif_any: true\nother: {form: log, when_logic: \"[drug] = '1'\"}"
+    other = "other: {form: log, when_logic: \"[drug] = '1'\"}"
+    any_log = f"kind: counterpart\nform: exam\nfield: done\nif_any: true\n{other}"
     found = judged(tmp_path, any_log, exam("later"), exam("later", "2"), log("1", drug="2"))
     assert [row[0] for row in found] == ["later"]
 
@@ -314,7 +320,10 @@ def test_an_unknown_part_of_the_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_value_must_be_that_of_another_record(tmp_path: Path) -> None:
-    check = "kind: other_record\nform: log\nfield: drug\nother: {form: enrol, field: sex}\nproblem: Nobody else has {value}."
+    check = (
+        "kind: other_record\nform: log\nfield: drug\n"
+        "other: {form: enrol, field: sex}\nproblem: Nobody else has {value}."
+    )
     others = [enrol(sex="1"), enrol("2", sex="2")]
     assert judged(tmp_path, check, *others, log("1", drug="2"), log("2", drug="")) == []
     assert judged(tmp_path, check, *others, log("1", drug="1")) == [("logs1", "drug", "1", "Nobody else has 1.")]

@@ -7,9 +7,9 @@ from typing import Any
 from metadata.project import Project
 from validation.checks.declaration import (
     DICTIONARY_SEVERITIES,
+    MODES,
     NEEDED_KEYS,
     SEVERITIES,
-    MODES,
 )
 from validation.checks.kind import KINDS
 

@@ -26,7 +26,7 @@ records:
   form: event
   where: {bad: 1}
   variables:
-    MIDS: {ordinal: FALL, by: SMSTDTC}
+    MIDS: {ordinal: FALL, order: SMSTDTC}
     MIDSTYPE: {constant: BAD FALL}
     SMSTDTC: {date: [from_y, from_m, from_d]}
 """
@@ -129,11 +129,11 @@ def test_the_summary_takes_values_from_the_study_and_its_subjects(small: Any) ->
     small.write(
         "ts",
         "domain: TS\nparameters:\n"
-        "  - {parameter: SSTDTC, earliest: DM.RFICDTC}\n"
-        "  - {parameter: ACTSUB, subjects: DM.RFXSTDTC}\n"
-        "  - {parameter: DCUTDTC, study: cutoff}\n"
-        "  - {parameter: RANDOM, value: 'N', codelist: NY}\n"
-        "  - {parameter: REGID, none: NA}\n",
+        "  - {paramcd: SSTDTC, earliest: DM.RFICDTC}\n"
+        "  - {paramcd: ACTSUB, subjects: DM.RFXSTDTC}\n"
+        "  - {paramcd: DCUTDTC, study: cutoff}\n"
+        "  - {paramcd: RANDOM, value: 'N', codelist: NY}\n"
+        "  - {paramcd: REGID, null_flavor: NA}\n",
     )
     small.subject("1", cons="2000-03-05")
     small.subject("2", cons="2000-03-02")
@@ -153,10 +153,10 @@ def test_the_summary_takes_values_from_the_study_and_its_subjects(small: Any) ->
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ("{parameter: TITEL, value: x}", "no term of TSPARMCD (did you mean 'TITLE'?)"),
-        ("{parameter: TITLE}", "TITLE needs one of value, study"),
-        ("{parameter: TITLE, study: study.titel}", "study.yaml has no study.titel"),
-        ("{parameter: TBLIND, value: OPEN, codelist: TBLIND}", "'OPEN' is not a term of TBLIND"),
+        ("{paramcd: TITEL, value: x}", "no term of TSPARMCD (did you mean 'TITLE'?)"),
+        ("{paramcd: TITLE}", "TITLE needs one of value, study"),
+        ("{paramcd: TITLE, study: study.titel}", "study.yaml has no study.titel"),
+        ("{paramcd: TBLIND, value: OPEN, codelist: TBLIND}", "'OPEN' is not a term of TBLIND"),
     ],
 )
 def test_a_parameter_that_does_not_fit_is_told_with_its_line(small: Any, wrong: str, said: str) -> None:
