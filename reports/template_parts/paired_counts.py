@@ -26,9 +26,9 @@ PAIR = {
         "where": WHERE_SCHEMA,
         "visit": TEXT,
         "visits": {"type": "array", "items": TEXT, "minItems": 2, "maxItems": 2},
-        "met": WHERE_SCHEMA,
+        "condition": WHERE_SCHEMA,
     },
-    "required": ["label", "where", "visits", "met"],
+    "required": ["label", "where", "visits", "condition"],
 }
 COUNTS = {
     "both": "Met at both",
@@ -46,7 +46,7 @@ def add_pair(
     rows = records.where(output.node.get("where", {})).where(pair["where"])
     one, two = (rows.equal(visit, str(name)) for name in pair["visits"])
     pairs = set(one.subjects) & set(two.subjects)
-    met = [pairs & set(part.where(pair["met"]).subjects) for part in (one, two)]
+    met = [pairs & set(part.where(pair["condition"]).subjects) for part in (one, two)]
     sets = {
         "both": met[0] & met[1],
         "lost": met[0] - met[1],

@@ -21,7 +21,7 @@ WHOLE = {"type": "integer", "minimum": 0, "maximum": 6}
 RATE = {
     "type": "object",
     "additionalProperties": False,
-    "properties": {"events": TEXT, "time": TEXT, "unit": TEXT, "decimals": WHOLE},
+    "properties": {"count": TEXT, "time": TEXT, "unit": TEXT, "decimals": WHOLE},
     "required": ["time", "unit"],
 }
 Floats = NDArray[np.float64]
@@ -49,8 +49,8 @@ class PersonTimeRows:
 
 
 def person_time(rate: Mapping[str, Any], rows: Selection) -> PersonTimeRows:
-    """Sum the counts (``events``, AVAL unless named) and the person-time of each subject."""
-    count, time = str(rate.get("events", "AVAL")), str(rate["time"])
+    """Sum the counts (``count``, AVAL unless named) and the person-time of each subject."""
+    count, time = str(rate.get("count", "AVAL")), str(rate["time"])
     known = rows.present(count).present(time).where({time: {"above": 0}})
     events, spent = known.column(count).to_numpy(float), known.column(time).to_numpy(float)
     if (events % 1 != 0).any() or (events < 0).any():

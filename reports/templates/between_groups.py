@@ -46,7 +46,7 @@ LINE = {
         "kind": {"enum": list(get_args(Kind))},
         "dataset": TEXT,
         "where": WHERE_SCHEMA,
-        "of": WHERE_SCHEMA,
+        "denominator": WHERE_SCHEMA,
         "variable": TEXT,
         "decimals": WHOLE,
         "rate": RATE,
@@ -113,9 +113,10 @@ def _endpoint(
     everybody = analysis.select(output, str(line.get("dataset", SUBJECT_LEVEL)), group, line)
     rows = everybody.where(line.get("where", {}))
     if line["kind"] == "proportion":
-        of = everybody.where(line["of"]).subject_count if "of" in line else size
-        ledger.add_proportion(output, place, rows.subject_count, of, rows, "Number of subjects")
-        return (rows.subject_count, of), everybody.where(line["of"]) if "of" in line else rows
+        among = everybody.where(line["denominator"]) if "denominator" in line else None
+        whole = size if among is None else among.subject_count
+        ledger.add_proportion(output, place, rows.subject_count, whole, rows, "Number of subjects")
+        return (rows.subject_count, whole), rows if among is None else among
     if line["kind"] == "value":
         present = rows.present(str(line["variable"]))
         values = present.column(str(line["variable"]))

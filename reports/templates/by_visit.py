@@ -64,7 +64,7 @@ PARAMETERS = TemplateParameters(
     {
         "dataset": TEXT,
         "where": WHERE_SCHEMA,
-        "variable": TEXT,
+        "paramcd": TEXT,
         "parameters": {"type": "object", "additionalProperties": PARAMETER, "minProperties": 1},
         "visit": TEXT,
         "visits": {"type": "object", "additionalProperties": TEXT, "minProperties": 1},
@@ -94,16 +94,16 @@ def compute(analysis: AnalysisData, output: Output, ledger: ResultsBuilder) -> N
 
 def _check(node: Mapping[str, Any]) -> None:
     """One parameter, which ``where`` selects, with the decimals of its values; or several, each with its own."""
-    if ("variable" in node) == ("parameters" in node):
-        raise complain(node, None, "name one 'variable' or several 'parameters'")
+    if ("paramcd" in node) == ("parameters" in node):
+        raise complain(node, None, "name one 'paramcd' or several 'parameters'")
     for value in node["values"]:
-        if "variable" in node and "decimals" not in value:
+        if "paramcd" in node and "decimals" not in value:
             raise complain(value, "variable", "the key 'decimals' is missing and needed")
 
 
 def _parameters(node: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
     """Label and decimals of each parameter by its code."""
-    return node.get("parameters", {node.get("variable"): {}})  # type: ignore[no-any-return]
+    return node.get("parameters", {node.get("paramcd"): {}})  # type: ignore[no-any-return]
 
 
 def _visit(node: Mapping[str, Any]) -> str:
@@ -138,7 +138,7 @@ def _describe(
             known = known[~np.isnan(known)]
             if not known.size and here.size:
                 continue
-            code = key[0] if len(key) > 1 else str(node["variable"])
+            code = key[0] if len(key) > 1 else str(node["paramcd"])
             source = described(rows, *map(equality, keys, key), f"{name} == {name}")
             place = ResultPlace(f"{code}_{name}_{key[-1]}", group.label, name, key[-1], code)
             decimals = decimals_of(_parameters(node)[code] | value)

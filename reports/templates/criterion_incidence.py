@@ -32,18 +32,18 @@ SCHEME = {
     "properties": {
         "id": TEXT,
         "label": TEXT,
-        "met": WHERE_SCHEMA,
+        "condition": WHERE_SCHEMA,
         "emergent": WHERE_SCHEMA,
         "grade": TEXT,
         "grades": {"type": "object", "additionalProperties": TEXT},
     },
-    "required": ["id", "label", "met"],
+    "required": ["id", "label", "condition"],
 }
 LOWEST_SCHEMA = {
     "type": "object",
     "additionalProperties": False,
-    "properties": {"value": TEXT, "where": WHERE_SCHEMA},
-    "required": ["value", "where"],
+    "properties": {"variable": TEXT, "where": WHERE_SCHEMA},
+    "required": ["variable", "where"],
 }
 PARAMETERS = TemplateParameters(
     {
@@ -95,7 +95,7 @@ def _scheme(
     assessed: int,
 ) -> None:
     name = str(scheme["id"])
-    met, met_before = records.after.where(scheme["met"]), records.before.where(scheme["met"])
+    met, met_before = records.after.where(scheme["condition"]), records.before.where(scheme["condition"])
     emergent = _emergent(scheme, records, met, met_before)
     for level, rows, of in (
         (BEFORE, met_before, records.before.subject_count), (ANY, met, assessed), (EMERGENT, emergent, assessed)
@@ -136,7 +136,7 @@ def _grades(
 
 def _lowest(output: Output, ledger: ResultsBuilder, group: Group, extremes: Selection) -> None:
     """The lowest values after baseline, from the dataset's own records of them (one a subject)."""
-    name = str(output.node["lowest"]["value"])
+    name = str(output.node["lowest"]["variable"])
     lowest = extremes.present(name)
     place = ResultPlace("lowest", group.label, name, LOWEST)
     ledger.add_description(output, place, describe(lowest.by_subject(name, "min")), decimals_of(output.node), lowest)
@@ -158,7 +158,7 @@ def layout(output: Output, book: ResultsIndex) -> OutputLayout:
         ]
     tables = [OutputTable("", tuple(heads), tuple(rows))]
     if "lowest" in output.node:
-        tables.append(_lowest_table(str(output.node["lowest"]["value"]), book))
+        tables.append(_lowest_table(str(output.node["lowest"]["variable"]), book))
     return OutputLayout(tables)
 
 

@@ -43,32 +43,32 @@ ACROSS = {
     "type": "object",
     "additionalProperties": False,
     "properties": {
-        "value": ONE_OR_MORE,
+        "variable": ONE_OR_MORE,
         "columns": {
             "type": "array",
             "minItems": 1,
             "items": {
                 "type": "object",
                 "additionalProperties": False,
-                "properties": {"where": WHERE_SCHEMA, "value": ONE_OR_MORE, **SHOWN},
+                "properties": {"where": WHERE_SCHEMA, "variable": ONE_OR_MORE, **SHOWN},
                 "required": ["label", "where"],
             },
         },
     },
-    "required": ["value", "columns"],
+    "required": ["variable", "columns"],
 }
 PART: dict[str, Any] = {
     "dataset": TEXT,
     "where": WHERE_SCHEMA,
     "list": {"type": "array", "items": COLUMN, "minItems": 1},
     "across": ACROSS,
-    "sort": NAMES,
-    "group": NAMES,
+    "order": NAMES,
+    "by": NAMES,
     "page_by": {"type": "object", "additionalProperties": False, "properties": {"variable": TEXT, "label": TEXT},
                 "required": ["variable", "label"]},
     "empty": TEXT,
 }  # fmt: skip
-NEEDED = ["dataset", "list", "sort"]
+NEEDED = ["dataset", "list", "order"]
 PARTS = {
     "type": "array",
     "minItems": 1,
@@ -148,12 +148,10 @@ def _listing(part: Mapping[str, Any], texts: list[list[str]], caption: str = "")
 
 def _grouped(part: Mapping[str, Any]) -> int:
     """How many leading columns are printed only where they change; a name must be that of the column in its place."""
-    names = [str(name) for name in part.get("group", [])]
+    names = [str(name) for name in part.get("by", [])]
     leading = [column["variable"] for column in part["list"][: len(names)]]
     if names != leading:
-        raise complain(
-            part, "group", f"the first columns of the list are {', '.join(map(str, leading))}: group by those"
-        )
+        raise complain(part, "by", f"the first columns of the list are {', '.join(map(str, leading))}: group by those")
     return len(names)
 
 
@@ -181,7 +179,7 @@ def _table(analysis: AnalysisData, output: Output, part: Mapping[str, Any], rows
         elif more:
             table[name] = more.values(name, rows)
     first = [str(part["page_by"]["variable"])] if "page_by" in part else []
-    return table.sort_values(list(dict.fromkeys([*first, *map(str, part["sort"])])), kind="stable")
+    return table.sort_values(list(dict.fromkeys([*first, *map(str, part["order"])])), kind="stable")
 
 
 def _check(analysis: AnalysisData, output: Output, part: Mapping[str, Any], rows: Selection) -> None:
@@ -202,17 +200,17 @@ def _asked(part: Mapping[str, Any]) -> dict[str, tuple[Mapping[str, Any], str]]:
     for column in part["list"]:
         for name in _variables(column):
             asked[name] = (column, "variable")
-    asked |= {str(name): (part, "sort") for name in part["sort"]}
+    asked |= {str(name): (part, "order") for name in part["order"]}
     if "page_by" in part:
         asked[str(part["page_by"]["variable"])] = (part["page_by"], "variable")
     if "across" in part:
-        for holder in (part["across"], *(c for c in part["across"]["columns"] if "value" in c)):
-            asked |= dict.fromkeys(_variables(holder, "value"), (holder, "value"))
+        for holder in (part["across"], *(c for c in part["across"]["columns"] if "variable" in c)):
+            asked |= dict.fromkeys(_variables(holder), (holder, "variable"))
     return asked
 
 
-def _variables(column: Mapping[str, Any], key: str = "variable") -> list[str]:
-    declared = column[key]
+def _variables(column: Mapping[str, Any]) -> list[str]:
+    declared = column["variable"]
     return [declared] if isinstance(declared, str) else [str(name) for name in declared]
 
 
@@ -233,7 +231,7 @@ def _spread(part: Mapping[str, Any], rows: Selection, table: pd.DataFrame) -> tu
             raise complain(column, "where", f"finds two records of {rows.dataset} for one line of the listing: {found}")
         cells = np.full(len(heads), "", dtype=object)
         values = table.loc[chosen]  # numbered as in rows
-        cells[at] = _column(values, {**column, "variable": column.get("value", part["across"]["value"])})
+        cells[at] = _column(values, {"variable": part["across"]["variable"], **column})
         texts.append(cells.tolist())
     return heads, texts
 

@@ -31,7 +31,7 @@ VARIABLE = {
         "dataset": TEXT,
         "where": WHERE_SCHEMA,
         "decimals": {"type": "integer", "minimum": 0, "maximum": 6},
-        "levels": {"type": "object", "additionalProperties": TEXT},
+        "labels": {"type": "object", "additionalProperties": TEXT},
     },
     "anyOf": [{"required": ["heading"]}, {"required": ["label", "variable"]}, {"required": ["label", "where"]}],
 }
@@ -67,14 +67,14 @@ class SummaryItem:
 
 
 def compute(analysis: AnalysisData, output: Output, ledger: ResultsBuilder) -> None:
-    """Describe each variable in each treatment column; one with ``levels`` is counted, another one described."""
+    """Describe each variable in each treatment column; one with ``labels`` is counted, another one described."""
     for group in analysis.groups(output):
         size = add_size(analysis, output, group, ledger)
         for item in _items(output.node):
             rows = _rows(analysis, output, group, item)
             if "variable" not in item.node:
                 ledger.add_proportion(output, item.place(group.label), rows.subject_count, size, rows, METHOD)
-            elif "levels" in item.node:
+            elif "labels" in item.node:
                 _count(output, ledger, item, group, rows, size)
             else:
                 present = rows.where(_missing(item, False))
@@ -102,9 +102,9 @@ def _missing(item: SummaryItem, missing: bool) -> Mapping[str, Any]:
 
 
 def _count(output: Output, ledger: ResultsBuilder, item: SummaryItem, group: Group, rows: Selection, size: int) -> None:
-    """Count the declared levels, then any other that the data hold, then who has none."""
+    """Count the values that have labels, then any other that the data hold, then who has none."""
     present = rows.where(_missing(item, False))
-    declared = list(item.node["levels"])
+    declared = list(item.node["labels"])
     others = sorted(str(value) for value in set(present.column(item.variable)) - set(declared))
     for level in [*declared, *others]:
         chosen = present.equal(item.variable, level)
@@ -126,7 +126,7 @@ def layout(output: Output, book: ResultsIndex) -> OutputLayout:
             rows.append(Row(f"{label}, n (%)", _counts(book, item, ""), indent))
             continue
         rows.append(Row(label, heading=True, indent=indent))
-        rows += _levels(item, book, indent + 1) if "levels" in item.node else _numbers(item, book, indent + 1)
+        rows += _levels(item, book, indent + 1) if "labels" in item.node else _numbers(item, book, indent + 1)
     return OutputLayout([OutputTable("", columns(book), tuple(rows))])
 
 
@@ -140,7 +140,7 @@ def _numbers(item: SummaryItem, book: ResultsIndex, indent: int) -> list[Row]:
 
 def _levels(item: SummaryItem, book: ResultsIndex, indent: int) -> list[Row]:
     """Declared levels, others, and missing ones last; those that the results of any treatment have."""
-    labels = item.node["levels"]
+    labels = item.node["labels"]
     known = [level for level in book.levels(item.variable, "count") if book.has(item.variable, level, item.subset)]
     ordered = sorted(known, key=lambda level: level == MISSING)
     return [Row(str(labels.get(level, level)), _counts(book, item, level), indent) for level in ordered]

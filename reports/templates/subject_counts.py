@@ -28,7 +28,7 @@ LINE = {
         "dataset": TEXT,
         "where": EACH,
         "within_days": {"type": "integer", "minimum": 0},
-        "of": EACH,
+        "denominator": EACH,
         "by": TEXT,
         "indent": {"type": "integer", "minimum": 0, "maximum": 3},
     },
@@ -38,13 +38,13 @@ PARAMETERS = TemplateParameters(
         "dataset": TEXT,
         "where": WHERE_SCHEMA,
         "lines": {"type": "array", "items": LINE, "minItems": 1},
-        "events": {"type": "boolean"},
+        "events": TEXT,
         "interval": {"type": "boolean"},
         "pairs": {"type": "array", "items": PAIR, "minItems": 1},
     },
     ("lines",),
 )
-SUBJECTS, PARTS, EVENTS = "n (%)", "n/N (%)", "Events"
+SUBJECTS, PARTS = "n (%)", "n/N (%)"
 METHOD = "Number of patients"
 DATE = "ADT"
 
@@ -52,23 +52,23 @@ DATE = "ADT"
 def compute(analysis: AnalysisData, output: Output, ledger: ResultsBuilder) -> None:
     """Count, for each treatment column, the subjects of each line and of each value of its ``by`` variable.
 
-    Percentages are of the population, or of the subjects with a record that meets the line's ``of``. Paired proportions
-    are compared by McNemar's exact test.
+    Percentages are of the population, or of the subjects with a record that meets the line's ``denominator``. Paired
+    proportions are compared by McNemar's exact test.
     """
     for group in analysis.groups(output):
         size = add_size(analysis, output, group, ledger)
         for number, heading, line in _lines(output):
             records = _records(analysis, output, group, line)
-            rows, of = _meeting(records.where(output.node.get("where", {})), line.get("where", {}), line), size
-            if "of" in line:
-                of = _meeting(records, line["of"], {}).subject_count
+            rows, whole = _meeting(records.where(output.node.get("where", {})), line.get("where", {}), line), size
+            if "denominator" in line:
+                whole = _meeting(records, line["denominator"], {}).subject_count
             place = ResultPlace(f"{number:02d}", group.label, "USUBJID", str(line["label"]), heading)
-            _add(output, ledger, place, rows, of)
+            _add(output, ledger, place, rows, whole)
             for value in rows.most_frequent(str(line["by"])) if "by" in line else []:
                 beneath = ResultPlace(
                     f"{number:02d}_{line['by']}", group.label, str(line["by"]), value, str(line["label"])
                 )
-                _add(output, ledger, beneath, rows.equal(str(line["by"]), value), of)
+                _add(output, ledger, beneath, rows.equal(str(line["by"]), value), whole)
         for number, pair in enumerate(output.node.get("pairs", []), start=1):
             add_pair(output, ledger, group, number, pair, _records(analysis, output, group, pair))
 
@@ -109,7 +109,7 @@ def _records(analysis: AnalysisData, output: Output, group: Group, line: Mapping
 def _add(output: Output, ledger: ResultsBuilder, place: ResultPlace, rows: Selection, size: int) -> None:
     count = rows.subject_count
     ledger.add_proportion(output, place, count, size, rows, METHOD)
-    if output.node.get("events", False):
+    if "events" in output.node:
         events = Estimate(float(rows.size), "Number of records", count)
         ledger.add(output, place, "events", events, COUNT, rows)
     if output.node.get("interval", False):
@@ -132,13 +132,13 @@ def layout(output: Output, book: ResultsIndex) -> OutputLayout:
 
 def _beneath(output: Output) -> list[str]:
     heads = [PARTS if _has_parts(output) else SUBJECTS]
-    heads += [EVENTS] if output.node.get("events", False) else []
+    heads += [str(output.node["events"])] if "events" in output.node else []
     return heads + (["95% CI (%)"] if output.node.get("interval", False) else [])
 
 
 def _has_parts(output: Output) -> bool:
     """Whether any line counts among others than the whole population; every cell then shows its denominator."""
-    return any("of" in line for line in output.node["lines"])
+    return any("denominator" in line for line in output.node["lines"])
 
 
 def _rows(output: Output, book: ResultsIndex, line: Mapping[str, Any], heading: str) -> list[Row]:
@@ -154,7 +154,7 @@ def _cells(output: Output, book: ResultsIndex, variable: str, level: str, subset
     for group in book.groups():
         counted = book.parts if _has_parts(output) else book.count
         cells.append(counted(variable, level, group, subset) or "0")
-        if output.node.get("events", False):
+        if "events" in output.node:
             cells.append(book.text(variable, level, group, "events", subset) or "0")
         if output.node.get("interval", False):
             cells.append(book.interval(variable, level, group, subset))

@@ -90,7 +90,7 @@ outputs:
       - {variable: ADT, label: Date, show: date}
       - {variable: AVAL, label: Days, decimals: 0}
       - {variable: NOTE, label: Note, labels: {"-": none}}
-    sort: [ADT]
+    order: [ADT]
     page_by: {variable: ARM, label: Treatment}
   - id: L2
     template: listing
@@ -100,7 +100,7 @@ outputs:
     dataset: ADTTE
     where: {PARAMCD: DEATH}
     list: [{variable: USUBJID, label: Subject}, {variable: ADT, label: Date, show: date}]
-    sort: [USUBJID]
+    order: [USUBJID]
     empty: Nobody died.
 """
 SUBJECTS = [f"S{number:02d}" for number in range(1, 13)]

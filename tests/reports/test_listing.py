@@ -38,13 +38,13 @@ outputs:
       - {variable: SUBJID, label: Subject}
       - {variable: VISIT, label: Visit, show: sentence}
     across:
-      value: [QSSTRESC, QSREASND]
+      variable: [QSSTRESC, QSREASND]
       columns:
         - {label: First, where: {QSTESTCD: ONE}, show: number}
         - {label: Second, where: {QSTESTCD: TWO}, labels: {OTHER: Other reason}}
-        - {label: Rater, where: {QSTESTCD: ONE}, value: QSRATER}
-    group: [SUBJID]
-    sort: [SUBJID, VISITNUM]
+        - {label: Rater, where: {QSTESTCD: ONE}, variable: QSRATER}
+    by: [SUBJID]
+    order: [SUBJID, VISITNUM]
   - id: L2
     template: listing
     title: Doses
@@ -54,12 +54,12 @@ outputs:
       - caption: Taken
         dataset: EX
         list: [{variable: SUBJID, label: Subject}, {variable: [EXDOSE, EXDOSU], label: Dose}]
-        sort: [SUBJID]
+        order: [SUBJID]
       - caption: Deaths
         dataset: ADSL
         where: {DTHFL: "Y"}
         list: [{variable: SUBJID, label: Subject}]
-        sort: [SUBJID]
+        order: [SUBJID]
         empty: No subject died.
 """
 
@@ -128,9 +128,9 @@ def test_two_records_for_one_cell_are_refused(study: Study, datasets: dict[str, 
 @pytest.mark.parametrize(
     ("was", "becomes", "said"),
     [
-        ("group: [SUBJID]", "group: [VISIT]", "the first columns of the list are SUBJID: group by those"),
-        ("value: QSRATER", "value: QSRATRE", "neither QS nor ADSL has a variable QSRATRE"),
-        ("plan: all\n    parts:", "plan: all\n    sort: [SUBJID]\n    parts:", "has this key in each of its parts"),
+        ("by: [SUBJID]", "by: [VISIT]", "the first columns of the list are SUBJID: group by those"),
+        ("variable: QSRATER", "variable: QSRATRE", "neither QS nor ADSL has a variable QSRATRE"),
+        ("plan: all\n    parts:", "plan: all\n    order: [SUBJID]\n    parts:", "has this key in each of its parts"),
         ("dataset: QS", "dataset: QX", "there is no dataset 'QX'"),
     ],
 )

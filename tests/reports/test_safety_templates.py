@@ -195,16 +195,16 @@ LIVER = """
     plan: all
     dataset: ADLB
     lines:
-      - {label: High, where: {PARAMCD: ALT, AVAL: {at_least: 3}}, of: {PARAMCD: ALT}}
+      - {label: High, where: {PARAMCD: ALT, AVAL: {at_least: 3}}, denominator: {PARAMCD: ALT}}
       - label: Both at any time
         where: [{PARAMCD: ALT, AVAL: {at_least: 3}}, {PARAMCD: BILI, AVAL: {at_least: 2}}]
-        of: [{PARAMCD: ALT}, {PARAMCD: BILI}]
+        denominator: [{PARAMCD: ALT}, {PARAMCD: BILI}]
       - label: Both within ten days
         where: [{PARAMCD: ALT, AVAL: {at_least: 3}}, {PARAMCD: BILI, AVAL: {at_least: 2}}]
         within_days: 10
-        of: [{PARAMCD: ALT}, {PARAMCD: BILI}]
+        denominator: [{PARAMCD: ALT}, {PARAMCD: BILI}]
     pairs:
-      - {label: High, where: {PARAMCD: ALT}, visits: [First, Last], met: {AVAL: {at_least: 3}}}
+      - {label: High, where: {PARAMCD: ALT}, visits: [First, Last], condition: {AVAL: {at_least: 3}}}
 """
 
 

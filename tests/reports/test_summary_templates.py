@@ -39,7 +39,7 @@ outputs:
     plan: all
     dataset: ADVS
     variables:
-      - {variable: SEX, dataset: ADSL, label: Sex, levels: {F: Female}}
+      - {variable: SEX, dataset: ADSL, label: Sex, labels: {F: Female}}
       - {heading: Pressure}
       - {variable: AVAL, where: {PARAMCD: SBP, AVISIT: Day 8}, label: Value, decimals: 0}
       - {where: {PARAMCD: SBP, AVISIT: Day 8, AVAL: {above: 130}}, label: Above 130}
@@ -177,7 +177,7 @@ def test_codes_head_columns_by_their_labels(trial: Study, adam: dict[str, Datase
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [
-        ("    visits: {Day 1", "    variable: SBP\n    visits: {Day 1", "name one 'variable' or several 'parameters'"),
+        ("    visits: {Day 1", "    paramcd: SBP\n    visits: {Day 1", "name one 'paramcd' or several 'parameters'"),
         ("    unit: days\n", "    unit: days\n    event: Attack\n", "name one 'event' or several 'endpoints'"),
         ("where: {SEX: F}}", "where: {SEX: F}, compare: [fisher]}", "the output names no 'reference' to compare with"),
     ],
@@ -203,7 +203,7 @@ outputs:
     where: {PARAMCD: LYM}
     baseline: {ADY: 1}
     after: {ADY: {above: 1}}
-    schemes: [{id: low, label: Below 10, met: {AVAL: {below: 10}}}]
+    schemes: [{id: low, label: Below 10, condition: {AVAL: {below: 10}}}]
     day: ADY
   - id: T2
     template: by_visit
@@ -212,7 +212,7 @@ outputs:
     plan: all
     dataset: ADLB
     where: {PARAMCD: EDSS}
-    variable: EDSS
+    paramcd: EDSS
     visits: {Baseline: Baseline, Month 1: Month 1, Month 2: Month 2}
     values: [{variable: AVAL, label: Value, decimals: 0}]
     tests:

@@ -29,7 +29,7 @@ outputs:
     population: Everybody
     plan: all
     variables:
-      - {variable: RACE, label: Race, levels: {A: Race A, B: Race B, C: Race C}}
+      - {variable: RACE, label: Race, labels: {A: Race A, B: Race B, C: Race C}}
       - {variable: WEIGHT, label: Weight (kg), decimals: 1}
   - id: T2
     template: grade_shift
@@ -49,7 +49,7 @@ outputs:
     where: {PARAMCD: PLAT}
     baseline: {AFTER: "N"}
     after: {AFTER: "Y"}
-    schemes: [{id: low, label: Below 100, met: {AVAL: {below: 100}}}]
+    schemes: [{id: low, label: Below 100, condition: {AVAL: {below: 100}}}]
   - id: F1
     template: profile_figure
     title: Platelets

@@ -25,7 +25,7 @@ def copied(study: Study, tmp_path: Path) -> Path:
     ("was", "becomes", "message"),
     [
         ("template: mixed_summary", "template: mixed_sumary", "no output template 'mixed_sumary' (did you mean"),
-        ("events: true", "event: true", "there is no such key here (did you mean 'events'?)"),
+        ("events: Events", "event: Events", "there is no such key here (did you mean 'events'?)"),
         ("population: Safety", "population: Safty", "there is no population 'Safty' (did you mean 'Safety'?)"),
         ("dataset: ADEDSS", "dataset: ADEDS", "there is no dataset 'ADEDS' (did you mean 'ADEDSS'?)"),
         ("id: T14.1.2", "id: T14.1.1", "the output T14.1.1 stands twice"),
