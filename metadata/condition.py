@@ -17,11 +17,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 
-from metadata.condition_tests import COMPARISONS, TESTS, ConditionColumns, Operand, OtherVariable, Value, VariableTest
+from metadata.condition_tests import (
+    COMPARISONS,
+    TESTS,
+    ConditionColumns,
+    Operand,
+    OtherVariable,
+    Value,
+    VariableTest,
+)
 from metadata.errors import Gather, nearest
 from metadata.yaml_source import complain
 
@@ -67,6 +75,11 @@ class Condition:
                 with gather.part():
                     test.check(kinds, owner)
 
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The sentences of all that must hold: one a test, or one for all alternatives together."""
+        return tuple(map(str, self.tests)) if len(self.alternatives) == 1 else (str(self),)
+
     def sentence(self, missing: str = "missing", present: str = "not missing") -> str:
         """Say the condition, with the words for a variable that has no value and for one that has."""
         groups = (" and ".join(test.sentence(missing, present) for test in tests) for tests in self.alternatives)
@@ -89,6 +102,9 @@ class Condition:
         """Return the variables that the condition reads, if that is the role."""
         return self.reads if role == "reads" else ()
 
+
+OtherCondition = Annotated[Condition, "other"]
+"""A condition on the records of another dataset."""
 
 EVERY_ROW = Condition(((),))
 """The condition that holds for every row."""

@@ -129,7 +129,7 @@ class VariableTest:
             else complain(self.node, self.variable, message)
         )
 
-    def sentence(self, missing: str, present: str) -> str:
+    def sentence(self, missing: str = "missing", present: str = "not missing") -> str:
         """Say the test, with the words for a variable that has no value and for one that has."""
         if self.name == "missing":
             return f"{self.variable} is {missing if self.operand else present}"
@@ -138,6 +138,9 @@ class VariableTest:
             return f"{self.variable} is {'not ' if self.name == 'not' else ''}{listed}"
         shown = f"{self.operand:g}" if isinstance(self.operand, int | float) else str(self.operand)
         return f"{self.variable} {COMPARISONS[self.name][1]} {shown}"
+
+    def __str__(self) -> str:
+        return self.sentence()
 
 
 def _among(column: Any, values: Sequence[Value]) -> np.ndarray:

@@ -74,6 +74,11 @@ class DatasetMetadata:
         """Variable names in the order of the dataset."""
         return [variable.name for variable in self.variables]
 
+    @cached_property
+    def kinds(self) -> dict[str, str]:
+        """Char or Num for each variable, as a condition is checked against them."""
+        return {variable.name: variable.type for variable in self.variables}
+
     def variable(self, name: str) -> Variable:
         """Return the variable called ``name``; raises StudyError with the nearest name otherwise."""
         for variable in self.variables:

@@ -28,6 +28,7 @@ from adam.language.derivation import (
     listed,
     word,
 )
+from metadata.condition import OtherCondition
 from metadata.dataset import Edges
 from metadata.declaration import Column, NewColumn, OtherColumn
 from metadata.errors import StudyError
@@ -79,15 +80,11 @@ class Lookup(Derivation):
 
     dataset: str
     by: tuple[Column, ...] = (SUBJECT,)
-    where: dict[OtherColumn, tuple[str, ...]] | None = None
+    where: OtherCondition | None = None
 
     def found(self, context: DerivationContext) -> np.ndarray:
         """Return True for the other dataset's records that fulfil ``where``."""
-        frame = context.columns(self.dataset).frame
-        result = np.ones(len(frame), bool)
-        for name, values in (self.where or {}).items():
-            result &= among(context.variable(self.dataset, name), values)
-        return result
+        return context.fulfil(self.dataset, self.where)
 
     def other_keys(self, context: DerivationContext) -> list[Values]:
         """Return the key columns of the other dataset."""
@@ -99,8 +96,7 @@ class Lookup(Derivation):
 
     def place(self, variable: str) -> str:
         """Return the other dataset, its variable and the condition, as a phrase."""
-        tests = [f"{name} is {' or '.join(values)}" for name, values in (self.where or {}).items()]
-        return f"{self.dataset}{'.' + variable if variable else ''}{' where ' + ' and '.join(tests) if tests else ''}"
+        return f"{self.dataset}{'.' + variable if variable else ''}{f' where {self.where}' if self.where else ''}"
 
 
 @word("merge")

@@ -10,7 +10,6 @@ import numpy as np
 from adam.columns.columns import (
     Columns,
     Values,
-    among,
     flagged,
     number,
     stack,
@@ -25,7 +24,7 @@ from adam.language.derivation import (
     listed,
     word,
 )
-from metadata.condition import Condition
+from metadata.condition import Condition, OtherCondition
 from metadata.dataset import Edges
 from metadata.declaration import (
     Column,
@@ -48,7 +47,7 @@ class Excluded:
     days: int = 30
     before: int = 0
     at: Literal["onset", "confirmation", "both"] = "both"
-    where: dict[OtherColumn, tuple[str, ...]] | None = None
+    where: OtherCondition | None = None
 
 
 @word("confirmed_progression")
@@ -136,10 +135,7 @@ class ConfirmedProgression(Derivation):
         self, excluded: Excluded, columns: Columns, rows: np.ndarray, day: np.ndarray, context: DerivationContext
     ) -> np.ndarray:
         dates = number({"": context.variable(excluded.dataset, excluded.date)}, "")
-        kept = ~np.isnan(dates)
-        for name, values in (excluded.where or {}).items():
-            kept &= among(context.variable(excluded.dataset, name), values)
-        events = np.flatnonzero(kept)
+        events = np.flatnonzero(~np.isnan(dates) & context.fulfil(excluded.dataset, excluded.where))
         subjects = [take(columns[SUBJECT], rows), take(context.variable(excluded.dataset, SUBJECT), events)]
         codes = group_codes([stack(subjects)])
         since = _since_last(codes, day[rows], dates[events])

@@ -10,7 +10,6 @@ import numpy as np
 from adam.columns.columns import (
     Columns,
     Values,
-    among,
     coded,
     number,
     present,
@@ -26,6 +25,7 @@ from adam.language.derivation import (
     DerivationContext,
     word,
 )
+from metadata.condition import OtherCondition
 from metadata.dataset import Edges
 from metadata.declaration import Column, NewColumn, OtherColumn
 from metadata.units import significant
@@ -42,7 +42,7 @@ class Moment:
     dataset: str
     date: OtherColumn
     description: str
-    where: dict[OtherColumn, tuple[str, ...]] | None = None
+    where: OtherCondition | None = None
     sequence: OtherColumn | None = None
     censor: int = 1
 
@@ -190,9 +190,9 @@ def _edge(moment: Moment, rows: np.ndarray, row: np.ndarray) -> Edges:
 
 
 def _places(moments: tuple[Moment, ...]) -> str:
+    tests = [one.where.parts if one.where else () for one in moments]
     return " and ".join(
-        f"{one.dataset}.{one.date}" + "".join(f" where {n} is {' or '.join(v)}" for n, v in (one.where or {}).items())
-        for one in moments
+        " where ".join([f"{one.dataset}.{one.date}", *parts]) for one, parts in zip(moments, tests, strict=True)
     )
 
 
@@ -217,9 +217,7 @@ def _dates_of(
     """Return for each subject the first or last date of one moment, not before ``since``, and the row that has it."""
     dates = number({moment.date: context.variable(moment.dataset, moment.date)}, moment.date)
     subject = context.variable(moment.dataset, SUBJECT)
-    eligible = present(dates)
-    for name, values in (moment.where or {}).items():
-        eligible &= among(context.variable(moment.dataset, name), values)
+    eligible = present(dates) & context.fulfil(moment.dataset, moment.where)
     if since is not None:
         known = present(since)
         start = np.append(since[known], np.nan)[

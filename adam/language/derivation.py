@@ -70,6 +70,14 @@ class DerivationContext:
             raise StudyError(f"{dataset} has no variable {name}{nearest(name, columns.frame.columns)}")
         return columns[name]
 
+    def fulfil(self, dataset: str, where: Condition | None) -> np.ndarray:
+        """Return True for the records of another dataset that fulfil a condition, for all if there is none."""
+        columns = self.columns(dataset)
+        if where is None:
+            return np.ones(len(columns.frame), bool)
+        where.check(self.datasets[dataset].metadata.kinds, dataset)
+        return where.holds(columns, len(columns.frame))
+
     @cached_property
     def cutoff(self) -> np.datetime64:
         """The data cut-off, as a day."""

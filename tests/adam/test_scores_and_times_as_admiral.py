@@ -6,6 +6,7 @@ from adam.derivations.computed_records import ComputedRecords, SummaryRecords
 from adam.derivations.merging import aggregated
 from adam.derivations.questionnaires import ScaleRecords
 from adam.derivations.time_to_event import Moment, TimeToEvent, TimeToEventParameter
+from metadata.condition import read_condition
 from metadata.errors import StudyError
 from tests.adam.trial import added_by, dataset, days, np_array, numbers, texts
 
@@ -117,7 +118,7 @@ ADSL = dataset(
     DTHDT=days("2021-08-21", ""),
     LSTALVDT=days("2021-08-21", "2021-05-24"),
 )
-DEATH = Moment(dataset="ADSL", date="DTHDT", where={"DTHFL": ("Y",)}, description="DEATH")
+DEATH = Moment(dataset="ADSL", date="DTHDT", where=read_condition({"DTHFL": "Y"}, {}, "where"), description="DEATH")
 ALIVE = Moment(dataset="ADSL", date="LSTALVDT", description="LAST KNOWN ALIVE DATE")
 
 
@@ -149,7 +150,13 @@ def test_duration_of_response(tmp_path):
         ADT=days(*dates),
         ASEQ=[1.0, 2, 3, 1, 2, 3],
     )
-    worse = Moment(dataset="ADRS", date="ADT", where={"AVALC": ("PD",)}, sequence="ASEQ", description="PD")
+    worse = Moment(
+        dataset="ADRS",
+        date="ADT",
+        where=read_condition({"AVALC": "PD"}, {}, "where"),
+        sequence="ASEQ",
+        description="PD",
+    )
     seen = Moment(dataset="ADRS", date="ADT", sequence="ASEQ", description="LAST TUMOR ASSESSMENT")
     endpoint = TimeToEventParameter("Duration of Response", 1, (worse, DEATH), (seen,))
     made = times(tmp_path, endpoint, ["01", "04"], ["2021-03-04", "2021-04-14"], subject, response)
@@ -169,10 +176,16 @@ def test_an_event_before_the_start(tmp_path):
 
 def test_ties(tmp_path):
     """derive_param_tte's documentation: of events on one day the first listed, of censorings the last listed counts."""
-    other = Moment(dataset="ADSL", date="LSTALVDT", where={"DTHFL": ("Y",)}, description="OTHER", censor=2)
+    other = Moment(
+        dataset="ADSL",
+        date="LSTALVDT",
+        where=read_condition({"DTHFL": "Y"}, {}, "where"),
+        description="OTHER",
+        censor=2,
+    )
     events = TimeToEventParameter("Events", 1, (DEATH, other), (ALIVE,))
     assert texts(times(tmp_path, events, ["03"], ["2021-08-10"], ADSL)["EVNTDESC"]) == ["DEATH"]
-    never = Moment(dataset="ADSL", date="DTHDT", where={"DTHFL": ("X",)}, description="NEVER")
+    never = Moment(dataset="ADSL", date="DTHDT", where=read_condition({"DTHFL": "X"}, {}, "where"), description="NEVER")
     censored = TimeToEventParameter("Censored", 1, (never,), (ALIVE, other))
     made = times(tmp_path, censored, ["03", "04"], ["2021-08-10", "2021-02-03"], ADSL)
     assert (texts(made["EVNTDESC"]), numbers(made["CNSR"])) == (["OTHER", "LAST KNOWN ALIVE DATE"], [2, 1])

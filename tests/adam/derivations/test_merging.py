@@ -6,6 +6,7 @@ from adam.derivations.merging import (
     Summary,
     Supplemental,
 )
+from metadata.condition import read_condition
 from metadata.errors import StudyError
 from tests.adam.trial import columns, context, dataset, numbers, texts
 
@@ -33,8 +34,12 @@ def test_the_first_by_date_with_its_source_rows(tmp_path):
 
 def test_two_records_are_never_chosen_from_silently(tmp_path):
     with pytest.raises(StudyError, match="EX where EXTRT is Z has more than one record for the same USUBJID"):
-        made(tmp_path, Merge(dataset="EX", where={"EXTRT": ("Z",)}, variables={"D": "EXDOSE"}), EX)
-    single = Merge(dataset="EX", where={"EXTRT": ("I",)}, variables={"D": "EXDOSE"})
+        made(
+            tmp_path,
+            Merge(dataset="EX", where=read_condition({"EXTRT": "Z"}, {}, "where"), variables={"D": "EXDOSE"}),
+            EX,
+        )
+    single = Merge(dataset="EX", where=read_condition({"EXTRT": "I"}, {}, "where"), variables={"D": "EXDOSE"})
     assert numbers(made(tmp_path, single, EX).columns["D"]) == [8, None, None, None]
 
 
@@ -46,7 +51,7 @@ def test_unknown_names_are_said_with_the_nearest(tmp_path):
 
 
 def test_exists_counts_only_what_is_above(tmp_path):
-    word = Exists(dataset="EX", where={"EXTRT": ("Z",)}, above={"EXDOSE": 0}, to="SAFFL")
+    word = Exists(dataset="EX", where=read_condition({"EXTRT": "Z"}, {}, "where"), above={"EXDOSE": 0}, to="SAFFL")
     assert texts(made(tmp_path, word, EX).columns["SAFFL"]) == ["N", "Y", "N", "N"]
 
 

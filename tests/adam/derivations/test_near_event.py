@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from adam.derivations.near_event import NearEvent, last_event
 from adam.derivations.periods import DayDate
+from metadata.condition import read_condition
 from metadata.errors import StudyError
 from tests.adam.trial import columns, context, dataset, numbers, texts
 
@@ -14,7 +15,9 @@ RELAPSES = {"USUBJID": ["A", "A", "B", "C"], "ASTDT": [100.0, 300.0, 100.0, None
 
 
 def near(tmp_path, **more):
-    word = NearEvent(dataset="ADCE", date="ASTDT", to="RELWINFL", where={"ANL01FL": ("Y",)}, **more)
+    word = NearEvent(
+        dataset="ADCE", date="ASTDT", to="RELWINFL", where=read_condition({"ANL01FL": "Y"}, {}, "where"), **more
+    )
     days = [99.0, 100, 130, 131, 299, 330, None]
     made = columns(USUBJID=["A"] * 7 + ["B", "C", "D"], ADT=[*days, 100.0, 100.0, 100.0])
     outcome = word.derive(made, 10, context(tmp_path, dataset("ADCE", **RELAPSES)))
