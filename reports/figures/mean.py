@@ -11,7 +11,7 @@ from reports.figures.page import Page
 from reports.figures.panel import Panel
 from reports.figures.sheet import NAMES, WIDE, End, Numbers, Sheet
 from reports.figures.style import SMALL, curve_style
-from reports.layout.table import MeanFigure, MeanLine
+from reports.layout.figure import MeanFigure, MeanLine
 
 HIGH = 360.0
 SHAPES = ("circle", "square", "triangle", "diamond")

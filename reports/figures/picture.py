@@ -14,14 +14,14 @@ from reports.figures.marks import line
 from reports.figures.page import Page
 from reports.figures.sheet import MARGIN, WIDE, Sheet
 from reports.figures.style import LABEL, NOTE, RULE, SMALL, SOFT, TITLE
-from reports.layout.table import AnyFigure, Figure, MeanFigure, StepFigure, Timeline
+from reports.layout.figure import AnyFigure, CourseFigure, MeanFigure, StepFigure, TimelineFigure
 
 # How each kind of figure is drawn, as pages.
 KINDS: Mapping[type, Callable[[Any], list[Page]]] = {
-    Figure: course.pages,
+    CourseFigure: course.pages,
     MeanFigure: mean.pages,
     StepFigure: step.pages,
-    Timeline: timeline.pages,
+    TimelineFigure: timeline.pages,
 }
 
 

@@ -9,7 +9,7 @@ from reports.figures.page import Page
 from reports.figures.panel import Panel
 from reports.figures.sheet import NAMES, WIDE, End, Numbers, Sheet
 from reports.figures.style import SMALL, Dash, curve_style
-from reports.layout.table import StepCurve, StepFigure
+from reports.layout.figure import StepCurve, StepFigure
 
 HIGH, WIDEST = 360.0, 250.0
 AT_RISK = "Number at risk"

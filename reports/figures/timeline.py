@@ -12,7 +12,7 @@ from reports.figures.page import Page, shares
 from reports.figures.panel import Panel
 from reports.figures.sheet import MARGIN, WIDE, Entry, Sheet
 from reports.figures.style import COLOURS, INK, MIDDLE, RULE, SMALL
-from reports.layout.table import Layer, Timeline
+from reports.layout.figure import TimelineFigure, TimelineLayer
 
 # Height of a track, and of what separates two lanes.
 TRACK, BETWEEN = 11.0, 9.0
@@ -26,7 +26,7 @@ HIGHEST = 1000.0
 class Lanes:
     """Some of the subjects and, for each layer, their spans (place, from, to) and points (place, at), a row each."""
 
-    figure: Timeline
+    figure: TimelineFigure
     names: tuple[str, ...]
     spans: list[Points]
     points: list[Points]
@@ -52,7 +52,7 @@ class Lanes:
         return panel.bottom + 52
 
 
-def pages(figure: Timeline) -> list[Page]:
+def pages(figure: TimelineFigure) -> list[Page]:
     """As many subjects on a page as it holds, all pages with the same axis and legend."""
     spans = [_by_lane(layer.spans, 3) for layer in figure.layers]
     points = [_by_lane(layer.points, 2) for layer in figure.layers]
@@ -76,14 +76,14 @@ def _among(rows: Points, first: int, end: int) -> Points:
     return rows[start:stop] - [first, *[0] * (rows.shape[1] - 1)]
 
 
-def _across(figure: Timeline, spans: list[Points], points: list[Points]) -> tuple[float, float]:
+def _across(figure: TimelineFigure, spans: list[Points], points: list[Points]) -> tuple[float, float]:
     """The axis holds all ticks, spans and points."""
     days = np.concatenate([figure.x_ticks, *(rows[:, 1:].ravel() for rows in (*spans, *points))])
     room = 0.01 * (days.max() - days.min())
     return days.min() - room, days.max() + room
 
 
-def _layer(panel: Panel, layer: Layer, spans: Points, points: Points, lane: float) -> None:
+def _layer(panel: Panel, layer: TimelineLayer, spans: Points, points: Points, lane: float) -> None:
     middle = BETWEEN / 2 + TRACK * (layer.track - 0.5)
     height = spans[:, 0] * lane + middle
     ends = np.maximum(spans[:, 2], spans[:, 1] + panel.across(SHORTEST))
@@ -97,9 +97,9 @@ def _at(x: float, ys: Points) -> Points:
     return np.column_stack([np.full(len(ys), x), ys])
 
 
-def _lane(figure: Timeline) -> float:
+def _lane(figure: TimelineFigure) -> float:
     return max(layer.track for layer in figure.layers) * TRACK + BETWEEN
 
 
-def _colour(layer: Layer) -> str:
+def _colour(layer: TimelineLayer) -> str:
     return (*COLOURS, INK)[(layer.colour - 1) % (len(COLOURS) + 1)]

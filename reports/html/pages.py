@@ -22,7 +22,8 @@ from reports.exchange.dataset_json import dataset_json
 from reports.html.listing import listing_html
 from reports.html.plan import Plan, read_plan
 from reports.layout.alignment import aligned, worded
-from reports.layout.table import AnyFigure, Listing, OutputLayout, OutputTable
+from reports.layout.figure import AnyFigure
+from reports.layout.table import Listing, OutputLayout, OutputTable
 from reports.results.analysis_data import AnalysisData
 from reports.results.formats import NOT_ESTIMABLE
 from reports.results.index import ResultsIndex, Rows, rows_by_output

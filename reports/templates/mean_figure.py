@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from reports.layout.table import MeanFigure, MeanLine, OutputLayout
+from reports.layout.figure import MeanFigure, MeanLine
+from reports.layout.table import OutputLayout
 from reports.results.analysis_data import AnalysisData, decimals_of
 from reports.results.builder import ResultPlace, ResultsBuilder
 from reports.results.formats import COUNT, pattern

@@ -7,12 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from metadata.yaml_source import complain
-from reports.layout.table import (
-    Figure,
-    OutputLayout,
-    ShadedBand,
-    TableLine,
-)
+from reports.layout.figure import CourseFigure, CourseLine, ShadedBand
+from reports.layout.table import OutputLayout
 from reports.results.analysis_data import (
     SUBJECT_LEVEL,
     AnalysisData,
@@ -163,7 +159,7 @@ def layout(output: Output, book: ResultsIndex) -> OutputLayout:
     known = [
         (x, _scaled(node, float(row["value"]))) for x, row in points if row is not None and row["value"] == row["value"]
     ]
-    median = TableLine(MEDIAN_LABEL, tuple(x for x, _ in known), tuple(value for _, value in known))
+    median = CourseLine(MEDIAN_LABEL, tuple(x for x, _ in known), tuple(value for _, value in known))
     return OutputLayout(figures=[_figure(output, lines, median)])
 
 
@@ -172,12 +168,12 @@ def _offset(apart: float, position: int, count: int) -> float:
     return apart * (2 * position / (count - 1) - 1) if count > 1 else 0.0
 
 
-def _line(book: ResultsIndex, node: Mapping[str, Any], name: str, offset: float) -> TableLine:
+def _line(book: ResultsIndex, node: Mapping[str, Any], name: str, offset: float) -> CourseLine:
     days = float(node["x"].get("unit_days", 1))
     rows = [row for row in book.rows if row["variable"] == node["y"]["variable"] and row["subset"] == name]
     x = tuple(float(row["level"]) / days for row in rows)
     hollow = tuple(row["method"] == BELOW for row in rows)
-    return TableLine(name, x, tuple(_scaled(node, float(row["value"])) + offset for row in rows), hollow)
+    return CourseLine(name, x, tuple(_scaled(node, float(row["value"])) + offset for row in rows), hollow)
 
 
 def _scaled(node: Mapping[str, Any], value: float) -> float:
@@ -189,11 +185,11 @@ def _scaled(node: Mapping[str, Any], value: float) -> float:
     return math.log10(value)
 
 
-def _figure(output: Output, lines: tuple[TableLine, ...], median: TableLine) -> Figure:
+def _figure(output: Output, lines: tuple[CourseLine, ...], median: CourseLine) -> CourseFigure:
     x, y = output.node["x"], output.node["y"]
     ticks = tuple(_scaled(output.node, float(tick)) for tick in y["ticks"])
     low, high = (_scaled(output.node, float(limit)) for limit in y.get("limits", (y["ticks"][0], y["ticks"][-1])))
-    return Figure(
+    return CourseFigure(
         x_label=str(x["label"]), y_label=str(y["label"]), lines=lines, median=median,
         x_ticks=tuple(float(tick) for tick in x["ticks"]), y_limits=(low, high), y_ticks=ticks,
         y_names=tuple(f"{tick:g}" for tick in y["ticks"]), hollow=str(output.node.get("hollow", {}).get("label", "")),

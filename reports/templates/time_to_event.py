@@ -9,13 +9,8 @@ from typing import Any
 import numpy as np
 
 from metadata.yaml_source import complain
-from reports.layout.table import (
-    OutputLayout,
-    OutputTable,
-    Row,
-    StepCurve,
-    StepFigure,
-)
+from reports.layout.figure import StepCurve, StepFigure
+from reports.layout.table import OutputLayout, OutputTable, Row
 from reports.results.analysis_data import AnalysisData, Group
 from reports.results.builder import ResultPlace, ResultsBuilder
 from reports.results.formats import (

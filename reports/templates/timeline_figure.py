@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from metadata.yaml_source import complain
-from reports.layout.table import Layer, OutputLayout, Timeline
+from reports.layout.figure import TimelineFigure, TimelineLayer
+from reports.layout.table import OutputLayout
 from reports.results.analysis_data import AnalysisData, Group
 from reports.results.builder import ResultPlace, ResultsBuilder
 from reports.results.formats import COUNT
@@ -106,10 +107,10 @@ def layout(output: Output, book: ResultsIndex) -> OutputLayout:
     layers = tuple(_layer(book, layer, number, subjects, unit) for number, layer in enumerate(node["layers"], start=1))
     ticks = tuple(float(tick) for tick in node["x"]["ticks"])
     description = f"{output.title}: {len(subjects)} patients, with {', '.join(layer.label for layer in layers)}."
-    return OutputLayout(figures=[Timeline(str(node["x"]["label"]), ticks, tuple(subjects), layers, description)])
+    return OutputLayout(figures=[TimelineFigure(str(node["x"]["label"]), ticks, tuple(subjects), layers, description)])
 
 
-def _layer(book: ResultsIndex, node: Mapping[str, Any], number: int, subjects: list[str], unit: float) -> Layer:
+def _layer(book: ResultsIndex, node: Mapping[str, Any], number: int, subjects: list[str], unit: float) -> TimelineLayer:
     lanes = {name: place for place, name in enumerate(subjects)}
     days: dict[tuple[int, int], dict[str, float]] = {}
     for row in book.rows:
@@ -120,7 +121,7 @@ def _layer(book: ResultsIndex, node: Mapping[str, Any], number: int, subjects: l
     spans = tuple((lane, found[START], found[END] if found[END] == found[END] else last[lane])
                   for (lane, _), found in days.items() if START in found)  # fmt: skip
     points = tuple((lane, found[DAY]) for (lane, _), found in days.items() if DAY in found)
-    return Layer(str(node["label"]), int(node["track"]), spans, points, str(node.get("mark", "")),
+    return TimelineLayer(str(node["label"]), int(node["track"]), spans, points, str(node.get("mark", "")),
                  bool(node.get("hollow", False)), int(node.get("colour", number)))  # fmt: skip
 
 

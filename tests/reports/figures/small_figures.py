@@ -6,33 +6,33 @@ from xml.etree import ElementTree
 
 from reports.figures.files import Picture
 from reports.figures.picture import Captions, draw
-from reports.layout.table import (
+from reports.layout.figure import (
     AnyFigure,
-    Figure,
-    Layer,
+    CourseFigure,
+    CourseLine,
     MeanFigure,
     MeanLine,
     ShadedBand,
     StepCurve,
     StepFigure,
-    TableLine,
-    Timeline,
+    TimelineFigure,
+    TimelineLayer,
 )
 
 NAN = float("nan")
 
 
-def course_figure(lines: int = 2) -> Figure:
+def course_figure(lines: int = 2) -> CourseFigure:
     """Courses from day 0 to 20; the second ends early and has a hollow mark; values beyond 3 lie outside."""
     shown = [
-        TableLine("S1", (0, 10, 20), (1, 9, 2), (False, False, False)),
-        TableLine("S2", (0, 8), (2, 1), (True, False)),
+        CourseLine("S1", (0, 10, 20), (1, 9, 2), (False, False, False)),
+        CourseLine("S2", (0, 8), (2, 1), (True, False)),
     ]
-    shown += [TableLine(f"S{number}", (0, 20), (1, 2)) for number in range(3, lines + 1)]
-    return Figure(
-        "Day", "Titre", tuple(shown[:lines]), TableLine("Median", (0, 20), (1.5, 2)), (0, 10, 20), (0, 3), (0, 1, 2, 3),
-        (ShadedBand("Low", 0, 1), ShadedBand("High", 1, 99)), (ShadedBand("Limit 1.5", 1.5, 1.5),), "Courses.", (),
-        "Below a limit",
+    shown += [CourseLine(f"S{number}", (0, 20), (1, 2)) for number in range(3, lines + 1)]
+    return CourseFigure(
+        "Day", "Titre", tuple(shown[:lines]), CourseLine("Median", (0, 20), (1.5, 2)), (0, 10, 20), (0, 3),
+        (0, 1, 2, 3), (ShadedBand("Low", 0, 1), ShadedBand("High", 1, 99)), (ShadedBand("Limit 1.5", 1.5, 1.5),),
+        "Courses.", (), "Below a limit",
     )  # fmt: skip
 
 
@@ -49,13 +49,13 @@ def step_figure(curves: int = 2) -> StepFigure:
     return StepFigure("Weeks", "Probability", shown[:curves], (0, 2, 4), "Curves.", "Log-rank test: p = 0.5")
 
 
-def timeline(subjects: int = 3) -> Timeline:
+def timeline(subjects: int = 3) -> TimelineFigure:
     """Each subject has a span of the days 1 to 5 + its place and a hollow mark on day 3."""
     names = tuple(f"X-{number:03d}" for number in range(subjects))
     spans = tuple((place, 1.0, 5.0 + place) for place in range(subjects))
     points = tuple((place, 3.0) for place in range(subjects))
-    layers = (Layer("Drug", 1, spans), Layer("Attack", 2, (), points, "diamond", True, 7))
-    return Timeline("Day", (0, 5), names, layers, "Timeline.")
+    layers = (TimelineLayer("Drug", 1, spans), TimelineLayer("Attack", 2, (), points, "diamond", True, 7))
+    return TimelineFigure("Day", (0, 5), names, layers, "TimelineFigure.")
 
 
 FIGURES: dict[str, AnyFigure] = {

@@ -16,7 +16,7 @@ from reports.figures.library import settings
 from reports.figures.picture import KINDS
 from reports.figures.sheet import Sheet
 from reports.figures.style import COLOURS
-from reports.layout.table import AnyFigure
+from reports.layout.figure import AnyFigure
 from tests.reports.figures.small_figures import FIGURES, drawn, texts
 
 WHITE = (255, 255, 255)
