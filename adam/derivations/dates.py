@@ -1,4 +1,4 @@
-"""Words about dates: date (with imputation), study_day, duration, latest_date."""
+"""Words about dates: date (with imputation), study_day, duration, extreme_date."""
 
 from __future__ import annotations
 
@@ -52,11 +52,12 @@ class Date(Imputed):
     is compatible with it, unless ``end`` (an ISO text) certainly precedes it. The imputed date is not before
     ``not_before``, and not after ``not_after``, the end or the study's cut-off. Where the known part allows no such
     day, or the limits leave none, nothing is imputed (``limits`` strict), or the limit is passed over (compatible;
-    never the cut-off). A complete date is never changed. ``flag`` says what was imputed: D day, M month and day, Y all.
+    never the cut-off). A complete date is never changed. ``to_flag`` gets what was imputed: D day, M month and day, Y
+    all.
     """
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
-        part = partial_dates(text(columns, self.variable))
+        part = partial_dates(text(columns, self.source))
         made = np.where(part.precision == 3, part.first, np.nan)
         rows = np.flatnonzero(self.may_impute(part.precision))
         if len(rows):
@@ -65,16 +66,16 @@ class Date(Imputed):
             end = self.ends(columns, rows)
             made[rows] = self.within_limits(self.day_of(of), low, high, columns, rows, end, cutoff_of(context))
         found: dict[str, Values] = {self.to: made}
-        if self.flag:
-            found[self.flag] = self.date_flag(part.precision, made)
+        if self.to_flag:
+            found[self.to_flag] = self.date_flag(part.precision, made)
         return Outcome(found)
 
     def sentence(self, variable: str) -> str:
-        if variable == self.flag:
+        if variable == self.to_flag:
             return f"D if the day, M if month and day{self._year()} of {self.to} were imputed, else missing."
         if self.impute == "none":
-            return f"Numeric date of {self.variable}; a partial date is missing{self.within()}."
-        return f"Numeric date of {self.variable}; {self.how()}{self.within()}."
+            return f"Numeric date of {self.source}; a partial date is missing{self.within()}."
+        return f"Numeric date of {self.source}; {self.how()}{self.within()}."
 
     def _year(self) -> str:
         return ", Y if all" if self.highest == "year" else ""
@@ -109,9 +110,9 @@ class Duration(Derivation):
     """Length of a period of whole days, both ends counted; a month has 30.4375 and a year 365.25 days.
 
     ``inclusive`` false leaves out the last day; nothing is added where the end precedes the start. ``calendar`` counts
-    months or years of the calendar instead, a rest as its part of the month or year begun; ``whole`` drops the rest.
+    months or years of the calendar instead, a rest as its part of the month or year begun; ``truncate`` drops the rest.
     ``datetimes`` says that start and end are datetimes (seconds); their moments are then set against each other and no
-    day is added. ``unit_variable`` gets the name of the unit, in capitals.
+    day is added. ``to_unit`` gets the name of the unit, in capitals.
     """
 
     start: Column
@@ -120,9 +121,9 @@ class Duration(Derivation):
     unit: Literal["seconds", "minutes", "hours", "days", "weeks", "months", "years"] = "days"
     inclusive: bool = True
     calendar: bool = False
-    whole: bool = False
+    truncate: bool = False
     datetimes: bool = False
-    unit_variable: NewColumn | None = None
+    to_unit: NewColumn | None = None
 
     def check(self) -> None:
         if self.calendar and self.unit not in ("months", "years"):
@@ -135,10 +136,10 @@ class Duration(Derivation):
         elif self.inclusive:
             end = np.where(end >= start, end + 1, end)
         made = self._calendar(start, end) if self.calendar else (end - start) / DAYS_OF[self.unit]
-        made = np.trunc(significant(made)) if self.whole else made
+        made = np.trunc(significant(made)) if self.truncate else made
         found: dict[str, Values] = {self.to: made}
-        if self.unit_variable:
-            found[self.unit_variable] = only(constant(self.unit.upper(), count), present(made))
+        if self.to_unit:
+            found[self.to_unit] = only(constant(self.unit.upper(), count), present(made))
         return Outcome(found)
 
     def _calendar(self, start: np.ndarray, end: np.ndarray) -> np.ndarray:
@@ -148,10 +149,10 @@ class Duration(Derivation):
         return np.where(known, np.sign(last - first) * months, np.nan)
 
     def sentence(self, variable: str) -> str:
-        if variable == self.unit_variable:
+        if variable == self.to_unit:
             return f"Unit of {self.to}; missing where there is none."
         days = f"{self.end} - {self.start}{' + 1' if self.inclusive and not self.datetimes else ''}"
-        kind = f"{'whole ' if self.whole else ''}{self.unit}{' of the calendar' if self.calendar else ''}"
+        kind = f"{'whole ' if self.truncate else ''}{self.unit}{' of the calendar' if self.calendar else ''}"
         plain = self.unit == "days" or self.calendar or self.datetimes
         divided = f"{days}" if plain else f"({days}) / {DAYS_OF[self.unit]:g}"
         return f"{divided}, in {kind}{self.within()}."
@@ -175,22 +176,23 @@ def _months_later(days: np.ndarray, months: np.ndarray) -> np.ndarray:
     return np.minimum(target.astype("datetime64[D]") + day, last)
 
 
-@word("latest_date")
+@word("extreme_date")
 @dataclass(frozen=True, kw_only=True)
-class LatestDate(Derivation):
-    """Latest (or earliest) of several numeric dates of a record; missing ones are passed over."""
+class ExtremeDate(Derivation):
+    """Last (or first) of several numeric dates of a record; missing ones are passed over."""
 
-    dates: tuple[Column, ...]
+    source: tuple[Column, ...]
     to: NewColumn
-    take: Literal["latest", "earliest"] = "latest"
+    mode: Literal["first", "last"] = "last"
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
-        stacked = np.vstack([number(columns, name) for name in self.dates])
-        pick = np.fmax if self.take == "latest" else np.fmin
+        stacked = np.vstack([number(columns, name) for name in self.source])
+        pick = np.fmax if self.mode == "last" else np.fmin
         return Outcome({self.to: pick.reduce(stacked, axis=0)})
 
     def sentence(self, variable: str) -> str:
-        return f"The {self.take} of {listed(self.dates)}{self.within()}."
+        kind = "latest" if self.mode == "last" else "earliest"
+        return f"The {kind} of {listed(self.source)}{self.within()}."
 
     def is_date(self, variable: str) -> bool:
         return True

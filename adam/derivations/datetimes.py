@@ -55,18 +55,18 @@ class DateTime(Imputed):
     The date is imputed as by ``date``, only that ``prefer``, ``not_before`` and ``not_after`` name datetimes. Unknown
     hours, minutes and seconds become the ``time`` first (00:00:00) or last (23:59:59) possible; with ``time`` none, or
     where more is unknown than ``highest_time`` allows, there is no datetime. ``preserve`` also keeps a known time of an
-    unknown day, and a known minute of an unknown hour (``T-:15``). ``time_flag`` says what was imputed of the time: S
-    seconds, M minutes and seconds, H all; ``seconds_flag`` false leaves seconds unflagged where
-    only hours and minutes were collected.
+    unknown day, and a known minute of an unknown hour (``T-:15``). ``to_flag`` gets what was imputed of the date,
+    ``to_time_flag`` what of the time: S seconds, M minutes and seconds, H all; ``flag_seconds`` false leaves seconds
+    unflagged where only hours and minutes were collected.
     """
 
     time: Literal["first", "last", "none"] = "first"
     highest_time: Literal["hour", "minute", "second"] = "hour"
-    time_flag: NewColumn | None = None
-    seconds_flag: bool = True
+    to_time_flag: NewColumn | None = None
+    flag_seconds: bool = True
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
-        texts = text(columns, self.variable)
+        texts = text(columns, self.source)
         part = partial_dates(texts)
         times, known = known_times(texts, self.preserve)
         if not self.preserve:
@@ -76,11 +76,11 @@ class DateTime(Imputed):
         made[partly] = self._imputed(partly, part, times, columns, context)
         made[~self._allowed(part.precision, known)] = np.nan
         found: dict[str, Values] = {self.to: made}
-        if self.flag:
-            found[self.flag] = self.date_flag(part.precision, made)
-        if self.time_flag:
-            level = np.where(~np.isnan(made) & (known < (3 if self.seconds_flag else 2)), known, -1)
-            found[self.time_flag] = coded(level, ["H", "M", "S"])
+        if self.to_flag:
+            found[self.to_flag] = self.date_flag(part.precision, made)
+        if self.to_time_flag:
+            level = np.where(~np.isnan(made) & (known < (3 if self.flag_seconds else 2)), known, -1)
+            found[self.to_time_flag] = coded(level, ["H", "M", "S"])
         return Outcome(found)
 
     def _imputed(
@@ -101,13 +101,13 @@ class DateTime(Imputed):
         return dated & (known >= needed)
 
     def sentence(self, variable: str) -> str:
-        if variable == self.flag:
+        if variable == self.to_flag:
             return f"D if the day, M if month and day, Y if all of the date of {self.to} were imputed, else missing."
-        if variable == self.time_flag:
+        if variable == self.to_time_flag:
             return f"S if the seconds, M if minutes and seconds, H if all of the time of {self.to} were imputed."
         dated = f"; {self.how()}" if self.impute != "none" else "; a partial date is missing"
         timed = f"; unknown parts of the time are the {self.time} possible" if self.time != "none" else ""
-        return f"Numeric datetime of {self.variable}{dated}{timed}{self.within()}."
+        return f"Numeric datetime of {self.source}{dated}{timed}{self.within()}."
 
     def is_datetime(self, variable: str) -> bool:
         return variable == self.to
@@ -118,14 +118,14 @@ class DateTime(Imputed):
 class DateOf(Derivation):
     """Take the date of a numeric datetime."""
 
-    datetime: Column
+    source: Column
     to: NewColumn
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
-        return Outcome({self.to: np.floor(number(columns, self.datetime) / SECONDS)})
+        return Outcome({self.to: np.floor(number(columns, self.source) / SECONDS)})
 
     def sentence(self, variable: str) -> str:
-        return f"Date of {self.datetime}{self.within()}."
+        return f"Date of {self.source}{self.within()}."
 
     def is_date(self, variable: str) -> bool:
         return True
@@ -136,14 +136,14 @@ class DateOf(Derivation):
 class TimeOf(Derivation):
     """Take the time of a numeric datetime, in seconds since midnight."""
 
-    datetime: Column
+    source: Column
     to: NewColumn
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
-        return Outcome({self.to: np.mod(number(columns, self.datetime), SECONDS)})
+        return Outcome({self.to: np.mod(number(columns, self.source), SECONDS)})
 
     def sentence(self, variable: str) -> str:
-        return f"Time of {self.datetime}, in seconds since midnight{self.within()}."
+        return f"Time of {self.source}, in seconds since midnight{self.within()}."
 
     def is_time(self, variable: str) -> bool:
         return True

@@ -54,9 +54,9 @@ def partial_dates(texts: Text) -> Partial:
 class Imputed(Derivation):
     """Base of date and datetime: how an unknown part is filled in, and the limits that hold for what is filled in."""
 
-    variable: Column
+    source: Column
     to: NewColumn
-    flag: NewColumn | None = None
+    to_flag: NewColumn | None = None
     impute: Literal["none", "first", "middle", "last"] = "none"
     highest: Literal["day", "month", "year"] = "month"
     preserve: bool = False

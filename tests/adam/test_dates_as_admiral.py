@@ -38,23 +38,23 @@ TIMES = [
 )
 def test_dates(tmp_path, parameters, expected):
     """test-derive_vars_dt.R, tests 1 to 5 (impute_dtc_dt)."""
-    word = Date(variable="S", to="D", **parameters)
+    word = Date(source="S", to="D", **parameters)
     assert numbers(made_by(word, tmp_path, S=DATES)["D"]) == days(*expected)
 
 
 def test_limits_of_dates(tmp_path):
     """test-derive_vars_dt.R, tests 6 and 7: min_dates with first, max_dates with last, up to the year."""
     given = {"S": DATES, "A": days(*["2019-07-06"] * 5), "B": days(*["2019-06-06"] * 5)}
-    first = Date(variable="S", to="D", impute="first", highest="year", not_before=("A", "B"))
+    first = Date(source="S", to="D", impute="first", highest="year", not_before=("A", "B"))
     assert numbers(made_by(first, tmp_path, **given)["D"]) == days("2019-07-18", *["2019-07-06"] * 4)
-    last = Date(variable="S", to="D", impute="last", highest="year", not_after=("A", "B"), limits="compatible")
+    last = Date(source="S", to="D", impute="last", highest="year", not_after=("A", "B"), limits="compatible")
     expected = days("2019-07-18", "2019-06-06", "2019-06-06", "2019-07-06", "2019-06-06")
     assert numbers(made_by(last, tmp_path, **given)["D"]) == expected
 
 
 def test_a_limit_that_rules_out_all_that_is_known(tmp_path):
     """Where admiral passes over such a limit, the default here imputes nothing: never after end, death, cut-off."""
-    word = Date(variable="S", to="D", impute="last", not_after=("B",))
+    word = Date(source="S", to="D", impute="last", not_after=("B",))
     assert numbers(made_by(word, tmp_path, S=["2019-07"], B=days("2019-06-06"))["D"]) == [None]
 
 
@@ -62,10 +62,10 @@ def test_flags_of_dates(tmp_path):
     """test-derive_vars_dt.R, test 14 (compute_dtf) with limits that give each date, and test 18."""
     given = ["2019-07-18", "2019-02", "2019", "2019---07", "2019---06T00:00", "2019----T00:00", "2019-06--T00:00",
              "--06-06T00:00", "-----T00:00"]  # fmt: skip
-    word = Date(variable="S", to="D", flag="F", impute="first", highest="year", not_before=("A",))
+    word = Date(source="S", to="D", to_flag="F", impute="first", highest="year", not_before=("A",))
     made = made_by(word, tmp_path, S=given, A=days(*["2019-01-01"] * 9))
     assert texts(made["F"]) == ["", "D", "M", "M", "M", "M", "D", "Y", "Y"]
-    word = Date(variable="S", to="D", flag="F", impute="first")
+    word = Date(source="S", to="D", to_flag="F", impute="first")
     made = made_by(word, tmp_path, S=["2019-07-18T15:25:40", "2019-07-18", "2019-02", "2019", "2019---07"])
     assert numbers(made["D"]) == days("2019-07-18", "2019-07-18", "2019-02-01", "2019-01-01", "2019-01-01")
     assert texts(made["F"]) == ["", "", "D", "M", "M"]
@@ -82,7 +82,7 @@ def test_flags_of_dates(tmp_path):
 )
 def test_wholly_unknown_dates(tmp_path, impute, limits, expected):
     """test-derive_vars_dt.R, tests 20, 22 and 25; nothing is imputed where the limit is missing as well."""
-    word = Date(variable="V", to="D", flag="F", impute=impute, highest="year", **limits)
+    word = Date(source="V", to="D", to_flag="F", impute=impute, highest="year", **limits)
     made = made_by(word, tmp_path, V=["", ""], S=days("2022-01-01", ""), E=days("2022-01-31", ""))
     assert numbers(made["D"]) == days(expected, "")
     assert texts(made["F"]) == ["Y", ""]
@@ -91,7 +91,7 @@ def test_wholly_unknown_dates(tmp_path, impute, limits, expected):
 def test_a_year_comes_from_somewhere():
     """test-derive_vars_dt.R, test 24: an error without limits."""
     with pytest.raises(StudyError, match="highest: year needs prefer, not_before or not_after"):
-        Date(variable="V", to="D", impute="first", highest="year").check()
+        Date(source="V", to="D", impute="first", highest="year").check()
 
 
 @pytest.mark.parametrize(
@@ -132,19 +132,19 @@ def test_datetimes(tmp_path, parameters, expected):
     """test-derive_vars_dtm.R, tests 1 to 7 (impute_dtc_dtm)."""
     whole = {8: "2019-07-18T", 14: "2003-"}
     moments = [second(whole.get(len(one), "") + one) for one in expected]
-    made = numbers(made_by(DateTime(variable="S", to="M", **parameters), tmp_path, S=TIMES)["M"])
+    made = numbers(made_by(DateTime(source="S", to="M", **parameters), tmp_path, S=TIMES)["M"])
     assert made == [second("2019-07-18T15:25:40.243"), *moments]
 
 
 def test_limits_of_datetimes(tmp_path):
     """test-derive_vars_dtm.R, tests 9 and 10."""
-    first = DateTime(variable="S", to="M", impute="first", highest="year", not_before=("A", "B"))
+    first = DateTime(source="S", to="M", impute="first", highest="year", not_before=("A", "B"))
     made = made_by(
         first, tmp_path, S=["2020-12", "2020-11", ""],
         A=[second("2020-12-06T12:12:12"), None, None], B=[second("2020-11-11T11:11:11")] * 3,
     )  # fmt: skip
     assert numbers(made["M"]) == [second(one) for one in ("2020-12-06T12:12:12", *["2020-11-11T11:11:11"] * 2)]
-    last = DateTime(variable="S", to="M", impute="last", time="last", highest="year", not_after=("A", "B"))
+    last = DateTime(source="S", to="M", impute="last", time="last", highest="year", not_after=("A", "B"))
     made = made_by(
         last, tmp_path, S=["2020-12", "2020-11", "", "2020-02-02"],
         A=[second("2020-12-06T12:12:12"), None, second("2020-09-13T08:30:00"), None],
@@ -159,22 +159,20 @@ def test_limits_of_datetimes(tmp_path):
 def test_flags_of_datetimes(tmp_path):
     """test-derive_vars_dtm.R, tests 24, 25 and 26."""
     given = ["2019-07-18T15:25:40", "2019-07-18T15:25", "2019-07-18T15", "2019-07-18", "2019-02", "2019", "2019---07"]
-    word = DateTime(variable="S", to="M", flag="DF", time_flag="TF", impute="first")
+    word = DateTime(source="S", to="M", to_flag="DF", to_time_flag="TF", impute="first")
     made = made_by(word, tmp_path, S=given)
     assert texts(made["DF"]) == ["", "", "", "", "D", "M", "M"]
     assert texts(made["TF"]) == ["", "S", "M", "H", "H", "H", "H"]
-    made = made_by(DateTime(variable="S", to="M", time_flag="TF"), tmp_path, S=given)
+    made = made_by(DateTime(source="S", to="M", to_time_flag="TF"), tmp_path, S=given)
     assert texts(made["TF"]) == ["", "S", "M", "H", "", "", ""]
-    word = DateTime(variable="S", to="M", time_flag="TF", seconds_flag=False)
+    word = DateTime(source="S", to="M", to_time_flag="TF", flag_seconds=False)
     assert texts(made_by(word, tmp_path, S=["2020-11-11T11:11", "2020-11-11T11"])["TF"]) == ["", "M"]
 
 
 def test_date_and_time_of_a_datetime(tmp_path):
     moment = [second("1959-12-31T06:30:00"), second("2019-07-18T23:59:59"), None]
-    assert numbers(made_by(DateOf(datetime="M", to="D"), tmp_path, M=moment)["D"]) == days(
-        "1959-12-31", "2019-07-18", ""
-    )
-    assert numbers(made_by(TimeOf(datetime="M", to="T"), tmp_path, M=moment)["T"]) == [23400, 86399, None]
+    assert numbers(made_by(DateOf(source="M", to="D"), tmp_path, M=moment)["D"]) == days("1959-12-31", "2019-07-18", "")
+    assert numbers(made_by(TimeOf(source="M", to="T"), tmp_path, M=moment)["T"]) == [23400, 86399, None]
 
 
 def test_study_days(tmp_path):
@@ -189,9 +187,9 @@ def test_study_days(tmp_path):
     ("start", "end", "parameters", "expected"),
     [
         ("2020-12-06", "2020-12-24", {}, 19),
-        ("1984-09-06", "2020-02-24", {"unit": "years", "inclusive": False, "whole": True}, 35),
-        ("1984-09-06", "2020-02-24", {"unit": "months", "inclusive": False, "whole": True}, 425),
-        ("2020-02-03", "2020-02-24", {"unit": "weeks", "inclusive": False, "whole": True}, 3),
+        ("1984-09-06", "2020-02-24", {"unit": "years", "inclusive": False, "truncate": True}, 35),
+        ("1984-09-06", "2020-02-24", {"unit": "months", "inclusive": False, "truncate": True}, 425),
+        ("2020-02-03", "2020-02-24", {"unit": "weeks", "inclusive": False, "truncate": True}, 3),
         ("2000-02-01", "2000-03-01", {"unit": "months", "inclusive": False}, 29 / (365.25 / 12)),
         ("2000-02-01", "2001-02-01", {"unit": "years", "inclusive": False}, 366 / 365.25),
         ("2000-02-01", "2000-03-01", {"unit": "months", "inclusive": False, "calendar": True}, 1),
@@ -215,7 +213,7 @@ def test_durations(tmp_path, start, end, parameters, expected):
 )
 def test_durations_of_datetimes(tmp_path, start, end, unit, expected):
     """test-compute_duration.R, tests 2, 8, 9 and 11."""
-    word = Duration(start="S", end="E", to="N", unit=unit, datetimes=True, unit_variable="U")
+    word = Duration(start="S", end="E", to="N", unit=unit, datetimes=True, to_unit="U")
     made = made_by(word, tmp_path, S=[second(start), None], E=[second(end), 0.0])
     assert numbers(made["N"]) == pytest.approx([expected, None])
     assert texts(made["U"]) == [unit.upper(), ""]

@@ -39,7 +39,7 @@ ADSL = """
     keys: [USUBJID]
     derivations:
       - study_day: {date: TRTSDT, reference: TRTSDT, to: DAY1}
-      - date: {variable: RFXSTDTC, to: TRTSDT}
+      - date: {source: RFXSTDTC, to: TRTSDT}
       - copy: {variables: {TRT01P: ARM}}
     variables: {STUDYID: , USUBJID: , SUBJID: , SITEID: , AGE: , AGEU: , SEX: , RACE: , ARM: , TRT01P: , TRTSDT: ,
                 DAY1: {label: Day of Treatment Start}}
@@ -55,7 +55,7 @@ ADLB = """
       - merge: {dataset: ADSL, variables: [TRTSDT]}
       - parameters: {source: LBTESTCD, paramcd: {LYM: {test: LYM, param: Lymphocytes, paramn: 1}}}
       - copy: {variables: {AVAL: LBSTRESN}}
-      - date: {variable: LBDTC, to: ADT}
+      - date: {source: LBDTC, to: ADT}
       - study_day: {date: ADT, reference: TRTSDT, to: ADY}
       - baseline: {by: [USUBJID, PARAMCD], date: ADT, reference: TRTSDT, value: AVAL, values: {BASE: AVAL}}
       - change: {when: {ADY: {above: 1}}}
@@ -189,7 +189,7 @@ def broken(tmp_path, text, *changes):
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("variable: RFXSTDTC", "variable: RFXSTDT", "there is no variable RFXSTDT (did you mean 'RFXSTDTC'?)"),
+        ("source: RFXSTDTC", "source: RFXSTDT", "there is no variable RFXSTDT (did you mean 'RFXSTDTC'?)"),
         ("study_day:", "studyday:", "'studyday' is not a derivation (did you mean 'study_day'?)"),
         ("reference: TRTSDT", "ref: TRTSDT", "'study_day' has no parameter 'ref'"),
         ("to: DAY1", "to: TRTSDT", "TRTSDT is made twice"),
@@ -229,6 +229,6 @@ def test_a_word_after_added_records_cannot_be_read_before_them(tmp_path):
     with pytest.raises(StudyError, match="ASEQ is made only after a word that adds records"):
         derived(
             tmp_path,
-            text.replace("merge: {dataset: ADSL, variables: [TRTSDT]}", "date: {variable: LBDTC, to: TRTSDT}"),
+            text.replace("merge: {dataset: ADSL, variables: [TRTSDT]}", "date: {source: LBDTC, to: TRTSDT}"),
             LB,
         )

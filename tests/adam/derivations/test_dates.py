@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from adam.derivations.dates import (
     Date,
     Duration,
-    LatestDate,
+    ExtremeDate,
     StudyDay,
 )
 from adam.language.imputation import partial_dates
@@ -19,7 +19,7 @@ def made(tmp_path, word, **given):
     return word.derive(columns(**given), count, context(tmp_path)).columns
 
 
-START = Date(variable="S", to="ASTDT", flag="ASTDTF", impute="first", prefer="T", end="E", not_after=("DTH",))
+START = Date(source="S", to="ASTDT", to_flag="ASTDTF", impute="first", prefer="T", end="E", not_after=("DTH",))
 
 
 def start(tmp_path, dtc, end="", treatment="2000-05-10", death=None):
@@ -49,7 +49,7 @@ def test_not_if_the_event_ended_before_treatment(tmp_path):
 
 def test_never_after_death_end_or_cut_off(tmp_path):
     assert start(tmp_path, "2000-05", treatment="2000-05-20", death="2000-05-15") == (day("2000-05-15"), "D")
-    last = Date(variable="S", to="D", flag="F", impute="last")
+    last = Date(source="S", to="D", to_flag="F", impute="last")
     assert numbers(made(tmp_path, last, S=["2001", "2001-02", "2000-02"])["D"]) == [
         day("2001-12-31"),
         day("2001-02-28"),
@@ -69,20 +69,20 @@ def test_a_day_known_after_an_unknown_month_leaves_the_year(tmp_path):
 
 
 def test_middle_and_highest(tmp_path):
-    middle = Date(variable="S", to="D", impute="middle")
+    middle = Date(source="S", to="D", impute="middle")
     assert numbers(made(tmp_path, middle, S=["2000", "2000-02"])["D"]) == [day("2000-06-30"), day("2000-02-15")]
-    only_days = Date(variable="S", to="D", flag="F", impute="first", highest="day")
+    only_days = Date(source="S", to="D", to_flag="F", impute="first", highest="day")
     result = made(tmp_path, only_days, S=["2000", "2000-02"])
     assert numbers(result["D"]) == [None, day("2000-02-01")]
     assert texts(result["F"]) == ["", "D"]
-    assert numbers(made(tmp_path, Date(variable="S", to="D"), S=["2000-02", "2000-02-03"])["D"]) == [
+    assert numbers(made(tmp_path, Date(source="S", to="D"), S=["2000-02", "2000-02-03"])["D"]) == [
         None,
         day("2000-02-03"),
     ]
 
 
 def test_not_before(tmp_path):
-    end = Date(variable="S", to="D", impute="first", not_before=("ST",))
+    end = Date(source="S", to="D", impute="first", not_before=("ST",))
     assert numbers(made(tmp_path, end, S=["2000-05", "2000-05"], ST=[day("2000-05-12"), day("2000-06-02")])["D"]) == [
         day("2000-05-12"),
         day("2000-05-01"),
@@ -91,7 +91,7 @@ def test_not_before(tmp_path):
 
 def test_a_number_is_not_a_text(tmp_path):
     with pytest.raises(StudyError, match="S is a number"):
-        made(tmp_path, Date(variable="S", to="D"), S=[1.0])
+        made(tmp_path, Date(source="S", to="D"), S=[1.0])
 
 
 def test_study_day_has_no_day_zero(tmp_path):
@@ -107,8 +107,8 @@ def test_durations_count_both_ends(tmp_path):
     assert numbers(years) == [1 / 365.25, 1]
 
 
-def test_latest_date_passes_over_missing(tmp_path):
-    word = LatestDate(dates=("A", "B"), to="L")
+def test_the_extreme_date_passes_over_missing(tmp_path):
+    word = ExtremeDate(source=("A", "B"), to="L")
     assert numbers(made(tmp_path, word, A=[1.0, None, None], B=[None, 5.0, None])["L"]) == [1, 5, None]
 
 
@@ -126,7 +126,7 @@ partial = st.one_of(
     st.sampled_from(["first", "middle", "last"]),
 )
 def test_an_imputed_date_lies_in_what_is_known_and_before_its_limits(tmp_path_factory, rows, how):
-    word = Date(variable="S", to="D", flag="F", impute=how, prefer="T", end="E", not_before=("B",), not_after=("A",))
+    word = Date(source="S", to="D", to_flag="F", impute=how, prefer="T", end="E", not_before=("B",), not_after=("A",))
     origin = day("1998-01-01")
     given_columns = {
         "S": [row[0] for row in rows],

@@ -9,9 +9,9 @@ from adam.derivations.datetimes import DateTime
 from adam.language.imputation import partial_dates
 from tests.adam.trial import columns, context, day, days, numbers, texts
 
-START = Date(variable="STDTC", to="ASTDT", flag="ASTDTF", impute="first", prefer="TRTSDT", end="ENDTC",
+START = Date(source="STDTC", to="ASTDT", to_flag="ASTDTF", impute="first", prefer="TRTSDT", end="ENDTC",
              not_after=("DTHDT",))  # fmt: skip
-END = Date(variable="ENDTC", to="AENDT", flag="AENDTF", impute="last", not_before=("ASTDT",), not_after=("DTHDT",))
+END = Date(source="ENDTC", to="AENDT", to_flag="AENDTF", impute="last", not_before=("ASTDT",), not_after=("DTHDT",))
 CUTOFF = "2001-12-31"
 
 
@@ -114,7 +114,7 @@ moments = st.one_of(
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(moments, dates), min_size=1, max_size=5), st.sampled_from(["first", "last"]))
 def test_what_holds_of_every_imputed_datetime(tmp_path_factory, rows, how):
-    word = DateTime(variable="DTC", to="DTM", flag="DF", time_flag="TF", impute=how, time=how, not_after=("LIMIT",))
+    word = DateTime(source="DTC", to="DTM", to_flag="DF", to_time_flag="TF", impute=how, time=how, not_after=("LIMIT",))
     made = columns(DTC=[row[0] for row in rows] + ["x"], LIMIT=[row[1] and row[1] * 86400 for row in rows] + [None])
     part = partial_dates(made["DTC"])
     made |= word.derive(made, len(rows) + 1, context(tmp_path_factory.mktemp("study"), cutoff=CUTOFF)).columns
