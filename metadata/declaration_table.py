@@ -46,13 +46,17 @@ def said(kind: Any) -> str:
     if alternatives(kind):
         return " or ".join(said(part) for part in alternatives(kind))
     ways = {
-        Annotated: lambda: ROLES[get_args(kind)[1]],
+        Annotated: lambda: _role(*get_args(kind)),
         Literal: lambda: " or ".join(f"`{value}`" for value in get_args(kind)),
         tuple: lambda: f"one or a list, each {said(get_args(kind)[0])}",
         dict: lambda: f"mapping: {said(get_args(kind)[0])} to {said(get_args(kind)[1])}",
         None: lambda: kind.notation if has_notation(kind) else NAMES.get(kind) or str(kind.__name__),
     }
     return ways[get_origin(kind)]()
+
+
+def _role(kind: Any, role: str) -> str:
+    return f"{kind.notation} on the other dataset" if has_notation(kind) and role == "other" else ROLES[role]
 
 
 def _inner(declared: type) -> list[type]:
