@@ -9,7 +9,8 @@ give the JSON Schema that editors complete from (``declaration_schema``) and the
 - ``X | None`` (or null), ``X | Y`` of types that YAML writes differently (a text or a number, a text or a mapping),
 - another dataclass (a mapping with its keys), or a class with a notation of its own (``Notation``).
 
-``Annotated[X, "role"]`` says that the text names something, e.g. a variable that is read.
+``Annotated[X, "role"]`` says that the text, or a notation of its own, names something in that role, e.g. a variable
+that is read.
 """
 
 from __future__ import annotations
@@ -236,8 +237,9 @@ def names_in(kind: Any, value: Any, role: str) -> Iterator[str]:
     """Yield the names of one role that a parameter's value holds."""
     if value is None:
         return
-    if role_of(kind) == role and role:
-        yield value
+    if role_of(kind):
+        named = value.names("reads") if has_notation(bare(kind)) else (value,)
+        yield from named if role == role_of(kind) else ()
     elif has_notation(kind):
         yield from value.names(role)
     else:

@@ -1,8 +1,8 @@
 """Declarations as annotated dataclasses: read with places, in words, with roles, and as a schema that agrees."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import jsonschema
 import pytest
@@ -62,6 +62,7 @@ class Example:
     blank: bool = False
     fixed: dict[Column, str | float] = field(default_factory=dict)
     done: str | Part | None = None
+    there: Annotated[Pair, "other"] | None = None
 
 
 FILE = """
@@ -96,6 +97,8 @@ def test_one_value_is_a_list_of_one_and_names_are_mapped_to_themselves(tmp_path:
 def test_names_are_found_by_their_role(tmp_path: Path) -> None:
     example = read(FILE, tmp_path)
     assert named(example, "makes") == ["AVAL", "AGE"]
+    assert named(replace(example, there=Pair("A", "B")), "other") == ["A", "B"]
+    assert named(replace(example, there=Pair("A", "B")), "reads") == named(example, "reads")
     assert named(example, "orders") == ["-ADT"]
     assert named(example, "reads") == ["AVAL", "AGE", "SEX", "RACE", "PARAM", "PARAMN", "DONE"]
 
@@ -175,6 +178,7 @@ def test_the_table_has_what_is_needed_first() -> None:
         "| `blank` | true or false | `false` |",
         "| `fixed` | mapping: variable to text or number |  |",
         "| `done` | text or Part, or null |  |",
+        "| `there` | pair on the other dataset, or null |  |",
     ]
     (part,) = part_tables(Example)
     assert part.startswith("*Part.* One part, with `code` marks.\n\n| parameter | is | default |")
