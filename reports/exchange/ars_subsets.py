@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from functools import cache
 from typing import Any
 
@@ -10,6 +11,10 @@ COMPARATORS: dict[type[ast.cmpop], str] = {
     ast.Eq: "EQ", ast.NotEq: "NE", ast.Gt: "GT", ast.GtE: "GE", ast.Lt: "LT", ast.LtE: "LE", ast.In: "IN",
     ast.NotIn: "NOTIN",
 }  # fmt: skip
+# A text in quotes; a bracket other than that of a list; and what divides conditions: a text in quotes never holds it.
+QUOTED = re.compile(r"""('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")""")
+GROUPED = re.compile(r" or |(?<!in )\(")
+BREAK = "\0"
 
 
 @cache
@@ -17,6 +22,16 @@ def conditions(text: str) -> tuple[str, ...]:
     """The parts of a filter that are joined by ``and``, each as text."""
     if not text:
         return ()
+    pieces = QUOTED.split(text)  # texts in quotes at the odd places
+    if any(map(GROUPED.search, pieces[::2])):
+        return _joined_by_and(text)
+    pieces[::2] = [piece.replace(" and ", BREAK) for piece in pieces[::2]]
+    return tuple(part for piece in "".join(pieces).split(BREAK) for part in _joined_by_and(piece))
+
+
+@cache
+def _joined_by_and(text: str) -> tuple[str, ...]:
+    """The parts of what Python's own parser reads: it is slow, and most conditions are those of other filters too."""
     node = ast.parse(text, mode="eval").body
     parts = node.values if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.And) else [node]
     return tuple(ast.unparse(part) for part in parts)

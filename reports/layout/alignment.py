@@ -7,6 +7,8 @@ from functools import lru_cache
 
 from markupsafe import Markup, escape
 
+# Distinct texts whose form is kept: the pages of one listing have the same numbers and words again and again.
+MANY = 1 << 16
 NUMBER = re.compile(r"([<>-]?)(\d+)((?:\.\d+)?)")
 SIGNED = re.compile(r"([<>-])(?=\d)")
 FIGURE_SPACE = "\u2007"
@@ -32,23 +34,25 @@ def padded(cells: list[str], blocks: list[int] | None = None) -> list[str]:
 @lru_cache(maxsize=256)
 def _padded_column(cells: tuple[str, ...], parts: tuple[int, ...]) -> tuple[str, ...]:
     """A column of a table is padded once for all the files that show it."""
-    distinct = {cell: (NUMBER.sub("#", cell), _whole(cell)) for cell in set(cells)}
-    shapes = [(part, distinct[cell][0]) for part, cell in zip(parts, cells, strict=True)]
-    wholes = [distinct[cell][1] for cell in cells]
-    first = max((whole[0] for whole in wholes if whole), default=0)
-    same: dict[tuple[int, str], list[list[int]]] = {}
-    for shape, whole in zip(shapes, wholes, strict=True):
-        same.setdefault(shape, []).append(whole)
-    widths = {shape: [max(place) for place in zip(*alike, strict=True)] for shape, alike in same.items()}
+    found = [_numbers(cell) for cell in cells]
+    shapes = [(part, shape) for part, (shape, _) in zip(parts, found, strict=True)]
+    first = max((whole[0] for _, whole in found if whole), default=0)
+    same: dict[tuple[int, str], set[tuple[int, ...]]] = {}
+    for shape, (_, whole) in zip(shapes, found, strict=True):
+        same.setdefault(shape, set()).add(whole)
+    widths = {shape: tuple(map(max, zip(*alike, strict=True))) for shape, alike in same.items()}
     return tuple(_padded(cell, first, widths[shape]) for cell, shape in zip(cells, shapes, strict=True))
 
 
-def _whole(cell: str) -> list[int]:
-    """Width of each number's sign and whole part."""
-    return [len(sign) + len(whole) for sign, whole, _ in NUMBER.findall(cell)]
+@lru_cache(maxsize=MANY)
+def _numbers(cell: str) -> tuple[str, tuple[int, ...]]:
+    """Return a cell's shape, the same whatever its numbers, and the width of each number's sign and whole part."""
+    wholes = tuple(len(sign) + len(whole) for sign, whole, _ in NUMBER.findall(cell))
+    return NUMBER.sub("#", cell) if wholes else cell, wholes
 
 
-def _padded(cell: str, first: int, widths: list[int]) -> str:
+@lru_cache(maxsize=MANY)
+def _padded(cell: str, first: int, widths: tuple[int, ...]) -> str:
     pieces, end = [], 0
     for position, match in enumerate(NUMBER.finditer(cell)):
         sign, whole, _ = match.groups()
@@ -59,6 +63,7 @@ def _padded(cell: str, first: int, widths: list[int]) -> str:
     return "".join([*pieces, cell[end:]])
 
 
+@lru_cache(maxsize=MANY)
 def _signed(text: str) -> Markup:
     """Text with each sign as wide as a digit."""
     words = SIGNED.split(text)
@@ -70,6 +75,7 @@ def _signed(text: str) -> Markup:
     return Markup("".join(words))  # noqa: S704 all texts escaped
 
 
+@lru_cache(maxsize=MANY)
 def worded(text: str) -> Markup:
     """A cell of words, with true minus signs."""
     return escape(MINUS.sub(SIGNS["-"], text))

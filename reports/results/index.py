@@ -84,6 +84,17 @@ class ResultsIndex:
         rows = (row for row in self.rows if row["variable"] == variable and statistic in ("", row["statistic"]))
         return list(dict.fromkeys(str(row["level"]) for row in rows))
 
+    def rows_of(self, variable: str, subset: str) -> Rows:
+        """All rows of a variable in a subset, in the order of the results."""
+        return self._by_subset.get((variable, subset), [])
+
+    @cached_property
+    def _by_subset(self) -> dict[tuple[str, str], Rows]:
+        found: dict[tuple[str, str], Rows] = {}
+        for row in self.rows:
+            found.setdefault((row["variable"], row["subset"]), []).append(row)
+        return found
+
     def has(self, variable: str, level: str, subset: str) -> bool:
         """Whether any treatment column has this level in this subset."""
         return (variable, level, subset) in self._places

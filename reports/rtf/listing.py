@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
-from reports.layout.alignment import padded
+from reports.layout.alignment import MANY, padded
 from reports.layout.table import Listing, TableColumn
 from reports.rtf.pages import (
     DATE,
@@ -75,9 +76,16 @@ def _lines(texts: list[list[str]], letters: list[int]) -> list[int]:
     return [max(counts) for counts in zip(*columns, strict=True)]
 
 
+@lru_cache(maxsize=MANY)
 def _unbroken(text: str) -> int:
     """Letters of the longest part that no line break divides: a date is one."""
     return longest_word(DATE.sub(STAYS, text))
+
+
+@lru_cache(maxsize=MANY)
+def _cell(text: str) -> str:
+    """A cell of the body."""
+    return f"{escaped(DATE.sub(STAYS, text))}\\cell\n"
 
 
 def padded_once(texts: Sequence[str]) -> list[str]:
@@ -129,12 +137,13 @@ def _empty(shown: Listing, grid: Grid) -> str:
 
 def _body(texts: list[list[str]], changed: list[list[bool]], grid: Grid, first: int, last: int) -> str:
     """Rows of one page; the first says what it shares with those before it, the last has the rule."""
-    columns = []
+    columns: list[Iterable[str]] = []
     for place, column in enumerate(texts):
         page = column[first:last]
-        known = {text: f"{escaped(DATE.sub(STAYS, text))}\\cell\n" for text in set(page)}
-        new = changed[place] if place < len(changed) else [True] * len(page)
-        columns.append([known[text] if seen else "\\cell\n" for text, seen in zip(page, new, strict=True)])
+        cells: Iterable[str] = map(_cell, page)
+        if place < len(changed):
+            cells = (cell if new else "\\cell\n" for cell, new in zip(cells, changed[place], strict=True))
+        columns.append(cells)
     starts = _starts(grid, [False, *changed[0][1:]] if changed else [False] * (last - first))
     paragraph = _paragraph(grid)
     return "".join(f"{start}{paragraph}{cells}\\row\n" for start, cells in

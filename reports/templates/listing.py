@@ -118,11 +118,10 @@ def _shown(analysis: AnalysisData, output: Output, part: Mapping[str, Any]) -> I
     if "page_by" not in part or table.empty:
         yield _listing(part, texts)
         return
-    by = table[str(part["page_by"]["variable"])].astype("str").to_numpy()
-    for value in dict.fromkeys(by.tolist()):
-        chosen = np.flatnonzero(by == value).tolist()
-        caption = f"{part['page_by']['label']}: {value}"
-        yield _listing(part, [[column[i] for i in chosen] for column in texts], caption)
+    by = table[str(part["page_by"]["variable"])].astype("str").reset_index(drop=True)
+    for value, places in by.groupby(by, sort=False, dropna=False).indices.items():
+        chosen = np.asarray(places).tolist()
+        yield _listing(part, [[column[i] for i in chosen] for column in texts], f"{part['page_by']['label']}: {value}")
 
 
 def _parts(output: Output) -> list[Mapping[str, Any]]:

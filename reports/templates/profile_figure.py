@@ -170,7 +170,7 @@ def _offset(apart: float, position: int, count: int) -> float:
 
 def _line(book: ResultsIndex, node: Mapping[str, Any], name: str, offset: float) -> CourseLine:
     days = float(node["x"].get("unit_days", 1))
-    rows = [row for row in book.rows if row["variable"] == node["y"]["variable"] and row["subset"] == name]
+    rows = book.rows_of(str(node["y"]["variable"]), name)
     x = tuple(float(row["level"]) / days for row in rows)
     hollow = tuple(row["method"] == BELOW for row in rows)
     return CourseLine(name, x, tuple(_scaled(node, float(row["value"])) + offset for row in rows), hollow)

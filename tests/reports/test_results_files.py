@@ -114,5 +114,10 @@ def test_filters_become_where_clauses() -> None:
     assert condition("ADLB", "ATOXGR > BTOXGR") is None
     shared = common(["A == 'Y' and B == 'and' and C > 1", "A == 'Y' and B == 'and'"])
     assert shared == ["A == 'Y'", "B == 'and'"]
+    assert common(["A == 'x and y' and B in ('it\\'s', \"and 'so' and on\") and C > 1"]) == [
+        "A == 'x and y'", "B in (\"it's\", \"and 'so' and on\")", "C > 1",
+    ]  # fmt: skip
+    assert common(["(A == 'x' and B == 'y') and C > 1"]) == ["A == 'x' and B == 'y'", "C > 1"]
+    assert common(["(A == 'x' and B == 'y') or (C > 1)"]) == ["A == 'x' and B == 'y' or C > 1"]
     assert len(where_clause("ADLB", shared)["compoundExpression"]["whereClauses"]) == 2
     assert where_clause("ADLB", ["X > Y"]) == {}
