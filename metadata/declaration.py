@@ -34,7 +34,15 @@ from typing import (
     get_type_hints,
 )
 
-from metadata.errors import Gather, nearest
+from metadata.declaration_limits import ValueLimit
+from metadata.errors import Gather, StudyError
+from metadata.schema_errors import (
+    entry_of,
+    key_errors,
+    none_of,
+    quoted,
+    wrong_type,
+)
 from metadata.yaml_source import complain
 
 Column = Annotated[str, "reads"]
@@ -84,38 +92,68 @@ class Notation(Protocol):
 def parameters(declared: type) -> dict[str, Any]:
     """Return the annotations of a dataclass's fields by name, in their order."""
     hints = get_type_hints(declared, include_extras=True)
-    return {field.name: hints[field.name] for field in fields(declared)}
+    return {key_of(field.name): hints[field.name] for field in fields(declared)}
+
+
+def key_of(name: str) -> str:
+    """Return the key of a field: its name without the underscore after a word of Python."""
+    return name.removesuffix("_")
 
 
 def needed(declared: type) -> list[str]:
     """Return the parameters without a default."""
-    return [f.name for f in fields(declared) if f.default is MISSING and f.default_factory is MISSING]
+    return [key_of(f.name) for f in fields(declared) if f.default is MISSING and f.default_factory is MISSING]
 
 
-def read_parameters(declared: type[Declared], node: dict[str, Any], name: str) -> Declared:
+def one_of(declared: type) -> tuple[tuple[str, ...], ...]:
+    """Return the groups of keys of which exactly one must be given."""
+    return tuple(getattr(declared, "one_of", ()))
+
+
+def read_parameters(declared: type[Declared], node: dict[str, Any], owner: str) -> Declared:
     """Read one mapping into a dataclass; raises StudyError with file, line, key and the nearest name.
 
-    ``name`` is what errors call the mapping.
+    ``owner`` is what errors call the mapping (see ``schema_errors``).
     """
     kinds, values = parameters(declared), {}  # type: ignore[arg-type]
     with Gather() as gather:
+        gather.found += key_errors(node, kinds, needed(declared), owner)
+        gather.found += _group_errors(declared, node, owner)
         for key, value in node.items():
             with gather.part():
-                if key not in kinds:
-                    raise complain(node, key, f"'{name}' has no parameter '{key}'{nearest(key, kinds)}")
-                values[key] = read_value(kinds[key], value, node, key)
-        for key in needed(declared):
-            with gather.part():
-                if key not in node:
-                    raise complain(node, None, f"'{name}' needs the parameter '{key}'")
-    return declared(**values)
+                if key in kinds:
+                    values[key] = read_value(kinds[key], value, node, key)
+    given = {one.name: values[key_of(one.name)] for one in fields(declared) if key_of(one.name) in values}  # type: ignore[arg-type]
+    return declared(**given)
 
 
-def read_value(kind: Any, value: Any, node: object, key: str) -> Any:
-    """Read one value as ``kind``; raises StudyError that says what would be right."""
+def _group_errors(declared: type, node: dict[str, Any], owner: str) -> list[StudyError]:
+    """Return the error if not exactly one of the groups of keys is given."""
+    groups = one_of(declared)
+    given = [group for group in groups if all(key in node for key in group)]
+    named = {key for group in groups for key in group if key in node}
+    if not groups or (len(given) == 1 and named <= set(given[0])):
+        return []
+    ways = " or ".join(" and ".join(map(quoted, group)) for group in groups)
+    return [complain(node, None, f"{owner} needs {ways}{', and not both' if given else ''}")]
+
+
+def read_value(kind: Any, value: Any, node: object, key: str, owner: str = "") -> Any:
+    """Read one value as ``kind``; raises StudyError that says what would be right.
+
+    ``owner`` is what errors call the value if it is a mapping; its key unless given.
+    """
     if value is None and optional(kind):
         return None
-    kind, origin = bare(kind), get_origin(bare(kind))
+    made = _read_bare(bare(kind), value, node, key, owner or quoted(key))
+    for limit in limits_of(kind):
+        if not limit.allows(made):
+            raise wrong_type(node, key, value, limit.meant)
+    return made
+
+
+def _read_bare(kind: Any, value: Any, node: object, key: str, owner: str) -> Any:
+    origin = get_origin(kind)
     if origin in READERS:
         return READERS[origin](kind, value, node, key)
     if has_notation(kind):
@@ -123,8 +161,15 @@ def read_value(kind: Any, value: Any, node: object, key: str) -> Any:
     if not is_dataclass(kind):
         return _read_plain(kind, value, node, key)
     if not isinstance(value, dict):
-        raise complain(node, key, "must be a mapping")
-    return read_parameters(kind, value, key)  # type: ignore[arg-type]
+        raise wrong_type(node, key, value, "a mapping")
+    return read_parameters(kind, value, owner)  # type: ignore[arg-type]
+
+
+def limits_of(kind: Any) -> list[ValueLimit]:
+    """Return the limits of a type's values."""
+    if len(alternatives(kind)) == 1:
+        return limits_of(alternatives(kind)[0])
+    return [one for one in get_args(kind)[1:] if isinstance(one, ValueLimit)] if get_origin(kind) is Annotated else []
 
 
 def has_notation(kind: Any) -> bool:
@@ -153,7 +198,8 @@ def optional(kind: Any) -> bool:
 
 def role_of(kind: Any) -> str:
     """Return the role of a name, or an empty text."""
-    return get_args(kind)[1] if get_origin(kind) is Annotated else ""
+    roles = [one for one in get_args(kind)[1:] if isinstance(one, str)] if get_origin(kind) is Annotated else []
+    return roles[0] if roles else ""
 
 
 def is_copied(mapping: Any) -> bool:
@@ -162,15 +208,26 @@ def is_copied(mapping: Any) -> bool:
 
 
 def _read_list(kind: Any, value: Any, node: object, key: str) -> tuple[Any, ...]:
-    items = value if isinstance(value, list) else [value]
-    return tuple(read_value(get_args(kind)[0], item, node, key) for item in items)
+    if not isinstance(value, list):
+        return (read_value(get_args(kind)[0], value, node, key),)
+    made = []
+    with Gather() as gather:
+        for item in value:
+            with gather.part():
+                made.append(read_value(get_args(kind)[0], item, node, key, entry_of(key)))
+    return tuple(made)
+
+
+def _read_entries(kind: Any, value: Any, node: object, key: str) -> list[Any]:
+    if not isinstance(value, list) or not value:
+        raise wrong_type(node, key, value, "a list with at least one entry")
+    return list(_read_list(kind, value, node, key))
 
 
 def _read_literal(kind: Any, value: Any, node: object, key: str) -> Any:
     choices = get_args(kind)
     if value not in choices:
-        words = [str(choice) for choice in choices]
-        raise complain(node, key, f"'{value}' is none of {', '.join(words)}{nearest(str(value), words)}")
+        raise none_of(node, key, value, choices)
     return value
 
 
@@ -179,18 +236,23 @@ def _read_mapping(kind: Any, value: Any, node: object, key: str) -> dict[Any, An
     if isinstance(value, list) and is_copied(kind):
         return {item: item for item in (read_value(key_kind, item, node, key) for item in value)}
     if not isinstance(value, dict):
-        raise complain(node, key, "must be a mapping")
-    return {read_value(key_kind, k, node, key): read_value(value_kind, v, value, str(k)) for k, v in value.items()}
+        raise wrong_type(node, key, value, "a mapping")
+    made = {}
+    with Gather() as gather:
+        for name, inner in value.items():
+            with gather.part():
+                made[read_value(key_kind, name, value, str(name))] = read_value(value_kind, inner, value, str(name))
+    return made
 
 
 def _read_plain(kind: Any, value: Any, node: object, key: str) -> Any:
     accepted, meant, _ = PLAIN[kind]
     if not isinstance(value, accepted) or (isinstance(value, bool) and bool not in accepted):
-        raise complain(node, key, f"must be {meant}, not {value!r}")
+        raise wrong_type(node, key, value, meant)
     if isinstance(value, int | float) and not abs(value) <= LARGEST:
         raise complain(node, key, "must be a number that a dataset can hold")
     if kind is int and isinstance(value, float) and not value.is_integer():
-        raise complain(node, key, f"must be {meant}, not {value!r}")
+        raise wrong_type(node, key, value, meant)
     return value if kind is object else kind(value)
 
 
@@ -201,7 +263,7 @@ def _read_alternative(kind: Any, value: Any, node: object, key: str) -> Any:
         found = [part for part in alternatives(kind) if bare(part) is str]
     if not found:
         meant = " or ".join(_meant(part) for part in alternatives(kind))
-        raise complain(node, key, f"must be {meant}, not {value!r}")
+        raise wrong_type(node, key, value, meant)
     return read_value(found[0], value, node, key)
 
 
@@ -212,7 +274,7 @@ def _written_as(kind: Any, value: Any) -> bool:
     if kind in PLAIN:
         exact = {str: str, float: (int, float), int: int, bool: bool}.get(kind, PLAIN[kind][0])
         return isinstance(value, exact) and (isinstance(value, bool) <= (kind in (bool, object)))  # type: ignore[arg-type]
-    return isinstance(value, list if origin is tuple else dict) or has_notation(kind)
+    return isinstance(value, list if origin in (tuple, list) else dict) or has_notation(kind)
 
 
 def _meant(kind: Any) -> str:
@@ -221,12 +283,13 @@ def _meant(kind: Any) -> str:
         return " or ".join(map(str, get_args(kind)))
     if kind in PLAIN:
         return PLAIN[kind][1]
-    return str(kind.notation) if has_notation(kind) else "a list" if get_origin(kind) is tuple else "a mapping"
+    return str(kind.notation) if has_notation(kind) else "a list" if get_origin(kind) in (tuple, list) else "a mapping"
 
 
 READERS: dict[Any, Callable[[Any, Any, object, str], Any]] = {
     Literal: _read_literal,
     tuple: _read_list,
+    list: _read_entries,
     dict: _read_mapping,
     Union: _read_alternative,
     types.UnionType: _read_alternative,
@@ -252,12 +315,12 @@ def _parts(kind: Any, value: Any) -> list[tuple[Any, Any]]:
     origin, arguments = get_origin(kind), get_args(kind)
     if alternatives(kind):
         return [(part, value) for part in alternatives(kind) if _is_of(part, value)]
-    if origin is tuple:
+    if origin in (tuple, list):
         return [(arguments[0], item) for item in value]
     if origin is dict:
         return [pair for one, other in value.items() for pair in zip(arguments, (one, other), strict=True)]
     if is_dataclass(kind):
-        return [(inner, getattr(value, name)) for name, inner in parameters(kind).items()]  # type: ignore[arg-type]
+        return [(parameters(kind)[key_of(one.name)], getattr(value, one.name)) for one in fields(kind)]  # type: ignore[arg-type]
     return []
 
 

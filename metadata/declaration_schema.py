@@ -12,7 +12,9 @@ from metadata.declaration import (
     bare,
     has_notation,
     is_copied,
+    limits_of,
     needed,
+    one_of,
     optional,
     parameters,
 )
@@ -20,12 +22,20 @@ from metadata.declaration import (
 
 def parameters_schema(declared: type) -> dict[str, Any]:
     """Return the closed JSON Schema of a dataclass; notations of their own are references into ``$defs``."""
+    groups = [_only(group, one_of(declared)) for group in one_of(declared)]
     return {
         "type": "object",
         "properties": {name: schema_of(kind) for name, kind in parameters(declared).items()},
         "required": needed(declared),
         "additionalProperties": False,
+        **({"oneOf": groups} if groups else {}),
     }
+
+
+def _only(group: tuple[str, ...], groups: tuple[tuple[str, ...], ...]) -> dict[str, Any]:
+    """Return the schema that demands the keys of one group and forbids those of the others."""
+    others = sorted({key for other in groups for key in other} - set(group))
+    return {"required": list(group), **({"properties": dict.fromkeys(others, False)} if others else {})}
 
 
 def definitions(notations: Iterable[Any]) -> dict[str, Any]:
@@ -37,7 +47,12 @@ def schema_of(kind: Any) -> dict[str, Any]:
     """Return the JSON Schema of a parameter."""
     if optional(kind):
         return {"anyOf": [*(schema_of(part) for part in alternatives(kind)), {"type": "null"}]}
-    kind, origin = bare(kind), get_origin(bare(kind))
+    limits = {key: value for limit in limits_of(kind) for key, value in limit.schema().items()}
+    return {**_bare_schema(bare(kind)), **limits}
+
+
+def _bare_schema(kind: Any) -> dict[str, Any]:
+    origin = get_origin(kind)
     if alternatives(kind):
         return {"anyOf": [schema_of(part) for part in alternatives(kind)]}
     if origin in SCHEMAS:
@@ -54,6 +69,10 @@ def _list_schema(kind: Any) -> dict[str, Any]:
     return {"anyOf": [item, {"type": "array", "items": item}]}
 
 
+def _entries_schema(kind: Any) -> dict[str, Any]:
+    return {"type": "array", "items": schema_of(get_args(kind)[0]), "minItems": 1}
+
+
 def _mapping_schema(kind: Any) -> dict[str, Any]:
     mapping = {"type": "object", "additionalProperties": schema_of(get_args(kind)[1])}
     names = {"type": "array", "items": schema_of(get_args(kind)[0])}
@@ -63,5 +82,6 @@ def _mapping_schema(kind: Any) -> dict[str, Any]:
 SCHEMAS: dict[Any, Callable[[Any], dict[str, Any]]] = {
     Literal: lambda kind: {"enum": list(get_args(kind))},
     tuple: _list_schema,
+    list: _entries_schema,
     dict: _mapping_schema,
 }

@@ -8,7 +8,17 @@ from collections.abc import Collection
 from dataclasses import MISSING, fields, is_dataclass
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from metadata.declaration import PLAIN, alternatives, has_notation, needed, optional, parameters
+from metadata.declaration import (
+    PLAIN,
+    alternatives,
+    has_notation,
+    key_of,
+    limits_of,
+    needed,
+    optional,
+    parameters,
+    role_of,
+)
 
 ROLES = {
     "reads": "variable",
@@ -23,7 +33,7 @@ def parameter_table(declared: type, but: Collection[str] = ()) -> str:
     """Return the table of a dataclass's parameters, needed ones first, without those in ``but``."""
     rows = ["| parameter | is | default |", "|---|---|---|"]
     required = needed(declared)
-    defaults = {one.name: one for one in fields(declared)}
+    defaults = {key_of(one.name): one for one in fields(declared)}
     ordered = [*required, *(name for name in parameters(declared) if name not in required and name not in but)]
     for name in ordered:
         default = "**needed**" if name in required else _default(defaults[name])
@@ -46,8 +56,9 @@ def said(kind: Any) -> str:
     if alternatives(kind):
         return " or ".join(said(part) for part in alternatives(kind))
     ways = {
-        Annotated: lambda: _role(*get_args(kind)),
+        Annotated: lambda: _role(*get_args(kind)) if role_of(kind) else limits_of(kind)[0].meant.removeprefix("a "),
         Literal: lambda: " or ".join(f"`{value}`" for value in get_args(kind)),
+        list: lambda: f"list, each {said(get_args(kind)[0])}",
         tuple: lambda: f"one or a list, each {said(get_args(kind)[0])}",
         dict: lambda: f"mapping: {said(get_args(kind)[0])} to {said(get_args(kind)[1])}",
         None: lambda: kind.notation if has_notation(kind) else NAMES.get(kind) or str(kind.__name__),
@@ -68,14 +79,14 @@ def _inner(declared: type) -> list[type]:
 
 
 def _parts(kind: Any) -> list[type]:
-    if get_origin(kind) in (Union, types.UnionType, Annotated, tuple, dict):
+    if get_origin(kind) in (Union, types.UnionType, Annotated, tuple, list, dict):
         return [part for argument in get_args(kind) for part in _parts(argument)]
-    return [kind] if is_dataclass(kind) and not has_notation(kind) else []  # type: ignore[list-item]
+    return [kind] if isinstance(kind, type) and is_dataclass(kind) and not has_notation(kind) else []
 
 
 def _default(field: Any) -> str:
     value = field.default if field.default is not MISSING else field.default_factory()
-    if value is None or value in ("", (), {}):
+    if value is None or value in ("", (), {}, []):
         return ""
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"

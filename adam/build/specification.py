@@ -12,6 +12,7 @@ from metadata.condition import Condition
 from metadata.declaration import read_parameters
 from metadata.errors import Gather, StudyError, nearest
 from metadata.registration import load_modules
+from metadata.schema_errors import FILE, needed_key, quoted, wrong_type
 from metadata.study import Study
 from metadata.yaml_source import complain, file_of, line_of
 
@@ -112,7 +113,7 @@ def read_specification(node: Any) -> AnalysisSpecification:
         raise StudyError("a dataset's file is a mapping that begins with 'dataset'", file_of(node), line_of(node))
     for key in ("derivations", "variables"):
         if key not in node:
-            raise complain(node, None, f"a dataset needs the key '{key}'")
+            raise needed_key(node, key, FILE)
     with Gather() as gather:
         with gather.part():
             header = _header(node)
@@ -136,7 +137,7 @@ def read_steps(items: Any) -> list[DerivationStep]:
 def _header(node: Any) -> Header:
     shown = copy(node)
     del shown["derivations"], shown["variables"]
-    header: Header = read_parameters(Header, shown, "dataset")
+    header: Header = read_parameters(Header, shown, FILE)
     return header
 
 
@@ -148,8 +149,8 @@ def _step(items: Any, index: int) -> DerivationStep:
     if name not in WORDS:
         raise complain(item, name, f"'{name}' is not a derivation{nearest(name, WORDS)}")
     if not isinstance(given, dict):
-        raise complain(item, name, f"'{name}' needs its parameters")
-    step = DerivationStep(read_parameters(WORDS[name], given, name), file_of(item), line_of(item, name))
+        raise wrong_type(item, name, given, "a mapping of parameters")
+    step = DerivationStep(read_parameters(WORDS[name], given, quoted(name)), file_of(item), line_of(item, name))
     try:
         if step.derivation.adds_rows and step.derivation.when:
             raise StudyError("a word that adds records has no 'when'; narrow the records that it looks at instead")
@@ -162,14 +163,12 @@ def _step(items: Any, index: int) -> DerivationStep:
 def _variables(node: Any) -> dict[str, DescribedVariable]:
     declared = node["variables"]
     if not isinstance(declared, dict):
-        raise complain(node, "variables", "variables is a mapping of names, in the order of the dataset")
+        raise wrong_type(node, "variables", declared, "a mapping of names, in the order of the dataset")
     made: dict[str, DescribedVariable] = {}
     with Gather() as gather:
         for name, said in declared.items():
             with gather.part():
                 if said is not None and not isinstance(said, dict):
-                    raise complain(
-                        declared, name, "say nothing, or {label: ..., type: ..., codelist: ..., format: ...}"
-                    )
-                made[name] = read_parameters(DescribedVariable, said or {}, name)
+                    raise wrong_type(declared, name, said, "a mapping, or nothing")
+                made[name] = read_parameters(DescribedVariable, said or {}, quoted(name))
     return made

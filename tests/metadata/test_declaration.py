@@ -10,9 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from metadata.declaration import Column, NewColumn, OrderColumn, names_in, parameters, read_parameters
+from metadata.declaration_limits import Above, Entries, Limit, Written
 from metadata.declaration_schema import definitions, parameters_schema
 from metadata.declaration_table import parameter_table, part_tables
 from metadata.errors import StudyError
+from metadata.schema_errors import FILE as FILE_OWNER
 from metadata.yaml_source import complain, load
 
 
@@ -49,6 +51,17 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Span:
+    """From and to a day, or one day."""
+
+    from_: int | None = None
+    to: int | None = None
+    day: int | None = None
+
+    one_of: ClassVar[tuple[tuple[str, ...], ...]] = (("from", "to"), ("day",))
+
+
+@dataclass(frozen=True)
 class Example:
     """An example."""
 
@@ -63,6 +76,12 @@ class Example:
     fixed: dict[Column, str | float] = field(default_factory=dict)
     done: str | Part | None = None
     there: Annotated[Pair, "other"] | None = None
+    span: Span | None = None
+    visits: list[str] = field(default_factory=list)
+    window: Annotated[list[int], Entries(2, 2)] | None = None
+    decimals: Annotated[int, Limit(0, 6)] = 0
+    factor: Annotated[float, Above(0)] = 1
+    id: Annotated[str, Written("[A-Z][0-9.]*", "a capital letter and numbers")] = "T1"
 
 
 FILE = """
@@ -80,7 +99,7 @@ done: {weight: 3, source: DONE}
 def read(text: str, folder: Path) -> Example:
     path = folder / "example.yaml"
     path.write_text(text, encoding="utf-8")
-    return read_parameters(Example, load(path, "example.yaml"), "example")
+    return read_parameters(Example, load(path, "example.yaml"), FILE_OWNER)
 
 
 def named(example: Example, role: str) -> list[str]:
@@ -106,21 +125,46 @@ def test_names_are_found_by_their_role(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("right", "wrong", "said"),
     [
-        ("order:", "ordre:", "example.yaml, line 3, key 'ordre': 'example' has no parameter 'ordre' (did you mean 'or"),
-        ("to: AVAL\n", "", "example.yaml, line 2: 'example' needs the parameter 'to'"),
-        ("to: AVAL", "to: [A]", "example.yaml, line 2, key 'to': must be a text, not ['A']"),
-        ("weight: 2", "weight: true", "example.yaml, line 5, key 'weight': must be a number, not True"),
-        ("weight: 2", "wight: 2", "example.yaml, line 5, key 'wight': 'X' has no parameter 'wight' (did you mean 'wei"),
+        ("order:", "ordre:", "example.yaml, line 3, key 'ordre': the file has no key 'ordre' (did you mean 'order'"),
+        ("to: AVAL\n", "", "example.yaml, line 2: the file needs the key 'to'"),
+        ("to: AVAL", "to: [A]", "example.yaml, line 2, key 'to': must be a text, not a list"),
+        (
+            "weight: 2",
+            "weight: true",
+            "example.yaml, line 5, key 'weight': must be a number, not true",
+        ),
+        ("weight: 2", "wight: 2", "example.yaml, line 5, key 'wight': 'X' has no key 'wight' (did you mean 'weight'"),
         ("pair: SEX/RACE", "pair: SEX", "example.yaml, line 7, key 'pair': write a pair as a/b"),
         ("pair: SEX/RACE", "mode: fist", "line 7, key 'mode': 'fist' is none of first, last (did you mean 'first'?)"),
-        ("PARAMN: 1", "PARAMN: true", "line 8, key 'PARAMN': must be a text or a number, not True"),
-        ("done: {weight: 3,", "done: {", "line 9: 'done' needs the parameter 'weight'"),
-        ("done: {weight: 3, source: DONE}", "done: [1]", "line 9, key 'done': must be a text or a mapping, not [1]"),
+        ("PARAMN: 1", "PARAMN: true", "line 8, key 'PARAMN': must be a text or a number, not true"),
+        ("done: {weight: 3,", "done: {", "line 9: 'done' needs the key 'weight'"),
+        ("done: {weight: 3, source: DONE}", "done: [1]", "line 9, key 'done': must be a text or a mapping, not a list"),
         ("pair: SEX/RACE", "count: 1.5", "line 7, key 'count': must be a whole number, not 1.5"),
         ("weight: 2", "weight: .inf", "example.yaml, line 5, key 'weight': must be a number that a dataset can hold"),
         ("weight: 2", f"weight: {'9' * 400}", "line 5, key 'weight': must be a number that a dataset can hold"),
         ("pair: SEX/RACE", "count: .nan", "line 7, key 'count': must be a number that a dataset can hold"),
         ("pair: SEX/RACE", "blank: 1", "line 7, key 'blank': must be true or false, not 1"),
+        (
+            "PARAM: Age",
+            "PARAM: yes",
+            "line 8, key 'PARAM': must be a text or a number, not true; write yes, no, on and",
+        ),
+        ("pair: SEX/RACE", "visits: A", "line 7, key 'visits': must be a list with at least one entry, not 'A'"),
+        (
+            "pair: SEX/RACE",
+            "visits: []",
+            "line 7, key 'visits': must be a list with at least one entry, not an empty l",
+        ),
+        ("pair: SEX/RACE", "window: [1]", "line 7, key 'window': must be a list of 2, not a list of 1"),
+        ("pair: SEX/RACE", "decimals: 7", "line 7, key 'decimals': must be a number from 0 to 6, not 7"),
+        ("pair: SEX/RACE", "factor: 0", "line 7, key 'factor': must be a number above 0, not 0"),
+        ("pair: SEX/RACE", "id: t1", "line 7, key 'id': must be a capital letter and numbers, not 't1'"),
+        ("pair: SEX/RACE", "span: {from: 1}", "line 7: 'span' needs 'from' and 'to' or 'day'"),
+        (
+            "pair: SEX/RACE",
+            "span: {from: 1, to: 2, day: 3}",
+            "line 7: 'span' needs 'from' and 'to' or 'day', and not b",
+        ),
     ],
 )
 def test_an_error_says_where_and_what_would_be_right(right: str, wrong: str, said: str, tmp_path: Path) -> None:
@@ -138,13 +182,18 @@ def test_a_number_is_a_text_where_no_number_can_be(tmp_path: Path) -> None:
 def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
     with pytest.raises(StudyError) as found:
         read(FILE.replace("to: AVAL", "too: AVAL").replace("weight: 2", "weight: x"), tmp_path)
-    assert len(found.value.each) == 3  # the unknown key, the missing one and the number
+    assert len(found.value.each) == 2  # the key, which is unknown and so missing, and the number
 
 
 values = st.recursive(
-    st.none() | st.booleans() | st.integers(-9, 9) | st.floats(-9, 9) | st.sampled_from(["A", "A/B", "first", "last"]),
+    st.none()
+    | st.booleans()
+    | st.integers(-9, 9)
+    | st.floats(-9, 9)
+    | st.sampled_from(["A", "A/B", "first", "last", "T1"]),
     lambda inner: (
-        st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["X", "weight", "source", "AGE"]), inner)
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.sampled_from(["X", "weight", "source", "AGE", "from", "to", "day"]), inner)
     ),
     max_leaves=4,
 )
@@ -158,7 +207,7 @@ def test_the_schema_and_the_reader_accept_the_same(node: dict[str, Any], filled:
     schema = {**parameters_schema(Example), "$defs": definitions([Pair])}
     fits = jsonschema.Draft202012Validator(schema).is_valid(node)
     try:
-        read_parameters(Example, node, "example")
+        read_parameters(Example, node, FILE_OWNER)
         read_well = True
     except StudyError:
         read_well = False
@@ -179,6 +228,13 @@ def test_the_table_has_what_is_needed_first() -> None:
         "| `fixed` | mapping: variable to text or number |  |",
         "| `done` | text or Part, or null |  |",
         "| `there` | pair on the other dataset, or null |  |",
+        "| `span` | Span, or null |  |",
+        "| `visits` | list, each text |  |",
+        "| `window` | list of 2, or null |  |",
+        "| `decimals` | number from 0 to 6 | `0` |",
+        "| `factor` | number above 0 | `1` |",
+        "| `id` | capital letter and numbers | `T1` |",
     ]
-    (part,) = part_tables(Example)
+    part, span = part_tables(Example)
     assert part.startswith("*Part.* One part, with `code` marks.\n\n| parameter | is | default |")
+    assert "| `from` | whole number, or null |  |" in span.splitlines()

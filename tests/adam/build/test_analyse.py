@@ -191,7 +191,7 @@ def broken(tmp_path, text, *changes):
     [
         ("source: RFXSTDTC", "source: RFXSTDT", "there is no variable RFXSTDT (did you mean 'RFXSTDTC'?)"),
         ("study_day:", "studyday:", "'studyday' is not a derivation (did you mean 'study_day'?)"),
-        ("reference: TRTSDT", "ref: TRTSDT", "'study_day' has no parameter 'ref'"),
+        ("reference: TRTSDT", "ref: TRTSDT", "'study_day' has no key 'ref'"),
         ("to: DAY1", "to: TRTSDT", "TRTSDT is made twice"),
         ("to: DAY1", "to: AGE", "AGE would hide the variable AGE of DM"),
         ("date: TRTSDT", "date: DAY1", "wait for one another in a circle: DAY1"),
@@ -201,7 +201,7 @@ def broken(tmp_path, text, *changes):
         ("keys: [USUBJID]", "keys: [SITEID]", "1 key(s) stand for more than one record, first: SITEID 01"),
         ("{dataset: DM}", "{dataset: DMS}", "this build has no dataset DMS (did you mean 'DM'?)"),
         ("guide: ADSL", "guide: ADSLX", "'ADSLX' is none of ADSL, BDS, OCCDS, AE"),
-        ("{label: Day of", "{labl: Day of", "'DAY1' has no parameter 'labl' (did you mean 'label'?)"),
+        ("{label: Day of", "{labl: Day of", "'DAY1' has no key 'labl' (did you mean 'label'?)"),
         ("TRT01P: ARM", "TRT01P: AGE", "TRT01P should be Char, but its derivation 'copy' makes Num"),
     ],
 )

@@ -1,0 +1,113 @@
+"""Limits of the values that a declaration may have: each is checked, said in words and part of the JSON Schema."""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+
+class ValueLimit(ABC):
+    """What a value must fulfil beyond its type."""
+
+    @property
+    @abstractmethod
+    def meant(self) -> str:
+        """What the value must be, in words that follow "must be"."""
+
+    @abstractmethod
+    def allows(self, value: Any) -> bool:
+        """Return whether a value of the right type is within the limit."""
+
+    @abstractmethod
+    def schema(self) -> dict[str, Any]:
+        """Return the limit as keywords of JSON Schema."""
+
+
+@dataclass(frozen=True)
+class Limit(ValueLimit):
+    """A number from ``low`` to ``high``, both included; None is no bound."""
+
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def meant(self) -> str:
+        """The bounds."""
+        if self.high is None:
+            return f"a number from {self.low:g}"
+        return f"a number up to {self.high:g}" if self.low is None else f"a number from {self.low:g} to {self.high:g}"
+
+    def allows(self, value: float) -> bool:
+        """Return whether the number is within the bounds."""
+        return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
+
+    def schema(self) -> dict[str, Any]:
+        """Return the bounds."""
+        bounds = {"minimum": self.low, "maximum": self.high}
+        return {key: bound for key, bound in bounds.items() if bound is not None}
+
+
+@dataclass(frozen=True)
+class Above(ValueLimit):
+    """A number above ``low``."""
+
+    low: float
+
+    @property
+    def meant(self) -> str:
+        """The bound."""
+        return f"a number above {self.low:g}"
+
+    def allows(self, value: float) -> bool:
+        """Return whether the number is above the bound."""
+        return value > self.low
+
+    def schema(self) -> dict[str, Any]:
+        """Return the bound."""
+        return {"exclusiveMinimum": self.low}
+
+
+@dataclass(frozen=True)
+class Written(ValueLimit):
+    """A text that matches a regular expression as a whole; ``said`` says it in words."""
+
+    pattern: str
+    said: str
+
+    @property
+    def meant(self) -> str:
+        """The words."""
+        return self.said
+
+    def allows(self, value: str) -> bool:
+        """Return whether the text is written so."""
+        return re.fullmatch(self.pattern, value) is not None
+
+    def schema(self) -> dict[str, Any]:
+        """Return the pattern."""
+        return {"pattern": f"^(?:{self.pattern})$"}
+
+
+@dataclass(frozen=True)
+class Entries(ValueLimit):
+    """A list of ``least`` to ``most`` entries; None is no bound."""
+
+    least: int
+    most: int | None = None
+
+    @property
+    def meant(self) -> str:
+        """The number of entries."""
+        if self.least == self.most:
+            return f"a list of {self.least}"
+        return f"a list of {self.least} or more" if self.most is None else f"a list of {self.least} to {self.most}"
+
+    def allows(self, value: tuple[Any, ...]) -> bool:
+        """Return whether the list has so many entries."""
+        return self.least <= len(value) and (self.most is None or len(value) <= self.most)
+
+    def schema(self) -> dict[str, Any]:
+        """Return the number of entries."""
+        return {"minItems": self.least, **({} if self.most is None else {"maxItems": self.most})}
