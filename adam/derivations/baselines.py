@@ -42,22 +42,23 @@ from metadata.units import significant
 class Baseline(Derivation):
     """Find the last record with a value before treatment, flag it, and give its values to all records of the group.
 
-    A record counts if its date is before ``reference``, or on that day; with ``visit``, of that day only if study.yaml
-    calls the visit of that number predose, so that the flag agrees with --LOBXFL (SDTMIG 3.3). ``values`` are the new
-    variables and what they hold of the baseline record. Where ``value`` names several variables, a record counts if one
-    of them has a value. Rows derived later are not looked at; ``among`` narrows the records. Last records that date and
-    ``order`` do not tell apart are an error if they differ in what is taken, never a silent choice.
+    A record counts if its date is before ``reference``, or on that day; with ``visitnum``, of that day only if
+    study.yaml calls the visit of that number predose, so that the flag agrees with --LOBXFL (SDTMIG 3.3). ``variables``
+    are the new variables and those of the baseline record that they copy. Where ``value`` names several variables, a
+    record counts if one of them has a value. Rows derived later are not looked at; ``where`` narrows the records. Last
+    records that date and ``order`` do not tell apart are an error if they differ in what is taken, never a silent
+    choice.
     """
 
     by: tuple[Column, ...]
     date: Column
     reference: Column
     value: tuple[Column, ...]
-    flag: NewColumn = "ABLFL"
-    values: dict[NewColumn, Column] = field(default_factory=dict)
+    to_flag: NewColumn = "ABLFL"
+    variables: dict[NewColumn, Column] = field(default_factory=dict)
     order: tuple[OrderColumn, ...] = ()
-    visit: Column | None = None
-    among: Condition | None = None
+    visitnum: Column | None = None
+    where: Condition | None = None
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
         groups = group_codes([columns[name] for name in self.by])
@@ -65,12 +66,12 @@ class Baseline(Derivation):
         rows = first_rows(groups, self._latest_first(columns), eligible)
         self._check_ties(columns, groups, rows, eligible)
         record = row_of_group(groups, rows)
-        made = {new: take(columns[old], record) for new, old in self.values.items()}
-        filled = {new: np.flatnonzero(present(made[new])) for new, old in self.values.items() if old in self.value}
-        edges = tuple(Edges(kept, new, "", record[kept], self.values[new]) for new, kept in filled.items())
+        made = {new: take(columns[old], record) for new, old in self.variables.items()}
+        filled = {new: np.flatnonzero(present(made[new])) for new, old in self.variables.items() if old in self.value}
+        edges = tuple(Edges(kept, new, "", record[kept], self.variables[new]) for new, kept in filled.items())
         flags = np.zeros(count, bool)
         flags[rows] = True
-        return Outcome({self.flag: flagged(flags), **made}, edges)
+        return Outcome({self.to_flag: flagged(flags), **made}, edges)
 
     def _check_ties(self, columns: Columns, groups: np.ndarray, rows: np.ndarray, eligible: np.ndarray) -> None:
         """Raise StudyError where several records are the last of a group and hold different values."""
@@ -80,7 +81,7 @@ class Baseline(Derivation):
         last = np.flatnonzero(eligible & chosen[place])
         if len(last) == len(rows):
             return
-        taken = [take(columns[name], last) for name in dict.fromkeys([*self.value, *self.values.values()])]
+        taken = [take(columns[name], last) for name in dict.fromkeys([*self.value, *self.variables.values()])]
         if len(np.unique(group_codes([place[last].astype(float), *taken]))) > len(rows):
             raise StudyError(
                 f"several records are the last before {self.reference} within {listed(self.by)} and differ;"
@@ -95,19 +96,21 @@ class Baseline(Derivation):
     def _eligible(self, columns: Columns, count: int, context: DerivationContext) -> np.ndarray:
         day, start = number(columns, self.date), number(columns, self.reference)
         on_day = day == start
-        if self.visit:
-            on_day &= among(columns[self.visit], [v["visitnum"] for v in context.study.visits if v.get("predose")])
+        if self.visitnum:
+            on_day &= among(columns[self.visitnum], [v["visitnum"] for v in context.study.visits if v.get("predose")])
         eligible = (day < start) | on_day
         eligible &= np.any([present(columns[name]) for name in self.value], axis=0)
-        return eligible & self.among.holds(columns, count) if self.among else eligible
+        return eligible & self.where.holds(columns, count) if self.where else eligible
 
     def sentence(self, variable: str) -> str:
-        same_day = f", or on that day at a {self.visit} planned before the dose" if self.visit else " or on that day"
+        same_day = (
+            f", or on that day at a {self.visitnum} planned before the dose" if self.visitnum else " or on that day"
+        )
         group = f"the last record by {self.date} with {' or '.join(self.value)} not missing before {self.reference}"
         group += f"{same_day}, within {listed(self.by)}"
-        if variable == self.flag:
+        if variable == self.to_flag:
             return f"Y for {group}; else missing."
-        return f"{self.values[variable]} of the baseline record ({group})."
+        return f"{self.variables[variable]} of the baseline record ({group})."
 
     def inherits(self, variable: str) -> tuple[str, str] | None:
         return None
@@ -121,20 +124,20 @@ class Change(Derivation):
     value: Column = "AVAL"
     base: Column = "BASE"
     to: NewColumn = "CHG"
-    percent: NewColumn | None = None
+    to_percent: NewColumn | None = None
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
         value, base = number(columns, self.value), number(columns, self.base)
         difference = value - base
         made: dict[str, Values] = {self.to: _free_of_noise(difference, value, base)}
-        if self.percent:
+        if self.to_percent:
             with np.errstate(divide="ignore", invalid="ignore"):
                 percent = np.where(base == 0, np.nan, 100 * difference / np.abs(base))
-            made[self.percent] = significant(percent)
+            made[self.to_percent] = significant(percent)
         return Outcome(made)
 
     def sentence(self, variable: str) -> str:
-        if variable == self.percent:
+        if variable == self.to_percent:
             return f"100 * ({self.value} - {self.base}) / |{self.base}|, missing if {self.base} is 0{self.within()}."
         return f"{self.value} - {self.base}{self.within()}."
 
@@ -152,26 +155,26 @@ def _free_of_noise(difference: np.ndarray, value: np.ndarray, base: np.ndarray) 
 class Shift(Derivation):
     """Set two values beside each other, such as baseline and later grade; missing unless both are there.
 
-    With ``missing``, a text such as NULL, it stands for one that has none (admiral's derive_var_shift does so).
+    With ``if_missing``, a text such as NULL, it stands for one that has none (admiral's derive_var_shift does so).
     """
 
     start: Column
     end: Column
     to: NewColumn = "SHIFT1"
-    between: str = " to "
-    missing: str | None = None
+    separator: str = " to "
+    if_missing: str | None = None
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
         start, end = (_texts(columns[name]) for name in (self.start, self.end))
         used, codes = np.unique(start.codes.astype(np.int64) * len(end.words) + end.codes, return_inverse=True)
         pairs = [(start.words[one // len(end.words)], end.words[one % len(end.words)]) for one in used.tolist()]
-        filled = [(one or self.missing, other or self.missing) for one, other in pairs]
-        words = [f"{one}{self.between}{other}" if one and other else "" for one, other in filled]
+        filled = [(one or self.if_missing, other or self.if_missing) for one, other in pairs]
+        words = [f"{one}{self.separator}{other}" if one and other else "" for one, other in filled]
         return Outcome({self.to: coded(codes, words)})
 
     def sentence(self, variable: str) -> str:
-        empty = f"{self.missing} for a missing one" if self.missing else "if neither is missing"
-        return f"{self.start}, '{self.between.strip()}' and {self.end}, {empty}{self.within()}."
+        empty = f"{self.if_missing} for a missing one" if self.if_missing else "if neither is missing"
+        return f"{self.start}, '{self.separator.strip()}' and {self.end}, {empty}{self.within()}."
 
 
 def _texts(values: Values) -> Text:

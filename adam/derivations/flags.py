@@ -14,7 +14,6 @@ from adam.columns.columns import (
     number,
 )
 from adam.columns.grouping import first_rows, group_codes, ordered
-from adam.derivations.merging import SUBJECT
 from adam.language.derivation import (
     Derivation,
     DerivationContext,
@@ -34,24 +33,24 @@ from metadata.errors import StudyError
 @word("flag")
 @dataclass(frozen=True, kw_only=True)
 class Flag(Derivation):
-    """Y where a condition holds, else ``otherwise`` (N for populations, missing for record flags)."""
+    """``text`` where ``condition`` holds, else ``otherwise`` (N for populations, missing for record flags)."""
 
     to: NewColumn
-    holds: Condition
-    value: str = "Y"
+    condition: Condition
+    text: str = "Y"
     otherwise: str = ""
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
-        return Outcome({self.to: flagged(self.holds.holds(columns, count), self.value, self.otherwise)})
+        return Outcome({self.to: flagged(self.condition.holds(columns, count), self.text, self.otherwise)})
 
     def sentence(self, variable: str) -> str:
-        return f"{self.value} if {self.holds}, else {self.otherwise or 'missing'}{self.within()}."
+        return f"{self.text} if {self.condition}, else {self.otherwise or 'missing'}{self.within()}."
 
 
 @word("flag_one")
 @dataclass(frozen=True, kw_only=True)
 class FlagOne(Derivation):
-    """Y for the first record of each group in the given order among those for which ``among`` holds, else missing.
+    """Y for the first record of each group in the given order among those for which ``where`` holds, else missing.
 
     A leading - sorts descending, so that ``[-ASEVN, ASTDT]`` flags the first record of greatest severity. Records that
     ``order`` does not tell apart are an error, never a silent choice.
@@ -60,10 +59,10 @@ class FlagOne(Derivation):
     to: NewColumn
     by: tuple[Column, ...]
     order: tuple[OrderColumn, ...]
-    among: Condition | None = None
+    where: Condition | None = None
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
-        eligible = self.among.holds(columns, count) if self.among else np.ones(count, bool)
+        eligible = self.where.holds(columns, count) if self.where else np.ones(count, bool)
         order = [(columns[name.removeprefix("-")], name.startswith("-")) for name in self.order]
         flags, groups = np.zeros(count, bool), group_codes([columns[name] for name in self.by])
         rows = first_rows(groups, order, eligible)
@@ -77,32 +76,32 @@ class FlagOne(Derivation):
 
     def sentence(self, variable: str) -> str:
         order = [f"{name.removeprefix('-')}{' (descending)' if name.startswith('-') else ''}" for name in self.order]
-        among = f" among records where {self.among}" if self.among else ""
+        among = f" among records where {self.where}" if self.where else ""
         return f"Y for the first record by {listed(order)} within {listed(self.by)}{among}; else missing."
 
 
 @word("criterion")
 @dataclass(frozen=True, kw_only=True)
 class Criterion(Derivation):
-    """Criterion y of a BDS dataset: its text, and Y or N, in the records that ``when`` selects."""
+    """Criterion y of a BDS dataset: its ``text``, and Y or N by ``condition``, in the records that ``when`` selects."""
 
     text: str
-    holds: Condition
+    condition: Condition
     to: NewColumn
-    flag: NewColumn
+    to_flag: NewColumn
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
         return Outcome(
             {
                 self.to: constant(self.text, count),
-                self.flag: flagged(self.holds.holds(columns, count), false="N"),
+                self.to_flag: flagged(self.condition.holds(columns, count), false="N"),
             }
         )
 
     def sentence(self, variable: str) -> str:
         if variable == self.to:
             return f"'{self.text}'{self.within()}."
-        return f"Y if {self.holds}, else N{self.within()}."
+        return f"Y if {self.condition}, else N{self.within()}."
 
 
 @word("treatment_emergent")
@@ -113,8 +112,8 @@ class TreatmentEmergent(Derivation):
     An event that ended before treatment, and one of a subject without a first treatment, never counts. An event without
     a start date counts: nothing shows that it did not emerge. An event that began before treatment counts if it became
     worse (``initial`` below ``worst``); ``unknown`` worse says that it also does if one of the two is missing. Without
-    a last treatment, or with ``days`` null, there is no latest day. Where an event is recorded in several lines,
-    ``group`` names what they have in common: a line counts as new only if none of its group began before treatment, and
+    a last treatment, or with ``days`` null, there is no latest day. Where an event is recorded in several lines, ``by``
+    names what they have in common: a line counts as new only if none of its group began before treatment, and
     as worse if ``worst`` exceeds that of the line before, it and all later lines. The same rules as admiral's
     derive_var_trtemfl, whose default has no latest day.
     """
@@ -127,12 +126,12 @@ class TreatmentEmergent(Derivation):
     initial: Column | None = None
     worst: Column | None = None
     unknown: Literal["same", "worse"] = "same"
-    group: tuple[Column, ...] = ()
+    by: tuple[Column, ...] = ()
     to: NewColumn = "TRTEMFL"
 
     def check(self) -> None:
-        if self.worst and not (self.initial or self.group):
-            raise StudyError("worst needs initial, or a group of lines, to be set against")
+        if self.worst and not (self.initial or self.by):
+            raise StudyError("worst needs initial, or 'by' for the lines of an event, to be set against")
         if self.initial and not self.worst:
             raise StudyError("initial needs worst, the severity that it is set against")
 
@@ -143,7 +142,7 @@ class TreatmentEmergent(Derivation):
             late = start > last + self.days if self.days is not None else np.zeros(count, bool)
             possible = ~np.isnan(first) & ~(end < first)
             before = start < first
-        groups = group_codes([columns[name] for name in (SUBJECT, *self.group)]) if self.group else np.arange(count)
+        groups = group_codes([columns[name] for name in self.by]) if self.by else np.arange(count)
         old = np.bincount(groups[before], minlength=int(groups.max(initial=-1)) + 1)[groups] > 0
         emergent = np.isnan(start) | (~old & ~late) | self._worse(columns, groups, start, before)
         return Outcome({self.to: flagged(possible & emergent)})
@@ -153,7 +152,7 @@ class TreatmentEmergent(Derivation):
         if not self.worst:
             return np.zeros(len(start), bool)
         worst = number(columns, self.worst)
-        if self.group:
+        if self.by:
             return self._worse_in_group(worst, groups, start, before)
         assert self.initial, "check has seen to it"
         initial = number(columns, self.initial)
@@ -175,15 +174,12 @@ class TreatmentEmergent(Derivation):
         worse[rows] = since > begun
         return worse
 
-    def also_reads(self) -> tuple[str, ...]:
-        return (SUBJECT,) if self.group else ()
-
     def sentence(self, variable: str) -> str:
         until = f" and at most {self.days} days after {self.treatment_end}" if self.days is not None else ""
         text = f"Y if {self.start} is on or after {self.treatment_start}{until}"
         text += f", or {self.start} is missing and {self.end} is not before {self.treatment_start}"
-        if self.group:
-            text += f"; lines of one {listed(self.group)} are one event, which begins with the first"
+        if self.by:
+            text += f"; lines of one {listed(self.by)} are one event, which begins with the first"
         if self.worst:
             against = self.initial or "that of the line before"
             text += f", or {self.worst} exceeds {against} in an event that began before treatment and did not end"
@@ -196,11 +192,11 @@ class TreatmentEmergent(Derivation):
 class OnTreatment(Derivation):
     """Y for a record dated after the baseline period and no later than ``days`` after last treatment.
 
-    ``baseline_day`` true leaves out the day of first treatment, whose untimed values belong to baseline; where it is
+    ``skip_first_day`` leaves out the day of first treatment, whose untimed values belong to baseline; where it is
     false, records of that day for which ``before_dose`` holds are left out. ``end`` names the end of an event: one that
     ended before treatment is not on it. ``span`` also counts an event that began before treatment and did not end
     before it. A record without a date counts or not as ``undated`` says. ``days`` null sets no latest day. admiral's
-    derive_var_ontrtfl has baseline_day false, days 0 and undated true.
+    derive_var_ontrtfl has skip_first_day false, days 0 and undated true.
     """
 
     date: Column = "ADT"
@@ -208,7 +204,7 @@ class OnTreatment(Derivation):
     treatment_start: Column = "TRTSDT"
     treatment_end: Column = "TRTEDT"
     days: int | None = 30
-    baseline_day: bool = True
+    skip_first_day: bool = True
     before_dose: Condition | None = None
     span: bool = False
     undated: bool = False
@@ -219,7 +215,7 @@ class OnTreatment(Derivation):
         end = number(columns, self.end) if self.end else np.full(count, np.nan)
         with np.errstate(invalid="ignore"):
             late = date > last + self.days if self.days is not None else np.zeros(count, bool)
-            begun = date > first if self.baseline_day else date >= first
+            begun = date > first if self.skip_first_day else date >= first
             if self.before_dose:
                 begun &= ~((date == first) & self.before_dose.holds(columns, count))
             spanning = (date < first) if self.span else np.zeros(count, bool)
@@ -227,7 +223,7 @@ class OnTreatment(Derivation):
             return Outcome({self.to: flagged(counts & ~(end < first))})
 
     def sentence(self, variable: str) -> str:
-        begun = "after" if self.baseline_day else "on or after"
+        begun = "after" if self.skip_first_day else "on or after"
         until = f" and at most {self.days} days after {self.treatment_end}" if self.days is not None else ""
         text = f"Y if {self.date} is {begun} {self.treatment_start}{until}"
         text += f", or before it and {self.end or 'the end'} is not" if self.span else ""

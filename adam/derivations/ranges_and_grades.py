@@ -25,6 +25,7 @@ from metadata.declaration import Column, NewColumn
 from metadata.errors import StudyError
 from metadata.units import significant
 
+PARAMCD = "PARAMCD"
 NO_ROWS = np.empty(0, np.int64)
 INDICATORS = ["LOW LOW", "LOW", "NORMAL", "HIGH", "HIGH HIGH"]
 
@@ -72,15 +73,16 @@ class RangeIndicator(Derivation):
 class Scheme:
     """One toxicity scheme: its table, how it is called in the data, and the item for each parameter.
 
-    ``scale`` is, for a parameter, the factor from the unit of the table's limits to the parameter's unit. ``taken``
-    names, for a parameter whose results are not numbers, the variable that already holds its grade by this scheme.
+    ``unit_factors`` are, for a parameter, the factor from the unit of the table's limits to the parameter's unit.
+    ``already_graded`` names, for a parameter whose results are not numbers, the variable that already holds its grade
+    by this scheme.
     """
 
     table: str
     name: str
     items: dict[str, str]
-    scale: dict[str, float] = field(default_factory=dict)
-    taken: dict[str, Column] = field(default_factory=dict)
+    unit_factors: dict[str, float] = field(default_factory=dict)
+    already_graded: dict[str, Column] = field(default_factory=dict)
 
 
 @word("grade")
@@ -96,18 +98,17 @@ class Grade(Derivation):
     """
 
     schemes: tuple[Scheme, ...]
-    parameter: Column = "PARAMCD"
     value: Column = "AVAL"
     low: Column = "ANRLO"
     high: Column = "ANRHI"
     base: Column | None = None
     base_indicator: Column | None = None
     to: NewColumn = "ATOXGR"
-    number: NewColumn = "ATOXGRN"
-    scheme: NewColumn = "ATOXSCH"
+    to_number: NewColumn = "ATOXGRN"
+    to_scheme: NewColumn = "ATOXSCH"
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
-        words, codes = text(columns, self.parameter).words, text(columns, self.parameter).codes
+        words, codes = text(columns, PARAMCD).words, text(columns, PARAMCD).codes
         low, high, value = (number(columns, name) for name in (self.low, self.high, self.value))
         base, normal = self._baseline(columns, count)
         grades, named = np.full(count, np.nan), np.full(count, -1)
@@ -116,10 +117,15 @@ class Grade(Derivation):
                 graded = context.scheme(scheme.table, item)
                 rows = np.flatnonzero(codes == words.index(parameter)) if parameter in words else NO_ROWS
                 grades[rows] = graded.grade(
-                    value[rows], low[rows], high[rows], scheme.scale.get(parameter, 1.0), base[rows], normal[rows]
+                    value[rows],
+                    low[rows],
+                    high[rows],
+                    scheme.unit_factors.get(parameter, 1.0),
+                    base[rows],
+                    normal[rows],
                 )
                 named[rows] = index
-            for parameter, name in scheme.taken.items():
+            for parameter, name in scheme.already_graded.items():
                 rows = np.flatnonzero(codes == words.index(parameter)) if parameter in words else NO_ROWS
                 grades[rows] = numbers_in(text(columns, name))[rows]
                 named[rows] = index
@@ -128,8 +134,8 @@ class Grade(Derivation):
         return Outcome(
             {
                 self.to: coded(texts, ["0", "1", "2", "3", "4", "5"]),
-                self.number: grades,
-                self.scheme: coded(named, [scheme.name for scheme in self.schemes]),
+                self.to_number: grades,
+                self.to_scheme: coded(named, [scheme.name for scheme in self.schemes]),
             }
         )
 
@@ -143,21 +149,24 @@ class Grade(Derivation):
                                      for one in indicator.words])  # fmt: skip
         return number(columns, self.base), normal
 
+    def also_reads(self) -> tuple[str, ...]:
+        return (PARAMCD,)
+
     def check(self) -> None:
         if bool(self.base) != bool(self.base_indicator):
             raise StudyError("base and base_indicator are needed together")
-        parameters = [parameter for scheme in self.schemes for parameter in [*scheme.items, *scheme.taken]]
+        parameters = [parameter for scheme in self.schemes for parameter in [*scheme.items, *scheme.already_graded]]
         twice = {parameter for parameter in parameters if parameters.count(parameter) > 1}
         if twice:
             raise StudyError(f"{listed(sorted(twice))} is graded by more than one scheme")
 
     def sentence(self, variable: str) -> str:
-        if variable == self.scheme:
+        if variable == self.to_scheme:
             return f"Name of the scheme by which {self.to} was graded; missing where there is no grade."
-        if variable == self.number:
+        if variable == self.to_number:
             return f"{self.to} as a number."
         used = [f"{scheme.name} for {listed(list(scheme.items))}" for scheme in self.schemes]
-        used += [f"{name} for {code}" for scheme in self.schemes for code, name in scheme.taken.items()]
+        used += [f"{name} for {code}" for scheme in self.schemes for code, name in scheme.already_graded.items()]
         return f"Toxicity grade of {self.value} by {'; '.join(used)}; half-open intervals on unrounded values."
 
 
@@ -167,29 +176,33 @@ class CombinedGrade(Derivation):
     """Combine the grades of two directions, each graded for itself, into one: a low one gets a minus sign.
 
     The high grade counts where it is above 0, else the low one where that is; 0 only where both are 0, or where one is
-    and the parameter is not graded in the other direction. ``low_graded`` and ``high_graded`` name the parameters that
-    are, so that a missing grade is told from none.
+    and the parameter is not graded in the other direction. ``low_paramcd`` and ``high_paramcd`` name the parameters
+    that are, so that a missing grade is told from none.
     """
 
     low: Column
     high: Column
-    low_graded: tuple[str, ...]
-    high_graded: tuple[str, ...]
-    parameter: Column = "PARAMCD"
+    low_paramcd: tuple[str, ...]
+    high_paramcd: tuple[str, ...]
     to: NewColumn = "ATOXGR"
-    number: NewColumn = "ATOXGRN"
+    to_number: NewColumn = "ATOXGRN"
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
         low, high = (numbers_in(text(columns, name)) for name in (self.low, self.high))
-        graded = [among(columns[self.parameter], names) for names in (self.low_graded, self.high_graded)]
+        graded = [among(columns[PARAMCD], names) for names in (self.low_paramcd, self.high_paramcd)]
         nothing = [(grade == 0) | (np.isnan(grade) & ~there) for grade, there in zip((low, high), graded, strict=True)]
         normal = nothing[0] & nothing[1] & (graded[0] | graded[1])
         with np.errstate(invalid="ignore"):
             made = np.select([high > 0, low > 0, normal], [high, -low, 0.0], np.nan)
         words = ["-4", "-3", "-2", "-1", "0", "1", "2", "3", "4", "5"]
-        return Outcome({self.to: coded(np.where(np.isnan(made), -1, made + 4).astype(int), words), self.number: made})
+        return Outcome(
+            {self.to: coded(np.where(np.isnan(made), -1, made + 4).astype(int), words), self.to_number: made}
+        )
+
+    def also_reads(self) -> tuple[str, ...]:
+        return (PARAMCD,)
 
     def sentence(self, variable: str) -> str:
-        if variable == self.number:
+        if variable == self.to_number:
             return f"{self.to} as a number."
         return f"{self.high} if above 0, else -{self.low} if that is above 0, else 0 if both are{self.within()}."

@@ -83,7 +83,7 @@ def test_treatment_emergence(tmp_path, parameters, timed, place):
 
 def test_treatment_emergence_of_events_in_several_lines(tmp_path):
     """test-derive_var_trtemfl.R, test 3 (group_var)."""
-    word = TreatmentEmergent(days=10, worst="W", group=("AEGRPID",))
+    word = TreatmentEmergent(days=10, worst="W", by=("USUBJID", "AEGRPID"))
     made = made_by(
         word,
         tmp_path,
@@ -112,7 +112,7 @@ def test_a_missing_severity_is_worse_only_if_said_so(tmp_path):
     assert texts(made_by(TreatmentEmergent(initial="I", worst="W"), tmp_path, **given)["TRTEMFL"]) == [""]
 
 
-ADMIRAL = {"baseline_day": False, "days": 0, "undated": True}
+ADMIRAL = {"skip_first_day": False, "days": 0, "undated": True}
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ def test_an_unknown_baseline_gives_no_grade(tmp_path):
 )
 def test_both_directions(tmp_path, parameter, low, high, expected):
     """Tests 1 to 4 (derive_var_atoxgr): hypo- and hyperglycemia, only hypophosphatemia, only INR increased."""
-    word = CombinedGrade(low="L", high="H", low_graded=("GLUC", "PHOS"), high_graded=("GLUC", "INR"))
+    word = CombinedGrade(low="L", high="H", low_paramcd=("GLUC", "PHOS"), high_paramcd=("GLUC", "INR"))
     made = made_by(word, tmp_path, PARAMCD=[parameter], L=[low], H=[high])
     assert texts(made["ATOXGR"]) == [expected]
     assert numbers(made["ATOXGRN"]) == [float(expected) if expected else None]

@@ -57,7 +57,7 @@ ADLB = """
       - copy: {variables: {AVAL: LBSTRESN}}
       - date: {source: LBDTC, to: ADT}
       - study_day: {date: ADT, reference: TRTSDT, to: ADY}
-      - baseline: {by: [USUBJID, PARAMCD], date: ADT, reference: TRTSDT, value: AVAL, values: {BASE: AVAL}}
+      - baseline: {by: [USUBJID, PARAMCD], date: ADT, reference: TRTSDT, value: AVAL, variables: {BASE: AVAL}}
       - change: {when: {ADY: {above: 1}}}
       - extreme_records: {take: minimum, by: [USUBJID, PARAMCD], among: {ADY: {above: 1}}, blank: [ABLFL]}
       - sequence: {by: [USUBJID], order: [ADT, LBSEQ, DTYPE]}
@@ -146,7 +146,7 @@ def test_metadata_of_every_variable(tmp_path):
 
 
 def test_methods_name_what_the_dataset_does_not_keep(tmp_path):
-    text = ADLB.replace("values: {BASE: AVAL}", "values: {FIRST: AVAL}")
+    text = ADLB.replace("variables: {BASE: AVAL}", "variables: {FIRST: AVAL}")
     text = text.replace("- change:", "- coalesce: {source: [FIRST], to: BASE}\n      - change:")
     made = analyse(study_in(tmp_path, adsl=ADSL, adlb=text), {"DM": DM, "LB": LB}, None)
     assert made["ADSL"].metadata.variable("TRTSDT").method == "Numeric date of RFXSTDTC; a partial date is missing."

@@ -12,9 +12,9 @@ WORD = Baseline(
     date="ADT",
     reference="TRTSDT",
     value=("AVAL",),
-    values={"BASE": "AVAL", "BNRIND": "ANRIND"},
+    variables={"BASE": "AVAL", "BNRIND": "ANRIND"},
     order=("VISITNUM",),
-    visit="VISITNUM",
+    visitnum="VISITNUM",
 )
 
 
@@ -59,7 +59,7 @@ def test_an_earlier_value_stands_in_for_a_missing_one(tmp_path):
 
 def test_records_that_nothing_tells_apart_are_an_error(tmp_path):
     """Two different values of one time leave no baseline; two equal ones do."""
-    word = Baseline(by=("USUBJID",), date="ADT", reference="TRTSDT", value=("AVAL",), values={"BASE": "AVAL"})
+    word = Baseline(by=("USUBJID",), date="ADT", reference="TRTSDT", value=("AVAL",), variables={"BASE": "AVAL"})
     given = {"USUBJID": ["A"] * 3, "ADT": [110.0, 110, 100], "TRTSDT": [110.0] * 3}
     with pytest.raises(StudyError, match="several records are the last before TRTSDT within USUBJID and differ"):
         made_by(word, tmp_path, **given, AVAL=[31.0, 32, 33])
@@ -104,7 +104,7 @@ def test_at_most_one_baseline_a_group_and_base_is_its_value(tmp_path_factory, ro
 
 
 def test_change_is_free_of_binary_noise(tmp_path):
-    word = Change(percent="PCHG")
+    word = Change(to_percent="PCHG")
     made = columns(AVAL=[1.32, 4.5, 2.0, None, 3.0], BASE=[1.5, 4.0, 0.0, 1.0, None])
     result = word.derive(made, 5, context(tmp_path)).columns
     assert numbers(result["CHG"]) == [-0.18, 0.5, 2, None, None]
@@ -129,14 +129,14 @@ def test_shift_needs_both(tmp_path):
 def test_shift_with_missing_values_and_numbers_as_admiral(tmp_path):
     """pharmaverse/admiral, tests/testthat/test-derive_var_shift.R, tests 2, 3 and 4."""
     given = {"BNRIND": ["LOW", "LOW", "LOW", "", "", "HIGH"], "ANRIND": ["LOW", "NORMAL", "", "", "HIGH", "HIGH"]}
-    shift = Shift(start="BNRIND", end="ANRIND", missing="NULL")
+    shift = Shift(start="BNRIND", end="ANRIND", if_missing="NULL")
     assert texts(made_by(shift, tmp_path, **given)["SHIFT1"]) == [
         *["LOW to LOW", "LOW to NORMAL", "LOW to NULL", "NULL to NULL", "NULL to HIGH", "HIGH to HIGH"]
     ]
-    shift = Shift(start="BNRIND", end="ANRIND", missing="MISSING", between=" - ")
+    shift = Shift(start="BNRIND", end="ANRIND", if_missing="MISSING", separator=" - ")
     assert texts(made_by(shift, tmp_path, **given)["SHIFT1"])[2:4] == ["LOW - MISSING", "MISSING - MISSING"]
     made = made_by(
-        Shift(start="BASE", end="AVAL", to="SHIFT2", missing="NULL"),
+        Shift(start="BASE", end="AVAL", to="SHIFT2", if_missing="NULL"),
         tmp_path,
         BASE=[33.1, 33.1, 33.1, None, None, 147.5],
         AVAL=[33.1, 38.5, None, None, 49.0, 147.5],

@@ -17,13 +17,13 @@ def condition(wanted):
 
 
 def test_population_flags_are_y_or_n(tmp_path):
-    word = Flag(to="COMPLFL", holds=condition({"EOSSTT": "COMPLETED"}), otherwise="N")
+    word = Flag(to="COMPLFL", condition=condition({"EOSSTT": "COMPLETED"}), otherwise="N")
     made = columns(EOSSTT=["COMPLETED", "DISCONTINUED", ""])
     assert texts(word.derive(made, 3, context(tmp_path)).columns["COMPLFL"]) == ["Y", "N", "N"]
 
 
 def test_text_is_not_compared_as_a_number(tmp_path):
-    word = Flag(to="F", holds=condition({"A": {"above": 1}}))
+    word = Flag(to="F", condition=condition({"A": {"above": 1}}))
     with pytest.raises(StudyError, match="A holds text; a number is needed"):
         word.derive(columns(A=["x"]), 1, context(tmp_path))
 
@@ -35,15 +35,15 @@ def test_first_of_the_greatest_severity(tmp_path):
         ASTDT=[1.0, 9, 5, 1, 1],
         TRTEMFL=["Y", "Y", "Y", "Y", ""],
     )
-    first = FlagOne(to="F", by=("USUBJID",), order=("ASTDT",), among=condition({"TRTEMFL": "Y"}))
-    worst = FlagOne(to="F", by=("USUBJID",), order=("-ASEVN", "ASTDT"), among=condition({"TRTEMFL": "Y"}))
+    first = FlagOne(to="F", by=("USUBJID",), order=("ASTDT",), where=condition({"TRTEMFL": "Y"}))
+    worst = FlagOne(to="F", by=("USUBJID",), order=("-ASEVN", "ASTDT"), where=condition({"TRTEMFL": "Y"}))
     assert first.reads == ("USUBJID", "TRTEMFL", "ASTDT")
     assert texts(first.derive(made, 5, context(tmp_path)).columns["F"]) == ["Y", "", "", "Y", ""]
     assert texts(worst.derive(made, 5, context(tmp_path)).columns["F"]) == ["", "", "Y", "Y", ""]
 
 
 def test_criterion_is_y_or_n(tmp_path):
-    word = Criterion(to="CRIT1", flag="CRIT1FL", text="Low", holds=condition({"V": {"below": 1.5}}))
+    word = Criterion(to="CRIT1", to_flag="CRIT1FL", text="Low", condition=condition({"V": {"below": 1.5}}))
     result = word.derive(columns(V=[1.49, 1.5]), 2, context(tmp_path)).columns
     assert texts(result["CRIT1"]) == ["Low", "Low"]
     assert texts(result["CRIT1FL"]) == ["Y", "N"]

@@ -59,7 +59,7 @@ def test_other_parameters_are_not_graded_and_none_twice(tmp_path):
 
 
 def test_a_grade_given_with_the_result_is_taken(tmp_path):
-    scheme = Scheme("who-1979-lab-grades", "WHO 1979", {}, taken={"UPROT": "LBTOXGR"})
+    scheme = Scheme("who-1979-lab-grades", "WHO 1979", {}, already_graded={"UPROT": "LBTOXGR"})
     made = columns(
         PARAMCD=["UPROT", "UPROT", "ALT"], AVAL=[None] * 3, ANRLO=[None] * 3, ANRHI=[None] * 3, LBTOXGR=["2", "", "1"]
     )

@@ -22,7 +22,7 @@ keys: [USUBJID, VSSEQ]
 derivations:
   - constant: {to: PARAMCD, text: MAP}
   - constant: {to: PARAM, text: Mean Arterial Pressure (mmHg)}
-  - flag: {to: HIGHFL, holds: {AVAL: {above: 100}}}
+  - flag: {to: HIGHFL, condition: {AVAL: {above: 100}}}
   - study_derivation:
       function: pressure
       inputs: [SYSBP, DIABP]
