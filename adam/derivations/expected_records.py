@@ -80,10 +80,10 @@ class Expecting(Derivation):
     def _rows_of(self, columns: Columns, first: np.ndarray) -> list[np.ndarray]:
         """Return for each schedule the groups (their first rows) whose parameter it is for."""
         codes = text(columns, self.parameter)
-        named = {name for schedule in self.schedules for name in schedule.parameters}
+        named = {name for schedule in self.schedules for name in schedule.paramcd}
         made = []
         for schedule in self.schedules:
-            wanted = [word_ in schedule.parameters or (not schedule.parameters and word_ not in named)
+            wanted = [word_ in schedule.paramcd or (not schedule.paramcd and word_ not in named)
                       for word_ in codes.words]  # fmt: skip
             made.append(first[codes.of_words(wanted)[first]])
         return made

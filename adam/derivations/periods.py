@@ -56,9 +56,9 @@ class PeriodRecords(Derivation):
     reference: Column
     periods: dict[str, Period]
     to: NewColumn = "APERIODC"
-    number: NewColumn = "APERIOD"
-    start: NewColumn = "APERSDT"
-    end: NewColumn = "APEREDT"
+    to_number: NewColumn = "APERIOD"
+    to_start: NewColumn = "APERSDT"
+    to_end: NewColumn = "APEREDT"
 
     adds_rows = True
 
@@ -69,9 +69,9 @@ class PeriodRecords(Derivation):
         day_one = number(columns, self.reference)[rows]
         changed: dict[str, Values] = {
             self.to: coded(period, list(self.periods)),
-            self.number: np.array([one.number for one in found], float)[period],
-            self.start: day_one + np.array([_elapsed(one.first) for one in found], float)[period],
-            self.end: day_one + np.array([_elapsed(one.last) for one in found], float)[period],
+            self.to_number: np.array([one.number for one in found], float)[period],
+            self.to_start: day_one + np.array([_elapsed(one.first) for one in found], float)[period],
+            self.to_end: day_one + np.array([_elapsed(one.last) for one in found], float)[period],
         }
         return AddedRows(rows, changed, (np.zeros(0, int), np.zeros(0, int)))
 
@@ -79,14 +79,14 @@ class PeriodRecords(Derivation):
         days = ", ".join(f"{name} day {one.first} to {one.last}" for name, one in self.periods.items())
         texts = {
             self.to: f"Period, one record each: {days}.",
-            self.number: f"Number of {self.to}.",
-            self.start: f"Date of the first day of {self.to}, day 1 being {self.reference}.",
-            self.end: f"Date of the last day of {self.to}, day 1 being {self.reference}.",
+            self.to_number: f"Number of {self.to}.",
+            self.to_start: f"Date of the first day of {self.to}, day 1 being {self.reference}.",
+            self.to_end: f"Date of the last day of {self.to}, day 1 being {self.reference}.",
         }
         return texts[variable]
 
     def is_date(self, variable: str) -> bool:
-        return variable in (self.start, self.end)
+        return variable in (self.to_start, self.to_end)
 
 
 def _elapsed(day: int) -> int:
@@ -151,9 +151,9 @@ class InPeriod(Derivation):
     periods: dict[str, Span]
     gaps: Literal["none", "earlier"] = "none"
     to: NewColumn = "APERIODC"
-    number: NewColumn = "APERIOD"
-    start: NewColumn = "APERSDT"
-    end: NewColumn = "APEREDT"
+    to_number: NewColumn = "APERIOD"
+    to_start: NewColumn = "APERSDT"
+    to_end: NewColumn = "APEREDT"
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
         day = number(columns, self.date)
@@ -169,9 +169,9 @@ class InPeriod(Derivation):
         return Outcome(
             {
                 self.to: coded(place, list(self.periods)),
-                self.number: numbers[place],
-                self.start: np.where(place >= 0, starts[place, rows], np.nan),
-                self.end: np.where(place >= 0, ends[place, rows], np.nan),
+                self.to_number: numbers[place],
+                self.to_start: np.where(place >= 0, starts[place, rows], np.nan),
+                self.to_end: np.where(place >= 0, ends[place, rows], np.nan),
             }
         )
 
@@ -179,14 +179,14 @@ class InPeriod(Derivation):
         spans = ", ".join(f"{name} {span.start} to {span.end}" for name, span in self.periods.items())
         texts = {
             self.to: f"Period in which {self.date} lies: {spans}; missing outside{self.within()}.",
-            self.number: f"Number of {self.to}.",
-            self.start: f"First date of {self.to}.",
-            self.end: f"Last date of {self.to}.",
+            self.to_number: f"Number of {self.to}.",
+            self.to_start: f"First date of {self.to}.",
+            self.to_end: f"Last date of {self.to}.",
         }
         return texts[variable]
 
     def is_date(self, variable: str) -> bool:
-        return variable in (self.start, self.end)
+        return variable in (self.to_start, self.to_end)
 
 
 @word("period_variables")

@@ -25,9 +25,11 @@ from adam.language.derivation import (
     listed,
     word,
 )
-from metadata.declaration import Column, NewColumn
+from metadata.declaration import Column
 from metadata.errors import StudyError, nearest
 from metadata.study import Study
+
+PARAMCD = "PARAMCD"
 
 
 @dataclass(frozen=True)
@@ -43,10 +45,10 @@ class Window:
 
 @dataclass(frozen=True)
 class Schedule:
-    """The visits at which some parameters are planned, as visits of study.yaml; no parameters means all others."""
+    """The visits of study.yaml at which the parameters ``paramcd`` are planned; without ``paramcd`` all others are."""
 
     visits: tuple[str, ...]
-    parameters: tuple[str, ...] = ()
+    paramcd: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -106,34 +108,24 @@ class Windows(Derivation):
     Windows are contiguous and cut midway between consecutive targets of the parameter's schedule (``bounds`` midway);
     a day midway belongs to the visit that ``tie`` says. Treatment start is a cut of its own: days up to
     ``baseline_day`` belong to visits planned up to that day, later days to later visits. The first window has no
-    beginning, the last no end. With ``bounds`` planned the windows are those of the visits in study.yaml; ``days``
-    gives single visits other bounds. Then a day in no window has no visit, and one in several that of the nearest
-    target (``tie`` again). Early-termination and unscheduled records take part like all others; a record without a day
-    has no visit. Target, distance and bounds stand beside the visit, so that each choice explains itself; which of
-    several records of a visit is analysed is said by ``flag_one``, ordered by the distance.
+    beginning, the last no end. With ``bounds`` planned the windows are those of the visits in study.yaml;
+    ``visit_bounds`` gives single visits other ones. Then a day in no window has no visit, and one in several that of
+    the nearest target (``tie`` again). Early-termination and unscheduled records take part like all others; a record
+    without a day has no visit. AVISIT and AVISITN come with AWTARGET, AWTDIFF, AWLO, AWHI and AWU, so that each choice
+    explains itself; which of several records of a visit is analysed is said by ``flag_one``, ordered by AWTDIFF.
     """
 
     schedules: tuple[Schedule, ...]
     bounds: Literal["midway", "planned"] = "midway"
-    days: dict[str, Bounds] = field(default_factory=dict)
+    visit_bounds: dict[str, Bounds] = field(default_factory=dict)
     tie: Literal["later", "earlier"] = "later"
     baseline_day: int = 1
-    day: Column = "ADY"
-    parameter: Column = "PARAMCD"
-    visit: NewColumn = "AVISIT"
-    number: NewColumn = "AVISITN"
-    target: NewColumn = "AWTARGET"
-    difference: NewColumn = "AWTDIFF"
-    low: NewColumn = "AWLO"
-    high: NewColumn = "AWHI"
-    unit: NewColumn = "AWU"
+    source: Column = "ADY"
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
-        parameters = text(columns, self.parameter).words
-        schedule_of = np.array([self._schedule(parameter) for parameter in parameters])[
-            text(columns, self.parameter).codes
-        ]
-        day = number(columns, self.day)
+        parameters = text(columns, PARAMCD)
+        schedule_of = np.array([self._schedule(parameter) for parameter in parameters.words])[parameters.codes]
+        day = number(columns, self.source)
         windows: list[Window] = []
         position = np.full(count, -1)
         for index, schedule in enumerate(self.schedules):
@@ -147,11 +139,19 @@ class Windows(Derivation):
 
     def check(self) -> None:
         known = {visit for schedule in self.schedules for visit in schedule.visits}
-        strange = [visit for visit in self.days if visit not in known]
+        strange = [visit for visit in self.visit_bounds if visit not in known]
         if strange:
-            raise StudyError(f"days are given for '{strange[0]}', which no schedule has{nearest(strange[0], known)}")
-        if self.days and self.bounds == "midway":
-            raise StudyError("days give single visits other bounds than the planned ones: write 'bounds: planned'")
+            raise StudyError(
+                f"visit_bounds are given for '{strange[0]}', which no schedule has{nearest(strange[0], known)}"
+            )
+        if self.visit_bounds and self.bounds == "midway":
+            raise StudyError("visit_bounds replace the planned bounds of single visits: write 'bounds: planned'")
+
+    def also_reads(self) -> tuple[str, ...]:
+        return (PARAMCD,)
+
+    def also_makes(self) -> tuple[str, ...]:
+        return ("AVISIT", "AVISITN", "AWTARGET", "AWTDIFF", "AWLO", "AWHI", "AWU")
 
     def _windows(self, schedule: Schedule, study: Study) -> list[Window]:
         targets = planned_visits(schedule, study)
@@ -160,15 +160,15 @@ class Windows(Derivation):
         planned = {str(visit["visit"]): visit.get("window") for visit in study.visits}
         made = []
         for name, (visit, visitnum, target) in zip(schedule.visits, targets, strict=True):
-            low, high = _bounds(target, planned[name], self.days.get(name))
+            low, high = _bounds(target, planned[name], self.visit_bounds.get(name))
             made.append(Window(visit, visitnum, target, low, high))
         return sorted(made, key=lambda window: window.target)
 
     def _schedule(self, parameter: str) -> int:
         for index, schedule in enumerate(self.schedules):
-            if parameter in schedule.parameters:
+            if parameter in schedule.paramcd:
                 return index
-        others = [index for index, schedule in enumerate(self.schedules) if not schedule.parameters]
+        others = [index for index, schedule in enumerate(self.schedules) if not schedule.paramcd]
         return others[0] if others else -1
 
     def _columns(self, windows: list[Window], position: np.ndarray, day: np.ndarray) -> dict[str, Values]:
@@ -179,38 +179,40 @@ class Windows(Derivation):
         target = values("target")
         difference = np.abs(elapsed(day) - elapsed(target))
         return {
-            self.visit: coded(position, [window.visit for window in windows]),
-            self.number: values("number"),
-            self.target: target,
-            self.difference: difference,
-            self.low: values("low"),
-            self.high: values("high"),
-            self.unit: coded(np.where(position < 0, -1, 0), ["DAYS"]),
+            "AVISIT": coded(position, [window.visit for window in windows]),
+            "AVISITN": values("number"),
+            "AWTARGET": target,
+            "AWTDIFF": difference,
+            "AWLO": values("low"),
+            "AWHI": values("high"),
+            "AWU": coded(np.where(position < 0, -1, 0), ["DAYS"]),
         }
 
     def _how(self) -> str:
         if self.bounds == "midway":
             return (
-                f"windows are contiguous, cut midway between consecutive targets of the schedule of {self.parameter}"
+                f"windows are contiguous, cut midway between consecutive targets of the schedule of PARAMCD"
                 f" (midway: the {self.tie}), and at day {self.baseline_day}"
             )
-        return f"windows are those planned for the visits of {self.parameter}; in several, the nearest target's"
+        return "windows are those planned for the visits of PARAMCD; in several, the nearest target's"
 
     def sentence(self, variable: str) -> str:
         texts = {
-            self.number: f"Number of {self.visit} in the schedule of visits.",
-            self.target: f"Planned study day of {self.visit}.",
-            self.difference: f"Distance in days of {self.day} from {self.target}, there being no day 0.",
-            self.low: f"First day of the window of {self.visit}; missing if it has no beginning.",
-            self.high: f"Last day of the window of {self.visit}; missing if it has no end.",
-            self.unit: "Unit of the window's bounds.",
+            "AVISITN": "Number of AVISIT in the schedule of visits.",
+            "AWTARGET": "Planned study day of AVISIT.",
+            "AWTDIFF": f"Distance in days of {self.source} from AWTARGET, there being no day 0.",
+            "AWLO": "First day of the window of AVISIT; missing if it has no beginning.",
+            "AWHI": "Last day of the window of AVISIT; missing if it has no end.",
+            "AWU": "Unit of the window's bounds.",
         }
-        return texts.get(variable) or (f"The visit in whose window {self.day} lies: {self._how()}. {self._schedules()}")
+        return texts.get(variable) or (
+            f"The visit in whose window {self.source} lies: {self._how()}. {self._schedules()}"
+        )
 
     def _schedules(self) -> str:
         others = "Other parameters" if len(self.schedules) > 1 else "All parameters"
         phrases = [
-            f"{listed(schedule.parameters) or others}: {', '.join(map(str.capitalize, schedule.visits))}."
+            f"{listed(schedule.paramcd) or others}: {', '.join(map(str.capitalize, schedule.visits))}."
             for schedule in self.schedules
         ]
         return " ".join(phrases)

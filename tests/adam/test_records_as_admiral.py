@@ -12,7 +12,7 @@ from tests.adam.trial import added_by, dataset, days, made_by, numbers, texts
 
 BOTH = (Schedule(visits=("BASELINE", "WEEK 2")),)
 BY_PARAMETER = (
-    Schedule(visits=("BASELINE", "WEEK 2", "MONTH 3"), parameters=("DIABP",)),
+    Schedule(visits=("BASELINE", "WEEK 2", "MONTH 3"), paramcd=("DIABP",)),
     Schedule(visits=("BASELINE", "WEEK 2")),
 )
 

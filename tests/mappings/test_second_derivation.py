@@ -185,8 +185,8 @@ RULES = {
     "grams a litre as a decilitre": (
         "spms_aza",
         "adam/adlb.yaml",
-        "scale: {HGB: 10}",
-        "scale: {HGB: 12}",
+        "unit_factors: {HGB: 10}",
+        "unit_factors: {HGB: 12}",
         {"worst_grade"},
     ),
     "lymphocytes by another scheme": (
@@ -206,8 +206,8 @@ RULES = {
     "relapses with fever": (
         "spms_aza",
         "adam/adce.yaml",
-        'among: {CONFFL: "Y", FEVERFL: {not: "Y"}}',
-        'among: {CONFFL: {not: "Y"}}',
+        'where: {CONFFL: "Y", FEVERFL: {not: "Y"}}',
+        'where: {CONFFL: {not: "Y"}}',
         {"relapses", "relapse_years", "progression"},
     ),
     "relapses apart by more": ("spms_aza", "adam/adce.yaml", "days: 30", "days: 300", {"relapses", "relapse_years"}),

@@ -78,14 +78,14 @@ def test_bounds_of_single_visits_and_overlapping_windows(tmp_path):
     # Week 2 is made to reach from day 2 to 60, month 3 to begin on day 46: days 46 to 60 lie in both.
     bounds = {"WEEK 2": Bounds(2, 60), "MONTH 3": Bounds(46)}
     days = [2, 45, 52, 53, 54, 60, 61, 500]
-    later = windowed(tmp_path, days, bounds="planned", days=bounds)
+    later = windowed(tmp_path, days, bounds="planned", visit_bounds=bounds)
     assert texts(later["AVISIT"]) == [*["Week 2"] * 3, *["Month 3"] * 5]
-    earlier = windowed(tmp_path, days, bounds="planned", days=bounds, tie="earlier")
+    earlier = windowed(tmp_path, days, bounds="planned", visit_bounds=bounds, tie="earlier")
     assert texts(earlier["AVISIT"]) == [*["Week 2"] * 4, *["Month 3"] * 4]
-    with pytest.raises(StudyError, match="days are given for 'WEEK 3', which no schedule has"):
-        Windows(schedules=(Schedule(("WEEK 2",)),), bounds="planned", days={"WEEK 3": Bounds(1)}).check()
+    with pytest.raises(StudyError, match="visit_bounds are given for 'WEEK 3', which no schedule has"):
+        Windows(schedules=(Schedule(("WEEK 2",)),), bounds="planned", visit_bounds={"WEEK 3": Bounds(1)}).check()
     with pytest.raises(StudyError, match="write 'bounds: planned'"):
-        Windows(schedules=(Schedule(("WEEK 2",)),), days={"WEEK 2": Bounds(1)}).check()
+        Windows(schedules=(Schedule(("WEEK 2",)),), visit_bounds={"WEEK 2": Bounds(1)}).check()
 
 
 def test_a_visit_without_a_planned_day_is_refused(tmp_path):
