@@ -95,6 +95,8 @@ def _parts(study: Any, project: Any) -> list[Part]:
     from sdtm.build.pinned_codelists import unpinned
     from validation.acceptance.rules import check_acceptance
     from validation.checks.declaration import load_checks, severities
+    from validation.conformance.check import RULES
+    from validation.conformance.explanations import read_explanations
     from validation.second_derivation.check import check_second_derivation
     from validation.second_derivation.declaration import FILE, RESULTS
 
@@ -121,6 +123,11 @@ def _parts(study: Any, project: Any) -> list[Part]:
             study, {**analyses, **outputs}, read_plan(study).sections if plan.is_file() else []
         )
 
+    def explanations() -> list[StudyError]:
+        domains = sdtm_domains(study.standards["sdtmig"])
+        read_explanations(study, RULES, {*declared_names(study), *domains, *(f"SUPP{name}" for name in domains)})
+        return []
+
     return [
         lambda: check_study(study, project),
         lambda: check_terminology(study),
@@ -130,6 +137,7 @@ def _parts(study: Any, project: Any) -> list[Part]:
         lambda: check_reports(study, declared_names(study) | sdtm_domains(study.standards["sdtmig"])),
         second_derivation,
         lambda: check_acceptance(study, {**dict.fromkeys(declared_names(study), ()), **columns_by_domain(study)}),
+        explanations,
     ]
 
 

@@ -37,10 +37,12 @@ from typing import (
 from metadata.declaration_limits import ValueLimit
 from metadata.errors import Gather, StudyError
 from metadata.schema_errors import (
+    FILE,
     entry_of,
     key_errors,
     none_of,
     quoted,
+    shown,
     wrong_type,
 )
 from metadata.yaml_source import complain
@@ -328,3 +330,10 @@ def _is_of(kind: Any, value: Any) -> bool:
     """Return True for a value that was read as ``kind``."""
     kind = bare(kind)
     return value in get_args(kind) if get_origin(kind) is Literal else isinstance(value, get_origin(kind) or kind)
+
+
+def read_document(declared: type[Declared], body: object, file: str) -> Declared:
+    """Read a whole file into a dataclass; raises StudyError with line, key and the nearest name."""
+    if not isinstance(body, dict):
+        raise StudyError(f"{FILE} must be a mapping, not {shown(body)}", file)
+    return read_parameters(declared, body, FILE)

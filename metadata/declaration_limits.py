@@ -111,3 +111,6 @@ class Entries(ValueLimit):
     def schema(self) -> dict[str, Any]:
         """Return the number of entries."""
         return {"minItems": self.least, **({} if self.most is None else {"maxItems": self.most})}
+
+
+NOT_BLANK = Written(r"[\s\S]*\S[\s\S]*", "a text that is not blank")

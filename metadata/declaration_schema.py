@@ -85,3 +85,14 @@ SCHEMAS: dict[Any, Callable[[Any], dict[str, Any]]] = {
     list: _entries_schema,
     dict: _mapping_schema,
 }
+
+
+def document_schema(declared: type, title: str, notations: Iterable[Any] = ()) -> dict[str, Any]:
+    """Return the JSON Schema (2020-12) of a file that a dataclass declares."""
+    defs = definitions(notations)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"redcap-cdisc: {title}",
+        **parameters_schema(declared),
+        **({"$defs": defs} if defs else {}),
+    }

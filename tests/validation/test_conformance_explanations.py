@@ -86,13 +86,20 @@ def test_notes_need_no_explanation() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("explanations: {}\n", "'explanations', with a list"),
-        ("explanations:\n- visit.date\n", "has the keys rule, dataset"),
-        ("explanations:\n- {rule: visit.date, dataset: LB}\n", "has no reason"),
-        ("explanations:\n- {rule: visit.date, dataset: LB, reason: ' '}\n", "has no reason"),
+        ("explanations: {}\n", "key 'explanations': must be a list with at least one entry, not a mapping"),
+        ("explanations:\n- visit.date\n", "key 'explanations': must be a mapping, not 'visit.date'"),
+        ("explanations:\n- {rule: visit.date, dataset: LB}\n", "an entry of 'explanations' needs the key 'reason'"),
+        (
+            "explanations:\n- {rule: visit.date, dataset: LB, reason: ' '}\n",
+            "key 'reason': must be a text that is not blank, not ' '",
+        ),
         ("explanations:\n- {rule: visit.dat, dataset: LB, reason: x}\n", "did you mean 'visit.date'?"),
         ("explanations:\n- {rule: visit.date, data: LB, reason: x}\n", "did you mean 'dataset'?"),
-        ("explanations:\n- {rule: visit.date, dataset: LB, records: none, reason: x}\n", "at least 1"),
+        (
+            "explanations:\n- {rule: visit.date, dataset: LB, records: none, reason: x}\n",
+            "must be a whole number, not 'none'",
+        ),
+        ("explanations:\n- {rule: visit.date, dataset: LB, records: 0, reason: x}\n", "must be a number from 1, not 0"),
     ],
 )
 def test_an_explanation_that_does_not_fit_is_named_by_file_and_line(text: str, said: str, study: Study) -> None:
@@ -100,6 +107,12 @@ def test_an_explanation_that_does_not_fit_is_named_by_file_and_line(text: str, s
     with pytest.raises(StudyError) as told:
         read_explanations(study, KNOWN)
     assert said in str(told.value) and "conformance.yaml, line" in str(told.value)
+
+
+def test_a_dataset_that_the_study_does_not_make_is_named(study: Study) -> None:
+    write(study, "explanations:\n- {rule: visit.date, dataset: LBX, reason: x}\n")
+    with pytest.raises(StudyError, match=r"line 2, key 'dataset': there is no dataset 'LBX' \(did you mean 'LB'\?\)"):
+        read_explanations(study, KNOWN, ("LB", "VS"))
 
 
 def test_the_page_shows_each_finding_escaped_and_says_synthetic(study: Study, tmp_path: Path) -> None:

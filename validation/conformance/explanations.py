@@ -1,26 +1,52 @@
-"""A study's conformance.yaml: findings that a reviewer would accept, each with its reason.
-
-``explanations`` is a list of ``{rule, dataset, variable, records, reason}``. ``rule`` is one of ours or a CORE id;
-it and ``dataset`` may be lists. ``variable`` and ``records`` may be left out: with ``records`` the reason
-holds for at most so many records, so that it does not cover what comes later.
-"""
+"""A study's conformance.yaml: findings that a reviewer would accept, each with its reason."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Annotated, Any
 
-from metadata.errors import StudyError, nearest
+from metadata.declaration import read_document
+from metadata.declaration_limits import NOT_BLANK, Entries, Limit
+from metadata.declaration_schema import document_schema
+from metadata.errors import Gather, nearest
+from metadata.schema_errors import unknown_dataset
 from metadata.study import Study
-from metadata.yaml_source import LocatedDict, complain, file_of, line_of
+from metadata.yaml_source import complain
 from validation.conformance.finding import ConformanceFinding
 
 FILE = "conformance.yaml"
 STALE = "explanation.stale"
 STALE_SENTENCE = "An explanation in conformance.yaml matches no finding and is removed."
 CORE_ID = re.compile(r"CORE-\d{6}")
-KEYS = ("rule", "dataset", "variable", "records", "reason")
+
+
+@dataclass(frozen=True)
+class DeclaredExplanation:
+    """Why findings of one or several rules in one or several datasets are acceptable.
+
+    ``variable`` and ``records`` may be left out: with ``records`` the reason holds for at most so many records, so that
+    it does not cover what comes later.
+    """
+
+    rule: Annotated[tuple[str, ...], Entries(1)]
+    dataset: Annotated[tuple[str, ...], Entries(1)]
+    reason: Annotated[str, NOT_BLANK]
+    variable: str = ""
+    records: Annotated[int, Limit(1)] | None = None
+
+
+@dataclass(frozen=True)
+class ExplanationsFile:
+    """The whole file."""
+
+    explanations: list[DeclaredExplanation]
+
+
+def conformance_schema() -> dict[str, Any]:
+    """Return the JSON Schema of conformance.yaml."""
+    return document_schema(ExplanationsFile, "findings of conformance that are explained")
 
 
 @dataclass(frozen=True)
@@ -47,43 +73,38 @@ def is_core(rule: str) -> bool:
     return bool(CORE_ID.fullmatch(rule))
 
 
-def read_explanations(study: Study, known: Collection[str]) -> list[Explanation]:
-    """Read conformance.yaml, if the study has one; raises StudyError for an entry that is not complete.
+def read_explanations(
+    study: Study, known: Collection[str], datasets: Collection[str] | None = None
+) -> list[Explanation]:
+    """Read conformance.yaml, if the study has one; raises StudyError for each entry that does not fit.
 
-    ``known`` are the ids of our own rules.
+    ``known`` are the ids of our own rules, ``datasets`` the names of datasets that there may be, if that is asked.
     """
-    if not (study.folder / FILE).is_file():
+    if not study.path(FILE).is_file():
         return []
-    content = study.read_yaml(FILE) or {}
-    if not isinstance(content, LocatedDict) or not isinstance(content.get("explanations"), list):
-        raise complain(content, None, "the file has one key, 'explanations', with a list")
-    entries = content["explanations"]
-    for index, node in enumerate(entries):
-        if not isinstance(node, LocatedDict):
-            said = f"an explanation has the keys {', '.join(KEYS)}"
-            raise StudyError(said, file_of(entries), line_of(entries, index))
-    return [made for node in entries for made in _explanations(node, known)]
+    body = study.read_yaml(FILE)
+    read = read_document(ExplanationsFile, body, f"{study.name}/{FILE}")
+    with Gather() as gather:
+        for node, declared in zip(body["explanations"], read.explanations, strict=True):
+            for rule in declared.rule:
+                with gather.part():
+                    if rule not in known and not is_core(rule):
+                        hint = f"{nearest(rule, known)}; CORE has CORE-000123"
+                        raise complain(node, "rule", f"there is no rule '{rule}'{hint}")
+            for name in declared.dataset:
+                with gather.part():
+                    if datasets is not None and name not in datasets:
+                        raise unknown_dataset(node, "dataset", name, datasets)
+    return [made for declared in read.explanations for made in _explanations(declared)]
 
 
-def _explanations(node: LocatedDict, known: Collection[str]) -> list[Explanation]:
-    for key in node:
-        if key not in KEYS:
-            raise complain(node, key, f"an explanation has no such key{nearest(key, KEYS)}")
-    for key in ("rule", "dataset", "reason"):
-        if not str(node.get(key) or "").strip():
-            raise complain(node, None, f"the explanation has no {key}")
-    rules, datasets, records = _names(node["rule"]), _names(node["dataset"]), node.get("records")
-    for rule in rules:
-        if rule not in known and not is_core(rule):
-            raise complain(node, "rule", f"there is no rule '{rule}'{nearest(rule, known)}; CORE has CORE-000123")
-    if records is not None and (not isinstance(records, int) or isinstance(records, bool) or records < 1):
-        raise complain(node, "records", "it is the largest number of records that the reason covers, at least 1")
-    variable, reason = str(node.get("variable") or ""), " ".join(str(node["reason"]).split())
-    return [Explanation(rule, name, variable, records, reason) for rule in rules for name in datasets]
-
-
-def _names(given: object) -> list[str]:
-    return [str(name) for name in given] if isinstance(given, list) else [str(given)]
+def _explanations(declared: DeclaredExplanation) -> list[Explanation]:
+    reason = " ".join(declared.reason.split())
+    return [
+        Explanation(rule, name, declared.variable, declared.records, reason)
+        for rule in declared.rule
+        for name in declared.dataset
+    ]
 
 
 def explain(findings: Iterable[ConformanceFinding], explanations: Sequence[Explanation]) -> list[ConformanceFinding]:
