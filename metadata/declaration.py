@@ -5,12 +5,16 @@ give the JSON Schema that editors complete from (``declaration_schema``) and the
 (``declaration_table``). A field's type is one of
 
 - ``bool``, ``int``, ``float``, ``str`` or ``object`` (any of them),
-- ``Literal["a", "b"]``, ``tuple[X, ...]`` (one or a list), ``dict[K, X]`` (a mapping),
+- ``Literal["a", "b"]``, ``tuple[X, ...]`` (one or a list), ``list[X]`` (a list with at least one entry), ``dict[K, X]``
+  (a mapping),
 - ``X | None`` (or null), ``X | Y`` of types that YAML writes differently (a text or a number, a text or a mapping),
 - another dataclass (a mapping with its keys), or a class with a notation of its own (``Notation``).
 
 ``Annotated[X, "role"]`` says that the text, or a notation of its own, names something in that role, e.g. a variable
-that is read.
+that is read; ``Annotated[X, Limit(0, 6)]`` limits the values (``declaration_limits``). A field whose key is a word of
+Python ends in an underscore (``from_``). ``one_of`` of a dataclass holds groups of keys of which exactly one group must
+be given. A field of the type ``Place`` is no key: it holds the mapping that was read, so that later errors can name its
+line.
 """
 
 from __future__ import annotations
@@ -55,6 +59,8 @@ OrderColumn = Annotated[str, "orders"]
 """A variable to sort by; a leading - sorts descending."""
 OtherColumn = Annotated[str, "other"]
 """A variable of another dataset."""
+Place = Annotated[Any, "place"]
+"""The mapping that was read; declared as ``field(default=None, compare=False, repr=False)``."""
 
 PLAIN: dict[Any, tuple[tuple[type, ...], str, dict[str, Any]]] = {
     bool: ((bool,), "true or false", {"type": "boolean"}),
@@ -94,7 +100,7 @@ class Notation(Protocol):
 def parameters(declared: type) -> dict[str, Any]:
     """Return the annotations of a dataclass's fields by name, in their order."""
     hints = get_type_hints(declared, include_extras=True)
-    return {key_of(field.name): hints[field.name] for field in fields(declared)}
+    return {key_of(one.name): hints[one.name] for one in fields(declared) if hints[one.name] != Place}
 
 
 def key_of(name: str) -> str:
@@ -126,7 +132,8 @@ def read_parameters(declared: type[Declared], node: dict[str, Any], owner: str) 
                 if key in kinds:
                     values[key] = read_value(kinds[key], value, node, key)
     given = {one.name: values[key_of(one.name)] for one in fields(declared) if key_of(one.name) in values}  # type: ignore[arg-type]
-    return declared(**given)
+    places = {name: node for name, hint in get_type_hints(declared, include_extras=True).items() if hint == Place}
+    return declared(**given, **places)
 
 
 def _group_errors(declared: type, node: dict[str, Any], owner: str) -> list[StudyError]:
@@ -322,7 +329,9 @@ def _parts(kind: Any, value: Any) -> list[tuple[Any, Any]]:
     if origin is dict:
         return [pair for one, other in value.items() for pair in zip(arguments, (one, other), strict=True)]
     if is_dataclass(kind):
-        return [(parameters(kind)[key_of(one.name)], getattr(value, one.name)) for one in fields(kind)]  # type: ignore[arg-type]
+        kinds = parameters(type(value))  # type: ignore[arg-type]
+        named = {key_of(one.name): getattr(value, one.name) for one in fields(kind)}
+        return [(inner, named[name]) for name, inner in kinds.items()]
     return []
 
 

@@ -233,13 +233,17 @@ def test_a_study_without_endpoints(make: Callable[..., Study], tmp_path: Path) -
         (
             "dataset: ADX",
             "dataset: ADXX",
-            "line 5, key 'dataset': there is no analysis dataset 'ADXX' (did you mean 'ADX'?)",
+            "line 5, key 'dataset': there is no dataset 'ADXX' (did you mean 'ADX'?)",
         ),
         ("[AVAL, ADT,", "[AVALU, ADT,", "line 7, key 'variables': ADX has no variable 'AVALU' (did you mean 'AVAL'?)"),
-        ("keys: [USUBJID]", "keys: USUBJID", "line 6, key 'keys': 'keys' is a list of columns"),
-        ("title:", "titel:", "line 3, key 'titel': an endpoint has no key 'titel' (did you mean 'title'?)"),
-        ("    keys: [USUBJID]\n", "", "an endpoint needs the key 'keys'"),
-        ("id: means", "id: my means", "line 2, key 'id': 'my means' is not a name of its own"),
+        (
+            "keys: [USUBJID]",
+            "keys: USUBJID",
+            "line 6, key 'keys': must be a list with at least one entry, not 'US",
+        ),
+        ("title:", "titel:", "line 3, key 'titel': an entry of 'endpoints' has no key 'titel' (did you mean 'title'?)"),
+        ("    keys: [USUBJID]\n", "", "an entry of 'endpoints' needs the key 'keys'"),
+        ("id: means", "id: my means", "line 2, key 'id': must be a name of letters, digits and _, not 'my means'"),
         ("endpoints:", "endpoint:", "key 'endpoint': the file has no key 'endpoint' (did you mean 'endpoints'?)"),
     ],
 )
