@@ -15,7 +15,7 @@ numbers with numbers; everything else is refused, without data where the kinds a
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
@@ -48,6 +48,12 @@ class Condition:
     def tests(self) -> Iterator[VariableTest]:
         """All tests, in their order."""
         return (test for tests in self.alternatives for test in tests)
+
+    def without(self, tests: Collection[VariableTest]) -> Condition:
+        """Return a condition of one alternative without some of its tests; one of several alternatives as it is."""
+        if len(self.alternatives) > 1:
+            return self
+        return Condition((tuple(test for test in self.tests if test not in tests),))
 
     @property
     def reads(self) -> tuple[str, ...]:

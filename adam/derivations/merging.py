@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,7 +16,6 @@ from adam.columns.columns import (
     flagged,
     number,
     numbers_in,
-    present,
     stack,
     take,
     text,
@@ -28,7 +28,8 @@ from adam.language.derivation import (
     listed,
     word,
 )
-from metadata.condition import OtherCondition
+from metadata.condition import EVERY_ROW, OtherCondition
+from metadata.condition_tests import COMPARISONS, VariableTest
 from metadata.dataset import Edges
 from metadata.declaration import Column, NewColumn, OtherColumn
 from metadata.errors import StudyError
@@ -94,9 +95,10 @@ class Lookup(Derivation):
         """Return a Num column of the other dataset; raises StudyError if it is Char."""
         return number({name: context.variable(self.dataset, name)}, name)
 
-    def place(self, variable: str) -> str:
-        """Return the other dataset, its variable and the condition, as a phrase."""
-        return f"{self.dataset}{'.' + variable if variable else ''}{f' where {self.where}' if self.where else ''}"
+    def place(self, variable: str = "", unsaid: Collection[VariableTest] = ()) -> str:
+        """Return the other dataset, its variable and the condition without the tests ``unsaid``, as a phrase."""
+        where = self.where.without(unsaid) if self.where else EVERY_ROW
+        return f"{self.dataset}{'.' + variable if variable else ''}{'' if where == EVERY_ROW else f' where {where}'}"
 
 
 @word("merge")
@@ -104,14 +106,13 @@ class Lookup(Derivation):
 class Merge(Lookup):
     """Take variables from the one record of another dataset with the same keys.
 
-    Where several records fulfil ``where``, ``take`` first or last by ``order`` says which; without it they are an
+    Where several records fulfil ``where``, ``mode`` first or last by ``order`` says which; without it they are an
     error, never a silent choice. So are records that ``order`` does not tell apart, if they differ in what is taken.
     """
 
     variables: dict[NewColumn, OtherColumn]
     order: tuple[OtherColumn, ...] = ()
-    take: Literal["first", "last"] | None = None
-    present: tuple[OtherColumn, ...] = ()
+    mode: Literal["first", "last"] | None = None
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
         rows = self._records(context)
@@ -124,16 +125,14 @@ class Merge(Lookup):
     def _records(self, context: DerivationContext) -> np.ndarray:
         groups = group_codes(self.other_keys(context))
         eligible = self.found(context)
-        for name in self.present:
-            eligible &= present(context.variable(self.dataset, name))
-        order = [(context.variable(self.dataset, name), self.take == "last") for name in self.order]
+        order = [(context.variable(self.dataset, name), self.mode == "last") for name in self.order]
         rows = first_rows(groups, order, eligible)
-        if self.take is None and len(rows) < eligible.sum():
+        if self.mode is None and len(rows) < eligible.sum():
             raise StudyError(
-                f"{self.place('')} has more than one record for the same {listed(self.by)};"
-                " narrow 'where', or say 'take: first' or 'take: last' with an 'order'"
+                f"{self.place()} has more than one record for the same {listed(self.by)};"
+                " narrow 'where', or say 'mode: first' or 'mode: last' with an 'order'"
             )
-        if self.take:
+        if self.mode:
             self._check_ties(rows, groups, np.flatnonzero(eligible), context)
         return rows
 
@@ -146,7 +145,7 @@ class Merge(Lookup):
         different = np.unique(np.column_stack([place, group_codes([place.astype(float), *taken])])[eligible], axis=0)
         if (np.bincount(different[:, 0], minlength=len(place))[place[rows]] > 1).any():
             raise StudyError(
-                f"{self.place('')} has several records that come {self.take} for the same {listed(self.by)} and differ;"
+                f"{self.place()} has several records that come {self.mode} for the same {listed(self.by)} and differ;"
                 " add a variable to 'order' that tells them apart"
             )
 
@@ -157,11 +156,19 @@ class Merge(Lookup):
         return tuple(Edges(rows, new, self.dataset, source[rows], old) for new, old in self.variables.items())
 
     def sentence(self, variable: str) -> str:
-        which = f", {self.take} by {listed(self.order)}" if self.take else ""
-        return f"{self.place(self.variables[variable])}{which}, merged by {listed(self.by)}{self.within()}."
+        which = f", {self.mode} by {listed(self.order)}" if self.mode else ""
+        place = self.place(self.variables[variable], self._implied())
+        return f"{place}{which}, merged by {listed(self.by)}{self.within()}."
+
+    def _implied(self) -> list[VariableTest]:
+        """Return the tests that need not be said: what is first by a variable of ``order`` has a value of it."""
+        tests = self.where.tests if self.where and self.mode else ()
+        return [
+            test for test in tests if test.variable in self.order and (test.name, test.operand) == ("missing", False)
+        ]
 
     def origin(self, variable: str) -> str:
-        return "Derived" if self.when or self.where or self.take else "Predecessor"
+        return "Derived" if self.when or self.where or self.mode else "Predecessor"
 
     def inherits(self, variable: str) -> tuple[str, str] | None:
         return self.dataset, self.variables[variable]
@@ -216,14 +223,10 @@ class Exists(Lookup):
     """Flag Y where another dataset has a record with the same keys, else ``otherwise``."""
 
     to: NewColumn
-    above: dict[OtherColumn, float] | None = None
     otherwise: str = "N"
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
-        eligible = self.found(context)
-        for name, limit in (self.above or {}).items():
-            eligible &= self.numbers_in(name, context) > limit
-        rows = first_rows(group_codes(self.other_keys(context)), [], eligible)
+        rows = first_rows(group_codes(self.other_keys(context)), [], self.found(context))
         match = matching_rows(
             [columns[name] for name in self.by], [take(key, rows) for key in self.other_keys(context)]
         )
@@ -232,9 +235,14 @@ class Exists(Lookup):
         return Outcome({self.to: flagged(match >= 0, false=self.otherwise)}, (edge,))
 
     def sentence(self, variable: str) -> str:
-        limits = "".join(f" with {name} above {limit:g}" for name, limit in (self.above or {}).items())
-        other = self.otherwise or "missing"
-        return f"Y if there is a record in {self.place('')}{limits}, else {other}{self.within()}."
+        amounts = self._amounts()
+        record = self.place(unsaid=amounts) + "".join(f" with {str(one).replace(' is ', ' ', 1)}" for one in amounts)
+        return f"Y if there is a record in {record}, else {self.otherwise or 'missing'}{self.within()}."
+
+    def _amounts(self) -> list[VariableTest]:
+        """Return the comparisons, which are said after the rest of the condition (a record with EXDOSE above 0)."""
+        one = self.where is not None and len(self.where.alternatives) == 1
+        return [test for test in self.where.tests if test.name in COMPARISONS] if self.where and one else []
 
 
 @word("summary")
@@ -242,19 +250,24 @@ class Exists(Lookup):
 class Summary(Lookup):
     """Count records of another dataset with the same keys, or sum, average or take the extreme of a variable in them.
 
-    A count is 0 where there are none; the other functions are then missing.
+    A count is 0 where there are none; the other functions, which need ``source``, are then missing. A count with
+    ``source`` counts the records with a value of it.
     """
 
     to: NewColumn
     function: Literal["count", "sum", "mean", "median", "minimum", "maximum"]
-    of: OtherColumn | None = None
+    source: OtherColumn | None = None
+
+    def check(self) -> None:
+        if self.function != "count" and self.source is None:
+            raise StudyError(f"{self.function} needs 'source', the variable of {self.dataset} that it is of")
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
         eligible = np.flatnonzero(self.found(context))
         right = [take(key, eligible) for key in self.other_keys(context)]
         left = [columns[name] for name in self.by]
         groups = group_codes([stack([one, other]) for one, other in zip(left, right, strict=True)])
-        values = np.ones(len(eligible)) if self.of is None else self.numbers_in(self.of, context)[eligible]
+        values = np.ones(len(eligible)) if self.source is None else self.numbers_in(self.source, context)[eligible]
         size = int(groups.max(initial=-1)) + 1
         made = aggregated(self.function, groups[count:], values, size)[groups[:count]]
         return Outcome({self.to: made}, self._edges(groups, count, eligible))
@@ -264,11 +277,11 @@ class Summary(Lookup):
         own[groups[:count]] = np.arange(count)
         rows = own[groups[count:]]
         kept = rows >= 0
-        return (Edges(rows[kept], self.to, self.dataset, eligible[kept], self.of or "*"),)
+        return (Edges(rows[kept], self.to, self.dataset, eligible[kept], self.source or "*"),)
 
     def sentence(self, variable: str) -> str:
-        what = {"count": "Number of records"}.get(self.function, f"{self.function.capitalize()} of {self.of}")
-        return f"{what} in {self.place('')}, by {listed(self.by)}{self.within()}."
+        what = {"count": "Number of records"}.get(self.function, f"{self.function.capitalize()} of {self.source}")
+        return f"{what} in {self.place()}, by {listed(self.by)}{self.within()}."
 
 
 def aggregated(function: str, groups: np.ndarray, values: np.ndarray, size: int) -> np.ndarray:

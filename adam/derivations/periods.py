@@ -215,7 +215,7 @@ class PeriodVariables(Lookup):
             rows = np.flatnonzero(self.found(context) & (self.numbers_in(self.period, context) == one))
             keys = [take(key, rows) for key in self.other_keys(context)]
             if len(np.unique(group_codes(keys))) < len(rows):
-                raise StudyError(f"{self.place('')} has more than one record of period {one} for the same subject")
+                raise StudyError(f"{self.place()} has more than one record of period {one} for the same subject")
             match = matching_rows([columns[name] for name in self.by], keys)
             source = np.where(match < 0, -1, np.append(rows, -1)[match])
             kept = np.flatnonzero(source >= 0)

@@ -25,7 +25,13 @@ def made(tmp_path, word, *sources):
 
 
 def test_the_first_by_date_with_its_source_rows(tmp_path):
-    word = Merge(dataset="EX", variables={"FIRST": "EXSTDTC"}, order=("EXSTDTC",), take="first", present=("EXSTDTC",))
+    word = Merge(
+        dataset="EX",
+        variables={"FIRST": "EXSTDTC"},
+        order=("EXSTDTC",),
+        mode="first",
+        where=read_condition({"EXSTDTC": {"missing": False}}, {}, "where"),
+    )
     result = made(tmp_path, word, EX)
     assert texts(result.columns["FIRST"]) == ["", "2000-01-01", "2000-03-01", ""]
     (edge,) = result.edges
@@ -45,13 +51,13 @@ def test_two_records_are_never_chosen_from_silently(tmp_path):
 
 def test_unknown_names_are_said_with_the_nearest(tmp_path):
     with pytest.raises(StudyError, match=r"EX has no variable EXDOZE.*did you mean 'EXDOSE'"):
-        made(tmp_path, Merge(dataset="EX", variables={"D": "EXDOZE"}, take="first"), EX)
+        made(tmp_path, Merge(dataset="EX", variables={"D": "EXDOZE"}, mode="first"), EX)
     with pytest.raises(StudyError, match="no dataset EC"):
         made(tmp_path, Merge(dataset="EC", variables={"D": "EXDOSE"}), EX)
 
 
 def test_exists_counts_only_what_is_above(tmp_path):
-    word = Exists(dataset="EX", where=read_condition({"EXTRT": "Z"}, {}, "where"), above={"EXDOSE": 0}, to="SAFFL")
+    word = Exists(dataset="EX", where=read_condition({"EXTRT": "Z", "EXDOSE": {"above": 0}}, {}, "where"), to="SAFFL")
     assert texts(made(tmp_path, word, EX).columns["SAFFL"]) == ["N", "Y", "N", "N"]
 
 
@@ -63,7 +69,7 @@ def test_summaries(tmp_path):
         "minimum": [8, 50, 0, None],
         "maximum": [8, 100, 0, None],
     }.items():
-        word = Summary(dataset="EX", function=function, of="EXDOSE", to="N")
+        word = Summary(dataset="EX", function=function, source="EXDOSE", to="N")
         assert numbers(made(tmp_path, word, EX).columns["N"]) == expected
 
 
@@ -87,11 +93,30 @@ def test_supplemental_qualifiers_by_sequence(tmp_path):
 def test_ties_are_an_error_only_where_they_matter(tmp_path):
     """A tie of records with the same values is none; one of records that differ is never resolved silently."""
     doses = dataset("EX", USUBJID=["A", "A", "A"], EXSTDTC=["2000-01-01"] * 2 + ["2000-02-01"], EXDOSE=[5.0, 5.0, 7.0])
-    word = Merge(dataset="EX", order=("EXSTDTC",), take="first", variables={"DOSE": "EXDOSE"})
+    word = Merge(dataset="EX", order=("EXSTDTC",), mode="first", variables={"DOSE": "EXDOSE"})
     made = columns(USUBJID=["A", "B"])
     assert numbers(word.derive(made, 2, context(tmp_path, doses)).columns["DOSE"]) == [5, None]
     doses = dataset("EX", USUBJID=["A", "A", "A"], EXSTDTC=["2000-01-01"] * 2 + ["2000-02-01"], EXDOSE=[5.0, 6.0, 7.0])
     with pytest.raises(StudyError, match="several records that come first for the same USUBJID and differ"):
         word.derive(made, 2, context(tmp_path, doses))
-    last = Merge(dataset="EX", order=("EXSTDTC",), take="last", variables={"DOSE": "EXDOSE"})
+    last = Merge(dataset="EX", order=("EXSTDTC",), mode="last", variables={"DOSE": "EXDOSE"})
     assert numbers(last.derive(made, 2, context(tmp_path, doses)).columns["DOSE"]) == [7, None]
+
+
+def test_what_is_summed_is_named():
+    with pytest.raises(StudyError, match="sum needs 'source', the variable of EX that it is of"):
+        Summary(dataset="EX", function="sum", to="N").check()
+    Summary(dataset="EX", function="count", to="N").check()
+
+
+def test_a_condition_is_said_where_it_is_not_implied():
+    known = read_condition({"EXTRT": "Z", "EXSTDTC": {"missing": False}}, {}, "where")
+    first = Merge(dataset="EX", where=known, order=("EXSTDTC",), mode="first", variables={"A": "EXSTDTC"})
+    assert first.sentence("A") == "EX.EXSTDTC where EXTRT is Z, first by EXSTDTC, merged by USUBJID."
+    only = Merge(dataset="EX", where=known, variables={"A": "EXSTDTC"})
+    assert only.sentence("A") == "EX.EXSTDTC where EXTRT is Z and EXSTDTC is not missing, merged by USUBJID."
+    dosed = Exists(dataset="EX", where=read_condition({"EXDOSE": {"above": 0}}, {}, "where"), to="F")
+    assert dosed.sentence("F") == "Y if there is a record in EX with EXDOSE above 0, else N."
+    either = read_condition([{"EXDOSE": {"above": 0}}, {"EXTRT": "Z"}], {}, "where")
+    said = "Y if there is a record in EX where EXDOSE is above 0, or EXTRT is Z, else N."
+    assert Exists(dataset="EX", where=either, to="F").sentence("F") == said
