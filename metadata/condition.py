@@ -14,7 +14,6 @@ numbers with numbers; everything else is refused, without data where the kinds a
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
@@ -30,6 +29,7 @@ from metadata.condition_tests import (
     Value,
     VariableTest,
 )
+from metadata.declaration import LARGEST
 from metadata.errors import Gather, nearest
 from metadata.yaml_source import complain
 
@@ -151,8 +151,8 @@ def _values(value: object, node: object, key: str) -> tuple[Value, ...]:
 def _value(value: object, node: object, key: str) -> Value:
     if isinstance(value, bool):
         raise complain(node, key, "true or false is no value of a variable; write yes, no, on and off in quotes")
-    if isinstance(value, int | float) and not math.isfinite(value):
-        raise complain(node, key, f"{value} is not a number")
+    if isinstance(value, int | float) and not abs(value) <= LARGEST:
+        raise complain(node, key, "must be a number that a dataset can hold")
     if not isinstance(value, str | int | float):
         raise complain(node, key, "write a text or a number, or {missing: true} for a missing value")
     return value
@@ -177,7 +177,7 @@ def _operand(node: dict[str, Any], name: str, value: Any) -> Operand:
 def _other_variable(node: dict[str, Any], name: str, value: dict[str, Any]) -> OtherVariable:
     plus = value.get("plus", 0)
     right = isinstance(value.get("variable"), str) and isinstance(plus, int | float) and not isinstance(plus, bool)
-    if not right or set(value) - {"variable", "plus"} or not math.isfinite(plus):
+    if not right or set(value) - {"variable", "plus"} or not abs(plus) <= LARGEST:
         raise complain(node, name, OPERANDS)
     return OtherVariable(value["variable"], float(plus))
 

@@ -143,6 +143,10 @@ class Columns:
     def __contains__(self, name: str) -> bool:
         return name in self._kinds
 
+    def __getitem__(self, name: str) -> Words | np.ndarray:
+        """Return a column as a condition looks at it: coded texts, or float64 with NaN where missing."""
+        return self.words(name) if self.is_text(name) else self.numbers(name)
+
     @property
     def names(self) -> list[str]:
         """Names of the columns."""
@@ -151,6 +155,11 @@ class Columns:
     @cached_property
     def _kinds(self) -> dict[str, bool]:
         return {str(name): pd.api.types.is_numeric_dtype(kind) for name, kind in self.frame.dtypes.items()}
+
+    @property
+    def kinds(self) -> dict[str, str]:
+        """Char or Num for each column, as a condition is checked against them."""
+        return {name: "Num" if numeric else "Char" for name, numeric in self._kinds.items()}
 
     def is_text(self, name: str) -> bool:
         """Whether the column holds texts, not numbers."""
