@@ -66,12 +66,15 @@ DRAFT_EXAMPLES = """
 
   redcap-cdisc draft MyTrial_DataDictionary.csv --out mappings/mytrial
 """
+WHERE_HELP = "Which records: a filter as results.csv has it, or VARIABLE=value;VARIABLE=value."
 TRACE_EXAMPLES = """
 [bold]Examples[/bold]
 
   redcap-cdisc trace build/spms_aza DM "USUBJID=SPMSAZA-SYNTH-01-001" --variable AGE
 
   redcap-cdisc trace build/spms_aza ADEDSS "USUBJID=SPMSAZA-SYNTH-01-001;PARAMCD=EDSS;AVISIT=Month 24" --variable CHG
+
+  redcap-cdisc trace build/spms_aza ADEDSS "PARAMCD == 'EDSS' and AVISITN in (0, 12)" --variable AVAL
 """
 CONFORMANCE_EXAMPLES = """
 [bold]Examples[/bold]
@@ -238,7 +241,7 @@ def sandbox(
 def trace(
     package: Annotated[Path, typer.Argument(metavar="PACKAGE", help="Folder of a finished package.", exists=True)],
     dataset: Annotated[str, typer.Argument(metavar="DATASET", help="SDTM or analysis dataset, such as ADLB.")],
-    where: Annotated[str, typer.Argument(metavar="WHERE", help="Which records: VARIABLE=value;VARIABLE=value.")],
+    where: Annotated[str, typer.Argument(metavar="WHERE", help=WHERE_HELP)],
     variable: Annotated[str | None, typer.Option(help="Only this variable of the records.")] = None,
     as_json: JsonOption = False,
 ) -> None:

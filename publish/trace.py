@@ -9,10 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from metadata.errors import UsageError, nearest
+from metadata.condition import Condition
+from metadata.condition_filter import read_filter
+from metadata.condition_tests import NUM, VariableTest
+from metadata.errors import StudyError, UsageError, nearest
+from metadata.words import Columns
 from publish.disk import outside
 from publish.lineage import REDCAP
 from publish.record_key import column_text, key_texts, split_pairs
@@ -30,6 +33,8 @@ STEP_COLUMNS = (
     "source_variable",
     "method",
 )
+PAIR = re.compile(r"\s*\w+=(?!=)")
+"""The beginning of a record's key."""
 NAMED = re.compile(r"\b(?:([A-Z][A-Z0-9]{1,7})\.)?([A-Z][A-Z0-9]{1,7})\b")
 
 
@@ -81,8 +86,8 @@ class _Package:
 def trace(package: Path, dataset: str, where: Mapping[str, str] | str, variable: str | None = None) -> pd.DataFrame:
     """Return the steps from records of ``dataset`` in a package's folder down to REDCap.
 
-    ``where`` gives variables and the values that the records have, as a mapping or as ``USUBJID=..;LBSEQ=12``;
-    ``variable`` limits the first step to one variable. One row a step: level (1 is the dataset asked for), dataset,
+    ``where`` is a filter as results.csv has it, ``PARAMCD == 'EDSS' and AVISITN in (0, 12)``, or gives variables and
+    their values as the key of a record does, ``USUBJID=..;LBSEQ=12``, or as a mapping; ``variable`` limits the first step to one variable. One row a step: level (1 is the dataset asked for), dataset,
     record_key, variable, value (as text, where the step is about one variable), source, source_key, source_variable and
     method, the sentence of the variable's metadata.
 
@@ -94,8 +99,7 @@ def trace(package: Path, dataset: str, where: Mapping[str, str] | str, variable:
     opened, name = _Package(package), dataset.upper()
     if name not in opened.datasets():
         raise UsageError(f"the package has no lineage of {name}{nearest(name, opened.datasets())}")
-    conditions = split_pairs(where) if isinstance(where, str) else dict(where)
-    frame = _chosen(opened.frame(name), name, conditions)
+    frame = _chosen(opened.frame(name), name, where)
     if variable is not None and variable not in frame.columns:
         raise UsageError(f"{name} has no variable {variable}{nearest(variable, frame.columns)}")
     asked = pd.DataFrame({"dataset": name, "record_key": frame.index, "variable": variable or WHOLE})
@@ -110,15 +114,37 @@ def redcap_places(steps: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({**columns, "field": ends["source_variable"].tolist()}, dtype="str")
 
 
-def _chosen(frame: pd.DataFrame, dataset: str, conditions: Mapping[str, str]) -> pd.DataFrame:
-    for name, value in conditions.items():
-        if name not in frame.columns:
-            raise UsageError(f"{dataset} has no variable {name}{nearest(name, frame.columns)}")
-        frame = frame[pc.equal(column_text(frame[name]), str(value)).to_numpy(False)]
+def _chosen(frame: pd.DataFrame, dataset: str, where: Mapping[str, str] | str) -> pd.DataFrame:
+    """Return the records that are asked for; raises UsageError if there are none, or for what does not fit."""
+    columns = Columns(frame)
+    asked = where if isinstance(where, str) else ", ".join(f"{name}={value}" for name, value in where.items())
+    if isinstance(where, str) and not PAIR.match(where):
+        condition = read_filter(where)
+    else:
+        condition = _condition_of(split_pairs(where) if isinstance(where, str) else where, columns.kinds)
+    try:
+        condition.check(columns.kinds, dataset)
+    except StudyError as error:
+        raise UsageError(error.message) from None
+    frame = frame[condition.holds(columns, len(frame))]
     if frame.empty:
-        asked = ", ".join(f"{name}={value}" for name, value in conditions.items())
         raise UsageError(f"{dataset} has no record with {asked}" if asked else f"{dataset} has no records")
     return frame
+
+
+def _condition_of(pairs: Mapping[str, str], kinds: Mapping[str, str]) -> Condition:
+    """Return the condition of names and values as a record key writes them, numbers as texts."""
+    numbers = {name: _number(value) for name, value in pairs.items() if kinds.get(name) == NUM}
+    values = {**pairs, **numbers}
+    return Condition((tuple(VariableTest(name, "is", (value,)) for name, value in values.items()),))
+
+
+def _number(text: str) -> float | str:
+    """Return the number that a text says, else the text, which then does not fit; an empty one is missing."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def _steps(package: _Package, asked: pd.DataFrame) -> pd.DataFrame:

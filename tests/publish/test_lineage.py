@@ -266,11 +266,32 @@ def test_a_whole_record_is_followed_with_all_its_edges(package: Path) -> None:
     assert sorted(steps["source_variable"]) == ["*", "count", "unit___a"]
 
 
+@pytest.mark.parametrize(
+    ("where", "keys"),
+    [
+        ("LBSEQ == 2", ["USUBJID=S-7;LBSEQ=2"]),
+        ("USUBJID == 'S-7' and LBSEQ in (1, 2)", ["USUBJID=S-7;LBSEQ=1", "USUBJID=S-7;LBSEQ=2"]),
+        ("LBSEQ == 1 or (LBSEQ >= 2 and USUBJID != 'S-7')", ["USUBJID=S-7;LBSEQ=1"]),
+        ("USUBJID=S-7;LBSEQ=1", ["USUBJID=S-7;LBSEQ=1"]),
+        ("LBSEQ=1.0", ["USUBJID=S-7;LBSEQ=1"]),
+    ],
+)
+def test_records_are_found_by_a_filter_or_by_their_key(package: Path, where: str, keys: list[str]) -> None:
+    steps = trace(package, "LB", where)
+    assert sorted(set(steps["record_key"])) == keys
+
+
 UNKNOWN = {
     "dataset": (("ADLX", "ADT=1", None), r"no lineage of ADLX \(did you mean 'ADLB'\?\)"),
     "condition": (("ADLB", "ADTX=1", None), r"ADLB has no variable ADTX \(did you mean 'ADT'\?\)"),
     "variable": (("ADLB", "ADT=13888", "AVALL"), r"ADLB has no variable AVALL \(did you mean 'AVAL'\?\)"),
     "record": (("ADLB", "ADT=1", None), "ADLB has no record with ADT=1"),
+    "record of a filter": (("ADLB", "ADT > 99999", None), "ADLB has no record with ADT > 99999"),
+    "name in a filter": (("ADLB", "ADTX == 1", None), r"ADLB has no variable ADTX \(did you mean 'ADT'\?\)"),
+    "text for a number": (("ADLB", "ADT == 'a'", None), "ADLB.ADT is a number, 'a' is not"),
+    "text for a number in a key": (("ADLB", "ADT=a", None), "ADLB.ADT is a number, 'a' is not"),
+    "number for a text": (("LB", "USUBJID == 7", None), 'LB.USUBJID is text: write "7" in quotes'),
+    "no filter": (("ADLB", "ADT is 1", None), "the filter cannot be read at ADT is 1"),
 }
 
 

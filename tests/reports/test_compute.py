@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from metadata.condition_filter import read_filter
 from metadata.dataset import Dataset
 from metadata.errors import StudyError
 from metadata.study import Study
@@ -89,6 +91,8 @@ def test_every_filter_runs_and_finds_the_subjects(results: pd.DataFrame, adam: d
     for dataset, text, value in zip(counted["dataset"], counted["filter"], counted["value"], strict=True):
         rows = adam[dataset].frame.query(text)
         assert rows["USUBJID"].nunique() == value, text
+        columns = adam[dataset].columns
+        assert np.flatnonzero(read_filter(text).holds(columns, len(columns))).tolist() == rows.index.tolist(), text
 
 
 def test_statements_lead_to_their_results(results: pd.DataFrame) -> None:
