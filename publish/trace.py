@@ -87,9 +87,10 @@ def trace(package: Path, dataset: str, where: Mapping[str, str] | str, variable:
     """Return the steps from records of ``dataset`` in a package's folder down to REDCap.
 
     ``where`` is a filter as results.csv has it, ``PARAMCD == 'EDSS' and AVISITN in (0, 12)``, or gives variables and
-    their values as the key of a record does, ``USUBJID=..;LBSEQ=12``, or as a mapping; ``variable`` limits the first step to one variable. One row a step: level (1 is the dataset asked for), dataset,
-    record_key, variable, value (as text, where the step is about one variable), source, source_key, source_variable and
-    method, the sentence of the variable's metadata.
+    their values as the key of a record does, ``USUBJID=..;LBSEQ=12``, or as a mapping; ``variable`` limits the first
+    step to one variable. One row a step: level (1 is the dataset asked for), dataset, record_key, variable, value (as
+    text, where the step is about one variable), source, source_key, source_variable and method, the sentence of the
+    variable's metadata.
 
     A variable is followed by edges of its own. Where it has none, the variables that its method names are followed: in
     the same record, in the records from which its record was made, and in the one record that its subject has in a
