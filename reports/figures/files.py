@@ -1,129 +1,61 @@
-"""A drawn figure as SVG and PNG, whole and without what a page around it says as well; no time, no program in them."""
+"""A drawn figure as SVG and PNG, whole and without what a page around it says as well.
+
+What all pages of a figure share, their ground, is drawn once.
+"""
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 
-import numpy as np
-from lxml import etree
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.colors import to_rgba_array
+from matplotlib.artist import Artist
 from matplotlib.figure import Figure as Drawing
-from PIL import Image
 
-from reports.figures.sheet import INCH, WIDE
-from reports.figures.style import INK, RULE
-
-# The part of a picture that a page around it says as well: title, population, footnotes.
-AROUND = "around"
-# Dots a hundredth of an inch: 150 an inch.
-DOTS = 1.5
-# A picture has few colours, and a file of 256 is a quarter of one of all; this far apart they stay apart.
-MOST, APART, FEWEST_STEPS = 256, 10, 4
-COLOURED = ("get_color", "get_facecolor", "get_edgecolor", "get_markerfacecolor")
-Colour = tuple[int, int, int]
-# As matplotlib writes them into each text.
-TYPEFACE, UPRIGHT = "'DejaVu Sans', 'Verdana', 'Geneva', sans-serif", "rotate(-0 "
-SVG = "{http://www.w3.org/2000/svg}"
+from reports.figures import svg
+from reports.figures.png import Dots, colours_of, png
+from reports.figures.sheet import INCH
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A drawn page of a figure, whole and, for pages that say the same, without title and footnotes."""
+    """A drawn page of a figure, whole and, for pages that say the same, without title and footnotes.
+
+    ``part`` says which page this is and whom it shows, where there are several.
+    """
 
     svg: str
     png: bytes
     bare_svg: str
     bare_png: bytes
-    # Which page this is and whom it shows, where there are several.
     part: str = ""
 
 
-def written(drawing: Drawing, top: float, bottom: float, part: str) -> Picture:
-    """Write the drawing; the bare pictures are what is between ``top`` and ``bottom``."""
-    svg, bare_svg = _svgs(drawing, top, bottom)
-    png, bare_png = _pngs(drawing, top, bottom)
-    return Picture(svg, png, bare_svg, bare_png, part)
+class Ground:
+    """A drawing of what all pages share; the bare pictures are what is between ``top`` and ``bottom``."""
+
+    def __init__(self, drawing: Drawing, top: float, bottom: float) -> None:
+        self.drawing, self.top, self.bottom = drawing, top, bottom
+        self.height = float(drawing.get_figheight() * INCH)
+        self._shared = set(_artists(drawing))
+        self._svg = svg.whole(drawing)
+        self._dots = Dots(drawing)
+
+    def picture(self, number: int = 1, part: str = "") -> Picture:
+        """The page with what was added to the drawing since, which is then taken away from it."""
+        artists = _artists(self.drawing)
+        own = [artist for artist in artists if artist not in self._shared]
+        self.drawing.dpi = INCH
+        root = svg.with_own(self._svg, own, self.height, number)
+        image = self._dots.image(own, colours_of(artists))
+        for artist in own:
+            artist.remove()
+        return Picture(
+            svg.text(root), png(image, 0, self.height), svg.bare(root, self.top, self.bottom),
+            png(image, self.top, self.bottom), part,
+        )  # fmt: skip
 
 
-def _svgs(drawing: Drawing, top: float, bottom: float) -> tuple[str, str]:
-    written = io.BytesIO()
-    FigureCanvasSVG(drawing).print_svg(written, metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
-    root = etree.fromstring(written.getvalue())
-    around = root.findall(f".//{SVG}g[@id='{AROUND}']")
-    _tidy(root)
-    whole = _text(root)
-    for group in around:
-        _remove(group)
-    root.set("viewBox", f"0 {top:g} {WIDE:g} {bottom - top:g}")
-    return whole, _text(root)
-
-
-def _tidy(root: etree._Element) -> None:
-    """Take out what two pictures in a page share, a style for the whole page, and the size, to fill the room there is.
-
-    What all texts and lines have is said once.
-    """
-    for style in root.findall(f".//{SVG}style"):
-        _remove(style)
-    for name in ("width", "height"):
-        root.attrib.pop(name)
-    root.attrib.update({"font-family": TYPEFACE, "stroke-linejoin": "round"})
-    for group in root.iter(f"{SVG}g"):
-        group.attrib.pop("id", "")
-    for text in root.iter(f"{SVG}text"):
-        text.set("style", text.get("style", "").replace(f" font-family: {TYPEFACE};", ""))
-        if text.get("transform", "").startswith(UPRIGHT):
-            text.attrib.pop("transform")
-
-
-def _remove(element: etree._Element) -> None:
-    above = element.getparent()
-    assert above is not None
-    above.remove(element)
-
-
-def _text(root: etree._Element) -> str:
-    return etree.tostring(root, encoding="unicode") + "\n"
-
-
-def _pngs(drawing: Drawing, top: float, bottom: float) -> tuple[bytes, bytes]:
-    drawing.dpi = DOTS * INCH
-    canvas = FigureCanvasAgg(drawing)
-    canvas.draw()
-    width, height = canvas.get_width_height()
-    drawn = Image.frombuffer("RGBA", (width, height), canvas.buffer_rgba(), "raw", "RGBA", 0, 1)
-    image = _few_colours(drawn.convert("RGB"), _colours(drawing))
-    return _png(image), _png(image.crop((0, round(top * DOTS), image.width, round(bottom * DOTS))))
-
-
-def _few_colours(image: Image.Image, colours: list[Colour]) -> Image.Image:
-    """The picture in 256 colours, a quarter of the file: those that it is drawn in, and their mixtures with its ground.
-
-    One that is drawn in more than leave room for mixtures keeps all.
-    """
-    steps = (MOST - 1) // max(1, len(colours))
-    if steps < FEWEST_STEPS:
-        return image
-    shares = np.arange(1, steps) / steps
-    mixed = np.rint(255 + (np.array(colours)[:, None, :] - 255) * shares[:, None]).astype(int).reshape(-1, 3)
-    apart = mixed[255 - mixed.min(axis=1) >= APART]
-    palette = Image.new("P", (1, 1))
-    palette.putpalette([255, 255, 255, *np.array(colours).ravel().tolist(), *apart.ravel().tolist()])
-    return image.quantize(palette=palette, dither=Image.Dither.NONE)
-
-
-def _colours(drawing: Drawing) -> list[Colour]:
-    """The colours of all that is drawn, each once; ticks and their names have those of the settings."""
-    drawn = [artist for axes in drawing.axes for artist in (*axes.lines, *axes.collections, *axes.patches, *axes.texts)]
-    values = [getattr(artist, name)() for artist in drawn for name in COLOURED if hasattr(artist, name)]
-    parts = np.concatenate([to_rgba_array([INK, RULE]), *map(to_rgba_array, values)])
-    return list(dict.fromkeys(map(tuple, np.rint(parts[parts[:, 3] > 0, :3] * 255).astype(int).tolist())))
-
-
-def _png(image: Image.Image) -> bytes:
-    written = io.BytesIO()
-    image.save(written, format="PNG", dpi=(DOTS * 100, DOTS * 100), compress_level=3)
-    return written.getvalue()
+def _artists(drawing: Drawing) -> list[Artist]:
+    """All lines, areas and texts on axes, the lower ones first."""
+    axes = sorted(drawing.axes, key=lambda one: one.get_zorder())
+    return [artist for one in axes for artist in sorted(
+        (*one.patches, *one.collections, *one.lines, *one.texts), key=lambda artist: artist.get_zorder())]  # fmt: skip

@@ -11,12 +11,14 @@ from reports.figures.sheet import Sheet
 
 @dataclass(frozen=True)
 class Page:
-    """One page: ``draw`` draws it beneath a height of the sheet and returns where it ends.
+    """One page.
 
-    ``subjects`` are those of this page, in their order, where a figure shares them out.
+    ``ground`` draws beneath a height of the sheet what it shares with other pages and returns where it ends; two pages
+    that have the same ground have the same object. ``own`` then draws what this page alone has, for its ``subjects``.
     """
 
-    draw: Callable[[Sheet, float], float]
+    ground: Callable[[Sheet, float], float]
+    own: Callable[[Sheet], None] | None = None
     subjects: tuple[str, ...] = ()
 
 

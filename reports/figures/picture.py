@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from reports.figures import course, mean, step, timeline
-from reports.figures.files import AROUND, Picture, written
+from reports.figures.files import Ground, Picture
 from reports.figures.labels import wrapped
 from reports.figures.library import settings
 from reports.figures.marks import line
 from reports.figures.page import Page
-from reports.figures.sheet import MARGIN, WIDE, Sheet
+from reports.figures.sheet import AROUND, MARGIN, WIDE, Sheet
 from reports.figures.style import LABEL, NOTE, RULE, SMALL, SOFT, TITLE
 from reports.layout.figure import AnyFigure, CourseFigure, MeanFigure, StepFigure, TimelineFigure
 
@@ -37,21 +37,29 @@ class Captions:
 def draw(figure: AnyFigure, captions: Captions) -> Iterator[Picture]:
     """Draw a figure beneath its title and population and above its footnotes: a picture a page."""
     pages = KINDS[type(figure)](figure)
+    begun: dict[Any, tuple[Sheet, Ground, float]] = {}
     for number, page in enumerate(pages, start=1):
-        part = f"Page {number} of {len(pages)}: {page.subjects[0]} to {page.subjects[-1]}" if len(pages) > 1 else ""
         with settings(f"page {number}"):
-            picture = _picture(page, part, captions)
+            if page.ground not in begun:
+                begun[page.ground] = _begun(page, captions, several=len(pages) > 1)
+            sheet, ground, top = begun[page.ground]
+            part = ""
+            if len(pages) > 1:
+                part = f"Page {number} of {len(pages)}: {page.subjects[0]} to {page.subjects[-1]}"
+                sheet.text(MARGIN, top + SMALL, part, SMALL, colour=SOFT)
+            if page.own:
+                page.own(sheet)
+            picture = ground.picture(number, part)
         yield picture
 
 
-def _picture(page: Page, part: str, captions: Captions) -> Picture:
+def _begun(page: Page, captions: Captions, several: bool) -> tuple[Sheet, Ground, float]:
+    """A sheet with all that pages share, drawn, and from where there is room to say which page it is."""
     sheet = Sheet()
     top = _head(sheet, captions)
-    if part:
-        sheet.text(MARGIN, top + SMALL, part, SMALL, colour=SOFT)
-    bottom = page.draw(sheet, top + 1.5 * SMALL * bool(part))
+    bottom = page.ground(sheet, top + 1.5 * SMALL * several)
     sheet.finish(_foot(sheet, captions, bottom))
-    return written(sheet.drawing, top, bottom, part)
+    return sheet, Ground(sheet.drawing, top, bottom), top
 
 
 def _head(sheet: Sheet, captions: Captions) -> float:

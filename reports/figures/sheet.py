@@ -27,6 +27,8 @@ INCH = 72.0
 NAMES, BENEATH, ROW = 34.0, 62.0, 18.0
 # From the lower edge of axes to the upper edge of the name of the horizontal one.
 X_NAME = 31.0
+# The part of a picture that a page around it says as well: title, population, footnotes.
+AROUND = "around"
 Anchor = Literal["left", "center", "right"]
 
 
@@ -67,13 +69,13 @@ class Sheet:
         self.drawing = Drawing()
         self.paper = self.drawing.add_axes((0, 0, 1, 1), xlim=(0, WIDE), ylim=(1, 0), zorder=1)
         self.paper.set_axis_off()
-        self._panels: list[Panel] = []
+        self.panels: list[Panel] = []
 
     def finish(self, height: float) -> None:
         """Give the picture its height."""
         self.drawing.set_size_inches(WIDE / INCH, height / INCH)
         self.paper.set_ylim(height, 0)
-        for panel in self._panels:
+        for panel in self.panels:
             place = (panel.left / WIDE, 1 - panel.bottom / height, panel.width / WIDE, panel.height / height)
             panel.axes.set_position(place)
 
@@ -96,11 +98,11 @@ class Sheet:
         x_label: str = "", y_label: str = "",
     ) -> Panel:  # fmt: skip
         """Axes whose edges are the values of ``x`` and ``y``; the vertical one is named above its upper end."""
-        axes = self.drawing.add_axes((0, 0, 1, 1), xlim=x, ylim=y, label=str(len(self._panels)), xlabel=x_label)
+        axes = self.drawing.add_axes((0, 0, 1, 1), xlim=x, ylim=y, label=str(len(self.panels)), xlabel=x_label)
         axes.xaxis.set_label_coords(0.5, -X_NAME / height)
-        self._panels.append(Panel(axes, left, top, width, height))
+        self.panels.append(Panel(axes, left, top, width, height))
         self.text(left - 40, top - 12, y_label, LABEL)
-        return self._panels[-1]
+        return self.panels[-1]
 
     def legend(self, entries: Sequence[Entry], left: float, y: float, right: float) -> float:
         """Draw the entries beside one another, on as many lines as they need; returns the height that they take."""

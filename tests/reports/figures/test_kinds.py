@@ -150,7 +150,7 @@ def test_lanes_have_spans_and_marks_on_their_tracks() -> None:
     assert [end[0] - start[0] for start, end in zip(starts, ends, strict=True)] == pytest.approx(
         [4 * day, 5 * day, 6 * day]
     )
-    attacks = uses(picture.svg, "#1a1f24", "#ffffff")[:-1]  # the last one is in the legend
+    attacks = uses(picture.svg, "#1a1f24", "#ffffff")[1:]  # the first one is in the legend
     assert [x for x, _ in attacks] == pytest.approx([starts[0][0] + 2 * day] * 3)
     assert [y for _, y in attacks] == pytest.approx([y + 11 for _, y in starts])
 

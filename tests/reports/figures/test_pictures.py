@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from reports.figures import marks
-from reports.figures.files import written
+from reports.figures.files import Ground
 from reports.figures.library import settings
 from reports.figures.picture import KINDS
 from reports.figures.sheet import Sheet
@@ -78,7 +78,7 @@ def test_svg_and_png_have_the_same_things() -> None:
         marks.marks(sheet.paper, [30], [10], "square", 6, "#009E73")
         sheet.text(2, 8, "a & b $x$", 6)
         sheet.finish(40)
-        picture = written(sheet.drawing, 0, 40, "")
+        picture = Ground(sheet.drawing, 0, 40).picture()
     assert texts(picture.svg) == ["a & b $x$"]
     assert "a &amp; b $x$" in picture.svg
     paths = [element.get("d", "").split() for element in ElementTree.fromstring(picture.svg).iter()
@@ -100,7 +100,28 @@ def test_all_colours_are_in_the_file(count: int) -> None:
         for row, colour in enumerate(colours):
             marks.line(sheet.paper, [10, 20], [10 * row + 5] * 2, colour, 8)
         sheet.finish(10 * count)
-        image = Image.open(io.BytesIO(written(sheet.drawing, 0, 10, "").png))
+        image = Image.open(io.BytesIO(Ground(sheet.drawing, 0, 10).picture().png))
     assert image.mode == ("P" if count == 6 else "RGB")
     found = [image.convert("RGB").getpixel((22, 15 * row + 7)) for row in range(count)]
     assert found == [tuple(bytes.fromhex(colour[1:])) for colour in colours]
+
+
+def test_what_is_drawn_above_a_ground_is_drawn_as_if_at_once() -> None:
+    """A page that shares its ground, and a second one after it, look as if each were drawn alone."""
+    with settings("test"):
+        shared = Sheet()
+        marks.line(shared.paper, [0, 900], [30, 30], "#D55E00", 6)
+        shared.finish(80)
+        ground = Ground(shared.drawing, 0, 80)
+        for number, place in enumerate((20, 50), start=1):
+            alone = Sheet()
+            marks.line(alone.paper, [0, 900], [30, 30], "#D55E00", 6)
+            alone.finish(80)
+            for sheet in (shared, alone):
+                marks.marks(sheet.paper, [place], [30], "circle", 8, "#009E73")
+                sheet.text(place, 60, f"Page {number}")
+            page, whole = ground.picture(number), Ground(alone.drawing, 0, 80).picture()
+            assert page.png == whole.png
+            assert texts(page.svg) == texts(whole.svg) == [f"Page {number}"]
+            drawn = [sorted(re.findall(r'(?: d| x|<use [^>]*y)="([^"]+)"', svg)) for svg in (page.svg, whole.svg)]
+            assert drawn[0] == drawn[1]

@@ -31,8 +31,8 @@ outputs:
     x: {label: Day, ticks: [0, 10]}
     layers: [{label: Drug, dataset: ADEX, start: ASTDY, end: AENDY, track: 1}]
 """
-# 1,000 hundredths of an inch hold 50 lanes of one track.
-SUBJECTS, PAGES = 120, 3
+# 7.2 inches hold 36 lanes of one track.
+SUBJECTS, PAGES = 100, 3
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def test_the_page_shows_every_subject_once_and_links_to_every_file(folder: Path)
     assert text.count("<svg") == PAGES
     labels = re.findall(r'aria-label="([^"]+)"', text)
     assert [label.rsplit("Page", 1)[1] for label in labels] == [
-        " 1 of 3: X-000 to X-039", " 2 of 3: X-040 to X-079", " 3 of 3: X-080 to X-119"
+        " 1 of 3: X-000 to X-032", " 2 of 3: X-033 to X-065", " 3 of 3: X-066 to X-099"
     ]  # fmt: skip
     for number, name in enumerate(("F1", "F1-2", "F1-3"), start=1):
         assert f'page {number} <a href="{name}.svg">SVG</a>, <a href="{name}.png">PNG</a>' in text
