@@ -75,9 +75,9 @@ def build(specification: AnalysisSpecification, study: Study, datasets: Mapping[
 def _derive(
     specification: AnalysisSpecification, steps: list[DerivationStep], table: AnalysisTable, context: DerivationContext
 ) -> None:
-    templates = table.count if specification.header.source.only_added else 0
-    if specification.header.source.only_added and not any(step.derivation.adds_rows for step in steps):
-        raise specification.error("only_added leaves no records: no derivation adds any", "source")
+    templates = table.count if specification.header.source.as_template else 0
+    if specification.header.source.as_template and not any(step.derivation.adds_rows for step in steps):
+        raise specification.error("as_template leaves no records: no derivation adds any", "source")
     for step in steps:
         _apply(step, table, context)
         if templates and step.derivation.adds_rows:

@@ -24,12 +24,12 @@ load_modules(adam.derivations)
 class SourceRecords:
     """The dataset whose records the analysis dataset starts from, and which of them.
 
-    With ``only_added`` they are no records of the analysis dataset, but templates for those that its words add.
+    With ``as_template`` they are no records of the analysis dataset, but templates for those that its words add.
     """
 
     dataset: str
     where: Condition | None = None
-    only_added: bool = False
+    as_template: bool = False
 
 
 @dataclass(frozen=True)

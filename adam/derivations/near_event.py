@@ -35,15 +35,15 @@ class NearEvent(Lookup):
     a record without a date is near nothing.
     """
 
-    date: OtherColumn
-    on: Column = "ADT"
+    event_date: OtherColumn
+    date: Column = "ADT"
     after: int = 30
     before: int = 0
     to: NewColumn
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
-        dates = self.numbers_in(self.date, context)
-        day = number(columns, self.on)
+        dates = self.numbers_in(self.event_date, context)
+        day = number(columns, self.date)
         events = np.flatnonzero(self.found(context) & present(dates))
         keys = zip(self.by, self.other_keys(context), strict=True)
         codes = group_codes([stack([columns[name], take(other, events)]) for name, other in keys])
@@ -52,14 +52,14 @@ class NearEvent(Lookup):
         near = np.where(_apart(day, when, last) <= self.after, last, -1)
         near = np.where((near < 0) & (_apart(day, when, following) <= self.before), following, near)
         rows = np.flatnonzero(near >= 0)
-        edge = Edges(rows, self.to, self.dataset, events[near[rows]], self.date)
+        edge = Edges(rows, self.to, self.dataset, events[near[rows]], self.event_date)
         return Outcome({self.to: flagged(near >= 0)}, (edge,))
 
     def sentence(self, variable: str) -> str:
         before = f"from {self.before} days before " if self.before else "from the day of "
         return (
-            f"Y if {self.on} is {before}to {self.after} days after {self.place(self.date)}, by {listed(self.by)};"
-            f" else missing{self.within()}."
+            f"Y if {self.date} is {before}to {self.after} days after {self.place(self.event_date)},"
+            f" by {listed(self.by)}; else missing{self.within()}."
         )
 
 

@@ -49,7 +49,7 @@ class Period:
 class PeriodRecords(Derivation):
     """Add for each record one record a period, with the period's number, name, first and last date.
 
-    A dataset of rates starts from one record a subject that serves as template only (``only_added`` in its source).
+    A dataset of rates starts from one record a subject that serves as template only (``as_template`` in its source).
     Where ``reference`` (day 1) is missing, so are the dates.
     """
 

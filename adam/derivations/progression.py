@@ -38,13 +38,13 @@ class Excluded:
     """Events of another dataset near which an examination does not count, as ``at`` says: as the onset, as the
     confirmation, or as both.
 
-    Near is from ``before`` days before an event's date to ``days`` days after it, both counted. Programs that ask for a
-    distance of at least 30 days from a relapse, such as msprog, leave day 30 free: write ``days: 29``.
+    Near is from ``before`` days before an event's date to ``after`` days after it, both counted. Programs that ask for
+    a distance of at least 30 days from a relapse, such as msprog, leave day 30 free: write ``after: 29``.
     """
 
     dataset: str
-    date: OtherColumn
-    days: int = 30
+    event_date: OtherColumn
+    after: int = 30
     before: int = 0
     at: Literal["onset", "confirmation", "both"] = "both"
     where: OtherCondition | None = None
@@ -55,36 +55,36 @@ class Excluded:
 class ConfirmedProgression(Derivation):
     """Flag the record at which progression began that was confirmed later, the first of each group.
 
-    ``worse`` says when an examination shows the step (write the step for each baseline as its alternatives). It is
+    ``condition`` says when an examination shows the step (write the step for each baseline as its alternatives). It is
     confirmed at the first examination at least ``confirm`` less ``tolerance`` days later that is not excluded, if that
     is worse too, and with ``between`` all those between as well. ``latest`` is how many days after ``confirm`` that
     examination may come (null: any time). ``sustained`` asks in addition that no later examination less than so many
     days after the onset is better again (.inf: none at all); with ``between`` none only the first examination that many
     days after the onset, or the last of all, has to be worse. ``excluded`` keeps examinations near a relapse from being
-    the onset, the confirmation, or both; between the two they count. Only records for which ``among`` holds take part,
-    and only those after ``after``. ``confirmed`` gets the date of the confirmation, in the flagged record. Definitions
-    differ between trials: Kalincik 2015, Brain 138:3287; the parameters are those of the program msprog (Montobbio
-    2024, Mult Scler 30:1185) for a fixed baseline.
+    the onset, the confirmation, or both; between the two they count. Only records for which ``where`` holds take part,
+    and only those after ``reference``. ``to_date`` gets the date of the confirmation, in the flagged record.
+    Definitions differ between trials: Kalincik 2015, Brain 138:3287; the parameters are those of the program msprog
+    (Montobbio 2024, Mult Scler 30:1185) for a fixed baseline.
     """
 
     by: tuple[Column, ...]
-    among: Condition
-    worse: Condition
+    where: Condition
+    condition: Condition
     confirm: int
     tolerance: int = 0
     latest: int | None = None
     between: Literal["all", "none"] = "all"
     sustained: float = 0.0
     date: Column = "ADT"
-    after: Column | None = None
+    reference: Column | None = None
     excluded: tuple[Excluded, ...] = ()
-    flag: NewColumn
-    confirmed: NewColumn | None = None
+    to: NewColumn
+    to_date: NewColumn | None = None
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
         groups, day = group_codes([columns[name] for name in self.by]), number(columns, self.date)
         rows = ordered([(day, False)], np.flatnonzero(self._eligible(columns, count, day)), groups)
-        worse = self.worse.holds(columns, count)[rows]
+        worse = self.condition.holds(columns, count)[rows]
         onset = worse & ~self._near("onset", columns, rows, day, context)
         usable = ~self._near("confirmation", columns, rows, day, context)
         confirmation = self._confirmation(groups[rows], day[rows], worse, usable)
@@ -93,10 +93,10 @@ class ConfirmedProgression(Derivation):
         return self._outcome(rows[found], rows[confirmation[found]], day, count)
 
     def _eligible(self, columns: Columns, count: int, day: np.ndarray) -> np.ndarray:
-        eligible = self.among.holds(columns, count) & ~np.isnan(day)
-        if self.after:
+        eligible = self.where.holds(columns, count) & ~np.isnan(day)
+        if self.reference:
             with np.errstate(invalid="ignore"):
-                eligible &= day > number(columns, self.after)
+                eligible &= day > number(columns, self.reference)
         return eligible
 
     def _confirmation(self, group: np.ndarray, day: np.ndarray, worse: np.ndarray, usable: np.ndarray) -> np.ndarray:
@@ -134,23 +134,23 @@ class ConfirmedProgression(Derivation):
     def _near_to(
         self, excluded: Excluded, columns: Columns, rows: np.ndarray, day: np.ndarray, context: DerivationContext
     ) -> np.ndarray:
-        dates = number({"": context.variable(excluded.dataset, excluded.date)}, "")
+        dates = number({"": context.variable(excluded.dataset, excluded.event_date)}, "")
         events = np.flatnonzero(~np.isnan(dates) & context.fulfil(excluded.dataset, excluded.where))
         subjects = [take(columns[SUBJECT], rows), take(context.variable(excluded.dataset, SUBJECT), events)]
         codes = group_codes([stack(subjects)])
         since = _since_last(codes, day[rows], dates[events])
         until = _since_last(codes, -day[rows], -dates[events])
-        return (since <= excluded.days) | (until <= excluded.before)
+        return (since <= excluded.after) | (until <= excluded.before)
 
     def _outcome(self, onset: np.ndarray, confirmation: np.ndarray, day: np.ndarray, count: int) -> Outcome:
         flags, dates = np.zeros(count, bool), np.full(count, np.nan)
         flags[onset] = True
         dates[onset] = day[confirmation]
-        made: dict[str, Values] = {self.flag: flagged(flags)}
-        edges = [Edges(onset, self.flag, "", confirmation, self.date)]
-        if self.confirmed:
-            made[self.confirmed] = dates
-            edges.append(Edges(onset, self.confirmed, "", confirmation, self.date))
+        made: dict[str, Values] = {self.to: flagged(flags)}
+        edges = [Edges(onset, self.to, "", confirmation, self.date)]
+        if self.to_date:
+            made[self.to_date] = dates
+            edges.append(Edges(onset, self.to_date, "", confirmation, self.date))
         return Outcome(made, tuple(edges))
 
     def also_reads(self) -> tuple[str, ...]:
@@ -162,7 +162,7 @@ class ConfirmedProgression(Derivation):
     def sentence(self, variable: str) -> str:
         tolerance = f" (less {self.tolerance} of tolerance)" if self.tolerance else ""
         latest = f" and at most {self.confirm + self.latest}" if self.latest is not None else ""
-        text = f"first {self.date} within {listed(self.by)} where {self.worse}, confirmed at the first examination"
+        text = f"first {self.date} within {listed(self.by)} where {self.condition}, confirmed at the first examination"
         text += f" at least {self.confirm} days{tolerance}{latest} later"
         text += ", all examinations between being worse too" if self.between == "all" else ""
         if self.sustained:
@@ -171,13 +171,13 @@ class ConfirmedProgression(Derivation):
         for one in self.excluded:
             where = {"both": "onset and confirmation"}.get(one.at, one.at)
             before = f"{one.before} days before or " if one.before else ""
-            text += f"; {where} not within {before}{one.days} days after {one.dataset}.{one.date}"
-        if variable == self.flag:
+            text += f"; {where} not within {before}{one.after} days after {one.dataset}.{one.event_date}"
+        if variable == self.to:
             return f"Y for the {text}; else missing."
         return f"Date of the confirmation of the {text}."
 
     def is_date(self, variable: str) -> bool:
-        return variable == self.confirmed
+        return variable == self.to_date
 
 
 def _next(holds: np.ndarray, size: int) -> np.ndarray:

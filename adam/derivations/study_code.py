@@ -106,7 +106,7 @@ class StudyDerivation(Derivation):
     """Make variables by a function of the study's own derivations.py: the way out where no word fits.
 
     The function gets a table (pandas) with the variables that ``inputs`` names, one row a record, texts as str (""
-    where missing) and numbers as float (NaN where missing), and each of ``parameters`` by its name. It returns a table
+    where missing) and numbers as float (NaN where missing), and each of ``arguments`` by its name. It returns a table
     or a mapping with exactly the variables of ``outputs``, one value a record. What it reads and makes is declared, so
     that order, lineage and define.xml hold for it as for every word; bring values of other datasets in by ``merge`` or
     ``summary`` first. It can add no records. It runs in every build: keep it free of clock, randomness and files.
@@ -115,7 +115,7 @@ class StudyDerivation(Derivation):
     function: str
     inputs: tuple[Column, ...]
     outputs: dict[NewColumn, StudyCodeResult]
-    parameters: dict[str, object] = field(default_factory=dict)
+    arguments: dict[str, object] = field(default_factory=dict)
 
     def check(self) -> None:
         if not self.outputs:
@@ -125,7 +125,7 @@ class StudyDerivation(Derivation):
         function = load(context.study, self.function)
         table = pd.DataFrame({name: _series(columns[name]) for name in self.inputs}, index=range(count))
         try:
-            made = function(table, **self.parameters)
+            made = function(table, **self.arguments)
         except Exception as error:
             raise self._failed(error, columns, context.study) from None
         if not isinstance(made, Mapping | pd.DataFrame):

@@ -34,7 +34,7 @@ from metadata.declaration import (
 class Spaced(Derivation):
     """Y for an event that begins at least ``days`` after the one before it began, else missing.
 
-    Only records for which ``among`` holds count, both as the event and as the one before; the first of a group is
+    Only records for which ``where`` holds count, both as the event and as the one before; the first of a group is
     always Y. A record without a date is never Y. Trials of relapsing diseases ask for 30 days since the
     onset of the last (McDonald 2001, Ann Neurol 50:121).
     """
@@ -43,12 +43,12 @@ class Spaced(Derivation):
     date: Column
     days: int
     to: NewColumn
-    among: Condition | None = None
+    where: Condition | None = None
     order: tuple[OrderColumn, ...] = ()
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
         day = number(columns, self.date)
-        eligible = ~np.isnan(day) & (self.among.holds(columns, count) if self.among else True)
+        eligible = ~np.isnan(day) & (self.where.holds(columns, count) if self.where else True)
         groups = group_codes([columns[name] for name in self.by])
         order = [(day, False), *((columns[name.removeprefix("-")], name.startswith("-")) for name in self.order)]
         rows = ordered(order, np.flatnonzero(eligible), groups)
@@ -60,7 +60,7 @@ class Spaced(Derivation):
         return Outcome({self.to: flagged(flags)})
 
     def sentence(self, variable: str) -> str:
-        among = f" among records where {self.among}" if self.among else ""
+        among = f" among records where {self.where}" if self.where else ""
         return (
             f"Y if {self.date} is at least {self.days} days after that of the record before, within"
             f" {listed(self.by)}{among}; else missing."
@@ -72,17 +72,19 @@ class Spaced(Derivation):
 class StatusClass(Derivation):
     """Class a subject by the sequence of positive and negative samples, the same in all records of the group.
 
+    The samples are the records for which ``where`` holds, the positive ones those for which ``condition`` does.
+
     ``never`` no positive sample; ``always`` all positive; ``late`` the last ``sustained`` samples positive, not all;
     ``passing`` a positive sample, and the last negative; ``other`` what is left (only the very last positive). With
     ``consecutive`` a positive sample counts only in a run of that many, those alone count as negative. Records for
-    which ``samples`` does not hold take no part; a group without any has no class. (Repeated
+    which ``where`` does not hold take no part; a group without any has no class. (Repeated
     samples of antibodies: Polman 2010, Lancet Neurol 9:740.)
     """
 
     by: tuple[Column, ...]
     order: tuple[OrderColumn, ...]
-    samples: Condition
-    positive: Condition
+    where: Condition
+    condition: Condition
     to: NewColumn
     never: str = "NEGATIVE"
     always: str = "PERSISTENT"
@@ -95,9 +97,9 @@ class StatusClass(Derivation):
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
         groups = group_codes([columns[name] for name in self.by])
         order = [(columns[name.removeprefix("-")], name.startswith("-")) for name in self.order]
-        rows = ordered(order, np.flatnonzero(self.samples.holds(columns, count)), groups)
+        rows = ordered(order, np.flatnonzero(self.where.holds(columns, count)), groups)
         sample, size = groups[rows], int(groups.max(initial=-1)) + 1
-        positive = self._in_runs(self.positive.holds(columns, count)[rows], sample)
+        positive = self._in_runs(self.condition.holds(columns, count)[rows], sample)
         total, found = np.bincount(sample, minlength=size), np.bincount(sample[positive], minlength=size)
         back = np.cumsum(np.bincount(sample, minlength=size))[sample] - 1 - np.arange(len(rows))
         last = np.bincount(sample[positive & (back < self.sustained)], minlength=size)
@@ -121,12 +123,12 @@ class StatusClass(Derivation):
         number_of = (start[1:] - start[:-1])[groups] if count else np.zeros(0, int)
         rows = np.repeat(np.arange(count), number_of)
         within = np.arange(len(rows)) - np.repeat(np.cumsum(number_of) - number_of, number_of)
-        return Edges(rows, self.to, "", samples[start[groups[rows]] + within], self.positive.reads[0])
+        return Edges(rows, self.to, "", samples[start[groups[rows]] + within], self.condition.reads[0])
 
     def sentence(self, variable: str) -> str:
         runs = f" (only runs of {self.consecutive} or more count)" if self.consecutive > 1 else ""
         return (
-            f"By the records where {self.samples}, in order of {listed(self.order)} within {listed(self.by)};"
-            f" positive if {self.positive}{runs}: {self.never} if none is positive, {self.always} if all are,"
+            f"By the records where {self.where}, in order of {listed(self.order)} within {listed(self.by)};"
+            f" positive if {self.condition}{runs}: {self.never} if none is positive, {self.always} if all are,"
             f" {self.late} if the last {self.sustained} are, {self.passing} if the last is negative, else {self.other}."
         )

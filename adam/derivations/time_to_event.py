@@ -27,7 +27,7 @@ from adam.language.derivation import (
 )
 from metadata.condition import OtherCondition
 from metadata.dataset import Edges
-from metadata.declaration import Column, NewColumn, OtherColumn
+from metadata.declaration import Column, OtherColumn
 from metadata.units import significant
 
 
@@ -49,14 +49,14 @@ class Moment:
 
 @dataclass(frozen=True)
 class TimeToEventParameter:
-    """One parameter: name, number, events and censorings.
+    """One parameter: its label and number, events and censorings.
 
     Of the events the earliest counts, of one day the first listed; of the censorings the latest, of one day the last
     listed.
     """
 
-    name: str
-    number: int
+    param: str
+    paramn: int
     events: tuple[Moment, ...]
     censorings: tuple[Moment, ...]
 
@@ -73,25 +73,24 @@ class FirstEvent:
 @word("time_to_event")
 @dataclass(frozen=True, kw_only=True)
 class TimeToEvent(Derivation):
-    """Add for each record (one a subject) one record an endpoint, with time, censoring and where both come from.
+    """Add for each record (one a subject) one record a parameter, with time, censoring and where both come from.
 
-    ADT is the date of the earliest event on or after ``since``, and CNSR 0; without one the latest date of censoring,
-    not before that, and CNSR as the censoring says. An event before ``since`` is not looked at; with ``earlier``
-    at_start it counts, on the day of ``since`` (as in admiral's derive_param_tte). AVAL is ADT - STARTDT + 1 in
-    ``unit``. Without a date, or without ``since``, AVAL, ADT and CNSR are missing. Variables are those of ADaM BDS for
+    ADT is the date of the earliest event on or after ``start``, and CNSR 0; without one the latest date of censoring,
+    not before that, and CNSR as the censoring says. An event before ``start`` is not looked at; with ``earlier``
+    at_start it counts, on the day of ``start`` (as in admiral's derive_param_tte). AVAL is ADT - STARTDT + 1 in
+    ``unit``. Without a date, or without ``start``, AVAL, ADT and CNSR are missing. Variables are those of ADaM BDS for
     TTE 1.0; CNSDTDSC says what the censoring date is.
     """
 
-    since: Column
-    endpoints: dict[str, TimeToEventParameter]
+    start: Column
+    paramcd: dict[str, TimeToEventParameter]
     unit: Literal["days", "weeks", "months", "years"] = "days"
     earlier: Literal["ignored", "at_start"] = "ignored"
-    start: NewColumn = "STARTDT"
 
     adds_rows = True
 
     def add(self, columns: Columns, count: int, context: DerivationContext) -> AddedRows:
-        parts = [self._endpoint(code, one, columns, count, context) for code, one in self.endpoints.items()]
+        parts = [self._endpoint(code, one, columns, count, context) for code, one in self.paramcd.items()]
         rows = np.tile(np.arange(count), len(parts))
         changed = {name: stack([part[name] for part, _ in parts]) for name in parts[0][0]}
         edges = [
@@ -102,7 +101,7 @@ class TimeToEvent(Derivation):
     def _endpoint(
         self, code: str, endpoint: TimeToEventParameter, columns: Columns, count: int, context: DerivationContext
     ) -> tuple[dict[str, Values], list[Edges]]:
-        origin = number(columns, self.since)
+        origin = number(columns, self.start)
         since = origin if self.earlier == "ignored" else None
         event = _chosen(endpoint.events, columns, since, context, latest=False)
         censored = _chosen(endpoint.censorings, columns, None, context, latest=True)
@@ -118,9 +117,9 @@ class TimeToEvent(Derivation):
         one = np.zeros(count, int)
         made = {
             "PARAMCD": coded(one, [code]),
-            "PARAM": coded(one, [endpoint.name]),
-            "PARAMN": np.full(count, float(endpoint.number)),
-            self.start: origin,
+            "PARAM": coded(one, [endpoint.param]),
+            "PARAMN": np.full(count, float(endpoint.paramn)),
+            "STARTDT": origin,
             "ADT": date,
             "AVAL": significant((date - origin + 1) / DAYS_OF[self.unit]),
             **self._described(moments, moment, len(endpoint.events)),
@@ -144,6 +143,7 @@ class TimeToEvent(Derivation):
 
     def also_makes(self) -> tuple[str, ...]:
         return (
+            "STARTDT",
             "PARAMCD",
             "PARAM",
             "PARAMN",
@@ -158,13 +158,13 @@ class TimeToEvent(Derivation):
         )
 
     def datasets(self) -> tuple[str, ...]:
-        moments = (one for endpoint in self.endpoints.values() for one in (*endpoint.events, *endpoint.censorings))
+        moments = (one for endpoint in self.paramcd.values() for one in (*endpoint.events, *endpoint.censorings))
         return tuple(dict.fromkeys(one.dataset for one in moments))
 
     def sentence(self, variable: str) -> str:
         texts = {
-            self.start: f"{self.since}.",
-            "AVAL": f"(ADT - {self.start} + 1) / {DAYS_OF[self.unit]:g}, in {self.unit}.",
+            "STARTDT": f"{self.start}.",
+            "AVAL": f"(ADT - STARTDT + 1) / {DAYS_OF[self.unit]:g}, in {self.unit}.",
             "CNSR": "0 for an event, above 0 for a censored time.",
             "EVNTDESC": "What the event or the censoring was.",
             "CNSDTDSC": "What the date of censoring is; missing for an event.",
@@ -177,12 +177,12 @@ class TimeToEvent(Derivation):
     def _dates(self) -> str:
         said = [
             f"{code}: earliest of {_places(one.events)}, else latest of {_places(one.censorings)}."
-            for code, one in self.endpoints.items()
+            for code, one in self.paramcd.items()
         ]
         return " ".join(said)
 
     def is_date(self, variable: str) -> bool:
-        return variable in (self.start, "ADT")
+        return variable in ("STARTDT", "ADT")
 
 
 def _edge(moment: Moment, rows: np.ndarray, row: np.ndarray) -> Edges:

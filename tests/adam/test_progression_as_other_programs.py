@@ -48,10 +48,10 @@ def progressed(tmp_path, visits, relapses=(), **parameters):
     events = dataset("CE", USUBJID=[*(row[0] for row in relapses), "Z"], ASTDT=[*(row[1] for row in relapses), 0.0])
     word = ConfirmedProgression(
         by=("USUBJID",),
-        among=read_condition({"AFTER": "Y"}, {}, "among"),
-        worse=read_condition(STEP, {}, "worse"),
-        flag="F",
-        confirmed="C",
+        where=read_condition({"AFTER": "Y"}, {}, "where"),
+        condition=read_condition(STEP, {}, "condition"),
+        to="F",
+        to_date="C",
         **parameters,
     )
     found = word.derive(made, len(visits), context(tmp_path, events)).columns
@@ -62,7 +62,11 @@ def progressed(tmp_path, visits, relapses=(), **parameters):
 
 def distant(after, before, at):
     """Return the exclusion of msprog's distances to the last and the next relapse, of which the day itself is free."""
-    return (Excluded(dataset="CE", date="ASTDT", days=after - 1, before=max(before - 1, 0), at=at),) if after else ()
+    return (
+        (Excluded(dataset="CE", event_date="ASTDT", after=after - 1, before=max(before - 1, 0), at=at),)
+        if after
+        else ()
+    )
 
 
 def rows_of(name):

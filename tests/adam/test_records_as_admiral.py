@@ -62,7 +62,7 @@ def test_visits_that_depend_on_the_parameter(tmp_path):
 
 def test_what_may_be_carried(tmp_path):
     """Baseline is not carried if ``among`` leaves it out, and nothing is made before the first value."""
-    after = read_condition({"AVISITN": {"above": 2}}, {}, "among")
+    after = read_condition({"AVISITN": {"above": 2}}, {}, "where")
     rows = [("1", "DIABP", 79, 2), ("2", "DIABP", 79, 3), ("3", "DIABP", 70, 4)]
     made = carried(tmp_path, rows, (Schedule(visits=("BASELINE", "WEEK 2", "MONTH 3")),), among=after)
     assert made == [("2", "DIABP", 79, 4)]

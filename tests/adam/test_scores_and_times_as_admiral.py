@@ -123,7 +123,7 @@ ALIVE = Moment(dataset="ADSL", date="LSTALVDT", description="LAST KNOWN ALIVE DA
 
 
 def times(tmp_path, endpoint, subjects, starts, *sources, **more):
-    word = TimeToEvent(since="START", endpoints={"T": endpoint}, **more)
+    word = TimeToEvent(start="START", paramcd={"T": endpoint}, **more)
     return added_by(word, tmp_path, *sources, USUBJID=subjects, START=days(*starts))
 
 

@@ -10,7 +10,7 @@ from tests.adam.trial import columns, context, dataset, numbers, texts
 
 
 def condition(value):
-    return read_condition(value, {}, "among")
+    return read_condition(value, {}, "where")
 
 
 def test_an_event_within_thirty_days_of_the_last_is_not_counted(tmp_path):
@@ -19,7 +19,7 @@ def test_an_event_within_thirty_days_of_the_last_is_not_counted(tmp_path):
         ASTDT=[131.0, 100, 130, None, 100, 129],
         CONFFL=["Y", "Y", "Y", "Y", "N", "Y"],
     )
-    word = Spaced(by=("USUBJID",), date="ASTDT", days=30, to="ANL01FL", among=condition({"CONFFL": "Y"}))
+    word = Spaced(by=("USUBJID",), date="ASTDT", days=30, to="ANL01FL", where=condition({"CONFFL": "Y"}))
     # A: day 100 is first, 130 is 30 days later, 131 is 1 day later, the undated one never. B: 100 was not confirmed.
     assert texts(word.derive(made, 6, context(tmp_path)).columns["ANL01FL"]) == ["", "Y", "Y", "", "", "Y"]
 
@@ -47,8 +47,8 @@ def test_status_classes(tmp_path, consecutive, place):
     word = StatusClass(
         by=("USUBJID",),
         order=("ADT",),
-        samples=condition({"POS": {"missing": False}}),
-        positive=condition({"POS": "P"}),
+        where=condition({"POS": {"missing": False}}),
+        condition=condition({"POS": "P"}),
         to="CLASS",
         consecutive=consecutive,
     )
@@ -69,11 +69,13 @@ def progression(tmp_path, days, values, base=4.0, relapses=(), **parameters):
     events = dataset("CE", USUBJID=["A"] * len(relapses) + ["C"], ASTDT=[float(day) for day in relapses] + [90.0])
     word = ConfirmedProgression(
         by=("USUBJID",),
-        among=condition({"CHG": {"missing": False}}),
-        worse=condition([{"BASE": {"at_most": 5.5}, "CHG": {"at_least": 1}}, {"CHG": {"at_least": 0.5}, "BASE": 6}]),
-        flag="CDPFL",
-        confirmed="CDPCDT",
-        **{"confirm": 91, "excluded": (Excluded(dataset="CE", date="ASTDT"),), **parameters},
+        where=condition({"CHG": {"missing": False}}),
+        condition=condition(
+            [{"BASE": {"at_most": 5.5}, "CHG": {"at_least": 1}}, {"CHG": {"at_least": 0.5}, "BASE": 6}]
+        ),
+        to="CDPFL",
+        to_date="CDPCDT",
+        **{"confirm": 91, "excluded": (Excluded(dataset="CE", event_date="ASTDT"),), **parameters},
     )
     found = word.derive(made, count + 2, context(tmp_path, events)).columns
     assert texts(found["CDPFL"])[count:] == ["Y", ""]
@@ -105,13 +107,17 @@ def test_confirmed_progression(tmp_path, days, values, more, expected):
 
 @pytest.mark.parametrize(("at", "expected"), [("onset", (182, 273)), ("confirmation", (91, 182)), ("both", (182, 273))])
 def test_relapse_exclusion_at_onset(tmp_path, at, expected):
-    excluded = (Excluded(dataset="CE", date="ASTDT", at=at),)
+    excluded = (Excluded(dataset="CE", event_date="ASTDT", at=at),)
     found = progression(tmp_path, [91, 182, 273], [5.0, 5.0, 5.0], relapses=[85], excluded=excluded)
     assert found == expected
 
 
 def test_progression_without_records(tmp_path):
     word = ConfirmedProgression(
-        by=("USUBJID",), among=condition({"CHG": {"missing": False}}), worse=condition({"CHG": 1}), confirm=91, flag="F"
+        by=("USUBJID",),
+        where=condition({"CHG": {"missing": False}}),
+        condition=condition({"CHG": 1}),
+        confirm=91,
+        to="F",
     )
     assert texts(word.derive(columns(USUBJID=[], CHG=[], ADT=[]) | {}, 0, context(tmp_path)).columns["F"]) == []

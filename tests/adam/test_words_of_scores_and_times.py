@@ -124,11 +124,11 @@ def test_time_to_event_takes_the_first_event_or_the_last_day_without(tmp_path):
     deaths = dataset("DD", USUBJID=["A", "D"], DTHDT=[120.0, 130])
     ends = dataset("DS", USUBJID=["A", "B", "B", "C", "D"], ENDT=[200.0, 190, 180, 99, 150])
     word = TimeToEvent(
-        since="TRTSDT",
-        endpoints={
+        start="TRTSDT",
+        paramcd={
             "TTE": TimeToEventParameter(
-                name="Time",
-                number=1,
+                param="Time",
+                paramn=1,
                 events=(
                     Moment(dataset="CE", date="ASTDT", description="Relapse", sequence="CESEQ"),
                     Moment(dataset="DD", date="DTHDT", description="Death"),
@@ -157,7 +157,7 @@ RATES = """
     label: Rates
     guide: BDS
     structure: One record per subject per period
-    source: {dataset: DM, only_added: true}
+    source: {dataset: DM, as_template: true}
     keys: [USUBJID, APERIOD]
     derivations:
       - period_records: {reference: TRTSDT, periods: {YEAR 1: {number: 1, first: 1, last: 365}}}
@@ -184,5 +184,5 @@ def test_templates_only_need_a_word_that_adds_records(tmp_path):
         "- period_records: {reference: TRTSDT, periods: {YEAR 1: {number: 1, first: 1, last: 365}}}", ""
     )
     subjects = dataset("DM", STUDYID=["S"], USUBJID=["A"], TRTSDT=[0.0])
-    with pytest.raises(StudyError, match="only_added leaves no records"):
+    with pytest.raises(StudyError, match="as_template leaves no records"):
         derived(tmp_path, without, subjects, dataset("CE", USUBJID=["A"]))

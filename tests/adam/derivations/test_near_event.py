@@ -16,7 +16,7 @@ RELAPSES = {"USUBJID": ["A", "A", "B", "C"], "ASTDT": [100.0, 300.0, 100.0, None
 
 def near(tmp_path, **more):
     word = NearEvent(
-        dataset="ADCE", date="ASTDT", to="RELWINFL", where=read_condition({"ANL01FL": "Y"}, {}, "where"), **more
+        dataset="ADCE", event_date="ASTDT", to="RELWINFL", where=read_condition({"ANL01FL": "Y"}, {}, "where"), **more
     )
     days = [99.0, 100, 130, 131, 299, 330, None]
     made = columns(USUBJID=["A"] * 7 + ["B", "C", "D"], ADT=[*days, 100.0, 100.0, 100.0])

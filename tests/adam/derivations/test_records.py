@@ -41,7 +41,7 @@ def test_extremes_are_copies_of_the_first_record_that_attains_them(tmp_path):
         AVISIT=["c", "b", "a", "a"],
     )
     word = ExtremeRecords(
-        by=("USUBJID",), take="minimum", among=read_condition({"ONTRTFL": "Y"}, {}, "among"), texts={"AVISIT": "Nadir"}
+        by=("USUBJID",), take="minimum", among=read_condition({"ONTRTFL": "Y"}, {}, "where"), texts={"AVISIT": "Nadir"}
     )
     added = word.add(made, 4, context(tmp_path))
     assert list(added.template) == [1]

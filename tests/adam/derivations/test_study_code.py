@@ -29,7 +29,7 @@ derivations:
       outputs:
         AVAL: {type: Num, method: "DIABP + weight * (SYSBP - DIABP)"}
         AVALC: {type: Char, method: Words for AVAL}
-      parameters: {weight: 0.5}
+      arguments: {weight: 0.5}
 variables:
   STUDYID:
   USUBJID:
