@@ -20,6 +20,7 @@ FILES = {
     "adam": ("adam/*.yaml",),
     "reports": ("reports.yaml",),
     "verify": ("verify/verify.yaml",),
+    "acceptance": ("acceptance.yaml",),
     "conformance": ("conformance.yaml",),
 }
 """Which files of a study's folder each schema is for."""
@@ -38,6 +39,7 @@ def schemas() -> dict[str, dict[str, Any]]:
         summary_schema,
     )
     from sdtm.mapping.schema import mapping_schema
+    from validation.acceptance.rules import acceptance_schema
     from validation.checks.schema import checks_schema
     from validation.conformance.explanations import conformance_schema
     from validation.second_derivation.declaration import verify_schema
@@ -54,6 +56,7 @@ def schemas() -> dict[str, dict[str, Any]]:
         "adam": document(),
         "reports": reports_schema(),
         "verify": verify_schema(),
+        "acceptance": acceptance_schema(),
         "conformance": conformance_schema(),
     }
 

@@ -4,7 +4,7 @@ The same annotations check a file (here), say which variables a declaration name
 give the JSON Schema that editors complete from (``declaration_schema``) and the tables of the docs
 (``declaration_table``). A field's type is one of
 
-- ``bool``, ``int``, ``float``, ``str`` or ``object`` (any of them),
+- ``bool``, ``int``, ``float``, ``str``, ``object`` (any of them) or ``Any`` (anything),
 - ``Literal["a", "b"]``, ``tuple[X, ...]`` (one or a list), ``list[X]`` (a list with at least one entry), ``dict[K, X]``
   (a mapping),
 - ``X | None`` (or null), ``X | Y`` of types that YAML writes differently (a text or a number, a text or a mapping),
@@ -96,9 +96,13 @@ class Notation(Protocol):
         ...
 
 
-@cache
 def parameters(declared: type) -> dict[str, Any]:
-    """Return the annotations of a dataclass's fields by name, in their order."""
+    """Return the annotations of a dataclass's keys, in their order."""
+    return _parameters(declared)  # type: ignore[arg-type]
+
+
+@cache
+def _parameters(declared: Any) -> dict[str, Any]:
     hints = get_type_hints(declared, include_extras=True)
     return {key_of(one.name): hints[one.name] for one in fields(declared) if hints[one.name] != Place}
 
@@ -123,7 +127,7 @@ def read_parameters(declared: type[Declared], node: dict[str, Any], owner: str) 
 
     ``owner`` is what errors call the mapping (see ``schema_errors``).
     """
-    kinds, values = parameters(declared), {}  # type: ignore[arg-type]
+    kinds, values = parameters(declared), {}
     with Gather() as gather:
         gather.found += key_errors(node, kinds, needed(declared), owner)
         gather.found += _group_errors(declared, node, owner)
@@ -167,6 +171,8 @@ def _read_bare(kind: Any, value: Any, node: object, key: str, owner: str) -> Any
         return READERS[origin](kind, value, node, key)
     if has_notation(kind):
         return kind.read(value, node, key)
+    if kind is Any:
+        return value
     if not is_dataclass(kind):
         return _read_plain(kind, value, node, key)
     if not isinstance(value, dict):
@@ -329,7 +335,7 @@ def _parts(kind: Any, value: Any) -> list[tuple[Any, Any]]:
     if origin is dict:
         return [pair for one, other in value.items() for pair in zip(arguments, (one, other), strict=True)]
     if is_dataclass(kind):
-        kinds = parameters(type(value))  # type: ignore[arg-type]
+        kinds = parameters(type(value))
         named = {key_of(one.name): getattr(value, one.name) for one in fields(kind)}
         return [(inner, named[name]) for name, inner in kinds.items()]
     return []

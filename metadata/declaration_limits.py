@@ -114,3 +114,25 @@ class Entries(ValueLimit):
 
 
 NOT_BLANK = Written(r"[\s\S]*\S[\s\S]*", "a text that is not blank")
+
+
+@dataclass(frozen=True)
+class RegularExpression(ValueLimit):
+    """A text that is a regular expression."""
+
+    @property
+    def meant(self) -> str:
+        """What it is."""
+        return "a regular expression"
+
+    def allows(self, value: str) -> bool:
+        """Return whether the text can be compiled."""
+        try:
+            re.compile(value)
+        except re.error:
+            return False
+        return True
+
+    def schema(self) -> dict[str, Any]:
+        """Return the format."""
+        return {"format": "regex"}

@@ -59,6 +59,8 @@ def _bare_schema(kind: Any) -> dict[str, Any]:
         return SCHEMAS[origin](kind)
     if has_notation(kind):
         return {"$ref": f"#/$defs/{kind.notation}"}
+    if kind is Any:
+        return {}
     if is_dataclass(kind):
         return parameters_schema(kind)  # type: ignore[arg-type]
     return dict(PLAIN[kind][2])

@@ -115,7 +115,7 @@ class Derivation:
         return tuple(dict.fromkeys([*self._names("makes"), *self.also_makes()]))
 
     def _names(self, role: str) -> Iterator[str]:
-        for name, kind in parameters(type(self)).items():  # type: ignore[arg-type]
+        for name, kind in parameters(type(self)).items():
             yield from names_in(kind, getattr(self, name), role)
 
     def also_reads(self) -> tuple[str, ...]:

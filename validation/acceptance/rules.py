@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,18 +10,22 @@ import numpy as np
 import pandas as pd
 
 from metadata.dataset import Dataset
-from metadata.errors import Gather, StudyError, nearest
+from metadata.declaration import read_document
+from metadata.declaration_schema import document_schema
+from metadata.errors import Gather, StudyError
+from metadata.schema_errors import unknown_dataset, unknown_variable
 from metadata.study import Study
 from metadata.terminology import Terminology
-from metadata.yaml_source import LocatedDict, complain
+from validation.acceptance.vocabulary import DECLARABLE, DeclaredExpectation
 from validation.datasets.integrity import required
 
 FILE = "acceptance.yaml"
 ARGUMENTS = {
-    "min": "min_value",
-    "max": "max_value",
+    "low": "min_value",
+    "high": "max_value",
     "pattern": "regex",
-    "columns": "column_list",
+    "variable": "column",
+    "variables": "column_list",
     "then": "column_A",
     "first": "column_B",
 }
@@ -32,44 +35,37 @@ FIXED: dict[str, dict[str, Any]] = {
 }
 STUDY, METADATA = "study", "metadata"
 LONGEST_LIST = 12
-PARTS = ("definitions", "datasets")  # definitions hold what the others take by an anchor of YAML
 
 
 @dataclass(frozen=True)
 class Word:
-    """A word of the vocabulary: the expectation of Great Expectations behind it, its keys and its sentence."""
+    """A word of the vocabulary: the expectation of Great Expectations behind it, and its sentence."""
 
     expectation: str
-    keys: tuple[str, ...]
     sentence: str
 
 
 VOCABULARY = {
-    "row_count": Word("ExpectTableRowCountToEqual", ("value",), "there are {value} rows"),
-    "row_count_between": Word("ExpectTableRowCountToBeBetween", ("min", "max"), "there are {min} to {max} rows"),
-    "distinct_count": Word(
-        "ExpectColumnUniqueValueCountToBeBetween", ("column", "value"), "{column} has {value} different values"
-    ),
-    "between": Word("ExpectColumnValuesToBeBetween", ("column", "min", "max"), "{column} lies from {min} to {max}"),
-    "mean_between": Word(
-        "ExpectColumnMeanToBeBetween", ("column", "min", "max"), "the mean of {column} is {min} to {max}"
-    ),
-    "median_between": Word(
-        "ExpectColumnMedianToBeBetween", ("column", "min", "max"), "the median of {column} is {min} to {max}"
-    ),
-    "values_in": Word("ExpectColumnValuesToBeInSet", ("column", "values"), "{column} is one of {values}"),
-    "values_from": Word("ExpectColumnValuesToBeInSet", ("column", "dataset"), "{column} is one that {dataset} has"),
-    "not_null": Word("ExpectColumnValuesToNotBeNull", ("column",), "{column} is never null"),
-    "matches": Word("ExpectColumnValuesToMatchRegex", ("column", "pattern"), "{column} is written as {pattern}"),
-    "ordered": Word("ExpectColumnPairValuesAToBeGreaterThanB", ("first", "then"), "{then} is not before {first}"),
-    "columns": Word(
-        "ExpectTableColumnsToMatchOrderedList", ("columns",), "the variables are those of the metadata, in order"
-    ),
-    "unique": Word("ExpectCompoundColumnsToBeUnique", ("columns",), "{columns} tell the rows apart"),
-    "unique_column": Word("ExpectColumnValuesToBeUnique", ("column",), "{column} tells the rows apart"),
-    "terms": Word("ExpectColumnValuesToBeInSet", ("column", "codelist"), "{column} is a term of codelist {codelist}"),
+    **{name: Word(declared.library_name, declared.sentence) for name, declared in DECLARABLE.items()},
+    "columns": Word("ExpectTableColumnsToMatchOrderedList", "the variables are those of the metadata, in order"),
+    "unique": Word("ExpectCompoundColumnsToBeUnique", "{variables} tell the rows apart"),
+    "unique_column": Word("ExpectColumnValuesToBeUnique", "{variable} tells the rows apart"),
+    "terms": Word("ExpectColumnValuesToBeInSet", "{variable} is a term of codelist {codelist}"),
 }
-DECLARABLE = [word for word in VOCABULARY if word not in ("columns", "unique", "unique_column", "terms")]
+"""Words of acceptance.yaml, and those that only the datasets' own metadata use."""
+
+
+@dataclass(frozen=True)
+class AcceptanceFile:
+    """The whole file: the expectations of each dataset; ``definitions`` hold values that they take by a YAML anchor."""
+
+    datasets: dict[str, list[DeclaredExpectation]] = field(default_factory=dict)
+    definitions: dict[str, Any] = field(default_factory=dict)
+
+
+def acceptance_schema() -> dict[str, Any]:
+    """Return the JSON Schema of acceptance.yaml."""
+    return document_schema(AcceptanceFile, "what is expected of the final datasets", [DeclaredExpectation])
 
 
 @dataclass(frozen=True)
@@ -93,26 +89,26 @@ class Expectation:
 
 def _listed(value: object) -> str:
     if not isinstance(value, list | tuple):
-        return str(value)
+        return f"{value:.15g}" if isinstance(value, float) else str(value)
     more = f" and {len(value) - LONGEST_LIST} more" if len(value) > LONGEST_LIST else ""
-    return ", ".join(map(str, value[:LONGEST_LIST])) + more
+    return ", ".join(map(_listed, value[:LONGEST_LIST])) + more
 
 
 def metadata_rules(dataset: Dataset, terminology: Terminology | None) -> Iterator[Expectation]:
     """Yield what a dataset's metadata say: variables in order, unique keys, Required values, closed codelists."""
     metadata = dataset.metadata
-    yield Expectation(dataset.name, "columns", {"columns": metadata.names}, source=METADATA)
+    yield Expectation(dataset.name, "columns", {"variables": metadata.names}, source=METADATA)
     if len(metadata.keys) == 1:
-        yield Expectation(dataset.name, "unique_column", {"column": metadata.keys[0]}, source=METADATA)
+        yield Expectation(dataset.name, "unique_column", {"variable": metadata.keys[0]}, source=METADATA)
     else:
-        yield Expectation(dataset.name, "unique", {"columns": list(metadata.keys)}, source=METADATA)
+        yield Expectation(dataset.name, "unique", {"variables": list(metadata.keys)}, source=METADATA)
     for name in required(metadata):
-        yield Expectation(dataset.name, "not_null", {"column": name}, source=METADATA)
+        yield Expectation(dataset.name, "not_null", {"variable": name}, source=METADATA)
     for variable in metadata.variables:
         codelist = terminology.codelists.get(variable.codelist or "") if terminology else None
         if codelist is not None and not codelist.extensible and variable.type == "Char":
             yield Expectation(
-                dataset.name, "terms", {"column": variable.name, "codelist": variable.codelist}, source=METADATA
+                dataset.name, "terms", {"variable": variable.name, "codelist": variable.codelist}, source=METADATA
             )
 
 
@@ -143,49 +139,24 @@ def _rules(
     rules: list[Expectation] = []
     if not study.path(FILE).is_file():
         return rules
-    declared = study.read_yaml(FILE)
-    for key in declared:
-        with gather.part():
-            if key not in PARTS:
-                raise complain(declared, key, f"there is no such key here{nearest(key, PARTS)}")
-    datasets: LocatedDict = declared.get("datasets") or LocatedDict()
-    for name, nodes in datasets.items():
+    body = study.read_yaml(FILE)
+    for name, entries in read_document(AcceptanceFile, body, f"{study.name}/{FILE}").datasets.items():
         with gather.part():
             if known and name not in known:
-                raise complain(datasets, name, f"the study makes no dataset {name}{nearest(name, known)}")
-        for node in nodes:
+                raise unknown_dataset(body["datasets"], name, name, known)
+        for entry in entries:
             with gather.part():
-                rules.append(_rule(node, str(name), columns))
+                _check_variables(entry, name, columns.get(name, ()))
+                rules.append(Expectation(name, entry.expect, entry.keys, entry.where))
     return rules
 
 
-def _rule(node: Any, dataset: str, columns: Mapping[str, Collection[str]]) -> Expectation:
-    word = str(node.get("expect", ""))
-    if word not in DECLARABLE:
-        raise complain(node, "expect", f"there is no expectation '{word}'{nearest(word, DECLARABLE)}")
-    needed = VOCABULARY[word].keys
-    for key in node:
-        if key not in ("expect", "where", *needed):
-            raise complain(node, key, f"'{word}' has no key '{key}'{nearest(str(key), needed)}")
-    for key in needed:
-        if key not in node:
-            raise complain(node, None, f"'{word}' needs the key '{key}'")
-    where = node.get("where") or {}
-    named = [(key, node[key]) for key in ("column", "first", "then") if key in node]
-    for key, column in [*named, *(("where", column) for column in where)]:
-        own = columns.get(dataset, ())
-        if own and column not in own:
-            raise complain(node, key, f"{dataset} has no variable '{column}'{nearest(str(column), own)}")
-    if "pattern" in node:
-        _pattern(node)
-    return Expectation(dataset, word, {key: node[key] for key in needed}, dict(where))
-
-
-def _pattern(node: Any) -> None:
-    try:
-        re.compile(str(node["pattern"]))
-    except re.error as error:
-        raise complain(node, "pattern", f"not a regular expression: {error}") from None
+def _check_variables(entry: DeclaredExpectation, dataset: str, own: Collection[str]) -> None:
+    """Raise StudyError for a variable that the dataset does not have; without columns it may have any."""
+    named = [(key, entry.keys[key]) for key in ("variable", "first", "then") if key in entry.keys]
+    for key, variable in [*named, *(("where", variable) for variable in entry.where)]:
+        if own and variable not in own:
+            raise unknown_variable(entry.node, key, dataset, variable, own)
 
 
 def arguments(rule: Expectation, datasets: Mapping[str, Dataset], terminology: Terminology | None) -> dict[str, Any]:
@@ -203,7 +174,7 @@ def _value_set(rule: Expectation, datasets: Mapping[str, Dataset], terminology: 
         return list(rule.keys["values"])
     if rule.word == "values_from":
         other = datasets.get(str(rule.keys["dataset"]))
-        return [] if other is None else sorted(set(other.frame[rule.keys["column"]].astype("str")) - {""})
+        return [] if other is None else sorted(set(other.frame[rule.keys["variable"]].astype("str")) - {""})
     assert terminology is not None
     return [*terminology.codelist(str(rule.keys["codelist"])).terms, "MULTIPLE"]
 

@@ -31,15 +31,15 @@ datasets:
     - {expect: row_count, value: 3}
     - {expect: row_count, value: 2, where: {SEX: F}}
     - {expect: row_count, value: 1, where: {SEX: F}}
-    - {expect: distinct_count, column: SEX, value: 2}
-    - {expect: between, column: AGE, min: 18, max: 65}
-    - {expect: between, column: AGE, min: 18, max: 60}
-    - {expect: median_between, column: AGE, min: 44, max: 46}
-    - {expect: values_in, column: SEX, values: [F]}
-    - {expect: not_null, column: START}
-    - {expect: matches, column: USUBJID, pattern: "^[AB]$"}
+    - {expect: distinct_count, variable: SEX, value: 2}
+    - {expect: between, variable: AGE, low: 18, high: 65}
+    - {expect: between, variable: AGE, low: 18, high: 60}
+    - {expect: median_between, variable: AGE, low: 44, high: 46}
+    - {expect: values_in, variable: SEX, values: [F]}
+    - {expect: not_null, variable: START}
+    - {expect: matches, variable: USUBJID, pattern: "^[AB]$"}
     - {expect: ordered, first: START, then: END}
-    - {expect: values_from, column: USUBJID, dataset: DM}
+    - {expect: values_from, variable: USUBJID, dataset: DM}
   ADSL:
     - {expect: row_count, value: 3}
 """
@@ -109,7 +109,7 @@ def test_the_result_is_the_same_from_run_to_run_and_says_what_was_seen(tmp_path:
 
 
 def test_missing_texts_are_null_to_the_suite(tmp_path: Path) -> None:
-    result = accept(declare(tmp_path, "datasets: {DM: [{expect: not_null, column: START}]}"), {"DM": dm()})
+    result = accept(declare(tmp_path, "datasets: {DM: [{expect: not_null, variable: START}]}"), {"DM": dm()})
     [entry] = [entry for entry in result["datasets"][0]["expectations"] if entry["source"] == "study"]
     assert (entry["met"], entry["unexpected_count"]) == (False, 1)
 
@@ -120,9 +120,9 @@ def test_missing_texts_are_null_to_the_suite(tmp_path: Path) -> None:
         ("{expect: row_counts, value: 3}", "did you mean 'row_count'?"),
         ("{expect: row_count}", "needs the key 'value'"),
         ("{expect: row_count, value: 3, colum: X}", "'row_count' has no key 'colum'"),
-        ("{expect: not_null, column: STRT}", "DM has no variable 'STRT' (did you mean 'START'?)"),
+        ("{expect: not_null, variable: STRT}", "DM has no variable 'STRT' (did you mean 'START'?)"),
         ("{expect: row_count, value: 3, where: {SX: F}}", "DM has no variable 'SX'"),
-        ("{expect: matches, column: SEX, pattern: '('}", "not a regular expression"),
+        ("{expect: matches, variable: SEX, pattern: '('}", "must be a regular expression, not '('"),
     ],
 )
 def test_mistakes_name_the_line(tmp_path: Path, rule: str, said: str) -> None:
