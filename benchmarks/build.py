@@ -36,8 +36,8 @@ LENGTHS = "resolve lengths"  # the stage that returns the datasets as they are w
 
 def main(study: str, exports: Path, out: Path) -> None:
     """Build once and print the measures if they are wanted."""
-    order, stages = RunRequest.of(study, str(exports), out=out), Stages(keep=(LENGTHS,))
-    result = stages.whole("outside the stages", build, order, stages)
+    request, stages = RunRequest.of(study, str(exports), out=out), Stages(keep=(LENGTHS,))
+    result = stages.whole("outside the stages", build, request, stages)
     if ALONE:
         rows = sum(count["rows"] for count in result.datasets.values())
         plain, size = _plainly(records_file(exports, "locked"), stages.kept[LENGTHS], out)

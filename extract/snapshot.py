@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ DATE = r"\d{4}-\d{2}-\d{2}"
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One opened snapshot.
+    """The content of one snapshot.
 
     ``date`` is YYYY-MM-DD, ``event_ids`` event name to REDCap's event_id (empty if the export had none), ``version``
     the server's (blank if an export does not tell). Values of two kinds of fields are not in ``records``: ``blanked``
@@ -48,6 +48,28 @@ class Snapshot:
     version: str
     blanked: frozenset[str] = field(default_factory=frozenset)
     not_exported: frozenset[str] = field(default_factory=frozenset)
+
+
+@dataclass(frozen=True)
+class StoredSnapshot:
+    """A snapshot read and verified once; ``snapshot`` shows it with every identifier blanked."""
+
+    snapshot: Snapshot
+    _frame: pd.DataFrame = field(repr=False)
+
+    def keeping(self, names: Collection[str]) -> Snapshot:
+        """Return it with the values of the identifiers ``names`` as well.
+
+        Raises StudyError if the dictionary lacks one of the fields.
+        """
+        project = self.snapshot.project
+        blanked = _identifiers(project, names)
+        records = Records(project, _blanked(project, self._frame, blanked))
+        return replace(self.snapshot, records=records, blanked=frozenset(blanked))
+
+    def dated(self, date: str) -> StoredSnapshot:
+        """Return it with another date (YYYY-MM-DD)."""
+        return replace(self, snapshot=replace(self.snapshot, date=date))
 
 
 @dataclass(frozen=True)
@@ -170,11 +192,11 @@ def is_snapshot(path: Path) -> bool:
     return (Path(path) / MANIFEST).is_file()
 
 
-def open_snapshot(path: Path, keep: Collection[str] = ()) -> Snapshot:
+def open_snapshot(path: Path) -> StoredSnapshot:
     """Open and verify a snapshot.
 
-    Values of fields that the dictionary flags as identifiers are blanked, except those in ``keep`` and the record id.
-    Raises OutsideError if a file is missing or not as it was stored.
+    Values of fields that the dictionary flags as identifiers are blanked unless they are asked for; the record id is
+    kept. Raises OutsideError if a file is missing or not as it was stored.
     """
     folder = Path(path)
     manifest, files = verified(folder)
@@ -183,8 +205,8 @@ def open_snapshot(path: Path, keep: Collection[str] = ()) -> Snapshot:
     if content_hash(structure, frame) != manifest["content_sha256"] or manifest["format"] != FORMAT:
         raise OutsideError(f"the snapshot {folder} is damaged: {MANIFEST} does not fit its content; take it again")
     project = Project.from_payloads(structure)
-    identifiers = _identifiers(project, keep)
-    return Snapshot(
+    identifiers = _identifiers(project, ())
+    blanked = Snapshot(
         path=folder,
         id=manifest["id"],
         date=manifest["date"],
@@ -197,6 +219,7 @@ def open_snapshot(path: Path, keep: Collection[str] = ()) -> Snapshot:
         blanked=frozenset(identifiers),
         not_exported=not_exported(project, structure.get("export_field_names")),
     )
+    return StoredSnapshot(blanked, frame)
 
 
 def _identifiers(project: Project, keep: Collection[str]) -> set[str]:
@@ -229,4 +252,4 @@ def not_exported(project: Project, export_field_names: list[dict[str, Any]] | No
     return frozenset(item.name for item in fields if item.name not in exported and item.type not in silent)
 
 
-__all__ = ["Snapshot", "Taken", "is_snapshot", "keep", "newest_change", "open_snapshot", "take"]
+__all__ = ["Snapshot", "StoredSnapshot", "Taken", "is_snapshot", "keep", "newest_change", "open_snapshot", "take"]

@@ -160,13 +160,13 @@ def run(
 ) -> None:
     """Build a study: from its REDCap project, an exported project or a snapshot to the package."""
     from flows.pipeline import build
-    from flows.progress import Teller
+    from flows.progress import StagePrinter
     from flows.run_request import RunRequest
 
-    order = RunRequest.of(study, source, records.value if records else None, cutoff, out, until.value)
-    teller = Teller(quiet=as_json)
-    result = build(order, teller)
-    print(json.dumps({**result.as_dict(), "seconds": teller.seconds}, indent=2) if as_json else result.sentence())  # noqa: T201
+    request = RunRequest.of(study, source, records.value if records else None, cutoff, out, until.value)
+    printer = StagePrinter(quiet=as_json)
+    result = build(request, printer)
+    print(json.dumps({**result.as_dict(), "seconds": printer.seconds}, indent=2) if as_json else result.sentence())  # noqa: T201
 
 
 @application.command(epilog=REPORT_EXAMPLES)

@@ -21,7 +21,7 @@ from rich.text import Text
 from flows import stage_summaries
 from flows.pipeline import build
 from flows.prefect_server import PrefectServer
-from flows.progress import TOLD, Teller
+from flows.progress import PROGRESS_SHOWN, StagePrinter
 from flows.run_request import (
     BUILD,
     RunRequest,
@@ -89,8 +89,8 @@ def _import_in_background() -> threading.Thread:
 
 def _list_queries(study: Study, place: Mapping[str, str], out: Path) -> RunResult:
     with _environment(place):
-        order = RunRequest.of(study.name, out=out / f"{study.name}-as-entered", until="queries")
-        return build(order, Teller())
+        request = RunRequest.of(study.name, out=out / f"{study.name}-as-entered", until="queries")
+        return build(request, StagePrinter())
 
 
 def _run_flow(study: Study, place: Mapping[str, str], out: Path, server: PrefectServer) -> dict[str, Any]:
@@ -100,7 +100,7 @@ def _run_flow(study: Study, place: Mapping[str, str], out: Path, server: Prefect
     from flows.study_build import study_build
 
     changed = {PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
-    TOLD.set(True)
+    PROGRESS_SHOWN.set(True)
     with _environment(place), temporary_settings(changed):
         state = study_build(study.name, out=str(out / study.name), return_state=True)
         APILogHandler().flush()
@@ -163,7 +163,7 @@ def _place_table(study: Study, queries: RunResult, made: Mapping[str, Any], out:
     table.add_column(style="dim")
     table.add_column(overflow="fold")
     accepted = stage_summaries.of_acceptance(made["acceptance"])
-    for what, where, fact in (
+    for what, where, summary in (
         ("tables and figures", package / "reports" / "index.html", stage_summaries.counted(made["outputs"], "page")),
         ("queries as entered", out / f"{study.name}-as-entered" / "queries.html", f"{counts['open']} open"),
         ("queries that stay", package / "validation" / "queries.html", f"{cleaned['all']}, {cleaned['open']} open"),
@@ -171,7 +171,7 @@ def _place_table(study: Study, queries: RunResult, made: Mapping[str, Any], out:
         ("transport files", package / "m5", stage_summaries.counted(len(made["datasets"]), "file")),
         ("every file, hashed", package / "manifest.json", ""),
     ):
-        table.add_row(what, f"{relative(where)}  [dim]{fact}[/dim]")
+        table.add_row(what, f"{relative(where)}  [dim]{summary}[/dim]")
     return table
 
 

@@ -1,4 +1,4 @@
-"""Telling a person what a run does, stage by stage, on standard error."""
+"""The progress of a run, stage by stage, on standard error."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from flows import stage_summaries
 
 T = TypeVar("T")
 WIDTH = 22
-TOLD: ContextVar[bool] = ContextVar("TOLD", default=False)  # a flow tells only where a person watches it
+PROGRESS_SHOWN: ContextVar[bool] = ContextVar("PROGRESS_SHOWN", default=False)  # a flow prints only for a person
 
 
-class Teller:
-    """A step that calls the stage and tells its name, what came of it and how long it took."""
+class StagePrinter:
+    """Runs stages, and prints for each its name, how long it took and a summary of its result."""
 
     def __init__(self, quiet: bool = False) -> None:
         self.quiet = quiet
@@ -25,16 +25,16 @@ class Teller:
         self._console = Console(stderr=True, highlight=False)
 
     def __call__(
-        self, name: str, function: Callable[..., T], *values: Any, fact: Callable[[T], str] = stage_summaries.nothing
+        self, name: str, function: Callable[..., T], *values: Any, summary: Callable[[T], str] = stage_summaries.nothing
     ) -> T:
         """Run one stage."""
         started = time.perf_counter()
-        made = function(*values)
-        self.tell(name, fact(made), time.perf_counter() - started)
-        return made
+        result = function(*values)
+        self.report(name, summary(result), time.perf_counter() - started)
+        return result
 
-    def tell(self, name: str, fact: str, seconds: float) -> None:
+    def report(self, name: str, summary: str, seconds: float) -> None:
         """Print one line."""
         self.seconds[name] = round(seconds, 3)
         if not self.quiet:
-            self._console.print(f"  {name:<{WIDTH}} [dim]{seconds:6.2f} s[/dim]  {fact}", soft_wrap=True)
+            self._console.print(f"  {name:<{WIDTH}} [dim]{seconds:6.2f} s[/dim]  {summary}", soft_wrap=True)

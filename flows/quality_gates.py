@@ -20,16 +20,19 @@ if TYPE_CHECKING:
     from sdtm.build.tabulate import Tabulation
 
 
-def check_drift(study: Study, snapshot: Snapshot, folder: Path) -> int:
-    """Compare the project received with the study's own copy; raises StudyError for a change at error level."""
+def find_drift(study: Study, snapshot: Snapshot, folder: Path) -> pd.DataFrame:
+    """Compare the project received with the study's own copy; write the changes as drift.csv and return them."""
     from extract import drift
 
     found = drift.compare(study.project(), snapshot.project, snapshot.not_exported)
     write_findings(found, folder / "drift.csv")
-    if drift.stops_build(found):
-        grave = found.loc[found["severity"] == "error", "finding"]
-        _stop_at([f"the REDCap project is no longer the one that was mapped: {told}" for told in grave])
-    return len(found)
+    return found
+
+
+def stop_at_drift(changes: pd.DataFrame) -> None:
+    """Raise StudyError for changes at error level."""
+    errors = changes.loc[changes["severity"] == "error", "finding"]
+    _stop_at([f"the REDCap project is no longer the one that was mapped: {change}" for change in errors])
 
 
 def check_sdtm(study: Study, tabulation: Tabulation, records: Records, folder: Path) -> int:

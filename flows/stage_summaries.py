@@ -1,4 +1,4 @@
-"""What may be told of a stage's result: counts and names of datasets, never a value of a patient."""
+"""Summaries of what each stage returned: counts and names of datasets, never a value of a patient."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import pandas as pd
 from metadata.dataset import Dataset
 
 if TYPE_CHECKING:
-    from extract.snapshot import Snapshot
+    from extract.snapshot import StoredSnapshot
     from sdtm.build.tabulate import Tabulation
 
 SEVERITIES = ("error", "warning", "note")
 
 
 def nothing(_: object) -> str:
-    """Tell nothing."""
+    """Return an empty summary."""
     return ""
 
 
@@ -32,8 +32,9 @@ def of_folder(folder: Path) -> str:
     return folder.name
 
 
-def of_snapshot(snapshot: Snapshot) -> str:
+def of_snapshot(stored: StoredSnapshot) -> str:
     """Count records, rows and forms."""
+    snapshot = stored.snapshot
     records = snapshot.records.record.nunique()
     forms = len(snapshot.project.dictionary.forms)
     parts = [counted(records, "record"), counted(len(snapshot.records.frame), "row"), counted(forms, "form")]
@@ -115,6 +116,6 @@ def of_second_derivation(counts: Mapping[str, int]) -> str:
     return f"{counted(counts['endpoints'], 'endpoint')}, {counted(counts['values'], 'value')} agree{empty}"
 
 
-def of_drift(count: int) -> str:
+def of_drift(changes: pd.DataFrame) -> str:
     """Count changes of the project."""
-    return f"{counted(count, 'change')} since it was mapped"
+    return f"{counted(len(changes), 'change')} since it was mapped"

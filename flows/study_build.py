@@ -22,11 +22,11 @@ from prefect.cache_policies import NO_CACHE
 from flows import stage_summaries
 from flows.error_messages import NeutralError
 from flows.pipeline import build
-from flows.progress import TOLD, Teller
+from flows.progress import PROGRESS_SHOWN, StagePrinter
 from flows.run_request import RunRequest, RunResult
 
 T = TypeVar("T")
-TASKS = {"snapshot": 2, "queries": 5, "sdtm": 11, "adam": 13, "package": 19}  # about how many, for the progress
+TASKS = {"snapshot": 2, "queries": 4, "sdtm": 12, "adam": 14, "package": 20}  # about how many, for the progress
 
 
 @flow(name="study-build", flow_run_name="{study}", persist_result=False, log_prints=False, validate_parameters=True)
@@ -43,9 +43,9 @@ def study_build(
     Raises NeutralError, whose text holds no value of a patient, where the command would say a sentence.
     """
     try:
-        order = RunRequest.of(study, source, records, cutoff, Path(out) if out else None, until)
-        steps = TaskSteps(order)
-        result = build(order, steps)
+        request = RunRequest.of(study, source, records, cutoff, Path(out) if out else None, until)
+        steps = TaskSteps(request)
+        result = build(request, steps)
     except Exception as error:
         raise NeutralError(error) from None
     steps.finish()
@@ -53,30 +53,30 @@ def study_build(
     return {**result.as_dict(), "seconds": steps.seconds}
 
 
-class TaskSteps(Teller):
+class TaskSteps(StagePrinter):
     """Runs each stage as a task, and keeps a progress artifact and one row a stage for a table."""
 
-    def __init__(self, order: RunRequest) -> None:
-        super().__init__(quiet=not TOLD.get())
+    def __init__(self, request: RunRequest) -> None:
+        super().__init__(quiet=not PROGRESS_SHOWN.get())
         self.rows: list[dict[str, str]] = []
-        self._of = TASKS[order.until]
-        self._progress = create_progress_artifact(0.0, f"{_key(order.study.name)}-progress", "Stages done, percent")
+        self._of = TASKS[request.until]
+        self._progress = create_progress_artifact(0.0, f"{_key(request.study.name)}-progress", "Stages done, percent")
 
     def __call__(
-        self, name: str, function: Callable[..., T], *values: Any, fact: Callable[[T], str] = stage_summaries.nothing
+        self, name: str, function: Callable[..., T], *values: Any, summary: Callable[[T], str] = stage_summaries.nothing
     ) -> T:
         """Run one stage as a task; raises what the stage raised, after Prefect has seen it without values."""
         try:
-            made = super().__call__(name, _as_task(name, function), *values, fact=fact)
+            result = super().__call__(name, _as_task(name, function), *values, summary=summary)
         except NeutralError as error:
             raise error.original from None
         self._show(100 * min(len(self.rows) / self._of, 0.99))
-        return made
+        return result
 
-    def tell(self, name: str, fact: str, seconds: float) -> None:
+    def report(self, name: str, summary: str, seconds: float) -> None:
         """Keep a row for the table as well."""
-        super().tell(name, fact, seconds)
-        self.rows.append({"stage": name, "seconds": f"{seconds:.2f}", "result": fact})
+        super().report(name, summary, seconds)
+        self.rows.append({"stage": name, "seconds": f"{seconds:.2f}", "result": summary})
 
     def finish(self) -> None:
         """Show that all stages are done."""

@@ -11,10 +11,9 @@ from metadata.study import Study
 from metadata.terminology import Terminology
 from sdtm.build.engine import Engine
 from sdtm.build.step_order import in_order
-from sdtm.build.tabulate import OTHER_FILES, mapped_fields, read_each
+from sdtm.build.study_mapping import OTHER_FILES, StudyMapping, read_each
 from sdtm.columns.source import Forms
 from sdtm.domains.identity import Identity
-from sdtm.mapping.domain_mapping import DomainMapping
 from sdtm.mapping.guide_variables import variables_named, with_continuations, with_timing
 from sdtm.mapping.not_submitted import reasons
 from sdtm.mapping.reading import with_study_days
@@ -23,20 +22,20 @@ from sdtm.mapping.reading import with_study_days
 def check_mappings(study: Study, project: Project, terminology: Terminology) -> list[StudyError]:
     """Return all that is wrong with ``sdtm/*.yaml``; nothing if the study can be tabulated."""
     gather = Gather()
-    mappings = read_each(study, project, terminology, gather)
+    mapping = StudyMapping(study, terminology, project, read_each(study, project, terminology, gather))
     with gather.part():
         if not gather.found:
-            check_order(study, terminology, mappings)
+            check_order(mapping)
     with gather.part():
-        used = set(mapped_fields(study, mappings, project)) | _named_in_others(study, project, mappings)
+        used = set(mapping.fields) | _named_in_others(mapping)
         reasons(study, project.dictionary, used)
     return gather.found
 
 
-def check_order(study: Study, terminology: Terminology, mappings: dict[str, DomainMapping]) -> None:
+def check_order(mapping: StudyMapping) -> None:
     """Raise StudyError for variables that no mapping makes, and for mappings that need one another in a circle."""
-    planning = Engine(study, terminology, mappings, cast(Forms, None), cast(Identity, None))  # only runs read records
-    in_order(planning.steps())
+    without = cast(Forms, None), cast(Identity, None)  # only a run reads records
+    in_order(Engine(mapping.study, mapping.terminology, mapping.domains, *without).steps())
 
 
 def columns_by_domain(study: Study) -> dict[str, set[str]]:
@@ -55,9 +54,9 @@ def columns_by_domain(study: Study) -> dict[str, set[str]]:
     return made | {f"SUPP{name}": {item.name for item in sdtm_variables(version, "SUPPQUAL")} for name in list(made)}
 
 
-def _named_in_others(study: Study, project: Project, mappings: dict[str, DomainMapping]) -> set[str]:
+def _named_in_others(mapping: StudyMapping) -> set[str]:
     """Return the fields named in files that could not be read whole: their author has thought of them."""
-    read = {mapping.file for mapping in mappings.values()}
+    study, read = mapping.study, {domain.file for domain in mapping.domains.values()}
     words: set[str] = set()
     for path in sorted((study.folder / "sdtm").glob("*.yaml")):
         relative = f"sdtm/{path.name}"
@@ -67,7 +66,7 @@ def _named_in_others(study: Study, project: Project, mappings: dict[str, DomainM
             words |= _words(study.read_yaml(relative))
         except StudyError:
             continue  # not YAML: read_each has said so
-    return words & set(project.dictionary.fields)
+    return words & set(mapping.project.dictionary.fields)
 
 
 def _words(node: Any) -> set[str]:

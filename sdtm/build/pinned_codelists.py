@@ -11,7 +11,7 @@ from metadata.standards import sdtm_domains, sdtm_variables
 from metadata.study import Study
 from metadata.terminology import Codelists, Terminology, pinned_path, whole_package
 from metadata.terminology_package import COLUMNS, read_package
-from sdtm.build.tabulate import read_each
+from sdtm.build.study_mapping import read_each
 from sdtm.mapping.domain_mapping import codelists
 
 COMPANIONS = ("SUPPQUAL", "RELREC", "CO")

@@ -10,6 +10,7 @@ from adam.build.analyse import analyse
 from metadata.records import Records
 from metadata.study import Study
 from metadata.terminology import Terminology
+from sdtm.build.study_mapping import read_mapping
 from sdtm.build.tabulate import tabulate
 from tests.adam.trial import day
 
@@ -24,7 +25,7 @@ def study():
 @pytest.fixture(scope="module")
 def sdtm(study):
     records = Records.read(study.project(), study.path("redcap/records_locked.csv"))
-    return tabulate(study, records, Terminology.open(study)).datasets
+    return tabulate(read_mapping(study, records.project, Terminology.open(study)), records).datasets
 
 
 @pytest.fixture(scope="module")

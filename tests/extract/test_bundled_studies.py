@@ -23,8 +23,8 @@ def test_api_and_exports_give_one_snapshot(name: str, state: str, tmp_path: Path
         by_api = take(study, Client(address, TOKEN, Patience(pause=0)), tmp_path / "api")
     by_files = snapshot_of(study, study.path("redcap"), tmp_path / "files", state)
     assert by_api.name == by_files.name
-    identifiers = open_snapshot(by_api).blanked
-    opened, other = (open_snapshot(path, keep=identifiers) for path in (by_api, by_files))
+    identifiers = open_snapshot(by_api).snapshot.blanked
+    opened, other = (open_snapshot(path).keeping(identifiers) for path in (by_api, by_files))
     assert opened.date == other.date and opened.event_ids == other.event_ids
     assert opened.records.frame.equals(other.records.frame)
     stored = Records.read(study.project(), study.path("redcap") / f"records_{state.replace('-', '_')}.csv").frame
@@ -35,5 +35,5 @@ def test_api_and_exports_give_one_snapshot(name: str, state: str, tmp_path: Path
 def test_each_state_of_the_records_is_dated_by_its_own_log(tmp_path: Path) -> None:
     study = Study.open("spms_aza")
     taken = {state: snapshot_of(study, study.path("redcap"), tmp_path, state) for state in ("as-entered", "locked")}
-    dates = {state: open_snapshot(folder).date for state, folder in taken.items()}
+    dates = {state: open_snapshot(folder).snapshot.date for state, folder in taken.items()}
     assert dates == {"as-entered": "2001-06-23", "locked": "2001-11-05"}

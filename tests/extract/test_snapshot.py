@@ -60,7 +60,7 @@ def test_a_snapshot_holds_what_came(study: Study, root: Path) -> None:
 
 
 def test_an_opened_snapshot(study: Study, root: Path) -> None:
-    opened = open_snapshot(from_api(study, root), keep={"pname"})
+    opened = open_snapshot(from_api(study, root)).keeping({"pname"})
     assert opened.date == "2001-03-05"
     assert opened.event_ids == {"scr_arm_1": "141", "m1_arm_1": "142", "unsched_arm_1": "143", "logs_arm_1": "144"}
     assert (opened.version, opened.base_url, opened.study) == ("15.2.1", "https://redcap.example.org/", "small")
@@ -74,12 +74,12 @@ def test_an_opened_snapshot(study: Study, root: Path) -> None:
 
 def test_identifiers_stay_behind_unless_they_are_named(study: Study, root: Path) -> None:
     path = from_api(study, root)
-    closed = open_snapshot(path)
+    closed = open_snapshot(path).snapshot
     assert closed.blanked == {"pname"} and set(closed.records.frame["pname"]) == {""}
     assert closed.records.frame.loc[0, "born"] == "1950-12-31"
-    assert open_snapshot(path, keep=["pname"]).blanked == frozenset()
+    assert open_snapshot(path).keeping(["pname"]).blanked == frozenset()
     with pytest.raises(StudyError, match="'nmae'"):
-        open_snapshot(path, keep=["nmae"])
+        open_snapshot(path).keeping(["nmae"])
 
 
 def test_the_same_content_has_one_id_however_it_came(study: Study, root: Path, tmp_path: Path) -> None:
@@ -90,8 +90,8 @@ def test_the_same_content_has_one_id_however_it_came(study: Study, root: Path, t
     assert (first / "extraction.json").read_bytes() == before
     elsewhere = snapshot_of(study, study.path("redcap"), tmp_path / "elsewhere")
     assert elsewhere.name == first.name
-    assert open_snapshot(elsewhere).records.frame.equals(open_snapshot(first).records.frame)
-    assert open_snapshot(elsewhere).event_ids == open_snapshot(first).event_ids
+    assert open_snapshot(elsewhere).snapshot.records.frame.equals(open_snapshot(first).snapshot.records.frame)
+    assert open_snapshot(elsewhere).snapshot.event_ids == open_snapshot(first).snapshot.event_ids
 
 
 def test_batches_do_not_enter_the_id(study: Study, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,7 +147,7 @@ def test_downloads_from_the_user_interface_are_understood(study: Study, root: Pa
         log__csv=log,
     )
     assert second == first
-    assert open_snapshot(second).date == "2001-03-05"
+    assert open_snapshot(second).snapshot.date == "2001-03-05"
 
 
 def test_a_records_file_alone_uses_the_studys_structure(study: Study, root: Path, tmp_path: Path) -> None:
@@ -167,12 +167,12 @@ def test_a_snapshots_own_folder_is_taken_as_it_is(study: Study, root: Path) -> N
 
 
 def test_the_date_without_a_log_is_the_cutoff(study: Study, root: Path) -> None:
-    opened = open_snapshot(from_api(study, root, "locked", "statistician"))
+    opened = open_snapshot(from_api(study, root, "locked", "statistician")).snapshot
     assert opened.date == "2001-12-31"
 
 
 def test_what_the_user_may_not_export_is_known(study: Study, root: Path) -> None:
-    opened = open_snapshot(from_api(study, root, "locked", "statistician"))
+    opened = open_snapshot(from_api(study, root, "locked", "statistician")).snapshot
     assert opened.not_exported == {"pname", "born", "story", "weight", "twice"}
     assert set(opened.records.frame["weight"]) == {""}
 
@@ -200,7 +200,7 @@ def test_a_failed_extraction_leaves_nothing(study: Study, root: Path) -> None:
 def test_an_empty_project_is_a_snapshot(study: Study, root: Path) -> None:
     write(study.path("redcap"), {"records_locked.csv": RECORDS.split("\n", 1)[0] + "\n"})
     path = from_api(study, root)
-    assert len(open_snapshot(path).records.frame) == 0
+    assert len(open_snapshot(path).snapshot.records.frame) == 0
     assert snapshot_of(study, study.path("redcap"), root) == path
 
 

@@ -75,7 +75,7 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., str]]:
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The package of the study's locked records, built with no Prefect."""
     from flows.pipeline import build
-    from flows.progress import Teller
+    from flows.progress import StagePrinter
     from flows.run_request import RunRequest
 
     out = tmp_path_factory.mktemp("package") / STUDY
@@ -85,5 +85,5 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ):
         environment.setenv("REDCAP_URL", f"{address}api/")
         environment.setenv("REDCAP_TOKEN", TOKEN)
-        build(RunRequest.of(STUDY, out=out), Teller(quiet=True))
+        build(RunRequest.of(STUDY, out=out), StagePrinter(quiet=True))
     return out

@@ -16,6 +16,7 @@ from metadata.records import Records
 from metadata.study import Study
 from metadata.terminology import Terminology
 from metadata.yaml_source import load
+from sdtm.build.study_mapping import read_mapping
 from sdtm.build.tabulate import tabulate
 from sdtm.mapping.operations_page import page
 from sdtm.operations.operation import RECORD_WORDS, TABLE_WORDS
@@ -62,7 +63,7 @@ def test_check_finds_no_problem(study: Path) -> None:
 def test_the_tables_are_those_of_the_engine(page_name: str, study: Path) -> None:
     opened = Study.open(study)
     records = Records.read(opened.project(), study / "records.csv")
-    made_of = tabulate(opened, records, Terminology.open(opened))
+    made_of = tabulate(read_mapping(opened, records.project, Terminology.open(opened)), records)
     assert made_of.withheld.empty
     datasets = made_of.datasets
     for name, body in results(page_name).items():

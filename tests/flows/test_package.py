@@ -120,9 +120,9 @@ def test_snapshots_are_for_the_owner_alone(package: Path) -> None:
 
 def test_exports_give_the_same_package_as_the_api(package: Path, tmp_path: Path) -> None:
     from flows.pipeline import build
-    from flows.progress import Teller
+    from flows.progress import StagePrinter
     from flows.run_request import RunRequest
 
     out = tmp_path / STUDY
-    build(RunRequest.of(STUDY, source=str(ROOT / "mappings" / STUDY / "redcap"), out=out), Teller(quiet=True))
+    build(RunRequest.of(STUDY, source=str(ROOT / "mappings" / STUDY / "redcap"), out=out), StagePrinter(quiet=True))
     assert hashes(out.resolve()) == hashes(package.resolve())

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from flows.pipeline import build
-from flows.progress import Teller
+from flows.progress import StagePrinter
 from flows.run_request import RunRequest
 from metadata.expression_evaluator import check
 from metadata.expression_parser import parse
@@ -127,7 +127,7 @@ def test_every_planted_query_and_no_other(study: Study, state: str) -> None:
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("package") / "hta_duo"
-    build(RunRequest.of(str(FOLDER), source=str(FOLDER / "redcap"), out=out), Teller(quiet=True))
+    build(RunRequest.of(str(FOLDER), source=str(FOLDER / "redcap"), out=out), StagePrinter(quiet=True))
     return out
 
 

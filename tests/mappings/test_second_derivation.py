@@ -19,6 +19,7 @@ from metadata.study import BUNDLED, Study
 from metadata.terminology import Terminology
 from redcap_sandbox.generator import generate
 from reports.compute import compute
+from sdtm.build.study_mapping import read_mapping
 from sdtm.build.tabulate import tabulate
 from validation.second_derivation.check import second_derivation
 from validation.second_derivation.comparison import rows_of
@@ -53,7 +54,7 @@ _BUILT: dict[str, Built] = {}
 
 def made_of(study: Study, records: Records) -> Built:
     terminology = Terminology.open(study)
-    sdtm = tabulate(study, records, terminology).datasets
+    sdtm = tabulate(read_mapping(study, records.project, terminology), records).datasets
     adam = analyse(study, sdtm, terminology)
     return Built(study, sdtm, adam, compute(study, {**sdtm, **adam}))
 

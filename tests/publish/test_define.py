@@ -21,6 +21,7 @@ from metadata.terminology import Terminology
 from publish import define, lengths, xpt
 from publish.define_checks import problems, read
 from publish.define_origins import Documents
+from sdtm.build.study_mapping import read_mapping
 from sdtm.build.tabulate import tabulate
 
 CREATED = "2001-12-31"
@@ -67,7 +68,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     study = Study.open("spms_aza")
     records = Records.read(study.project(), study.folder / "redcap/records_locked.csv")
     terminology = Terminology.open(study)
-    datasets = lengths.resolve(tabulate(study, records, terminology).datasets)
+    datasets = lengths.resolve(tabulate(read_mapping(study, records.project, terminology), records).datasets)
     folder = tmp_path_factory.mktemp("define")
     for dataset in datasets.values():
         xpt.write(dataset, folder / f"{dataset.name.lower()}.xpt", date.fromisoformat(CREATED), "sdtm")
@@ -81,7 +82,7 @@ def test_every_bundled_study_has_a_valid_define(name: str) -> None:
     study = Study.open(name)
     records = Records.read(study.project(), study.folder / "redcap/records_locked.csv")
     terminology = Terminology.open(study)
-    datasets = lengths.resolve(tabulate(study, records, terminology).datasets)
+    datasets = lengths.resolve(tabulate(read_mapping(study, records.project, terminology), records).datasets)
     root = read(define.render(study, datasets, terminology, CREATED, Documents()))
     assert problems(root) == []
     assert len(root.findall(".//o:ItemGroupDef", NS)) == len(datasets)

@@ -11,6 +11,7 @@ import pytest
 from metadata.records import Records
 from metadata.study import Study
 from metadata.terminology import Terminology
+from sdtm.build.study_mapping import read_mapping
 from sdtm.build.tabulate import Tabulation, tabulate
 
 HEADER = (
@@ -190,7 +191,8 @@ class SmallStudy:
         study = self.study()
         columns = dict.fromkeys(["rec", *KEYS, *(name for row in self.rows for name in row)])
         frame = pd.DataFrame(self.rows, columns=list(columns)).fillna("").astype("str")
-        return tabulate(study, Records.from_frame(study.project(), frame), Terminology.open(study))
+        records = Records.from_frame(study.project(), frame)
+        return tabulate(read_mapping(study, records.project, Terminology.open(study)), records)
 
     def frame(self, domain: str) -> pd.DataFrame:
         """Tabulate and return one domain with plain texts."""

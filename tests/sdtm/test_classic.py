@@ -12,6 +12,7 @@ from metadata.errors import StudyError
 from metadata.records import Records
 from metadata.study import Study
 from metadata.terminology import Terminology
+from sdtm.build.study_mapping import read_mapping
 from sdtm.build.tabulate import Tabulation, tabulate
 from sdtm.columns.column import Text
 from sdtm.domains.identity import _last_records
@@ -138,7 +139,7 @@ def records(folder: Path) -> Records:
 @pytest.fixture(scope="module")
 def made(folder: Path, records: Records) -> Tabulation:
     study = Study.open(folder)
-    return tabulate(study, records, Terminology.open(study))
+    return tabulate(read_mapping(study, records.project, Terminology.open(study)), records)
 
 
 def rows(made: Tabulation, name: str, *columns: str) -> list[tuple[object, ...]]:
@@ -211,7 +212,7 @@ def test_blocks_written_for_each_visit_tell_the_line_of_a_mistake(folder: Path, 
     path.write_text(path.read_text().replace('"bpm_{each}"', '"bmp_{each}"'), encoding="utf-8")
     study = Study.open(tmp_path / "classic")
     with pytest.raises(StudyError, match=r"classic/sdtm/vs.yaml, line 8.*bmp_one.*bpm_one"):
-        tabulate(study, Records.read(study.project(), study.path("redcap/records.csv")), Terminology.open(study))
+        read_mapping(study, study.project(), Terminology.open(study))
 
 
 def test_the_form_of_an_earlier_record_is_told_from_that_of_the_later_one(made: Tabulation) -> None:

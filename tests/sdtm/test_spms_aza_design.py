@@ -10,6 +10,7 @@ import pytest
 from metadata.records import Records
 from metadata.study import Study
 from metadata.terminology import Terminology
+from sdtm.build.study_mapping import read_mapping
 from sdtm.build.tabulate import Tabulation, tabulate
 
 
@@ -27,7 +28,7 @@ def rows(study: Study) -> list[dict[str, str]]:
 def tabulated(study: Study, records: pd.DataFrame | None = None) -> Tabulation:
     known = Records.read(study.project(), study.path("redcap/records_locked.csv"))
     given = known if records is None else Records.from_frame(known.project, records)
-    return tabulate(study, given, Terminology.open(study))
+    return tabulate(read_mapping(study, given.project, Terminology.open(study)), given)
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ import pytest
 from metadata.records import Records
 from metadata.study import Study
 from metadata.terminology import Terminology
+from sdtm.build.study_mapping import read_mapping
 from sdtm.build.tabulate import Tabulation, tabulate
 
 
@@ -18,7 +19,7 @@ from sdtm.build.tabulate import Tabulation, tabulate
 def locked() -> Tabulation:
     study = Study.open("spms_aza")
     records = Records.read(study.project(), study.path("redcap/records_locked.csv"))
-    return tabulate(study, records, Terminology.open(study))
+    return tabulate(read_mapping(study, records.project, Terminology.open(study)), records)
 
 
 @pytest.fixture(scope="module")

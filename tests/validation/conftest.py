@@ -7,6 +7,7 @@ import pytest
 from metadata.records import Records
 from metadata.study import Study
 from metadata.terminology import Terminology
+from sdtm.build.study_mapping import read_mapping
 from sdtm.build.tabulate import tabulate
 from tests.validation.seeding import Datasets
 
@@ -24,4 +25,4 @@ def terminology(study: Study) -> Terminology:
 @pytest.fixture(scope="session")
 def sdtm(study: Study, terminology: Terminology) -> Datasets:
     records = Records.read(study.project(), study.folder / "redcap" / "records_locked.csv")
-    return dict(tabulate(study, records, terminology).datasets)
+    return dict(tabulate(read_mapping(study, records.project, terminology), records).datasets)

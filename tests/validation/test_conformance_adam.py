@@ -15,6 +15,7 @@ from metadata.dataset import Dataset, DatasetMetadata, Variable
 from metadata.records import Records
 from metadata.study import Study
 from metadata.terminology import Terminology
+from sdtm.build.study_mapping import read_mapping
 from sdtm.build.tabulate import tabulate
 from tests.validation.seeding import Datasets, again, described, everywhere, lacking, plain, seed, without
 from validation.conformance.adam_datasets import (
@@ -269,7 +270,7 @@ def test_a_subject_who_failed_screening_is_in_no_population() -> None:
     study = Study.open("hta_duo")
     terminology = Terminology.open(study)
     records = Records.read(study.project(), study.folder / "redcap" / "records_locked.csv")
-    sdtm = tabulate(study, records, terminology).datasets
+    sdtm = tabulate(read_mapping(study, records.project, terminology), records).datasets
     adam = analyse(study, sdtm, terminology)
     rules = [RULES["adam.screen_failure"]]
     assert find(study, sdtm, terminology, rules, adam) == []
@@ -301,7 +302,7 @@ def test_sound_datasets_give_nothing_that_is_not_explained(name: str) -> None:
     study = Study.open(name)
     terminology = Terminology.open(study)
     records = Records.read(study.project(), study.folder / "redcap" / "records_locked.csv")
-    sdtm = tabulate(study, records, terminology).datasets
+    sdtm = tabulate(read_mapping(study, records.project, terminology), records).datasets
     adam = analyse(study, sdtm, terminology)
     result = conformance(study, sdtm, terminology, adam)
     assert [one for one in result["findings"] if not one["explained"] and one["severity"] != "note"] == []

@@ -8,6 +8,7 @@ import pytest
 from metadata.records import Records
 from metadata.study import Study
 from metadata.terminology import Terminology
+from sdtm.build.study_mapping import read_mapping
 from sdtm.build.tabulate import tabulate
 from validation.conformance.check import find
 from validation.conformance.finding import ConformanceFinding
@@ -47,7 +48,7 @@ def records(study: Study) -> Records:
 @pytest.fixture(scope="module")
 def found(study: Study, records: Records) -> list[ConformanceFinding]:
     terminology = Terminology.open(study)
-    return find(study, tabulate(study, records, terminology).datasets, terminology)
+    return find(study, tabulate(read_mapping(study, records.project, terminology), records).datasets, terminology)
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ from metadata.dataset import Dataset
 from metadata.records import Records
 from metadata.study import Study
 from metadata.terminology import Terminology
+from sdtm.build.study_mapping import read_mapping
 from sdtm.build.tabulate import tabulate
 from tests.validation.seeding import Datasets, again, described, everywhere, lacking, made, seed, without
 from validation.conformance.check import conformance, find
@@ -165,7 +166,7 @@ def test_a_seeded_error_is_found_by_its_rule(
 def test_sound_datasets_give_nothing_that_is_not_explained(name: str) -> None:
     study = Study.open(name)
     records = Records.read(study.project(), study.folder / "redcap" / "records_locked.csv")
-    datasets = tabulate(study, records, Terminology.open(study)).datasets
+    datasets = tabulate(read_mapping(study, records.project, Terminology.open(study)), records).datasets
     result = conformance(study, datasets)
     assert [one for one in result["findings"] if not one["explained"] and one["severity"] != "note"] == []
     rules = [rule for rule in RULES.values() if rule.standard == "sdtm"]

@@ -12,6 +12,7 @@ import pytest
 from metadata.records import Records
 from metadata.study import Study
 from metadata.terminology import Terminology
+from sdtm.build.study_mapping import read_mapping
 from sdtm.build.tabulate import tabulate
 from validation.conformance.check import find
 from validation.queries.listing import query_listing, with_withheld
@@ -150,7 +151,8 @@ def test_an_error_in_the_records_is_a_query_of_its_rule(name: str, rule: str, fi
     study, records = changed(name, change)
     listing = query_listing(study, records)
     if rule == "tabulation.withheld":
-        listing = with_withheld(study, records, listing, tabulate(study, records, Terminology.open(study)).withheld)
+        made = tabulate(read_mapping(study, records.project, Terminology.open(study)), records)
+        listing = with_withheld(study, records, listing, made.withheld)
     asked = listing[(listing["rule"] == rule) & (listing["field"] == field)]
     new = [query for query in asked["query_id"] if (rule, query) not in known(name)]
     assert new, listing[["rule", "field", "problem"]].to_string()
@@ -162,5 +164,5 @@ def test_an_error_in_the_records_is_a_query_of_its_rule(name: str, rule: str, fi
 def test_an_error_in_the_records_is_a_finding_of_its_rule(name: str, rule: str, dataset: str, change: Change) -> None:
     study, records = changed(name, change)
     terminology = Terminology.open(study)
-    found = find(study, tabulate(study, records, terminology).datasets, terminology)
+    found = find(study, tabulate(read_mapping(study, records.project, terminology), records).datasets, terminology)
     assert (rule, dataset) in {(finding.rule, finding.dataset) for finding in found}

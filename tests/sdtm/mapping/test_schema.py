@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from metadata.study import BUNDLED
-from sdtm.build.tabulate import OTHER_FILES
+from sdtm.build.study_mapping import OTHER_FILES
 from sdtm.mapping.schema import mapping_schema
 from sdtm.operations.operation import RECORD_WORDS, TABLE_WORDS
 
