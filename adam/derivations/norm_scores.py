@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from adam.columns.columns import (
     Columns,
-    Values,
     coded,
     number,
     text,
 )
-from adam.derivations.records import changed_columns
+from adam.language.added_records import AddedRecords
 from adam.language.derivation import (
     AddedRows,
-    Derivation,
     DerivationContext,
     word,
 )
@@ -28,77 +26,79 @@ from metadata.study import Study
 from metadata.units import significant
 
 HEAD = ("test", "mean", "sd")
+PARAMETER = ("PARAMCD", "PARAM", "PARAMN")
 
 
 @dataclass(frozen=True)
 class Score:
-    """One standardised score: the parameter it is made of, its own name and number, and its line of the norms.
+    """One standardised score: the parameter it is made of, its own label and number, and its line of the norms.
 
     ``better`` low turns the sign, so that a higher score is always the better one (times, errors).
     """
 
-    of: str
+    from_paramcd: str
     norm: str
-    name: str
-    number: int
+    param: str
+    paramn: int
     better: Literal["high", "low"] = "high"
 
 
 @word("norm_scores")
 @dataclass(frozen=True, kw_only=True)
-class NormScores(Derivation):
+class NormScores(AddedRecords):
     """Add for each record of a raw score one with z = (score - mean of the norms) / standard deviation of the norms.
 
-    ``norms`` is a CSV file of the study with the columns test, mean and sd (others may stand beside them). The mean of
+    ``norms`` is a CSV file of the study with the columns test, mean and sd (others are passed over). The mean of
     several z scores, if enough are there, is made by summary_records. Rao (1990), A manual for the Brief Repeatable
     Battery of Neuropsychological Tests, scores against norms so.
     """
 
     norms: str
-    scores: dict[str, Score]
-    parameter: Column = "PARAMCD"
-    name: Column = "PARAM"
-    number: Column = "PARAMN"
+    paramcd: dict[str, Score]
+    parcat1: str = ""
     value: Column = "AVAL"
-    texts: dict[Column, str] = field(default_factory=dict)
     blank: tuple[Column, ...] = ()
 
-    adds_rows = True
-
     def add(self, columns: Columns, count: int, context: DerivationContext) -> AddedRows:
-        raw, value = text(columns, self.parameter), number(columns, self.value)
-        wanted = [score.of for score in self.scores.values()]
+        raw, value = text(columns, "PARAMCD"), number(columns, self.value)
+        wanted = [score.from_paramcd for score in self.paramcd.values()]
         place = raw.of_words(np.array([wanted.index(one) if one in wanted else -1 for one in raw.words], int))
         rows = np.flatnonzero((place >= 0) & ~np.isnan(value))
         chosen = place[rows]
         mean, sd, sign = self._norms(context.study)
-        changed: dict[str, Values] = changed_columns(self.texts, {}, self.blank, columns, len(rows))
-        changed[self.parameter] = coded(chosen, list(self.scores))
-        changed[self.name] = coded(chosen, [score.name for score in self.scores.values()])
-        changed[self.number] = np.array([score.number for score in self.scores.values()], float)[chosen]
+        changed = self.changed(columns, len(rows), self.blank)
+        changed["PARAMCD"] = coded(chosen, list(self.paramcd))
+        changed["PARAM"] = coded(chosen, [score.param for score in self.paramcd.values()])
+        changed["PARAMN"] = np.array([score.paramn for score in self.paramcd.values()], float)[chosen]
         changed[self.value] = significant(sign[chosen] * (value[rows] - mean[chosen]) / sd[chosen])
         return AddedRows(rows, changed, (np.arange(len(rows)), rows))
 
     def _norms(self, study: Study) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         table = read_norms(study, self.norms)
-        for score in self.scores.values():
+        for score in self.paramcd.values():
             if score.norm not in table:
                 raise StudyError(f"{self.norms} has no test '{score.norm}'{nearest(score.norm, table)}")
-        found = np.array([table[score.norm] for score in self.scores.values()], float)
-        sign = np.array([1.0 if score.better == "high" else -1.0 for score in self.scores.values()])
+        found = np.array([table[score.norm] for score in self.paramcd.values()], float)
+        sign = np.array([1.0 if score.better == "high" else -1.0 for score in self.paramcd.values()])
         return found[:, 0], found[:, 1], sign
 
+    def own(self) -> dict[str, str | float]:
+        return {**({"PARCAT1": self.parcat1} if self.parcat1 else {}), **self.set}
+
     def changes(self) -> tuple[str, ...]:
-        return (self.parameter, self.name, self.number, self.value, *self.texts)
+        return (*PARAMETER, self.value, *self.own())
+
+    def also_reads(self) -> tuple[str, ...]:
+        return (*PARAMETER, *self.own())
 
     def sentence(self, variable: str) -> str:
-        if variable in (self.parameter, self.name, self.number):
-            return f"Assigned by the table of scores in the records of {', '.join(self.scores)}."
-        if variable in self.texts:
-            return f"'{self.texts[variable]}' in the records of {', '.join(self.scores)}."
+        if variable in PARAMETER:
+            return f"Assigned by the table of scores in the records of {', '.join(self.paramcd)}."
+        if variable in self.own():
+            return f"'{self.said()[variable]}' in the records of {', '.join(self.paramcd)}."
         pairs = ", ".join(
-            f"{code} of {score.of}{' (sign turned)' if score.better == 'low' else ''}"
-            for code, score in self.scores.items()
+            f"{code} of {score.from_paramcd}{' (sign turned)' if score.better == 'low' else ''}"
+            for code, score in self.paramcd.items()
         )
         return f"({self.value} - mean) / standard deviation of the norms in {self.norms}: {pairs}."
 

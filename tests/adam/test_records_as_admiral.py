@@ -61,16 +61,16 @@ def test_visits_that_depend_on_the_parameter(tmp_path):
 
 
 def test_what_may_be_carried(tmp_path):
-    """Baseline is not carried if ``among`` leaves it out, and nothing is made before the first value."""
+    """Baseline is not carried if ``where`` leaves it out, and nothing is made before the first value."""
     after = read_condition({"AVISITN": {"above": 2}}, {}, "where")
     rows = [("1", "DIABP", 79, 2), ("2", "DIABP", 79, 3), ("3", "DIABP", 70, 4)]
-    made = carried(tmp_path, rows, (Schedule(visits=("BASELINE", "WEEK 2", "MONTH 3")),), among=after)
+    made = carried(tmp_path, rows, (Schedule(visits=("BASELINE", "WEEK 2", "MONTH 3")),), where=after)
     assert made == [("2", "DIABP", 79, 4)]
 
 
 def test_the_last_of_several_records_of_a_visit_is_carried(tmp_path):
     rows = [("1", "DIABP", 79, 2), ("1", "DIABP", 81, 2)]
-    word = LocfRecords(by=("USUBJID",), schedules=BOTH, order=("-AVAL",), texts={"ANL01FL": "Y"}, blank=("ADT",))
+    word = LocfRecords(by=("USUBJID",), schedules=BOTH, order=("-AVAL",), set={"ANL01FL": "Y"}, blank=("ADT",))
     made = added_by(word, tmp_path, **readings(rows), ANL01FL=["", "Y"])
     assert (made["AVAL"][0], numbers(made["ADT"]), texts(made["ANL01FL"])) == (79, [None], ["Y"])
 
@@ -86,7 +86,7 @@ def test_expected_records(tmp_path):
         "AVAL": [10.0, 11, 12, 13, 14],
         "DTYPE": [""] * 5,
     }
-    word = ExpectedRecords(by=("USUBJID", "PARAMCD"), keep=("PARAM",), schedules=BOTH, texts={"DTYPE": "DERIVED"})
+    word = ExpectedRecords(by=("USUBJID", "PARAMCD"), keep=("PARAM",), schedules=BOTH, set={"DTYPE": "DERIVED"})
     made = added_by(word, tmp_path, **given)
     found = zip(*(texts(made[name]) for name in ("USUBJID", "PARAMCD", "PARAM", "AVISIT", "DTYPE")), strict=True)
     assert sorted(found) == [

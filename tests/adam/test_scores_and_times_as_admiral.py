@@ -15,7 +15,7 @@ WEEK_20 = {"ITEM5": 1.0, "ITEM6": 3.0, "ITEM7": 3.0}
 
 
 def scale(tmp_path, answers, **parameters):
-    word = ScaleRecords(by=("USUBJID",), items=tuple(answers), to="SCORE", order=(), **parameters)
+    word = ScaleRecords(by=("USUBJID",), from_paramcd=tuple(answers), paramcd="SCORE", order=(), **parameters)
     word.check()
     count = len(answers)
     made = added_by(word, tmp_path, USUBJID=["A"] * count, PARAMCD=list(answers), AVAL=list(answers.values()))
@@ -66,7 +66,7 @@ def test_what_is_wrong_with_a_scale(tmp_path, parameters, message):
 
 
 def test_an_item_is_answered_once(tmp_path):
-    word = ScaleRecords(by=("USUBJID",), items=("A", "B"), to="S", range=(1.0, 5.0), order=())
+    word = ScaleRecords(by=("USUBJID",), from_paramcd=("A", "B"), paramcd="S", range=(1.0, 5.0), order=())
     with pytest.raises(StudyError, match="an item is answered twice"):
         added_by(word, tmp_path, USUBJID=["1", "1"], PARAMCD=["A", "A"], AVAL=[1.0, 2.0])
 
@@ -79,7 +79,7 @@ def test_medians(tmp_path):
 
 def test_an_average_within_the_same_parameter_says_so(tmp_path):
     """admiral's derive_summary_records: y 9, 10 and 11, 12 give 9.5 and 11.5."""
-    word = SummaryRecords(by=("USUBJID",), of=("P",), to="P", function="mean", type="DTYPE", order=())
+    word = SummaryRecords(by=("USUBJID",), from_paramcd=("P",), paramcd="P", function="mean", order=())
     made = added_by(word, tmp_path, USUBJID=["1", "1", "2", "2"], PARAMCD=["P"] * 4, AVAL=[9.0, 10, 11, 12])
     assert (numbers(made["AVAL"]), texts(made["DTYPE"])) == ([9.5, 11.5], ["AVERAGE", "AVERAGE"])
 
@@ -95,7 +95,7 @@ def test_an_average_within_the_same_parameter_says_so(tmp_path):
 )  # fmt: skip
 def test_computed_parameters(tmp_path, parameters, values, expected):
     """admiral's compute_bmi (kg/m2), compute_map and compute_bsa (Mosteller), by their documented formulas."""
-    word = ComputedRecords(by=("USUBJID",), to="NEW", **parameters)
+    word = ComputedRecords(by=("USUBJID",), paramcd="NEW", **parameters)
     made = added_by(word, tmp_path, USUBJID=["A", "A", "B"], PARAMCD=[*values, next(iter(values))],
                     AVAL=[*values.values(), 1.0])  # fmt: skip
     assert texts(made["USUBJID"]) == ["A"]
@@ -103,12 +103,12 @@ def test_computed_parameters(tmp_path, parameters, values, expected):
 
 
 def test_computed_parameters_need_one_record_of_each(tmp_path):
-    word = ComputedRecords(by=("USUBJID",), to="NEW", powers={"A": 1, "B": -1})
+    word = ComputedRecords(by=("USUBJID",), paramcd="NEW", powers={"A": 1, "B": -1})
     assert len(added_by(word, tmp_path, USUBJID=["1", "1"], PARAMCD=["A", "B"], AVAL=[1.0, 0.0])) == 0
-    with pytest.raises(StudyError, match="NEW: A has more than one record within USUBJID; narrow 'among'"):
+    with pytest.raises(StudyError, match="NEW: A has more than one record within USUBJID; narrow 'where'"):
         added_by(word, tmp_path, USUBJID=["1", "1"], PARAMCD=["A", "A"], AVAL=[1.0, 2.0])
     with pytest.raises(StudyError, match="either powers, to multiply, or weights, to add"):
-        ComputedRecords(by=("USUBJID",), to="NEW").check()
+        ComputedRecords(by=("USUBJID",), paramcd="NEW").check()
 
 
 ADSL = dataset(

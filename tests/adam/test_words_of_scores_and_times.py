@@ -30,7 +30,9 @@ TRIALS = {
     [("mean", 1, [22.5, 30]), ("mean", 2, [22.5]), ("mean", 3, []), ("sum", 1, [45, 30]), ("count", 1, [2, 1])],
 )
 def test_summary_records(tmp_path, function, need, expected):
-    word = SummaryRecords(by=("USUBJID",), of=("T",), to="M", function=function, need=need, blank=("FTSEQ",))
+    word = SummaryRecords(
+        by=("USUBJID",), from_paramcd=("T",), paramcd="M", function=function, need=need, blank=("FTSEQ",)
+    )
     added = word.add(columns(**TRIALS), 5, context(tmp_path))
     assert numbers(added.changed["AVAL"]) == expected
     assert texts(added.changed["PARAMCD"]) == ["M"] * len(expected)
@@ -41,10 +43,12 @@ def test_summary_records(tmp_path, function, need, expected):
 
 def test_transformed_records(tmp_path):
     made = columns(PARAMCD=["NAB", "NAB", "NAB", "X"], AVAL=[20.0, 0, None, 8])
-    added = TransformedRecords(of="NAB", to="LOG", function="log2").add(made, 4, context(tmp_path))
+    added = TransformedRecords(from_paramcd="NAB", paramcd="LOG", function="log2").add(made, 4, context(tmp_path))
     assert numbers(added.changed["AVAL"]) == pytest.approx([4.321928094887])
     assert list(added.template) == [0]
-    added = TransformedRecords(of="NAB", to="SPEED", function="reciprocal").add(made, 4, context(tmp_path))
+    added = TransformedRecords(from_paramcd="NAB", paramcd="SPEED", function="reciprocal").add(
+        made, 4, context(tmp_path)
+    )
     assert numbers(added.changed["AVAL"]) == [0.05]
 
 
@@ -68,9 +72,9 @@ def scores(folder, norms):
     (folder / "norms.csv").write_text(norms, encoding="utf-8")
     word = NormScores(
         norms="norms.csv",
-        scores={
-            "ZWORDS": Score(of="WORDS", norm="words", name="Words (z)", number=11),
-            "ZTIME": Score(of="TIME", norm="time", name="Time (z)", number=12, better="low"),
+        paramcd={
+            "ZWORDS": Score(from_paramcd="WORDS", norm="words", param="Words (z)", paramn=11),
+            "ZTIME": Score(from_paramcd="TIME", norm="time", param="Time (z)", paramn=12, better="low"),
         },
     )
     made = columns(PARAMCD=["WORDS", "TIME", "OTHER", "WORDS"], PARAM=["Words", "Time", "Other", "Words"],

@@ -59,7 +59,7 @@ ADLB = """
       - study_day: {date: ADT, reference: TRTSDT, to: ADY}
       - baseline: {by: [USUBJID, PARAMCD], date: ADT, reference: TRTSDT, value: AVAL, variables: {BASE: AVAL}}
       - change: {when: {ADY: {above: 1}}}
-      - extreme_records: {take: minimum, by: [USUBJID, PARAMCD], among: {ADY: {above: 1}}, blank: [ABLFL]}
+      - extreme_records: {mode: minimum, by: [USUBJID, PARAMCD], where: {ADY: {above: 1}}, blank: [ABLFL]}
       - sequence: {by: [USUBJID], order: [ADT, LBSEQ, DTYPE]}
     variables: {STUDYID: , USUBJID: , ASEQ: , PARAM: , PARAMCD: , AVAL: , BASE: , CHG: , DTYPE: , ABLFL: , ADT: , ADY: ,
                 LBSEQ: }
@@ -122,7 +122,7 @@ def test_the_baseline_of_a_sum_leads_to_all_its_summands(tmp_path):
     names = "{NEUT: {test: NEUT, param: N, paramn: 1}, EOS: {test: EOS, param: E, paramn: 2}}"
     text = ADLB.replace("{LYM: {test: LYM, param: Lymphocytes, paramn: 1}}", names)
     added = (
-        "- summed_records: {to: GRAN, summands: [NEUT, EOS], need: all, by: [USUBJID, ADT], texts: {PARAM: G},"
+        "- summed_records: {paramcd: GRAN, from_paramcd: [NEUT, EOS], by: [USUBJID, ADT], param: G,"
         " blank: [LBSEQ]}\n      - baseline:"
     )
     text = text.replace("- baseline:", added)
@@ -218,7 +218,7 @@ def test_a_place_has_a_line(tmp_path):
 
 
 def test_added_records_have_no_when(tmp_path):
-    said = broken(tmp_path, ADLB, ("take: minimum", "take: minimum, when: {ADY: 1}"))
+    said = broken(tmp_path, ADLB, ("mode: minimum", "mode: minimum, when: {ADY: 1}"))
     assert "a word that adds records has no 'when'; narrow the records that it looks at instead" in said
 
 

@@ -13,13 +13,13 @@ LESIONS = {
 
 def summed(tmp_path, need):
     word = SummedRecords(
-        by=("USUBJID", "ADT"), summands=("GD", "NEW"), to="ACT", need=need, numbers={"PARAMN": 3}, blank=()
+        by=("USUBJID", "ADT"), from_paramcd=("GD", "NEW"), paramcd="ACT", need=need, paramn=3, blank=()
     )
     return word.add(columns(**LESIONS), 7, context(tmp_path))
 
 
 def test_sums_where_all_summands_are_known(tmp_path):
-    added = summed(tmp_path, "all")
+    added = summed(tmp_path, None)
     assert list(added.template) == [0]
     assert numbers(added.changed["AVAL"]) == [5]
     assert texts(added.changed["PARAMCD"]) == ["ACT"]
@@ -27,7 +27,7 @@ def test_sums_where_all_summands_are_known(tmp_path):
 
 
 def test_sums_of_what_is_known_but_never_beside_a_collected_value(tmp_path):
-    added = summed(tmp_path, "any")
+    added = summed(tmp_path, 1)
     assert list(added.template) == [0, 2, 5]
     assert numbers(added.changed["AVAL"]) == [5, 4, 0]
 
@@ -41,7 +41,7 @@ def test_extremes_are_copies_of_the_first_record_that_attains_them(tmp_path):
         AVISIT=["c", "b", "a", "a"],
     )
     word = ExtremeRecords(
-        by=("USUBJID",), take="minimum", among=read_condition({"ONTRTFL": "Y"}, {}, "where"), texts={"AVISIT": "Nadir"}
+        by=("USUBJID",), mode="minimum", where=read_condition({"ONTRTFL": "Y"}, {}, "where"), set={"AVISIT": "Nadir"}
     )
     added = word.add(made, 4, context(tmp_path))
     assert list(added.template) == [1]

@@ -1,0 +1,116 @@
+"""Bases of the words that add records: each new record is a copy of another one, with values of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from adam.columns.columns import (
+    Columns,
+    Values,
+    among,
+    constant,
+    present,
+    take,
+)
+from adam.columns.grouping import first_rows, ordered, row_of_group
+from adam.language.derivation import AddedRows, Derivation
+from metadata.condition import Condition
+from metadata.declaration import Column, OrderColumn
+from metadata.errors import StudyError
+
+PARAMETER = {"PARAMCD": "paramcd", "PARAM": "param", "PARAMN": "paramn", "PARCAT1": "parcat1"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class AddedRecords(Derivation):
+    """Base of words that add records; ``set`` has texts and numbers that the new records get."""
+
+    set: dict[Column, str | float] = field(default_factory=dict)
+
+    adds_rows = True
+
+    def own(self) -> dict[str, str | float]:
+        """Return the texts and numbers that each new record gets."""
+        return self.set
+
+    def said(self) -> dict[str, str]:
+        """Return the texts and numbers that each new record gets, as texts for sentences."""
+        return {name: one if isinstance(one, str) else f"{one:g}" for name, one in self.own().items()}
+
+    def changes(self) -> tuple[str, ...]:
+        return tuple(self.own())
+
+    def changed(self, columns: Columns, count: int, blank: tuple[str, ...] = ()) -> dict[str, Values]:
+        """Return the columns that ``count`` new records have instead of those that they are copies of."""
+        nothing = np.full(count, -1)
+        made = {name: constant(value, count) for name, value in self.own().items()}
+        return made | {name: take(columns[name], nothing) for name in blank}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParameterRecords(AddedRecords):
+    """Base of words that add records of a new parameter, made of the values of other parameters' records."""
+
+    paramcd: str
+    param: str = ""
+    paramn: int | None = None
+    parcat1: str = ""
+    where: Condition | None = None
+    value: Column = "AVAL"
+    blank: tuple[Column, ...] = ()
+
+    def check(self) -> None:
+        for name in self.set:
+            if name in PARAMETER:
+                raise StudyError(f"the new records' {name} is written as '{PARAMETER[name]}', not in 'set'")
+
+    def own(self) -> dict[str, str | float]:
+        paramn = {} if self.paramn is None else {"PARAMN": float(self.paramn)}
+        texts = {"PARAM": self.param, "PARCAT1": self.parcat1}
+        return {**{name: text for name, text in texts.items() if text}, **paramn, **self.set}
+
+    def also_reads(self) -> tuple[str, ...]:
+        return ("PARAMCD", *self.own())
+
+    def changes(self) -> tuple[str, ...]:
+        return (self.value, *self.own())
+
+    def changed(self, columns: Columns, count: int, blank: tuple[str, ...] = ()) -> dict[str, Values]:
+        return {**super().changed(columns, count, (*self.blank, *blank)), "PARAMCD": constant(self.paramcd, count)}
+
+    def eligible(self, columns: Columns, count: int, paramcd: tuple[str, ...] = ()) -> np.ndarray:
+        """Return True for the records with a value that fulfil ``where``; only those of ``paramcd``, if it is given."""
+        found = present(columns[self.value])
+        if paramcd:
+            found &= among(columns["PARAMCD"], paramcd)
+        return found & self.where.holds(columns, count) if self.where else found
+
+    def narrowed(self) -> str:
+        """Return the condition as a part of a sentence."""
+        return f" where {self.where}" if self.where else ""
+
+    def fixed(self, variable: str) -> str:
+        """Return the sentence of a variable that has the same text or number in all new records, else an empty text."""
+        content = self.said()
+        return f"'{content[variable]}' in the added records of {self.paramcd}." if variable in content else ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SummaryParameter(ParameterRecords):
+    """Base of words that add one record of a new parameter for each group of records of other parameters."""
+
+    by: tuple[Column, ...]
+    from_paramcd: tuple[str, ...]
+    order: tuple[OrderColumn, ...] = ("PARAMN",)
+
+    def summarised(self, columns: Columns, groups: np.ndarray, eligible: np.ndarray, values: np.ndarray) -> AddedRows:
+        """Return a copy of each group's first eligible record, with the group's value of ``values``."""
+        order = [(columns[name.removeprefix("-")], name.startswith("-")) for name in self.order]
+        rows = first_rows(groups, order, eligible)
+        contributing = ordered([], np.flatnonzero(eligible), groups)
+        position = np.full(len(groups), -1)
+        position[rows] = np.arange(len(rows))
+        changed = {**self.changed(columns, len(rows)), self.value: values[groups[rows]]}
+        return AddedRows(rows, changed, (position[row_of_group(groups, rows)[contributing]], contributing))
