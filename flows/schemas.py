@@ -30,7 +30,7 @@ def schemas() -> dict[str, dict[str, Any]]:
     """Return the schema (JSON Schema 2020-12) of each kind of file."""
     load_later()
     from adam.build.schema import document
-    from metadata.study_check import study_schema, terminology_schema
+    from metadata.study_declaration import study_schema, terminology_schema
     from reports.schema import reports_schema
     from sdtm.build.companion_schemas import (
         not_submitted_schema,

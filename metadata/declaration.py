@@ -5,8 +5,8 @@ give the JSON Schema that editors complete from (``declaration_schema``) and the
 (``declaration_table``). A field's type is one of
 
 - ``bool``, ``int``, ``float``, ``str``, ``object`` (any of them) or ``Any`` (anything),
-- ``Literal["a", "b"]``, ``tuple[X, ...]`` (one or a list), ``list[X]`` (a list with at least one entry), ``dict[K, X]``
-  (a mapping),
+- ``Literal["a", "b"]``, ``tuple[X, ...]`` (one or a list), ``list[X]`` (a list; with at least one
+  entry, unless ``Annotated[list[X], Entries(0)]``), ``dict[K, X]`` (a mapping),
 - ``X | None`` (or null), ``X | Y`` of types that YAML writes differently (a text or a number, a text or a mapping),
 - another dataclass (a mapping with its keys), or a class with a notation of its own (``Notation``).
 
@@ -38,7 +38,7 @@ from typing import (
     get_type_hints,
 )
 
-from metadata.declaration_limits import ValueLimit
+from metadata.declaration_limits import Entries, ValueLimit
 from metadata.errors import Gather, StudyError
 from metadata.schema_errors import (
     FILE,
@@ -184,7 +184,9 @@ def limits_of(kind: Any) -> list[ValueLimit]:
     """Return the limits of a type's values."""
     if len(alternatives(kind)) == 1:
         return limits_of(alternatives(kind)[0])
-    return [one for one in get_args(kind)[1:] if isinstance(one, ValueLimit)] if get_origin(kind) is Annotated else []
+    limits = get_args(kind)[1:] if get_origin(kind) is Annotated else ()
+    found = [one for one in limits if isinstance(one, ValueLimit)]
+    return found or ([Entries(1)] if get_origin(bare(kind)) is list else [])
 
 
 def has_notation(kind: Any) -> bool:
@@ -234,8 +236,8 @@ def _read_list(kind: Any, value: Any, node: object, key: str) -> tuple[Any, ...]
 
 
 def _read_entries(kind: Any, value: Any, node: object, key: str) -> list[Any]:
-    if not isinstance(value, list) or not value:
-        raise wrong_type(node, key, value, "a list with at least one entry")
+    if not isinstance(value, list):
+        raise wrong_type(node, key, value, "a list")
     return list(_read_list(kind, value, node, key))
 
 

@@ -72,7 +72,7 @@ def _list_schema(kind: Any) -> dict[str, Any]:
 
 
 def _entries_schema(kind: Any) -> dict[str, Any]:
-    return {"type": "array", "items": schema_of(get_args(kind)[0]), "minItems": 1}
+    return {"type": "array", "items": schema_of(get_args(kind)[0])}
 
 
 def _mapping_schema(kind: Any) -> dict[str, Any]:

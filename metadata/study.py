@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from metadata.declaration import needed, parameters, read_value
 from metadata.errors import Gather, StudyError, UsageError, nearest
 from metadata.project import Project
+from metadata.schema_errors import FILE, key_errors, shown
+from metadata.study_declaration import StudyFile
 from metadata.text_dates import TextDate, read_text_dates
-from metadata.yaml_source import LocatedDict, complain, load
+from metadata.yaml_source import LocatedDict, load
 
 BUNDLED = Path(__file__).resolve().parent.parent / "mappings"
-NEEDED = ("study", "standards", "redcap", "cutoff", "visits")
-STUDYID, LONGEST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 _.-]*[A-Za-z0-9])?"), 40
-DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+CONFIG = "study.yaml"
 
 
 def events_of(visit: LocatedDict) -> list[str]:
@@ -60,27 +60,18 @@ class Study:
         return sorted(path.parent.name for path in BUNDLED.glob("*/study.yaml"))
 
     def _read_config(self) -> LocatedDict:
-        config = self.read_yaml("study.yaml")
+        """Read study.yaml and check what all commands rely on; ``study_check`` checks the rest."""
+        config = self.read_yaml(CONFIG)
+        if not isinstance(config, LocatedDict):
+            raise StudyError(f"{FILE} must be a mapping, not {shown(config)}", f"{self.name}/{CONFIG}")
+        kinds = parameters(StudyFile)
         with Gather() as gather:
-            for key in NEEDED:
+            gather.found += key_errors(config, kinds, needed(StudyFile), FILE)
+            for key in ("study", "cutoff"):
                 with gather.part():
-                    if key not in config:
-                        raise StudyError(f"the key '{key}' is missing", f"{self.name}/study.yaml")
-            with gather.part():
-                self._check_id(config)
-            with gather.part():
-                if not DATE.fullmatch(str(config.get("cutoff", "2000-01-01"))):
-                    raise complain(config, "cutoff", f"'{config['cutoff']}' is not a date; write YYYY-MM-DD")
+                    if key in config:
+                        read_value(kinds[key], config[key], config, key)
         return config
-
-    @staticmethod
-    def _check_id(config: LocatedDict) -> None:
-        """Raise StudyError for a STUDYID that could not stand in the name of a folder."""
-        body = config.get("study")
-        given = str(body.get("id", "")) if isinstance(body, LocatedDict) else ""
-        if isinstance(body, LocatedDict) and (not STUDYID.fullmatch(given) or ".." in given or len(given) > LONGEST):
-            problem = f"'{given}' cannot be STUDYID: write letters and digits, with hyphens, points or blanks between"
-            raise complain(body, "id" if "id" in body else None, f"{problem}, at most {LONGEST}")
 
     def path(self, relative: str) -> Path:
         """Return the path of one of the study's files."""

@@ -9,12 +9,15 @@ from typing import Any
 
 import pandas as pd
 
+from metadata.declaration import read_document
 from metadata.errors import Gather, StudyError, nearest
 from metadata.standards import FOLDER, shipped
 from metadata.study import Study
+from metadata.study_declaration import OwnCodelist, TerminologyFile
 from metadata.terminology_package import Codelist, Package, Term, read_package
 from metadata.yaml_source import complain
 
+TERMS = "terminology.yaml"
 PINNED = "terminology"
 """Folder of a study with the codelists that it uses, written by ``pin``."""
 
@@ -81,10 +84,9 @@ class Terminology:
         if pinned and subset.is_file():
             layers = [partial(read_package, subset, f"{study.name}/{PINNED}/{subset.name}"), *_if_there(study, layers)]
         lists = Codelists(layers)
-        if (study.folder / "terminology.yaml").is_file():
-            declared = study.read_yaml("terminology.yaml") or {}
-            extended = _extended(lists, declared.get("extensions") or {})
-            lists.add({**extended, **_sponsor_lists(declared.get("codelists") or {})})
+        declared = read_terminology(study)
+        extended = _extended(lists, declared.extensions or {}, declared.node)
+        lists.add({**extended, **_sponsor_lists(declared.codelists or {})})
         return cls(name, lists)
 
     def codelist(self, code: str) -> Codelist:
@@ -102,6 +104,12 @@ class Terminology:
         names = {term.code: term.value for term in self.codelist(name_list).terms.values() if term.code}
         codes = self.codelist(code_list).terms.values()
         return {term.value: names[term.code] for term in codes if term.code in names}
+
+
+def read_terminology(study: Study) -> TerminologyFile:
+    """Return what terminology.yaml declares, nothing if there is no such file; raises StudyError."""
+    body = study.read_yaml(TERMS) if study.path(TERMS).is_file() else None
+    return TerminologyFile() if body is None else read_document(TerminologyFile, body, f"{study.name}/{TERMS}")
 
 
 def package_name(study: Study) -> str:
@@ -141,34 +149,34 @@ def _if_there(study: Study, layers: list[Callable[[], Mapping[str, Codelist]]]) 
     return layers if path.is_file() else []
 
 
-def _extended(lists: Mapping[str, Codelist], declared: dict[str, Any]) -> dict[str, Codelist]:
+def _extended(
+    lists: Mapping[str, Codelist], declared: Mapping[str, Mapping[str, str]], node: Any
+) -> dict[str, Codelist]:
     """Return the codelists to which the study adds terms; raises StudyError if one may not be extended."""
     made: dict[str, Codelist] = {}
+    place = node["extensions"] if declared else None
     with Gather() as gather:
         for name, terms in declared.items():
             with gather.part():
                 if name not in lists:
-                    raise complain(declared, name, f"the package has no codelist '{name}'{nearest(name, lists)}")
+                    raise complain(place, name, f"the package has no codelist '{name}'{nearest(name, lists)}")
                 base = lists[name]
                 if not base.extensible:
-                    raise complain(declared, name, f"codelist {base.name} ({base.code}) may not be extended")
-                added = {word: Term(word, preferred_term=str(said), extended=True) for word, said in terms.items()}
+                    raise complain(place, name, f"codelist {base.name} ({base.code}) may not be extended")
+                added = {word: Term(word, preferred_term=said, extended=True) for word, said in terms.items()}
                 made[base.code] = made[base.name] = Codelist(base.code, base.name, base.label, True, base.terms | added)
     return made
 
 
-def _sponsor_lists(declared: dict[str, Any]) -> dict[str, Codelist]:
+def _sponsor_lists(declared: Mapping[str, OwnCodelist]) -> dict[str, Codelist]:
     """Return the codelists of the study's own."""
     return {
         name: Codelist(
             "",
             name,
-            str(body.get("label", name)),
+            body.label or name,
             True,
-            {
-                value: Term(value, preferred_term=str(meaning), extended=True)
-                for value, meaning in body["terms"].items()
-            },
+            {value: Term(value, preferred_term=meaning, extended=True) for value, meaning in body.terms.items()},
         )
         for name, body in declared.items()
     }

@@ -10,17 +10,18 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import permutations
-from typing import Any
+from typing import Any, Literal, get_args
 
 import pandas as pd
 
 from metadata import iso8601
 from metadata.distinct import each
 from metadata.errors import nearest
+from metadata.schema_errors import entry_of, needed_key, none_of
 from metadata.yaml_source import complain
 
-ORDERS = tuple("".join(order) for order in permutations("dmy"))
+DateOrder = Literal["dmy", "dym", "mdy", "myd", "ydm", "ymd"]
+ORDERS = get_args(DateOrder)
 DIGITS = {"y": "[0-9]{4}", "m": "[0-9]{1,2}", "d": "[0-9]{1,2}"}
 SEPARATORS = "[-/. ]"
 
@@ -76,10 +77,9 @@ def read_text_dates(config: Mapping[str, Any]) -> dict[str, TextDate]:
     for node in config.get("text_dates") or []:
         for key in ("fields", "order"):
             if key not in node:
-                raise complain(node, None, f"an entry of text_dates needs the key '{key}'")
+                raise needed_key(node, key, entry_of("text_dates"))
         if node["order"] not in ORDERS:
-            hint = nearest(str(node["order"]), ORDERS)
-            raise complain(node, "order", f"'{node['order']}' is no order of day, month and year{hint}")
+            raise none_of(node, "order", node["order"], ORDERS)
         written = TextDate(str(node["order"]), tuple(str(word) for word in node.get("unknown", [])))
         made |= {str(name): written for name in node["fields"]}
     return made

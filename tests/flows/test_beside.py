@@ -46,7 +46,8 @@ def test_work_that_is_not_wanted_beside_is_done_here() -> None:
 
 def test_an_error_comes_back_with_its_place_and_those_beside_it(tmp_path: Path) -> None:
     (tmp_path / "study.yaml").write_text("study: {id: X}\n", encoding="utf-8")
-    with Beside() as second, pytest.raises(StudyError, match=r"study\.yaml: the key 'standards' is missing") as raised:
+    said = r"study\.yaml, line 1: the file needs the key 'standards'"
+    with Beside() as second, pytest.raises(StudyError, match=said) as raised:
         second.start(Study.open, tmp_path)()
     assert raised.value.file == f"{tmp_path.name}/study.yaml"
     assert len(raised.value.others) == 3

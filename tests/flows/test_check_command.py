@@ -168,9 +168,17 @@ def test_pin_and_draft_from_the_command_line(study: Path, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("expect: distinct_count, column: SITEID", "expect: distinct_cont, column: SITEID", "no expectation 'dist"),
-        ("expect: distinct_count, column: SITEID", "expect: distinct_count, column: SITEIDD", "no variable 'SITEIDD'"),
-        ("  DM:\n", "  DMM:\n", "the study makes no dataset DMM"),
+        (
+            "expect: distinct_count, variable: SITEID",
+            "expect: distinct_cont, variable: SITEID",
+            "'distinct_cont' is none of row_count",
+        ),
+        (
+            "expect: distinct_count, variable: SITEID",
+            "expect: distinct_count, variable: SITEIDD",
+            "no variable 'SITEIDD'",
+        ),
+        ("  DM:\n", "  DMM:\n", "there is no dataset 'DMM'"),
     ],
 )
 def test_what_the_acceptance_expects_is_checked(study: Path, old: str, new: str, message: str) -> None:
@@ -184,4 +192,4 @@ def test_a_study_id_that_could_be_a_path_is_refused(study: Path) -> None:
     file, line = change(study, "study.yaml", "id: SPMSAZA-SYNTH", "id: ../../evil")
     (problem,) = problems_of(str(study))
     assert (problem.file, problem.line, problem.key) == (file, line, "id")
-    assert problem.message.startswith("'../../evil' cannot be STUDYID")
+    assert problem.message.startswith("must be letters and digits, with hyphens, points or blanks between")

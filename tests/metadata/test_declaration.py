@@ -149,11 +149,11 @@ def test_names_are_found_by_their_role(tmp_path: Path) -> None:
             "PARAM: yes",
             "line 8, key 'PARAM': must be a text or a number, not true; write yes, no, on and",
         ),
-        ("pair: SEX/RACE", "visits: A", "line 7, key 'visits': must be a list with at least one entry, not 'A'"),
+        ("pair: SEX/RACE", "visits: A", "line 7, key 'visits': must be a list, not 'A'"),
         (
             "pair: SEX/RACE",
             "visits: []",
-            "line 7, key 'visits': must be a list with at least one entry, not an empty l",
+            "line 7, key 'visits': must be a list of 1 or more, not an empty l",
         ),
         ("pair: SEX/RACE", "window: [1]", "line 7, key 'window': must be a list of 2, not a list of 1"),
         ("pair: SEX/RACE", "decimals: 7", "line 7, key 'decimals': must be a number from 0 to 6, not 7"),

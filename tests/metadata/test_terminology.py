@@ -73,5 +73,8 @@ def test_a_study_that_is_not_there(tmp_path: Path) -> None:
 
 def test_a_cutoff_that_is_not_a_date(tmp_path: Path) -> None:
     (tmp_path / "study.yaml").write_text(STUDY.replace("2001-12-31", "31.12.2001"))
-    with pytest.raises(StudyError, match=r"study.yaml, line 5, key 'cutoff': '31.12.2001' is not a date"):
+    with pytest.raises(
+        StudyError,
+        match=r"study.yaml, line 5, key 'cutoff': must be a day of the calendar, written YYYY-MM-DD, not '31.12.2001'",
+    ):
         Study.open(tmp_path)

@@ -61,7 +61,7 @@ def test_what_is_written_in_an_order_is_read_back(day: datetime.date, order: str
 
 
 def test_mistakes_in_the_declaration_are_told() -> None:
-    with pytest.raises(StudyError, match="'dym2' is no order of day, month and year"):
+    with pytest.raises(StudyError, match="'dym2' is none of dmy, dym, mdy, myd, ydm, ymd"):
         read_text_dates({"text_dates": [{"fields": ["a"], "order": "dym2"}]})
     with pytest.raises(StudyError, match="needs the key 'order'"):
         read_text_dates({"text_dates": [{"fields": ["a"]}]})

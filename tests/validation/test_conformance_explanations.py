@@ -86,7 +86,7 @@ def test_notes_need_no_explanation() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("explanations: {}\n", "key 'explanations': must be a list with at least one entry, not a mapping"),
+        ("explanations: {}\n", "key 'explanations': must be a list, not a mapping"),
         ("explanations:\n- visit.date\n", "key 'explanations': must be a mapping, not 'visit.date'"),
         ("explanations:\n- {rule: visit.date, dataset: LB}\n", "an entry of 'explanations' needs the key 'reason'"),
         (

@@ -239,7 +239,7 @@ def test_a_study_without_endpoints(make: Callable[..., Study], tmp_path: Path) -
         (
             "keys: [USUBJID]",
             "keys: USUBJID",
-            "line 6, key 'keys': must be a list with at least one entry, not 'US",
+            "line 6, key 'keys': must be a list, not 'US",
         ),
         ("title:", "titel:", "line 3, key 'titel': an entry of 'endpoints' has no key 'titel' (did you mean 'title'?)"),
         ("    keys: [USUBJID]\n", "", "an entry of 'endpoints' needs the key 'keys'"),

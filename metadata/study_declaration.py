@@ -1,0 +1,231 @@
+"""What study.yaml and terminology.yaml may say, as annotated dataclasses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Annotated, Any
+
+from metadata.declaration import Place
+from metadata.declaration_limits import Above, Entries, ValueLimit, Written
+from metadata.declaration_schema import document_schema
+from metadata.text_dates import DateOrder
+
+
+@dataclass(frozen=True)
+class CalendarDay(ValueLimit):
+    """A day of the calendar, YYYY-MM-DD."""
+
+    @property
+    def meant(self) -> str:
+        """What it is."""
+        return "a day of the calendar, written YYYY-MM-DD"
+
+    def allows(self, value: str) -> bool:
+        """Return whether the calendar has the day."""
+        try:
+            return date.fromisoformat(value).isoformat() == value
+        except ValueError:
+            return False
+
+    def schema(self) -> dict[str, Any]:
+        """Return the pattern; the calendar is beyond JSON Schema."""
+        return {"pattern": r"^\d{4}-\d{2}-\d{2}$", "format": "date"}
+
+
+@dataclass(frozen=True)
+class StudyDay(ValueLimit):
+    """A study day: there is no day 0."""
+
+    @property
+    def meant(self) -> str:
+        """What it is."""
+        return "a study day (there is no day 0)"
+
+    def allows(self, value: int) -> bool:
+        """Return whether there is such a day."""
+        return value != 0
+
+    def schema(self) -> dict[str, Any]:
+        """Return all numbers but 0."""
+        return {"not": {"const": 0}}
+
+
+STUDYID = Written(
+    r"(?!.*\.\.)(?=.{1,40}$)[A-Za-z0-9](?:[A-Za-z0-9 _.-]*[A-Za-z0-9])?",
+    "letters and digits, with hyphens, points or blanks between, at most 40 characters",
+)
+"""STUDYID stands in every dataset and in the name of a folder."""
+
+
+@dataclass(frozen=True)
+class StudyFacts:
+    """The study's names, whether its patients are invented, and what the trial summary says of it.
+
+    ``facts`` are the study's own, for ``study: study.facts.NAME`` of the trial summary.
+    """
+
+    id: Annotated[str, STUDYID]
+    title: str = ""
+    short_title: str = ""
+    protocol: str = ""
+    synthetic: bool = False
+    synthetic_notice: str = ""
+    publication: str = ""
+    country: str = ""
+    analysis_plan: str = "sap.md"
+    facts: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Standards:
+    """The versions of the standards."""
+
+    sdtmig: str
+    sdtm_ct: str
+    sdtm: str = ""
+    adamig: str = ""
+    occds: str = ""
+    adam_ct: str = ""
+    define: str = ""
+    node: Place = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class RedcapServer:
+    """Where REDCap is, and the environment variables and the Prefect block that hold its address and the token.
+
+    ``version`` stands in links to forms. ``answer_seconds`` and ``attempts`` are for a slow server.
+    """
+
+    base_url: str = ""
+    version: str = ""
+    url_variable: str = ""
+    token_variable: str = ""
+    token_block: str = ""
+    answers: str = ""
+    answer_seconds: Annotated[float, Above(0)] | None = None
+    attempts: Annotated[int, Above(0)] | None = None
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The field that holds the subject's number; where the site comes from, by field or by data access group.
+
+    ``earlier`` is the field with the number under which a person was screened before, ``once`` the domains that hold
+    such a person's later record only.
+    """
+
+    subject: str
+    site: str | dict[str, str] | None = None
+    earlier: str = ""
+    once: Annotated[list[str], Entries(0)] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class OwnPackage:
+    """The study's own file of a terminology package."""
+
+    sdtm_ct: str = ""
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One planned arm."""
+
+    armcd: str
+    arm: str
+
+
+@dataclass(frozen=True)
+class Element:
+    """One element of the trial: what it is called, how it starts (by date and in words), how it ends, in which arm.
+
+    ``start`` is a variable of DM or an operation; ``after`` counts days from there.
+    """
+
+    etcd: str
+    element: str
+    epoch: str
+    start: str | dict[str, Any]
+    rule: str = ""
+    ends: str = ""
+    duration: str = ""
+    arm: str = ""
+    branch: str = ""
+    transition: str = ""
+    after: int = 0
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One visit, planned or unscheduled.
+
+    ``event`` is REDCap's unique event name, in a project with arms the list of the events, one of each arm; ``forms``
+    are the visit's in a classic project. ``day`` is the planned study day, ``window`` the days before and after it that
+    the protocol allows.
+    """
+
+    visit: str
+    event: Annotated[tuple[str, ...], Entries(1)]
+    visitnum: float | None = None
+    day: Annotated[int, StudyDay()] | None = None
+    window: Annotated[list[int], Entries(2, 2)] | None = None
+    predose: bool = False
+    unscheduled: bool = False
+    forms: list[str] | None = None
+    rule: str = ""
+    ends: str = ""
+    node: Place = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class TextDates:
+    """Free-text fields that hold dates: the order of day, month and year, and the words of an unknown part."""
+
+    fields: list[str]
+    order: DateOrder
+    unknown: Annotated[list[str], Entries(0)] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class StudyFile:
+    """The whole of study.yaml."""
+
+    study: StudyFacts
+    standards: Standards
+    cutoff: Annotated[str, CalendarDay()]
+    redcap: RedcapServer
+    visits: Annotated[list[Visit], Entries(0)]
+    identity: Identity | None = None
+    terminology: OwnPackage | None = None
+    arms: list[Arm] | None = None
+    elements: list[Element] | None = None
+    text_dates: list[TextDates] | None = None
+
+
+@dataclass(frozen=True)
+class OwnCodelist:
+    """A codelist of the study's own: each term and what it means."""
+
+    terms: dict[str, str]
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class TerminologyFile:
+    """The whole of terminology.yaml: terms added to extensible codelists, each with what it means; own codelists."""
+
+    extensions: dict[str, dict[str, str]] | None = None
+    codelists: dict[str, OwnCodelist] | None = None
+    node: Place = field(default=None, compare=False, repr=False)
+
+
+def study_schema() -> dict[str, Any]:
+    """Return the JSON Schema of study.yaml."""
+    return document_schema(StudyFile, "a study")
+
+
+def terminology_schema() -> dict[str, Any]:
+    """Return the JSON Schema of terminology.yaml."""
+    return document_schema(TerminologyFile, "a study's terms beside its terminology package")
