@@ -193,6 +193,26 @@ def test_variables_out_of_order_are_found(study: Study, terminology: Terminology
     assert {one.rule for one in found} == {"variable.order", "variable.metadata"}
 
 
+def test_names_that_a_transport_file_cannot_have_are_found(
+    study: Study, terminology: Terminology, datasets: Datasets
+) -> None:
+    renamed = datasets["AE"].metadata
+    long = replace(datasets["AE"], metadata=replace(renamed, name="ADVERSEEVENTS"))
+    found = find(study, {"ADVERSEEVENTS": long}, terminology, [RULES["dataset.name"]])
+    assert [(one.rule, one.dataset) for one in found] == [("dataset.name", "ADVERSEEVENTS")]
+    lower = replace(datasets["AE"], frame=datasets["AE"].frame.rename(columns={"AETERM": "aeterm"}))
+    found = find(study, {**datasets, "AE": lower}, terminology, [RULES["variable.name"]])
+    assert [(one.dataset, one.variable) for one in found] == [("AE", "aeterm")]
+
+
+def test_a_codelist_that_no_terminology_has_is_found(
+    study: Study, terminology: Terminology, datasets: Datasets
+) -> None:
+    changed = described(datasets, "AE", "AESEV", codelist="C999999")
+    found = find(study, changed, terminology, [RULES["term.codelist_known"]])
+    assert [(one.dataset, one.variable) for one in found] == [("AE", "AESEV")]
+
+
 SUBJECT = {"STUDYID": "SPMSAZA-SYNTH", "USUBJID": "SPMSAZA-SYNTH-01-001"}
 RELATED = {**SUBJECT, "RDOMAIN": "AE", "IDVAR": "AESEQ", "IDVARVAL": "1", "RELTYPE": "", "RELID": "R1"}
 COMMENT = {**SUBJECT, "DOMAIN": "CO", "RDOMAIN": "AE", "COSEQ": 1.0, "IDVAR": "AESEQ", "IDVARVAL": "1", "COVAL": "text"}
