@@ -32,12 +32,10 @@ def schemas() -> dict[str, dict[str, Any]]:
     from adam.build.schema import document
     from metadata.study_declaration import study_schema, terminology_schema
     from reports.schema import reports_schema
-    from sdtm.build.companion_schemas import (
-        not_submitted_schema,
-        relations_schema,
-        rows_schema,
-        summary_schema,
-    )
+    from sdtm.build.relations import relations_schema
+    from sdtm.domains.trial_summary import summary_schema
+    from sdtm.mapping.declared_rows import rows_schema
+    from sdtm.mapping.not_submitted import not_submitted_schema
     from sdtm.mapping.schema import mapping_schema
     from validation.acceptance.rules import acceptance_schema
     from validation.checks.schema import checks_schema

@@ -8,12 +8,16 @@ variable that they share.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
 
 from metadata.dataset import Dataset, DatasetMetadata, Edges, Variable
-from metadata.errors import Gather, StudyError, nearest
+from metadata.declaration import read_document
+from metadata.declaration_limits import Entries
+from metadata.declaration_schema import document_schema
+from metadata.errors import Gather, nearest
 from metadata.project import Project
 from metadata.standards import sdtm_dataset, sdtm_variables
 from metadata.study import Study
@@ -29,13 +33,61 @@ from sdtm.mapping.domain_mapping import DomainMapping
 FILE = "sdtm/relations.yaml"
 DOMAIN = "RELREC"
 KEYS = ("STUDYID", "RDOMAIN", "USUBJID", "IDVAR", "IDVARVAL", "RELID")
-TYPES = ("ONE", "MANY")
 METHODS = {
     "STUDYID": ("Protocol", ""),
     "USUBJID": ("Derived", "As in the related record."),
     "IDVARVAL": ("Derived", "Sequence number of the related record."),
     "RELID": ("Derived", "The relation's name and a number within the subject."),
 }
+
+
+@dataclass(frozen=True)
+class LinkingField:
+    """The domain whose records hold the link, and the field with the number of an instance."""
+
+    domain: str
+    field: str
+
+
+@dataclass(frozen=True)
+class LinkedForm:
+    """The domain and the form whose instance is meant."""
+
+    domain: str
+    form: str
+
+
+@dataclass(frozen=True)
+class SharedVariable:
+    """A dataset, the variable that it shares with others, and how many of its records have one value."""
+
+    domain: str
+    variable: str
+    type: Literal["ONE", "MANY"]
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A relation: between records, by the number of an instance; or between datasets, by a variable that they share."""
+
+    id: str
+    from_: LinkingField | None = None
+    to: LinkedForm | None = None
+    datasets: Annotated[list[SharedVariable], Entries(2)] | None = None
+
+    one_of: ClassVar[tuple[tuple[str, ...], ...]] = (("from", "to"), ("datasets",))
+
+
+@dataclass(frozen=True)
+class RelationsFile:
+    """The whole of sdtm/relations.yaml."""
+
+    relations: list[Relation]
+
+
+def relations_schema() -> dict[str, Any]:
+    """Return the JSON Schema of sdtm/relations.yaml."""
+    return document_schema(RelationsFile, "relations between records and datasets")
 
 
 @dataclass
@@ -50,19 +102,18 @@ class Related:
 
 
 def relation_nodes(study: Study) -> list[LocatedDict]:
-    """Return the declared relations, none if the study has no file for them."""
+    """Return the declared relations, none if the study has no file for them; raises StudyError."""
     if not study.path(FILE).is_file():
         return []
     body = study.read_yaml(FILE)
-    if not isinstance(body, LocatedDict) or not isinstance(body.get("relations"), list):
-        raise StudyError("write relations: and a list", f"{study.name}/{FILE}")
+    read_document(RelationsFile, body, f"{study.name}/{FILE}")
     return list(body["relations"])
 
 
 def relation_fields(study: Study) -> dict[str, str]:
     """Return field to domain of the fields that hold links."""
     nodes = [node["from"] for node in relation_nodes(study) if "from" in node]
-    return {str(node.get("field", "")): str(node.get("domain", "")) for node in nodes}
+    return {str(node["field"]): str(node["domain"]) for node in nodes}
 
 
 def check_relations(study: Study, project: Project, mappings: dict[str, DomainMapping]) -> None:
@@ -74,14 +125,8 @@ def check_relations(study: Study, project: Project, mappings: dict[str, DomainMa
 
 
 def _check(node: LocatedDict, project: Project, mappings: dict[str, DomainMapping]) -> None:
-    known = ("id", "from", "to", "datasets")
-    for key in node:
-        if key not in known:
-            raise complain(node, key, f"there is no such key here{nearest(key, known)}")
-    if "id" not in node or ("datasets" in node) == ("from" in node and "to" in node):
-        raise complain(node, None, "a relation has an id, and either from and to, or datasets")
     for part in node.get("datasets") or [node["from"], node["to"]]:
-        domain = str(part.get("domain", ""))
+        domain = str(part["domain"])
         if domain not in mappings:
             raise complain(part, "domain", f"no mapping makes the domain {domain}{nearest(domain, mappings)}")
         if "datasets" in node:
@@ -93,15 +138,13 @@ def _check(node: LocatedDict, project: Project, mappings: dict[str, DomainMappin
 
 
 def _check_shared(part: LocatedDict, mapping: DomainMapping) -> None:
-    name = str(part.get("variable", ""))
+    name = str(part["variable"])
     if not mapping.has(name):
         raise complain(part, "variable", f"{mapping.domain} has no variable {name}{nearest(name, mapping.by_name)}")
-    if part.get("type") not in TYPES:
-        raise complain(part, "type", f"write one of {', '.join(TYPES)}")
 
 
 def _check_link(node: LocatedDict, project: Project) -> None:
-    name, form = str(node["from"].get("field", "")), str(node["to"].get("form", ""))
+    name, form = str(node["from"]["field"]), str(node["to"]["form"])
     fields, forms = project.dictionary.fields, project.dictionary.forms
     if name not in fields:
         raise complain(node["from"], "field", f"the dictionary has no field '{name}'{nearest(name, fields)}")

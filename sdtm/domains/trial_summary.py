@@ -1,34 +1,73 @@
-"""Trial summary (TS): parameters that sdtm/ts.yaml declares, in words, from study.yaml or from the subjects themselves.
-
-Each entry of ``parameters`` names a ``paramcd`` (TSPARMCD) and one of: ``value``; ``study`` (a place in study.yaml, as
-``study.title``); ``earliest`` or ``latest`` (DM.VARIABLE); ``subjects`` (DM.VARIABLE: how many have it); or
-``null_flavor`` (TSVALNF). ``codelist`` makes TSVALCD and its reference from the terminology; otherwise ``code``,
-``dictionary`` and ``version`` say them. ``group_id`` is TSGRPID.
-"""
+"""Trial summary (TS): parameters that sdtm/ts.yaml declares in words, from study.yaml or from the subjects."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
 
 from metadata.dataset import Dataset, Edges, join_edges
-from metadata.errors import Gather, StudyError, nearest
+from metadata.declaration import read_document
+from metadata.declaration_schema import document_schema
+from metadata.errors import Gather, nearest
 from metadata.standards import sdtm_variables
 from metadata.study import Study
 from metadata.terminology import Terminology
-from metadata.yaml_source import LocatedDict, LocatedList, complain
+from metadata.yaml_source import LocatedDict, complain
 from sdtm.columns.text import chunks, transliterated
 from sdtm.mapping.declared_rows import declared_dataset, file_of
 from sdtm.mapping.domain_mapping import codelists
 from sdtm.operations.operation import Target, check_term, located
 
 DOMAIN = "TS"
-SAYS = ("value", "study", "earliest", "latest", "subjects", "null_flavor")
-MORE = ("paramcd", "group_id", "codelist", "code", "dictionary", "version")
 SUBJECTS = "DM"
+
+
+@dataclass(frozen=True)
+class SummaryParameter:
+    """One parameter: its code (TSPARMCD), one of the ways to say its value, and what the value is coded by.
+
+    ``study`` is a place in study.yaml, as ``study.title``; ``earliest``, ``latest`` and ``subjects`` (how many have it)
+    are DM.VARIABLE; ``null_flavor`` is TSVALNF. ``codelist`` makes TSVALCD and its reference from the terminology;
+    otherwise ``code``, ``dictionary`` and ``version`` say them. ``group_id`` is TSGRPID.
+    """
+
+    paramcd: str
+    value: str | int | float | None = None
+    study: str = ""
+    earliest: str = ""
+    latest: str = ""
+    subjects: str = ""
+    null_flavor: str = ""
+    group_id: str = ""
+    codelist: str = ""
+    code: str = ""
+    dictionary: str = ""
+    version: str = ""
+
+    one_of: ClassVar[tuple[tuple[str, ...], ...]] = (
+        ("value",),
+        ("study",),
+        ("earliest",),
+        ("latest",),
+        ("subjects",),
+        ("null_flavor",),
+    )
+
+
+@dataclass(frozen=True)
+class SummaryFile:
+    """The whole of sdtm/ts.yaml."""
+
+    domain: Literal["TS"]
+    parameters: list[SummaryParameter]
+
+
+def summary_schema() -> dict[str, Any]:
+    """Return the JSON Schema of sdtm/ts.yaml."""
+    return document_schema(SummaryFile, "trial summary")
 
 
 @dataclass(frozen=True)
@@ -45,24 +84,8 @@ def parameter_nodes(study: Study) -> list[LocatedDict]:
     if not study.path(file_of(DOMAIN)).is_file():
         return []
     body = study.read_yaml(file_of(DOMAIN))
-    if not isinstance(body, LocatedDict) or not isinstance(body.get("parameters"), LocatedList):
-        raise StudyError("TS is a list of parameters: write parameters:", f"{study.name}/{file_of(DOMAIN)}")
-    with Gather() as gather:
-        for number, node in enumerate(body["parameters"]):
-            with gather.part():
-                _check(body["parameters"], number, node)
+    read_document(SummaryFile, body, f"{study.name}/{file_of(DOMAIN)}")
     return list(body["parameters"])
-
-
-def _check(nodes: LocatedList, number: int, node: Any) -> None:
-    if not isinstance(node, LocatedDict) or "paramcd" not in node:
-        raise complain(nodes, number, "an entry names a parameter: paramcd (TSPARMCD)")
-    for key in node:
-        if key not in (*SAYS, *MORE):
-            raise complain(node, key, f"there is no such key here{nearest(key, (*SAYS, *MORE))}")
-    said = [key for key in SAYS if key in node]
-    if len(said) != 1:
-        raise complain(node, "paramcd", f"{node['paramcd']} needs one of {', '.join(SAYS)}")
 
 
 def check_summary(study: Study, terminology: Terminology) -> None:
@@ -116,7 +139,7 @@ def value_of(study: Study, node: LocatedDict, subjects: Dataset | None) -> Said:
         return Said("")
     if "study" in node:
         return Said(_in_study(study, node))
-    word = next(key for key in SAYS if key in node)
+    word = next(key for key in ("earliest", "latest", "subjects") if key in node)
     return _of_subjects(node, word, subjects)
 
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from metadata.dataset import Dataset, DatasetMetadata, Variable
-from metadata.errors import Gather, StudyError, nearest
+from metadata.declaration import read_document
+from metadata.declaration_schema import document_schema
+from metadata.errors import Gather, nearest
+from metadata.schema_errors import none_of
 from metadata.standards import GuideVariable, sdtm_dataset, sdtm_variables
 from metadata.study import Study
 from metadata.terminology import Terminology
-from metadata.yaml_source import LocatedDict, LocatedList, complain
+from metadata.yaml_source import LocatedDict, complain
 from sdtm.columns.text import LIMIT, transliterated
 from sdtm.mapping.domain_mapping import codelists
 from sdtm.mapping.guide_variables import with_continuations
@@ -33,6 +37,19 @@ ALWAYS = ("Req", "Exp")
 Row = Mapping[str, Any]
 
 
+@dataclass(frozen=True)
+class RowsFile:
+    """A dataset of trial design that is written row by row: variables and values."""
+
+    domain: Literal["TI", "TM"]
+    rows: list[dict[str, str | int | float | None]]
+
+
+def rows_schema() -> dict[str, Any]:
+    """Return the JSON Schema of sdtm/ti.yaml and sdtm/tm.yaml."""
+    return document_schema(RowsFile, "a dataset of trial design")
+
+
 def file_of(domain: str) -> str:
     """Return the file in which a study declares a dataset's rows."""
     return f"sdtm/{domain.lower()}.yaml"
@@ -43,15 +60,9 @@ def declared_rows(study: Study, domain: str) -> list[LocatedDict]:
     if not study.path(file_of(domain)).is_file():
         return []
     body = study.read_yaml(file_of(domain))
-    file = f"{study.name}/{file_of(domain)}"
-    if not isinstance(body, LocatedDict) or not isinstance(body.get("rows"), LocatedList):
-        raise StudyError(f"{domain} is declared row by row: write rows: and a list", file)
-    for key in body:
-        if key not in ("domain", "rows"):
-            raise complain(body, key, f"there is no such key here{nearest(key, ('domain', 'rows'))}")
-    for number, row in enumerate(body["rows"]):
-        if not isinstance(row, LocatedDict):
-            raise complain(body["rows"], number, "write each row as variables and values")
+    declared = read_document(RowsFile, body, f"{study.name}/{file_of(domain)}")
+    if declared.domain != domain:
+        raise none_of(body, "domain", declared.domain, [domain])
     return list(body["rows"])
 
 

@@ -2,15 +2,50 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
 import pandas as pd
 
+from metadata.declaration import Place, read_document
+from metadata.declaration_limits import NOT_BLANK
+from metadata.declaration_schema import document_schema
 from metadata.dictionary import Dictionary
 from metadata.errors import Gather, StudyError, nearest
 from metadata.study import Study
-from metadata.yaml_source import LocatedDict, complain
+from metadata.yaml_source import complain
 
 FILE = "sdtm/not_submitted.yaml"
-PARTS = ("status", "descriptive", "calculated", "forms", "fields", "without_record")
+Reason = Annotated[str, NOT_BLANK]
+
+
+@dataclass(frozen=True)
+class NotSubmitted:
+    """The whole of not_submitted.yaml: a reason, or a reason for each form or field.
+
+    ``status`` is that of the forms, ``descriptive`` and ``calculated`` are fields of these types, ``without_record``
+    are mapped fields whose values need not make a record (criteria that were met).
+    """
+
+    status: Reason | None = None
+    descriptive: Reason | None = None
+    calculated: Reason | None = None
+    forms: dict[str, Reason] = field(default_factory=dict)
+    fields: dict[str, Reason] = field(default_factory=dict)
+    without_record: dict[str, Reason] = field(default_factory=dict)
+    node: Place = field(default=None, compare=False, repr=False)
+
+
+def not_submitted_schema() -> dict[str, Any]:
+    """Return the JSON Schema of not_submitted.yaml."""
+    return document_schema(NotSubmitted, "what is not submitted, and why")
+
+
+def read_not_submitted(study: Study) -> NotSubmitted:
+    """Return what the study declares, nothing if it has no such file; raises StudyError."""
+    if not study.path(FILE).is_file():
+        return NotSubmitted()
+    return read_document(NotSubmitted, study.read_yaml(FILE), f"{study.name}/{FILE}")
 
 
 def not_submitted(study: Study, dictionary: Dictionary, mapped: set[str]) -> pd.DataFrame:
@@ -26,30 +61,25 @@ def reasons(study: Study, dictionary: Dictionary, mapped: set[str]) -> list[tupl
     fields of a form that no mapping reads, and for single fields. Raises StudyError if a field is neither mapped
     nor declared, or is both.
     """
-    declared = study.read_yaml(FILE) if study.path(FILE).is_file() else LocatedDict()
-    forms: LocatedDict = declared.get("forms") or LocatedDict()
-    fields: LocatedDict = declared.get("fields") or LocatedDict()
+    declared = read_not_submitted(study)
+    of_type = {"calc": declared.calculated, "descriptive": declared.descriptive}
     rows, missing = [], []
     for name, found in dictionary.fields.items():
-        reason = fields.get(name)
-        if reason is None and found.type in ("calc", "descriptive"):
-            reason = declared.get("calculated" if found.type == "calc" else "descriptive")
-        reason = reason or forms.get(found.form)
+        reason = declared.fields.get(name) or of_type.get(found.type) or declared.forms.get(found.form)
         if name in mapped:
             continue
         if reason:
-            rows.append((found.form, name, str(reason)))
+            rows.append((found.form, name, reason))
         else:
             missing.append(found)
     with Gather() as gather:
         with gather.part():
-            _check(declared, forms, fields, dictionary, mapped)
+            _check(declared, dictionary, mapped)
         for found in missing:
             problem = f"field '{found.name}' is neither mapped nor declared not submitted (form '{found.form}')"
             with gather.part():
                 raise StudyError(problem, f"{study.name}/{FILE}", key=found.name)
-    status = declared.get("status")
-    rows += [(form, f"{form}_complete", str(status)) for form in dictionary.forms if status]
+    rows += [(form, f"{form}_complete", declared.status) for form in dictionary.forms if declared.status]
     return rows
 
 
@@ -58,35 +88,31 @@ def without_record(study: Study, dictionary: Dictionary, mapped: set[str]) -> li
 
     Raises StudyError for a field that the dictionary lacks or that no mapping reads.
     """
-    declared = study.read_yaml(FILE) if study.path(FILE).is_file() else LocatedDict()
-    fields: LocatedDict = declared.get("without_record") or LocatedDict()
+    declared = read_not_submitted(study)
     with Gather() as gather:
-        for name in fields:
+        for name in declared.without_record:
+            place = declared.node["without_record"]
             with gather.part():
                 if name not in dictionary.fields:
                     near = nearest(name, dictionary.fields)
-                    raise complain(fields, name, f"the dictionary has no field '{name}'{near}")
+                    raise complain(place, name, f"the dictionary has no field '{name}'{near}")
                 if name not in mapped:
-                    raise complain(fields, name, "no mapping reads the field: declare it under fields")
-    return [(dictionary.fields[name].form, name, str(reason)) for name, reason in fields.items()]
+                    raise complain(place, name, "no mapping reads the field: declare it under fields")
+    return [(dictionary.fields[name].form, name, reason) for name, reason in declared.without_record.items()]
 
 
-def _check(
-    declared: LocatedDict, forms: LocatedDict, fields: LocatedDict, dictionary: Dictionary, mapped: set[str]
-) -> None:
+def _check(declared: NotSubmitted, dictionary: Dictionary, mapped: set[str]) -> None:
     with Gather() as gather:
-        for key in declared:
-            with gather.part():
-                if key not in PARTS:
-                    raise complain(declared, key, f"there is no such key here{nearest(key, PARTS)}")
-        for form in forms:
+        for form in declared.forms:
             with gather.part():
                 if form not in dictionary.forms:
-                    raise complain(forms, form, f"the dictionary has no form '{form}'{nearest(form, dictionary.forms)}")
-        for name in fields:
+                    hint = nearest(form, dictionary.forms)
+                    raise complain(declared.node["forms"], form, f"the dictionary has no form '{form}'{hint}")
+        for name in declared.fields:
+            place = declared.node["fields"]
             with gather.part():
                 if name not in dictionary.fields:
                     near = nearest(name, dictionary.fields)
-                    raise complain(fields, name, f"the dictionary has no field '{name}'{near}")
+                    raise complain(place, name, f"the dictionary has no field '{name}'{near}")
                 if name in mapped:
-                    raise complain(fields, name, "the field is mapped, so it cannot be declared not submitted")
+                    raise complain(place, name, "the field is mapped, so it cannot be declared not submitted")

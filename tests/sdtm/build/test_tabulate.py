@@ -242,6 +242,6 @@ def test_a_field_that_is_neither_mapped_nor_declared_is_refused(small: Any) -> N
 
 
 def test_a_field_that_is_both_mapped_and_declared_is_refused(small: Any) -> None:
-    small.write("not_submitted", "fields:\n  rec: name\n  told: no\n")
+    small.write("not_submitted", "fields:\n  rec: name\n  told: none\n")
     with pytest.raises(StudyError, match="line 3, key 'told': the field is mapped"):
         small.tabulate()

@@ -73,8 +73,12 @@ def test_a_missing_data_code_names_nothing_and_is_in_the_books(small: Any) -> No
         ("{id: A, from: {domain: AE, field: from_x}, to: {domain: EX, form: dose}}", "no field 'from_x'"),
         ("{id: A, from: {domain: AE, field: from_d}, to: {domain: EX, form: doze}}", "no form 'doze' (did you mean"),
         ("{id: A, from: {domain: XX, field: from_d}, to: {domain: EX, form: dose}}", "no mapping makes the domain XX"),
-        ("{id: A, datasets: [{domain: AE, variable: AELNKD, type: ONE}]}", "no variable AELNKD"),
-        ("{id: A, from: {domain: AE, field: from_d}}", "either from and to, or datasets"),
+        (
+            "{id: A, datasets: [{domain: AE, variable: AELNKD, type: ONE}, {domain: EX, variable: EXLNKID, type: MANY}]}",
+            "no variable AELNKD",
+        ),
+        ("{id: A, datasets: [{domain: AE, variable: AELNKID, type: ONE}]}", "must be a list of 2 or more"),
+        ("{id: A, from: {domain: AE, field: from_d}}", "an entry of 'relations' needs 'from' and 'to' or 'datasets'"),
     ],
 )
 def test_a_relation_that_names_what_is_not_there_is_told_with_its_line(small: Any, wrong: str, said: str) -> None:
@@ -154,7 +158,10 @@ def test_the_summary_takes_values_from_the_study_and_its_subjects(small: Any) ->
     ("wrong", "said"),
     [
         ("{paramcd: TITEL, value: x}", "no term of TSPARMCD (did you mean 'TITLE'?)"),
-        ("{paramcd: TITLE}", "TITLE needs one of value, study"),
+        (
+            "{paramcd: TITLE}",
+            "an entry of 'parameters' needs 'value' or 'study' or 'earliest' or 'latest' or 'sub",
+        ),
         ("{paramcd: TITLE, study: study.titel}", "study.yaml has no study.titel"),
         ("{paramcd: TBLIND, value: OPEN, codelist: TBLIND}", "'OPEN' is not a term of TBLIND"),
     ],
