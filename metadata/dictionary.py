@@ -36,6 +36,9 @@ USER_INTERFACE_HEADERS = {
 }
 
 
+NUMERIC_VALIDATION = ("integer", "number")
+
+
 def checkbox_column(field: str, code: str) -> str:
     """Return the export column of one checkbox option: ``-9`` of ``f`` is ``f____9`` (REDCap's own rule)."""
     return f"{field}___{re.sub('[^a-z0-9_]', '_', code.lower())}"
@@ -98,6 +101,16 @@ class Field:
     def validation(self) -> str:
         """Text validation type of a text field, else an empty text."""
         return self.text_validation_type_or_show_slider_number if self.field_type == "text" else ""
+
+    @property
+    def is_numeric(self) -> bool:
+        """True if the dictionary asks for a number, and for calc and slider fields."""
+        return self.validation.startswith(NUMERIC_VALIDATION) or self.field_type in ("calc", "slider")
+
+    @property
+    def has_comma(self) -> bool:
+        """True if numbers are written with a decimal comma."""
+        return "comma_decimal" in self.validation
 
     @cached_property
     def choices(self) -> dict[str, str]:

@@ -127,7 +127,7 @@ def _leftovers(made: Collected, every: FormRows, wanted: np.ndarray) -> None:
     if block.where:
         outside = every.keep(np.setdiff1d(np.arange(every.count), wanted))
         for read in _stored(outside, {**names, **dict.fromkeys(block.where.fields())}):
-            _list(made, read, np.ones(outside.count, bool), f"no record is made unless {block.where.said}")
+            _list(made, read, np.ones(outside.count, bool), f"no record is made unless {block.where}")
 
 
 def _nobody(made: Collected) -> None:

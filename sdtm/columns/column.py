@@ -26,6 +26,11 @@ class Text:
     def __init__(self, codes: np.ndarray, words: list[str]) -> None:
         self.codes, self.words = codes, words
 
+    @property
+    def texts(self) -> list[str]:
+        """The words, as a condition asks for them."""
+        return self.words
+
     @classmethod
     def of(cls, values: pa.Array) -> Text:
         """Return the texts of Arrow text without nulls, their words in the order in which they come."""

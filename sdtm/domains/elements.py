@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -27,6 +28,7 @@ from sdtm.operations.subjects import (
     sources_of,
     variable_of,
 )
+from sdtm.operations.variable_condition import rows_where
 
 END = "RFPENDTC"
 
@@ -107,7 +109,9 @@ def _starts(
     subjects, start = tables["DM"], node["start"]
     if isinstance(start, LocatedDict):
         word = Earliest.word if Earliest.word in start else Latest.word
-        made = extreme(tables, "DM", *sources_of(start, word, study), Earliest.sign if word == Earliest.word else -1)
+        sources, where = sources_of(start, word, study)
+        sign = Earliest.sign if word == Earliest.word else Latest.sign
+        made = extreme(tables, "DM", sources, partial(rows_where, where, study=study), sign)
         text, used = np.asarray(made.data, dtype=object), made.used
         dates = Text.of_array(text)
         day = iso8601.word_bounds(dates.words)[0][dates.codes]

@@ -8,8 +8,8 @@ from functools import cached_property
 from metadata.standards import GuideDataset, GuideVariable
 from metadata.units import TestUnits
 from metadata.yaml_source import LocatedDict
+from sdtm.operations.field_condition import FieldCondition
 from sdtm.operations.operation import (
-    Condition,
     Operation,
     RecordOperation,
     TableOperation,
@@ -55,7 +55,7 @@ class FindingTest:
     toxicity_terms: dict[str, float] = field(default_factory=dict)
     codelists: tuple[str, str] = ("", "")
     otherwise_reason: str = ""
-    where: Condition | None = None
+    where: FieldCondition | None = None
 
     def fields(self) -> list[str]:
         """All fields of the dictionary that the test reads."""
@@ -84,7 +84,7 @@ class Block:
     form: str
     each: str
     events: tuple[str, ...]
-    where: Condition | None
+    where: FieldCondition | None
     variables: dict[str, RecordOperation]
     tests: tuple[FindingTest, ...]
     supplemental: tuple[SupplementalQualifier, ...]

@@ -7,13 +7,13 @@ from typing import Any
 
 import sdtm.operations
 from metadata.registration import load_modules
-from sdtm.operations.operation import RECORD_WORDS, TABLE_WORDS
+from sdtm.operations.operation import CONDITION, RECORD_WORDS, TABLE_WORDS
 
 HEAD = """# Operations of the mapping language
 
 Made from the operations themselves by `python -m sdtm.mapping.operations_page > docs/operations.md`.
-[mapping.md](mapping.md) tells how a mapping file is written. A `where` restricts an operation to
-records in which fields have values.
+[mapping.md](mapping.md) tells how a mapping file is written. `when` restricts an operation to
+the records for which a condition holds, `where` the records that it looks at.
 """
 OF_RECORDS = """## From fields
 
@@ -62,6 +62,8 @@ def _operation(kind: Any) -> str:
 def _type(schema: dict[str, Any]) -> str:
     if "enum" in schema:
         return " or ".join(f"`{value}`" for value in schema["enum"])
+    if schema is CONDITION:
+        return "condition"
     if "anyOf" in schema:
         return " or ".join(dict.fromkeys(_type(part) for part in schema["anyOf"]))
     types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]

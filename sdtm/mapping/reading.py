@@ -24,12 +24,12 @@ from sdtm.mapping.domain_mapping import (
 from sdtm.mapping.guide_variables import variables_named, with_continuations, with_timing
 from sdtm.mapping.reading_tests import TestReader, variables_given
 from sdtm.mapping.schema import check_structure
+from sdtm.operations.field_condition import read_field_condition
 from sdtm.operations.operation import (
     MappingContext,
     RecordOperation,
     TableOperation,
     Target,
-    condition,
     located,
     operation,
     record_operation,
@@ -192,7 +192,7 @@ class Reader:
             with gather.part():
                 events = self._events(node, form)
             with gather.part():
-                where = condition(node["where"], context) if "where" in node else None
+                where = read_field_condition(node, "where", context)
             with gather.part():
                 supplements = tuple(self._supplemental(node, context))
             self._check_required(node, gather)

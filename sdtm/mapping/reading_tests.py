@@ -14,13 +14,13 @@ from sdtm.columns.column import LIMITED, is_number
 from sdtm.columns.text import LIMIT
 from sdtm.mapping.criteria import DOMAIN as CRITERIA
 from sdtm.mapping.domain_mapping import FindingTest, NotDone, codelists
+from sdtm.operations.field_condition import read_field_condition
 from sdtm.operations.operation import (
     MappingContext,
     RecordOperation,
     Target,
     check_term,
     choice,
-    condition,
     located,
     record_operation,
 )
@@ -91,8 +91,7 @@ class TestReader:
             with gather.part():
                 variables = self._variables()
             with gather.part():
-                given = self._get("where", None)
-                where = condition(given, self.context) if given else None
+                where = read_field_condition(self._node("where"), "where", self.context)
         return FindingTest(
             key=self.key,
             testcd=testcd,

@@ -8,6 +8,7 @@ from typing import Any
 import jsonschema
 
 import sdtm.operations
+from metadata.condition import condition_schema
 from metadata.errors import Gather, StudyError, nearest
 from metadata.registration import load_modules
 from metadata.yaml_source import LocatedDict, complain
@@ -120,7 +121,10 @@ def mapping_schema(strict: bool = True) -> dict[str, Any]:
         "required": ["domain", "records"],
         "properties": properties,
         "additionalProperties": not strict,
-        "$defs": {"operation": {"anyOf": [_of(kind) for kind in {**RECORD_WORDS, **TABLE_WORDS}.values()]}},
+        "$defs": {
+            "condition": condition_schema(),
+            "operation": {"anyOf": [_of(kind) for kind in {**RECORD_WORDS, **TABLE_WORDS}.values()]},
+        },
     }
 
 
@@ -147,7 +151,7 @@ def check_structure(body: Any, file: str, gather: Gather) -> None:
     """
     if not isinstance(body, LocatedDict):
         raise StudyError("a mapping file starts with domain: and records:", file)
-    schema = {**mapping_schema(strict=False), "$defs": {"operation": True}}
+    schema = {**mapping_schema(strict=False), "$defs": {"condition": True, "operation": True}}
     records = body.get("records")
     blocks = [
         block for block in (records if isinstance(records, list) else [records]) if isinstance(block, LocatedDict)

@@ -69,7 +69,7 @@ def category_values(mapping: DomainMapping) -> tuple[Value, ...]:
     blocks: dict[str, list[Block]] = {}
     for block in mapping.blocks:
         made = block.variables.get(category)
-        if block.tests or not isinstance(made, ConstantValue) or made.where:
+        if block.tests or not isinstance(made, ConstantValue) or made.when:
             return ()
         blocks.setdefault(made.text, []).append(block)
     values = []
@@ -103,7 +103,7 @@ def tests_by_condition(mapping: DomainMapping) -> dict[Where, list[FindingTest]]
 def _qualifiers(mapping: DomainMapping, test: FindingTest) -> Where:
     """Return the qualifiers that the mapping assigns to every record of a test."""
     constants = {
-        name: made for name, made in test.variables.items() if isinstance(made, ConstantValue) and not made.where
+        name: made for name, made in test.variables.items() if isinstance(made, ConstantValue) and not made.when
     }
     names = [mapping.prefixed(suffix) for suffix in QUALIFIERS]
     return tuple((name, constants[name].text) for name in names if name in constants)

@@ -10,6 +10,7 @@ from metadata.dictionary import Field
 from metadata.yaml_source import complain
 from sdtm.columns.column import Column, Read, Text
 from sdtm.columns.source import FormRows
+from sdtm.operations.field_condition import read_field_condition
 from sdtm.operations.operation import (
     CONDITION,
     FLAG,
@@ -17,12 +18,10 @@ from sdtm.operations.operation import (
     NAMES,
     TERMS,
     TEXT,
-    Condition,
     MappingContext,
     RecordOperation,
     check_term,
     choice,
-    condition,
     located,
     record_operation,
     sentence_of_terms,
@@ -60,7 +59,7 @@ class Checkbox(RecordOperation):
         "none": TEXT,
         "terms": TERMS,
         "synonyms": FLAG,
-        "where": CONDITION,
+        "when": CONDITION,
     }
 
     def bind(self, context: MappingContext) -> None:
@@ -81,7 +80,7 @@ class Checkbox(RecordOperation):
         self.multiple = str(self.spec.get("multiple", ""))
         if not self.codes and not self.multiple and "nth" not in self.spec:
             raise complain(self.spec, self.word, "say what several ticks give, for example multiple: MULTIPLE")
-        self.where: Condition | None = condition(self.spec["where"], context) if "where" in self.spec else None
+        self.when = read_field_condition(self.spec, "when", context)
 
     def _term(self, key: str, otherwise: str, context: MappingContext) -> str:
         given = self.spec.get(key, otherwise)
@@ -89,7 +88,7 @@ class Checkbox(RecordOperation):
 
     def fields(self) -> list[str]:
         """The checkbox, and the fields of the condition."""
-        return [self.found.name, *(self.where.fields() if self.where else [])]
+        return [self.found.name, *(self.when.fields() if self.when else [])]
 
     def apply(self, source: FormRows) -> Column:
         """Return the flag, the term, or the n-th term."""
@@ -101,9 +100,9 @@ class Checkbox(RecordOperation):
         else:
             values = self._one(marks)
         column = Column(values, (read,))
-        if self.where is None:
+        if self.when is None:
             return column
-        met, reads = self.where.holds(source)
+        met, reads = self.when.holds(source)
         kept = column.only(met)
         return Column(kept.data, (*kept.reads, *reads))
 

@@ -14,7 +14,6 @@ from functools import cache
 from typing import Any, ClassVar, TypeVar
 
 import jsonschema
-import numpy as np
 
 from metadata.dictionary import Dictionary, Field
 from metadata.errors import Gather, nearest
@@ -22,7 +21,7 @@ from metadata.project import Project
 from metadata.study import Study
 from metadata.terminology import Terminology
 from metadata.yaml_source import LocatedDict, complain
-from sdtm.columns.column import Column, Read
+from sdtm.columns.column import Column
 from sdtm.columns.source import FormRows
 from sdtm.columns.table import Derived, DomainTables
 
@@ -32,12 +31,7 @@ FLAG = {"type": "boolean"}
 EVENTS = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
 NAMES = {"type": "array", "items": {"type": "string"}, "minItems": 1}
 TERMS = {"type": "object", "additionalProperties": {"type": ["string", "number", "null"]}}
-CONDITION = {
-    "type": "object",
-    "minProperties": 1,
-    "additionalProperties": {"anyOf": [TEXT, {"type": "array", "items": TEXT, "minItems": 1}]},
-}
-PRESENT, ABSENT = "present", "absent"
+CONDITION = {"$ref": "#/$defs/condition"}
 
 
 @dataclass(frozen=True)
@@ -207,7 +201,7 @@ def _check_parameters(kind: type[Operation], spec: LocatedDict, target: Target) 
             with gather.part():
                 if key not in known:
                     raise complain(spec, key, f"'{kind.word}' has no parameter '{key}'{nearest(key, known)}")
-                if key in kind.schema:
+                if key in kind.schema and kind.schema[key] is not CONDITION:
                     _check_value(kind, spec, key)
         for key in kind.needed:
             with gather.part():
@@ -260,59 +254,6 @@ def located(body: dict[str, Any], like: LocatedDict, key: str | None = None) -> 
     made.file, made.lines = like.file, like.lines if key is None else {}
     made.line = like.line if key is None else like.lines.get(key, like.line)
     return made
-
-
-@dataclass(frozen=True)
-class Condition:
-    """Rows for which each named field has one of the given values; ``present`` and ``absent`` are words."""
-
-    wanted: dict[str, tuple[str, ...]]
-    checkbox: frozenset[str]
-    said: str
-
-    def fields(self) -> list[str]:
-        """Fields that the condition reads."""
-        return list(self.wanted)
-
-    def holds(self, source: FormRows) -> tuple[np.ndarray, tuple[Read, ...]]:
-        """Return the rows where it holds, and what was read."""
-        holds, reads = np.ones(source.count, bool), []
-        for name, values in self.wanted.items():
-            if name in self.checkbox:
-                met, read = _ticked(source, name, values)
-            else:
-                stored, read = source.raw(name)
-                met = stored.test(lambda word, wanted=values: _meets(word, wanted))  # type: ignore[misc]
-            holds &= met
-            reads.append(read)
-        return holds, tuple(reads)
-
-
-def _ticked(source: FormRows, name: str, codes: tuple[str, ...]) -> tuple[np.ndarray, Read]:
-    options = [source.raw(name, code=code) for code in codes]
-    met = np.logical_or.reduce([stored.isin(["1"]) for stored, _ in options])
-    return met, Read(name, options[0][1].rows, np.logical_or.reduce([read.held for _, read in options]), met)
-
-
-def _meets(word: str, wanted: tuple[str, ...]) -> bool:
-    return word in wanted or (PRESENT in wanted and word != "") or (ABSENT in wanted and word == "")
-
-
-def condition(spec: LocatedDict, context: MappingContext) -> Condition:
-    """Read ``{field: value | [values] | present | absent}``; values of choice fields are codes."""
-    wanted: dict[str, tuple[str, ...]] = {}
-    checkbox, said = set(), []
-    for name, given in spec.items():
-        found = context.field(spec, name, name)
-        values = tuple(str(value) for value in (given if isinstance(given, list) else [given]))
-        for value in values:
-            if value not in (PRESENT, ABSENT, *context.project.missing_codes) and found.choices:
-                choice(spec, name, found, value)
-        if found.type == "checkbox":
-            checkbox.add(name)
-        wanted[name] = values
-        said.append(f"{name} is {' or '.join(values)}")
-    return Condition(wanted, frozenset(checkbox), " and ".join(said))
 
 
 def choice(node: LocatedDict, key: str, found: Field, code: str) -> str:

@@ -5,17 +5,21 @@ They read domains, so they decide in which order domains are made (RFXSTDTC need
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 
+from metadata.condition import Condition
 from metadata.errors import nearest
 from metadata.standards import sdtm_variables
 from metadata.study import Study
 from metadata.yaml_source import LocatedDict, complain
 from sdtm.columns.column import place_within
-from sdtm.columns.table import Derived, DomainTables, UsedRows
+from sdtm.columns.table import Derived, DomainTable, DomainTables, UsedRows
 from sdtm.operations.operation import (
+    CONDITION,
     NAME,
     NAMES,
     TEXT,
@@ -26,9 +30,9 @@ from sdtm.operations.operation import (
     operation,
     word,
 )
+from sdtm.operations.variable_condition import read_variable_condition, rows_where, said
 
 VARIABLES = {"anyOf": [NAME, NAMES]}
-FILTER = {"type": "object", "additionalProperties": {"anyOf": [TEXT, {"type": "array", "items": TEXT}]}}
 
 
 def variable_of(spec: LocatedDict, key: str, name: str, study: Study) -> tuple[str, str]:
@@ -43,26 +47,18 @@ def variable_of(spec: LocatedDict, key: str, name: str, study: Study) -> tuple[s
 
 
 Sources = list[tuple[str, str]]
-Wanted = dict[str, list[str]]
 
 
-def sources_of(spec: LocatedDict, key: str, study: Study) -> tuple[Sources, Wanted]:
-    """Return the variables under ``key`` and the values that ``where`` wants; raises StudyError for an unknown one."""
+def sources_of(spec: LocatedDict, key: str, study: Study) -> tuple[Sources, Condition]:
+    """Return the variables under ``key`` and the condition ``where``; raises StudyError for an unknown variable."""
     given = spec[key] if isinstance(spec[key], list) else [spec[key]]
     sources = [variable_of(spec, key, str(name), study) for name in given]
-    where: LocatedDict = spec.get("where") or LocatedDict()
-    for domain, _ in sources:
-        for name in where:
-            variable_of(where, name, f"{domain}.{name}", study)
-    wanted = {
-        name: [str(one) for one in (value if isinstance(value, list) else [value])] for name, value in where.items()
-    }
-    return sources, wanted
+    return sources, read_variable_condition(spec, "where", dict.fromkeys(domain for domain, _ in sources), study)
 
 
-def needed(sources: Sources, wanted: Wanted) -> list[str]:
-    """Return the variables and those of the filter, as DOMAIN.VARIABLE."""
-    return [f"{domain}.{name}" for domain, own in sources for name in (own, *wanted)]
+def needed(sources: Sources, where: Condition) -> list[str]:
+    """Return the variables and those of the condition, as DOMAIN.VARIABLE."""
+    return [f"{domain}.{name}" for domain, own in sources for name in (own, *where.reads)]
 
 
 class Extreme(TableOperation):
@@ -72,52 +68,53 @@ class Extreme(TableOperation):
 
     def bind(self, context: MappingContext) -> None:
         """Check the variables."""
-        self.sources, self.where = sources_of(self.spec, self.word, context.study)
+        self.study = context.study
+        self.sources, self.where = sources_of(self.spec, self.word, self.study)
 
     def needs(self) -> list[str]:
-        """The variables, and those of the filter."""
+        """The variables, and those of the condition."""
         return needed(self.sources, self.where)
 
     def derive(self, tables: DomainTables, domain: str) -> Derived:
         """Return for each row its subject's first or last date, by the earliest day a partial date may be."""
-        return extreme(tables, domain, self.sources, self.where, self.sign)
+        return extreme(tables, domain, self.sources, partial(rows_where, self.where, study=self.study), self.sign)
 
     def sentence(self) -> str:
         """Say the rule."""
         names = ", ".join(f"{domain}.{name}" for domain, name in self.sources)
-        only = " and ".join(f"{key} is {' or '.join(values)}" for key, values in self.where.items())
-        return f"The {self.word} of {names} of the subject" + (f" where {only}" if only else "") + "."
+        only = f" where {said(self.where)}" if said(self.where) else ""
+        return f"The {self.word} of {names} of the subject{only}."
 
 
 @word("earliest")
 class Earliest(Extreme):
     """``{earliest: EX.EXSTDTC, where: {EXTRT: TERM}}``: the subject's first date in other domains."""
 
-    schema: ClassVar[dict[str, Any]] = {"earliest": VARIABLES, "where": FILTER}
+    schema: ClassVar[dict[str, Any]] = {"earliest": VARIABLES, "where": CONDITION}
 
 
 @word("latest")
 class Latest(Extreme):
     """``{latest: EX.EXENDTC, where: {EXTRT: TERM}}``: the subject's last date in other domains."""
 
-    schema: ClassVar[dict[str, Any]] = {"latest": VARIABLES, "where": FILTER}
+    schema: ClassVar[dict[str, Any]] = {"latest": VARIABLES, "where": CONDITION}
     sign = -1
 
 
 def extreme(
-    tables: DomainTables, domain: str, sources: list[tuple[str, str]], where: dict[str, list[str]], sign: int
+    tables: DomainTables, domain: str, sources: Sources, rows: Callable[[DomainTable], np.ndarray], sign: int
 ) -> Derived:
-    """Return the subject's extreme date among several variables, and the rows it came from."""
+    """Return the subject's extreme date among several variables, and the rows it came from.
+
+    ``rows`` says which rows of a domain are looked at.
+    """
     made = tables[domain]
     best = np.full(made.count, np.datetime64("NaT", "D"))
     values: np.ndarray = np.full(made.count, "", dtype=object)
     used: list[UsedRows] = []
     for name, variable in sources:
         other = tables[name]
-        keep = np.ones(other.count, bool)
-        for key, wanted in where.items():
-            keep &= other.text(key).isin(wanted)
-        first, text, row = other.extreme_by_subject(variable, keep, sign)
+        first, text, row = other.extreme_by_subject(variable, rows(other), sign)
         at = made.match_subjects(other)
         day = np.where(at >= 0, first[at], np.datetime64("NaT", "D"))
         better = ~np.isnat(day) & (np.isnat(best) | ((day < best) if sign > 0 else (day > best)))
@@ -129,29 +126,25 @@ def extreme(
 
 @word("subject")
 class OfSubject(TableOperation):
-    """``{subject: DM.RFPENDTC, when: AEENRTPT}``: a variable of the subject's own row, where another is not null."""
+    """``{subject: DM.RFPENDTC, when: {AEENRTPT: {missing: false}}}``: a variable of the subject's own row."""
 
-    schema: ClassVar[dict[str, Any]] = {"subject": NAME, "when": NAME}
+    schema: ClassVar[dict[str, Any]] = {"subject": NAME, "when": CONDITION}
 
     def bind(self, context: MappingContext) -> None:
         """Check the variables."""
         self.source = variable_of(self.spec, self.word, str(self.value), context.study)
-        self.when = str(self.spec.get("when", ""))
-        if self.when:
-            variable_of(self.spec, "when", f"{self.target.domain}.{self.when}", context.study)
+        self.study = context.study
+        self.when = read_variable_condition(self.spec, "when", [self.target.domain], self.study)
 
     def needs(self) -> list[str]:
-        """The subject's variable, and the one of the condition."""
-        own = [f"{self.target.domain}.{self.when}"] if self.when else []
-        return [".".join(self.source), *own]
+        """The subject's variable, and those of the condition."""
+        return [".".join(self.source), *(f"{self.target.domain}.{name}" for name in self.when.reads)]
 
     def derive(self, tables: DomainTables, domain: str) -> Derived:
         """Return the subject's value."""
         made, other = tables[domain], tables[self.source[0]]
         at = made.match_rows(other)
-        use = at >= 0
-        if self.when:
-            use &= made.present(self.when)
+        use = (at >= 0) & rows_where(self.when, made, self.study)
         texts = np.append(other.text(self.source[1]).array(), "")
         values = np.where(use, texts[np.where(use, at, -1)], "")
         rows = np.flatnonzero(use & (values != ""))
@@ -159,9 +152,8 @@ class OfSubject(TableOperation):
 
     def sentence(self) -> str:
         """Say the rule."""
-        return (
-            f"{'.'.join(self.source)} of the subject" + (f", where {self.when} is not null" if self.when else "") + "."
-        )
+        only = f", where {said(self.when)}" if said(self.when) else ""
+        return f"{'.'.join(self.source)} of the subject{only}."
 
 
 @word("arm_of")
@@ -234,38 +226,29 @@ def _years(born: np.ndarray, then: np.ndarray) -> np.ndarray:
 
 @word("assign")
 class Assign(TableOperation):
-    """``{assign: TERM, when: VARIABLE}`` or ``unless: VARIABLE``: a term by whether a variable of the row is null."""
+    """``{assign: TERM, when: {VARIABLE: {missing: false}}}``: a term, only where a condition on the row holds."""
 
-    schema: ClassVar[dict[str, Any]] = {"assign": TEXT, "when": NAMES, "unless": NAMES}
+    schema: ClassVar[dict[str, Any]] = {"assign": TEXT, "when": CONDITION}
     origin = "Assigned"
 
     def bind(self, context: MappingContext) -> None:
         """Check the term and the variables."""
         self.term = check_term(self.spec, self.word, str(self.value), self.target, context.terminology)
-        for key in ("when", "unless"):
-            for name in self.spec.get(key, []):
-                variable_of(self.spec, key, f"{self.target.domain}.{name}", context.study)
+        self.study = context.study
+        self.when = read_variable_condition(self.spec, "when", [self.target.domain], self.study)
 
     def needs(self) -> list[str]:
         """Variables of the condition."""
-        return [f"{self.target.domain}.{name}" for key in ("when", "unless") for name in self.spec.get(key, [])]
+        return [f"{self.target.domain}.{name}" for name in self.when.reads]
 
     def derive(self, tables: DomainTables, domain: str) -> Derived:
         """Return the term where the condition holds."""
-        made = tables[domain]
-        use = np.ones(made.count, bool)
-        for name in self.spec.get("when", []):
-            use &= made.present(name)
-        for name in self.spec.get("unless", []):
-            use &= ~made.present(name)
-        values: Any = np.where(use, self.term, "").astype(object)
+        values: Any = np.where(rows_where(self.when, tables[domain], self.study), self.term, "").astype(object)
         return Derived(values)
 
     def sentence(self) -> str:
         """Say the rule."""
-        filled = [f"{name} is not null" for name in self.spec.get("when", [])]
-        empty = [f"{name} is null" for name in self.spec.get("unless", [])]
-        return f"{self.term}" + (f" where {' and '.join([*filled, *empty])}" if filled or empty else "") + "."
+        return f"{self.term} where {said(self.when)}." if said(self.when) else f"{self.term}."
 
 
 @word("ordinal")

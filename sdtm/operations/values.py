@@ -22,6 +22,7 @@ from sdtm.columns.column import (
     plain_number,
 )
 from sdtm.columns.source import FormRows
+from sdtm.operations.field_condition import FieldCondition, read_field_condition
 from sdtm.operations.operation import (
     CONDITION,
     EVENTS,
@@ -29,29 +30,15 @@ from sdtm.operations.operation import (
     NAME,
     TERMS,
     TEXT,
-    Condition,
     MappingContext,
     RecordOperation,
     check_term,
     choice,
-    condition,
     events_of,
     record_operation,
     sentence_of_terms,
     word,
 )
-
-NUMERIC_VALIDATION = ("integer", "number")
-
-
-def is_numeric(found: Field) -> bool:
-    """True for a field whose dictionary entry asks for a number."""
-    return found.validation.startswith(NUMERIC_VALIDATION) or found.type in ("calc", "slider")
-
-
-def has_comma(found: Field) -> bool:
-    """True for a field that is written with a decimal comma."""
-    return "comma_decimal" in found.validation
 
 
 def resolve_terms(
@@ -122,7 +109,7 @@ class FieldValue(RecordOperation):
 
     found: Field
     terms: dict[str, str]
-    where: Condition | None
+    when: FieldCondition | None
 
     def bind(self, context: MappingContext) -> None:
         """Check field, terms and condition."""
@@ -134,7 +121,7 @@ class FieldValue(RecordOperation):
         self.meant = by_synonym(self.spec, self, context)
         if self.target.is_number and self.terms and any(not is_number(term) for term in self.terms.values() if term):
             raise complain(self.spec, self.word, f"{self.target.variable} is a number, but the choices give text")
-        self.where = condition(self.spec["where"], context) if "where" in self.spec else None
+        self.when = read_field_condition(self.spec, "when", context)
 
     def locate(self, context: MappingContext) -> Field:
         """Return the field that is read."""
@@ -146,15 +133,15 @@ class FieldValue(RecordOperation):
 
     def fields(self) -> list[str]:
         """The field, and those of the condition."""
-        return [self.found.name, *(self.where.fields() if self.where else [])]
+        return [self.found.name, *(self.when.fields() if self.when else [])]
 
     def apply(self, source: FormRows) -> Column:
         """Return the field's value, translated and typed."""
         raw, read = self.stored(source)
         column = self.translated(raw, read, source) if self.terms else self.plain(raw, read, source)
-        if self.where is None:
+        if self.when is None:
             return column
-        met, reads = self.where.holds(source)
+        met, reads = self.when.holds(source)
         kept = column.only(met)
         return Column(kept.data, (*kept.reads, *reads), kept.problems)
 
@@ -169,9 +156,9 @@ class FieldValue(RecordOperation):
     def plain(self, raw: Text, read: Read, source: FormRows) -> Column:
         """Return the text, or the number for a numeric variable; missing-data codes are null."""
         values = source.without_codes(raw).map(str.strip).map(lambda word: self.meant(word) or word)
-        if not (self.target.is_number or is_numeric(self.found)):
+        if not (self.target.is_number or self.found.is_numeric):
             return Column(values, (read,))
-        if has_comma(self.found):
+        if self.found.has_comma:
             values = values.map(lambda word: word.replace(",", "."))
         wrong = values.test(lambda word: word != "" and not is_number(word))
         problem = (UnrepresentedValues(wrong, (self.found.name,), "it is not a number"),)
@@ -182,17 +169,17 @@ class FieldValue(RecordOperation):
         said = f"The value of field {self.found.name}"
         said += f", translated: {sentence_of_terms(self.terms)}" if self.terms else ""
         said += ", synonyms as the terms they stand for" if self.spec.get("synonyms") and not self.terms else ""
-        return said + (f", where {self.where.said}" if self.where else "") + "."
+        return said + (f", where {self.when}" if self.when else "") + "."
 
 
 @word("field")
 class TakeField(FieldValue):
-    """``{field: NAME}``: the value of a field of the block's form; ``terms`` translates codes, ``where`` restricts.
+    """``{field: NAME}``: the value of a field of the block's form; ``terms`` translates codes, ``when`` restricts.
 
     ``synonyms: true`` takes a text or a choice's label that is a synonym of a term for that term (g/l for g/L).
     """
 
-    schema: ClassVar[dict[str, Any]] = {"field": NAME, "terms": TERMS, "synonyms": FLAG, "where": CONDITION}
+    schema: ClassVar[dict[str, Any]] = {"field": NAME, "terms": TERMS, "synonyms": FLAG, "when": CONDITION}
 
 
 @word("lookup")
@@ -205,7 +192,7 @@ class LookupValue(FieldValue):
         "event": EVENTS,
         "terms": TERMS,
         "synonyms": FLAG,
-        "where": CONDITION,
+        "when": CONDITION,
     }
 
     def locate(self, context: MappingContext) -> Field:
@@ -224,31 +211,31 @@ class LookupValue(FieldValue):
 class ConstantValue(RecordOperation):
     """``{constant: TERM}``: the same value in every record, or only where a condition holds."""
 
-    schema: ClassVar[dict[str, Any]] = {"constant": TEXT, "where": CONDITION}
+    schema: ClassVar[dict[str, Any]] = {"constant": TEXT, "when": CONDITION}
     origin = "Assigned"
 
     def bind(self, context: MappingContext) -> None:
         """Check the term."""
         self.text = check_term(self.spec, self.word, str(self.value), self.target, context.terminology)
-        self.where = condition(self.spec["where"], context) if "where" in self.spec else None
+        self.when = read_field_condition(self.spec, "when", context)
 
     def fields(self) -> list[str]:
         """Fields of the condition."""
-        return self.where.fields() if self.where else []
+        return self.when.fields() if self.when else []
 
     def apply(self, source: FormRows) -> Column:
         """Return the constant."""
         values: Text | np.ndarray = Text.constant(self.text, source.count)
         if self.target.is_number:
             values = np.full(source.count, float(self.text))
-        if self.where is None:
+        if self.when is None:
             return Column(values)
-        met, reads = self.where.holds(source)
+        met, reads = self.when.holds(source)
         return Column(Column(values).only(met).data, reads)
 
     def sentence(self) -> str:
         """Say the constant."""
-        return f"Assigned {self.text}" + (f" where {self.where.said}" if self.where else "") + "."
+        return f"Assigned {self.text}" + (f" where {self.when}" if self.when else "") + "."
 
 
 class Several(RecordOperation):

@@ -98,8 +98,8 @@ records:
     RFXSTDTC: {earliest: EX.EXSTDTC}
     RFXENDTC: {latest: EX.EXENDTC}
     RFSTDTC: {earliest: EX.EXSTDTC}
-    ACTARMCD: {assign: A, when: [RFXSTDTC]}
-    ARMCD: {constant: A, where: {in_study: 1}}
+    ACTARMCD: {assign: A, when: {RFXSTDTC: {missing: false}}}
+    ARMCD: {constant: A, when: {in_study: 1}}
   supplemental:
     RACE1: {checkbox: origin, nth: 1, label: First of Several Races}
     RACE2: {checkbox: origin, nth: 2, label: Second of Several Races}

@@ -46,7 +46,7 @@ records:
     RFPENDTC: {date: end_dt}
     RFXSTDTC: {earliest: EX.EXSTDTC}
     RFSTDTC: {earliest: EX.EXSTDTC}
-    ARMCD: {constant: AB, where: {in_study: 1}}
+    ARMCD: {constant: AB, when: {in_study: 1}}
     ACTARMCD: {field: years, terms: {1: AB, 2: BA}}
 """
 

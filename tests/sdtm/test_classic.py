@@ -75,7 +75,7 @@ records:
     RFSTDTC: {earliest: EX.EXSTDTC}
     RFXSTDTC: {earliest: EX.EXSTDTC}
     RFXENDTC: {latest: EX.EXENDTC}
-    ARMNRS: {assign: SCREEN FAILURE, unless: [ARMCD]}
+    ARMNRS: {assign: SCREEN FAILURE, when: {ARMCD: {missing: true}}}
   supplemental:
     PRVSUBJ: {field: before, label: Earlier Number}
 """,
@@ -83,7 +83,7 @@ records:
 domain: EX
 records:
   form: drug
-  where: {given: present}
+  where: {given: {missing: false}}
   variables:
     EXTRT: {field: given}
     EXDOSE: {constant: 1}
@@ -91,7 +91,8 @@ records:
     EXSTDTC: {date: first}
     EXENDTC: {date: last}
 """,
-    "sdtm/mh.yaml": "domain: MH\nrecords: {form: base, where: {past: present}, variables: {MHTERM: {field: past}}}\n",
+    "sdtm/mh.yaml": "domain: MH\n"
+    "records: {form: base, where: {past: {missing: false}}, variables: {MHTERM: {field: past}}}\n",
     "sdtm/vs.yaml": """
 domain: VS
 tests: {PULSE: {standard_unit: beats/min}}

@@ -54,8 +54,8 @@ def test_a_constant_under_a_condition(small: Any) -> None:
     events(small, {"bad": "1"}, {"bad": "0"}, {})
     assert decoded(
         small,
-        "{first_of: [{constant: BAD, where: {bad: 1}}, {constant: GOOD, where: {bad: absent}}, "
-        "{constant: FAIR, where: {bad: present}}]}",
+        "{first_of: [{constant: BAD, when: {bad: 1}}, {constant: GOOD, when: {bad: {missing: true}}}, "
+        "{constant: FAIR, when: {bad: {missing: false}}}]}",
     ) == ["BAD", "FAIR", "GOOD"]
 
 
@@ -134,7 +134,10 @@ def test_an_age_is_counted_in_birthdays_between_complete_dates(
 ) -> None:
     path = small.folder / "sdtm" / "dm.yaml"
     text = path.read_text(encoding="utf-8")
-    words = "    AGE: {age_at: DM.RFICDTC}\n    AGEU: {assign: YEARS, when: [AGE]}\n    BRTHDTC: {date: [by, bm, bd]}\n"
+    words = (
+        "    AGE: {age_at: DM.RFICDTC}\n    AGEU: {assign: YEARS, when: {AGE: {missing: false}}}\n"
+        "    BRTHDTC: {date: [by, bm, bd]}\n"
+    )
     path.write_text(text.replace("    AGE: {field: years}\n", words), encoding="utf-8")
     dictionary = small.folder / "redcap" / "dictionary.csv"
     fields = "".join(f"{name},base,text,Born,,integer\n" for name in ("by", "bm", "bd"))

@@ -19,7 +19,7 @@ records:
 RELATIONS = "relations:\n  - {id: AEEX, from: {domain: AE, field: from_d}, to: {domain: EX, form: dose}}\n"
 COMMENTS = """domain: CO
 records:
-  - {form: event, about: AE, where: {told: present}, variables: {COVAL: {field: told}}}
+  - {form: event, about: AE, where: {told: {missing: false}}, variables: {COVAL: {field: told}}}
 """
 MILESTONES = """domain: SM
 records:

@@ -69,14 +69,14 @@ def test_blocks_of_other_categories_have_their_own_origin(small: Any) -> None:
         """domain: DS
 records:
   - form: base
-    where: {cons: present}
+    where: {cons: {missing: false}}
     variables:
       DSTERM: {constant: INFORMED CONSENT OBTAINED}
       DSDECOD: {constant: INFORMED CONSENT OBTAINED}
       DSCAT: {constant: PROTOCOL MILESTONE}
       DSSTDTC: {date: cons}
   - form: look
-    where: {why: present}
+    where: {why: {missing: false}}
     variables:
       DSTERM: {field: why}
       DSDECOD: {field: why, terms: {1: ADVERSE EVENT, 2: DEATH}}
