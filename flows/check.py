@@ -90,7 +90,7 @@ def _parts(study: Any, project: Any) -> list[Part]:
     from metadata.terminology import Terminology, pinned_path
     from reports.declaration_check import check_reports
     from reports.html.plan import read_plan
-    from reports.results.builder import COLUMNS
+    from reports.results.builder import PUBLISHED
     from sdtm.build.mapping_check import check_mappings, columns_by_domain
     from sdtm.build.pinned_codelists import unpinned
     from validation.acceptance.rules import check_acceptance
@@ -117,7 +117,7 @@ def _parts(study: Any, project: Any) -> list[Part]:
         if not study.path(FILE).is_file():
             return []
         analyses = {one.name: list(one.variables) for one in read_specifications(study)}
-        outputs = {RESULTS: COLUMNS} if study.path("reports.yaml").is_file() else {}
+        outputs = {RESULTS: PUBLISHED} if study.path("reports.yaml").is_file() else {}
         plan = study.path(str(study.config["study"].get("analysis_plan", "sap.md")))
         return check_second_derivation(
             study, {**analyses, **outputs}, read_plan(study).sections if plan.is_file() else []

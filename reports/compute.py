@@ -13,7 +13,7 @@ import pandas as pd
 from metadata.dataset import Dataset
 from metadata.study import Study
 from reports.results.analysis_data import AnalysisData
-from reports.results.builder import ResultsBuilder
+from reports.results.builder import PUBLISHED, ResultsBuilder
 from reports.results.specification import read_specification
 from reports.templates import PARAMETERS, TEMPLATES
 
@@ -29,18 +29,18 @@ def compute(study: Study, datasets: Mapping[str, Dataset]) -> pd.DataFrame:
     not allow is a row with no value and a warning, never an error.
     """
     specification = read_specification(study, PARAMETERS)
-    analysis, ledger = AnalysisData(specification, datasets), ResultsBuilder()
+    analysis, builder = AnalysisData(specification, datasets), ResultsBuilder()
     for output in specification.outputs:
-        TEMPLATES[output.template].compute(analysis, output, ledger)
-    return ledger.frame()
+        TEMPLATES[output.template].compute(analysis, output, builder)
+    return builder.frame()
 
 
 def write_csv(results: pd.DataFrame, path: Path) -> None:
     """Write the results data as UTF-8 CSV in which no text can become a spreadsheet's formula."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(results.columns)
-    columns = [_cells(results[name]) for name in results]
+    writer.writerow(PUBLISHED)
+    columns = [_cells(results[name]) for name in PUBLISHED]
     writer.writerows(zip(*columns, strict=True))
     path.write_text(text.getvalue(), encoding="utf-8", newline="")
 

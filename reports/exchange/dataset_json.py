@@ -7,7 +7,7 @@ import math
 import pandas as pd
 
 from reports.exchange.json_text import item_a_line
-from reports.results.builder import COLUMNS
+from reports.results.builder import PUBLISHED
 
 VERSION = "1.1.0"
 NAME, LABEL = "RESULTS", "Analysis results"
@@ -26,7 +26,7 @@ def dataset_json(results: pd.DataFrame, studyid: str, snapshot_date: str) -> str
 
     The file's time is the snapshot's date, so that the same results give the same bytes.
     """
-    rows = list(zip(*(_values(results[name]) for name in COLUMNS), strict=True))
+    rows = list(zip(*(_values(results[name]) for name in PUBLISHED), strict=True))
     content = {
         "datasetJSONCreationDateTime": f"{snapshot_date}T00:00:00",
         "datasetJSONVersion": VERSION,
@@ -38,7 +38,7 @@ def dataset_json(results: pd.DataFrame, studyid: str, snapshot_date: str) -> str
         "records": len(results),
         "name": NAME,
         "label": LABEL,
-        "columns": [_column(name, results[name]) for name in COLUMNS],
+        "columns": [_column(name, results[name]) for name in PUBLISHED],
         "rows": rows,
     }
     return item_a_line(content)

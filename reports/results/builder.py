@@ -11,16 +11,19 @@ from typing import Any, Protocol
 
 import pandas as pd
 
+from metadata.yaml_source import complain
 from reports.results.formats import COUNT, PERCENT, text_of
 from reports.results.specification import Output
 from reports.statistics.descriptive import STATISTICS
 from reports.statistics.estimate import Estimate
 from reports.statistics.rounding import significant
 
-COLUMNS = (
+PUBLISHED = (
     "analysis", "output", "population", "subset", "group", "variable", "level", "statistic", "value", "format", "text",
     "method", "n", "warning", "error", "dataset", "filter",
 )  # fmt: skip
+COLUMNS = (*PUBLISHED, "line")
+"""``line`` is for finding results again, and written to no file."""
 
 
 class ResultSource(Protocol):
@@ -37,7 +40,9 @@ class ResultSource(Protocol):
 class ResultPlace:
     """Where a statistic stands: everything of its key but its own name.
 
-    ``analysis`` is the part of the id after the output; ``level`` the category, visit or comparison.
+    ``analysis`` is the part of the id after the output; ``level`` the category, visit or comparison. ``line`` tells
+    apart what the output declares one by one, such as "line 3" or "test 2"; blank for the output as a whole. ``point``
+    numbers values that are drawn at one place.
     """
 
     analysis: str
@@ -46,6 +51,8 @@ class ResultPlace:
     level: str = ""
     subset: str = ""
     population: str = ""
+    line: str = ""
+    point: int = 0
 
 
 @dataclass
@@ -53,6 +60,8 @@ class ResultsBuilder:
     """Rows of the results data, in the order in which the outputs declare them."""
 
     rows: list[dict[str, Any]] = field(default_factory=list)
+    _known: set[tuple[object, ...]] = field(default_factory=set)
+    _analyses: dict[tuple[object, ...], str] = field(default_factory=dict)
 
     def add(
         self,
@@ -64,14 +73,30 @@ class ResultsBuilder:
         source: ResultSource,
         text: str = "",
     ) -> None:
-        """Append one statistic with the rows it was computed from."""
+        """Append one statistic with the rows it was computed from; raises StudyError if it was appended before."""
+        self._refuse_repeated(output, place, statistic)
         value = significant(estimate.value)
         cells = (
-            _identifier(output.id, place.analysis), output.id, place.population or output.population, place.subset,
+            self._identifier(output, place, statistic), output.id, place.population or output.population, place.subset,
             place.group, place.variable, place.level, statistic, value, shown, text or text_of(value, shown),
-            estimate.method, estimate.n, estimate.warning, "", source.dataset, source.filter,
+            estimate.method, estimate.n, estimate.warning, "", source.dataset, source.filter, place.line,
         )  # fmt: skip
         self.rows.append(dict(zip(COLUMNS, cells, strict=True)))
+
+    def _refuse_repeated(self, output: Output, place: ResultPlace, statistic: str) -> None:
+        named = (place.variable, place.level, place.subset, place.group)
+        key = (output.id, place.line, *named, statistic, place.point)
+        if key in self._known:
+            line = f"{place.line} of {output.id}" if place.line else output.id
+            problem = f"{line} gives '{statistic}' of {', '.join(filter(None, named))} twice; a result is given once"
+            raise complain(output.node, "id", problem)
+        self._known.add(key)
+
+    def _identifier(self, output: Output, place: ResultPlace, statistic: str) -> str:
+        """The id of the analysis; with the line's name where an earlier line has results of the same description."""
+        described = (output.id, place.analysis, place.variable, place.level, place.subset, place.group, statistic)
+        same = self._analyses.setdefault(described, place.line) == place.line
+        return _identifier(output.id, place.analysis if same else f"{place.analysis}_{place.line}")
 
     def add_description(
         self,

@@ -1,4 +1,4 @@
-"""Reading the results data back: cells of a table are looked up, never computed again."""
+"""Reading the results data back: cells of a table are looked up by their declared line, never computed again."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def rows_by_output(results: pd.DataFrame) -> dict[str, Rows]:
     return found
 
 
-class ResultsIndex:
-    """The results of one output, found by variable, level, subset, group and statistic."""
+class LineResults:
+    """The results of one declared line, found by variable, level, subset, treatment column and statistic."""
 
     def __init__(self, rows: Rows) -> None:
         self.rows = rows
@@ -95,18 +95,26 @@ class ResultsIndex:
             found.setdefault((row["variable"], row["subset"]), []).append(row)
         return found
 
-    def has(self, variable: str, level: str, subset: str) -> bool:
-        """Whether any treatment column has this level in this subset."""
-        return (variable, level, subset) in self._places
-
-    @cached_property
-    def _places(self) -> set[tuple[str, str, str]]:
-        return {(row["variable"], row["level"], row["subset"]) for row in self.rows}
-
-    def groups(self) -> list[str]:
-        """Treatment columns, in the order of the results."""
-        return list(dict.fromkeys(str(row["group"]) for row in self.rows))
-
     def subsets(self, variable: str) -> list[str]:
         """Subsets of a variable, in the order of the results."""
         return list(dict.fromkeys(str(row["subset"]) for row in self.rows if row["variable"] == variable))
+
+
+class ResultsIndex(LineResults):
+    """The results of one output: those of the output as a whole, and those of each declared ``line``."""
+
+    def __init__(self, rows: Rows) -> None:
+        own: dict[str, Rows] = {"": []}
+        for row in rows:
+            own.setdefault(row["line"], []).append(row)
+        super().__init__(own[""])
+        self.every = rows
+        self._lines = {name: LineResults(results) for name, results in own.items()}
+
+    def line(self, name: str) -> LineResults:
+        """The results of one declared line; none if it has no results."""
+        return self._lines.get(name, LineResults([]))
+
+    def groups(self) -> list[str]:
+        """Treatment columns, in the order of the results."""
+        return list(dict.fromkeys(str(row["group"]) for row in self.every))

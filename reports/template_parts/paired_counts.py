@@ -10,7 +10,7 @@ from reports.layout.table import OutputTable, Row, TableColumn
 from reports.results.analysis_data import Group
 from reports.results.builder import ResultPlace, ResultsBuilder
 from reports.results.formats import COUNT, P_VALUE
-from reports.results.index import ResultsIndex
+from reports.results.index import LineResults, ResultsIndex
 from reports.results.selection import WHERE_SCHEMA, Selection, among
 from reports.results.specification import TEXT, Output
 from reports.statistics.estimate import Estimate
@@ -39,7 +39,7 @@ COUNTS = {
 
 
 def add_pair(
-    output: Output, ledger: ResultsBuilder, group: Group, number: int, pair: Mapping[str, Any], records: Selection
+    output: Output, builder: ResultsBuilder, group: Group, number: int, pair: Mapping[str, Any], records: Selection
 ) -> None:
     """Record the fourfold table of the subjects who have both visits, and McNemar's exact test of it."""
     visit = str(pair.get("visit", "AVISIT"))
@@ -57,18 +57,18 @@ def add_pair(
     for name, subjects in sets.items():
         place = _place(group.label, number, pair, name)
         source = described(rows, where, among("USUBJID", sorted(subjects)))
-        ledger.add(output, place, "count", Estimate(float(len(subjects)), COUNTS[name], len(pairs)), COUNT, source)
+        builder.add(output, place, "count", Estimate(float(len(subjects)), COUNTS[name], len(pairs)), COUNT, source)
     found = mcnemar(len(sets["gained"]), len(sets["lost"]), len(pairs))
     place, source = (
         _place(group.label, number, pair, "mcnemar"),
         described(rows, where, among("USUBJID", sorted(pairs))),
     )
-    ledger.add(output, place, "p_value", found, P_VALUE, source)
-    ledger.add(output, place, "statistic", replace(found, value=found.statistic), COUNT, source)
+    builder.add(output, place, "p_value", found, P_VALUE, source)
+    builder.add(output, place, "statistic", replace(found, value=found.statistic), COUNT, source)
 
 
 def _place(group: str, number: int, pair: Mapping[str, Any], name: str) -> ResultPlace:
-    return ResultPlace(f"pair_{number:02d}_{name}", group, name, _level(pair), "pairs")
+    return ResultPlace(f"pair_{number:02d}_{name}", group, name, _level(pair), "pairs", line=f"pair {number}")
 
 
 def _level(pair: Mapping[str, Any]) -> str:
@@ -79,7 +79,7 @@ def _visits(pair: Mapping[str, Any]) -> str:
     return ", ".join(map(str, pair["visits"]))
 
 
-def pairs_table(output: Output, book: ResultsIndex) -> OutputTable:
+def pairs_table(output: Output, results: ResultsIndex) -> OutputTable:
     """A row a pair: subjects with both visits, the fourfold table, and the p-value."""
     heads = (
         TableColumn("Visits", text=True),
@@ -88,14 +88,15 @@ def pairs_table(output: Output, book: ResultsIndex) -> OutputTable:
         TableColumn("p-value"),
     )
     rows: list[Row] = []
-    for group in book.groups():
-        rows += [Row(group, heading=True)] if len(book.groups()) > 1 else []
-        rows += [_row(book, group, pair) for pair in output.node["pairs"]]
+    for group in results.groups():
+        rows += [Row(group, heading=True)] if len(results.groups()) > 1 else []
+        for number, pair in enumerate(output.node["pairs"], start=1):
+            rows.append(_row(results.line(f"pair {number}"), group, pair))
     return OutputTable("McNemar's exact test", heads, tuple(rows), "Paired proportions")
 
 
-def _row(book: ResultsIndex, group: str, pair: Mapping[str, Any]) -> Row:
+def _row(results: LineResults, group: str, pair: Mapping[str, Any]) -> Row:
     level = _level(pair)
-    test = book.row("mcnemar", level, group, "p_value", "pairs") or {}
-    counts = (book.text(name, level, group, "count", "pairs") for name in COUNTS)
+    test = results.row("mcnemar", level, group, "p_value", "pairs") or {}
+    counts = (results.text(name, level, group, "count", "pairs") for name in COUNTS)
     return Row(str(pair["label"]), (_visits(pair), str(test.get("n", "")), *counts, str(test.get("text", ""))))

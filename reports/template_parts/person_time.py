@@ -61,7 +61,7 @@ def person_time(rate: Mapping[str, Any], rows: Selection) -> PersonTimeRows:
 
 
 def add_rate(
-    output: Output, ledger: ResultsBuilder, place: ResultPlace, rate: Mapping[str, Any], rows: Selection
+    output: Output, builder: ResultsBuilder, place: ResultPlace, rate: Mapping[str, Any], rows: Selection
 ) -> PersonTimeRows:
     """Record subjects, events, person-time, the rate with its interval, and the mean of the subjects' rates."""
     found, shown = person_time(rate, rows), pattern(int(rate.get("decimals", 3)))
@@ -71,18 +71,18 @@ def add_rate(
         "person_time": (Estimate(found.total, f"Sum of person-time ({rate['unit']})", found.n), pattern(1)),
     }
     for name, (value, wanted) in values.items():
-        ledger.add(output, place, name, value, wanted, rows)
+        builder.add(output, place, name, value, wanted, rows)
     group = event_rate(found.count, found.total, found.n)
-    add_bounded(output, ledger, place, "estimate", group, shown, rows)
+    add_bounded(output, builder, place, "estimate", group, shown, rows)
     mean = float((found.events / found.time).mean()) if found.n else float("nan")
     warning = "" if found.n else "not estimable: no person-time"
-    ledger.add(output, place, "mean", Estimate(mean, "Mean of the subjects' rates", found.n, warning), shown, rows)
+    builder.add(output, place, "mean", Estimate(mean, "Mean of the subjects' rates", found.n, warning), shown, rows)
     return found
 
 
 def add_bounded(
     output: Output,
-    ledger: ResultsBuilder,
+    builder: ResultsBuilder,
     place: ResultPlace,
     name: str,
     estimate: Estimate,
@@ -90,6 +90,6 @@ def add_bounded(
     rows: ResultSource,
 ) -> None:
     """Record an estimate and its bounds."""
-    ledger.add(output, place, name, estimate, shown, rows)
+    builder.add(output, place, name, estimate, shown, rows)
     for bound, value in (("lower", estimate.lower), ("upper", estimate.upper)):
-        ledger.add(output, place, bound, replace(estimate, value=value), shown, rows)
+        builder.add(output, place, bound, replace(estimate, value=value), shown, rows)

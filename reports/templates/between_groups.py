@@ -15,7 +15,7 @@ from reports.results.analysis_data import (
 )
 from reports.results.builder import ResultPlace, ResultsBuilder
 from reports.results.formats import P_VALUE, PERCENT, pattern
-from reports.results.index import ResultsIndex
+from reports.results.index import LineResults, ResultsIndex
 from reports.results.selection import (
     SUBJECT,
     WHERE_SCHEMA,
@@ -62,21 +62,21 @@ PARAMETERS = TemplateParameters(
 NEEDED = {"proportion": (), "value": ("variable",), "time": ("unit",), "rate": ("rate",)}
 
 
-def compute(analysis: AnalysisData, output: Output, ledger: ResultsBuilder) -> None:
+def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> None:
     """Record each endpoint in each treatment and in all together, then the comparisons with the reference."""
     groups = analysis.groups(output)
     arms = {group.label: group for group in groups if group.variable}
     if "reference" in output.node and str(output.node["reference"]) not in arms:
         known = f"treatments here are {', '.join(arms) or 'none'}"
         raise complain(output.node, "reference", f"there is no treatment '{output.node['reference']}'; {known}")
-    sizes = {group.label: add_size(analysis, output, group, ledger) for group in groups}
+    sizes = {group.label: add_size(analysis, output, group, builder) for group in groups}
     for number, line in _lines(output):
         samples = {}
         for group in groups:
-            place = ResultPlace(f"{number}", group.label, _variable(line), number)
-            samples[group.label] = _endpoint(analysis, output, ledger, place, group, line, sizes[group.label])
+            place = ResultPlace(number, group.label, _variable(line), number, line=_name(number))
+            samples[group.label] = _endpoint(analysis, output, builder, place, group, line, sizes[group.label])
         if line.get("compare"):
-            _compare(output, ledger, line, number, arms, samples)
+            _compare(output, builder, line, number, arms, samples)
 
 
 def _lines(output: Output) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -95,6 +95,10 @@ def _lines(output: Output) -> Iterator[tuple[str, Mapping[str, Any]]]:
         yield f"{number:02d}", line
 
 
+def _name(number: str) -> str:
+    return f"line {int(number)}"
+
+
 def _variable(line: Mapping[str, Any]) -> str:
     """What the results call the endpoint: the variable of values, or its kind."""
     return str(line["variable"] if line["kind"] == "value" else line["kind"])
@@ -103,7 +107,7 @@ def _variable(line: Mapping[str, Any]) -> str:
 def _endpoint(
     analysis: AnalysisData,
     output: Output,
-    ledger: ResultsBuilder,
+    builder: ResultsBuilder,
     place: ResultPlace,
     group: Group,
     line: Mapping[str, Any],
@@ -115,30 +119,30 @@ def _endpoint(
     if line["kind"] == "proportion":
         among = everybody.where(line["denominator"]) if "denominator" in line else None
         whole = size if among is None else among.subject_count
-        ledger.add_proportion(output, place, rows.subject_count, whole, rows, "Number of subjects")
+        builder.add_proportion(output, place, rows.subject_count, whole, rows, "Number of subjects")
         return (rows.subject_count, whole), rows if among is None else among
     if line["kind"] == "value":
         present = rows.present(str(line["variable"]))
         values = present.column(str(line["variable"]))
-        ledger.add_description(output, place, describe(values), decimals_of(line), present)
+        builder.add_description(output, place, describe(values), decimals_of(line), present)
         return values, present
     if line["kind"] == "rate":
-        return add_rate(output, ledger, place, line["rate"], rows), rows
-    return _time(output, ledger, place, line, rows)
+        return add_rate(output, builder, place, line["rate"], rows), rows
+    return _time(output, builder, place, line, rows)
 
 
 def _time(
-    output: Output, ledger: ResultsBuilder, place: ResultPlace, line: Mapping[str, Any], rows: Selection
+    output: Output, builder: ResultsBuilder, place: ResultPlace, line: Mapping[str, Any], rows: Selection
 ) -> tuple[Any, Selection]:
     times, known = censored_times(line, rows)
     curve = kaplan_meier(times.times, times.events)
-    ledger.add_proportion(output, place, curve.events, curve.n, known.equal(CENSORED, 0), "Subjects with the event")
-    add_bounded(output, ledger, place, "estimate", curve.quantile(), pattern(decimals_of(line) + 1), known)
+    builder.add_proportion(output, place, curve.events, curve.n, known.equal(CENSORED, 0), "Subjects with the event")
+    add_bounded(output, builder, place, "estimate", curve.quantile(), pattern(decimals_of(line) + 1), known)
     return times, known
 
 
 def _compare(
-    output: Output, ledger: ResultsBuilder, line: Mapping[str, Any], number: str, arms: Mapping[str, Group],
+    output: Output, builder: ResultsBuilder, line: Mapping[str, Any], number: str, arms: Mapping[str, Group],
     samples: Mapping[str, tuple[Any, Selection]],
 ) -> None:  # fmt: skip
     reference = str(output.node["reference"])
@@ -147,12 +151,13 @@ def _compare(
             if label == reference:
                 continue
             found = COMPARISONS[word].run(samples[label][0], samples[reference][0], decimals_of(line))
-            place = ResultPlace(f"{number}_{word}", label, word, f"{label} / {reference}", number)
+            level = f"{label} / {reference}"
+            place = ResultPlace(f"{number}_{word}", label, word, level, number, line=_name(number))
             source = _both(list(samples.values())[-1][1], arms[label], arms[reference], samples)
             if COMPARISONS[word].result == "p_value":
-                ledger.add(output, place, "p_value", found, P_VALUE, source)
+                builder.add(output, place, "p_value", found, P_VALUE, source)
             else:
-                add_bounded(output, ledger, place, "estimate", found, _shown(line), source)
+                add_bounded(output, builder, place, "estimate", found, _shown(line), source)
 
 
 def _both(
@@ -171,39 +176,40 @@ def _shown(line: Mapping[str, Any]) -> str:
     return pattern(int(line["rate"].get("decimals", 3)) if "rate" in line else decimals_of(line) + 1)
 
 
-def layout(output: Output, book: ResultsIndex) -> OutputLayout:
+def layout(output: Output, results: ResultsIndex) -> OutputLayout:
     """A heading an endpoint, what each treatment has, and the comparisons in the column of the treatment compared."""
     rows: list[Row] = []
     for number, line in _lines(output):
+        own = results.line(_name(number))
         rows.append(Row(str(line["label"]), heading=True))
-        rows += [Row(label, tuple(cell(group) for group in book.groups()), 1)
-                 for label, cell in _cells(book, number, line)]  # fmt: skip
-        rows += [_comparison(output, book, number, word) for word in line.get("compare", [])]
-    return OutputLayout([OutputTable("", columns(book), tuple(rows))])
+        rows += [Row(label, tuple(cell(group) for group in results.groups()), 1)
+                 for label, cell in _cells(own, number, line)]  # fmt: skip
+        rows += [_comparison(output, own, results.groups(), number, word) for word in line.get("compare", [])]
+    return OutputLayout([OutputTable("", columns(results), tuple(rows))])
 
 
-def _cells(book: ResultsIndex, number: str, line: Mapping[str, Any]) -> list[tuple[str, Any]]:
+def _cells(results: LineResults, number: str, line: Mapping[str, Any]) -> list[tuple[str, Any]]:
     """Labels of an endpoint's rows, and what fills the cell of a treatment."""
     kind, variable = str(line["kind"]), _variable(line)
     if kind == "proportion":
-        return [("n/N (%)", lambda group: book.parts(kind, number, group))]
+        return [("n/N (%)", lambda group: results.parts(kind, number, group))]
     if kind == "value":
-        return [(label, lambda group, names=names: book.cell(variable, number, group, names.split()))
+        return [(label, lambda group, names=names: results.cell(variable, number, group, names.split()))
                 for label, names in CELLS]  # fmt: skip
     if kind == "time":
-        median = (f"Median, {line['unit']} (95% CI)", lambda group: bounded(book, kind, number, group))
-        return [("Events, n/N (%)", lambda group: book.parts(kind, number, group)), median]
+        median = (f"Median, {line['unit']} (95% CI)", lambda group: bounded(results, kind, number, group))
+        return [("Events, n/N (%)", lambda group: results.parts(kind, number, group)), median]
     parts = [("Subjects", "n"), ("Events", "events"), (str(line["rate"]["unit"]), "person_time")]
-    plain = [(label, lambda group, name=name: book.text(kind, number, group, name)) for label, name in parts]
-    return [*plain, ("Rate (95% CI)", lambda group: bounded(book, kind, number, group))]
+    plain = [(label, lambda group, name=name: results.text(kind, number, group, name)) for label, name in parts]
+    return [*plain, ("Rate (95% CI)", lambda group: bounded(results, kind, number, group))]
 
 
-def _comparison(output: Output, book: ResultsIndex, number: str, word: str) -> Row:
+def _comparison(output: Output, results: LineResults, groups: list[str], number: str, word: str) -> Row:
     reference, known = str(output.node["reference"]), COMPARISONS[word]
     cells = []
-    for group in book.groups():
+    for group in groups:
         level = f"{group} / {reference}"
-        row = book.row(word, level, group, "p_value", number)
+        row = results.row(word, level, group, "p_value", number)
         shown = f"{row['text']} (n={row['n']})" if row is not None else ""
-        cells.append(shown if known.result == "p_value" else bounded(book, word, level, group, number))
+        cells.append(shown if known.result == "p_value" else bounded(results, word, level, group, number))
     return Row(f"{known.label} against {reference}", tuple(cells), 1)

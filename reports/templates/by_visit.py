@@ -20,7 +20,7 @@ from reports.layout.table import (
 from reports.results.analysis_data import AnalysisData, Group, decimals_of
 from reports.results.builder import ResultPlace, ResultsBuilder
 from reports.results.formats import P_VALUE, pattern
-from reports.results.index import ResultsIndex
+from reports.results.index import LineResults, ResultsIndex
 from reports.results.selection import (
     SUBJECT,
     WHERE_SCHEMA,
@@ -75,21 +75,22 @@ PARAMETERS = TemplateParameters(
     ("dataset", "where", "visits", "values"),
 )
 JOINT = ", "
+Values = list[tuple[int, Mapping[str, Any]]]
 NOWHERE = np.array([], dtype=np.intp)
 
 
-def compute(analysis: AnalysisData, output: Output, ledger: ResultsBuilder) -> None:
+def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> None:
     """Describe every value variable of every parameter at every visit, then run the tests."""
     _check(output.node)
     groups = analysis.groups(output)
     rows = [analysis.select(output, str(output.node["dataset"]), group).where(output.node["where"]) for group in groups]
     measured = _visits_of(output.node, rows[-1])
     for group, selected in zip(groups, rows, strict=True):
-        add_size(analysis, output, group, ledger)
-        _describe(output, ledger, group, selected, measured)
+        add_size(analysis, output, group, builder)
+        _describe(output, builder, group, selected, measured)
         for number, test in enumerate(output.node.get("tests", []), start=1):
             for code in _parameters(output.node):
-                _test(analysis, output, ledger, group, number, test, str(code))
+                _test(analysis, output, builder, group, number, test, str(code))
 
 
 def _check(node: Mapping[str, Any]) -> None:
@@ -124,12 +125,12 @@ def _visits_of(node: Mapping[str, Any], rows: Selection) -> list[tuple[str, ...]
 
 
 def _describe(
-    output: Output, ledger: ResultsBuilder, group: Group, rows: Selection, measured: list[tuple[str, ...]]
+    output: Output, builder: ResultsBuilder, group: Group, rows: Selection, measured: list[tuple[str, ...]]
 ) -> None:
     """A value that none of the visit's records has (the change at baseline) makes no rows."""
     node, keys = output.node, _keys(output.node)
     places = rows.table(*keys).groupby(keys if len(keys) > 1 else keys[0], sort=False).indices
-    for value in node["values"]:
+    for number, value in enumerate(node["values"], start=1):
         name = str(value["variable"])
         numbers = _numbers(rows, value)
         for key in measured:
@@ -140,9 +141,9 @@ def _describe(
                 continue
             code = key[0] if len(key) > 1 else str(node["paramcd"])
             source = described(rows, *map(equality, keys, key), f"{name} == {name}")
-            place = ResultPlace(f"{code}_{name}_{key[-1]}", group.label, name, key[-1], code)
+            place = ResultPlace(f"{code}_{name}_{key[-1]}", group.label, name, key[-1], code, line=f"value {number}")
             decimals = decimals_of(_parameters(node)[code] | value)
-            ledger.add_description(output, place, describe(known.tolist()), decimals, source)
+            builder.add_description(output, place, describe(known.tolist()), decimals, source)
 
 
 def _numbers(rows: Selection, value: Mapping[str, Any]) -> Wide:
@@ -154,7 +155,7 @@ def _numbers(rows: Selection, value: Mapping[str, Any]) -> Wide:
 def _test(
     analysis: AnalysisData,
     output: Output,
-    ledger: ResultsBuilder,
+    builder: ResultsBuilder,
     group: Group,
     number: int,
     test: Mapping[str, Any],
@@ -175,8 +176,9 @@ def _test(
     estimate = TESTS[word].run(wide, precision)
     if test.get("carried"):
         estimate = replace(estimate, method=f"{estimate.method}, last observation carried forward")
-    place = ResultPlace(f"{code}_{word}_{number:02d}", group.label, word, _level(test), code, population)
-    _add(output, ledger, place, estimate, rows, precision)
+    line = f"test {number}"
+    place = ResultPlace(f"{code}_{word}_{number:02d}", group.label, word, _level(test), code, population, line)
+    _add(output, builder, place, estimate, rows, precision)
 
 
 def _level(test: Mapping[str, Any]) -> str:
@@ -219,66 +221,66 @@ def _wide(rows: pd.DataFrame, visit: str, visits: list[str]) -> Wide:
 
 
 def _add(
-    output: Output, ledger: ResultsBuilder, place: ResultPlace, estimate: Estimate, rows: Selection, precision: int
+    output: Output, builder: ResultsBuilder, place: ResultPlace, estimate: Estimate, rows: Selection, precision: int
 ) -> None:
     kind = TESTS[place.variable].kind
     shown = P_VALUE if kind == "p_value" else pattern(precision + 1)
-    ledger.add(output, place, kind, estimate, shown, rows)
+    builder.add(output, place, kind, estimate, shown, rows)
     if kind == "p_value":
-        ledger.add(output, place, "statistic", replace(estimate, value=estimate.statistic), pattern(2), rows)
+        builder.add(output, place, "statistic", replace(estimate, value=estimate.statistic), pattern(2), rows)
         return
     for name, bound in (("lower", estimate.lower), ("upper", estimate.upper)):
-        ledger.add(output, place, name, replace(estimate, value=bound), shown, rows)
+        builder.add(output, place, name, replace(estimate, value=bound), shown, rows)
 
 
-def layout(output: Output, book: ResultsIndex) -> OutputLayout:
+def layout(output: Output, results: ResultsIndex) -> OutputLayout:
     """A table of visits for each value variable side by side, and a table of tests."""
-    values = list(output.node["values"])
+    values = list(enumerate(output.node["values"], start=1))
     # Two values side by side fill a page; a third one goes beneath.
-    tables = [_visits(output, book, values[start : start + 2]) for start in range(0, len(values), 2)]
+    tables = [_visits(output, results, values[start : start + 2]) for start in range(0, len(values), 2)]
     if output.node.get("tests"):
-        tables.append(_tests(output, book))
+        tables.append(_tests(output, results))
     return OutputLayout(tables)
 
 
-def _visits(output: Output, book: ResultsIndex, values: list[Mapping[str, Any]]) -> OutputTable:
+def _visits(output: Output, results: ResultsIndex, values: Values) -> OutputTable:
     """Blocks of treatments; with several parameters blocks of these, in them treatments if there are several."""
-    columns = tuple(TableColumn(label, str(value["label"])) for value in values for label, _ in CELLS)
+    columns = tuple(TableColumn(label, str(value["label"])) for _, value in values for label, _ in CELLS)
     several, rows = "parameters" in output.node, list[Row]()
     for number, (code, parameter) in enumerate(_parameters(output.node).items()):
-        blocks = [(group, _lines(output, book, values, group, str(code), 1 + several)) for group in book.groups()]
+        blocks = [(group, _lines(output, results, values, group, str(code), 1 + several)) for group in results.groups()]
         if not any(lines for _, lines in blocks):
             continue
         named = len(blocks) > 1 or not several
-        rows += [Row(_named(book, blocks[0][0]), heading=True)] if not named and number == 0 else []
+        rows += [Row(_named(results, blocks[0][0]), heading=True)] if not named and number == 0 else []
         rows += [Row(str(parameter["label"]), heading=True, indent=int(not named))] if several else []
         for group, lines in blocks:
-            rows += [Row(_named(book, group), heading=True, indent=int(several))] if named else []
+            rows += [Row(_named(results, group), heading=True, indent=int(several))] if named else []
             rows += lines
     return OutputTable("Visit", columns, tuple(rows))
 
 
-def _named(book: ResultsIndex, group: str) -> str:
-    return f"{group} (N={book.text(POPULATION, '', group, 'N')})"
+def _named(results: ResultsIndex, group: str) -> str:
+    return f"{group} (N={results.text(POPULATION, '', group, 'N')})"
 
 
-def _lines(
-    output: Output, book: ResultsIndex, values: list[Mapping[str, Any]], group: str, code: str, indent: int
-) -> list[Row]:
+def _lines(output: Output, results: ResultsIndex, values: Values, group: str, code: str, indent: int) -> list[Row]:
     """A visit without any of these values, such as the change at baseline, needs no line."""
-    found = [(label, _cells(book, values, group, code, str(visit))) for visit, label in output.node["visits"].items()]
+    found = [
+        (label, _cells(results, values, group, code, str(visit))) for visit, label in output.node["visits"].items()
+    ]
     return [Row(str(label), cells, indent) for label, cells in found if any(cells)]
 
 
-def _cells(book: ResultsIndex, values: list[Mapping[str, Any]], group: str, code: str, visit: str) -> tuple[str, ...]:
+def _cells(results: ResultsIndex, values: Values, group: str, code: str, visit: str) -> tuple[str, ...]:
     return tuple(
-        book.cell(str(value["variable"]), visit, group, statistics.split(), code)
-        for value in values
+        results.line(f"value {number}").cell(str(value["variable"]), visit, group, statistics.split(), code)
+        for number, value in values
         for _, statistics in CELLS
     )
 
 
-def _tests(output: Output, book: ResultsIndex) -> OutputTable:
+def _tests(output: Output, results: ResultsIndex) -> OutputTable:
     heads = (
         TableColumn("Visits compared", text=True),
         TableColumn("Population", text=True),
@@ -289,27 +291,30 @@ def _tests(output: Output, book: ResultsIndex) -> OutputTable:
     )
     rows = []
     for code, parameter in _parameters(output.node).items():
-        for group in book.groups():
-            named = [str(parameter.get("label", "")), group if len(book.groups()) > 1 else ""]
+        for group in results.groups():
+            named = [str(parameter.get("label", "")), group if len(results.groups()) > 1 else ""]
             rows += [Row(JOINT.join(filter(None, named)), heading=True)] if any(named) else []
-            rows += [_test_row(output, book, group, test, str(code)) for test in output.node["tests"]]
+            rows += [
+                _test_row(output, results.line(f"test {number}"), group, test, str(code))
+                for number, test in enumerate(output.node["tests"], start=1)
+            ]
     return OutputTable("Test", heads, tuple(rows), "Tests")
 
 
-def _test_row(output: Output, book: ResultsIndex, group: str, test: Mapping[str, Any], code: str) -> Row:
+def _test_row(output: Output, results: LineResults, group: str, test: Mapping[str, Any], code: str) -> Row:
     level, word = _level(test), str(test["test"])
-    row = book.row(word, level, group, TESTS[word].kind, code) or {}
+    row = results.row(word, level, group, TESTS[word].kind, code) or {}
     labels = JOINT.join(str(output.node["visits"][name]) for name in test["visits"])
     labels += " (LOCF)" if test.get("carried") else ""
-    bounds = book.interval(word, level, group, code)
-    shown = book.text(word, level, group, "estimate", code) + (f" ({bounds})" if bounds else "")
+    bounds = results.interval(word, level, group, code)
+    shown = results.text(word, level, group, "estimate", code) + (f" ({bounds})" if bounds else "")
     purpose = f" [{test['purpose']}]" if "purpose" in test else ""
     cells = (
         labels,
         str(row.get("population", "")),
         str(row.get("n", "")),
-        book.text(word, level, group, "statistic", code),
+        results.text(word, level, group, "statistic", code),
         shown,
-        book.text(word, level, group, "p_value", code),
+        results.text(word, level, group, "p_value", code),
     )
     return Row(TESTS[word].label + purpose, cells)

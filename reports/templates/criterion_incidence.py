@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from reports.layout.table import (
@@ -15,7 +15,7 @@ from reports.layout.table import (
 from reports.results.analysis_data import AnalysisData, Group, decimals_of
 from reports.results.builder import ResultPlace, ResultsBuilder
 from reports.results.formats import pattern
-from reports.results.index import ResultsIndex
+from reports.results.index import LineResults, ResultsIndex
 from reports.results.selection import WHERE_SCHEMA, Selection
 from reports.results.specification import TEXT, Output, TemplateParameters
 from reports.statistics.descriptive import describe
@@ -71,25 +71,26 @@ class CriterionRecords:
     after: Selection
 
 
-def compute(analysis: AnalysisData, output: Output, ledger: ResultsBuilder) -> None:
+def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> None:
     """For each scheme: met at baseline, at least once after it, and treatment-emergent (worse than at baseline)."""
     node = output.node
     for group in analysis.groups(output):
-        add_size(analysis, output, group, ledger)
+        add_size(analysis, output, group, builder)
         rows = analysis.select(output, str(node["dataset"]), group).where(node["where"])
         records = CriterionRecords(rows.where(node["baseline"]), rows.where(node["after"]))
         assessed = records.after.subject_count
-        for scheme in node["schemes"]:
-            _scheme(output, ledger, group, scheme, records, assessed)
+        for number, scheme in enumerate(node["schemes"], start=1):
+            everything = ResultPlace("", group.label, str(scheme["id"]), line=f"scheme {number}")
+            _scheme(output, builder, everything, scheme, records, assessed)
         if "lowest" in node:
             extremes = analysis.select(output, str(node["dataset"]), group).where(node["lowest"]["where"])
-            _lowest(output, ledger, group, extremes)
+            _lowest(output, builder, group, extremes)
 
 
 def _scheme(
     output: Output,
-    ledger: ResultsBuilder,
-    group: Group,
+    builder: ResultsBuilder,
+    everything: ResultPlace,
     scheme: Mapping[str, Any],
     records: CriterionRecords,
     assessed: int,
@@ -100,17 +101,18 @@ def _scheme(
     for level, rows, of in (
         (BEFORE, met_before, records.before.subject_count), (ANY, met, assessed), (EMERGENT, emergent, assessed)
     ):  # fmt: skip
-        place = ResultPlace(f"{name}_{level}", group.label, name, level)
-        ledger.add_proportion(output, place, rows.subject_count, of, rows, METHOD)
-        ledger.add_interval(output, place, clopper_pearson(rows.subject_count, of), rows)
-    _grades(output, ledger, group, scheme, records.after, assessed)
+        place = replace(everything, analysis=f"{name}_{level}", level=level)
+        builder.add_proportion(output, place, rows.subject_count, of, rows, METHOD)
+        builder.add_interval(output, place, clopper_pearson(rows.subject_count, of), rows)
+    _grades(output, builder, everything, scheme, records.after, assessed)
     if "day" in output.node:
         day = str(output.node["day"])
         first = met.by_subject(day, "min")
-        ledger.add_description(output, ResultPlace(f"{name}_first", group.label, name, FIRST), describe(first), 0, met)
+        place = replace(everything, analysis=f"{name}_first", level=FIRST)
+        builder.add_description(output, place, describe(first), 0, met)
         lasted = first_episodes(records.after.present(day), met, day)
-        place = ResultPlace(f"{name}_duration", group.label, name, LASTED)
-        add_bounded(output, ledger, place, "estimate", lasted.quantile(), pattern(1), records.after)
+        place = replace(everything, analysis=f"{name}_duration", level=LASTED)
+        add_bounded(output, builder, place, "estimate", lasted.quantile(), pattern(1), records.after)
 
 
 def _emergent(scheme: Mapping[str, Any], records: CriterionRecords, met: Selection, met_before: Selection) -> Selection:
@@ -122,7 +124,12 @@ def _emergent(scheme: Mapping[str, Any], records: CriterionRecords, met: Selecti
 
 
 def _grades(
-    output: Output, ledger: ResultsBuilder, group: Group, scheme: Mapping[str, Any], after: Selection, assessed: int
+    output: Output,
+    builder: ResultsBuilder,
+    everything: ResultPlace,
+    scheme: Mapping[str, Any],
+    after: Selection,
+    assessed: int,
 ) -> None:
     """Subjects by the worst grade after baseline."""
     if "grade" not in scheme:
@@ -130,26 +137,26 @@ def _grades(
     worst = after.present(str(scheme["grade"])).by_subject(str(scheme["grade"]), "max")
     for grade in scheme["grades"]:
         source = after.of_subjects(sorted(worst[worst == grade].index))
-        place = ResultPlace(f"{scheme['id']}_grade", group.label, str(scheme["id"]), f"Worst grade {grade}")
-        ledger.add_proportion(output, place, source.subject_count, assessed, source, METHOD + " by their worst grade")
+        place = replace(everything, analysis=f"{scheme['id']}_grade", level=f"Worst grade {grade}")
+        builder.add_proportion(output, place, source.subject_count, assessed, source, METHOD + " by their worst grade")
 
 
-def _lowest(output: Output, ledger: ResultsBuilder, group: Group, extremes: Selection) -> None:
+def _lowest(output: Output, builder: ResultsBuilder, group: Group, extremes: Selection) -> None:
     """The lowest values after baseline, from the dataset's own records of them (one a subject)."""
     name = str(output.node["lowest"]["variable"])
     lowest = extremes.present(name)
     place = ResultPlace("lowest", group.label, name, LOWEST)
-    ledger.add_description(output, place, describe(lowest.by_subject(name, "min")), decimals_of(output.node), lowest)
+    builder.add_description(output, place, describe(lowest.by_subject(name, "min")), decimals_of(output.node), lowest)
 
 
-def layout(output: Output, book: ResultsIndex) -> OutputLayout:
+def layout(output: Output, results: ResultsIndex) -> OutputLayout:
     """A block a scheme, then the lowest value."""
     rows: list[Row] = []
-    for group in book.groups():
-        if len(book.groups()) > 1:
-            rows.append(Row(f"{group} (N={book.text(POPULATION, '', group, 'N')})", heading=True))
-        for scheme in output.node["schemes"]:
-            rows.extend(_block(output, book, scheme, group))
+    for group in results.groups():
+        if len(results.groups()) > 1:
+            rows.append(Row(f"{group} (N={results.text(POPULATION, '', group, 'N')})", heading=True))
+        for number, scheme in enumerate(output.node["schemes"], start=1):
+            rows.extend(_block(output, results.line(f"scheme {number}"), scheme, group))
     heads = [TableColumn("n (%)"), TableColumn("Assessed"), TableColumn("95% CI (%)")]
     if "day" in output.node:
         heads += [
@@ -158,37 +165,37 @@ def layout(output: Output, book: ResultsIndex) -> OutputLayout:
         ]
     tables = [OutputTable("", tuple(heads), tuple(rows))]
     if "lowest" in output.node:
-        tables.append(_lowest_table(str(output.node["lowest"]["variable"]), book))
+        tables.append(_lowest_table(str(output.node["lowest"]["variable"]), results))
     return OutputLayout(tables)
 
 
-def _block(output: Output, book: ResultsIndex, scheme: Mapping[str, Any], group: str) -> list[Row]:
+def _block(output: Output, results: LineResults, scheme: Mapping[str, Any], group: str) -> list[Row]:
     name = str(scheme["id"])
     rows, timed = [Row(str(scheme["label"]), heading=True)], "day" in output.node
     for level in (BEFORE, ANY, EMERGENT):
-        times = (_first_day(book, name, group), bounded(book, name, LASTED, group)) if level == ANY else ("", "")
-        cells = (*_counted(book, name, level, group), book.interval(name, level, group))
+        times = (_first_day(results, name, group), bounded(results, name, LASTED, group)) if level == ANY else ("", "")
+        cells = (*_counted(results, name, level, group), results.interval(name, level, group))
         rows.append(Row(level, (*cells, *times) if timed else cells, 1))
     for grade, label in scheme.get("grades", {}).items():
         empty = ("", "", "") if timed else ("",)
-        rows.append(Row(str(label), (*_counted(book, name, f"Worst grade {grade}", group), *empty), 1))
+        rows.append(Row(str(label), (*_counted(results, name, f"Worst grade {grade}", group), *empty), 1))
     return rows
 
 
-def _counted(book: ResultsIndex, name: str, level: str, group: str) -> tuple[str, str]:
-    row = book.row(name, level, group, "count") or {}
-    return book.count(name, level, group) or "0", str(row.get("n", ""))
+def _counted(results: LineResults, name: str, level: str, group: str) -> tuple[str, str]:
+    row = results.row(name, level, group, "count") or {}
+    return results.count(name, level, group) or "0", str(row.get("n", ""))
 
 
-def _first_day(book: ResultsIndex, name: str, group: str) -> str:
-    low, high = (book.text(name, FIRST, group, bound) for bound in ("min", "max"))
-    return f"{book.text(name, FIRST, group, 'median')} ({low}, {high})"
+def _first_day(results: LineResults, name: str, group: str) -> str:
+    low, high = (results.text(name, FIRST, group, bound) for bound in ("min", "max"))
+    return f"{results.text(name, FIRST, group, 'median')} ({low}, {high})"
 
 
-def _lowest_table(name: str, book: ResultsIndex) -> OutputTable:
+def _lowest_table(name: str, results: ResultsIndex) -> OutputTable:
     rows = tuple(
-        Row(group, tuple(book.cell(name, LOWEST, group, statistics.split()) for _, statistics in CELLS))
-        for group in book.groups()
+        Row(group, tuple(results.cell(name, LOWEST, group, statistics.split()) for _, statistics in CELLS))
+        for group in results.groups()
     )
     return OutputTable(
         "", tuple(TableColumn(label) for label, _ in CELLS), rows, "Lowest value after baseline of each patient"

@@ -73,7 +73,7 @@ class Shifts:
         )  # fmt: skip
 
 
-def compute(analysis: AnalysisData, output: Output, ledger: ResultsBuilder) -> None:
+def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> None:
     """Count subjects by baseline grade and worst later grade, in rows of the baseline grades that somebody had.
 
     Subjects without a graded record after baseline are not in the table. Categories with ``labels``, such as low and
@@ -81,10 +81,10 @@ def compute(analysis: AnalysisData, output: Output, ledger: ResultsBuilder) -> N
     """
     node = output.node
     for group in analysis.groups(output):
-        add_size(analysis, output, group, ledger)
+        add_size(analysis, output, group, builder)
         shifts = _shifts(node, analysis.select(output, str(node["dataset"]), group).where(node["where"]))
         for parameter in node["parameters"]:
-            _parameter(output, ledger, group, str(parameter), shifts)
+            _parameter(output, builder, group, str(parameter), shifts)
 
 
 def _shifts(node: Mapping[str, Any], rows: Selection) -> Shifts:
@@ -105,29 +105,29 @@ def _afters(node: Mapping[str, Any]) -> list[str]:
     return [*map(str, node["grades"]), TOTAL, *([] if "labels" in node else [WORSE])]
 
 
-def _parameter(output: Output, ledger: ResultsBuilder, group: Group, parameter: str, shifts: Shifts) -> None:
+def _parameter(output: Output, builder: ResultsBuilder, group: Group, parameter: str, shifts: Shifts) -> None:
     had, of = shifts.had(parameter), len(shifts.of(parameter, TOTAL, TOTAL))
     for before in [*(grade for grade in [*output.node["grades"], NONE] if grade in had), TOTAL]:
         for after in _afters(output.node):
             subjects = shifts.of(parameter, str(before), after)
             place = ResultPlace(f"{parameter}_{before}", group.label, parameter, f"{before} to {after}")
             source = described(shifts.graded, equality("PARAMCD", parameter), among(SUBJECT, subjects))
-            ledger.add(output, place, "count", Estimate(float(len(subjects)), METHOD, of), COUNT, source)
+            builder.add(output, place, "count", Estimate(float(len(subjects)), METHOD, of), COUNT, source)
 
 
-def layout(output: Output, book: ResultsIndex) -> OutputLayout:
+def layout(output: Output, results: ResultsIndex) -> OutputLayout:
     """Blocks of an analyte and treatment, with a row for each baseline grade that somebody had."""
-    node, groups = output.node, book.groups()
-    head, several = str(node.get("head", HEAD)), len(book.groups()) > 1
+    node, groups = output.node, results.groups()
+    head, several = str(node.get("head", HEAD)), len(results.groups()) > 1
     heads = [TableColumn(_label(node, grade), head) for grade in node["grades"]]
     columns = (*heads, TableColumn(TOTAL, head), *([] if "labels" in node else [TableColumn(WORSE + ", n")]))
-    named = [f"{group} (N={book.text(POPULATION, '', group, 'N')})" for group in groups]
+    named = [f"{group} (N={results.text(POPULATION, '', group, 'N')})" for group in groups]
     rows: list[Row] = [] if several else [Row(named[0], heading=True)]
     for parameter, label in node["parameters"].items():
         rows.append(Row(str(label), indent=int(not several), heading=True))
         for group, name in zip(groups, named, strict=True):
             rows += [Row(name, indent=1, heading=True)] if several else []
-            rows += _block(node, book, str(parameter), group)
+            rows += _block(node, results, str(parameter), group)
     return OutputLayout([OutputTable(str(node.get("stub", STUB)), columns, tuple(rows))])
 
 
@@ -136,12 +136,12 @@ def _label(node: Mapping[str, Any], grade: str) -> str:
     return str(known.get(grade, f"Grade {grade}"))
 
 
-def _block(node: Mapping[str, Any], book: ResultsIndex, parameter: str, group: str) -> list[Row]:
+def _block(node: Mapping[str, Any], results: ResultsIndex, parameter: str, group: str) -> list[Row]:
     """One row needs no total, and an analyte that nobody had graded has nothing but one."""
     grades = [str(grade) for grade in node["grades"]]
-    had = [grade for grade in [*grades, NONE] if book.row(parameter, f"{grade} to {TOTAL}", group, "count")]
+    had = [grade for grade in [*grades, NONE] if results.row(parameter, f"{grade} to {TOTAL}", group, "count")]
     rows = []
     for before in had if len(had) == 1 else [*had, TOTAL]:
-        cells = tuple(book.text(parameter, f"{before} to {after}", group, "count") for after in _afters(node))
+        cells = tuple(results.text(parameter, f"{before} to {after}", group, "count") for after in _afters(node))
         rows.append(Row(_label(node, before), cells, 2))
     return rows

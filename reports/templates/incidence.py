@@ -16,7 +16,7 @@ from reports.layout.table import (
 from reports.results.analysis_data import AnalysisData, Group
 from reports.results.builder import ResultPlace, ResultsBuilder
 from reports.results.formats import COUNT, P_VALUE
-from reports.results.index import ResultsIndex
+from reports.results.index import LineResults, ResultsIndex
 from reports.results.selection import (
     SUBJECT,
     WHERE_SCHEMA,
@@ -66,6 +66,19 @@ METHOD = "Number of patients"
 
 
 @dataclass(frozen=True)
+class Part:
+    """One declared part, and what the results call it."""
+
+    line: str
+    node: Mapping[str, Any]
+
+    @property
+    def label(self) -> str:
+        """The part's name; empty where it is the whole."""
+        return str(self.node["label"])
+
+
+@dataclass(frozen=True)
 class Counted:
     """One treatment's rows of one part, counted, and the size of its population."""
 
@@ -75,33 +88,34 @@ class Counted:
     tally: Tally
 
 
-def compute(analysis: AnalysisData, output: Output, ledger: ResultsBuilder) -> None:
+def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> None:
     """Count subjects and records of every line in every treatment, whether or not it has any; then compare treatments.
 
     A subject counts once a line however many records it has, and with grades at the worst.
     """
     groups = analysis.groups(output)
-    sizes = [add_size(analysis, output, group, ledger) for group in groups]
+    sizes = [add_size(analysis, output, group, builder) for group in groups]
     for part in _parts(output.node):
         counted = [_count(analysis, output, part, group, size) for group, size in zip(groups, sizes, strict=True)]
         lines = counted[-1].tally.ordered(str(output.node.get("order", "")), list(output.node.get("labels", {})))
         for treatment in counted:
             for line in lines:
-                _add(output, ledger, part, line, treatment)
+                _add(output, builder, part, line, treatment)
         if "reference" in output.node:
-            _compare(output, ledger, part, lines, counted)
+            _compare(output, builder, part, lines, counted)
 
 
-def _parts(node: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def _parts(node: Mapping[str, Any]) -> list[Part]:
     """The declared parts, or the whole as one."""
     if "parts" not in node and "any" not in node:
         raise complain(node, None, "say in 'any' what the first line counts, or declare 'parts'")
-    return list(node.get("parts", [{"label": "", "where": {}, "any": node.get("any", "")}]))
+    parts = node.get("parts", [{"label": "", "where": {}, "any": node.get("any", "")}])
+    return [Part(f"part {number}", part) for number, part in enumerate(parts, start=1)]
 
 
-def _count(analysis: AnalysisData, output: Output, part: Mapping[str, Any], group: Group, size: int) -> Counted:
+def _count(analysis: AnalysisData, output: Output, part: Part, group: Group, size: int) -> Counted:
     node = output.node
-    rows = analysis.select(output, str(node["dataset"]), group).where(node.get("where", {})).where(part["where"])
+    rows = analysis.select(output, str(node["dataset"]), group).where(node.get("where", {})).where(part.node["where"])
     for key in ("class", "term", "grade"):
         if key in node and not rows.has(str(node[key])):
             raise complain(node, key, f"{rows.dataset} has no variable {node[key]}")
@@ -112,16 +126,16 @@ def _count(analysis: AnalysisData, output: Output, part: Mapping[str, Any], grou
     return Counted(group, size, rows, found)
 
 
-def _place(output: Output, part: Mapping[str, Any], line: TallyLine, group: str, *more: str) -> ResultPlace:
+def _place(output: Output, part: Part, line: TallyLine, group: str, *more: str) -> ResultPlace:
     """A class is a level of its variable; a term is one of its own, and its class the subset."""
     node = output.node
     variable, level = str(node["term"]), line.term
     if line.group and not line.term:
         variable, level = str(node["class"]), line.group
     above = line.group if line.term else ""
-    subset = "; ".join(filter(None, (str(part["label"]), above, *more)))
-    name = "_".join(filter(None, (str(part["label"]), variable, above, level or "any")))
-    return ResultPlace(name, group, variable, level, subset)
+    subset = "; ".join(filter(None, (part.label, above, *more)))
+    name = "_".join(filter(None, (part.label, variable, above, level or "any")))
+    return ResultPlace(name, group, variable, level, subset, line=part.line)
 
 
 def _source(node: Mapping[str, Any], rows: Selection, line: TallyLine, *more: str) -> FilteredRows:
@@ -130,17 +144,17 @@ def _source(node: Mapping[str, Any], rows: Selection, line: TallyLine, *more: st
     return described(rows, *conditions, *more)
 
 
-def _add(output: Output, ledger: ResultsBuilder, part: Mapping[str, Any], line: TallyLine, counted: Counted) -> None:
+def _add(output: Output, builder: ResultsBuilder, part: Part, line: TallyLine, counted: Counted) -> None:
     node, found = output.node, counted.tally
     place, source = _place(output, part, line, counted.group.label), _source(node, counted.rows, line)
     subjects, events = found.subjects.get(line, 0), found.events.get(line, 0)
-    ledger.add_proportion(output, place, subjects, counted.size, source, METHOD)
-    ledger.add(output, place, "events", Estimate(float(events), "Number of records", subjects), COUNT, source)
+    builder.add_proportion(output, place, subjects, counted.size, source, METHOD)
+    builder.add(output, place, "events", Estimate(float(events), "Number of records", subjects), COUNT, source)
     for grade in node.get("grades", {}) if "grade" in node else ():
         who = found.worst.get((line, str(grade)), [])
         at = _place(output, part, line, counted.group.label, f"worst {grade}")
         source = _source(node, counted.rows, line, among(SUBJECT, who))
-        ledger.add_proportion(output, at, len(who), counted.size, source, METHOD + " by their worst grade")
+        builder.add_proportion(output, at, len(who), counted.size, source, METHOD + " by their worst grade")
 
 
 def _arms(node: Mapping[str, Any], counted: list[Counted]) -> tuple[Counted, list[Counted]]:
@@ -154,7 +168,7 @@ def _arms(node: Mapping[str, Any], counted: list[Counted]) -> tuple[Counted, lis
 
 
 def _compare(
-    output: Output, ledger: ResultsBuilder, part: Mapping[str, Any], lines: list[TallyLine], counted: list[Counted]
+    output: Output, builder: ResultsBuilder, part: Part, lines: list[TallyLine], counted: list[Counted]
 ) -> None:
     """Fisher's exact test of each line, each treatment against the reference; no correction for their number."""
     reference, others = _arms(output.node, counted)
@@ -162,33 +176,32 @@ def _compare(
         for line in lines:
             found = fisher(arm.tally.subjects.get(line, 0), arm.size,
                            reference.tally.subjects.get(line, 0), reference.size)  # fmt: skip
-            ledger.add(output, _place(output, part, line, arm.group.label), "p_value", found, P_VALUE,
+            builder.add(output, _place(output, part, line, arm.group.label), "p_value", found, P_VALUE,
                        _source(output.node, counted[-1].rows, line))  # fmt: skip
 
 
-def layout(output: Output, book: ResultsIndex) -> OutputLayout:
+def layout(output: Output, results: ResultsIndex) -> OutputLayout:
     """A table a part: everything, then each class with its terms."""
-    return OutputLayout([_table(output, book, part) for part in _parts(output.node)])
+    return OutputLayout([_table(output, results, part) for part in _parts(output.node)])
 
 
-def _table(output: Output, book: ResultsIndex, part: Mapping[str, Any]) -> OutputTable:
-    node, name = output.node, str(part["label"])
+def _table(output: Output, results: ResultsIndex, part: Part) -> OutputTable:
+    node, name, own = output.node, part.label, results.line(part.line)
     grades = {str(grade): str(label) for grade, label in node.get("grades", {}).items()} if "grade" in node else {}
-    tested = [group for group in book.groups() if book.text(str(node["term"]), ALL, group, "p_value", name)]
-    heads = (*columns(book, "n (%)", str(node.get("events", "Events")), *grades.values()),
+    tested = [group for group in results.groups() if own.text(str(node["term"]), ALL, group, "p_value", name)]
+    heads = (*columns(results, "n (%)", str(node.get("events", "Events")), *grades.values()),
              *(TableColumn(group, f"p-value against {node['reference']}") for group in tested))  # fmt: skip
-    rows = [_row(output, book, part, line, list(grades), tested) for line in _lines(node, book, name)]
+    rows = [_row(output, results, part, line, list(grades), tested) for line in _lines(node, own)]
     stub = "Class, term" if "class" in node else "Term"
     return OutputTable(str(node.get("stub", stub)), heads, tuple(rows), name)
 
 
-def _lines(node: Mapping[str, Any], book: ResultsIndex, part: str) -> list[TallyLine]:
+def _lines(node: Mapping[str, Any], results: LineResults) -> list[TallyLine]:
     """The lines of one part, as the results have them; a term follows its class."""
     lines: dict[TallyLine, None] = {}
     above = ALL
-    for row in book.rows:
-        subset = str(row["subset"])
-        if row["statistic"] != "events" or not (not part or subset == part or subset.startswith(f"{part}; ")):
+    for row in results.rows:
+        if row["statistic"] != "events":
             continue
         level = str(row["level"])
         is_class = row["variable"] == node.get("class")
@@ -198,25 +211,24 @@ def _lines(node: Mapping[str, Any], book: ResultsIndex, part: str) -> list[Tally
 
 
 def _row(
-    output: Output, book: ResultsIndex, part: Mapping[str, Any], line: TallyLine, grades: list[str], tested: list[str]
+    output: Output, results: ResultsIndex, part: Part, line: TallyLine, grades: list[str], tested: list[str]
 ) -> Row:
     cells: list[str] = []
-    for group in book.groups():
+    own = results.line(part.line)
+    for group in results.groups():
         at = _place(output, part, line, group)
         cells += [
-            book.count(at.variable, at.level, group, at.subset),
-            book.text(at.variable, at.level, group, "events", at.subset),
+            own.count(at.variable, at.level, group, at.subset),
+            own.text(at.variable, at.level, group, "events", at.subset),
         ]
-        cells += [_graded(output, book, part, line, group, grade) for grade in grades]
+        cells += [_graded(output, own, part, line, group, grade) for grade in grades]
     at = _place(output, part, line, "")
-    cells += [book.text(at.variable, at.level, group, "p_value", at.subset) for group in tested]
+    cells += [own.text(at.variable, at.level, group, "p_value", at.subset) for group in tested]
     name = line.term or line.group
-    label = str(output.node.get("labels", {}).get(name, sentence(name))) if name else str(part["any"])
+    label = str(output.node.get("labels", {}).get(name, sentence(name))) if name else str(part.node["any"])
     return Row(label, tuple(cells), int(bool(line.group and line.term)))
 
 
-def _graded(
-    output: Output, book: ResultsIndex, part: Mapping[str, Any], line: TallyLine, group: str, grade: str
-) -> str:
+def _graded(output: Output, results: LineResults, part: Part, line: TallyLine, group: str, grade: str) -> str:
     at = _place(output, part, line, group, f"worst {grade}")
-    return book.count(at.variable, at.level, group, at.subset)
+    return results.count(at.variable, at.level, group, at.subset)

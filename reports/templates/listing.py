@@ -81,24 +81,24 @@ EMPTY = "No subject has a record that meets the criteria of this listing."
 EPOCH = np.datetime64("1960-01-01")
 
 
-def compute(analysis: AnalysisData, output: Output, ledger: ResultsBuilder) -> None:
+def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> None:
     """Record the population's size and how many records each part lists; the records themselves are no statistics."""
     everybody = Group(analysis.specification.total)
-    add_size(analysis, output, everybody, ledger)
-    for part in _parts(output):
+    add_size(analysis, output, everybody, builder)
+    for number, part in enumerate(_parts(output), start=1):
         rows = _rows(analysis, output, part)
         _check(analysis, output, part, rows)
-        place = ResultPlace("records", everybody.label, "records", str(part.get("caption", "")))
+        place = ResultPlace("records", everybody.label, "records", str(part.get("caption", "")), line=f"part {number}")
         count = Estimate(float(rows.size), "Number of records listed", rows.subject_count)
-        ledger.add(output, place, "events", count, COUNT, rows)
+        builder.add(output, place, "events", count, COUNT, rows)
         if (more := SupplementalValues.of(analysis, rows)) and (names := more.among(_asked(part))):
             chosen = more.rows.where({"QNAM": names}).of_subjects(rows.subjects)
             count = Estimate(float(chosen.size), "Number of supplemental qualifiers", chosen.subject_count)
-            ledger.add(output, replace(place, analysis="supplemental", variable="supplemental"), "events", count, COUNT,
-                       chosen)  # fmt: skip
+            qualified = replace(place, analysis="supplemental", variable="supplemental")
+            builder.add(output, qualified, "events", count, COUNT, chosen)
 
 
-def layout(output: Output, book: ResultsIndex) -> OutputLayout:
+def layout(output: Output, results: ResultsIndex) -> OutputLayout:
     """Without the datasets a listing has no records to show."""
     return OutputLayout([_listing(part, [[] for _ in _columns(part)]) for part in _parts(output)])
 

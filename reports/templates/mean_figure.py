@@ -42,28 +42,28 @@ PARAMETERS = TemplateParameters(
 )
 
 
-def compute(analysis: AnalysisData, output: Output, ledger: ResultsBuilder) -> None:
+def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> None:
     """The number, mean and 95% confidence interval of each treatment at each visit."""
     node, variable = output.node, str(output.node["variable"])
     shown = pattern(decimals_of(node) + 1)
     for group in analysis.groups(output):
-        add_size(analysis, output, group, ledger)
+        add_size(analysis, output, group, builder)
         rows = analysis.select(output, str(node["dataset"]), group).where(node["where"]).present(variable)
         for visit in node["visits"]:
             chosen = rows.equal("AVISIT", str(visit))
             mean = mean_interval(chosen.column(variable))
             place = ResultPlace(f"mean_{visit}", group.label, variable, str(visit))
-            ledger.add(output, place, "n", replace(mean, value=float(mean.n), warning=""), COUNT, chosen)
-            ledger.add(output, place, "mean", mean, shown, chosen)
-            ledger.add(output, place, "lower", replace(mean, value=mean.lower), shown, chosen)
-            ledger.add(output, place, "upper", replace(mean, value=mean.upper), shown, chosen)
+            builder.add(output, place, "n", replace(mean, value=float(mean.n), warning=""), COUNT, chosen)
+            builder.add(output, place, "mean", mean, shown, chosen)
+            builder.add(output, place, "lower", replace(mean, value=mean.lower), shown, chosen)
+            builder.add(output, place, "upper", replace(mean, value=mean.upper), shown, chosen)
 
 
-def layout(output: Output, book: ResultsIndex) -> OutputLayout:
+def layout(output: Output, results: ResultsIndex) -> OutputLayout:
     """A line a treatment; all treatments together have none of their own where there are several."""
-    node, groups = output.node, book.groups()
+    node, groups = output.node, results.groups()
     shown = groups[:-1] if len(groups) > 1 else groups
-    lines = tuple(_line(book, node, group) for group in shown)
+    lines = tuple(_line(results, node, group) for group in shown)
     ticks = tuple(float(tick) for tick in node["y"]["ticks"])
     low, high = node["y"].get("limits", (ticks[0], ticks[-1]))
     names = tuple((float(place), str(visit)) for visit, place in node["visits"].items())
@@ -72,10 +72,12 @@ def layout(output: Output, book: ResultsIndex) -> OutputLayout:
                                       (float(low), float(high)), ticks, lines, description)])  # fmt: skip
 
 
-def _line(book: ResultsIndex, node: Mapping[str, Any], group: str) -> MeanLine:
+def _line(results: ResultsIndex, node: Mapping[str, Any], group: str) -> MeanLine:
     variable = str(node["variable"])
-    found = {str(visit): {name: book.row(variable, str(visit), group, name) for name in ("mean", "lower", "upper", "n")}
-             for visit in node["visits"]}  # fmt: skip
+    names = ("mean", "lower", "upper", "n")
+    found = {
+        str(visit): {name: results.row(variable, str(visit), group, name) for name in names} for visit in node["visits"]
+    }
     values = {visit: {name: float(row["value"]) for name, row in rows.items() if row is not None}
               for visit, rows in found.items()}  # fmt: skip
     known = {visit: rows for visit, rows in values.items() if rows["mean"] == rows["mean"]}

@@ -46,10 +46,16 @@ METHOD = "Number of patients"
 
 @dataclass(frozen=True)
 class SummaryItem:
-    """One characteristic under a heading; the ``subset`` keeps apart those of one variable and different records."""
+    """One characteristic under a heading, by its place among the declared ``variables``."""
 
+    number: int
     node: Mapping[str, Any]
     heading: str
+
+    @property
+    def line(self) -> str:
+        """What the results call it, so that several of one variable or one label stay apart."""
+        return f"variable {self.number}"
 
     @property
     def variable(self) -> str:
@@ -61,33 +67,32 @@ class SummaryItem:
         return "; ".join(filter(None, (self.heading, str(self.node["label"])))) if "where" in self.node else ""
 
     def place(self, group: str, level: str = "") -> ResultPlace:
-        return ResultPlace(
-            "_".join(filter(None, (self.subset, self.variable))), group, self.variable, level, self.subset
-        )
+        analysis = "_".join(filter(None, (self.subset, self.variable)))
+        return ResultPlace(analysis, group, self.variable, level, self.subset, line=self.line)
 
 
-def compute(analysis: AnalysisData, output: Output, ledger: ResultsBuilder) -> None:
+def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> None:
     """Describe each variable in each treatment column; one with ``labels`` is counted, another one described."""
     for group in analysis.groups(output):
-        size = add_size(analysis, output, group, ledger)
+        size = add_size(analysis, output, group, builder)
         for item in _items(output.node):
             rows = _rows(analysis, output, group, item)
             if "variable" not in item.node:
-                ledger.add_proportion(output, item.place(group.label), rows.subject_count, size, rows, METHOD)
+                builder.add_proportion(output, item.place(group.label), rows.subject_count, size, rows, METHOD)
             elif "labels" in item.node:
-                _count(output, ledger, item, group, rows, size)
+                _count(output, builder, item, group, rows, size)
             else:
                 present = rows.where(_missing(item, False))
                 values = describe(present.column(item.variable))
-                ledger.add_description(output, item.place(group.label), values, decimals_of(item.node), present)
+                builder.add_description(output, item.place(group.label), values, decimals_of(item.node), present)
 
 
 def _items(node: Mapping[str, Any]) -> Iterator[SummaryItem]:
     heading = ""
-    for variable in node["variables"]:
+    for number, variable in enumerate(node["variables"], start=1):
         heading = str(variable.get("heading", heading))
         if "label" in variable:
-            yield SummaryItem(variable, heading)
+            yield SummaryItem(number, variable, heading)
 
 
 def _rows(analysis: AnalysisData, output: Output, group: Group, item: SummaryItem) -> Selection:
@@ -101,21 +106,23 @@ def _missing(item: SummaryItem, missing: bool) -> Mapping[str, Any]:
     return {item.variable: {"missing": missing}}
 
 
-def _count(output: Output, ledger: ResultsBuilder, item: SummaryItem, group: Group, rows: Selection, size: int) -> None:
+def _count(
+    output: Output, builder: ResultsBuilder, item: SummaryItem, group: Group, rows: Selection, size: int
+) -> None:
     """Count the values that have labels, then any other that the data hold, then who has none."""
     present = rows.where(_missing(item, False))
     declared = list(item.node["labels"])
     others = sorted(str(value) for value in set(present.column(item.variable)) - set(declared))
     for level in [*declared, *others]:
         chosen = present.equal(item.variable, level)
-        ledger.add_proportion(output, item.place(group.label, level), chosen.subject_count, size, chosen, METHOD)
+        builder.add_proportion(output, item.place(group.label, level), chosen.subject_count, size, chosen, METHOD)
     missing = size - present.subject_count
     if missing:
         without, method = rows.where(_missing(item, True)), "Patients of the population without a value"
-        ledger.add_proportion(output, item.place(group.label, MISSING), missing, size, without, method)
+        builder.add_proportion(output, item.place(group.label, MISSING), missing, size, without, method)
 
 
-def layout(output: Output, book: ResultsIndex) -> OutputLayout:
+def layout(output: Output, results: ResultsIndex) -> OutputLayout:
     """A heading a variable, with its statistics or its levels beneath; what is only counted takes one line."""
     rows: list[Row] = []
     heading = ""
@@ -123,28 +130,28 @@ def layout(output: Output, book: ResultsIndex) -> OutputLayout:
         rows += [Row(item.heading, heading=True)] if item.heading != heading else []
         heading, indent, label = item.heading, int(bool(item.heading)), str(item.node["label"])
         if "variable" not in item.node:
-            rows.append(Row(f"{label}, n (%)", _counts(book, item, ""), indent))
+            rows.append(Row(f"{label}, n (%)", _counts(results, item, ""), indent))
             continue
         rows.append(Row(label, heading=True, indent=indent))
-        rows += _levels(item, book, indent + 1) if "labels" in item.node else _numbers(item, book, indent + 1)
-    return OutputLayout([OutputTable("", columns(book), tuple(rows))])
+        rows += _levels(item, results, indent + 1) if "labels" in item.node else _numbers(item, results, indent + 1)
+    return OutputLayout([OutputTable("", columns(results), tuple(rows))])
 
 
-def _numbers(item: SummaryItem, book: ResultsIndex, indent: int) -> list[Row]:
+def _numbers(item: SummaryItem, results: ResultsIndex, indent: int) -> list[Row]:
     return [
-        Row(label, tuple(book.cell(item.variable, "", group, statistics.split(), item.subset)
-                         for group in book.groups()), indent)
+        Row(label, tuple(results.line(item.line).cell(item.variable, "", group, statistics.split(), item.subset)
+                         for group in results.groups()), indent)
         for label, statistics in CELLS
     ]  # fmt: skip
 
 
-def _levels(item: SummaryItem, book: ResultsIndex, indent: int) -> list[Row]:
+def _levels(item: SummaryItem, results: ResultsIndex, indent: int) -> list[Row]:
     """Declared levels, others, and missing ones last; those that the results of any treatment have."""
     labels = item.node["labels"]
-    known = [level for level in book.levels(item.variable, "count") if book.has(item.variable, level, item.subset)]
-    ordered = sorted(known, key=lambda level: level == MISSING)
-    return [Row(str(labels.get(level, level)), _counts(book, item, level), indent) for level in ordered]
+    ordered = sorted(results.line(item.line).levels(item.variable, "count"), key=lambda level: level == MISSING)
+    return [Row(str(labels.get(level, level)), _counts(results, item, level), indent) for level in ordered]
 
 
-def _counts(book: ResultsIndex, item: SummaryItem, level: str) -> tuple[str, ...]:
-    return tuple(book.count(item.variable, level, group, item.subset) or "0" for group in book.groups())
+def _counts(results: ResultsIndex, item: SummaryItem, level: str) -> tuple[str, ...]:
+    own = results.line(item.line)
+    return tuple(own.count(item.variable, level, group, item.subset) or "0" for group in results.groups())

@@ -17,7 +17,7 @@ from reports.results.analysis_data import (
 )
 from reports.results.builder import ResultPlace, ResultsBuilder
 from reports.results.formats import pattern
-from reports.results.index import ResultsIndex
+from reports.results.index import LineResults, ResultsIndex
 from reports.results.selection import SUBJECT, WHERE_SCHEMA, Selection, equality
 from reports.results.specification import TEXT, Output, TemplateParameters
 from reports.statistics.descriptive import describe
@@ -82,34 +82,43 @@ PARAMETERS = TemplateParameters(
     },
     ("dataset", "where", "x", "y", "median"),
 )
-OBSERVED, MEDIAN_LABEL = "value", "Median"
+OBSERVED, MEDIAN_LABEL, COURSES = "value", "Median", "courses"
 VALUE, BELOW, DEFINED = "Observed value", "Observed value, drawn hollow", "Value by definition"
 
 
-def compute(analysis: AnalysisData, output: Output, ledger: ResultsBuilder) -> None:
+def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> None:
     """Each observed value is a row (subset the subject, level the study day), and so is each visit's median."""
     node, y = output.node, str(output.node["y"]["variable"])
     everybody = Group(analysis.specification.total)
-    add_size(analysis, output, everybody, ledger)
+    add_size(analysis, output, everybody, builder)
     rows = analysis.select(output, str(node["dataset"]), everybody).where(node["where"])
     rows = rows.present(str(node["x"]["variable"]))
     names = names_of(analysis, output, everybody)
+    points: dict[tuple[str, float], int] = {}
     for name, (day, value, method), source in _points(node, rows, names):
-        place = ResultPlace(f"course_{name}", "", y, f"{day:g}", name)
-        ledger.add(output, place, OBSERVED, Estimate(value, method, 1), pattern(decimals_of(node)), source)
+        point = points[name, day] = points.get((name, day), 0) + 1
+        place = ResultPlace(f"course_{name}", "", y, f"{day:g}", name, line=COURSES, point=point)
+        builder.add(output, place, OBSERVED, Estimate(value, method, 1), pattern(decimals_of(node)), source)
     rows = rows.present(y)
     for visit in node["median"]["visits"]:
         chosen = rows.where(node["median"]["where"]).equal("AVISIT", str(visit))
         place = ResultPlace(f"median_{visit}", "", y, str(visit), MEDIAN_LABEL)
         median = describe(chosen.column(y))["median"]
-        ledger.add(output, place, "median", median, pattern(decimals_of(node) + 1), chosen)
+        builder.add(output, place, "median", median, pattern(decimals_of(node) + 1), chosen)
 
 
 def names_of(analysis: AnalysisData, output: Output, everybody: Group) -> dict[str, str]:
-    """What each subject of the population is called in the figure, in the order of the names."""
+    """What each subject of the population is called in the figure, in the order of the names.
+
+    Raises StudyError if two are called the same: their courses would be one.
+    """
     name = str(output.node.get("subject", "SUBJID"))
     subjects = analysis.select(output, SUBJECT_LEVEL, everybody)
     found = dict(zip(subjects.column("USUBJID"), subjects.column(name), strict=True))
+    if len(set(found.values())) < len(found):
+        raise complain(
+            output.node, "subject" if "subject" in output.node else "id", f"{name} is not unique; take USUBJID"
+        )
     return dict(sorted(found.items(), key=lambda pair: pair[1]))
 
 
@@ -148,14 +157,15 @@ def _values(rows: Selection, x: str, y: str) -> list[tuple[tuple[str, float, int
             zip(zip(*columns, strict=True), places, strict=True)]  # fmt: skip
 
 
-def layout(output: Output, book: ResultsIndex) -> OutputLayout:
+def layout(output: Output, results: ResultsIndex) -> OutputLayout:
     """Lines in the order of the subjects' names; x in the axis's unit."""
     node, y = output.node, str(output.node["y"]["variable"])
     apart = float(node.get("set_apart", 0))
-    names = [name for name in book.subsets(y) if name != MEDIAN_LABEL]
-    lines = tuple(_line(book, node, name, _offset(apart, i, len(names))) for i, name in enumerate(names))
+    courses = results.line(COURSES)
+    names = courses.subsets(y)
+    lines = tuple(_line(courses, node, name, _offset(apart, i, len(names))) for i, name in enumerate(names))
     at = node["median"]["visits"]
-    points = [(float(at[visit]), book.row(y, visit, "", "median", MEDIAN_LABEL)) for visit in at]
+    points = [(float(at[visit]), results.row(y, visit, "", "median", MEDIAN_LABEL)) for visit in at]
     known = [
         (x, _scaled(node, float(row["value"]))) for x, row in points if row is not None and row["value"] == row["value"]
     ]
@@ -168,9 +178,9 @@ def _offset(apart: float, position: int, count: int) -> float:
     return apart * (2 * position / (count - 1) - 1) if count > 1 else 0.0
 
 
-def _line(book: ResultsIndex, node: Mapping[str, Any], name: str, offset: float) -> CourseLine:
+def _line(results: LineResults, node: Mapping[str, Any], name: str, offset: float) -> CourseLine:
     days = float(node["x"].get("unit_days", 1))
-    rows = book.rows_of(str(node["y"]["variable"]), name)
+    rows = results.rows_of(str(node["y"]["variable"]), name)
     x = tuple(float(row["level"]) / days for row in rows)
     hollow = tuple(row["method"] == BELOW for row in rows)
     return CourseLine(name, x, tuple(_scaled(node, float(row["value"])) + offset for row in rows), hollow)

@@ -47,28 +47,29 @@ RESULTS = "results"
 COMPUTED = "computed"
 
 
-def compute(analysis: AnalysisData, output: Output, ledger: ResultsBuilder) -> None:
+def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> None:
     """Each statement is a row whose text is put together from results that earlier outputs made."""
     known: dict[str, list[Mapping[str, Any]]] = {other.id: [] for other in analysis.specification.outputs}
-    for row in ledger.rows:
+    for row in builder.rows:
         known[row["output"]].append(row)
     total = analysis.specification.total
     for number, statement in enumerate(output.node["statements"], start=1):
-        place = ResultPlace(f"S{number:02d}", "", f"S{number:02d}", str(statement["statement"]))
+        name = f"S{number:02d}"
+        place = ResultPlace(name, "", name, str(statement["statement"]), line=f"statement {number}")
         if "values" in statement:
-            _computed(output, ledger, place, statement, known, total)
+            _computed(output, builder, place, statement, known, total)
         else:
-            _without(output, ledger, place, f"{NOT_COMPUTED}: {statement['waits_for']}", NOT_COMPUTED)
+            _without(output, builder, place, f"{NOT_COMPUTED}: {statement['waits_for']}", NOT_COMPUTED)
 
 
-def _without(output: Output, ledger: ResultsBuilder, place: ResultPlace, reason: str, text: str) -> None:
+def _without(output: Output, builder: ResultsBuilder, place: ResultPlace, reason: str, text: str) -> None:
     """A statement without a computed value, and why."""
-    ledger.add(output, place, COMPUTED, Estimate(NOT_ESTIMABLE, "", 0, reason), COUNT, _source([]), text)
+    builder.add(output, place, COMPUTED, Estimate(NOT_ESTIMABLE, "", 0, reason), COUNT, _source([]), text)
 
 
 def _computed(
     output: Output,
-    ledger: ResultsBuilder,
+    builder: ResultsBuilder,
     place: ResultPlace,
     statement: Mapping[str, Any],
     known: Mapping[str, list[Mapping[str, Any]]],
@@ -76,7 +77,7 @@ def _computed(
 ) -> None:
     found = [row for reference in statement["values"] for row in _find(reference, known, total)]
     if len(found) < len(statement["values"]):
-        _without(output, ledger, place, "the data gave no such result", NO_RESULT)
+        _without(output, builder, place, "the data gave no such result", NO_RESULT)
         return
     first = found[0]
     warnings = "; ".join(dict.fromkeys(str(row["warning"]) for row in found if row["warning"]))
@@ -86,7 +87,7 @@ def _computed(
         text = str(statement["show"]).format(*(_spoken(row) for row in found))
     except (IndexError, KeyError, ValueError):
         raise complain(statement, "show", f"write {{0}} to {{{len(found) - 1}}} where the values go") from None
-    ledger.add(output, place, COMPUTED, estimate, str(first["format"]), _source(found), text)
+    builder.add(output, place, COMPUTED, estimate, str(first["format"]), _source(found), text)
 
 
 def _find(
@@ -120,7 +121,7 @@ def _source(found: list[Mapping[str, Any]]) -> FilteredRows:
     return FilteredRows(RESULTS, " or ".join(parts))
 
 
-def layout(output: Output, book: ResultsIndex) -> OutputLayout:
+def layout(output: Output, results: ResultsIndex) -> OutputLayout:
     """Statement, published value, computed value, n and method, with the output it comes from."""
     heads = (
         TableColumn("Published", text=True),
@@ -129,7 +130,7 @@ def layout(output: Output, book: ResultsIndex) -> OutputLayout:
         TableColumn("Method", text=True),
         TableColumn("Output", text=True),
     )
-    pairs = zip(output.node["statements"], book.rows, strict=True)
+    pairs = zip(output.node["statements"], results.every, strict=True)
     return OutputLayout([OutputTable("Statement", heads, tuple(_row(statement, row) for statement, row in pairs))])
 
 

@@ -18,7 +18,7 @@ from reports.layout.table import (
 from reports.results.analysis_data import AnalysisData, Group
 from reports.results.builder import ResultPlace, ResultsBuilder
 from reports.results.formats import P_VALUE, pattern
-from reports.results.index import ResultsIndex
+from reports.results.index import LineResults, ResultsIndex
 from reports.results.selection import WHERE_SCHEMA, Selection
 from reports.results.specification import TEXT, Output, TemplateParameters
 from reports.statistics.estimate import Estimate
@@ -109,17 +109,17 @@ PARAMETERS = TemplateParameters(
 HEADS = ("Subjects", "Events", "", "Rate (95% CI)", "Mean of subjects' rates")
 
 
-def compute(analysis: AnalysisData, output: Output, ledger: ResultsBuilder) -> None:
+def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> None:
     """Record the rate of every period in each treatment column, then the comparisons."""
     node = output.node
     for group in analysis.groups(output):
-        add_size(analysis, output, group, ledger)
+        add_size(analysis, output, group, builder)
         for period in node["periods"]:
             rows = _rows(analysis, output, group, output.population).equal(str(node["period"]), str(period))
             place = ResultPlace(f"rate_{period}", group.label, "rate", str(period))
-            add_rate(output, ledger, place, node["rate"], rows)
+            add_rate(output, builder, place, node["rate"], rows)
         for number, comparison in enumerate(node.get("comparisons", []), start=1):
-            _compare(analysis, output, ledger, group, number, comparison)
+            _compare(analysis, output, builder, group, number, comparison)
 
 
 def _rows(analysis: AnalysisData, output: Output, group: Group, population: str) -> Selection:
@@ -130,7 +130,7 @@ def _rows(analysis: AnalysisData, output: Output, group: Group, population: str)
 def _compare(
     analysis: AnalysisData,
     output: Output,
-    ledger: ResultsBuilder,
+    builder: ResultsBuilder,
     group: Group,
     number: int,
     comparison: Mapping[str, Any],
@@ -140,11 +140,12 @@ def _compare(
     rows = _rows(analysis, output, group, population).where({str(node["period"]): periods})
     one, two = (person_time(node["rate"], rows.equal(str(node["period"]), period)) for period in periods)
     found = METHODS[str(comparison["method"])].run(one, two)
-    place = ResultPlace(f"comparison_{number:02d}", group.label, "comparison", str(number), population=population)
+    line = f"comparison {number}"
+    place = ResultPlace(f"comparison_{number:02d}", group.label, "comparison", str(number), "", population, line)
     if found.ratio.method:
         shown = pattern(int(node["rate"].get("decimals", 3)))
-        add_bounded(output, ledger, place, "estimate", found.ratio, shown, rows)
-    ledger.add(output, place, "p_value", found.test, P_VALUE, rows)
+        add_bounded(output, builder, place, "estimate", found.ratio, shown, rows)
+    builder.add(output, place, "p_value", found.test, P_VALUE, rows)
 
 
 def _known(node: Mapping[str, Any], comparison: Mapping[str, Any], key: str) -> str:
@@ -153,30 +154,30 @@ def _known(node: Mapping[str, Any], comparison: Mapping[str, Any], key: str) -> 
     return str(comparison[key])
 
 
-def layout(output: Output, book: ResultsIndex) -> OutputLayout:
+def layout(output: Output, results: ResultsIndex) -> OutputLayout:
     """A row a period and treatment, and a table of comparisons."""
     node = output.node
     heads = [head or str(node["rate"]["unit"]) for head in HEADS]
     rows: list[Row] = []
-    for group in book.groups():
-        rows.append(Row(f"{group} (N={book.text('population', '', group, 'N')})", heading=True))
-        rows += [Row(str(label), _cells(book, str(period), group), 1) for period, label in node["periods"].items()]
+    for group in results.groups():
+        rows.append(Row(f"{group} (N={results.text('population', '', group, 'N')})", heading=True))
+        rows += [Row(str(label), _cells(results, str(period), group), 1) for period, label in node["periods"].items()]
     tables = [OutputTable("Period", tuple(TableColumn(head) for head in heads), tuple(rows))]
-    return OutputLayout([*tables, _comparisons(output, book)] if node.get("comparisons") else tables)
+    return OutputLayout([*tables, _comparisons(output, results)] if node.get("comparisons") else tables)
 
 
-def _cells(book: ResultsIndex, period: str, group: str) -> tuple[str, ...]:
-    plain = [book.text("rate", period, group, name) for name in ("n", "events", "person_time")]
-    return (*plain, bounded(book, "rate", period, group), book.text("rate", period, group, "mean"))
+def _cells(results: ResultsIndex, period: str, group: str) -> tuple[str, ...]:
+    plain = [results.text("rate", period, group, name) for name in ("n", "events", "person_time")]
+    return (*plain, bounded(results, "rate", period, group), results.text("rate", period, group, "mean"))
 
 
-def bounded(book: ResultsIndex, variable: str, level: str, group: str, subset: str = "") -> str:
+def bounded(results: LineResults, variable: str, level: str, group: str, subset: str = "") -> str:
     """``estimate (lower, upper)``."""
-    bounds = book.interval(variable, level, group, subset)
-    return book.text(variable, level, group, "estimate", subset) + (f" ({bounds})" if bounds else "")
+    bounds = results.interval(variable, level, group, subset)
+    return results.text(variable, level, group, "estimate", subset) + (f" ({bounds})" if bounds else "")
 
 
-def _comparisons(output: Output, book: ResultsIndex) -> OutputTable:
+def _comparisons(output: Output, results: ResultsIndex) -> OutputTable:
     heads = (
         TableColumn("Periods", text=True),
         TableColumn("Population", text=True),
@@ -185,24 +186,25 @@ def _comparisons(output: Output, book: ResultsIndex) -> OutputTable:
         TableColumn("p-value"),
     )
     rows: list[Row] = []
-    for group in book.groups():
-        rows += [Row(group, heading=True)] if len(book.groups()) > 1 else []
+    for group in results.groups():
+        rows += [Row(group, heading=True)] if len(results.groups()) > 1 else []
         rows += [
-            _comparison(output, book, group, str(number), comparison)
+            _comparison(output, results, group, str(number), comparison)
             for number, comparison in enumerate(output.node["comparisons"], start=1)
         ]
     return OutputTable("Method", heads, tuple(rows), "Comparisons of periods")
 
 
-def _comparison(output: Output, book: ResultsIndex, group: str, number: str, comparison: Mapping[str, Any]) -> Row:
-    row = book.row("comparison", number, group, "p_value") or {}
+def _comparison(output: Output, results: ResultsIndex, group: str, number: str, comparison: Mapping[str, Any]) -> Row:
+    own = results.line(f"comparison {number}")
+    row = own.row("comparison", number, group, "p_value") or {}
     labels = output.node["periods"]
     purpose = f" [{comparison['purpose']}]" if "purpose" in comparison else ""
     cells = (
         f"{labels[comparison['period']]} / {labels[comparison['reference']]}",
         str(row.get("population", "")),
         str(row.get("n", "")),
-        bounded(book, "comparison", number, group),
+        bounded(own, "comparison", number, group),
         str(row.get("text", "")),
     )
     return Row(METHODS[str(comparison["method"])].label + purpose, cells)

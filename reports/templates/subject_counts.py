@@ -9,7 +9,7 @@ from reports.layout.table import OutputLayout, OutputTable, Row
 from reports.results.analysis_data import SUBJECT_LEVEL, AnalysisData, Group
 from reports.results.builder import ResultPlace, ResultsBuilder
 from reports.results.formats import COUNT
-from reports.results.index import ResultsIndex
+from reports.results.index import LineResults, ResultsIndex
 from reports.results.selection import SUBJECT, WHERE_SCHEMA, Selection
 from reports.results.specification import TEXT, Output, TemplateParameters
 from reports.statistics.estimate import Estimate
@@ -49,28 +49,28 @@ METHOD = "Number of patients"
 DATE = "ADT"
 
 
-def compute(analysis: AnalysisData, output: Output, ledger: ResultsBuilder) -> None:
+def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> None:
     """Count, for each treatment column, the subjects of each line and of each value of its ``by`` variable.
 
     Percentages are of the population, or of the subjects with a record that meets the line's ``denominator``. Paired
     proportions are compared by McNemar's exact test.
     """
     for group in analysis.groups(output):
-        size = add_size(analysis, output, group, ledger)
+        size = add_size(analysis, output, group, builder)
         for number, heading, line in _lines(output):
             records = _records(analysis, output, group, line)
             rows, whole = _meeting(records.where(output.node.get("where", {})), line.get("where", {}), line), size
             if "denominator" in line:
                 whole = _meeting(records, line["denominator"], {}).subject_count
-            place = ResultPlace(f"{number:02d}", group.label, "USUBJID", str(line["label"]), heading)
-            _add(output, ledger, place, rows, whole)
+            label, name = str(line["label"]), f"line {number}"
+            place = ResultPlace(f"{number:02d}", group.label, "USUBJID", label, heading, line=name)
+            _add(output, builder, place, rows, whole)
             for value in rows.most_frequent(str(line["by"])) if "by" in line else []:
-                beneath = ResultPlace(
-                    f"{number:02d}_{line['by']}", group.label, str(line["by"]), value, str(line["label"])
-                )
-                _add(output, ledger, beneath, rows.equal(str(line["by"]), value), whole)
+                by = str(line["by"])
+                beneath = ResultPlace(f"{number:02d}_{by}", group.label, by, value, label, line=name)
+                _add(output, builder, beneath, rows.equal(str(line["by"]), value), whole)
         for number, pair in enumerate(output.node.get("pairs", []), start=1):
-            add_pair(output, ledger, group, number, pair, _records(analysis, output, group, pair))
+            add_pair(output, builder, group, number, pair, _records(analysis, output, group, pair))
 
 
 def _lines(output: Output) -> Iterator[tuple[int, str, Mapping[str, Any]]]:
@@ -106,28 +106,28 @@ def _records(analysis: AnalysisData, output: Output, group: Group, line: Mapping
     return analysis.select(output, dataset, group, line)
 
 
-def _add(output: Output, ledger: ResultsBuilder, place: ResultPlace, rows: Selection, size: int) -> None:
+def _add(output: Output, builder: ResultsBuilder, place: ResultPlace, rows: Selection, size: int) -> None:
     count = rows.subject_count
-    ledger.add_proportion(output, place, count, size, rows, METHOD)
+    builder.add_proportion(output, place, count, size, rows, METHOD)
     if "events" in output.node:
         events = Estimate(float(rows.size), "Number of records", count)
-        ledger.add(output, place, "events", events, COUNT, rows)
+        builder.add(output, place, "events", events, COUNT, rows)
     if output.node.get("interval", False):
-        ledger.add_interval(output, place, clopper_pearson(count, size), rows)
+        builder.add_interval(output, place, clopper_pearson(count, size), rows)
 
 
-def layout(output: Output, book: ResultsIndex) -> OutputLayout:
+def layout(output: Output, results: ResultsIndex) -> OutputLayout:
     """One row a line; beneath each treatment the subjects and, if asked for, events and interval."""
     rows: list[Row] = []
     heading = ""
-    for line in output.node["lines"]:
+    for number, line in enumerate(output.node["lines"], start=1):
         if "heading" in line:
             heading = str(line["heading"])
             rows.append(Row(heading, heading=True))
         if "label" in line:
-            rows.extend(_rows(output, book, line, heading))
-    tables = [OutputTable("", columns(book, *_beneath(output)), tuple(rows))]
-    return OutputLayout([*tables, pairs_table(output, book)] if "pairs" in output.node else [*tables])
+            rows.extend(_rows(output, results, number, line, heading))
+    tables = [OutputTable("", columns(results, *_beneath(output)), tuple(rows))]
+    return OutputLayout([*tables, pairs_table(output, results)] if "pairs" in output.node else [*tables])
 
 
 def _beneath(output: Output) -> list[str]:
@@ -141,23 +141,26 @@ def _has_parts(output: Output) -> bool:
     return any("denominator" in line for line in output.node["lines"])
 
 
-def _rows(output: Output, book: ResultsIndex, line: Mapping[str, Any], heading: str) -> list[Row]:
+def _rows(output: Output, results: ResultsIndex, number: int, line: Mapping[str, Any], heading: str) -> list[Row]:
     indent, label = int(line.get("indent", 1 if heading else 0)), str(line["label"])
-    first = Row(label, _cells(output, book, "USUBJID", label, heading), indent)
-    by = str(line.get("by", ""))
-    values = [value for value in book.levels(by) if book.has(by, value, label)] if by else []
-    return [first, *(Row(sentence(value), _cells(output, book, by, value, label), indent + 1) for value in values)]
+    own, groups, by = results.line(f"line {number}"), results.groups(), str(line.get("by", ""))
+    rows = [Row(label, _cells(output, own, groups, ("USUBJID", label, heading)), indent)]
+    for value in own.levels(by) if by else []:
+        rows.append(Row(sentence(value), _cells(output, own, groups, (by, value, label)), indent + 1))
+    return rows
 
 
-def _cells(output: Output, book: ResultsIndex, variable: str, level: str, subset: str) -> tuple[str, ...]:
+def _cells(output: Output, results: LineResults, groups: list[str], place: tuple[str, str, str]) -> tuple[str, ...]:
+    """The cells of one row, which the results have at this variable, level and subset."""
     cells: list[str] = []
-    for group in book.groups():
-        counted = book.parts if _has_parts(output) else book.count
+    variable, level, subset = place
+    for group in groups:
+        counted = results.parts if _has_parts(output) else results.count
         cells.append(counted(variable, level, group, subset) or "0")
         if "events" in output.node:
-            cells.append(book.text(variable, level, group, "events", subset) or "0")
+            cells.append(results.text(variable, level, group, "events", subset) or "0")
         if output.node.get("interval", False):
-            cells.append(book.interval(variable, level, group, subset))
+            cells.append(results.interval(variable, level, group, subset))
     return tuple(cells)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -62,138 +62,154 @@ PARAMETERS = TemplateParameters(
 CURVE, AT_RISK, FREE = "curve", "at_risk", "survival"
 
 
-def compute(analysis: AnalysisData, output: Output, ledger: ResultsBuilder) -> None:
+@dataclass(frozen=True)
+class Endpoint:
+    """One declared endpoint, and what the results call it."""
+
+    line: str
+    node: Mapping[str, Any]
+
+    @property
+    def label(self) -> str:
+        """The endpoint's name; empty where it is the output's only one."""
+        return str(self.node["label"])
+
+    def place(self, analysis: str, group: str, variable: str, level: str = "") -> ResultPlace:
+        """Where a statistic of it stands."""
+        return ResultPlace(f"{self.label}_{analysis}", group, variable, level, self.label, line=self.line)
+
+
+def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> None:
     """Of each endpoint: events, quartiles, estimates at declared times and the curve of each treatment; log-rank."""
     groups = analysis.groups(output)
     for group in groups:
-        add_size(analysis, output, group, ledger)
+        add_size(analysis, output, group, builder)
     for endpoint in _endpoints(output.node):
-        _endpoint(analysis, output, ledger, groups, endpoint)
+        _endpoint(analysis, output, builder, groups, endpoint)
 
 
-def _endpoints(node: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def _endpoints(node: Mapping[str, Any]) -> list[Endpoint]:
     """The declared endpoints, or the output's own as the only one."""
     if ("endpoints" in node) == ("event" in node):
         raise complain(node, None, "name one 'event' or several 'endpoints'")
-    whole = {"label": "", "where": {}, "event": node.get("event", "")}
-    return list(node.get("endpoints", [whole]))
+    if "endpoints" in node and "figure" in _shown(node):
+        raise complain(node, "show", "a figure shows one 'event', not several 'endpoints'")
+    endpoints = node.get("endpoints", [{"label": "", "where": {}, "event": node.get("event", "")}])
+    return [Endpoint(f"endpoint {number}", endpoint) for number, endpoint in enumerate(endpoints, start=1)]
 
 
 def _endpoint(
-    analysis: AnalysisData, output: Output, ledger: ResultsBuilder, groups: list[Group], endpoint: Mapping[str, Any]
+    analysis: AnalysisData, output: Output, builder: ResultsBuilder, groups: list[Group], endpoint: Endpoint
 ) -> None:
-    node, label = output.node, str(endpoint["label"])
+    node = output.node
     pooled: list[tuple[str, CensoredTimes]] = []
     for group in groups:
         times, rows = censored_times(node, _rows(analysis, output, group, endpoint))
         curve = kaplan_meier(times.times, times.events)
-        _add_counts(output, ledger, group, curve, rows, label)
+        _add_counts(output, builder, group, curve, rows, endpoint)
         if "table" in _shown(node):
-            _add_estimates(output, ledger, group, curve, rows, label)
+            _add_estimates(output, builder, group, curve, rows, endpoint)
         if "figure" in _shown(node):
-            _add_curve(output, ledger, group, curve, times, rows)
+            _add_curve(output, builder, group, curve, times, rows)
         pooled += [(group.label, times)] if group.variable else []
     if node.get("log_rank", False) and len(pooled) > 1:
         _, rows = censored_times(node, _rows(analysis, output, groups[-1], endpoint))
-        _add_log_rank(output, ledger, groups[-1], pooled, rows, label)
+        _add_log_rank(output, builder, groups[-1], pooled, rows, endpoint)
 
 
 def _shown(node: Mapping[str, Any]) -> list[str]:
     return [str(part) for part in node.get("show", ["table"])]
 
 
-def _rows(analysis: AnalysisData, output: Output, group: Group, endpoint: Mapping[str, Any]) -> Selection:
+def _rows(analysis: AnalysisData, output: Output, group: Group, endpoint: Endpoint) -> Selection:
     rows = analysis.select(output, str(output.node["dataset"]), group)
-    return rows.where(output.node.get("where", {})).where(endpoint["where"])
+    return rows.where(output.node.get("where", {})).where(endpoint.node["where"])
 
 
 def _add_counts(
-    output: Output, ledger: ResultsBuilder, group: Group, curve: SurvivalCurve, rows: Selection, label: str
+    output: Output, builder: ResultsBuilder, group: Group, curve: SurvivalCurve, rows: Selection, endpoint: Endpoint
 ) -> None:
-    place = ResultPlace(f"{label}_n", group.label, "followed", subset=label)
-    ledger.add(output, place, "n", Estimate(float(curve.n), "Number of subjects with a time", curve.n), COUNT, rows)
+    place = endpoint.place("n", group.label, "followed")
+    builder.add(output, place, "n", Estimate(float(curve.n), "Number of subjects with a time", curve.n), COUNT, rows)
     counts = {
         "event": (curve.events, "Subjects with the event", rows.equal(CENSORED, 0)),
         "censored": (curve.n - curve.events, "Censored", rows.where({CENSORED: {"not": 0}})),
     }
     for name, (count, method, source) in counts.items():
-        at = ResultPlace(f"{label}_{name}", group.label, name, subset=label)
-        ledger.add_proportion(output, at, count, curve.n, source, method)
+        builder.add_proportion(output, endpoint.place(name, group.label, name), count, curve.n, source, method)
 
 
 def _add_estimates(
-    output: Output, ledger: ResultsBuilder, group: Group, curve: SurvivalCurve, rows: Selection, label: str
+    output: Output, builder: ResultsBuilder, group: Group, curve: SurvivalCurve, rows: Selection, endpoint: Endpoint
 ) -> None:
     shown = pattern(int(output.node.get("decimals", 0)) + 1)
     for share in (25, 50, 75):
-        place = ResultPlace(f"{label}_quantile_{share}", group.label, "quantile", str(share), label)
-        add_bounded(output, ledger, place, "estimate", curve.quantile(share / 100), shown, rows)
+        place = endpoint.place(f"quantile_{share}", group.label, "quantile", str(share))
+        add_bounded(output, builder, place, "estimate", curve.quantile(share / 100), shown, rows)
     for time in output.node.get("times", []):
-        free, place = (
-            curve.at(float(time)),
-            ResultPlace(f"{label}_{FREE}_{time:g}", group.label, FREE, f"{time:g}", label),
-        )
+        free, place = curve.at(float(time)), endpoint.place(f"{FREE}_{time:g}", group.label, FREE, f"{time:g}")
         percent = replace(free, value=free.value * 100, lower=free.lower * 100, upper=free.upper * 100)
-        add_bounded(output, ledger, place, "estimate", percent, PERCENT, rows)
+        add_bounded(output, builder, place, "estimate", percent, PERCENT, rows)
 
 
 def _add_curve(
-    output: Output, ledger: ResultsBuilder, group: Group, curve: SurvivalCurve, times: CensoredTimes, rows: Selection
+    output: Output, builder: ResultsBuilder, group: Group, curve: SurvivalCurve, times: CensoredTimes, rows: Selection
 ) -> None:
     """Record the corners of the curve, its marks of censoring, and the subjects at risk beneath the ticks."""
     for name, moments in (("step", curve.times), ("mark", np.unique(times.times[~times.events]))):
         for moment in moments.tolist():
             place = ResultPlace(name, group.label, CURVE, f"{moment:.9g}", name)
-            ledger.add(output, place, "value", replace(curve.at(moment), warning=""), pattern(3), rows)
+            builder.add(output, place, "value", replace(curve.at(moment), warning=""), pattern(3), rows)
     for tick in output.node["x"]["ticks"]:
         count = int((times.times >= tick).sum())
         place = ResultPlace("at_risk", group.label, AT_RISK, f"{tick:g}")
-        ledger.add(output, place, "count", Estimate(float(count), "Subjects at risk", curve.n), COUNT, rows)
+        builder.add(output, place, "count", Estimate(float(count), "Subjects at risk", curve.n), COUNT, rows)
 
 
 def _add_log_rank(
     output: Output,
-    ledger: ResultsBuilder,
+    builder: ResultsBuilder,
     everybody: Group,
     pooled: list[tuple[str, CensoredTimes]],
     rows: Selection,
-    endpoint: str,
+    endpoint: Endpoint,
 ) -> None:
     labels = [label for label, times in pooled for _ in range(times.times.size)]
     times = np.concatenate([times.times for _, times in pooled])
     found = log_rank(times, np.concatenate([times.events for _, times in pooled]), labels)
-    place = ResultPlace(f"{endpoint}_log_rank", everybody.label, "log_rank", subset=endpoint)
-    ledger.add(output, place, "p_value", found, P_VALUE, rows)
-    ledger.add(output, place, "statistic", replace(found, value=found.statistic), pattern(2), rows)
+    place = endpoint.place("log_rank", everybody.label, "log_rank")
+    builder.add(output, place, "p_value", found, P_VALUE, rows)
+    builder.add(output, place, "statistic", replace(found, value=found.statistic), pattern(2), rows)
 
 
-def layout(output: Output, book: ResultsIndex) -> OutputLayout:
+def layout(output: Output, results: ResultsIndex) -> OutputLayout:
     """The table, the figure, or both."""
     shown = _shown(output.node)
     return OutputLayout(
-        [_table(output, book)] if "table" in shown else [], [_figure(output, book)] if "figure" in shown else []
+        [_table(output, results)] if "table" in shown else [], [_figure(output, results)] if "figure" in shown else []
     )
 
 
-def _table(output: Output, book: ResultsIndex) -> OutputTable:
-    rows = [row for endpoint in _endpoints(output.node) for row in _block(output.node, book, endpoint)]
-    return OutputTable("", columns(book), tuple(rows))
+def _table(output: Output, results: ResultsIndex) -> OutputTable:
+    rows = [row for endpoint in _endpoints(output.node) for row in _block(output.node, results, endpoint)]
+    return OutputTable("", columns(results), tuple(rows))
 
 
-def _block(node: Mapping[str, Any], book: ResultsIndex, endpoint: Mapping[str, Any]) -> list[Row]:
+def _block(node: Mapping[str, Any], results: ResultsIndex, endpoint: Endpoint) -> list[Row]:
     """One endpoint: followed, events, quartiles, estimates at the declared times, and the test."""
-    groups, label, deeper = book.groups(), str(endpoint["label"]), int(bool(endpoint["label"]))
+    groups, label, deeper = results.groups(), endpoint.label, int(bool(endpoint.label))
+    own = results.line(endpoint.line)
     rows = [Row(label, heading=True)] if label else []
-    rows += [Row("Followed, n", tuple(book.text("followed", "", group, "n", label) for group in groups), deeper)]
-    for name, text in (("event", str(endpoint["event"])), ("censored", "Censored")):
-        rows.append(Row(f"{text}, n (%)", tuple(book.count(name, "", group, label) for group in groups), deeper))
+    rows += [Row("Followed, n", tuple(own.text("followed", "", group, "n", label) for group in groups), deeper)]
+    for name, text in (("event", str(endpoint.node["event"])), ("censored", "Censored")):
+        rows.append(Row(f"{text}, n (%)", tuple(own.count(name, "", group, label) for group in groups), deeper))
     for share, text in (("25", "25% quantile"), ("50", "Median"), ("75", "75% quantile")):
-        cells = tuple(bounded(book, "quantile", share, group, label) for group in groups)
+        cells = tuple(bounded(own, "quantile", share, group, label) for group in groups)
         rows.append(Row(f"{text}, {node['unit']} (95% CI)", cells, deeper))
     for time in node.get("times", []):
-        cells = tuple(bounded(book, FREE, f"{time:g}", group, label) for group in groups)
+        cells = tuple(bounded(own, FREE, f"{time:g}", group, label) for group in groups)
         rows.append(Row(f"Free of it at {time:g} {node['unit']}, % (95% CI)", cells, deeper))
-    test = book.row("log_rank", "", groups[-1], "p_value", label)
+    test = own.row("log_rank", "", groups[-1], "p_value", label)
     if test is not None:
         rows.append(
             Row("p-value, log-rank test", (*("" for _ in groups[1:]), f"{test['text']} (n={test['n']})"), deeper)
@@ -201,27 +217,28 @@ def _block(node: Mapping[str, Any], book: ResultsIndex, endpoint: Mapping[str, A
     return rows
 
 
-def _figure(output: Output, book: ResultsIndex) -> StepFigure:
+def _figure(output: Output, results: ResultsIndex) -> StepFigure:
     node = output.node
     # All treatments together have no curve of their own where there are several.
-    groups = book.groups()[:-1] if len(book.groups()) > 1 else book.groups()
-    x, test = node["x"], book.row("log_rank", "", book.groups()[-1], "p_value")
+    groups = results.groups()[:-1] if len(results.groups()) > 1 else results.groups()
+    [endpoint] = _endpoints(node)
+    x, test = node["x"], results.line(endpoint.line).row("log_rank", "", results.groups()[-1], "p_value")
     return StepFigure(
         str(x["label"]), f"Probability of no {str(node['event']).lower()}",
-        tuple(_curve(book, group, x) for group in groups),
+        tuple(_curve(results, group, x) for group in groups),
         tuple(float(tick) for tick in x["ticks"]),
         f"{output.title}: Kaplan-Meier curves of {', '.join(groups)} with the number at risk.",
         "" if test is None else f"Log-rank test: p = {test['text']} (n = {test['n']})".replace("= <", "<"),
     )  # fmt: skip
 
 
-def _curve(book: ResultsIndex, group: str, x: Mapping[str, Any]) -> StepCurve:
-    points = {name: _points(book, group, name) for name in ("step", "mark")}
-    at_risk = tuple(book.text(AT_RISK, f"{tick:g}", group, "count") for tick in x["ticks"])
+def _curve(results: ResultsIndex, group: str, x: Mapping[str, Any]) -> StepCurve:
+    points = {name: _points(results, group, name) for name in ("step", "mark")}
+    at_risk = tuple(results.text(AT_RISK, f"{tick:g}", group, "count") for tick in x["ticks"])
     last = max((time for time, _ in [*points["step"], *points["mark"]]), default=0.0)
     return StepCurve(group, points["step"], points["mark"], last, at_risk)
 
 
-def _points(book: ResultsIndex, group: str, name: str) -> tuple[tuple[float, float], ...]:
-    rows = [row for row in book.rows if (row["variable"], row["group"], row["subset"]) == (CURVE, group, name)]
+def _points(results: ResultsIndex, group: str, name: str) -> tuple[tuple[float, float], ...]:
+    rows = [row for row in results.rows if (row["variable"], row["group"], row["subset"]) == (CURVE, group, name)]
     return tuple((float(row["level"]), float(row["value"])) for row in rows if row["value"] == row["value"])

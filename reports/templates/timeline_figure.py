@@ -53,23 +53,23 @@ PARAMETERS = TemplateParameters(
 START, END, DAY, SHOWN = "start", "end", "day", "shown"
 
 
-def compute(analysis: AnalysisData, output: Output, ledger: ResultsBuilder) -> None:
+def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> None:
     """Each day that is drawn is a row: level its number within the subject and layer, subset the subject."""
     everybody = Group(analysis.specification.total)
-    add_size(analysis, output, everybody, ledger)
+    add_size(analysis, output, everybody, builder)
     names = names_of(analysis, output, everybody)
     for name in names.values():
         place = ResultPlace(f"lane_{name}", "", SHOWN, "", name)
-        ledger.add(output, place, SHOWN, Estimate(1.0, "Subject has a lane", 1), COUNT,
+        builder.add(output, place, SHOWN, Estimate(1.0, "Subject has a lane", 1), COUNT,
                    analysis.select(output, "ADSL", everybody))  # fmt: skip
     for number, layer in enumerate(output.node["layers"], start=1):
         rows = analysis.select(output, str(layer["dataset"]), everybody, layer, output.population)
-        _add_layer(output, ledger, number, layer, rows.where(layer.get("where", {})), names)
+        _add_layer(output, builder, number, layer, rows.where(layer.get("where", {})), names)
 
 
 def _add_layer(
     output: Output,
-    ledger: ResultsBuilder,
+    builder: ResultsBuilder,
     number: int,
     layer: Mapping[str, Any],
     rows: Selection,
@@ -90,34 +90,39 @@ def _add_layer(
         source = described(rows, equality(SUBJECT, subject))
         order = at[np.argsort(next(iter(columns.values()))[at], kind="stable")]
         for count, position in enumerate(order.tolist(), start=1):
-            place = ResultPlace(f"layer_{number}_{name}", "", str(layer["label"]), str(count), name)
+            place = ResultPlace(
+                f"layer_{number}_{name}", "", str(layer["label"]), str(count), name, line=f"layer {number}"
+            )
             for key, values in columns.items():
-                ledger.add(output, place, key, _day(float(values[position])), COUNT, source)
+                builder.add(output, place, key, _day(float(values[position])), COUNT, source)
 
 
 def _day(value: float) -> Estimate:
     return Estimate(value, "Study day", 1, "" if value == value else "no end is recorded")
 
 
-def layout(output: Output, book: ResultsIndex) -> OutputLayout:
+def layout(output: Output, results: ResultsIndex) -> OutputLayout:
     """Lanes in the order of the subjects' names, layers in that of the declaration; days in the axis's unit."""
     node = output.node
-    subjects = book.subsets(SHOWN)
+    subjects = results.subsets(SHOWN)
     unit = float(node["x"].get("unit_days", 1))
-    layers = tuple(_layer(book, layer, number, subjects, unit) for number, layer in enumerate(node["layers"], start=1))
+    layers = tuple(
+        _layer(results, layer, number, subjects, unit) for number, layer in enumerate(node["layers"], start=1)
+    )
     ticks = tuple(float(tick) for tick in node["x"]["ticks"])
     description = f"{output.title}: {len(subjects)} patients, with {', '.join(layer.label for layer in layers)}."
     return OutputLayout(figures=[TimelineFigure(str(node["x"]["label"]), ticks, tuple(subjects), layers, description)])
 
 
-def _layer(book: ResultsIndex, node: Mapping[str, Any], number: int, subjects: list[str], unit: float) -> TimelineLayer:
+def _layer(
+    results: ResultsIndex, node: Mapping[str, Any], number: int, subjects: list[str], unit: float
+) -> TimelineLayer:
     lanes = {name: place for place, name in enumerate(subjects)}
     days: dict[tuple[int, int], dict[str, float]] = {}
-    for row in book.rows:
-        if row["variable"] == node["label"]:
-            key = lanes[row["subset"]], int(row["level"])
-            days.setdefault(key, {})[row["statistic"]] = float(row["value"]) / unit
-    last = _last(book, lanes, unit)
+    for row in results.line(f"layer {number}").rows:
+        key = lanes[row["subset"]], int(row["level"])
+        days.setdefault(key, {})[row["statistic"]] = float(row["value"]) / unit
+    last = _last(results, lanes, unit)
     spans = tuple((lane, found[START], found[END] if found[END] == found[END] else last[lane])
                   for (lane, _), found in days.items() if START in found)  # fmt: skip
     points = tuple((lane, found[DAY]) for (lane, _), found in days.items() if DAY in found)
@@ -125,10 +130,10 @@ def _layer(book: ResultsIndex, node: Mapping[str, Any], number: int, subjects: l
                  bool(node.get("hollow", False)), int(node.get("colour", number)))  # fmt: skip
 
 
-def _last(book: ResultsIndex, lanes: Mapping[str, int], unit: float) -> dict[int, float]:
+def _last(results: ResultsIndex, lanes: Mapping[str, int], unit: float) -> dict[int, float]:
     """The last day of each subject in any layer: a span without an end lasts as long."""
     last: dict[int, float] = {}
-    for row in book.rows:
+    for row in results.every:
         if row["statistic"] in (START, END, DAY) and row["value"] == row["value"]:
             lane = lanes[row["subset"]]
             last[lane] = max(last.get(lane, -math.inf), float(row["value"]) / unit)
