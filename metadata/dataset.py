@@ -10,8 +10,9 @@ from typing import Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
+from metadata.coded_text import CodedText
 from metadata.errors import StudyError, nearest
-from metadata.words import Columns, Words
+from metadata.frame_columns import FrameColumns
 
 
 @dataclass(frozen=True)
@@ -164,14 +165,14 @@ class Dataset:
         return made
 
     @cached_property
-    def columns(self) -> Columns:
+    def columns(self) -> FrameColumns:
         """The frame's columns, each read once for all stages."""
-        return Columns(self.frame)
+        return FrameColumns(self.frame)
 
     def __getstate__(self) -> dict[str, object]:
         """What was read of the frame is read again in another process."""
         return {name: value for name, value in self.__dict__.items() if name != "columns"}
 
-    def words(self, name: str) -> Words:
+    def coded(self, name: str) -> CodedText:
         """Return a variable as codes into its distinct texts; numbers as their shortest texts."""
-        return self.columns.words(name)
+        return self.columns.coded(name)

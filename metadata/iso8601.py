@@ -15,7 +15,7 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
-from metadata.distinct import each
+from metadata.coded_text import CodedText
 
 PATTERN = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2})(?:T\d{2}:\d{2}(?::\d{2})?)?)?)?", re.ASCII)
 DAY, MONTH = r"(?:0[1-9]|[12]\d|3[01])", r"(?:0[1-9]|1[0-2])"
@@ -85,9 +85,9 @@ def word_bounds(words: Iterable[str]) -> tuple[np.ndarray, np.ndarray]:
 
 def day_bounds(dates: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     """Return earliest and latest possible day of each date of a column (see bounds)."""
-    codes, texts = pd.factorize(dates)
-    first, last = word_bounds(np.asarray(texts, object))
-    return np.append(first, MISSING_DAY)[codes], np.append(last, MISSING_DAY)[codes]
+    coded = CodedText.of_series(dates)
+    first, last = word_bounds(coded.texts)
+    return coded.spread(first), coded.spread(last)
 
 
 def word_is_valid(words: Iterable[str]) -> np.ndarray:
@@ -97,12 +97,12 @@ def word_is_valid(words: Iterable[str]) -> np.ndarray:
 
 def is_complete(dates: pd.Series) -> pd.Series:
     """Return where a column holds a full date (see is_full)."""
-    return pd.Series(each(dates, is_full, bool), index=dates.index)
+    return pd.Series(CodedText.of_series(dates).test(is_full), index=dates.index)
 
 
 def is_valid(dates: pd.Series) -> pd.Series:
     """Return where a column is blank or holds a date (see is_date)."""
-    return pd.Series(each(dates, is_date, bool), index=dates.index)
+    return pd.Series(CodedText.of_series(dates).test(is_date), index=dates.index)
 
 
 def to_sas_days(days: np.ndarray) -> np.ndarray:

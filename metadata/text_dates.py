@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args
 import pandas as pd
 
 from metadata import iso8601
-from metadata.distinct import each
+from metadata.coded_text import CodedText
 from metadata.errors import nearest
 from metadata.schema_errors import entry_of, needed_key, none_of
 from metadata.yaml_source import complain
@@ -56,11 +56,13 @@ class TextDate:
 
     def iso(self, texts: pd.Series) -> pd.Series:
         """Return the ISO 8601 texts of a column; blank where a text cannot be read."""
-        return pd.Series(each(texts, lambda text: self.read(text) or ""), index=texts.index, dtype="str")
+        made = CodedText.of_series(texts).map(lambda text: self.read(text) or "")
+        return pd.Series(made.array(), index=texts.index, dtype="str")
 
     def is_readable(self, texts: pd.Series) -> pd.Series:
         """Return where a text of a column is blank, or written in this order and a date that the calendar has."""
-        return pd.Series(each(texts, lambda text: self.read(text) is not None, bool), index=texts.index)
+        readable = CodedText.of_series(texts).test(lambda text: self.read(text) is not None)
+        return pd.Series(readable, index=texts.index)
 
     def written(self, year: pd.Series, month: pd.Series, day: pd.Series) -> pd.Series:
         """Return texts in this order, parts that are blank by the first word for unknown; blank without any part."""

@@ -83,7 +83,7 @@ def _element(dataset: Dataset, origin: str, pages: Sequence[int], rows: np.ndarr
 def _evaluator(dataset: Dataset, rows: np.ndarray) -> str:
     """Return who observed: the one evaluator of these records (--EVAL), else the investigator."""
     name = next((name for name in dataset.frame.columns if name in (f"{dataset.name}EVAL", "QEVAL")), "")
-    found = set(dataset.words(name).among(rows)) - {""} if name else set()
+    found = set(dataset.coded(name).among(rows)) - {""} if name else set()
     return EVALUATORS.get(found.pop(), "Investigator") if len(found) == 1 else "Investigator"
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from metadata.dataset import Variable
+from metadata.frame_columns import FrameColumns
 from metadata.units import text_of
-from metadata.words import Columns
 
 DATE = r"\d{4}-\d{2}-\d{2}"
 TIME = r"\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})?"
@@ -65,10 +65,10 @@ def kind_of_texts(variable: Variable, texts: list[str]) -> DefineType:
     return _kind_of_number_texts(texts) or DefineType(TEXT, max(map(len, texts)))
 
 
-def texts_of(columns: Columns, name: str, rows: np.ndarray) -> list[str]:
+def texts_of(columns: FrameColumns, name: str, rows: np.ndarray) -> list[str]:
     """Return the different values of some rows as texts, sorted; numbers in their shortest decimal form."""
     if columns.is_text(name):
-        return [text for text in columns.words(name).among(rows) if text]
+        return [text for text in columns.coded(name).among(rows) if text]
     return texts_of_numbers(columns.numbers(name)[rows])
 
 

@@ -72,7 +72,7 @@ class Rows:
         found = self.all
         for pair in where:
             if pair not in self._one:
-                self._one[pair] = self.dataset.words(pair[0]).equal(pair[1])
+                self._one[pair] = self.dataset.coded(pair[0]).isin([pair[1]])
             found = found & self._one[pair]
         return found
 

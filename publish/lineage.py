@@ -13,10 +13,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from metadata.coded_matching import first_used
 from metadata.dataset import Dataset
 from metadata.errors import StudyError
 from metadata.records import EVENT, REPEAT_INSTANCE, REPEAT_INSTRUMENT, Records
-from metadata.words import first_used
 from publish.parquet import write_table
 from publish.record_key import escape, one_array, record_keys
 

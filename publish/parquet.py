@@ -8,8 +8,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from metadata.coded_matching import first_used
 from metadata.dataset import Dataset, DatasetMetadata, Variable
-from metadata.words import first_used
 from publish.disk import replacing
 
 STORED = b"ARROW:schema"  # where arrow looks for the schema of a parquet file
@@ -55,9 +55,9 @@ def write_table(table: pa.Table, path: Path, read_as: pa.Schema | None = None) -
 def _column(dataset: Dataset, variable: Variable) -> pa.Array:
     if variable.type == "Num":
         return pa.array(dataset.columns.numbers(variable.name), pa.float64(), from_pandas=True)
-    words = dataset.words(variable.name)
-    codes, used = first_used(words.codes, len(words.texts))
-    return pa.DictionaryArray.from_arrays(pa.array(codes), pa.array([words.texts[code] for code in used], pa.string()))
+    coded = dataset.coded(variable.name)
+    codes, used = first_used(coded.codes, len(coded.texts))
+    return pa.DictionaryArray.from_arrays(pa.array(codes), pa.array([coded.texts[code] for code in used], pa.string()))
 
 
 def _field(variable: Variable) -> pa.Field:

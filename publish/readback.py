@@ -117,8 +117,8 @@ def _first_number(dataset: Dataset, name: str, start: int, stop: int, values: li
 
 def _first_text(dataset: Dataset, name: str, start: int, stop: int, values: list[Any]) -> int | None:
     """Return the first row whose text differs."""
-    words = dataset.words(name)
-    written = words.objects[words.codes[start:stop]].tolist()
+    coded = dataset.coded(name)
+    written = coded.objects[coded.codes[start:stop]].tolist()
     if written == values:
         return None
     return start + next(at for at, (text, found) in enumerate(zip(written, values, strict=True)) if text != found)

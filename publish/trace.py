@@ -15,7 +15,7 @@ from metadata.condition import Condition
 from metadata.condition_filter import read_filter
 from metadata.condition_tests import NUM, VariableTest
 from metadata.errors import StudyError, UsageError, nearest
-from metadata.words import Columns
+from metadata.frame_columns import FrameColumns
 from publish.disk import outside
 from publish.lineage import REDCAP
 from publish.record_key import column_text, key_texts, split_pairs
@@ -117,7 +117,7 @@ def redcap_places(steps: pd.DataFrame) -> pd.DataFrame:
 
 def _chosen(frame: pd.DataFrame, dataset: str, where: Mapping[str, str] | str) -> pd.DataFrame:
     """Return the records that are asked for; raises UsageError if there are none, or for what does not fit."""
-    columns = Columns(frame)
+    columns = FrameColumns(frame)
     asked = where if isinstance(where, str) else ", ".join(f"{name}={value}" for name, value in where.items())
     if isinstance(where, str) and not PAIR.match(where):
         condition = read_filter(where)

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from metadata.coded_text import CodedText
 from metadata.dataset import Dataset, Variable
 from metadata.errors import StudyError
-from metadata.words import Words
 from publish import ibm_float
 from publish.disk import replacing
 from publish.record_key import record_at
@@ -100,36 +100,38 @@ def _number(dataset: Dataset, variable: Variable) -> Encoder:
 
 def _text(dataset: Dataset, variable: Variable) -> Encoder:
     """Pad each distinct text once."""
-    words, size = _words(dataset, variable), width(variable)
-    padded = "".join([text.ljust(size) for text in words.texts])
-    if len(padded) != size * len(words.texts) or not (padded.isascii() and padded.isprintable()):
-        raise _refused_text(dataset, variable, words)
-    if any(text.endswith(" ") for text in words.texts):
-        raise _refused_text(dataset, variable, words)
+    coded, size = _coded(dataset, variable), width(variable)
+    padded = "".join([text.ljust(size) for text in coded.texts])
+    if len(padded) != size * len(coded.texts) or not (padded.isascii() and padded.isprintable()):
+        raise _refused_text(dataset, variable, coded)
+    if any(text.endswith(" ") for text in coded.texts):
+        raise _refused_text(dataset, variable, coded)
     images = np.frombuffer(padded.encode(), np.uint8).reshape(-1, size)
-    return lambda start, stop: images.take(words.codes[start:stop], axis=0)
+    return lambda start, stop: images.take(coded.codes[start:stop], axis=0)
 
 
-def _words(dataset: Dataset, variable: Variable) -> Words:
+def _coded(dataset: Dataset, variable: Variable) -> CodedText:
     """Return the texts of a column after refusing anything that is not text."""
     place = f"{dataset.name} {variable.name}"
     try:
-        words = dataset.words(variable.name) if dataset.columns.is_text(variable.name) else None
+        coded = dataset.coded(variable.name) if dataset.columns.is_text(variable.name) else None
     except TypeError as error:
         raise StudyError(f"{place}: a Char variable holds texts, not {error}") from None
-    if words is None:
+    if coded is None:
         raise StudyError(f"{place}: a Char variable holds texts, not {dataset.frame[variable.name].dtype}")
-    if words.missing is not None:
-        raise _refusal(dataset, variable, words.missing, "the value is null; a text that was not collected is empty")
-    return words
+    null = dataset.frame[variable.name].isna().to_numpy(bool)
+    if null.any():
+        row = int(null.argmax())
+        raise _refusal(dataset, variable, row, "the value is null; a text that was not collected is empty")
+    return coded
 
 
-def _refused_text(dataset: Dataset, variable: Variable, words: Words) -> StudyError:
+def _refused_text(dataset: Dataset, variable: Variable, coded: CodedText) -> StudyError:
     """Say what is wrong with the first text that the format cannot keep."""
     code, why = next(
-        (code, why) for code, text in enumerate(words.texts) if (why := _why_refused(text, width(variable)))
+        (code, why) for code, text in enumerate(coded.texts) if (why := _why_refused(text, width(variable)))
     )
-    return _refusal(dataset, variable, int((words.codes == code).argmax()), why)
+    return _refusal(dataset, variable, int((coded.codes == code).argmax()), why)
 
 
 def _why_refused(text: str, size: int) -> str:

@@ -15,8 +15,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from metadata.coded_text import CodedText
 from metadata.errors import nearest
-from metadata.words import Columns, Words
+from metadata.frame_columns import FrameColumns
 from metadata.yaml_source import complain
 
 SUBJECT = "USUBJID"
@@ -61,7 +62,7 @@ class Selection:
     """
 
     dataset: str
-    base: Columns
+    base: FrameColumns
     conditions: tuple[str, ...] = ()
     positions: NDArray[np.intp] | None = None
 
@@ -78,7 +79,7 @@ class Selection:
     @property
     def subjects(self) -> list[str]:
         """Distinct subjects, in order."""
-        texts = self._words(SUBJECT).texts
+        texts = self._coded(SUBJECT).texts
         return sorted(texts[code] for code in np.unique(self._codes(SUBJECT)).tolist())
 
     @property
@@ -108,18 +109,18 @@ class Selection:
     def most_frequent(self, variable: str) -> list[str]:
         """Values of a text variable by falling number of subjects, then by name."""
         present = self.present(variable)
-        words, several = present._words(variable), len(present._words(SUBJECT).texts)
+        words, several = present._coded(variable), len(present._coded(SUBJECT).texts)
         pairs = np.unique(present._codes(variable).astype(np.int64) * several + present._codes(SUBJECT))
         counts = np.bincount(pairs // several, minlength=len(words.texts)).tolist()
         counted = [(-count, text) for text, count in zip(words.texts, counts, strict=True) if count]
         return [text for _, text in sorted(counted)]
 
-    def _words(self, variable: str) -> Words:
-        return self.base.words(variable)
+    def _coded(self, variable: str) -> CodedText:
+        return self.base.coded(variable)
 
     def _codes(self, variable: str) -> np.ndarray:
         """Codes of the chosen rows into the distinct texts of the whole dataset."""
-        codes = self.base.words(variable).codes
+        codes = self.base.coded(variable).codes
         return codes if self.positions is None else codes[self.positions]
 
     def _numbers(self, variable: str) -> np.ndarray:
@@ -131,7 +132,7 @@ class Selection:
 
     def _series(self, variable: str, index: pd.Index) -> pd.Series:
         if self._is_text(variable):
-            return pd.Series(self._words(variable).objects[self._codes(variable)], index, dtype=object, copy=False)
+            return pd.Series(self._coded(variable).objects[self._codes(variable)], index, dtype=object, copy=False)
         return pd.Series(self._numbers(variable), index, copy=False)
 
     def where(self, node: Mapping[str, Any]) -> Selection:
@@ -170,12 +171,12 @@ class Selection:
     def _named(self, variable: str, values: Iterable[Any]) -> np.ndarray:
         """Return True for the rows that have one of the values."""
         if self._is_text(variable):
-            return np.asarray(self._words(variable).named(values)[self._codes(variable)])
+            return np.asarray(self._coded(variable).named(values)[self._codes(variable)])
         return np.isin(self._numbers(variable), np.array(list(values), float))
 
     def _compared(self, variable: str, compare: Callable[[Any, Any], Any], operand: str | float) -> np.ndarray:
         if self._is_text(variable):
-            holds = self._words(variable).judged(lambda text: compare(text, operand))
+            holds = self._coded(variable).judged(lambda text: compare(text, operand))
             return np.asarray(holds[self._codes(variable)])
         return np.asarray(compare(self._numbers(variable), operand))
 

@@ -25,7 +25,7 @@ class SupplementalValues:
 
     def among(self, names: Iterable[str]) -> list[str]:
         """Those of the names that are qualifiers here."""
-        known = self.rows.base.words("QNAM").places
+        known = self.rows.base.coded("QNAM").places
         return [name for name in names if name in known]
 
     def values(self, name: str, rows: Selection) -> list[str]:

@@ -71,8 +71,8 @@ def tally(rows: Selection, group: str, term: str, grade: str = "") -> Tally:
 
 def _coded(rows: Selection, variable: str) -> tuple[Codes, Sequence[str]]:
     """A code of each row and the text of each code."""
-    words = rows.base.words(variable)
-    return (words.codes if rows.positions is None else words.codes[rows.positions]).astype(np.int64), words.texts
+    coded = rows.base.coded(variable)
+    return (coded.codes if rows.positions is None else coded.codes[rows.positions]).astype(np.int64), coded.texts
 
 
 def _ranked(rows: Selection, grade: str) -> tuple[Codes, Sequence[str]]:

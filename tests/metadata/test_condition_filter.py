@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from metadata.condition import EVERY_ROW, Condition, read_condition
 from metadata.condition_filter import filter_text, read_filter
 from metadata.errors import UsageError
-from metadata.words import Columns
+from metadata.frame_columns import FrameColumns
 
 ORDER = {"below": operator.lt, "at_most": operator.le, "above": operator.gt, "at_least": operator.ge}
 TEXTS, NUMBERS = ("SEX", "ATOXGR", "BTOXGR"), ("AGE", "ADT", "TRTEDT")
@@ -79,7 +79,7 @@ def _passes(row: dict[str, Any], name: str, wanted: Any) -> bool:
 
 
 def holds(condition: Condition, frame: pd.DataFrame) -> list[bool]:
-    return condition.holds(Columns(frame), len(frame)).tolist()
+    return condition.holds(FrameColumns(frame), len(frame)).tolist()
 
 
 @settings(max_examples=150, deadline=None)
@@ -88,7 +88,7 @@ def test_mask_query_and_filter_read_back_agree(declared: Any, given_rows: list[d
     frame, condition = frame_of(given_rows), read_condition(declared, {}, "where")
     right = [expected(declared, row) for row in given_rows]
     assert holds(condition, frame) == right
-    text = filter_text(condition, Columns(frame).is_text)
+    text = filter_text(condition, FrameColumns(frame).is_text)
     assert frame.index.isin(frame.query(text).index).tolist() == right
     assert holds(read_filter(text), frame) == right
 

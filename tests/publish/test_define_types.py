@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metadata.dataset import Variable
-from metadata.words import Columns
+from metadata.frame_columns import FrameColumns
 from publish.define_types import DefineType, kind_of_texts, kind_of_variable
 from publish.define_types import texts_of as texts_of_rows
 
@@ -45,7 +45,7 @@ IN_SOME_RECORDS = {
 
 
 def texts_of(values: pd.Series) -> list[str]:
-    return texts_of_rows(Columns(values.to_frame("V")), "V", np.ones(len(values), bool))
+    return texts_of_rows(FrameColumns(values.to_frame("V")), "V", np.ones(len(values), bool))
 
 
 @pytest.mark.parametrize(("values", "kind"), DATES.items())

@@ -39,6 +39,7 @@ DATASET_SEEDS: list[tuple[str, str, str, Change]] = [
     ("flag.yes", "LB", "LBLOBXFL", lambda d: seed(d, "LB", "LBLOBXFL", "N", LBLOBXFL=False)),
     ("text.multiple", "AE", "AEACNOTH", lambda d: seed(d, "AE", "AEACNOTH", "MULTIPLE", AEACNOTH=False)),
     ("text.length", "AE", "AETERM", lambda d: seed(d, "AE", "AETERM", "x" * 201)),
+    ("text.length", "AE", "AETERM", lambda d: seed(d, "AE", "AETERM", "ß" * 101)),  # each takes two bytes
     ("text.ascii", "AE", "AETERM", lambda d: seed(d, "AE", "AETERM", "Jaqueca aguda, señal")),
     ("text.ascii", "AE", "AETERM", lambda d: seed(d, "AE", "AETERM", "two\nlines")),
     ("text.blanks", "AE", "AETERM", lambda d: seed(d, "AE", "AETERM", " Headache")),

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from metadata.distinct import each
+from metadata.coded_text import CodedText
 from metadata.expression import Reference
 from metadata.expression_column import ExpressionColumn
 from metadata.expression_context import FormContext, RecordsLookup
@@ -86,7 +86,8 @@ class CheckRows:
         blank = np.full(len(self), "", object)
         parts = [self.text(date[index]) if index < len(date) else blank for index in range(3)]
         joined = pd.Series(parts[0] + SEPARATOR + parts[1] + SEPARATOR + parts[2], dtype="str")
-        return pd.Series(each(joined, lambda text: from_parts(*text.split(SEPARATOR))), dtype="str")
+        made = CodedText.of_series(joined).map(lambda text: from_parts(*text.split(SEPARATOR)) if text else "")
+        return pd.Series(made.array(), dtype="str")
 
     def days(self, date: str | Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         """Return earliest and latest possible day as datetime64[D]; NaT where nothing is known."""

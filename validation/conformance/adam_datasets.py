@@ -69,7 +69,7 @@ def differ(one: np.ndarray, other: np.ndarray, tolerance: float = 1e-9) -> np.nd
     return np.asarray(np.where(missing, np.isnan(one) != np.isnan(other), far))
 
 
-def coded(dataset: Domain, name: str) -> tuple[np.ndarray, list[str]]:
+def coded(dataset: Domain, name: str) -> tuple[np.ndarray, tuple[str, ...]]:
     """Return a code for each record and the distinct texts that the codes point at; numbers as short texts."""
     column = dataset.column(name)
     return column.codes.astype(np.int64), column.texts

@@ -1,4 +1,4 @@
-"""The datasets as the conformance rules look at them: distinct words, numbers, days and groups, each made once."""
+"""The datasets as the conformance rules look at them: coded texts, numbers, days and groups, each made once."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ import numpy as np
 import pandas as pd
 
 from metadata import iso8601
+from metadata.coded_matching import first_match
+from metadata.coded_text import CodedText
 from metadata.dataset import Dataset
 from metadata.errors import StudyError
 from metadata.standards import GuideVariable, sdtm_variables
 from metadata.study import Study
 from metadata.terminology import Terminology
-from metadata.words import Words, first_match
 
 TIME = re.compile(r"T(?:[01]\d|2[0-4]|-)(?::(?:[0-5]\d|-)(?::[0-5]\d(?:\.\d+)?)?)?(?:Z|[+-]\d{2}(?::?\d{2})?)?$")
 OBSERVATIONS = ("Interventions", "Events", "Findings", "Findings About")
@@ -84,17 +85,12 @@ class Domain:
         full = self.full(name)
         return full in self.dataset.columns and self.dataset.columns.is_text(full)
 
-    def column(self, name: str) -> Words:
+    def column(self, name: str) -> CodedText:
         """Return a variable as codes into its distinct texts; one blank if the dataset lacks the variable."""
         full = self.full(name)
         if full in self.dataset.columns:
-            return self.dataset.words(full)
-        return Words.constant("", self.size)
-
-    def words(self, name: str) -> tuple[np.ndarray, pd.Series]:
-        """Return a code for each record and the distinct texts that the codes point at; numbers as short texts."""
-        column = self.column(name)
-        return column.codes, pd.Series(column.objects, dtype=object)
+            return self.dataset.coded(full)
+        return CodedText.constant("", self.size)
 
     def each(self, name: str, judge: Callable[[str], object]) -> np.ndarray:
         """Return for each record what ``judge`` says of its text, asked once a distinct text."""
@@ -106,15 +102,15 @@ class Domain:
 
     def equals(self, name: str, *values: str) -> np.ndarray:
         """Return True where the text is one of the values."""
-        return self.column(name).equal(*values)
+        return self.column(name).isin(values)
 
     def filled(self, name: str) -> np.ndarray:
         """Return True where there is a value; all False if the dataset lacks the variable."""
-        return ~self.equals(name, "")
+        return self.column(name).present()
 
     def text(self, name: str) -> np.ndarray:
         """Return the texts as objects, blank where the dataset lacks the variable."""
-        return self.column(name).rows
+        return self.column(name).array()
 
     def number(self, name: str) -> np.ndarray:
         """Return numbers; texts that are numbers are read, everything else is NaN."""
@@ -122,8 +118,7 @@ class Domain:
         if full in self.dataset.columns and not self.is_text(full):
             return self.dataset.columns.numbers(full)
         column = self.column(full)
-        numbers = [float(text) if NUMBER.fullmatch(text) else np.nan for text in column.texts]
-        return column.spread(np.array(numbers, float))
+        return column.each(lambda text: float(text) if NUMBER.fullmatch(text) else np.nan, float)
 
     def bounds(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """Return earliest and latest possible day of each date, NaT where there is none."""
@@ -145,7 +140,7 @@ class Domain:
         if names not in self._groups:
             made = np.zeros(self.size, np.int64)
             for column in map(self.column, names):
-                if len(column.texts) > 1:
+                if len(column.used) > 1:
                     made = pd.factorize(made * len(column.texts) + column.codes)[0].astype(np.int64)
             self._groups[names] = made
         return self._groups[names]
@@ -162,7 +157,7 @@ class Domain:
         parts = []
         for name in self.key_names:
             column = self.column(name)
-            parts.append((name, column.objects[column.codes[rows]]))
+            parts.append((name, column.take(rows).array()))
         return [" ".join(f"{name}={values[at]}" for name, values in parts) for at in range(len(rows))]
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
+from metadata.coded_text import CodedText
 from metadata.dataset import Dataset, DatasetMetadata, Variable
-from metadata.distinct import each
 from metadata.terminology import Codelist, Terminology
 from validation.frame_schema import frame_schema
 
@@ -98,12 +98,13 @@ def _is_term(values: pd.Series, codelist: Codelist) -> pd.Series:
         return pd.Series(True, values.index)
     known = {*codelist.terms, "", MULTIPLE}
     result = NUMBER if codelist.extensible else NOTHING
-    return pd.Series(each(values, lambda text: text in known or result.fullmatch(text) is not None, bool), values.index)
+    fits = CodedText.of_series(values).test(lambda text: text in known or result.fullmatch(text) is not None)
+    return pd.Series(fits, values.index)
 
 
 def is_null(values: pd.Series) -> pd.Series:
     """Return True where there is no value: NaN, or an empty text."""
-    return pd.Series(~each(values, bool, bool), values.index) if is_text(values) else values.isna()
+    return pd.Series(~CodedText.of_series(values).present(), values.index) if is_text(values) else values.isna()
 
 
 def is_text(values: pd.Series) -> bool:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metadata.errors import StudyError
-from metadata.words import Columns
+from metadata.frame_columns import FrameColumns
 from metadata.yaml_source import load
 from reports.results.selection import Selection
 
@@ -21,7 +21,7 @@ FRAME = pd.DataFrame(
         "AGE": [30.0, 40.0, float("nan"), 50.0],
     }
 )
-ALL = Selection("ADSL", Columns(FRAME))
+ALL = Selection("ADSL", FrameColumns(FRAME))
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_the_filter_finds_the_rows_that_were_selected(where: dict[str, object], 
 @given(st.text(alphabet="ab'\"\\ %", max_size=6).filter(bool))
 def test_any_text_can_stand_in_a_filter(text: str) -> None:
     frame = pd.DataFrame({"USUBJID": ["1", "2"], "TERM": [text, "other"]})
-    chosen = Selection("ADAE", Columns(frame)).equal("TERM", text)
+    chosen = Selection("ADAE", FrameColumns(frame)).equal("TERM", text)
     assert list(frame.query(chosen.filter)["USUBJID"]) == ["1"]
 
 

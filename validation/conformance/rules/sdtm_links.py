@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from metadata.words import first_match
+from metadata.coded_matching import first_match
 from validation.conformance.rule import Hit, rule
 from validation.conformance.rules.sdtm_results import CODE, LONGEST_TEST
 from validation.conformance.rules.sdtm_structure import class_variables
@@ -95,8 +95,8 @@ def text_continued(data: SdtmDatasets) -> Iterator[Hit]:
     for domain in _supplements(data):
         labels = {item.name: item.label for parent in _parents(data, domain) for item in parent.metadata.variables}
         column = domain.column("QNAM")
-        continued = [labels.get(name[:-1]) if name[-1:].isdigit() else None for name in column.texts]
-        told = column.spread(np.array([label or "" for label in continued], object))
+        continued = {name: labels.get(name[:-1], "") for name in column.texts if name[-1:].isdigit()}
+        told = column.replace(continued, "").array()
         yield Hit(domain.name, "QVAL", (told != "") & (told == domain.text("QLABEL")))
 
 
@@ -138,15 +138,15 @@ def related_pair(data: SdtmDatasets) -> Iterator[Hit]:
 def design_elements(data: SdtmDatasets) -> Iterator[Hit]:
     arms, elements = data.get("TA"), data.get("TE")
     if arms is not None and elements is not None:
-        yield Hit("TA", "ETCD", ~arms.equals("ETCD", *elements.column("ETCD").texts))
-        yield Hit("TE", "ETCD", ~elements.equals("ETCD", *arms.column("ETCD").texts))
+        yield Hit("TA", "ETCD", ~arms.equals("ETCD", *elements.column("ETCD").held))
+        yield Hit("TE", "ETCD", ~elements.equals("ETCD", *arms.column("ETCD").held))
 
 
 @rule("design.criteria", "A criterion that a subject did not meet is described in TI.", "SDTMIG 3.3, section 7.4.1")
 def design_criteria(data: SdtmDatasets) -> Iterator[Hit]:
     criteria, violated = data.get("TI"), data.get("IE")
     if criteria is not None and violated is not None:
-        yield Hit("IE", "IETESTCD", ~violated.equals("IETESTCD", *criteria.column("IETESTCD").texts))
+        yield Hit("IE", "IETESTCD", ~violated.equals("IETESTCD", *criteria.column("IETESTCD").held))
 
 
 @rule("summary.value", "A trial summary parameter has a value or a null flavor, not both.", SUMMARY)

@@ -45,8 +45,7 @@ def test_decode(data: SdtmDatasets) -> Iterator[Hit]:
             pair = [lists.get(domain.full(part), "") for part in (code, name)]
             if domain.has(code, name) and all(part in data.terminology.codelists for part in pair):
                 names = data.terminology.decode(*pair)
-                column = domain.column(code)
-                wanted = column.spread(np.array([names.get(text, "") for text in column.texts], object))
+                wanted = domain.column(code).replace(names, "").array()
                 yield Hit(domain.name, domain.full(name), (wanted != "") & (wanted != domain.text(name)))
 
 

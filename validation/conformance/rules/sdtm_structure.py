@@ -158,7 +158,11 @@ def text_length(data: SdtmDatasets) -> Iterator[Hit]:
         declared = {variable.name: variable.length or LONGEST_TEXT for variable in domain.metadata.variables}
         for name in domain.texts:
             most = min(declared.get(name, LONGEST_TEXT), LONGEST_TEXT)
-            yield Hit(domain.name, name, domain.column(name).longer_than(most))
+            yield Hit(domain.name, name, domain.column(name).each(_bytes, int) > most)
+
+
+def _bytes(text: str) -> int:
+    return len(text.encode())
 
 
 @rule("text.ascii", "A text holds printable ASCII characters only.", TECHNICAL_GUIDE)
@@ -210,9 +214,7 @@ def rank(domain: Domain, name: str) -> np.ndarray:
     """Return the place of each value in the order of numbers, or of bytes, as SAS sorts; null comes first."""
     if not domain.is_text(name):
         return np.nan_to_num(domain.number(name), nan=-np.inf)
-    column = domain.column(name)
-    ranks = {text: rank for rank, text in enumerate(sorted(column.texts))}
-    return column.spread(np.array([ranks[text] for text in column.texts], float))
+    return domain.column(name).ranks()
 
 
 def descends(levels: list[np.ndarray]) -> np.ndarray:

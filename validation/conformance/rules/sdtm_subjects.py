@@ -34,7 +34,7 @@ def subject_in_dm(data: SdtmDatasets) -> Iterator[Hit]:
         return
     for domain in data.having("USUBJID"):
         named = domain.filled("USUBJID") if domain.name in ("CO", "RELREC") else np.ones(domain.size, bool)
-        known = domain.equals("USUBJID", *subjects.column("USUBJID").texts)
+        known = domain.equals("USUBJID", *subjects.column("USUBJID").held)
         yield Hit(domain.name, "USUBJID", named & ~known)
 
 
@@ -59,7 +59,7 @@ def arm_pair(data: SdtmDatasets) -> Iterator[Hit]:
 def arm_planned(data: SdtmDatasets) -> Iterator[Hit]:
     subjects, design = data.get("DM"), data.get("TA")
     declared = [str(node["armcd"]) for node in data.study.config.get("arms") or []]
-    known = design.column("ARMCD").texts if design is not None else declared
+    known = design.column("ARMCD").held if design is not None else declared
     if subjects is not None and known:
         for name in ("ARMCD", "ACTARMCD"):
             if subjects.has(name):
@@ -138,7 +138,7 @@ def _deaths(data: SdtmDatasets) -> Iterator[tuple[Domain, str, str]]:
 def disposition_subject(data: SdtmDatasets) -> Iterator[Hit]:
     subjects, disposition = data.get("DM"), data.get("DS")
     if subjects is not None and disposition is not None:
-        yield Hit("DM", "USUBJID", ~subjects.equals("USUBJID", *disposition.column("USUBJID").texts))
+        yield Hit("DM", "USUBJID", ~subjects.equals("USUBJID", *disposition.column("USUBJID").held))
 
 
 @rule("disposition.once", "A subject has at most one disposition event in an epoch and subcategory.", DISPOSITION)

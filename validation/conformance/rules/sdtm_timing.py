@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -124,7 +124,7 @@ def _dated(data: SdtmDatasets) -> Iterator[tuple[Domain, str]]:
 class _Elements(NamedTuple):
     """The elements of the subjects of SE: one row a subject, padded to the most that one of them has."""
 
-    subjects: dict[str, int]
+    subjects: Mapping[str, int]
     epoch: np.ndarray
     start: np.ndarray
     end: np.ndarray
@@ -146,7 +146,7 @@ class _Elements(NamedTuple):
     def rows_of(self, domain: Domain) -> tuple[np.ndarray, np.ndarray]:
         """Return the records whose subject has elements, and the subject's row."""
         owner = domain.column("USUBJID")
-        row = owner.spread(np.array([self.subjects.get(text, -1) for text in owner.texts]))
+        row = owner.each(lambda text: self.subjects.get(text, -1), int)
         known = np.flatnonzero(row >= 0)
         return known, row[known]
 
@@ -209,6 +209,6 @@ def element_order(data: SdtmDatasets) -> Iterator[Hit]:
 def element_design(data: SdtmDatasets) -> Iterator[Hit]:
     elements, design = data.get("SE"), data.get("TE") or data.get("TA")
     if elements is not None and design is not None and elements.has("ETCD"):
-        known = elements.equals("ETCD", *design.column("ETCD").texts)
+        known = elements.equals("ETCD", *design.column("ETCD").held)
         unplanned = elements.equals("ETCD", "UNPLAN")
         yield Hit("SE", "ETCD", ~known & ~unplanned)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -49,7 +49,7 @@ def _not_terms(data: SdtmDatasets, domain: Domain, name: str, codelists: str) ->
         unknown = [text for text in unknown if not RESULT.fullmatch(text)]
     shown = ", ".join(f"'{text}'{lists[0].nearest(text)}" for text in unknown[:SHOWN_TERMS])
     more = f" and {len(unknown) - SHOWN_TERMS} more" if len(unknown) > SHOWN_TERMS else ""
-    return Hit(domain.name, name, column.equal(*unknown), f"Codelist {lists[0].name} does not have {shown}{more}.")
+    return Hit(domain.name, name, column.isin(unknown), f"Codelist {lists[0].name} does not have {shown}{more}.")
 
 
 def _has_supplemental(data: SdtmDatasets, domain: Domain) -> bool:
@@ -134,7 +134,7 @@ def date_iso8601(data: SdtmDatasets) -> Iterator[Hit]:
             yield Hit(domain.name, name, column.spread(_is_no_date(column.texts)))
 
 
-def _is_no_date(texts: list[str]) -> np.ndarray:
+def _is_no_date(texts: Sequence[str]) -> np.ndarray:
     """Return True for a text that is no date, no date with a time, and no interval of two of these."""
     wrong = ~iso8601.word_is_valid(texts)
     longer = [at for at, text in enumerate(texts) if "T" in text or "/" in text]

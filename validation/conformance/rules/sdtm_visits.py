@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import pandas as pd
 
-from metadata.words import first_match
+from metadata.coded_matching import first_match
 from validation.conformance.rule import Hit, rule
 from validation.conformance.sdtm_datasets import Domain, SdtmDatasets, repeated
 
@@ -109,12 +109,12 @@ def visit_planned(data: SdtmDatasets) -> Iterator[Hit]:
     names, days = (dict(zip(numbers, planned[name], strict=True)) for name in ("name", "day"))
     for domain in data.having("VISITNUM"):
         column = domain.column("VISITNUM")
-        known = column.equal(*numbers)
+        known = column.isin(numbers)
         if domain.has("VISIT"):
-            name = column.spread(np.array([names.get(text, "") for text in column.texts], object))
+            name = column.replace(names, "").array()
             yield Hit(domain.name, "VISIT", known & (name != domain.text("VISIT")))
         if domain.has("VISITDY"):
-            day = column.spread(np.array([days.get(text, np.nan) for text in column.texts], float))
+            day = column.each(lambda text: days.get(text, np.nan), float)
             yield Hit(domain.name, "VISITDY", known & (day != domain.number("VISITDY")))
 
 

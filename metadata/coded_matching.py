@@ -1,0 +1,32 @@
+"""Rows matched, grouped and numbered by their codes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from metadata.coded_text import CodedText
+
+
+def first_match(wanted: Sequence[CodedText], known: Sequence[CodedText]) -> np.ndarray:
+    """Return for each row of ``wanted`` columns the first row of the ``known`` ones with the same texts, else -1."""
+    key, asked = np.zeros(len(known[0]), np.int64), np.zeros(len(wanted[0]), np.int64)
+    for mine, theirs in zip(wanted, known, strict=True):
+        several = len(theirs.texts) + 1  # the last code stands for a text that is not known
+        code = np.array([theirs.places.get(text, several - 1) for text in mine.texts], np.int64)
+        key, asked = key * several + theirs.codes, asked * several + mine.spread(code)
+    order = np.argsort(key, kind="stable")
+    row = np.append(order, -1)[np.searchsorted(key, asked, sorter=order)]
+    return np.where(np.append(key, -1)[row] == asked, row, -1)
+
+
+def first_used(indices: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return for each index (below ``size``) its place in the order of first use, and the indices in that order."""
+    first = np.full(size, len(indices), np.int32)
+    first[indices[::-1]] = np.arange(len(indices) - 1, -1, -1, dtype=np.int32)  # what is written last, stays
+    used = np.flatnonzero(first < len(indices))
+    used = used[np.argsort(first[used])]
+    place = first
+    place[used] = np.arange(len(used), dtype=np.int32)
+    return place[indices], used
