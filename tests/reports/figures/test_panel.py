@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from matplotlib.dates import DateFormatter, MonthLocator
 
+from reports.figures.files import Ground
 from reports.figures.labels import along, free_place, shortened, text_width, wrapped
 from reports.figures.library import settings
 from reports.figures.panel import Panel
 from reports.figures.sheet import Entry, Sheet
+from reports.figures.style import COLOURS, INK
+from tests.reports.figures.small_figures import texts
 
 
 def panel(y: tuple[float, float] = (0, 8)) -> Panel:
@@ -81,3 +85,21 @@ def test_a_legend_takes_as_many_rows_as_it_needs() -> None:
         assert sheet.legend(entries, 10, 20, 200) == 57
     assert [text.get_text() for text in sheet.paper.texts][1:] == [entry.label for entry in entries]
     assert max(text.get_position()[0] + text_width(text.get_text(), 12) for text in sheet.paper.texts) <= 200
+
+
+def test_what_matplotlib_draws_by_itself_has_the_palette_and_stays_in_place() -> None:
+    """Other kinds of figures, such as boxes and lines over a calendar, take matplotlib's own drawing."""
+    with settings("test"):
+        sheet = Sheet()
+        boxes = sheet.panel(80, 40, 300, 100, (0, 3), (-5, 12), "Group", "Change")
+        drawn = boxes.axes.boxplot([[1, 2, 3], [4, 5, 6]], positions=[1, 2], tick_labels=["A", "B"])
+        days = sheet.panel(480, 40, 300, 100, (19723, 20088), (0, 10), "Date")
+        days.axes.xaxis.set_major_locator(MonthLocator(bymonth=(1, 7)))
+        days.axes.xaxis.set_major_formatter(DateFormatter("%Y-%m-%d"))
+        lines = [days.axes.plot([19723, 20088], [level, level])[0] for level in range(3)]
+        sheet.finish(200)
+        shown = texts(Ground(sheet.drawing, 0, 200).picture().svg)
+    assert [line.get_color() for line in lines] == list(COLOURS[:3])
+    assert {line.get_color() for line in (*drawn["boxes"], *drawn["whiskers"])} == {INK}
+    assert {"A", "B", "Change", "Group", "Date", "2024-01-01", "2024-07-01"} <= set(shown)
+    assert boxes.places([1], [12]).tolist() == [[180, 40]]
