@@ -100,6 +100,8 @@ class Entries(ValueLimit):
     @property
     def meant(self) -> str:
         """The number of entries."""
+        if not self.least and self.most is None:
+            return "a list"
         if self.least == self.most:
             return f"a list of {self.least}"
         return f"a list of {self.least} or more" if self.most is None else f"a list of {self.least} to {self.most}"

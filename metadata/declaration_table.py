@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from metadata.declaration import (
     PLAIN,
     alternatives,
+    bare,
     has_notation,
     key_of,
     limits_of,
@@ -25,6 +26,10 @@ ROLES = {
     "makes": "new variable",
     "orders": "variable to sort by (- before it: descending)",
     "other": "variable of the other dataset",
+    "logic": "REDCap logic",
+    "operand": "field or [event][field]",
+    "field": "field",
+    "form": "form",
 }
 NAMES = {kind: meant.removeprefix("a ") for kind, (_, meant, _) in PLAIN.items()}
 
@@ -34,8 +39,8 @@ def parameter_table(declared: type, but: Collection[str] = ()) -> str:
     rows = ["| parameter | is | default |", "|---|---|---|"]
     required = needed(declared)
     defaults = {key_of(one.name): one for one in fields(declared)}
-    ordered = [*required, *(name for name in parameters(declared) if name not in required and name not in but)]
-    for name in ordered:
+    ordered = [*required, *(name for name in parameters(declared) if name not in required)]
+    for name in (name for name in ordered if name not in but):
         default = "**needed**" if name in required else _default(defaults[name])
         rows.append(f"| `{name}` | {said(parameters(declared)[name])} | {default} |")
     return "\n".join(rows)
@@ -56,7 +61,7 @@ def said(kind: Any) -> str:
     if alternatives(kind):
         return " or ".join(said(part) for part in alternatives(kind))
     ways = {
-        Annotated: lambda: _role(*get_args(kind)) if role_of(kind) else limits_of(kind)[0].meant.removeprefix("a "),
+        Annotated: lambda: _role(*get_args(kind)) if role_of(kind) else _limited(kind),
         Literal: lambda: " or ".join(f"`{value}`" for value in get_args(kind)),
         list: lambda: f"list, each {said(get_args(kind)[0])}",
         tuple: lambda: f"one or a list, each {said(get_args(kind)[0])}",
@@ -64,6 +69,12 @@ def said(kind: Any) -> str:
         None: lambda: kind.notation if has_notation(kind) else NAMES.get(kind) or str(kind.__name__),
     }
     return ways[get_origin(kind)]()
+
+
+def _limited(kind: Any) -> str:
+    """Return what a limited value is; of a list also what its entries are."""
+    meant = limits_of(kind)[0].meant.removeprefix("a ")
+    return f"{meant}, each {said(get_args(bare(kind))[0])}" if get_origin(bare(kind)) is list else meant
 
 
 def _role(kind: Any, role: str) -> str:

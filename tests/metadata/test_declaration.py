@@ -230,7 +230,7 @@ def test_the_table_has_what_is_needed_first() -> None:
         "| `there` | pair on the other dataset, or null |  |",
         "| `span` | Span, or null |  |",
         "| `visits` | list, each text |  |",
-        "| `window` | list of 2, or null |  |",
+        "| `window` | list of 2, each whole number, or null |  |",
         "| `decimals` | number from 0 to 6 | `0` |",
         "| `factor` | number above 0 | `1` |",
         "| `id` | capital letter and numbers | `T1` |",

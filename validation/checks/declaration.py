@@ -5,22 +5,25 @@ Every mistake in the file is a StudyError with file, line, key and the nearest w
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from dataclasses import dataclass
+from dataclasses import field as attribute
+from typing import Annotated, Any
 
+from metadata.declaration import Place, names_in, parameters, read_document, read_parameters
+from metadata.declaration_limits import Entries
 from metadata.errors import Gather, StudyError, nearest
-from metadata.expression import Expression
 from metadata.expression_context import check_reference
 from metadata.expression_evaluator import check as check_functions
 from metadata.expression_parser import parse
 from metadata.project import Project
 from metadata.registration import load_modules
+from metadata.schema_errors import entry_of, needed_key, none_of, quoted, unknown_key, wrong_type
 from metadata.study import Study
-from metadata.yaml_source import LocatedDict, complain, line_of
+from metadata.yaml_source import LocatedDict, complain, filled_in, line_of
 from validation.checks import kinds
-from validation.checks.data import reference_of
-from validation.checks.kind import KINDS, Check, CheckParameter
+from validation.checks.data import INSTANCE, reference_of
+from validation.checks.kind import KINDS, Check, OtherRows, Severity
 from validation.raw.dictionary_schemas import (
     CALCULATION,
     CHOICE,
@@ -38,7 +41,6 @@ from validation.raw.messages import places
 from validation.raw.row_findings import GAP, TWICE
 
 FILE = "checks.yaml"
-SEVERITIES = ("error", "warning", "note")
 DICTIONARY_SEVERITIES = {
     TYPE: "error",
     FORMAT: "error",
@@ -54,132 +56,135 @@ DICTIONARY_SEVERITIES = {
     TWICE: "error",
     GAP: "note",
 }
-PARTS = ("definitions", "severities", "checks")
-OWN_KEYS = ("id", "kind", "severity", "form", "field", "problem", "expected", "when_logic", "for_each")
-NEEDED_KEYS = ("id", "kind", "severity", "form", "field")
-MODES = ("first", "last", "only")
-SLUG = re.compile(r"[a-z0-9_]+(?:\.[a-z0-9_]+)+")
+FOR_EACH = "for_each"
 load_modules(kinds)
+
+
+@dataclass(frozen=True)
+class ChecksFile:
+    """The whole file: checks, other severities of the dictionary's own rules, and values that checks take by an anchor.
+
+    A check with ``for_each`` stands for one check an item.
+    """
+
+    checks: Annotated[list[Any], Entries(0)] = attribute(default_factory=list)
+    severities: dict[str, Severity] = attribute(default_factory=dict)
+    definitions: dict[str, Any] = attribute(default_factory=dict)
+    node: Place = attribute(default=None, compare=False, repr=False)
+
+
+def _read_file(study: Study) -> ChecksFile:
+    if not study.path(FILE).is_file():
+        return ChecksFile()
+    return read_document(ChecksFile, study.read_yaml(FILE), f"{study.name}/{FILE}")
 
 
 def load_checks(study: Study, project: Project) -> list[Check]:
     """Return the study's checks, those with ``for_each`` once an item; none if the study has no checks.yaml."""
-    if not study.path(FILE).is_file():
-        return []
-    declared = study.read_yaml(FILE)
     seen: dict[tuple[str, str], int | None] = {}
     checks: list[Check] = []
+    declared = _read_file(study)
     with Gather() as gather:
-        for key in declared:
+        for node in declared.checks:
             with gather.part():
-                _one_of(declared, key, key, PARTS, "part of the file")
-        for node in declared.get("checks") or []:
-            with gather.part():
-                checks += _checks_of(project, node, seen)
+                if not isinstance(node, LocatedDict):
+                    raise wrong_type(declared.node, "checks", node, "a list of mappings")
+                for body in _expanded(node):
+                    with gather.part():
+                        checks.append(_check(project, node, body, seen))
     return checks
-
-
-def _checks_of(project: Project, node: Any, seen: dict[tuple[str, str], int | None]) -> list[Check]:
-    """Return the checks that one entry of the file declares; ``seen`` holds ids and fields, and their lines."""
-    made: list[Check] = []
-    with Gather() as gather:
-        for body in _expanded(node):
-            with gather.part():
-                check = _check(project, node, body)
-                if seen.setdefault((check.id, check.field), line_of(node)) != line_of(node):
-                    twice = f"a check '{check.id}' of field '{check.field}' stands in the file already"
-                    raise complain(node, "id", twice)
-                made.append(check)
-    return made
 
 
 def severities(study: Study) -> dict[str, str]:
     """Return the severity of each dictionary rule, with what the study's file says otherwise."""
-    given = (study.read_yaml(FILE).get("severities") or {}) if study.path(FILE).is_file() else {}
-    for name, severity in given.items():
-        if name not in DICTIONARY_SEVERITIES:
-            raise complain(given, name, f"there is no dictionary rule '{name}'{nearest(name, DICTIONARY_SEVERITIES)}")
-        _one_of(given, name, severity, SEVERITIES)
-    return {**DICTIONARY_SEVERITIES, **{str(name): str(severity) for name, severity in given.items()}}
-
-
-def _expanded(node: Any) -> Iterator[dict[str, Any]]:
-    """Yield the check once for each item of ``for_each``, ``{each}`` replaced and an item's own keys laid over."""
-    if not isinstance(node, LocatedDict):
-        raise StudyError("each check is a mapping with id, kind, severity, form and field", FILE)
-    items = node.get("for_each")
-    if items is None:
-        yield dict(node)
-        return
-    body = {key: value for key, value in node.items() if key != "for_each"}
-    for item in items:
-        own = items[item] if isinstance(items, Mapping) else {}
-        yield {**_filled(body, str(item)), **_filled(own or {}, str(item))}
-
-
-def _filled(value: Any, item: str) -> Any:
-    if isinstance(value, str):
-        return value.replace("{each}", item)
-    if isinstance(value, Mapping):
-        return {key: _filled(inner, item) for key, inner in value.items()}
-    return [_filled(inner, item) for inner in value] if isinstance(value, list) else value
-
-
-def _check(project: Project, node: LocatedDict, body: dict[str, Any]) -> Check:
-    for key in NEEDED_KEYS:
-        if key not in body:
-            raise complain(node, None, f"a check lacks its key '{key}'")
-    if not SLUG.fullmatch(str(body["id"])):
-        raise complain(node, "id", f"'{body['id']}' is no rule id; write it as ae.end_before_start")
-    _one_of(node, "kind", body["kind"], KINDS)
-    _one_of(node, "severity", body["severity"], SEVERITIES)
-    _one_of(node, "form", body["form"], project.dictionary.forms)
-    _field(project, node, "field", body["field"], body["form"])
-    known = KINDS[body["kind"]]
-    parameters = {key: value for key, value in body.items() if key not in OWN_KEYS}
-    sentences = {key: str(body.get(key) or getattr(known, key)) for key in ("problem", "expected")}
+    declared = _read_file(study)
     with Gather() as gather:
-        for key, value in parameters.items():
+        for name in declared.severities:
             with gather.part():
-                _one_of(node, key, key, [*known.parameters, *OWN_KEYS], "key")
-                _parameter(project, node, body, key, value, known.parameters[key])
-        for key, parameter in known.parameters.items():
-            with gather.part():
-                if parameter.required and key not in body:
-                    raise complain(node, None, f"a check of kind '{body['kind']}' needs the key '{key}'")
-        if "when_logic" in body:
-            with gather.part():
-                _expression(project, node, "when_logic", body["when_logic"])
-        for key, sentence in sentences.items():
-            with gather.part():
-                _template(project, node, key, sentence, known.details)
-    return Check(
-        id=str(body["id"]),
-        kind=body["kind"],
-        severity=body["severity"],
-        form=body["form"],
-        field=body["field"],
-        problem=sentences["problem"],
-        expected=sentences["expected"],
-        when_logic=body.get("when_logic"),
-        parameters=parameters,
-    )
+                if name not in DICTIONARY_SEVERITIES:
+                    raise unknown_key(declared.node["severities"], name, DICTIONARY_SEVERITIES, quoted("severities"))
+    return {**DICTIONARY_SEVERITIES, **declared.severities}
 
 
-def _one_of(node: Any, key: str, word: Any, words: Any, what: str = "") -> None:
-    if str(word) not in words:
-        name = what or key
-        raise complain(
-            node, key, f"there is no {name} '{word}'{nearest(str(word), words)}; known are {', '.join(words)}"
-        )
+def _expanded(node: LocatedDict) -> Iterator[LocatedDict]:
+    """Yield the check once for each item of ``for_each``, ``{each}`` replaced and an item's own keys laid over."""
+    items = node.get(FOR_EACH)
+    if items is None:
+        yield node
+        return
+    if not isinstance(items, list | dict):
+        raise wrong_type(node, FOR_EACH, items, "a list, or a mapping of items to their own keys")
+    for item in items:
+        own = items[item] if isinstance(items, Mapping) else None
+        if own is not None and not isinstance(own, LocatedDict):
+            raise wrong_type(items, item, own, "a mapping, or nothing")
+        yield _laid_over(node, own, str(item))
 
 
-def _field(project: Project, node: Any, key: str, name: Any, form: str | None = None) -> None:
+def _laid_over(node: LocatedDict, own: LocatedDict | None, item: str) -> LocatedDict:
+    """Return a check without ``for_each``, with an item's own keys, all of them with their lines."""
+    parts = [filled_in(part, item) for part in (node, own) if part is not None]
+    made = LocatedDict({key: value for part in parts for key, value in part.items() if key != FOR_EACH})
+    made.file, made.line = node.file, node.line
+    made.lines = {key: line for part in parts for key, line in part.lines.items()}
+    return made
+
+
+def _check(project: Project, node: LocatedDict, body: LocatedDict, seen: dict[tuple[str, str], int | None]) -> Check:
+    """Return one check; ``seen`` holds ids and fields of those before, and the lines of their entries."""
+    if "kind" not in body:
+        raise needed_key(body, "kind", entry_of("checks"))
+    if body["kind"] not in KINDS:
+        raise none_of(body, "kind", body["kind"], KINDS)
+    check = read_parameters(KINDS[body["kind"]], body, quoted(body["kind"]))
+    if seen.setdefault((check.id, check.field), line_of(node)) != line_of(node):
+        raise complain(node, "id", f"a check '{check.id}' of field '{check.field}' stands in the file already")
+    with Gather() as gather:
+        for problem in _wrong_names(project, check):
+            with gather.part():
+                raise problem
+        with gather.part():
+            _field(project, body, "field", check.field, check.form)
+        with gather.part():
+            check.check(project)
+        for key, sentence in (("problem", check.problem_sentence), ("expected", check.expected_sentence)):
+            with gather.part():
+                _template(project, body, key, sentence, check.details)
+    return check
+
+
+def _wrong_names(project: Project, declared: Check | OtherRows) -> Iterator[StudyError]:
+    """Yield an error for each form, field, operand or expression that the project does not have."""
+    for key, annotation in parameters(type(declared)).items():
+        value = getattr(declared, key if hasattr(declared, key) else f"{key}_")
+        if isinstance(value, OtherRows):
+            yield from _wrong_names(project, value)
+            continue
+        for role, find in NAMES.items():
+            for name in names_in(annotation, value, role):
+                try:
+                    find(project, declared.node, key, name)
+                except StudyError as error:
+                    yield error
+    if isinstance(declared, OtherRows) and declared.field:
+        try:
+            _field(project, declared.node, "field", declared.field, declared.form)
+        except StudyError as error:
+            yield error
+
+
+def _field(project: Project, node: Any, key: str, name: str, form: str | None = None) -> None:
     fields = project.dictionary.fields
     if name not in fields:
-        raise complain(node, key, f"the dictionary has no field '{name}'{nearest(str(name), fields)}")
-    if form is not None and fields[name].form != form:
+        raise complain(node, key, f"the dictionary has no field '{name}'{nearest(name, fields)}")
+    if form in project.dictionary.forms and fields[name].form != form:
         raise complain(node, key, f"the field '{name}' stands on the form '{fields[name].form}', not on '{form}'")
+
+
+def _form(project: Project, node: Any, key: str, form: str) -> None:
+    forms = project.dictionary.forms
+    if form not in forms:
+        raise complain(node, key, f"the dictionary has no form '{form}'{nearest(form, forms)}")
 
 
 def _template(project: Project, node: Any, key: str, sentence: str, details: tuple[str, ...]) -> None:
@@ -192,112 +197,33 @@ def _template(project: Project, node: Any, key: str, sentence: str, details: tup
             )
 
 
-def _expression(project: Project, node: Any, key: str, text: Any) -> Expression:
+def _logic(project: Project, node: Any, key: str, text: str) -> None:
     try:
-        expression = parse(str(text))
+        expression = parse(text)
         check_functions(expression)
         for reference in expression.references:
             check_reference(project, reference)
-        return expression
     except LookupError as error:
         raise complain(node, key, str(error.args[0])) from None
     except StudyError as error:
         raise complain(node, key, str(error)) from None
 
 
-def _parameter(
-    project: Project, node: Any, body: dict[str, Any], key: str, value: Any, parameter: CheckParameter
-) -> None:
-    """Raise StudyError unless a parameter's value is of its type and names what exists."""
-    if parameter.type == "unit_factors":
-        _factors(project, node, body, key, value)
-        return
-    items = value if isinstance(value, list) and parameter.type in MANY else [value]
-    if parameter.type in LISTS:
-        items = _list(node, key, value)
-    for item in items:
-        PARAMETER_CHECKS[parameter.type](project, node, key, item)
-
-
-def _form(project: Project, node: Any, key: str, form: Any) -> None:
-    _one_of(node, key, form, project.dictionary.forms, "form")
-
-
-def _flag(project: Project, node: Any, key: str, value: Any) -> None:
-    if not isinstance(value, bool):
-        raise complain(node, key, f"expected true or false but found '{value}'")
-
-
-def _list(node: Any, key: str, value: Any) -> list[Any]:
-    if not isinstance(value, list):
-        raise complain(node, key, f"expected a list but found '{value}'")
-    return value
-
-
-def _number(project: Project, node: Any, key: str, value: Any) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise complain(node, key, f"expected a number but found '{value}'")
-
-
-def _pattern(project: Project, node: Any, key: str, value: Any) -> None:
-    try:
-        re.compile(str(value))
-    except re.error as error:
-        raise complain(node, key, f"'{value}' is not a regular expression: {error}") from None
-
-
-def _operand(project: Project, node: Any, key: str, operand: Any) -> None:
-    if operand == "instance":
+def _operand(project: Project, node: Any, key: str, operand: str) -> None:
+    if operand == INSTANCE:
         return
     try:
-        check_reference(project, reference_of(str(operand)))
+        check_reference(project, reference_of(operand))
     except LookupError as error:
         raise complain(node, key, str(error.args[0])) from None
     except StudyError as error:
         raise complain(node, key, str(error)) from None
 
 
-def _factors(project: Project, node: Any, body: dict[str, Any], key: str, value: Any) -> None:
-    if not isinstance(value, Mapping) or "unit" not in body:
-        raise complain(node, key, "expected a factor for each code of the field named by 'unit'")
-    choices = project.dictionary.field(str(body["unit"])).choices
-    for code in choices:
-        if code not in value:
-            raise complain(node, key, f"the unit '{body['unit']}' has the code '{code}' and no factor is given for it")
-    for factor in value.values():
-        _number(project, node, key, factor)
-
-
-def _rows(project: Project, node: Any, key: str, value: Any) -> None:
-    """Check a reference to rows of another form: form, and some of field, key, when_logic and mode."""
-    if not isinstance(value, Mapping) or "form" not in value:
-        raise complain(node, key, "expected a mapping with the form and its field, key, when_logic or mode")
-    place = value if isinstance(value, LocatedDict) else node
-    _one_of(place, "form", value["form"], project.dictionary.forms)
-    for name, inner in value.items():
-        _one_of(place, name, name, ("form", "field", "key", "when_logic", "mode"), "key")
-        if name == "field":
-            _field(project, place, name, inner, value["form"])
-        if name == "key":
-            _operand(project, place, name, inner)
-        if name == "when_logic":
-            _expression(project, place, name, inner)
-        if name == "mode":
-            _one_of(place, name, inner, MODES)
-
-
-MANY, LISTS = ("date", "operands", "fields"), ("forms", "numbers")
-PARAMETER_CHECKS: dict[str, Callable[[Project, Any, str, Any], object]] = {
-    "expression": _expression,
+NAMES: dict[str, Callable[[Project, Any, str, str], None]] = {
+    "logic": _logic,
     "operand": _operand,
-    "operands": _operand,
-    "date": _operand,
     "field": _field,
-    "fields": _field,
-    "forms": _form,
-    "number": _number,
-    "numbers": _number,
-    "flag": _flag,
-    "pattern": _pattern,
-    "rows": _rows,
+    "form": _form,
 }
+"""What names in each role must be."""

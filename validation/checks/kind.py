@@ -1,23 +1,29 @@
-"""The registry of the kinds of study checks: the words that checks.yaml may use, and what each needs."""
+"""The registry of the kinds of study checks: each a dataclass whose fields are the keys that checks.yaml may use."""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from dataclasses import field as attribute
-from typing import Any
+from typing import Annotated, ClassVar, Literal, TypeVar
 
 import numpy as np
 
+from metadata.declaration import Place, parameters
+from metadata.declaration_limits import Entries, Written
+from metadata.project import Project
 from validation.checks.data import CheckData, CheckRows
 
-
-@dataclass(frozen=True)
-class CheckParameter:
-    """A parameter of a kind: ``type`` is a word of PARAMETER_SCHEMAS."""
-
-    type: str
-    required: bool = True
+Logic = Annotated[str, "logic"]
+"""An expression in REDCap's language."""
+Operand = Annotated[str, "operand"]
+"""A field of the form, [field], [event][field], or ``instance``."""
+FieldName = Annotated[str, "field"]
+FormName = Annotated[str, "form"]
+DateOperand = Operand | Annotated[list[Operand], Entries(1, 3)]
+"""A date field, or the fields of year, month and day."""
+Severity = Literal["error", "warning", "note"]
 
 
 @dataclass(frozen=True)
@@ -33,50 +39,79 @@ class CheckFinding:
     field: np.ndarray | None = None
 
 
-Judge = Callable[["Check", CheckRows, CheckData], CheckFinding]
-
-
 @dataclass(frozen=True)
-class CheckKind:
-    """A kind of check: its function, its parameters, the details it gives its templates and its default sentences."""
+class OtherRows:
+    """Rows of another form: those for which ``when_logic`` is true; ``mode`` says which of several values is meant."""
 
-    judge: Judge
-    parameters: Mapping[str, CheckParameter]
-    details: tuple[str, ...]
-    problem: str
-    expected: str
+    form: FormName
+    field: str = ""
+    key: Operand | None = None
+    when_logic: Logic | None = None
+    mode: Literal["first", "last", "only"] = "only"
+    node: Place = attribute(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One check of a study: the form whose rows are judged, the field that gets the query, and two sentences.
+
+    ``when_logic`` says which rows are judged. A sentence that is left out is the kind's own.
+    """
+
+    id: Annotated[str, Written(r"[a-z0-9_]+(?:\.[a-z0-9_]+)+", "a rule id, such as ae.end_before_start")]
+    kind: str
+    severity: Severity
+    form: FormName
+    field: str
+    problem: str = ""
+    expected: str = ""
+    when_logic: Logic | None = None
+    node: Place = attribute(default=None, compare=False, repr=False)
+
+    usual_problem: ClassVar[str] = ""
+    usual_expected: ClassVar[str] = ""
+    details: ClassVar[tuple[str, ...]] = ()
+    """Names of the texts that the kind gives its sentences."""
 
     @property
-    def words(self) -> str:
-        """What the kind says, from its function's docstring."""
-        return (self.judge.__doc__ or "").strip()
+    def problem_sentence(self) -> str:
+        """The sentence about what is wrong."""
+        return self.problem or self.usual_problem
+
+    @property
+    def expected_sentence(self) -> str:
+        """The sentence about what would be right."""
+        return self.expected or self.usual_expected
+
+    def check(self, project: Project) -> None:
+        """Raise StudyError where the keys contradict each other or the project."""
+
+    def judge(self, rows: CheckRows, data: CheckData) -> CheckFinding:
+        """Return the rows that the check objects to."""
+        raise NotImplementedError
+
+    @classmethod
+    def purpose(cls) -> str:
+        """Return what the kind objects to, in words."""
+        return inspect.cleandoc(cls.__doc__ or "")
 
 
-@dataclass(frozen=True)
-class Check:
-    """One check of a study; ``parameters`` are those of its kind, ``when_logic`` says which rows are judged."""
-
-    id: str
-    kind: str
-    severity: str
-    form: str
-    field: str
-    problem: str
-    expected: str
-    when_logic: str | None = None
-    parameters: Mapping[str, Any] = attribute(default_factory=dict)
+KINDS: dict[str, type[Check]] = {}
+Kind = TypeVar("Kind", bound=type[Check])
 
 
-KINDS: dict[str, CheckKind] = {}
+def kind(name: str, problem: str, expected: str, details: tuple[str, ...] = ()) -> Callable[[Kind], Kind]:
+    """Register a dataclass as the kind ``name``; the sentences are used where a check writes none."""
 
-
-def kind(
-    name: str, problem: str, expected: str, details: tuple[str, ...] = (), **parameters: CheckParameter
-) -> Callable[[Judge], Judge]:
-    """Register a function as the kind ``name``; the sentences are used where a check writes none."""
-
-    def register(judge: Judge) -> Judge:
-        KINDS[name] = CheckKind(judge, parameters, details, problem, expected)
-        return judge
+    def register(declared: Kind) -> Kind:
+        declared.usual_problem, declared.usual_expected, declared.details = problem, expected, details
+        KINDS[name] = declared
+        return declared
 
     return register
+
+
+def own_keys(declared: type[Check]) -> list[str]:
+    """Return the keys of a kind beyond those that every check may have."""
+    common = parameters(Check)
+    return [key for key, annotation in parameters(declared).items() if common.get(key) != annotation]

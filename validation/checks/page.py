@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
-
+from metadata.declaration import parameters
+from metadata.declaration_table import parameter_table
 from validation.checks.examples import CheckExample, all_examples
-from validation.checks.kind import KINDS
+from validation.checks.kind import KINDS, own_keys
 
 HEAD = """# Checks of the raw data
 
@@ -18,6 +18,8 @@ gets the query; `when_logic`, in REDCap's language, limits the rows. `problem` a
 sentences: `{value}` is the queried value, `{field}` the value of a field and `{field.label}` its label. A check written
 once for several fields has `for_each: [a, b]`, and `{each}` where their names differ. Partial dates are intervals, and
 only what is certain is asked about. Blank values and missing-data codes are not judged unless the kind says so.
+
+A key that takes `field or [event][field]` may also be `instance`, the number of a repeating instance.
 
 The examples are of an invented study with three visits and a log that repeats.
 """
@@ -36,9 +38,9 @@ def page() -> str:
 
 def _kind(name: str, example: CheckExample) -> str:
     kind = KINDS[name]
-    purpose = inspect.cleandoc(kind.words).replace("``", "`")
-    keys = [f"| `{key}` | {item.type} | {'yes' if item.required else ''} |" for key, item in kind.parameters.items()]
-    table = "\n".join(["| key | is | needed |", "|---|---|---|", *keys]) if keys else "It needs no further key."
+    purpose = kind.purpose().replace("``", "`")
+    common = [key for key in parameters(kind) if key not in own_keys(kind)]
+    table = parameter_table(kind, but=common) if own_keys(kind) else "It needs no further key."
     return "\n\n".join([f"### {name}", purpose, table, f"```yaml\n{example.declared}\n```", _rows(example)]) + "\n"
 
 

@@ -11,7 +11,7 @@ from metadata.errors import StudyError
 from metadata.expression_context import FormContext
 from metadata.labels import plain
 from validation.checks.data import CheckData, CheckRows, reference_of
-from validation.checks.kind import KINDS, Check, CheckFinding
+from validation.checks.kind import Check, CheckFinding
 from validation.raw.dictionary_findings import joined
 from validation.raw.form_rows import stored_values
 from validation.raw.messages import masked, places, render
@@ -28,7 +28,7 @@ def check_findings(data: CheckData, checks: Sequence[Check]) -> pd.DataFrame:
 def _one(data: CheckData, check: Check) -> pd.DataFrame:
     rows = data.rows(check.form)
     try:
-        found = KINDS[check.kind].judge(check, rows, data)
+        found = check.judge(rows, data)
         where = found.where if check.when_logic is None else found.where & rows.condition(check.when_logic)
     except StudyError as error:
         raise StudyError(f"the check '{check.id}' cannot be evaluated: {error}", "checks.yaml") from None
@@ -57,8 +57,8 @@ def _findings(
             "field": name,
             "rule": check.id,
             "value": pd.Series(value, dtype="str"),
-            "problem": render(check.problem, columns, len(keys)),
-            "expected": render(check.expected, columns, len(keys)),
+            "problem": render(check.problem_sentence, columns, len(keys)),
+            "expected": render(check.expected_sentence, columns, len(keys)),
         }
     )
 
@@ -68,7 +68,7 @@ def _named_fields(data: CheckData, check: Check, keys: pd.DataFrame) -> dict[str
     fields = data.project.dictionary.fields
     context = FormContext(data.originals, check.form, keys)
     made: dict[str, np.ndarray | str] = {}
-    for place in [*places(check.problem), *places(check.expected)]:
+    for place in [*places(check.problem_sentence), *places(check.expected_sentence)]:
         name = place.removesuffix(".label")
         if place.endswith(".label"):
             made[place] = plain(fields[name].label)

@@ -74,7 +74,7 @@ def test_a_missing_data_code_names_nothing_and_is_in_the_books(small: Any) -> No
         ("{id: A, from: {domain: AE, field: from_d}, to: {domain: EX, form: doze}}", "no form 'doze' (did you mean"),
         ("{id: A, from: {domain: XX, field: from_d}, to: {domain: EX, form: dose}}", "no mapping makes the domain XX"),
         (
-            "{id: A, datasets: [{domain: AE, variable: AELNKD, type: ONE}, {domain: EX, variable: EXLNKID, type: MANY}]}",
+            "{id: A, datasets: [{domain: AE, variable: AELNKD, type: ONE}, {domain: EX, variable: X, type: MANY}]}",
             "no variable AELNKD",
         ),
         ("{id: A, datasets: [{domain: AE, variable: AELNKID, type: ONE}]}", "must be a list of 2 or more"),

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from dataclasses import field as attribute
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
 
+from metadata.declaration_limits import Entries
 from metadata.errors import StudyError
 from validation.checks.data import CheckData, CheckRows
 from validation.checks.kind import (
     Check,
     CheckFinding,
-    CheckParameter,
+    DateOperand,
+    FieldName,
+    Logic,
+    Operand,
     kind,
 )
 
@@ -35,18 +41,23 @@ def _days_between(later: np.ndarray, earlier: np.ndarray) -> np.ndarray:
     "The date {then} lies before {first}.",
     "a date not before {first}",
     ("first", "then"),
-    first=CheckParameter("date"),
-    then=CheckParameter("date"),
-    same_day=CheckParameter("flag", required=False),
 )
-def date_order(check: Check, rows: CheckRows, data: CheckData) -> CheckFinding:
+@dataclass(frozen=True, kw_only=True)
+class DatesInOrder(Check):
     """``then`` is certainly earlier than ``first`` (or on the same day, where ``same_day`` is false)."""
-    first, then = rows.dates(check.parameters["first"]), rows.dates(check.parameters["then"])
-    earliest, latest = rows.days(check.parameters["first"])[0], rows.days(check.parameters["then"])[1]
-    before = latest < earliest
-    if not check.parameters.get("same_day", True):
-        before |= latest == earliest
-    return CheckFinding(before, {"first": first.to_numpy(object), "then": then.to_numpy(object)})
+
+    first: DateOperand
+    then: DateOperand
+    same_day: bool = True
+
+    def judge(self, rows: CheckRows, data: CheckData) -> CheckFinding:
+        """Return the rows."""
+        first, then = rows.dates(self.first), rows.dates(self.then)
+        earliest, latest = rows.days(self.first)[0], rows.days(self.then)[1]
+        before = latest < earliest
+        if not self.same_day:
+            before |= latest == earliest
+        return CheckFinding(before, {"first": first.to_numpy(object), "then": then.to_numpy(object)})
 
 
 @kind(
@@ -54,18 +65,25 @@ def date_order(check: Check, rows: CheckRows, data: CheckData) -> CheckFinding:
     "The date {date} is not in the calendar.",
     "a day that the month has",
     ("date",),
-    date=CheckParameter("date"),
 )
-def impossible_date(check: Check, rows: CheckRows, data: CheckData) -> CheckFinding:
+@dataclass(frozen=True, kw_only=True)
+class ImpossibleDate(Check):
     """Year, month and day, each within its range, give no day of the calendar."""
-    names = list(check.parameters["date"])
-    numbers = [rows.column(name).number for name in names]
-    year, month, day = (numbers[index] if index < len(numbers) else np.full(len(rows), np.nan) for index in range(3))
-    judged = (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31) & (month % 1 == 0)
-    most = DAYS_IN_MONTH[np.where(judged, month, 1).astype(int)]
-    common = ~np.isnan(year) & ~((year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0)))
-    most = np.where((month == 2) & common, 28, most)
-    return CheckFinding(judged & (day > most), {"date": rows.dates(names).to_numpy(object)})
+
+    date: Annotated[list[Operand], Entries(1, 3)]
+
+    def judge(self, rows: CheckRows, data: CheckData) -> CheckFinding:
+        """Return the rows."""
+        names = self.date
+        numbers = [rows.column(name).number for name in names]
+        year, month, day = (
+            numbers[index] if index < len(numbers) else np.full(len(rows), np.nan) for index in range(3)
+        )
+        judged = (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31) & (month % 1 == 0)
+        most = DAYS_IN_MONTH[np.where(judged, month, 1).astype(int)]
+        common = ~np.isnan(year) & ~((year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0)))
+        most = np.where((month == 2) & common, 28, most)
+        return CheckFinding(judged & (day > most), {"date": rows.dates(names).to_numpy(object)})
 
 
 @kind(
@@ -73,12 +91,16 @@ def impossible_date(check: Check, rows: CheckRows, data: CheckData) -> CheckFind
     "The text {value} cannot be read as a date.",
     "a date of the calendar, written as the field's note says",
 )
-def text_date(check: Check, rows: CheckRows, data: CheckData) -> CheckFinding:
+@dataclass(frozen=True, kw_only=True)
+class ReadableTextDate(Check):
     """A free-text date is not written as ``text_dates`` of study.yaml says, or not in the calendar."""
-    if check.field not in rows.text_dates:
-        raise StudyError(f"the check '{check.id}' asks for a date, but text_dates does not list '{check.field}'")
-    texts = pd.Series(rows.text(check.field), dtype="str")
-    return CheckFinding(~rows.text_dates[check.field].is_readable(texts).to_numpy(bool), {})
+
+    def judge(self, rows: CheckRows, data: CheckData) -> CheckFinding:
+        """Return the rows."""
+        if self.field not in rows.text_dates:
+            raise StudyError(f"the check '{self.id}' asks for a date, but text_dates does not list '{self.field}'")
+        texts = pd.Series(rows.text(self.field), dtype="str")
+        return CheckFinding(~rows.text_dates[self.field].is_readable(texts).to_numpy(bool), {})
 
 
 @kind(
@@ -86,29 +108,35 @@ def text_date(check: Check, rows: CheckRows, data: CheckData) -> CheckFinding:
     "The interval starts {start}, but an earlier one lasts until {previous_end}.",
     "a start after the earlier one has ended, or an earlier end of that one",
     ("start", "previous_end"),
-    start=CheckParameter("date"),
-    end=CheckParameter("date"),
-    by=CheckParameter("fields", required=False),
-    ongoing_logic=CheckParameter("expression", required=False),
 )
-def no_overlap(check: Check, rows: CheckRows, data: CheckData) -> CheckFinding:
+@dataclass(frozen=True, kw_only=True)
+class NoOverlap(Check):
     """An interval of a record, and of one group of ``by``, starts on or before the end of one that started earlier."""
-    start, end = rows.days(check.parameters["start"])[1], rows.days(check.parameters["end"])[0]
-    ongoing = check.parameters.get("ongoing_logic")
-    is_open = rows.condition(ongoing) & np.isnat(end) if ongoing else np.zeros(len(rows), bool)
-    end = np.where(is_open, np.datetime64("9999-12-31"), np.where(np.isnat(end), start, end))
-    frame = pd.DataFrame({"record": rows.keys["record"].to_numpy(object), "start": start.astype("datetime64[s]")})
-    for name in check.parameters.get("by", []):
-        frame[name] = rows.text(name)
-    frame["end"] = end.astype("datetime64[D]").astype(np.int64)
-    groups = ["record", *check.parameters.get("by", [])]
-    known = frame[~np.isnat(start)].assign(instance=rows.instance_number[~np.isnat(start)])
-    ordered = known.sort_values([*groups, "start", "instance"], kind="stable")
-    previous = ordered.groupby(groups, sort=False)["end"].cummax().groupby([ordered[name] for name in groups]).shift()
-    reached = previous.reindex(frame.index).to_numpy(float)
-    last = np.where(np.isnan(reached), np.iinfo(np.int64).min, np.nan_to_num(reached)).astype("datetime64[D]")
-    shown = np.where(last == np.datetime64("9999-12-31"), "now (ongoing)", _shown(last))
-    return CheckFinding(~np.isnan(reached) & (start <= last), {"start": _shown(start), "previous_end": shown})
+
+    start: DateOperand
+    end: DateOperand
+    by: Annotated[list[FieldName], Entries(0)] = attribute(default_factory=list)
+    ongoing_logic: Logic | None = None
+
+    def judge(self, rows: CheckRows, data: CheckData) -> CheckFinding:
+        """Return the rows."""
+        start, end = rows.days(self.start)[1], rows.days(self.end)[0]
+        goes_on = rows.condition(self.ongoing_logic) if self.ongoing_logic else np.zeros(len(rows), bool)
+        is_open = goes_on & np.isnat(end)
+        end = np.where(is_open, np.datetime64("9999-12-31"), np.where(np.isnat(end), start, end))
+        frame = pd.DataFrame({"record": rows.keys["record"].to_numpy(object), "start": start.astype("datetime64[s]")})
+        for name in self.by:
+            frame[name] = rows.text(name)
+        frame["end"] = end.astype("datetime64[D]").astype(np.int64)
+        groups = ["record", *self.by]
+        known = frame[~np.isnat(start)].assign(instance=rows.instance_number[~np.isnat(start)])
+        ordered = known.sort_values([*groups, "start", "instance"], kind="stable")
+        latest = ordered.groupby(groups, sort=False)["end"].cummax()
+        previous = latest.groupby([ordered[name] for name in groups]).shift()
+        reached = previous.reindex(frame.index).to_numpy(float)
+        last = np.where(np.isnan(reached), np.iinfo(np.int64).min, np.nan_to_num(reached)).astype("datetime64[D]")
+        shown = np.where(last == np.datetime64("9999-12-31"), "now (ongoing)", _shown(last))
+        return CheckFinding(~np.isnan(reached) & (start <= last), {"start": _shown(start), "previous_end": shown})
 
 
 @kind(
@@ -116,26 +144,31 @@ def no_overlap(check: Check, rows: CheckRows, data: CheckData) -> CheckFinding:
     "The dates of one visit lie {spread} days apart, from {earliest} to {latest}; this one is the farthest off.",
     "dates at most {days} days apart, or another visit",
     ("spread", "earliest", "latest", "days"),
-    dates=CheckParameter("operands"),
-    anchor=CheckParameter("operand"),
-    days=CheckParameter("number"),
 )
-def spread(check: Check, rows: CheckRows, data: CheckData) -> CheckFinding:
+@dataclass(frozen=True, kw_only=True)
+class DateSpread(Check):
     """Dates on the forms of one visit lie more than ``days`` apart; the one farthest from the anchor is queried."""
-    names = list(check.parameters["dates"])
-    if not len(rows):
-        return CheckFinding(np.zeros(0, bool))
-    days = np.stack([_day_numbers(rows, name) for name in names])
-    known = ~np.isnan(days)
-    lowest = np.where(known, days, np.inf).min(axis=0)
-    highest = np.where(known, days, -np.inf).max(axis=0)
-    width = np.where(known.any(axis=0), highest - lowest, 0)
-    anchor = _day_numbers(rows, check.parameters["anchor"])
-    anchor = np.where(np.isnan(anchor), _medians(days, known), anchor)
-    farthest = np.argmax(np.where(known, np.abs(days - anchor), -1), axis=0)
-    limit = np.full(len(rows), f"{check.parameters['days']:g}", object)
-    details = {"spread": _whole(width), "earliest": _iso(lowest), "latest": _iso(highest), "days": limit}
-    return CheckFinding(width > check.parameters["days"], details, np.array(names, object)[farthest])
+
+    dates: list[Operand]
+    anchor: Operand
+    days: float
+
+    def judge(self, rows: CheckRows, data: CheckData) -> CheckFinding:
+        """Return the rows."""
+        names = self.dates
+        if not len(rows):
+            return CheckFinding(np.zeros(0, bool))
+        days = np.stack([_day_numbers(rows, name) for name in names])
+        known = ~np.isnan(days)
+        lowest = np.where(known, days, np.inf).min(axis=0)
+        highest = np.where(known, days, -np.inf).max(axis=0)
+        width = np.where(known.any(axis=0), highest - lowest, 0)
+        anchor = _day_numbers(rows, self.anchor)
+        anchor = np.where(np.isnan(anchor), _medians(days, known), anchor)
+        farthest = np.argmax(np.where(known, np.abs(days - anchor), -1), axis=0)
+        limit = np.full(len(rows), f"{self.days:g}", object)
+        details = {"spread": _whole(width), "earliest": _iso(lowest), "latest": _iso(highest), "days": limit}
+        return CheckFinding(width > self.days, details, np.array(names, object)[farthest])
 
 
 def _day_numbers(rows: CheckRows, name: str) -> np.ndarray:
@@ -164,25 +197,30 @@ def _whole(numbers: np.ndarray) -> np.ndarray:
     "The visit took place on day {day}, outside its window (day {low} to {high}).",
     "a date from {from_date} to {to_date}, or a protocol deviation on record",
     ("day", "low", "high", "from_date", "to_date"),
-    date=CheckParameter("operand"),
-    reference=CheckParameter("operand"),
 )
-def visit_window(check: Check, rows: CheckRows, data: CheckData) -> CheckFinding:
+@dataclass(frozen=True, kw_only=True)
+class VisitWindow(Check):
     """A visit's date lies outside the window that study.yaml gives it, in days from the reference (day 1)."""
-    elapsed = _day_numbers(rows, check.parameters["date"]) - _day_numbers(rows, check.parameters["reference"])
-    bounds = {
-        event: _window(visit)
-        for event, visit in data.study.visit_events.items()
-        if "day" in visit and "window" in visit
-    }
-    visit = data.study.visit_of_form.get(rows.form)
-    events = pd.Series(visit, index=rows.keys.index) if visit else rows.keys["event"]
-    low = events.map({event: pair[0] for event, pair in bounds.items()}).to_numpy(float)
-    high = events.map({event: pair[1] for event, pair in bounds.items()}).to_numpy(float)
-    reference = _day_numbers(rows, check.parameters["reference"])
-    details = {"day": _study_day(elapsed), "low": _study_day(low), "high": _study_day(high)}
-    details |= {"from_date": _iso(reference + low), "to_date": _iso(reference + high)}
-    return CheckFinding((elapsed < low) | (elapsed > high), details)
+
+    date: Operand
+    reference: Operand
+
+    def judge(self, rows: CheckRows, data: CheckData) -> CheckFinding:
+        """Return the rows."""
+        elapsed = _day_numbers(rows, self.date) - _day_numbers(rows, self.reference)
+        bounds = {
+            event: _window(visit)
+            for event, visit in data.study.visit_events.items()
+            if "day" in visit and "window" in visit
+        }
+        visit = data.study.visit_of_form.get(rows.form)
+        events = pd.Series(visit, index=rows.keys.index) if visit else rows.keys["event"]
+        low = events.map({event: pair[0] for event, pair in bounds.items()}).to_numpy(float)
+        high = events.map({event: pair[1] for event, pair in bounds.items()}).to_numpy(float)
+        reference = _day_numbers(rows, self.reference)
+        details = {"day": _study_day(elapsed), "low": _study_day(low), "high": _study_day(high)}
+        details |= {"from_date": _iso(reference + low), "to_date": _iso(reference + high)}
+        return CheckFinding((elapsed < low) | (elapsed > high), details)
 
 
 def _window(visit: Mapping[str, Any]) -> tuple[float, float]:
@@ -201,15 +239,20 @@ def _study_day(elapsed: np.ndarray) -> np.ndarray:
     "The date {date} is not after that of the visit before ({previous}, {previous_event}).",
     "a date after {previous}",
     ("date", "previous", "previous_event"),
-    date=CheckParameter("operand"),
 )
-def ascending(check: Check, rows: CheckRows, data: CheckData) -> CheckFinding:
+@dataclass(frozen=True, kw_only=True)
+class AscendingDates(Check):
     """A date is not later than the same field's date at the record's scheduled event before."""
-    day = _day_numbers(rows, check.parameters["date"])
-    before = previous_values(rows, day)
-    labels = pd.Series(before["event"], dtype="str").map(data.event_labels).fillna("").to_numpy(object)
-    details = {"date": _iso(day), "previous": _iso(before["value"]), "previous_event": labels}
-    return CheckFinding(day <= before["value"], details)
+
+    date: Operand
+
+    def judge(self, rows: CheckRows, data: CheckData) -> CheckFinding:
+        """Return the rows."""
+        day = _day_numbers(rows, self.date)
+        before = previous_values(rows, day)
+        labels = pd.Series(before["event"], dtype="str").map(data.event_labels).fillna("").to_numpy(object)
+        details = {"date": _iso(day), "previous": _iso(before["value"]), "previous_event": labels}
+        return CheckFinding(day <= before["value"], details)
 
 
 def previous_values(rows: CheckRows, values: np.ndarray) -> dict[str, np.ndarray]:

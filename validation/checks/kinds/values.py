@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from dataclasses import field as attribute
+from typing import Annotated
+
 import numpy as np
 import pandas as pd
 
+from metadata.declaration_limits import RegularExpression
 from metadata.expression import Reference
 from metadata.expression_column import ExpressionColumn, matches, written_number
 from metadata.expression_parser import parse
+from metadata.project import Project
+from metadata.schema_errors import needed_key, quoted
+from metadata.yaml_source import complain
 from validation.checks.data import CheckData, CheckRows
-from validation.checks.kind import (
-    Check,
-    CheckFinding,
-    CheckParameter,
-    kind,
-)
+from validation.checks.kind import Check, CheckFinding, FieldName, Logic, kind
 from validation.checks.kinds.dates import previous_values
 
 NOISE = 1e-9
@@ -30,18 +33,23 @@ def texts_of(numbers: np.ndarray) -> np.ndarray:
     "What should hold does not: {logic}.",
     "answers for which it holds",
     ("logic",),
-    logic=CheckParameter("expression"),
-    judge_blank=CheckParameter("flag", required=False),
 )
-def expression(check: Check, rows: CheckRows, data: CheckData) -> CheckFinding:
+@dataclass(frozen=True, kw_only=True)
+class ExpressionHolds(Check):
     """A REDCap expression is not true; rows with a blank or coded operand are not judged unless ``judge_blank``."""
-    text = check.parameters["logic"]
-    judged = np.ones(len(rows), bool)
-    if not check.parameters.get("judge_blank", False):
-        for reference in parse(text).references:
-            judged &= _answered(rows, reference)
-    shown = np.full(len(rows), " ".join(text.split()), object)
-    return CheckFinding(judged & ~rows.condition(text), {"logic": shown})
+
+    logic: Logic
+    judge_blank: bool = False
+
+    def judge(self, rows: CheckRows, data: CheckData) -> CheckFinding:
+        """Return the rows."""
+        text = self.logic
+        judged = np.ones(len(rows), bool)
+        if not self.judge_blank:
+            for reference in parse(text).references:
+                judged &= _answered(rows, reference)
+        shown = np.full(len(rows), " ".join(text.split()), object)
+        return CheckFinding(judged & ~rows.condition(text), {"logic": shown})
 
 
 def _answered(rows: CheckRows, reference: Reference) -> np.ndarray:
@@ -54,12 +62,17 @@ def _answered(rows: CheckRows, reference: Reference) -> np.ndarray:
     "A value is missing although {when_logic}.",
     "a value",
     ("when_logic",),
-    when_logic=CheckParameter("expression"),
 )
-def required_when(check: Check, rows: CheckRows, data: CheckData) -> CheckFinding:
+@dataclass(frozen=True, kw_only=True)
+class RequiredWhen(Check):
     """The queried field is blank although ``when_logic`` is true."""
-    shown = np.full(len(rows), " ".join(str(check.when_logic).split()), object)
-    return CheckFinding(rows.column(check.field).blank, {"when_logic": shown})
+
+    when_logic: Logic
+
+    def judge(self, rows: CheckRows, data: CheckData) -> CheckFinding:
+        """Return the rows."""
+        shown = np.full(len(rows), " ".join(str(self.when_logic).split()), object)
+        return CheckFinding(rows.column(self.field).blank, {"when_logic": shown})
 
 
 @kind(
@@ -67,15 +80,20 @@ def required_when(check: Check, rows: CheckRows, data: CheckData) -> CheckFindin
     "The value {value} is not one that the scale has.",
     "one of {allowed}",
     ("allowed",),
-    values=CheckParameter("numbers"),
 )
-def allowed_values(check: Check, rows: CheckRows, data: CheckData) -> CheckFinding:
+@dataclass(frozen=True, kw_only=True)
+class AllowedValues(Check):
     """A number is not in a closed set."""
-    number = rows.column(check.field).number
-    allowed = np.array(sorted(float(value) for value in check.parameters["values"]))
-    words = ", ".join(written_number(value) for value in allowed)
-    found = ~np.isnan(number) & ~np.isin(np.round(number, 9), allowed)
-    return CheckFinding(found, {"allowed": np.full(len(rows), words, object)})
+
+    values: list[float]
+
+    def judge(self, rows: CheckRows, data: CheckData) -> CheckFinding:
+        """Return the rows."""
+        number = rows.column(self.field).number
+        allowed = np.array(sorted(self.values))
+        words = ", ".join(written_number(value) for value in allowed)
+        found = ~np.isnan(number) & ~np.isin(np.round(number, 9), allowed)
+        return CheckFinding(found, {"allowed": np.full(len(rows), words, object)})
 
 
 @kind(
@@ -83,26 +101,38 @@ def allowed_values(check: Check, rows: CheckRows, data: CheckData) -> CheckFindi
     "The value {value} is implausible: {standard} in the standard unit, expected {low} to {high}.",
     "a value from {low} to {high} in the standard unit, the right unit, or the value confirmed",
     ("standard", "low", "high"),
-    low=CheckParameter("number"),
-    high=CheckParameter("number"),
-    unit=CheckParameter("field", required=False),
-    unit_factors=CheckParameter("unit_factors", required=False),
 )
-def plausible(check: Check, rows: CheckRows, data: CheckData) -> CheckFinding:
+@dataclass(frozen=True, kw_only=True)
+class Plausible(Check):
     """A number, brought to its standard unit by the factor of its unit's code, lies outside limits."""
-    standard = rows.column(check.field).number * _factors(check, rows)
-    low, high = float(check.parameters["low"]), float(check.parameters["high"])
-    limits = {"low": np.full(len(rows), f"{low:g}", object), "high": np.full(len(rows), f"{high:g}", object)}
-    outside = (standard < low - NOISE) | (standard > high + NOISE)
-    return CheckFinding(outside, {"standard": texts_of(standard), **limits})
 
+    low: float
+    high: float
+    unit: FieldName | None = None
+    unit_factors: dict[str, float] = attribute(default_factory=dict)
 
-def _factors(check: Check, rows: CheckRows) -> np.ndarray:
-    """Return the factor to the standard unit; NaN where the unit is blank or has none."""
-    if "unit" not in check.parameters:
-        return np.ones(len(rows))
-    known = {str(code): float(factor) for code, factor in check.parameters.get("unit_factors", {}).items()}
-    return pd.Series(rows.text(check.parameters["unit"])).map(known).to_numpy(float)
+    def judge(self, rows: CheckRows, data: CheckData) -> CheckFinding:
+        """Return the rows."""
+        standard = rows.column(self.field).number * self._factors(rows)
+        low, high = self.low, self.high
+        limits = {"low": np.full(len(rows), f"{low:g}", object), "high": np.full(len(rows), f"{high:g}", object)}
+        outside = (standard < low - NOISE) | (standard > high + NOISE)
+        return CheckFinding(outside, {"standard": texts_of(standard), **limits})
+
+    def check(self, project: Project) -> None:
+        """Raise StudyError unless the field named by ``unit`` has a factor for each of its codes."""
+        if bool(self.unit) != bool(self.unit_factors):
+            raise needed_key(self.node, "unit_factors" if self.unit else "unit", quoted(self.kind))
+        for code in project.dictionary.field(self.unit).choices if self.unit else ():
+            if code not in self.unit_factors:
+                said = f"the unit '{self.unit}' has the code '{code}' and no factor is given for it"
+                raise complain(self.node, "unit_factors", said)
+
+    def _factors(self, rows: CheckRows) -> np.ndarray:
+        """Return the factor to the standard unit; NaN where the unit is blank or has none."""
+        if self.unit is None:
+            return np.ones(len(rows))
+        return pd.Series(rows.text(self.unit)).map(self.unit_factors).to_numpy(float)
 
 
 @kind(
@@ -110,28 +140,38 @@ def _factors(check: Check, rows: CheckRows) -> np.ndarray:
     "The value {value} differs by {change} from {previous} at the visit before ({previous_event}).",
     "a value within {most} of the visit before, or the value confirmed",
     ("change", "previous", "previous_event", "most"),
-    most=CheckParameter("number"),
 )
-def change_limit(check: Check, rows: CheckRows, data: CheckData) -> CheckFinding:
+@dataclass(frozen=True, kw_only=True)
+class ChangeLimit(Check):
     """A number differs by more than ``most`` from the record's scheduled event before."""
-    number, most = rows.column(check.field).number, float(check.parameters["most"])
-    before = previous_values(rows, number)
-    change = np.abs(number - before["value"])
-    details = {"change": texts_of(change), "previous": texts_of(before["value"])}
-    details["previous_event"] = (
-        pd.Series(before["event"], dtype="str").map(data.event_labels).fillna("").to_numpy(object)
-    )
-    details["most"] = np.full(len(rows), f"{most:g}", object)
-    return CheckFinding(change > most + NOISE, details)
+
+    most: float
+
+    def judge(self, rows: CheckRows, data: CheckData) -> CheckFinding:
+        """Return the rows."""
+        number, most = rows.column(self.field).number, self.most
+        before = previous_values(rows, number)
+        change = np.abs(number - before["value"])
+        details = {"change": texts_of(change), "previous": texts_of(before["value"])}
+        details["previous_event"] = (
+            pd.Series(before["event"], dtype="str").map(data.event_labels).fillna("").to_numpy(object)
+        )
+        details["most"] = np.full(len(rows), f"{most:g}", object)
+        return CheckFinding(change > most + NOISE, details)
 
 
 @kind(
     "text_format",
     "The value {value} is not written as expected.",
     "text as described in the field's note",
-    pattern=CheckParameter("pattern"),
 )
-def text_format(check: Check, rows: CheckRows, data: CheckData) -> CheckFinding:
+@dataclass(frozen=True, kw_only=True)
+class TextFormat(Check):
     """A text that is not blank does not match a regular expression as a whole."""
-    text = rows.text(check.field)
-    return CheckFinding(~matches(text, check.parameters["pattern"]) & (text != ""), {})
+
+    pattern: Annotated[str, RegularExpression()]
+
+    def judge(self, rows: CheckRows, data: CheckData) -> CheckFinding:
+        """Return the rows."""
+        text = rows.text(self.field)
+        return CheckFinding(~matches(text, self.pattern) & (text != ""), {})
