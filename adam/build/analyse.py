@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from adam.build.dataset_metadata import described
+from adam.build.dataset_metadata import metadata_of
 from adam.build.derivation_order import in_order
 from adam.build.lineage import lineage
 from adam.build.specification import AnalysisSpecification, DerivationStep, read_specifications
@@ -129,7 +129,7 @@ def _finished(
     _check_unique(specification, keys)
     place = np.empty(table.count, np.int64)
     place[rows] = np.arange(table.count)
-    metadata = described(specification, steps, table.columns, context)
+    metadata = metadata_of(specification, steps, table.columns, context)
     frame = pd.DataFrame({name: finished(take(table.columns[name], rows)) for name in metadata.names}, copy=False)
     traced = lineage(table, context.source, steps, metadata.names, place, context.subject_level)
     return Dataset(metadata, frame, traced)

@@ -37,7 +37,7 @@ def guides(specification: AnalysisSpecification, study: Study) -> list[Guide]:
     return [own, *(guide(implementation, name, prefix) for name in ("ADSL", "BDS") if name != structure)]
 
 
-def described(
+def metadata_of(
     specification: AnalysisSpecification,
     steps: list[DerivationStep],
     columns: Mapping[str, Values],
@@ -45,16 +45,16 @@ def described(
 ) -> DatasetMetadata:
     """Return the dataset's metadata; raises StudyError for a variable without label or of another type."""
     header = specification.header
-    books = guides(specification, context.study)
+    used = guides(specification, context.study)
     known = _tabulated(specification, context.study)
-    missing = [name for name in books[0].missing(list(specification.variables)) if known is None or name in known]
+    missing = [name for name in used[0].missing(list(specification.variables)) if known is None or name in known]
     if missing:
         raise specification.error(
             f"{header.dataset} lacks {', '.join(missing)}, which {header.guide} requires", "variables"
         )
     makers = _makers(steps)
     variables = tuple(
-        _variable(name, said, specification, books, makers, columns[name], context)
+        _variable(name, said, specification, used, makers, columns[name], context)
         for name, said in specification.variables.items()
     )
     if len(header.label.encode()) > LABEL_BYTES:
@@ -90,7 +90,7 @@ def _variable(
     name: str,
     said: DescribedVariable,
     specification: AnalysisSpecification,
-    books: list[Guide],
+    used: list[Guide],
     makers: Makers,
     values: Values,
     context: DerivationContext,
@@ -98,7 +98,7 @@ def _variable(
     maker = makers[name][0]
     inherited = _inherited(name, maker, context)
     same = inherited if inherited and inherited.name == name else None
-    known = next((found for found in (book.find(name) for book in books) if found), None)
+    known = next((found for found in (one.find(name) for one in used) if found), None)
     label = said.label or (same.label if same else "") or (known.label if known else "")
     if not label or len(label.encode()) > LABEL_BYTES:
         raise specification.error(f"{name} needs a label of at most {LABEL_BYTES} bytes", "variables")

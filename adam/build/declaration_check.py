@@ -45,6 +45,6 @@ def _check_functions(study: Study, specification: AnalysisSpecification) -> None
     for step in specification.steps:
         if isinstance(step.derivation, StudyDerivation):
             names = functions_in(study)
-            if step.derivation.function not in names:
-                name = step.derivation.function
+            if step.derivation.call not in names:
+                name = step.derivation.call
                 raise step.error(f"{FILE} has no function '{name}'{nearest(name, names)}")

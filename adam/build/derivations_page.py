@@ -21,25 +21,50 @@ Made from the words themselves by `python -m adam.build.derivations_page > docs/
 
 An analysis dataset is declared in the study's `adam/<dataset>.yaml` as a list of derivations, each one word with its
 parameters. The order in which they are written does not matter: each says what it reads and makes, and the order is
-computed from that. Only a word that adds records divides the list: what stands before it is done before it, what stands
-after it is done for the added records too. A word that adds none may have `when`, a condition: where it does not hold,
-the new variables are missing. `redcap-cdisc check STUDY` says what is wrong without any data, with file, line and key,
-and editors complete the words from the schema that `redcap-cdisc schema --out schemas` writes.
+computed from that. Only a word that adds records divides the list: what is written before it is done before it, what is
+written after it is done for the added records too. `redcap-cdisc check STUDY` says what is wrong without any data, with
+file, line and key, and editors complete the words from the schema that `redcap-cdisc schema --out schemas` writes.
+
+One key has one role in all words:
+
+{keys}
+
+Named inputs (`value`, `base`, `date`, `start`, `end`, `reference`, `low`, `high`) are variables. What ADaM itself names
+(PARAMCD, PARAM, AVISIT, AVISITN, DTYPE, AWTARGET, CNSR) is read or made under that name and has no key.
 
 A condition names variables and what must hold: `{SAFFL: Y, AVAL: {below: 1.5}}`; all of it must hold, and of a list of
 such conditions any. The tests are `is` (which need not be written), `not`, `missing`, `below`, `at_most`, `above` and
-`at_least`; a comparison may be with another variable and an offset, `{above: {variable: TRTEDT, plus: 30}}`.
+`at_least`; a comparison may be with another variable and an offset, `{above: {variable: TRTEDT, plus: 30}}`. A bare
+text is a text, never the name of a variable.
 
 Dates are numbers, days since 1960-01-01; datetimes are seconds. The examples show them as dates. Missing is an empty
 cell. "Rule" names where a word's rule comes from; where guides leave a choice it is a parameter, and its default is in
 the table. A `variable` is one of the dataset in the making, a `new variable` one that the word makes.
 """
 
+KEYS = {
+    "`source`": "the variable, or the variables, that the new one is made of",
+    "`to`": "the new variable; a further one has a key that begins with `to_` (`to_flag`, `to_number`, `to_unit`)",
+    "`variables`": "new variables, each with the one that it copies (`NEW: OLD`, or a list of equal names)",
+    "`where`": "condition: the records that are looked at, of this dataset or of the other one (`dataset`)",
+    "`when`": "condition: the records that are written; elsewhere the new variables are missing",
+    "`condition`": "condition: what is judged",
+    "`by`": "variables whose values make a group",
+    "`order`, `mode`": "how a group is sorted (`-` before a name: descending), and which of it is taken",
+    "`dataset`": "another dataset, whose records with the same values of `by` are looked at",
+    "`paramcd`, `param`, `paramn`, `parcat1`": "code, label, number and category of a parameter that is made",
+    "`from_paramcd`": "codes of the parameters that it is made of",
+    "`set`, `blank`": "texts and numbers that added records get, and variables that they do not copy",
+    "`text`, `otherwise`, `if_missing`": "what is written where a condition holds, where not, where nothing is known",
+    "`unit_factors`": "factors from one unit to another",
+}
+
 
 def page() -> str:
     """Return the page in Markdown."""
     examples = all_examples()
-    parts = [HEAD]
+    keys = "\n".join(["| key | role |", "|---|---|", *(f"| {key} | {role} |" for key, role in KEYS.items())])
+    parts = [HEAD.replace("{keys}", keys)]
     for heading, words in sections().items():
         parts += [f"## {heading}\n", *(_word(WORDS[word], examples[word]) for word in words)]
     return "\n".join(parts)

@@ -128,7 +128,7 @@ def shown(name: str, value: object) -> str:
 
 
 def _declared(node: Any, lines: list[str]) -> str:
-    """Return the text of a declaration as it stands in the file, without its indent."""
+    """Return the text of a declaration as it is in the file, without its indent."""
     start = line_of(node, "derivation") or 0
     block = []
     for line in lines[start:]:

@@ -20,7 +20,7 @@ def lineage(
     place: np.ndarray,
     through: bool,
 ) -> pd.DataFrame:
-    """Return the edges of a table whose row r stands at ``place[r]`` of the finished dataset.
+    """Return the edges of a table whose row r is row ``place[r]`` of the finished dataset.
 
     An edge of a variable that is not in the dataset becomes one of each variable derived from it. With ``through`` (one
     record a subject) the same holds for variables of the dataset, so that each leads to all that it depends on. A value

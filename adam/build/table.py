@@ -23,7 +23,7 @@ from metadata.dataset import Edges
 
 
 class AnalysisTable:
-    """Rows of the source with the derived columns beside them."""
+    """Rows of the source with their derived columns."""
 
     def __init__(self, frame: pd.DataFrame, rows: np.ndarray) -> None:
         self.columns = SourceColumns(frame, rows)

@@ -153,7 +153,7 @@ def _free_of_noise(difference: np.ndarray, value: np.ndarray, base: np.ndarray) 
 @word("shift")
 @dataclass(frozen=True, kw_only=True)
 class Shift(Derivation):
-    """Set two values beside each other, such as baseline and later grade; missing unless both are there.
+    """Write two values as one text, such as baseline and later grade; missing unless both are there.
 
     With ``if_missing``, a text such as NULL, it stands for one that has none (admiral's derive_var_shift does so).
     """

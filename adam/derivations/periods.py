@@ -195,7 +195,7 @@ class PeriodVariables(Lookup):
     """Set out a dataset with one record a subject and period as variables of the subject, one a period.
 
     ``period`` is the variable that numbers the periods, ``numbers`` those to take. In the names of the new variables
-    xx stands for the number in two digits (APxxSDT) and w for it in one (PHwSDT). A period that a subject has not has
+    xx is the number in two digits (APxxSDT) and w the number in one (PHwSDT). A period that a subject has not has
     missing values; two records of one period are an error.
     """
 
@@ -206,7 +206,7 @@ class PeriodVariables(Lookup):
     def check(self) -> None:
         for pattern in self.variables:
             if "xx" not in pattern and "w" not in pattern:
-                raise StudyError(f"{pattern} needs xx or w where the period's number stands")
+                raise StudyError(f"{pattern} needs xx or w in place of the period's number")
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
         made: dict[str, Values] = {}

@@ -25,7 +25,6 @@ from metadata.declaration import Column, NewColumn
 from metadata.errors import StudyError
 from metadata.units import significant
 
-PARAMCD = "PARAMCD"
 NO_ROWS = np.empty(0, np.int64)
 INDICATORS = ["LOW LOW", "LOW", "NORMAL", "HIGH", "HIGH HIGH"]
 
@@ -36,15 +35,15 @@ class RangeIndicator(Derivation):
     """LOW, NORMAL or HIGH by the record's reference range; missing without a value or without any limit.
 
     A value on a limit is NORMAL; equality is judged to ``digits`` significant digits, so that the noise of a conversion
-    makes no difference. With one limit only, a value that is not beyond it is NORMAL. ``lowest`` and ``highest`` name
-    outer limits (A1LO, A1HI), beyond which a value is LOW LOW or HIGH HIGH.
+    makes no difference. With one limit only, a value that is not beyond it is NORMAL. ``outer_low`` and ``outer_high``
+    name outer limits (A1LO, A1HI), beyond which a value is LOW LOW or HIGH HIGH.
     """
 
     value: Column = "AVAL"
     low: Column = "ANRLO"
     high: Column = "ANRHI"
-    lowest: Column | None = None
-    highest: Column | None = None
+    outer_low: Column | None = None
+    outer_high: Column | None = None
     digits: int = 12
     to: NewColumn = "ANRIND"
 
@@ -54,15 +53,15 @@ class RangeIndicator(Derivation):
         )
         nothing = np.full(count, np.nan)
         outer = [significant(number(columns, name), self.digits) if name else nothing
-                 for name in (self.lowest, self.highest)]  # fmt: skip
+                 for name in (self.outer_low, self.outer_high)]  # fmt: skip
         with np.errstate(invalid="ignore"):
             codes = np.select([value < outer[0], value > outer[1], value < low, value > high], [0, 4, 1, 3], 2)
         unknown = np.isnan(value) | (np.isnan(low) & np.isnan(high))
         return Outcome({self.to: coded(np.where(unknown, -1, codes), INDICATORS)})
 
     def sentence(self, variable: str) -> str:
-        outer = f"LOW LOW if {self.value} is below {self.lowest}, " if self.lowest else ""
-        outer += f"HIGH HIGH if it is above {self.highest}, " if self.highest else ""
+        outer = f"LOW LOW if {self.value} is below {self.outer_low}, " if self.outer_low else ""
+        outer += f"HIGH HIGH if it is above {self.outer_high}, " if self.outer_high else ""
         return (
             f"{outer}LOW if {self.value} is below {self.low}, HIGH if it is above {self.high}, else NORMAL;"
             f" missing without value or range{self.within()}."
@@ -108,7 +107,7 @@ class Grade(Derivation):
     to_scheme: NewColumn = "ATOXSCH"
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
-        words, codes = text(columns, PARAMCD).words, text(columns, PARAMCD).codes
+        words, codes = text(columns, "PARAMCD").words, text(columns, "PARAMCD").codes
         low, high, value = (number(columns, name) for name in (self.low, self.high, self.value))
         base, normal = self._baseline(columns, count)
         grades, named = np.full(count, np.nan), np.full(count, -1)
@@ -150,7 +149,7 @@ class Grade(Derivation):
         return number(columns, self.base), normal
 
     def also_reads(self) -> tuple[str, ...]:
-        return (PARAMCD,)
+        return ("PARAMCD",)
 
     def check(self) -> None:
         if bool(self.base) != bool(self.base_indicator):
@@ -177,7 +176,7 @@ class CombinedGrade(Derivation):
 
     The high grade counts where it is above 0, else the low one where that is; 0 only where both are 0, or where one is
     and the parameter is not graded in the other direction. ``low_paramcd`` and ``high_paramcd`` name the parameters
-    that are, so that a missing grade is told from none.
+    that are, so that a missing grade differs from one that is not made.
     """
 
     low: Column
@@ -189,7 +188,7 @@ class CombinedGrade(Derivation):
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
         low, high = (numbers_in(text(columns, name)) for name in (self.low, self.high))
-        graded = [among(columns[PARAMCD], names) for names in (self.low_paramcd, self.high_paramcd)]
+        graded = [among(columns["PARAMCD"], names) for names in (self.low_paramcd, self.high_paramcd)]
         nothing = [(grade == 0) | (np.isnan(grade) & ~there) for grade, there in zip((low, high), graded, strict=True)]
         normal = nothing[0] & nothing[1] & (graded[0] | graded[1])
         with np.errstate(invalid="ignore"):
@@ -200,7 +199,7 @@ class CombinedGrade(Derivation):
         )
 
     def also_reads(self) -> tuple[str, ...]:
-        return (PARAMCD,)
+        return ("PARAMCD",)
 
     def sentence(self, variable: str) -> str:
         if variable == self.to_number:

@@ -1,7 +1,7 @@
 """The study's own derivation: a function of the study's derivations.py, where no declared word fits.
 
 The file is loaded by its path, from the study's folder alone; nothing is added to Python's search path and no compiled
-file is written beside it. It is one of the study's files, so its hash is in the manifest and in the package's id.
+file is written next to it. It is one of the study's files, so its hash is in the manifest and in the package's id.
 """
 
 from __future__ import annotations
@@ -105,14 +105,15 @@ class StudyCodeResult:
 class StudyDerivation(Derivation):
     """Make variables by a function of the study's own derivations.py: the way out where no word fits.
 
-    The function gets a table (pandas) with the variables that ``inputs`` names, one row a record, texts as str (""
-    where missing) and numbers as float (NaN where missing), and each of ``arguments`` by its name. It returns a table
-    or a mapping with exactly the variables of ``outputs``, one value a record. What it reads and makes is declared, so
-    that order, lineage and define.xml hold for it as for every word; bring values of other datasets in by ``merge`` or
-    ``summary`` first. It can add no records. It runs in every build: keep it free of clock, randomness and files.
+    The function ``call`` gets a table (pandas) with the variables that ``inputs`` names, one row a record, texts as str
+    ("" where missing) and numbers as float (NaN where missing), and each of ``arguments`` by its name. It returns a
+    table or a mapping with exactly the variables of ``outputs``, one value a record. What it reads and makes is
+    declared, so that order, lineage and define.xml hold for it as for every word; bring values of other datasets in by
+    ``merge`` or ``summary`` first. It can add no records. It runs in every build: keep it free of clock, randomness and
+    files.
     """
 
-    function: str
+    call: str
     inputs: tuple[Column, ...]
     outputs: dict[NewColumn, StudyCodeResult]
     arguments: dict[str, object] = field(default_factory=dict)
@@ -122,14 +123,14 @@ class StudyDerivation(Derivation):
             raise StudyError("'outputs' names the variables that the function makes, each with type and method")
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
-        function = load(context.study, self.function)
+        function = load(context.study, self.call)
         table = pd.DataFrame({name: _series(columns[name]) for name in self.inputs}, index=range(count))
         try:
             made = function(table, **self.arguments)
         except Exception as error:
             raise self._failed(error, columns, context.study) from None
         if not isinstance(made, Mapping | pd.DataFrame):
-            raise StudyError(f"'{self.function}' returns neither a table nor a mapping of variables")
+            raise StudyError(f"'{self.call}' returns neither a table nor a mapping of variables")
         self._check_names([str(name) for name in made])
         return Outcome({name: self._values(name, made[name], count) for name in self.outputs})
 
@@ -137,34 +138,34 @@ class StudyDerivation(Derivation):
         name = error.args[0] if isinstance(error, KeyError) and error.args else None
         known = {*columns, *getattr(columns, "frame", ())}
         if isinstance(name, str) and name in known - set(self.inputs):
-            return StudyError(f"'{self.function}' looks at {name}, which its 'inputs' do not name")
-        return StudyError(f"'{self.function}' failed: {_said(error, _path(study))}")
+            return StudyError(f"'{self.call}' looks at {name}, which its 'inputs' do not name")
+        return StudyError(f"'{self.call}' failed: {_said(error, _path(study))}")
 
     def _check_names(self, names: list[str]) -> None:
         lacking = [name for name in self.outputs if name not in names]
         if lacking:
-            raise StudyError(f"'{self.function}' does not return {lacking[0]}, which its 'outputs' name")
+            raise StudyError(f"'{self.call}' does not return {lacking[0]}, which its 'outputs' name")
         extra = [name for name in names if name not in self.outputs]
         if extra:
-            raise StudyError(f"'{self.function}' returns {extra[0]}, which its 'outputs' do not name")
+            raise StudyError(f"'{self.call}' returns {extra[0]}, which its 'outputs' do not name")
 
     def _values(self, name: str, given: Any, count: int) -> Values:
         try:
             series = given.reindex(range(count)) if isinstance(given, pd.Series) else pd.Series(given)
             if np.ndim(given) != 1 or len(given) != count:
-                raise StudyError(f"'{self.function}' does not return one value a record for {name}")
+                raise StudyError(f"'{self.call}' does not return one value a record for {name}")
             if self.outputs[name].type == "Char":
                 return self._texts(name, series)
             numbers = pd.to_numeric(series).astype("float64")
         except (TypeError, ValueError):
-            raise StudyError(f"'{self.function}' returns texts for {name}, which is declared Num") from None
+            raise StudyError(f"'{self.call}' returns texts for {name}, which is declared Num") from None
         if np.isinf(numbers).any():
-            raise StudyError(f"'{self.function}' returns infinite numbers for {name}")
+            raise StudyError(f"'{self.call}' returns infinite numbers for {name}")
         return prepared(numbers)
 
     def _texts(self, name: str, series: pd.Series) -> Values:
         if not all(isinstance(one, str) for one in series.dropna().unique()):
-            raise StudyError(f"'{self.function}' returns values other than texts for {name}, which is declared Char")
+            raise StudyError(f"'{self.call}' returns values other than texts for {name}, which is declared Char")
         return prepared(series.fillna("").astype("str"))
 
     def sentence(self, variable: str) -> str:

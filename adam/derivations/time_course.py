@@ -74,11 +74,11 @@ class StatusClass(Derivation):
 
     The samples are the records for which ``where`` holds, the positive ones those for which ``condition`` does.
 
-    ``never`` no positive sample; ``always`` all positive; ``late`` the last ``sustained`` samples positive, not all;
-    ``passing`` a positive sample, and the last negative; ``other`` what is left (only the very last positive). With
-    ``consecutive`` a positive sample counts only in a run of that many, those alone count as negative. Records for
-    which ``where`` does not hold take no part; a group without any has no class. (Repeated
-    samples of antibodies: Polman 2010, Lancet Neurol 9:740.)
+    ``never`` no positive sample; ``always`` all positive; ``late`` the last ``last_positive`` samples positive, not
+    all; ``passing`` a positive sample, and the last negative; ``other`` what is left (only the very last positive).
+    With ``consecutive`` a positive sample counts only in a run of that many, those alone count as negative. Records for
+    which ``where`` does not hold take no part; a group without any has no class. (Repeated samples of antibodies:
+    Polman 2010, Lancet Neurol 9:740.)
     """
 
     by: tuple[Column, ...]
@@ -91,7 +91,7 @@ class StatusClass(Derivation):
     late: str = "LATE"
     passing: str = "TRANSIENT"
     other: str = "UNDETERMINED"
-    sustained: int = 2
+    last_positive: int = 2
     consecutive: int = 1
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
@@ -102,16 +102,16 @@ class StatusClass(Derivation):
         positive = self._in_runs(self.condition.holds(columns, count)[rows], sample)
         total, found = np.bincount(sample, minlength=size), np.bincount(sample[positive], minlength=size)
         back = np.cumsum(np.bincount(sample, minlength=size))[sample] - 1 - np.arange(len(rows))
-        last = np.bincount(sample[positive & (back < self.sustained)], minlength=size)
+        last = np.bincount(sample[positive & (back < self.last_positive)], minlength=size)
         ends_negative = np.bincount(sample[~positive & (back == 0)], minlength=size) > 0
         names = (self.never, self.always, self.late, self.passing)
-        tests = [found == 0, found == total, last == self.sustained, ends_negative]
+        tests = [found == 0, found == total, last == self.last_positive, ends_negative]
         code = np.where(total == 0, -1, np.select(tests, list(range(len(names))), len(names)))
         edge = self._edge(groups, rows, count)
         return Outcome({self.to: coded(code[groups], [*names, self.other])}, (edge,))
 
     def _in_runs(self, positive: np.ndarray, sample: np.ndarray) -> np.ndarray:
-        """Return the positive samples that stand in a run of at least ``consecutive``; ``sample`` is sorted."""
+        """Return the positive samples that are in a run of at least ``consecutive``; ``sample`` is sorted."""
         starts = np.ones(len(sample), bool)
         starts[1:] = (sample[1:] != sample[:-1]) | (positive[1:] != positive[:-1])
         run = np.cumsum(starts) - 1
@@ -130,5 +130,6 @@ class StatusClass(Derivation):
         return (
             f"By the records where {self.where}, in order of {listed(self.order)} within {listed(self.by)};"
             f" positive if {self.condition}{runs}: {self.never} if none is positive, {self.always} if all are,"
-            f" {self.late} if the last {self.sustained} are, {self.passing} if the last is negative, else {self.other}."
+            f" {self.late} if the last {self.last_positive} are, {self.passing} if the last is negative,"
+            f" else {self.other}."
         )

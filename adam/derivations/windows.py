@@ -29,8 +29,6 @@ from metadata.declaration import Column
 from metadata.errors import StudyError, nearest
 from metadata.study import Study
 
-PARAMCD = "PARAMCD"
-
 
 @dataclass(frozen=True)
 class Window:
@@ -123,7 +121,7 @@ class Windows(Derivation):
     source: Column = "ADY"
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
-        parameters = text(columns, PARAMCD)
+        parameters = text(columns, "PARAMCD")
         schedule_of = np.array([self._schedule(parameter) for parameter in parameters.words])[parameters.codes]
         day = number(columns, self.source)
         windows: list[Window] = []
@@ -148,7 +146,7 @@ class Windows(Derivation):
             raise StudyError("visit_bounds replace the planned bounds of single visits: write 'bounds: planned'")
 
     def also_reads(self) -> tuple[str, ...]:
-        return (PARAMCD,)
+        return ("PARAMCD",)
 
     def also_makes(self) -> tuple[str, ...]:
         return ("AVISIT", "AVISITN", "AWTARGET", "AWTDIFF", "AWLO", "AWHI", "AWU")

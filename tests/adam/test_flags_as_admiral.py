@@ -177,7 +177,7 @@ def test_on_treatment_but_before_the_dose(tmp_path):
 )
 def test_range_indicator(tmp_path, value, low, high, lowest, highest, expected):
     """test-derive_var_anrind.R, by the numbers at the cases."""
-    word = RangeIndicator(lowest="A1LO", highest="A1HI")
+    word = RangeIndicator(outer_low="A1LO", outer_high="A1HI")
     made = made_by(word, tmp_path, AVAL=[value], ANRLO=[low], ANRHI=[high], A1LO=[lowest], A1HI=[highest])
     assert texts(made["ANRIND"]) == [expected]
 

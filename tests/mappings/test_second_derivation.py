@@ -300,7 +300,7 @@ def with_relapses_moved() -> Mapping[str, Dataset]:
     ("file", "text", "other", "endpoint"),
     [
         ("adedss", "at: both", "at: both", ""),
-        ("adedss", "days: 30, at: both", "days: 1, at: both", "progression"),
+        ("adedss", "after: 30, at: both", "after: 1, at: both", "progression"),
         ("adce", "days: 30", "days: 15", "relapses"),
     ],
 )

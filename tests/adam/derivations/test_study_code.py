@@ -24,7 +24,7 @@ derivations:
   - constant: {to: PARAM, text: Mean Arterial Pressure (mmHg)}
   - flag: {to: HIGHFL, condition: {AVAL: {above: 100}}}
   - study_derivation:
-      function: pressure
+      call: pressure
       inputs: [SYSBP, DIABP]
       outputs:
         AVAL: {type: Num, method: "DIABP + weight * (SYSBP - DIABP)"}
@@ -154,9 +154,9 @@ def test_only_a_file_of_the_study_is_run(tmp_path):
 
 def test_a_hidden_function_is_none_and_outputs_are_needed(tmp_path):
     with pytest.raises(StudyError, match="has no function '_hidden'"):
-        built(tmp_path, yaml=YAML.replace("function: pressure", "function: _hidden"))
+        built(tmp_path, yaml=YAML.replace("call: pressure", "call: _hidden"))
     with pytest.raises(StudyError, match="'outputs' names the variables that the function makes"):
-        StudyDerivation(function="pressure", inputs=("SYSBP",), outputs={}).check()
+        StudyDerivation(call="pressure", inputs=("SYSBP",), outputs={}).check()
 
 
 def test_a_copied_study_with_a_function_of_its_own(tmp_path):
@@ -165,7 +165,7 @@ def test_a_copied_study_with_a_function_of_its_own(tmp_path):
     shutil.copytree(Path(__file__).resolve().parents[3] / "mappings" / "hta_duo", folder)
     path = folder / "adam" / "adsl.yaml"
     step = (
-        "derivations:\n  - study_derivation: {function: decade, inputs: [AGE],"
+        "derivations:\n  - study_derivation: {call: decade, inputs: [AGE],"
         " outputs: {DECADE: {type: Num, method: AGE in tens of years}}}\n"
     )
     text = path.read_text(encoding="utf-8").replace("derivations:\n", step, 1)
