@@ -24,6 +24,8 @@ DIGITS = 10
 CHANGED = {
     "manifest.json": "sizes and hashes of the files below, of the mapping and of the library versions",
     "reports/results.json": "the same rows as results.csv, with filter and warning",
+    "validation/books.csv": "it is reconciliation.csv, the column balanced reconciled",
+    "validation/reconciliation.csv": "the same rows as books.csv before",
     "validation/conformance.*": "rules come in the order of their files, one folder of rules",
     "validation/*.html": "the pages share one frame: a line end after the notice of synthetic data",
     "reports/F*.svg": "drawn by matplotlib",

@@ -36,23 +36,23 @@ def stop_at_drift(changes: pd.DataFrame) -> None:
 
 
 def check_sdtm(study: Study, tabulation: Tabulation, records: Records, folder: Path) -> int:
-    """Check the SDTM datasets, and that the books balance.
+    """Check the SDTM datasets, and reconcile them with the records.
 
-    Writes sdtm.csv, withheld.csv, books.csv, not_submitted.csv and transliterations.csv into ``folder``; raises
-    StudyError where a key is broken or the books of a form do not balance.
+    Writes sdtm.csv, withheld.csv, reconciliation.csv, not_submitted.csv and transliterations.csv into ``folder``;
+    raises StudyError where a key is broken or a form's values are not all accounted for.
     """
-    from validation.datasets.reconciliation import balance, unbalanced
+    from validation.datasets.reconciliation import reconcile, unreconciled
 
     checked = _check_datasets(study, tabulation.datasets, folder / "sdtm.csv")
-    books = balance(
+    reconciliation = reconcile(
         records, [one.lineage for one in tabulation.datasets.values()], tabulation.withheld, tabulation.not_submitted
     )
-    write_findings(books, folder / "books.csv")
+    write_findings(reconciliation, folder / "reconciliation.csv")
     write_findings(tabulation.withheld, folder / "withheld.csv")
     write_findings(tabulation.not_submitted, folder / "not_submitted.csv")
     write_findings(tabulation.transliterations, folder / "transliterations.csv")
-    _stop_at(unbalanced(books))
-    return checked + len(books)
+    _stop_at(unreconciled(reconciliation))
+    return checked + len(reconciliation)
 
 
 def check_adam(study: Study, datasets: Mapping[str, Dataset], folder: Path) -> int:

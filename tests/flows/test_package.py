@@ -52,7 +52,7 @@ def test_the_package_has_what_the_design_lists(package: Path) -> None:
         assert f"lineage/{name}.parquet" in names
     for name in ("adsl", "adae", "adlb", "adedss", "admo"):
         assert f"m5/datasets/spmsaza-synth/analysis/adam/datasets/{name}.xpt" in names
-    wanted = {"queries.csv", "queries.html", "acceptance.json", "acceptance.html", "books.csv", "drift.csv"}
+    wanted = {"queries.csv", "queries.html", "acceptance.json", "acceptance.html", "reconciliation.csv", "drift.csv"}
     wanted |= {"second_derivation.json", "second_derivation.html"}
     assert {f"validation/{name}" for name in wanted} <= names
     assert {"reports/index.html", "reports/results.csv", "manifest.json"} <= names
@@ -79,11 +79,11 @@ def test_locked_records_have_no_open_query(package: Path) -> None:
     assert set(listing["status"]) == {"answered"}
 
 
-def test_books_balance_form_by_form(package: Path) -> None:
-    books = pd.read_csv(package / "validation" / "books.csv")
-    parts = books["tabulated"] + books["not_submitted"] + books["withheld"]
-    assert (books["received"] == parts).all()
-    assert books["tabulated"].sum() > 5000
+def test_values_are_reconciled_form_by_form(package: Path) -> None:
+    reconciliation = pd.read_csv(package / "validation" / "reconciliation.csv")
+    parts = reconciliation["tabulated"] + reconciliation["not_submitted"] + reconciliation["withheld"]
+    assert (reconciliation["received"] == parts).all()
+    assert reconciliation["tabulated"].sum() > 5000
 
 
 def test_a_second_run_elsewhere_gives_the_same_bytes(package: Path, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from sdtm.build.study_mapping import read_mapping
 from sdtm.build.tabulate import Tabulation, tabulate
 from sdtm.columns.column import Text
 from sdtm.domains.identity import _last_records
-from validation.datasets.reconciliation import balance
+from validation.datasets.reconciliation import reconcile
 
 FILES = {
     "study.yaml": """
@@ -183,10 +183,10 @@ def test_domains_that_hold_a_person_once_say_what_they_left_out(made: Tabulation
     assert set(left_out["record"]) == {"X-1"}
     assert {"num", "cons", "sex", "years", "past"} <= set(left_out["field"])
     edges = [dataset.lineage for dataset in made.datasets.values()]
-    books = balance(records, edges, made.withheld, made.not_submitted).set_index("form")
-    assert books["balanced"].all()
+    reconciliation = reconcile(records, edges, made.withheld, made.not_submitted).set_index("form")
+    assert reconciliation["reconciled"].all()
     without = made.not_submitted[made.not_submitted["record"] == ""]
-    assert not balance(records, edges, made.withheld, without).set_index("form").loc["base", "balanced"]
+    assert not reconcile(records, edges, made.withheld, without).set_index("form").loc["base", "reconciled"]
 
 
 def test_elements_of_an_arm_are_for_those_treated_in_it(made: Tabulation) -> None:

@@ -1,4 +1,4 @@
-"""The books: every value received is tabulated, declared not submitted or withheld, and the three add up per form."""
+"""Reconciliation per form: values received are tabulated, declared not submitted or withheld, and the counts add up."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from metadata.dictionary import Field
 from metadata.records import EVENT, REPEAT_INSTANCE, Records
 
 SOURCE = "REDCAP"
-COLUMNS = ("form", "received", "tabulated", "not_submitted", "withheld", "unaccounted", "balanced", "places")
+COLUMNS = ("form", "received", "tabulated", "not_submitted", "withheld", "unaccounted", "reconciled", "places")
 FIRST_PLACES = 5
 ANY = "*"
 SEPARATOR = "\x1f"
@@ -19,26 +19,26 @@ SEPARATOR = "\x1f"
 RowsOf = Mapping[str, np.ndarray]
 
 
-def balance(
+def reconcile(
     records: Records, edges: pd.DataFrame | Iterable[pd.DataFrame], withheld: pd.DataFrame, not_submitted: pd.DataFrame
 ) -> pd.DataFrame:
-    """Return the books, one row a form: received, tabulated, not_submitted, withheld, unaccounted, balanced, places.
+    """Return one row a form: received, tabulated, not_submitted, withheld, unaccounted, reconciled, places.
 
     A value is a distinct pair of row and export column that is not blank; a ticked option of a checkbox is one value,
-    form status and record id are none. A value that is in several books counts in the first of tabulated, withheld and
+    form status and record id are none. A value that is several of these counts as the first of tabulated, withheld and
     not submitted. ``edges`` is the lineage of the SDTM datasets; an edge or a withheld row may name the field or, for a
     checkbox, the option's column. A row of ``not_submitted`` with a ``record`` declares that record's values only.
-    ``places`` names the first values that are in no book.
+    ``places`` names the first values that are none of these.
     """
     frames = [edges] if isinstance(edges, pd.DataFrame) else list(edges)
     used, held = rows_by_field(frames), _rows_of(withheld)
     declared = _declared(not_submitted)
     dictionary = records.project.dictionary
-    books = []
+    rows = []
     for form in dictionary.forms:
         fields = [field for field in dictionary.form_fields(form) if field.name != dictionary.record_id]
-        books.append(_form_book(records, form, fields, used, held, declared))
-    return pd.DataFrame(books, columns=list(COLUMNS))
+        rows.append(_form_row(records, form, fields, used, held, declared))
+    return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 def rows_by_field(edges: Iterable[pd.DataFrame]) -> dict[str, np.ndarray]:
@@ -78,7 +78,7 @@ def _marked(rows: RowsOf, names: Iterable[str], size: int) -> np.ndarray:
     return marked
 
 
-def _form_book(
+def _form_row(
     records: Records, form: str, fields: list[Field], used: RowsOf, held: RowsOf, declared: Mapping[str, set[str]]
 ) -> tuple[object, ...]:
     size, sums = len(records.frame), np.zeros(5, np.int64)
@@ -95,8 +95,8 @@ def _form_book(
             unaccounted = left & ~_waived(records, left, [form + SEPARATOR + name for name in (*names, ANY)], declared)
             sums += [value.sum(), tabulated.sum(), (left & ~unaccounted).sum(), withheld.sum(), unaccounted.sum()]
             places += _places(records, column, np.flatnonzero(unaccounted), FIRST_PLACES - len(places))
-    balanced = bool(sums[0] == sums[1:4].sum())
-    return (form, *map(int, sums), balanced, "; ".join(places))
+    reconciled = bool(sums[0] == sums[1:4].sum())
+    return (form, *map(int, sums), reconciled, "; ".join(places))
 
 
 def _waived(records: Records, left: np.ndarray, names: list[str], declared: Mapping[str, set[str]]) -> np.ndarray:
@@ -119,9 +119,9 @@ def place_of(records: Records, row: int) -> str:
     return ", ".join(part for part in [*parts, f"instance {instance}" if instance else ""] if part)
 
 
-def unbalanced(books: pd.DataFrame) -> list[str]:
-    """Return one sentence for each form whose books do not balance."""
-    wrong = books[~books["balanced"].astype(bool)]
+def unreconciled(reconciliation: pd.DataFrame) -> list[str]:
+    """Return one sentence for each form whose values are not all accounted for."""
+    wrong = reconciliation[~reconciliation["reconciled"].astype(bool)]
     sentences = (
         "form "
         + wrong["form"].astype("str")
