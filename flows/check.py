@@ -165,7 +165,7 @@ def _print(study: str, problems: list[CheckProblem]) -> None:
         table.add_column(style="cyan", overflow="fold", max_width=24)
         table.add_column(overflow="fold")
         for problem in _together(list(group)):
-            table.add_row(Text(str(problem.line or "")), Text(problem.key), Text(_said(problem)))
+            table.add_row(Text(str(problem.line or "")), Text(problem.key), Text(_problem_text(problem)))
         console.print(table)
     console.print(Text(_summary(study, problems), style="bold red" if problems else "bold green"))
 
@@ -185,7 +185,7 @@ def _together(problems: list[CheckProblem]) -> list[CheckProblem]:
     return made
 
 
-def _said(problem: CheckProblem) -> str:
+def _problem_text(problem: CheckProblem) -> str:
     return problem.message if problem.severity == ERROR else f"{problem.severity}: {problem.message}"
 
 

@@ -51,7 +51,7 @@ def show_conformance(
     """Print what our rules found in a package and what CORE finds now; return 1 if anything is not explained."""
     results: dict[str, Result | None] = {"ours": _ours(folder), "core": None}
     if core:
-        results["core"] = _core(folder, core, _study(folder, study), define, out or _beside(folder))
+        results["core"] = _core(folder, core, _study(folder, study), define, out or _report_folder(folder))
     elif results["ours"] is None:
         raise UsageError(f"{relative(folder)} has no {OURS}; name your CORE with --core to judge its transport files")
     left = sum(int(result["counts"]["unexplained"]) for result in results.values() if result)
@@ -96,7 +96,7 @@ def sdtm_folder(folder: Path) -> Path:
     raise UsageError(f"{folder} is neither a package nor a folder of transport files (*.xpt)")
 
 
-def _beside(folder: Path) -> Path:
+def _report_folder(folder: Path) -> Path:
     return folder.parent / f"{folder.name}.core" if folder.name else folder.absolute().with_suffix(".core")
 
 

@@ -51,7 +51,7 @@ def run_demo(out: Path = BUILD) -> None:
         server.wait_until_ready()
         loading.join()
         package = _run_flow(study, places["locked"], out, server)
-    _say_what_was_made(console, study, queries, package, out, time.monotonic() - started)
+    _print_summary(console, study, queries, package, out, time.monotonic() - started)
 
 
 @contextmanager
@@ -116,7 +116,7 @@ def _say_what_happens(console: Console, study: Study) -> None:
     console.print(Panel(text, title=f"redcap-cdisc demo: {study.studyid}", title_align="left", border_style="blue"))
 
 
-def _say_what_was_made(
+def _print_summary(
     console: Console, study: Study, queries: RunResult, made: Mapping[str, Any], out: Path, seconds: float
 ) -> None:
     package = out / study.name

@@ -42,7 +42,7 @@ def parameter_table(declared: type, but: Collection[str] = ()) -> str:
     ordered = [*required, *(name for name in parameters(declared) if name not in required)]
     for name in (name for name in ordered if name not in but):
         default = "**needed**" if name in required else _default(defaults[name])
-        rows.append(f"| `{name}` | {said(parameters(declared)[name])} | {default} |")
+        rows.append(f"| `{name}` | {in_words(parameters(declared)[name])} | {default} |")
     return "\n".join(rows)
 
 
@@ -54,18 +54,18 @@ def part_tables(declared: type) -> list[str]:
     ]
 
 
-def said(kind: Any) -> str:
+def in_words(kind: Any) -> str:
     """Return what a parameter may be, in words."""
     if optional(kind):
-        return " or ".join(said(part) for part in alternatives(kind)) + ", or null"
+        return " or ".join(in_words(part) for part in alternatives(kind)) + ", or null"
     if alternatives(kind):
-        return " or ".join(said(part) for part in alternatives(kind))
+        return " or ".join(in_words(part) for part in alternatives(kind))
     ways = {
         Annotated: lambda: _role(*get_args(kind)) if role_of(kind) else _limited(kind),
         Literal: lambda: " or ".join(f"`{value}`" for value in get_args(kind)),
-        list: lambda: f"list, each {said(get_args(kind)[0])}",
-        tuple: lambda: f"one or a list, each {said(get_args(kind)[0])}",
-        dict: lambda: f"mapping: {said(get_args(kind)[0])} to {said(get_args(kind)[1])}",
+        list: lambda: f"list, each {in_words(get_args(kind)[0])}",
+        tuple: lambda: f"one or a list, each {in_words(get_args(kind)[0])}",
+        dict: lambda: f"mapping: {in_words(get_args(kind)[0])} to {in_words(get_args(kind)[1])}",
         None: lambda: kind.notation if has_notation(kind) else NAMES.get(kind) or str(kind.__name__),
     }
     return ways[get_origin(kind)]()

@@ -40,7 +40,7 @@ def write(
     reviewer's guide are referred to if they lie in the folder. Raises StudyError if the document is not valid, and
     OutsideError.
     """
-    content = render(study, datasets, terminology, created, documents or Documents.beside(folder))
+    content = render(study, datasets, terminology, created, documents or Documents.of_folder(folder))
     found = problems(read(content), folder)
     if found:
         raise StudyError(_sentence(found))

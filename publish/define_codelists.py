@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from odmlib.define_2_1 import model
 
 from metadata.terminology import Codelist, Term, Terminology
-from publish.define_sentences import LANGUAGE, described
+from publish.define_sentences import LANGUAGE, description
 
 NCI = "nci:ExtCodeID"
 SHORT = 3
@@ -136,7 +136,7 @@ def _decode(text: str) -> model.Decode:
 def _external(oid: str, dictionary: str) -> model.CodeList:
     name, _, version = dictionary.rpartition(" ")
     name, version = EXTERNAL.get(dictionary, (name or dictionary, version if name else ""))
-    made = model.CodeList(OID=oid, Name=dictionary, DataType="text", Description=described(dictionary))
+    made = model.CodeList(OID=oid, Name=dictionary, DataType="text", Description=description(dictionary))
     made.ExternalCodeList = model.ExternalCodeList(Dictionary=name, **({"Version": version} if version else {}))
     return made
 

@@ -13,7 +13,7 @@ from metadata.terminology import Terminology
 from publish.define_codelists import DefineCodelists
 from publish.define_items import Items
 from publish.define_origins import CRF_LEAF, GUIDE_LEAF, Documents, document_leaves, leaf
-from publish.define_sentences import Sentences, described
+from publish.define_sentences import Sentences, description
 from publish.manifest import DISTRIBUTION, software_version
 
 DEFINE_VERSION = "2.1.0"
@@ -140,7 +140,7 @@ def _group(dataset: Dataset, references: list[model.ItemRef]) -> model.ItemGroup
         StandardOID=GUIDE,
         **({} if len(dataset.frame) else {"HasNoData": "Yes"}),
     )
-    made.Description = described(metadata.label)
+    made.Description = description(metadata.label)
     made.ItemRef.extend(references)
     made.Class = model.Class(Name=metadata.dataset_class.upper().replace("-", " "))
     made.leaf = leaf(f"LF.{name}", f"{name.lower()}.xpt", f"{name.lower()}.xpt")

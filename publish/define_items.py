@@ -13,7 +13,7 @@ from odmlib.define_2_1 import model
 from metadata.dataset import Dataset, Value, Variable
 from publish.define_codelists import DefineCodelists
 from publish.define_origins import DERIVED, Documents, lineage_sentence, origin_elements, origins
-from publish.define_sentences import Sentences, described
+from publish.define_sentences import Sentences, description
 from publish.define_types import (
     INTEGER,
     NEEDS_LENGTH,
@@ -188,7 +188,7 @@ class Items:
             item.SASFieldName = said.name
         if comment:
             item.CommentOID = comment
-        item.Description = described(said.label)
+        item.Description = description(said.label)
         codelist = self._codelist(said, kind, texts, has_values)
         if codelist:
             item.CodeListRef = model.CodeListRef(CodeListOID=codelist)

@@ -35,7 +35,7 @@ class Documents:
     pages: Mapping[tuple[str, str, str], Sequence[int]] = field(default_factory=dict)
 
     @classmethod
-    def beside(cls, folder: Path, pages: Mapping[tuple[str, str, str], Sequence[int]] | None = None) -> Documents:
+    def of_folder(cls, folder: Path, pages: Mapping[tuple[str, str, str], Sequence[int]] | None = None) -> Documents:
         """Return the documents that exist in a folder."""
         return cls((folder / CRF_FILE).is_file(), (folder / GUIDE_FILE).is_file(), pages or {})
 

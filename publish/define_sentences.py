@@ -9,7 +9,7 @@ from odmlib.define_2_1 import model
 LANGUAGE = "en"
 
 
-def described(text: str) -> model.Description:
+def description(text: str) -> model.Description:
     """Return a description in English."""
     made = model.Description()
     made.TranslatedText.append(model.TranslatedText(_content=text, lang=LANGUAGE))
@@ -43,7 +43,7 @@ class Sentences:
     def methods(self) -> list[model.MethodDef]:
         """Return all methods in the order of their OIDs."""
         return [
-            model.MethodDef(OID=oid, Name=f"Derivation of {name}", Type="Computation", Description=described(text))
+            model.MethodDef(OID=oid, Name=f"Derivation of {name}", Type="Computation", Description=description(text))
             for (kind, name, text), oid in self._sorted()
             if kind == "MT"
         ]
@@ -51,7 +51,7 @@ class Sentences:
     def comments(self) -> list[model.CommentDef]:
         """Return all comments in the order of their OIDs."""
         return [
-            model.CommentDef(OID=oid, Description=described(text))
+            model.CommentDef(OID=oid, Description=description(text))
             for (kind, _, text), oid in self._sorted()
             if kind == "COM"
         ]

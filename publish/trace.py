@@ -104,7 +104,7 @@ def trace(package: Path, dataset: str, where: Mapping[str, str] | str, variable:
     if variable is not None and variable not in frame.columns:
         raise UsageError(f"{name} has no variable {variable}{nearest(variable, frame.columns)}")
     asked = pd.DataFrame({"dataset": name, "record_key": frame.index, "variable": variable or WHOLE})
-    return _described(_steps(opened, asked), opened)
+    return _with_values(_steps(opened, asked), opened)
 
 
 def redcap_places(steps: pd.DataFrame) -> pd.DataFrame:
@@ -231,7 +231,7 @@ def _step(
     return pd.DataFrame({**made, **rest}, index=keys.index, dtype=object)
 
 
-def _described(steps: pd.DataFrame, package: _Package) -> pd.DataFrame:
+def _with_values(steps: pd.DataFrame, package: _Package) -> pd.DataFrame:
     """Add value and method at each step that is about one variable of a dataset."""
     steps = (
         steps.drop_duplicates(ignore_index=True).assign(value="", method="").astype({"value": object, "method": object})

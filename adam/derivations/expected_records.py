@@ -94,7 +94,7 @@ class Expecting(AddedRecords):
 
     def content(self, variable: str) -> str:
         """Return what ``variable`` holds in the new records, or an empty text."""
-        return {**self.said(), **VISIT}.get(variable, "")
+        return {**self.own_texts(), **VISIT}.get(variable, "")
 
 
 @word("locf_records")

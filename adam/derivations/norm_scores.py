@@ -95,7 +95,7 @@ class NormScores(AddedRecords):
         if variable in PARAMETER:
             return f"Assigned by the table of scores in the records of {', '.join(self.paramcd)}."
         if variable in self.own():
-            return f"'{self.said()[variable]}' in the records of {', '.join(self.paramcd)}."
+            return f"'{self.own_texts()[variable]}' in the records of {', '.join(self.paramcd)}."
         pairs = ", ".join(
             f"{code} of {score.from_paramcd}{' (sign turned)' if score.better == 'low' else ''}"
             for code, score in self.paramcd.items()

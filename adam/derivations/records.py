@@ -70,8 +70,9 @@ class ExtremeRecords(AddedRecords):
         return ("DTYPE",)
 
     def sentence(self, variable: str) -> str:
+        value = self.own_texts().get(variable, self.mode.upper())
         return (
-            f"{self.said().get(variable, self.mode.upper())} in the added record with the {self.mode} of {self.value}"
+            f"{value} in the added record with the {self.mode} of {self.value}"
             f" within {listed(self.by)} among records where {self.where}."
         )
 

@@ -122,12 +122,12 @@ class TimeToEvent(Derivation):
             "STARTDT": origin,
             "ADT": date,
             "AVAL": significant((date - origin + 1) / DAYS_OF[self.unit]),
-            **self._described(moments, moment, len(endpoint.events)),
+            **self._event_columns(moments, moment, len(endpoint.events)),
             "SRCSEQ": _sequence(moments, moment, row, context),
         }
         return made, [_edge(kind, np.flatnonzero(moment == place), row) for place, kind in enumerate(moments)]
 
-    def _described(self, moments: list[Moment], moment: np.ndarray, events: int) -> dict[str, Values]:
+    def _event_columns(self, moments: list[Moment], moment: np.ndarray, events: int) -> dict[str, Values]:
         values = [0.0 if place < events else float(one.censor) for place, one in enumerate(moments)]
         dates = [one.description if place >= events else "" for place, one in enumerate(moments)]
         return {

@@ -163,10 +163,10 @@ class Recode(Derivation):
     def sentence(self, variable: str) -> str:
         sources: dict[str, list[str]] = {}
         for source, value in self.values.items():
-            sources.setdefault(_said(value), []).append(source)
+            sources.setdefault(_as_text(value), []).append(source)
         pairs = [f"{value} if {self.source} is {' or '.join(given)}" for value, given in sources.items()]
-        rest = [] if self.otherwise is None else [f"else {_said(self.otherwise) or 'missing'}"]
-        empty = [] if self.if_missing in ("", None) else [f"{_said(self.if_missing)} if {self.source} is missing"]
+        rest = [] if self.otherwise is None else [f"else {_as_text(self.otherwise) or 'missing'}"]
+        empty = [] if self.if_missing in ("", None) else [f"{_as_text(self.if_missing)} if {self.source} is missing"]
         return f"{', '.join(pairs + empty + rest)}{self.within()}."
 
 
@@ -174,7 +174,7 @@ def _or_missing(value: str | float | None) -> str | float:
     return "" if value is None else value
 
 
-def _said(value: str | float | None) -> str:
+def _as_text(value: str | float | None) -> str:
     """Return a text as it is and a number as short as it can be written."""
     return value or "" if isinstance(value, str | None) else f"{value:.12g}"
 

@@ -35,7 +35,7 @@ class AddedRecords(Derivation):
         """Return the texts and numbers that each new record gets."""
         return self.set
 
-    def said(self) -> dict[str, str]:
+    def own_texts(self) -> dict[str, str]:
         """Return the texts and numbers that each new record gets, as texts for sentences."""
         return {name: one if isinstance(one, str) else f"{one:g}" for name, one in self.own().items()}
 
@@ -93,7 +93,7 @@ class ParameterRecords(AddedRecords):
 
     def fixed(self, variable: str) -> str:
         """Return the sentence of a variable that has the same text or number in all new records, else an empty text."""
-        content = self.said()
+        content = self.own_texts()
         return f"'{content[variable]}' in the added records of {self.paramcd}." if variable in content else ""
 
 

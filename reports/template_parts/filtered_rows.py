@@ -15,6 +15,6 @@ class FilteredRows:
     filter: str
 
 
-def described(rows: Selection, *conditions: str) -> FilteredRows:
+def filtered(rows: Selection, *conditions: str) -> FilteredRows:
     """``rows`` narrowed by further ``conditions``, without looking for them."""
     return FilteredRows(rows.dataset, " and ".join(dict.fromkeys((*rows.conditions, *conditions))))

@@ -15,7 +15,7 @@ from reports.results.selection import WHERE_SCHEMA, Selection, among
 from reports.results.specification import TEXT, Output
 from reports.statistics.estimate import Estimate
 from reports.statistics.mcnemar import mcnemar
-from reports.template_parts.filtered_rows import described
+from reports.template_parts.filtered_rows import filtered
 
 PAIR = {
     "type": "object",
@@ -56,12 +56,12 @@ def add_pair(
     where = among(visit, [str(name) for name in pair["visits"]])
     for name, subjects in sets.items():
         place = _place(group.label, number, pair, name)
-        source = described(rows, where, among("USUBJID", sorted(subjects)))
+        source = filtered(rows, where, among("USUBJID", sorted(subjects)))
         builder.add(output, place, "count", Estimate(float(len(subjects)), COUNTS[name], len(pairs)), COUNT, source)
     found = mcnemar(len(sets["gained"]), len(sets["lost"]), len(pairs))
     place, source = (
         _place(group.label, number, pair, "mcnemar"),
-        described(rows, where, among("USUBJID", sorted(pairs))),
+        filtered(rows, where, among("USUBJID", sorted(pairs))),
     )
     builder.add(output, place, "p_value", found, P_VALUE, source)
     builder.add(output, place, "statistic", replace(found, value=found.statistic), COUNT, source)

@@ -27,7 +27,7 @@ from reports.statistics.descriptive import describe
 from reports.statistics.kaplan_meier import kaplan_meier
 from reports.template_parts.censored_times import CENSORED, censored_times
 from reports.template_parts.descriptive_cells import CELLS
-from reports.template_parts.filtered_rows import FilteredRows, described
+from reports.template_parts.filtered_rows import FilteredRows, filtered
 from reports.template_parts.group_comparisons import COMPARISONS, Kind
 from reports.template_parts.person_time import (
     RATE,
@@ -165,9 +165,9 @@ def _both(
 ) -> FilteredRows:
     """The rows of the two treatments that are compared."""
     if everybody.has(arm.variable):
-        return described(everybody, among(arm.variable, [arm.wanted, reference.wanted]))
+        return filtered(everybody, among(arm.variable, [arm.wanted, reference.wanted]))
     subjects = {subject for group in (arm, reference) for subject in samples[group.label][1].subjects}
-    return described(everybody, among(SUBJECT, sorted(subjects)))
+    return filtered(everybody, among(SUBJECT, sorted(subjects)))
 
 
 def _shown(line: Mapping[str, Any]) -> str:

@@ -31,7 +31,7 @@ from reports.results.specification import TEXT, Output, TemplateParameters
 from reports.statistics.descriptive import describe
 from reports.statistics.estimate import Estimate
 from reports.template_parts.descriptive_cells import CELLS
-from reports.template_parts.filtered_rows import described
+from reports.template_parts.filtered_rows import filtered
 from reports.template_parts.paired_tests import TESTS, Wide
 from reports.template_parts.treatment_heads import POPULATION, add_size
 
@@ -140,7 +140,7 @@ def _describe(
             if not known.size and here.size:
                 continue
             code = key[0] if len(key) > 1 else str(node["paramcd"])
-            source = described(rows, *map(equality, keys, key), f"{name} == {name}")
+            source = filtered(rows, *map(equality, keys, key), f"{name} == {name}")
             place = ResultPlace(f"{code}_{name}_{key[-1]}", group.label, name, key[-1], code, line=f"value {number}")
             decimals = decimals_of(_parameters(node)[code] | value)
             builder.add_description(output, place, describe(known.tolist()), decimals, source)

@@ -28,7 +28,7 @@ from reports.results.selection import (
 )
 from reports.results.specification import TEXT, Output, TemplateParameters
 from reports.statistics.estimate import Estimate
-from reports.template_parts.filtered_rows import described
+from reports.template_parts.filtered_rows import filtered
 from reports.template_parts.treatment_heads import POPULATION, add_size
 
 PARAMETERS = TemplateParameters(
@@ -111,7 +111,7 @@ def _parameter(output: Output, builder: ResultsBuilder, group: Group, parameter:
         for after in _afters(output.node):
             subjects = shifts.of(parameter, str(before), after)
             place = ResultPlace(f"{parameter}_{before}", group.label, parameter, f"{before} to {after}")
-            source = described(shifts.graded, equality("PARAMCD", parameter), among(SUBJECT, subjects))
+            source = filtered(shifts.graded, equality("PARAMCD", parameter), among(SUBJECT, subjects))
             builder.add(output, place, "count", Estimate(float(len(subjects)), METHOD, of), COUNT, source)
 
 

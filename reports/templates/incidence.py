@@ -27,7 +27,7 @@ from reports.results.selection import (
 from reports.results.specification import TEXT, Output, TemplateParameters
 from reports.statistics.estimate import Estimate
 from reports.statistics.fisher import fisher
-from reports.template_parts.filtered_rows import FilteredRows, described
+from reports.template_parts.filtered_rows import FilteredRows, filtered
 from reports.template_parts.tally import (
     ALL,
     NOT_CODED,
@@ -141,7 +141,7 @@ def _place(output: Output, part: Part, line: TallyLine, group: str, *more: str) 
 def _source(node: Mapping[str, Any], rows: Selection, line: TallyLine, *more: str) -> FilteredRows:
     values = ((str(node.get("class", "")), line.group), (str(node["term"]), line.term))
     conditions = [equality(name, "" if value == NOT_CODED else value) for name, value in values if value != ALL]
-    return described(rows, *conditions, *more)
+    return filtered(rows, *conditions, *more)
 
 
 def _add(output: Output, builder: ResultsBuilder, part: Part, line: TallyLine, counted: Counted) -> None:

@@ -22,7 +22,7 @@ from reports.results.selection import SUBJECT, WHERE_SCHEMA, Selection, equality
 from reports.results.specification import TEXT, Output, TemplateParameters
 from reports.statistics.descriptive import describe
 from reports.statistics.estimate import Estimate
-from reports.template_parts.filtered_rows import FilteredRows, described
+from reports.template_parts.filtered_rows import FilteredRows, filtered
 from reports.template_parts.treatment_heads import add_size
 
 NUMBER = {"type": "number"}
@@ -144,7 +144,7 @@ def _points(
         own = sorted(points.get(subject, []))
         if all(method == DEFINED for _, (_, method) in own):
             continue  # nothing was observed
-        source = described(shown, equality(SUBJECT, subject))
+        source = filtered(shown, equality(SUBJECT, subject))
         for (day, _), (value, method) in own:
             yield name, (day, value, method), source
 

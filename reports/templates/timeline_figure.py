@@ -18,7 +18,7 @@ from reports.results.index import ResultsIndex
 from reports.results.selection import SUBJECT, WHERE_SCHEMA, Selection, equality
 from reports.results.specification import TEXT, Output, TemplateParameters
 from reports.statistics.estimate import Estimate
-from reports.template_parts.filtered_rows import described
+from reports.template_parts.filtered_rows import filtered
 from reports.template_parts.treatment_heads import add_size
 from reports.templates.profile_figure import NUMBER, names_of
 
@@ -87,7 +87,7 @@ def _add_layer(
         if subject not in places:
             continue
         at = np.asarray(places[subject])
-        source = described(rows, equality(SUBJECT, subject))
+        source = filtered(rows, equality(SUBJECT, subject))
         order = at[np.argsort(next(iter(columns.values()))[at], kind="stable")]
         for count, position in enumerate(order.tolist(), start=1):
             place = ResultPlace(

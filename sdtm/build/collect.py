@@ -1,4 +1,4 @@
-"""From the rows of forms to the rows of a domain: every block of a mapping evaluated, with lineage and leftovers."""
+"""From the rows of forms to the rows of a domain: each block of a mapping evaluated, with lineage and unused values."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def collect_block(mapping: DomainMapping, block: Block, source: FormRows) -> Col
         _each_option(made, block)
     else:
         made.pieces.append(CollectedPiece(np.arange(source.count), {}))
-    _leftovers(made, every, wanted)
+    _list_unused_rows(made, every, wanted)
     return made
 
 
@@ -113,36 +113,36 @@ def _each_option(made: Collected, block: Block) -> None:
         )
 
 
-def _leftovers(made: Collected, every: FormRows, wanted: np.ndarray) -> None:
+def _list_unused_rows(made: Collected, every: FormRows, wanted: np.ndarray) -> None:
     """List the values of rows from which no record is made."""
     used = np.zeros(made.source.count, bool)
     for piece in made.pieces:
         used[piece.at] = True
     block = made.block
     names = dict.fromkeys(name for declared in block.variables.values() for name in declared.fields())
-    _nobody(made)
+    _list_rows_without_test(made)
     if not used.all():
-        for read in _stored(made.source, names):
-            _list(made, read, ~used, "no record is made from this row: it holds no result")
+        for read in _stored_values(made.source, names):
+            _list_withheld(made, read, ~used, "no record is made from this row: it holds no result")
     if block.where:
         outside = every.keep(np.setdiff1d(np.arange(every.count), wanted))
-        for read in _stored(outside, {**names, **dict.fromkeys(block.where.fields())}):
-            _list(made, read, np.ones(outside.count, bool), f"no record is made unless {block.where}")
+        for read in _stored_values(outside, {**names, **dict.fromkeys(block.where.fields())}):
+            _list_withheld(made, read, np.ones(outside.count, bool), f"no record is made unless {block.where}")
 
 
-def _nobody(made: Collected) -> None:
+def _list_rows_without_test(made: Collected) -> None:
     """List the values of rows that are of no test, where each test has rows of its own: a query asks what they are."""
     tests = made.block.tests
     if not tests or any(test.where is None for test in tests):
         return
     own = np.logical_or.reduce([test.where.holds(made.source)[0] for test in tests if test.where])
-    for read in _stored(made.source, dict.fromkeys(name for test in tests for name in test.fields())):
+    for read in _stored_values(made.source, dict.fromkeys(name for test in tests for name in test.fields())):
         lost = ~own & read.stored
         if lost.any():
             made.withheld.append(Withheld(read.rows[lost], read.field, "no test is declared for this row"))
 
 
-def _stored(source: FormRows, names: Iterable[str]) -> list[Read]:
+def _stored_values(source: FormRows, names: Iterable[str]) -> list[Read]:
     """Return what stands in the given fields of the source's own form."""
     fields = [source.project.dictionary.fields[name] for name in names]
     own = [found for found in fields if found.form == source.form]
@@ -152,7 +152,7 @@ def _stored(source: FormRows, names: Iterable[str]) -> list[Read]:
     ]
 
 
-def _list(made: Collected, read: Read, at: np.ndarray, reason: str) -> None:
+def _list_withheld(made: Collected, read: Read, at: np.ndarray, reason: str) -> None:
     lost = at & read.stored
     if lost.any():
         made.withheld.append(Withheld(read.rows[lost], read.field, reason, without_record=True))

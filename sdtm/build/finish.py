@@ -19,7 +19,7 @@ from sdtm.columns.text import (
 )
 from sdtm.mapping.domain_mapping import DomainMapping
 from sdtm.mapping.value_level import category_values, origin_and_method, test_values
-from sdtm.operations.value_sets import offered_by
+from sdtm.operations.value_sets import value_set
 
 ALWAYS = ("Req", "Exp")
 DICTIONARIES = ("ISO 3166-1 Alpha-3", "ISO 21090 NullFlavor enumeration")
@@ -142,7 +142,7 @@ def _own_list(mapping: DomainMapping, name: str) -> tuple[tuple[str, str], ...]:
     tests = [test for block in mapping.blocks for test in block.tests]
     if tests and name == mapping.prefixed("TESTCD"):
         return tuple({test.testcd: (test.testcd, test.name) for test in tests}.values())
-    return offered_by(mapping.operations.get(name, ()))
+    return value_set(mapping.operations.get(name, ()))
 
 
 def _extras(table: DomainTable) -> tuple[list[SupplementalRows], list[TextChange]]:

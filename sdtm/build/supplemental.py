@@ -36,7 +36,7 @@ def supplemental(
     table_row = np.concatenate([np.empty(0, np.int64), *rows])
     if not len(table_row):
         return None
-    columns = _columns(mapping, made, table_row, studyid) | _said(made)
+    columns = _columns(mapping, made, table_row, studyid) | _qualifiers(made)
     order = np.lexsort([columns[name].codes for name in reversed(KEYS)])
     sorted_columns = {name: values.take(order) for name, values in columns.items()}
     names = sorted_columns["QNAM"]
@@ -57,15 +57,15 @@ def _columns(mapping: DomainMapping, made: Finished, table_row: np.ndarray, stud
     return columns | {"USUBJID": Text.of_array(subject), "IDVARVAL": Text.of_array(number)}
 
 
-def _said(made: Finished) -> dict[str, Text]:
-    """Return the values of all qualifiers one below the other, with what is said of each; words in order."""
+def _qualifiers(made: Finished) -> dict[str, Text]:
+    """Return the values of all qualifiers one below the other, with name, label, origin and evaluator of each."""
     kept = [made.position[extra.rows] >= 0 for extra in made.extras]
     pairs = list(zip(made.extras, kept, strict=True))
-    said = {
+    columns = {
         column: stack([Text.constant(getattr(extra, name), int(keep.sum())) for extra, keep in pairs])
         for column, name in (("QNAM", "qnam"), ("QLABEL", "label"), ("QORIG", "qorig"), ("QEVAL", "qeval"))
     }
-    return said | {"QVAL": stack([extra.texts.take(keep) for extra, keep in pairs])}
+    return columns | {"QVAL": stack([extra.texts.take(keep) for extra, keep in pairs])}
 
 
 def _metadata(version: str, mapping: DomainMapping, values: tuple[Value, ...]) -> DatasetMetadata:

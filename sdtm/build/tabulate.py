@@ -20,7 +20,7 @@ from sdtm.build.relations import (
 )
 from sdtm.build.study_mapping import StudyMapping
 from sdtm.build.supplemental import supplemental
-from sdtm.build.withheld import left_out, parted, withheld
+from sdtm.build.withheld import list_withheld, split_superseded, withheld_by_domain
 from sdtm.columns.source import Forms
 from sdtm.domains.identity import identify
 from sdtm.domains.trial_design import trial_design
@@ -76,7 +76,8 @@ def tabulate(mapping: StudyMapping, records: Records) -> Tabulation:
     if summary is not None:
         datasets[summary.name] = summary
     unused = {name for _, name, _ in without_record(study, project.dictionary, mapped)}
-    listed, superseded = parted(records, withheld(left_out(engine.tables, linked, unused), datasets))
+    items = withheld_by_domain(engine.tables, linked, unused)
+    listed, superseded = split_superseded(records, list_withheld(items, datasets))
     declared = pd.concat([declared.assign(record=""), superseded], ignore_index=True).astype("str")
     return Tabulation(datasets, listed, declared, _transliterations(finished))
 

@@ -1,4 +1,4 @@
-"""What is in no dataset: values that could not be tabulated, and those of people who were screened again."""
+"""Values that are in no dataset: those that could not be tabulated, and those of people who were screened again."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from sdtm.columns.table import REDCAP, DomainTable, Withheld
 WITHHELD = ("source_row", "field", "domain", "reason")
 
 
-def left_out(tables: dict[str, DomainTable], linked: Related, unused: set[str]) -> list[tuple[str, Withheld]]:
-    """Return what the domains and the relations could not use, without what need not make a record (``unused``)."""
+def withheld_by_domain(tables: dict[str, DomainTable], linked: Related, unused: set[str]) -> list[tuple[str, Withheld]]:
+    """Return the withheld values of domains and relations, without ``unused`` fields, which need not make a record."""
     items = [(domain, item) for domain, table in tables.items() for item in table.withheld]
     items += [(linked.domain, item) for item in linked.withheld]
     return [(domain, item) for domain, item in items if not (item.without_record and item.field in unused)]
 
 
-def withheld(left: list[tuple[str, Withheld]], datasets: dict[str, Dataset]) -> pd.DataFrame:
-    """Return the values left out that stand in no dataset, and those of which something else could not be made."""
-    counts = [len(item.source_rows) for _, item in left]
+def list_withheld(items: list[tuple[str, Withheld]], datasets: dict[str, Dataset]) -> pd.DataFrame:
+    """Return the withheld values that are in no dataset, and those from which another variable could not be made."""
+    counts = [len(item.source_rows) for _, item in items]
     texts = {
         name: np.repeat(np.array([str(value) for value in values], dtype=object), counts)
         for name, values in (
-            ("field", [item.field for _, item in left]),
-            ("domain", [domain for domain, _ in left]),
-            ("reason", [item.reason for _, item in left]),
+            ("field", [item.field for _, item in items]),
+            ("domain", [domain for domain, _ in items]),
+            ("reason", [item.reason for _, item in items]),
         )
     }
-    rows = np.concatenate([np.empty(0, np.int32), *(item.source_rows for _, item in left)]).astype(np.int32)
+    rows = np.concatenate([np.empty(0, np.int32), *(item.source_rows for _, item in items)]).astype(np.int32)
     columns = {name: pd.array(values, dtype="str") for name, values in texts.items()}
-    elsewhere = np.repeat(np.array([item.elsewhere for _, item in left], bool), counts)
+    elsewhere = np.repeat(np.array([item.elsewhere for _, item in items], bool), counts)
     every = pd.DataFrame({"source_row": rows, **columns, "elsewhere": elsewhere})
     listed = every.drop_duplicates(["source_row", "field", "domain"])
-    fields = {name: code for code, name in enumerate(dict.fromkeys(item.field for _, item in left))}
+    fields = {name: code for code, name in enumerate(dict.fromkeys(item.field for _, item in items))}
     places = listed["source_row"].to_numpy(np.int64) * len(fields) + listed["field"].map(fields).to_numpy(np.int64)
     found = [_tabulated(dataset, fields) for dataset in datasets.values()]
     nowhere = ~np.isin(places, np.concatenate([np.empty(0, np.int64), *found]))
@@ -45,8 +45,8 @@ def withheld(left: list[tuple[str, Withheld]], datasets: dict[str, Dataset]) -> 
     return kept.sort_values(list(WITHHELD), kind="stable", ignore_index=True)
 
 
-def parted(records: Records, listed: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return what is withheld, and apart what is not submitted because the person has a later record."""
+def split_superseded(records: Records, listed: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the withheld values, and those not submitted because the person has a later record."""
     superseded = listed["reason"].eq(SUPERSEDED).to_numpy(bool)
     known = records.project.dictionary.fields
     chosen = listed[superseded & listed["field"].isin(list(known)).to_numpy(bool)]

@@ -40,7 +40,7 @@ def findings_piece(
     keep = (result.present() | missed | wrong) & own
     at = np.flatnonzero(keep)
     unit = test.unit.apply(source) if test.unit else None
-    left = _left(test, source, own & ~keep, unit, missed_read, reason)
+    left = _unused_values(test, source, own & ~keep, unit, missed_read, reason)
     original = _original(test, result.take(at))
     columns = {
         f"{domain}TESTCD": Column(Text.constant(test.testcd, len(at)), tuple(read.take(at) for read in own_reads)),
@@ -89,7 +89,7 @@ def _not_done(test: FindingTest, source: FormRows, result: Column) -> tuple[np.n
     missed = codes.present() & ~result.present()
     reason = Column(codes)
     if test.not_done.field:
-        marks, read = _said(test, source)
+        marks, read = _marked_not_done(test, source)
         missed |= marks
         reads = (read,)
     elif test.not_done.blank:
@@ -100,7 +100,7 @@ def _not_done(test: FindingTest, source: FormRows, result: Column) -> tuple[np.n
     return missed, reads, reason
 
 
-def _said(test: FindingTest, source: FormRows) -> tuple[np.ndarray, Read]:
+def _marked_not_done(test: FindingTest, source: FormRows) -> tuple[np.ndarray, Read]:
     if test.not_done.checkbox:
         marks, read = ticked(source, test.not_done.field, [test.not_done.code])
         return marks[:, 0], read
@@ -108,7 +108,7 @@ def _said(test: FindingTest, source: FormRows) -> tuple[np.ndarray, Read]:
     return stored.isin([test.not_done.code]), read
 
 
-def _left(
+def _unused_values(
     test: FindingTest,
     source: FormRows,
     outside: np.ndarray,

@@ -74,7 +74,7 @@ def declared_dataset(study: Study, terminology: Terminology, domain: str, rows: 
     version = study.standards["sdtmig"]
     variables = with_continuations(domain, sdtm_variables(version, domain))
     full = checked_rows(study, terminology, domain, rows)
-    used = [item for item in variables if item.core in ALWAYS or any(_said(row, item.name) for row in full)]
+    used = [item for item in variables if item.core in ALWAYS or any(_has_value(row, item.name) for row in full)]
     frame = pd.DataFrame({item.name: _column(item, full) for item in used})
     keys = tuple(name for name in KEYS[domain] if name in frame)
     guide = sdtm_dataset(version, domain)
@@ -110,11 +110,11 @@ def check_row(
                 raise complain(node, name, f"{name} has {len(text)} characters; a variable holds {LIMIT}")
     for variable in variables:
         with gather.part():
-            if variable.core == "Req" and not _said(made, variable.name) and variable.name != f"{domain}SEQ":
+            if variable.core == "Req" and not _has_value(made, variable.name) and variable.name != f"{domain}SEQ":
                 raise complain(node, None, f"{variable.name} ({variable.label}) is required")
 
 
-def _said(row: Row, name: str) -> bool:
+def _has_value(row: Row, name: str) -> bool:
     return row.get(name) is not None and str(row[name]) != ""
 
 

@@ -11,7 +11,7 @@ from sdtm.columns.text import transliterated
 from sdtm.mapping.derived_methods import derived_method
 from sdtm.mapping.domain_mapping import Block, DomainMapping, FindingTest
 from sdtm.operations.operation import sentence_of_terms
-from sdtm.operations.value_sets import meanings, offered_by
+from sdtm.operations.value_sets import meanings, value_set
 from sdtm.operations.values import ConstantValue, FieldValue
 
 QUALIFIERS = ("SCAT", "CAT", "SPEC", "LOC", "LAT", "DIR", "METHOD", "OBJ", "POS")
@@ -149,7 +149,7 @@ def standard_sentence(mapping: DomainMapping, test: FindingTest) -> str:
 def _original_terms(tests: Sequence[FindingTest]) -> tuple[tuple[str, str], ...]:
     """Return the answers that the forms offer, as --ORRES has them."""
     without = re.compile(tests[0].label_without or r"(?!)")
-    terms = offered_by(test.result for test in tests)
+    terms = value_set(test.result for test in tests)
     return tuple((without.sub("", value), without.sub("", meaning)) for value, meaning in terms)
 
 
@@ -173,7 +173,7 @@ def supplemental_values(
     for block in mapping.blocks:
         for supplement in block.supplemental:
             declared.setdefault(supplement.qnam, []).append(supplement.operation.sentence())
-            terms[supplement.qnam] = (*terms.get(supplement.qnam, ()), *offered_by([supplement.operation]))
+            terms[supplement.qnam] = (*terms.get(supplement.qnam, ()), *value_set([supplement.operation]))
     found = {extra.qnam: extra for extra in extras if extra.qnam in used}
     return tuple(
         Value(

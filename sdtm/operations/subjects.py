@@ -30,7 +30,7 @@ from sdtm.operations.operation import (
     operation,
     word,
 )
-from sdtm.operations.variable_condition import read_variable_condition, rows_where, said
+from sdtm.operations.variable_condition import read_variable_condition, rows_where, sentence_of
 
 VARIABLES = {"anyOf": [NAME, NAMES]}
 
@@ -82,7 +82,7 @@ class Extreme(TableOperation):
     def sentence(self) -> str:
         """Say the rule."""
         names = ", ".join(f"{domain}.{name}" for domain, name in self.sources)
-        only = f" where {said(self.where)}" if said(self.where) else ""
+        only = f" where {sentence_of(self.where)}" if sentence_of(self.where) else ""
         return f"The {self.word} of {names} of the subject{only}."
 
 
@@ -152,7 +152,7 @@ class OfSubject(TableOperation):
 
     def sentence(self) -> str:
         """Say the rule."""
-        only = f", where {said(self.when)}" if said(self.when) else ""
+        only = f", where {sentence_of(self.when)}" if sentence_of(self.when) else ""
         return f"{'.'.join(self.source)} of the subject{only}."
 
 
@@ -248,7 +248,7 @@ class Assign(TableOperation):
 
     def sentence(self) -> str:
         """Say the rule."""
-        return f"{self.term} where {said(self.when)}." if said(self.when) else f"{self.term}."
+        return f"{self.term} where {sentence_of(self.when)}." if sentence_of(self.when) else f"{self.term}."
 
 
 @word("ordinal")

@@ -16,10 +16,10 @@ from sdtm.operations.operation import Operation
 from sdtm.operations.subjects import AnyOf, Assign
 from sdtm.operations.values import ConstantValue, FieldValue, FirstOf
 
-Offered = dict[str, str] | None
+ValueSet = dict[str, str] | None
 
 
-def offered_by(operations: Iterable[Operation]) -> tuple[tuple[str, str], ...]:
+def value_set(operations: Iterable[Operation]) -> tuple[tuple[str, str], ...]:
     """Return the values that several operations together can give, each with its meaning (blank if it says it all).
 
     The texts are as the datasets have them, in ASCII. Nothing is returned if one of the operations gives free text, or
@@ -32,53 +32,53 @@ def offered_by(operations: Iterable[Operation]) -> tuple[tuple[str, str], ...]:
 
 
 @singledispatch
-def offered(operation: Operation) -> Offered:
+def values_of(operation: Operation) -> ValueSet:
     """Return value to meaning for one operation; None if it gives free text, numbers or dates."""
     return None
 
 
-@offered.register
-def _(operation: ConstantValue) -> Offered:
+@values_of.register
+def _(operation: ConstantValue) -> ValueSet:
     return {operation.text: ""}
 
 
-@offered.register
-def _(operation: Assign) -> Offered:
+@values_of.register
+def _(operation: Assign) -> ValueSet:
     return {operation.term: ""}
 
 
-@offered.register
-def _(operation: FieldValue) -> Offered:
+@values_of.register
+def _(operation: FieldValue) -> ValueSet:
     return meanings(operation.terms, operation.found.choices) if operation.terms else None
 
 
-@offered.register
-def _(operation: Option) -> Offered:
+@values_of.register
+def _(operation: Option) -> ValueSet:
     return meanings(operation.terms, operation.found.choices)
 
 
-@offered.register
-def _(operation: Checkbox) -> Offered:
+@values_of.register
+def _(operation: Checkbox) -> ValueSet:
     if operation.codes:
         return {word: "" for word in (operation.checked, operation.unchecked) if word}
     found = meanings(operation.terms, operation.found.choices)
     return found | {word: "" for word in (operation.none, operation.multiple) if word}
 
 
-@offered.register
-def _(operation: Strongest) -> Offered:
+@values_of.register
+def _(operation: Strongest) -> ValueSet:
     return _union(operation.parts)
 
 
-@offered.register
-def _(operation: Common) -> Offered:
+@values_of.register
+def _(operation: Common) -> ValueSet:
     found = _union(operation.parts)
     return None if found is None else found | {str(operation.spec["otherwise"]): ""}
 
 
-@offered.register(FirstOf)
-@offered.register(AnyOf)
-def _(operation: FirstOf | AnyOf) -> Offered:
+@values_of.register(FirstOf)
+@values_of.register(AnyOf)
+def _(operation: FirstOf | AnyOf) -> ValueSet:
     return _union(operation.parts)
 
 
@@ -94,10 +94,10 @@ def meanings(terms: dict[str, str], labels: dict[str, str]) -> dict[str, str]:
     return made
 
 
-def _union(operations: Iterable[Operation]) -> Offered:
+def _union(operations: Iterable[Operation]) -> ValueSet:
     made: dict[str, str] = {}
     for operation in operations:
-        own = offered(operation)
+        own = values_of(operation)
         if own is None:
             return None
         for value, meaning in own.items():

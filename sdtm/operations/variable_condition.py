@@ -33,7 +33,7 @@ def rows_where(condition: Condition, table: DomainTable, study: Study) -> np.nda
     return condition.holds(_Variables(table, _kinds(table.domain, study.standards["sdtmig"])), table.count)
 
 
-def said(condition: Condition) -> str:
+def sentence_of(condition: Condition) -> str:
     """Return a condition on variables in words, empty for every row."""
     return "" if condition == EVERY_ROW else condition.sentence("null", "not null")
 

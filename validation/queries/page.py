@@ -23,7 +23,7 @@ def write_page(
     study: Study, records: Records, listing: pd.DataFrame, path: Path, date: str = "", state: str = ""
 ) -> None:
     """Write the listing as HTML; ``date`` is the snapshot's, ``state`` a word such as "as entered"."""
-    described = _described(records.project, listing.assign(site=_sites(records, listing)))
+    described = _with_labels(records.project, listing.assign(site=_sites(records, listing)))
     rules = summary(listing)
     write_study_page(
         study,
@@ -47,7 +47,7 @@ def _sites(records: Records, listing: pd.DataFrame) -> pd.Series:
     return listing["record"].map(of_record).fillna(NO_SITE).astype("str")
 
 
-def _described(project: Project, listing: pd.DataFrame) -> pd.DataFrame:
+def _with_labels(project: Project, listing: pd.DataFrame) -> pd.DataFrame:
     """Add where each query is in words (event, form, instance) and its field's label."""
     events = {str(event["unique_event_name"]): plain(str(event["event_name"])) for event in project.events}
     forms = {item["instrument_name"]: plain(str(item["instrument_label"])) for item in project.instruments}

@@ -26,7 +26,7 @@ def write_page(study: Study, result: Mapping[str, Any], path: Path, date: str = 
         "second_derivation",
         path,
         date,
-        result={**result, "endpoints": [_described(endpoint) for endpoint in endpoints]},
+        result={**result, "endpoints": [_with_state(endpoint) for endpoint in endpoints]},
         differences=[_differences(endpoint, result["findings"]) for endpoint in endpoints if _differs(endpoint)],
         cards=cards,
     )
@@ -36,7 +36,7 @@ def _differs(endpoint: Mapping[str, Any]) -> bool:
     return bool(endpoint["differences"])
 
 
-def _described(endpoint: Mapping[str, Any]) -> dict[str, Any]:
+def _with_state(endpoint: Mapping[str, Any]) -> dict[str, Any]:
     """Return an endpoint with its state and its filter in words."""
     where = [
         f"{name} is {' or '.join(value or 'missing' for value in values)}" for name, values in endpoint["where"].items()
