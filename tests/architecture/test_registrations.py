@@ -35,7 +35,11 @@ def homes(registered: Iterable[object]) -> set[str]:
     ("folder", "registered", "shared"),
     [
         ("adam/derivations", list(WORDS.values()), set()),
-        ("sdtm/operations", list(OPERATIONS.values()), {"operation", "value_sets"}),
+        (
+            "sdtm/operations",
+            list(OPERATIONS.values()),
+            {"operation", "value_sets", "field_condition", "variable_condition"},
+        ),
         ("validation/checks/kinds", [kind.judge for kind in KINDS.values()], set()),
         ("validation/conformance/rules", [rule.check for rule in RULES.values()], set()),
         ("reports/templates", [template.compute for template in TEMPLATES.values()], set()),
