@@ -30,14 +30,17 @@ def text_width(text: str, size: float, bold: bool = False) -> float:
 
 def wrapped(text: str, width: float, size: float, bold: bool = False) -> list[str]:
     """The text in lines of at most ``width``."""
-    lines = [""]
+    lines: list[list[str]] = [[]]
+    left = width
     for word in text.split():
-        longer = f"{lines[-1]} {word}".strip()
-        if lines[-1] and text_width(longer, size, bold) > width:
-            lines.append(word)
-        else:
-            lines[-1] = longer
-    return lines
+        # Each word is measured once, with the blank after it, whatever the lines that it is in.
+        room = text_width(f"{word} |", size, bold) - text_width("|", size, bold)
+        if lines[-1] and text_width(word, size, bold) > left:
+            lines.append([])
+            left = width
+        lines[-1].append(word)
+        left -= room
+    return [" ".join(words) for words in lines]
 
 
 def shortened(text: str, width: float, size: float) -> str:
