@@ -35,9 +35,12 @@ def document() -> dict[str, Any]:
 
 
 def _word(name: str) -> dict[str, Any]:
+    parameters = parameters_schema(WORDS[name])
+    if WORDS[name].adds_rows:
+        del parameters["properties"]["when"]
     return {
         "type": "object",
-        "properties": {name: {"description": inspect.getdoc(WORDS[name]), **parameters_schema(WORDS[name])}},
+        "properties": {name: {"description": inspect.getdoc(WORDS[name]), **parameters}},
         "required": [name],
         "additionalProperties": False,
     }

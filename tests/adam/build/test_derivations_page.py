@@ -67,6 +67,14 @@ def test_examples_fit_the_schema_for_editors():
         assert not steps.is_valid([{word: {"no such parameter": 1}}]), word
 
 
+def test_the_schema_offers_when_only_to_words_that_add_no_records():
+    schema = document()
+    steps = jsonschema.Draft202012Validator({"$defs": schema["$defs"], **schema["properties"]["derivations"]})
+    for word, node in load(PATH)["examples"].items():
+        narrowed = [{word: {**node["derivation"][0][word], "when": {"AVAL": 1}}}]
+        assert steps.is_valid(narrowed) == (not WORDS[word].adds_rows), word
+
+
 def test_tables_of_examples():
     table = table_of('ADT         N  CODE\n2000-01-01  1  "2"\n.           .  .')
     assert table["ADT"].tolist()[0] == 14610.0
