@@ -73,8 +73,10 @@ def in_words(kind: Any) -> str:
 
 def _limited(kind: Any) -> str:
     """Return what a limited value is; of a list also what its entries are."""
-    meant = limits_of(kind)[0].meant.removeprefix("a ")
-    return f"{meant}, each {in_words(get_args(bare(kind))[0])}" if get_origin(bare(kind)) is list else meant
+    meant, origin = limits_of(kind)[0].meant.removeprefix("a "), get_origin(bare(kind))
+    if origin is tuple:
+        return in_words(bare(kind))
+    return f"{meant}, each {in_words(get_args(bare(kind))[0])}" if origin is list else meant
 
 
 def _role(kind: Any, role: str) -> str:

@@ -6,8 +6,9 @@ import inspect
 from typing import Any
 
 import sdtm.operations
+from metadata.declaration_table import parameter_table
 from metadata.registration import load_modules
-from sdtm.operations.operation import CONDITION, RECORD_WORDS, TABLE_WORDS
+from sdtm.operations.operation import RECORD_WORDS, TABLE_WORDS
 
 HEAD = """# Operations of the mapping language
 
@@ -23,15 +24,6 @@ OF_TABLES = """## From variables
 
 They read variables that are tabulated already, and so decide in which order domains are made.
 """
-KINDS = {
-    "string": "text",
-    "number": "number",
-    "integer": "whole number",
-    "boolean": "true or false",
-    "object": "mapping",
-    "array": "list",
-    "null": "null",
-}
 
 
 def page() -> str:
@@ -51,23 +43,7 @@ def _operation(kind: Any) -> str:
     lines = (inspect.getdoc(kind) or "").replace("``", "`").splitlines()
     ways = [line.startswith("`{") for line in lines]
     said = "\n".join(f"* {line}" if way and sum(ways) > 1 else line for line, way in zip(lines, ways, strict=True))
-    rows = [
-        f"| `{key}` | {_type(schema)} | {'yes' if key in (kind.word, *kind.needed) else ''} |"
-        for key, schema in kind.schema.items()
-    ]
-    table = "\n".join(["| parameter | is | needed |", "|---|---|---|", *rows])
-    return f"### {kind.word}\n\n{said}\n\n{table}\n\nOrigin: {kind.origin}.\n"
-
-
-def _type(schema: dict[str, Any]) -> str:
-    if "enum" in schema:
-        return " or ".join(f"`{value}`" for value in schema["enum"])
-    if schema is CONDITION:
-        return "condition"
-    if "anyOf" in schema:
-        return " or ".join(dict.fromkeys(_type(part) for part in schema["anyOf"]))
-    types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
-    return " or ".join(KINDS[name] for name in types)
+    return f"### {kind.word}\n\n{said}\n\n{parameter_table(kind.Keys)}\n\nOrigin: {kind.origin}.\n"
 
 
 if __name__ == "__main__":

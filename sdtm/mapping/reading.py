@@ -92,8 +92,7 @@ class Reader:
         self.study, self.project, self.terminology = study, project, terminology
         self.file = f"{study.name}/{relative}"
         self.body: LocatedDict = study.read_yaml(relative)
-        self.gather = Gather()
-        check_structure(self.body, self.file, self.gather)
+        check_structure(self.body, self.file)
         with_criteria(study, self.body)
         version = study.standards["sdtmig"]
         self.domain = str(self.body["domain"])
@@ -117,7 +116,7 @@ class Reader:
         nodes = expanded(records if isinstance(records, LocatedList) else [records])
         table_operations: dict[str, TableOperation] = {}
         blocks: list[Block] = []
-        with self.gather as gather:
+        with Gather() as gather:
             for node in nodes:
                 with gather.part():
                     blocks.append(self._block(node, table_operations))

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
+from metadata.condition import Condition
+from metadata.declaration_limits import Limit
 from metadata.dictionary import Field
 from metadata.yaml_source import complain
 from sdtm.columns.column import Column, Read, Text
 from sdtm.columns.source import FormRows
 from sdtm.operations.field_condition import read_field_condition
 from sdtm.operations.operation import (
-    CONDITION,
-    FLAG,
-    NAME,
-    NAMES,
-    TERMS,
-    TEXT,
     MappingContext,
     RecordOperation,
+    Terms,
     check_term,
     choice,
     located,
@@ -28,8 +26,6 @@ from sdtm.operations.operation import (
     word,
 )
 from sdtm.operations.values import resolve_terms
-
-CODES = {"anyOf": [TEXT, {"type": "array", "items": TEXT, "minItems": 1}]}
 
 
 def ticked(source: FormRows, name: str, codes: list[str]) -> tuple[np.ndarray, Read]:
@@ -49,18 +45,20 @@ class Checkbox(RecordOperation):
     ``{checkbox: FIELD, nth: N}``: the term of the n-th ticked option where several are ticked (for SUPP--).
     """
 
-    schema: ClassVar[dict[str, Any]] = {
-        "checkbox": NAME,
-        "code": CODES,
-        "checked": {"type": ["string", "number", "null"]},
-        "unchecked": {"type": ["string", "null"]},
-        "nth": {"type": "integer", "minimum": 1},
-        "multiple": TEXT,
-        "none": TEXT,
-        "terms": TERMS,
-        "synonyms": FLAG,
-        "when": CONDITION,
-    }
+    @dataclass(frozen=True)
+    class Keys:
+        """Keys of the YAML."""
+
+        checkbox: str
+        code: tuple[str, ...] | None = None
+        checked: str | float | None = None
+        unchecked: str | None = None
+        nth: Annotated[int, Limit(1)] = 0
+        multiple: str = ""
+        none: str = ""
+        terms: Terms | None = None
+        synonyms: bool = False
+        when: Condition | None = None
 
     def bind(self, context: MappingContext) -> None:
         """Check field, codes and terms."""
@@ -165,8 +163,13 @@ class Drugs(RecordOperation):
 class Strongest(Drugs):
     """``{strongest: [FIELD, ...], order: [WEAKEST, ..., STRONGEST]}``: the strongest of several terms."""
 
-    schema: ClassVar[dict[str, Any]] = {"strongest": NAMES, "order": NAMES, "terms": TERMS}
-    needed: ClassVar[tuple[str, ...]] = ("order",)
+    @dataclass(frozen=True)
+    class Keys:
+        """Keys of the YAML."""
+
+        strongest: list[str]
+        order: list[str]
+        terms: Terms | None = None
 
     def finish(self, context: MappingContext) -> None:
         """Check that the order holds every term."""
@@ -191,8 +194,13 @@ class Strongest(Drugs):
 class Common(Drugs):
     """``{common: [FIELD, ...], otherwise: TERM}``: the value that all fields share, else the given term."""
 
-    schema: ClassVar[dict[str, Any]] = {"common": NAMES, "otherwise": TEXT, "terms": TERMS}
-    needed: ClassVar[tuple[str, ...]] = ("otherwise",)
+    @dataclass(frozen=True)
+    class Keys:
+        """Keys of the YAML."""
+
+        common: list[str]
+        otherwise: str
+        terms: Terms | None = None
 
     def one(self, values: list[Text], count: int) -> Text:
         """Return the common value; a blank field does not count."""
@@ -212,7 +220,13 @@ class Common(Drugs):
 class Option(RecordOperation):
     """``{option: FIELD}``: in a block with ``each: FIELD``, the term of the option that the record stands for."""
 
-    schema: ClassVar[dict[str, Any]] = {"option": NAME, "terms": TERMS, "synonyms": FLAG}
+    @dataclass(frozen=True)
+    class Keys:
+        """Keys of the YAML."""
+
+        option: str
+        terms: Terms | None = None
+        synonyms: bool = False
 
     def bind(self, context: MappingContext) -> None:
         """Check field and terms."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import Annotated, Literal
 
 import numpy as np
 
 from metadata import iso8601
+from metadata.declaration_limits import Entries
 from metadata.yaml_source import complain
 from sdtm.columns.column import (
     Column,
@@ -17,10 +19,8 @@ from sdtm.columns.column import (
 )
 from sdtm.columns.source import FormRows
 from sdtm.operations.operation import (
-    EVENTS,
-    NAME,
-    NAMES,
     MappingContext,
+    OneOrMore,
     RecordOperation,
     events_of,
     word,
@@ -42,12 +42,14 @@ class CollectedDate(RecordOperation):
     not have gives null. ``match: subject`` takes the fields from another form of the same subject.
     """
 
-    schema: ClassVar[dict[str, Any]] = {
-        "date": {"anyOf": [NAME, {**NAMES, "maxItems": 3}]},
-        "time": NAME,
-        "event": EVENTS,
-        "match": {"enum": ["subject"]},
-    }
+    @dataclass(frozen=True)
+    class Keys:
+        """Keys of the YAML."""
+
+        date: str | Annotated[list[str], Entries(1, 3)]
+        time: str = ""
+        event: OneOrMore | None = None
+        match: Literal["subject"] | None = None
 
     def bind(self, context: MappingContext) -> None:
         """Check the fields."""

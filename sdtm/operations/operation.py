@@ -10,14 +10,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
-import jsonschema
-
+from metadata.declaration import needed, parameters, read_value
+from metadata.declaration_limits import Entries
+from metadata.declaration_schema import parameters_schema
 from metadata.dictionary import Dictionary, Field
 from metadata.errors import Gather, nearest
 from metadata.project import Project
+from metadata.schema_errors import key_errors, quoted
 from metadata.study import Study
 from metadata.terminology import Terminology
 from metadata.yaml_source import LocatedDict, complain
@@ -25,13 +26,9 @@ from sdtm.columns.column import Column
 from sdtm.columns.source import FormRows
 from sdtm.columns.table import Derived, DomainTables
 
-TEXT = {"type": ["string", "number"]}
-NAME = {"type": "string"}
-FLAG = {"type": "boolean"}
-EVENTS = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
-NAMES = {"type": "array", "items": {"type": "string"}, "minItems": 1}
-TERMS = {"type": "object", "additionalProperties": {"type": ["string", "number", "null"]}}
-CONDITION = {"$ref": "#/$defs/condition"}
+Terms = dict[str, str | float | None]
+"""Code or text to term; nothing for one that gives no value."""
+OneOrMore = Annotated[tuple[str, ...], Entries(1)]
 
 
 @dataclass(frozen=True)
@@ -100,11 +97,10 @@ class MappingContext:
 
 
 class Operation(ABC):
-    """Base of all operations; ``word`` is the key that the YAML uses, ``schema`` its parameters in JSON Schema."""
+    """Base of all operations; ``word`` is the key that the YAML uses, ``Keys`` a dataclass of all its keys."""
 
     word: ClassVar[str]
-    schema: ClassVar[dict[str, Any]]
-    needed: ClassVar[tuple[str, ...]] = ()
+    Keys: ClassVar[type]
     origin: ClassVar[str] = "Collected"
 
     def __init__(self, spec: LocatedDict, target: Target, context: MappingContext) -> None:
@@ -151,6 +147,33 @@ class TableOperation(Operation):
         """Return one value for each row of a domain, and the rows of other domains that it came from."""
 
 
+class NestedOperation:
+    """An operation within another, or under a variable: it is checked by its word, with what it is made for."""
+
+    notation: ClassVar[str] = "operation"
+
+    @classmethod
+    def read(cls, value: object, node: object, key: str) -> Any:
+        """Return the operation's mapping; ``operation`` checks it."""
+        return value
+
+    @classmethod
+    def schema(cls) -> dict[str, Any]:
+        """Return the JSON Schema of an operation: that of any word."""
+        return {"anyOf": [operation_schema(kind) for kind in {**RECORD_WORDS, **TABLE_WORDS}.values()]}
+
+    def names(self, role: str) -> tuple[str, ...]:
+        """Return no names: operations know what they read."""
+        return ()
+
+
+def operation_schema(kind: type[Operation]) -> dict[str, Any]:
+    """Return the JSON Schema of one operation."""
+    made, more = parameters_schema(kind.Keys), parameters_schema(SupplementalKeys)
+    summary = (kind.__doc__ or "").strip().split("\n")[0]
+    return {**made, "description": summary, "properties": {**made["properties"], **more["properties"]}}
+
+
 RECORD_WORDS: dict[str, type[RecordOperation]] = {}
 TABLE_WORDS: dict[str, type[TableOperation]] = {}
 Kind = TypeVar("Kind", bound=type[Operation])
@@ -195,57 +218,24 @@ def record_operation(spec: Any, target: Target, context: MappingContext, node: L
 
 
 def _check_parameters(kind: type[Operation], spec: LocatedDict, target: Target) -> None:
-    known = {kind.word, *kind.schema, *EXTRA}
+    """Raise StudyError for keys that the operation does not have or needs, and for values of another type."""
+    kinds = {**parameters(kind.Keys), **parameters(SupplementalKeys)}
     with Gather() as gather:
-        for key in spec:
+        gather.found += key_errors(spec, kinds, needed(kind.Keys), quoted(kind.word))
+        for key, value in spec.items():
             with gather.part():
-                if key not in known:
-                    raise complain(spec, key, f"'{kind.word}' has no parameter '{key}'{nearest(key, known)}")
-                if key in kind.schema and kind.schema[key] is not CONDITION:
-                    _check_value(kind, spec, key)
-        for key in kind.needed:
-            with gather.part():
-                if key not in spec:
-                    problem = f"'{kind.word}' needs the parameter '{key}' (for {target.variable})"
-                    raise complain(spec, kind.word, problem)
+                if key in kinds:
+                    read_value(kinds[key], value, spec, key)
 
 
-@cache
-def _validator(kind: type[Operation], key: str) -> jsonschema.Draft202012Validator:
-    return jsonschema.Draft202012Validator(kind.schema[key])
+@dataclass(frozen=True)
+class SupplementalKeys:
+    """Keys that an operation has under ``supplemental``: QLABEL, QORIG, QEVAL, and the tests whose records have it."""
 
-
-def _check_value(kind: type[Operation], spec: LocatedDict, key: str) -> None:
-    for error in _validator(kind, key).iter_errors(spec[key]):
-        said = "true or false" if isinstance(error.instance, bool) else f"'{error.instance}'"
-        hint = "; write yes, no, on and off in quotes" if isinstance(error.instance, bool) else ""
-        raise complain(spec, key, f"{said} does not fit: '{key}' of '{kind.word}' {_wanted(error.schema)}{hint}")
-
-
-KINDS = {
-    "object": "a mapping",
-    "array": "a list",
-    "string": "text",
-    "number": "a number",
-    "null": "null",
-    "boolean": "true or false",
-}
-
-
-def _wanted(schema: Any) -> str:
-    """Say what a value must be, from its JSON Schema."""
-    if not isinstance(schema, dict):
-        return "has another form"
-    if "enum" in schema:
-        return f"is one of {', '.join(schema['enum'])}"
-    if "type" in schema:
-        kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
-        return "must be " + " or ".join(KINDS.get(str(kind), str(kind)) for kind in kinds)
-    return "has another form"
-
-
-EXTRA = ("label", "qorig", "qeval", "tests")
-"""Keys that SUPP-- entries carry beside their operation."""
+    label: str = ""
+    qorig: str = ""
+    qeval: str = ""
+    tests: list[str] | None = None
 
 
 def located(body: dict[str, Any], like: LocatedDict, key: str | None = None) -> LocatedDict:

@@ -6,8 +6,9 @@ They read domains, so they decide in which order domains are made (RFXSTDTC need
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -19,11 +20,9 @@ from metadata.yaml_source import LocatedDict, complain
 from sdtm.columns.column import place_within
 from sdtm.columns.table import Derived, DomainTable, DomainTables, UsedRows
 from sdtm.operations.operation import (
-    CONDITION,
-    NAME,
-    NAMES,
-    TEXT,
     MappingContext,
+    NestedOperation,
+    OneOrMore,
     TableOperation,
     Target,
     check_term,
@@ -31,8 +30,6 @@ from sdtm.operations.operation import (
     word,
 )
 from sdtm.operations.variable_condition import read_variable_condition, rows_where, sentence_of
-
-VARIABLES = {"anyOf": [NAME, NAMES]}
 
 
 def variable_of(spec: LocatedDict, key: str, name: str, study: Study) -> tuple[str, str]:
@@ -90,14 +87,25 @@ class Extreme(TableOperation):
 class Earliest(Extreme):
     """``{earliest: EX.EXSTDTC, where: {EXTRT: TERM}}``: the subject's first date in other domains."""
 
-    schema: ClassVar[dict[str, Any]] = {"earliest": VARIABLES, "where": CONDITION}
+    @dataclass(frozen=True)
+    class Keys:
+        """Keys of the YAML."""
+
+        earliest: OneOrMore
+        where: Condition | None = None
 
 
 @word("latest")
 class Latest(Extreme):
     """``{latest: EX.EXENDTC, where: {EXTRT: TERM}}``: the subject's last date in other domains."""
 
-    schema: ClassVar[dict[str, Any]] = {"latest": VARIABLES, "where": CONDITION}
+    @dataclass(frozen=True)
+    class Keys:
+        """Keys of the YAML."""
+
+        latest: OneOrMore
+        where: Condition | None = None
+
     sign = -1
 
 
@@ -128,7 +136,12 @@ def extreme(
 class OfSubject(TableOperation):
     """``{subject: DM.RFPENDTC, when: {AEENRTPT: {missing: false}}}``: a variable of the subject's own row."""
 
-    schema: ClassVar[dict[str, Any]] = {"subject": NAME, "when": CONDITION}
+    @dataclass(frozen=True)
+    class Keys:
+        """Keys of the YAML."""
+
+        subject: str
+        when: Condition | None = None
 
     def bind(self, context: MappingContext) -> None:
         """Check the variables."""
@@ -160,7 +173,11 @@ class OfSubject(TableOperation):
 class ArmOf(TableOperation):
     """``{arm_of: ARMCD}``: the name that study.yaml gives the arm; ARM and ACTARM have it without being mapped."""
 
-    schema: ClassVar[dict[str, Any]] = {"arm_of": NAME}
+    @dataclass(frozen=True)
+    class Keys:
+        """Keys of the YAML."""
+
+        arm_of: str
 
     def bind(self, context: MappingContext) -> None:
         """Check the variable and read the arms."""
@@ -187,7 +204,11 @@ class ArmOf(TableOperation):
 class AgeAt(TableOperation):
     """``{age_at: DM.RFICDTC}``: whole years from DM.BRTHDTC to a date of the subject, both of which are complete."""
 
-    schema: ClassVar[dict[str, Any]] = {"age_at": NAME}
+    @dataclass(frozen=True)
+    class Keys:
+        """Keys of the YAML."""
+
+        age_at: str
 
     def bind(self, context: MappingContext) -> None:
         """Check the date."""
@@ -228,7 +249,13 @@ def _years(born: np.ndarray, then: np.ndarray) -> np.ndarray:
 class Assign(TableOperation):
     """``{assign: TERM, when: {VARIABLE: {missing: false}}}``: a term, only where a condition on the row holds."""
 
-    schema: ClassVar[dict[str, Any]] = {"assign": TEXT, "when": CONDITION}
+    @dataclass(frozen=True)
+    class Keys:
+        """Keys of the YAML."""
+
+        assign: str
+        when: Condition | None = None
+
     origin = "Assigned"
 
     def bind(self, context: MappingContext) -> None:
@@ -255,8 +282,12 @@ class Assign(TableOperation):
 class Ordinal(TableOperation):
     """``{ordinal: TEXT, order: DATE}``: the text and 1, 2, ... within the subject by a date of the domain."""
 
-    schema: ClassVar[dict[str, Any]] = {"ordinal": TEXT, "order": NAME}
-    needed: ClassVar[tuple[str, ...]] = ("order",)
+    @dataclass(frozen=True)
+    class Keys:
+        """Keys of the YAML."""
+
+        ordinal: str
+        order: str
 
     def bind(self, context: MappingContext) -> None:
         """Check the date."""
@@ -286,7 +317,11 @@ class Ordinal(TableOperation):
 class AnyOf(TableOperation):
     """``{any_of: [OPERATION, ...]}``: the first value that is not null, of operations over tabulated variables."""
 
-    schema: ClassVar[dict[str, Any]] = {"any_of": {"type": "array", "minItems": 1}}
+    @dataclass(frozen=True)
+    class Keys:
+        """Keys of the YAML."""
+
+        any_of: list[NestedOperation]
 
     def bind(self, context: MappingContext) -> None:
         """Check each part."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
+from metadata.condition import Condition
 from metadata.dictionary import Field
 from metadata.errors import Gather, nearest
 from metadata.labels import plain
@@ -24,14 +26,11 @@ from sdtm.columns.column import (
 from sdtm.columns.source import FormRows
 from sdtm.operations.field_condition import FieldCondition, read_field_condition
 from sdtm.operations.operation import (
-    CONDITION,
-    EVENTS,
-    FLAG,
-    NAME,
-    TERMS,
-    TEXT,
     MappingContext,
+    NestedOperation,
+    OneOrMore,
     RecordOperation,
+    Terms,
     check_term,
     choice,
     events_of,
@@ -179,21 +178,30 @@ class TakeField(FieldValue):
     ``synonyms: true`` takes a text or a choice's label that is a synonym of a term for that term (g/l for g/L).
     """
 
-    schema: ClassVar[dict[str, Any]] = {"field": NAME, "terms": TERMS, "synonyms": FLAG, "when": CONDITION}
+    @dataclass(frozen=True)
+    class Keys:
+        """Keys of the YAML."""
+
+        field: str
+        terms: Terms | None = None
+        synonyms: bool = False
+        when: Condition | None = None
 
 
 @word("lookup")
 class LookupValue(FieldValue):
     """``{lookup: NAME, match: subject | visit, event: EVENT}``: the value of a field of another form."""
 
-    schema: ClassVar[dict[str, Any]] = {
-        "lookup": NAME,
-        "match": {"enum": ["subject", "visit"]},
-        "event": EVENTS,
-        "terms": TERMS,
-        "synonyms": FLAG,
-        "when": CONDITION,
-    }
+    @dataclass(frozen=True)
+    class Keys:
+        """Keys of the YAML."""
+
+        lookup: str
+        match: Literal["subject", "visit"] = "subject"
+        event: OneOrMore | None = None
+        terms: Terms | None = None
+        synonyms: bool = False
+        when: Condition | None = None
 
     def locate(self, context: MappingContext) -> Field:
         """Return the field of the other form."""
@@ -211,7 +219,13 @@ class LookupValue(FieldValue):
 class ConstantValue(RecordOperation):
     """``{constant: TERM}``: the same value in every record, or only where a condition holds."""
 
-    schema: ClassVar[dict[str, Any]] = {"constant": TEXT, "when": CONDITION}
+    @dataclass(frozen=True)
+    class Keys:
+        """Keys of the YAML."""
+
+        constant: str
+        when: Condition | None = None
+
     origin = "Assigned"
 
     def bind(self, context: MappingContext) -> None:
@@ -258,7 +272,11 @@ class Several(RecordOperation):
 class FirstOf(Several):
     """``{first_of: [OPERATION, ...]}``: the first value that is not blank."""
 
-    schema: ClassVar[dict[str, Any]] = {"first_of": {"type": "array", "minItems": 1}}
+    @dataclass(frozen=True)
+    class Keys:
+        """Keys of the YAML."""
+
+        first_of: list[NestedOperation]
 
     def apply(self, source: FormRows) -> Column:
         """Return the first present value; what the others hold is read as well."""
@@ -278,7 +296,12 @@ class FirstOf(Several):
 class Concat(Several):
     """``{concat: [OPERATION, ...], separator: TEXT}``: the values that are not blank, joined."""
 
-    schema: ClassVar[dict[str, Any]] = {"concat": {"type": "array", "minItems": 1}, "separator": {"type": "string"}}
+    @dataclass(frozen=True)
+    class Keys:
+        """Keys of the YAML."""
+
+        concat: list[NestedOperation]
+        separator: str = " "
 
     def apply(self, source: FormRows) -> Column:
         """Return the joined texts."""
@@ -302,8 +325,14 @@ class Coded(RecordOperation):
     The CSV's first column is the reported term, compared regardless of case and of blanks at the ends.
     """
 
-    schema: ClassVar[dict[str, Any]] = {"coded": NAME, "file": NAME, "column": NAME}
-    needed: ClassVar[tuple[str, ...]] = ("file", "column")
+    @dataclass(frozen=True)
+    class Keys:
+        """Keys of the YAML."""
+
+        coded: str
+        file: str
+        column: str
+
     origin = "Assigned"
 
     def bind(self, context: MappingContext) -> None:

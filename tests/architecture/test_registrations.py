@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 import adam.build.specification  # noqa: F401 registers the words
+import sdtm.mapping.schema  # noqa: F401 registers the operations
 import validation.conformance.check  # noqa: F401 registers the rules
 from adam.language.derivation import WORDS
 from metadata.study import Study
 from reports.templates import TEMPLATES
-from sdtm.mapping.schema import RECORD_WORDS, TABLE_WORDS
+from sdtm.operations.operation import RECORD_WORDS, TABLE_WORDS
 from validation.checks.declaration import load_checks  # noqa: F401 registers the kinds
 from validation.checks.kind import KINDS
 from validation.conformance.rule import RULES

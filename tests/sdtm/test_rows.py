@@ -116,8 +116,8 @@ def test_a_unit_with_another_zero_has_a_number_to_be_added_first(rows: Any) -> N
 @pytest.mark.parametrize(
     ("factors", "said"),
     [
-        ("{F: {add: -32, factor: 0}}", "0 is less than or equal to the minimum of 0"),
-        ("{F: {add: freezing}}", "'freezing' is not of type 'number'"),
+        ("{F: {add: -32, factor: 0}}", "must be a number above 0, not 0"),
+        ("{F: {add: freezing}}", "must be a number, not 'freezing'"),
         ("{K: 1}", "TEMP has no factor from any unit of the form to C: declare it under unit_factors"),
     ],
 )
