@@ -25,7 +25,7 @@ SHEET = Sheet(
     "Table 14.1", "Edades {de} los \u00f1u", "Safety (N = 3)", "TRIAL: A trial", "Cut-off 2024-01-01", "Synthetic data",
     ("Source: ADSL. Program: test.", "Analysis plan: All."),
 )  # fmt: skip
-TOKEN = re.compile(r"\\u(-?\d+)\?|\\([a-z]+)(-?\d+)? ?|\\([\\{}~*])|([{}])|\n|(.)", re.S)
+TOKEN = re.compile(r"\\u(-?\d+)\?|\\([a-z]+)(-?\d+)? ?|\\([\\{}~_*])|([{}])|\n|(.)", re.S)
 
 
 def read(rtf: str) -> tuple[str, dict[str, int]]:
@@ -53,7 +53,7 @@ def test_no_text_becomes_a_command(text: str) -> None:
     rtf = escaped(text)
     assert rtf.isascii()
     shown, words = read(f"{{{rtf}}}")
-    assert shown == text.replace("\u00a0", "~").replace("\u2007", "~")
+    assert shown == text.replace("\u00a0", "~").replace("\u2007", "~").replace("\u2011", "_")
     assert set(words) <= {""}
 
 
