@@ -21,6 +21,23 @@ def first_match(wanted: Sequence[CodedText], known: Sequence[CodedText]) -> np.n
     return np.where(np.append(key, -1)[row] == asked, row, -1)
 
 
+def first_of_each(columns: Sequence[CodedText]) -> np.ndarray:
+    """Return the position of the first row of each distinct combination of texts, in the order of the rows."""
+    numbers = np.zeros(len(columns[0]), np.int64)
+    for column in columns:
+        numbers = numbers * len(column.texts) + column.codes
+    return np.sort(np.unique(numbers, return_index=True)[1])
+
+
+def place_within(groups: np.ndarray) -> np.ndarray:
+    """Return 0, 1, ... for each row within its group (a code), in the order of the rows."""
+    order = np.argsort(groups, kind="stable")
+    counts = np.unique(groups, return_counts=True)[1]
+    made = np.empty(len(groups), np.int64)
+    made[order] = np.arange(len(groups)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return made
+
+
 def first_used(indices: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
     """Return for each index (below ``size``) its place in the order of first use, and the indices in that order."""
     first = np.full(size, len(indices), np.int32)

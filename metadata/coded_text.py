@@ -34,7 +34,7 @@ class CodedText:
 
     @classmethod
     def of(cls, values: pa.Array) -> CodedText:
-        """Return the texts of an Arrow array; nulls are blank."""
+        """Return the texts of an Arrow array in the order in which they come; nulls are blank."""
         coded = values.dictionary_encode()
         return cls.of_codes(coded.indices.fill_null(-1).to_numpy(zero_copy_only=False), coded.dictionary.to_pylist())
 
@@ -158,6 +158,11 @@ class CodedText:
         made = np.empty(len(self.texts), kind)
         made[:] = [make(text) for text in self.texts]
         return self.spread(made)
+
+    def numbers(self) -> np.ndarray:
+        """Return each text as a number (float64), NaN for a text that is none."""
+        read = pd.to_numeric(pd.Series(self.texts, dtype="str"), errors="coerce")
+        return self.spread(read.to_numpy(np.float64, na_value=np.nan))
 
     def judged(self, holds: Callable[[str], object]) -> np.ndarray:
         """Return True for the texts, not the rows, that pass."""

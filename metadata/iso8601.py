@@ -105,6 +105,12 @@ def is_valid(dates: pd.Series) -> pd.Series:
     return pd.Series(CodedText.of_series(dates).test(is_date), index=dates.index)
 
 
+def text_of_days(days: np.ndarray) -> CodedText:
+    """Return the ISO 8601 text of each day (datetime64[D]), blank for NaT."""
+    distinct, codes = np.unique(days, return_inverse=True)
+    return CodedText.of_codes(np.where(np.isnat(days), -1, codes), np.datetime_as_string(distinct, unit="D").tolist())
+
+
 def to_sas_days(days: np.ndarray) -> np.ndarray:
     """Return days since 1960-01-01 as float64, NaN for NaT."""
     count = (days.astype("datetime64[D]") - SAS_EPOCH) / np.timedelta64(1, "D")

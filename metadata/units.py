@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
+from metadata.coded_text import CodedText
 from metadata.yaml_source import complain
 
 DIGITS = 12
@@ -27,18 +27,9 @@ def significant(values: np.ndarray, digits: int = DIGITS) -> np.ndarray:
     return np.where(known, np.round(values * scale) / scale, values)
 
 
-def text_of(values: np.ndarray) -> np.ndarray:
-    """Return the shortest decimal text of each number (``4.5``, ``12``), an empty text for NaN, as object array."""
-    rounded = significant(np.asarray(values, float)) + 0.0
-    codes, unique = _factorized(rounded)
-    texts = np.array([*(_plain(float(value)) for value in unique), ""], dtype=object)
-    return texts[codes]
-
-
-def _factorized(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    encoded = pa.array(values, from_pandas=True).dictionary_encode()
-    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    return codes, encoded.dictionary.to_numpy(zero_copy_only=False)
+def text_of(values: np.ndarray) -> CodedText:
+    """Return the shortest decimal text of each number (``4.5``, ``12``), blank for NaN."""
+    return CodedText.of_numbers(significant(np.asarray(values, float)) + 0.0, _plain)
 
 
 def _plain(value: float) -> str:

@@ -75,13 +75,13 @@ def texts_of(columns: FrameColumns, name: str, rows: np.ndarray) -> list[str]:
 def texts_of_numbers(values: np.ndarray) -> list[str]:
     """Return the different numbers that are there in their shortest decimal form, sorted as texts."""
     numbers = np.unique(values)
-    return sorted(str(text) for text in text_of(numbers[~np.isnan(numbers)]))
+    return sorted(text_of(numbers[~np.isnan(numbers)]).held)
 
 
 def each_text(values: pd.Series) -> list[str]:
     """Return the text of each value in order; numbers in their shortest decimal form."""
     if pd.api.types.is_numeric_dtype(values.dtype):
-        return [str(text) for text in text_of(values.to_numpy(float, na_value=np.nan))]
+        return text_of(values.to_numpy(float, na_value=np.nan)).array().tolist()
     return [str(text) for text in values]
 
 

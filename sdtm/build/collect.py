@@ -7,13 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from metadata.coded_text import CodedText
 from metadata.dataset import Edges
-from sdtm.columns.column import (
-    Column,
-    Read,
-    Text,
-    stack,
-)
+from sdtm.columns.column import Column, Read
 from sdtm.columns.source import KEYS, FormRows, Forms
 from sdtm.columns.table import REDCAP, DomainTable, SupplementalRows, Withheld
 from sdtm.domains.identity import Identity
@@ -174,27 +170,31 @@ def _keys(table: DomainTable, blocks: list[Collected], mapping: DomainMapping, i
     table.put("USUBJID", _spread(blocks, [identity.usubjid_of(made.source.keys["record"]) for made in blocks]))
     addresses = _spread(blocks, [address(made.source, identity.earlier) for made in blocks])
     table.hidden["address"] = addresses
-    table.hidden["about"] = _spread(blocks, [Text.constant(made.block.about, made.source.count) for made in blocks])
+    table.hidden["about"] = _spread(
+        blocks, [CodedText.constant(made.block.about, made.source.count) for made in blocks]
+    )
     spid = mapping.prefixed("SPID")
     if mapping.has(spid):
         table.put(spid, addresses)
 
 
-def _spread(blocks: list[Collected], values: list[Text]) -> Text:
+def _spread(blocks: list[Collected], values: list[CodedText]) -> CodedText:
     """Return one value a source row of each block, spread over the rows of its pieces."""
     pairs = zip(blocks, values, strict=True)
-    return stack([own.take(piece.at) for made, own in pairs for piece in made.pieces])
+    return CodedText.stack(own.take(piece.at) for made, own in pairs for piece in made.pieces)
 
 
-def address(source: FormRows, named: Set[str] = frozenset()) -> Text:
+def address(source: FormRows, named: Set[str] = frozenset()) -> CodedText:
     """Return event/form/instance of each row: the way back to the form; of ``named`` records with their name before."""
-    made = source.keys["event"].join(Text.constant(source.form, source.count), "/").join(source.keys["instance"], "/")
+    made = (
+        source.keys["event"].join(CodedText.constant(source.form, source.count), "/").join(source.keys["instance"], "/")
+    )
     return source.keys["record"].map(lambda word: word if word in named else "").join(made, "/")
 
 
 def _variable(table: DomainTable, name: str, blocks: list[Collected], is_number: bool) -> None:
     numbers: list[np.ndarray] = []
-    texts: list[Text] = []
+    texts: list[CodedText] = []
     for made in blocks:
         for piece in made.pieces:
             if is_number:
@@ -204,7 +204,7 @@ def _variable(table: DomainTable, name: str, blocks: list[Collected], is_number:
     if is_number:
         table.put(name, np.concatenate(numbers) if numbers else np.empty(0))
     else:
-        table.put(name, stack(texts))
+        table.put(name, CodedText.stack(texts))
 
 
 def _number(made: Collected, piece: CollectedPiece, name: str) -> np.ndarray:
@@ -215,10 +215,10 @@ def _number(made: Collected, piece: CollectedPiece, name: str) -> np.ndarray:
     return np.full(len(piece.at), np.nan)
 
 
-def _text(made: Collected, piece: CollectedPiece, name: str) -> Text:
+def _text(made: Collected, piece: CollectedPiece, name: str) -> CodedText:
     if name in piece.columns:
         return piece.columns[name].text
-    return made.shared[name].text.take(piece.at) if name in made.shared else Text.constant("", len(piece.at))
+    return made.shared[name].text.take(piece.at) if name in made.shared else CodedText.constant("", len(piece.at))
 
 
 def _lineage(table: DomainTable, blocks: list[Collected]) -> None:
@@ -282,7 +282,6 @@ def _supplement(
     places: Iterable[tuple[FindingTest | None, int, np.ndarray]],
 ) -> None:
     column = supplement.operation.apply(made.source)
-    values = stack([column.text])
     used = np.zeros(made.source.count, bool)
     for test, start, at in places:
         if supplement.tests and (test is None or test.testcd not in supplement.tests):
@@ -290,7 +289,7 @@ def _supplement(
         used[at] = True
         held = np.flatnonzero(column.present()[at])
         said = (supplement.qnam, supplement.label, supplement.qorig, supplement.qeval)
-        table.supplements.append(SupplementalRows(*said, start + held, values.take(at[held])))
+        table.supplements.append(SupplementalRows(*said, start + held, column.text.take(at[held])))
         _add(table, f"+{supplement.qnam}", column, start, at)
     for read in column.reads:
         lost = ~used & read.stored

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
 
+from metadata.coded_text import CodedText
 from metadata.dataset import Edges
 from metadata.errors import Gather
 from metadata.study import Study
@@ -14,7 +15,6 @@ from metadata.yaml_source import complain
 from sdtm.build.collect import collect
 from sdtm.build.step_order import TabulationStep, in_order
 from sdtm.build.value_checks import check_supplements, check_values, withhold_incomplete
-from sdtm.columns.column import Text, stack
 from sdtm.columns.source import Forms
 from sdtm.columns.table import REDCAP, DomainTable, DomainTables
 from sdtm.domains import comments, elements, reference_ranges, timing, visits
@@ -172,9 +172,9 @@ class Engine:
 
     def _keep(self, mapping: DomainMapping, table: DomainTable) -> None:
         """Take a domain's collected rows, without those that a later record of the same person supersedes."""
-        table.put("STUDYID", Text.constant(self.study.studyid, table.count))
+        table.put("STUDYID", CodedText.constant(self.study.studyid, table.count))
         if mapping.has("DOMAIN"):
-            table.put("DOMAIN", Text.constant(mapping.domain, table.count))
+            table.put("DOMAIN", CodedText.constant(mapping.domain, table.count))
         if mapping.domain == "DM":
             self._identify(table)
         self.tables[mapping.domain] = table
@@ -186,7 +186,7 @@ class Engine:
     def _identify(self, table: DomainTable) -> None:
         """Set SUBJID and SITEID, with the lineage of the identifiers."""
         for name, values in (("SUBJID", self.identity.subjid), ("SITEID", self.identity.siteid)):
-            table.put(name, stack([values]))
+            table.put(name, values)
         for name, reads in self.identity.reads.items():
             for read in reads:
                 rows = (read.held & (read.rows >= 0)).nonzero()[0]
@@ -232,7 +232,7 @@ class Engine:
         table.put(mapping.prefixed("LOBXFL"), flags)
         baseline = mapping.prefixed("BLFL")
         if mapping.has(baseline) and mapping.by_name[baseline].core == "Exp":
-            table.put(baseline, flags.copy())
+            table.put(baseline, flags)
 
 
 RESULT_SUFFIXES = ("TESTCD", "TEST", "ORRES", "ORRESU", "STRESC", "STRESN", "STRESU", "STAT", "REASND")

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
+from metadata.coded_matching import place_within
+from metadata.coded_text import CodedText
 from metadata.dataset import Dataset, DatasetMetadata, Edges, Variable
 from metadata.standards import GuideVariable
-from sdtm.columns.column import Text, place_within
 from sdtm.columns.table import REDCAP, DomainTable, SupplementalRows
 from sdtm.columns.text import (
     TextChange,
@@ -66,14 +67,10 @@ def finish(mapping: DomainMapping, table: DomainTable) -> Finished:
 
 
 def _values(mapping: DomainMapping, table: DomainTable, name: str, order: np.ndarray) -> object:
-    """Return a variable's values in their order; findings stay coded, as they may be long."""
+    """Return a variable's values in their order."""
     if mapping.by_name[name].type == "Num":
         return table.number(name)[order]
-    values = table.text(name).take(order)
-    if mapping.is_findings:
-        used = values.in_order()
-        return pd.Categorical.from_codes(used.codes, pd.Index(used.words, dtype="str"), validate=False)
-    return pd.array(values.array(), dtype="str")
+    return table.text(name).take(order).categorical()
 
 
 def sorted_rows(mapping: DomainMapping, table: DomainTable) -> np.ndarray:
@@ -84,7 +81,7 @@ def sorted_rows(mapping: DomainMapping, table: DomainTable) -> np.ndarray:
         if mapping.by_name[name].type == "Num":
             levels.append(np.nan_to_num(table.number(name)[rows], nan=-np.inf))
         else:
-            levels.append(table.text(name).take(rows).in_order().codes)
+            levels.append(table.text(name).ranks()[rows])
     return rows[np.lexsort(levels[::-1])] if levels else rows
 
 
@@ -185,7 +182,7 @@ def _continued(mapping: DomainMapping, table: DomainTable) -> list[SupplementalR
     return made
 
 
-def _go_on(table: DomainTable, name: str, further: str, part: Text) -> None:
+def _go_on(table: DomainTable, name: str, further: str, part: CodedText) -> None:
     """Set a variable that continues the text of another, with its lineage."""
     table.texts[further] = part
     held = part.present()

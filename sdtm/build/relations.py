@@ -13,6 +13,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 import pandas as pd
 
+from metadata.coded_text import CodedText
 from metadata.dataset import Dataset, DatasetMetadata, Edges, Variable
 from metadata.declaration import read_document
 from metadata.declaration_limits import Entries
@@ -174,7 +175,7 @@ def related(study: Study, records: RelatableRecords) -> Related:
         return made
     frame = joined.assign(STUDYID=study.studyid).sort_values(list(KEYS), kind="stable").reset_index(drop=True)
     metadata = _metadata(study)
-    texts = {name: pd.Series(frame[name].to_numpy(dtype=object), dtype="str") for name in metadata.names}
+    texts = {name: CodedText.of_series(frame[name]).categorical() for name in metadata.names}
     made.dataset = Dataset(metadata, pd.DataFrame(texts))
     for name, rows in frame[frame["field"] != ""].groupby("field", sort=True).indices.items():
         at = np.asarray(rows)
@@ -187,7 +188,7 @@ def _of_whole(rows: pd.DataFrame, records: RelatableRecords) -> list[Edges]:
     """Return the lineage of rows that speak of a whole dataset: all its records that have the shared variable."""
     edges = []
     for row, domain, name in zip(rows.index, rows["RDOMAIN"], rows["IDVAR"], strict=True):
-        held = np.flatnonzero((records.finished[domain].dataset.frame[name].astype("str") != "").to_numpy(bool))
+        held = np.flatnonzero(records.finished[domain].dataset.columns.filled(name))
         edges.append(Edges(np.full(len(held), row), "IDVAR", domain, held, name))
     return edges
 
@@ -225,8 +226,12 @@ def _two_rows(node: LocatedDict, pairs: pd.DataFrame, origin: str, target: str) 
     number = link - link.groupby(ordered["USUBJID"]).transform("min") + 1
     ordered = ordered.assign(RELID=str(node["id"]) + number.astype("str"), RELTYPE="", field=str(node["from"]["field"]))
     columns = ["RDOMAIN", "IDVAR", "IDVARVAL", "USUBJID", "RELTYPE", "RELID", "field", "source_row"]
-    first = ordered.assign(RDOMAIN=origin, IDVAR=f"{origin}SEQ", IDVARVAL=text_of(ordered["SEQ"].to_numpy(float)))
-    other = ordered.assign(RDOMAIN=target, IDVAR=f"{target}SEQ", IDVARVAL=text_of(ordered["other"].to_numpy(float)))
+    first = ordered.assign(
+        RDOMAIN=origin, IDVAR=f"{origin}SEQ", IDVARVAL=text_of(ordered["SEQ"].to_numpy(float)).array()
+    )
+    other = ordered.assign(
+        RDOMAIN=target, IDVAR=f"{target}SEQ", IDVARVAL=text_of(ordered["other"].to_numpy(float)).array()
+    )
     return pd.concat([first[columns], other[columns]], ignore_index=True).drop_duplicates(columns[:6])
 
 
@@ -262,14 +267,14 @@ def _whole(word: str) -> str:
 def record_rows(records: RelatableRecords, domain: str) -> pd.DataFrame:
     """Return a domain's records: record, address of the form, USUBJID, SEQ, rows of the table and of the dataset."""
     table, made = records.tables[domain], records.finished[domain]
-    position, frame = made.position, made.dataset.frame
+    position, dataset = made.position, made.dataset
     kept = np.flatnonzero(position >= 0)
     return pd.DataFrame(
         {
             "record": table.hidden["record"].take(kept).array(),
             "address": table.hidden["address"].take(kept).array(),
-            "USUBJID": np.asarray(frame["USUBJID"], dtype=object)[position[kept]],
-            "SEQ": frame[f"{domain}SEQ"].to_numpy(float)[position[kept]],
+            "USUBJID": dataset.coded("USUBJID").take(position[kept]).array(),
+            "SEQ": dataset.columns.numbers(f"{domain}SEQ")[position[kept]],
             "row": position[kept],
         }
     )

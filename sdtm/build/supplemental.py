@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from metadata.coded_text import CodedText
 from metadata.dataset import Dataset, DatasetMetadata, Edges, Value, Variable
 from metadata.standards import sdtm_dataset, sdtm_variables
 from metadata.units import text_of
 from sdtm.build.finish import Finished
-from sdtm.columns.column import Text, stack
 from sdtm.mapping.domain_mapping import DomainMapping
 from sdtm.mapping.value_level import supplemental_values
 
@@ -37,35 +37,34 @@ def supplemental(
     if not len(table_row):
         return None
     columns = _columns(mapping, made, table_row, studyid) | _qualifiers(made)
-    order = np.lexsort([columns[name].codes for name in reversed(KEYS)])
+    order = np.lexsort([columns[name].ranks() for name in reversed(KEYS)])
     sorted_columns = {name: values.take(order) for name, values in columns.items()}
-    names = sorted_columns["QNAM"]
-    metadata = _metadata(version, mapping, supplemental_values(mapping, made.extras, set(names.words)))
-    frame = {name: pd.array(sorted_columns[name].array(), dtype="str") for name in metadata.names}
+    names = sorted_columns["QNAM"].in_order()
+    metadata = _metadata(version, mapping, supplemental_values(mapping, made.extras, set(names.texts)))
+    frame = {name: sorted_columns[name].categorical() for name in metadata.names}
     return Dataset(metadata, pd.DataFrame(frame)), _edges(made, names, table_row[order])
 
 
-def _columns(mapping: DomainMapping, made: Finished, table_row: np.ndarray, studyid: str) -> dict[str, Text]:
+def _columns(mapping: DomainMapping, made: Finished, table_row: np.ndarray, studyid: str) -> dict[str, CodedText]:
     """Return who each value belongs to, and the parent record by --SEQ where the domain has it."""
-    parent, at = made.dataset.frame, made.position[table_row]
+    parent, at = made.dataset, made.position[table_row]
     sequence = mapping.prefixed("SEQ")
     has = sequence in parent.columns
-    subject = np.asarray(parent["USUBJID"], dtype=object)[at]
-    number = text_of(parent[sequence].to_numpy(float)[at]) if has else np.full(len(at), "", dtype=object)
+    number = text_of(parent.columns.numbers(sequence)[at]) if has else CodedText.constant("", len(at))
     constants = {"STUDYID": studyid, "RDOMAIN": mapping.domain, "IDVAR": sequence if has else ""}
-    columns = {name: Text.constant(value, len(at)) for name, value in constants.items()}
-    return columns | {"USUBJID": Text.of_array(subject), "IDVARVAL": Text.of_array(number)}
+    columns = {name: CodedText.constant(value, len(at)) for name, value in constants.items()}
+    return columns | {"USUBJID": parent.coded("USUBJID").take(at), "IDVARVAL": number}
 
 
-def _qualifiers(made: Finished) -> dict[str, Text]:
+def _qualifiers(made: Finished) -> dict[str, CodedText]:
     """Return the values of all qualifiers one below the other, with name, label, origin and evaluator of each."""
     kept = [made.position[extra.rows] >= 0 for extra in made.extras]
     pairs = list(zip(made.extras, kept, strict=True))
     columns = {
-        column: stack([Text.constant(getattr(extra, name), int(keep.sum())) for extra, keep in pairs])
+        column: CodedText.stack([CodedText.constant(getattr(extra, name), int(keep.sum())) for extra, keep in pairs])
         for column, name in (("QNAM", "qnam"), ("QLABEL", "label"), ("QORIG", "qorig"), ("QEVAL", "qeval"))
     }
-    return columns | {"QVAL": stack([extra.texts.take(keep) for extra, keep in pairs])}
+    return columns | {"QVAL": CodedText.stack([extra.texts.take(keep) for extra, keep in pairs])}
 
 
 def _metadata(version: str, mapping: DomainMapping, values: tuple[Value, ...]) -> DatasetMetadata:
@@ -89,13 +88,13 @@ def _metadata(version: str, mapping: DomainMapping, values: tuple[Value, ...]) -
     )
 
 
-def _edges(made: Finished, names: Text, table_row: np.ndarray) -> list[Edges]:
+def _edges(made: Finished, names: CodedText, table_row: np.ndarray) -> list[Edges]:
     """Return the lineage of QVAL: that of the value in the domain's table, moved to the row of SUPP--."""
     given: dict[str, list[Edges]] = {}
     for edge in made.edges:
         given.setdefault(edge.variable, []).append(edge)
     edges = []
-    for code, qnam in enumerate(names.words):
+    for code, qnam in enumerate(names.texts):
         rows = np.flatnonzero(names.codes == code)
         place = np.full(len(made.position), -1)
         place[table_row[rows]] = rows

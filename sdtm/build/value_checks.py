@@ -46,7 +46,7 @@ def _check_dates(table: DomainTable, name: str) -> None:
     if not name.endswith("DTC"):
         return
     values = table.text(name)
-    wrong = ~np.append(iso8601.word_is_valid(values.words), True)[values.codes]
+    wrong = ~values.test(iso8601.is_date)
     if wrong.any():
         table.null(name, wrong, f"it is not a date; {name} is null")
 
@@ -62,12 +62,12 @@ def _check_terms(mapping: DomainMapping, table: DomainTable, names: Iterable[str
         values = table.text(name)
         terms = {term for code in lists for term in terminology.codelist(code).terms} | exempt.get(name, set()) | {""}
         numeric = name.endswith("STRESC")
-        for code, word in enumerate(values.words):
-            if word in terms or (numeric and (NUMBER.fullmatch(word) or LIMITED.fullmatch(word))):
+        for text in values.held:
+            if text in terms or (numeric and (NUMBER.fullmatch(text) or LIMITED.fullmatch(text))):
                 continue
-            hint = terminology.codelist(lists[0]).nearest(word)
+            hint = terminology.codelist(lists[0]).nearest(text)
             reason = f"it is not a term of {terminology.codelist(lists[0]).name}{hint}; {name} is null"
-            table.null(name, values.codes == code, reason)
+            table.null(name, values.isin([text]), reason)
 
 
 def _exempt(mapping: DomainMapping) -> dict[str, set[str]]:

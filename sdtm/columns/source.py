@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
+from metadata.coded_matching import first_match
+from metadata.coded_text import CodedText
 from metadata.dictionary import checkbox_column
 from metadata.project import Project
-from metadata.records import EVENT, REPEAT_INSTANCE, Records
-from sdtm.columns.column import Read, Text, match
+from metadata.records import EVENT, KEY_COLUMNS, REPEAT_INSTANCE, Records
+from sdtm.columns.column import Read
 
 NOWHERE = np.int32(-1)
 KEYS = ("record", "event", "instance")
@@ -27,32 +29,45 @@ class Forms:
         self.visit_of_form = dict(visit_of_form or {})
         self.records = records
         self.project: Project = records.project
-        self._coded: dict[tuple[str, str], Text] = {}
+        self._keys = (self.project.dictionary.record_id, *KEY_COLUMNS)
+        self._whole: dict[str, CodedText] = {}
+        self._coded: dict[tuple[str, str], CodedText] = {}
 
     def rows(self, form: str) -> np.ndarray:
         """Return the rows of the records in which a form holds values (see Records.rows_of)."""
         return self.records.rows_of(form)
 
-    def text(self, form: str, column: str) -> Text:
+    def text(self, form: str, column: str) -> CodedText:
         """Return a column of a form, blank if the records lack it."""
         if (form, column) not in self._coded:
-            rows, known = self.rows(form), column in self.records.frame.columns
-            taken = Text.of(self.records.column(column).take(pa.array(rows))) if known else Text.constant("", len(rows))
-            self._coded[form, column] = taken
+            self._coded[form, column] = self._read(column, self.rows(form))
         return self._coded[form, column]
 
-    def keys(self, form: str) -> dict[str, Text]:
+    def _read(self, column: str, rows: np.ndarray) -> CodedText:
+        if column not in self.records.frame.columns:
+            return CodedText.constant("", len(rows))
+        if column in self._keys:  # every form has them
+            return self.key(column).take(rows)
+        return CodedText.of(self.records.column(column).take(pa.array(rows)))
+
+    def key(self, column: str) -> CodedText:
+        """Return one of REDCap's columns that identify a row, for all rows of the records."""
+        if column not in self._whole:
+            self._whole[column] = CodedText.of(self.records.column(column))
+        return self._whole[column]
+
+    def keys(self, form: str) -> dict[str, CodedText]:
         """Return record, event and instance of each row of a form."""
         columns = (self.project.dictionary.record_id, EVENT, REPEAT_INSTANCE)
         keys = {name: self.text(form, column) for name, column in zip(KEYS, columns, strict=True)}
         visit = self.visit_of_form.get(form)
-        return keys | {"event": Text.constant(visit, len(self.rows(form)))} if visit else keys
+        return keys | {"event": CodedText.constant(visit, len(self.rows(form)))} if visit else keys
 
-    def subjects(self) -> dict[str, Text]:
+    def subjects(self) -> dict[str, CodedText]:
         """Return record, event and instance, one row a record in the order of the records; the last two are blank."""
-        names = Text.of(self.records.column(self.project.dictionary.record_id)).words
-        record = Text.distinct([name for name in names if name])
-        return {"record": record, **{name: Text.constant("", len(record)) for name in KEYS[1:]}}
+        names = [name for name in self.key(self.project.dictionary.record_id).texts if name]
+        record = CodedText.of_codes(np.arange(len(names)), names)
+        return {"record": record, **{name: CodedText.constant("", len(record)) for name in KEYS[1:]}}
 
 
 @dataclass
@@ -66,7 +81,7 @@ class FormRows:
     forms: Forms
     form: str
     at: np.ndarray
-    keys: dict[str, Text]
+    keys: dict[str, CodedText]
     option: str = ""
     _looked_up: dict[tuple[str, str, tuple[str, ...]], np.ndarray] = field(default_factory=dict)
 
@@ -78,7 +93,7 @@ class FormRows:
         return cls(forms, form, at, {name: text.take(at) for name, text in keys.items()})
 
     @classmethod
-    def of_keys(cls, forms: Forms, keys: dict[str, Text]) -> FormRows:
+    def of_keys(cls, forms: Forms, keys: dict[str, CodedText]) -> FormRows:
         """Return rows that stand on no form, told by record, event and instance."""
         return cls(forms, "", np.full(len(keys["record"]), -1), keys)
 
@@ -102,7 +117,9 @@ class FormRows:
         keys = {name: text.take(at) for name, text in self.keys.items()}
         return FormRows(self.forms, self.form, self.at[at], keys, option)
 
-    def raw(self, name: str, by: str = "subject", events: tuple[str, ...] = (), code: str = "") -> tuple[Text, Read]:
+    def raw(
+        self, name: str, by: str = "subject", events: tuple[str, ...] = (), code: str = ""
+    ) -> tuple[CodedText, Read]:
         """Return the stored texts of a field, missing-data codes included, and where they stand.
 
         A field of another form is looked up by ``subject`` (one row a record, of the ``events`` if any are given) or by
@@ -113,25 +130,16 @@ class FormRows:
         position = self.at if owner.form == self.form else self._position(owner.form, by, events)
         return self._at(owner.form, column, name, position)
 
-    def _at(self, form: str, column: str, name: str, position: np.ndarray) -> tuple[Text, Read]:
-        values, source_rows = self.forms.text(form, column), self.forms.rows(form)
-        found = position >= 0
-        if found.all() and len(source_rows):
-            taken = values.take(position)
-            return taken, Read(name, source_rows[position], taken.present())
-        if not len(source_rows):
-            nothing = np.zeros(self.count, bool)
-            return Text.constant("", self.count), Read(name, np.full(self.count, NOWHERE), nothing)
-        place = np.where(found, position, 0)
-        taken = values.take(place).where(found)
-        return taken, Read(name, np.where(found, source_rows[place], NOWHERE), taken.present())
+    def _at(self, form: str, column: str, name: str, position: np.ndarray) -> tuple[CodedText, Read]:
+        taken = self.forms.text(form, column).take(position)
+        return taken, Read(name, np.append(self.forms.rows(form), NOWHERE)[position], taken.present())
 
-    def text(self, name: str, by: str = "subject", events: tuple[str, ...] = ()) -> tuple[Text, Read]:
+    def text(self, name: str, by: str = "subject", events: tuple[str, ...] = ()) -> tuple[CodedText, Read]:
         """Return the stored texts of a field with missing-data codes blanked."""
         values, read = self.raw(name, by, events)
         return self.without_codes(values), read
 
-    def without_codes(self, values: Text) -> Text:
+    def without_codes(self, values: CodedText) -> CodedText:
         """Return texts with missing-data codes blanked."""
         return values.replace(dict.fromkeys(self.project.missing_codes, ""))
 
@@ -146,5 +154,5 @@ class FormRows:
         names = KEYS if by == "visit" else KEYS[:1]
         theirs = self.forms.keys(form)
         wanted = np.flatnonzero(theirs["event"].isin(events)) if events else np.arange(len(theirs["event"]))
-        found = match([self.keys[name] for name in names], [theirs[name].take(wanted) for name in names])
+        found = first_match([self.keys[name] for name in names], [theirs[name].take(wanted) for name in names])
         return np.append(wanted, -1)[found]

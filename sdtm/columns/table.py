@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-import pandas as pd
 
 from metadata import iso8601
+from metadata.coded_text import CodedText
 from metadata.dataset import Edges
-from sdtm.columns.column import Text
 
 NO_DAY = np.datetime64("NaT", "D")
 REDCAP = "REDCAP"
@@ -27,9 +26,9 @@ class UsedRows:
 
 @dataclass(frozen=True)
 class Derived:
-    """Texts (object array) or numbers (float64) made from tabulated variables, with the rows they came from."""
+    """Texts made from tabulated variables, with the rows they came from."""
 
-    data: np.ndarray
+    data: CodedText
     used: tuple[UsedRows, ...] = ()
 
 
@@ -57,7 +56,7 @@ class SupplementalRows:
     qorig: str
     qeval: str
     rows: np.ndarray
-    texts: Text
+    texts: CodedText
 
 
 @dataclass
@@ -70,9 +69,9 @@ class DomainTable:
 
     domain: str
     count: int
-    texts: dict[str, Text] = field(default_factory=dict)
+    texts: dict[str, CodedText] = field(default_factory=dict)
     numbers: dict[str, np.ndarray] = field(default_factory=dict)
-    hidden: dict[str, Text] = field(default_factory=dict)
+    hidden: dict[str, CodedText] = field(default_factory=dict)
     edges: list[Edges] = field(default_factory=list)
     withheld: list[Withheld] = field(default_factory=list)
     parts: list[tuple[object, int, int]] = field(default_factory=list)
@@ -80,11 +79,11 @@ class DomainTable:
     unchecked: dict[str, None] = field(default_factory=dict)
     dropped: np.ndarray | None = None
     followed: np.ndarray = field(default_factory=lambda: np.empty(0, bool))
-    _days: dict[str, tuple[Text, np.ndarray, np.ndarray]] = field(default_factory=dict)
+    _days: dict[str, tuple[CodedText, np.ndarray, np.ndarray]] = field(default_factory=dict)
 
-    def text(self, name: str) -> Text:
+    def text(self, name: str) -> CodedText:
         """Return a text variable, all blank if it is not there."""
-        return self.texts[name] if name in self.texts else Text.constant("", self.count)
+        return self.texts[name] if name in self.texts else CodedText.constant("", self.count)
 
     def number(self, name: str) -> np.ndarray:
         """Return a numeric variable, all NaN if it is not there."""
@@ -98,23 +97,22 @@ class DomainTable:
         """Return True where the variable is not null."""
         return ~np.isnan(self.numbers[name]) if name in self.numbers else self.text(name).present()
 
-    def put(self, name: str, values: np.ndarray | Text) -> None:
-        """Set a variable: float64 is numeric, anything else text."""
-        if isinstance(values, np.ndarray) and values.dtype.kind == "f":
-            self.numbers[name] = values
-        else:
-            self.texts[name] = values if isinstance(values, Text) else Text.of_array(values)
+    def put(self, name: str, values: np.ndarray | CodedText) -> None:
+        """Set a variable to texts or to numbers (float64)."""
+        if isinstance(values, CodedText):
+            self.texts[name] = values
             self.unchecked[name] = None
+        else:
+            self.numbers[name] = values
 
     def derive(self, name: str, made: Derived, is_number: bool) -> None:
         """Set a variable from tabulated ones, with its lineage."""
-        values = pd.to_numeric(pd.Series(made.data), errors="coerce").to_numpy(float) if is_number else made.data
-        self.put(name, values)
+        self.put(name, made.data.numbers() if is_number else made.data)
         for used in made.used:
             self.edges.append(Edges(used.rows, name, used.domain, used.source_rows, used.variable))
 
     @property
-    def subject(self) -> Text:
+    def subject(self) -> CodedText:
         """USUBJID of each row."""
         return self.text("USUBJID")
 
@@ -124,12 +122,12 @@ class DomainTable:
 
     def match_subjects(self, other: DomainTable) -> np.ndarray:
         """Return for each row the code of its subject in another table, -1 if it has none there."""
-        places = {word: place for place, word in enumerate(other.subject.words) if word}
-        return np.array([*(places.get(word, -1) for word in self.subject.words), -1])[self.subject.codes]
+        places = other.subject.places
+        return self.subject.each(lambda name: places.get(name, -1) if name else -1, int)
 
     def match_rows(self, other: DomainTable) -> np.ndarray:
         """Return for each row its subject's first kept row in another table, -1 if it has none."""
-        first = np.full(len(other.subject.words) + 1, -1)
+        first = np.full(len(other.subject.texts) + 1, -1)
         rows = np.flatnonzero(other.kept())[::-1]
         first[other.subject.codes[rows]] = rows
         return first[self.match_subjects(other)]
@@ -138,25 +136,23 @@ class DomainTable:
         """Return earliest and latest possible day of a date variable."""
         dates = self.text(name)
         if name not in self._days or self._days[name][0] is not dates:
-            first, last = iso8601.word_bounds(dates.words)
-            self._days[name] = dates, np.append(first, NO_DAY)[dates.codes], np.append(last, NO_DAY)[dates.codes]
+            first, last = iso8601.word_bounds(dates.texts)
+            self._days[name] = dates, dates.spread(first), dates.spread(last)
         return self._days[name][1].copy(), self._days[name][2].copy()
 
-    def extreme_by_subject(self, name: str, keep: np.ndarray, sign: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return by subject code the first (sign 1) or last (-1) day of a date variable, its text and its row."""
+    def extreme_by_subject(self, name: str, keep: np.ndarray, sign: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return by subject code the first (sign 1) or last (-1) day of a date variable, and its row (-1: none)."""
         day = self.days(name)[0]
-        count = len(self.subject.words) + 1
+        count = len(self.subject.texts) + 1
         best_day = np.full(count, NO_DAY)
-        best_text = np.full(count, "", dtype=object)
         best_row = np.full(count, -1)
         rows = np.flatnonzero(keep & self.kept() & ~np.isnat(day))
         order = rows[np.argsort(day[rows], kind="stable")]
         order = order[::-1] if sign > 0 else order
         codes = self.subject.codes[order]
         best_day[codes] = day[order]
-        best_text[codes] = self.text(name).take(order).array()
         best_row[codes] = order
-        return best_day, best_text, best_row
+        return best_day, best_row
 
     def withhold(self, rows: np.ndarray, reason: str) -> None:
         """Leave rows out of the dataset and list the values that they hold."""

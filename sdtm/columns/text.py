@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
+import itertools
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 
+from metadata.coded_text import CodedText
 from metadata.standards import FOLDER
-from sdtm.columns.column import Text, translate
 
 LIMIT = 200
 
@@ -44,22 +45,25 @@ class TextChange:
     records: int
 
 
-def unwritable(values: Text) -> dict[int, str]:
+def unwritable(values: CodedText) -> dict[int, str]:
     """Return the code of each text with characters that the table lacks, and these characters (U+XXXX)."""
-    unknown = {code: transliterated(word)[1] for code, word in enumerate(values.words) if not plain(word)}
+    unknown = {code: transliterated(word)[1] for code, word in enumerate(values.texts) if not plain(word)}
     return {code: characters for code, characters in unknown.items() if characters}
 
 
-def written_plain(values: Text, name: str) -> tuple[Text, list[TextChange]]:
+def written_plain(values: CodedText, name: str) -> tuple[CodedText, list[TextChange]]:
     """Return the texts in printable ASCII, and what was written otherwise; ``name`` is the variable that is told."""
-    words = [word if plain(word) else transliterated(word)[0] for word in values.words]
-    counts = np.bincount(values.codes, minlength=len(values.words)).tolist()
+    if all(map(plain, values.texts)):
+        return values, []
+    ordered = values.in_order()
+    made = [text if plain(text) else transliterated(text)[0] for text in ordered.texts]
+    counts = np.bincount(ordered.codes, minlength=len(made)).tolist()
     changes = [
-        TextChange(name, word, made, count)
-        for word, made, count in zip(values.words, words, counts, strict=True)
-        if word != made and count
+        TextChange(name, text, written, count)
+        for text, written, count in zip(ordered.texts, made, counts, strict=True)
+        if text != written
     ]
-    return (translate(values, words), changes) if changes else (values, [])
+    return CodedText.of_codes(ordered.codes, made), changes
 
 
 def chunks(value: str, limit: int = LIMIT) -> list[str]:
@@ -73,14 +77,13 @@ def chunks(value: str, limit: int = LIMIT) -> list[str]:
     return [*parts, rest]
 
 
-def split_long(values: Text) -> list[Text]:
+def split_long(values: CodedText) -> list[CodedText]:
     """Return the texts cut to the limit, then their continuations, each over the same rows."""
-    longest = max((len(value) for value in values.words), default=0)
-    if longest <= LIMIT:
+    if max(map(len, values.texts)) <= LIMIT:
         return [values]
-    parts = [chunks(value) for value in values.words]
-    most = max(len(part) for part in parts)
-    return [translate(values, [part[number] if number < len(part) else "" for part in parts]) for number in range(most)]
+    held = values.in_use()
+    parts = itertools.zip_longest(*map(chunks, held.texts), fillvalue="")
+    return [CodedText.of_codes(held.codes, part) for part in parts]
 
 
 def continued_name(name: str, number: int) -> str:

@@ -7,28 +7,29 @@ from __future__ import annotations
 
 import numpy as np
 
+from metadata.coded_matching import first_match
+from metadata.coded_text import CodedText
 from sdtm.columns.table import DomainTable, DomainTables
 
 
 def relate(comments: DomainTable, tables: DomainTables) -> None:
     """Set RDOMAIN, IDVAR and IDVARVAL; a comment whose form made no record is about the subject, with COREF."""
-    about = comments.hidden["about"].array()
-    address = comments.hidden["address"].array()
-    key = _keys(comments, address)
-    columns = {name: np.full(comments.count, "", dtype=object) for name in ("RDOMAIN", "IDVAR", "IDVARVAL")}
-    for domain in [name for name in dict.fromkeys(about.tolist()) if name]:
-        parent, here = tables[domain], about == domain
+    about, address = comments.hidden["about"], comments.hidden["address"]
+    columns = {name: CodedText.constant("", comments.count) for name in ("RDOMAIN", "IDVAR", "IDVARVAL")}
+    for domain in filter(None, about.held):
+        parent = tables[domain]
         named = f"{domain}SPID" if parent.has(f"{domain}SPID") else ""
-        known = _keys(parent, parent.hidden["address"].array())[parent.kept()]
-        found = here & np.isin(key, known)
-        columns["RDOMAIN"][found] = domain
-        columns["IDVAR"][found] = named
-        columns["IDVARVAL"][found] = address[found] if named else ""
+        other = ~(about.isin([domain]) & _has_record(comments, parent))
+        columns["RDOMAIN"] = columns["RDOMAIN"].where(other, domain)
+        columns["IDVAR"] = columns["IDVAR"].where(other, named)
+        columns["IDVARVAL"] = columns["IDVARVAL"].where(other, address if named else "")
     for name, values in columns.items():
         comments.put(name, values)
-    comments.put("COREF", np.where(columns["RDOMAIN"] == "", address, "").astype(object))
+    comments.put("COREF", address.where(~columns["RDOMAIN"].present()))
 
 
-def _keys(table: DomainTable, address: np.ndarray) -> np.ndarray:
-    """Return record and address of each row as one text."""
-    return np.char.add(np.char.add(table.hidden["record"].array().astype(str), "\x1f"), address.astype(str))
+def _has_record(comments: DomainTable, parent: DomainTable) -> np.ndarray:
+    """Return True where the form of a comment made a record of a domain."""
+    kept = np.flatnonzero(parent.kept())
+    mine, theirs = ([table.hidden["record"], table.hidden["address"]] for table in (comments, parent))
+    return first_match(mine, [text.take(kept) for text in theirs]) >= 0

@@ -8,11 +8,11 @@ from functools import partial
 import numpy as np
 
 from metadata import iso8601
+from metadata.coded_text import CodedText
 from metadata.dataset import Edges
 from metadata.study import Study
 from metadata.terminology import Terminology
 from metadata.yaml_source import LocatedDict, complain
-from sdtm.columns.column import Text
 from sdtm.columns.table import (
     NO_DAY,
     DomainTable,
@@ -73,7 +73,8 @@ def elements_table(study: Study, tables: DomainTables) -> DomainTable:
     """
     nodes, subjects = element_nodes(study), tables["DM"]
     last = subjects.days(END)[0]
-    rows, order, start_text, used = [], [], [], []
+    rows, order, used = [np.empty(0, int)], [np.empty(0, int)], []
+    starts: list[CodedText] = []
     for number, node in enumerate(nodes):
         day, text, came = _starts(study, tables, node)
         here = ~np.isnat(day) & ~((day > last) & ~np.isnat(last)) & subjects.kept()
@@ -82,9 +83,9 @@ def elements_table(study: Study, tables: DomainTables) -> DomainTable:
         at = np.flatnonzero(here)
         rows.append(at)
         order.append(np.full(len(at), number))
-        start_text.append(text[at])
+        starts.append(text.take(at))
         used.append(came)
-    return _assemble(nodes, subjects, _join(rows, int), _join(order, int), _join(start_text), used)
+    return _assemble(nodes, subjects, np.concatenate(rows), np.concatenate(order), CodedText.stack(starts), used)
 
 
 def planned_orders(nodes: list[LocatedDict]) -> list[int]:
@@ -98,13 +99,9 @@ def planned_orders(nodes: list[LocatedDict]) -> list[int]:
     return made
 
 
-def _join(parts: list[np.ndarray], kind: type = object) -> np.ndarray:
-    return np.concatenate(parts) if parts else np.empty(0, kind)
-
-
 def _starts(
     study: Study, tables: DomainTables, node: LocatedDict
-) -> tuple[np.ndarray, np.ndarray, tuple[UsedRows, ...]]:
+) -> tuple[np.ndarray, CodedText, tuple[UsedRows, ...]]:
     """Return day and text of an element's start for each subject, and the rows that it came from."""
     subjects, start = tables["DM"], node["start"]
     if isinstance(start, LocatedDict):
@@ -112,18 +109,17 @@ def _starts(
         sources, where = sources_of(start, word, study)
         sign = Earliest.sign if word == Earliest.word else Latest.sign
         made = extreme(tables, "DM", sources, partial(rows_where, where, study=study), sign)
-        text, used = np.asarray(made.data, dtype=object), made.used
-        dates = Text.of_array(text)
-        day = iso8601.word_bounds(dates.words)[0][dates.codes]
+        text, used = made.data, made.used
+        day = text.spread(iso8601.word_bounds(text.texts)[0])
     else:
         every = np.arange(subjects.count)
-        text, used = subjects.text(str(start)).array(), (UsedRows("DM", str(start), every, every),)
+        text, used = subjects.text(str(start)), (UsedRows("DM", str(start), every, every),)
         day = subjects.days(str(start))[0]
     after = int(node.get("after", 0))
     if not after:
         return day, text, used
     moved = (day + np.timedelta64(after, "D")).astype("datetime64[D]")
-    return moved, np.where(np.isnat(moved), "", np.datetime_as_string(moved, unit="D")).astype(object), used
+    return moved, iso8601.text_of_days(moved), used
 
 
 def _assemble(
@@ -131,24 +127,23 @@ def _assemble(
     subjects: DomainTable,
     rows: np.ndarray,
     order: np.ndarray,
-    start: np.ndarray,
+    start: CodedText,
     used: list[tuple[UsedRows, ...]],
 ) -> DomainTable:
     placed = np.lexsort((order, rows))
-    rows, order, start = rows[placed], order[placed], start[placed]
+    rows, order, start = rows[placed], order[placed], start.take(placed)
     table = DomainTable("SE", len(rows))
     table.put("USUBJID", subjects.subject.take(rows))
     table.hidden["record"] = subjects.hidden["record"].take(rows)
     for variable, key in (("ETCD", "etcd"), ("ELEMENT", "element"), ("EPOCH", "epoch")):
-        table.put(variable, np.array([str(node[key]) for node in nodes], dtype=object)[order])
+        table.put(variable, CodedText.of_codes(order, [str(node[key]) for node in nodes]))
     table.put("TAETORD", np.array(planned_orders(nodes), float)[order])
     table.put("SESTDTC", start)
-    followed = np.append(rows[:-1] == rows[1:], False) if len(rows) else np.empty(0, bool)
-    ends = subjects.text(END).take(rows).array()
-    table.put("SEENDTC", np.where(followed, np.append(start[1:], "") if len(start) else start, ends))
+    every = np.arange(len(rows))
+    followed = np.append(rows, -1)[every + 1] == rows
+    table.put("SEENDTC", start.take(np.where(followed, every + 1, -1)).where(followed, subjects.text(END).take(rows)))
     table.followed = followed
     table.edges += _start_edges(subjects.count, rows, order, used)
-    every = np.arange(len(rows))
     table.edges.append(Edges(every[~followed], "SEENDTC", "DM", rows[~followed], END))
     return table
 
@@ -180,28 +175,27 @@ def stretches(elements: DomainTable) -> list[Stretch]:
     first, end = elements.days("SESTDTC")[0], elements.days("SEENDTC")[1]
     end = np.where(elements.followed, end - np.timedelta64(1, "D"), end)
     epoch = elements.text("EPOCH")
-    order = np.stack([elements.number("TAETORD"), epoch.codes])  # arms may differ in their epochs
+    order = np.stack([elements.number("TAETORD"), epoch.ranks()])  # arms may differ in their epochs
     place = np.unique(order, axis=1, return_inverse=True)[1].reshape(-1)
     made = []
     for number in range(place.max(initial=-1) + 1):
         rows = np.flatnonzero(place == number)
-        starts = np.full(len(elements.subject.words) + 1, NO_DAY)
+        starts = np.full(len(elements.subject.texts) + 1, NO_DAY)
         ends = starts.copy()
         codes = elements.subject.codes[rows]
         starts[codes], ends[codes] = first[rows], np.where(np.isnat(end[rows]), np.datetime64("9999-12-31"), end[rows])
-        made.append(Stretch(starts, ends, epoch.words[epoch.codes[rows[0]]]))
+        made.append(Stretch(starts, ends, epoch.texts[epoch.codes[rows[0]]]))
     return made
 
 
-def epoch_of(table: DomainTable, date: str, elements: DomainTable) -> Text:
+def epoch_of(table: DomainTable, date: str, elements: DomainTable) -> CodedText:
     """Return the epoch of each row: only where the whole of a partial date's interval lies in one element."""
     first, last = table.days(date)
     subject = table.match_subjects(elements)
     found = stretches(elements)
-    names = sorted({stretch.epoch for stretch in found} | {""})
-    codes = np.full(table.count, names.index(""), np.int32)
-    for stretch in found:
+    codes = np.full(table.count, -1)
+    for place, stretch in enumerate(found):
         start, end = stretch.start[subject], stretch.end[subject]
         inside = (subject >= 0) & (first >= start) & (last <= end)
-        codes[inside] = names.index(stretch.epoch)
-    return Text(codes, names)
+        codes[inside] = place
+    return CodedText.of_codes(codes, [stretch.epoch for stretch in found])

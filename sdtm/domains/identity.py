@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from metadata.coded_matching import first_match
+from metadata.coded_text import CodedText
 from metadata.errors import StudyError, nearest
 from metadata.records import ACCESS_GROUP
 from metadata.study import Study
 from metadata.yaml_source import complain
-from sdtm.columns.column import Read, Text, match
+from sdtm.columns.column import Read
 from sdtm.columns.source import FormRows, Forms
 
 SEPARATOR = "\x1f"
@@ -23,15 +25,15 @@ class Identity:
     ``earlier`` are records of people who have a later one; ``once`` the domains that hold the last record only.
     """
 
-    record: Text
-    subjid: Text
-    siteid: Text
-    usubjid: Text
+    record: CodedText
+    subjid: CodedText
+    siteid: CodedText
+    usubjid: CodedText
     reads: dict[str, tuple[Read, ...]]
     earlier: frozenset[str] = frozenset()
     once: frozenset[str] = frozenset()
 
-    def usubjid_of(self, records: Text) -> Text:
+    def usubjid_of(self, records: CodedText) -> CodedText:
         """Return USUBJID of each record name; blank if the record has no subject's number."""
         return records.replace(dict(zip(self.record.array(), self.usubjid.array(), strict=True)), "")
 
@@ -74,7 +76,7 @@ def identify(study: Study, forms: Forms) -> Identity:
     return Identity(record, subject, site, usubjid.take(last), reads, earlier, once)
 
 
-def _last_records(previous: Text, number: Text) -> np.ndarray:
+def _last_records(previous: CodedText, number: CodedText) -> np.ndarray:
     """Return for each record the position of its person's last one: the last that nobody names as an earlier one.
 
     Records that name the same earlier number are of one person. Raises StudyError where numbers name one another.
@@ -97,7 +99,7 @@ def _last_records(previous: Text, number: Text) -> np.ndarray:
     return last[person]
 
 
-def _with_site(subject: Text, site: Text) -> Text:
+def _with_site(subject: CodedText, site: CodedText) -> CodedText:
     """Return SITEID-number, without repeating a site that the number already carries."""
     joined = site.join(subject, SEPARATOR)
     return joined.map(_one_site)
@@ -108,16 +110,15 @@ def _one_site(word: str) -> str:
     return number if not site or number.startswith(f"{site}-") else f"{site}-{number}"
 
 
-def _site(declared: object, source: FormRows, forms: Forms) -> tuple[Text, tuple[Read, ...]]:
+def _site(declared: object, source: FormRows, forms: Forms) -> tuple[CodedText, tuple[Read, ...]]:
     if isinstance(declared, str):
         values, read = source.text(declared)
         return values, (read,)
     if not isinstance(declared, dict):
-        return Text.constant("", source.count), ()
-    records = forms.records
-    record, group = Text.of(records.column(forms.project.dictionary.record_id)), Text.of(records.column(ACCESS_GROUP))
+        return CodedText.constant("", source.count), ()
+    record, group = forms.key(forms.project.dictionary.record_id), forms.key(ACCESS_GROUP)
     named = np.flatnonzero(group.present())
-    rows = np.append(named, -1)[match([source.keys["record"]], [record.take(named)])]
-    group = group.take(rows).where(rows >= 0)
+    rows = np.append(named, -1)[first_match([source.keys["record"]], [record.take(named)])]
+    group = group.take(rows)
     site = group.replace({str(key): str(value) for key, value in declared.items()}, "")
     return site, (Read(ACCESS_GROUP, rows.astype(np.int32), group.present()),)

@@ -6,19 +6,22 @@ import re
 
 import numpy as np
 
+from metadata.coded_text import CodedText
 from metadata.errors import nearest
 from metadata.ranges import Range, chosen, read_ranges
 from metadata.study import Study
 from metadata.toxicity import ToxicityItem, read_scheme
 from metadata.units import significant, text_of
 from metadata.yaml_source import complain
-from sdtm.columns.column import Text, plain_number
+from sdtm.columns.column import plain_number
 from sdtm.columns.table import DomainTable
 from sdtm.domains.timing import complete_days
 from sdtm.mapping.domain_mapping import DomainMapping, FindingTest
 
 SAME = 1e-9
 LIMIT = re.compile(r"([<>])=?(\d.*)")
+INDICATORS = ("LOW", "NORMAL", "HIGH")
+LOW, NORMAL, HIGH = range(len(INDICATORS))
 RANGE_VARIABLES = ("ORNRLO", "ORNRHI", "STNRLO", "STNRHI", "NRIND")
 
 
@@ -28,12 +31,14 @@ def put_ranges(study: Study, mapping: DomainMapping, table: DomainTable, subject
     laboratory = table.text(mapping.laboratory_variable).array()
     day = complete_days(table, mapping.prefixed("DTC"))
     sex, age = _subject_values(table, subjects)
-    original = {suffix: np.full(table.count, "", dtype=object) for suffix in ("ORNRLO", "ORNRHI")}
+    original: dict[str, list[CodedText]] = {"ORNRLO": [], "ORNRHI": []}
     standard = {suffix: np.full(table.count, np.nan) for suffix in ("STNRLO", "STNRHI")}
     units, measured = table.text(mapping.prefixed("ORRESU")), table.present(mapping.prefixed("ORRES"))
     for test, start, stop in table.parts:
         rows = by_test.get(test.key, []) if isinstance(test, FindingTest) else []
         if not rows or not isinstance(test, FindingTest):
+            for pieces in original.values():
+                pieces.append(CodedText.constant("", stop - start))
             continue
         part = slice(start, stop)
         which = chosen(rows, laboratory[part], sex[part], age[part], day[part])
@@ -41,8 +46,10 @@ def put_ranges(study: Study, mapping: DomainMapping, table: DomainTable, subject
         for suffix, limit in (("LO", "low"), ("HI", "high")):
             values = _standard_limits(test, rows, limit)
             standard[f"STNR{suffix}"][part] = np.append(values, np.nan)[which]
-            original[f"ORNR{suffix}"][part] = _original_limits(test, rows, limit, which, units.take(part))
-    for suffix, made in {**original, **standard}.items():
+            original[f"ORNR{suffix}"].append(_original_limits(test, rows, limit, which, units.take(part)))
+    for suffix, pieces in original.items():
+        table.put(mapping.prefixed(suffix), CodedText.stack(pieces))
+    for suffix, made in standard.items():
         table.put(mapping.prefixed(suffix), made)
     put_indicator(mapping, table)
 
@@ -63,7 +70,7 @@ def put_collected_ranges(mapping: DomainMapping, table: DomainTable) -> None:
         name, values = mapping.prefixed(f"STNR{end}"), np.full(table.count, np.nan)
         if name not in made:
             continue
-        given = table.text(mapping.prefixed(f"ORNR{end}")).numbers(plain_number)
+        given = table.text(mapping.prefixed(f"ORNR{end}")).each(plain_number, float)
         for test, start, stop in table.parts:
             part = slice(start, stop)
             if isinstance(test, FindingTest):
@@ -73,13 +80,11 @@ def put_collected_ranges(mapping: DomainMapping, table: DomainTable) -> None:
         put_indicator(mapping, table)
 
 
-def _in_standard_unit(test: FindingTest, values: np.ndarray, units: Text) -> np.ndarray:
+def _in_standard_unit(test: FindingTest, values: np.ndarray, units: CodedText) -> np.ndarray:
     if not test.units.standard:
         return values
-    names = [*units.words, ""]
-    factors = np.array([test.units.factor(name) or np.nan for name in names])
-    shifts = np.array([test.units.shift(name) for name in names])
-    return (values + shifts[units.codes]) * factors[units.codes]
+    factors = units.each(lambda unit: test.units.factor(unit) or np.nan, float)
+    return np.asarray((values + units.each(test.units.shift, float)) * factors)
 
 
 def _subject_values(table: DomainTable, subjects: DomainTable | None) -> tuple[np.ndarray, np.ndarray]:
@@ -87,7 +92,7 @@ def _subject_values(table: DomainTable, subjects: DomainTable | None) -> tuple[n
     if subjects is None:
         return np.full(table.count, "", dtype=object), np.full(table.count, np.nan)
     at = table.match_rows(subjects)
-    return np.append(subjects.text("SEX").array(), "")[at], np.append(subjects.number("AGE"), np.nan)[at]
+    return subjects.text("SEX").take(at).array(), np.append(subjects.number("AGE"), np.nan)[at]
 
 
 def _standard_limits(test: FindingTest, rows: list[Range], limit: str) -> np.ndarray:
@@ -95,21 +100,24 @@ def _standard_limits(test: FindingTest, rows: list[Range], limit: str) -> np.nda
     return significant(np.array(values))
 
 
-def _original_limits(test: FindingTest, rows: list[Range], limit: str, which: np.ndarray, units: Text) -> np.ndarray:
+def _original_limits(
+    test: FindingTest, rows: list[Range], limit: str, which: np.ndarray, units: CodedText
+) -> CodedText:
     """Return limits in the unit of each result: as the table has them, converted where the result's unit differs."""
-    made = np.full(len(which), "", dtype=object)
-    for code, unit in enumerate(units.words):
+    codes, texts = np.full(len(which), -1), list[str]()
+    for code, unit in enumerate(units.texts):
         factor = test.units.factor(unit) if unit else (1.0 if not test.units.standard else None)
         for number, row in enumerate(rows):
             at = (which == number) & (units.codes == code)
             if not at.any() or not getattr(row, limit) or factor is None:
                 continue
+            codes[at] = len(texts)
             if row.unit == unit:
-                made[at] = getattr(row, limit)
+                texts.append(getattr(row, limit))
             else:
                 standard = test.units.to_standard(float(getattr(row, limit)), row.unit)
-                made[at] = text_of(np.array([test.units.from_standard(standard, unit) if unit else standard]))[0]
-    return made
+                texts += text_of(np.array([test.units.from_standard(standard, unit) if unit else standard])).held
+    return CodedText.of_codes(codes, texts)
 
 
 def put_indicator(mapping: DomainMapping, table: DomainTable) -> None:
@@ -119,18 +127,18 @@ def put_indicator(mapping: DomainMapping, table: DomainTable) -> None:
     has = ~np.isnan(value) & ~(np.isnan(low) & np.isnan(high))
     below = has & (value < low * (1 - SAME))
     above = has & (value > high * (1 + SAME))
-    made = np.full(table.count, "", dtype=object)
-    made[has] = "NORMAL"
-    made[below], made[above] = "LOW", "HIGH"
+    made = np.full(table.count, -1)
+    made[has] = NORMAL
+    made[below], made[above] = LOW, HIGH
     texts = table.text(mapping.prefixed("STRESC"))
-    limits = [LIMIT.fullmatch(word) for word in texts.words]
-    sign = np.array([*(limit[1] if limit else "" for limit in limits), ""], dtype=object)[texts.codes]
-    bound = np.array([*(plain_number(limit[2]) if limit else np.nan for limit in limits), np.nan])[texts.codes]
+    limits = [LIMIT.fullmatch(text) for text in texts.texts]
+    sign = texts.spread(np.array([limit[1] if limit else "" for limit in limits]))
+    bound = texts.spread(np.array([plain_number(limit[2]) if limit else np.nan for limit in limits]))
     floor = np.nan_to_num(low, nan=0.0) <= 0
-    made[(sign == "<") & (bound <= low) & (low > 0)] = "LOW"
-    made[(sign == "<") & floor & (bound <= high)] = "NORMAL"
-    made[(sign == ">") & (bound >= high)] = "HIGH"
-    table.put(mapping.prefixed("NRIND"), made)
+    made[(sign == "<") & (bound <= low) & (low > 0)] = LOW
+    made[(sign == "<") & floor & (bound <= high)] = NORMAL
+    made[(sign == ">") & (bound >= high)] = HIGH
+    table.put(mapping.prefixed("NRIND"), CodedText.of_codes(made, INDICATORS))
 
 
 def check_toxicity(study: Study, mapping: DomainMapping) -> None:
@@ -167,12 +175,13 @@ def item_scale(test: FindingTest, item: ToxicityItem) -> float | None:
 def put_toxicity(mapping: DomainMapping, table: DomainTable) -> None:
     """Set --TOX and --TOXGR (digits only) by the declared scheme, on unrounded values in standard units."""
     items = read_scheme(mapping.toxicity_scheme)
-    names = np.full(table.count, "", dtype=object)
-    grades = np.full(table.count, "", dtype=object)
+    names, grades = list[CodedText](), list[CodedText]()
     value = table.number(mapping.prefixed("STRESN"))
     low, high = table.number(mapping.prefixed("STNRLO")), table.number(mapping.prefixed("STNRHI"))
     for test, start, stop in table.parts:
         if not isinstance(test, FindingTest) or not test.toxicity:
+            names.append(CodedText.constant("", stop - start))
+            grades.append(names[-1])
             continue
         part = slice(start, stop)
         if test.toxicity_terms:
@@ -180,11 +189,11 @@ def put_toxicity(mapping: DomainMapping, table: DomainTable) -> None:
         else:
             item = items[test.toxicity]
             grade = item.grade(value[part], low[part], high[part], item_scale(test, item) or 1.0)
-        grades[part] = text_of(grade)
-        names[part] = np.where(np.isnan(grade), "", test.toxicity)
-    table.put(mapping.prefixed("TOX"), names)
-    table.put(mapping.prefixed("TOXGR"), grades)
+        grades.append(text_of(grade))
+        names.append(CodedText.of_codes(~np.isnan(grade), ["", test.toxicity]))
+    table.put(mapping.prefixed("TOX"), CodedText.stack(names))
+    table.put(mapping.prefixed("TOXGR"), CodedText.stack(grades))
 
 
-def _by_term(test: FindingTest, texts: Text) -> np.ndarray:
-    return texts.numbers(lambda word: float(test.toxicity_terms.get(word, np.nan)))
+def _by_term(test: FindingTest, texts: CodedText) -> np.ndarray:
+    return texts.each(lambda text: test.toxicity_terms.get(text, np.nan), float)

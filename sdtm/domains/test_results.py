@@ -6,16 +6,9 @@ import re
 
 import numpy as np
 
+from metadata.coded_text import CodedText
 from metadata.units import significant, text_of
-from sdtm.columns.column import (
-    LIMITED,
-    Column,
-    Read,
-    Text,
-    UnrepresentedValues,
-    is_number,
-    plain_number,
-)
+from sdtm.columns.column import LIMITED, Column, Read, UnrepresentedValues, is_number, plain_number
 from sdtm.columns.source import FormRows
 from sdtm.columns.table import Withheld
 from sdtm.mapping.domain_mapping import FindingTest
@@ -43,12 +36,12 @@ def findings_piece(
     left = _unused_values(test, source, own & ~keep, unit, missed_read, reason)
     original = _original(test, result.take(at))
     columns = {
-        f"{domain}TESTCD": Column(Text.constant(test.testcd, len(at)), tuple(read.take(at) for read in own_reads)),
-        f"{domain}TEST": Column(Text.constant(test.name, len(at))),
+        f"{domain}TESTCD": Column(CodedText.constant(test.testcd, len(at)), tuple(read.take(at) for read in own_reads)),
+        f"{domain}TEST": Column(CodedText.constant(test.name, len(at))),
     }
     columns[f"{domain}ORRES"] = original
     here = original.present()
-    units = unit.take(at).only(here) if unit else Column(Text.constant("", len(at)))
+    units = unit.take(at).only(here) if unit else Column(CodedText.constant("", len(at)))
     if unit:
         columns[f"{domain}ORRESU"] = Column(units.data, unit.take(at).reads, unit.take(at).problems)
     columns |= _standard(domain, test, source, at, original.text, units.text)
@@ -65,8 +58,7 @@ def _own(test: FindingTest, source: FormRows) -> tuple[np.ndarray, tuple[Read, .
 
 def _without_factor(domain: str, test: FindingTest, units: Column, columns: dict[str, Column]) -> dict[str, Column]:
     """Return --STRESU saying of which units no factor is declared: the result has no standard one."""
-    known = {word for word in units.text.words if not word or not np.isnan(_factor(test, word))}
-    foreign = ~units.text.isin(list(known))
+    foreign = units.text.test(lambda unit: unit and np.isnan(_factor(test, unit)))
     if not test.units.standard or not foreign.any():
         return {}
     made = columns[f"{domain}STRESU"]
@@ -80,7 +72,7 @@ def _without_factor(domain: str, test: FindingTest, units: Column, columns: dict
 
 def _not_done(test: FindingTest, source: FormRows, result: Column) -> tuple[np.ndarray, tuple[Read, ...], Column]:
     """Return where a test was not done, what said so, and the reason (the form's, or the missing-data code's)."""
-    codes = Text.constant("", source.count)
+    codes = CodedText.constant("", source.count)
     reads: tuple[Read, ...] = ()
     labels = {code: label.upper() for code, label in source.project.missing_codes.items()}
     for name in test.result.fields()[:1]:
@@ -142,7 +134,7 @@ def _status(
     """Return --STAT and --REASND; the answers that a test was done count as read by --STAT."""
     if not missed.any() and not reads and not reason.reads:
         return {}
-    status = Text.choose(["", NOT_DONE], missed)
+    status = CodedText.of_codes(missed, ["", NOT_DONE])
     return {
         f"{domain}STAT": Column(status, tuple(read.take(at) for read in reads)),
         f"{domain}REASND": reason.with_data(reason.text.where(reason.present(), otherwise).where(missed)),
@@ -150,7 +142,7 @@ def _status(
 
 
 def _standard(
-    domain: str, test: FindingTest, source: FormRows, at: np.ndarray, original: Text, unit: Text
+    domain: str, test: FindingTest, source: FormRows, at: np.ndarray, original: CodedText, unit: CodedText
 ) -> dict[str, Column]:
     """Return --STRESC, --STRESN and --STRESU, converted by the study's declared factors; a limit stays text."""
     raw = original
@@ -159,43 +151,36 @@ def _standard(
         raw = source.raw(test.result.found.name)[0].take(at).replace(codes, "")
     elif test.standard_terms:
         raw = raw.replace(test.standard_terms)
-    factors = np.array([_factor(test, word) for word in unit.words], float)
-    shifts = np.array([test.units.shift(word) for word in unit.words], float)
-    limits = [LIMITED.fullmatch(word) for word in raw.words]
+    factors = np.array([_factor(test, word) for word in unit.texts], float)
+    shifts = np.array([test.units.shift(word) for word in unit.texts], float)
+    limits = [LIMITED.fullmatch(word) for word in raw.texts]
     numeric = raw.test(is_number)
     bounded = raw.test(lambda word: LIMITED.fullmatch(word) is not None)
     values = np.array(
-        [float(found[2]) if found else plain_number(word) for found, word in zip(limits, raw.words, strict=True)], float
+        [float(found[2]) if found else plain_number(word) for found, word in zip(limits, raw.texts, strict=True)], float
     )
     standard = significant((values[:, None] + shifts[None, :]) * factors[None, :])
     signs = [found[1] if found else "" for found in limits]
     texts = [sign + text if text else "" for sign, text in _signed(signs, standard)]
     other = np.isnan(values)
-    words = [*texts, *raw.words]
     pair = raw.codes.astype(np.int64) * len(factors) + unit.codes
     places = np.where(other[raw.codes], len(texts) + raw.codes, pair)
     converted = standard.reshape(-1)[pair] if len(pair) else np.empty(0)
     columns = {
-        f"{domain}STRESC": Column(_chosen(words, places)),
+        f"{domain}STRESC": Column(CodedText.of_codes(places, [*texts, *raw.texts]).in_use()),
         f"{domain}STRESN": Column(np.where(numeric, converted, np.nan)),
     }
     if test.units.standard:
         held = (numeric | bounded) & ~np.isnan(converted)
-        columns[f"{domain}STRESU"] = Column(Text.choose(["", test.units.standard], held))
+        columns[f"{domain}STRESU"] = Column(CodedText.of_codes(held, ["", test.units.standard]))
     return columns
 
 
 def _signed(signs: list[str], standard: np.ndarray) -> list[tuple[str, str]]:
     """Return sign and text of each word in each unit, row by row."""
-    texts = text_of(standard.reshape(-1)).tolist()
+    texts = text_of(standard.reshape(-1)).array().tolist()
     width = standard.shape[1]
     return [(signs[number // width], text) for number, text in enumerate(texts)]
-
-
-def _chosen(words: list[str], places: np.ndarray) -> Text:
-    """Return ``words[place]`` for each place, with only the words that are used."""
-    used, codes = np.unique(places, return_inverse=True)
-    return Text(codes.astype(np.int32), [words[place] for place in used.tolist()]).map(str)
 
 
 def _factor(test: FindingTest, unit: str) -> float:

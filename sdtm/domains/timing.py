@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from metadata.coded_text import CodedText
 from metadata.study import Study
 from sdtm.columns.table import NO_DAY, DomainTable
 from sdtm.mapping.domain_mapping import DomainMapping
@@ -45,7 +46,7 @@ def predose_visits(study: Study) -> list[float]:
     return [float(visit["visitnum"]) for visit in study.visits if visit.get("predose") and "visitnum" in visit]
 
 
-def last_before_exposure(study: Study, mapping: DomainMapping, table: DomainTable, subjects: DomainTable) -> np.ndarray:
+def last_before_exposure(study: Study, mapping: DomainMapping, table: DomainTable, subjects: DomainTable) -> CodedText:
     """Return Y on the last result of each subject, test and repetition before RFXSTDTC.
 
     A result of that day counts if both have a time of day and its is the earlier, or at a visit that study.yaml calls
@@ -57,27 +58,32 @@ def last_before_exposure(study: Study, mapping: DomainMapping, table: DomainTabl
     predose = np.isin(table.number("VISITNUM"), predose_visits(study)) | _earlier_that_day(mapping, table, subjects)
     early = (day < start) | ((day == start) & predose)
     rows = np.flatnonzero(early & table.present(mapping.prefixed("ORRES")) & table.kept())
-    flags = np.full(table.count, "", dtype=object)
+    flagged = np.zeros(table.count, bool)
     if not len(rows):
-        return flags
+        return CodedText.constant("", table.count)
     names = [mapping.prefixed(suffix) for suffix in GROUP if mapping.prefixed(suffix) in table.texts]
     groups = [table.subject.codes[rows], *(table.text(name).codes[rows] for name in names)]
     repetition = mapping.prefixed("REPNUM")
     groups += [np.nan_to_num(table.number(repetition)[rows], nan=-1.0)] if table.has(repetition) else []
     number = np.nan_to_num(table.number("VISITNUM")[rows], nan=-1.0)
-    moment = table.text(mapping.prefixed("DTC")).take(rows).in_order().codes
+    moment = table.text(mapping.prefixed("DTC")).ranks()[rows]
     order = np.lexsort((rows, number, moment, day[rows].astype(np.int64), *groups[::-1]))
     ordered = np.column_stack([group[order] for group in groups])
     last = np.append((ordered[1:] != ordered[:-1]).any(axis=1), True)
-    flags[rows[order[last]]] = "Y"
-    return flags
+    flagged[rows[order[last]]] = True
+    return CodedText.of_codes(flagged, ["", "Y"])
 
 
 def _earlier_that_day(mapping: DomainMapping, table: DomainTable, subjects: DomainTable) -> np.ndarray:
     """Return where a result has a time of day, as RFXSTDTC has, and is the earlier of the two as text."""
     moments = table.text(mapping.prefixed("DTC"))
-    timed = moments.test(lambda word: "T" in word)
+    timed = moments.test(_has_time)
     if not timed.any():
         return timed
-    began = np.append(subjects.text("RFXSTDTC").array(), "")[table.match_rows(subjects)].astype(str)
-    return np.asarray(timed & (np.char.find(began, "T") > 0) & (moments.array().astype(str) < began))
+    began = subjects.text("RFXSTDTC").take(table.match_rows(subjects))
+    moment, start = CodedText.stack([moments, began]).ranks().reshape(2, -1)
+    return np.asarray(timed & began.test(_has_time) & (moment < start))
+
+
+def _has_time(moment: str) -> bool:
+    return "T" in moment

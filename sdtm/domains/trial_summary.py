@@ -156,7 +156,7 @@ def _of_subjects(node: LocatedDict, word: str, subjects: Dataset | None) -> Said
     domain, _, name = str(node[word]).partition(".")
     if domain != SUBJECTS or subjects is None or name not in subjects.frame:
         raise complain(node, word, f"'{node[word]}' is no variable of the study's {SUBJECTS}")
-    values = subjects.frame[name].astype("str").to_numpy(object)
+    values = subjects.coded(name).array()
     rows = np.flatnonzero(values != "")
     if word == "subjects":
         return Said(str(len(rows)), name, rows)

@@ -15,16 +15,12 @@ import numpy as np
 import pandas as pd
 
 from metadata import iso8601
+from metadata.coded_matching import first_match, first_of_each
+from metadata.coded_text import CodedText
 from metadata.dataset import Edges
 from metadata.project import Project
 from metadata.study import Study
 from metadata.units import text_of
-from sdtm.columns.column import (
-    Text,
-    first_of_each,
-    match,
-    stack,
-)
 from sdtm.columns.source import FormRows, Forms
 from sdtm.columns.table import (
     NO_DAY,
@@ -39,7 +35,7 @@ CLOCK = re.compile(r" \d\d:\d\d(?::\d\d)?$")
 EARLIER = "EARLIER PARTICIPATION"  # SVUPDES of visits at which a subject was screened before
 
 
-def visit_instance(project: Project, event: Text, instance: Text) -> Text:
+def visit_instance(project: Project, event: CodedText, instance: CodedText) -> CodedText:
     """Return the instance where the whole event repeats, blank where only a form does."""
     return instance.where(event.test(project.event_repeats))
 
@@ -77,9 +73,9 @@ class VisitDates:
     ``day`` is NaT unless the date is complete; ``coded`` is True for a missing-data code.
     """
 
-    keys: dict[str, Text]
-    date: Text
-    field: Text
+    keys: dict[str, CodedText]
+    date: CodedText
+    field: CodedText
     source_row: np.ndarray
     day: np.ndarray
     coded: np.ndarray
@@ -88,8 +84,8 @@ class VisitDates:
 def visit_dates(study: Study, block: Block, forms: Forms) -> VisitDates:
     """Return every date on the visits' forms."""
     events = visit_events(study)
-    keys: dict[str, list[Text]] = {name: [] for name in KEY}
-    dates, fields, rows = [Text.constant("", 0)], [], [np.empty(0, np.int32)]
+    keys: dict[str, list[CodedText]] = {name: [] for name in KEY}
+    dates, fields, rows = [CodedText.constant("", 0)], [], [np.empty(0, np.int32)]
     for form, names in date_fields(block, forms.project, events, study.visit_of_form).items():
         own = forms.keys(form)
         own["instance"] = visit_instance(forms.project, own["event"], own["instance"])
@@ -100,13 +96,13 @@ def visit_dates(study: Study, block: Block, forms: Forms) -> VisitDates:
             for key, values in own.items():
                 keys[key].append(values.take(at))
             dates.append(text.take(at))
-            fields.append(Text.constant(name, len(at)))
+            fields.append(CodedText.constant(name, len(at)))
             rows.append(forms.rows(form)[at])
-    date = stack(dates)
-    day = np.where(date.test(iso8601.is_full), iso8601.word_bounds(date.words)[0][date.codes], NO_DAY)
-    stacked = {name: stack(pieces) for name, pieces in keys.items()}
+    date = CodedText.stack(dates)
+    day = np.where(date.test(iso8601.is_full), date.spread(iso8601.word_bounds(date.texts)[0]), NO_DAY)
+    stacked = {name: CodedText.stack(pieces) for name, pieces in keys.items()}
     coded = date.isin(forms.project.missing_codes)
-    return VisitDates(stacked, date, stack(fields), np.concatenate(rows), day, coded)
+    return VisitDates(stacked, date, CodedText.stack(fields), np.concatenate(rows), day, coded)
 
 
 def _day(moment: str) -> str:
@@ -123,17 +119,17 @@ def visits_source(forms: Forms, dates: VisitDates) -> FormRows:
 
 def put_dates(table: DomainTable, dates: VisitDates) -> None:
     """Set SVSTDTC and SVENDTC: the earliest and the latest date on the visit's forms."""
-    row = match([dates.keys[name] for name in KEY], [table.hidden[name] for name in KEY])
+    row = first_match([dates.keys[name] for name in KEY], [table.hidden[name] for name in KEY])
     known = np.flatnonzero((row >= 0) & ~np.isnat(dates.day))
     for name, sign in (("SVSTDTC", 1), ("SVENDTC", -1)):
         chosen = known[np.lexsort((sign * dates.day[known].astype(np.int64), row[known]))]
         first = chosen[np.append(True, np.diff(row[chosen]) > 0)[: len(chosen)]]
-        values = np.full(table.count, "", dtype=object)
-        values[row[first]] = dates.date.take(first).array()
-        table.put(name, values)
+        came = np.full(table.count, -1)
+        came[row[first]] = first
+        table.put(name, dates.date.take(came))
     counted = (row >= 0) & (~np.isnat(dates.day) | dates.coded)
-    for code, field in enumerate(dates.field.words):
-        own = dates.field.codes == code
+    for field in sorted(dates.field.held):
+        own = dates.field.isin([field])
         if (own & counted).any():
             at = np.flatnonzero(own & counted)
             table.edges.append(Edges(row[at], "SVSTDTC", REDCAP, dates.source_row[at], field))
@@ -164,10 +160,11 @@ def number_visits(study: Study, table: DomainTable, earlier: Set[str] = frozense
         step = 10 if order.max() < 10 else 100
         rows = placed["row"].to_numpy()
         number[rows] = np.round(base + order / step, 2)
-        name[rows] = np.char.add(name[rows].astype(str), np.char.add(" ", text_of(number[rows]).astype(str)))
+        numbered = np.isin(np.arange(table.count), rows)
+        name = name.where(~numbered, name.join(text_of(number), " "))
     if again.any():
-        told = table.text("SVUPDES").array()
-        table.put("SVUPDES", np.where(again & (told == ""), EARLIER, told))
+        told = table.text("SVUPDES")
+        table.put("SVUPDES", told.where(~again | told.present(), EARLIER))
     table.put("VISITNUM", number)
     table.put("VISIT", name)
     table.put("VISITDY", day)
@@ -177,13 +174,13 @@ def _unscheduled(study: Study) -> list[str]:
     return [event for event, visit in study.visit_events.items() if visit.get("unscheduled")]
 
 
-def planned(study: Study, event: Text) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def planned(study: Study, event: CodedText) -> tuple[np.ndarray, CodedText, np.ndarray]:
     """Return VISITNUM, VISIT and VISITDY of each event as study.yaml plans them."""
     visits: Mapping[str, Mapping[str, Any]] = study.visit_events
     return (
-        event.numbers(lambda word: float(visits.get(word, {}).get("visitnum", np.nan))),
-        event.map(lambda word: str(visits[word]["visit"]) if word in visits else "").array(),
-        event.numbers(lambda word: float(visits.get(word, {}).get("day", np.nan))),
+        event.each(lambda name: visits.get(name, {}).get("visitnum", np.nan), float),
+        event.map(lambda name: str(visits[name]["visit"]) if name in visits else ""),
+        event.each(lambda name: visits.get(name, {}).get("day", np.nan), float),
     )
 
 
@@ -192,7 +189,7 @@ class VisitColumns:
     """VISITNUM, VISIT and VISITDY of the rows of a table."""
 
     number: np.ndarray
-    name: np.ndarray
+    name: CodedText
     day: np.ndarray
 
 
@@ -201,21 +198,18 @@ def assign_visits(
 ) -> VisitColumns:
     """Return the visit of each row from its event; records of log forms have none."""
     events = table.hidden["event"]
-    columns = list(planned(study, events))
-    unscheduled = np.flatnonzero(events.isin(_unscheduled(study)) | table.hidden["record"].isin(earlier))
-    if len(unscheduled):
-        columns[0][unscheduled], columns[1][unscheduled], columns[2][unscheduled] = np.nan, "", np.nan
-        if visits is not None:
-            _numbered(project, table, visits, unscheduled, columns)
-    return VisitColumns(columns[0], columns[1], columns[2])
+    number, name, day = planned(study, events)
+    unscheduled = events.isin(_unscheduled(study)) | table.hidden["record"].isin(earlier)
+    number[unscheduled], day[unscheduled] = np.nan, np.nan
+    name = name.where(~unscheduled)
+    if visits is not None and unscheduled.any():
+        at = np.where(unscheduled, _rows_of_visits(project, table, visits), -1)
+        number = np.where(at < 0, number, np.append(visits.number("VISITNUM"), np.nan)[at])
+        name = name.where(at < 0, visits.text("VISIT").take(at))
+    return VisitColumns(number, name, day)
 
 
-def _numbered(
-    project: Project, table: DomainTable, visits: DomainTable, rows: np.ndarray, columns: list[np.ndarray]
-) -> None:
-    """Fill in the numbers that SV gave unscheduled visits."""
-    mine = {name: table.hidden[name].take(rows) for name in KEY}
-    mine["instance"] = visit_instance(project, mine["event"], mine["instance"])
-    at = match([mine[name] for name in KEY], [visits.hidden[name] for name in KEY])
-    columns[0][rows] = np.append(visits.number("VISITNUM"), np.nan)[at]
-    columns[1][rows] = np.append(visits.text("VISIT").array(), "")[at]
+def _rows_of_visits(project: Project, table: DomainTable, visits: DomainTable) -> np.ndarray:
+    """Return for each row the row of SV with its record, event and instance, -1 if there is none."""
+    instance = visit_instance(project, table.hidden["event"], table.hidden["instance"])
+    return first_match([table.hidden["record"], table.hidden["event"], instance], [visits.hidden[name] for name in KEY])

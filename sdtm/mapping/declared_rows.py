@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from metadata.coded_text import CodedText
 from metadata.dataset import Dataset, DatasetMetadata, Variable
 from metadata.declaration import read_document
 from metadata.declaration_schema import document_schema
@@ -122,7 +123,8 @@ def _column(variable: GuideVariable, rows: Sequence[Row]) -> pd.Series:
     values = [row.get(variable.name) for row in rows]
     if variable.type == "Num":
         return pd.Series([np.nan if value in (None, "") else float(value) for value in values], dtype="float64")
-    return pd.Series(["" if value is None else transliterated(str(value))[0] for value in values], dtype="str")
+    texts = ["" if value is None else transliterated(str(value))[0] for value in values]
+    return pd.Series(CodedText.of_codes(np.arange(len(texts)), texts).categorical())
 
 
 def _variable(guide: GuideVariable) -> Variable:

@@ -9,9 +9,10 @@ import numpy as np
 
 from metadata.condition import Condition
 from metadata.declaration_limits import Limit
+from metadata.coded_text import CodedText
 from metadata.dictionary import Field
 from metadata.yaml_source import complain
-from sdtm.columns.column import Column, Read, Text
+from sdtm.columns.column import Column, Read
 from sdtm.columns.source import FormRows
 from sdtm.operations.field_condition import read_field_condition
 from sdtm.operations.operation import (
@@ -92,7 +93,7 @@ class Checkbox(RecordOperation):
         """Return the flag, the term, or the n-th term."""
         marks, read = ticked(source, self.found.name, self.codes or list(self.found.choices))
         if self.codes:
-            values = Text.choose([self.unchecked, self.checked], np.asarray(marks.any(axis=1)))
+            values = CodedText.of_codes(np.any(marks, axis=1).reshape(-1), [self.unchecked, self.checked])
         elif "nth" in self.spec:
             values = self._nth(marks, int(self.spec["nth"]))
         else:
@@ -104,18 +105,18 @@ class Checkbox(RecordOperation):
         kept = column.only(met)
         return Column(kept.data, (*kept.reads, *reads))
 
-    def _one(self, marks: np.ndarray) -> Text:
+    def _one(self, marks: np.ndarray) -> CodedText:
         options = [*(self.terms[code] for code in self.found.choices), self.none, self.multiple]
         count = marks.sum(axis=1)
         first = marks.argmax(axis=1)
         places = np.where(count == 0, len(options) - 2, np.where(count > 1, len(options) - 1, first))
-        return Text.choose(options, places)
+        return CodedText.of_codes(places, options)
 
-    def _nth(self, marks: np.ndarray, number: int) -> Text:
-        options = [*(self.terms[code] for code in self.found.choices), ""]
+    def _nth(self, marks: np.ndarray, number: int) -> CodedText:
+        options = [self.terms[code] for code in self.found.choices]
         order = np.cumsum(marks, axis=1)
         here = marks & (order == number) & (marks.sum(axis=1) > 1)[:, None]
-        return Text.choose(options, np.where(here.any(axis=1), here.argmax(axis=1), len(options) - 1))
+        return CodedText.of_codes(np.where(here.any(axis=1), here.argmax(axis=1), -1), options)
 
     def sentence(self) -> str:
         """Say the rule."""
@@ -154,7 +155,7 @@ class Drugs(RecordOperation):
         values = self.one([column.text for column in columns], source.count)
         return Column(values, reads, tuple(problem for column in columns for problem in column.problems))
 
-    def one(self, values: list[Text], count: int) -> Text:
+    def one(self, values: list[CodedText], count: int) -> CodedText:
         """Return the one value of each row."""
         raise NotImplementedError
 
@@ -179,11 +180,11 @@ class Strongest(Drugs):
                 if term and term not in self.order:
                     raise complain(self.spec, "order", f"the term '{term}' has no place in the order")
 
-    def one(self, values: list[Text], count: int) -> Text:
+    def one(self, values: list[CodedText], count: int) -> CodedText:
         """Return the term that stands last in the order."""
-        place = {term: number for number, term in enumerate(self.order, start=1)}
-        ranks = np.column_stack([value.numbers(lambda word: place.get(word, 0)) for value in values])
-        return Text.choose(["", *self.order], ranks.max(axis=1).astype(int))
+        place = {term: number for number, term in enumerate(self.order)}
+        ranks = [value.each(lambda term: place.get(term, -1), int) for value in values]
+        return CodedText.of_codes(np.max(ranks, axis=0), self.order)
 
     def sentence(self) -> str:
         """Say the order."""
@@ -202,12 +203,12 @@ class Common(Drugs):
         otherwise: str
         terms: Terms | None = None
 
-    def one(self, values: list[Text], count: int) -> Text:
+    def one(self, values: list[CodedText], count: int) -> CodedText:
         """Return the common value; a blank field does not count."""
-        common, differs = Text.constant("", count), np.zeros(count, bool)
+        common, differs = CodedText.constant("", count), np.zeros(count, bool)
         for value in values:
             both = common.present() & value.present()
-            differs |= both & (common.array() != value.array())
+            differs |= both & (np.ptp(CodedText.stack([common, value]).codes.reshape(2, -1), axis=0) != 0)
             common = common.where(common.present(), value)
         return common.where(~differs, str(self.spec["otherwise"]))
 
@@ -240,7 +241,7 @@ class Option(RecordOperation):
     def apply(self, source: FormRows) -> Column:
         """Return the term of the block's current option."""
         _, read = ticked(source, self.found.name, [source.option])
-        return Column(Text.constant(self.terms[source.option], source.count), (read,))
+        return Column(CodedText.constant(self.terms[source.option], source.count), (read,))
 
     def sentence(self) -> str:
         """Say the rule."""

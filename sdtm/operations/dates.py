@@ -10,13 +10,9 @@ import numpy as np
 
 from metadata import iso8601
 from metadata.declaration_limits import Entries
+from metadata.coded_text import CodedText
 from metadata.yaml_source import complain
-from sdtm.columns.column import (
-    Column,
-    Read,
-    Text,
-    UnrepresentedValues,
-)
+from sdtm.columns.column import Column, Read, UnrepresentedValues
 from sdtm.columns.source import FormRows
 from sdtm.operations.operation import (
     MappingContext,
@@ -102,7 +98,7 @@ class CollectedDate(RecordOperation):
             problems.append(problem)
         return Column(values, tuple(reads), tuple(problems))
 
-    def _timed(self, values: Text, source: FormRows) -> tuple[Text, Read, UnrepresentedValues]:
+    def _timed(self, values: CodedText, source: FormRows) -> tuple[CodedText, Read, UnrepresentedValues]:
         """Add the time of day to complete dates."""
         clock, read = source.text(self.time)
         fits = clock.test(lambda word: TIME.fullmatch(word) is not None) & values.test(iso8601.is_full)
@@ -110,12 +106,12 @@ class CollectedDate(RecordOperation):
         return values.join(clock.where(fits), "T"), read, problem
 
     @staticmethod
-    def _parts(parts: list[Text], count: int) -> Text:
+    def _parts(parts: list[CodedText], count: int) -> CodedText:
         """Return ISO 8601 texts, made once for each distinct year, month and day."""
         joined = parts[0]
-        for part in [*parts[1:], *[Text.constant("", count)] * (3 - len(parts))]:
+        for part in [*parts[1:], *[CodedText.constant("", count)] * (3 - len(parts))]:
             joined = joined.map(lambda word: word + SEPARATOR).join(part)
-        return joined.map(lambda word: iso8601.from_parts(*word.split(SEPARATOR)))
+        return joined.map(lambda word: iso8601.from_parts(*word.split(SEPARATOR)) if word else "")
 
     def sentence(self) -> str:
         """Say the fields."""

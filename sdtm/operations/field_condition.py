@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from metadata.coded_text import CodedText
 from metadata.condition import Condition
 from metadata.condition_tests import CHAR, COMPARISONS, NUM, VariableTest
 from metadata.dictionary import Field
 from metadata.yaml_source import LocatedDict
-from sdtm.columns.column import Read, Text, plain_number
+from sdtm.columns.column import Read, plain_number
 from sdtm.columns.source import FormRows
 from sdtm.operations.operation import MappingContext, choice
 
@@ -66,12 +67,12 @@ class _StoredFields:
         met |= np.isin(self._numbers(test.variable), np.array(numbers, float))
         return met == (test.name == "is")
 
-    def _stored(self, name: str) -> Text:
+    def _stored(self, name: str) -> CodedText:
         stored, read = self.source.raw(name)
         self.reads.setdefault(name, read)
         return stored
 
-    def _compared(self, name: str) -> Text | np.ndarray:
+    def _compared(self, name: str) -> CodedText | np.ndarray:
         """Return a field as it is compared: numbers or texts, missing where a missing-data code is stored."""
         is_numeric = self.by_name[name].is_numeric
         return self._numbers(name) if is_numeric else self.source.without_codes(self._stored(name))
@@ -79,7 +80,7 @@ class _StoredFields:
     def _numbers(self, name: str) -> np.ndarray:
         point = "," if self.by_name[name].has_comma else "."
         values = self.source.without_codes(self._stored(name))
-        return values.numbers(lambda word: plain_number(word.strip().replace(point, ".")))
+        return values.each(lambda text: plain_number(text.strip().replace(point, ".")), float)
 
     def _ticked(self, found: Field, test: VariableTest) -> np.ndarray:
         codes = [str(code) for code in test.operand] if isinstance(test.operand, tuple) else list(found.choices)

@@ -12,12 +12,14 @@ from typing import Any
 
 import numpy as np
 
+from metadata.coded_matching import place_within
+from metadata.coded_text import CodedText
 from metadata.condition import Condition
 from metadata.errors import nearest
 from metadata.standards import sdtm_variables
 from metadata.study import Study
+from metadata.units import text_of
 from metadata.yaml_source import LocatedDict, complain
-from sdtm.columns.column import place_within
 from sdtm.columns.table import Derived, DomainTable, DomainTables, UsedRows
 from sdtm.operations.operation import (
     MappingContext,
@@ -118,17 +120,17 @@ def extreme(
     """
     made = tables[domain]
     best = np.full(made.count, np.datetime64("NaT", "D"))
-    values: np.ndarray = np.full(made.count, "", dtype=object)
-    used: list[UsedRows] = []
+    values, used = CodedText.constant("", made.count), list[UsedRows]()
     for name, variable in sources:
         other = tables[name]
-        first, text, row = other.extreme_by_subject(variable, rows(other), sign)
+        first, row = other.extreme_by_subject(variable, rows(other), sign)
         at = made.match_subjects(other)
         day = np.where(at >= 0, first[at], np.datetime64("NaT", "D"))
         better = ~np.isnat(day) & (np.isnat(best) | ((day < best) if sign > 0 else (day > best)))
         best = np.where(better, day, best)
-        values[better] = text[at[better]]
-        used.append(UsedRows(name, variable, np.flatnonzero(better), row[at[better]]))
+        came = np.where(better, row[at], -1)
+        values = values.where(~better, other.text(variable).take(came))
+        used.append(UsedRows(name, variable, np.flatnonzero(better), came[better]))
     return Derived(values, tuple(used))
 
 
@@ -158,9 +160,8 @@ class OfSubject(TableOperation):
         made, other = tables[domain], tables[self.source[0]]
         at = made.match_rows(other)
         use = (at >= 0) & rows_where(self.when, made, self.study)
-        texts = np.append(other.text(self.source[1]).array(), "")
-        values = np.where(use, texts[np.where(use, at, -1)], "")
-        rows = np.flatnonzero(use & (values != ""))
+        values = other.text(self.source[1]).take(np.where(use, at, -1))
+        rows = np.flatnonzero(values.present())
         return Derived(values, (UsedRows(self.source[0], self.source[1], rows, at[rows]),))
 
     def sentence(self) -> str:
@@ -193,7 +194,7 @@ class ArmOf(TableOperation):
         """Return the names of the codes."""
         names = tables[domain].text(self.code).replace(self.names, "")
         here = np.flatnonzero(names.present())
-        return Derived(names.array(), (UsedRows(domain, self.code, here, here),))
+        return Derived(names, (UsedRows(domain, self.code, here, here),))
 
     def sentence(self) -> str:
         """Say the rule."""
@@ -225,10 +226,10 @@ class AgeAt(TableOperation):
         table = tables[domain]
         (born, latest_born), (then, latest_then) = table.days("BRTHDTC"), table.days(self.date)
         here = np.flatnonzero((born == latest_born) & (then == latest_then))
-        made = np.full(table.count, "", dtype=object)
-        made[here] = _years(born[here], then[here]).astype(str)
+        made = np.full(table.count, np.nan)
+        made[here] = _years(born[here], then[here])
         used = tuple(UsedRows(domain, name, here, here) for name in ("BRTHDTC", self.date))
-        return Derived(made, used)
+        return Derived(text_of(made), used)
 
     def sentence(self) -> str:
         """Say the rule."""
@@ -270,8 +271,7 @@ class Assign(TableOperation):
 
     def derive(self, tables: DomainTables, domain: str) -> Derived:
         """Return the term where the condition holds."""
-        values: Any = np.where(rows_where(self.when, tables[domain], self.study), self.term, "").astype(object)
-        return Derived(values)
+        return Derived(CodedText.of_codes(rows_where(self.when, tables[domain], self.study), ["", self.term]))
 
     def sentence(self) -> str:
         """Say the rule."""
@@ -303,10 +303,9 @@ class Ordinal(TableOperation):
         made = tables[domain]
         rows = np.flatnonzero(made.kept())
         order = rows[np.lexsort((rows, made.days(self.order)[0][rows]))]
-        number = place_within(made.subject.codes[order]) + 1
-        values = np.full(made.count, "", dtype=object)
-        values[order] = [f"{self.value}{place}" for place in number.tolist()]
-        return Derived(values)
+        number = np.full(made.count, -1)
+        number[order] = place_within(made.subject.codes[order])
+        return Derived(CodedText.of_codes(number, [f"{self.value}{place + 1}" for place in range(number.max() + 1)]))
 
     def sentence(self) -> str:
         """Say the order."""
@@ -339,12 +338,11 @@ class AnyOf(TableOperation):
 
     def derive(self, tables: DomainTables, domain: str) -> Derived:
         """Return the first value that is not null."""
-        values: np.ndarray = np.full(tables[domain].count, "", dtype=object)
-        used: list[UsedRows] = []
+        values, used = CodedText.constant("", tables[domain].count), list[UsedRows]()
         for part in self.parts:
             made: Derived = part.derive(tables, domain)
-            take = (values == "") & (made.data != "")
-            values = np.where(take, made.data, values)
+            take = ~values.present() & made.data.present()
+            values = values.where(~take, made.data)
             for source in made.used:
                 kept = take[source.rows]
                 used.append(UsedRows(source.domain, source.variable, source.rows[kept], source.source_rows[kept]))

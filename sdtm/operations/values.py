@@ -10,19 +10,12 @@ from typing import Literal
 import numpy as np
 
 from metadata.condition import Condition
+from metadata.coded_text import CodedText
 from metadata.dictionary import Field
 from metadata.errors import Gather, nearest
 from metadata.labels import plain
 from metadata.yaml_source import LocatedDict, complain
-from sdtm.columns.column import (
-    Column,
-    Read,
-    Text,
-    UnrepresentedValues,
-    first_present,
-    is_number,
-    plain_number,
-)
+from sdtm.columns.column import Column, Read, UnrepresentedValues, first_present, is_number, plain_number
 from sdtm.columns.source import FormRows
 from sdtm.operations.field_condition import FieldCondition, read_field_condition
 from sdtm.operations.operation import (
@@ -126,7 +119,7 @@ class FieldValue(RecordOperation):
         """Return the field that is read."""
         return context.field(self.spec, self.word, str(self.value))
 
-    def stored(self, source: FormRows) -> tuple[Text, Read]:
+    def stored(self, source: FormRows) -> tuple[CodedText, Read]:
         """Return the raw texts."""
         return source.raw(self.found.name)
 
@@ -144,15 +137,15 @@ class FieldValue(RecordOperation):
         kept = column.only(met)
         return Column(kept.data, (*kept.reads, *reads), kept.problems)
 
-    def translated(self, raw: Text, read: Read, source: FormRows) -> Column:
+    def translated(self, raw: CodedText, read: Read, source: FormRows) -> Column:
         """Return the terms of stored codes; a code that is no choice is a problem."""
         missing = source.project.missing_codes
         wrong = ~raw.isin([*self.terms, *missing, ""])
         made = raw.replace({**dict.fromkeys(missing, ""), **self.terms}, "")
         problem = UnrepresentedValues(wrong, (self.found.name,), f"it is not a choice of field {self.found.name}")
-        return Column(made.numbers(plain_number) if self.target.is_number else made, (read,), (problem,))
+        return Column(made.each(plain_number, float) if self.target.is_number else made, (read,), (problem,))
 
-    def plain(self, raw: Text, read: Read, source: FormRows) -> Column:
+    def plain(self, raw: CodedText, read: Read, source: FormRows) -> Column:
         """Return the text, or the number for a numeric variable; missing-data codes are null."""
         values = source.without_codes(raw).map(str.strip).map(lambda word: self.meant(word) or word)
         if not (self.target.is_number or self.found.is_numeric):
@@ -161,7 +154,9 @@ class FieldValue(RecordOperation):
             values = values.map(lambda word: word.replace(",", "."))
         wrong = values.test(lambda word: word != "" and not is_number(word))
         problem = (UnrepresentedValues(wrong, (self.found.name,), "it is not a number"),)
-        return Column(values.numbers(plain_number) if self.target.is_number else values.where(~wrong), (read,), problem)
+        return Column(
+            values.each(plain_number, float) if self.target.is_number else values.where(~wrong), (read,), problem
+        )
 
     def sentence(self) -> str:
         """Say where the value comes from."""
@@ -210,7 +205,7 @@ class LookupValue(FieldValue):
             return found
         return context.once_a_subject(self.spec, self.word, found, events_of(self.spec))
 
-    def stored(self, source: FormRows) -> tuple[Text, Read]:
+    def stored(self, source: FormRows) -> tuple[CodedText, Read]:
         """Return the raw texts of the matching row."""
         return source.raw(self.found.name, self.spec.get("match", "subject"), events_of(self.spec))
 
@@ -239,7 +234,7 @@ class ConstantValue(RecordOperation):
 
     def apply(self, source: FormRows) -> Column:
         """Return the constant."""
-        values: Text | np.ndarray = Text.constant(self.text, source.count)
+        values: CodedText | np.ndarray = CodedText.constant(self.text, source.count)
         if self.target.is_number:
             values = np.full(source.count, float(self.text))
         if self.when is None:

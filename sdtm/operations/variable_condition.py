@@ -6,12 +6,12 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from metadata.coded_text import CodedText
 from metadata.condition import EVERY_ROW, Condition
 from metadata.condition_tests import NUM
 from metadata.standards import sdtm_variables
 from metadata.study import Study
 from metadata.yaml_source import LocatedDict
-from sdtm.columns.column import Text
 from sdtm.columns.table import DomainTable
 
 
@@ -44,7 +44,7 @@ class _Variables:
     def __init__(self, table: DomainTable, kinds: dict[str, str]) -> None:
         self.table, self.kinds = table, kinds
 
-    def __getitem__(self, name: str) -> Text | np.ndarray:
+    def __getitem__(self, name: str) -> CodedText | np.ndarray:
         is_number = name in self.table.numbers or (not self.table.has(name) and self.kinds[name] == NUM)
         return self.table.number(name) if is_number else self.table.text(name)
 

@@ -7,7 +7,7 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metadata.coded_matching import first_match, first_used
+from metadata.coded_matching import first_match, first_of_each, first_used, place_within
 from metadata.coded_text import CodedText
 
 
@@ -15,13 +15,17 @@ def coded(*texts: str) -> CodedText:
     return CodedText.of_series(pd.Series(texts, dtype="str"))
 
 
-@given(*[st.lists(st.tuples(st.sampled_from(["a", "b", ""]), st.sampled_from(["1", "2", ""])), max_size=9)] * 2)
+PAIRS = st.lists(st.tuples(st.sampled_from(["a", "b", ""]), st.sampled_from(["1", "2", ""])), max_size=9)
+
+
+def columns(pairs: list[tuple[str, str]]) -> list[CodedText]:
+    return [coded(*(pair[at] for pair in pairs)) for at in (0, 1)]
+
+
+@given(PAIRS, PAIRS)
 def test_first_match_is_the_first_row_with_all_the_texts(
     wanted: list[tuple[str, str]], known: list[tuple[str, str]]
 ) -> None:
-    def columns(rows: list[tuple[str, str]]) -> list[CodedText]:
-        return [coded(*(row[at] for row in rows)) for at in (0, 1)]
-
     expected = [known.index(row) if row in known else -1 for row in wanted]
     assert first_match(columns(wanted), columns(known)).tolist() == expected
 
@@ -37,3 +41,15 @@ def test_first_used_numbers_as_pandas_does(indices: list[int]) -> None:
     expected, distinct = pd.factorize(np.array(indices, int))
     assert codes.tolist() == expected.tolist()
     assert used.tolist() == distinct.tolist()
+
+
+@given(PAIRS)
+def test_the_first_row_of_each_combination_is_found(pairs: list[tuple[str, str]]) -> None:
+    expected = [place for place, pair in enumerate(pairs) if pair not in pairs[:place]]
+    assert first_of_each(columns(pairs)).tolist() == expected
+
+
+@given(st.lists(st.sampled_from(["", "a", "b", "B", "é"]), max_size=8))
+def test_rows_are_counted_within_their_group(texts: list[str]) -> None:
+    expected = [texts[:place].count(text) for place, text in enumerate(texts)]
+    assert place_within(coded(*texts).codes).tolist() == expected

@@ -124,6 +124,12 @@ def test_questions_about_rows(column: CodedText, values: list[str]) -> None:
     assert column.spread(np.array([text * 2 for text in column.texts], object)).tolist() == [text * 2 for text in texts]
 
 
+def test_texts_are_read_as_numbers() -> None:
+    read = CodedText.of_codes(np.arange(6), ["1.5", "", "x", "-2", "1e3", "<5"]).numbers()
+    assert read[[0, 3, 4]].tolist() == [1.5, -2.0, 1000.0]
+    assert np.isnan(read).tolist() == [False, True, True, False, False, True]
+
+
 @given(columns(), TEXTS)
 def test_questions_about_texts(column: CodedText, values: list[str]) -> None:
     assert column.named(values).tolist() == [text in values for text in column.texts]

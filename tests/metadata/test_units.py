@@ -34,7 +34,7 @@ def test_a_unit_that_the_study_does_not_declare_has_no_factor() -> None:
 
 def test_text_is_the_shortest_decimal() -> None:
     values = np.array([4.0, 0.97, 1e-7, 1234567.0, np.nan, -0.0, 0.1 + 0.2])
-    assert text_of(values).tolist() == ["4", "0.97", "0.0000001", "1234567", "", "0", "0.3"]
+    assert text_of(values).array().tolist() == ["4", "0.97", "0.0000001", "1234567", "", "0", "0.3"]
 
 
 @given(st.floats(1e-6, 1e6), st.sampled_from([0.001, 10.0, 17.1, 88.4, 0.1665, 60.0]))

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from metadata.coded_text import CodedText
 from metadata.errors import StudyError
 from metadata.records import Records
 from metadata.study import Study
 from metadata.terminology import Terminology
 from sdtm.build.study_mapping import read_mapping
 from sdtm.build.tabulate import Tabulation, tabulate
-from sdtm.columns.column import Text
 from sdtm.domains.identity import _last_records
 from validation.datasets.reconciliation import reconcile
 
@@ -223,8 +223,8 @@ def test_the_form_of_an_earlier_record_is_told_from_that_of_the_later_one(made: 
     ]
 
 
-def texts(*words: str) -> Text:
-    return Text.of_array(np.array(words, dtype=object))
+def texts(*words: str) -> CodedText:
+    return CodedText.of_codes(np.arange(len(words)), words)
 
 
 def test_screenings_are_followed_to_the_last_one() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sdtm.columns.column import Text
+from metadata.coded_text import CodedText
 from sdtm.columns.table import DomainTable
 from sdtm.domains.timing import study_days
 from sdtm.operations.dates import CollectedDate
@@ -20,7 +20,7 @@ DAYS = st.dates(date(1950, 1, 1), date(2050, 12, 31))
 
 def collected(year: str, month: str, day: str) -> str:
     """What the operation date makes of three fields."""
-    parts = [Text.constant(part, 1) for part in (year, month, day)]
+    parts = [CodedText.constant(part, 1) for part in (year, month, day)]
     return CollectedDate._parts(parts, 1).array()[0]
 
 
@@ -34,10 +34,10 @@ def test_parts_make_the_date_cut_where_they_are_unknown(day: date, known: int) -
 def tables(dates: list[str], start: str) -> tuple[DomainTable, DomainTable]:
     """Return a table with dates of one subject and its DM."""
     table, subjects = DomainTable("AE", len(dates)), DomainTable("DM", 1)
-    table.put("USUBJID", np.array(["S"] * len(dates), dtype=object))
-    table.put("AESTDTC", np.array(dates, dtype=object))
-    subjects.put("USUBJID", np.array(["S"], dtype=object))
-    subjects.put("RFSTDTC", np.array([start], dtype=object))
+    table.put("USUBJID", CodedText.constant("S", len(dates)))
+    table.put("AESTDTC", CodedText.of_codes(np.arange(len(dates)), dates))
+    subjects.put("USUBJID", CodedText.constant("S", 1))
+    subjects.put("RFSTDTC", CodedText.constant(start, 1))
     return table, subjects
 
 
@@ -59,8 +59,8 @@ def test_partial_and_missing_dates_have_no_day() -> None:
 
 
 def test_time_is_added_to_complete_dates_only() -> None:
-    texts = {"d": Text.of_array(np.array(["2000-03-05", "2000-03-05", ""], dtype=object))}
-    texts["t"] = Text.of_array(np.array(["10:30", "25:00", "09:00"], dtype=object))
+    texts = {"d": CodedText.of_codes(np.arange(3), ["2000-03-05", "2000-03-05", ""])}
+    texts["t"] = CodedText.of_codes(np.arange(3), ["10:30", "25:00", "09:00"])
     source = SimpleNamespace(text=lambda name: (texts[name], None))
     made = CollectedDate.__new__(CollectedDate)
     made.time = "t"
