@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 
 from metadata.coded_text import CodedText
+
+LARGEST = np.iinfo(np.int64).max
 
 
 def first_match(wanted: Sequence[CodedText], known: Sequence[CodedText]) -> np.ndarray:
@@ -23,10 +26,18 @@ def first_match(wanted: Sequence[CodedText], known: Sequence[CodedText]) -> np.n
 
 def first_of_each(columns: Sequence[CodedText]) -> np.ndarray:
     """Return the position of the first row of each distinct combination of texts, in the order of the rows."""
-    numbers = np.zeros(len(columns[0]), np.int64)
-    for column in columns:
-        numbers = numbers * len(column.texts) + column.codes
-    return np.sort(np.unique(numbers, return_index=True)[1])
+    return np.unique(group_numbers([column.codes for column in columns]), return_index=True)[1]
+
+
+def group_numbers(columns: Sequence[np.ndarray]) -> np.ndarray:
+    """Return 0, 1, ... for each row, the same for rows that agree in all columns of codes, in the order of the rows."""
+    combined, size = np.zeros(len(columns[0]), np.int64), 1
+    for codes in columns:
+        several = int(codes.max(initial=0)) + 1
+        if size * several > LARGEST:
+            combined, size = pd.factorize(combined)[0].astype(np.int64), len(combined)
+        combined, size = combined * several + codes, size * several
+    return pd.factorize(combined)[0].astype(np.int64)
 
 
 def place_within(groups: np.ndarray) -> np.ndarray:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from metadata.errors import StudyError, nearest
 from metadata.yaml_source import complain
+
+if TYPE_CHECKING:
+    from metadata.coded_text import CodedText
 
 COMPARISONS: dict[str, tuple[Callable[[Any, Any], Any], str]] = {
     "below": (operator.lt, "is below"),
@@ -23,24 +26,10 @@ CHAR, NUM = "Char", "Num"
 Value = str | int | float
 
 
-class CodedTexts(Protocol):
-    """A column of texts: ``texts[codes[row]]`` is the text of a row, an empty one where it is missing."""
-
-    @property
-    def codes(self) -> np.ndarray:
-        """One integer a row."""
-        ...
-
-    @property
-    def texts(self) -> Sequence[str]:
-        """The distinct texts, and perhaps some that no row has."""
-        ...
-
-
 class ConditionColumns(Protocol):
     """What a condition looks at: for each name a float64 array with NaN where missing, or coded texts."""
 
-    def __getitem__(self, name: str, /) -> Any:
+    def __getitem__(self, name: str, /) -> CodedText | np.ndarray:
         """Return one column."""
         ...
 
@@ -143,20 +132,16 @@ class VariableTest:
         return self.sentence()
 
 
-def _among(column: Any, values: Sequence[Value]) -> np.ndarray:
+def _among(column: CodedText | np.ndarray, values: Sequence[Value]) -> np.ndarray:
     """Return True for the rows that have one of the values; an empty text means missing."""
     if isinstance(column, np.ndarray):
         numbers = [value for value in values if not isinstance(value, str)]
         found = np.isin(column, np.array(numbers, float))
         return found | np.isnan(column) if "" in values else found
-    return _of_texts(column, set(values).__contains__)
+    return column.isin([value for value in values if isinstance(value, str)])
 
 
-def _of_texts(column: CodedTexts, judge: Callable[[str], bool]) -> np.ndarray:
-    return np.array([judge(text) for text in column.texts], bool)[column.codes]
-
-
-def _compared(name: str, column: Any, operand: Any, read: Mapping[str, Any]) -> np.ndarray:
+def _compared(name: str, column: CodedText | np.ndarray, operand: Any, read: Mapping[str, Any]) -> np.ndarray:
     compare = COMPARISONS[name][0]
     other = read[operand.name] if isinstance(operand, OtherVariable) else operand
     if isinstance(column, np.ndarray):
@@ -164,8 +149,6 @@ def _compared(name: str, column: Any, operand: Any, read: Mapping[str, Any]) -> 
         with np.errstate(invalid="ignore"):
             return np.asarray(compare(column, limit))
     if isinstance(other, str):
-        return _of_texts(column, lambda text: text != "" and compare(text, other))
-    rank = {text: place for place, text in enumerate(sorted({*column.texts, *other.texts}))}
-    mine, theirs = (np.array([rank[text] for text in texts.texts], np.int64)[texts.codes] for texts in (column, other))
-    both = _of_texts(column, bool) & _of_texts(other, bool)
-    return both & compare(mine, theirs)
+        return column.test(lambda text: text != "" and compare(text, other))
+    mine, theirs = column.stack([column, other]).ranks().reshape(2, -1)
+    return np.asarray(column.present() & other.present() & compare(mine, theirs))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from odmlib.define_2_1 import model
 
+from metadata.coded_matching import first_of_each
 from metadata.dataset import Dataset, Value, Variable
 from publish.define_codelists import DefineCodelists
 from publish.define_origins import DERIVED, Documents, lineage_sentence, origin_elements, origins
@@ -258,7 +259,9 @@ def _decoded(said: ItemDescription) -> dict[str, str]:
     decode = name.removesuffix(end) + PAIRS[end] if end else ""
     if not end or decode not in said.dataset.frame.columns:
         return {}
-    pairs = said.dataset.frame.loc[said.rows, [name, decode]].drop_duplicates()
+    at = np.flatnonzero(said.rows)
+    at = at[first_of_each([said.dataset.coded(one).take(at) for one in (name, decode)])]
+    pairs = said.dataset.frame[[name, decode]].iloc[at]
     pairs = pairs[pairs[name].notna() & (pairs[name].astype(object) != "")].sort_values(name)
     if pairs[name].duplicated().any():
         return {}

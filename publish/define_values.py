@@ -101,14 +101,13 @@ def by_category(
     category = f"{dataset.name}CAT"
     if category not in dataset.frame.columns:
         return []
-    pairs = dataset.frame[[category, name]].drop_duplicates().astype("str")
     made: list[tuple[Where, str]] = []
-    for found, group in pairs.groupby(category, sort=True):
-        values = set(group[name]) - {""}
+    for found in sorted(dataset.coded(category).held):
+        values = set(dataset.coded(name).among(dataset.coded(category).isin([found]))) - {""}
         fitting = [code for code in codes if values <= set(codelists.terms(code))]
         if not found:
             return []
-        made.append((((category, str(found)),), fitting[0] if fitting else ""))
+        made.append((((category, found),), fitting[0] if fitting else ""))
     return made if len({code for _, code in made}) > 1 else []
 
 

@@ -9,11 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-import numpy as np
-import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from metadata.dataset import Dataset, Variable
 
 SUPPLEMENTAL = ("SUPP", "SQ")
@@ -30,19 +25,9 @@ def resolve(datasets: Mapping[str, Dataset]) -> dict[str, Dataset]:
     for dataset in datasets.values():
         for variable in _texts(dataset):
             key = _shared_by(dataset.name, variable.name)
-            used = variable.length or longest_text(dataset.frame[variable.name])
+            used = variable.length or max(len(text.encode()) for text in dataset.coded(variable.name).texts)
             longest[key] = max(longest.get(key, 1), used)
     return {name: _with_lengths(dataset, longest) for name, dataset in datasets.items()}
-
-
-def longest_text(column: pd.Series) -> int:
-    """Return the bytes of the longest text in use; 0 if there is none. Unused categories do not count."""
-    values = column.array
-    if isinstance(values, pd.Categorical):
-        used = np.flatnonzero(np.bincount(values.codes[values.codes >= 0]))
-        values = values.categories.array.take(used)
-    texts = pa.array(values, from_pandas=True)
-    return 0 if texts.null_count == len(texts) else int(pc.max(pc.binary_length(texts)).as_py())
 
 
 def _texts(dataset: Dataset) -> Iterable[Variable]:

@@ -46,7 +46,7 @@ def render(dataset: Dataset, keys: Mapping[str, pa.Array], records: Records) -> 
     _refuse_position(dataset, edges["row"].to_numpy(), len(dataset.frame), dataset.name)
     columns = {
         "dataset": _encoded(np.zeros(len(edges), np.int32), pa.array([dataset.name], pa.string())),
-        "record_key": _encoded(edges["row"].to_numpy(), keys[dataset.name]),
+        "record_key": _encoded_keys(edges["row"].to_numpy(), keys[dataset.name]),
         "variable": _category(edges["variable"]),
         "source": _category(edges["source"]),
         "source_key": _source_keys(dataset, edges, keys, records),
@@ -66,13 +66,17 @@ def _refuse_position(dataset: Dataset, positions: np.ndarray, rows: int, source:
         raise StudyError(f"the lineage of {dataset.name} names a row that {source} does not have; it has {rows}")
 
 
-def _encoded(indices: np.ndarray, dictionary: pa.Array) -> pa.DictionaryArray:
+def _encoded(indices: np.ndarray, distinct: pa.Array) -> pa.DictionaryArray:
     """Return dictionary-encoded text that keeps only entries in use, in the order of first use."""
-    codes, used = first_used(indices, len(dictionary))
-    texts = dictionary.take(pa.array(used)).dictionary_encode()
-    if len(texts.dictionary) < len(used):  # several rows have one key
-        codes = texts.indices.to_numpy().take(codes)
-    return pa.DictionaryArray.from_arrays(pa.array(codes), texts.dictionary)
+    codes, used = first_used(indices, len(distinct))
+    return pa.DictionaryArray.from_arrays(pa.array(codes), distinct.take(pa.array(used)))
+
+
+def _encoded_keys(indices: np.ndarray, keys: pa.Array) -> pa.DictionaryArray:
+    """Return dictionary-encoded keys of records, of which several may be the same."""
+    codes, used = first_used(indices, len(keys))
+    texts = keys.take(pa.array(used)).dictionary_encode()
+    return pa.DictionaryArray.from_arrays(pa.array(texts.indices.to_numpy().take(codes)), texts.dictionary)
 
 
 def _category(column: pd.Series) -> pa.DictionaryArray:
@@ -95,7 +99,7 @@ def _source_keys(
         )
         indices[mine] = codes + sum(len(text) for text in texts)
         texts.append(own)
-    return _encoded(indices, pa.concat_arrays(texts) if texts else pa.array([], pa.string()))
+    return _encoded_keys(indices, pa.concat_arrays(texts) if texts else pa.array([], pa.string()))
 
 
 def _keys(dataset: Dataset, rows: np.ndarray, keys: Mapping[str, pa.Array], source: str) -> tuple[np.ndarray, pa.Array]:

@@ -13,18 +13,14 @@ from adam.build.derivation_order import in_order
 from adam.build.lineage import lineage
 from adam.build.specification import AnalysisSpecification, DerivationStep, read_specifications
 from adam.build.table import AnalysisTable
-from adam.columns.columns import (
-    SourceColumns,
-    Values,
-    finished,
-    take,
-)
+from adam.columns.columns import Values, finished, take
 from adam.columns.grouping import group_codes, ordered
 from adam.derivations.merging import Copy
 from adam.derivations.values import shown
 from adam.language.derivation import DerivationContext
 from metadata.dataset import Dataset
 from metadata.errors import StudyError, nearest
+from metadata.frame_columns import FrameColumns
 from metadata.study import Study
 from metadata.terminology import Terminology
 
@@ -62,11 +58,11 @@ def build(specification: AnalysisSpecification, study: Study, datasets: Mapping[
         raise specification.error(
             f"this build has no dataset {source.dataset}{nearest(source.dataset, datasets)}", "source"
         )
-    frame = datasets[source.dataset].frame
+    columns = datasets[source.dataset].columns
     context = DerivationContext(study, datasets, source.dataset, specification.header.guide == "ADSL")
-    specification = _with_copies(specification, frame)
-    steps = in_order(specification, frame.columns)
-    table = AnalysisTable(frame, _source_rows(specification, frame))
+    specification = _with_copies(specification, columns)
+    steps = in_order(specification, columns.names)
+    table = AnalysisTable(columns, _source_rows(specification, columns))
     _derive(specification, steps, table, context)
     _check_variables(specification, table)
     return _finished(specification, steps, table, context)
@@ -92,23 +88,23 @@ def _apply(step: DerivationStep, table: AnalysisTable, context: DerivationContex
         raise error if error.file == step.file and error.line else step.error(error.message) from None
 
 
-def _source_rows(specification: AnalysisSpecification, frame: pd.DataFrame) -> np.ndarray:
+def _source_rows(specification: AnalysisSpecification, columns: FrameColumns) -> np.ndarray:
     where = specification.header.source.where
     if where is None:
-        return np.arange(len(frame))
-    unknown = [name for name in where.reads if name not in frame.columns]
+        return np.arange(len(columns))
+    unknown = [name for name in where.reads if name not in columns]
     if unknown:
-        raise specification.error(f"there is no variable {unknown[0]}{nearest(unknown[0], frame.columns)}", "source")
+        raise specification.error(f"there is no variable {unknown[0]}{nearest(unknown[0], columns.names)}", "source")
     try:
-        return np.flatnonzero(where.holds(SourceColumns(frame), len(frame)))
+        return np.flatnonzero(where.holds(columns, len(columns)))
     except StudyError as error:
         raise error if error.line else specification.error(error.message, "source") from None
 
 
-def _with_copies(specification: AnalysisSpecification, frame: pd.DataFrame) -> AnalysisSpecification:
+def _with_copies(specification: AnalysisSpecification, columns: FrameColumns) -> AnalysisSpecification:
     """Return the declaration with a copy of each listed variable that the source has and no derivation makes."""
     made = {name for step in specification.steps for name in step.derivation.makes}
-    names = [name for name in specification.variables if name not in made and name in frame.columns]
+    names = [name for name in specification.variables if name not in made and name in columns]
     if not names:
         return specification
     step = DerivationStep(Copy(variables={name: name for name in names}), specification.file)

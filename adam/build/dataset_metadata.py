@@ -10,9 +10,10 @@ import re
 from collections.abc import Mapping
 
 from adam.build.specification import AnalysisSpecification, DerivationStep, DescribedVariable
-from adam.columns.columns import Text, Values
+from adam.columns.columns import Values
 from adam.language.derivation import Derivation, DerivationContext
 from metadata.analysis_guide import Guide, guide
+from metadata.coded_text import CodedText
 from metadata.dataset import DatasetMetadata, Variable
 from metadata.standards import adam_variables, sdtm_variables, slug
 from metadata.study import Study
@@ -103,7 +104,7 @@ def _variable(
     if not label or len(label.encode()) > LABEL_BYTES:
         raise specification.error(f"{name} needs a label of at most {LABEL_BYTES} bytes", "variables")
     kind = said.type or (same.type if same else None) or (known.type if known else None)
-    actual = "Char" if isinstance(values, Text) else "Num"
+    actual = "Char" if isinstance(values, CodedText) else "Num"
     if kind and kind != actual:
         raise specification.error(
             f"{name} should be {kind}, but its derivation '{maker.word}' makes {actual}", "variables"

@@ -18,6 +18,7 @@ from adam.build.table import AnalysisTable
 from adam.columns.columns import finished
 from adam.language.derivation import DerivationContext
 from metadata.dataset import Dataset, DatasetMetadata, Variable
+from metadata.frame_columns import FrameColumns
 from metadata.iso8601 import SAS_EPOCH
 from metadata.study import Study
 from metadata.yaml_source import line_of, load
@@ -74,7 +75,7 @@ def derived(
 ) -> pd.DataFrame:
     """Return the table that derivations make of a given one: with the new variables, or the added records alone."""
     context = DerivationContext(study, {name: _dataset(name, frame) for name, frame in datasets.items()}, "", True)
-    table = AnalysisTable(given, np.arange(len(given)))
+    table = AnalysisTable(FrameColumns(given), np.arange(len(given)))
     for name in given:
         table.columns[str(name)]
     for step in steps:

@@ -44,7 +44,7 @@ def _resolved(table: AnalysisTable, source: str, steps: Sequence[DerivationStep]
             made.append(edge)
         else:
             rows, source_rows = _contributors(table, edge)
-            names = _origins(edge.source_variable, steps, table.columns.frame.columns)
+            names = _origins(edge.source_variable, steps, table.columns.source.names)
             made += [Edges(rows, edge.variable, source, source_rows, name) for name in names]
     return [edge for edge in made if len(edge.row)]
 

@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 
-from adam.columns.columns import (
-    SourceColumns,
-    Text,
-    constant,
-    only,
-    stack,
-    take,
-)
+from adam.columns.columns import SourceColumns, constant, only, stack, take
 from adam.language.derivation import (
     AddedRows,
     Derivation,
     DerivationContext,
     Outcome,
 )
+from metadata.coded_text import CodedText
 from metadata.dataset import Edges
+from metadata.frame_columns import FrameColumns
 
 
 class AnalysisTable:
     """Rows of the source with their derived columns."""
 
-    def __init__(self, frame: pd.DataFrame, rows: np.ndarray) -> None:
-        self.columns = SourceColumns(frame, rows)
+    def __init__(self, source: FrameColumns, rows: np.ndarray) -> None:
+        self.columns = SourceColumns(source, rows)
         self.edges: list[Edges] = []
 
     @property
@@ -61,8 +55,8 @@ class AnalysisTable:
     def _add_rows(self, added: AddedRows) -> None:
         old, template = self.count, added.template
         for name in added.changed:
-            if name not in self.columns and name not in self.columns.frame.columns:
-                blank = "" if isinstance(added.changed[name], Text) else np.nan
+            if name not in self.columns and name not in self.columns.source:
+                blank = "" if isinstance(added.changed[name], CodedText) else np.nan
                 self.columns[name] = constant(blank, old)
         for name in [*self.columns, *(name for name in added.changed if name not in self.columns)]:
             mine = self.columns[name]

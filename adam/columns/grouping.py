@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from adam.columns.columns import Text, Values, stack
+from adam.columns.columns import Values, stack
+from metadata.coded_matching import group_numbers
+from metadata.coded_text import CodedText
 
 Order = Sequence[tuple[Values, bool]]
 """Columns to sort by, each with True where it descends."""
@@ -15,20 +17,14 @@ Order = Sequence[tuple[Values, bool]]
 
 def ranks(values: Values) -> np.ndarray:
     """Return numbers that sort as the values do: texts alphabetically with blank first, numbers with missing last."""
-    if not isinstance(values, Text):
-        return values
-    order = sorted(range(len(values.words)), key=values.words.__getitem__)
-    return values.of_words(np.argsort(order))
+    return values.ranks() if isinstance(values, CodedText) else values
 
 
 def group_codes(columns: Sequence[Values]) -> np.ndarray:
     """Return one number for each row, the same for rows that agree in all columns."""
-    combined = np.zeros(len(columns[0]), np.int64)
-    for column in columns:
-        codes = column.codes if isinstance(column, Text) else pd.factorize(column)[0] + 1
-        combined = combined * (int(codes.max(initial=0)) + 1) + codes
-        combined = pd.factorize(combined)[0].astype(np.int64)
-    return combined
+    return group_numbers(
+        [column.codes if isinstance(column, CodedText) else pd.factorize(column)[0] + 1 for column in columns]
+    )
 
 
 def ordered(columns: Order, rows: np.ndarray, groups: np.ndarray) -> np.ndarray:

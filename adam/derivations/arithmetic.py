@@ -87,7 +87,7 @@ class BelowLimit(Derivation):
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
         results, value = text(columns, self.result), number(columns, self.value)
-        below = results.of_words([one.startswith("<") for one in results.words]) & np.isnan(value)
+        below = results.test(lambda one: one.startswith("<")) & np.isnan(value)
         return Outcome({self.to: np.where(below, self.factor * number(columns, self.limit), value)})
 
     def sentence(self, variable: str) -> str:

@@ -6,19 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from adam.columns.columns import (
-    Columns,
-    Text,
-    Values,
-    among,
-    coded,
-    flagged,
-    number,
-    present,
-    take,
-)
+from adam.columns.columns import Columns, Values, among, flagged, number, numbers_as_text, present, take
 from adam.columns.grouping import first_rows, group_codes, row_of_group
-from adam.derivations.values import numbers_as_text
 from adam.language.derivation import (
     Derivation,
     DerivationContext,
@@ -26,6 +15,7 @@ from adam.language.derivation import (
     listed,
     word,
 )
+from metadata.coded_text import CodedText
 from metadata.condition import Condition
 from metadata.dataset import Edges
 from metadata.declaration import (
@@ -165,17 +155,15 @@ class Shift(Derivation):
     if_missing: str | None = None
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
-        start, end = (_texts(columns[name]) for name in (self.start, self.end))
-        used, codes = np.unique(start.codes.astype(np.int64) * len(end.words) + end.codes, return_inverse=True)
-        pairs = [(start.words[one // len(end.words)], end.words[one % len(end.words)]) for one in used.tolist()]
-        filled = [(one or self.if_missing, other or self.if_missing) for one, other in pairs]
-        words = [f"{one}{self.separator}{other}" if one and other else "" for one, other in filled]
-        return Outcome({self.to: coded(codes, words)})
+        start, end = (
+            _texts(columns[name]).map(lambda text: text or self.if_missing or "") for name in (self.start, self.end)
+        )
+        return Outcome({self.to: start.join(end, self.separator).where(start.present() & end.present())})
 
     def sentence(self, variable: str) -> str:
         empty = f"{self.if_missing} for a missing one" if self.if_missing else "if neither is missing"
         return f"{self.start}, '{self.separator.strip()}' and {self.end}, {empty}{self.within()}."
 
 
-def _texts(values: Values) -> Text:
-    return values if isinstance(values, Text) else numbers_as_text(values)
+def _texts(values: Values) -> CodedText:
+    return values if isinstance(values, CodedText) else numbers_as_text(values)

@@ -8,12 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from adam.columns.columns import (
-    Columns,
-    among,
-    constant,
-    number,
-)
+from adam.columns.columns import Columns, among, constant, number
 from adam.columns.grouping import group_codes
 from adam.derivations.merging import aggregated
 from adam.language.added_records import ParameterRecords, SummaryParameter

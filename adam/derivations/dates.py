@@ -7,15 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from adam.columns.columns import (
-    Columns,
-    Values,
-    constant,
-    number,
-    only,
-    present,
-    text,
-)
+from adam.columns.columns import Columns, Values, constant, number, only, present, text
 from adam.language.derivation import (
     Derivation,
     DerivationContext,

@@ -8,14 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from adam.columns.columns import (
-    Columns,
-    Text,
-    Values,
-    coded,
-    number,
-    text,
-)
+from adam.columns.columns import Columns, Values, number, text
 from adam.derivations.dates import SECONDS, cutoff_of
 from adam.language.derivation import (
     Derivation,
@@ -24,6 +17,7 @@ from adam.language.derivation import (
     word,
 )
 from adam.language.imputation import Imputed, Partial, partial_dates
+from metadata.coded_text import CodedText
 from metadata.declaration import Column, NewColumn
 
 TIME = re.compile(r"(?P<hour>\d\d|-)(?::(?P<minute>\d\d|-)(?::(?P<second>\d\d(?:\.\d+)?|-))?)?")
@@ -32,19 +26,19 @@ UNITS = (3600.0, 60.0, 1.0)
 LAST = (23.0, 59.0, 59.0)
 
 
-def known_times(texts: Text, preserve: bool) -> tuple[np.ndarray, np.ndarray]:
+def known_times(texts: CodedText, preserve: bool) -> tuple[np.ndarray, np.ndarray]:
     """Return hour, minute and second of ISO 8601 texts (rows of three, NaN where unknown) and how many are known.
 
     Without ``preserve`` a part after an unknown one is unknown too.
     """
     parts, known = [], []
-    for word_ in texts.words:
+    for word_ in texts.texts:
         found = TIME.fullmatch(word_.partition("T")[2])
         given = [float(one) if one and one != "-" else np.nan for one in (found.groups() if found else (None,) * 3)]
         leading = next((place for place, one in enumerate(given) if np.isnan(one)), 3)
         known.append(leading)
         parts.append(given if preserve else [*given[:leading], *[np.nan] * (3 - leading)])
-    return np.array(parts, float).reshape(-1, 3)[texts.codes], np.array(known, int)[texts.codes]
+    return texts.spread(np.array(parts, float)), texts.spread(np.array(known, int))
 
 
 @word("datetime")
@@ -80,7 +74,7 @@ class DateTime(Imputed):
             found[self.to_flag] = self.date_flag(part.precision, made)
         if self.to_time_flag:
             level = np.where(~np.isnan(made) & (known < (3 if self.flag_seconds else 2)), known, -1)
-            found[self.to_time_flag] = coded(level, ["H", "M", "S"])
+            found[self.to_time_flag] = CodedText.of_codes(level, ["H", "M", "S"])
         return Outcome(found)
 
     def _imputed(

@@ -7,16 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from adam.columns.columns import (
-    Columns,
-    Values,
-    coded,
-    constant,
-    number,
-    present,
-    take,
-    text,
-)
+from adam.columns.columns import Columns, Values, constant, known_names, number, present, take, text
 from adam.columns.grouping import first_rows, group_codes, ordered
 from adam.derivations.windows import Schedule, planned_visits
 from adam.language.added_records import AddedRecords
@@ -26,6 +17,7 @@ from adam.language.derivation import (
     listed,
     word,
 )
+from metadata.coded_text import CodedText
 from metadata.condition import Condition
 from metadata.declaration import (
     Column,
@@ -75,16 +67,19 @@ class Expecting(AddedRecords):
         named = {name for schedule in self.schedules for name in schedule.paramcd}
         made = []
         for schedule in self.schedules:
-            wanted = [word_ in schedule.paramcd or (not schedule.paramcd and word_ not in named)
-                      for word_ in codes.words]  # fmt: skip
-            made.append(first[codes.of_words(wanted)[first]])
+            wanted = codes.isin(schedule.paramcd) if schedule.paramcd else ~codes.isin(named)
+            made.append(first[wanted[first]])
         return made
 
     def at_visits(
         self, columns: Columns, names: list[str], numbers: np.ndarray, visit: np.ndarray
     ) -> dict[str, Values]:
         """Return what the new records have instead of what they copy; ``visit`` are places in names and numbers."""
-        return {**self.changed(columns, len(visit)), "AVISIT": coded(visit, names), "AVISITN": numbers[visit]}
+        return {
+            **self.changed(columns, len(visit)),
+            "AVISIT": CodedText.of_codes(visit, names),
+            "AVISITN": numbers[visit],
+        }
 
     def changes(self) -> tuple[str, ...]:
         return (*VISIT, *self.own())
@@ -170,7 +165,7 @@ class ExpectedRecords(Expecting):
         )  # fmt: skip
         lacking = ~np.isin(both[there.sum() :], both[: there.sum()])
         template, place = wanted.first[lacking], wanted.visit[lacking]
-        known = {*columns, *getattr(columns, "frame", ())} - {*self.by, *self.keep, "PARAMCD"}
+        known = known_names(columns) - {*self.by, *self.keep, "PARAMCD"}
         nothing = np.full(len(template), -1)
         changed = {name: take(columns[name], nothing) for name in sorted(known)}
         changed |= self.at_visits(columns, names, numbers, place)

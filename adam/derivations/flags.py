@@ -7,12 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from adam.columns.columns import (
-    Columns,
-    constant,
-    flagged,
-    number,
-)
+from adam.columns.columns import Columns, constant, flagged, number
 from adam.columns.grouping import first_rows, group_codes, ordered
 from adam.language.derivation import (
     Derivation,

@@ -8,18 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from adam.columns.columns import (
-    Columns,
-    Values,
-    among,
-    constant,
-    flagged,
-    number,
-    numbers_in,
-    stack,
-    take,
-    text,
-)
+from adam.columns.columns import Columns, Values, among, constant, flagged, number, stack, take, text
 from adam.columns.grouping import first_rows, group_codes, matching_rows
 from adam.language.derivation import (
     Derivation,
@@ -204,7 +193,7 @@ class Supplemental(Derivation):
         right = [take(context.variable(self.dataset, SUBJECT), rows)]
         if self.sequence:
             left.append(columns[self.sequence])
-            right.append(numbers_in(text({"IDVARVAL": context.variable(self.dataset, "IDVARVAL")}, "IDVARVAL"))[rows])
+            right.append(text({"IDVARVAL": context.variable(self.dataset, "IDVARVAL")}, "IDVARVAL").numbers()[rows])
         return matching_rows(left, right)
 
     def also_reads(self) -> tuple[str, ...]:

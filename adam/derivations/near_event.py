@@ -6,14 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from adam.columns.columns import (
-    Columns,
-    flagged,
-    number,
-    present,
-    stack,
-    take,
-)
+from adam.columns.columns import Columns, flagged, number, present, stack, take
 from adam.columns.grouping import group_codes
 from adam.derivations.merging import Lookup
 from adam.language.derivation import (

@@ -8,18 +8,14 @@ from typing import Literal
 
 import numpy as np
 
-from adam.columns.columns import (
-    Columns,
-    coded,
-    number,
-    text,
-)
+from adam.columns.columns import Columns, number, text
 from adam.language.added_records import AddedRecords
 from adam.language.derivation import (
     AddedRows,
     DerivationContext,
     word,
 )
+from metadata.coded_text import CodedText
 from metadata.declaration import Column
 from metadata.errors import StudyError, nearest
 from metadata.study import Study
@@ -62,13 +58,13 @@ class NormScores(AddedRecords):
     def add(self, columns: Columns, count: int, context: DerivationContext) -> AddedRows:
         raw, value = text(columns, "PARAMCD"), number(columns, self.value)
         wanted = [score.from_paramcd for score in self.paramcd.values()]
-        place = raw.of_words(np.array([wanted.index(one) if one in wanted else -1 for one in raw.words], int))
+        place = raw.each(lambda one: wanted.index(one) if one in wanted else -1, int)
         rows = np.flatnonzero((place >= 0) & ~np.isnan(value))
         chosen = place[rows]
         mean, sd, sign = self._norms(context.study)
         changed = self.changed(columns, len(rows), self.blank)
-        changed["PARAMCD"] = coded(chosen, list(self.paramcd))
-        changed["PARAM"] = coded(chosen, [score.param for score in self.paramcd.values()])
+        changed["PARAMCD"] = CodedText.of_codes(chosen, list(self.paramcd))
+        changed["PARAM"] = CodedText.of_codes(chosen, [score.param for score in self.paramcd.values()])
         changed["PARAMN"] = np.array([score.paramn for score in self.paramcd.values()], float)[chosen]
         changed[self.value] = significant(sign[chosen] * (value[rows] - mean[chosen]) / sd[chosen])
         return AddedRows(rows, changed, (np.arange(len(rows)), rows))

@@ -7,13 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from adam.columns.columns import (
-    Columns,
-    Values,
-    coded,
-    number,
-    take,
-)
+from adam.columns.columns import Columns, Values, number, take
 from adam.columns.grouping import group_codes, matching_rows
 from adam.derivations.merging import Lookup
 from adam.language.derivation import (
@@ -24,6 +18,7 @@ from adam.language.derivation import (
     listed,
     word,
 )
+from metadata.coded_text import CodedText
 from metadata.condition import Condition
 from metadata.dataset import Edges
 from metadata.declaration import (
@@ -68,7 +63,7 @@ class PeriodRecords(Derivation):
         found = list(self.periods.values())
         day_one = number(columns, self.reference)[rows]
         changed: dict[str, Values] = {
-            self.to: coded(period, list(self.periods)),
+            self.to: CodedText.of_codes(period, list(self.periods)),
             self.to_number: np.array([one.number for one in found], float)[period],
             self.to_start: day_one + np.array([_elapsed(one.first) for one in found], float)[period],
             self.to_end: day_one + np.array([_elapsed(one.last) for one in found], float)[period],
@@ -168,7 +163,7 @@ class InPeriod(Derivation):
         numbers = np.array([*(span.number for span in spans), np.nan], float)
         return Outcome(
             {
-                self.to: coded(place, list(self.periods)),
+                self.to: CodedText.of_codes(place, list(self.periods)),
                 self.to_number: numbers[place],
                 self.to_start: np.where(place >= 0, starts[place, rows], np.nan),
                 self.to_end: np.where(place >= 0, ends[place, rows], np.nan),

@@ -7,14 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from adam.columns.columns import (
-    Columns,
-    Values,
-    flagged,
-    number,
-    stack,
-    take,
-)
+from adam.columns.columns import Columns, Values, flagged, number, stack, take
 from adam.columns.grouping import group_codes, ordered
 from adam.derivations.merging import SUBJECT
 from adam.language.derivation import (

@@ -7,12 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from adam.columns.columns import (
-    Columns,
-    among,
-    number,
-    text,
-)
+from adam.columns.columns import Columns, among, number, text
 from adam.columns.grouping import group_codes
 from adam.derivations.merging import aggregated
 from adam.language.added_records import SummaryParameter
@@ -74,7 +69,7 @@ class ScaleRecords(SummaryParameter):
         return len(self.from_paramcd) if self.function == "sum" and not self.prorate else self.need
 
     def _check_twice(self, columns: Columns, groups: np.ndarray, eligible: np.ndarray) -> None:
-        both = group_codes([groups[eligible].astype(float), text(columns, "PARAMCD").codes[eligible].astype(float)])
+        both = group_codes([groups[eligible].astype(float), text(columns, "PARAMCD").take(eligible)])
         if len(both) and np.bincount(both).max() > 1:
             raise StudyError(f"{self.paramcd}: an item is answered twice within {listed(self.by)}; narrow 'where'")
 

@@ -6,14 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from adam.columns.columns import (
-    Columns,
-    among,
-    coded,
-    number,
-    numbers_in,
-    text,
-)
+from adam.columns.columns import Columns, among, number, text
 from adam.language.derivation import (
     Derivation,
     DerivationContext,
@@ -21,6 +14,7 @@ from adam.language.derivation import (
     listed,
     word,
 )
+from metadata.coded_text import CodedText
 from metadata.declaration import Column, NewColumn
 from metadata.errors import StudyError
 from metadata.units import significant
@@ -57,7 +51,7 @@ class RangeIndicator(Derivation):
         with np.errstate(invalid="ignore"):
             codes = np.select([value < outer[0], value > outer[1], value < low, value > high], [0, 4, 1, 3], 2)
         unknown = np.isnan(value) | (np.isnan(low) & np.isnan(high))
-        return Outcome({self.to: coded(np.where(unknown, -1, codes), INDICATORS)})
+        return Outcome({self.to: CodedText.of_codes(np.where(unknown, -1, codes), INDICATORS)})
 
     def sentence(self, variable: str) -> str:
         outer = f"LOW LOW if {self.value} is below {self.outer_low}, " if self.outer_low else ""
@@ -107,14 +101,14 @@ class Grade(Derivation):
     to_scheme: NewColumn = "ATOXSCH"
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
-        words, codes = text(columns, "PARAMCD").words, text(columns, "PARAMCD").codes
+        parameters = text(columns, "PARAMCD")
         low, high, value = (number(columns, name) for name in (self.low, self.high, self.value))
         base, normal = self._baseline(columns, count)
         grades, named = np.full(count, np.nan), np.full(count, -1)
         for index, scheme in enumerate(self.schemes):
             for parameter, item in scheme.items.items():
                 graded = context.scheme(scheme.table, item)
-                rows = np.flatnonzero(codes == words.index(parameter)) if parameter in words else NO_ROWS
+                rows = np.flatnonzero(parameters.isin([parameter]))
                 grades[rows] = graded.grade(
                     value[rows],
                     low[rows],
@@ -125,16 +119,16 @@ class Grade(Derivation):
                 )
                 named[rows] = index
             for parameter, name in scheme.already_graded.items():
-                rows = np.flatnonzero(codes == words.index(parameter)) if parameter in words else NO_ROWS
-                grades[rows] = numbers_in(text(columns, name))[rows]
+                rows = np.flatnonzero(parameters.isin([parameter]))
+                grades[rows] = text(columns, name).numbers()[rows]
                 named[rows] = index
         named[np.isnan(grades)] = -1
         texts = np.where(np.isnan(grades), -1, grades).astype(int)
         return Outcome(
             {
-                self.to: coded(texts, ["0", "1", "2", "3", "4", "5"]),
+                self.to: CodedText.of_codes(texts, ["0", "1", "2", "3", "4", "5"]),
                 self.to_number: grades,
-                self.to_scheme: coded(named, [scheme.name for scheme in self.schemes]),
+                self.to_scheme: CodedText.of_codes(named, [scheme.name for scheme in self.schemes]),
             }
         )
 
@@ -144,8 +138,7 @@ class Grade(Derivation):
         if not (self.base and self.base_indicator):
             return nothing, nothing
         indicator = text(columns, self.base_indicator)
-        normal = indicator.of_words([np.nan if not one else 0.0 if one.startswith("HIGH") else 1.0
-                                     for one in indicator.words])  # fmt: skip
+        normal = indicator.each(lambda one: np.nan if not one else 0.0 if one.startswith("HIGH") else 1.0, float)
         return number(columns, self.base), normal
 
     def also_reads(self) -> tuple[str, ...]:
@@ -187,7 +180,7 @@ class CombinedGrade(Derivation):
     to_number: NewColumn = "ATOXGRN"
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
-        low, high = (numbers_in(text(columns, name)) for name in (self.low, self.high))
+        low, high = (text(columns, name).numbers() for name in (self.low, self.high))
         graded = [among(columns["PARAMCD"], names) for names in (self.low_paramcd, self.high_paramcd)]
         nothing = [(grade == 0) | (np.isnan(grade) & ~there) for grade, there in zip((low, high), graded, strict=True)]
         normal = nothing[0] & nothing[1] & (graded[0] | graded[1])
@@ -195,7 +188,10 @@ class CombinedGrade(Derivation):
             made = np.select([high > 0, low > 0, normal], [high, -low, 0.0], np.nan)
         words = ["-4", "-3", "-2", "-1", "0", "1", "2", "3", "4", "5"]
         return Outcome(
-            {self.to: coded(np.where(np.isnan(made), -1, made + 4).astype(int), words), self.to_number: made}
+            {
+                self.to: CodedText.of_codes(np.where(np.isnan(made), -1, made + 4).astype(int), words),
+                self.to_number: made,
+            }
         )
 
     def also_reads(self) -> tuple[str, ...]:

@@ -7,13 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from adam.columns.columns import (
-    Columns,
-    among,
-    constant,
-    number,
-    present,
-)
+from adam.columns.columns import Columns, among, constant, number, present
 from adam.columns.grouping import (
     first_rows,
     group_codes,

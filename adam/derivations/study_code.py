@@ -19,18 +19,14 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from adam.columns.columns import (
-    Columns,
-    Values,
-    finished,
-    prepared,
-)
+from adam.columns.columns import Columns, Values, known_names
 from adam.language.derivation import (
     Derivation,
     DerivationContext,
     Outcome,
     word,
 )
+from metadata.coded_text import CodedText
 from metadata.declaration import Column, NewColumn
 from metadata.errors import StudyError, nearest
 from metadata.study import Study
@@ -136,8 +132,7 @@ class StudyDerivation(Derivation):
 
     def _failed(self, error: Exception, columns: Columns, study: Study) -> StudyError:
         name = error.args[0] if isinstance(error, KeyError) and error.args else None
-        known = {*columns, *getattr(columns, "frame", ())}
-        if isinstance(name, str) and name in known - set(self.inputs):
+        if isinstance(name, str) and name in known_names(columns) - set(self.inputs):
             return StudyError(f"'{self.call}' looks at {name}, which its 'inputs' do not name")
         return StudyError(f"'{self.call}' failed: {_said(error, _path(study))}")
 
@@ -161,17 +156,16 @@ class StudyDerivation(Derivation):
             raise StudyError(f"'{self.call}' returns texts for {name}, which is declared Num") from None
         if np.isinf(numbers).any():
             raise StudyError(f"'{self.call}' returns infinite numbers for {name}")
-        return prepared(numbers)
+        return numbers.to_numpy(np.float64)
 
     def _texts(self, name: str, series: pd.Series) -> Values:
         if not all(isinstance(one, str) for one in series.dropna().unique()):
             raise StudyError(f"'{self.call}' returns values other than texts for {name}, which is declared Char")
-        return prepared(series.fillna("").astype("str"))
+        return CodedText.of_series(series.fillna("").astype("str"))
 
     def sentence(self, variable: str) -> str:
         return f"{self.outputs[variable].method.removesuffix('.')}{self.within()}."
 
 
 def _series(values: Values) -> pd.Series:
-    series = finished(values)
-    return series if pd.api.types.is_numeric_dtype(series.dtype) else series.astype("str")
+    return pd.Series(values.array(), dtype="str") if isinstance(values, CodedText) else pd.Series(values)

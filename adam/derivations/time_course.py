@@ -6,12 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from adam.columns.columns import (
-    Columns,
-    coded,
-    flagged,
-    number,
-)
+from adam.columns.columns import Columns, flagged, number
 from adam.columns.grouping import group_codes, ordered
 from adam.language.derivation import (
     Derivation,
@@ -20,6 +15,7 @@ from adam.language.derivation import (
     listed,
     word,
 )
+from metadata.coded_text import CodedText
 from metadata.condition import Condition
 from metadata.dataset import Edges
 from metadata.declaration import (
@@ -108,7 +104,7 @@ class StatusClass(Derivation):
         tests = [found == 0, found == total, last == self.last_positive, ends_negative]
         code = np.where(total == 0, -1, np.select(tests, list(range(len(names))), len(names)))
         edge = self._edge(groups, rows, count)
-        return Outcome({self.to: coded(code[groups], [*names, self.other])}, (edge,))
+        return Outcome({self.to: CodedText.of_codes(code[groups], [*names, self.other])}, (edge,))
 
     def _in_runs(self, positive: np.ndarray, sample: np.ndarray) -> np.ndarray:
         """Return the positive samples that are in a run of at least ``consecutive``; ``sample`` is sorted."""

@@ -7,15 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from adam.columns.columns import (
-    Columns,
-    Values,
-    coded,
-    number,
-    present,
-    stack,
-    take,
-)
+from adam.columns.columns import Columns, Values, number, present, stack, take
 from adam.columns.grouping import first_rows, group_codes, matching_rows
 from adam.derivations.dates import DAYS_OF
 from adam.derivations.merging import SUBJECT
@@ -25,6 +17,7 @@ from adam.language.derivation import (
     DerivationContext,
     word,
 )
+from metadata.coded_text import CodedText
 from metadata.condition import OtherCondition
 from metadata.dataset import Edges
 from metadata.declaration import Column, OtherColumn
@@ -116,8 +109,8 @@ class TimeToEvent(Derivation):
         row = np.where(happened, event.row, censored.row)
         one = np.zeros(count, int)
         made = {
-            "PARAMCD": coded(one, [code]),
-            "PARAM": coded(one, [endpoint.param]),
+            "PARAMCD": CodedText.of_codes(one, [code]),
+            "PARAM": CodedText.of_codes(one, [endpoint.param]),
             "PARAMN": np.full(count, float(endpoint.paramn)),
             "STARTDT": origin,
             "ADT": date,
@@ -132,10 +125,10 @@ class TimeToEvent(Derivation):
         dates = [one.description if place >= events else "" for place, one in enumerate(moments)]
         return {
             "CNSR": np.array([*values, np.nan])[moment],
-            "EVNTDESC": coded(moment, [one.description for one in moments]),
-            "CNSDTDSC": coded(moment, dates),
-            "SRCDOM": coded(moment, [one.dataset for one in moments]),
-            "SRCVAR": coded(moment, [one.date for one in moments]),
+            "EVNTDESC": CodedText.of_codes(moment, [one.description for one in moments]),
+            "CNSDTDSC": CodedText.of_codes(moment, dates),
+            "SRCDOM": CodedText.of_codes(moment, [one.dataset for one in moments]),
+            "SRCVAR": CodedText.of_codes(moment, [one.date for one in moments]),
         }
 
     def also_reads(self) -> tuple[str, ...]:

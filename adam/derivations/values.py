@@ -5,21 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
-from adam.columns.columns import (
-    Columns,
-    Text,
-    Values,
-    among,
-    chosen,
-    coded,
-    number,
-    numbers_in,
-    present,
-    stack,
-    text,
-)
+from adam.columns.columns import Columns, Values, among, chosen, number, numbers_as_text, present, stack, text
 from adam.columns.grouping import group_codes
 from adam.language.derivation import (
     Derivation,
@@ -28,6 +15,7 @@ from adam.language.derivation import (
     listed,
     word,
 )
+from metadata.coded_text import CodedText
 from metadata.condition import Condition
 from metadata.declaration import Column, NewColumn
 from metadata.errors import StudyError
@@ -65,7 +53,7 @@ class Parameters(Derivation):
         names = list(self.paramcd)
         position = self._positions(columns, names, count)
         tests = text(columns, self.source)
-        unknown = sorted(tests.words[code] for code in set(tests.codes[position < 0].tolist()))
+        unknown = tests.among(position < 0)
         if unknown:
             raise StudyError(
                 f"{self.source} {listed(unknown)} has no parameter; add it to 'paramcd',"
@@ -76,20 +64,17 @@ class Parameters(Derivation):
         found = list(self.paramcd.values())
         return Outcome(
             {
-                "PARAMCD": coded(position, names),
-                "PARAM": coded(position, [one.param for one in found]),
+                "PARAMCD": CodedText.of_codes(position, names),
+                "PARAM": CodedText.of_codes(position, [one.param for one in found]),
                 "PARAMN": np.array([*(one.paramn for one in found), np.nan], float)[position],
-                "PARCAT1": coded(position, [one.parcat1 for one in found]),
+                "PARCAT1": CodedText.of_codes(position, [one.parcat1 for one in found]),
             }
         )
 
     def _positions(self, columns: Columns, names: list[str], count: int) -> np.ndarray:
         """Return for each record the parameter's place in the table, -1 if there is none."""
         tests = [None if parameter.where else parameter.test for parameter in self.paramcd.values()]
-        words = text(columns, self.source).words
-        position = np.array([tests.index(word) if word in tests else -1 for word in words])[
-            text(columns, self.source).codes
-        ]
+        position = text(columns, self.source).each(lambda test: tests.index(test) if test in tests else -1, int)
         for index, parameter in enumerate(self.paramcd.values()):
             if parameter.where:
                 narrowed = among(columns[self.source], [parameter.test]) & parameter.where.holds(columns, count)
@@ -97,7 +82,7 @@ class Parameters(Derivation):
         return position
 
     def _check_units(self, columns: Columns, given: Values, position: np.ndarray) -> None:
-        wanted = coded(position, [parameter.unit or "" for parameter in self.paramcd.values()])
+        wanted = CodedText.of_codes(position, [parameter.unit or "" for parameter in self.paramcd.values()])
         stated = present(wanted) & present(given)
         differs = np.flatnonzero(stated & (np.ptp(group_codes([stack([wanted, given])]).reshape(2, -1), axis=0) != 0))
         if len(differs):
@@ -134,15 +119,14 @@ class Recode(Derivation):
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
         values = columns[self.source]
-        if not isinstance(values, Text):
+        if not isinstance(values, CodedText):
             values = numbers_as_text(values)
         table = {"": _or_missing(self.if_missing), **self.values}
-        words = list(values.words)
-        self._check_known(words, values.codes)
-        made = [table.get(word, _or_missing(self.otherwise)) for word in words]
+        self._check_known(values.held)
+        made = [table.get(text, _or_missing(self.otherwise)) for text in values.texts]
         if self._numeric():
-            return Outcome({self.to: values.of_words([np.nan if one == "" else float(one) for one in made])})
-        return Outcome({self.to: coded(values.codes, [str(one) for one in made])})
+            return Outcome({self.to: values.spread(np.array([np.nan if one == "" else float(one) for one in made]))})
+        return Outcome({self.to: CodedText.of_codes(values.codes, [str(one) for one in made])})
 
     def _numeric(self) -> bool:
         return not all(isinstance(value, str) for value in self.values.values())
@@ -152,9 +136,8 @@ class Recode(Derivation):
         if len({isinstance(one, str) for one in given}) > 1:
             raise StudyError("the values are all numbers, or all texts; write a number that is meant as text in quotes")
 
-    def _check_known(self, words: list[str], codes: np.ndarray) -> None:
-        used = np.bincount(codes, minlength=len(words)) > 0
-        unknown = [text for text, seen in zip(words, used, strict=True) if seen and text and text not in self.values]
+    def _check_known(self, texts: list[str]) -> None:
+        unknown = [text for text in texts if text and text not in self.values]
         if unknown and self.otherwise is None:
             raise StudyError(
                 f"{self.source} is '{unknown[0]}', which the values do not name; add it, or say 'otherwise'"
@@ -181,13 +164,7 @@ def _as_text(value: str | float | None) -> str:
 
 def shown(values: Values, row: int) -> str:
     """Return one value as a text, for messages."""
-    return values.words[values.codes[row]] if isinstance(values, Text) else f"{values[row]:g}"
-
-
-def numbers_as_text(values: np.ndarray) -> Text:
-    """Return numbers as short texts (3, 4.5), blank where missing."""
-    codes, unique = pd.factorize(values)
-    return coded(codes, [f"{number:.12g}" for number in unique])
+    return values.texts[values.codes[row]] if isinstance(values, CodedText) else f"{values[row]:g}"
 
 
 @dataclass(frozen=True)
@@ -211,7 +188,7 @@ class Bands(Derivation):
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
         values, limits = number(columns, self.source), self._limits()
         codes = np.where(np.isnan(values), -1, np.searchsorted(np.array(limits, float), values, side="right"))
-        made: dict[str, Values] = {self.to: coded(codes, [band.name for band in self.bands])}
+        made: dict[str, Values] = {self.to: CodedText.of_codes(codes, [band.name for band in self.bands])}
         if self.to_number:
             made[self.to_number] = np.where(codes < 0, np.nan, codes + 1.0)
         return Outcome(made)
@@ -257,7 +234,7 @@ class NumberFromText(Derivation):
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
         values = text(columns, self.source)
-        read = numbers_in(values)
+        read = values.numbers()
         wrong = np.flatnonzero(np.isnan(read) & present(values))
         if len(wrong):
             raise StudyError(f"{self.source} is '{shown(values, wrong[0])}', which is not a number")

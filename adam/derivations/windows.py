@@ -11,13 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from adam.columns.columns import (
-    Columns,
-    Values,
-    coded,
-    number,
-    text,
-)
+from adam.columns.columns import Columns, Values, number, text
 from adam.language.derivation import (
     Derivation,
     DerivationContext,
@@ -25,6 +19,7 @@ from adam.language.derivation import (
     listed,
     word,
 )
+from metadata.coded_text import CodedText
 from metadata.declaration import Column
 from metadata.errors import StudyError, nearest
 from metadata.study import Study
@@ -122,7 +117,7 @@ class Windows(Derivation):
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
         parameters = text(columns, "PARAMCD")
-        schedule_of = np.array([self._schedule(parameter) for parameter in parameters.words])[parameters.codes]
+        schedule_of = parameters.each(self._schedule, int)
         day = number(columns, self.source)
         windows: list[Window] = []
         position = np.full(count, -1)
@@ -177,13 +172,13 @@ class Windows(Derivation):
         target = values("target")
         difference = np.abs(elapsed(day) - elapsed(target))
         return {
-            "AVISIT": coded(position, [window.visit for window in windows]),
+            "AVISIT": CodedText.of_codes(position, [window.visit for window in windows]),
             "AVISITN": values("number"),
             "AWTARGET": target,
             "AWTDIFF": difference,
             "AWLO": values("low"),
             "AWHI": values("high"),
-            "AWU": coded(np.where(position < 0, -1, 0), ["DAYS"]),
+            "AWU": CodedText.of_codes(np.where(position < 0, -1, 0), ["DAYS"]),
         }
 
     def _how(self) -> str:

@@ -6,14 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from adam.columns.columns import (
-    Columns,
-    Values,
-    among,
-    constant,
-    present,
-    take,
-)
+from adam.columns.columns import Columns, Values, among, constant, present, take
 from adam.columns.grouping import first_rows, ordered, row_of_group
 from adam.language.derivation import AddedRows, Derivation
 from metadata.condition import Condition

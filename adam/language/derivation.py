@@ -58,7 +58,7 @@ class DerivationContext:
         if dataset not in self.datasets:
             raise StudyError(f"this build has no dataset {dataset}{nearest(dataset, self.datasets)}")
         if dataset not in self.cache:
-            self.cache[dataset] = SourceColumns(self.datasets[dataset].frame)
+            self.cache[dataset] = SourceColumns(self.datasets[dataset].columns)
         found = self.cache[dataset]
         assert isinstance(found, SourceColumns)
         return found
@@ -66,17 +66,17 @@ class DerivationContext:
     def variable(self, dataset: str, name: str) -> Values:
         """Return one column of another dataset; raises StudyError with the nearest name."""
         columns = self.columns(dataset)
-        if name not in columns.frame.columns:
-            raise StudyError(f"{dataset} has no variable {name}{nearest(name, columns.frame.columns)}")
+        if name not in columns.source:
+            raise StudyError(f"{dataset} has no variable {name}{nearest(name, columns.source.names)}")
         return columns[name]
 
     def fulfil(self, dataset: str, where: Condition | None) -> np.ndarray:
         """Return True for the records of another dataset that fulfil a condition, for all if there is none."""
         columns = self.columns(dataset)
         if where is None:
-            return np.ones(len(columns.frame), bool)
+            return np.ones(len(columns.source), bool)
         where.check(self.datasets[dataset].metadata.kinds, dataset)
-        return where.holds(columns, len(columns.frame))
+        return where.holds(columns, len(columns.source))
 
     @cached_property
     def cutoff(self) -> np.datetime64:

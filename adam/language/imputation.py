@@ -7,19 +7,13 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
-import pandas as pd
 
-from adam.columns.columns import (
-    Columns,
-    Text,
-    coded,
-    number,
-    text,
-)
+from adam.columns.columns import Columns, number, text
 from adam.language.derivation import Derivation, listed
+from metadata.coded_text import CodedText
 from metadata.declaration import Column, NewColumn
 from metadata.errors import StudyError
-from metadata.iso8601 import day_bounds, to_sas_days
+from metadata.iso8601 import to_sas_days, word_bounds
 
 PARTS = {"day": "day", "month": "day or month", "year": "day, month or year"}
 DAY_AFTER_UNKNOWN_MONTH = re.compile(r"\d{4}---(\d{2})")
@@ -38,16 +32,16 @@ class Partial(NamedTuple):
     day: np.ndarray
 
 
-def partial_dates(texts: Text) -> Partial:
+def partial_dates(texts: CodedText) -> Partial:
     """Return what the date parts of ISO 8601 texts say; a text that is no date says nothing."""
-    dates = [word.partition("T")[0].rstrip("-") for word in texts.words]
+    dates = [text.partition("T")[0].rstrip("-") for text in texts.texts]
     cut = [date[:4] if date[4:6] == "--" else date for date in dates]
-    first, last = (to_sas_days(days) for days in day_bounds(pd.Series(cut, dtype="str")))
+    first, last = (to_sas_days(days) for days in word_bounds(cut))
     known = [0 if np.isnan(one) else 3 if len(date) >= 10 else 2 if len(date) >= 7 else 1
              for one, date in zip(first.tolist(), cut, strict=True)]  # fmt: skip
     days = [DAY_AFTER_UNKNOWN_MONTH.fullmatch(date) for date in dates]
     day = np.array([float(found[1]) if found else np.nan for found in days])
-    return Partial(first[texts.codes], last[texts.codes], np.array(known, int)[texts.codes], day[texts.codes])
+    return Partial(*(texts.spread(made) for made in (first, last, np.array(known, int), day)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,9 +114,9 @@ class Imputed(Derivation):
         """Return the last possible day of the event's end."""
         return partial_dates(text(columns, self.end)).last[rows] if self.end else np.full(len(rows), np.nan)
 
-    def date_flag(self, precision: np.ndarray, made: np.ndarray) -> Text:
+    def date_flag(self, precision: np.ndarray, made: np.ndarray) -> CodedText:
         """Return D, M or Y for the highest imputed part of dates, blank where nothing was."""
-        return coded(np.where(~np.isnan(made) & (precision < 3), precision, -1), ["Y", "M", "D"])
+        return CodedText.of_codes(np.where(~np.isnan(made) & (precision < 3), precision, -1), ["Y", "M", "D"])
 
     def how(self) -> str:
         """Return how the date is imputed, for a sentence."""

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import numpy as np
 
+from metadata.coded_text import CodedText
 from metadata.condition import Condition
 from metadata.declaration_limits import Limit
-from metadata.coded_text import CodedText
 from metadata.dictionary import Field
 from metadata.yaml_source import complain
 from sdtm.columns.column import Column, Read

@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 import numpy as np
 
 from metadata import iso8601
-from metadata.declaration_limits import Entries
 from metadata.coded_text import CodedText
+from metadata.declaration_limits import Entries
 from metadata.yaml_source import complain
 from sdtm.columns.column import Column, Read, UnrepresentedValues
 from sdtm.columns.source import FormRows

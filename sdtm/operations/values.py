@@ -9,8 +9,8 @@ from typing import Literal
 
 import numpy as np
 
-from metadata.condition import Condition
 from metadata.coded_text import CodedText
+from metadata.condition import Condition
 from metadata.dictionary import Field
 from metadata.errors import Gather, nearest
 from metadata.labels import plain

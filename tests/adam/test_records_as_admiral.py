@@ -2,10 +2,10 @@
 
 import pytest
 
-from adam.columns.columns import Text
 from adam.derivations.expected_records import ExpectedRecords, LocfRecords
 from adam.derivations.periods import InPeriod, PeriodVariables, Span
 from adam.derivations.windows import Schedule
+from metadata.coded_text import CodedText
 from metadata.condition import read_condition
 from metadata.errors import StudyError
 from tests.adam.trial import added_by, dataset, days, made_by, numbers, texts
@@ -126,7 +126,7 @@ def test_variables_of_phases(tmp_path):
     )
     word = PeriodVariables(dataset="ADPH", period="APHASEN", numbers=(1, 2), variables={"APHASEw": "APHASE"})
     made = made_by(word, tmp_path, phases, USUBJID=["1", "2"])
-    assert all(isinstance(one, Text) for one in made.values())
+    assert all(isinstance(one, CodedText) for one in made.values())
     assert [texts(made[name]) for name in ("APHASE1", "APHASE2")] == [["TREATMENT", "TREATMENT"], ["FUP", ""]]
     with pytest.raises(StudyError, match="needs xx or w"):
         PeriodVariables(dataset="ADPH", period="APHASEN", numbers=(1,), variables={"USUBJ": "APHASE"}).check()

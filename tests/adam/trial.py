@@ -11,14 +11,11 @@ import pandas as pd
 from adam.build.analyse import build
 from adam.build.specification import read_specification
 from adam.build.table import AnalysisTable
-from adam.columns.columns import (
-    Text,
-    Values,
-    finished,
-    prepared,
-)
+from adam.columns.columns import Values, finished
 from adam.language.derivation import Derivation, DerivationContext
+from metadata.coded_text import CodedText
 from metadata.dataset import Dataset, DatasetMetadata, Variable
+from metadata.frame_columns import FrameColumns
 from metadata.study import Study
 from metadata.yaml_source import load
 
@@ -72,7 +69,7 @@ def day(text: str) -> float:
 
 def texts(values: Values | pd.Series) -> list[str]:
     """Return a Char column as a list of texts."""
-    return values.strings() if isinstance(values, Text) else [str(value) for value in values.astype("str")]
+    return values.array().tolist() if isinstance(values, CodedText) else [str(value) for value in values.astype("str")]
 
 
 def columns(**given: list) -> dict[str, Values]:
@@ -83,7 +80,8 @@ def columns(**given: list) -> dict[str, Values]:
         else pd.Series(values, dtype=float)
         for name, values in given.items()
     }
-    return {name: prepared(values) for name, values in frame.items()}
+    made = FrameColumns(pd.DataFrame(frame))
+    return {name: made[name] for name in made.names}
 
 
 def context(folder: Path, *sources: Dataset, cutoff: str = "2001-12-31") -> DerivationContext:
@@ -102,8 +100,8 @@ def made_by(word: Derivation, folder: Path, *sources: Dataset, **given: list) ->
 
 def added_by(word: Derivation, folder: Path, *sources: Dataset, **given: list) -> pd.DataFrame:
     """Return the records that a word adds to given ones, as a dataset holds them."""
-    table = AnalysisTable(pd.DataFrame({name: finished(values) for name, values in columns(**given).items()}),
-                  np.arange(len(next(iter(given.values())))))  # fmt: skip
+    source = FrameColumns(pd.DataFrame({name: finished(values) for name, values in columns(**given).items()}))
+    table = AnalysisTable(source, np.arange(len(source)))
     old = table.count
     table.apply(word, context(folder, *sources, cutoff="2099-12-31"))
     names = [*given, *(name for name in table.columns if name not in given)]

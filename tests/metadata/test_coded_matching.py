@@ -7,7 +7,7 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metadata.coded_matching import first_match, first_of_each, first_used, place_within
+from metadata.coded_matching import first_match, first_of_each, first_used, group_numbers, place_within
 from metadata.coded_text import CodedText
 
 
@@ -41,6 +41,17 @@ def test_first_used_numbers_as_pandas_does(indices: list[int]) -> None:
     expected, distinct = pd.factorize(np.array(indices, int))
     assert codes.tolist() == expected.tolist()
     assert used.tolist() == distinct.tolist()
+
+
+@given(PAIRS)
+def test_rows_that_agree_have_one_number(pairs: list[tuple[str, str]]) -> None:
+    expected = [list(dict.fromkeys(pairs)).index(pair) for pair in pairs]
+    assert group_numbers([column.codes for column in columns(pairs)]).tolist() == expected
+
+
+def test_numbers_of_many_columns_stay_within_their_type() -> None:
+    codes = np.array([0, 1 << 40, 1 << 40, 0, 1])
+    assert group_numbers([codes] * 5).tolist() == [0, 1, 1, 0, 2]
 
 
 @given(PAIRS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 
 from metadata.dataset import Dataset
@@ -69,4 +71,5 @@ def test_a_declared_length_is_kept_and_others_are_as_long() -> None:
 
 def test_unused_categories_do_not_widen() -> None:
     column = pd.Series(pd.Categorical(["ab", ""], ["", "ab", "abcdef"]))
-    assert lengths.longest_text(column) == 2
+    dataset = plain("AE", AETERM=["ab", ""])
+    assert resolved(replace(dataset, frame=pd.DataFrame({"AETERM": column}))) == {"AE": {"AETERM": 2}}

@@ -305,8 +305,8 @@ def test_more_than_five_gigabytes_is_refused_before_anything_is_written(
 def test_a_refused_dataset_leaves_the_old_file_whole(tmp_path: Path) -> None:
     path = written(adverse_events(), tmp_path)
     before = path.read_bytes()
-    bad = adverse_events()
-    bad.frame.loc[2, "AETERM"] = "\u00e9"
+    sound = adverse_events()
+    bad = replace(sound, frame=sound.frame.assign(AETERM=["\u00e9"] * len(sound.frame)))
     with pytest.raises(StudyError):
         xpt.write(bad, path, DATE, "sdtm")
     assert path.read_bytes() == before

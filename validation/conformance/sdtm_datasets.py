@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from metadata import iso8601
-from metadata.coded_matching import first_match
+from metadata.coded_matching import first_match, group_numbers
 from metadata.coded_text import CodedText
 from metadata.dataset import Dataset
 from metadata.errors import StudyError
@@ -138,11 +138,7 @@ class Domain:
     def group(self, *names: str) -> np.ndarray:
         """Return a number for each distinct combination of the named variables; absent ones are blank."""
         if names not in self._groups:
-            made = np.zeros(self.size, np.int64)
-            for column in map(self.column, names):
-                if len(column.used) > 1:
-                    made = pd.factorize(made * len(column.texts) + column.codes)[0].astype(np.int64)
-            self._groups[names] = made
+            self._groups[names] = group_numbers([self.column(name).codes for name in names])
         return self._groups[names]
 
     @cached_property

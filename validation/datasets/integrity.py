@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
+from metadata.coded_matching import first_of_each
 from metadata.coded_text import CodedText
 from metadata.dataset import Dataset, DatasetMetadata, Variable
 from metadata.terminology import Codelist, Terminology
@@ -171,7 +172,11 @@ def _keys(dataset: Dataset) -> list[Row]:
     lacking = [name for name in keys if name not in dataset.frame.columns]
     if lacking:
         return [_row(dataset, lacking[0], KEY, 0, f"{dataset.name} lacks its key {lacking[0]}")]
-    repeated = np.flatnonzero(dataset.frame.duplicated(keys).to_numpy(bool)) if keys else np.empty(0, int)
+    try:
+        columns = [dataset.coded(name) for name in keys]
+    except TypeError:  # a finding of its own
+        return []
+    repeated = np.setdiff1d(np.arange(len(dataset.frame)), first_of_each(columns)) if keys else np.empty(0, int)
     if not len(repeated):
         return []
     said = f"{dataset.name} has {len(repeated)} row{'s' * (len(repeated) != 1)} whose keys occur already"
