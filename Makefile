@@ -1,6 +1,7 @@
 # Each target does all of its own set-up on a machine with Python 3.11 or newer, pip and make.
 #   make demo    the whole pipeline on the synthetic study, package in build/
-#   make test    the tests
+#   make test    the tests, in under ten minutes
+#   make soak    the long tests: changed studies, faults, pages in a browser, many patients
 #   make bench   speed and memory of whole builds of 10, 100 and 1,000 patients
 #   make lint    ruff and mypy
 
@@ -10,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Without compiled modules beside the sources each start would compile half a minute's worth of libraries again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test bench lint setup clean
+.PHONY: demo test soak bench lint setup clean
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -22,6 +23,9 @@ demo: $(READY)
 
 test: $(READY)
 	@$(VENV)/bin/python -m pytest -q -n 2 --dist loadgroup
+
+soak: $(READY)
+	@$(VENV)/bin/python -m pytest -q -n 2 --dist loadgroup -m soak
 
 bench: $(READY)
 	@$(VENV)/bin/python -m benchmarks

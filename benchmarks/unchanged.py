@@ -30,7 +30,7 @@ CHANGED = {
     "validation/*.html": "the pages share one frame: a line end after the notice of synthetic data",
     "reports/F*.svg": "drawn by matplotlib",
     "reports/F*.png": "drawn by matplotlib",
-    "reports/F*.html": "drawn by matplotlib",
+    "reports/*.html": "listings scroll within their part of the page; figures are drawn by matplotlib",
     "reports/F*.rtf": "drawn by matplotlib",
     "reports/ars.json": "where clauses follow the filters of results.csv",
 }

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from metadata.dictionary import Dictionary, parse_choices
+from metadata.errors import StudyError
 from metadata.redcap_csv import read_rows
 
 STRUCTURE_FILES = ("instruments", "arms", "events", "form_event_mapping", "repeating", "dags")
@@ -43,6 +44,8 @@ class Project:
             name: read_rows(folder / f"{name}.csv") for name in STRUCTURE_FILES if (folder / f"{name}.csv").is_file()
         }
         info = read_rows(folder / "project_info.csv")
+        if not info:
+            raise StudyError("the file has no row", folder / "project_info.csv")
         return cls.from_payloads({**payloads, "project_info": info, "dictionary": read_rows(folder / "dictionary.csv")})
 
     @classmethod

@@ -116,3 +116,28 @@ def load(path: Path, shown: str | None = None) -> Any:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or "not readable"
         raise StudyError(f"not valid YAML: {problem}", name, mark.line + 1 if mark else None) from None
+
+
+def mapping_at(node: Any, key: str) -> LocatedDict:
+    """Return the mapping below ``key``, without keys where there is none; raises StudyError for anything else."""
+    found = _below(node, key)
+    if found is None:
+        found = LocatedDict()
+        found.file, found.line, found.lines = file_of(node) or "", line_of(node, key) or 0, {}
+    if not isinstance(found, LocatedDict):
+        raise complain(node, key, f"'{key}' has keys with values: {key}: {{KEY: VALUE}}")
+    return found
+
+
+def list_at(node: Any, key: str) -> list[Any]:
+    """Return the list below ``key``, without items where there is none; raises StudyError for anything else."""
+    found = _below(node, key)
+    if found is not None and not isinstance(found, list):
+        raise complain(node, key, f"'{key}' is a list: {key}: [...]")
+    return found or []
+
+
+def _below(node: Any, key: str) -> Any:
+    if node is not None and not isinstance(node, dict):
+        raise complain(node, None, f"keys with values are meant, such as '{key}'")
+    return node.get(key) if node else None

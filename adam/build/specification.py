@@ -14,7 +14,7 @@ from metadata.errors import Gather, StudyError, nearest
 from metadata.registration import load_modules
 from metadata.schema_errors import FILE, needed_key, quoted, wrong_type
 from metadata.study import Study
-from metadata.yaml_source import complain, file_of, line_of
+from metadata.yaml_source import complain, file_of, line_of, list_at
 
 FOLDER = "adam"
 load_modules(adam.derivations)
@@ -118,7 +118,7 @@ def read_specification(node: Any) -> AnalysisSpecification:
         with gather.part():
             header = _header(node)
         with gather.part():
-            steps = read_steps(node["derivations"] or [])
+            steps = read_steps(list_at(node, "derivations"))
         with gather.part():
             variables = _variables(node)
     return AnalysisSpecification(header, tuple(steps), variables, file_of(node), dict(getattr(node, "lines", {})))

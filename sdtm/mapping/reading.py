@@ -9,7 +9,7 @@ from metadata.project import Project
 from metadata.standards import GuideVariable, sdtm_dataset, sdtm_variables
 from metadata.study import Study
 from metadata.terminology import Terminology
-from metadata.yaml_source import LocatedDict, LocatedList, complain, filled_in
+from metadata.yaml_source import LocatedDict, LocatedList, complain, filled_in, mapping_at
 from sdtm.mapping.criteria import with_criteria
 from sdtm.mapping.derived_methods import is_derived
 from sdtm.mapping.domain_mapping import (
@@ -268,9 +268,10 @@ class Reader:
     def _supplemental(self, node: LocatedDict, context: MappingContext) -> list[SupplementalQualifier]:
         made = []
         with Gather() as gather:
-            for qnam, spec in (node.get("supplemental") or {}).items():
+            supplemental = mapping_at(node, "supplemental")
+            for qnam in supplemental:
                 with gather.part():
-                    made.append(self._supplement(node, qnam, spec, context))
+                    made.append(self._supplement(node, qnam, mapping_at(supplemental, qnam), context))
         return made
 
     def _supplement(

@@ -1,0 +1,54 @@
+"""A check of a study with a random mistake ends in sentences and an exit code: no defect, no traceback, no hang."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from random import Random
+from types import FrameType
+
+import pytest
+
+from metadata.study import BUNDLED
+from tests.flows.conftest import Answer
+from tests.flows.mutations import mutate
+
+STUDIES = sorted(path.parent for path in BUNDLED.glob("*/study.yaml"))
+SAMPLE, ALL = 25, 500
+LIMIT = 60  # seconds; a check takes one or two
+UNREAD = shutil.ignore_patterns("synthetic", "records_*", "log*.csv")
+
+
+@pytest.fixture
+def limit() -> Iterator[None]:
+    """Stop a check that does not end."""
+
+    def stop(_: int, frame: FrameType | None) -> None:
+        raise TimeoutError(f"no end after {LIMIT} s")
+
+    usual = signal.signal(signal.SIGALRM, stop)
+    signal.alarm(LIMIT)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, usual)
+
+
+@pytest.mark.parametrize(
+    "seed", [pytest.param(seed, marks=[pytest.mark.soak] if seed >= SAMPLE else []) for seed in range(ALL)]
+)
+def test_a_mistake_is_said_in_a_sentence(
+    seed: int, command: Callable[..., Answer], tmp_path: Path, limit: None
+) -> None:
+    random, study = Random(seed), tmp_path / "trial"
+    shutil.copytree(random.choice(STUDIES), study, ignore=UNREAD)
+    change = mutate(study, random)
+    answer = command("check", study)
+    said = answer.out + answer.err
+    assert answer.code in (0, 1, 2), f"{change}: exit code {answer.code}: {answer.err}"
+    assert said.strip()
+    assert "Traceback" not in said, change
+    assert "defect of redcap-cdisc" not in said, f"{change}: {answer.err}"
+    if answer.code:
+        assert "trial" in said, f"{change}: no file is named: {said}"

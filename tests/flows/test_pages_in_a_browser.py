@@ -1,0 +1,85 @@
+"""The pages of a package in a browser as wide as a desk and as a phone: whole, readable, linked to what is there."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import unquote, urldefrag, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+pytestmark = pytest.mark.xdist_group("package")
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+SIZES = {"desk": (1280, 900), "phone": (390, 844)}
+SAMPLE = ("reports/index.html",)
+KINDS = (
+    *("reports/T*.html", "reports/F*.html", "reports/L*.html"),
+    *("validation/queries.html", "validation/conformance.html", "validation/acceptance.html"),
+    "validation/second_derivation.html",
+)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """The browser that is installed; without one the tests are skipped aloud, and fail in continuous integration."""
+    found = next(filter(None, map(shutil.which, PROGRAMS)), None)
+    if found is None:
+        message = f"no browser: none of {', '.join(PROGRAMS)} is installed; the pages were NOT looked at"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        warnings.warn(message, stacklevel=1)
+        pytest.skip(message)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(params=SIZES)
+def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
+    width, height = SIZES[request.param]
+    page = browser.new_page(viewport={"width": width, "height": height})
+    yield page
+    page.close()
+
+
+@pytest.mark.parametrize("kind", [*SAMPLE, *(pytest.param(kind, marks=pytest.mark.soak) for kind in KINDS)])
+def test_pages_are_whole(kind: str, page: Page, package: Path) -> None:
+    paths = sorted(package.glob(kind))
+    assert paths, f"the package has no {kind}"
+    for path in paths:
+        _assert_whole(page, path)
+
+
+def _assert_whole(page: Page, path: Path) -> None:
+    problems: list[str] = []
+    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("requestfailed", lambda request: problems.append(request.url))
+    page.goto(path.as_uri())
+    assert not problems, f"{path.name}: {problems}"
+    assert page.title().strip(), f"{path.name} has no title"
+    headings = [text.strip() for text in page.locator("h1").all_inner_texts()]
+    assert len(headings) == 1 and headings[0], f"{path.name}: main headings are {headings}"
+    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert wide <= 0, f"{path.name} is {wide} pixels wider than the window"
+    broken = [link for link in _links(page) if not _leads_somewhere(link)]
+    assert not broken, f"{path.name} links to nothing: {broken}"
+
+
+def _links(page: Page) -> list[str]:
+    """Return the addresses of all links and pictures within the package, as the browser understands them."""
+    found = page.evaluate("[...document.querySelectorAll('a[href], img[src]')].map(one => one.href || one.src)")
+    return sorted({link for link in found if link.startswith("file:")})
+
+
+def _leads_somewhere(link: str) -> bool:
+    address, place = urldefrag(link)
+    path = Path(unquote(urlsplit(address).path))
+    if not path.is_file():
+        return False
+    return not place or f'id="{unquote(place)}"' in path.read_text(encoding="utf-8")
