@@ -56,7 +56,7 @@ def defect(error: BaseException) -> str:
 
 
 def _frames(error: BaseException) -> list[traceback.FrameSummary]:
-    """Return the way to an error, through the second process if it came from there (see flows.beside)."""
+    """Return the way to an error, through a worker if it came from there (see flows.worker)."""
     return [*traceback.extract_tb(error.__traceback__), *getattr(error, "further_frames", ())]
 
 

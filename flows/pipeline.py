@@ -1,12 +1,13 @@
 """The whole way of the data as plain functions: from REDCap, exports or a snapshot to the package, with no Prefect.
 
 ``build`` calls each stage through a ``Step``. The command line's step calls the function and tells the user; Prefect's
-step runs the same function as a task. So the stages have one sequence, and it is written here. A stage that was begun
-beside the others is a step that waits for it.
+step runs the same function as a task. So the stages have one sequence, and it is written here. A stage that a worker
+runs meanwhile is a step that waits for it.
 """
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -16,15 +17,14 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import pandas as pd
 
 from flows import quality_gates, stage_summaries
-from flows.beside import Beside
 from flows.conformance import check_conformance
-from flows.garbage import seldom_collected
 from flows.run_request import (
     API,
     RunRequest,
     RunResult,
     relative,
 )
+from flows.worker import Shared, Workers, cores
 from metadata.dataset import Dataset
 from metadata.errors import StudyError
 from metadata.records import Records
@@ -40,7 +40,9 @@ if TYPE_CHECKING:
     from sdtm.build.tabulate import Tabulation
 
 T = TypeVar("T")
-FEW_ROWS = 10_000  # of records: the datasets of more take longer to hand over than a second process saves
+FEW_ROWS = 10_000  # of records: with fewer only the acceptance, for its library, is worth a process
+MOST_WORKERS = 3  # each has a copy of the datasets
+SELDOM = (50_000, 20, 50)  # the garbage collector's thresholds: at Python's own it costs a build a tenth of its time
 Datasets = Mapping[str, Dataset]
 
 
@@ -75,8 +77,12 @@ class StageRunner(Protocol):
 
 def build(request: RunRequest, step: StageRunner) -> RunResult:
     """Run the stages as far as the request asks; raises RedcapCdiscError, after a StudyError the findings are kept."""
-    with seldom_collected():
+    usual = gc.get_threshold()
+    gc.set_threshold(*SELDOM)
+    try:
         return _build(request, step)
+    finally:
+        gc.set_threshold(*usual)
 
 
 def _build(request: RunRequest, step: StageRunner) -> RunResult:
@@ -99,8 +105,11 @@ def _build_package(request: RunRequest, stored: StoredSnapshot, step: StageRunne
     inputs = Inputs(study, snapshot.id, snapshot.date, request.options)
     target = Build(request.out, package_id(inputs), study.studyid)
     try:
-        with target, Beside(wanted=len(snapshot.records.frame) <= FEW_ROWS) as beside:
-            _fill(Run(request, snapshot, step, target.layout, result, beside), stored)
+        few = len(snapshot.records.frame) <= FEW_ROWS
+        spare = min(cores() - 1, 1 if few else MOST_WORKERS)
+        with target, Workers(spare, load_acceptance) as workers:
+            others = Workers(0) if few else workers
+            _fill(Run(request, snapshot, step, target.layout, result, workers, others), stored)
             step("publish", publish, target, inputs, summary=stage_summaries.of_folder)
     except StudyError as error:
         raise StudyError(f"{error}. Nothing was published; the findings are in {relative(target.stopped)}") from None
@@ -111,22 +120,25 @@ def _build_part(request: RunRequest, stored: StoredSnapshot, step: StageRunner, 
     """Run as far as the queries or datasets and leave their files in an ordinary folder."""
     from publish.package import PackageLayout
 
-    with Beside(wanted=False) as beside:
-        layout = PackageLayout(request.out, request.study.studyid)
-        _fill(Run(request, stored.snapshot, step, layout, result, beside), stored)
+    layout, here = PackageLayout(request.out, request.study.studyid), Workers(0)
+    _fill(Run(request, stored.snapshot, step, layout, result, here, here), stored)
     result.out = request.out
 
 
 @dataclass(frozen=True)
 class Run:
-    """What the stages of one run share: the files go where ``layout`` says, the counts into ``result``."""
+    """What the stages of one run share: the files go where ``layout`` says, the counts into ``result``.
+
+    ``accepting`` are the workers for the acceptance, ``workers`` those for the other stages that nothing waits for.
+    """
 
     request: RunRequest
     snapshot: Snapshot
     step: StageRunner
     layout: PackageLayout
     result: RunResult
-    beside: Beside
+    accepting: Workers
+    workers: Workers
 
     @property
     def study(self) -> Study:
@@ -189,38 +201,33 @@ def _make_datasets(run: Run, mapping: StudyMapping, queries: pd.DataFrame) -> Bu
 
 def _make_files(run: Run, built: BuiltDatasets, terminology: Terminology) -> None:
     """Write the datasets, what describes them and what judges them."""
-    study, layout, created, step, beside = run.study, run.layout, run.snapshot.date, run.step, run.beside
-    beside.share(built.sdtm)
-    beside.share(built.adam)
-    conformance = beside.start(check_conformance, study, built.sdtm, built.adam, terminology, run.validation, created)
+    study, layout, created, step, workers = run.study, run.layout, run.snapshot.date, run.step, run.workers
+    shared = run.accepting.share(built)
+    accepted = None
+    if run.request.until == "package":
+        accepted = run.accepting.start(accept, study, shared, created, run.validation)
+    conformance = workers.start(judge_conformance, study, shared, terminology, run.validation, created)
     step("write transport files", write_transport, layout, built, created, summary=stage_summaries.of_paths)
-    define = beside.start(write_define, layout, study, built.sdtm, terminology, created)  # it looks for the files
-    same = beside.start(read_back, layout, built, created)
-    accepted = _report(run, built) if run.request.until == "package" else None
+    define = workers.start(write_define, layout, study, shared, terminology, created)  # it looks for the files
+    same = workers.start(read_back, layout, shared, created)
+    if accepted:
+        _report(run, built, shared)
     step("read back", same, summary=stage_summaries.of_paths)
     step("write define.xml", define, summary=stage_summaries.of_paths)
     step("check conformance", conformance, summary=stage_summaries.of_conformance)
     if accepted:
-        run.result.acceptance = stage_summaries.count_acceptance(
-            step("accept", accepted, summary=stage_summaries.of_acceptance)
-        )
+        judged = step("accept", accepted, summary=stage_summaries.of_acceptance)
+        run.result.acceptance = stage_summaries.count_acceptance(judged)
 
 
-def _report(run: Run, built: BuiltDatasets) -> Callable[[], Mapping[str, Any]]:
-    """Make the results and hold them against a second derivation, print them, and write where each value came from.
-
-    Returns what waits for the acceptance of the datasets.
-    """
+def _report(run: Run, built: BuiltDatasets, shared: Shared) -> None:
+    """Make the results and hold them against a second derivation, print them, and write where each value came from."""
     study, snapshot, step, folder = run.study, run.snapshot, run.step, run.layout.reports
-    lineage = run.beside.start(write_lineage, run.layout, built, snapshot.records)
-    declared = study.path("reports.yaml").is_file()
-    results = (
-        step("compute results", compute_results, study, built, summary=stage_summaries.of_results) if declared else None
-    )
-    second = run.beside.start(
-        quality_gates.derive_a_second_time, study, built.sdtm, built.adam, results, run.validation, snapshot.date
-    )
-    accepted = run.beside.start(accept, study, built, snapshot.date, run.validation)
+    lineage = run.workers.start(write_lineage, run.layout, shared, snapshot.records)
+    results = None
+    if study.path("reports.yaml").is_file():
+        results = step("compute results", compute_results, study, built, summary=stage_summaries.of_results)
+    second = run.workers.start(derive_a_second_time, study, shared, results, run.validation, snapshot.date)
     if results is not None:
         pages = step(
             "write reports", write_reports, study, results, folder, snapshot, built, summary=stage_summaries.of_paths
@@ -228,7 +235,6 @@ def _report(run: Run, built: BuiltDatasets) -> Callable[[], Mapping[str, Any]]:
         run.result.outputs = sum(path.suffix == ".html" for path in pages)
     step("write lineage", lineage)
     step("derive a second time", second, summary=stage_summaries.of_second_derivation)
-    return accepted
 
 
 def receive(request: RunRequest) -> Path:
@@ -350,12 +356,12 @@ def read_back(layout: PackageLayout, built: BuiltDatasets, created: str) -> list
 
 
 def write_define(
-    layout: PackageLayout, study: Study, sdtm: Datasets, terminology: Terminology, created: str
+    layout: PackageLayout, study: Study, built: BuiltDatasets, terminology: Terminology, created: str
 ) -> list[Path]:
     """Write define.xml of the tabulations and its stylesheet beside their transport files."""
     from publish import define
 
-    return define.write(study, sdtm, terminology, created, layout.transport("sdtm"))
+    return define.write(study, built.sdtm, terminology, created, layout.transport("sdtm"))
 
 
 def write_lineage(layout: PackageLayout, built: BuiltDatasets, records: Records) -> None:
@@ -379,6 +385,27 @@ def write_reports(
     from reports.html.pages import write
 
     return write(study, results, folder, snapshot.date, snapshot.id, built.everything)
+
+
+def judge_conformance(
+    study: Study, built: BuiltDatasets, terminology: Terminology, folder: Path, created: str
+) -> dict[str, int]:
+    """Judge the final datasets by our rules, keep the result and its page, and return the counts."""
+    return check_conformance(study, built.sdtm, built.adam, terminology, folder, created)
+
+
+def derive_a_second_time(
+    study: Study, built: BuiltDatasets, results: pd.DataFrame | None, folder: Path, created: str
+) -> Mapping[str, int]:
+    """Derive the study's key endpoints again and return the counts; raises StudyError where anything differs."""
+    return quality_gates.derive_a_second_time(study, built.sdtm, built.adam, results, folder, created)
+
+
+def load_acceptance() -> None:
+    """Import the library of the acceptance, which takes longer than the acceptance of a small study."""
+    from validation.acceptance import judge
+
+    judge.load_library()
 
 
 def accept(study: Study, built: BuiltDatasets, snapshot_date: str, folder: Path) -> Mapping[str, Any]:

@@ -87,13 +87,14 @@ def test_values_are_reconciled_form_by_form(package: Path) -> None:
 
 
 def test_a_second_run_elsewhere_gives_the_same_bytes(package: Path, tmp_path: Path) -> None:
-    """Another process, folder, port, time zone, locale and hash seed."""
+    """Another process, folder, port, time zone, locale and hash seed, and one core."""
     out = tmp_path / "elsewhere" / STUDY
     project = SandboxProject.read(ROOT / "mappings" / STUDY / "redcap", "locked")
     with serve(create_app({TOKEN: project})) as address:
         changed = {"TZ": "Pacific/Kiritimati", "LC_ALL": "C", "PYTHONHASHSEED": "77", "PYTHONPATH": str(ROOT)}
         changed |= {"REDCAP_URL": f"{address}api/", "REDCAP_TOKEN": TOKEN}
-        command = [sys.executable, "-c", "from flows.command_line import main; main()", "run", STUDY]
+        one_core = "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})"
+        command = [sys.executable, "-c", f"{one_core}; from flows.command_line import main; main()", "run", STUDY]
         done = subprocess.run(
             [*command, "--out", str(out), "--json"],
             cwd=tmp_path, env={**os.environ, **changed}, capture_output=True, text=True,
@@ -118,11 +119,16 @@ def test_snapshots_are_for_the_owner_alone(package: Path) -> None:
     assert folders[0].stat().st_mode & 0o077 == 0
 
 
-def test_exports_give_the_same_package_as_the_api(package: Path, tmp_path: Path) -> None:
+def test_exports_and_several_workers_give_the_same_package_as_the_api(
+    package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from flows import pipeline
     from flows.pipeline import build
     from flows.progress import StagePrinter
     from flows.run_request import RunRequest
 
+    monkeypatch.setattr(pipeline, "FEW_ROWS", 0)
+    monkeypatch.setattr(pipeline, "cores", lambda: 3)
     out = tmp_path / STUDY
     build(RunRequest.of(STUDY, source=str(ROOT / "mappings" / STUDY / "redcap"), out=out), StagePrinter(quiet=True))
     assert hashes(out.resolve()) == hashes(package.resolve())

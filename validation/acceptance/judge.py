@@ -52,6 +52,11 @@ def accept(study: Study, datasets: Mapping[str, Dataset], terminology: Terminolo
     return {**counts, "great_expectations": _version(), "datasets": made}
 
 
+def load_library() -> None:
+    """Make Great Expectations ready, which takes seconds, before there is anything to accept."""
+    _context(_great_expectations())
+
+
 def _great_expectations() -> Any:
     """Import Great Expectations with its analytics off."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"

@@ -1,0 +1,160 @@
+"""Processes for the stages that no other stage waits for: calls are begun there while the build goes on here.
+
+``concurrent.futures`` spawns them. Each holds one end of a pipe and ends at once when the other end is closed: after an
+interruption of the build, and also when the build is killed. What passes between the processes is never stored.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import traceback
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from threading import Thread
+from types import TracebackType
+from typing import Any, TypeVar
+
+from metadata.errors import OutsideError
+
+T = TypeVar("T")
+KEPT: dict[int, object] = {}  # in a worker: the shared values by their numbers
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@dataclass(frozen=True, eq=False)
+class Shared:
+    """A value that every worker has already: among the values of a call it becomes the worker's own."""
+
+    value: Any
+    number: int
+
+    def __reduce__(self) -> tuple[Callable[[int], object], tuple[int]]:
+        return _kept, (self.number,)
+
+
+class Workers:
+    """Runs calls in so many processes, each of which calls ``prepare`` first; without any, when a result is asked for.
+
+    To be used as a context. At its end calls that run are waited for, after an interruption ended, and calls that were
+    not begun are dropped.
+    """
+
+    def __init__(self, processes: int, prepare: Callable[[], object] | None = None) -> None:
+        context = get_context("spawn")
+        reader, self._open_end = context.Pipe(duplex=False)
+        self._pools = [_Pool(ProcessPoolExecutor(1, context, _begin, (reader,))) for _ in range(processes)]
+        self._shared = 0
+        for pool in self._pools:
+            pool.submit(pickle.dumps((prepare or _nothing, ())))
+
+    def __enter__(self) -> Workers:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None and not isinstance(error, Exception):
+            self._open_end.close()
+        for pool in self._pools:
+            pool.executor.shutdown(cancel_futures=True)
+        self._open_end.close()
+
+    def start(self, function: Callable[..., T], *values: Any) -> Callable[[], T]:
+        """Begin ``function(*values)``; what is returned waits for the result, or raises what the function raised.
+
+        The function is one of a module, and values and result can be pickled, which is done before this returns. An
+        error brings the way it took as its ``further_frames``. Raises OutsideError if the worker is no more.
+        """
+        if not self._pools:
+            return lambda: function(*(value.value if isinstance(value, Shared) else value for value in values))
+        pool = min(self._pools, key=_Pool.waiting)
+        future = pool.submit(pickle.dumps((function, values), pickle.HIGHEST_PROTOCOL))
+        return lambda: _result(future)
+
+    def share(self, value: T) -> Shared:
+        """Hand a value over once that several calls are to have; it must stay as it is."""
+        self._shared += 1
+        call = pickle.dumps((_keep, (self._shared, value)), pickle.HIGHEST_PROTOCOL) if self._pools else b""
+        for pool in self._pools:
+            pool.submit(call)
+        return Shared(value, self._shared)
+
+
+class _Pool:
+    """One process and what it was asked to do."""
+
+    def __init__(self, executor: ProcessPoolExecutor) -> None:
+        self.executor = executor
+        self._asked: list[Future[Any]] = []
+
+    def submit(self, call: bytes) -> Future[Any]:
+        with _interruptions_kept_off():
+            self._asked.append(self.executor.submit(_answer, call))
+        return self._asked[-1]
+
+    def waiting(self) -> int:
+        return sum(not future.done() for future in self._asked)
+
+
+@contextmanager
+def _interruptions_kept_off() -> Iterator[None]:
+    """Let a process that is started meanwhile never see an interruption: the build decides what it ends."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _result(future: Future[T]) -> T:
+    try:
+        return future.result()
+    except BrokenProcessPool:
+        raise OutsideError("a process of the build was ended from outside; is there memory enough?") from None
+    except Exception as error:
+        error.__cause__ = None  # the other process's traceback as a text, which may hold values
+        raise
+
+
+def _begin(pipe: Connection) -> None:
+    """Begin as a worker: what prints goes to standard error, not into the output of the command."""
+    os.dup2(2, 1)
+    Thread(target=_end_with, args=(pipe,), daemon=True).start()
+
+
+def _end_with(pipe: Connection) -> None:
+    pipe.poll(None)
+    os._exit(1)
+
+
+def _answer(call: bytes) -> Any:
+    """Call the function that was packed with its values, in a worker."""
+    function, values = pickle.loads(call)  # noqa: S301 - from the process that started this one
+    try:
+        return function(*values)
+    except Exception as error:
+        error.further_frames = traceback.extract_tb(error.__traceback__)  # type: ignore[attr-defined]
+        raise
+
+
+def _keep(number: int, value: object) -> None:
+    KEPT[number] = value
+
+
+def _kept(number: int) -> object:
+    return KEPT[number]
+
+
+def _nothing() -> None:
+    """Do nothing: the first call starts the process."""
