@@ -26,6 +26,8 @@ CHANGED = {
     "reports/results.json": "the same rows as results.csv, with filter and warning",
     "validation/books.csv": "it is reconciliation.csv, the column balanced reconciled",
     "validation/reconciliation.csv": "the same rows as books.csv before",
+    "validation/acceptance.json": "the tests of a condition are joined by and, as everywhere else",
+    "validation/second_derivation.json": "where as it is declared, and records_compared, which says it",
     "validation/conformance.*": "rules come in the order of their files, one folder of rules",
     "validation/*.html": "the pages share one frame: a line end after the notice of synthetic data",
     "reports/F*.svg": "drawn by matplotlib",

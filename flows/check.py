@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from itertools import groupby
 from typing import Any
 
@@ -84,14 +85,16 @@ def _undecided(name: str) -> Iterator[CheckProblem]:
 def _parts(study: Any, project: Any) -> list[Part]:
     """Return what each reader finds, in the order of the pipeline."""
     from adam.build.declaration_check import check_analyses, declared_names
-    from adam.build.specification import read_specifications
+    from adam.build.specification import AnalysisSpecification, read_specifications
+    from adam.build.variable_kinds import kinds_by_dataset
+    from metadata.condition import DatasetKinds
     from metadata.standards import sdtm_domains
     from metadata.study_check import check_study, check_terminology
     from metadata.terminology import Terminology, pinned_path
     from reports.declaration_check import check_reports
     from reports.html.plan import read_plan
-    from reports.results.builder import PUBLISHED
-    from sdtm.build.mapping_check import check_mappings, columns_by_domain
+    from reports.results.builder import PUBLISHED_KINDS
+    from sdtm.build.mapping_check import check_mappings, kinds_by_domain
     from sdtm.build.pinned_codelists import unpinned
     from validation.acceptance.rules import check_acceptance
     from validation.checks.declaration import load_checks, severities
@@ -116,12 +119,26 @@ def _parts(study: Any, project: Any) -> list[Part]:
     def second_derivation() -> Iterable[StudyError]:
         if not study.path(FILE).is_file():
             return []
-        analyses = {one.name: list(one.variables) for one in read_specifications(study)}
-        outputs = {RESULTS: PUBLISHED} if study.path("reports.yaml").is_file() else {}
+        compared = {one.name: datasets()[one.name] for one in specifications()}
+        outputs = {RESULTS: PUBLISHED_KINDS} if study.path("reports.yaml").is_file() else {}
         plan = study.path(str(study.config["study"].get("analysis_plan", "sap.md")))
         return check_second_derivation(
-            study, {**analyses, **outputs}, read_plan(study).sections if plan.is_file() else []
+            study, {**compared, **outputs}, read_plan(study).sections if plan.is_file() else []
         )
+
+    @cache
+    def specifications() -> list[AnalysisSpecification]:
+        return read_specifications(study)
+
+    @cache
+    def datasets() -> DatasetKinds:
+        """All datasets with the kinds of their variables; those of analyses are not known if one has mistakes."""
+        tabulated = kinds_by_domain(study)
+        try:
+            analyses: DatasetKinds = kinds_by_dataset(specifications(), study, tabulated)
+        except StudyError:
+            analyses = {name: {} for name in declared_names(study)}
+        return {**analyses, **tabulated}
 
     def explanations() -> list[StudyError]:
         domains = sdtm_domains(study.standards["sdtmig"])
@@ -133,10 +150,10 @@ def _parts(study: Any, project: Any) -> list[Part]:
         lambda: check_terminology(study),
         mappings,
         raw_checks,
-        lambda: check_analyses(study),
-        lambda: check_reports(study, declared_names(study) | sdtm_domains(study.standards["sdtmig"])),
+        lambda: check_analyses(study, datasets(), specifications()),
+        lambda: check_reports(study, datasets()),
         second_derivation,
-        lambda: check_acceptance(study, {**dict.fromkeys(declared_names(study), ()), **columns_by_domain(study)}),
+        lambda: check_acceptance(study, datasets()),
         explanations,
     ]
 

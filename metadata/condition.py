@@ -33,6 +33,8 @@ from metadata.declaration import LARGEST
 from metadata.errors import Gather, nearest
 from metadata.yaml_source import complain
 
+DatasetKinds = Mapping[str, Mapping[str, str]]
+"""Char, Num, or "" where it is not known, of each variable of each dataset."""
 OPERANDS = "compare with a number, a text, or {variable: NAME, plus: NUMBER}"
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from metadata.condition import DatasetKinds
 from metadata.errors import Gather, StudyError, nearest
 from metadata.study import Study
 from metadata.yaml_source import complain
@@ -13,10 +14,10 @@ from reports.results.specification import FILE, read_specification
 from reports.templates import PARAMETERS
 
 
-def check_reports(study: Study, datasets: Collection[str]) -> list[StudyError]:
+def check_reports(study: Study, datasets: DatasetKinds) -> list[StudyError]:
     """Return all that is wrong with the study's reports; nothing if it declares none.
 
-    ``datasets`` are the names of all datasets that the study makes.
+    ``datasets`` are all datasets that the study makes, with the kinds of their variables.
     """
     gather = Gather()
     if not study.path(FILE).is_file():

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from adam.build.analyse import needed_first
 from adam.build.specification import FOLDER, AnalysisSpecification, read_specifications
+from adam.build.variable_kinds import check_conditions
 from adam.derivations.study_code import FILE, StudyDerivation, functions_in
+from metadata.condition import DatasetKinds
 from metadata.errors import Gather, StudyError, nearest
 from metadata.standards import sdtm_domains
 from metadata.study import Study
@@ -23,11 +25,17 @@ def declared_names(study: Study) -> set[str]:
     return names
 
 
-def check_analyses(study: Study) -> list[StudyError]:
-    """Return all that is wrong with ``adam/*.yaml``, as far as it can be said without a dataset."""
+def check_analyses(
+    study: Study, datasets: DatasetKinds | None = None, specifications: list[AnalysisSpecification] | None = None
+) -> list[StudyError]:
+    """Return all that is wrong with ``adam/*.yaml``, as far as it can be said without a dataset.
+
+    ``datasets`` are all datasets that the study makes, with the kinds of their variables; conditions are held against
+    those that are known. ``specifications`` are read unless they are given.
+    """
     gather = Gather()
     with gather.part():
-        specifications = read_specifications(study)
+        specifications = read_specifications(study) if specifications is None else specifications
         known = {specification.name for specification in specifications} | sdtm_domains(study.standards["sdtmig"])
         for specification in specifications:
             for name in sorted(specification.uses() - known):
@@ -36,6 +44,8 @@ def check_analyses(study: Study) -> list[StudyError]:
                         raise specification.error(f"there is no dataset {name}{nearest(name, known)}", "source")
             with gather.part():
                 _check_functions(study, specification)
+            with gather.part():
+                check_conditions(specification, study, datasets or {})
         needed_first(specifications, {})
     return gather.found
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import adam.derivations
 from adam.language.derivation import WORDS, Derivation
-from metadata.condition import Condition
+from metadata.condition import OtherCondition
 from metadata.declaration import read_parameters
 from metadata.errors import Gather, StudyError, nearest
 from metadata.registration import load_modules
@@ -28,7 +28,7 @@ class SourceRecords:
     """
 
     dataset: str
-    where: Condition | None = None
+    where: OtherCondition | None = None
     as_template: bool = False
 
 

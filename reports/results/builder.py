@@ -22,6 +22,9 @@ PUBLISHED = (
     "analysis", "output", "population", "subset", "group", "variable", "level", "statistic", "value", "format", "text",
     "method", "n", "warning", "error", "dataset", "filter",
 )  # fmt: skip
+NUMBERS = {"value": "float64", "n": "int64"}
+"""The columns that are numbers; all others hold texts."""
+PUBLISHED_KINDS = {name: "Num" if name in NUMBERS else "Char" for name in PUBLISHED}
 COLUMNS = (*PUBLISHED, "line")
 """``line`` is for finding results again, and written to no file."""
 
@@ -128,8 +131,8 @@ class ResultsBuilder:
 
     def frame(self) -> pd.DataFrame:
         """The results data as a frame."""
-        kinds = {"value": "float64", "n": "int64"}
-        columns = {name: pd.Series([row[name] for row in self.rows], dtype=kinds.get(name, "str")) for name in COLUMNS}
+        kinds = [(name, NUMBERS.get(name, "str")) for name in COLUMNS]
+        columns = {name: pd.Series([row[name] for row in self.rows], dtype=kind) for name, kind in kinds}
         return pd.DataFrame(columns)
 
 

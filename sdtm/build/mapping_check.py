@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, cast
 
 from metadata.errors import Gather, StudyError
 from metadata.project import Project
-from metadata.standards import sdtm_domains, sdtm_variables
+from metadata.standards import GuideVariable, sdtm_domains, sdtm_variables
 from metadata.study import Study
 from metadata.terminology import Terminology
 from sdtm.build.engine import Engine
@@ -38,10 +39,13 @@ def check_order(mapping: StudyMapping) -> None:
     in_order(Engine(mapping.study, mapping.terminology, mapping.domains, *without).steps())
 
 
-def columns_by_domain(study: Study) -> dict[str, set[str]]:
-    """Return the variables that each dataset of the guide may have, with those that the study's mapping adds."""
+def kinds_by_domain(study: Study) -> dict[str, dict[str, str]]:
+    """Return Char or Num for the variables that each dataset of the guide may have.
+
+    The variables that the study's mapping adds are among them.
+    """
     version = study.standards["sdtmig"]
-    made = {name: {item.name for item in sdtm_variables(version, name)} for name in sdtm_domains(version)}
+    made = {name: _kinds(sdtm_variables(version, name)) for name in sdtm_domains(version)}
     for path in sorted((study.folder / "sdtm").glob("*.yaml")):
         name = path.stem.upper()
         if name in made and f"sdtm/{path.name}" not in OTHER_FILES:
@@ -50,8 +54,12 @@ def columns_by_domain(study: Study) -> dict[str, set[str]]:
                 named = variables_named(study.read_yaml(f"sdtm/{path.name}"))
             except StudyError:
                 continue  # not YAML: read_each says so
-            made[name] |= {item.name for item in with_continuations(name, with_timing(name, listed, named))}
-    return made | {f"SUPP{name}": {item.name for item in sdtm_variables(version, "SUPPQUAL")} for name in list(made)}
+            made[name] |= _kinds(with_continuations(name, with_timing(name, listed, named)))
+    return made | {f"SUPP{name}": _kinds(sdtm_variables(version, "SUPPQUAL")) for name in list(made)}
+
+
+def _kinds(variables: Iterable[GuideVariable]) -> dict[str, str]:
+    return {variable.name: variable.type for variable in variables}
 
 
 def _named_in_others(mapping: StudyMapping) -> set[str]:

@@ -206,7 +206,9 @@ def test_nothing_compared_is_no_agreement(make: Callable[..., Study]) -> None:
 
 def test_a_trial_that_has_only_begun(make: Callable[..., Study]) -> None:
     """No dataset of the guide yet, and no record of ours: the endpoint is said to be without records."""
-    assert judged(make(), [], DM=dataset("DM", ["USUBJID"], [], ("P1",)))["counts"]["empty"] == 1
+    only_subjects = dataset("DM", ["USUBJID"], [], ("P1",))
+    assert judged(make(DECLARED + "    may_be_empty: true\n"), [], DM=only_subjects)["counts"]["empty"] == 1
+    assert "key 'query': nothing is compared" in refused(make(), [], DM=only_subjects)
     study = make(
         DECLARED + "    where: {HIGHFL: X}\n    may_be_empty: true\n", means=QUERY.replace("IS NOT NULL", "= 'nothing'")
     )
@@ -220,6 +222,45 @@ def test_a_study_without_endpoints(make: Callable[..., Study], tmp_path: Path) -
     assert result["counts"]["endpoints"] == 0
     write_page(study, result, tmp_path / "page.html")
     assert "declares no endpoint" in (tmp_path / "page.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("where", "records"),
+    [
+        ("{AVAL: {above: 2.8}}", 2),
+        ("{AVAL: 3}", 1),
+        ("{USUBJID: [P1, P3]}", 2),
+        ("{HIGHFL: {missing: true}, AVAL: {not: 3}}", 1),
+        ('{HIGHFL: ""}', 2),
+        ("[{HIGHFL: Y}, {AVAL: {below: 2.8}}]", 2),
+    ],
+)
+def test_records_are_chosen_by_the_language_of_conditions(make: Callable[..., Study], where: str, records: int) -> None:
+    result = judged(make(DECLARED + f"    where: {where}\n"))
+    assert result["endpoints"][0]["records"] == records
+    assert {finding["finding"] for finding in result["findings"]} == {"derived a second time only"}
+
+
+@pytest.mark.parametrize(
+    ("where", "sentence"),
+    [
+        ("{AVAL: {abov: 1}}", "line 8, key 'abov': 'abov' is not a test (did you mean 'above'?)"),
+        ('{AVAL: "3"}', "line 8, key 'AVAL': ADX.AVAL is a number, '3' is not"),
+        ("{HIGHFL: 1}", "line 8, key 'HIGHFL': ADX.HIGHFL is text: write \"1\" in quotes"),
+        ("{AVAL: {above: {variable: HIGHFL}}}", "ADX.AVAL is a number, ADX.HIGHFL is text: they cannot be compared"),
+        ("{AVL: 1}", "line 8, key 'where': ADX has no variable 'AVL' (did you mean 'AVAL'?)"),
+    ],
+)
+def test_a_condition_that_cannot_hold_is_refused_without_data(
+    make: Callable[..., Study], where: str, sentence: str
+) -> None:
+    study = make(DECLARED + f"    where: {where}\n")
+    kinds = {"ADX": {"USUBJID": "Char", "AVAL": "Num", "ADT": "Num", "HIGHFL": "Char"}}
+    with pytest.raises(StudyError, match=r"verify\.yaml") as error:
+        for problem in check_second_derivation(study, kinds, []):
+            raise problem
+    assert sentence in str(error.value)
+    assert sentence in refused(study)
 
 
 @pytest.mark.parametrize(
@@ -253,7 +294,7 @@ def test_declarations_that_do_not_fit(make: Callable[..., Study], said: str, ins
 
 
 def test_the_check_without_data(make: Callable[..., Study]) -> None:
-    columns = {"ADX": ["USUBJID", "AVAL", "ADT", "HIGHFL"]}
+    columns = {"ADX": {"USUBJID": "Char", "AVAL": "Num", "ADT": "Num", "HIGHFL": "Char"}}
     assert list(check_second_derivation(make(), columns, [])) == []
     declared = DECLARED.replace("[AVAL,", "[AVALU,") + "    plan: mean\n"
     wrong = make(declared, means=QUERY.replace("FROM LB", "FROM LBX"))

@@ -11,6 +11,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from metadata.condition import EVERY_ROW
 from metadata.dataset import Dataset
 from metadata.study import Study
 from metadata.terminology import Terminology
@@ -21,13 +22,15 @@ from validation.acceptance.rules import (
     arguments,
     declared_rules,
     metadata_rules,
-    rows_of,
     with_nulls,
 )
 from validation.pages.page import write_study_page
 
 SHOWN_VALUES = 5
 NOT_MADE: dict[str, Any] = {"success": False, "observed": "the dataset was not made"}
+NO_ROW: dict[str, Any] = {"success": False, "observed": "no row is looked at"}
+OF_ALL_VALUES = ("mean_between", "median_between")
+"""Words about one number of all values, which Great Expectations does not find where there are none."""
 
 
 def accept(study: Study, datasets: Mapping[str, Dataset], terminology: Terminology | None = None) -> dict[str, Any]:
@@ -40,7 +43,7 @@ def accept(study: Study, datasets: Mapping[str, Dataset], terminology: Terminolo
     rules = [rule for dataset in datasets.values() for rule in metadata_rules(dataset, terminology)]
     rules += declared_rules(study, datasets)
     order = [*datasets, *dict.fromkeys(rule.dataset for rule in rules if rule.dataset not in datasets)]
-    rules.sort(key=lambda rule: (order.index(rule.dataset), bool(rule.where), str(dict(rule.where))))
+    rules.sort(key=lambda rule: (order.index(rule.dataset), rule.where != EVERY_ROW, _declared_where(rule)))
     judged = _judged(rules, datasets, terminology)
     made = []
     for name in order:
@@ -87,18 +90,32 @@ def _judged(
     source = _context(library).data_sources.add_pandas("final datasets")
     judged: list[tuple[Expectation, dict[str, Any]]] = []
     nullable = cache(lambda name: with_nulls(datasets[name].frame))
-    for number, ((name, _), part) in enumerate(groupby(rules, key=lambda rule: (rule.dataset, str(dict(rule.where))))):
+    for number, ((name, _), part) in enumerate(groupby(rules, key=lambda rule: (rule.dataset, _declared_where(rule)))):
         same = list(part)
         if name not in datasets:
             judged += [(rule, _entry(rule, NOT_MADE)) for rule in same]
             continue
+        columns = datasets[name].columns
+        chosen = same[0].where.holds(columns, len(columns))
         asset = source.add_dataframe_asset(f"{name} {number}").add_batch_definition_whole_dataframe("all")
-        frame = nullable(name)[rows_of(datasets[name].frame, same[0].where)].reset_index(drop=True)
+        frame = nullable(name)[chosen].reset_index(drop=True)
         batch = asset.get_batch(batch_parameters={"dataframe": frame})
         suite = _suite(library, f"{name} {number}", same, datasets, terminology)
         outcomes = _outcomes(batch.validate(suite, result_format="BASIC"))
-        judged += [(rule, _entry(rule, outcomes[index])) for index, rule in enumerate(same)]
+        for index, rule in enumerate(same):
+            judged.append((rule, _entry(rule, outcomes[index] if len(frame) else _of_no_row(rule, outcomes[index]))))
     return judged
+
+
+def _declared_where(rule: Expectation) -> str:
+    return str(rule.declared_where)
+
+
+def _of_no_row(rule: Expectation, outcome: dict[str, Any]) -> dict[str, Any]:
+    """Return the outcome of a rule that looks at no row: not met, unless the rule says that it may be so."""
+    if not rule.may_be_empty:
+        return NO_ROW
+    return {**NO_ROW, "success": True} if rule.word in OF_ALL_VALUES else outcome
 
 
 def _suite(
@@ -144,7 +161,7 @@ def _entry(rule: Expectation, outcome: dict[str, Any]) -> dict[str, Any]:
     said = {"sentence": rule.sentence, "source": rule.source, "expectation": VOCABULARY[rule.word].expectation}
     observed = None if rule.word == "columns" and outcome["success"] else outcome.get("observed")
     found = {key: outcome.get(key) for key in ("unexpected_count", "unexpected") if outcome.get(key)}
-    return {**said, "where": dict(rule.where), "met": bool(outcome["success"]), "observed": observed, **found}
+    return {**said, "where": rule.declared_where, "met": bool(outcome["success"]), "observed": observed, **found}
 
 
 def write_json(result: Mapping[str, Any], path: Path) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
+from metadata.condition import EVERY_ROW, Condition, DatasetKinds
 from metadata.dataset import Dataset
 from metadata.declaration import read_document
 from metadata.declaration_schema import document_schema
@@ -65,26 +66,30 @@ class AcceptanceFile:
 
 def acceptance_schema() -> dict[str, Any]:
     """Return the JSON Schema of acceptance.yaml."""
-    return document_schema(AcceptanceFile, "what is expected of the final datasets", [DeclaredExpectation])
+    return document_schema(AcceptanceFile, "what is expected of the final datasets", [DeclaredExpectation, Condition])
 
 
 @dataclass(frozen=True)
 class Expectation:
-    """One expectation: dataset, word and its keys, rows it looks at, and who asked for it (study or metadata)."""
+    """One expectation: dataset, word and its keys, rows it looks at, and who asked for it (study or metadata).
+
+    ``declared_where`` is the condition as acceptance.yaml writes it.
+    """
 
     dataset: str
     word: str
     keys: Mapping[str, Any]
-    where: Mapping[str, Any] = field(default_factory=dict)
+    where: Condition = EVERY_ROW
+    declared_where: Any = field(default_factory=dict)
     source: str = STUDY
+    may_be_empty: bool = False
 
     @property
     def sentence(self) -> str:
         """The expectation in words."""
         shown = {key: _listed(value) for key, value in self.keys.items()}
-        rows = ", ".join(f"{name} is {value}" for name, value in self.where.items())
         said = VOCABULARY[self.word].sentence.format(**shown)
-        return f"where {rows}, {said}" if rows else said
+        return said if self.where == EVERY_ROW else f"where {self.where}, {said}"
 
 
 def _listed(value: object) -> str:
@@ -97,19 +102,18 @@ def _listed(value: object) -> str:
 def metadata_rules(dataset: Dataset, terminology: Terminology | None) -> Iterator[Expectation]:
     """Yield what a dataset's metadata say: variables in order, unique keys, Required values, closed codelists."""
     metadata = dataset.metadata
-    yield Expectation(dataset.name, "columns", {"variables": metadata.names}, source=METADATA)
+    of_metadata = partial(Expectation, dataset.name, source=METADATA, may_be_empty=True)
+    yield of_metadata("columns", {"variables": metadata.names})
     if len(metadata.keys) == 1:
-        yield Expectation(dataset.name, "unique_column", {"variable": metadata.keys[0]}, source=METADATA)
+        yield of_metadata("unique_column", {"variable": metadata.keys[0]})
     else:
-        yield Expectation(dataset.name, "unique", {"variables": list(metadata.keys)}, source=METADATA)
+        yield of_metadata("unique", {"variables": list(metadata.keys)})
     for name in required(metadata):
-        yield Expectation(dataset.name, "not_null", {"variable": name}, source=METADATA)
+        yield of_metadata("not_null", {"variable": name})
     for variable in metadata.variables:
         codelist = terminology.codelists.get(variable.codelist or "") if terminology else None
         if codelist is not None and not codelist.extensible and variable.type == "Char":
-            yield Expectation(
-                dataset.name, "terms", {"variable": variable.name, "codelist": variable.codelist}, source=METADATA
-            )
+            yield of_metadata("terms", {"variable": variable.name, "codelist": variable.codelist})
 
 
 def declared_rules(study: Study, datasets: Mapping[str, Dataset]) -> list[Expectation]:
@@ -117,25 +121,22 @@ def declared_rules(study: Study, datasets: Mapping[str, Dataset]) -> list[Expect
 
     A dataset that was not made keeps its rules: they are not met.
     """
-    columns = {name: dataset.metadata.names for name, dataset in datasets.items()}
     with Gather() as gather:
-        return _rules(study, columns, gather)
+        return _rules(study, {name: dataset.metadata.kinds for name, dataset in datasets.items()}, gather)
 
 
-def check_acceptance(study: Study, columns: Mapping[str, Collection[str]]) -> list[StudyError]:
-    """Return all that is wrong with acceptance.yaml, without data; ``columns`` are those known of each dataset.
+def check_acceptance(study: Study, kinds: DatasetKinds) -> list[StudyError]:
+    """Return all that is wrong with acceptance.yaml, without data; ``kinds`` are those of each dataset's variables.
 
-    A dataset that is not among them is named; one without columns may have any.
+    A dataset that is not among them is named; one without variables may have any.
     """
     gather = Gather()
     with gather.part():
-        _rules(study, columns, gather, known=columns)
+        _rules(study, kinds, gather, known=kinds)
     return gather.found
 
 
-def _rules(
-    study: Study, columns: Mapping[str, Collection[str]], gather: Gather, known: Collection[str] = ()
-) -> list[Expectation]:
+def _rules(study: Study, kinds: DatasetKinds, gather: Gather, known: Collection[str] = ()) -> list[Expectation]:
     rules: list[Expectation] = []
     if not study.path(FILE).is_file():
         return rules
@@ -146,17 +147,30 @@ def _rules(
                 raise unknown_dataset(body["datasets"], name, name, known)
         for entry in entries:
             with gather.part():
-                _check_variables(entry, name, columns.get(name, ()))
-                rules.append(Expectation(name, entry.expect, entry.keys, entry.where))
+                _check_variables(entry, name, kinds.get(name, {}))
+                rules.append(_expectation(name, entry))
     return rules
 
 
-def _check_variables(entry: DeclaredExpectation, dataset: str, own: Collection[str]) -> None:
-    """Raise StudyError for a variable that the dataset does not have; without columns it may have any."""
+def _expectation(dataset: str, entry: DeclaredExpectation) -> Expectation:
+    where = entry.where or EVERY_ROW
+    shown = entry.node["where"] if entry.where else {}
+    return Expectation(dataset, entry.expect, entry.keys, where, shown, may_be_empty=entry.may_be_empty)
+
+
+def _check_variables(entry: DeclaredExpectation, dataset: str, own: Mapping[str, str]) -> None:
+    """Raise StudyError for variables that the dataset does not have, or that are tested as another kind than theirs.
+
+    A dataset without variables may have any.
+    """
+    if not own:
+        return
+    where = entry.where or EVERY_ROW
     named = [(key, entry.keys[key]) for key in ("variable", "first", "then") if key in entry.keys]
-    for key, variable in [*named, *(("where", variable) for variable in entry.where)]:
-        if own and variable not in own:
+    for key, variable in [*named, *(("where", variable) for variable in where.reads)]:
+        if variable not in own:
             raise unknown_variable(entry.node, key, dataset, variable, own)
+    where.check(own, dataset)
 
 
 def arguments(rule: Expectation, datasets: Mapping[str, Dataset], terminology: Terminology | None) -> dict[str, Any]:
@@ -177,14 +191,6 @@ def _value_set(rule: Expectation, datasets: Mapping[str, Dataset], terminology: 
         return [] if other is None else sorted(set(other.frame[rule.keys["variable"]].astype("str")) - {""})
     assert terminology is not None
     return [*terminology.codelist(str(rule.keys["codelist"])).terms, "MULTIPLE"]
-
-
-def rows_of(frame: pd.DataFrame, where: Mapping[str, Any]) -> np.ndarray:
-    """Return True for the rows that a rule looks at."""
-    chosen = np.ones(len(frame), bool)
-    for column, value in where.items():
-        chosen &= (frame[column].astype("str") == str(value)).to_numpy(bool)
-    return chosen
 
 
 def with_nulls(frame: pd.DataFrame) -> pd.DataFrame:

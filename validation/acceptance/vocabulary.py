@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, TypeVar
 
+from metadata.condition import Condition
 from metadata.declaration import Place, parameters, read_parameters
 from metadata.declaration_limits import Limit, RegularExpression
 from metadata.declaration_schema import parameters_schema
@@ -16,10 +17,14 @@ Count = Annotated[int, Limit(0)]
 
 @dataclass(frozen=True, kw_only=True)
 class DeclaredExpectation:
-    """What the entries of acceptance.yaml have in common: the word, and the records that are looked at."""
+    """What the entries of acceptance.yaml have in common: the word, and the records that are looked at.
+
+    An expectation that looks at no record is not met, unless it says that it may be so (``may_be_empty``).
+    """
 
     expect: str
-    where: dict[str, str] = field(default_factory=dict)
+    where: Condition | None = None
+    may_be_empty: bool = False
     node: Place = field(default=None, compare=False, repr=False)
 
     library_name: ClassVar[str] = ""

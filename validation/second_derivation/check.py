@@ -9,8 +9,10 @@ from typing import Any
 
 import pandas as pd
 
+from metadata.condition import DatasetKinds
 from metadata.dataset import Dataset
 from metadata.errors import StudyError, nearest
+from metadata.frame_columns import FrameColumns
 from metadata.study import Study
 from validation.second_derivation.comparison import DIFFERS, Compared, compare
 from validation.second_derivation.declaration import (
@@ -36,7 +38,7 @@ def second_derivation(
     declaration = read_declaration(study)
     ours = {name: one.frame for name, one in adam.items()} | ({} if results is None else {RESULTS: results})
     for endpoint in declaration.endpoints:
-        check_columns(endpoint, {name: list(frame.columns) for name, frame in ours.items()})
+        check_columns(endpoint, {name: FrameColumns(frame).kinds for name, frame in ours.items()})
     compared = list(_compared(study, declaration, sdtm, ours))
     findings = [finding for one in compared for finding in one.findings]
     pairs = list(zip(declaration.endpoints, compared, strict=True))
@@ -79,7 +81,8 @@ def _entry(endpoint: Endpoint, compared: Compared) -> dict[str, Any]:
         "plan": endpoint.plan,
         "query": f"{FOLDER}/{endpoint.query}",
         "dataset": endpoint.dataset,
-        "where": {name: list(values) for name, values in endpoint.where.items()},
+        "where": endpoint.node["where"] if endpoint.where else {},
+        "records_compared": str(endpoint.condition),
         "keys": list(endpoint.keys),
         "variables": list(endpoint.variables),
         "tolerance": endpoint.tolerance,
@@ -111,17 +114,15 @@ def stop_at_differences(result: Mapping[str, Any]) -> None:
     )
 
 
-def check_second_derivation(
-    study: Study, columns: Mapping[str, Collection[str]], sections: Collection[str]
-) -> Iterator[StudyError]:
+def check_second_derivation(study: Study, kinds: DatasetKinds, sections: Collection[str]) -> Iterator[StudyError]:
     """Yield what is wrong with the declaration and its queries, without data.
 
-    ``columns`` are those of each dataset, ``sections`` those of the analysis plan.
+    ``kinds`` are those of the columns of each dataset, ``sections`` those of the analysis plan.
     """
     declaration = read_declaration(study)
     for endpoint in declaration.endpoints:
         try:
-            check_columns(endpoint, columns)
+            check_columns(endpoint, kinds)
         except StudyError as error:
             yield error
         if endpoint.plan and endpoint.plan not in sections:

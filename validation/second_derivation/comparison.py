@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from metadata.condition import EVERY_ROW, Condition
 from metadata.errors import StudyError, nearest
+from metadata.frame_columns import FrameColumns
 from metadata.iso8601 import from_sas_days
 from validation.second_derivation.declaration import Endpoint
 from validation.second_derivation.tables import Second
@@ -47,19 +49,9 @@ class Pairs:
     second_place: np.ndarray
 
 
-def rows_of(frame: pd.DataFrame, where: Mapping[str, tuple[str, ...]]) -> np.ndarray:
-    """Return the positions of the records for which every column has one of its values; '' is missing."""
-    chosen = np.ones(len(frame), bool)
-    for column, values in where.items():
-        chosen &= _among(frame[column], values)
-    return np.flatnonzero(chosen)
-
-
-def _among(column: pd.Series, values: tuple[str, ...]) -> np.ndarray:
-    if pd.api.types.is_float_dtype(column):
-        numbers = pd.to_numeric(pd.Series(values, dtype="str"), errors="coerce")
-        return (column.isin(numbers.dropna()) | (column.isna() & ("" in values))).to_numpy(bool)
-    return column.isin(values).to_numpy(bool)
+def rows_of(frame: pd.DataFrame, where: Condition | None) -> np.ndarray:
+    """Return the positions of the records that fulfil a condition, of all without one."""
+    return np.flatnonzero((where or EVERY_ROW).holds(FrameColumns(frame), len(frame)))
 
 
 def compare(endpoint: Endpoint, whole: pd.DataFrame, second: Second, place: str) -> Compared:
@@ -71,7 +63,7 @@ def compare(endpoint: Endpoint, whole: pd.DataFrame, second: Second, place: str)
     rows = rows_of(whole, endpoint.where)
     ours = {name: _plain(whole[name], rows) for name in (*endpoint.keys, *endpoint.variables)}
     theirs = _checked(endpoint, ours, second, place)
-    _check_records(endpoint, len(whole), len(rows), len(second), place)
+    _check_records(endpoint, len(rows), len(second), place)
     pairs = _paired([ours[name] for name in endpoint.keys], [theirs[name] for name in endpoint.keys])
     found = [*_lone(endpoint, ours, theirs, pairs)]
     judged = 0
@@ -86,7 +78,7 @@ def compare(endpoint: Endpoint, whole: pd.DataFrame, second: Second, place: str)
             ((at_place, number), _finding(endpoint, key, name, DIFFERS, mine, second_one))
             for at_place, key, mine, second_one in zip(places, keys, *parts, strict=True)
         ]
-    if len(whole) and not judged and not found and not endpoint.may_be_empty:
+    if not judged and not found and not endpoint.may_be_empty:
         said = f"nothing is compared: {', '.join(endpoint.variables)} are missing on both sides"
         raise endpoint.error(said, "variables")
     return Compared(len(rows), len(second), judged, [finding for _, finding in sorted(found, key=lambda one: one[0])])
@@ -116,8 +108,8 @@ def _checked(endpoint: Endpoint, ours: Columns, second: Second, place: str) -> d
     return made
 
 
-def _check_records(endpoint: Endpoint, whole: int, ours: int, second: int, place: str) -> None:
-    if whole and not ours and not second and not endpoint.may_be_empty:
+def _check_records(endpoint: Endpoint, ours: int, second: int, place: str) -> None:
+    if not ours and not second and not endpoint.may_be_empty:
         said = f"nothing is compared: {endpoint.dataset} has no such record and the query gives none"
         raise endpoint.error(said, "where" if endpoint.where else "query")
     if ours and not second:

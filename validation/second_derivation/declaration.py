@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
+from metadata.condition import EVERY_ROW, Condition, DatasetKinds
 from metadata.declaration import Place, read_document
 from metadata.declaration_limits import Limit, Written
 from metadata.declaration_schema import document_schema
@@ -27,8 +27,7 @@ class Endpoint:
 
     ``dataset`` is an analysis dataset, or ``results``; ``plan`` the section of the analysis plan that has the rule.
     ``keys`` tell the records of both sides apart; ``variables`` must be equal, numbers within the relative
-    ``tolerance``. ``where`` has columns and their values; an empty text is missing. ``may_be_empty`` says that a trial
-    that has only begun may have no such record.
+    ``tolerance``. ``may_be_empty`` says that a trial that has only begun may have no such record.
     """
 
     id: Name
@@ -37,11 +36,16 @@ class Endpoint:
     dataset: str
     keys: list[str]
     variables: list[str]
-    where: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    where: Condition | None = None
     plan: str = ""
     tolerance: Annotated[float, Limit(0)] = 1e-9
     may_be_empty: bool = False
     node: Place = field(default=None, compare=False, repr=False)
+
+    @property
+    def condition(self) -> Condition:
+        """The condition of the records that are compared."""
+        return self.where or EVERY_ROW
 
     def error(self, message: str, key: str | None = None) -> StudyError:
         """Return the error that names the endpoint's place in verify.yaml."""
@@ -84,19 +88,24 @@ def _check_query(study: Study, node: Any, key: str, query: str) -> None:
         raise complain(node, key, f"{FOLDER}/ has no query '{query}'{nearest(query, there)}")
 
 
-def check_columns(endpoint: Endpoint, columns: Mapping[str, Collection[str]]) -> None:
-    """Raise StudyError if the endpoint's dataset, or a column of it, is not there; ``columns`` are those of each."""
-    if endpoint.dataset == RESULTS and RESULTS not in columns:
+def check_columns(endpoint: Endpoint, kinds: DatasetKinds) -> None:
+    """Raise StudyError if the endpoint's dataset, or a column of it, is not there, or is tested as another kind.
+
+    ``kinds`` are those of the columns of each dataset.
+    """
+    if endpoint.dataset == RESULTS and RESULTS not in kinds:
         raise endpoint.error("the study has no results: it has no reports.yaml", "dataset")
-    if endpoint.dataset not in columns:
-        raise unknown_dataset(endpoint.node, "dataset", endpoint.dataset, columns)
-    there = columns[endpoint.dataset]
-    for key, names in (("where", endpoint.where), ("keys", endpoint.keys), ("variables", endpoint.variables)):
+    if endpoint.dataset not in kinds:
+        raise unknown_dataset(endpoint.node, "dataset", endpoint.dataset, kinds)
+    there = kinds[endpoint.dataset]
+    named = (("where", endpoint.condition.reads), ("keys", endpoint.keys), ("variables", endpoint.variables))
+    for key, names in named:
         for name in names:
             if name not in there:
                 raise unknown_variable(endpoint.node, key, endpoint.dataset, name, there)
+    endpoint.condition.check(there, endpoint.dataset)
 
 
 def verify_schema() -> dict[str, Any]:
     """Return the JSON Schema of verify/verify.yaml."""
-    return document_schema(Declaration, "second derivation")
+    return document_schema(Declaration, "second derivation", [Condition])

@@ -37,16 +37,13 @@ def _differs(endpoint: Mapping[str, Any]) -> bool:
 
 
 def _with_state(endpoint: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an endpoint with its state and its filter in words."""
-    where = [
-        f"{name} is {' or '.join(value or 'missing' for value in values)}" for name, values in endpoint["where"].items()
-    ]
+    """Return an endpoint with its state."""
     state = {"name": "answered", "label": "agrees"}
     if _differs(endpoint):
         state = {"name": "error", "label": "differs"}
     elif not endpoint["records"]:
         state = {"name": "warning", "label": "no records"}
-    return {**endpoint, "state": state, "shown_where": ", ".join(where)}
+    return {**endpoint, "state": state}
 
 
 def _differences(endpoint: Mapping[str, Any], findings: list[Mapping[str, Any]]) -> tuple[str, list[Any], int]:

@@ -16,7 +16,7 @@ from metadata.errors import StudyError
 from metadata.study import Study
 from tests.validation.small_study import edges, study
 from validation.acceptance.judge import accept, write_json, write_page
-from validation.acceptance.rules import declared_rules
+from validation.acceptance.rules import check_acceptance, declared_rules
 
 VARIABLES = (
     Variable("USUBJID", "Subject", "Char", core="Req"),
@@ -140,6 +140,80 @@ def test_the_bundled_study_declares_the_published_counts() -> None:
         "where SEX is F, there are 6 rows",
         "where DSDECOD is COMPLETED, there are 8 rows",
     } <= rules
+
+
+def judged(folder: Path, rule: str) -> tuple[bool, object]:
+    """Whether an expectation on DM is met, and what was observed."""
+    result = accept(declare(folder, f"datasets: {{DM: [{rule}]}}"), {"DM": dm()})
+    [entry] = [entry for entry in result["datasets"][0]["expectations"] if entry["source"] == "study"]
+    return entry["met"], entry["observed"]
+
+
+@pytest.mark.parametrize(
+    ("where", "rows"),
+    [
+        ("{AGE: {above: 40}}", 2),  # these three selected no row and counted as met
+        ("{SEX: [F, M]}", 3),
+        ("{AGE: 45}", 1),
+        ("{AGE: {at_least: 30, below: 61}}", 2),
+        ("{SEX: {not: F}}", 1),
+        ("{END: {above: {variable: START}}, START: {missing: false}}", 1),
+        ("{START: {missing: true}}", 1),
+        ('{START: ""}', 1),
+        ("[{SEX: M}, {AGE: 30}]", 2),
+    ],
+)
+def test_rows_are_chosen_by_the_language_of_conditions(tmp_path: Path, where: str, rows: int) -> None:
+    assert judged(tmp_path, f"{{expect: row_count, value: {rows}, where: {where}}}") == (True, rows)
+    assert judged(tmp_path, f"{{expect: row_count, value: {rows + 1}, where: {where}}}") == (False, rows)
+
+
+@pytest.mark.parametrize(
+    ("rule", "met", "observed"),
+    [
+        ("expect: between, variable: AGE, low: 0, high: 1, where: {AGE: {above: 90}}", False, "no row is looked at"),
+        ("expect: values_in, variable: SEX, values: [X], where: {SEX: U}", False, "no row is looked at"),
+        ("expect: not_null, variable: SEX, where: {SEX: U}", False, "no row is looked at"),
+        ("expect: row_count, value: 0, where: {SEX: U}", False, "no row is looked at"),
+        ("expect: row_count, value: 0, where: {SEX: U}, may_be_empty: true", True, 0),
+        ("expect: row_count, value: 1, where: {SEX: U}, may_be_empty: true", False, 0),
+        ("expect: not_null, variable: SEX, where: {SEX: U}, may_be_empty: true", True, None),
+        ("expect: mean_between, variable: AGE, low: 0, high: 9, where: {SEX: U}, may_be_empty: true", True,
+         "no row is looked at"),
+    ],
+)  # fmt: skip
+def test_what_looks_at_no_row_is_not_met_unless_it_may_be_empty(
+    tmp_path: Path, rule: str, met: bool, observed: object
+) -> None:
+    assert judged(tmp_path, f"{{{rule}}}") == (met, observed)
+
+
+def test_a_dataset_without_rows_meets_only_its_metadata(tmp_path: Path) -> None:
+    empty = Dataset(dm().metadata, dm().frame.iloc[:0])
+    result = accept(declare(tmp_path, "datasets: {DM: [{expect: not_null, variable: SEX}]}"), {"DM": empty})
+    assert {entry["source"]: entry["met"] for entry in result["datasets"][0]["expectations"]} == {
+        "metadata": True,
+        "study": False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        ("{AGE: {abov: 1}}", "key 'abov': 'abov' is not a test (did you mean 'above'?)"),
+        ('{AGE: "45"}', "key 'AGE': DM.AGE is a number, '45' is not"),
+        ("{SEX: 1}", "key 'SEX': DM.SEX is text: write \"1\" in quotes"),
+        ("{SEX: {above: 1}}", "key 'above': DM.SEX holds text; a number is needed to compare with 1"),
+        ("{AGE: {above: {variable: SEX}}}", "key 'above': DM.AGE is a number, DM.SEX is text: they cannot be compared"),
+        ("{AGE: {above: {variable: AG}}}", "DM has no variable 'AG' (did you mean 'AGE'?)"),
+        ("{SEX: true}", "key 'SEX': true or false is no value of a variable"),
+    ],
+)
+def test_a_condition_that_cannot_hold_is_refused_before_data(tmp_path: Path, where: str, said: str) -> None:
+    made = declare(tmp_path, f"datasets:\n  DM:\n    - {{expect: not_null, variable: SEX, where: {where}}}\n")
+    found = check_acceptance(made, {"DM": dm().metadata.kinds})
+    assert [said in str(error) for error in found] == [True]
+    assert "acceptance.yaml, line 3" in str(found[0])
 
 
 def test_great_expectations_is_imported_only_when_it_judges() -> None:

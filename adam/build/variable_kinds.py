@@ -1,0 +1,108 @@
+"""What is known of the variables without data: their names, and whether they hold texts or numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from functools import cache
+from typing import Any, get_type_hints
+
+from adam.build.analyse import needed_first
+from adam.build.dataset_metadata import guides
+from adam.build.specification import AnalysisSpecification
+from adam.language.derivation import Derivation
+from metadata.analysis_guide import Guide
+from metadata.condition import Condition, DatasetKinds
+from metadata.declaration import alternatives, role_of
+from metadata.errors import Gather
+from metadata.study import Study
+from metadata.yaml_source import LocatedDict
+
+
+def kinds_by_dataset(
+    specifications: list[AnalysisSpecification], study: Study, tabulated: DatasetKinds
+) -> dict[str, dict[str, str]]:
+    """Return Char, Num, or "" where it is not known, of the variables of each analysis dataset.
+
+    ``tabulated`` are those of the SDTM datasets. Raises StudyError for datasets that wait for one another in a circle.
+    """
+    made: dict[str, dict[str, str]] = {}
+    for specification in needed_first(specifications, {}):
+        every = kinds_within(specification, study, {**tabulated, **made})
+        made[specification.name] = {name: every.get(name, "") for name in specification.variables}
+    return made
+
+
+def kinds_within(specification: AnalysisSpecification, study: Study, others: DatasetKinds) -> dict[str, str]:
+    """Return the kinds of all variables of a dataset in the making: those of its source, and those that it makes.
+
+    None are known if nothing is known of the source.
+    """
+    source = others.get(specification.header.source.dataset, {})
+    if not source:
+        return {}
+    books, kinds = guides(specification, study), dict(source)
+    for step in specification.steps:
+        for name in (*step.derivation.makes, *step.derivation.changes()):
+            if not kinds.get(name):
+                kinds[name] = _kind(name, step.derivation, specification, books, {**others, "": kinds})
+    return kinds
+
+
+def _kind(
+    name: str,
+    derivation: Derivation,
+    specification: AnalysisSpecification,
+    books: list[Guide],
+    others: DatasetKinds,
+) -> str:
+    """Return what the dataset says of a variable, else what it is a copy of, else what the guide says."""
+    said = specification.variables.get(name)
+    if said and said.type:
+        return said.type
+    dataset, copied = derivation.inherits(name) or ("", "")
+    if copied:
+        return others.get(dataset, {}).get(copied, "")
+    if derivation.display(name):
+        return "Num"
+    known = next((found for found in (book.find(name) for book in books) if found), None) if said else None
+    return known.type if known else ""
+
+
+def check_conditions(specification: AnalysisSpecification, study: Study, others: DatasetKinds) -> None:
+    """Raise StudyError for variables of conditions that no dataset has, and that are tested as another kind."""
+    own = kinds_within(specification, study, others)
+    with Gather() as gather:
+        for declared in (specification.header, *(step.derivation for step in specification.steps)):
+            for dataset, condition in conditions_in(declared):
+                kinds = others.get(dataset, {}) if dataset else own
+                with gather.part():
+                    if kinds:
+                        condition.check(kinds, dataset or specification.name)
+
+
+def conditions_in(declared: Any, dataset: str = "") -> Iterator[tuple[str, Condition]]:
+    """Yield the conditions of a declaration, each with the other dataset that it is on, blank for the own one."""
+    if isinstance(declared, tuple | list):
+        for part in declared:
+            yield from conditions_in(part, dataset)
+    elif isinstance(declared, dict):
+        yield from conditions_in(list(declared.values()), dataset)
+    elif is_dataclass(declared) and not isinstance(declared, type):
+        dataset = getattr(declared, "dataset", dataset)
+        for name, is_other in _fields(type(declared)):
+            value = getattr(declared, name)
+            if isinstance(value, Condition):
+                yield dataset if is_other else "", value
+            elif not isinstance(value, str | LocatedDict):
+                yield from conditions_in(value, dataset)
+
+
+@cache
+def _fields(declared: type) -> tuple[tuple[str, bool], ...]:
+    """Return the names of a dataclass's fields, and whether each speaks of another dataset."""
+    kinds = get_type_hints(declared, include_extras=True)
+    return tuple(
+        (one.name, any(role_of(part) == "other" for part in (kinds[one.name], *alternatives(kinds[one.name]))))
+        for one in fields(declared)
+    )
