@@ -160,7 +160,7 @@ def read_value(kind: Any, value: Any, node: object, key: str, owner: str = "") -
         return None
     made = _read_bare(bare(kind), value, node, key, owner or quoted(key))
     for limit in limits_of(kind):
-        if not limit.allows(made):
+        if (limit.of_text and not isinstance(value, str)) or not limit.allows(made):
             raise wrong_type(node, key, value, limit.meant)
     return made
 

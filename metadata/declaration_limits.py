@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 
 class ValueLimit(ABC):
-    """What a value must fulfil beyond its type."""
+    """What a value must fulfil beyond its type; ``of_text``: it must be written as a text, a number will not do."""
+
+    of_text: ClassVar[bool] = False
 
     @property
     @abstractmethod
@@ -76,6 +78,8 @@ class Written(ValueLimit):
     pattern: str
     said: str
 
+    of_text = True
+
     @property
     def meant(self) -> str:
         """The words."""
@@ -87,7 +91,7 @@ class Written(ValueLimit):
 
     def schema(self) -> dict[str, Any]:
         """Return the pattern."""
-        return {"pattern": f"^(?:{self.pattern})$"}
+        return {"type": "string", "pattern": f"^(?:{self.pattern})$"}
 
 
 @dataclass(frozen=True)
@@ -122,6 +126,8 @@ NOT_BLANK = Written(r"[\s\S]*\S[\s\S]*", "a text that is not blank")
 class RegularExpression(ValueLimit):
     """A text that is a regular expression."""
 
+    of_text = True
+
     @property
     def meant(self) -> str:
         """What it is."""
@@ -137,4 +143,4 @@ class RegularExpression(ValueLimit):
 
     def schema(self) -> dict[str, Any]:
         """Return the format."""
-        return {"format": "regex"}
+        return {"type": "string", "format": "regex"}

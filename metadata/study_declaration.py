@@ -16,6 +16,8 @@ from metadata.text_dates import DateOrder
 class CalendarDay(ValueLimit):
     """A day of the calendar, YYYY-MM-DD."""
 
+    of_text = True
+
     @property
     def meant(self) -> str:
         """What it is."""
@@ -30,7 +32,7 @@ class CalendarDay(ValueLimit):
 
     def schema(self) -> dict[str, Any]:
         """Return the pattern; the calendar is beyond JSON Schema."""
-        return {"pattern": r"^\d{4}-\d{2}-\d{2}$", "format": "date"}
+        return {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}$", "format": "date"}
 
 
 @dataclass(frozen=True)

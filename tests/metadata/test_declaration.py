@@ -158,6 +158,7 @@ def test_names_are_found_by_their_role(tmp_path: Path) -> None:
         ("pair: SEX/RACE", "window: [1]", "line 7, key 'window': must be a list of 2, not a list of 1"),
         ("pair: SEX/RACE", "decimals: 7", "line 7, key 'decimals': must be a number from 0 to 6, not 7"),
         ("pair: SEX/RACE", "factor: 0", "line 7, key 'factor': must be a number above 0, not 0"),
+        ("pair: SEX/RACE", "id: 1", "line 7, key 'id': must be a capital letter and numbers, not 1"),
         ("pair: SEX/RACE", "id: t1", "line 7, key 'id': must be a capital letter and numbers, not 't1'"),
         ("pair: SEX/RACE", "span: {from: 1}", "line 7: 'span' needs 'from' and 'to' or 'day'"),
         (
