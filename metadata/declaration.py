@@ -7,14 +7,15 @@ give the JSON Schema that editors complete from (``declaration_schema``) and the
 - ``bool``, ``int``, ``float``, ``str``, ``object`` (any of them) or ``Any`` (anything),
 - ``Literal["a", "b"]``, ``tuple[X, ...]`` (one or a list), ``list[X]`` (a list; with at least one
   entry, unless ``Annotated[list[X], Entries(0)]``), ``dict[K, X]`` (a mapping),
-- ``X | None`` (or null), ``X | Y`` of types that YAML writes differently (a text or a number, a text or a mapping),
+- ``X | None`` (or null, unless None is the default, which says that the key was left out), ``X | Y`` of types that YAML
+  writes differently (a text or a number, a text or a mapping),
 - another dataclass (a mapping with its keys), or a class with a notation of its own (``Notation``).
 
 ``Annotated[X, "role"]`` says that the text, or a notation of its own, names something in that role, e.g. a variable
 that is read; ``Annotated[X, Limit(0, 6)]`` limits the values (``declaration_limits``). A field whose key is a word of
-Python ends in an underscore (``from_``). ``one_of`` of a dataclass holds groups of keys of which exactly one group must
-be given. A field of the type ``Place`` is no key: it holds the mapping that was read, so that later errors can name its
-line.
+Python ends in an underscore (``from_``). ``one_of`` of a dataclass holds groups of keys of which exactly one group
+must be given, ``any_of`` groups of which at least one must be complete. A field of the type ``Place`` is no key: it
+holds the mapping that was read, so that later errors can name its line.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from __future__ import annotations
 import sys
 import types
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
 from functools import cache
 from typing import (
     Annotated,
@@ -104,7 +105,12 @@ def parameters(declared: type) -> dict[str, Any]:
 @cache
 def _parameters(declared: Any) -> dict[str, Any]:
     hints = get_type_hints(declared, include_extras=True)
-    return {key_of(one.name): hints[one.name] for one in fields(declared) if hints[one.name] != Place}
+    return {key_of(one.name): _written(one, hints[one.name]) for one in fields(declared) if hints[one.name] != Place}
+
+
+def _written(key: Field[Any], kind: Any) -> Any:
+    """Return what may be written: where None only says that a key was left out, null may not."""
+    return Union[tuple(alternatives(kind))] if key.default is None and optional(kind) else kind  # noqa: UP007 made here
 
 
 def key_of(name: str) -> str:
@@ -120,6 +126,11 @@ def needed(declared: type) -> list[str]:
 def one_of(declared: type) -> tuple[tuple[str, ...], ...]:
     """Return the groups of keys of which exactly one must be given."""
     return tuple(getattr(declared, "one_of", ()))
+
+
+def any_of(declared: type) -> tuple[tuple[str, ...], ...]:
+    """Return the groups of keys of which at least one must be given."""
+    return tuple(getattr(declared, "any_of", ()))
 
 
 def read_parameters(declared: type[Declared], node: dict[str, Any], owner: str) -> Declared:
@@ -141,14 +152,20 @@ def read_parameters(declared: type[Declared], node: dict[str, Any], owner: str) 
 
 
 def _group_errors(declared: type, node: dict[str, Any], owner: str) -> list[StudyError]:
-    """Return the error if not exactly one of the groups of keys is given."""
+    """Return the error if not one of the groups of keys is given."""
+    ways = any_of(declared)
+    if ways and not any(all(key in node for key in group) for group in ways):
+        return [complain(node, None, f"{owner} needs {_in_words(ways)}")]
     groups = one_of(declared)
     given = [group for group in groups if all(key in node for key in group)]
     named = {key for group in groups for key in group if key in node}
     if not groups or (len(given) == 1 and named <= set(given[0])):
         return []
-    ways = " or ".join(" and ".join(map(quoted, group)) for group in groups)
-    return [complain(node, None, f"{owner} needs {ways}{', and not both' if given else ''}")]
+    return [complain(node, None, f"{owner} needs {_in_words(groups)}{', and not both' if given else ''}")]
+
+
+def _in_words(groups: tuple[tuple[str, ...], ...]) -> str:
+    return " or ".join(" and ".join(map(quoted, group)) for group in groups)
 
 
 def read_value(kind: Any, value: Any, node: object, key: str, owner: str = "") -> Any:
@@ -161,7 +178,7 @@ def read_value(kind: Any, value: Any, node: object, key: str, owner: str = "") -
     made = _read_bare(bare(kind), value, node, key, owner or quoted(key))
     for limit in limits_of(kind):
         if (limit.of_text and not isinstance(value, str)) or not limit.allows(made):
-            raise wrong_type(node, key, value, limit.meant)
+            raise limit.error(node, key, value)
     return made
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
+
+from metadata.errors import StudyError
+from metadata.schema_errors import none_of, wrong_type
 
 
 class ValueLimit(ABC):
@@ -25,6 +28,10 @@ class ValueLimit(ABC):
     @abstractmethod
     def schema(self) -> dict[str, Any]:
         """Return the limit as keywords of JSON Schema."""
+
+    def error(self, node: object, key: str, value: object) -> StudyError:
+        """Return the error of a value beyond the limit."""
+        return wrong_type(node, key, value, self.meant)
 
 
 @dataclass(frozen=True)
@@ -119,6 +126,54 @@ class Entries(ValueLimit):
         return {"minItems": self.least, **({} if self.most is None else {"maxItems": self.most})}
 
 
+@dataclass(frozen=True)
+class Keyed(ValueLimit):
+    """A mapping with at least so many keys."""
+
+    least: int
+
+    @property
+    def meant(self) -> str:
+        """The number of keys."""
+        return f"a mapping with {self.least} or more keys"
+
+    def allows(self, value: dict[Any, Any]) -> bool:
+        """Return whether the mapping has so many keys."""
+        return len(value) >= self.least
+
+    def schema(self) -> dict[str, Any]:
+        """Return the number of keys."""
+        return {"minProperties": self.least}
+
+
+@dataclass(frozen=True)
+class OneOf(ValueLimit):
+    """A text of a closed list that is known only when the program runs."""
+
+    choices: tuple[str, ...]
+
+    of_text = True
+
+    @property
+    def meant(self) -> str:
+        """The list."""
+        return f"one of {', '.join(self.choices)}"
+
+    def allows(self, value: str) -> bool:
+        """Return whether the text is in the list."""
+        return value in self.choices
+
+    def error(self, node: object, key: str, value: object) -> StudyError:
+        """Return the error of a value that is none of the list."""
+        return none_of(node, key, value, self.choices)
+
+    def schema(self) -> dict[str, Any]:
+        """Return the list."""
+        return {"enum": list(self.choices)}
+
+
+Text = Annotated[str, Written(r"[\s\S]*", "a text")]
+"""A text that is written as one: a number needs quotes."""
 NOT_BLANK = Written(r"[\s\S]*\S[\s\S]*", "a text that is not blank")
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args, get_origin
 from metadata.declaration import (
     PLAIN,
     alternatives,
+    any_of,
     bare,
     has_notation,
     is_copied,
@@ -29,6 +30,7 @@ def parameters_schema(declared: type) -> dict[str, Any]:
         "required": needed(declared),
         "additionalProperties": False,
         **({"oneOf": groups} if groups else {}),
+        **({"anyOf": [{"required": list(group)} for group in any_of(declared)]} if any_of(declared) else {}),
     }
 
 

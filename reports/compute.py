@@ -15,7 +15,7 @@ from metadata.study import Study
 from reports.results.analysis_data import AnalysisData
 from reports.results.builder import PUBLISHED, ResultsBuilder
 from reports.results.specification import read_specification
-from reports.templates import PARAMETERS, TEMPLATES
+from reports.templates import KEYS, TEMPLATES
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -28,7 +28,7 @@ def compute(study: Study, datasets: Mapping[str, Dataset]) -> pd.DataFrame:
     Raises StudyError with file, line and key when a declaration does not fit the datasets. A statistic that the data do
     not allow is a row with no value and a warning, never an error.
     """
-    specification = read_specification(study, PARAMETERS)
+    specification = read_specification(study, KEYS)
     analysis, builder = AnalysisData(specification, datasets), ResultsBuilder()
     for output in specification.outputs:
         TEMPLATES[output.template].compute(analysis, output, builder)

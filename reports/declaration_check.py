@@ -11,7 +11,7 @@ from metadata.study import Study
 from metadata.yaml_source import complain
 from reports.html.plan import read_plan
 from reports.results.specification import FILE, read_specification
-from reports.templates import PARAMETERS
+from reports.templates import KEYS
 
 
 def check_reports(study: Study, datasets: DatasetKinds) -> list[StudyError]:
@@ -23,7 +23,7 @@ def check_reports(study: Study, datasets: DatasetKinds) -> list[StudyError]:
     if not study.path(FILE).is_file():
         return []
     with gather.part():
-        specification = read_specification(study, PARAMETERS)
+        specification = read_specification(study, KEYS)
         sections = read_plan(study).sections
         for output in specification.outputs:
             for node in _asking(output.node):

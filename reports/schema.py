@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from reports.results.specification import document
-from reports.templates import PARAMETERS
+from metadata.condition import Condition
+from metadata.declaration_schema import document_schema, parameters_schema
+from reports.results.specification import ReportsFile
+from reports.templates import KEYS
 
 
 def reports_schema() -> dict[str, Any]:
-    """Return the JSON Schema (2020-12): an output has the parameters of its template and no others."""
-    made = document()
-    outputs = [
-        {**parameters.schema, "properties": {**parameters.schema["properties"], "template": {"const": name}}}
-        for name, parameters in sorted(PARAMETERS.items())
-    ]
-    properties = {**made["properties"], "outputs": {"type": "array", "minItems": 1, "items": {"oneOf": outputs}}}
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "redcap-cdisc: tables, figures and listings of a study",
-        **made,
-        "properties": properties,
+    """Return the JSON Schema (2020-12): an output has the keys of its template and no others."""
+    made = document_schema(ReportsFile, "tables, figures and listings of a study", [Condition])
+    schemas = {name: parameters_schema(keys) for name, keys in sorted(KEYS.items())}
+    made["properties"]["outputs"]["items"] = {
+        "oneOf": [
+            {**schema, "properties": {**schema["properties"], "template": {"const": name}}}
+            for name, schema in schemas.items()
+        ]
     }
+    return made

@@ -29,7 +29,7 @@ from reports.results.formats import NOT_ESTIMABLE
 from reports.results.index import ResultsIndex, Rows, rows_by_output
 from reports.results.specification import Output, ReportSpecification, read_specification
 from reports.rtf import document
-from reports.templates import PARAMETERS, TEMPLATES
+from reports.templates import KEYS, TEMPLATES
 
 if TYPE_CHECKING:
     from reports.figures.files import Picture
@@ -62,7 +62,7 @@ def write(
     Everything comes from ``results`` and the study's folder, but the records of listings, which come from ``datasets``;
     the same input gives the same bytes. Returns the files.
     """
-    specification, plan = read_specification(study, PARAMETERS), read_plan(study)
+    specification, plan = read_specification(study, KEYS), read_plan(study)
     analysis = AnalysisData(specification, datasets)
     folder.mkdir(parents=True, exist_ok=True)
     pages = page_templates(FOLDER, study=_study(study, snapshot_date, snapshot_id))

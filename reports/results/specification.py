@@ -1,64 +1,80 @@
-"""The reader of a study's ``reports.yaml``: populations, columns and outputs, checked against a JSON Schema."""
+"""The reader of a study's ``reports.yaml``: populations, columns and outputs, checked before anything is computed."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from typing import Annotated, Any, Literal
 from weakref import WeakKeyDictionary
 
-from metadata.errors import Gather, StudyError, nearest
+from metadata.declaration import read_document, read_parameters
+from metadata.declaration_limits import Keyed, Limit, Text, Written
+from metadata.errors import Gather, nearest
+from metadata.schema_errors import entry_of, needed_key, quoted
 from metadata.study import Study
 from metadata.yaml_source import complain
 
 FILE = "reports.yaml"
-TEXT = {"type": "string"}
-COMMON: dict[str, Any] = {
-    "id": {"type": "string", "pattern": "^[A-Z][A-Za-z0-9.]*$"},
-    "template": TEXT,
-    "title": TEXT,
-    "population": TEXT,
-    "plan": TEXT,
-    "footnotes": {"type": "array", "items": TEXT},
-    "columns": {
-        "type": "object",
-        "additionalProperties": False,
-        "properties": {"by": TEXT, "labels": {"type": "object", "additionalProperties": TEXT}},
-        "required": ["by"],
-    },
-    "purpose": {"enum": ["primary", "secondary", "exploratory"]},
-}
-COMMON_REQUIRED = ("id", "template", "title", "population", "plan")
-
 _READ: WeakKeyDictionary[Study, ReportSpecification] = WeakKeyDictionary()
 
 
+Decimals = Annotated[int, Limit(0, 6)]
+Labels = dict[str, Text]
+"""What values are called."""
+
+
 @dataclass(frozen=True)
-class TemplateParameters:
-    """JSON Schema properties that one output template takes beyond the common ones; ``either`` are ways to fill it."""
+class OutputColumns:
+    """The variable whose values are an output's treatment columns, and what heads them, in the order wanted."""
 
-    properties: Mapping[str, Any]
-    required: tuple[str, ...]
-    either: tuple[Mapping[str, Any], ...] = ()
+    by: Text
+    labels: Labels | None = None
 
-    @cached_property
-    def schema(self) -> dict[str, Any]:
-        """Schema of one output that uses the template; it knows no other key."""
-        return {
-            "type": "object",
-            "additionalProperties": False,
-            "properties": {**COMMON, **self.properties},
-            "required": [*COMMON_REQUIRED, *self.required],
-            **({"anyOf": list(self.either)} if self.either else {}),
-        }
+
+@dataclass(frozen=True, kw_only=True)
+class OutputKeys:
+    """What every output may say; a template's own dataclass adds its keys."""
+
+    id: Annotated[str, Written("[A-Z][A-Za-z0-9.]*", "the number of an output, such as T14.1.1")]
+    template: Text
+    title: Text
+    population: Text
+    plan: Text
+    footnotes: list[Text] | None = None
+    columns: OutputColumns | None = None
+    purpose: Literal["primary", "secondary", "exploratory"] = "exploratory"
+
+
+@dataclass(frozen=True)
+class PopulationKeys:
+    """A population: what it is called, and the flag of its subjects in ADSL."""
+
+    label: Text
+    flag: Text
+
+
+@dataclass(frozen=True)
+class TreatmentColumns:
+    """The variable whose values are the treatment columns of all outputs, and the heading of all together."""
+
+    by: Text = ""
+    total: Text = "Total"
+
+
+@dataclass(frozen=True)
+class ReportsFile:
+    """The whole of reports.yaml; what an output may say depends on its template."""
+
+    populations: Annotated[dict[str, PopulationKeys], Keyed(1)]
+    outputs: list[dict[str, Any]]
+    columns: TreatmentColumns | None = None
 
 
 @dataclass(frozen=True)
 class Output:
     """One table or figure as declared; ``node`` holds its template's parameters."""
 
-    node: Mapping[str, Any]
+    node: dict[str, Any]
 
     @property
     def id(self) -> str:
@@ -123,87 +139,44 @@ class ReportSpecification:
         return found
 
 
-def read_specification(study: Study, templates: Mapping[str, TemplateParameters]) -> ReportSpecification:
-    """Read and check ``reports.yaml``, once a study; raises StudyError with file, line and key."""
+def read_specification(study: Study, templates: Mapping[str, type[OutputKeys]]) -> ReportSpecification:
+    """Read and check ``reports.yaml``, once a study; raises StudyError with file, line and key.
+
+    ``templates`` are the dataclasses of the templates' keys by name.
+    """
     if study not in _READ:
         _READ[study] = _read(study, templates)
     return _READ[study]
 
 
-def _read(study: Study, templates: Mapping[str, TemplateParameters]) -> ReportSpecification:
+def _read(study: Study, templates: Mapping[str, type[OutputKeys]]) -> ReportSpecification:
     node = study.read_yaml(FILE)
-    _check(node, document(), node)
-    outputs = tuple(Output(output) for output in node["outputs"])
-    specification = ReportSpecification(node, outputs)
-    seen: set[str] = set()
     with Gather() as gather:
+        with gather.part():
+            read_document(ReportsFile, node, f"{study.name}/{FILE}")
+        outputs = tuple(Output(output) for output in node["outputs"]) if not gather.found else ()
+        specification = ReportSpecification(node, outputs)
+        seen: set[str] = set()
         for output in outputs:
             with gather.part():
                 _check_output(specification, output, templates)
-            with gather.part():
                 if output.id in seen:
                     raise complain(output.node, "id", f"the output {output.id} stands twice")
-            seen.add(output.id)
+                seen.add(output.id)
     return specification
 
 
 def _check_output(
-    specification: ReportSpecification, output: Output, templates: Mapping[str, TemplateParameters]
+    specification: ReportSpecification, output: Output, templates: Mapping[str, type[OutputKeys]]
 ) -> None:
+    if "template" not in output.node:
+        raise needed_key(output.node, "template", entry_of("outputs"))
     if output.template not in templates:
         known = nearest(output.template, templates)
         raise complain(output.node, "template", f"there is no output template '{output.template}'{known}")
     with Gather() as gather:
         with gather.part():
-            _check(output.node, templates[output.template].schema, output.node)
+            read_parameters(templates[output.template], output.node, quoted(output.template))
         with gather.part():
-            specification.population(output.population, output.node)
-
-
-def document() -> dict[str, Any]:
-    """Return the JSON Schema of the file, its outputs by their common parameters only."""
-    population = {
-        "type": "object",
-        "additionalProperties": False,
-        "properties": {"label": TEXT, "flag": TEXT},
-        "required": ["label", "flag"],
-    }
-    columns = {"type": "object", "additionalProperties": False, "properties": {"by": TEXT, "total": TEXT}}
-    output = {"type": "object", "required": list(COMMON_REQUIRED), "properties": COMMON}
-    return {
-        "type": "object",
-        "additionalProperties": False,
-        "properties": {
-            "populations": {"type": "object", "additionalProperties": population, "minProperties": 1},
-            "columns": columns,
-            "outputs": {"type": "array", "items": output, "minItems": 1},
-        },
-        "required": ["populations", "outputs"],
-    }
-
-
-def _check(document: Any, schema: Mapping[str, Any], root: Any) -> None:
-    from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import best_match
-
-    with Gather() as gather:
-        for found in Draft202012Validator(schema).iter_errors(document):
-            error = best_match([found])
-            for problem in _located(root, list(error.absolute_path), error):
-                with gather.part():
-                    raise problem
-
-
-def _located(root: Any, path: list[Any], error: Any) -> list[StudyError]:
-    """A complaint of the schema as one sentence with the place it is about, for each key that it knows not."""
-    node, holder, key = root, root, None
-    for step in path:
-        holder, key, node = node, step, node[step]
-    if error.validator == "additionalProperties" and isinstance(node, Mapping):
-        known = error.schema.get("properties", {})
-        said = f"; known are {', '.join(known)}"
-        extra = [name for name in node if name not in known]
-        return [complain(node, name, f"there is no such key here{nearest(name, known)}{said}") for name in extra]
-    if error.validator == "required":
-        return [complain(node, None, str(error.message).replace("a required property", "missing and needed"))]
-    return [complain(holder, key, str(error.message))]
+            if "population" in output.node:
+                specification.population(output.population, output.node)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from metadata.declaration_limits import OneOf
 from reports.statistics.estimate import Estimate
 from reports.statistics.event_rate import conditional_rate_ratio, conditional_rate_test
 from reports.statistics.fisher import fisher
@@ -87,3 +88,4 @@ COMPARISONS: dict[str, Comparison] = {
         "rate", "p-value, Poisson regression", "p_value", lambda a, b, _: _poisson(a, b).test
     ),
 }  # fmt: skip
+ComparisonName = Annotated[str, OneOf(tuple(COMPARISONS))]

@@ -3,33 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
 
+from metadata.condition import Condition
+from metadata.declaration_limits import Entries, Text
 from reports.layout.table import OutputTable, Row, TableColumn
 from reports.results.analysis_data import Group
 from reports.results.builder import ResultPlace, ResultsBuilder
 from reports.results.formats import COUNT, P_VALUE
 from reports.results.index import LineResults, ResultsIndex
-from reports.results.selection import WHERE_SCHEMA, Selection, among
-from reports.results.specification import TEXT, Output
+from reports.results.selection import Selection, among
+from reports.results.specification import Output
 from reports.statistics.estimate import Estimate
 from reports.statistics.mcnemar import mcnemar
 from reports.template_parts.filtered_rows import filtered
 
-PAIR = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "label": TEXT,
-        "dataset": TEXT,
-        "where": WHERE_SCHEMA,
-        "visit": TEXT,
-        "visits": {"type": "array", "items": TEXT, "minItems": 2, "maxItems": 2},
-        "condition": WHERE_SCHEMA,
-    },
-    "required": ["label", "where", "visits", "condition"],
-}
+
+@dataclass(frozen=True)
+class PairKeys:
+    """A proportion at two visits: the records, and the condition that is met or not."""
+
+    label: Text
+    where: Condition
+    visits: Annotated[list[Text], Entries(2, 2)]
+    condition: Condition
+    dataset: Text = ""
+    visit: Text = "AVISIT"
+
+
 COUNTS = {
     "both": "Met at both",
     "lost": "Met at the first only",

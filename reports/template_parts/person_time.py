@@ -9,21 +9,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from metadata.declaration_limits import Text
 from metadata.errors import StudyError
 from reports.results.builder import ResultPlace, ResultsBuilder, ResultSource
 from reports.results.formats import COUNT, pattern
 from reports.results.selection import SUBJECT, Selection
-from reports.results.specification import TEXT, Output
+from reports.results.specification import Decimals, Output
 from reports.statistics.estimate import Estimate
 from reports.statistics.event_rate import event_rate
 
-WHOLE = {"type": "integer", "minimum": 0, "maximum": 6}
-RATE = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {"count": TEXT, "time": TEXT, "unit": TEXT, "decimals": WHOLE},
-    "required": ["time", "unit"],
-}
+
+@dataclass(frozen=True)
+class RateKeys:
+    """A rate: the variables of counts and of person-time, and the unit of the latter."""
+
+    time: Text
+    unit: Text
+    count: Text = "AVAL"
+    decimals: Decimals = 3
+
+
 Floats = NDArray[np.float64]
 
 

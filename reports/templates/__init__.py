@@ -11,7 +11,7 @@ from reports.layout.table import OutputLayout
 from reports.results.analysis_data import AnalysisData
 from reports.results.builder import ResultsBuilder
 from reports.results.index import ResultsIndex
-from reports.results.specification import Output, TemplateParameters
+from reports.results.specification import Output, OutputKeys
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Template:
     ``show`` lays out the datasets' own records instead of results: listings alone have it.
     """
 
-    parameters: TemplateParameters
+    keys: type[OutputKeys]
     compute: Callable[[AnalysisData, Output, ResultsBuilder], None]
     layout: Callable[[Output, ResultsIndex], OutputLayout]
     show: Callable[[AnalysisData, Output], OutputLayout] | None = None
@@ -29,8 +29,9 @@ class Template:
 
 TEMPLATES: Mapping[str, Template] = {
     module.__name__.rpartition(".")[2]: Template(
-        module.PARAMETERS, module.compute, module.layout, getattr(module, "show", None)
+        module.Keys, module.compute, module.layout, getattr(module, "show", None)
     )
     for module in load_modules(sys.modules[__name__])
 }
-PARAMETERS: Mapping[str, TemplateParameters] = {name: template.parameters for name, template in TEMPLATES.items()}
+KEYS: Mapping[str, type[OutputKeys]] = {name: template.keys for name, template in TEMPLATES.items()}
+"""What an output of each template may say."""

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, get_args
+from dataclasses import dataclass
+from typing import Annotated, Any
 
+from metadata.condition import Condition
+from metadata.declaration_limits import Entries, Text
+from metadata.schema_errors import needed_key
 from metadata.yaml_source import complain
 from reports.layout.table import OutputLayout, OutputTable, Row
 from reports.results.analysis_data import (
@@ -18,47 +22,50 @@ from reports.results.formats import P_VALUE, PERCENT, pattern
 from reports.results.index import LineResults, ResultsIndex
 from reports.results.selection import (
     SUBJECT,
-    WHERE_SCHEMA,
     Selection,
     among,
 )
-from reports.results.specification import TEXT, Output, TemplateParameters
+from reports.results.specification import Decimals, Output, OutputKeys
 from reports.statistics.descriptive import describe
 from reports.statistics.kaplan_meier import kaplan_meier
 from reports.template_parts.censored_times import CENSORED, censored_times
 from reports.template_parts.descriptive_cells import CELLS
 from reports.template_parts.filtered_rows import FilteredRows, filtered
-from reports.template_parts.group_comparisons import COMPARISONS, Kind
+from reports.template_parts.group_comparisons import COMPARISONS, ComparisonName, Kind
 from reports.template_parts.person_time import (
-    RATE,
-    WHOLE,
+    RateKeys,
     add_bounded,
     add_rate,
 )
 from reports.template_parts.treatment_heads import add_size, columns
 from reports.templates.rates_by_period import bounded
 
-LINE = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "label": TEXT,
-        "kind": {"enum": list(get_args(Kind))},
-        "dataset": TEXT,
-        "where": WHERE_SCHEMA,
-        "denominator": WHERE_SCHEMA,
-        "variable": TEXT,
-        "decimals": WHOLE,
-        "rate": RATE,
-        "unit": TEXT,
-        "unit_days": {"type": "number"},
-        "compare": {"type": "array", "items": {"enum": list(COMPARISONS)}},
-    },
-    "required": ["label", "kind"],
-}
-PARAMETERS = TemplateParameters(
-    {"reference": TEXT, "lines": {"type": "array", "items": LINE, "minItems": 1}}, ("lines",)
-)
+
+@dataclass(frozen=True)
+class EndpointLine:
+    """One endpoint: its records and what is compared."""
+
+    label: Text
+    kind: Kind
+    dataset: Text = SUBJECT_LEVEL
+    where: Condition | None = None
+    denominator: Condition | None = None
+    variable: Text = ""
+    decimals: Decimals = 0
+    rate: RateKeys | None = None
+    unit: Text = ""
+    unit_days: float = 1
+    compare: Annotated[list[ComparisonName], Entries(0)] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keys(OutputKeys):
+    """Endpoints of several kinds in treatment columns, compared with the ``reference``."""
+
+    lines: list[EndpointLine]
+    reference: Text = ""
+
+
 NEEDED = {"proportion": (), "value": ("variable",), "time": ("unit",), "rate": ("rate",)}
 
 
@@ -87,7 +94,7 @@ def _lines(output: Output) -> Iterator[tuple[str, Mapping[str, Any]]]:
     for number, line in enumerate(output.node["lines"], start=1):
         for key in NEEDED[line["kind"]]:
             if key not in line:
-                raise complain(line, "kind", f"a {line['kind']} needs the key '{key}'")
+                raise needed_key(line, key, f"a {line['kind']}")
         for word in line.get("compare", []):
             if COMPARISONS[word].kind != line["kind"]:
                 fit = [name for name, known in COMPARISONS.items() if known.kind == line["kind"]]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
 
+from metadata.condition import Condition
+from metadata.declaration_limits import Entries, Keyed, OneOf, Text
 from metadata.errors import StudyError
+from metadata.schema_errors import entry_of, needed_key
 from metadata.yaml_source import complain
 from reports.layout.table import (
     OutputLayout,
@@ -23,11 +26,10 @@ from reports.results.formats import P_VALUE, pattern
 from reports.results.index import LineResults, ResultsIndex
 from reports.results.selection import (
     SUBJECT,
-    WHERE_SCHEMA,
     Selection,
     equality,
 )
-from reports.results.specification import TEXT, Output, TemplateParameters
+from reports.results.specification import Decimals, Labels, Output, OutputKeys
 from reports.statistics.descriptive import describe
 from reports.statistics.estimate import Estimate
 from reports.template_parts.descriptive_cells import CELLS
@@ -35,45 +37,50 @@ from reports.template_parts.filtered_rows import filtered
 from reports.template_parts.paired_tests import TESTS, Wide
 from reports.template_parts.treatment_heads import POPULATION, add_size
 
-WHOLE = {"type": "integer", "minimum": 0, "maximum": 6}
-VALUE = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {"variable": TEXT, "label": TEXT, "decimals": WHOLE},
-    "required": ["variable", "label"],
-}
-PARAMETER = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {"label": TEXT, "decimals": WHOLE},
-    "required": ["label", "decimals"],
-}
-TEST = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "test": {"enum": list(TESTS)},
-        "visits": {"type": "array", "items": TEXT, "minItems": 2},
-        "population": TEXT,
-        "purpose": TEXT,
-        "carried": {"type": "boolean"},
-    },
-    "required": ["test", "visits"],
-}
-PARAMETERS = TemplateParameters(
-    {
-        "dataset": TEXT,
-        "where": WHERE_SCHEMA,
-        "paramcd": TEXT,
-        "parameters": {"type": "object", "additionalProperties": PARAMETER, "minProperties": 1},
-        "visit": TEXT,
-        "visits": {"type": "object", "additionalProperties": TEXT, "minProperties": 1},
-        "values": {"type": "array", "items": VALUE, "minItems": 1},
-        "decimals": WHOLE,
-        "tests": {"type": "array", "items": TEST},
-    },
-    ("dataset", "where", "visits", "values"),
-)
+
+@dataclass(frozen=True)
+class VisitValue:
+    """A variable that is described at each visit."""
+
+    variable: Text
+    label: Text
+    decimals: Decimals | None = None
+
+
+@dataclass(frozen=True)
+class VisitParameter:
+    """A parameter of several."""
+
+    label: Text
+    decimals: Decimals
+
+
+@dataclass(frozen=True)
+class VisitTest:
+    """A test over visits; ``carried`` carries the last value forward."""
+
+    test: Annotated[str, OneOf(tuple(TESTS))]
+    visits: Annotated[list[Text], Entries(2)]
+    population: Text = ""
+    purpose: Text = ""
+    carried: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keys(OutputKeys):
+    """One parameter (``paramcd``, which ``where`` selects) or several at each visit; ``visits`` have their labels."""
+
+    dataset: Text
+    visits: Annotated[Labels, Keyed(1)]
+    values: list[VisitValue]
+    where: Condition | None = None
+    paramcd: Text = ""
+    parameters: Annotated[dict[str, VisitParameter], Keyed(1)] | None = None
+    visit: Text = "AVISIT"
+    decimals: Decimals = 0
+    tests: Annotated[list[VisitTest], Entries(0)] | None = None
+
+
 JOINT = ", "
 Values = list[tuple[int, Mapping[str, Any]]]
 NOWHERE = np.array([], dtype=np.intp)
@@ -83,7 +90,8 @@ def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> 
     """Describe every value variable of every parameter at every visit, then run the tests."""
     _check(output.node)
     groups = analysis.groups(output)
-    rows = [analysis.select(output, str(output.node["dataset"]), group).where(output.node["where"]) for group in groups]
+    dataset, where = str(output.node["dataset"]), output.node.get("where", {})
+    rows = [analysis.select(output, dataset, group).where(where) for group in groups]
     measured = _visits_of(output.node, rows[-1])
     for group, selected in zip(groups, rows, strict=True):
         add_size(analysis, output, group, builder)
@@ -99,7 +107,7 @@ def _check(node: Mapping[str, Any]) -> None:
         raise complain(node, None, "name one 'paramcd' or several 'parameters'")
     for value in node["values"]:
         if "paramcd" in node and "decimals" not in value:
-            raise complain(value, "variable", "the key 'decimals' is missing and needed")
+            raise needed_key(value, "decimals", entry_of("values"))
 
 
 def _parameters(node: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
@@ -165,7 +173,7 @@ def _test(
     visit, node = _visit(output.node), output.node
     population, visits = str(test.get("population", output.population)), [str(name) for name in test["visits"]]
     _known(output, test)
-    rows = analysis.select(output, str(node["dataset"]), group, test, population).where(node["where"])
+    rows = analysis.select(output, str(node["dataset"]), group, test, population).where(node.get("where", {}))
     rows = rows.equal("PARAMCD", code) if "parameters" in node else rows
     used = _earlier(node, visits) if test.get("carried") else visits
     rows = rows.where({visit: used})

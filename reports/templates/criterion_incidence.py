@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from metadata.condition import Condition
+from metadata.declaration_limits import Text
 from reports.layout.table import (
     OutputLayout,
     OutputTable,
@@ -16,8 +18,8 @@ from reports.results.analysis_data import AnalysisData, Group, decimals_of
 from reports.results.builder import ResultPlace, ResultsBuilder
 from reports.results.formats import pattern
 from reports.results.index import LineResults, ResultsIndex
-from reports.results.selection import WHERE_SCHEMA, Selection
-from reports.results.specification import TEXT, Output, TemplateParameters
+from reports.results.selection import Selection
+from reports.results.specification import Decimals, Labels, Output, OutputKeys
 from reports.statistics.descriptive import describe
 from reports.statistics.proportion import clopper_pearson
 from reports.template_parts.descriptive_cells import CELLS
@@ -26,38 +28,41 @@ from reports.template_parts.person_time import add_bounded
 from reports.template_parts.treatment_heads import POPULATION, add_size
 from reports.templates.rates_by_period import bounded
 
-SCHEME = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "id": TEXT,
-        "label": TEXT,
-        "condition": WHERE_SCHEMA,
-        "emergent": WHERE_SCHEMA,
-        "grade": TEXT,
-        "grades": {"type": "object", "additionalProperties": TEXT},
-    },
-    "required": ["id", "label", "condition"],
-}
-LOWEST_SCHEMA = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {"variable": TEXT, "where": WHERE_SCHEMA},
-    "required": ["variable", "where"],
-}
-PARAMETERS = TemplateParameters(
-    {
-        "dataset": TEXT,
-        "where": WHERE_SCHEMA,
-        "baseline": WHERE_SCHEMA,
-        "after": WHERE_SCHEMA,
-        "schemes": {"type": "array", "items": SCHEME, "minItems": 1},
-        "lowest": LOWEST_SCHEMA,
-        "day": TEXT,
-        "decimals": {"type": "integer", "minimum": 0, "maximum": 6},
-    },
-    ("dataset", "where", "baseline", "after", "schemes"),
-)
+
+@dataclass(frozen=True)
+class Scheme:
+    """A threshold: the records that meet it, those where it is treatment-emergent, and grades."""
+
+    id: Text
+    label: Text
+    condition: Condition
+    emergent: Condition | None = None
+    grade: Text = ""
+    grades: Labels | None = None
+
+
+@dataclass(frozen=True)
+class LowestValue:
+    """The records of the lowest values, and the variable that holds them."""
+
+    variable: Text
+    where: Condition | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keys(OutputKeys):
+    """A threshold met at ``baseline``, ever ``after``, and newly."""
+
+    dataset: Text
+    baseline: Condition
+    after: Condition
+    schemes: list[Scheme]
+    where: Condition | None = None
+    lowest: LowestValue | None = None
+    day: Text = ""
+    decimals: Decimals = 0
+
+
 BEFORE, ANY, EMERGENT = "Met at baseline", "Any after baseline", "Treatment-emergent"
 FIRST, LASTED, LOWEST = "First day", "Duration", "Lowest value"
 METHOD = "Number of patients"
@@ -76,14 +81,14 @@ def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> 
     node = output.node
     for group in analysis.groups(output):
         add_size(analysis, output, group, builder)
-        rows = analysis.select(output, str(node["dataset"]), group).where(node["where"])
+        rows = analysis.select(output, str(node["dataset"]), group).where(node.get("where", {}))
         records = CriterionRecords(rows.where(node["baseline"]), rows.where(node["after"]))
         assessed = records.after.subject_count
         for number, scheme in enumerate(node["schemes"], start=1):
             everything = ResultPlace("", group.label, str(scheme["id"]), line=f"scheme {number}")
             _scheme(output, builder, everything, scheme, records, assessed)
         if "lowest" in node:
-            extremes = analysis.select(output, str(node["dataset"]), group).where(node["lowest"]["where"])
+            extremes = analysis.select(output, str(node["dataset"]), group).where(node["lowest"].get("where", {}))
             _lowest(output, builder, group, extremes)
 
 

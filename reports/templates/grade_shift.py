@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import pandas as pd
 
+from metadata.condition import Condition
+from metadata.declaration_limits import Entries, Keyed, Text
 from metadata.errors import StudyError
 from reports.layout.table import (
     OutputLayout,
@@ -21,30 +23,31 @@ from reports.results.formats import COUNT
 from reports.results.index import ResultsIndex
 from reports.results.selection import (
     SUBJECT,
-    WHERE_SCHEMA,
     Selection,
     among,
     equality,
 )
-from reports.results.specification import TEXT, Output, TemplateParameters
+from reports.results.specification import Labels, Output, OutputKeys
 from reports.statistics.estimate import Estimate
 from reports.template_parts.filtered_rows import filtered
 from reports.template_parts.treatment_heads import POPULATION, add_size
 
-PARAMETERS = TemplateParameters(
-    {
-        "dataset": TEXT,
-        "where": WHERE_SCHEMA,
-        "parameters": {"type": "object", "additionalProperties": TEXT, "minProperties": 1},
-        "grade": TEXT,
-        "baseline": TEXT,
-        "grades": {"type": "array", "items": TEXT, "minItems": 2},
-        "labels": {"type": "object", "additionalProperties": TEXT},
-        "head": TEXT,
-        "stub": TEXT,
-    },
-    ("dataset", "where", "parameters", "grades"),
-)
+
+@dataclass(frozen=True, kw_only=True)
+class Keys(OutputKeys):
+    """Worst category after baseline by the category at baseline, for each of ``parameters`` (code to label)."""
+
+    dataset: Text
+    parameters: Annotated[Labels, Keyed(1)]
+    grades: Annotated[list[Text], Entries(2)]
+    where: Condition | None = None
+    grade: Text = ""
+    baseline: Text = ""
+    labels: Labels | None = None
+    head: Text = ""
+    stub: Text = ""
+
+
 NONE, TOTAL, WORSE = "Not graded", "Total", "Worsened"
 METHOD = "Patients by worst grade after baseline"
 HEAD, STUB = "Worst grade after baseline, n", "Analyte, grade at baseline"
@@ -82,7 +85,7 @@ def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> 
     node = output.node
     for group in analysis.groups(output):
         add_size(analysis, output, group, builder)
-        shifts = _shifts(node, analysis.select(output, str(node["dataset"]), group).where(node["where"]))
+        shifts = _shifts(node, analysis.select(output, str(node["dataset"]), group).where(node.get("where", {})))
         for parameter in node["parameters"]:
             _parameter(output, builder, group, str(parameter), shifts)
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
+from metadata.condition import Condition
+from metadata.declaration_limits import Text
 from metadata.yaml_source import complain
 from reports.layout.table import (
     OutputLayout,
@@ -19,12 +21,11 @@ from reports.results.formats import COUNT, P_VALUE
 from reports.results.index import LineResults, ResultsIndex
 from reports.results.selection import (
     SUBJECT,
-    WHERE_SCHEMA,
     Selection,
     among,
     equality,
 )
-from reports.results.specification import TEXT, Output, TemplateParameters
+from reports.results.specification import Labels, Output, OutputKeys
 from reports.statistics.estimate import Estimate
 from reports.statistics.fisher import fisher
 from reports.template_parts.filtered_rows import FilteredRows, filtered
@@ -38,30 +39,35 @@ from reports.template_parts.tally import (
 from reports.template_parts.treatment_heads import add_size, columns
 from reports.templates.subject_counts import sentence
 
-PART = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {"label": TEXT, "where": WHERE_SCHEMA, "any": TEXT},
-    "required": ["label", "where", "any"],
-}
-PARAMETERS = TemplateParameters(
-    {
-        "dataset": TEXT,
-        "where": WHERE_SCHEMA,
-        "any": TEXT,
-        "class": TEXT,
-        "term": TEXT,
-        "labels": {"type": "object", "additionalProperties": TEXT},
-        "order": {"enum": ["frequency", "name", "declared"]},
-        "events": TEXT,
-        "grade": TEXT,
-        "grades": {"type": "object", "additionalProperties": TEXT},
-        "parts": {"type": "array", "items": PART, "minItems": 1},
-        "reference": TEXT,
-        "stub": TEXT,
-    },
-    ("dataset", "term"),
-)
+
+@dataclass(frozen=True)
+class IncidencePart:
+    """A part of the table: its records, and what its first line is called."""
+
+    label: Text
+    any: Text
+    where: Condition | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keys(OutputKeys):
+    """Subjects and records by ``class`` and ``term``; ``events`` heads the column of records."""
+
+    dataset: Text
+    term: Text
+    where: Condition | None = None
+    any: Text = ""
+    class_: Text = ""
+    labels: Labels | None = None
+    order: Literal["frequency", "name", "declared"] = "frequency"
+    events: Text = "Events"
+    grade: Text = ""
+    grades: Labels | None = None
+    parts: list[IncidencePart] | None = None
+    reference: Text = ""
+    stub: Text = ""
+
+
 METHOD = "Number of patients"
 
 
@@ -115,7 +121,11 @@ def _parts(node: Mapping[str, Any]) -> list[Part]:
 
 def _count(analysis: AnalysisData, output: Output, part: Part, group: Group, size: int) -> Counted:
     node = output.node
-    rows = analysis.select(output, str(node["dataset"]), group).where(node.get("where", {})).where(part.node["where"])
+    rows = (
+        analysis.select(output, str(node["dataset"]), group)
+        .where(node.get("where", {}))
+        .where(part.node.get("where", {}))
+    )
     for key in ("class", "term", "grade"):
         if key in node and not rows.has(str(node[key])):
             raise complain(node, key, f"{rows.dataset} has no variable {node[key]}")

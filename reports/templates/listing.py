@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
 
+from metadata.condition import Condition
+from metadata.declaration import parameters
+from metadata.declaration_limits import Text
 from metadata.errors import nearest
 from metadata.yaml_source import complain
 from reports.layout.table import Listing, OutputLayout, TableColumn
@@ -16,66 +19,93 @@ from reports.results.analysis_data import SUBJECT_LEVEL, AnalysisData, Group
 from reports.results.builder import ResultPlace, ResultsBuilder
 from reports.results.formats import COUNT
 from reports.results.index import ResultsIndex
-from reports.results.selection import SUBJECT, WHERE_SCHEMA, Selection
-from reports.results.specification import TEXT, Output, TemplateParameters
+from reports.results.selection import SUBJECT, Selection
+from reports.results.specification import Decimals, Labels, Output, OutputKeys
 from reports.results.supplemental_values import SupplementalValues
 from reports.statistics.estimate import Estimate
 from reports.statistics.rounding import rounded_text
 from reports.template_parts.treatment_heads import add_size
 
-NAMES = {"type": "array", "items": TEXT, "minItems": 1}
-# Several variables stand beside one another in one column.
-ONE_OR_MORE = {"anyOf": [TEXT, NAMES]}
-SHOWN = {
-    "label": TEXT,
-    "show": {"enum": ["text", "sentence", "number", "date", "time"]},
-    "decimals": {"type": "integer", "minimum": 0, "maximum": 6},
-    "labels": {"type": "object", "additionalProperties": TEXT},
-}
-COLUMN = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {"variable": ONE_OR_MORE, **SHOWN},
-    "required": ["variable", "label"],
-}
-# Records of several tests become columns of one line: each column takes the value of the record that its where finds.
-ACROSS = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "variable": ONE_OR_MORE,
-        "columns": {
-            "type": "array",
-            "minItems": 1,
-            "items": {
-                "type": "object",
-                "additionalProperties": False,
-                "properties": {"where": WHERE_SCHEMA, "variable": ONE_OR_MORE, **SHOWN},
-                "required": ["label", "where"],
-            },
-        },
-    },
-    "required": ["variable", "columns"],
-}
-PART: dict[str, Any] = {
-    "dataset": TEXT,
-    "where": WHERE_SCHEMA,
-    "list": {"type": "array", "items": COLUMN, "minItems": 1},
-    "across": ACROSS,
-    "order": NAMES,
-    "by": NAMES,
-    "page_by": {"type": "object", "additionalProperties": False, "properties": {"variable": TEXT, "label": TEXT},
-                "required": ["variable", "label"]},
-    "empty": TEXT,
-}  # fmt: skip
-NEEDED = ["dataset", "list", "order"]
-PARTS = {
-    "type": "array",
-    "minItems": 1,
-    "items": {"type": "object", "additionalProperties": False, "properties": {"caption": TEXT, **PART},
-              "required": ["caption", *NEEDED]},
-}  # fmt: skip
-PARAMETERS = TemplateParameters({**PART, "parts": PARTS}, (), ({"required": ["parts"]}, {"required": NEEDED}))
+Names = Text | list[Text]
+"""One variable, or several that are joined in one column."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownColumn:
+    """How a column is shown."""
+
+    label: Text
+    show: Literal["text", "sentence", "number", "date", "time"] | None = None
+    decimals: Decimals | None = None
+    labels: Labels | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListedColumn(ShownColumn):
+    """A column of the records."""
+
+    variable: Names
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpreadColumn(ShownColumn):
+    """A column that takes the value of the record that ``where`` finds."""
+
+    where: Condition
+    variable: Names | None = None
+
+
+@dataclass(frozen=True)
+class SpreadRecords:
+    """Records of several tests become columns of one line."""
+
+    variable: Names
+    columns: list[SpreadColumn]
+
+
+@dataclass(frozen=True)
+class PageValue:
+    """The variable with one listing for each of its values."""
+
+    variable: Text
+    label: Text
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListingPart:
+    """One listing of several: its records, columns, order, and leading columns that are printed where they change."""
+
+    caption: Text
+    dataset: Text
+    list_: list[ListedColumn]
+    order: list[Text]
+    where: Condition | None = None
+    across: SpreadRecords | None = None
+    by: list[Text] | None = None
+    page_by: PageValue | None = None
+    empty: Text = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keys(OutputKeys):
+    """Records in declared columns, in one listing or in ``parts``."""
+
+    dataset: Text = ""
+    list_: list[ListedColumn] | None = None
+    order: list[Text] | None = None
+    where: Condition | None = None
+    across: SpreadRecords | None = None
+    by: list[Text] | None = None
+    page_by: PageValue | None = None
+    empty: Text = ""
+    parts: list[ListingPart] | None = None
+
+    any_of: ClassVar[tuple[tuple[str, ...], ...]] = (("parts",), ("dataset", "list", "order"))
+
+
+OF_A_PART = tuple(key for key in parameters(ListingPart) if key != "caption")
+
+
 EMPTY = "No subject has a record that meets the criteria of this listing."
 # SAS counts days and seconds from here.
 EPOCH = np.datetime64("1960-01-01")
@@ -126,7 +156,7 @@ def _shown(analysis: AnalysisData, output: Output, part: Mapping[str, Any]) -> I
 
 def _parts(output: Output) -> list[Mapping[str, Any]]:
     """The parts, or the output as its only one; what stands beside parts belongs into one of them."""
-    astray = [name for name in output.node if "parts" in output.node and name in PART]
+    astray = [name for name in output.node if "parts" in output.node and name in OF_A_PART]
     if astray:
         raise complain(output.node, astray[0], "a listing in parts has this key in each of its parts")
     return list(output.node.get("parts", [output.node]))

@@ -3,43 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
 
+from metadata.condition import Condition
+from metadata.declaration_limits import Entries, Keyed, Text
 from reports.layout.figure import MeanFigure, MeanLine
 from reports.layout.table import OutputLayout
 from reports.results.analysis_data import AnalysisData, decimals_of
 from reports.results.builder import ResultPlace, ResultsBuilder
 from reports.results.formats import COUNT, pattern
 from reports.results.index import ResultsIndex
-from reports.results.selection import WHERE_SCHEMA
-from reports.results.specification import TEXT, Output, TemplateParameters
+from reports.results.specification import Decimals, Output, OutputKeys
 from reports.statistics.mean_interval import mean_interval
 from reports.template_parts.treatment_heads import add_size
 
-NUMBER = {"type": "number"}
-AXIS = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "label": TEXT,
-        "ticks": {"type": "array", "items": NUMBER, "minItems": 2},
-        "limits": {"type": "array", "items": NUMBER, "minItems": 2, "maxItems": 2},
-    },
-    "required": ["label", "ticks"],
-}
-PARAMETERS = TemplateParameters(
-    {
-        "dataset": TEXT,
-        "where": WHERE_SCHEMA,
-        "variable": TEXT,
-        "visits": {"type": "object", "additionalProperties": NUMBER, "minProperties": 2},
-        "x": {"type": "object", "additionalProperties": False, "properties": {"label": TEXT}, "required": ["label"]},
-        "y": AXIS,
-        "decimals": {"type": "integer", "minimum": 0, "maximum": 6},
-    },
-    ("dataset", "where", "variable", "visits", "x", "y"),
-)
+
+@dataclass(frozen=True)
+class VisitAxis:
+    """The axis of visits."""
+
+    label: Text
+
+
+@dataclass(frozen=True)
+class ValueAxis:
+    """The axis of means."""
+
+    label: Text
+    ticks: Annotated[list[float], Entries(2)]
+    limits: Annotated[list[float], Entries(2, 2)] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keys(OutputKeys):
+    """Means with intervals at visits; ``visits`` have their places on the axis."""
+
+    dataset: Text
+    variable: Text
+    visits: Annotated[dict[str, float], Keyed(2)]
+    x: VisitAxis
+    y: ValueAxis
+    where: Condition | None = None
+    decimals: Decimals = 0
 
 
 def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> None:
@@ -48,7 +54,7 @@ def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> 
     shown = pattern(decimals_of(node) + 1)
     for group in analysis.groups(output):
         add_size(analysis, output, group, builder)
-        rows = analysis.select(output, str(node["dataset"]), group).where(node["where"]).present(variable)
+        rows = analysis.select(output, str(node["dataset"]), group).where(node.get("where", {})).present(variable)
         for visit in node["visits"]:
             chosen = rows.equal("AVISIT", str(visit))
             mean = mean_interval(chosen.column(variable))

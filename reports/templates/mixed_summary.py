@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
+from metadata.condition import Condition
+from metadata.declaration_limits import Text
 from reports.layout.table import OutputLayout, OutputTable, Row
 from reports.results.analysis_data import (
     SUBJECT_LEVEL,
@@ -15,30 +17,37 @@ from reports.results.analysis_data import (
 )
 from reports.results.builder import ResultPlace, ResultsBuilder
 from reports.results.index import ResultsIndex
-from reports.results.selection import WHERE_SCHEMA, Selection
-from reports.results.specification import TEXT, Output, TemplateParameters
+from reports.results.selection import Selection
+from reports.results.specification import Decimals, Labels, Output, OutputKeys
 from reports.statistics.descriptive import describe
 from reports.template_parts.descriptive_cells import CELLS
 from reports.template_parts.treatment_heads import add_size, columns
 
-VARIABLE = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "heading": TEXT,
-        "variable": TEXT,
-        "label": TEXT,
-        "dataset": TEXT,
-        "where": WHERE_SCHEMA,
-        "decimals": {"type": "integer", "minimum": 0, "maximum": 6},
-        "labels": {"type": "object", "additionalProperties": TEXT},
-    },
-    "anyOf": [{"required": ["heading"]}, {"required": ["label", "variable"]}, {"required": ["label", "where"]}],
-}
-PARAMETERS = TemplateParameters(
-    {"dataset": TEXT, "where": WHERE_SCHEMA, "variables": {"type": "array", "items": VARIABLE, "minItems": 1}},
-    ("variables",),
-)
+
+@dataclass(frozen=True)
+class SummaryVariable:
+    """A characteristic: values that have ``labels`` are counted, numbers described; or a heading."""
+
+    heading: Text = ""
+    variable: Text = ""
+    label: Text = ""
+    dataset: Text = ""
+    where: Condition | None = None
+    decimals: Decimals = 0
+    labels: Labels | None = None
+
+    any_of: ClassVar[tuple[tuple[str, ...], ...]] = (("heading",), ("label", "variable"), ("label", "where"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keys(OutputKeys):
+    """Characteristics of subjects, one beneath the other."""
+
+    variables: list[SummaryVariable]
+    dataset: Text = ""
+    where: Condition | None = None
+
+
 MISSING = "Missing"
 COUNTED = "USUBJID"
 METHOD = "Number of patients"

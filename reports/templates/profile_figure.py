@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
+from metadata.condition import Condition
+from metadata.declaration_limits import Entries, Text
 from metadata.yaml_source import complain
 from reports.layout.figure import CourseFigure, CourseLine, ShadedBand
 from reports.layout.table import OutputLayout
@@ -18,70 +21,77 @@ from reports.results.analysis_data import (
 from reports.results.builder import ResultPlace, ResultsBuilder
 from reports.results.formats import pattern
 from reports.results.index import LineResults, ResultsIndex
-from reports.results.selection import SUBJECT, WHERE_SCHEMA, Selection, equality
-from reports.results.specification import TEXT, Output, TemplateParameters
+from reports.results.selection import SUBJECT, Selection, equality
+from reports.results.specification import Decimals, Output, OutputKeys
 from reports.statistics.descriptive import describe
 from reports.statistics.estimate import Estimate
 from reports.template_parts.filtered_rows import FilteredRows, filtered
 from reports.template_parts.treatment_heads import add_size
 
-NUMBER = {"type": "number"}
-AXIS = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "variable": TEXT,
-        "label": TEXT,
-        "unit_days": NUMBER,
-        "ticks": {"type": "array", "items": NUMBER, "minItems": 2},
-        "limits": {"type": "array", "items": NUMBER, "minItems": 2, "maxItems": 2},
-        "scale": {"enum": ["linear", "log"]},
-    },
-    "required": ["variable", "label", "ticks"],
-}
-# Values that are drawn hollow, such as those below a limit, and what the legend says of them.
-HOLLOW = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {"where": WHERE_SCHEMA, "label": TEXT},
-    "required": ["where", "label"],
-}
-# Records that have their value by definition, such as no change at baseline.
-ORIGIN = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {"where": WHERE_SCHEMA, "value": NUMBER},
-    "required": ["where", "value"],
-}
-MEDIAN = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {"where": WHERE_SCHEMA, "visits": {"type": "object", "additionalProperties": NUMBER}},
-    "required": ["where", "visits"],
-}
-BAND = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {"label": TEXT, "low": NUMBER, "high": NUMBER},
-    "required": ["label", "low", "high"],
-}
-PARAMETERS = TemplateParameters(
-    {
-        "dataset": TEXT,
-        "where": WHERE_SCHEMA,
-        "subject": TEXT,
-        "x": AXIS,
-        "y": AXIS,
-        "decimals": {"type": "integer", "minimum": 0, "maximum": 6},
-        "median": MEDIAN,
-        "bands": {"type": "array", "items": BAND},
-        "reference": {"type": "array", "items": BAND},
-        "set_apart": NUMBER,
-        "hollow": HOLLOW,
-        "origin": ORIGIN,
-    },
-    ("dataset", "where", "x", "y", "median"),
-)
+
+@dataclass(frozen=True)
+class FigureAxis:
+    """An axis: its variable, its label and its ticks."""
+
+    variable: Text
+    label: Text
+    ticks: Annotated[list[float], Entries(2)]
+    unit_days: float = 1
+    limits: Annotated[list[float], Entries(2, 2)] | None = None
+    scale: Literal["linear", "log"] = "linear"
+
+
+@dataclass(frozen=True)
+class HollowValues:
+    """Values that are drawn hollow, such as those below a limit, and what the legend says of them."""
+
+    where: Condition
+    label: Text
+
+
+@dataclass(frozen=True)
+class DefinedValues:
+    """Records that have their value by definition, such as no change at baseline."""
+
+    where: Condition
+    value: float
+
+
+@dataclass(frozen=True)
+class MedianLine:
+    """The records of the medians, and the places of the visits on the axis."""
+
+    visits: dict[str, float]
+    where: Condition | None = None
+
+
+@dataclass(frozen=True)
+class ValueBand:
+    """A band of values."""
+
+    label: Text
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keys(OutputKeys):
+    """Each subject's course over time, with the median at visits."""
+
+    dataset: Text
+    x: FigureAxis
+    y: FigureAxis
+    median: MedianLine
+    where: Condition | None = None
+    subject: Text = "SUBJID"
+    decimals: Decimals = 0
+    bands: Annotated[list[ValueBand], Entries(0)] | None = None
+    reference: Annotated[list[ValueBand], Entries(0)] | None = None
+    set_apart: float | None = None
+    hollow: HollowValues | None = None
+    origin: DefinedValues | None = None
+
+
 OBSERVED, MEDIAN_LABEL, COURSES = "value", "Median", "courses"
 VALUE, BELOW, DEFINED = "Observed value", "Observed value, drawn hollow", "Value by definition"
 
@@ -91,7 +101,7 @@ def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> 
     node, y = output.node, str(output.node["y"]["variable"])
     everybody = Group(analysis.specification.total)
     add_size(analysis, output, everybody, builder)
-    rows = analysis.select(output, str(node["dataset"]), everybody).where(node["where"])
+    rows = analysis.select(output, str(node["dataset"]), everybody).where(node.get("where", {}))
     rows = rows.present(str(node["x"]["variable"]))
     names = names_of(analysis, output, everybody)
     points: dict[tuple[str, float], int] = {}
@@ -101,7 +111,7 @@ def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> 
         builder.add(output, place, OBSERVED, Estimate(value, method, 1), pattern(decimals_of(node)), source)
     rows = rows.present(y)
     for visit in node["median"]["visits"]:
-        chosen = rows.where(node["median"]["where"]).equal("AVISIT", str(visit))
+        chosen = rows.where(node["median"].get("where", {})).equal("AVISIT", str(visit))
         place = ResultPlace(f"median_{visit}", "", y, str(visit), MEDIAN_LABEL)
         median = describe(chosen.column(y))["median"]
         builder.add(output, place, "median", median, pattern(decimals_of(node) + 1), chosen)

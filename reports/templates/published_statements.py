@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
+from metadata.declaration_limits import Text
 from metadata.errors import nearest
 from metadata.yaml_source import complain
 from reports.layout.table import (
@@ -18,30 +20,43 @@ from reports.results.builder import ResultPlace, ResultsBuilder
 from reports.results.formats import COUNT, P_VALUE
 from reports.results.index import ResultsIndex
 from reports.results.selection import equality
-from reports.results.specification import TEXT, Output, TemplateParameters
+from reports.results.specification import Output, OutputKeys
 from reports.statistics.estimate import NOT_ESTIMABLE, Estimate
 from reports.template_parts.filtered_rows import FilteredRows
 
-REFERENCE = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": dict.fromkeys(("output", "group", "variable", "level", "subset", "statistic"), TEXT),
-    "required": ["output", "statistic"],
-}
-STATEMENT = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "statement": TEXT,
-        "published": TEXT,
-        "show": TEXT,
-        "values": {"type": "array", "items": REFERENCE, "minItems": 1},
-        "waits_for": TEXT,
-    },
-    "required": ["statement", "published"],
-    "oneOf": [{"required": ["show", "values"]}, {"required": ["waits_for"]}],
-}
-PARAMETERS = TemplateParameters({"statements": {"type": "array", "items": STATEMENT, "minItems": 1}}, ("statements",))
+
+@dataclass(frozen=True)
+class ResultReference:
+    """A row of the results data, by the columns that find it."""
+
+    output: Text
+    statistic: Text
+    group: Text = ""
+    variable: Text = ""
+    level: Text = ""
+    subset: Text = ""
+
+
+@dataclass(frozen=True)
+class PublishedStatement:
+    """A published statement, and the results that stand beside it, or what they wait for."""
+
+    statement: Text
+    published: Text
+    show: Text = ""
+    values: list[ResultReference] | None = None
+    waits_for: Text = ""
+
+    one_of: ClassVar[tuple[tuple[str, ...], ...]] = (("show", "values"), ("waits_for",))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keys(OutputKeys):
+    """Published statements beside what was computed."""
+
+    statements: list[PublishedStatement]
+
+
 NOT_COMPUTED, NO_RESULT = "not computed yet", "no such result"
 RESULTS = "results"
 COMPUTED = "computed"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
+from metadata.condition import Condition
+from metadata.declaration_limits import Entries, Keyed, OneOf, Text
 from metadata.yaml_source import complain
 from reports.layout.table import (
     OutputLayout,
@@ -19,16 +21,15 @@ from reports.results.analysis_data import AnalysisData, Group
 from reports.results.builder import ResultPlace, ResultsBuilder
 from reports.results.formats import P_VALUE, pattern
 from reports.results.index import LineResults, ResultsIndex
-from reports.results.selection import WHERE_SCHEMA, Selection
-from reports.results.specification import TEXT, Output, TemplateParameters
+from reports.results.selection import Selection
+from reports.results.specification import Decimals, Labels, Output, OutputKeys
 from reports.statistics.estimate import Estimate
 from reports.statistics.event_rate import conditional_rate_ratio, conditional_rate_test
 from reports.statistics.poisson_regression import RateRatio, poisson_rate_ratio
 from reports.statistics.signed_rank import signed_rank
 from reports.template_parts.person_time import (
-    RATE,
-    WHOLE,
     PersonTimeRows,
+    RateKeys,
     add_bounded,
     add_rate,
     person_time,
@@ -82,30 +83,32 @@ METHODS = {
     "poisson_without_subjects": Method("Poisson regression, no subject effect", _poisson_without_subjects),
     "signed_rank": Method("Wilcoxon signed rank on subjects' rates (Pratt)", _ranks),
 }
-COMPARISON = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "method": {"enum": list(METHODS)},
-        "period": TEXT,
-        "reference": TEXT,
-        "population": TEXT,
-        "purpose": TEXT,
-    },
-    "required": ["method", "period", "reference"],
-}
-PARAMETERS = TemplateParameters(
-    {
-        "dataset": TEXT,
-        "where": WHERE_SCHEMA,
-        "period": TEXT,
-        "periods": {"type": "object", "additionalProperties": TEXT, "minProperties": 1},
-        "rate": RATE,
-        "decimals": WHOLE,
-        "comparisons": {"type": "array", "items": COMPARISON},
-    },
-    ("dataset", "period", "periods", "rate"),
-)
+
+
+@dataclass(frozen=True)
+class PeriodComparison:
+    """A period compared with another."""
+
+    method: Annotated[str, OneOf(tuple(METHODS))]
+    period: Text
+    reference: Text
+    population: Text = ""
+    purpose: Text = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keys(OutputKeys):
+    """Events per person-time in each period, and ratios of periods; ``periods`` have their labels."""
+
+    dataset: Text
+    period: Text
+    periods: Annotated[Labels, Keyed(1)]
+    rate: RateKeys
+    where: Condition | None = None
+    decimals: Decimals = 3
+    comparisons: Annotated[list[PeriodComparison], Entries(0)] | None = None
+
+
 HEADS = ("Subjects", "Events", "", "Rate (95% CI)", "Mean of subjects' rates")
 
 

@@ -3,47 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any
 
+from metadata.condition import Condition
+from metadata.declaration_limits import Entries, Limit, Text
 from reports.layout.table import OutputLayout, OutputTable, Row
 from reports.results.analysis_data import SUBJECT_LEVEL, AnalysisData, Group
 from reports.results.builder import ResultPlace, ResultsBuilder
 from reports.results.formats import COUNT
 from reports.results.index import LineResults, ResultsIndex
-from reports.results.selection import SUBJECT, WHERE_SCHEMA, Selection
-from reports.results.specification import TEXT, Output, TemplateParameters
+from reports.results.selection import SUBJECT, Selection
+from reports.results.specification import Output, OutputKeys
 from reports.statistics.estimate import Estimate
 from reports.statistics.proportion import clopper_pearson
-from reports.template_parts.paired_counts import PAIR, add_pair, pairs_table
+from reports.template_parts.paired_counts import PairKeys, add_pair, pairs_table
 from reports.template_parts.treatment_heads import add_size, columns
 
-# Several: a subject needs a record that meets each.
-EACH: dict[str, Any] = {"anyOf": [WHERE_SCHEMA, {"type": "array", "items": WHERE_SCHEMA, "minItems": 1}]}
-LINE = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "heading": TEXT,
-        "label": TEXT,
-        "dataset": TEXT,
-        "where": EACH,
-        "within_days": {"type": "integer", "minimum": 0},
-        "denominator": EACH,
-        "by": TEXT,
-        "indent": {"type": "integer", "minimum": 0, "maximum": 3},
-    },
-}
-PARAMETERS = TemplateParameters(
-    {
-        "dataset": TEXT,
-        "where": WHERE_SCHEMA,
-        "lines": {"type": "array", "items": LINE, "minItems": 1},
-        "events": TEXT,
-        "interval": {"type": "boolean"},
-        "pairs": {"type": "array", "items": PAIR, "minItems": 1},
-    },
-    ("lines",),
-)
+
+@dataclass(frozen=True)
+class CountLine:
+    """A line: subjects with a record that meets ``where``, or one for each of several conditions (``where_each``).
+
+    With ``within_days`` the records that meet the others lie so near (by ADT) to that which meets the first. The
+    percentage is of the population, or of the subjects of the ``denominator``. With ``by`` there is a line for each
+    value of a variable.
+    """
+
+    heading: Text = ""
+    label: Text = ""
+    dataset: Text = ""
+    where: Condition | None = None
+    where_each: Annotated[list[Condition], Entries(2)] | None = None
+    within_days: Annotated[int, Limit(0)] | None = None
+    denominator: Condition | None = None
+    denominator_each: Annotated[list[Condition], Entries(2)] | None = None
+    by: Text = ""
+    indent: Annotated[int, Limit(0, 3)] = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keys(OutputKeys):
+    """Subjects that meet each line; ``events`` heads a column with the number of records."""
+
+    lines: list[CountLine]
+    dataset: Text = SUBJECT_LEVEL
+    where: Condition | None = None
+    events: Text = ""
+    interval: bool = False
+    pairs: list[PairKeys] | None = None
+
+
 SUBJECTS, PARTS = "n (%)", "n/N (%)"
 METHOD = "Number of patients"
 DATE = "ADT"
@@ -59,9 +69,10 @@ def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> 
         size = add_size(analysis, output, group, builder)
         for number, heading, line in _lines(output):
             records = _records(analysis, output, group, line)
-            rows, whole = _meeting(records.where(output.node.get("where", {})), line.get("where", {}), line), size
-            if "denominator" in line:
-                whole = _meeting(records, line["denominator"], {}).subject_count
+            looked_at = records.where(output.node.get("where", {}))
+            rows, whole = _meeting(looked_at, _each(line, "where"), line.get("within_days")), size
+            if _has_part(line):
+                whole = _meeting(records, _each(line, "denominator"), None).subject_count
             label, name = str(line["label"]), f"line {number}"
             place = ResultPlace(f"{number:02d}", group.label, "USUBJID", label, heading, line=name)
             _add(output, builder, place, rows, whole)
@@ -82,12 +93,22 @@ def _lines(output: Output) -> Iterator[tuple[int, str, Mapping[str, Any]]]:
             yield number, heading, line
 
 
-def _meeting(records: Selection, wanted: Any, line: Mapping[str, Any]) -> Selection:
+def _each(line: Mapping[str, Any], key: str) -> list[Any]:
+    """The conditions of a line of which a subject must meet each; one where it has ``where`` alone."""
+    return list(line.get(f"{key}_each", [line.get(key, {})]))
+
+
+def _has_part(line: Mapping[str, Any]) -> bool:
+    """Whether a line counts among others than the whole population."""
+    return "denominator" in line or "denominator_each" in line
+
+
+def _meeting(records: Selection, wanted: list[Any], days: int | None) -> Selection:
     """Records that meet the first condition, of subjects who have one for each other: at any time, or within days."""
-    first, *others = wanted if isinstance(wanted, list) else [wanted]
+    first, *others = wanted
     rows = records.where(first)
     for other in others:
-        rows = _near(rows, records.where(other), line.get("within_days"))
+        rows = _near(rows, records.where(other), days)
     return rows
 
 
@@ -138,7 +159,7 @@ def _beneath(output: Output) -> list[str]:
 
 def _has_parts(output: Output) -> bool:
     """Whether any line counts among others than the whole population; every cell then shows its denominator."""
-    return any("denominator" in line for line in output.node["lines"])
+    return any(map(_has_part, output.node["lines"]))
 
 
 def _rows(output: Output, results: ResultsIndex, number: int, line: Mapping[str, Any], heading: str) -> list[Row]:

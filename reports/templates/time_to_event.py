@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
+from metadata.condition import Condition
+from metadata.declaration_limits import Entries, Text
 from metadata.yaml_source import complain
 from reports.layout.figure import StepCurve, StepFigure
 from reports.layout.table import OutputLayout, OutputTable, Row
@@ -20,45 +22,51 @@ from reports.results.formats import (
     pattern,
 )
 from reports.results.index import ResultsIndex
-from reports.results.selection import WHERE_SCHEMA, Selection
-from reports.results.specification import TEXT, Output, TemplateParameters
+from reports.results.selection import Selection
+from reports.results.specification import Decimals, Output, OutputKeys
 from reports.statistics.estimate import Estimate
 from reports.statistics.kaplan_meier import SurvivalCurve, kaplan_meier
 from reports.statistics.log_rank import log_rank
 from reports.template_parts.censored_times import CENSORED, CensoredTimes, censored_times
-from reports.template_parts.person_time import WHOLE, add_bounded
+from reports.template_parts.person_time import add_bounded
 from reports.template_parts.treatment_heads import add_size, columns
 from reports.templates.rates_by_period import bounded
 
-NUMBER = {"type": "number"}
-X_AXIS = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {"label": TEXT, "ticks": {"type": "array", "items": NUMBER, "minItems": 2}},
-    "required": ["label", "ticks"],
-}
-ENDPOINT = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {"label": TEXT, "where": WHERE_SCHEMA, "event": TEXT},
-    "required": ["label", "where", "event"],
-}
-PARAMETERS = TemplateParameters(
-    {
-        "dataset": TEXT,
-        "where": WHERE_SCHEMA,
-        "unit_days": NUMBER,
-        "unit": TEXT,
-        "decimals": WHOLE,
-        "times": {"type": "array", "items": NUMBER},
-        "event": TEXT,
-        "endpoints": {"type": "array", "items": ENDPOINT, "minItems": 1},
-        "log_rank": {"type": "boolean"},
-        "show": {"type": "array", "items": {"enum": ["table", "figure"]}, "minItems": 1},
-        "x": X_AXIS,
-    },
-    ("dataset", "unit"),
-)
+
+@dataclass(frozen=True)
+class TimeAxis:
+    """The axis of times."""
+
+    label: Text
+    ticks: Annotated[list[float], Entries(2)]
+
+
+@dataclass(frozen=True)
+class TimeEndpoint:
+    """One endpoint of several, and what its event is called."""
+
+    label: Text
+    event: Text
+    where: Condition | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keys(OutputKeys):
+    """Times to an event: quartiles, the share without event at ``times``, the curve."""
+
+    dataset: Text
+    unit: Text
+    where: Condition | None = None
+    unit_days: float = 1
+    decimals: Decimals = 1
+    times: Annotated[list[float], Entries(0)] | None = None
+    event: Text = ""
+    endpoints: list[TimeEndpoint] | None = None
+    log_rank: bool = False
+    show: list[Literal["table", "figure"]] | None = None
+    x: TimeAxis | None = None
+
+
 CURVE, AT_RISK, FREE = "curve", "at_risk", "survival"
 
 
@@ -123,7 +131,7 @@ def _shown(node: Mapping[str, Any]) -> list[str]:
 
 def _rows(analysis: AnalysisData, output: Output, group: Group, endpoint: Endpoint) -> Selection:
     rows = analysis.select(output, str(output.node["dataset"]), group)
-    return rows.where(output.node.get("where", {})).where(endpoint.node["where"])
+    return rows.where(output.node.get("where", {})).where(endpoint.node.get("where", {}))
 
 
 def _add_counts(

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 
+from metadata.condition import Condition
+from metadata.declaration_limits import Entries, Limit, Text
 from metadata.yaml_source import complain
 from reports.layout.figure import TimelineFigure, TimelineLayer
 from reports.layout.table import OutputLayout
@@ -15,41 +18,50 @@ from reports.results.analysis_data import AnalysisData, Group
 from reports.results.builder import ResultPlace, ResultsBuilder
 from reports.results.formats import COUNT
 from reports.results.index import ResultsIndex
-from reports.results.selection import SUBJECT, WHERE_SCHEMA, Selection, equality
-from reports.results.specification import TEXT, Output, TemplateParameters
+from reports.results.selection import SUBJECT, Selection, equality
+from reports.results.specification import Output, OutputKeys
 from reports.statistics.estimate import Estimate
 from reports.template_parts.filtered_rows import filtered
 from reports.template_parts.treatment_heads import add_size
-from reports.templates.profile_figure import NUMBER, names_of
+from reports.templates.profile_figure import names_of
 
-X_AXIS = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {"label": TEXT, "unit_days": NUMBER, "ticks": {"type": "array", "items": NUMBER, "minItems": 2}},
-    "required": ["label", "ticks"],
-}
-# A span has a first and a last day, a mark has a day and a shape; colours are numbered as in the palette.
-LAYER = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "label": TEXT,
-        "dataset": TEXT,
-        "where": WHERE_SCHEMA,
-        "track": {"type": "integer", "minimum": 1, "maximum": 6},
-        "start": TEXT,
-        "end": TEXT,
-        "day": TEXT,
-        "mark": {"enum": ["circle", "square", "triangle", "diamond", "stroke"]},
-        "hollow": {"type": "boolean"},
-        "colour": {"type": "integer", "minimum": 1, "maximum": 7},
-    },
-    "required": ["label", "dataset", "track"],
-    "oneOf": [{"required": ["start", "end"]}, {"required": ["day", "mark"]}],
-}
-PARAMETERS = TemplateParameters(
-    {"subject": TEXT, "x": X_AXIS, "layers": {"type": "array", "items": LAYER, "minItems": 1}}, ("x", "layers")
-)
+
+@dataclass(frozen=True)
+class DayAxis:
+    """The axis of days, or of a unit of so many days."""
+
+    label: Text
+    ticks: Annotated[list[float], Entries(2)]
+    unit_days: float = 1
+
+
+@dataclass(frozen=True)
+class TimelineLayerKeys:
+    """Spans of a first and a last day, or marks of a day, on a track; colours are numbered as in the palette."""
+
+    label: Text
+    dataset: Text
+    track: Annotated[int, Limit(1, 6)]
+    where: Condition | None = None
+    start: Text = ""
+    end: Text = ""
+    day: Text = ""
+    mark: Literal["circle", "square", "triangle", "diamond", "stroke"] | None = None
+    hollow: bool = False
+    colour: Annotated[int, Limit(1, 7)] = 1
+
+    one_of: ClassVar[tuple[tuple[str, ...], ...]] = (("start", "end"), ("day", "mark"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keys(OutputKeys):
+    """A lane for each subject, with spans and marks."""
+
+    x: DayAxis
+    layers: list[TimelineLayerKeys]
+    subject: Text = "SUBJID"
+
+
 START, END, DAY, SHOWN = "start", "end", "day", "shown"
 
 

@@ -52,8 +52,8 @@ class Checkbox(RecordOperation):
 
         checkbox: str
         code: tuple[str, ...] | None = None
-        checked: str | float | None = None
-        unchecked: str | None = None
+        checked: str | float | None = "Y"
+        unchecked: str | None = "N"
         nth: Annotated[int, Limit(1)] = 0
         multiple: str = ""
         none: str = ""

@@ -222,20 +222,20 @@ def test_the_table_has_what_is_needed_first() -> None:
         "| `to` | new variable | **needed** |",
         "| `order` | one or a list, each variable to sort by (- before it: descending) | **needed** |",
         "| `parts` | mapping: text to Part | **needed** |",
-        "| `carried` | mapping: new variable to variable, or null |  |",
+        "| `carried` | mapping: new variable to variable |  |",
         "| `mode` | `first` or `last` | `first` |",
-        "| `pair` | pair, or null |  |",
+        "| `pair` | pair |  |",
         "| `blank` | true or false | `false` |",
         "| `fixed` | mapping: variable to text or number |  |",
-        "| `done` | text or Part, or null |  |",
-        "| `there` | pair on the other dataset, or null |  |",
-        "| `span` | Span, or null |  |",
+        "| `done` | text or Part |  |",
+        "| `there` | pair on the other dataset |  |",
+        "| `span` | Span |  |",
         "| `visits` | list, each text |  |",
-        "| `window` | list of 2, each whole number, or null |  |",
+        "| `window` | list of 2, each whole number |  |",
         "| `decimals` | number from 0 to 6 | `0` |",
         "| `factor` | number above 0 | `1` |",
         "| `id` | capital letter and numbers | `T1` |",
     ]
     part, span = part_tables(Example)
     assert part.startswith("*Part.* One part, with `code` marks.\n\n| parameter | is | default |")
-    assert "| `from` | whole number, or null |  |" in span.splitlines()
+    assert "| `from` | whole number |  |" in span.splitlines()

@@ -14,7 +14,7 @@ from reports.compute import compute
 from reports.layout.figure import CourseFigure, MeanFigure, TimelineFigure
 from reports.results.index import ResultsIndex, rows_by_output
 from reports.results.specification import read_specification
-from reports.templates import PARAMETERS, TEMPLATES
+from reports.templates import KEYS, TEMPLATES
 from tests.reports.small_study import dataset, small_study
 
 STUDY = """
@@ -47,7 +47,7 @@ outputs:
     x: {variable: ADY, label: Day, ticks: [0, 20]}
     y: {variable: AVAL, label: Titre, scale: log, ticks: [10, 100, 1000]}
     hollow: {where: {AVALC: "<20"}, label: Below 20}
-    median: {where: {}, visits: {Visit 1: 1}}
+    median: {visits: {Visit 1: 1}}
   - id: F3
     template: profile_figure
     title: Changes
@@ -58,7 +58,7 @@ outputs:
     x: {variable: ADY, label: Day, ticks: [0, 20]}
     y: {variable: CHG, label: Change, ticks: [0, 100]}
     origin: {where: {ABLFL: "Y"}, value: 0}
-    median: {where: {}, visits: {Visit 2: 11}}
+    median: {visits: {Visit 2: 11}}
   - id: F4
     template: mean_figure
     title: Means
@@ -99,7 +99,7 @@ def datasets() -> dict[str, Dataset]:
 
 def laid(study: Study, datasets: dict[str, Dataset], identifier: str) -> object:
     results = compute(study, datasets)
-    output = next(o for o in read_specification(study, PARAMETERS).outputs if o.id == identifier)
+    output = next(o for o in read_specification(study, KEYS).outputs if o.id == identifier)
     book = ResultsIndex(rows_by_output(results)[identifier])
     return TEMPLATES[output.template].layout(output, book).figures[0]
 

@@ -14,7 +14,7 @@ from reports.compute import compute
 from reports.layout.table import Listing
 from reports.results.analysis_data import AnalysisData
 from reports.results.specification import read_specification
-from reports.templates import PARAMETERS
+from reports.templates import KEYS
 from reports.templates.listing import show
 from tests.reports.small_study import dataset, small_study
 
@@ -89,7 +89,7 @@ def datasets() -> dict[str, Dataset]:
 
 
 def listings(study: Study, datasets: dict[str, Dataset], place: int) -> list[Listing]:
-    specification = read_specification(study, PARAMETERS)
+    specification = read_specification(study, KEYS)
     tables = show(AnalysisData(specification, datasets), specification.outputs[place]).tables
     return [table for table in tables if isinstance(table, Listing)]
 

@@ -16,7 +16,7 @@ from reports.layout.table import OutputTable
 from reports.results.builder import PUBLISHED
 from reports.results.index import ResultsIndex, rows_by_output
 from reports.results.specification import read_specification
-from reports.templates import PARAMETERS, TEMPLATES
+from reports.templates import KEYS, TEMPLATES
 from tests.reports.small_study import dataset, small_study
 
 STUDY = "study: {id: OTHER-05, title: A trial}\nstandards: {}\nredcap: {}\ncutoff: 2024-06-30\nvisits: []\n"
@@ -109,7 +109,7 @@ def adam() -> dict[str, Dataset]:
 def rows(trial: Study, adam: dict[str, Dataset], name: str, part: int = 0) -> list[tuple[str, tuple[str, ...]]]:
     """Labels and cells of the columns A, B and All of one table of an output, headings left out."""
     results = compute(trial, adam)
-    output = next(output for output in read_specification(trial, PARAMETERS).outputs if output.id == name)
+    output = next(output for output in read_specification(trial, KEYS).outputs if output.id == name)
     table = TEMPLATES[output.template].layout(output, ResultsIndex(rows_by_output(results)[name])).tables[part]
     assert isinstance(table, OutputTable)
     return [(row.label, row.cells) for row in table.rows if not row.heading]

@@ -17,7 +17,7 @@ from reports.exchange.ars_subsets import common, condition, where_clause
 from reports.exchange.dataset_json import dataset_json
 from reports.results.index import rows_by_output
 from reports.results.specification import read_specification
-from reports.templates import PARAMETERS
+from reports.templates import KEYS
 
 # Required properties of the classes of ars_ldm 1.0 (project/jsonschema/ars_ldm.schema.json of cdisc-org).
 REQUIRED = {
@@ -35,7 +35,7 @@ def results(study: Study, adam: dict[str, Dataset]) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def event(study: Study, results: pd.DataFrame) -> dict[str, Any]:
-    specification = read_specification(study, PARAMETERS)
+    specification = read_specification(study, KEYS)
     read: dict[str, Any] = json.loads(reporting_event(study, specification, rows_by_output(results), {}))
     return read
 

@@ -15,7 +15,7 @@ from reports.compute import compute
 from reports.layout.table import OutputTable
 from reports.results.index import ResultsIndex, rows_by_output
 from reports.results.specification import read_specification
-from reports.templates import PARAMETERS, TEMPLATES
+from reports.templates import KEYS, TEMPLATES
 
 STUDY = """
 study: {id: OTHER-03, title: Public data}
@@ -82,7 +82,7 @@ def pilot() -> dict[str, Dataset]:
 
 
 def shown(made: Study, results: pd.DataFrame, number: int = 0) -> OutputTable:
-    output = read_specification(made, PARAMETERS).outputs[0]
+    output = read_specification(made, KEYS).outputs[0]
     table = TEMPLATES[output.template].layout(output, ResultsIndex(rows_by_output(results)[output.id])).tables[number]
     assert isinstance(table, OutputTable)
     return table
@@ -147,10 +147,10 @@ PARTS = """
     labels: {ZZ: Last first, AA: First last}
     events: Courses
     grade: GR
-    grades: {"1": Grade 1, "2": Grade 2, "": None}
+    grades: {"1": Grade 1, "2": Grade 2, "": "None"}
     parts:
       - {label: Mild, where: {GR: "1"}, any: Any mild}
-      - {label: Known, where: {}, any: Any at all}
+      - {label: Known, any: Any at all}
       - {label: Never, where: {GR: "9"}, any: Any of grade 9}
 """
 
@@ -197,12 +197,12 @@ LIVER = """
     lines:
       - {label: High, where: {PARAMCD: ALT, AVAL: {at_least: 3}}, denominator: {PARAMCD: ALT}}
       - label: Both at any time
-        where: [{PARAMCD: ALT, AVAL: {at_least: 3}}, {PARAMCD: BILI, AVAL: {at_least: 2}}]
-        denominator: [{PARAMCD: ALT}, {PARAMCD: BILI}]
+        where_each: [{PARAMCD: ALT, AVAL: {at_least: 3}}, {PARAMCD: BILI, AVAL: {at_least: 2}}]
+        denominator_each: [{PARAMCD: ALT}, {PARAMCD: BILI}]
       - label: Both within ten days
-        where: [{PARAMCD: ALT, AVAL: {at_least: 3}}, {PARAMCD: BILI, AVAL: {at_least: 2}}]
+        where_each: [{PARAMCD: ALT, AVAL: {at_least: 3}}, {PARAMCD: BILI, AVAL: {at_least: 2}}]
         within_days: 10
-        denominator: [{PARAMCD: ALT}, {PARAMCD: BILI}]
+        denominator_each: [{PARAMCD: ALT}, {PARAMCD: BILI}]
     pairs:
       - {label: High, where: {PARAMCD: ALT}, visits: [First, Last], condition: {AVAL: {at_least: 3}}}
 """

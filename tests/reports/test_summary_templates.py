@@ -14,7 +14,7 @@ from reports.compute import compute
 from reports.layout.table import OutputTable
 from reports.results.index import ResultsIndex, rows_by_output
 from reports.results.specification import read_specification
-from reports.templates import PARAMETERS, TEMPLATES
+from reports.templates import KEYS, TEMPLATES
 
 STUDY = "study: {id: OTHER-04, title: A trial}\nstandards: {}\nredcap: {}\ncutoff: 2024-06-30\nvisits: []\n"
 REPORTS = """
@@ -99,7 +99,7 @@ def adam() -> dict[str, Dataset]:
 
 def table(trial: Study, adam: dict[str, Dataset], number: int, part: int = 0) -> OutputTable:
     results = compute(trial, adam)
-    output = read_specification(trial, PARAMETERS).outputs[number - 1]
+    output = read_specification(trial, KEYS).outputs[number - 1]
     made = TEMPLATES[output.template].layout(output, ResultsIndex(rows_by_output(results)[output.id])).tables[part]
     assert isinstance(made, OutputTable)
     return made

@@ -60,7 +60,7 @@ outputs:
     where: {PARAMCD: PLAT}
     x: {variable: ADY, label: Day, ticks: [0, 10]}
     y: {variable: AVAL, label: Platelets, ticks: [0, 200]}
-    median: {where: {}, visits: {Visit 2: 8}}
+    median: {visits: {Visit 2: 8}}
 """
 
 
