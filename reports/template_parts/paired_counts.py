@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
-from metadata.condition import Condition
 from metadata.declaration_limits import Entries, Text
 from reports.layout.table import OutputTable, Row, TableColumn
 from reports.results.analysis_data import Group
 from reports.results.builder import ResultPlace, ResultsBuilder
 from reports.results.formats import COUNT, P_VALUE
 from reports.results.index import LineResults, ResultsIndex
+from reports.results.row_condition import RowCondition
 from reports.results.selection import Selection, among
 from reports.results.specification import Output
 from reports.statistics.estimate import Estimate
@@ -25,9 +25,9 @@ class PairKeys:
     """A proportion at two visits: the records, and the condition that is met or not."""
 
     label: Text
-    where: Condition
+    where: RowCondition
     visits: Annotated[list[Text], Entries(2, 2)]
-    condition: Condition
+    condition: RowCondition
     dataset: Text = ""
     visit: Text = "AVISIT"
 

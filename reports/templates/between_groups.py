@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from metadata.condition import Condition
 from metadata.declaration_limits import Entries, Text
 from metadata.schema_errors import needed_key
 from metadata.yaml_source import complain
@@ -20,6 +19,7 @@ from reports.results.analysis_data import (
 from reports.results.builder import ResultPlace, ResultsBuilder
 from reports.results.formats import P_VALUE, PERCENT, pattern
 from reports.results.index import LineResults, ResultsIndex
+from reports.results.row_condition import RowCondition
 from reports.results.selection import (
     SUBJECT,
     Selection,
@@ -48,8 +48,8 @@ class EndpointLine:
     label: Text
     kind: Kind
     dataset: Text = SUBJECT_LEVEL
-    where: Condition | None = None
-    denominator: Condition | None = None
+    where: RowCondition | None = None
+    denominator: RowCondition | None = None
     variable: Text = ""
     decimals: Decimals = 0
     rate: RateKeys | None = None

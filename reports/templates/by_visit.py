@@ -9,7 +9,6 @@ from typing import Annotated, Any
 import numpy as np
 import pandas as pd
 
-from metadata.condition import Condition
 from metadata.declaration_limits import Entries, Keyed, OneOf, Text
 from metadata.errors import StudyError
 from metadata.schema_errors import entry_of, needed_key
@@ -24,6 +23,7 @@ from reports.results.analysis_data import AnalysisData, Group, decimals_of
 from reports.results.builder import ResultPlace, ResultsBuilder
 from reports.results.formats import P_VALUE, pattern
 from reports.results.index import LineResults, ResultsIndex
+from reports.results.row_condition import RowCondition
 from reports.results.selection import (
     SUBJECT,
     Selection,
@@ -73,7 +73,7 @@ class Keys(OutputKeys):
     dataset: Text
     visits: Annotated[Labels, Keyed(1)]
     values: list[VisitValue]
-    where: Condition | None = None
+    where: RowCondition | None = None
     paramcd: Text = ""
     parameters: Annotated[dict[str, VisitParameter], Keyed(1)] | None = None
     visit: Text = "AVISIT"

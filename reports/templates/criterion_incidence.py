@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from metadata.condition import Condition
 from metadata.declaration_limits import Text
 from reports.layout.table import (
     OutputLayout,
@@ -18,6 +17,7 @@ from reports.results.analysis_data import AnalysisData, Group, decimals_of
 from reports.results.builder import ResultPlace, ResultsBuilder
 from reports.results.formats import pattern
 from reports.results.index import LineResults, ResultsIndex
+from reports.results.row_condition import RowCondition
 from reports.results.selection import Selection
 from reports.results.specification import Decimals, Labels, Output, OutputKeys
 from reports.statistics.descriptive import describe
@@ -35,8 +35,8 @@ class Scheme:
 
     id: Text
     label: Text
-    condition: Condition
-    emergent: Condition | None = None
+    condition: RowCondition
+    emergent: RowCondition | None = None
     grade: Text = ""
     grades: Labels | None = None
 
@@ -46,7 +46,7 @@ class LowestValue:
     """The records of the lowest values, and the variable that holds them."""
 
     variable: Text
-    where: Condition | None = None
+    where: RowCondition | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,10 +54,10 @@ class Keys(OutputKeys):
     """A threshold met at ``baseline``, ever ``after``, and newly."""
 
     dataset: Text
-    baseline: Condition
-    after: Condition
+    baseline: RowCondition
+    after: RowCondition
     schemes: list[Scheme]
-    where: Condition | None = None
+    where: RowCondition | None = None
     lowest: LowestValue | None = None
     day: Text = ""
     decimals: Decimals = 0

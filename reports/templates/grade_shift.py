@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 import pandas as pd
 
-from metadata.condition import Condition
 from metadata.declaration_limits import Entries, Keyed, Text
 from metadata.errors import StudyError
 from reports.layout.table import (
@@ -21,6 +20,7 @@ from reports.results.analysis_data import AnalysisData, Group
 from reports.results.builder import ResultPlace, ResultsBuilder
 from reports.results.formats import COUNT
 from reports.results.index import ResultsIndex
+from reports.results.row_condition import RowCondition
 from reports.results.selection import (
     SUBJECT,
     Selection,
@@ -40,7 +40,7 @@ class Keys(OutputKeys):
     dataset: Text
     parameters: Annotated[Labels, Keyed(1)]
     grades: Annotated[list[Text], Entries(2)]
-    where: Condition | None = None
+    where: RowCondition | None = None
     grade: Text = ""
     baseline: Text = ""
     labels: Labels | None = None

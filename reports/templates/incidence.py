@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from metadata.condition import Condition
 from metadata.declaration_limits import Text
 from metadata.yaml_source import complain
 from reports.layout.table import (
@@ -19,6 +18,7 @@ from reports.results.analysis_data import AnalysisData, Group
 from reports.results.builder import ResultPlace, ResultsBuilder
 from reports.results.formats import COUNT, P_VALUE
 from reports.results.index import LineResults, ResultsIndex
+from reports.results.row_condition import RowCondition
 from reports.results.selection import (
     SUBJECT,
     Selection,
@@ -46,7 +46,7 @@ class IncidencePart:
 
     label: Text
     any: Text
-    where: Condition | None = None
+    where: RowCondition | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +55,7 @@ class Keys(OutputKeys):
 
     dataset: Text
     term: Text
-    where: Condition | None = None
+    where: RowCondition | None = None
     any: Text = ""
     class_: Text = ""
     labels: Labels | None = None

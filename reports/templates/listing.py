@@ -9,7 +9,6 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import pandas as pd
 
-from metadata.condition import Condition
 from metadata.declaration import parameters
 from metadata.declaration_limits import Text
 from metadata.errors import nearest
@@ -19,6 +18,7 @@ from reports.results.analysis_data import SUBJECT_LEVEL, AnalysisData, Group
 from reports.results.builder import ResultPlace, ResultsBuilder
 from reports.results.formats import COUNT
 from reports.results.index import ResultsIndex
+from reports.results.row_condition import RowCondition
 from reports.results.selection import SUBJECT, Selection
 from reports.results.specification import Decimals, Labels, Output, OutputKeys
 from reports.results.supplemental_values import SupplementalValues
@@ -51,7 +51,7 @@ class ListedColumn(ShownColumn):
 class SpreadColumn(ShownColumn):
     """A column that takes the value of the record that ``where`` finds."""
 
-    where: Condition
+    where: RowCondition
     variable: Names | None = None
 
 
@@ -79,7 +79,7 @@ class ListingPart:
     dataset: Text
     list_: list[ListedColumn]
     order: list[Text]
-    where: Condition | None = None
+    where: RowCondition | None = None
     across: SpreadRecords | None = None
     by: list[Text] | None = None
     page_by: PageValue | None = None
@@ -93,7 +93,7 @@ class Keys(OutputKeys):
     dataset: Text = ""
     list_: list[ListedColumn] | None = None
     order: list[Text] | None = None
-    where: Condition | None = None
+    where: RowCondition | None = None
     across: SpreadRecords | None = None
     by: list[Text] | None = None
     page_by: PageValue | None = None

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
-from metadata.condition import Condition
 from metadata.declaration_limits import Entries, Keyed, Text
 from reports.layout.figure import MeanFigure, MeanLine
 from reports.layout.table import OutputLayout
@@ -14,6 +13,7 @@ from reports.results.analysis_data import AnalysisData, decimals_of
 from reports.results.builder import ResultPlace, ResultsBuilder
 from reports.results.formats import COUNT, pattern
 from reports.results.index import ResultsIndex
+from reports.results.row_condition import RowCondition
 from reports.results.specification import Decimals, Output, OutputKeys
 from reports.statistics.mean_interval import mean_interval
 from reports.template_parts.treatment_heads import add_size
@@ -44,7 +44,7 @@ class Keys(OutputKeys):
     visits: Annotated[dict[str, float], Keyed(2)]
     x: VisitAxis
     y: ValueAxis
-    where: Condition | None = None
+    where: RowCondition | None = None
     decimals: Decimals = 0
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from metadata.condition import Condition
 from metadata.declaration_limits import Text
 from reports.layout.table import OutputLayout, OutputTable, Row
 from reports.results.analysis_data import (
@@ -17,6 +16,7 @@ from reports.results.analysis_data import (
 )
 from reports.results.builder import ResultPlace, ResultsBuilder
 from reports.results.index import ResultsIndex
+from reports.results.row_condition import RowCondition
 from reports.results.selection import Selection
 from reports.results.specification import Decimals, Labels, Output, OutputKeys
 from reports.statistics.descriptive import describe
@@ -32,7 +32,7 @@ class SummaryVariable:
     variable: Text = ""
     label: Text = ""
     dataset: Text = ""
-    where: Condition | None = None
+    where: RowCondition | None = None
     decimals: Decimals = 0
     labels: Labels | None = None
 
@@ -45,7 +45,7 @@ class Keys(OutputKeys):
 
     variables: list[SummaryVariable]
     dataset: Text = ""
-    where: Condition | None = None
+    where: RowCondition | None = None
 
 
 MISSING = "Missing"

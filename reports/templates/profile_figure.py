@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from metadata.condition import Condition
 from metadata.declaration_limits import Entries, Text
 from metadata.yaml_source import complain
 from reports.layout.figure import CourseFigure, CourseLine, ShadedBand
@@ -21,6 +20,7 @@ from reports.results.analysis_data import (
 from reports.results.builder import ResultPlace, ResultsBuilder
 from reports.results.formats import pattern
 from reports.results.index import LineResults, ResultsIndex
+from reports.results.row_condition import RowCondition
 from reports.results.selection import SUBJECT, Selection, equality
 from reports.results.specification import Decimals, Output, OutputKeys
 from reports.statistics.descriptive import describe
@@ -45,7 +45,7 @@ class FigureAxis:
 class HollowValues:
     """Values that are drawn hollow, such as those below a limit, and what the legend says of them."""
 
-    where: Condition
+    where: RowCondition
     label: Text
 
 
@@ -53,7 +53,7 @@ class HollowValues:
 class DefinedValues:
     """Records that have their value by definition, such as no change at baseline."""
 
-    where: Condition
+    where: RowCondition
     value: float
 
 
@@ -62,7 +62,7 @@ class MedianLine:
     """The records of the medians, and the places of the visits on the axis."""
 
     visits: dict[str, float]
-    where: Condition | None = None
+    where: RowCondition | None = None
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Keys(OutputKeys):
     x: FigureAxis
     y: FigureAxis
     median: MedianLine
-    where: Condition | None = None
+    where: RowCondition | None = None
     subject: Text = "SUBJID"
     decimals: Decimals = 0
     bands: Annotated[list[ValueBand], Entries(0)] | None = None

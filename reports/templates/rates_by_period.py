@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from metadata.condition import Condition
 from metadata.declaration_limits import Entries, Keyed, OneOf, Text
 from metadata.yaml_source import complain
 from reports.layout.table import (
@@ -21,6 +20,7 @@ from reports.results.analysis_data import AnalysisData, Group
 from reports.results.builder import ResultPlace, ResultsBuilder
 from reports.results.formats import P_VALUE, pattern
 from reports.results.index import LineResults, ResultsIndex
+from reports.results.row_condition import RowCondition
 from reports.results.selection import Selection
 from reports.results.specification import Decimals, Labels, Output, OutputKeys
 from reports.statistics.estimate import Estimate
@@ -104,7 +104,7 @@ class Keys(OutputKeys):
     period: Text
     periods: Annotated[Labels, Keyed(1)]
     rate: RateKeys
-    where: Condition | None = None
+    where: RowCondition | None = None
     decimals: Decimals = 3
     comparisons: Annotated[list[PeriodComparison], Entries(0)] | None = None
 

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from metadata.condition import Condition
 from metadata.declaration_limits import Entries, Limit, Text
 from reports.layout.table import OutputLayout, OutputTable, Row
 from reports.results.analysis_data import SUBJECT_LEVEL, AnalysisData, Group
 from reports.results.builder import ResultPlace, ResultsBuilder
 from reports.results.formats import COUNT
 from reports.results.index import LineResults, ResultsIndex
+from reports.results.row_condition import RowCondition
 from reports.results.selection import SUBJECT, Selection
 from reports.results.specification import Output, OutputKeys
 from reports.statistics.estimate import Estimate
@@ -33,11 +33,11 @@ class CountLine:
     heading: Text = ""
     label: Text = ""
     dataset: Text = ""
-    where: Condition | None = None
-    where_each: Annotated[list[Condition], Entries(2)] | None = None
+    where: RowCondition | None = None
+    where_each: Annotated[list[RowCondition], Entries(2)] | None = None
     within_days: Annotated[int, Limit(0)] | None = None
-    denominator: Condition | None = None
-    denominator_each: Annotated[list[Condition], Entries(2)] | None = None
+    denominator: RowCondition | None = None
+    denominator_each: Annotated[list[RowCondition], Entries(2)] | None = None
     by: Text = ""
     indent: Annotated[int, Limit(0, 3)] = 0
 
@@ -48,7 +48,7 @@ class Keys(OutputKeys):
 
     lines: list[CountLine]
     dataset: Text = SUBJECT_LEVEL
-    where: Condition | None = None
+    where: RowCondition | None = None
     events: Text = ""
     interval: bool = False
     pairs: list[PairKeys] | None = None

@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 
-from metadata.condition import Condition
 from metadata.declaration_limits import Entries, Text
 from metadata.yaml_source import complain
 from reports.layout.figure import StepCurve, StepFigure
@@ -22,6 +21,7 @@ from reports.results.formats import (
     pattern,
 )
 from reports.results.index import ResultsIndex
+from reports.results.row_condition import RowCondition
 from reports.results.selection import Selection
 from reports.results.specification import Decimals, Output, OutputKeys
 from reports.statistics.estimate import Estimate
@@ -47,7 +47,7 @@ class TimeEndpoint:
 
     label: Text
     event: Text
-    where: Condition | None = None
+    where: RowCondition | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +56,7 @@ class Keys(OutputKeys):
 
     dataset: Text
     unit: Text
-    where: Condition | None = None
+    where: RowCondition | None = None
     unit_days: float = 1
     decimals: Decimals = 1
     times: Annotated[list[float], Entries(0)] | None = None

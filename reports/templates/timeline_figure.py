@@ -9,7 +9,6 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 
-from metadata.condition import Condition
 from metadata.declaration_limits import Entries, Limit, Text
 from metadata.yaml_source import complain
 from reports.layout.figure import TimelineFigure, TimelineLayer
@@ -18,6 +17,7 @@ from reports.results.analysis_data import AnalysisData, Group
 from reports.results.builder import ResultPlace, ResultsBuilder
 from reports.results.formats import COUNT
 from reports.results.index import ResultsIndex
+from reports.results.row_condition import RowCondition
 from reports.results.selection import SUBJECT, Selection, equality
 from reports.results.specification import Output, OutputKeys
 from reports.statistics.estimate import Estimate
@@ -42,7 +42,7 @@ class TimelineLayerKeys:
     label: Text
     dataset: Text
     track: Annotated[int, Limit(1, 6)]
-    where: Condition | None = None
+    where: RowCondition | None = None
     start: Text = ""
     end: Text = ""
     day: Text = ""
