@@ -175,10 +175,13 @@ def _fill(run: Run, stored: StoredSnapshot) -> None:
 
 def _make_datasets(run: Run, mapping: StudyMapping, queries: pd.DataFrame) -> BuiltDatasets:
     """Tabulate and analyse, and compare the result with the records and the declarations."""
+    from validation.queries.listing import unused_answers
+
     study, records, step = run.study, run.snapshot.records, run.step
     tabulation = step("tabulate", tabulate, mapping, records, summary=stage_summaries.of_tabulation)
     queries = ask_about_withheld(run.request, run.snapshot, tabulation, queries, run.validation)
     run.result.queries = stage_summaries.count_queries(queries)
+    run.result.unused_answers = unused_answers(study, queries)
     step(
         "check SDTM",
         quality_gates.check_sdtm,
@@ -190,9 +193,7 @@ def _make_datasets(run: Run, mapping: StudyMapping, queries: pd.DataFrame) -> Bu
     )
     adam: dict[str, Dataset] = {}
     if run.request.reaches("adam"):
-        adam = step(
-            "analyse", analyse, study, tabulation.datasets, mapping.terminology, summary=stage_summaries.of_datasets
-        )
+        adam = step("analyse", analyse, study, tabulation.datasets, summary=stage_summaries.of_datasets)
         step("check ADaM", quality_gates.check_adam, study, adam, run.validation, summary=stage_summaries.of_checks)
     built: BuiltDatasets = step("resolve lengths", resolve_lengths, tabulation.datasets, adam)
     run.result.datasets = stage_summaries.count_datasets(built.standards)
@@ -319,11 +320,11 @@ def tabulate(mapping: StudyMapping, records: Records) -> Tabulation:
     return engine.tabulate(mapping, records)
 
 
-def analyse(study: Study, sdtm: Datasets, terminology: Terminology) -> dict[str, Dataset]:
+def analyse(study: Study, sdtm: Datasets) -> dict[str, Dataset]:
     """Return the analysis datasets."""
     from adam.build import analyse as engine
 
-    return engine.analyse(study, sdtm, terminology)
+    return engine.analyse(study, sdtm)
 
 
 def resolve_lengths(sdtm: Datasets, adam: Datasets) -> BuiltDatasets:

@@ -93,6 +93,7 @@ class RunResult:
     snapshot_date: str
     out: Path | None = None
     queries: dict[str, int] = field(default_factory=dict)
+    unused_answers: list[str] = field(default_factory=list)
     datasets: dict[str, dict[str, Any]] = field(default_factory=dict)
     outputs: int = 0
     acceptance: dict[str, int] = field(default_factory=dict)
@@ -102,9 +103,10 @@ class RunResult:
         return {**asdict(self), "snapshot": str(self.snapshot), "out": str(self.out) if self.out else None}
 
     def sentence(self) -> str:
-        """Say where it is."""
+        """Say where it is, and which answers in answers.csv no query has."""
         made = relative(self.out) if self.out else relative(self.snapshot)
-        return f"{'package' if self.until == 'package' else self.until} of {self.study}: {made}"
+        unused = f"; answers without a query: {', '.join(self.unused_answers)}" if self.unused_answers else ""
+        return f"{'package' if self.until == 'package' else self.until} of {self.study}: {made}{unused}"
 
 
 def relative(path: Path) -> str:

@@ -24,16 +24,11 @@ MOST_ALTERNATIVES = 1000
 EXAMPLE = "PARAMCD == 'EDSS' and AVISITN in (0, 12)"
 
 
-def filter_text(condition: Condition, is_text: Callable[[str], bool]) -> str:
-    """Return the filter that finds a condition's rows; empty for every row.
+def filter_parts(condition: Condition, is_text: Callable[[str], bool]) -> tuple[str, ...]:
+    """Return the parts, joined by ``and``, of the filter that finds a condition's rows; none for every row.
 
     ``is_text`` says of a variable whether it holds texts, for what is missing is written differently.
     """
-    return " and ".join(filter_parts(condition, is_text))
-
-
-def filter_parts(condition: Condition, is_text: Callable[[str], bool]) -> tuple[str, ...]:
-    """Return the parts of the filter that are joined by ``and``."""
     groups = [_distinct(part for test in tests for part in _parts(test, is_text)) for tests in condition.alternatives]
     if len(groups) == 1:
         return groups[0]

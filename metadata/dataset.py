@@ -34,7 +34,6 @@ class Variable:
     format: str | None = None
     origin: str = ""
     method: str = ""
-    significant_digits: int | None = None
     dictionary: str = ""
     terms: tuple[tuple[str, str], ...] = ()
 

@@ -95,16 +95,6 @@ def word_is_valid(words: Iterable[str]) -> np.ndarray:
     return np.array([is_date(word) for word in words], bool)
 
 
-def is_complete(dates: pd.Series) -> pd.Series:
-    """Return where a column holds a full date (see is_full)."""
-    return pd.Series(CodedText.of_series(dates).test(is_full), index=dates.index)
-
-
-def is_valid(dates: pd.Series) -> pd.Series:
-    """Return where a column is blank or holds a date (see is_date)."""
-    return pd.Series(CodedText.of_series(dates).test(is_date), index=dates.index)
-
-
 def text_of_days(days: np.ndarray) -> CodedText:
     """Return the ISO 8601 text of each day (datetime64[D]), blank for NaT."""
     distinct, codes = np.unique(days, return_inverse=True)

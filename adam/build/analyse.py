@@ -22,23 +22,20 @@ from metadata.dataset import Dataset
 from metadata.errors import StudyError, nearest
 from metadata.frame_columns import FrameColumns
 from metadata.study import Study
-from metadata.terminology import Terminology
 
 
-def analyse(study: Study, sdtm: Mapping[str, Dataset], terminology: Terminology) -> dict[str, Dataset]:
+def analyse(study: Study, sdtm: Mapping[str, Dataset]) -> dict[str, Dataset]:
     """Make the analysis datasets declared in the study's ``adam`` folder, in the order in which they need each other.
 
     Raises StudyError (file, line, key) where a declaration is not fit or the data do not allow what it asks for.
     """
     made: dict[str, Dataset] = {}
-    for specification in needed_first(read_specifications(study), sdtm):
+    for specification in needed_first(read_specifications(study)):
         made[specification.name] = build(specification, study, {**sdtm, **made})
     return made
 
 
-def needed_first(
-    specifications: list[AnalysisSpecification], sdtm: Mapping[str, Dataset]
-) -> list[AnalysisSpecification]:
+def needed_first(specifications: list[AnalysisSpecification]) -> list[AnalysisSpecification]:
     """Return the declarations so that each comes after those it reads; raises StudyError for a circle."""
     waiting, result = list(specifications), []
     while waiting:

@@ -46,7 +46,7 @@ def check_analyses(
                 _check_functions(study, specification)
             with gather.part():
                 check_conditions(specification, study, datasets or {})
-        needed_first(specifications, {})
+        needed_first(specifications)
     return gather.found
 
 

@@ -102,9 +102,6 @@ class Baseline(Derivation):
             return f"Y for {group}; else missing."
         return f"{self.variables[variable]} of the baseline record ({group})."
 
-    def inherits(self, variable: str) -> tuple[str, str] | None:
-        return None
-
 
 @word("change")
 @dataclass(frozen=True, kw_only=True)

@@ -51,7 +51,7 @@ class Parameters(Derivation):
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
         names = list(self.paramcd)
-        position = self._positions(columns, names, count)
+        position = self._positions(columns, count)
         tests = text(columns, self.source)
         unknown = tests.among(position < 0)
         if unknown:
@@ -71,7 +71,7 @@ class Parameters(Derivation):
             }
         )
 
-    def _positions(self, columns: Columns, names: list[str], count: int) -> np.ndarray:
+    def _positions(self, columns: Columns, count: int) -> np.ndarray:
         """Return for each record the parameter's place in the table, -1 if there is none."""
         tests = [None if parameter.where else parameter.test for parameter in self.paramcd.values()]
         position = text(columns, self.source).each(lambda test: tests.index(test) if test in tests else -1, int)

@@ -124,8 +124,8 @@ class Windows(Derivation):
         for index, schedule in enumerate(self.schedules):
             made = self._windows(schedule, context.study)
             rows = np.flatnonzero((schedule_of == index) & ~np.isnan(day))
-            find = _only if self.bounds == "midway" else _nearest
-            found = find(made, day[rows], self.tie)
+            midway = self.bounds == "midway"
+            found = _only(made, day[rows]) if midway else _nearest(made, day[rows], self.tie)
             position[rows] = np.where(found < 0, -1, found + len(windows))
             windows += made
         return Outcome(self._columns(windows, position, day))
@@ -221,7 +221,7 @@ def _bounds(target: float, window: Sequence[float] | None, given: Bounds | None)
     return numbered_day(around + float(window[0])), numbered_day(around + float(window[1]))
 
 
-def _only(windows: list[Window], day: np.ndarray, tie: str) -> np.ndarray:
+def _only(windows: list[Window], day: np.ndarray) -> np.ndarray:
     """Return for each day the one window in which it lies, of windows that leave no gap."""
     return np.searchsorted(np.array([window.low for window in windows]), day, side="right") - 1
 

@@ -203,7 +203,7 @@ def longest_word(text: str) -> int:
     return max(map(len, re.split(r"[ /\-]", text)), default=0)
 
 
-def _line(grid: Grid, cells: list[tuple[int, str, str]], head: bool = False) -> str:
+def _line(cells: list[tuple[int, str, str]], head: bool = False) -> str:
     """One row: for each cell its right edge, its borders, and its paragraph."""
     start = ROW + ("\\trhdr" if head else "")
     places = "".join(f"{borders}\\clvertal{'b' if head else 't'}\\cellx{edge}" for edge, borders, _ in cells)
@@ -219,7 +219,7 @@ def _paragraph(grid: Grid, text: str, how: str = "\\ql", bold: bool = False, ind
 def _caption(shown: OutputTable, grid: Grid) -> str:
     if not shown.caption:
         return ""
-    return _line(grid, [(grid.edges[-1], "", _paragraph(grid, shown.caption, bold=True))], head=True)
+    return _line([(grid.edges[-1], "", _paragraph(grid, shown.caption, bold=True))], head=True)
 
 
 def _spans(shown: OutputTable, grid: Grid) -> str:
@@ -232,7 +232,7 @@ def _spans(shown: OutputTable, grid: Grid) -> str:
         place += len(list(same))
         borders = top + ("\\clbrdrb" + RULE if span else "")
         cells.append((grid.edges[place], borders, _paragraph(grid, span, "\\qc", bold=True)))
-    return _line(grid, cells, head=True)
+    return _line(cells, head=True)
 
 
 def _heads(shown: OutputTable, grid: Grid) -> str:
@@ -249,13 +249,13 @@ def _heads(shown: OutputTable, grid: Grid) -> str:
                 ),
             )
         )
-    return _line(grid, cells, head=True)
+    return _line(cells, head=True)
 
 
 def _heading(row: Row, grid: Grid, last: bool) -> str:
     """A line over the whole width that stays with the next one."""
     text = _paragraph(grid, row.label, "\\ql\\keepn", bold=True, indent=row.indent)
-    return _line(grid, [(grid.edges[-1], "\\clbrdrb" + RULE if last else "", text)])
+    return _line([(grid.edges[-1], "\\clbrdrb" + RULE if last else "", text)])
 
 
 def _row(shown: OutputTable, row: Row, texts: list[str], grid: Grid, last: bool) -> str:
@@ -263,4 +263,4 @@ def _row(shown: OutputTable, row: Row, texts: list[str], grid: Grid, last: bool)
     cells = [(grid.edges[0], borders, _paragraph(grid, row.label, indent=row.indent))]
     for edge, column, text in zip(grid.edges[1:], shown.columns, texts, strict=True):
         cells.append((edge, borders, _paragraph(grid, text, "\\ql" if column.text else "\\qc")))
-    return _line(grid, cells)
+    return _line(cells)

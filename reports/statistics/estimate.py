@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 NOT_ESTIMABLE = float("nan")
@@ -24,10 +23,6 @@ class Estimate:
     statistic: float = NOT_ESTIMABLE
     lower: float = NOT_ESTIMABLE
     upper: float = NOT_ESTIMABLE
-
-    @property
-    def estimable(self) -> bool:
-        return not math.isnan(self.value)
 
 
 def not_estimable(method: str, n: int, reason: str) -> Estimate:

@@ -23,7 +23,6 @@ from reports.template_parts.person_time import PersonTimeRows
 
 Kind = Literal["proportion", "value", "time", "rate"]
 Floats = NDArray[np.float64]
-Proportion = tuple[int, int]
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ def sdtm(study):
 
 @pytest.fixture(scope="module")
 def adam(study, sdtm):
-    return analyse(study, sdtm, Terminology.open(study))
+    return analyse(study, sdtm)
 
 
 def plain(dataset):

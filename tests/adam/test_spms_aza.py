@@ -30,7 +30,7 @@ def sdtm(study):
 
 @pytest.fixture(scope="module")
 def adam(study, sdtm):
-    return analyse(study, sdtm, Terminology.open(study))
+    return analyse(study, sdtm)
 
 
 @pytest.fixture(scope="module")
@@ -212,7 +212,7 @@ def test_edss_worsening_by_its_declared_step(adam):
 
 
 def test_same_input_same_output(study, sdtm, adam):
-    again = analyse(study, sdtm, Terminology.open(study))
+    again = analyse(study, sdtm)
     for name, dataset in adam.items():
         assert dataset.metadata == again[name].metadata
         assert patients(dataset).equals(patients(again[name]))
@@ -221,7 +221,7 @@ def test_same_input_same_output(study, sdtm, adam):
 
 def test_datasets_without_records_keep_their_variables(study, sdtm, adam):
     empty = {name: replace(one, frame=one.frame.iloc[:0].reset_index(drop=True)) for name, one in sdtm.items()}
-    for name, dataset in analyse(study, empty, Terminology.open(study)).items():
+    for name, dataset in analyse(study, empty).items():
         assert len(dataset.frame) == 0
         assert dataset.metadata == adam[name].metadata
 

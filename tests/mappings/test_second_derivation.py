@@ -55,7 +55,7 @@ _BUILT: dict[str, Built] = {}
 def made_of(study: Study, records: Records) -> Built:
     terminology = Terminology.open(study)
     sdtm = tabulate(read_mapping(study, records.project, terminology), records).datasets
-    adam = analyse(study, sdtm, terminology)
+    adam = analyse(study, sdtm)
     return Built(study, sdtm, adam, compute(study, {**sdtm, **adam}))
 
 
@@ -250,7 +250,7 @@ def test_another_rule_is_found(rule: str, tmp_path: Path) -> None:
     assert said in text, "the study's file no longer says this"
     (folder / file).write_text(text.replace(said, instead), encoding="utf-8")
     study = Study(folder)
-    adam = analyse(study, one.sdtm, Terminology.open(study))
+    adam = analyse(study, one.sdtm)
     found = {finding["endpoint"] for finding in one.judged(study=study, adam=adam)["findings"]}
     assert found >= wanted, found
 
@@ -272,7 +272,7 @@ def test_treatment_that_goes_on_has_no_last_day(name: str, subject: str) -> None
     """It used to end with the last course that did, so that what came later was neither emergent nor on treatment."""
     one = built(name)
     sdtm = {**one.sdtm, "EX": without_last_end(one.sdtm["EX"], subject)}
-    adam = analyse(one.study, sdtm, Terminology.open(one.study))
+    adam = analyse(one.study, sdtm)
     subjects = adam["ADSL"].frame.set_index("USUBJID")
     assert np.isnan(subjects.loc[subject, "TRTEDT"])
     assert subjects.drop(index=subject).loc[lambda frame: frame["SAFFL"] == "Y", "TRTEDT"].notna().all()
@@ -315,7 +315,7 @@ def test_rules_about_relapses_that_no_patient_tells_apart(
     assert text in before
     path.write_text(before.replace(text, other), encoding="utf-8")
     study, sdtm = Study(folder), with_relapses_moved()
-    adam = analyse(study, sdtm, Terminology.open(study))
+    adam = analyse(study, sdtm)
     result = Built(study, sdtm, adam, compute(study, {**sdtm, **adam})).judged()
     assert bool(result["findings"]) == bool(endpoint)
     assert not endpoint or endpoint in {finding["endpoint"] for finding in result["findings"]}

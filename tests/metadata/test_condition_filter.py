@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from metadata.condition import EVERY_ROW, Condition, read_condition
-from metadata.condition_filter import filter_text, read_filter
+from metadata.condition_filter import filter_parts, read_filter
 from metadata.errors import UsageError
 from metadata.frame_columns import FrameColumns
 
@@ -88,7 +88,7 @@ def test_mask_query_and_filter_read_back_agree(declared: Any, given_rows: list[d
     frame, condition = frame_of(given_rows), read_condition(declared, {}, "where")
     right = [expected(declared, row) for row in given_rows]
     assert holds(condition, frame) == right
-    text = filter_text(condition, FrameColumns(frame).is_text)
+    text = " and ".join(filter_parts(condition, FrameColumns(frame).is_text))
     assert frame.index.isin(frame.query(text).index).tolist() == right
     assert holds(read_filter(text), frame) == right
 
@@ -113,11 +113,11 @@ def test_mask_query_and_filter_read_back_agree(declared: Any, given_rows: list[d
     ],
 )
 def test_the_text_of_the_filter(declared: Any, text: str) -> None:
-    assert filter_text(read_condition(declared, {}, "where"), TEXTS.__contains__) == text
+    assert " and ".join(filter_parts(read_condition(declared, {}, "where"), TEXTS.__contains__)) == text
 
 
 def test_no_filter_is_every_row() -> None:
-    assert filter_text(EVERY_ROW, bool) == ""
+    assert filter_parts(EVERY_ROW, bool) == ()
     assert read_filter("  ") == EVERY_ROW
 
 

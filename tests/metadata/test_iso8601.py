@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from metadata.coded_text import CodedText
 from metadata.iso8601 import (
     day_bounds,
     from_parts,
     from_sas_days,
-    is_complete,
+    is_date,
     is_full,
-    is_valid,
     to_sas_days,
 )
 
@@ -50,10 +50,10 @@ def test_bounds_of_partial_dates() -> None:
 
 def test_valid_and_complete() -> None:
     dates = text("2001", "2001-02-29", "2000-02-29", "2001-13", "", "31/12/2001", "2001---15", "2001-04-05T10:30")
-    assert is_valid(dates).tolist() == [True, False, True, False, True, False, True, True]
-    assert is_complete(dates).tolist() == [False, False, True, False, False, False, False, True]
+    assert CodedText.of_series(dates).test(is_date).tolist() == [True, False, True, False, True, False, True, True]
+    assert CodedText.of_series(dates).test(is_full).tolist() == [False, False, True, False, False, False, False, True]
     odd = text("--03-15", "----05", "0000-01-01", "2001-00", "2001-1-1", "٢٠٠١", "2001-02-03T1030", "2001-02-03\n")
-    assert is_valid(odd).tolist() == [True, True, *[False] * 6]
+    assert CodedText.of_series(odd).test(is_date).tolist() == [True, True, *[False] * 6]
 
 
 @given(days)

@@ -34,7 +34,7 @@ ADAM = [rule.id for rule in RULES.values() if rule.standard == "adam"]
 
 @pytest.fixture(scope="session")
 def adam(study: Study, sdtm: Datasets, terminology: Terminology) -> Datasets:
-    return analyse(study, sdtm, terminology)
+    return analyse(study, sdtm)
 
 
 def later(days: float) -> float:
@@ -271,7 +271,7 @@ def test_a_subject_who_failed_screening_is_in_no_population() -> None:
     terminology = Terminology.open(study)
     records = Records.read(study.project(), study.folder / "redcap" / "records_locked.csv")
     sdtm = tabulate(read_mapping(study, records.project, terminology), records).datasets
-    adam = analyse(study, sdtm, terminology)
+    adam = analyse(study, sdtm)
     rules = [RULES["adam.screen_failure"]]
     assert find(study, sdtm, terminology, rules, adam) == []
     wrong = seed(adam, "ADSL", "ITTFL", "Y", DCSREAS="SCREEN FAILURE")
@@ -303,7 +303,7 @@ def test_sound_datasets_give_nothing_that_is_not_explained(name: str) -> None:
     terminology = Terminology.open(study)
     records = Records.read(study.project(), study.folder / "redcap" / "records_locked.csv")
     sdtm = tabulate(read_mapping(study, records.project, terminology), records).datasets
-    adam = analyse(study, sdtm, terminology)
+    adam = analyse(study, sdtm)
     result = conformance(study, sdtm, terminology, adam)
     assert [one for one in result["findings"] if not one["explained"] and one["severity"] != "note"] == []
     assert result["counts"]["rules"] == len(RULES) == len(result["rules"])

@@ -67,7 +67,7 @@ ADLB = """
 
 
 def built(tmp_path):
-    return analyse(study_in(tmp_path, a_adlb=ADLB, z_adsl=ADSL), {"DM": DM, "LB": LB}, None)
+    return analyse(study_in(tmp_path, a_adlb=ADLB, z_adsl=ADSL), {"DM": DM, "LB": LB})
 
 
 def test_datasets_and_derivations_come_in_the_order_they_need(tmp_path):
@@ -126,7 +126,7 @@ def test_the_baseline_of_a_sum_leads_to_all_its_summands(tmp_path):
         " blank: [LBSEQ]}\n      - baseline:"
     )
     text = text.replace("- baseline:", added)
-    made = analyse(study_in(tmp_path, adsl=ADSL, adlb=text), {"DM": DM, "LB": laboratory}, None)["ADLB"]
+    made = analyse(study_in(tmp_path, adsl=ADSL, adlb=text), {"DM": DM, "LB": laboratory})["ADLB"]
     row = texts(made.frame["PARAMCD"]).index("GRAN")
     edges = made.lineage[(made.lineage["row"] == row) & (made.lineage["variable"] == "BASE")]
     assert numbers(made.frame["BASE"])[row] == 2.3
@@ -148,7 +148,7 @@ def test_metadata_of_every_variable(tmp_path):
 def test_methods_name_what_the_dataset_does_not_keep(tmp_path):
     text = ADLB.replace("variables: {BASE: AVAL}", "variables: {FIRST: AVAL}")
     text = text.replace("- change:", "- coalesce: {source: [FIRST], to: BASE}\n      - change:")
-    made = analyse(study_in(tmp_path, adsl=ADSL, adlb=text), {"DM": DM, "LB": LB}, None)
+    made = analyse(study_in(tmp_path, adsl=ADSL, adlb=text), {"DM": DM, "LB": LB})
     assert made["ADSL"].metadata.variable("TRTSDT").method == "Numeric date of RFXSTDTC; a partial date is missing."
     metadata = made["ADLB"].metadata
     assert metadata.variable("BASE").method == (

@@ -71,11 +71,11 @@ def test_a_median_where_the_curve_is_level_is_the_middle() -> None:
 def test_what_nobody_was_observed_for_is_not_estimable() -> None:
     curve = kaplan_meier([5, 10], [True, False])
     assert curve.at(10).value == 0.5
-    assert not curve.at(11).estimable
+    assert math.isnan(curve.at(11).value)
     assert "observation" in curve.at(11).warning
     assert kaplan_meier([5, 10, 10], [True, False, False]).quantile().warning.startswith("not estimable")
     assert kaplan_meier([], []).at(1).n == 0
-    assert not kaplan_meier([], []).quantile().estimable
+    assert math.isnan(kaplan_meier([], []).quantile().value)
 
 
 def test_log_rank_that_cannot_be_computed_says_why() -> None:

@@ -32,10 +32,6 @@ def _shown(days: np.ndarray) -> np.ndarray:
     return np.where(np.isnat(days), "", np.datetime_as_string(days)).astype(object)
 
 
-def _days_between(later: np.ndarray, earlier: np.ndarray) -> np.ndarray:
-    return (later - earlier) / DAY
-
-
 @kind(
     "date_order",
     "The date {then} lies before {first}.",

@@ -14,7 +14,6 @@ from validation.conformance.sdtm_datasets import Domain, SdtmDatasets, repeated
 
 ENCOUNTER = "SDTMIG 3.3, section 4.4.5"
 PLANNED = "SDTMIG 3.3, section 7.3.1"
-SHOWN_VISITS = 200
 MISSING_DAY = np.datetime64("NaT", "D")
 DAY = np.timedelta64(1, "D")
 
