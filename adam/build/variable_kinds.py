@@ -27,7 +27,7 @@ def kinds_by_dataset(
     ``tabulated`` are those of the SDTM datasets. Raises StudyError for datasets that wait for one another in a circle.
     """
     made: dict[str, dict[str, str]] = {}
-    for specification in needed_first(specifications, {}):
+    for specification in needed_first(specifications):
         every = kinds_within(specification, study, {**tabulated, **made})
         made[specification.name] = {name: every.get(name, "") for name in specification.variables}
     return made
