@@ -206,7 +206,8 @@ def _make_files(run: Run, built: BuiltDatasets, terminology: Terminology) -> Non
     shared = run.accepting.share(built)
     accepted = None
     if run.request.until == "package":
-        accepted = run.accepting.start(accept, study, shared, created, run.validation)
+        records = run.snapshot.records.record.nunique()
+        accepted = run.accepting.start(accept, study, shared, created, run.validation, records)
     conformance = workers.start(judge_conformance, study, shared, terminology, run.validation, created)
     step("write transport files", write_transport, layout, built, created, summary=stage_summaries.of_paths)
     define = workers.start(write_define, layout, study, shared, terminology, created)  # it looks for the files
@@ -409,11 +410,14 @@ def load_acceptance() -> None:
     judge.load_library()
 
 
-def accept(study: Study, built: BuiltDatasets, snapshot_date: str, folder: Path) -> Mapping[str, Any]:
-    """Judge the final datasets with Great Expectations, keep acceptance.json and its page, and return the result."""
+def accept(study: Study, built: BuiltDatasets, snapshot_date: str, folder: Path, records: int) -> Mapping[str, Any]:
+    """Judge the final datasets with Great Expectations, keep acceptance.json and its page, and return the result.
+
+    ``records`` is the number of records in the snapshot.
+    """
     from validation.acceptance import judge
 
-    result = judge.accept(study, built.everything, Terminology.open(study))
+    result = judge.accept(study, built.everything, Terminology.open(study), records)
     judge.write_json(result, folder / "acceptance.json")
     judge.write_page(study, result, folder / "acceptance.html", snapshot_date)
     return result

@@ -93,13 +93,15 @@ def of_checks(count: int) -> str:
 
 
 def count_acceptance(result: Mapping[str, Any]) -> dict[str, int]:
-    """Count expectations, and those that were met."""
-    return {"expectations": int(result["expectations"]), "met": int(result["met"])}
+    """Count expectations, those that were met, and those that were not judged."""
+    return {name: int(result[name]) for name in ("expectations", "met", "not_judged")}
 
 
 def of_acceptance(result: Mapping[str, Any]) -> str:
-    """Count expectations that were met."""
-    return f"{result['met']} of {result['expectations']} expectations met"
+    """Count expectations that were met, and those that were not judged, if any."""
+    left = int(result["not_judged"])
+    said = f"{result['met']} of {int(result['expectations']) - left} expectations met"
+    return f"{said}, {left} not judged" if left else said
 
 
 def of_conformance(counts: Mapping[str, int]) -> str:

@@ -74,6 +74,24 @@ def test_an_explanation_fits_rule_dataset_variable_and_number(entry: Explanation
     assert len(unexplained(made)) == (0 if explained else 2)
 
 
+@pytest.mark.parametrize(
+    ("records", "share", "rows", "explained"),
+    [
+        (None, 0.1, 30, True),  # 3 of 30
+        (None, 0.1, 29, False),  # 2 of 29
+        (3, 0.1, 10, True),  # 3 of any number, or a tenth
+        (2, 0.1, 10, False),
+        (2, 0.1, 40, True),
+        (None, 0.1, 0, False),  # a dataset that is not there
+    ],
+)
+def test_a_share_of_the_records_may_be_explained(records: int | None, share: float, rows: int, explained: bool) -> None:
+    entry = Explanation("visit.date", "LB", "", records, "why", share)
+    made = explain([finding()], [entry], {"LB": rows, "VS": 900})
+    assert [one.explained for one in made if one.rule != STALE] == ["why" if explained else ""]
+    assert len(unexplained(made)) == (0 if explained else 2)
+
+
 def test_a_finding_of_several_variables_is_explained_by_one_of_them() -> None:
     made = explain([finding(variable="AETERM, AESOC")], [Explanation("visit.date", "LB", "AESOC", None, "why")])
     assert [one.explained for one in made] == ["why"]
@@ -100,6 +118,8 @@ def test_notes_need_no_explanation() -> None:
             "must be a whole number, not 'none'",
         ),
         ("explanations:\n- {rule: visit.date, dataset: LB, records: 0, reason: x}\n", "must be a number from 1, not 0"),
+        ("explanations:\n- {rule: visit.date, dataset: LB, share: 0, reason: x}\n", "must be a number above 0, not 0"),
+        ("explanations:\n- {rule: visit.date, dataset: LB, share: 2, reason: x}\n", "must be a number up to 1, not 2"),
     ],
 )
 def test_an_explanation_that_does_not_fit_is_named_by_file_and_line(text: str, said: str, study: Study) -> None:

@@ -33,25 +33,34 @@ OF_ALL_VALUES = ("mean_between", "median_between")
 """Words about one number of all values, which Great Expectations does not find where there are none."""
 
 
-def accept(study: Study, datasets: Mapping[str, Dataset], terminology: Terminology | None = None) -> dict[str, Any]:
+def accept(
+    study: Study,
+    datasets: Mapping[str, Dataset],
+    terminology: Terminology | None = None,
+    records: int | None = None,
+) -> dict[str, Any]:
     """Judge the final datasets and return the result as plain data without times and run ids.
 
-    Keys: success, expectations, met, great_expectations (its version) and datasets, a list of {dataset, rows,
-    expectations: [{sentence, source, expectation, where, met, observed, unexpected_count, unexpected}]}.
-    Great Expectations is imported here and sends nothing out.
+    ``records`` is the number of records in the snapshot: what is declared of another number is not judged (without it
+    all is judged). Keys: success, expectations, met, not_judged, great_expectations (its version) and datasets, a list
+    of {dataset, rows, expectations: [{sentence, source, expectation, where, met, observed, unexpected_count,
+    unexpected}]}; ``met`` is None if it was not judged. Great Expectations is imported here and sends nothing out.
     """
     rules = [rule for dataset in datasets.values() for rule in metadata_rules(dataset, terminology)]
     rules += declared_rules(study, datasets)
     order = [*datasets, *dict.fromkeys(rule.dataset for rule in rules if rule.dataset not in datasets)]
     rules.sort(key=lambda rule: (order.index(rule.dataset), rule.where != EVERY_ROW, _declared_where(rule)))
-    judged = _judged(rules, datasets, terminology)
+    left = [rule for rule in rules if not _is_judged(rule, records)]
+    judged = _judged([rule for rule in rules if _is_judged(rule, records)], datasets, terminology)
+    judged += [(rule, _not_judged(rule, records)) for rule in left]
     made = []
     for name in order:
         found = [entry for rule, entry in judged if rule.dataset == name]
         rows = len(datasets[name].frame) if name in datasets else 0
         made.append({"dataset": name, "rows": rows, "expectations": found})
     met = sum(bool(entry["met"]) for _, entry in judged)
-    counts = {"success": met == len(judged), "expectations": len(judged), "met": met}
+    counts = {"success": met + len(left) == len(judged), "expectations": len(judged), "met": met}
+    counts["not_judged"] = len(left)
     return {**counts, "great_expectations": _version(), "datasets": made}
 
 
@@ -157,11 +166,24 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, str | int | bool | list | dict) or value is None else str(value)
 
 
+def _is_judged(rule: Expectation, records: int | None) -> bool:
+    return records is None or rule.of_records in (None, records)
+
+
+def _not_judged(rule: Expectation, records: int | None) -> dict[str, Any]:
+    reason = f"not judged: it is declared of {rule.of_records:,} records, and the snapshot has {records:,}"
+    return {**_said(rule), "met": None, "observed": reason}
+
+
 def _entry(rule: Expectation, outcome: dict[str, Any]) -> dict[str, Any]:
-    said = {"sentence": rule.sentence, "source": rule.source, "expectation": VOCABULARY[rule.word].expectation}
     observed = None if rule.word == "columns" and outcome["success"] else outcome.get("observed")
     found = {key: outcome.get(key) for key in ("unexpected_count", "unexpected") if outcome.get(key)}
-    return {**said, "where": rule.declared_where, "met": bool(outcome["success"]), "observed": observed, **found}
+    return {**_said(rule), "met": bool(outcome["success"]), "observed": observed, **found}
+
+
+def _said(rule: Expectation) -> dict[str, Any]:
+    said = {"sentence": rule.sentence, "source": rule.source, "expectation": VOCABULARY[rule.word].expectation}
+    return {**said, "where": rule.declared_where}
 
 
 def write_json(result: Mapping[str, Any], path: Path) -> None:
@@ -178,10 +200,12 @@ def _folded(dataset: Mapping[str, Any]) -> dict[str, Any]:
 
 def write_page(study: Study, result: Mapping[str, Any], path: Path, date: str = "") -> None:
     """Write the result as one self-contained page; ``date`` is the snapshot's."""
-    failed = int(result["expectations"]) - int(result["met"])
+    left = int(result["not_judged"])
+    failed = int(result["expectations"]) - int(result["met"]) - left
     cards = [
         {"name": "passed", "label": "expectations met", "count": result["met"]},
         {"name": "failed" if failed else "note", "label": "not met", "count": failed},
+        *([{"name": "warning", "label": "not judged", "count": left}] if left else []),
     ]
     datasets = [_folded(dataset) for dataset in result["datasets"]]
     write_study_page(study, "acceptance", path, date, result=result, datasets=datasets, cards=cards)

@@ -73,7 +73,8 @@ def acceptance_schema() -> dict[str, Any]:
 class Expectation:
     """One expectation: dataset, word and its keys, rows it looks at, and who asked for it (study or metadata).
 
-    ``declared_where`` is the condition as acceptance.yaml writes it.
+    ``declared_where`` is the condition as acceptance.yaml writes it; ``of_records`` the number of records that a
+    snapshot must have for the expectation to be judged, None for any.
     """
 
     dataset: str
@@ -83,6 +84,7 @@ class Expectation:
     declared_where: Any = field(default_factory=dict)
     source: str = STUDY
     may_be_empty: bool = False
+    of_records: int | None = None
 
     @property
     def sentence(self) -> str:
@@ -155,7 +157,9 @@ def _rules(study: Study, kinds: DatasetKinds, gather: Gather, known: Collection[
 def _expectation(dataset: str, entry: DeclaredExpectation) -> Expectation:
     where = entry.where or EVERY_ROW
     shown = entry.node["where"] if entry.where else {}
-    return Expectation(dataset, entry.expect, entry.keys, where, shown, may_be_empty=entry.may_be_empty)
+    return Expectation(
+        dataset, entry.expect, entry.keys, where, shown, may_be_empty=entry.may_be_empty, of_records=entry.of_records
+    )
 
 
 def _check_variables(entry: DeclaredExpectation, dataset: str, own: Mapping[str, str]) -> None:

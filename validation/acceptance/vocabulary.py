@@ -19,12 +19,15 @@ Count = Annotated[int, Limit(0)]
 class DeclaredExpectation:
     """What the entries of acceptance.yaml have in common: the word, and the records that are looked at.
 
-    An expectation that looks at no record is not met, unless it says that it may be so (``may_be_empty``).
+    An expectation that looks at no record is not met, unless it says that it may be so (``may_be_empty``). One that is
+    true of so many records of the project and of no other number (``of_records``) is judged on a snapshot of as many;
+    of every other snapshot it is listed as not judged.
     """
 
     expect: str
     where: Condition | None = None
     may_be_empty: bool = False
+    of_records: Annotated[int, Limit(1)] | None = None
     node: Place = field(default=None, compare=False, repr=False)
 
     library_name: ClassVar[str] = ""

@@ -70,15 +70,14 @@ def conformance(
     rules = [rule for rule in RULES.values() if rule.standard == "sdtm" or adam is not None]
     judged = {rule.id for rule in rules}
     declared = [entry for entry in read_explanations(study, RULES) if entry.rule in judged]
-    findings = explain(find(study, datasets, terminology, rules, adam), declared)
+    rows = {name: len(one.frame) for name, one in {**datasets, **(adam or {})}.items()}
+    findings = explain(find(study, datasets, terminology, rules, adam), declared, rows)
     return {
         "study": study.studyid,
         "standard": _standards(study, adam is not None),
         "terminology": _packages(study, terminology, adam is not None),
         "engine": "redcap-cdisc",
-        "datasets": [
-            {"dataset": name, "records": len(one.frame)} for name, one in {**datasets, **(adam or {})}.items()
-        ],
+        "datasets": [{"dataset": name, "records": count} for name, count in rows.items()],
         "counts": {"rules": len(rules), **counts(findings)},
         "findings": [finding.as_dict() for finding in findings],
         "rules": [_judged(rule, findings) for rule in rules],

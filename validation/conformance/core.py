@@ -138,7 +138,9 @@ def core_result(study: Study, report: Mapping[str, Any], with_define: bool) -> d
     declared = [entry for entry in read_explanations(study, RULES) if is_core(entry.rule)]
     if not with_define:  # what needs a define.xml cannot be found, so its explanation is not stale
         declared = [entry for entry in declared if entry.rule not in FAIL_WITHOUT_DEFINE]
-    findings = explain(core_findings(report, with_define), declared)
+    datasets = report.get("Dataset_Details") or []
+    rows = {str(one.get("filename")): int(one.get("length") or 0) for one in datasets}
+    findings = explain(core_findings(report, with_define), declared, rows)
     about = report["Conformance_Details"]
     status = [str(one["status"]) for one in report["Rules_Report"]]
     ran = {"rules": len(status), "skipped": status.count(SKIPPED), "execution_errors": status.count(FAILED)}
@@ -147,10 +149,7 @@ def core_result(study: Study, report: Mapping[str, Any], with_define: bool) -> d
         "standard": f"{about.get('Standard', '')} {str(about.get('Version') or '').removeprefix('V')}".strip(),
         "terminology": str(about.get("CT_Version") or ""),
         "engine": f"CDISC CORE {about.get('CORE_Engine_Version', '')}".strip(),
-        "datasets": [
-            {"dataset": str(one.get("filename")), "records": int(one.get("length") or 0)}
-            for one in report.get("Dataset_Details") or []
-        ],
+        "datasets": [{"dataset": name, "records": count} for name, count in rows.items()],
         "counts": {**ran, **counts(findings)},
         "findings": [finding.as_dict() for finding in findings],
         "rules": [],

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from metadata.declaration import read_document
-from metadata.declaration_limits import NOT_BLANK, Entries, Limit
+from metadata.declaration_limits import NOT_BLANK, Above, Entries, Limit
 from metadata.declaration_schema import document_schema
 from metadata.errors import Gather, nearest
 from metadata.schema_errors import unknown_dataset
@@ -26,8 +27,9 @@ CORE_ID = re.compile(r"CORE-\d{6}")
 class DeclaredExplanation:
     """Why findings of one or several rules in one or several datasets are acceptable.
 
-    ``variable`` and ``records`` may be left out: with ``records`` the reason holds for at most so many records, so that
-    it does not cover what comes later.
+    ``variable``, ``records`` and ``share`` may be left out: with ``records`` the reason holds for at most so many
+    records, so that it does not cover what comes later; with ``share`` for at most so large a part of the dataset's
+    records, above 0 and up to 1. With both, as in a trial that is to grow, the larger of the two numbers counts.
     """
 
     rule: Annotated[tuple[str, ...], Entries(1)]
@@ -35,6 +37,7 @@ class DeclaredExplanation:
     reason: Annotated[str, NOT_BLANK]
     variable: str = ""
     records: Annotated[int, Limit(1)] | None = None
+    share: Annotated[float, Above(0), Limit(high=1)] | None = None
 
 
 @dataclass(frozen=True)
@@ -51,18 +54,26 @@ def conformance_schema() -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Explanation:
-    """One entry of conformance.yaml for one dataset; blank ``variable`` is any, ``records`` None is any number."""
+    """One entry of conformance.yaml for one dataset; no ``variable`` is any, no ``records`` nor ``share`` any number."""
 
     rule: str
     dataset: str
     variable: str
     records: int | None
     reason: str
+    share: float | None = None
 
-    def explains(self, finding: ConformanceFinding) -> bool:
-        """Return True if the finding is the one that is meant."""
+    def explains(self, finding: ConformanceFinding, rows: int = 0) -> bool:
+        """Return True if the finding is the one that is meant; ``rows`` are the records of its dataset."""
         same = (self.rule, self.dataset) == (finding.rule, finding.dataset)
-        return same and self._has_variable(finding) and (self.records is None or finding.records <= self.records)
+        most = self.most(rows)
+        return same and self._has_variable(finding) and (most is None or finding.records <= most)
+
+    def most(self, rows: int) -> int | None:
+        """Return how many of ``rows`` records the reason covers, None if any number."""
+        if self.share is None:
+            return self.records
+        return max(self.records or 0, math.floor(self.share * rows))
 
     def _has_variable(self, finding: ConformanceFinding) -> bool:
         return not self.variable or self.variable in finding.variable.split(", ")
@@ -101,24 +112,31 @@ def read_explanations(
 def _explanations(declared: DeclaredExplanation) -> list[Explanation]:
     reason = " ".join(declared.reason.split())
     return [
-        Explanation(rule, name, declared.variable, declared.records, reason)
+        Explanation(rule, name, declared.variable, declared.records, reason, declared.share)
         for rule in declared.rule
         for name in declared.dataset
     ]
 
 
-def explain(findings: Iterable[ConformanceFinding], explanations: Sequence[Explanation]) -> list[ConformanceFinding]:
-    """Return the findings with their reasons, and one finding more for each explanation that matches none."""
+def explain(
+    findings: Iterable[ConformanceFinding], explanations: Sequence[Explanation], rows: Mapping[str, int] | None = None
+) -> list[ConformanceFinding]:
+    """Return the findings with their reasons, and one finding more for each explanation that matches none.
+
+    ``rows`` is the number of records of each dataset, of which explanations may cover a share.
+    """
+    rows = rows or {}
     used: set[Explanation] = set()
     made = []
     for finding in findings:
-        fitting = [entry for entry in explanations if entry.explains(finding)]
+        fitting = [entry for entry in explanations if entry.explains(finding, rows.get(finding.dataset, 0))]
         used.update(fitting)
         made.append(replace(finding, explained=fitting[0].reason) if fitting else finding)
-    return made + [_stale(entry) for entry in explanations if entry not in used]
+    return made + [_stale(entry, rows.get(entry.dataset, 0)) for entry in explanations if entry not in used]
 
 
-def _stale(entry: Explanation) -> ConformanceFinding:
-    limit = f" (at most {entry.records} records)" if entry.records else ""
+def _stale(entry: Explanation, rows: int) -> ConformanceFinding:
+    most = entry.most(rows)
+    limit = f" (at most {most} records)" if most else ""
     said = f"Nothing is found by {entry.rule} in {entry.dataset}{limit} that its reason would explain."
     return ConformanceFinding(STALE, FILE, entry.dataset, entry.variable, "warning", 0, (), STALE_SENTENCE, said)

@@ -216,6 +216,24 @@ def test_a_condition_that_cannot_hold_is_refused_before_data(tmp_path: Path, whe
     assert "acceptance.yaml, line 3" in str(found[0])
 
 
+def test_what_is_declared_of_other_records_is_listed_as_not_judged(tmp_path: Path) -> None:
+    rules = "{expect: row_count, value: 4, of_records: 5}, {expect: row_count, value: 3, of_records: 3}"
+    made = declare(tmp_path, f"datasets: {{DM: [{rules}]}}")
+    for records, met, observed in ((3, None, "not judged: it is declared of 5 records, and the snapshot has 3"),
+                                   (5, False, 3), (None, False, 3)):  # fmt: skip
+        result = accept(made, {"DM": dm()}, records=records)
+        entries = {entry["sentence"]: entry for entry in result["datasets"][0]["expectations"]}
+        entry = entries["there are 4 rows"]
+        assert (entry["met"], entry["observed"]) == (met, observed)
+        assert result["not_judged"] == {3: 1, 5: 1, None: 0}[records]
+        judged = result["expectations"] - result["not_judged"]
+        assert result["success"] is (result["met"] == judged) is (records == 3)
+    write_page(made, accept(made, {"DM": dm()}, records=1200), tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "<b>2</b>not judged" in page and "declared of 5 records, and the snapshot has 1,200" in page
+    assert page.count('badge warning">not judged') == 2
+
+
 def test_great_expectations_is_imported_only_when_it_judges() -> None:
     said = "import sys, validation.acceptance.judge; print('great_expectations' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
