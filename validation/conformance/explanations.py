@@ -54,7 +54,7 @@ def conformance_schema() -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Explanation:
-    """One entry of conformance.yaml for one dataset; no ``variable`` is any, no ``records`` nor ``share`` any number."""
+    """An entry of conformance.yaml for one dataset; no ``variable`` is any, no ``records`` nor ``share`` any number."""
 
     rule: str
     dataset: str
