@@ -33,6 +33,7 @@ def check_conformance(
 ) -> dict[str, int]:
     """Judge the final datasets by our rules, write the result as JSON and as a page, and return the counts.
 
+    The counts are rules, findings, explained, unexplained, and errors: those of the unexplained that are errors.
     ``adam`` is empty in a build that ends before the analysis datasets, which are then not judged.
     """
     from validation.conformance.check import conformance, write_json
@@ -41,8 +42,8 @@ def check_conformance(
     result = conformance(study, sdtm, terminology, adam or None)
     write_json(result, folder / "conformance.json")
     write_page(study, result, folder / "conformance.html", date)
-    counts: dict[str, int] = result["counts"]
-    return counts
+    errors = sum(one["severity"] == "error" and not one["explained"] for one in result["findings"])
+    return {**result["counts"], "errors": errors}
 
 
 def show_conformance(

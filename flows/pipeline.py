@@ -179,6 +179,7 @@ def _make_datasets(run: Run, mapping: StudyMapping, queries: pd.DataFrame) -> Bu
 
     study, records, step = run.study, run.snapshot.records, run.step
     tabulation = step("tabulate", tabulate, mapping, records, summary=stage_summaries.of_tabulation)
+    quality_gates.stop_without_subjects(tabulation, records, run.validation)
     queries = ask_about_withheld(run.request, run.snapshot, tabulation, queries, run.validation)
     run.result.queries = stage_summaries.count_queries(queries)
     run.result.unused_answers = unused_answers(study, queries)
@@ -191,6 +192,8 @@ def _make_datasets(run: Run, mapping: StudyMapping, queries: pd.DataFrame) -> Bu
         run.validation,
         summary=stage_summaries.of_checks,
     )
+    if run.request.until == "package":
+        quality_gates.stop_release(tabulation)
     adam: dict[str, Dataset] = {}
     if run.request.reaches("adam"):
         adam = step("analyse", analyse, study, tabulation.datasets, summary=stage_summaries.of_datasets)
@@ -216,7 +219,8 @@ def _make_files(run: Run, built: BuiltDatasets, terminology: Terminology) -> Non
         _report(run, built, shared)
     step("read back", same, summary=stage_summaries.of_paths)
     step("write define.xml", define, summary=stage_summaries.of_paths)
-    step("check conformance", conformance, summary=stage_summaries.of_conformance)
+    conforming = step("check conformance", conformance, summary=stage_summaries.of_conformance)
+    run.result.conformance = stage_summaries.count_conformance(conforming)
     if accepted:
         judged = step("accept", accepted, summary=stage_summaries.of_acceptance)
         run.result.acceptance = stage_summaries.count_acceptance(judged)

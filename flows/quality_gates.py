@@ -35,11 +35,36 @@ def stop_at_drift(changes: pd.DataFrame) -> None:
     _stop_at([f"the REDCap project is no longer the one that was mapped: {change}" for change in errors])
 
 
+def stop_without_subjects(tabulation: Tabulation, records: Records, folder: Path) -> None:
+    """Raise StudyError if DM is empty although the project has records; withheld.csv then says why."""
+    subjects, count = tabulation.datasets.get("DM"), records.record.nunique()
+    if subjects is None or len(subjects.frame) or not count:
+        return
+    write_findings(tabulation.withheld, folder / "withheld.csv")
+    reasons = tabulation.withheld.loc[tabulation.withheld["domain"].eq("DM"), "reason"].value_counts()
+    why = f": {reasons.index[0]}" if len(reasons) else ""
+    raise StudyError(f"DM has no subject although the project has {count} records{why}")
+
+
+def stop_release(tabulation: Tabulation) -> None:
+    """Raise StudyError if rows were withheld because their subject is not in DM: a package would lack them."""
+    lost = tabulation.without_subject
+    parts = lost["rows"].astype("str") + " in " + lost["domain"]
+    of_record = parts.groupby(lost["record"], sort=True).agg(", ".join)
+    _stop_at(
+        [
+            f"the subject of record {name} has no record in DM, so that rows of it are withheld ({held})"
+            for name, held in of_record.items()
+        ]
+    )
+
+
 def check_sdtm(study: Study, tabulation: Tabulation, records: Records, folder: Path) -> int:
     """Check the SDTM datasets, and reconcile them with the records.
 
-    Writes sdtm.csv, withheld.csv, reconciliation.csv, not_submitted.csv and transliterations.csv into ``folder``;
-    raises StudyError where a key is broken or a form's values are not all accounted for.
+    Writes sdtm.csv, withheld.csv, reconciliation.csv, not_submitted.csv, transliterations.csv and, if there are any,
+    without_subject.csv into ``folder``; raises StudyError where a key is broken or a form's values are not all
+    accounted for.
     """
     from validation.datasets.reconciliation import reconcile, unreconciled
 
@@ -51,6 +76,8 @@ def check_sdtm(study: Study, tabulation: Tabulation, records: Records, folder: P
     write_findings(tabulation.withheld, folder / "withheld.csv")
     write_findings(tabulation.not_submitted, folder / "not_submitted.csv")
     write_findings(tabulation.transliterations, folder / "transliterations.csv")
+    if len(tabulation.without_subject):
+        write_findings(tabulation.without_subject, folder / "without_subject.csv")
     _stop_at(unreconciled(reconciliation))
     return checked + len(reconciliation)
 

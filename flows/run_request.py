@@ -97,16 +97,38 @@ class RunResult:
     datasets: dict[str, dict[str, Any]] = field(default_factory=dict)
     outputs: int = 0
     acceptance: dict[str, int] = field(default_factory=dict)
+    conformance: dict[str, int] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the result as plain values, paths as text."""
-        return {**asdict(self), "snapshot": str(self.snapshot), "out": str(self.out) if self.out else None}
+        paths = {"snapshot": str(self.snapshot), "out": str(self.out) if self.out else None}
+        return {**asdict(self), **paths, "accepted": self.accepted}
+
+    @property
+    def accepted(self) -> bool | None:
+        """Whether all expectations are met and no conformance error is left; None without datasets to judge."""
+        if not self.conformance:
+            return None
+        return not self._objections()
+
+    def _objections(self) -> list[str]:
+        """Return what speaks against the datasets."""
+        missed = self.acceptance.get("expectations", 0) - self.acceptance.get("met", 0)
+        errors = self.conformance.get("errors", 0)
+        found = []
+        if missed:
+            found.append(f"{missed} of {self.acceptance['expectations']} expectations not met (acceptance.html)")
+        if errors:
+            found.append(f"{errors} conformance error{'s' * (errors != 1)} not explained (conformance.html)")
+        return found
 
     def sentence(self) -> str:
-        """Say where it is, and which answers in answers.csv no query has."""
+        """Say where it is, what speaks against it, and which answers in answers.csv no query has."""
         made = relative(self.out) if self.out else relative(self.snapshot)
+        against = "; ".join(self._objections())
+        verdict = f"; NOT ACCEPTED: {against}" if against else ""
         unused = f"; answers without a query: {', '.join(self.unused_answers)}" if self.unused_answers else ""
-        return f"{'package' if self.until == 'package' else self.until} of {self.study}: {made}{unused}"
+        return f"{'package' if self.until == 'package' else self.until} of {self.study}: {made}{verdict}{unused}"
 
 
 def relative(path: Path) -> str:

@@ -104,6 +104,11 @@ def of_acceptance(result: Mapping[str, Any]) -> str:
     return f"{said}, {left} not judged" if left else said
 
 
+def count_conformance(counts: Mapping[str, int]) -> dict[str, int]:
+    """Count the findings that the study does not explain, and the errors among them."""
+    return {"unexplained": int(counts["unexplained"]), "errors": int(counts["errors"])}
+
+
 def of_conformance(counts: Mapping[str, int]) -> str:
     """Count rules, findings, and findings that the study does not explain."""
     told = [counted(counts["rules"], "rule"), counted(counts["findings"], "finding")]

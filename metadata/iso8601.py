@@ -1,7 +1,9 @@
 """ISO 8601 dates as SDTM writes them (SDTMIG 3.3, section 4.4): partial dates stay partial.
 
 A partial date is cut on the right: ``2001``, ``2001-03``. A known part after an unknown one is written with a single
-hyphen: ``2001---15``. Each rule is written for one text; the functions over columns apply it to the distinct texts.
+hyphen: ``2001---15``. So is a time of day: ``T10``, ``T10:30``, ``T-:15``, with a fraction of the second and a time
+zone where they were collected. A year before 1583 is no date: ISO 8601 leaves it to an agreement, and it is a typing
+mistake. Each rule is written for one text; the functions over columns apply it to the distinct texts.
 """
 
 from __future__ import annotations
@@ -11,15 +13,26 @@ from calendar import monthrange
 from collections.abc import Iterable
 from datetime import date
 from functools import lru_cache
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from metadata.coded_text import CodedText
 
-PATTERN = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2})(?:T\d{2}:\d{2}(?::\d{2})?)?)?)?", re.ASCII)
-DAY, MONTH = r"(?:0[1-9]|[12]\d|3[01])", r"(?:0[1-9]|1[0-2])"
-GAPPED = re.compile(rf"\d{{4}}---{DAY}|--{MONTH}(?:-{DAY})?|----{DAY}", re.ASCII)
+DAY, MONTH, YEAR = r"(?:0[1-9]|[12]\d|3[01])", r"(?:0[1-9]|1[0-2])", r"(?:1[6-9]\d\d|[2-9]\d{3}|159\d|158[3-9])"
+TIME = re.compile(
+    r"(?P<hour>[01]\d|2[0-3]|-)(?::(?P<minute>[0-5]\d|-)(?::(?P<second>[0-5]\d(?:[.,]\d+)?|-))?)?"
+    r"(?P<zone>Z|[+-](?:0\d|1[0-4])(?::?[0-5]\d)?)?",
+    re.ASCII,
+)
+TIMED = rf"(?:T{re.sub(r'P<[a-z]+>', ':', TIME.pattern)})?"
+PATTERN = re.compile(rf"({YEAR})(?:-({MONTH})(?:-({DAY}){TIMED})?)?", re.ASCII)
+WHOLE_PARTS = re.compile(rf"{YEAR}-{MONTH}-{DAY}.*", re.ASCII)
+GAPPED = re.compile(
+    rf"{YEAR}---{DAY}|--{MONTH}(?:-{DAY})?|----{DAY}|(?:{YEAR}|-)-(?:{MONTH}|-)-(?:{DAY}|-){TIMED.rstrip('?')}",
+    re.ASCII,
+)
 DIGITS = re.compile(r"\d{1,4}", re.ASCII)
 FULL = len("YYYY-MM-DD")
 SAS_EPOCH = np.datetime64("1960-01-01", "D")
@@ -31,12 +44,20 @@ Bounds = tuple[np.datetime64, np.datetime64]
 def from_parts(year: str, month: str, day: str) -> str:
     """Return the ISO 8601 text of three parts; a part that is not digits (blank, missing-data code) is unknown.
 
-    Nothing is checked here: 1999, 02, 31 gives 1999-02-31, which is_date refuses.
+    So is a year of fewer than four digits, which says no century, and a part of zeros. Nothing is checked here: see
+    ``is_part`` for each part; 1999, 02, 31 gives 1999-02-31, which is_date refuses.
     """
-    parts = [_digits(year, 4), _digits(month, 2), _digits(day, 2)]
+    parts = [_digits(year, 4) if len(year.strip()) == 4 else "", _digits(month, 2), _digits(day, 2)]
     while parts and not parts[-1]:
         parts.pop()
     return "-".join(part or "-" for part in parts)
+
+
+def is_part(text: str, part: Literal["year", "month", "day"]) -> bool:
+    """Return True for a blank text, and for the digits of a year of the calendar, a month or a day of the month."""
+    bare = text.strip()
+    pattern = {"year": YEAR, "month": MONTH, "day": DAY}[part]
+    return not bare or re.fullmatch(pattern, bare if part == "year" else bare.zfill(2), re.ASCII) is not None
 
 
 def _digits(part: str, width: int) -> str:
@@ -49,8 +70,11 @@ def _digits(part: str, width: int) -> str:
 def bounds(text: str) -> Bounds:
     """Return earliest and latest possible day (datetime64[D]) of a full or partial date, NaT where there is none.
 
-    A month known without its year, and a date that does not exist in the calendar, have no bounds.
+    A month known without its year, and a date that does not exist in the calendar, have no bounds. An interval of
+    uncertainty (``2003-12-15T10:00/2003-12-16``, SDTMIG 3.3, section 4.4.2) has those of its two ends.
     """
+    if "/" in text:
+        return _interval(*text.split("/", 1))
     found = PATTERN.fullmatch(text)
     if not found:
         return NOTHING
@@ -66,6 +90,11 @@ def bounds(text: str) -> Bounds:
     return np.datetime64(first, "D"), np.datetime64(last, "D")
 
 
+def _interval(start: str, end: str) -> Bounds:
+    first, last = bounds(start)[0], bounds(end)[1]
+    return NOTHING if np.isnat(first) or np.isnat(last) or first > last or "/" in end else (first, last)
+
+
 def is_full(text: str) -> bool:
     """Return True where year, month and day are all known and the day exists in the calendar."""
     first, last = bounds(text)
@@ -74,7 +103,20 @@ def is_full(text: str) -> bool:
 
 def is_date(text: str) -> bool:
     """Return True for a blank text, and for a full or partial ISO 8601 date that the calendar has."""
-    return not text or bounds(text) is not NOTHING or GAPPED.fullmatch(text) is not None
+    if not text or bounds(text) is not NOTHING:
+        return True
+    return GAPPED.fullmatch(text) is not None and WHOLE_PARTS.fullmatch(text) is None
+
+
+def time_parts(text: str) -> tuple[float, float, float]:
+    """Return hour, minute and second (with its fraction) of a moment's text, NaN for each that is not known.
+
+    The time is that of the clock where it was taken: a time zone changes nothing.
+    """
+    found = TIME.fullmatch(text.partition("T")[2])
+    given = [found[name] if found else None for name in ("hour", "minute", "second")]
+    hour, minute, second = (float(one.replace(",", ".")) if one and one != "-" else np.nan for one in given)
+    return hour, minute, second
 
 
 def word_bounds(words: Iterable[str]) -> tuple[np.ndarray, np.ndarray]:

@@ -23,6 +23,7 @@ from metadata.yaml_source import complain
 DateOrder = Literal["dmy", "dym", "mdy", "myd", "ydm", "ymd"]
 ORDERS = get_args(DateOrder)
 DIGITS = {"y": "[0-9]{4}", "m": "[0-9]{1,2}", "d": "[0-9]{1,2}"}
+PARTS: dict[str, Literal["year", "month", "day"]] = {"y": "year", "m": "month", "d": "day"}
 SEPARATORS = "[-/. ]"
 
 
@@ -41,6 +42,10 @@ class TextDate:
         written = ([f"(?P<{part}>{DIGITS[part]}{words})" for part in order] for order in orders)
         return [re.compile(SEPARATORS.join(parts), re.IGNORECASE) for parts in written]
 
+    @cached_property
+    def _unknown(self) -> frozenset[str]:
+        return frozenset(word.lower() for word in self.unknown)
+
     def read(self, text: str) -> str | None:
         """Return the ISO 8601 text, partial where a part is unknown; None unless it is written so and in the calendar.
 
@@ -50,7 +55,9 @@ class TextDate:
         found = next((match for match in (pattern.fullmatch(bare) for pattern in self._patterns) if match), None)
         if not found:
             return None if bare else ""
-        parts = found.groupdict()
+        parts = {part: "" if text.lower() in self._unknown else text for part, text in found.groupdict().items()}
+        if not all(iso8601.is_part(text, PARTS[part]) for part, text in parts.items()):
+            return None
         made = iso8601.from_parts(parts["y"], parts.get("m", ""), parts.get("d", ""))
         return made if iso8601.is_date(made) else None
 

@@ -49,7 +49,7 @@ class Date(Imputed):
     """
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
-        part = partial_dates(text(columns, self.source))
+        part = partial_dates(text(columns, self.source), self.source)
         made = np.where(part.precision == 3, part.first, np.nan)
         rows = np.flatnonzero(self.may_impute(part.precision))
         if len(rows):

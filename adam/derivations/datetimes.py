@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,8 +18,8 @@ from adam.language.derivation import (
 from adam.language.imputation import Imputed, Partial, partial_dates
 from metadata.coded_text import CodedText
 from metadata.declaration import Column, NewColumn
+from metadata.iso8601 import time_parts
 
-TIME = re.compile(r"(?P<hour>\d\d|-)(?::(?P<minute>\d\d|-)(?::(?P<second>\d\d(?:\.\d+)?|-))?)?")
 LAST_SECOND = SECONDS - 1
 UNITS = (3600.0, 60.0, 1.0)
 LAST = (23.0, 59.0, 59.0)
@@ -33,8 +32,7 @@ def known_times(texts: CodedText, preserve: bool) -> tuple[np.ndarray, np.ndarra
     """
     parts, known = [], []
     for word_ in texts.texts:
-        found = TIME.fullmatch(word_.partition("T")[2])
-        given = [float(one) if one and one != "-" else np.nan for one in (found.groups() if found else (None,) * 3)]
+        given = list(time_parts(word_))
         leading = next((place for place, one in enumerate(given) if np.isnan(one)), 3)
         known.append(leading)
         parts.append(given if preserve else [*given[:leading], *[np.nan] * (3 - leading)])
@@ -61,7 +59,7 @@ class DateTime(Imputed):
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
         texts = text(columns, self.source)
-        part = partial_dates(texts)
+        part = partial_dates(texts, self.source)
         times, known = known_times(texts, self.preserve)
         if not self.preserve:
             times[part.precision < 3], known[part.precision < 3] = np.nan, 0

@@ -13,7 +13,7 @@ from adam.language.derivation import Derivation, listed
 from metadata.coded_text import CodedText
 from metadata.declaration import Column, NewColumn
 from metadata.errors import StudyError
-from metadata.iso8601 import to_sas_days, word_bounds
+from metadata.iso8601 import is_date, to_sas_days, word_bounds
 
 PARTS = {"day": "day", "month": "day or month", "year": "day, month or year"}
 DAY_AFTER_UNKNOWN_MONTH = re.compile(r"\d{4}---(\d{2})")
@@ -32,9 +32,15 @@ class Partial(NamedTuple):
     day: np.ndarray
 
 
-def partial_dates(texts: CodedText) -> Partial:
-    """Return what the date parts of ISO 8601 texts say; a text that is no date says nothing."""
-    dates = [text.partition("T")[0].rstrip("-") for text in texts.texts]
+def partial_dates(texts: CodedText, name: str) -> Partial:
+    """Return what the date parts of a variable's ISO 8601 texts say; raises StudyError for texts that are no dates.
+
+    A text that is no date is not an unknown one: imputed as such it would become a date that nobody collected.
+    """
+    wrong = np.count_nonzero(~texts.test(_can_be_read))
+    if wrong:
+        raise StudyError(f"{wrong} of {len(texts)} values of {name} are not ISO 8601 dates, full or partial")
+    dates = [_date_of(text) for text in texts.texts]
     cut = [date[:4] if date[4:6] == "--" else date for date in dates]
     first, last = (to_sas_days(days) for days in word_bounds(cut))
     known = [0 if np.isnan(one) else 3 if len(date) >= 10 else 2 if len(date) >= 7 else 1
@@ -42,6 +48,19 @@ def partial_dates(texts: CodedText) -> Partial:
     days = [DAY_AFTER_UNKNOWN_MONTH.fullmatch(date) for date in dates]
     day = np.array([float(found[1]) if found else np.nan for found in days])
     return Partial(*(texts.spread(made) for made in (first, last, np.array(known, int), day)))
+
+
+def _can_be_read(text: str) -> bool:
+    """Return True for a date; parts left open at its end may be written as hyphens."""
+    return is_date(text if "T" in text else text.rstrip("-"))
+
+
+def _date_of(text: str) -> str:
+    """Return the date without its time, of an interval what its two ends have in common."""
+    first, interval, last = (part.partition("T")[0].rstrip("-") for part in text.partition("/"))
+    if not interval:
+        return first
+    return next((first[:size] for size in (10, 7, 4) if first[:size] == last[:size] and len(first) >= size), "")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +131,7 @@ class Imputed(Derivation):
 
     def ends(self, columns: Columns, rows: np.ndarray) -> np.ndarray:
         """Return the last possible day of the event's end."""
-        return partial_dates(text(columns, self.end)).last[rows] if self.end else np.full(len(rows), np.nan)
+        return partial_dates(text(columns, self.end), self.end).last[rows] if self.end else np.full(len(rows), np.nan)
 
     def date_flag(self, precision: np.ndarray, made: np.ndarray) -> CodedText:
         """Return D, M or Y for the highest imputed part of dates, blank where nothing was."""

@@ -21,6 +21,7 @@ from sdtm.build.relations import (
 from sdtm.build.study_mapping import StudyMapping
 from sdtm.build.supplemental import supplemental
 from sdtm.build.withheld import list_withheld, split_superseded, withheld_by_domain
+from sdtm.build.without_subject import withhold_without_subject
 from sdtm.columns.source import Forms
 from sdtm.domains.identity import identify
 from sdtm.domains.trial_design import trial_design
@@ -39,13 +40,14 @@ class Tabulation:
 
     ``withheld``: source_row, field, domain, reason of each stored value that is in no dataset. ``not_submitted``: form,
     field, reason, record (blank: of every record). ``transliterations``: domain, variable, original, transliterated,
-    records.
+    records. ``without_subject``: record, domain, rows, of subjects who are not in DM, whose rows are withheld.
     """
 
     datasets: dict[str, Dataset]
     withheld: pd.DataFrame
     not_submitted: pd.DataFrame
     transliterations: pd.DataFrame
+    without_subject: pd.DataFrame
 
 
 def planned(study: Study, terminology: Terminology) -> dict[str, Dataset]:
@@ -69,6 +71,7 @@ def tabulate(mapping: StudyMapping, records: Records) -> Tabulation:
     forms = Forms(records, study.visit_of_form)
     engine = Engine(study, terminology, domains, forms, identify(study, forms))
     engine.run()
+    without_subject = withhold_without_subject(engine.tables)
     finished = {domain: finish(domains[domain], engine.tables[domain]) for domain in sorted(domains)}
     linked = related(study, RelatableRecords(forms, engine.identity, engine.tables, finished))
     datasets = _datasets(mapping, finished, linked) | planned(study, terminology)
@@ -79,7 +82,7 @@ def tabulate(mapping: StudyMapping, records: Records) -> Tabulation:
     items = withheld_by_domain(engine.tables, linked, unused)
     listed, superseded = split_superseded(records, list_withheld(items, datasets))
     declared = pd.concat([declared.assign(record=""), superseded], ignore_index=True).astype("str")
-    return Tabulation(datasets, listed, declared, _transliterations(finished))
+    return Tabulation(datasets, listed, declared, _transliterations(finished), without_subject)
 
 
 def _datasets(mapping: StudyMapping, finished: dict[str, Finished], linked: Related) -> dict[str, Dataset]:

@@ -35,13 +35,12 @@ def list_withheld(items: list[tuple[str, Withheld]], datasets: dict[str, Dataset
     rows = np.concatenate([np.empty(0, np.int32), *(item.source_rows for _, item in items)]).astype(np.int32)
     columns = {name: pd.array(values, dtype="str") for name, values in texts.items()}
     elsewhere = np.repeat(np.array([item.elsewhere for _, item in items], bool), counts)
-    every = pd.DataFrame({"source_row": rows, **columns, "elsewhere": elsewhere})
-    listed = every.drop_duplicates(["source_row", "field", "domain"])
+    listed = pd.DataFrame({"source_row": rows, **columns, "elsewhere": elsewhere})
     fields = {name: code for code, name in enumerate(dict.fromkeys(item.field for _, item in items))}
     places = listed["source_row"].to_numpy(np.int64) * len(fields) + listed["field"].map(fields).to_numpy(np.int64)
     found = [_tabulated(dataset, fields) for dataset in datasets.values()]
     nowhere = ~np.isin(places, np.concatenate([np.empty(0, np.int64), *found]))
-    kept = listed.loc[nowhere | listed["elsewhere"].to_numpy(bool), list(WITHHELD)]
+    kept = listed.loc[nowhere | elsewhere, list(WITHHELD)].drop_duplicates(["source_row", "field", "domain"])
     return kept.sort_values(list(WITHHELD), kind="stable", ignore_index=True)
 
 

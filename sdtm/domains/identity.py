@@ -63,6 +63,7 @@ def identify(study: Study, forms: Forms) -> Identity:
     declared = study.config["identity"]
     source = FormRows.of_subjects(forms)
     subject, subject_read = source.text(declared["subject"])
+    subject = subject.map(str.strip)
     site, site_reads = _site(declared.get("site"), source, forms)
     number = _with_site(subject, site)
     usubjid = number.map(lambda word: f"{study.studyid}-{word}" if word else "").where(subject.present())
@@ -70,7 +71,7 @@ def identify(study: Study, forms: Forms) -> Identity:
     record = source.keys["record"]
     if "earlier" not in declared:
         return Identity(record, subject, site, usubjid, reads)
-    last = _last_records(_with_site(source.text(declared["earlier"])[0], site), number)
+    last = _last_records(_with_site(source.text(declared["earlier"])[0].map(str.strip), site), number)
     earlier = frozenset(record.array()[last != np.arange(len(last))])
     once = frozenset({"DM", *map(str, declared.get("once", []))})
     return Identity(record, subject, site, usubjid.take(last), reads, earlier, once)
@@ -113,7 +114,7 @@ def _one_site(word: str) -> str:
 def _site(declared: object, source: FormRows, forms: Forms) -> tuple[CodedText, tuple[Read, ...]]:
     if isinstance(declared, str):
         values, read = source.text(declared)
-        return values, (read,)
+        return values.map(str.strip), (read,)
     if not isinstance(declared, dict):
         return CodedText.constant("", source.count), ()
     record, group = forms.key(forms.project.dictionary.record_id), forms.key(ACCESS_GROUP)

@@ -31,7 +31,7 @@ from sdtm.columns.table import (
 from sdtm.mapping.domain_mapping import Block
 
 KEY = ["record", "event", "instance"]
-CLOCK = re.compile(r" \d\d:\d\d(?::\d\d)?$")
+CLOCK = re.compile(r" \d\d(?::\d\d(?::\d\d)?)?$", re.ASCII)
 EARLIER = "EARLIER PARTICIPATION"  # SVUPDES of visits at which a subject was screened before
 
 

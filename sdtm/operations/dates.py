@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Literal
 
 import numpy as np
@@ -22,18 +23,19 @@ from sdtm.operations.operation import (
     word,
 )
 
-TIME = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d)?")
-DIGITS = re.compile(r"\d{1,4}")
+TIME = re.compile(r"(?:[01]\d|2[0-3])(?::[0-5]\d(?::[0-5]\d)?)?", re.ASCII)
 SEPARATOR = "\x1f"
+PARTS: tuple[Literal["year", "month", "day"], ...] = ("year", "month", "day")
 NO_DATE = "it is not a date of the calendar"
+MINUTES_AND_SECONDS = "time_mm_ss"
 
 
 @word("date")
 class CollectedDate(RecordOperation):
     """``{date: FIELD}`` or ``{date: [YEAR, MONTH, DAY]}``, with ``time: FIELD``.
 
-    A field of date and time gives both. A free-text field is read as ``text_dates`` of study.yaml says that its dates
-    are written.
+    A field of date and time gives both, or the date alone where no time was entered. A free-text field is read as
+    ``text_dates`` of study.yaml says that its dates are written.
     Partial dates stay partial (SDTMIG 4.4.2); a missing-data code is an unknown part; a date that the calendar does
     not have gives null. ``match: subject`` takes the fields from another form of the same subject.
     """
@@ -66,6 +68,10 @@ class CollectedDate(RecordOperation):
         self.with_clock = not self.in_parts and kind.startswith("datetime_")
         if self.with_clock and self.time:
             raise complain(self.spec, "time", f"field '{self.names[0]}' has the time already")
+        if self.time and context.dictionary.fields[self.time].validation == MINUTES_AND_SECONDS:
+            raise complain(
+                self.spec, "time", f"field '{self.time}' holds minutes and seconds, which are no time of day"
+            )
         if not (self.in_parts or self.written or kind.startswith(("date_", "datetime_"))):
             problem = f"field '{self.names[0]}' is no date field: say how it is written under text_dates in study.yaml"
             raise complain(self.spec, self.word, problem)
@@ -85,11 +91,12 @@ class CollectedDate(RecordOperation):
             unread = values.test(lambda word: read_text(word) is None)
             values = values.map(lambda word: read_text(word) or "")
         if self.with_clock:
-            unread = values.test(lambda word: word != "" and not _is_moment(word))
+            unread = values.test(lambda word: not _is_moment(word))
             values = values.map(lambda word: word.replace(" ", "T", 1))
         wrong = unread | ~values.test(iso8601.is_date)
         if self.in_parts:
-            wrong |= np.logical_or.reduce([part.test(_no_digits) for part in collected])
+            for part, kind in zip(collected, PARTS, strict=False):
+                wrong |= ~part.test(partial(iso8601.is_part, part=kind))
         values = values.where(~wrong)
         reads, problems = [read for _, read in taken], [UnrepresentedValues(wrong, tuple(self.names), NO_DATE)]
         if self.time:
@@ -125,11 +132,6 @@ class CollectedDate(RecordOperation):
 
 
 def _is_moment(word: str) -> bool:
-    """True for a day and a time of day, as REDCap exports them whatever the order on the form."""
-    day, _, clock = word.partition(" ")
-    return iso8601.is_full(day) and TIME.fullmatch(clock) is not None
-
-
-def _no_digits(word: str) -> bool:
-    """True for a part that is neither blank nor digits."""
-    return word != "" and not DIGITS.fullmatch(word)
+    """True for a day and a time of day, as REDCap exports them whatever the order on the form, and for a date alone."""
+    day, blank, clock = word.partition(" ")
+    return (iso8601.is_full(day) and TIME.fullmatch(clock) is not None) if blank else iso8601.is_date(day)

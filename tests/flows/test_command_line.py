@@ -151,10 +151,10 @@ def test_queries_alone_go_to_an_ordinary_folder(command: Command, tmp_path: Path
 
 def test_answers_that_no_query_has_are_named(command: Command, tmp_path: Path) -> None:
     header = "query_id,answer,answered_by,answered_on\n"
-    study = changed_study(tmp_path, header, f"{header}0123abcd,It is so,Site,2001-02-03\n", "answers.csv")
+    study = changed_study(tmp_path, header, f"{header}0123abcd0123,It is so,Site,2001-02-03\n", "answers.csv")
     answer = command("run", study, "--source", EXPORTS, "--until", "sdtm", "--out", tmp_path / "out")
     assert answer.code == 0
-    assert answer.out.rstrip().endswith("; answers without a query: 0123abcd")
+    assert answer.out.rstrip().endswith("; answers without a query: 0123abcd0123")
 
 
 def test_a_part_of_a_run_never_goes_into_a_package(command: Command, package: Path) -> None:

@@ -14,6 +14,7 @@ from metadata.iso8601 import (
     from_sas_days,
     is_date,
     is_full,
+    time_parts,
     to_sas_days,
 )
 
@@ -75,3 +76,49 @@ def test_sas_days_count_from_1960(day: date) -> None:
     number = to_sas_days(np.array([day], "datetime64[D]"))
     assert number[0] == (day - date(1960, 1, 1)).days
     assert from_sas_days(number)[0] == np.datetime64(day)
+
+
+@pytest.mark.parametrize(
+    ("moment", "parts"),
+    [
+        ("2001-02-03T10", (10, None, None)),
+        ("2001-02-03T10:30", (10, 30, None)),
+        ("2001-02-03T23:59:59", (23, 59, 59)),
+        ("2001-02-03T10:30:15.25", (10, 30, 15.25)),
+        ("2001-02-03T10:30:15,5", (10, 30, 15.5)),
+        ("2001-02-03T10:30:15Z", (10, 30, 15)),
+        ("2001-02-03T10:30:15+02:00", (10, 30, 15)),
+        ("2001-02-03T10:30-0500", (10, 30, None)),
+        ("2001-02-03T-:15", (None, 15, None)),
+        ("2001-02-03T13:-:17", (13, None, 17)),
+        ("-----T07:15", (7, 15, None)),
+        ("2001-02--T07:15", (7, 15, None)),
+    ],
+)
+def test_a_time_of_day_is_read_as_the_clock_showed_it(moment: str, parts: tuple[float | None, ...]) -> None:
+    assert is_date(moment)
+    assert [None if np.isnan(part) else part for part in time_parts(moment)] == list(parts)
+
+
+@pytest.mark.parametrize(
+    "moment",
+    ["2001-02-03T25:61", "2001-02-03T24:00", "2001-02-03T10:60", "2001-02-03T10:30:60", "2001-02-03T", "T10:30",
+     "2001-02-30T10:30", "2001-13-01T10:30", "2001-02-03 10:30", "2001-02-03T10:30+15:00", "0024-01-01", "1582-12-31"],
+)  # fmt: skip
+def test_what_the_clock_or_the_calendar_does_not_have_is_no_date(moment: str) -> None:
+    assert not is_date(moment)
+
+
+def test_an_interval_of_uncertainty_has_the_bounds_of_its_ends() -> None:
+    first, last = day_bounds(text("2003-12-15T10:00/2003-12-16", "2003-12-16/2003-12-15", "2003-12-15/x"))
+    assert first.astype(str).tolist() == ["2003-12-15", "NaT", "NaT"]
+    assert last.astype(str).tolist() == ["2003-12-16", "NaT", "NaT"]
+
+
+@given(st.text(st.sampled_from("0123456789-T:Z+/ ,.é٣"), max_size=20))
+def test_whatever_is_a_date_is_blank_or_has_a_day_a_month_or_a_time(candidate: str) -> None:
+    if is_date(candidate) and candidate:
+        first, _ = day_bounds(text(candidate))
+        known = not np.isnat(first[0]) or candidate.startswith("-") or "--" in candidate
+        assert known
+        assert candidate.isascii()

@@ -38,7 +38,9 @@ from validation.raw.dictionary_schemas import (
     TYPE,
 )
 from validation.raw.messages import places
-from validation.raw.row_findings import GAP, TWICE
+from validation.raw.row_findings import GAP, INSTANCE_NUMBER, TWICE
+from validation.raw.subject_findings import TWICE as SUBJECT_TWICE
+from validation.raw.subject_findings import WRITTEN
 
 FILE = "checks.yaml"
 DICTIONARY_SEVERITIES = {
@@ -55,6 +57,9 @@ DICTIONARY_SEVERITIES = {
     LENGTH: "note",
     TWICE: "error",
     GAP: "note",
+    INSTANCE_NUMBER: "error",
+    SUBJECT_TWICE: "error",
+    WRITTEN: "error",
 }
 FOR_EACH = "for_each"
 load_modules(kinds)

@@ -11,18 +11,19 @@ from urllib.parse import quote, urlencode
 import numpy as np
 import pandas as pd
 
-from metadata.errors import StudyError
 from metadata.expression_context import RecordsLookup
 from metadata.project import Project
 from metadata.records import EVENT, REPEAT_INSTANCE, Records
-from metadata.redcap_csv import read_rows
 from metadata.spreadsheet import guarded_frame
 from metadata.study import Study
 from validation.checks.data import CheckData
 from validation.checks.declaration import load_checks, severities
 from validation.checks.run import check_findings
 from validation.queries import withheld
+from validation.queries.answers import COLUMNS as ANSWER_COLUMNS
+from validation.queries.answers import ID_LENGTH, read_answers
 from validation.raw.dictionary_findings import dictionary_findings, joined
+from validation.raw.subject_findings import subject_findings
 
 COLUMNS = (
     "query_id",
@@ -42,8 +43,6 @@ COLUMNS = (
     "answered_by",
     "answered_on",
 )
-ANSWER_COLUMNS = ("query_id", "answer", "answered_by", "answered_on")
-ID_LENGTH = 12
 
 Links = Callable[[pd.DataFrame], pd.Series]
 
@@ -55,7 +54,7 @@ def findings(study: Study, records: Records) -> pd.DataFrame:
     checks = load_checks(study, records.project)
     by_study = check_findings(CheckData(study, lookup, by_dictionary), checks)
     severity = severities(study) | {check.id: check.severity for check in checks}
-    found = joined([by_dictionary, by_study])
+    found = joined([by_dictionary, subject_findings(study, records), by_study])
     return found.assign(severity=found["rule"].map(severity).astype("str"))
 
 
@@ -150,22 +149,6 @@ def form_links(
 
 def _quoted(names: pd.Series) -> pd.Series:
     return names.map({name: urlencode({"": name})[1:] for name in names.unique()}).astype("str")
-
-
-def read_answers(study: Study) -> pd.DataFrame:
-    """Return what sites answered: query_id, answer, answered_by, answered_on; StudyError if it cannot be used."""
-    path = study.path(str(study.config["redcap"].get("answers") or "answers.csv"))
-    if not path.is_file():
-        return pd.DataFrame({column: pd.Series([], dtype="str") for column in ANSWER_COLUMNS})
-    rows = read_rows(path)
-    for column in ANSWER_COLUMNS:
-        if rows and column not in rows[0]:
-            raise StudyError(f"the column '{column}' is missing", f"{study.name}/{path.name}", 1)
-    answers = pd.DataFrame(rows, columns=list(ANSWER_COLUMNS), dtype="str")
-    twice = answers["query_id"][answers["query_id"].duplicated()]
-    if len(twice):
-        raise StudyError(f"query {twice.iloc[0]} is answered twice", f"{study.name}/{path.name}")
-    return answers
 
 
 def _answered(listing: pd.DataFrame, answers: pd.DataFrame) -> pd.DataFrame:

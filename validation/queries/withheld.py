@@ -1,41 +1,51 @@
-"""What tabulation could not represent and no query asks about yet becomes a query of its own."""
+"""Every stored value that tabulation withheld has an open query on its own field that says so.
+
+The invariant is stated in docs/programmers.md and tested with generated records in
+tests/sdtm/test_no_value_is_lost.py. An answer to another query never hides a withheld value.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 
+from metadata.expression_context import RecordsLookup
 from metadata.records import EVENT, REPEAT_INSTANCE, Records
+from validation.raw.dictionary_schemas import CHOICE, FORMAT, PLACE, TYPE
+from validation.raw.form_rows import stored_values
 from validation.raw.messages import masked
 
 RULE = "tabulation.withheld"
-SEVERITY = "error"
+SEVERITY, OPEN = "error", "open"
+UNUSABLE = (TYPE, FORMAT, CHOICE, PLACE)
+"""Rules of the dictionary whose queries say themselves that the value cannot be used."""
 WHOLE = " record withheld: "  # how tabulation says that a whole record is left out
 EXPECTED = (
     "a value that can be tabulated; or the mapping, its coding or its tables must learn this one, or name its field"
     " under without_record if it rightly makes no record"
 )
-ASKED = ["record", "event", "instance", "form"]
+PLACE_OF_VALUE = ["record", "event", "instance", "form", "field"]
 
 
 def findings(records: Records, withheld: pd.DataFrame, listing: pd.DataFrame) -> pd.DataFrame:
-    """Return a finding for each row and reason for which values are withheld and no query of ``listing`` asks.
+    """Return a finding for each withheld value that no query of ``listing`` asks about yet.
 
-    A query on the value's field asks about it, and so does one on another field of the same form, event and instance:
-    a record is withheld as a whole when one of its Required values is missing. A subject's record of several forms
-    (DM) is asked about where any of them is. Columns as ``validation.raw.dictionary_findings`` has them,
-    with the severity.
+    A query asks about a value if it is open, an error, on the same record, event, instance, form and field, and its
+    rule says that the value cannot be used; then it is enough where only the value itself is withheld, not where its
+    whole record is. Several reasons for one value are one finding. Columns as
+    ``validation.raw.dictionary_findings`` has them, with the severity.
     """
     placed = _placed(records, withheld)
-    asked = pd.MultiIndex.from_frame(placed[ASKED]).isin(pd.MultiIndex.from_frame(listing[ASKED]))
+    asking = listing["rule"].isin(UNUSABLE) & listing["severity"].eq(SEVERITY) & listing["status"].eq(OPEN)
+    places = pd.MultiIndex.from_frame(listing.loc[asking.to_numpy(bool), PLACE_OF_VALUE])
+    asked = pd.MultiIndex.from_frame(placed[PLACE_OF_VALUE]).isin(places)
     whole = placed["reason"].str.contains(WHOLE, regex=False).to_numpy(bool)
-    subject = pd.MultiIndex.from_frame(placed[["record", "domain", "reason"]])
-    asked |= whole & subject.isin(subject[asked])
     order = {name: place for place, name in enumerate(records.project.dictionary.fields)}
-    by_form = placed.assign(place=placed["field"].map(order))[~asked].sort_values(
-        ["source_row", "place"], kind="stable"
-    )
-    first = by_form.drop_duplicates(["source_row", "reason"])
+    left = placed[~asked | whole].assign(place=lambda made: made["field"].map(order))
+    ordered = left.sort_values(["source_row", "place", "reason"], kind="stable")
+    distinct = ordered.drop_duplicates(["source_row", "field", "reason"])
+    reasons = distinct.groupby(["source_row", "place"], sort=False)["reason"].agg("; ".join).tolist()
+    first = distinct.drop_duplicates(["source_row", "place"])
     return pd.DataFrame(
         {
             "source_row": first["source_row"].astype(np.int32),
@@ -43,7 +53,7 @@ def findings(records: Records, withheld: pd.DataFrame, listing: pd.DataFrame) ->
             "field": first["field"],
             "rule": RULE,
             "value": _values(records, first),
-            "problem": "The value cannot be tabulated: " + first["reason"] + ".",
+            "problem": [f"The value cannot be tabulated: {reason}." for reason in reasons],
             "expected": EXPECTED,
             "severity": SEVERITY,
         }
@@ -51,10 +61,11 @@ def findings(records: Records, withheld: pd.DataFrame, listing: pd.DataFrame) ->
 
 
 def _placed(records: Records, withheld: pd.DataFrame) -> pd.DataFrame:
-    """Return the withheld values with the field that owns their column, and their record, event, instance and form."""
+    """Return the withheld values of fields, with record, event, instance and form."""
     fields, columns = records.project.dictionary.fields, records.project.dictionary.column_field
-    rows = withheld["source_row"].to_numpy(np.int64)
     owner = withheld["field"].map(lambda name: columns.get(str(name), str(name))).astype("str")
+    named = owner.isin(list(fields)).to_numpy(bool)  # a data access group is no field
+    owner, rows = owner[named], withheld["source_row"].to_numpy(np.int64)[named]
     return pd.DataFrame(
         {
             "source_row": rows,
@@ -62,19 +73,16 @@ def _placed(records: Records, withheld: pd.DataFrame) -> pd.DataFrame:
             "record": records.record.to_numpy(object)[rows],
             "event": records.frame[EVENT].to_numpy(object)[rows],
             "instance": records.frame[REPEAT_INSTANCE].to_numpy(object)[rows],
-            "form": owner.map(lambda name: fields[name].form if name in fields else "").to_numpy(object),
-            "domain": withheld["domain"].to_numpy(object),
-            "reason": withheld["reason"].to_numpy(object),
+            "form": owner.map(lambda name: fields[name].form).to_numpy(object),
+            "reason": withheld["reason"].to_numpy(object)[named],
         }
     )
 
 
 def _values(records: Records, placed: pd.DataFrame) -> np.ndarray:
-    """Return the stored value of each place, masked where its field is an identifier, blank for a checkbox."""
-    made = np.full(len(placed), "", object)
+    """Return the stored value of each place, of a checkbox the ticked codes; identifiers are masked."""
+    lookup, made = RecordsLookup(records), np.full(len(placed), "", object)
     for name in placed["field"].unique():
-        if name in records.frame.columns:
-            at = (placed["field"] == name).to_numpy(bool)
-            stored = records.frame[name].to_numpy(object)[placed["source_row"].to_numpy()[at]]
-            made[at] = masked(records.project.dictionary.fields.get(name), stored)
+        at, found = (placed["field"] == name).to_numpy(bool), records.project.dictionary.fields[name]
+        made[at] = masked(found, stored_values(lookup, found, placed["source_row"].to_numpy()[at]))
     return made

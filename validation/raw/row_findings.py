@@ -1,6 +1,8 @@
-"""What is wrong with the rows of an export themselves: a row that stands twice, an instance that is missing."""
+"""What is wrong with the rows of an export themselves: a row twice, an instance that is missing or no plain number."""
 
 from __future__ import annotations
+
+import re
 
 import numpy as np
 import pandas as pd
@@ -8,17 +10,19 @@ import pandas as pd
 from metadata.records import EVENT, REPEAT_INSTANCE, REPEAT_INSTRUMENT, Records
 from validation.raw.messages import render
 
-TWICE, GAP = "record.twice", "record.instance_gap"
+TWICE, GAP, INSTANCE_NUMBER = "record.twice", "record.instance_gap", "record.instance_number"
+COUNTED = re.compile("[1-9][0-9]*")
 KEYS = ("record", "event", "form", "instance")
 
 
 def row_findings(records: Records) -> pd.DataFrame:
-    """Return a finding for each row that stands twice, and for each instance after one that is missing.
+    """Return a finding for each row that is there twice, each instance after a missing one, and each that is no number.
 
-    REDCap has one row a record, event, repeating form and instance, and counts instances from 1; what is deleted there
-    leaves a gap, which may be right. Columns as ``validation.raw.dictionary_findings`` has them.
+    REDCap has one row a record, event, repeating form and instance, and counts instances 1, 2, 3; what is deleted there
+    leaves a gap, which may be right. The instances 1, 01 and 1.0 are the same one. Columns as
+    ``validation.raw.dictionary_findings`` has them.
     """
-    return pd.concat([_twice(records), _gaps(records)], ignore_index=True)
+    return pd.concat([_twice(records), _gaps(records), _numbers(records)], ignore_index=True)
 
 
 def _keys(records: Records) -> pd.DataFrame:
@@ -28,7 +32,10 @@ def _keys(records: Records) -> pd.DataFrame:
 
 
 def _twice(records: Records) -> pd.DataFrame:
-    rows = np.flatnonzero(_keys(records).duplicated(list(KEYS)).to_numpy(bool))
+    keys = _keys(records)
+    number = pd.to_numeric(keys["instance"], errors="coerce")
+    same = keys.assign(instance=number.astype("str").where(number.notna(), keys["instance"]))
+    rows = np.flatnonzero(same.duplicated(list(KEYS)).to_numpy(bool))
     problem = np.full(len(rows), "The record has this row twice, with the same event, form and instance.", object)
     return _made(records, rows, TWICE, np.full(len(rows), ""), problem, "one row, as REDCap exports it")
 
@@ -46,6 +53,18 @@ def _gaps(records: Records) -> pd.DataFrame:
                      {"missing": expected, "given": odd["instance"].to_numpy(object)}, len(odd))  # fmt: skip
     words = "instances counted from 1 without a gap, or a deletion that is known"
     return _made(records, odd.index.to_numpy(), GAP, odd["instance"].to_numpy(object), problem.to_numpy(object), words)
+
+
+def _numbers(records: Records) -> pd.DataFrame:
+    """Return the instances that are not written 1, 2, 3."""
+    instances = records.frame[REPEAT_INSTANCE].to_numpy(object)
+    written = {text: not text or COUNTED.fullmatch(text) is not None for text in set(instances)}
+    rows = np.flatnonzero([not written[text] for text in instances])
+    given = instances[rows]
+    problem = render("The instance '{given}' is not a whole number as REDCap counts them.", {"given": given}, len(rows))
+    return _made(
+        records, rows, INSTANCE_NUMBER, given, problem.to_numpy(object), "1, 2, 3 and so on, without zeros or a point"
+    )
 
 
 def _made(

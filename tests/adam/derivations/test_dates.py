@@ -138,8 +138,8 @@ def test_an_imputed_date_lies_in_what_is_known_and_before_its_limits(tmp_path_fa
     folder = tmp_path_factory.mktemp("study")
     result = made(folder, word, **given_columns)
     texts_of = columns(**given_columns)
-    first, last, precision, _ = partial_dates(texts_of["S"])
-    end = partial_dates(texts_of["E"]).last
+    first, last, precision, _ = partial_dates(texts_of["S"], "S")
+    end = partial_dates(texts_of["E"], "E").last
     for index, value in enumerate(numbers(result["D"])):
         imputed = texts(result["F"])[index] != ""
         assert imputed == (precision[index] < 3 and value is not None)

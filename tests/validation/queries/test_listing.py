@@ -76,23 +76,49 @@ def test_links_open_the_form_and_never_name_the_server(tmp_path: Path) -> None:
 
 def test_answers_close_queries_and_unused_ones_are_told(tmp_path: Path) -> None:
     [query] = query_listing(study(tmp_path), records(enrol(sex="9")))["query_id"]
-    answers = f"query_id,answer,answered_by,answered_on\n{query},It is so,site,2001-01-02\nffff,?,x,\n"
+    answers = f"query_id,answer,answered_by,answered_on\n{query},It is so,site,2001-01-02\nffffffffffff,?,x,\n"
     made = study(tmp_path, answers_csv=answers)
     listing = query_listing(made, records(enrol(sex="9")))
     assert places(listing, "status", "answer", "answered_by", "answered_on") == [
         ("answered", "It is so", "site", "2001-01-02")
     ]
-    assert unused_answers(made, listing) == ["ffff"]
+    assert unused_answers(made, listing) == ["ffffffffffff"]
     counts = summary(listing)
     assert places(counts, "severity", "rule", "open", "answered", "all") == [("error", "dictionary.choice", 0, 1, 1)]
 
 
-def test_answers_must_be_usable(tmp_path: Path) -> None:
-    with pytest.raises(StudyError, match="column 'answer' is missing"):
-        query_listing(study(tmp_path, answers_csv="query_id,by\n1,2\n"), records(enrol()))
-    twice = "query_id,answer,answered_by,answered_on\n1,a,b,c\n1,a,b,c\n"
-    with pytest.raises(StudyError, match="query 1 is answered twice"):
-        query_listing(study(tmp_path, answers_csv=twice), records(enrol()))
+HEADER = "query_id,answer,answered_by,answered_on\n"
+
+
+@pytest.mark.parametrize(
+    ("answers", "line", "words"),
+    [
+        ("query_id,by\n1,2\n", 1, "there is no column 'by'"),
+        ("query_id,answered_by,answered_on\n1,2,3\n", 1, "column 'answer' is missing"),
+        ("", 1, "the file is empty"),
+        (f"{HEADER}0123456789ab,a,b,\n0123456789ab,a,b,\n", 3, "query 0123456789ab is answered twice, first on line 2"),
+        (f"{HEADER}0123456789ab,a,b,2001-02-03\nquery 7,a,b,\n", 3, "'query 7' is not the id of a query"),
+        (f"{HEADER}0123456789AB,a,b,\n", 2, "is not the id of a query"),
+        (f"{HEADER}0123456789ab,'  ',b,\n".replace("'", '"'), 2, "the answer to query 0123456789ab is empty"),
+        (f"{HEADER}0123456789ab,a,b,31/31/2001\n", 2, "'31/31/2001' is not a day of the calendar"),
+        (f"{HEADER}0123456789ab,a,b,2001-02-29\n", 2, "'2001-02-29' is not a day of the calendar"),
+        (f'{HEADER}0123456789ab,"two\nlines",b,\n0123456789ac,,b,\n', 4, "the answer to query 0123456789ac is empty"),
+        (f"{HEADER}0123456789ab,a\n", 2, "another number of cells"),
+    ],
+)
+def test_an_answer_that_cannot_be_used_is_named_with_its_line(
+    tmp_path: Path, answers: str, line: int, words: str
+) -> None:
+    with pytest.raises(StudyError, match=re.escape(words)) as raised:
+        query_listing(study(tmp_path, answers_csv=answers), records(enrol()))
+    assert raised.value.line == line
+    assert str(raised.value.file).endswith("/answers.csv")
+
+
+def test_every_answer_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StudyError) as raised:
+        query_listing(study(tmp_path, answers_csv=f"{HEADER}x,a,b,\n0123456789ab,,b,\n"), records(enrol()))
+    assert [error.line for error in raised.value.each] == [2, 3]
 
 
 def test_csv_cells_are_no_formulas(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pandas as pd
+import pytest
 
 from tests.validation.small_study import enrol, log, records
 from validation.queries.withheld import RULE, findings
@@ -13,43 +14,77 @@ def held(*pairs: tuple[int, str], reason: str = "it is not in the coding file") 
     return pd.DataFrame(rows, columns=["source_row", "field", "domain", "reason"])
 
 
-def asked(record: str, event: str, form: str, instance: str) -> pd.DataFrame:
-    return pd.DataFrame({"record": [record], "event": [event], "form": [form], "instance": [instance]}, dtype="str")
+def asked(record: str, event: str, form: str, instance: str, field: str, **query: str) -> pd.DataFrame:
+    place = {"record": record, "event": event, "form": form, "instance": instance, "field": field}
+    state = {"rule": "dictionary.type", "severity": "error", "status": "open", **query}
+    return pd.DataFrame({name: [text] for name, text in {**place, **state}.items()}, dtype="str")
 
 
-NOBODY = asked("", "", "", "").iloc[:0]
+NOBODY = asked("", "", "", "", "").iloc[:0]
+FIRST = ("1", "logs_arm_1", "log", "1")
 
 
 def test_a_value_that_is_withheld_is_asked_about_with_the_reason() -> None:
     data = records(enrol(), log("1", number="5"), log("2", number="6"))
-    made = findings(data, held((2, "number")), asked("1", "logs_arm_1", "log", "1"))
+    made = findings(data, held((2, "number")), asked(*FIRST, "number"))
     assert made[["source_row", "form", "field", "rule", "value", "severity"]].values.tolist() == [
         [2, "log", "number", RULE, "6", "error"]
     ]
     assert made["problem"].tolist() == ["The value cannot be tabulated: it is not in the coding file."]
 
 
-def test_a_query_on_the_same_form_row_is_enough() -> None:
+def test_an_open_error_on_the_field_itself_is_enough() -> None:
     data = records(enrol(), log("1", number="5"))
-    assert findings(data, held((1, "number"), (1, "term")), asked("1", "logs_arm_1", "log", "1")).empty
+    assert findings(data, held((1, "number")), asked(*FIRST, "number")).empty
 
 
-def test_one_row_withheld_for_one_reason_is_asked_about_once() -> None:
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"record": "2"},
+        {"event": "start_arm_1"},
+        {"form": "enrol"},
+        {"instance": "2"},
+        {"field": "term"},
+        {"severity": "warning"},
+        {"severity": "note"},
+        {"status": "answered"},
+        {"rule": "dictionary.length"},
+        {"rule": "log.a_check_of_the_study"},
+    ],
+)
+def test_no_other_query_hides_a_withheld_value(query: dict[str, str]) -> None:
     data = records(enrol(), log("1", number="5"))
-    assert findings(data, held((1, "number"), (1, "term")), NOBODY)["field"].tolist() == ["term"]  # first on the form
+    listing = asked(*FIRST, "number").assign(**query)
+    assert findings(data, held((1, "number")), listing)["field"].tolist() == ["number"]
+
+
+def test_each_value_of_a_withheld_record_has_a_query_whatever_is_asked_about_it() -> None:
+    data = records(enrol(), log("1", number="5", term="x"))
+    lost = held((1, "number"), (1, "term"), reason="AE record withheld: AEDECOD is required and has no value")
+    made = findings(data, lost, asked(*FIRST, "number"))
+    assert made[["field", "value"]].to_numpy().tolist() == [["term", "x"], ["number", "5"]]
+
+
+def test_several_reasons_for_one_value_are_one_query() -> None:
+    data = records(enrol(), log("1", number="5"))
+    lost = pd.concat(
+        [held((1, "number"), reason="B"), held((1, "number"), reason="A"), held((1, "number"), reason="A")]
+    )
+    assert findings(data, lost, NOBODY)["problem"].tolist() == ["The value cannot be tabulated: A; B."]
+
+
+def test_of_a_checkbox_the_ticked_options_are_the_value() -> None:
+    data = records(enrol(arms___2="1"))
+    assert findings(data, held((0, "arms")), NOBODY)[["field", "value"]].to_numpy().tolist() == [["arms", "1, 2"]]
+
+
+def test_a_data_access_group_is_no_field_that_could_be_asked_about() -> None:
+    assert findings(records(enrol()), held((0, "redcap_data_access_group")), NOBODY).empty
 
 
 def test_nothing_withheld_asks_nothing() -> None:
     assert findings(records(enrol()), held(), NOBODY).empty
-
-
-def test_a_subject_record_of_several_forms_is_asked_about_where_one_of_them_is() -> None:
-    data = records(enrol(sex="1"), log("1", number="5"))
-    consent = asked("1", "start_arm_1", "enrol", "")
-    assert len(findings(data, held((0, "sex"), (1, "number")), consent)) == 1
-    whole = "DM record withheld: SEX is required and has no value"
-    assert findings(data, held((0, "sex"), (1, "number"), reason=f"so: {whole}"), consent).empty
-    assert len(findings(data, held((1, "number"), reason=f"so: {whole}"), consent)) == 1
 
 
 def test_an_identifier_is_masked() -> None:

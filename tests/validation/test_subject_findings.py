@@ -1,0 +1,52 @@
+"""Subjects' numbers and instances: what is the same in two writings is asked about."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from tests.validation.small_study import enrol, log, places, records, study
+from validation.queries.listing import query_listing
+
+IDENTITY = "\nidentity: {subject: name, site: {north: '01'}}\n"
+
+
+def asked(folder: Path, rule: str, *rows: dict[str, str]) -> pd.DataFrame:
+    made = study(folder)
+    text = (folder / "study.yaml").read_text(encoding="utf-8")
+    (folder / "study.yaml").write_text(text + IDENTITY, encoding="utf-8")
+    listing = query_listing(type(made)(folder), records(*rows))
+    return listing[listing["rule"].str.startswith(rule)].reset_index(drop=True)
+
+
+def test_the_same_number_in_two_writings_is_asked_about(tmp_path: Path) -> None:
+    rows = [
+        enrol("1", name="007"),
+        enrol("2", name=" 007"),
+        enrol("3", name="\uff10\uff10\uff17"),
+        enrol("4", name="008"),
+    ]
+    found = asked(tmp_path, "record.subject", *rows)
+    assert places(found, "record", "field", "rule", "severity") == [
+        ("2", "name", "record.subject_twice", "error"),
+        ("2", "name", "record.subject_written", "error"),
+        ("3", "name", "record.subject_twice", "error"),
+        ("3", "name", "record.subject_written", "error"),
+    ]
+    assert found["problem"][0] == "The subject's number '(identifier)' is that of record 1 as well."
+
+
+def test_the_same_number_at_two_sites_is_of_two_subjects(tmp_path: Path) -> None:
+    other = {"redcap_data_access_group": "south"}
+    assert asked(tmp_path, "record.subject", enrol("1", name="007"), enrol("2", name="007", **other)).empty
+
+
+def test_an_instance_that_is_no_plain_number_is_asked_about(tmp_path: Path) -> None:
+    found = asked(tmp_path, "record.", enrol(), log("1"), log("1.0"), log("01"), log("2"))
+    assert sorted(places(found, "instance", "rule")) == [
+        ("01", "record.instance_number"),
+        ("01", "record.twice"),
+        ("1.0", "record.instance_number"),
+        ("1.0", "record.twice"),
+    ]

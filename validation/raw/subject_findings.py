@@ -1,0 +1,85 @@
+"""What is wrong with subjects' numbers: one of two records, or one that is not written plainly."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import numpy as np
+import pandas as pd
+
+from metadata.dictionary import Field
+from metadata.records import ACCESS_GROUP, Records
+from metadata.study import Study
+from validation.raw.messages import masked, render
+
+WRITTEN, TWICE = "record.subject_written", "record.subject_twice"
+
+
+def plainly(number: str) -> str:
+    """Return a subject's number without blanks around it, full-width letters and digits as ordinary ones."""
+    return unicodedata.normalize("NFKC", number).strip()
+
+
+def subject_findings(study: Study, records: Records) -> pd.DataFrame:
+    """Return a finding for each subject's number that another record of the site has, and each not written plainly.
+
+    ``007``, `` 007`` and one with full-width digits are the same number; capitals do not count either. Columns as
+    ``validation.raw.dictionary_findings`` has them; nothing is judged where study.yaml names no field of the dictionary
+    for the subject's number.
+    """
+    declared = study.config.get("identity") or {}
+    found = records.project.dictionary.fields.get(str(declared.get("subject", "")))
+    if found is None or found.name not in records.frame.columns:
+        return _made(None, np.empty(0, int), "", np.empty(0, object), "", "")
+    stored = records.frame[found.name].to_numpy(object)
+    given = np.flatnonzero((stored != "") & ~np.isin(stored, list(records.project.missing_codes)))
+    frame = pd.DataFrame({"row": given, "record": records.record.to_numpy(object)[given], "stored": stored[given]})
+    plain = {text: plainly(text) for text in frame["stored"].unique()}
+    frame = frame.assign(
+        number=frame["stored"].map(plain).astype("str"), site=_sites(records, declared.get("site"), frame["record"])
+    )
+    return pd.concat([_written(found, frame), _twice(found, frame)], ignore_index=True)
+
+
+def _sites(records: Records, declared: object, names: pd.Series) -> pd.Series:
+    """Return what tells the sites of records apart: the field of the site, or the data access group."""
+    column = declared if isinstance(declared, str) else ACCESS_GROUP
+    if declared is None or column not in records.frame.columns:
+        return pd.Series("", index=names.index, dtype="str")
+    held = records.frame.loc[(records.frame[column] != "").to_numpy(bool), column]
+    of_record = held.groupby(records.record.loc[held.index]).first()
+    return names.map(of_record).fillna("").astype("str")
+
+
+def _written(found: Field, frame: pd.DataFrame) -> pd.DataFrame:
+    odd = frame[frame["stored"] != frame["number"]]
+    problem = "The subject's number '{value}' has blanks around it, or letters or digits of another width."
+    return _made(found, odd["row"].to_numpy(), WRITTEN, odd["stored"].to_numpy(object), problem, "the number alone")
+
+
+def _twice(found: Field, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a finding for each record but the first with the same number at the same site."""
+    once = frame.assign(key=frame["number"].str.casefold()).drop_duplicates(["record", "site", "key"])
+    first = once.groupby(["site", "key"], sort=False)["record"].transform("first")
+    again = once[(once["record"] != first).to_numpy(bool)]
+    problem = "The subject's number '{value}' is that of record {other} as well."
+    values, others = again["stored"].to_numpy(object), first.loc[again.index].to_numpy(object)
+    return _made(found, again["row"].to_numpy(), TWICE, values, problem, "a number of its own", others)
+
+
+def _made(
+    found: Field | None, rows: np.ndarray, rule: str, values: np.ndarray, problem: str, expected: str,
+    others: np.ndarray | str = "",
+) -> pd.DataFrame:  # fmt: skip
+    shown = masked(found, values)
+    return pd.DataFrame(
+        {
+            "source_row": rows.astype(np.int32),
+            "form": found.form if found else "",
+            "field": found.name if found else "",
+            "rule": rule,
+            "value": pd.Series(shown, dtype="str"),
+            "problem": render(problem, {"value": shown, "other": others}, len(rows)),
+            "expected": expected,
+        }
+    ).astype(dict.fromkeys(("form", "field", "rule", "expected"), "str"))
