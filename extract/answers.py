@@ -1,4 +1,4 @@
-"""What came back from REDCap: an answer, or trouble told in one sentence.
+"""What came back from REDCap: an answer, or trouble in one sentence.
 
 PyCap ignores the HTTP status and passes CSV on unread, so every response is judged here before PyCap sees it.
 """
@@ -13,6 +13,9 @@ from urllib.parse import urlsplit, urlunsplit
 
 import requests
 
+from metadata.errors import StudyError
+from metadata.redcap_csv import UTF_8, decode
+
 BUSY = (408, 429, 500, 502, 503, 504)
 MOVED = (301, 302, 303, 307, 308)
 OUT_OF_MEMORY = re.compile(r"ran out of (?:server )?memory|allowed memory size", re.IGNORECASE)
@@ -25,7 +28,7 @@ LONGEST_QUOTE = 200
 
 
 class Trouble(Exception):
-    """A call that failed: what to tell, whether to try again, whether asking for less may help.
+    """A call that failed: its sentence, whether to try again, whether asking for less may help, whether it was refused.
 
     It never leaves this package: it may have been raised while handling an error that holds the request.
     """
@@ -39,7 +42,8 @@ class Trouble(Exception):
 class ApiCall:
     """One call: the server's address as shown to users, what is asked, the form of the answer and the time it has.
 
-    ``form`` is json, csv or version; ``seconds`` is for the whole answer; ``secret`` is never shown.
+    ``form`` is json, csv or version; ``seconds`` is for the whole answer; ``secret`` is never shown; ``encoding`` is
+    that of bytes which are not UTF-8.
     """
 
     address: str
@@ -47,6 +51,7 @@ class ApiCall:
     form: str
     seconds: float
     secret: str
+    encoding: str = UTF_8
 
     @property
     def server(self) -> str:
@@ -67,8 +72,8 @@ class ApiCall:
 
     def slow(self) -> Trouble:
         """Trouble of an answer that did not come in time; less may come in time."""
-        told = f"{self.server} did not answer content={self.content} within {self.seconds:g} seconds"
-        return Trouble(f"{told}; try again later", smaller=True)
+        late = f"{self.server} did not answer content={self.content} within {self.seconds:g} seconds"
+        return Trouble(f"{late}; try again later", smaller=True)
 
     def _body(self, response: requests.Response, started: float) -> bytes:
         """Read the body as it arrives (requests would wait for whole blocks), so that one that trickles in runs out
@@ -87,35 +92,42 @@ class ApiCall:
         return f"{self.server} redirects{shown}, which loses the request; use the address it redirects to"
 
     def _judge_status(self, status: int, text: str) -> None:
-        """Raise the trouble that a status tells by itself."""
+        """Raise the trouble that the status alone shows."""
         if status in BUSY:
-            told = f"{self.server} is overloaded or in maintenance (HTTP {status}); try again later"
-            raise Trouble(told, again=True, smaller=True)
+            busy = f"{self.server} is overloaded or in maintenance (HTTP {status}); try again later"
+            raise Trouble(busy, again=True, smaller=True)
         if status in (404, 405):
             raise Trouble(f"there is no REDCap API at {self.address} (HTTP {status}); its address ends in /api/")
         if WEB_PAGE.match(text):
-            told = f"{self.server} answered with a web page instead of data (HTTP {status})"
-            raise Trouble(f"{told}; check the address, and whether it is in maintenance or asks for a login first")
+            page = f"{self.server} answered with a web page instead of data (HTTP {status})"
+            raise Trouble(f"{page}; check the address, and whether it is in maintenance or asks for a login first")
         if status == 401 or NO_API.search(error_text(text)):
-            told = self._quoted(error_text(text)) or f"HTTP {status}"
-            raise Trouble(f"{self.server} refused the token: {told}; check the token and the rights of its user")
+            reason = self._quoted(error_text(text)) or f"HTTP {status}"
+            raise Trouble(f"{self.server} refused the token: {reason}; check the token and the rights of its user")
 
     def _judge_body(self, status: int, body: bytes, text: str) -> None:
-        """Raise the trouble that only the body tells."""
+        """Raise the trouble that only the body shows."""
         error = error_text(text)
         if error:
-            told = self._quoted(error)
-            raise Trouble(f"{self.server} refused content={self.content}: {told}", refused=status in (200, 400, 403))
+            reason = self._quoted(error)
+            raise Trouble(f"{self.server} refused content={self.content}: {reason}", refused=status in (200, 400, 403))
         if status != 200:
             raise Trouble(f"{self.server} answered content={self.content} with HTTP {status} and no data")
-        bad = first_bad_byte(body)
-        if bad:
-            raise Trouble(f"{self.server} sent text that is not UTF-8 in content={self.content} (line {bad})")
-        if not self._complete(text):
+        if not self._complete(self._decoded(body)):
             raise Trouble(f"the answer of {self.server} to content={self.content} was cut short", again=True)
 
+    def _decoded(self, body: bytes) -> str:
+        try:
+            return decode(body, "", self.encoding, of_records=self.form == "csv")
+        except StudyError as error:
+            problem = error.message
+        raise Trouble(f"in the answer of {self.server} to content={self.content}, {problem}")
+
     def _complete(self, text: str) -> bool:
-        """Return True if an answer has the form that was asked for, to its end."""
+        """Return True if an answer has the form that was asked for, to its end.
+
+        Quotes after a backslash may be single; whether such CSV is whole shows when it is read.
+        """
         if self.form == "version":
             return VERSION.fullmatch(text.strip()) is not None
         if self.form == "json":
@@ -123,17 +135,17 @@ class ApiCall:
                 return isinstance(json.loads(text), dict | list)
             except ValueError:
                 return False
-        return text.endswith("\n") and text.count('"') % 2 == 0
+        return text.endswith("\n") and (text.count('"') % 2 == 0 or '\\"' in text)
 
     def _quoted(self, text: str) -> str:
-        """Return a server's own words on one line, cut to a readable length, without the token."""
+        """Return a server's text on one line, cut to a readable length, without the token."""
         line = " ".join(text.split()).rstrip(".")
         line = re.sub(re.escape(self.secret), "(token)", line, flags=re.IGNORECASE)
         return line if len(line) <= LONGEST_QUOTE else line[:LONGEST_QUOTE] + "..."
 
 
 def error_text(text: str) -> str:
-    """Return REDCap's own words if a body is one of its errors (JSON, CSV or XML), else an empty text."""
+    """Return REDCap's message if a body is one of its errors (JSON, CSV or XML), else an empty text."""
     start = text.lstrip("\ufeff \t\r\n")
     if start[:6].lower() == "error:":
         return start[6:].strip()
@@ -146,15 +158,6 @@ def error_text(text: str) -> str:
         except ValueError:
             return ""
     return ""
-
-
-def first_bad_byte(body: bytes) -> int:
-    """Return the line of the first byte that is not UTF-8, or 0."""
-    try:
-        body.decode("utf-8")
-    except UnicodeDecodeError as error:
-        return body.count(b"\n", 0, error.start) + 1
-    return 0
 
 
 def shown_address(address: str) -> str:

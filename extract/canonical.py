@@ -15,11 +15,12 @@ from metadata.project import Project
 from metadata.records import ACCESS_GROUP, EVENT, REPEAT_INSTANCE, REPEAT_INSTRUMENT, Records
 
 STRUCTURE = ("dictionary", "instruments", "arms", "events", "form_event_mapping", "repeating", "dags")
-# of the project's information, what says how data are to be read; the rest changes without any change of content
+# of the project's information, those parts that say how data are read; the rest changes without a change of content
 INFORMATION = (
     "is_longitudinal", "has_repeating_instruments_or_events", "missing_data_codes", "secondary_unique_field",
 )  # fmt: skip
 NOT_CONTENT = ("event_id", "data_access_group_id")
+PART = ("withheld", "group")
 ID_LENGTH = 16
 
 
@@ -43,12 +44,26 @@ def canonical_records(project: Project, frame: pd.DataFrame) -> pd.DataFrame:
     """Return a flat export in one order of rows and columns.
 
     Rows: record (numbers before texts), event, repeating instrument, instance. Columns: keys, then every export column
-    of the dictionary form by form, blank where the export lacks it, then columns of missing-data codes.
+    of the dictionary form by form, blank where the export lacks it, then columns of missing-data codes and surveys.
     """
-    records = Records.from_frame(project, frame)
+    records = Records.from_frame(project, _unticked(project, frame))
     columns = _columns(project, records.frame)
     order = np.lexsort(_sort_keys(project, records.frame)[::-1])
     return records.frame.reindex(columns=columns, fill_value="").iloc[order].reset_index(drop=True).astype("str")
+
+
+def _unticked(project: Project, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return records in which a missing-data code of a checkbox is 0 wherever its batch had no column for it.
+
+    REDCap adds the column where a code is in use, so that some batches may have it and others not.
+    """
+    added = {name: owner for name, owner in project.missing_code_columns.items() if name in frame.columns}
+    unticked = {}
+    for name, owner in added.items():
+        first = project.dictionary.fields[owner].columns[0]
+        applies = frame[first].fillna("") != "" if first in frame else pd.Series(False, frame.index)
+        unticked[name] = frame[name].mask(frame[name].isna() & applies, "0")
+    return frame.assign(**unticked)
 
 
 def _columns(project: Project, frame: pd.DataFrame) -> list[str]:
@@ -82,13 +97,15 @@ def _positions(values: pd.Series, order: list[str]) -> np.ndarray:
 
 
 def content_hash(structure: Mapping[str, Any], frame: pd.DataFrame) -> str:
-    """Return the SHA-256 of structure and records, both canonical.
+    """Return the SHA-256 of structure and records, both canonical, and of which part of the project they are.
 
-    Outside it: server ids of events and groups, titles and dates of the project, columns that hold nothing at all.
+    The part are the fields withheld from the user and the data access group. Outside the hash are the server's ids of
+    events and groups, titles and dates of the project, and columns that hold nothing at all.
     """
     info = structure["project_info"]
     rows = {name: [_content_of(row) for row in structure[name]] for name in STRUCTURE}
     kept = {**rows, "project_info": {name: info.get(name, "") for name in INFORMATION}}
+    kept |= {name: structure[name] for name in PART if structure.get(name)}
     digest = hashlib.sha256(json.dumps(kept, sort_keys=True, ensure_ascii=True).encode())
     for name in sorted(frame.columns):
         lengths, texts = _column_bytes(frame[name])
@@ -100,7 +117,7 @@ def content_hash(structure: Mapping[str, Any], frame: pd.DataFrame) -> str:
 
 
 def _content_of(row: Mapping[str, str]) -> dict[str, str]:
-    """Return what counts of a structure row; blanks count as absent, for exports leave them out."""
+    """Return the content of a structure row; blanks count as absent, because exports leave them out."""
     return {name: value for name, value in row.items() if value != "" and name not in NOT_CONTENT}
 
 

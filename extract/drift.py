@@ -43,16 +43,20 @@ class DriftFinding(NamedTuple):
     finding: str
 
 
-def compare(expected: Project, found: Project, not_exported: Collection[str] = ()) -> pd.DataFrame:
+def compare(
+    expected: Project, found: Project, not_exported: Collection[str] = (), warnings: Collection[str] = ()
+) -> pd.DataFrame:
     """Return what changed from ``expected`` (the study's own copy) to ``found`` (a snapshot), the gravest first.
 
-    ``not_exported`` are fields whose values the token's user may not export. Columns: severity, part, item, finding.
+    ``not_exported`` are fields whose values the token's user may not export, ``warnings`` those of the extraction.
+    Columns: severity, part, item, finding.
     """
     checks: tuple[Callable[[Project, Project], Iterable[DriftFinding]], ...] = (
         _kind, _fields, _events, _designations, _repetition, _missing_codes, _groups,
     )  # fmt: skip
     findings = [finding for check in checks for finding in check(expected, found)]
     findings += _withheld(found, not_exported)
+    findings += [DriftFinding("warning", "extraction", "records", sentence) for sentence in warnings]
     frame = pd.DataFrame(findings, columns=DriftFinding._fields, dtype="str")
     return frame.sort_values("severity", key=lambda column: column.map(SEVERITIES.index), kind="stable").reset_index(
         drop=True
@@ -74,9 +78,9 @@ def _kind(expected: Project, found: Project) -> Iterator[DriftFinding]:
     if before != after:
         yield DriftFinding("error", "project", after, f"the record-id field was '{before}' and is now '{after}'")
     if expected.longitudinal != found.longitudinal:
-        words = {True: "longitudinal", False: "classic"}
-        told = f"the project was {words[expected.longitudinal]} and is now {words[found.longitudinal]}"
-        yield DriftFinding("error", "project", "is_longitudinal", told)
+        kinds = {True: "longitudinal", False: "classic"}
+        change = f"the project was {kinds[expected.longitudinal]} and is now {kinds[found.longitudinal]}"
+        yield DriftFinding("error", "project", "is_longitudinal", change)
 
 
 def _fields(expected: Project, found: Project) -> Iterator[DriftFinding]:
@@ -102,8 +106,8 @@ def _field(before: Field, after: Field) -> Iterator[DriftFinding]:
     if before.type in CODED and after.type in CODED:
         yield from _codes("field", before.name, f"field '{before.name}'", before.choices, after.choices)
     elif before.type == after.type == "calc" and _plain(before.calculation) != _plain(after.calculation):
-        told = _changed(f"the calculation of field '{before.name}'", before.calculation, after.calculation)
-        yield DriftFinding("error", "field", before.name, told)
+        change = _changed(f"the calculation of field '{before.name}'", before.calculation, after.calculation)
+        yield DriftFinding("error", "field", before.name, change)
 
 
 def _changed(what: str, old: str, new: str) -> str:
@@ -122,8 +126,8 @@ def _codes(
         if code not in after:
             yield DriftFinding("error", part, item, f"code '{code}' ({label}) of {owner} is gone")
         elif _plain(after[code]) != _plain(label):
-            told = f"code '{code}' of {owner} meant {_shown(label)} and now means {_shown(after[code])}"
-            yield DriftFinding("error", part, item, told)
+            change = f"code '{code}' of {owner} meant {_shown(label)} and now means {_shown(after[code])}"
+            yield DriftFinding("error", part, item, change)
     for code, label in after.items():
         if code not in before:
             yield DriftFinding("info", part, item, f"code '{code}' ({label}) of {owner} is new")
@@ -198,6 +202,7 @@ def _groups(expected: Project, found: Project) -> Iterator[DriftFinding]:
 
 def _withheld(found: Project, names: Collection[str]) -> Iterator[DriftFinding]:
     for name in sorted(names):
-        identifier = name in found.dictionary.fields and found.dictionary.fields[name].is_identifier
-        told = f"field '{name}' may not be exported by the token's user: its values are missing here, not in REDCap"
-        yield DriftFinding("info" if identifier else "error", "rights", name, told)
+        field = found.dictionary.fields[name]
+        usual = field.is_identifier or field.type == "file"
+        problem = f"field '{name}' may not be exported by the token's user: its values are missing here, not in REDCap"
+        yield DriftFinding("info" if usual else "error", "rights", name, problem)

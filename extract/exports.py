@@ -1,15 +1,21 @@
-"""Snapshots from a folder of exports, as downloaded from REDCap, for where the API is not to be had."""
+"""Snapshots from a folder of exports, as downloaded from REDCap, for use where the API is not available."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
+from extract import groups
+from extract.completeness import missing_columns, needed_columns, wrong_row
+from extract.log import living_records
 from extract.snapshot import Taken, is_snapshot, keep
 from extract.storage import verified
 from metadata.dictionary import USER_INTERFACE_HEADERS
 from metadata.errors import StudyError, UsageError, nearest
-from metadata.records import read_csv
+from metadata.project import Project
+from metadata.records import ACCESS_GROUP, Records, read_csv
 from metadata.redcap_csv import read_rows
 from metadata.study import Study
 
@@ -22,8 +28,14 @@ STRUCTURE_FILES = (
     "form_event_mapping",
     "repeating",
     "dags",
+    "export_field_names",
 )
 NEEDED = ("dictionary", "project_info")
+ALL_COLUMNS = (
+    "export all fields of all instruments, or add export_field_names.csv (content=exportFieldNames of the API) if the"
+    " user may not export some"
+)
+GROUPS_UNKNOWN = "so that nothing says whether these are the records of all data access groups"
 STATES = {"locked": "records_locked.csv", "as-entered": "records_as_entered.csv"}
 LOG_FILE = "log.csv"
 LOG_HEADERS = {
@@ -35,16 +47,17 @@ LOG_HEADERS = {
 }
 
 
-def snapshot_of(study: Study, source: Path, root: Path, records_state: str = "locked") -> Path:
+def snapshot_of(study: Study, source: Path, root: Path, records_state: str = "locked", group: str = "") -> Path:
     """Return the snapshot of exports, taken to ``root/<study>/<id>``; a snapshot's own folder is returned as it is.
 
     ``source`` is a folder with dictionary.csv, project_info.csv, instruments.csv and, where the project has them,
     arms.csv, events.csv, form_event_mapping.csv, repeating.csv, dags.csv, log.csv; records in records_locked.csv,
     records_as_entered.csv or records.csv, and log_as_entered.csv if log.csv goes beyond that state. Or it is a records
-    CSV, whose structure stands beside it or else in the study's own folder. Byte-order marks, CRLF, other delimiters
-    and the user interface's headers are understood.
+    CSV, whose structure is in the same folder or else in the study's own. Byte-order marks, CRLF, other delimiters,
+    survey columns and the user interface's headers are understood. The records have all columns of the dictionary, or,
+    with export_field_names.csv, those that it lists. ``group`` takes the records of one data access group alone.
     Content that the API would give has the id that it has from the API. Raises UsageError if there is nothing at
-    ``source``, StudyError if a file is missing or not fit.
+    ``source`` or no such group, StudyError if a file is missing, not fit or not whole.
     """
     source = Path(source)
     if not source.exists():
@@ -54,25 +67,70 @@ def snapshot_of(study: Study, source: Path, root: Path, records_state: str = "lo
         return source
     folder = source if source.is_dir() else _structure_folder(study, source)
     records = records_file(source, records_state) if source.is_dir() else source
-    structure, paths = _structure(folder)
-    log = _log_file(records, folder)
-    frame = read_csv(records.read_bytes(), records)
-    if frame.empty and not len(frame.columns):
-        raise StudyError("the file is empty", records)
-    files = {f"received/{path.name}": path.read_bytes() for path in [*paths, *log, records]}
+    structure, paths = _structure(folder, study.encoding)
+    log_file = _log_file(records, folder)
+    log = _log(log_file, study.encoding)
+    project = Project.from_payloads(structure)
+    frame = _whole_records(project, structure, records, study.encoding)
+    warnings = _missing_records(project, frame, log, records)
+    frame, name = _of_group(study, project, frame, records, group)
+    files = {f"received/{path.name}": path.read_bytes() for path in [*paths, *log_file, records]}
     origin = {"exports": source.name, "records": records.name}
-    return keep(study, Taken(structure, frame, files, _log(log), "", origin), root)
+    return keep(study, Taken(structure, frame, files, log, "", origin, name, warnings), root)
+
+
+def _whole_records(project: Project, structure: dict[str, Any], path: Path, encoding: str) -> pd.DataFrame:
+    """Return the records of a file; raises StudyError if the structure says that it should hold more, or other rows."""
+    frame = read_csv(path.read_bytes(), path, encoding)
+    if frame.empty and not len(frame.columns):
+        raise StudyError("the file is empty", path)
+    Records.from_frame(project, frame)
+    missing = missing_columns(needed_columns(project, structure.get("export_field_names")), frame.columns)
+    if missing:
+        raise StudyError(f"{missing}; {ALL_COLUMNS}", path)
+    wrong = wrong_row(project, frame)
+    if wrong:
+        raise StudyError(f"{wrong}; export raw data, with the structure files of the same day", path)
+    return frame
+
+
+def _missing_records(
+    project: Project, frame: pd.DataFrame, log: list[dict[str, str]] | None, path: Path
+) -> tuple[str, ...]:
+    """Return a warning if the log has records that the file lacks; raises StudyError if the file has no record."""
+    names = set(frame[project.dictionary.record_id])
+    lacking = [name for name in living_records(log) if name not in names]
+    if lacking and not names:
+        raise StudyError(f"the file has no record, but the log has {len(lacking)} that were not deleted", path)
+    if not lacking:
+        return ()
+    more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
+    return (f"the log has record '{lacking[0]}'{more}, neither deleted nor in the records: renamed, or not exported",)
+
+
+def _of_group(study: Study, project: Project, frame: pd.DataFrame, path: Path, group: str) -> tuple[pd.DataFrame, str]:
+    """Return the records of a data access group, or all if none is asked for, and the group's unique name.
+
+    Raises StudyError if the project has groups and nothing says which record is in which.
+    """
+    dags = project.dags or study.project().dags
+    name = groups.unique_name(group, dags) if group else ""
+    if dags and ACCESS_GROUP not in frame:
+        if not name:
+            raise StudyError(f"the column '{ACCESS_GROUP}' is missing, {GROUPS_UNKNOWN}: {groups.ADVICE}", path)
+        return frame.assign(**{ACCESS_GROUP: name}), name
+    return (frame[frame[ACCESS_GROUP] == name] if name else frame), name
 
 
 def _structure_folder(study: Study, records: Path) -> Path:
     return records.parent if (records.parent / "dictionary.csv").is_file() else study.path("redcap")
 
 
-def _structure(folder: Path) -> tuple[dict[str, Any], list[Path]]:
+def _structure(folder: Path, encoding: str) -> tuple[dict[str, Any], list[Path]]:
     """Return the structure payloads of a folder and the files they were read from."""
     paths = {name: folder / f"{name}.csv" for name in STRUCTURE_FILES}
     present = {name: path for name, path in paths.items() if path.is_file() or name in NEEDED}
-    structure: dict[str, Any] = {name: read_rows(path) for name, path in present.items()}
+    structure: dict[str, Any] = {name: read_rows(path, encoding) for name, path in present.items()}
     structure["dictionary"] = [_api_headers(row) for row in structure["dictionary"]]
     if not structure["project_info"]:
         raise StudyError("the file has no row", paths["project_info"])
@@ -100,7 +158,7 @@ def _log_file(records: Path, folder: Path) -> list[Path]:
     return [path for path in (own, folder / LOG_FILE) if path != records and path.is_file()][:1]
 
 
-def _log(files: list[Path]) -> list[dict[str, str]] | None:
+def _log(files: list[Path], encoding: str) -> list[dict[str, str]] | None:
     """Return the entries of a log under the API's names; None without one."""
-    rows = [read_rows(path) for path in files]
+    rows = [read_rows(path, encoding) for path in files]
     return [{LOG_HEADERS.get(name, name): value for name, value in row.items()} for row in rows[0]] if rows else None

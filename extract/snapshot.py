@@ -15,17 +15,21 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 
 from extract.canonical import ID_LENGTH, canonical_records, canonical_structure, content_hash
-from extract.client import Client, hashed, parse_payload
+from extract.completeness import withheld_fields
+from extract.log import newest_change
 from extract.storage import MANIFEST, json_bytes, store, verified
 from metadata.errors import OutsideError, StudyError
 from metadata.project import Project
-from metadata.records import Records, read_csv
+from metadata.records import SURVEY_IDENTIFIER, Records
 from metadata.study import Study
 
-FORMAT = 1
+FORMAT = 2
 STRUCTURE_FILE, RECORDS_FILE, EXTRACTION_FILE = "structure.json", "records.parquet", "extraction.json"
-RECORD_CHANGE = r"(?:Created?|Updated?|Deleted?) [Rr]ecord"
-DATE = r"\d{4}-\d{2}-\d{2}"
+RECORD_HASH = r"[0-9a-f]{32}"
+HASHED = (
+    "all record names are 32 hexadecimal digits, which REDCap sends in place of names that the token's user may not"
+    " see; if these are such, give the user full export rights on the form of the record id"
+)
 
 
 @dataclass(frozen=True)
@@ -33,8 +37,9 @@ class Snapshot:
     """The content of one snapshot.
 
     ``date`` is YYYY-MM-DD, ``event_ids`` event name to REDCap's event_id (empty if the export had none), ``version``
-    the server's (blank if an export does not tell). Values of two kinds of fields are not in ``records``: ``blanked``
-    identifiers that were not asked for, and ``not_exported`` fields, which the token's user may not see.
+    the server's (blank if an export does not say it). Values of two kinds of fields are not in ``records``: ``blanked``
+    identifiers that were not asked for, and ``not_exported`` fields, which the token's user may not see. ``group`` is
+    the data access group whose records alone it has, blank if it has all; ``warnings`` are for the user to read.
     """
 
     path: Path
@@ -48,6 +53,8 @@ class Snapshot:
     version: str
     blanked: frozenset[str] = field(default_factory=frozenset)
     not_exported: frozenset[str] = field(default_factory=frozenset)
+    group: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -74,7 +81,10 @@ class StoredSnapshot:
 
 @dataclass(frozen=True)
 class Taken:
-    """Content as it came: structure payloads, records, the files as received, and what is known of the way."""
+    """Content as it came: structure payloads, records, the files as received, and what is known of the way.
+
+    ``group`` is the data access group whose records alone came, blank if all did.
+    """
 
     structure: Mapping[str, Any]
     frame: pd.DataFrame
@@ -82,70 +92,22 @@ class Taken:
     log: list[dict[str, Any]] | None
     version: str = ""
     source: Mapping[str, Any] = field(default_factory=dict)
-
-
-def take(study: Study, client: Client, root: Path) -> Path:
-    """Take a snapshot of the project behind ``client`` to ``root/<study>/<id>`` and return that folder.
-
-    The same content gives the same folder, and the one there is stays. Raises OutsideError if REDCap or the disk
-    fails, StudyError if what came cannot be read.
-    """
-    received = client.structure()
-    structure = {name: parse_payload(body) for name, body in received.items() if name not in ("version", "log")}
-    project = Project.from_payloads(structure)
-    batches = list(_batches(client, project, structure))
-    frames = [frame for _, frame in batches]
-    frame = pd.concat(frames, ignore_index=True).fillna("") if frames else _no_records(project)
-    files = {f"received/{name}.{_kind(name)}": body for name, body in received.items()}
-    files |= {f"received/records-{number:04}.csv": body for number, (body, _) in enumerate(batches, start=1)}
-    log = parse_payload(received["log"]) if "log" in received else None
-    version = received["version"].decode().strip()
-    source = {"api": client.shown, "redcap_version": version, "batches": len(batches)}
-    return keep(study, Taken(structure, frame, files, log, version, source), root)
-
-
-def _kind(name: str) -> str:
-    return "txt" if name == "version" else "json"
-
-
-def _no_records(project: Project) -> pd.DataFrame:
-    return pd.DataFrame(columns=[project.dictionary.record_id], dtype="str")
-
-
-def _batches(client: Client, project: Project, structure: Mapping[str, Any]) -> list[tuple[bytes, pd.DataFrame]]:
-    """Return all records batch by batch, as received and parsed; raises OutsideError if a named record did not come."""
-    record_id = project.dictionary.record_id
-    listed = read_csv(client.record_names(record_id), "the list of records")
-    if listed.empty:
-        return []
-    names = list(dict.fromkeys(listed[record_id]))
-    if hashed(names):
-        raise OutsideError(
-            f"REDCap at {client.shown} sends record names as hashes, for the token's user may not see identifiers;"
-            " give it full export rights on the form of the record id"
-        )
-    received = []
-    for batch, body in client.batches(names, len(structure["export_field_names"]), len(listed) / len(names)):
-        frame = read_csv(body, "a batch of records")
-        came = set(frame[record_id]) if record_id in frame else set()
-        missing = [name for name in batch if name not in came]
-        if missing:
-            raise OutsideError(_missing(client, missing, len(names)))
-        received.append((body, frame))
-    return received
-
-
-def _missing(client: Client, missing: list[str], total: int) -> str:
-    return (
-        f"REDCap at {client.shown} listed {total} records, but {len(missing)} of them did not come,"
-        f" the first of them record '{missing[0]}'; take the snapshot again"
-    )
+    group: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 def keep(study: Study, taken: Taken, root: Path) -> Path:
-    """Store what was taken under ``root/<study>/<id>`` and return that folder."""
+    """Store what was taken under ``root/<study>/<id>`` and return that folder.
+
+    The same content gives the same folder, and the one there is stays. Fields that the user may not export and a data
+    access group are part of the content: without them it is another snapshot.
+    """
     structure = canonical_structure(taken.structure)
-    frame = canonical_records(Project.from_payloads(structure), taken.frame)
+    project = Project.from_payloads(structure)
+    frame = canonical_records(project, taken.frame)
+    structure |= {"withheld": withheld_fields(project, taken.frame.columns), "group": taken.group}
+    names = frame[project.dictionary.record_id]
+    hashes = (HASHED,) if len(names) and names.str.fullmatch(RECORD_HASH).all() else ()
     whole = content_hash(structure, frame)
     folder = Path(root) / study.name / whole[:ID_LENGTH]
     newest = newest_change(taken.log)
@@ -158,8 +120,10 @@ def keep(study: Study, taken: Taken, root: Path) -> Path:
         "date_source": "newest record change in the log" if newest else "cut-off of the study",
         "base_url": str(study.config["redcap"].get("base_url", "")),
         "version": taken.version,
-        "records": int(frame.iloc[:, 0].nunique()),
+        "records": int(names.nunique()),
         "rows": len(frame),
+        "group": taken.group,
+        "warnings": [*taken.warnings, *hashes],
     }
     extraction = {"taken_at": datetime.now(UTC).isoformat(timespec="seconds"), **taken.source}
     files = taken.files | {
@@ -170,14 +134,6 @@ def keep(study: Study, taken: Taken, root: Path) -> Path:
     if not store(folder, files, manifest):
         verified(folder)
     return folder
-
-
-def newest_change(log: list[dict[str, Any]] | None) -> str:
-    """Return the date of the newest creation, change or deletion of a record in a log, or an empty text."""
-    entries = pd.DataFrame(log or [], columns=["timestamp", "action"], dtype="str")
-    changes = entries.loc[entries["action"].str.match(RECORD_CHANGE), "timestamp"].str.slice(0, 10)
-    dates = changes[changes.str.fullmatch(DATE)]
-    return str(dates.max()) if len(dates) else ""
 
 
 def _parquet_bytes(frame: pd.DataFrame) -> bytes:
@@ -200,9 +156,11 @@ def open_snapshot(path: Path) -> StoredSnapshot:
     """
     folder = Path(path)
     manifest, files = verified(folder)
+    if manifest.get("format") != FORMAT:
+        raise OutsideError(f"the snapshot {folder} was taken by another version of redcap-cdisc; take it again")
     structure = json.loads(files[STRUCTURE_FILE])
     frame = pd.DataFrame(parquet.read_table(io.BytesIO(files[RECORDS_FILE])).to_pandas()).astype("str")
-    if content_hash(structure, frame) != manifest["content_sha256"] or manifest["format"] != FORMAT:
+    if content_hash(structure, frame) != manifest["content_sha256"]:
         raise OutsideError(f"the snapshot {folder} is damaged: {MANIFEST} does not fit its content; take it again")
     project = Project.from_payloads(structure)
     identifiers = _identifiers(project, ())
@@ -217,7 +175,9 @@ def open_snapshot(path: Path) -> StoredSnapshot:
         base_url=manifest["base_url"],
         version=manifest["version"],
         blanked=frozenset(identifiers),
-        not_exported=not_exported(project, structure.get("export_field_names")),
+        not_exported=frozenset(structure["withheld"]),
+        group=structure["group"],
+        warnings=tuple(manifest["warnings"]),
     )
     return StoredSnapshot(blanked, frame)
 
@@ -232,24 +192,7 @@ def _identifiers(project: Project, keep: Collection[str]) -> set[str]:
 
 
 def _blanked(project: Project, frame: pd.DataFrame, fields: set[str]) -> pd.DataFrame:
-    columns = [column for name in fields for column in frame.columns if _belongs(project, column, name)]
+    """Return records without the values of fields, and without the identifiers of survey participants."""
+    owners = project.dictionary.column_field | project.missing_code_columns
+    columns = [column for column in frame.columns if owners.get(column) in fields or column == SURVEY_IDENTIFIER]
     return frame.assign(**dict.fromkeys(columns, pd.Series("", frame.index, dtype="str")))
-
-
-def _belongs(project: Project, column: str, name: str) -> bool:
-    """True if an export column holds a field's values; columns of missing-data codes are not in the dictionary."""
-    owner = project.dictionary.column_field.get(column)
-    return owner == name if owner else column.startswith(f"{name}___")
-
-
-def not_exported(project: Project, export_field_names: list[dict[str, Any]] | None) -> frozenset[str]:
-    """Return the fields the token's user may not export; none if the source did not say."""
-    if export_field_names is None:
-        return frozenset()
-    exported = {row["original_field_name"] for row in export_field_names}
-    silent = ("descriptive", "file")
-    fields = project.dictionary.fields.values()
-    return frozenset(item.name for item in fields if item.name not in exported and item.type not in silent)
-
-
-__all__ = ["Snapshot", "StoredSnapshot", "Taken", "is_snapshot", "keep", "newest_change", "open_snapshot", "take"]

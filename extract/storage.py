@@ -1,4 +1,4 @@
-"""The folder of a snapshot: written aside and renamed, for its owner's eyes only, verified whenever it is opened."""
+"""The folder of a snapshot: written under another name and renamed, for its owner only, verified when opened."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FOLDER_MODE, FILE_MODE = 0o700, 0o600
 def store(folder: Path, files: Mapping[str, bytes], manifest: Mapping[str, Any]) -> bool:
     """Write ``files`` and their manifest as ``folder``; returns False if it exists already and was left as it is.
 
-    All is written to a folder beside it first and renamed when complete, so that no one meets half a snapshot. Raises
+    All is written to another folder first, which is renamed when complete, so that no one finds half a snapshot. Raises
     OutsideError if the disk refuses.
     """
     failure = ""
@@ -62,7 +62,7 @@ def _write(path: Path, body: bytes) -> None:
 
 
 def _sweep(parent: Path) -> None:
-    """Remove what runs that were killed left behind: unfinished folders hold patients' data too."""
+    """Remove the unfinished folders of runs that were killed: they hold patients' data too."""
     for left in parent.glob(f"{UNFINISHED}*"):
         owner = left.name.removeprefix(UNFINISHED).partition("-")[0]
         if owner.isdigit() and int(owner) != os.getpid() and not Path(f"/proc/{owner}").exists():
@@ -72,18 +72,24 @@ def _sweep(parent: Path) -> None:
 def verified(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
     """Return manifest and files of a snapshot; raises OutsideError naming the first file that is not as stored."""
     manifest = _manifest(folder)
+    found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} - {MANIFEST}
+    if found - set(manifest["files"]) and set(manifest["files"]) - found:
+        raise _damaged(folder, f"{MANIFEST} lists other files")
     files: dict[str, bytes] = {}
     for name, expected in manifest["files"].items():
         path = folder / name
         if not path.is_file():
-            raise OutsideError(f"the snapshot {folder} is damaged: {name} is missing; take it again")
+            raise _damaged(folder, f"{name} is missing")
         files[name] = path.read_bytes()
         if _sha256(files[name]) != expected["sha256"]:
-            raise OutsideError(f"the snapshot {folder} is damaged: {name} is not as it was stored; take it again")
-    found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} - {MANIFEST}
+            raise _damaged(folder, f"{name} is not as it was stored")
     if found - set(files):
         raise OutsideError(f"the snapshot {folder} is damaged: {min(found - set(files))} does not belong to it")
     return manifest, files
+
+
+def _damaged(folder: Path, problem: str) -> OutsideError:
+    return OutsideError(f"the snapshot {folder} is damaged: {problem}; take it again")
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
@@ -96,7 +102,7 @@ def _manifest(folder: Path) -> dict[str, Any]:
     except (ValueError, KeyError, TypeError):
         complete = False
     if not complete:
-        raise OutsideError(f"the snapshot {folder} is damaged: {MANIFEST} is not as it was stored; take it again")
+        raise _damaged(folder, f"{MANIFEST} is not as it was stored")
     return dict(manifest)
 
 

@@ -156,6 +156,9 @@ def run(
         Path | None, typer.Option(help="Where the package goes; default build/STUDY.", file_okay=False)
     ] = None,
     until: Annotated[Until, typer.Option(help="Stop after this stage.")] = Until.package,
+    group: Annotated[
+        str | None, typer.Option(help="Build a part of the study on purpose: the records of one data access group.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Build a study: from its REDCap project, an exported project or a snapshot to the package."""
@@ -163,7 +166,7 @@ def run(
     from flows.progress import StagePrinter
     from flows.run_request import RunRequest
 
-    request = RunRequest.of(study, source, records.value if records else None, cutoff, out, until.value)
+    request = RunRequest.of(study, source, records.value if records else None, cutoff, out, until.value, group)
     printer = StagePrinter(quiet=as_json)
     result = build(request, printer)
     print(json.dumps({**result.as_dict(), "seconds": printer.seconds}, indent=2) if as_json else result.sentence())  # noqa: T201

@@ -246,22 +246,29 @@ def _report(run: Run, built: BuiltDatasets, shared: Shared) -> None:
 def receive(request: RunRequest) -> Path:
     """Take a snapshot from the API or from exports, or point at one that is there, and return its folder."""
     if request.source == API:
+        from extract.api import take
         from extract.client import Client
-        from extract.snapshot import take
         from flows.redcap_access import api_url, patience, token
 
         study = request.study
-        return take(study, Client(api_url(study), token(study), patience(study)), request.snapshots)
+        client = Client(api_url(study), token(study), patience(study), encoding=study.encoding)
+        return take(study, client, request.snapshots, request.group)
     from extract.exports import snapshot_of
 
-    return snapshot_of(request.study, Path(request.source), request.snapshots, request.records)
+    return snapshot_of(request.study, Path(request.source), request.snapshots, request.records, request.group)
 
 
 def open_snapshot(request: RunRequest, folder: Path) -> StoredSnapshot:
-    """Read a snapshot, dated by the cut-off that the user gave, if any."""
+    """Read a snapshot, dated by the cut-off that the user gave, if any.
+
+    Raises UsageError if it has the records of a data access group that was not asked for, or of others.
+    """
     from extract import snapshot
+    from extract.groups import check_group
 
     stored = snapshot.open_snapshot(folder)
+    check_group(request.group, stored.snapshot.group, stored.snapshot.project.dags or request.study.project().dags)
+    request.study.group = stored.snapshot.group
     return stored.dated(request.options.get("cutoff", stored.snapshot.date))
 
 
@@ -273,7 +280,16 @@ def read_mapping(study: Study, snapshot: Snapshot) -> StudyMapping:
 
 
 def with_mapped_identifiers(stored: StoredSnapshot, mapping: StudyMapping) -> Snapshot:
-    """Return the snapshot without its identifiers, except those that the mapping reads."""
+    """Return the snapshot without its identifiers, except those that the mapping reads.
+
+    Raises StudyError if the mapping reads a field whose values did not come.
+    """
+    lacking = sorted(stored.snapshot.not_exported & set(mapping.fields))
+    if lacking:
+        raise StudyError(
+            f"the mapping reads the field '{lacking[0]}', whose values are not in the records: the token's user may not"
+            " export them; give it full export rights"
+        )
     return stored.keeping(stored.snapshot.blanked & set(mapping.fields))
 
 

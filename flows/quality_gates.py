@@ -24,7 +24,7 @@ def find_drift(study: Study, snapshot: Snapshot, folder: Path) -> pd.DataFrame:
     """Compare the project received with the study's own copy; write the changes as drift.csv and return them."""
     from extract import drift
 
-    found = drift.compare(study.project(), snapshot.project, snapshot.not_exported)
+    found = drift.compare(study.project(), snapshot.project, snapshot.not_exported, snapshot.warnings)
     write_findings(found, folder / "drift.csv")
     return found
 

@@ -23,7 +23,8 @@ class RunRequest:
 
     ``source`` is ``api``, a snapshot's folder, or exports (a folder or a records CSV); ``records`` names
     the state of a folder's records.
-    ``snapshots`` is the folder of all studies' snapshots.
+    ``snapshots`` is the folder of all studies' snapshots. ``group`` is the data access group of which alone a part of
+    the study is built, blank for the whole study.
     """
 
     study: Study
@@ -33,6 +34,7 @@ class RunRequest:
     until: str
     snapshots: Path
     options: dict[str, str] = field(default_factory=dict)
+    group: str = ""
 
     @classmethod
     def of(
@@ -43,6 +45,7 @@ class RunRequest:
         cutoff: str | None = None,
         out: Path | None = None,
         until: str = "package",
+        group: str | None = None,
     ) -> RunRequest:
         """Read what was typed; raises UsageError with what would be right, StudyError if study.yaml is not fit."""
         opened = Study.open(study)
@@ -56,10 +59,14 @@ class RunRequest:
         if cutoff:
             options["cutoff"] = _checked_date(cutoff)
             opened.config["cutoff"] = cutoff
-        folder = out or BUILD / (opened.name if until == "package" else f"{opened.name}-{until}")
+        if group:
+            options["group"] = group
+        folder = out or BUILD / "-".join(
+            [opened.name, *([group] if group else []), *([until] if until != "package" else [])]
+        )
         _refuse_package(folder, until)
         snapshots = (out.absolute().parent if out else BUILD.absolute()) / "snapshots"
-        return cls(opened, source, records or "locked", folder, until, snapshots, options)
+        return cls(opened, source, records or "locked", folder, until, snapshots, options, group or "")
 
     def reaches(self, stage: str) -> bool:
         """Return True if the run goes as far as ``stage``."""

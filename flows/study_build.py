@@ -37,13 +37,14 @@ def study_build(
     cutoff: str | None = None,
     out: str | None = None,
     until: str = "package",
+    group: str | None = None,
 ) -> dict[str, Any]:
     """Build a study as ``redcap-cdisc run`` does, with the same parameters; returns counts and paths.
 
     Raises NeutralError, whose text holds no value of a patient, where the command would say a sentence.
     """
     try:
-        request = RunRequest.of(study, source, records, cutoff, Path(out) if out else None, until)
+        request = RunRequest.of(study, source, records, cutoff, Path(out) if out else None, until, group)
         steps = TaskSteps(request)
         result = build(request, steps)
     except Exception as error:

@@ -8,9 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from metadata.dictionary import Dictionary, parse_choices
+from metadata.dictionary import Dictionary, checkbox_column, parse_choices
 from metadata.errors import StudyError
-from metadata.redcap_csv import read_rows
+from metadata.redcap_csv import UTF_8, read_rows
 
 STRUCTURE_FILES = ("instruments", "arms", "events", "form_event_mapping", "repeating", "dags")
 
@@ -38,15 +38,18 @@ class Project:
     dags: list[dict[str, Any]] = field(default_factory=list)
 
     @classmethod
-    def read(cls, folder: Path) -> Project:
+    def read(cls, folder: Path, encoding: str = UTF_8) -> Project:
         """Read the structure files of an exported project; events, arms, DAGs and repeating set-up may be absent."""
         payloads: dict[str, Any] = {
-            name: read_rows(folder / f"{name}.csv") for name in STRUCTURE_FILES if (folder / f"{name}.csv").is_file()
+            name: read_rows(folder / f"{name}.csv", encoding)
+            for name in STRUCTURE_FILES
+            if (folder / f"{name}.csv").is_file()
         }
-        info = read_rows(folder / "project_info.csv")
+        info = read_rows(folder / "project_info.csv", encoding)
         if not info:
             raise StudyError("the file has no row", folder / "project_info.csv")
-        return cls.from_payloads({**payloads, "project_info": info, "dictionary": read_rows(folder / "dictionary.csv")})
+        dictionary = read_rows(folder / "dictionary.csv", encoding)
+        return cls.from_payloads({**payloads, "project_info": info, "dictionary": dictionary})
 
     @classmethod
     def from_payloads(cls, payloads: Mapping[str, Any]) -> Project:
@@ -76,6 +79,13 @@ class Project:
     def missing_codes(self) -> dict[str, str]:
         """The project's missing-data codes and their labels."""
         return parse_choices(str(self.info.get("missing_data_codes") or ""))
+
+    @cached_property
+    def missing_code_columns(self) -> dict[str, str]:
+        """The columns that missing-data codes add to checkboxes, each with its field; exported where one is in use."""
+        boxes = [one.name for one in self.dictionary.fields.values() if one.type == "checkbox"]
+        owners = {checkbox_column(name, code): name for name in boxes for code in self.missing_codes}
+        return {column: name for column, name in owners.items() if column not in self.dictionary.column_field}
 
     @cached_property
     def event_names(self) -> list[str]:

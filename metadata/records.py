@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import re
-from codecs import BOM_UTF8
 from functools import cached_property
 from pathlib import Path
 
@@ -15,34 +14,37 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
+from metadata.csv_quotes import doubled_quotes
 from metadata.errors import StudyError, nearest
 from metadata.project import Project
-from metadata.redcap_csv import decode, delimiter_of
+from metadata.redcap_csv import UTF_8, decode, delimiter_of
 
 EVENT = "redcap_event_name"
 REPEAT_INSTRUMENT = "redcap_repeat_instrument"
 REPEAT_INSTANCE = "redcap_repeat_instance"
 ACCESS_GROUP = "redcap_data_access_group"
 KEY_COLUMNS = (EVENT, REPEAT_INSTRUMENT, REPEAT_INSTANCE, ACCESS_GROUP)
+SURVEY_IDENTIFIER = "redcap_survey_identifier"
 
 
-def read_csv(content: bytes, file: str | Path) -> pd.DataFrame:
-    """Return a flat export as text columns, blanks as empty texts.
+def read_csv(content: bytes, file: str | Path, encoding: str = UTF_8) -> pd.DataFrame:
+    """Return a flat export as text columns, blanks as empty texts; ``encoding`` is for bytes that are not UTF-8.
 
-    Raises StudyError if it is not UTF-8 CSV, if a row has another number of cells than the header or a column stands
+    Raises StudyError if it is not such CSV, if a row has another number of cells than the header or a column is there
     twice. (pandas pads a short row and drops cells of a long one without a word, hence Arrow's reader.)
     """
-    text = decode(content, file)
+    text = decode(content, file, encoding, of_records=True)
     if not text.strip():
         return pd.DataFrame()
     delimiter = delimiter_of(text.split("\n", 1)[0])
+    text = doubled_quotes(text, delimiter, file)
     names = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise StudyError(f"the column '{twice[0]}' stands twice", file, 1)
     if text.count('"') % 2:
         raise StudyError("the file is not CSV: a quoted cell is never closed", file)
-    plain = content.removeprefix(BOM_UTF8)
+    plain = text.encode()
     try:
         table = arrow_csv.read_csv(
             pa.BufferReader(plain),
@@ -65,6 +67,11 @@ def _without_values(problem: str) -> str:
     return f"row {row} has {found} cells where the header has {expected}"
 
 
+def survey_columns(project: Project) -> set[str]:
+    """Return the columns that an export with survey fields adds: who answered, and when each form was answered."""
+    return {SURVEY_IDENTIFIER, *(f"{form}_timestamp" for form in project.dictionary.forms)}
+
+
 class Records:
     """All stored values of a project.
 
@@ -80,12 +87,14 @@ class Records:
 
     @classmethod
     def from_frame(cls, project: Project, frame: pd.DataFrame) -> Records:
-        """Take a flat export; key columns that the export left out are added blank, unknown columns are refused."""
-        known = set(project.dictionary.column_field) | set(KEY_COLUMNS)
-        known |= {f"{form}_complete" for form in project.dictionary.forms}
-        coded = tuple(f"___{code.lower()}" for code in project.missing_codes)
+        """Take a flat export; key columns that the export left out are added blank, unknown columns are refused.
+
+        Known are the dictionary's columns, those that missing-data codes add to checkboxes, and those of surveys.
+        """
+        known = set(project.dictionary.column_field) | set(KEY_COLUMNS) | set(project.missing_code_columns)
+        known |= {f"{form}_complete" for form in project.dictionary.forms} | survey_columns(project)
         for column in frame.columns:
-            if column not in known and not (coded and column.endswith(coded)):
+            if column not in known:
                 raise StudyError(
                     f"the records have a column '{column}' that the dictionary lacks{nearest(column, known)}"
                 )
@@ -97,7 +106,7 @@ class Records:
 
     @classmethod
     def read(cls, project: Project, path: Path) -> Records:
-        """Read a records CSV."""
+        """Read a records CSV in UTF-8."""
         if not path.is_file():
             raise StudyError("the records file does not exist", path)
         return cls.from_frame(project, read_csv(path.read_bytes(), path))

@@ -9,6 +9,7 @@ from typing import Any
 from metadata.declaration import needed, parameters, read_value
 from metadata.errors import Gather, StudyError, UsageError, nearest
 from metadata.project import Project
+from metadata.redcap_csv import UTF_8
 from metadata.schema_errors import FILE, key_errors, shown
 from metadata.study_declaration import StudyFile
 from metadata.text_dates import TextDate, read_text_dates
@@ -25,11 +26,15 @@ def events_of(visit: LocatedDict) -> list[str]:
 
 
 class Study:
-    """The reader of one study's folder; ``config`` is study.yaml with the lines of its keys."""
+    """The reader of one study's folder; ``config`` is study.yaml with the lines of its keys.
+
+    ``group`` is the data access group of which alone a part of the study is built, blank for the whole study.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.name = folder.name
+        self.group = ""
         self._read: dict[tuple[str, int, int], Any] = {}
         self.config: LocatedDict = self._read_config()
 
@@ -67,7 +72,7 @@ class Study:
         kinds = parameters(StudyFile)
         with Gather() as gather:
             gather.found += key_errors(config, kinds, needed(StudyFile), FILE)
-            for key in ("study", "cutoff"):
+            for key in ("study", "cutoff", "encoding"):
                 with gather.part():
                     if key in config:
                         read_value(kinds[key], config[key], config, key)
@@ -97,10 +102,26 @@ class Study:
         """True if the patients are invented, so that every output must say so."""
         return bool(self.config["study"].get("synthetic", False))
 
+    @property
+    def part(self) -> str:
+        """What every output must say of a build that has one data access group only; blank for the whole study."""
+        return f"Part of the study: data access group {self.group} only" if self.group else ""
+
+    @property
+    def notice(self) -> str:
+        """What every output must say: that the patients are invented, that it is a part of the study; or blank."""
+        synthetic = str(self.config["study"].get("synthetic_notice", "Synthetic data")) if self.is_synthetic else ""
+        return ". ".join(sentence for sentence in (synthetic, self.part) if sentence)
+
     @cached_property
     def cutoff(self) -> str:
         """The data cut-off, YYYY-MM-DD."""
         return str(self.config["cutoff"])
+
+    @cached_property
+    def encoding(self) -> str:
+        """The encoding of those bytes in REDCap's files and answers that are not UTF-8; ``utf-8`` if there are none."""
+        return str(self.config.get("encoding", UTF_8))
 
     @cached_property
     def standards(self) -> dict[str, str]:
@@ -132,4 +153,4 @@ class Study:
 
     def project(self) -> Project:
         """Read the structure of the study's own copy of its REDCap project."""
-        return Project.read(self.folder / "redcap")
+        return Project.read(self.folder / "redcap", self.encoding)

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from metadata.declaration import Place
 from metadata.declaration_limits import Above, Entries, ValueLimit, Written
 from metadata.declaration_schema import document_schema
 from metadata.text_dates import DateOrder
+
+ByteEncoding = Literal[
+    "utf-8", "windows-1250", "windows-1251", "windows-1252", "windows-1253", "iso-8859-1", "iso-8859-2", "iso-8859-15"
+]
+"""UTF-8 alone, or the encoding of the single bytes that are not UTF-8."""
 
 
 @dataclass(frozen=True)
@@ -192,7 +197,10 @@ class TextDates:
 
 @dataclass(frozen=True)
 class StudyFile:
-    """The whole of study.yaml."""
+    """The whole of study.yaml.
+
+    ``encoding`` is that of single bytes in REDCap's texts which are not UTF-8.
+    """
 
     study: StudyFacts
     standards: Standards
@@ -204,6 +212,7 @@ class StudyFile:
     arms: list[Arm] | None = None
     elements: list[Element] | None = None
     text_dates: list[TextDates] | None = None
+    encoding: ByteEncoding | None = None
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,7 @@ def document(
 
 def _root(study: Study, version: model.MetaDataVersion, created: str) -> model.ODM:
     body = study.config["study"]
-    notice = f" {body.get('synthetic_notice', 'Synthetic data')}." if study.is_synthetic else ""
+    notice = f" {study.notice}." if study.notice else ""
     names = model.GlobalVariables()
     names.StudyName = model.StudyName(_content=study.studyid)
     names.StudyDescription = model.StudyDescription(_content=f"{str(body['title']).rstrip('.')}.{notice}")

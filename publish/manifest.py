@@ -92,6 +92,7 @@ def describe(inputs: Inputs) -> dict[str, Any]:
         "synthetic": study.is_synthetic,
         "package": package_id(inputs),
         "snapshot": {"id": inputs.snapshot_id, "date": inputs.snapshot_date},
+        "part": study.part,
         "options": dict(sorted(inputs.options.items())),
         "standards": dict(sorted(study.standards.items())),
         "versions": {DISTRIBUTION: software_version(), **{name: installed.version(name) for name in SHAPING}},

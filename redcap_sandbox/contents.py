@@ -98,7 +98,7 @@ def _content(served: SandboxProject, request: ApiRequest) -> Answer:
         return Answer(200, served.version, MEDIA["text"])
     kind = request.format
     if content == "project":
-        return Answer(200, render_object(structure.project_info(served), kind), MEDIA[kind])
+        return Answer(200, render_object(structure.project_info(served), kind, served.doubled_quotes), MEDIA[kind])
     body = _records(served, request, kind) if content == "record" else _table(served, request, TABLES[content], kind)
     return Answer(200, body, MEDIA[kind])
 
@@ -116,10 +116,12 @@ def _table(served: SandboxProject, request: ApiRequest, table: ContentTable, kin
     if table.right and not served.user.may(table.right[0]):
         raise ApiError(403, NO_RIGHT.format(table.right[1]))
     frame = table.make(served, request)
-    return render_table(frame, kind, root=table.root, item=table.item, last_newline=table.last_newline)
+    newline, doubled = table.last_newline, served.doubled_quotes
+    return render_table(frame, kind, root=table.root, item=table.item, last_newline=newline, doubled=doubled)
 
 
 def _records(served: SandboxProject, request: ApiRequest, kind: str) -> str:
     delimiter = request.delimiter
     frame, headers = export_records(served, request)
-    return render_table(frame, kind, root="records", delimiter=delimiter, headers=headers)
+    doubled = served.doubled_quotes
+    return render_table(frame, kind, root="records", delimiter=delimiter, headers=headers, doubled=doubled)

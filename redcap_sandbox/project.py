@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from metadata.dictionary import Field
+from metadata.dictionary import Field, checkbox_column
 from metadata.errors import UsageError, nearest
 from metadata.project import Project
 from metadata.records import Records
@@ -32,7 +32,11 @@ class ExportColumn:
 
 @dataclass(frozen=True)
 class SandboxProject:
-    """A project to serve: structure, records, users and log, seen by ``user`` (everything, unless one is named)."""
+    """A project to serve: structure, records, users and log, seen by ``user`` (everything, unless one is named).
+
+    ``doubled_quotes`` says how CSV is written: every quote inside a cell doubled, or as PHP does it, which leaves a
+    quote after a backslash single.
+    """
 
     project: Project
     records: Records
@@ -40,6 +44,7 @@ class SandboxProject:
     log: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=LOG_COLUMNS, dtype="str"))
     user: User = field(default_factory=User)
     version: str = VERSION
+    doubled_quotes: bool = False
 
     @classmethod
     def read(cls, folder: str | Path, records: str = "locked") -> SandboxProject:
@@ -85,7 +90,7 @@ class SandboxProject:
         options = [
             ExportColumn(name, item.form, item, code) for name, code in zip(item.columns, item.choices, strict=True)
         ]
-        coded = {f"{item.name}___{code.lower()}": code for code in self.project.missing_codes}
+        coded = {checkbox_column(item.name, code): code for code in self.project.missing_codes}
         used = [name for name in coded if name in self.records.frame.columns and name not in item.columns]
         return options + [ExportColumn(name, item.form, item, coded[name]) for name in used]
 

@@ -37,25 +37,27 @@ def render_table(
     delimiter: str = ",",
     headers: list[str] | None = None,
     last_newline: bool = True,
+    doubled: bool = False,
 ) -> str:
     """Return a table in ``kind``; an empty one is ``[]``, a single newline or an empty root element.
 
-    ``headers`` replace the column names in CSV only. Integers stay numbers in JSON, all else is text.
+    ``headers`` replace the column names in CSV only. Integers stay numbers in JSON, all else is text. ``doubled`` is
+    for CSV: every quote inside a cell is doubled, also one after a backslash, which PHP leaves single.
     """
     if kind == "json":
         return str(frame.to_json(orient="records")) if len(frame) else "[]"
     if kind == "csv":
-        return _csv(frame, delimiter, headers, last_newline)
+        return _csv(frame, delimiter, headers, last_newline, doubled)
     return _xml(frame, root, item)
 
 
-def render_object(values: dict[str, object], kind: str) -> str:
+def render_object(values: dict[str, object], kind: str, doubled: bool = False) -> str:
     """Return a single object: the project's information, which has no list around it."""
     frame = pd.DataFrame([values]).astype(object)
     if kind == "json":
         return str(frame.to_json(orient="records"))[1:-1]
     if kind == "csv":
-        return _csv(frame, ",", None, True)
+        return _csv(frame, ",", None, True, doubled)
     return XML_HEAD + "".join(_elements(frame, "items").to_pylist())
 
 
@@ -64,24 +66,29 @@ def _text_columns(frame: pd.DataFrame) -> list[pa.Array]:
     return [pa.array(frame.iloc[:, place].astype("str"), pa.large_string()) for place in range(frame.shape[1])]
 
 
-def _csv(frame: pd.DataFrame, delimiter: str, headers: list[str] | None, last_newline: bool) -> str:
+def _csv(frame: pd.DataFrame, delimiter: str, headers: list[str] | None, last_newline: bool, doubled: bool) -> str:
     if frame.empty:
         return "\n"
-    quoted = [_php_quoted(column, delimiter) for column in _text_columns(frame)]
-    names = _php_quoted(pa.array(headers or list(frame.columns), pa.large_string()), delimiter)
-    lines = pc.binary_join_element_wise(*quoted, pa.scalar(delimiter, pa.large_string()))
+    cells = [_quoted(column, delimiter, doubled) for column in _text_columns(frame)]
+    names = _quoted(pa.array(headers or list(frame.columns), pa.large_string()), delimiter, doubled)
+    lines = pc.binary_join_element_wise(*cells, pa.scalar(delimiter, pa.large_string()))
     body = "\n".join([delimiter.join(names.to_pylist()), *lines.to_pylist()])
     return body + "\n" if last_newline else body
 
 
-def _php_quoted(column: pa.Array, delimiter: str) -> pa.Array:
-    """Quote as PHP's fputcsv does: only cells that hold the delimiter, a quote or white space."""
-    needs = pc.match_substring_regex(column, f'[{re.escape(delimiter)}" \\t\\r\\n]')
+def _quoted(column: pa.Array, delimiter: str, doubled: bool) -> pa.Array:
+    """Quote as PHP's fputcsv does: only cells that hold the delimiter, a quote, a backslash or white space.
+
+    PHP doubles a quote inside a cell unless a backslash precedes it. A quote that follows one left single is doubled.
+    """
+    needs = pc.match_substring_regex(column, f'[{re.escape(delimiter)}"\\\\ \\t\\r\\n]')
     if not pc.any(needs).as_py():
         return column
     mark, nothing = pa.scalar('"', pa.large_string()), pa.scalar("", pa.large_string())
-    doubled = pc.replace_substring(column, '"', '""')
-    return pc.if_else(needs, pc.binary_join_element_wise(mark, doubled, mark, nothing), column)
+    inner = pc.replace_substring(column, '"', '""')
+    if not doubled:
+        inner = pc.replace_substring(inner, '\\""', '\\"')
+    return pc.if_else(needs, pc.binary_join_element_wise(mark, inner, mark, nothing), column)
 
 
 def _xml(frame: pd.DataFrame, root: str, item: str) -> str:

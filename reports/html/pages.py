@@ -112,10 +112,10 @@ def _write(path: Path, text: str) -> Path:
 
 def _study(study: Study, snapshot_date: str, snapshot_id: str) -> dict[str, str]:
     declared = study.config["study"]
-    notice = str(declared.get("synthetic_notice", "Synthetic data")) if study.is_synthetic else ""
     title = str(declared["title"])
     return {
-        "id": study.studyid, "title": str(declared.get("short_title", title)), "long_title": title, "notice": notice,
+        "id": study.studyid, "title": str(declared.get("short_title", title)), "long_title": title,
+        "notice": study.notice,
         "cutoff": study.cutoff, "date": snapshot_date, "snapshot": snapshot_id[:16],
     }  # fmt: skip
 

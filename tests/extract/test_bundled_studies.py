@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from extract.api import take
 from extract.client import Client, Patience
 from extract.drift import compare
 from extract.exports import snapshot_of
-from extract.snapshot import open_snapshot, take
+from extract.snapshot import open_snapshot
 from metadata.records import Records
 from metadata.study import Study
 from redcap_sandbox.server import SandboxProject, create_app, serve

@@ -9,10 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from extract import client as client_module
+from extract.api import take
 from extract.canonical import canonical_records, canonical_structure, content_hash
 from extract.client import Client, Patience
 from extract.exports import snapshot_of
-from extract.snapshot import newest_change, open_snapshot, take
+from extract.log import newest_change
+from extract.snapshot import open_snapshot
 from extract.storage import store
 from metadata.errors import OutsideError, StudyError, UsageError
 from metadata.project import Project
@@ -198,7 +200,8 @@ def test_a_failed_extraction_leaves_nothing(study: Study, root: Path) -> None:
 
 
 def test_an_empty_project_is_a_snapshot(study: Study, root: Path) -> None:
-    write(study.path("redcap"), {"records_locked.csv": RECORDS.split("\n", 1)[0] + "\n"})
+    empty = {"records_locked.csv": RECORDS.split("\n", 1)[0] + "\n", "log.csv": LOG.split("\n", 1)[0] + "\n"}
+    write(study.path("redcap"), empty)
     path = from_api(study, root)
     assert len(open_snapshot(path).snapshot.records.frame) == 0
     assert snapshot_of(study, study.path("redcap"), root) == path

@@ -3,7 +3,7 @@ import pytest
 
 from metadata.errors import StudyError
 from metadata.project import Project
-from metadata.records import Records
+from metadata.records import Records, read_csv
 
 DICTIONARY = [
     {"field_name": "id", "form_name": "visit", "field_type": "text"},
@@ -85,3 +85,34 @@ def test_an_unknown_column_is_refused_with_the_nearest_name(project: Project) ->
 def test_blanks_are_empty_texts_never_missing(project: Project) -> None:
     frame = Records.from_frame(project, pd.DataFrame({"id": ["1"], "weight": [None]})).frame
     assert frame["weight"].tolist() == [""] and frame["redcap_event_name"].tolist() == [""]
+
+
+def test_a_byte_of_another_encoding_is_named_and_can_be_settled() -> None:
+    content = "id,weight,term\n1,70,caf\u00e9\n2,,".encode() + b"a\xa0b\n"
+    with pytest.raises(StudyError, match=r"field 'term' of record '2' is not UTF-8 here \(byte 0xA0\).*encoding: wind"):
+        read_csv(content, "records.csv")
+    frame = read_csv(content, "records.csv", "windows-1252")
+    assert frame["term"].tolist() == ["caf\u00e9", "a\u00a0b"]
+    with pytest.raises(StudyError, match=r"record '2' is not UTF-8 and not windows-1252 here \(byte 0x81\)"):
+        read_csv(content.replace(b"\xa0", b"\x81"), "records.csv", "windows-1252")
+
+
+def test_missing_data_codes_add_columns_to_checkboxes_only() -> None:
+    """-99 of field race is race____99, and 9.1 is race___9_1: what is neither letter nor digit becomes a low line."""
+    race = {"field_name": "race", "form_name": "f", "field_type": "checkbox", "select_choices_or_calculations": "1, A"}
+    info = {"missing_data_codes": "-99, Unknown | 9.1, Refused"}
+    project = Project.from_payloads({"dictionary": [DICTIONARY[0], race], "project_info": info})
+    assert project.missing_code_columns == {"race____99": "race", "race___9_1": "race"}
+    frame = pd.DataFrame({"id": ["1"], "race___1": ["0"], "race____99": ["1"], "race___9_1": ["0"]})
+    assert Records.from_frame(project, frame).frame["race____99"].tolist() == ["1"]
+    with pytest.raises(StudyError, match="column 'id____99'"):
+        Records.from_frame(project, frame.assign(id____99="1"))
+
+
+def test_survey_columns_are_taken(project: Project) -> None:
+    answered = {"redcap_survey_identifier": ["a"], "visit_timestamp": ["2001-01-01 10:00"]}
+    frame = pd.DataFrame({"id": ["1"], **answered, "event_timestamp": ["[not completed]"]})
+    taken = Records.from_frame(project, frame).frame
+    assert taken["visit_timestamp"].tolist() == ["2001-01-01 10:00"]
+    with pytest.raises(StudyError, match="column 'other_timestamp'"):
+        Records.from_frame(project, frame.assign(other_timestamp=""))

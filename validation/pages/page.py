@@ -17,6 +17,7 @@ def write_study_page(study: Study, name: str, path: Path, date: str, **values: o
         title=str(declared.get("short_title") or declared.get("title") or study.name),
         study=study.studyid,
         synthetic=study.is_synthetic,
+        part=study.part,
         date=date,
         **values,
     )  # fmt: skip

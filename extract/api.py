@@ -1,0 +1,159 @@
+"""Snapshots from REDCap's API: the structure, then all records, of the whole project or of one group on purpose."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from extract import groups
+from extract.client import Client
+from extract.completeness import key_columns, needed_columns, withheld_fields
+from extract.log import living_records
+from extract.reading import RecordReader, existing, listed_records
+from extract.snapshot import RECORD_HASH, Taken, keep
+from metadata.errors import OutsideError, StudyError
+from metadata.project import Project
+from metadata.records import ACCESS_GROUP
+from metadata.study import Study
+
+OWN_REPETITION = (
+    "the token's user may not see the repeating set-up (it needs the right Project Design and Setup): that of the"
+    " study's folder was used"
+)
+
+
+@dataclass(frozen=True)
+class GroupChoice:
+    """The group whose records are taken (blank: all), and whether the token gives no others."""
+
+    name: str = ""
+    bound: bool = False
+
+
+def take(study: Study, client: Client, root: Path, group: str = "") -> Path:
+    """Take a snapshot of the project behind ``client`` to ``root/<study>/<id>`` and return that folder.
+
+    ``group`` names the data access group whose records alone are wanted. Raises OutsideError if REDCap or the disk
+    fails, if not everything came, or if the token gives one group's records and ``group`` does not ask for them;
+    StudyError if what came cannot be read; UsageError if there is no such group.
+    """
+    own = _own_structure(study)
+    received = client.structure({"repeating"} if own and own.repeating else ())
+    structure, warnings = _structure(client, received, own)
+    project = Project.from_payloads(structure)
+    exported = structure["export_field_names"]
+    log = structure.pop("log", None)
+    listing = listed_records(client, project.dictionary.record_id)
+    _refuse_incomplete_list(client, project, listing, log)
+    choice = _choice(client, project, own, listing, group)
+    columns = needed_columns(project, exported)
+    columns += [ACCESS_GROUP] if ACCESS_GROUP in listing else []
+    reader = RecordReader(client, project, columns, key_columns(project), choice.name)
+    _refuse_hashes(client, project, listing, columns)
+    frame = reader.read(listing)
+    frame = frame.assign(**{ACCESS_GROUP: choice.name}) if choice.bound else frame
+    files = {f"received/{name}.{'txt' if name == 'version' else 'json'}": body for name, body in received.items()}
+    files |= {f"received/records-{number:04}.csv": body for number, body in enumerate(reader.bodies, start=1)}
+    version = received["version"].decode().strip()
+    source = {"api": client.shown, "redcap_version": version, "batches": len(reader.bodies)}
+    return keep(study, Taken(structure, frame, files, log, version, source, choice.name, warnings), root)
+
+
+def _own_structure(study: Study) -> Project | None:
+    """Return the study's own copy of its project, None if it has none that can be read."""
+    try:
+        return study.project()
+    except StudyError:
+        return None
+
+
+def _structure(
+    client: Client, received: Mapping[str, bytes], own: Project | None
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Return the payloads that came, with the study's own repeating set-up where the user may not see it."""
+    structure = {name: client.parsed(body) for name, body in received.items() if name != "version"}
+    if "repeating" in client.refused and own is not None and own.repeating:
+        return structure | {"repeating": own.repeating}, (OWN_REPETITION,)
+    return structure, ()
+
+
+def _refuse_incomplete_list(
+    client: Client, project: Project, listing: pd.DataFrame, log: list[dict[str, Any]] | None
+) -> None:
+    """Raise OutsideError if the list of records lacks one that there is.
+
+    Where the list is empty, the whole log must say that there is no record: a project that is too large for a server
+    can be answered with status 200 and nothing.
+    """
+    record_id = project.dictionary.record_id
+    if listing.empty and log is not None:
+        log = client.whole_log()
+    logged = [name for name in living_records(log) if name not in set(listing[record_id])]
+    found = existing(client, record_id, logged)
+    server = f"REDCap at {client.shown}"
+    if found:
+        raise OutsideError(
+            f"{server} left out record '{found[0]}' of its list of {listing[record_id].nunique()} records, but sends it"
+            " when asked for it; take the snapshot again"
+        )
+    if listing.empty and log is None:
+        raise OutsideError(
+            f"{server} lists no record, and the token's user may not see the log, which alone can confirm that the"
+            " project is empty; give the user the right Logging"
+        )
+    if listing.empty and logged:
+        raise OutsideError(
+            f"{server} lists no record, but its log has {len(logged)} that were not deleted, the first of them record"
+            f" '{logged[0]}'; take the snapshot again"
+        )
+
+
+def _choice(client: Client, project: Project, own: Project | None, listing: pd.DataFrame, group: str) -> GroupChoice:
+    """Return the group whose records are taken; OutsideError if the token gives those of one that was not asked for."""
+    dags = project.dags or (own.dags if own else [])
+    if not dags and ACCESS_GROUP in listing:
+        found = sorted(set(listing[ACCESS_GROUP]) - {""})
+        dags = [{"unique_group_name": name} for name in found]
+    name = groups.unique_name(group, dags) if group else ""
+    if ACCESS_GROUP in listing or not dags or listing.empty:
+        return GroupChoice(name)
+    if not name:
+        known = ", ".join(str(row["unique_group_name"]) for row in dags)
+        raise OutsideError(
+            f"REDCap at {client.shown} sends the records of one data access group only, that of the token's user,"
+            f" while the project has {known}: {groups.ADVICE}"
+        )
+    _confirm(client, project, listing, name)
+    return GroupChoice(name, bound=True)
+
+
+def _confirm(client: Client, project: Project, listing: pd.DataFrame, group: str) -> None:
+    """Raise OutsideError if the records that a token gives are not those of the group, as far as the server says it."""
+    record_id = project.dictionary.record_id
+    rows = client.records_of_group(record_id, group)
+    if rows is None:  # the server does not answer this question: the user's word counts
+        return
+    mine = {str(row[record_id]) for row in rows}
+    others = [name for name in listing[record_id] if name not in mine]
+    if others:
+        raise OutsideError(
+            f"REDCap at {client.shown} sends record '{others[0]}' with this token, which is not in data access group"
+            f" '{group}'; name the group of the token's user, or {groups.ADVICE}"
+        )
+
+
+def _refuse_hashes(client: Client, project: Project, listing: pd.DataFrame, columns: list[str]) -> None:
+    """Raise OutsideError if record names are hashes: they identify persons, and the user may not see identifiers."""
+    dictionary = project.dictionary
+    first = dictionary.fields[dictionary.record_id]
+    withheld = {dictionary.fields[name].form for name in withheld_fields(project, columns)}
+    names = listing[dictionary.record_id]
+    if len(names) and first.is_identifier and first.form in withheld and names.str.fullmatch(RECORD_HASH).all():
+        raise OutsideError(
+            f"REDCap at {client.shown} sends record names as hashes, because the token's user may not see identifiers;"
+            " give it full export rights on the form of the record id"
+        )

@@ -1,0 +1,112 @@
+"""What an export of a project holds by the project's structure: its columns, and the keys of its rows.
+
+Each function returns what is wrong as a part of a sentence, blank if nothing is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from metadata.errors import nearest
+from metadata.project import Project
+from metadata.records import ACCESS_GROUP, EVENT, REPEAT_INSTANCE, REPEAT_INSTRUMENT
+
+WITHOUT_COLUMNS = ("descriptive", "file")
+"""Field types that ``exportFieldNames`` leaves out; a file field has a column in some exports only."""
+ExportFieldNames = Iterable[Mapping[str, Any]]
+
+
+def key_columns(project: Project) -> list[str]:
+    """Return record id, event and repeat columns: those that say which row it is."""
+    keys = [project.dictionary.record_id]
+    keys += [EVENT] if project.longitudinal else []
+    return keys + ([REPEAT_INSTRUMENT, REPEAT_INSTANCE] if project.has_repeating else [])
+
+
+def needed_columns(project: Project, exported: ExportFieldNames | None) -> list[str]:
+    """Return the columns that an export must have, without that of the data access group.
+
+    ``exported`` are the rows of ``exportFieldNames``: what the user may export. Without them it is all fields.
+    """
+    dictionary = project.dictionary
+    columns = [column for form in dictionary.forms for column in dictionary.export_columns(form)]
+    owners = dictionary.column_field
+    columns = [name for name in columns if name not in owners or _type_of(project, name) not in WITHOUT_COLUMNS]
+    if exported is not None:
+        allowed = {row["export_field_name"] for row in exported}
+        columns = [name for name in columns if name in allowed]
+    return [*key_columns(project), *columns]
+
+
+def _type_of(project: Project, column: str) -> str:
+    return project.dictionary.fields[project.dictionary.column_field[column]].type
+
+
+def withheld_fields(project: Project, columns: Collection[str]) -> list[str]:
+    """Return the fields whose values an export with these columns lacks."""
+    fields = project.dictionary.fields.values()
+    return [one.name for one in fields if not set(one.columns) <= set(columns)]
+
+
+def missing_columns(needed: Collection[str], columns: Collection[str]) -> str:
+    """Say which of the needed columns are not there."""
+    missing = [name for name in needed if name not in set(columns)]
+    if not missing:
+        return ""
+    return (
+        f"the column '{missing[0]}'" + (f" and {len(missing) - 1} more are" if len(missing) > 1 else " is") + " missing"
+    )
+
+
+def wrong_row(project: Project, frame: pd.DataFrame) -> str:
+    """Say which row, if any, is in an event, of a repeating form or in a group that the project does not have."""
+    names = frame[project.dictionary.record_id]
+    if EVENT in frame:
+        unknown = ~frame[EVENT].isin(project.event_names).to_numpy(bool)
+        if unknown.any():
+            event = str(frame[EVENT].to_numpy()[unknown][0])
+            return f"{_record(names, unknown)} has a row in event '{event}', {_lacks(event, project.event_names)}"
+    if REPEAT_INSTRUMENT in frame:
+        found = _wrong_instrument(project, frame, names)
+        if found:
+            return found
+    groups = [str(row["unique_group_name"]) for row in project.dags]
+    if ACCESS_GROUP in frame and groups:
+        unknown = ~frame[ACCESS_GROUP].isin(["", *groups]).to_numpy(bool)
+        if unknown.any():
+            group = str(frame[ACCESS_GROUP].to_numpy()[unknown][0])
+            return f"{_record(names, unknown)} is in data access group '{group}', {_lacks(group, groups)}"
+    return ""
+
+
+def _wrong_instrument(project: Project, frame: pd.DataFrame, names: pd.Series) -> str:
+    """Say which row is of a form that does not repeat in its event."""
+    events = frame[EVENT] if EVENT in frame else pd.Series("", frame.index, dtype="str")
+    pairs = pd.DataFrame({"event": events, "form": frame[REPEAT_INSTRUMENT]})
+    pairs = pairs[pairs["form"] != ""].drop_duplicates()
+    odd = [not project.repeats(event, form) for event, form in zip(pairs["event"], pairs["form"], strict=True)]
+    if not any(odd):
+        return ""
+    event, form = pairs[odd].iloc[0]
+    at = ((events == event) & (frame[REPEAT_INSTRUMENT] == form)).to_numpy(bool)
+    where = f" in event '{event}'" if event else ""
+    if form not in project.dictionary.forms:
+        return f"{_record(names, at)} has a row of form '{form}'{where}, {_lacks(form, project.dictionary.forms)}"
+    return f"{_record(names, at)} has an instance of form '{form}'{where}, where that form does not repeat"
+
+
+def _lacks(name: str, known: Collection[str]) -> str:
+    return f"which the project does not have{nearest(name, known)}"
+
+
+def _record(names: pd.Series, at: np.ndarray) -> str:
+    return f"record '{names.to_numpy()[at][0]}'"
+
+
+def sent_twice(keys: Collection[str], frame: pd.DataFrame) -> np.ndarray:
+    """Return where a row has the same record, event, form and instance as one before it."""
+    return frame.duplicated([name for name in keys if name in frame]).to_numpy(bool)

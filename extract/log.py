@@ -1,0 +1,41 @@
+"""What the project's log says of its records: when they changed last, and which of them there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pandas as pd
+
+RECORD_CHANGE = r"(?:Created?|Updated?|Deleted?) [Rr]ecord"
+DELETED = r"Deleted? [Rr]ecord"
+DATE = r"\d{4}-\d{2}-\d{2}"
+Entries = Iterable[Mapping[str, Any]]
+
+
+def _changes(log: Entries | None) -> pd.DataFrame:
+    """Return timestamp, action and record of each creation, change or deletion of a record, in the log's order."""
+    entries = pd.DataFrame(list(log or []), columns=["timestamp", "action", "record"], dtype="str").fillna("")
+    return entries[entries["action"].str.match(RECORD_CHANGE)]
+
+
+def has_change(log: Entries) -> bool:
+    """Return True if a log has a creation, change or deletion of a record."""
+    return len(_changes(log)) > 0
+
+
+def newest_change(log: Entries | None) -> str:
+    """Return the date of the newest creation, change or deletion of a record in a log, or an empty text."""
+    changes = _changes(log)["timestamp"].str.slice(0, 10)
+    dates = changes[changes.str.fullmatch(DATE)]
+    return str(dates.max()) if len(dates) else ""
+
+
+def living_records(log: Entries | None) -> list[str]:
+    """Return the records that a log (newest entry first) has a creation or change of, and no later deletion.
+
+    A record that was renamed may be among them under its old name.
+    """
+    changes = _changes(log)
+    changes = changes[changes["record"] != ""].drop_duplicates("record")
+    return sorted(changes.loc[~changes["action"].str.match(DELETED), "record"])

@@ -1,0 +1,205 @@
+"""All records of a project by its API, as they were at one moment, or an error: nothing missing, nothing twice.
+
+Records are read batch by batch while others may change them. Afterwards the server is asked for its list of records and
+for what changed since the beginning; what changed is read again, until it comes as it was read before. Then all that is
+held is as the server held it when that list was made. A record whose rows do not all come, or come twice, counts as not
+received and is read again as well.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import pandas as pd
+
+from extract.client import MOST_RECORDS, OVERLAP, Client
+from extract.completeness import missing_columns, sent_twice, wrong_row
+from metadata.errors import OutsideError, StudyError
+from metadata.project import Project
+from metadata.records import ACCESS_GROUP, read_csv
+
+ROUNDS = 6
+AGAIN = "take the snapshot again"
+RIGHTS = f"give the token's user full export rights on all forms (in REDCap: User Rights), or {AGAIN}"
+
+
+def listed_records(client: Client, record_id: str, since: datetime | None = None) -> pd.DataFrame:
+    """Return the server's list of records as text: one row for each that has the record id, with keys and group."""
+    rows = client.parsed(client.record_names(record_id, since))
+    frame = pd.DataFrame(rows, dtype=object).astype("str")
+    if rows and record_id not in frame:
+        raise OutsideError(
+            f"REDCap at {client.shown} sent a list of records without the record id '{record_id}'; {AGAIN}"
+        )
+    return frame if rows else pd.DataFrame(columns=[record_id], dtype="str")
+
+
+def existing(client: Client, record_id: str, names: Sequence[str]) -> list[str]:
+    """Return those of the names under which the server has a record."""
+    found: list[str] = []
+    for start in range(0, len(names), MOST_RECORDS):
+        rows = client.parsed(client.row_keys(names[start : start + MOST_RECORDS], [record_id]))
+        found += [str(row.get(record_id)) for row in rows]
+    return [name for name in dict.fromkeys(found) if name in set(names)]
+
+
+@dataclass
+class RecordReader:
+    """Reads all records of a project, or of one of its groups.
+
+    ``columns`` must be in every batch, ``keys`` among them say which row it is. ``group`` limits a list that has a
+    column of groups. ``bodies`` are all batches as received, in their order.
+    """
+
+    client: Client
+    project: Project
+    columns: list[str]
+    keys: list[str]
+    group: str = ""
+    bodies: list[bytes] = field(default_factory=list)
+    _held: pd.DataFrame = field(default_factory=pd.DataFrame)
+    _faults: dict[str, str] = field(default_factory=dict)
+    _listed: int = 0
+
+    @property
+    def _record_id(self) -> str:
+        return self.project.dictionary.record_id
+
+    def read(self, listing: pd.DataFrame) -> pd.DataFrame:
+        """Return the rows of all records; ``listing`` is the first list of them (see ``listed_records``).
+
+        Raises OutsideError if they do not come whole, or change faster than they can be read.
+        """
+        since = self.client.server_time - OVERLAP
+        self._held = pd.DataFrame(columns=self.columns, dtype="str")
+        names = self._names(listing)
+        self._listed = len(names)
+        rows_a_record = len(listing) / max(1, listing[self._record_id].nunique())
+        for number in range(ROUNDS):
+            if self._read(names, rows_a_record):
+                return self._held
+            names = self._to_read_again(since)
+            if not names:
+                return self._held
+            time.sleep(self.client.patience.first_wait * number if self._faults else 0)
+        raise OutsideError(self._reason())
+
+    def _names(self, listing: pd.DataFrame) -> list[str]:
+        if self.group and ACCESS_GROUP in listing:
+            listing = listing[listing[ACCESS_GROUP] == self.group]
+        return list(dict.fromkeys(listing[self._record_id]))
+
+    def _read(self, names: list[str], rows_a_record: float) -> bool:
+        """Read these records and hold them; return True if all of them were held already, as they came now."""
+        self._faults = {}
+        fresh = [self._held.iloc[:0]]
+        for batch, body in self.client.batches(names, len(self.columns), rows_a_record):
+            self.bodies.append(body)
+            fresh.append(self._whole_records(batch, body))
+        came = pd.concat(fresh, ignore_index=True)
+        mine = self._held[self._record_id].isin(names)
+        same = not self._faults and _alike(self._held[mine], came, self.keys)
+        self._held = pd.concat([self._held[~mine], came], ignore_index=True)
+        return same
+
+    def _to_read_again(self, since: datetime) -> list[str]:
+        """Return the records that changed, came or moved meanwhile, and drop those that are gone."""
+        listing = listed_records(self.client, self._record_id)
+        touched = set(listed_records(self.client, self._record_id, since)[self._record_id])
+        names = self._names(listing)
+        held = self._held[self._record_id]
+        gone = [name for name in dict.fromkeys(held) if name not in set(names)]
+        moved = self._moved(listing) if ACCESS_GROUP in self.columns and ACCESS_GROUP in listing else set()
+        self._refuse_unlisted([name for name in gone if name not in set(listing[self._record_id])])
+        self._held = self._held[~held.isin(gone)]
+        known = set(held)
+        return [name for name in names if name not in known or name in touched or name in moved]
+
+    def _moved(self, listing: pd.DataFrame) -> set[str]:
+        """Return the records that the list has in another data access group than they were received in."""
+        groups = [side.drop_duplicates(self._record_id).set_index(self._record_id) for side in (listing, self._held)]
+        both = groups[0][[ACCESS_GROUP]].join(groups[1][[ACCESS_GROUP]], how="inner", rsuffix="_held")
+        return set(both.index[both[ACCESS_GROUP] != both[f"{ACCESS_GROUP}_held"]])
+
+    def _refuse_unlisted(self, names: list[str]) -> None:
+        found = existing(self.client, self._record_id, names)
+        if found:
+            raise OutsideError(
+                f"the list of records of REDCap at {self.client.shown} lacks record '{found[0]}', which it sends when"
+                f" asked for it; {AGAIN}"
+            )
+
+    def _whole_records(self, batch: list[str], body: bytes) -> pd.DataFrame:
+        """Return the rows of those records of a batch that came whole; the others are kept as faults.
+
+        Raises OutsideError for a column that is missing, a record that was not asked for, and a row that does not
+        belong to the project.
+        """
+        frame = self._parsed(batch, body)
+        if frame.empty:
+            return frame
+        self._refuse(missing_columns(self.columns, frame.columns), RIGHTS)
+        names = frame[self._record_id]
+        strange = names[~names.isin(batch)]
+        self._refuse(f"record '{strange.iloc[0]}' came, which was not asked for" if len(strange) else "", AGAIN)
+        self._refuse(wrong_row(self.project, frame), AGAIN)
+        for name in names[sent_twice(self.keys, frame)].drop_duplicates():
+            self._faults[name] = f"record '{name}' came with a row twice"
+        self._find_missing_rows(batch, frame)
+        whole = frame[~names.isin(list(self._faults))]
+        return whole[whole[ACCESS_GROUP] == self.group] if self.group and ACCESS_GROUP in whole else whole
+
+    def _parsed(self, batch: list[str], body: bytes) -> pd.DataFrame:
+        problem = ""
+        try:
+            frame = read_csv(body, "", self.client.encoding)
+        except StudyError as error:
+            problem, frame = error.message, pd.DataFrame()
+        if frame.empty:
+            self._faults |= dict.fromkeys(batch, f"records came that cannot be read: {problem}" if problem else "")
+            return pd.DataFrame(columns=self.columns, dtype="str")
+        return frame
+
+    def _find_missing_rows(self, batch: list[str], frame: pd.DataFrame) -> None:
+        """Hold a batch against a second answer, which has only status columns but as many rows."""
+        statuses = [name for form in self.project.dictionary.forms if (name := f"{form}_complete") in self.columns]
+        rows = self.client.parsed(self.client.row_keys(batch, [self._record_id, *statuses]))
+        keys = pd.DataFrame(rows, dtype=object).astype("str") if rows else pd.DataFrame(columns=self.keys, dtype="str")
+        self._refuse(missing_columns(self.keys, keys.columns), AGAIN)
+        keys = keys[keys[self._record_id].isin(batch)]
+        there = pd.MultiIndex.from_frame(frame[self.keys])
+        lacking = keys[~pd.MultiIndex.from_frame(keys[self.keys]).isin(there)]
+        for name in lacking[self._record_id].drop_duplicates():
+            self._faults.setdefault(name, f"record '{name}' came without some of its rows")
+        for name in set(batch) - set(frame[self._record_id]):
+            self._faults[name] = ""
+
+    def _refuse(self, problem: str, advice: str) -> None:
+        if problem:
+            raise OutsideError(
+                f"the records that REDCap at {self.client.shown} sent are not whole: {problem}; {advice}"
+            )
+
+    def _reason(self) -> str:
+        """Say why the records could not be read."""
+        server = f"REDCap at {self.client.shown}"
+        absent = sorted(name for name, fault in self._faults.items() if not fault)
+        told = [fault for fault in self._faults.values() if fault]
+        if told:
+            return f"the records that {server} sent are not whole: {told[0]}; {AGAIN}"
+        if absent:
+            return (
+                f"{server} listed {self._listed} records, but {len(absent)} of them did not come, the first of them"
+                f" record '{absent[0]}'; {AGAIN}"
+            )
+        return f"the records of {server} change while they are read; {AGAIN} when nobody enters data"
+
+
+def _alike(one: pd.DataFrame, other: pd.DataFrame, keys: list[str]) -> bool:
+    """Return True if two sets of rows are the same, in whichever order."""
+    columns = list(dict.fromkeys([*one.columns, *other.columns]))
+    sides = [side.reindex(columns=columns).fillna("").sort_values(keys, ignore_index=True) for side in (one, other)]
+    return sides[0].equals(sides[1])
