@@ -120,9 +120,13 @@ class RecordReader:
 
     def _moved(self, listing: pd.DataFrame) -> set[str]:
         """Return the records that the list has in another data access group than they were received in."""
-        groups = [side.drop_duplicates(self._record_id).set_index(self._record_id) for side in (listing, self._held)]
-        both = groups[0][[ACCESS_GROUP]].join(groups[1][[ACCESS_GROUP]], how="inner", rsuffix="_held")
-        return set(both.index[both[ACCESS_GROUP] != both[f"{ACCESS_GROUP}_held"]])
+        sides = {"listed": listing, "held": self._held}
+        groups = {
+            name: side.drop_duplicates(self._record_id).set_index(self._record_id)[ACCESS_GROUP]
+            for name, side in sides.items()
+        }
+        both = pd.concat(groups, axis="columns", join="inner")
+        return set(both.index[both["listed"] != both["held"]])
 
     def _refuse_unlisted(self, names: list[str]) -> None:
         found = existing(self.client, self._record_id, names)
