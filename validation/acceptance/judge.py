@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Mapping, Sequence
-from functools import cache
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -15,15 +13,9 @@ from metadata.condition import EVERY_ROW
 from metadata.dataset import Dataset
 from metadata.study import Study
 from metadata.terminology import Terminology
-from validation.acceptance.rules import (
-    METADATA,
-    VOCABULARY,
-    Expectation,
-    arguments,
-    declared_rules,
-    metadata_rules,
-    with_nulls,
-)
+from validation.acceptance.frames import frames_of
+from validation.acceptance.library import Library, great_expectations
+from validation.acceptance.rules import METADATA, VOCABULARY, Expectation, arguments, declared_rules, metadata_rules
 from validation.pages.page import write_study_page
 
 SHOWN_VALUES = 5
@@ -61,58 +53,30 @@ def accept(
     met = sum(bool(entry["met"]) for _, entry in judged)
     counts = {"success": met + len(left) == len(judged), "expectations": len(judged), "met": met}
     counts["not_judged"] = len(left)
-    return {**counts, "great_expectations": _version(), "datasets": made}
+    return {**counts, "great_expectations": str(great_expectations().__version__), "datasets": made}
 
 
 def load_library() -> None:
     """Make Great Expectations ready, which takes seconds, before there is anything to accept."""
-    _context(_great_expectations())
-
-
-def _great_expectations() -> Any:
-    """Import Great Expectations with its analytics off."""
-    os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    os.environ.setdefault("DO_NOT_TRACK", "1")
-    import great_expectations
-
-    return great_expectations
-
-
-def _version() -> str:
-    return str(_great_expectations().__version__)
-
-
-def _context(library: Any) -> Any:
-    """Return an ephemeral context that writes nothing and shows no progress bars."""
-    from great_expectations.data_context.types.base import ProgressBarsConfig
-
-    context = library.get_context(mode="ephemeral")
-    context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    return context
+    Library()
 
 
 def _judged(
     rules: Sequence[Expectation], datasets: Mapping[str, Dataset], terminology: Terminology | None
 ) -> list[tuple[Expectation, dict[str, Any]]]:
-    """Return each rule with its result; neighbouring rules that look at the same rows are one suite."""
-    library = _great_expectations()
-    source = _context(library).data_sources.add_pandas("final datasets")
+    """Return each rule with its result; neighbouring rules that look at the same rows are judged together."""
+    library = Library()
     judged: list[tuple[Expectation, dict[str, Any]]] = []
-    nullable = cache(lambda name: with_nulls(datasets[name].frame))
-    for number, ((name, _), part) in enumerate(groupby(rules, key=lambda rule: (rule.dataset, _declared_where(rule)))):
+    for (name, _), part in groupby(rules, key=lambda rule: (rule.dataset, _declared_where(rule))):
         same = list(part)
         if name not in datasets:
             judged += [(rule, _entry(rule, NOT_MADE)) for rule in same]
             continue
-        columns = datasets[name].columns
-        chosen = same[0].where.holds(columns, len(columns))
-        asset = source.add_dataframe_asset(f"{name} {number}").add_batch_definition_whole_dataframe("all")
-        frame = nullable(name)[chosen].reset_index(drop=True)
-        batch = asset.get_batch(batch_parameters={"dataframe": frame})
-        suite = _suite(library, f"{name} {number}", same, datasets, terminology)
-        outcomes = _outcomes(batch.validate(suite, result_format="BASIC"))
-        for index, rule in enumerate(same):
-            judged.append((rule, _entry(rule, outcomes[index] if len(frame) else _of_no_row(rule, outcomes[index]))))
+        for looked_at, frame, rows in frames_of(datasets[name], same):
+            wanted = [(VOCABULARY[rule.word].expectation, arguments(rule, datasets, terminology)) for rule in looked_at]
+            outcomes = map(_outcome, library.judge(frame, wanted))
+            for rule, outcome in zip(looked_at, outcomes, strict=True):
+                judged.append((rule, _entry(rule, outcome if rows else _of_no_row(rule, outcome))))
     return judged
 
 
@@ -125,26 +89,6 @@ def _of_no_row(rule: Expectation, outcome: dict[str, Any]) -> dict[str, Any]:
     if not rule.may_be_empty:
         return NO_ROW
     return {**NO_ROW, "success": True} if rule.word in OF_ALL_VALUES else outcome
-
-
-def _suite(
-    library: Any,
-    name: str,
-    rules: Sequence[Expectation],
-    datasets: Mapping[str, Dataset],
-    terminology: Terminology | None,
-) -> Any:
-    """Return the suite of some rules; each expectation carries its rule's number, because results may change order."""
-    made = []
-    for index, rule in enumerate(rules):
-        kind = getattr(library.expectations, VOCABULARY[rule.word].expectation)
-        made.append(kind(**arguments(rule, datasets, terminology), meta={"rule": index}))
-    return library.ExpectationSuite(name=name, expectations=made)
-
-
-def _outcomes(outcome: Any) -> dict[int, dict[str, Any]]:
-    results = [result.to_json_dict() for result in outcome.results]
-    return {result["expectation_config"]["meta"]["rule"]: _outcome(result) for result in results}
 
 
 def _outcome(result: dict[str, Any]) -> dict[str, Any]:

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-import pandas as pd
-
 from metadata.condition import EVERY_ROW, Condition, DatasetKinds
 from metadata.dataset import Dataset
 from metadata.declaration import read_document
@@ -87,8 +85,14 @@ class Expectation:
     of_records: int | None = None
 
     @property
+    def reads(self) -> list[str]:
+        """Variables whose values it looks at."""
+        single = [str(self.keys[key]) for key in ("variable", "first", "then") if key in self.keys]
+        return [*single, *map(str, self.keys.get("variables", ()))]
+
+    @property
     def sentence(self) -> str:
-        """The expectation in words."""
+        """The expectation as a sentence."""
         shown = {key: _listed(value) for key, value in self.keys.items()}
         said = VOCABULARY[self.word].sentence.format(**shown)
         return said if self.where == EVERY_ROW else f"where {self.where}, {said}"
@@ -188,20 +192,17 @@ def arguments(rule: Expectation, datasets: Mapping[str, Dataset], terminology: T
 
 
 def _value_set(rule: Expectation, datasets: Mapping[str, Dataset], terminology: Terminology | None) -> list[Any]:
+    """Return the allowed values; of another dataset or a codelist those that occur, for there may be thousands."""
+    variable = str(rule.keys["variable"])
     if rule.word == "values_in":
         return list(rule.keys["values"])
+    occurring = _texts(datasets[rule.dataset], variable)
     if rule.word == "values_from":
         other = datasets.get(str(rule.keys["dataset"]))
-        return [] if other is None else sorted(set(other.frame[rule.keys["variable"]].astype("str")) - {""})
+        return [] if other is None else sorted(occurring & _texts(other, variable))
     assert terminology is not None
-    return [*terminology.codelist(str(rule.keys["codelist"])).terms, "MULTIPLE"]
+    return sorted(occurring & {*terminology.codelist(str(rule.keys["codelist"])).terms, "MULTIPLE"})
 
 
-def with_nulls(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the frame with blanks of Char variables as None (they are null to nobody otherwise)."""
-    return frame.assign(**{name: _nullable(frame[name]) for name in frame.columns if frame[name].dtype != "float64"})
-
-
-def _nullable(values: pd.Series) -> pd.Series:
-    texts = values.astype("str").astype(object)
-    return texts.where(texts != "", None)
+def _texts(dataset: Dataset, variable: str) -> set[str]:
+    return set(dataset.frame[variable].unique().astype("str")) - {""}
