@@ -7,7 +7,6 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flows.later import load_later
 from metadata.errors import UsageError
 
 if TYPE_CHECKING:
@@ -21,7 +20,6 @@ def draft(project: Path, out: Path) -> list[Path]:
 
     Raises UsageError if ``out`` has files already or there is no dictionary.
     """
-    load_later()
     if out.exists() and any(out.iterdir()):
         raise UsageError(
             f"{out} has files already: a draft never writes over a mapping, and copies the project's structure itself;"

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import json
 
-from flows.later import load_later
-
 
 def show_pin(name: str, as_json: bool) -> None:
     """Pin a study's codelists and say what was written."""
-    load_later()
     from metadata.study import Study
     from sdtm.build.pinned_codelists import pin
 

@@ -6,8 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-from flows.later import load_later
-
 FILES = {
     "study": ("study.yaml",),
     "terminology": ("terminology.yaml",),
@@ -28,7 +26,6 @@ FILES = {
 
 def schemas() -> dict[str, dict[str, Any]]:
     """Return the schema (JSON Schema 2020-12) of each kind of file."""
-    load_later()
     from adam.build.schema import document
     from metadata.study_declaration import study_schema, terminology_schema
     from reports.schema import reports_schema

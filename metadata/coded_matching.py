@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 
 from metadata.coded_text import CodedText
 
@@ -31,6 +30,8 @@ def first_of_each(columns: Sequence[CodedText]) -> np.ndarray:
 
 def group_numbers(columns: Sequence[np.ndarray]) -> np.ndarray:
     """Return 0, 1, ... for each row, the same for rows that agree in all columns of codes, in the order of the rows."""
+    import pandas as pd
+
     combined, size = np.zeros(len(columns[0]), np.int64), 1
     for codes in columns:
         several = int(codes.max(initial=0)) + 1

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
 
 
 class CodedText:
@@ -44,6 +46,8 @@ class CodedText:
 
         Raises TypeError, naming the type, if it holds anything else.
         """
+        import pandas as pd
+
         values = column.array
         if isinstance(values, pd.Categorical):
             return cls.of_codes(values.codes, _texts(values.categories.array).to_pylist())
@@ -52,6 +56,8 @@ class CodedText:
     @classmethod
     def of_numbers(cls, values: np.ndarray, write: Callable[[float], str]) -> CodedText:
         """Return each number of a float64 array as ``write`` writes it, NaN as a blank."""
+        import pyarrow as pa
+
         coded = pa.array(values, from_pandas=True).dictionary_encode()
         codes = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
         return cls.of_codes(codes, [write(value) for value in coded.dictionary.to_pylist()])
@@ -125,6 +131,8 @@ class CodedText:
 
     def join(self, other: CodedText, separator: str = "") -> CodedText:
         """Return each pair of texts joined, with the separator where neither is blank."""
+        import pandas as pd
+
         pairs = self.codes.astype(np.int64) * len(other.texts) + other.codes
         codes, distinct = pd.factorize(pairs)
         first, second = np.divmod(distinct, len(other.texts))
@@ -161,6 +169,8 @@ class CodedText:
 
     def numbers(self) -> np.ndarray:
         """Return each text as a number (float64), NaN for a text that is none."""
+        import pandas as pd
+
         read = pd.to_numeric(pd.Series(self.texts, dtype="str"), errors="coerce")
         return self.spread(read.to_numpy(np.float64, na_value=np.nan))
 
@@ -198,6 +208,8 @@ class CodedText:
 
     def categorical(self) -> pd.Categorical:
         """Return the column for a frame: its categories are the texts that some row holds, sorted."""
+        import pandas as pd
+
         ordered = self.in_order()
         texts = pd.Index(ordered.texts, dtype="str")
         if ordered.present().all():
@@ -206,6 +218,8 @@ class CodedText:
 
 
 def _texts(values: Any) -> pa.Array:
+    import pyarrow as pa
+
     try:
         found = pa.array(values, from_pandas=True)
     except (pa.ArrowInvalid, pa.ArrowTypeError):

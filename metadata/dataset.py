@@ -5,14 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from metadata.coded_text import CodedText
 from metadata.errors import StudyError, nearest
 from metadata.frame_columns import FrameColumns
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ANALYSIS_CLASSES = (
+    "SUBJECT LEVEL ANALYSIS DATASET",
+    "BASIC DATA STRUCTURE",
+    "OCCURRENCE DATA STRUCTURE",
+    "ADAM OTHER",
+)
 
 
 @dataclass(frozen=True)
@@ -79,6 +88,15 @@ class DatasetMetadata:
         """Char or Num for each variable, as a condition is checked against them."""
         return {variable.name: variable.type for variable in self.variables}
 
+    @property
+    def never_null(self) -> list[str]:
+        """Variables that may not be null: Required ones, of an analysis dataset only those that are keys.
+
+        In ADaM, Required says that the variable is present; null values are allowed (ADaMIG 1.3, section 3).
+        """
+        names = [variable.name for variable in self.variables if variable.core == "Req"]
+        return [name for name in names if name in self.keys] if self.dataset_class in ANALYSIS_CLASSES else names
+
     def variable(self, name: str) -> Variable:
         """Return the variable called ``name``; raises StudyError with the nearest name otherwise."""
         for variable in self.variables:
@@ -111,6 +129,8 @@ def no_edges() -> pd.DataFrame:
 
 def join_edges(parts: Sequence[Edges]) -> pd.DataFrame:
     """Return all edges of ``parts`` in one frame: int32 positions, names as categories in alphabetical order."""
+    import pandas as pd
+
     counts = [len(part.row) for part in parts]
     empty = [np.empty(0, np.int32)]
     return pd.DataFrame(
@@ -126,6 +146,8 @@ def join_edges(parts: Sequence[Edges]) -> pd.DataFrame:
 
 def _repeated(names: list[str], counts: list[int]) -> pd.Categorical:
     """Return each name as often as its count says, as a categorical whose categories are sorted."""
+    import pandas as pd
+
     used = sorted({name for name, count in zip(names, counts, strict=True) if count})
     place = {name: code for code, name in enumerate(used)}
     codes = np.array([place.get(name, 0) for name in names], np.int16)
@@ -135,6 +157,8 @@ def _repeated(names: list[str], counts: list[int]) -> pd.Categorical:
 @lru_cache(maxsize=1024)
 def _names(used: tuple[str, ...]) -> pd.CategoricalDtype:
     """Return the type of a column of names; lineage has few of them, and thousands of columns."""
+    import pandas as pd
+
     return pd.CategoricalDtype(pd.Index(used, dtype="str"))
 
 

@@ -104,8 +104,14 @@ def parameters(declared: type) -> dict[str, Any]:
 
 @cache
 def _parameters(declared: Any) -> dict[str, Any]:
-    hints = get_type_hints(declared, include_extras=True)
+    hints = annotations_of(declared)
     return {key_of(one.name): _written(one, hints[one.name]) for one in fields(declared) if hints[one.name] != Place}
+
+
+@cache
+def annotations_of(declared: Any) -> dict[str, Any]:
+    """Return the annotation of each field; Python reads the texts that they are again each time it is asked."""
+    return get_type_hints(declared, include_extras=True)
 
 
 def _written(key: Field[Any], kind: Any) -> Any:
@@ -147,7 +153,7 @@ def read_parameters(declared: type[Declared], node: dict[str, Any], owner: str) 
                 if key in kinds:
                     values[key] = read_value(kinds[key], value, node, key)
     given = {one.name: values[key_of(one.name)] for one in fields(declared) if key_of(one.name) in values}  # type: ignore[arg-type]
-    places = {name: node for name, hint in get_type_hints(declared, include_extras=True).items() if hint == Place}
+    places = {name: node for name, hint in annotations_of(declared).items() if hint == Place}  # type: ignore[arg-type]
     return declared(**given, **places)
 
 
@@ -197,6 +203,7 @@ def _read_bare(kind: Any, value: Any, node: object, key: str, owner: str) -> Any
     return read_parameters(kind, value, owner)  # type: ignore[arg-type]
 
 
+@cache
 def limits_of(kind: Any) -> list[ValueLimit]:
     """Return the limits of a type's values."""
     if len(alternatives(kind)) == 1:
@@ -211,6 +218,7 @@ def has_notation(kind: Any) -> bool:
     return hasattr(kind, "notation")
 
 
+@cache
 def bare(kind: Any) -> Any:
     """Return a type without its role and without its alternative None."""
     if get_origin(kind) is Annotated:
@@ -225,6 +233,7 @@ def alternatives(kind: Any) -> list[Any]:
     return [part for part in get_args(kind) if part is not type(None)]
 
 
+@cache
 def optional(kind: Any) -> bool:
     """Return True for a parameter that may be left without a value (``null``)."""
     return bool(alternatives(kind)) and type(None) in get_args(kind)

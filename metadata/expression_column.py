@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 NUMBER = r"^[+-]?(?:\d+\.?\d*|\.\d+)$"
 LITERAL = re.compile(NUMBER, re.ASCII)
@@ -21,6 +22,9 @@ def numbers_of(texts: np.ndarray, decimal_comma: bool = False) -> np.ndarray:
 
     Exponents, blanks around a number and words such as ``inf`` are not numbers.
     """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     written = pa.array(texts, type=pa.string())
     matched = pc.match_substring_regex(written, NUMBER_WITH_COMMA if decimal_comma else NUMBER)
     plain = pc.utf8_ltrim(pc.replace_substring(written, ",", ".") if decimal_comma else written, characters="+")
@@ -37,6 +41,9 @@ def written_number(value: float) -> str:
 
 def matches(texts: np.ndarray, pattern: str) -> np.ndarray:
     """Return True where a text matches a regular expression (RE2) as a whole."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     found = pc.match_substring_regex(pa.array(texts, type=pa.string()), f"^(?:{pattern})$")
     return np.asarray(found.to_numpy(zero_copy_only=False), bool)
 
@@ -96,6 +103,8 @@ class ExpressionColumn:
     @cached_property
     def text(self) -> np.ndarray:
         """Values as text: stored ones as they are, computed ones as REDCap would store them."""
+        import pandas as pd
+
         if self.given is not None:
             return self.given
         codes, values = pd.factorize(self.number, use_na_sentinel=False)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from metadata.dictionary import Field, checkbox_column
 from metadata.errors import nearest
@@ -13,6 +13,9 @@ from metadata.expression import EVENT_NAME, Reference
 from metadata.expression_column import ExpressionColumn
 from metadata.project import Project
 from metadata.records import EVENT, REPEAT_INSTANCE, REPEAT_INSTRUMENT, Records
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SEPARATOR = "\x1f"
 
@@ -86,6 +89,8 @@ class RecordsLookup:
 
     @cached_property
     def _positions(self) -> pd.Series:
+        import pandas as pd
+
         frame = self.records.frame
         rows = np.flatnonzero((frame[REPEAT_INSTRUMENT] == "").to_numpy(bool))
         keys = self.key(self.records.record.iloc[rows], frame[EVENT].iloc[rows], frame[REPEAT_INSTANCE].iloc[rows])
@@ -95,6 +100,8 @@ class RecordsLookup:
     @staticmethod
     def key(record: pd.Series, event: pd.Series, instance: pd.Series) -> pd.Index:
         """Return the text that names a row."""
+        import pandas as pd
+
         joined = record.array + SEPARATOR + event.array + SEPARATOR + instance.array
         return pd.Index(joined)
 
@@ -163,6 +170,8 @@ class FormContext:
 
     def _rows_of(self, event: str | None) -> np.ndarray:
         """Positions of each row's own event (None) or of another event of the same record."""
+        import pandas as pd
+
         if event not in self._positions:
             blank = pd.Series("", index=self.rows.index, dtype="str")
             events = self.rows["event"] if event is None else blank + event

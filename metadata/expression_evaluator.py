@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-import pandas as pd
 
 from metadata.errors import nearest
 from metadata.expression import (
@@ -23,6 +22,9 @@ from metadata.expression import (
 )
 from metadata.expression_column import ExpressionColumn
 from metadata.expression_functions import FUNCTIONS, FunctionError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 COMPARISONS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
     "=": operator.eq,
@@ -69,6 +71,8 @@ def evaluate_condition(expression: Expression, context: EvaluationContext) -> np
 
 def evaluate_text(expression: Expression, context: EvaluationContext) -> pd.Series:
     """Return the values as REDCap would store them."""
+    import pandas as pd
+
     return pd.Series(evaluate(expression, context).text, dtype="str")
 
 

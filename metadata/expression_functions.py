@@ -5,12 +5,14 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-import pandas as pd
 
 from metadata.expression_column import ExpressionColumn
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Implementation = TypeVar("Implementation", bound=Callable[..., ExpressionColumn])
 
@@ -161,6 +163,8 @@ def is_integer(value: ExpressionColumn) -> ExpressionColumn:
 
 
 def _strings(value: ExpressionColumn) -> pd.Series:
+    import pandas as pd
+
     return pd.Series(value.text, dtype="str")
 
 
@@ -225,6 +229,8 @@ def _option(option: ExpressionColumn) -> str:
 
 def _moments(value: ExpressionColumn, style: str) -> np.ndarray:
     """Return datetime64[s]; NaT where the value is no date."""
+    import pandas as pd
+
     text = _strings(value)
     if len(text) == 1 and text[0].lower() in CLOCK_WORDS:
         raise FunctionError(f"'{text[0]}' is not supported: results may not depend on the day of the run")
@@ -235,6 +241,8 @@ def _moments(value: ExpressionColumn, style: str) -> np.ndarray:
 
 def _part_of_date(part: str) -> Callable[[ExpressionColumn], ExpressionColumn]:
     def over(value: ExpressionColumn) -> ExpressionColumn:
+        import pandas as pd
+
         moments = pd.Series(_moments(value, DATE_FORMATS["ymd"]))
         return ExpressionColumn.computed(getattr(moments.dt, part).to_numpy(np.float64, na_value=np.nan))
 

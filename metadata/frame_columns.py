@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from metadata.coded_text import CodedText
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class FrameColumns:
@@ -36,6 +39,8 @@ class FrameColumns:
 
     @cached_property
     def _kinds(self) -> dict[str, bool]:
+        import pandas as pd
+
         return {str(name): pd.api.types.is_numeric_dtype(kind) for name, kind in self.frame.dtypes.items()}
 
     @property

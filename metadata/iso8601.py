@@ -13,12 +13,14 @@ from calendar import monthrange
 from collections.abc import Iterable
 from datetime import date
 from functools import lru_cache
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import pandas as pd
 
 from metadata.coded_text import CodedText
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 DAY, MONTH, YEAR = r"(?:0[1-9]|[12]\d|3[01])", r"(?:0[1-9]|1[0-2])", r"(?:1[6-9]\d\d|[2-9]\d{3}|159\d|158[3-9])"
 TIME = re.compile(

@@ -7,17 +7,18 @@ import io
 import re
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.csv as arrow_csv
 
 from metadata.csv_quotes import doubled_quotes
 from metadata.errors import StudyError, nearest
 from metadata.project import Project
 from metadata.redcap_csv import UTF_8, decode, delimiter_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
 
 EVENT = "redcap_event_name"
 REPEAT_INSTRUMENT = "redcap_repeat_instrument"
@@ -33,6 +34,10 @@ def read_csv(content: bytes, file: str | Path, encoding: str = UTF_8) -> pd.Data
     Raises StudyError if it is not such CSV, if a row has another number of cells than the header or a column is there
     twice. (pandas pads a short row and drops cells of a long one without a word, hence Arrow's reader.)
     """
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.csv as arrow_csv
+
     text = decode(content, file, encoding, of_records=True)
     if not text.strip():
         return pd.DataFrame()
@@ -118,6 +123,8 @@ class Records:
 
     def column(self, name: str) -> pa.Array:
         """Return one column of the frame as Arrow text."""
+        import pyarrow as pa
+
         if name not in self._columns:
             values = pa.array(self.frame[name], from_pandas=True)
             chunks = values.chunks if isinstance(values, pa.ChunkedArray) else [values]
@@ -131,6 +138,9 @@ class Records:
         Rows of an event for which the form is not designated are kept: a value there is a finding, not a reason to lose
         it. A form may hold values on its own repeating rows, and on rows of no repeating form.
         """
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
         if form not in self._rows:
             instrument = self.column(REPEAT_INSTRUMENT)
             own = pc.is_in(instrument, value_set=pa.array(["", form], instrument.type))
@@ -149,6 +159,8 @@ class Records:
 
     def holds(self, column: str) -> np.ndarray:
         """Return where an export column holds a value: not blank, and of a checkbox or a form's status not 0."""
+        import pyarrow.compute as pc
+
         dictionary, values = self.project.dictionary, self.column(column)
         owner = dictionary.column_field.get(column)
         filled = pc.not_equal(values, "")

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from metadata.declaration import read_document
 from metadata.errors import Gather, StudyError, nearest
@@ -16,6 +14,9 @@ from metadata.study import Study
 from metadata.study_declaration import OwnCodelist, TerminologyFile
 from metadata.terminology_package import Codelist, Package, Term, read_package
 from metadata.yaml_source import complain
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TERMS = "terminology.yaml"
 PINNED = "terminology"
@@ -69,6 +70,7 @@ class Terminology:
     def __init__(self, package: str, codelists: Mapping[str, Codelist]) -> None:
         self.package = package
         self.codelists = codelists
+        self._decoded: dict[tuple[str, str], dict[str, str]] = {}
 
     @classmethod
     def open(cls, study: Study, pinned: bool = True) -> Terminology:
@@ -99,11 +101,13 @@ class Terminology:
         """Return True where a value is blank or a term of the codelist."""
         return values.isin([*self.codelist(code).terms, ""])
 
-    def decode(self, code_list: str, name_list: str) -> dict[str, str]:
+    def decode(self, code_list: str, name_list: str) -> Mapping[str, str]:
         """Return test code to test name for a pair of codelists whose terms share concept codes."""
-        names = {term.code: term.value for term in self.codelist(name_list).terms.values() if term.code}
-        codes = self.codelist(code_list).terms.values()
-        return {term.value: names[term.code] for term in codes if term.code in names}
+        if (code_list, name_list) not in self._decoded:
+            names = {term.code: term.value for term in self.codelist(name_list).terms.values() if term.code}
+            codes = self.codelist(code_list).terms.values()
+            self._decoded[code_list, name_list] = {term.value: names[term.code] for term in codes if term.code in names}
+        return self._decoded[code_list, name_list]
 
 
 def read_terminology(study: Study) -> TerminologyFile:

@@ -10,15 +10,16 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, get_args
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from metadata import iso8601
 from metadata.coded_text import CodedText
 from metadata.errors import nearest
 from metadata.schema_errors import entry_of, needed_key, none_of
 from metadata.yaml_source import complain
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 DateOrder = Literal["dmy", "dym", "mdy", "myd", "ydm", "ymd"]
 ORDERS = get_args(DateOrder)
@@ -63,11 +64,15 @@ class TextDate:
 
     def iso(self, texts: pd.Series) -> pd.Series:
         """Return the ISO 8601 texts of a column; blank where a text cannot be read."""
+        import pandas as pd
+
         made = CodedText.of_series(texts).map(lambda text: self.read(text) or "")
         return pd.Series(made.array(), index=texts.index, dtype="str")
 
     def is_readable(self, texts: pd.Series) -> pd.Series:
         """Return where a text of a column is blank, or written in this order and a date that the calendar has."""
+        import pandas as pd
+
         readable = CodedText.of_series(texts).test(lambda text: self.read(text) is not None)
         return pd.Series(readable, index=texts.index)
 

@@ -11,7 +11,7 @@ import pandas as pd
 from adam.build.dataset_metadata import metadata_of
 from adam.build.derivation_order import in_order
 from adam.build.lineage import lineage
-from adam.build.specification import AnalysisSpecification, DerivationStep, read_specifications
+from adam.build.specification import AnalysisSpecification, DerivationStep, needed_first, read_specifications
 from adam.build.table import AnalysisTable
 from adam.columns.columns import Values, finished, take
 from adam.columns.grouping import group_codes, ordered
@@ -33,19 +33,6 @@ def analyse(study: Study, sdtm: Mapping[str, Dataset]) -> dict[str, Dataset]:
     for specification in needed_first(read_specifications(study)):
         made[specification.name] = build(specification, study, {**sdtm, **made})
     return made
-
-
-def needed_first(specifications: list[AnalysisSpecification]) -> list[AnalysisSpecification]:
-    """Return the declarations so that each comes after those it reads; raises StudyError for a circle."""
-    waiting, result = list(specifications), []
-    while waiting:
-        names = {specification.name for specification in waiting}
-        ready = next((one for one in waiting if not (one.uses() & names) - {one.name}), None)
-        if ready is None:
-            raise waiting[0].error(f"these datasets wait for one another in a circle: {', '.join(sorted(names))}")
-        waiting.remove(ready)
-        result.append(ready)
-    return result
 
 
 def build(specification: AnalysisSpecification, study: Study, datasets: Mapping[str, Dataset]) -> Dataset:

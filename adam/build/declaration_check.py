@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from adam.build.analyse import needed_first
-from adam.build.specification import FOLDER, AnalysisSpecification, read_specifications
+from adam.build.specification import FOLDER, AnalysisSpecification, needed_first, read_specifications
 from adam.build.variable_kinds import check_conditions
 from adam.derivations.study_code import FILE, StudyDerivation, functions_in
 from metadata.condition import DatasetKinds

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from adam.build.specification import DerivationStep
 from adam.build.table import AnalysisTable
 from metadata.dataset import Edges, join_edges
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def lineage(
@@ -51,6 +54,8 @@ def _resolved(table: AnalysisTable, source: str, steps: Sequence[DerivationStep]
 
 def _contributors(table: AnalysisTable, edge: Edges) -> tuple[np.ndarray, np.ndarray]:
     """Return an edge's rows with the rows of the source that made what it leads to, several for a derived row."""
+    import pandas as pd
+
     rows, led = [edge.row], [edge.source_row]
     for added in table.edges:
         if added.variable == "*" and not added.source and np.isin(edge.source_row, added.row).any():

@@ -107,6 +107,19 @@ def read_specifications(study: Study) -> list[AnalysisSpecification]:
     return made
 
 
+def needed_first(specifications: list[AnalysisSpecification]) -> list[AnalysisSpecification]:
+    """Return the declarations so that each comes after those it reads; raises StudyError for a circle."""
+    waiting, result = list(specifications), []
+    while waiting:
+        names = {specification.name for specification in waiting}
+        ready = next((one for one in waiting if not (one.uses() & names) - {one.name}), None)
+        if ready is None:
+            raise waiting[0].error(f"these datasets wait for one another in a circle: {', '.join(sorted(names))}")
+        waiting.remove(ready)
+        result.append(ready)
+    return result
+
+
 def read_specification(node: Any) -> AnalysisSpecification:
     """Read one dataset's declaration; raises StudyError with file, line, key and the nearest name."""
     if not isinstance(node, dict):

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from functools import cache
-from typing import Any, get_type_hints
+from typing import Any
 
-from adam.build.analyse import needed_first
 from adam.build.dataset_metadata import guides
-from adam.build.specification import AnalysisSpecification
+from adam.build.specification import AnalysisSpecification, needed_first
 from adam.language.derivation import Derivation
 from metadata.analysis_guide import Guide
 from metadata.condition import Condition, DatasetKinds
-from metadata.declaration import alternatives, role_of
+from metadata.declaration import alternatives, annotations_of, role_of
 from metadata.errors import Gather
 from metadata.study import Study
 from metadata.yaml_source import LocatedDict
@@ -101,7 +100,7 @@ def conditions_in(declared: Any, dataset: str = "") -> Iterator[tuple[str, Condi
 @cache
 def _fields(declared: type) -> tuple[tuple[str, bool], ...]:
     """Return the names of a dataclass's fields, and whether each speaks of another dataset."""
-    kinds = get_type_hints(declared, include_extras=True)
+    kinds = annotations_of(declared)
     return tuple(
         (one.name, any(role_of(part) == "other" for part in (kinds[one.name], *alternatives(kinds[one.name]))))
         for one in fields(declared)

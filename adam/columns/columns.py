@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from metadata.coded_text import CodedText
 from metadata.errors import StudyError
 from metadata.frame_columns import FrameColumns
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Values = CodedText | np.ndarray
 Columns = Mapping[str, Values]
@@ -104,4 +107,6 @@ def stack(parts: Sequence[Values], name: str = "") -> Values:
 
 def finished(values: Values) -> pd.Series:
     """Return a column as a dataset holds it."""
+    import pandas as pd
+
     return pd.Series(values.categorical() if isinstance(values, CodedText) else values)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 
 from adam.columns.columns import Values, stack
 from metadata.coded_matching import group_numbers
@@ -22,6 +21,8 @@ def ranks(values: Values) -> np.ndarray:
 
 def group_codes(columns: Sequence[Values]) -> np.ndarray:
     """Return one number for each row, the same for rows that agree in all columns."""
+    import pandas as pd
+
     return group_numbers(
         [column.codes if isinstance(column, CodedText) else pd.factorize(column)[0] + 1 for column in columns]
     )

@@ -14,10 +14,9 @@ from dataclasses import dataclass, field
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import pandas as pd
 
 from adam.columns.columns import Columns, Values, known_names
 from adam.language.derivation import (
@@ -30,6 +29,9 @@ from metadata.coded_text import CodedText
 from metadata.declaration import Column, NewColumn
 from metadata.errors import StudyError, nearest
 from metadata.study import Study
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FILE = "derivations.py"
 Function = Callable[..., Any]
@@ -119,6 +121,8 @@ class StudyDerivation(Derivation):
             raise StudyError("'outputs' names the variables that the function makes, each with type and method")
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
+        import pandas as pd
+
         function = load(context.study, self.call)
         table = pd.DataFrame({name: _series(columns[name]) for name in self.inputs}, index=range(count))
         try:
@@ -145,6 +149,8 @@ class StudyDerivation(Derivation):
             raise StudyError(f"'{self.call}' returns {extra[0]}, which its 'outputs' do not name")
 
     def _values(self, name: str, given: Any, count: int) -> Values:
+        import pandas as pd
+
         try:
             series = given.reindex(range(count)) if isinstance(given, pd.Series) else pd.Series(given)
             if np.ndim(given) != 1 or len(given) != count:
@@ -168,4 +174,6 @@ class StudyDerivation(Derivation):
 
 
 def _series(values: Values) -> pd.Series:
+    import pandas as pd
+
     return pd.Series(values.array(), dtype="str") if isinstance(values, CodedText) else pd.Series(values)

@@ -7,9 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any, Protocol
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, Protocol
 
 from metadata.yaml_source import complain
 from reports.results.formats import COUNT, PERCENT, text_of
@@ -17,6 +15,9 @@ from reports.results.specification import Output
 from reports.statistics.descriptive import STATISTICS
 from reports.statistics.estimate import Estimate
 from reports.statistics.rounding import significant
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 PUBLISHED = (
     "analysis", "output", "population", "subset", "group", "variable", "level", "statistic", "value", "format", "text",
@@ -131,6 +132,8 @@ class ResultsBuilder:
 
     def frame(self) -> pd.DataFrame:
         """The results data as a frame."""
+        import pandas as pd
+
         kinds = [(name, NUMBERS.get(name, "str")) for name in COLUMNS]
         columns = {name: pd.Series([row[name] for row in self.rows], dtype=kind) for name, kind in kinds}
         return pd.DataFrame(columns)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 Rows = list[dict[Hashable, Any]]
 KEY = ("variable", "level", "subset", "group", "statistic")

@@ -9,16 +9,18 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from metadata.coded_text import CodedText
 from metadata.errors import nearest
 from metadata.frame_columns import FrameColumns
 from metadata.yaml_source import complain
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SUBJECT = "USUBJID"
 COMPARISONS: dict[str, tuple[str, Callable[[Any, Any], Any]]] = {
@@ -97,11 +99,15 @@ class Selection:
 
     def table(self, *variables: str) -> pd.DataFrame:
         """Some variables of the chosen rows."""
+        import pandas as pd
+
         index = self._index()
         return pd.DataFrame({variable: self._series(variable, index) for variable in variables})
 
     def by_subject(self, variable: str, take: Literal["min", "max"]) -> pd.Series:
         """Smallest or largest value of each subject, indexed by subject."""
+        import pandas as pd
+
         values = self.column(variable)
         ranked = pd.Series(pd.Categorical(values, ordered=True), values.index) if self._is_text(variable) else values
         return ranked.groupby(self.column(SUBJECT)).agg(take)
@@ -128,9 +134,13 @@ class Selection:
         return numbers if self.positions is None else numbers[self.positions]
 
     def _index(self) -> pd.Index:
+        import pandas as pd
+
         return pd.RangeIndex(len(self.base)) if self.positions is None else pd.Index(self.positions)
 
     def _series(self, variable: str, index: pd.Index) -> pd.Series:
+        import pandas as pd
+
         if self._is_text(variable):
             return pd.Series(self._coded(variable).objects[self._codes(variable)], index, dtype=object, copy=False)
         return pd.Series(self._numbers(variable), index, copy=False)

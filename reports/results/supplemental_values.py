@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from reports.results.analysis_data import AnalysisData
 from reports.results.selection import SUBJECT, Selection
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -46,4 +48,6 @@ class SupplementalValues:
 
 
 def _texts(keys: pd.Series) -> list[str]:
+    import pandas as pd
+
     return [f"{key:g}" for key in keys.tolist()] if pd.api.types.is_numeric_dtype(keys) else keys.tolist()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-from scipy import special
-
 from reports.statistics.estimate import NOT_ESTIMABLE, Estimate, not_estimable
 from reports.statistics.proportion import clopper_pearson
 
@@ -16,6 +14,8 @@ TEST = "Exact conditional test of the rate ratio, two-sided (twice the smaller t
 
 def event_rate(events: int, time: float, n: int, confidence: float = 0.95) -> Estimate:
     """Events of a group divided by its person-time, with the interval of Garwood (1936); ``n`` counts its subjects."""
+    from scipy import special
+
     method = _named(RATE, confidence)
     if time <= 0:
         return not_estimable(method, n, "no person-time")
@@ -49,6 +49,8 @@ def conditional_rate_test(events: int, time: float, reference_events: int, refer
 
     ``statistic`` is the number of events of the group.
     """
+    from scipy import special
+
     if time <= 0 or reference_time <= 0:
         return not_estimable(TEST, n, "no person-time in one of the groups")
     total = events + reference_events

@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
 from reports.statistics.blocks import MOST_CONDITIONS, arrangements, ranked_rows
 from reports.statistics.estimate import Estimate, not_estimable
@@ -23,6 +22,8 @@ def friedman(table: ArrayLike, decimals: int) -> Estimate:
 
     Q is a constant times the spread of the rank sums, and the ties fix the constant, so the spread decides the order.
     """
+    from scipy import special
+
     ranks = ranked_rows(table, decimals)
     n, k = ranks.shape
     if n == 0 or k < 2:

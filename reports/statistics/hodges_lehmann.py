@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterable
 
 import numpy as np
-from scipy import special
 
 from reports.statistics.estimate import Estimate, not_estimable
 from reports.statistics.pair_sums import walsh_averages
@@ -50,5 +49,7 @@ def _depth(n: int, confidence: float) -> tuple[int, float]:
 
 
 def _asymptotic_depth(n: int, confidence: float) -> int:
+    from scipy import special
+
     spread = math.sqrt(n * (n + 1) * (2 * n + 1) / 24)
     return math.floor(n * (n + 1) / 4 + float(special.ndtri((1 - confidence) / 2)) * spread)

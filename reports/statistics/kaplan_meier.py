@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
 from reports.statistics.estimate import NOT_ESTIMABLE, Estimate, not_estimable
 from reports.statistics.rounding import significant
@@ -65,6 +64,8 @@ class SurvivalCurve:
 
     def bounds(self) -> tuple[Floats, Floats]:
         """Pointwise log-log interval at each event time (Kalbfleisch and Prentice 1980); NaN where survival is 0."""
+        from scipy import special
+
         deviate = float(special.ndtri((1 + self.confidence) / 2))
         with np.errstate(divide="ignore", invalid="ignore"):
             logarithm = np.log(self.survival)

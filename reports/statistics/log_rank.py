@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
 from reports.statistics.estimate import Estimate, not_estimable
 from reports.statistics.rounding import significant
@@ -20,6 +19,8 @@ def log_rank(times: ArrayLike, events: ArrayLike, groups: Sequence[str]) -> Esti
     Observed less expected events of all groups but the last, with their hypergeometric covariance (Mantel 1966; Peto
     and Peto 1972). Rows without a time are left out.
     """
+    from scipy import special
+
     time, event = np.asarray(times, dtype=float), np.asarray(events, dtype=bool)
     kept = ~np.isnan(time)
     time, event = time[kept], event[kept]

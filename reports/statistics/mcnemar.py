@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from scipy import special
-
 from reports.statistics.estimate import Estimate, not_estimable
 
 NAME = "McNemar's test, exact binomial"
@@ -14,6 +12,8 @@ def mcnemar(gained: int, lost: int, n: int) -> Estimate:
 
     ``n`` counts all pairs, also those that do not change; ``statistic`` is ``gained``.
     """
+    from scipy import special
+
     if n == 0:
         return not_estimable(NAME, 0, "no pairs")
     if gained + lost == 0:

@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterable
 
 import numpy as np
-from scipy import special
 
 from reports.statistics.estimate import Estimate, not_estimable
 
@@ -15,6 +14,8 @@ NAME = "Mean with 95% confidence interval by t"
 
 def mean_interval(values: Iterable[float], level: float = 0.95) -> Estimate:
     """The mean of the values that are there; one value alone has no interval, and says so."""
+    from scipy import special
+
     kept = np.asarray(list(values), dtype=float)
     kept = kept[~np.isnan(kept)]
     n = int(kept.size)

@@ -7,7 +7,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
 from reports.statistics.blocks import MOST_CONDITIONS, arrangements, ranked_rows
 from reports.statistics.estimate import Estimate, not_estimable
@@ -53,6 +52,8 @@ def _distribution(ranks: Whole) -> tuple[int, NDArray[np.float64]]:
 
 def _asymptotic(ranks: Whole, observed: int, name: str, sides: Sides) -> Estimate:
     """Normal approximation with the variance that the ties leave."""
+    from scipy import special
+
     n, k = ranks.shape
     scores = ranks - (k + 1)
     variance = float((scores**2).sum()) / (k - 1) * k * (k * k - 1) / 12

@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterable
 
 import numpy as np
-from scipy import special
 
 from reports.statistics.estimate import Estimate, not_estimable
 from reports.statistics.rounding import to_precision
@@ -16,6 +15,8 @@ NAME = "Paired t test"
 
 def paired_t(differences: Iterable[float], decimals: int) -> Estimate:
     """Two-sided p that the mean paired difference is zero; ``statistic`` is t on n - 1 degrees of freedom."""
+    from scipy import special
+
     rounded = to_precision(differences, decimals)
     kept = rounded[~np.isnan(rounded)]
     n = int(kept.size)

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
 from reports.statistics.estimate import Estimate, not_estimable
 from reports.statistics.rounding import significant
@@ -45,6 +44,8 @@ def poisson_rate_ratio(
     any event says nothing about it and is left out. Rows without count or person-time are left out. ``n`` counts the
     subjects that entered.
     """
+    from scipy import special
+
     strata = _Strata.of(events, time, compared, subjects)
     name = f"{NAME}, {'fixed subject effect' if subjects is not None else 'no subject effect'}"
     reason = strata.reason()
@@ -118,6 +119,8 @@ def _fit(strata: _Strata) -> tuple[float, float]:
     The score falls in the log ratio. The root lies where all strata had the largest or the smallest share of their time
     in the compared group; Newton's step is taken while it stays between the bounds, else their middle.
     """
+    from scipy import special
+
     both = strata.time.all(axis=0)
     events, totals = strata.events[0, both].sum(), strata.events[:, both].sum(axis=0)
     offset = np.log(strata.time[0, both] / strata.time[1, both])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from scipy import special
-
 from reports.statistics.estimate import Estimate, not_estimable
 
 NAME = "Clopper-Pearson exact 95% interval"
@@ -11,6 +9,8 @@ NAME = "Clopper-Pearson exact 95% interval"
 
 def clopper_pearson(count: int, n: int, confidence: float = 0.95) -> Estimate:
     """``count`` of ``n`` as a fraction, with the interval of Clopper and Pearson (1934)."""
+    from scipy import special
+
     if n == 0:
         return not_estimable(NAME, 0, "nobody was assessed")
     tail = (1 - confidence) / 2

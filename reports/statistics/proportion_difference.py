@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-from scipy import special
-
 from reports.statistics.estimate import Estimate, not_estimable
 
 NAME = "Difference of proportions, Newcombe 95% interval"
@@ -30,6 +28,8 @@ def newcombe(count: int, n: int, reference_count: int, reference_n: int, confide
 
 def _wilson(count: int, n: int, confidence: float) -> tuple[float, float]:
     """Wilson's score interval (1927)."""
+    from scipy import special
+
     squared = float(special.ndtri((1 + confidence) / 2)) ** 2
     centre = 2 * count + squared
     spread = math.sqrt(squared * (squared + 4 * count * (n - count) / n))

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from reports.statistics.estimate import Estimate, not_estimable
 from reports.statistics.pair_sums import differences
@@ -59,6 +58,8 @@ def rank_sum_distribution(doubled_ranks: Whole, size: int) -> Floats:
 
 def _asymptotic(ranks: Whole, observed: int, size: int) -> Estimate:
     """Normal approximation with the variance that the ties leave, without continuity correction."""
+    from scipy import special
+
     n = ranks.size
     variance = size * (n - size) / (n * (n - 1)) * float(((ranks - (n + 1)).astype(float) ** 2).sum())
     deviate = (observed - size * (n + 1)) / math.sqrt(variance)
@@ -89,6 +90,8 @@ def rank_shift(first: Iterable[float], second: Iterable[float], decimals: int, c
 
 def _depth(one: int, two: int, tail: float) -> tuple[int, str]:
     """How many differences from each end the interval begins: U is at most depth - 1 with at most ``tail``."""
+    from scipy import special
+
     few, n = min(one, two), one + two
     if n * few * n * (n + 1) > MOST_STEPS:
         spread = math.sqrt(one * two * (n + 1) / 12)

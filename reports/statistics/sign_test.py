@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
-from scipy import special
 
 from reports.statistics.estimate import Estimate, not_estimable
 from reports.statistics.rounding import to_precision
@@ -15,6 +14,8 @@ NAME = "Sign test, exact binomial, zeros left out"
 
 def sign_test(differences: Iterable[float], decimals: int) -> Estimate:
     """Two-sided p that positive and negative differences are equally likely; ``statistic`` counts the positive ones."""
+    from scipy import special
+
     rounded = to_precision(differences, decimals)
     kept = rounded[~np.isnan(rounded)]
     positive, negative = int((kept > 0).sum()), int((kept < 0).sum())

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from typing import Literal
 
 import numpy as np
-from scipy import special
 
 from reports.statistics.estimate import Estimate, not_estimable
 from reports.statistics.ranks import Whole, doubled_midranks, signed_sums
@@ -50,6 +49,8 @@ def _two_sided(ranks: Whole, positive: int) -> float:
 
 def _asymptotic(ranks: Whole, positive: int, n: int, name: str) -> Estimate:
     """Normal approximation on the same ranks, without continuity correction."""
+    from scipy import special
+
     distance = abs(positive - ranks.sum() / 2) / math.sqrt(float((ranks.astype(float) ** 2).sum()) / 4)
     warning = f"more than {LARGEST_EXACT} non-zero differences: normal approximation instead of enumeration"
     return Estimate(

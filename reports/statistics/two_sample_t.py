@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy import special
 
 from reports.statistics.estimate import Estimate, not_estimable
 from reports.statistics.rounding import significant, to_precision
@@ -30,6 +29,8 @@ def two_sample_t(
     first: Iterable[float], second: Iterable[float], decimals: int, variances: Variances = "unequal"
 ) -> Estimate:
     """Two-sided p that two groups share one mean; ``statistic`` is t. ``unequal`` has Satterthwaite's freedom."""
+    from scipy import special
+
     found = _difference(first, second, decimals, variances)
     if found.reason:
         return not_estimable(NAMES[variances], found.n, found.reason)
@@ -43,6 +44,8 @@ def mean_difference(
     confidence: float = 0.95,
 ) -> Estimate:  # fmt: skip
     """Mean of ``first`` less that of ``second``, with the interval of the same t test."""
+    from scipy import special
+
     found = _difference(first, second, decimals, variances)
     method = f"Difference of means, {confidence * 100:g}% interval ({NAMES[variances]})"
     if found.reason:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
-import pandas as pd
 
 from metadata.declaration_limits import Entries, Keyed, OneOf, Text
 from metadata.errors import StudyError
@@ -36,6 +35,9 @@ from reports.template_parts.descriptive_cells import CELLS
 from reports.template_parts.filtered_rows import filtered
 from reports.template_parts.paired_tests import TESTS, Wide
 from reports.template_parts.treatment_heads import POPULATION, add_size
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-import pandas as pd
-
 from metadata.declaration_limits import Entries, Keyed, Text
 from metadata.errors import StudyError
 from reports.layout.table import (
@@ -91,6 +89,8 @@ def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> 
 
 
 def _shifts(node: Mapping[str, Any], rows: Selection) -> Shifts:
+    import pandas as pd
+
     grade, baseline = str(node.get("grade", "ATOXGR")), str(node.get("baseline", "BTOXGR"))
     graded = rows.where({"PARAMCD": [str(code) for code in node["parameters"]]}).present(grade)
     table = graded.table("PARAMCD", SUBJECT, baseline, grade)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
-import pandas as pd
 
 from metadata.declaration import parameters
 from metadata.declaration_limits import Text
@@ -25,6 +24,9 @@ from reports.results.supplemental_values import SupplementalValues
 from reports.statistics.estimate import Estimate
 from reports.statistics.rounding import rounded_text
 from reports.template_parts.treatment_heads import add_size
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Names = Text | list[Text]
 """One variable, or several that are joined in one column."""
@@ -196,6 +198,8 @@ def _table(analysis: AnalysisData, output: Output, part: Mapping[str, Any], rows
 
     A variable that the dataset lacks comes from the subject level, else from the dataset's supplemental qualifiers.
     """
+    import pandas as pd
+
     asked = [SUBJECT, *_asked(part)]
     table = pd.DataFrame({name: rows.column(name).reset_index(drop=True) for name in asked if rows.has(name)})
     subjects = analysis.select(output, SUBJECT_LEVEL, Group(analysis.specification.total))
@@ -245,6 +249,8 @@ def _variables(column: Mapping[str, Any]) -> list[str]:
 
 def _spread(part: Mapping[str, Any], rows: Selection, table: pd.DataFrame) -> tuple[pd.DataFrame, list[list[str]]]:
     """One line for the records that agree in all columns of the list; two records in one cell are refused."""
+    import pandas as pd
+
     names = [name for column in part["list"] for name in _variables(column)]
     lines = table.groupby(list(dict.fromkeys([SUBJECT, *names])), sort=False, dropna=False).ngroup()
     heads = table[~lines.duplicated()]
@@ -284,6 +290,8 @@ def _column(table: pd.DataFrame, column: Mapping[str, Any]) -> list[str]:
 
 def _texts(values: pd.Series, column: Mapping[str, Any]) -> list[str]:
     """What is printed of a column: terms by their labels, SAS days as ISO dates, numbers with declared decimals."""
+    import pandas as pd
+
     if not pd.api.types.is_numeric_dtype(values):
         labels, sentence = column.get("labels", {}), _kind(column) == "sentence"
         made = {value: str(labels.get(value, value.capitalize() if sentence and value.isupper() else value))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-import pandas as pd
 
 from metadata.coded_matching import place_within
 from metadata.coded_text import CodedText
@@ -40,6 +39,8 @@ class Finished:
 
 def finish(mapping: DomainMapping, table: DomainTable) -> Finished:
     """Return the dataset of a domain, its lineage still in positions of the tables."""
+    import pandas as pd
+
     changes: list[TextChange] = []
     for name in list(table.texts):
         table.texts[name], more = written_plain(table.texts[name], name)

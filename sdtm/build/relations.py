@@ -8,10 +8,9 @@ variable that they share.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
-import pandas as pd
 
 from metadata.coded_text import CodedText
 from metadata.dataset import Dataset, DatasetMetadata, Edges, Variable
@@ -30,6 +29,9 @@ from sdtm.columns.source import FormRows, Forms
 from sdtm.columns.table import REDCAP, DomainTables, Withheld
 from sdtm.domains.identity import Identity
 from sdtm.mapping.domain_mapping import DomainMapping
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FILE = "sdtm/relations.yaml"
 DOMAIN = "RELREC"
@@ -165,6 +167,8 @@ class RelatableRecords:
 
 def related(study: Study, records: RelatableRecords) -> Related:
     """Return RELREC of the finished domains; no dataset if nothing is related."""
+    import pandas as pd
+
     made = Related(None)
     pieces = [
         _between_datasets(node) if "datasets" in node else _records(node, records, made)
@@ -195,6 +199,8 @@ def _of_whole(rows: pd.DataFrame, records: RelatableRecords) -> list[Edges]:
 
 def _between_datasets(node: LocatedDict) -> pd.DataFrame:
     """Return one row a dataset."""
+    import pandas as pd
+
     rows = [
         {"RDOMAIN": part["domain"], "IDVAR": part["variable"], "RELTYPE": part["type"], "RELID": node["id"]}
         for part in node["datasets"]
@@ -221,6 +227,8 @@ def _records(node: LocatedDict, records: RelatableRecords, made: Related) -> pd.
 
 
 def _two_rows(node: LocatedDict, pairs: pd.DataFrame, origin: str, target: str) -> pd.DataFrame:
+    import pandas as pd
+
     ordered = pairs.sort_values(["USUBJID", "SEQ", "other"], kind="stable").drop_duplicates(["USUBJID", "SEQ", "other"])
     link = ordered.groupby(["USUBJID", "source_row"], sort=False).ngroup()
     number = link - link.groupby(ordered["USUBJID"]).transform("min") + 1
@@ -240,6 +248,8 @@ def link_rows(node: LocatedDict, records: RelatableRecords) -> pd.DataFrame:
 
     ``coded`` are missing-data codes, which name nothing.
     """
+    import pandas as pd
+
     name, form = str(node["from"]["field"]), str(node["to"]["form"])
     forms, earlier = records.forms, records.identity.earlier
     source = FormRows.of_form(forms, forms.project.dictionary.fields[name].form)
@@ -266,6 +276,8 @@ def _whole(word: str) -> str:
 
 def record_rows(records: RelatableRecords, domain: str) -> pd.DataFrame:
     """Return a domain's records: record, address of the form, USUBJID, SEQ, rows of the table and of the dataset."""
+    import pandas as pd
+
     table, made = records.tables[domain], records.finished[domain]
     position, dataset = made.position, made.dataset
     kept = np.flatnonzero(position >= 0)

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-import pyarrow as pa
 
 from metadata.coded_matching import first_match
 from metadata.coded_text import CodedText
@@ -44,6 +43,8 @@ class Forms:
         return self._coded[form, column]
 
     def _read(self, column: str, rows: np.ndarray) -> CodedText:
+        import pyarrow as pa
+
         if column not in self.records.frame.columns:
             return CodedText.constant("", len(rows))
         if column in self._keys:  # every form has them

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
-import pandas as pd
 
 from metadata.dataset import Dataset, Edges, join_edges
 from metadata.declaration import read_document
@@ -20,6 +20,9 @@ from sdtm.columns.text import chunks, transliterated
 from sdtm.mapping.declared_rows import declared_dataset, file_of
 from sdtm.mapping.domain_mapping import codelists
 from sdtm.operations.operation import Target, check_term, located
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 DOMAIN = "TS"
 SUBJECTS = "DM"
@@ -100,7 +103,7 @@ def check_summary(study: Study, terminology: Terminology) -> None:
                     _row(node, names[code], 1, value_of(study, node, None), terminology)
 
 
-def _known(node: LocatedDict, names: dict[str, str]) -> str:
+def _known(node: LocatedDict, names: Mapping[str, str]) -> str:
     code = str(node["paramcd"])
     if code not in names:
         raise complain(node, "paramcd", f"'{code}' is no term of TSPARMCD{nearest(code, names)}")
@@ -125,7 +128,7 @@ def trial_summary(study: Study, terminology: Terminology, subjects: Dataset | No
     return Dataset(made.metadata, made.frame, _lineage(made.frame, said))
 
 
-def _parameter_names(study: Study, terminology: Terminology) -> dict[str, str]:
+def _parameter_names(study: Study, terminology: Terminology) -> Mapping[str, str]:
     """Return TSPARMCD to TSPARM, by the concept codes that their codelists share."""
     guide = {item.name: codelists(item) for item in sdtm_variables(study.standards["sdtmig"], DOMAIN)}
     return terminology.decode(guide["TSPARMCD"][0], guide["TSPARM"][0])

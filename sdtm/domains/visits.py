@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from metadata import iso8601
 from metadata.coded_matching import first_match, first_of_each
@@ -143,6 +142,8 @@ def number_visits(study: Study, table: DomainTable, earlier: Set[str] = frozense
 
     So are the visits of ``earlier`` records, at which a subject was screened before: they come before visit 1.
     """
+    import pandas as pd
+
     event = table.hidden["event"]
     number, name, day = planned(study, event)
     start = table.days("SVSTDTC")[0]

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import pandas as pd
 
 from metadata.coded_text import CodedText
 from metadata.dataset import Dataset, DatasetMetadata, Variable
@@ -23,6 +22,9 @@ from sdtm.columns.text import LIMIT, transliterated
 from sdtm.mapping.domain_mapping import codelists
 from sdtm.mapping.guide_variables import with_continuations
 from sdtm.operations.operation import Target, check_term
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 DECLARED = ("TI", "TM")
 """Datasets of trial design that a study writes row by row: ``sdtm/ti.yaml`` and ``sdtm/tm.yaml``."""
@@ -72,6 +74,8 @@ def declared_dataset(study: Study, terminology: Terminology, domain: str, rows: 
 
     A row maps variables of the guide to values. STUDYID and DOMAIN are the engine's.
     """
+    import pandas as pd
+
     version = study.standards["sdtmig"]
     variables = with_continuations(domain, sdtm_variables(version, domain))
     full = checked_rows(study, terminology, domain, rows)
@@ -120,6 +124,8 @@ def _has_value(row: Row, name: str) -> bool:
 
 
 def _column(variable: GuideVariable, rows: Sequence[Row]) -> pd.Series:
+    import pandas as pd
+
     values = [row.get(variable.name) for row in rows]
     if variable.type == "Num":
         return pd.Series([np.nan if value in (None, "") else float(value) for value in values], dtype="float64")

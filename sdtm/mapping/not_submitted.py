@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Annotated, Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Annotated, Any
 
 from metadata.declaration import Place, read_document
 from metadata.declaration_limits import NOT_BLANK
@@ -14,6 +12,9 @@ from metadata.dictionary import Dictionary
 from metadata.errors import Gather, StudyError, nearest
 from metadata.study import Study
 from metadata.yaml_source import complain
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FILE = "sdtm/not_submitted.yaml"
 Reason = Annotated[str, NOT_BLANK]
@@ -50,6 +51,8 @@ def read_not_submitted(study: Study) -> NotSubmitted:
 
 def not_submitted(study: Study, dictionary: Dictionary, mapped: set[str]) -> pd.DataFrame:
     """Return form, field and reason of every field (and form status) that is not tabulated (see reasons)."""
+    import pandas as pd
+
     rows = [*reasons(study, dictionary, mapped), *without_record(study, dictionary, mapped)]
     return pd.DataFrame(rows, columns=["form", "field", "reason"], dtype="str")
 

@@ -16,7 +16,6 @@ from metadata.schema_errors import unknown_dataset, unknown_variable
 from metadata.study import Study
 from metadata.terminology import Terminology
 from validation.acceptance.vocabulary import DECLARABLE, DeclaredExpectation
-from validation.datasets.integrity import required
 
 FILE = "acceptance.yaml"
 ARGUMENTS = {
@@ -114,7 +113,7 @@ def metadata_rules(dataset: Dataset, terminology: Terminology | None) -> Iterato
         yield of_metadata("unique_column", {"variable": metadata.keys[0]})
     else:
         yield of_metadata("unique", {"variables": list(metadata.keys)})
-    for name in required(metadata):
+    for name in metadata.never_null:
         yield of_metadata("not_null", {"variable": name})
     for variable in metadata.variables:
         codelist = terminology.codelists.get(variable.codelist or "") if terminology else None

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from metadata.coded_text import CodedText
 from metadata.expression import Reference
@@ -19,8 +19,11 @@ from metadata.project import Project
 from metadata.records import Records
 from metadata.study import Study
 from metadata.text_dates import TextDate
-from validation.raw.dictionary_findings import UNREADABLE
 from validation.raw.form_rows import placed, stored_rows
+from validation.raw.rule_names import UNREADABLE
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 INSTANCE = "instance"
 SEPARATOR = "\x1f"
@@ -28,6 +31,8 @@ SEPARATOR = "\x1f"
 
 def readable(records: Records, findings: pd.DataFrame) -> Records:
     """Return the records without the values that the dictionary's checks found unreadable, hidden or misplaced."""
+    import pandas as pd
+
     unreadable = findings[findings["rule"].isin(UNREADABLE) & (findings["source_row"] >= 0)]
     fields, changed = records.project.dictionary.fields, {}
     for name, part in unreadable.groupby("field", sort=False):
@@ -79,6 +84,8 @@ class CheckRows:
         return self._dates[key]
 
     def _read_dates(self, date: str | Sequence[str]) -> pd.Series:
+        import pandas as pd
+
         if isinstance(date, str):
             texts = pd.Series(self.text(date), dtype="str")
             written = self.text_dates.get("" if date == INSTANCE else reference_of(date).name)
@@ -105,6 +112,8 @@ class CheckRows:
     @cached_property
     def instance_number(self) -> np.ndarray:
         """Instance of each row as a number, 0 where nothing repeats."""
+        import pandas as pd
+
         return pd.to_numeric(self.keys["instance"], errors="coerce").fillna(0).to_numpy(np.int64)
 
     @cached_property

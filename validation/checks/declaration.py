@@ -24,23 +24,25 @@ from metadata.yaml_source import LocatedDict, complain, filled_in, line_of
 from validation.checks import kinds
 from validation.checks.data import INSTANCE, reference_of
 from validation.checks.kind import KINDS, Check, OtherRows, Severity
-from validation.raw.dictionary_schemas import (
+from validation.raw.messages import places
+from validation.raw.rule_names import (
     CALCULATION,
     CHOICE,
     EXPRESSION,
     FORMAT,
+    GAP,
     HIDDEN,
+    INSTANCE_NUMBER,
     LENGTH,
     MISSING_CODE,
     PLACE,
     RANGE,
     REQUIRED,
+    SUBJECT_TWICE,
+    SUBJECT_WRITTEN,
+    TWICE,
     TYPE,
 )
-from validation.raw.messages import places
-from validation.raw.row_findings import GAP, INSTANCE_NUMBER, TWICE
-from validation.raw.subject_findings import TWICE as SUBJECT_TWICE
-from validation.raw.subject_findings import WRITTEN
 
 FILE = "checks.yaml"
 DICTIONARY_SEVERITIES = {
@@ -59,7 +61,7 @@ DICTIONARY_SEVERITIES = {
     GAP: "note",
     INSTANCE_NUMBER: "error",
     SUBJECT_TWICE: "error",
-    WRITTEN: "error",
+    SUBJECT_WRITTEN: "error",
 }
 FOR_EACH = "for_each"
 load_modules(kinds)

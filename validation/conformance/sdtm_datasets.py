@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import Literal
 
 import numpy as np
-import pandas as pd
 
 from metadata import iso8601
 from metadata.coded_matching import first_match, group_numbers
@@ -159,6 +158,8 @@ class Domain:
 
 def repeated(group: np.ndarray, keep: Literal["first", False] = "first") -> np.ndarray:
     """Return True for a number that stands before; with ``keep`` False for all that stand twice."""
+    import pandas as pd
+
     return pd.Series(group).duplicated(keep).to_numpy(bool)
 
 

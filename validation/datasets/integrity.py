@@ -19,12 +19,6 @@ COLUMNS = ("dataset", "variable", "rule", "severity", "rows", "finding")
 TYPE, REQUIRED, KEY = "integrity.type", "integrity.required", "integrity.key"
 TERM, EXTENDED = "integrity.term", "integrity.term_extended"
 STRUCTURE, LINEAGE = "integrity.structure", "integrity.lineage"
-ANALYSIS_CLASSES = (
-    "SUBJECT LEVEL ANALYSIS DATASET",
-    "BASIC DATA STRUCTURE",
-    "OCCURRENCE DATA STRUCTURE",
-    "ADAM OTHER",
-)
 OF_THE_STUDY = "Trial Design"
 """Class of datasets whose rows the study's own files declare, so that no record is their source."""
 SHOWN_TERMS = 3
@@ -60,18 +54,9 @@ def _one(dataset: Dataset, terminology: Terminology | None) -> list[Row]:
 
 def dataset_schema(metadata: DatasetMetadata, terminology: Terminology | None = None) -> pa.DataFrameSchema:
     """Return the pandera schema of a dataset: each variable in its order with its type, Required values and terms."""
-    never_null = set(required(metadata))
+    never_null = set(metadata.never_null)
     checks = {item.name: _checks(item, item.name in never_null, terminology) for item in metadata.variables}
     return frame_schema(checks, metadata.name, nullable=True, strict=True, ordered=True)
-
-
-def required(metadata: DatasetMetadata) -> list[str]:
-    """Return the variables that may not be null: Required ones, of an analysis dataset only those that are keys.
-
-    In ADaM, Required says that the variable is there; null values are allowed (ADaMIG 1.3, section 3).
-    """
-    names = [variable.name for variable in metadata.variables if variable.core == "Req"]
-    return [name for name in names if name in metadata.keys] if metadata.dataset_class in ANALYSIS_CLASSES else names
 
 
 def _checks(variable: Variable, not_null: bool, terminology: Terminology | None) -> list[pa.Check]:

@@ -13,7 +13,7 @@ from metadata.dictionary import Field
 from metadata.expression_context import RecordsLookup
 from metadata.labels import plain
 from metadata.records import Records
-from validation.raw import dictionary_schemas
+from validation.raw import dictionary_schemas, rule_names
 from validation.raw.form_rows import (
     ON_EVENT_ROW,
     ON_OWN_ROW,
@@ -28,29 +28,18 @@ COLUMNS = ("source_row", "form", "field", "rule", "value", "problem", "expected"
 NO_ROW = -1
 LONGEST_CHOICES = 12
 
-# Rules after which a value says nothing: checks beyond the dictionary take it as blank
-UNREADABLE = (
-    dictionary_schemas.TYPE,
-    dictionary_schemas.FORMAT,
-    dictionary_schemas.CHOICE,
-    dictionary_schemas.HIDDEN,
-    dictionary_schemas.PLACE,
-)
-
 HIDDEN_WORDS = "no value, or the answers that open the field"
 PROBLEMS = {
-    dictionary_schemas.TYPE: "The value '{value}' is not {kind}.",
-    dictionary_schemas.FORMAT: "The value '{value}' is not written as the field asks.",
-    dictionary_schemas.RANGE: "The value '{value}' is outside the range of the field.",
-    dictionary_schemas.CHOICE: "The value '{value}' is not a choice of the field.",
-    dictionary_schemas.LENGTH: (
-        "The text has more than 200 bytes: in the datasets it is cut and goes on in SUPP-- or CO."
-    ),
-    dictionary_schemas.REQUIRED: "A required value is missing.",
-    dictionary_schemas.HIDDEN: "The field holds '{value}' although the form does not ask for it: {logic} is not true.",
-    dictionary_schemas.PLACE: "The value '{value}' stands where the form {form} has no place.",
-    dictionary_schemas.CALCULATION: "The stored result '{value}' is not what the formula gives now.",
-    dictionary_schemas.MISSING_CODE: "The missing-data code '{value}' is not allowed in this field.",
+    rule_names.TYPE: "The value '{value}' is not {kind}.",
+    rule_names.FORMAT: "The value '{value}' is not written as the field asks.",
+    rule_names.RANGE: "The value '{value}' is outside the range of the field.",
+    rule_names.CHOICE: "The value '{value}' is not a choice of the field.",
+    rule_names.LENGTH: ("The text has more than 200 bytes: in the datasets it is cut and goes on in SUPP-- or CO."),
+    rule_names.REQUIRED: "A required value is missing.",
+    rule_names.HIDDEN: "The field holds '{value}' although the form does not ask for it: {logic} is not true.",
+    rule_names.PLACE: "The value '{value}' stands where the form {form} has no place.",
+    rule_names.CALCULATION: "The stored result '{value}' is not what the formula gives now.",
+    rule_names.MISSING_CODE: "The missing-data code '{value}' is not allowed in this field.",
 }
 
 
@@ -103,12 +92,10 @@ def _described(rows: FormRows, name: str, rule: str, cases: pd.DataFrame) -> pd.
     field = rows.project.dictionary.fields.get(name) or _status_field(rows.form)
     index = cases["index"].to_numpy()
     values = rows.values(field) if field.type != "status" else rows.status
-    if rule == dictionary_schemas.CHOICE and field.type == "checkbox":
+    if rule == rule_names.CHOICE and field.type == "checkbox":
         values = _raw_boxes(rows, field)
     value = masked(field, values[index])
-    expected = (
-        MASK if field.is_identifier and rule == dictionary_schemas.CALCULATION else _expected(rows, field, rule, index)
-    )
+    expected = MASK if field.is_identifier and rule == rule_names.CALCULATION else _expected(rows, field, rule, index)
     return pd.DataFrame(
         {
             "source_row": rows.keys["source_row"].to_numpy()[index],
@@ -151,21 +138,21 @@ def form_label(rows: FormRows, form: str) -> str:
 
 def _expected(rows: FormRows, field: Field, rule: str, index: np.ndarray) -> object:
     """Return what would be right, for all rows or, for a calculation, one a row."""
-    if rule == dictionary_schemas.CALCULATION:
+    if rule == rule_names.CALCULATION:
         result = rows.recomputed(field)
         return pd.Series(result.text[index] if result else "", dtype="str").replace("", "no value").to_numpy()
     written = dictionary_schemas.field_format(field)
     words = {
-        dictionary_schemas.TYPE: written.words if written else "",
-        dictionary_schemas.FORMAT: written.words if written else "",
-        dictionary_schemas.RANGE: _range_words(field),
-        dictionary_schemas.CHOICE: _choice_words(field),
-        dictionary_schemas.LENGTH: "at most 200 bytes in a field of one line",
-        dictionary_schemas.REQUIRED: _answer_words(field),
+        rule_names.TYPE: written.words if written else "",
+        rule_names.FORMAT: written.words if written else "",
+        rule_names.RANGE: _range_words(field),
+        rule_names.CHOICE: _choice_words(field),
+        rule_names.LENGTH: "at most 200 bytes in a field of one line",
+        rule_names.REQUIRED: _answer_words(field),
     }
     if rule in words:
         return _with_codes(rows, field, words[rule])
-    return {dictionary_schemas.PLACE: _place_words(rows), dictionary_schemas.HIDDEN: HIDDEN_WORDS}.get(rule, "a value")
+    return {rule_names.PLACE: _place_words(rows), rule_names.HIDDEN: HIDDEN_WORDS}.get(rule, "a value")
 
 
 def _with_codes(rows: FormRows, field: Field, words: str) -> str:
@@ -224,7 +211,7 @@ def _refusals(rows: FormRows) -> pd.DataFrame:
         "source_row": np.full(len(rows.refused), NO_ROW, np.int32),
         "form": rows.form,
         "field": list(rows.refused),
-        "rule": dictionary_schemas.EXPRESSION,
+        "rule": rule_names.EXPRESSION,
         "value": [fields[name].branching_logic or fields[name].calculation for name in rows.refused],
         "problem": [f"It cannot be evaluated: {error}." for error in rows.refused.values()],
         "expected": "an expression that this program can evaluate; values that depend on it are not judged",
@@ -241,11 +228,9 @@ def _record_names(records: Records) -> pd.DataFrame:
         "source_row": rows.astype(np.int32),
         "form": records.project.dictionary.fields[field].form,
         "field": field,
-        "rule": dictionary_schemas.MISSING_CODE,
+        "rule": rule_names.MISSING_CODE,
         "value": names.to_numpy(object)[rows],
-        "problem": render(
-            PROBLEMS[dictionary_schemas.MISSING_CODE], {"value": names.to_numpy(object)[rows]}, len(rows)
-        ),
+        "problem": render(PROBLEMS[rule_names.MISSING_CODE], {"value": names.to_numpy(object)[rows]}, len(rows)),
         "expected": "the record's name",
     }
     return pd.DataFrame(made)

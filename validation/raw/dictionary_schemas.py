@@ -20,12 +20,19 @@ from metadata.expression_evaluator import evaluate
 from metadata.expression_parser import parse
 from validation.frame_schema import frame_schema
 from validation.raw.form_rows import FormRows
+from validation.raw.rule_names import (
+    CALCULATION,
+    CHOICE,
+    FORMAT,
+    HIDDEN,
+    LENGTH,
+    MISSING_CODE,
+    PLACE,
+    RANGE,
+    REQUIRED,
+    TYPE,
+)
 from validation.raw.text_formats import Format, format_of
-
-TYPE, FORMAT, RANGE, CHOICE = "dictionary.type", "dictionary.format", "dictionary.range", "dictionary.choice"
-REQUIRED, HIDDEN, PLACE = "dictionary.required", "dictionary.hidden", "dictionary.place"
-LENGTH = "dictionary.length"
-CALCULATION, MISSING_CODE, EXPRESSION = "dictionary.calc", "dictionary.missing_code", "dictionary.expression"
 
 STATUS_CODES = ("", "0", "1", "2")
 TOLERANCE = 1e-9

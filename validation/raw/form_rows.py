@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from metadata.dictionary import Field, checkbox_column
 from metadata.errors import StudyError
@@ -16,6 +16,9 @@ from metadata.expression_evaluator import evaluate
 from metadata.expression_parser import parse
 from metadata.project import Project
 from metadata.records import ACCESS_GROUP, EVENT, REPEAT_INSTANCE, REPEAT_INSTRUMENT
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ON_OWN_ROW, ON_EVENT_ROW, NOWHERE = "own", "event", "nowhere"
 
@@ -68,6 +71,8 @@ def _held(lookup: RecordsLookup, form: str) -> np.ndarray:
 
 
 def _keys(lookup: RecordsLookup, rows: np.ndarray) -> pd.DataFrame:
+    import pandas as pd
+
     named = {"record": lookup.project.dictionary.record_id, "event": EVENT, "instrument": REPEAT_INSTRUMENT}
     named |= {"instance": REPEAT_INSTANCE, "dag": ACCESS_GROUP}
     texts = {name: pd.Series(lookup.text(column)[rows], dtype="str") for name, column in named.items()}

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from metadata.dictionary import Field
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MASK = "(identifier)"
 PLACE = re.compile(r"\{([A-Za-z_][\w.]*)\}")
@@ -28,6 +31,8 @@ def places(template: str) -> list[str]:
 
 def render(template: str, columns: Mapping[str, np.ndarray | str], size: int) -> pd.Series:
     """Return the template once a row, each ``{name}`` replaced by its column's text (or by one text for all rows)."""
+    import pandas as pd
+
     made: np.ndarray = np.full(size, "", object)
     for index, piece in enumerate(PLACE.split(template)):
         made = made + (piece if index % 2 == 0 else columns[piece])

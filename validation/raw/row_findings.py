@@ -9,8 +9,8 @@ import pandas as pd
 
 from metadata.records import EVENT, REPEAT_INSTANCE, REPEAT_INSTRUMENT, Records
 from validation.raw.messages import render
+from validation.raw.rule_names import GAP, INSTANCE_NUMBER, TWICE
 
-TWICE, GAP, INSTANCE_NUMBER = "record.twice", "record.instance_gap", "record.instance_number"
 COUNTED = re.compile("[1-9][0-9]*")
 KEYS = ("record", "event", "form", "instance")
 

@@ -11,8 +11,7 @@ from metadata.dictionary import Field
 from metadata.records import ACCESS_GROUP, Records
 from metadata.study import Study
 from validation.raw.messages import masked, render
-
-WRITTEN, TWICE = "record.subject_written", "record.subject_twice"
+from validation.raw.rule_names import SUBJECT_TWICE, SUBJECT_WRITTEN
 
 
 def plainly(number: str) -> str:
@@ -54,7 +53,9 @@ def _sites(records: Records, declared: object, names: pd.Series) -> pd.Series:
 def _written(found: Field, frame: pd.DataFrame) -> pd.DataFrame:
     odd = frame[frame["stored"] != frame["number"]]
     problem = "The subject's number '{value}' has blanks around it, or letters or digits of another width."
-    return _made(found, odd["row"].to_numpy(), WRITTEN, odd["stored"].to_numpy(object), problem, "the number alone")
+    return _made(
+        found, odd["row"].to_numpy(), SUBJECT_WRITTEN, odd["stored"].to_numpy(object), problem, "the number alone"
+    )
 
 
 def _twice(found: Field, frame: pd.DataFrame) -> pd.DataFrame:
@@ -64,7 +65,7 @@ def _twice(found: Field, frame: pd.DataFrame) -> pd.DataFrame:
     again = once[(once["record"] != first).to_numpy(bool)]
     problem = "The subject's number '{value}' is that of record {other} as well."
     values, others = again["stored"].to_numpy(object), first.loc[again.index].to_numpy(object)
-    return _made(found, again["row"].to_numpy(), TWICE, values, problem, "a number of its own", others)
+    return _made(found, again["row"].to_numpy(), SUBJECT_TWICE, values, problem, "a number of its own", others)
 
 
 def _made(

@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from metadata.condition import DatasetKinds
 from metadata.dataset import Dataset
@@ -24,6 +22,9 @@ from validation.second_derivation.declaration import (
     read_declaration,
 )
 from validation.second_derivation.tables import SqlTables, check_queries, shown
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def second_derivation(

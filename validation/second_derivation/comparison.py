@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from metadata.condition import EVERY_ROW, Condition
 from metadata.errors import StudyError, nearest
@@ -14,6 +14,9 @@ from metadata.frame_columns import FrameColumns
 from metadata.iso8601 import from_sas_days
 from validation.second_derivation.declaration import Endpoint
 from validation.second_derivation.tables import Second
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MISSING, SURPLUS, DIFFERS = "not derived a second time", "derived a second time only", "differs"
 TINY = 1e-12
@@ -86,6 +89,8 @@ def compare(endpoint: Endpoint, whole: pd.DataFrame, second: Second, place: str)
 
 def _plain(column: pd.Series, rows: np.ndarray) -> np.ndarray:
     """Return the rows of a column as float64 or as texts."""
+    import pandas as pd
+
     if pd.api.types.is_float_dtype(column):
         return column.to_numpy(float)[rows]
     if isinstance(column.dtype, pd.CategoricalDtype):
@@ -118,6 +123,8 @@ def _check_records(endpoint: Endpoint, ours: int, second: int, place: str) -> No
 
 def _paired(ours: list[np.ndarray], second: list[np.ndarray]) -> Pairs:
     """Pair records by their keys; the n-th record of ours with some keys is paired with the n-th of theirs."""
+    import pandas as pd
+
     size = len(ours[0])
     codes = np.zeros(size + len(second[0]), np.int64)
     for one, other in zip(ours, second, strict=True):

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from metadata.dataset import Dataset
 from metadata.errors import StudyError, nearest
@@ -21,6 +20,7 @@ from validation.second_derivation.declaration import FOLDER, Declaration
 
 if TYPE_CHECKING:
     import duckdb
+    import pandas as pd
     import pyarrow as pa
 
 SETTINGS: dict[str, str | bool | int | float | list[str]] = {
@@ -140,6 +140,7 @@ def arrow_table(frame: pd.DataFrame, names: Collection[str]) -> pa.Table:
 
 
 def _arrow_column(values: pd.Series) -> pa.Array:
+    import pandas as pd
     import pyarrow as pa
     import pyarrow.compute as pc
 

@@ -8,7 +8,6 @@ from dataclasses import field as attribute
 from typing import Annotated, Any
 
 import numpy as np
-import pandas as pd
 
 from metadata.declaration_limits import Entries
 from metadata.errors import StudyError
@@ -93,6 +92,8 @@ class ReadableTextDate(Check):
 
     def judge(self, rows: CheckRows, data: CheckData) -> CheckFinding:
         """Return the rows."""
+        import pandas as pd
+
         if self.field not in rows.text_dates:
             raise StudyError(f"the check '{self.id}' asks for a date, but text_dates does not list '{self.field}'")
         texts = pd.Series(rows.text(self.field), dtype="str")
@@ -116,6 +117,8 @@ class NoOverlap(Check):
 
     def judge(self, rows: CheckRows, data: CheckData) -> CheckFinding:
         """Return the rows."""
+        import pandas as pd
+
         start, end = rows.days(self.start)[1], rows.days(self.end)[0]
         goes_on = rows.condition(self.ongoing_logic) if self.ongoing_logic else np.zeros(len(rows), bool)
         is_open = goes_on & np.isnat(end)
@@ -203,6 +206,8 @@ class VisitWindow(Check):
 
     def judge(self, rows: CheckRows, data: CheckData) -> CheckFinding:
         """Return the rows."""
+        import pandas as pd
+
         elapsed = _day_numbers(rows, self.date) - _day_numbers(rows, self.reference)
         bounds = {
             event: _window(visit)
@@ -244,6 +249,8 @@ class AscendingDates(Check):
 
     def judge(self, rows: CheckRows, data: CheckData) -> CheckFinding:
         """Return the rows."""
+        import pandas as pd
+
         day = _day_numbers(rows, self.date)
         before = previous_values(rows, day)
         labels = pd.Series(before["event"], dtype="str").map(data.event_labels).fillna("").to_numpy(object)
@@ -253,6 +260,8 @@ class AscendingDates(Check):
 
 def previous_values(rows: CheckRows, values: np.ndarray) -> dict[str, np.ndarray]:
     """Return value and event of the record's scheduled event before that has a value; NaN and blank if none."""
+    import pandas as pd
+
     judged = rows.scheduled & ~np.isnan(values)
     frame = pd.DataFrame(
         {

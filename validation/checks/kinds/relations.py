@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from dataclasses import field as attribute
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
-import pandas as pd
 
 from metadata.declaration_limits import Entries
 from metadata.labels import plain
@@ -24,6 +23,9 @@ from validation.checks.kind import (
     kind,
 )
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 @kind(
     "unique",
@@ -39,6 +41,8 @@ class UniqueRows(Check):
 
     def judge(self, rows: CheckRows, data: CheckData) -> CheckFinding:
         """Return the rows."""
+        import pandas as pd
+
         names = self.by
         frame = pd.DataFrame({name: rows.text(name) for name in names})
         filled = (frame != "").all(axis="columns").to_numpy(bool)
@@ -85,6 +89,8 @@ class CounterpartRow(Check):
 
     def judge(self, rows: CheckRows, data: CheckData) -> CheckFinding:
         """Return the rows."""
+        import pandas as pd
+
         other = data.rows(self.other.form)
         chosen = _chosen(other, self.other)
         judged = np.ones(len(rows), bool)
@@ -133,6 +139,8 @@ class AgreeingValue(ComparedValue):
 
     def judge(self, rows: CheckRows, data: CheckData) -> CheckFinding:
         """Return the rows."""
+        import pandas as pd
+
         other = data.rows(self.other.form)
         chosen = _chosen(other, self.other)
         texts = {"record": other.keys["record"].to_numpy(object), "value": other.text(self.other.field)}
@@ -174,6 +182,8 @@ class OtherRecord(ComparedValue):
 
 def _values_of(rows: CheckRows, field: str) -> pd.DataFrame:
     """Return value and record of each row."""
+    import pandas as pd
+
     return pd.DataFrame({"value": rows.text(field), "record": rows.keys["record"].to_numpy(object)}, dtype="str")
 
 

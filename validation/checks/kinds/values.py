@@ -7,7 +7,6 @@ from dataclasses import field as attribute
 from typing import Annotated
 
 import numpy as np
-import pandas as pd
 
 from metadata.declaration_limits import RegularExpression
 from metadata.expression import Reference
@@ -130,6 +129,8 @@ class Plausible(Check):
 
     def _factors(self, rows: CheckRows) -> np.ndarray:
         """Return the factor to the standard unit; NaN where the unit is blank or has none."""
+        import pandas as pd
+
         if self.unit is None:
             return np.ones(len(rows))
         return pd.Series(rows.text(self.unit)).map(self.unit_factors).to_numpy(float)
@@ -149,6 +150,8 @@ class ChangeLimit(Check):
 
     def judge(self, rows: CheckRows, data: CheckData) -> CheckFinding:
         """Return the rows."""
+        import pandas as pd
+
         number, most = rows.column(self.field).number, self.most
         before = previous_values(rows, number)
         change = np.abs(number - before["value"])

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-import pandas as pd
 
 from metadata.coded_matching import first_match
 from validation.conformance.rule import Hit, rule
@@ -114,6 +113,8 @@ def comment_parent(data: SdtmDatasets) -> Iterator[Hit]:
 
 @rule("related.record", "A relationship leads to records, or between datasets to variables, that exist.", RELATED)
 def related_record(data: SdtmDatasets) -> Iterator[Hit]:
+    import pandas as pd
+
     domain = data.get("RELREC")
     if domain is None or not domain.has("RDOMAIN", "IDVAR", "IDVARVAL"):
         return
@@ -127,6 +128,8 @@ def related_record(data: SdtmDatasets) -> Iterator[Hit]:
 
 @rule("related.pair", "A relationship has at least two sides.", RELATED)
 def related_pair(data: SdtmDatasets) -> Iterator[Hit]:
+    import pandas as pd
+
     domain = data.get("RELREC")
     if domain is not None and domain.has("RELID"):
         group = domain.group("USUBJID", "RELID")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-import pandas as pd
 
 from validation.conformance.rule import Hit, rule
 from validation.conformance.sdtm_datasets import Domain, SdtmDatasets, repeated
@@ -78,6 +77,8 @@ def reference_order(data: SdtmDatasets) -> Iterator[Hit]:
 
 @rule("reference.exposure", "RFXSTDTC and RFXENDTC are the first and last day of exposure in EX.", DEMOGRAPHICS)
 def reference_exposure(data: SdtmDatasets) -> Iterator[Hit]:
+    import pandas as pd
+
     subjects, exposure = data.get("DM"), data.get("EX")
     if subjects is None or exposure is None or not exposure.has("EXSTDTC", "USUBJID"):
         return

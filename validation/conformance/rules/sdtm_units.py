@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from validation.conformance.rule import Hit, rule
 from validation.conformance.sdtm_datasets import Domain, SdtmDatasets, not_usual
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ORIGINAL = "SDTMIG 3.3, section 4.5.1.1"
 MEASURED = ("--TESTCD", "--OBJ", "--CAT", "--SCAT", "--SPEC", "--METHOD")
@@ -63,6 +66,8 @@ def unit_same(data: SdtmDatasets) -> Iterator[Hit]:
 
 @rule("unit.factor", "All results of a test in one unit are converted in the same way.", ORIGINAL)
 def unit_factor(data: SdtmDatasets) -> Iterator[Hit]:
+    import pandas as pd
+
     for domain in _measured(data):
         original, standard = domain.number("--ORRES"), domain.number("--STRESN")
         group = pd.Series(domain.group(*MEASURED, "--ORRESU", "--STRESU"))
@@ -76,6 +81,8 @@ def unit_factor(data: SdtmDatasets) -> Iterator[Hit]:
 
 def _on_line(group: pd.Series, original: np.ndarray, standard: np.ndarray) -> np.ndarray:
     """Return True for groups all of whose results lie on one line, as degrees Fahrenheit and Celsius do."""
+    import pandas as pd
+
     frame = pd.DataFrame({"x": original, "y": standard, "group": group})
     sums = frame.dropna().assign(xx=lambda f: f["x"] ** 2, xy=lambda f: f["x"] * f["y"]).groupby("group")
     mean = sums[["x", "y", "xx", "xy"]].mean()
@@ -88,6 +95,8 @@ def _on_line(group: pd.Series, original: np.ndarray, standard: np.ndarray) -> np
 
 @rule("unit.laboratory", "A laboratory reports the tests of one site in one unit each.", ORIGINAL, "warning")
 def unit_laboratory(data: SdtmDatasets) -> Iterator[Hit]:
+    import pandas as pd
+
     for domain in _measured(data):
         if domain.has("--NAM"):
             named = domain.filled("--ORRESU") & domain.filled("--NAM")

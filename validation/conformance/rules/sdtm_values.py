@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-import pandas as pd
 
 from metadata import iso8601
 from validation.conformance.rule import Hit, rule
@@ -63,7 +62,7 @@ def term_own_list(data: SdtmDatasets) -> Iterator[Hit]:
         for item in domain.metadata.variables:
             if item.terms and domain.has(item.name):
                 yield Hit(domain.name, item.name, ~domain.equals(item.name, "", *(value for value, _ in item.terms)))
-        for value in domain.metadata.values:  # noqa: PD011
+        for value in domain.metadata.values:
             names = [name for name, _ in value.where]
             if value.terms and domain.has(value.variable, *names):
                 there = np.logical_and.reduce([domain.equals(name, wanted) for name, wanted in value.where])
@@ -79,7 +78,7 @@ def _words(where: tuple[tuple[str, str], ...]) -> str:
 def test_described(data: SdtmDatasets) -> Iterator[Hit]:
     for domain in data:
         code = "QNAM" if domain.is_supplemental else domain.full("--TESTCD")
-        known = {wanted for value in domain.metadata.values for name, wanted in value.where if name == code}  # noqa: PD011
+        known = {wanted for value in domain.metadata.values for name, wanted in value.where if name == code}
         if known and domain.has(code):
             yield Hit(domain.name, code, ~domain.equals(code, *known))
 
@@ -114,6 +113,8 @@ def text_multiple(data: SdtmDatasets) -> Iterator[Hit]:
 
 def _supplemented(domain: Domain, extra: Domain | None, start: str) -> np.ndarray:
     """Return True for records to which SUPP-- adds at least two values whose QNAM begins as the variable does."""
+    import pandas as pd
+
     if extra is None:
         return np.zeros(domain.size, bool)
     own = extra.each("QNAM", lambda text: text.startswith(start))

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from metadata.coded_matching import first_match
 from validation.conformance.rule import Hit, rule
 from validation.conformance.sdtm_datasets import Domain, SdtmDatasets, repeated
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ENCOUNTER = "SDTMIG 3.3, section 4.4.5"
 PLANNED = "SDTMIG 3.3, section 7.3.1"
@@ -87,6 +90,8 @@ def _usual(counts: Mapping[tuple[str, str], int]) -> tuple[dict[str, str], dict[
 
 def planned_visits(data: SdtmDatasets) -> pd.DataFrame:
     """Return the planned visits that have a day: number, name, day, and the last day of the window."""
+    import pandas as pd
+
     rows = [
         (float(node["visitnum"]), str(node["visit"]), float(node["day"]), float((node.get("window") or [0, 0])[1]))
         for node in data.study.visits
@@ -141,6 +146,8 @@ def visit_order(data: SdtmDatasets) -> Iterator[Hit]:
 @rule("visit.lost", "A planned visit within a subject's participation took place, or its absence is explained.",
       PLANNED + "; ICH E3, section 10.2", "warning")  # fmt: skip
 def visit_lost(data: SdtmDatasets) -> Iterator[Hit]:
+    import pandas as pd
+
     visits, subjects = data.get("SV"), data.get("DM")
     if visits is None or subjects is None or not subjects.has("USUBJID"):
         return
@@ -157,6 +164,8 @@ def visit_lost(data: SdtmDatasets) -> Iterator[Hit]:
 
 def _subjects(data: SdtmDatasets, subjects: Domain, visits: Domain) -> pd.DataFrame:
     """Return treated subjects: the last planned visit reached, the last study day, whether the study was completed."""
+    import pandas as pd
+
     numbers = pd.Series(visits.number("VISITNUM"), index=visits.text("USUBJID"))
     planned = numbers[np.isin(numbers.to_numpy(), planned_visits(data)["number"])]
     made = pd.DataFrame({"subject": subjects.text("USUBJID")})
