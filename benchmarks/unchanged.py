@@ -24,6 +24,7 @@ DIGITS = 10
 CHANGED = {
     "manifest.json": "sizes and hashes of the files below, of the mapping and of the library versions",
     "reports/results.json": "the same rows as results.csv, with filter and warning",
+    "validation/read_back.csv": "new: the rows of each transport file, and how many of them ReadStat read",
     "validation/books.csv": "it is reconciliation.csv, the column balanced reconciled",
     "validation/reconciliation.csv": "the same rows as books.csv before",
     "validation/acceptance.json": "the tests of a condition are joined by and, as everywhere else",

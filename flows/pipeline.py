@@ -214,10 +214,10 @@ def _make_files(run: Run, built: BuiltDatasets, terminology: Terminology) -> Non
     conformance = workers.start(judge_conformance, study, shared, terminology, run.validation, created)
     step("write transport files", write_transport, layout, built, created, summary=stage_summaries.of_paths)
     define = workers.start(write_define, layout, study, shared, terminology, created)  # it looks for the files
-    same = workers.start(read_back, layout, shared, created)
+    verified = workers.start(read_back, layout, shared, created, run.validation)
     if accepted:
         _report(run, built, shared)
-    step("read back", same, summary=stage_summaries.of_paths)
+    step("read back", verified, summary=stage_summaries.of_paths)
     step("write define.xml", define, summary=stage_summaries.of_paths)
     conforming = step("check conformance", conformance, summary=stage_summaries.of_conformance)
     run.result.conformance = stage_summaries.count_conformance(conforming)
@@ -368,13 +368,19 @@ def write_transport(layout: PackageLayout, built: BuiltDatasets, created: str) -
     return paths
 
 
-def read_back(layout: PackageLayout, built: BuiltDatasets, created: str) -> list[Path]:
-    """Compare every transport file with its dataset, value for value, and return the files."""
+def read_back(layout: PackageLayout, built: BuiltDatasets, created: str, folder: Path) -> list[Path]:
+    """Compare every transport file with its dataset, value for value, and return the files.
+
+    Writes read_back.csv into ``folder``: the rows of each file, and how many of them ReadStat read.
+    """
     from publish.package import verify_transport
 
-    for standard, datasets in built.standards:
-        verify_transport(layout, standard, datasets, date.fromisoformat(created))
-    return [path for standard, _ in built.standards for path in sorted(layout.transport(standard).glob("*.xpt"))]
+    day = date.fromisoformat(created)
+    verified = [one for name, datasets in built.standards for one in verify_transport(layout, name, datasets, day)]
+    rows = [(path.name, count, by_readstat) for path, count, by_readstat in verified]
+    table = pd.DataFrame(rows, columns=["file", "rows_compared", "rows_read_by_readstat"])
+    quality_gates.write_findings(table, folder / "read_back.csv")
+    return sorted(path for path, _, _ in verified)
 
 
 def write_define(

@@ -94,10 +94,18 @@ def write_transport(
     return paths
 
 
-def verify_transport(layout: PackageLayout, standard: Standard, datasets: Mapping[str, Dataset], created: date) -> None:
-    """Read every transport file back and compare; raises StudyError at the first difference."""
+def verify_transport(
+    layout: PackageLayout, standard: Standard, datasets: Mapping[str, Dataset], created: date
+) -> list[tuple[Path, int, int]]:
+    """Read every transport file back and compare; raises StudyError at the first difference.
+
+    Returns each file with its number of rows, all of which are compared, and with how many of them ReadStat read, too.
+    """
+    verified = []
     for dataset in datasets.values():
-        readback.verify(dataset, layout.transport(standard) / f"{dataset.name.lower()}.xpt", created)
+        path = layout.transport(standard) / f"{dataset.name.lower()}.xpt"
+        verified.append((path, len(dataset.frame), readback.verify(dataset, path, created)))
+    return verified
 
 
 def write_lineage(layout: PackageLayout, datasets: Mapping[str, Dataset], records: Records) -> None:

@@ -1,11 +1,14 @@
-"""Every transport file is read again by an independent reader (ReadStat) and compared, value for value.
+"""Every transport file is read again by two readers, which share no code with the writer, and compared.
 
+``stored_rows`` reads every value of every file. ReadStat, which others use too, reads the header and the rows: all of
+them up to ``WHOLE``, of larger files ``SAMPLE`` rows in equal distances, the first and the last among them.
 Numbers are compared as doubles, missing with missing; texts as texts. Dates are read as the numbers that they are.
 """
 
 from __future__ import annotations
 
 from datetime import date
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -15,43 +18,53 @@ from metadata.dataset import Dataset, Variable
 from metadata.errors import StudyError
 from publish.disk import outside
 from publish.record_key import record_at
+from publish.stored_rows import StoredRows
 from publish.xpt_layout import TIMES, file_size, timestamp, width
 
-CHUNK = 100_000
+WHOLE, SAMPLE = 50_000, 10_000
 
 
-def verify(dataset: Dataset, path: Path, created: date) -> None:
+def verify(dataset: Dataset, path: Path, created: date) -> int:
     """Raise StudyError for the first difference between ``dataset`` and the transport file at ``path``.
 
     Compared are the file's size, its dataset name, label and times, each variable's name, order, type, length, label
-    and format, the number of rows, and every value. The file is read in chunks of rows.
+    and format, the number of rows, and every value. Returns the number of rows that ReadStat read.
     """
     _compare_size(dataset, path)
-    rows = len(dataset.frame)
-    for start in range(0, max(rows, 1), CHUNK):
-        stop = min(start + CHUNK, rows)
-        # The last chunk asks for a row more than there are and must not find it.
-        values, read = _read(path, row_offset=start, row_limit=CHUNK + 1 if stop == rows else CHUNK)
-        if start == 0:
-            _compare_header(dataset, path, created, read)
-        _compare_chunk(dataset, path, start, stop, values)
+    count = len(dataset.frame)
+    rows = np.arange(count) if count <= WHOLE else np.linspace(0, count - 1, SAMPLE).astype(np.int64)
+    values, read = _read(path, rows if len(rows) < count else None)
+    _compare_header(dataset, path, created, read)
+    _compare_count(path, len(values[dataset.metadata.names[0]]), len(rows))
+    for variable in dataset.metadata.variables if count else ():
+        _compare_values(dataset, variable, rows, values[variable.name])
+    _compare_every_value(dataset, path)
+    return len(rows)
 
 
-def _compare_chunk(dataset: Dataset, path: Path, start: int, stop: int, values: dict[str, list[Any]]) -> None:
-    found, rows = start + len(values[dataset.metadata.names[0]]), len(dataset.frame)
-    if found != stop:
-        raise StudyError(f"{path.name} reads back with {found} rows where {rows} were written")
-    for variable in dataset.metadata.variables if found else ():
-        _compare_values(dataset, variable, start, stop, values[variable.name])
+def _compare_count(path: Path, found: int, written: int) -> None:
+    if found != written:
+        raise StudyError(f"{path.name} reads back with {found} rows where {written} were written")
 
 
-def _read(path: Path, **options: Any) -> tuple[dict[str, list[Any]], Any]:
+def _compare_every_value(dataset: Dataset, path: Path) -> None:
+    with outside(f"read {path}"):
+        stored = StoredRows(path)
+        _compare_count(path, stored.count(), len(dataset.frame))
+        found = stored.first_difference(dataset)
+    if found:
+        raise _different(dataset, *found)
+
+
+def _read(path: Path, rows: np.ndarray | None) -> tuple[dict[str, list[Any]], Any]:
+    """Return values and metadata as ReadStat reads them, of the whole file or of some rows."""
     import pyreadstat
 
     with outside(f"read {path}"):
         try:
-            return pyreadstat.read_xport(str(path), output_format="dict", disable_datetime_conversion=True, **options)
-        except (pyreadstat.ReadstatError, UnicodeDecodeError) as error:
+            source = str(path) if rows is None else BytesIO(StoredRows(path).excerpt(rows))
+            return pyreadstat.read_xport(source, output_format="dict", disable_datetime_conversion=True)
+        except (pyreadstat.ReadstatError, ValueError) as error:  # a ValueError: the header, or text that is not UTF-8
             raise StudyError(f"{path.name} cannot be read back: {error}") from error
 
 
@@ -78,7 +91,7 @@ def _compare_header(dataset: Dataset, path: Path, created: date, read: Any) -> N
 
 
 def _times(path: Path) -> list[bytes]:
-    """Return the four times of the header; ReadStat tells only one of them."""
+    """Return the four times of the header; ReadStat returns only one of them."""
     with outside(f"read {path}"), path.open("rb") as file:
         start = file.read(max(TIMES) + 16)
     return [start[place : place + 16] for place in TIMES]
@@ -99,26 +112,28 @@ def _compare(place: str, what: str, written: object, found: object) -> None:
         raise StudyError(f"{place}, {what}: {written!r} was written and {found!r} reads back")
 
 
-def _compare_values(dataset: Dataset, variable: Variable, start: int, stop: int, values: list[Any]) -> None:
-    row = (_first_number if variable.type == "Num" else _first_text)(dataset, variable.name, start, stop, values)
+def _compare_values(dataset: Dataset, variable: Variable, rows: np.ndarray, values: list[Any]) -> None:
+    row = (_first_number if variable.type == "Num" else _first_text)(dataset, variable.name, rows, values)
     if row is not None:
-        raise StudyError(
-            f"{dataset.name} {variable.name}, record {record_at(dataset, row)}: the value in the transport file differs"
-            " from the one that was written"
-        )
+        raise _different(dataset, variable.name, row)
 
 
-def _first_number(dataset: Dataset, name: str, start: int, stop: int, values: list[Any]) -> int | None:
-    """Return the first row whose number differs."""
-    numbers, found = dataset.columns.numbers(name)[start:stop], np.array(values, np.float64)
+def _different(dataset: Dataset, variable: str, row: int) -> StudyError:
+    place = f"{dataset.name} {variable}, record {record_at(dataset, row)}"
+    return StudyError(f"{place}: the value in the transport file differs from the one that was written")
+
+
+def _first_number(dataset: Dataset, name: str, rows: np.ndarray, values: list[Any]) -> int | None:
+    """Return the first of the rows whose number differs."""
+    numbers, found = dataset.columns.numbers(name)[rows], np.array(values, np.float64)
     differs = (numbers != found) & ~(np.isnan(numbers) & np.isnan(found))
-    return start + int(differs.argmax()) if differs.any() else None
+    return int(rows[differs.argmax()]) if differs.any() else None
 
 
-def _first_text(dataset: Dataset, name: str, start: int, stop: int, values: list[Any]) -> int | None:
-    """Return the first row whose text differs."""
+def _first_text(dataset: Dataset, name: str, rows: np.ndarray, values: list[Any]) -> int | None:
+    """Return the first of the rows whose text differs."""
     coded = dataset.coded(name)
-    written = coded.objects[coded.codes[start:stop]].tolist()
+    written = coded.objects[coded.codes[rows]].tolist()
     if written == values:
         return None
-    return start + next(at for at, (text, found) in enumerate(zip(written, values, strict=True)) if text != found)
+    return int(rows[next(at for at, (text, found) in enumerate(zip(written, values, strict=True)) if text != found)])

@@ -53,6 +53,7 @@ def test_the_package_has_what_the_design_lists(package: Path) -> None:
     for name in ("adsl", "adae", "adlb", "adedss", "admo"):
         assert f"m5/datasets/spmsaza-synth/analysis/adam/datasets/{name}.xpt" in names
     wanted = {"queries.csv", "queries.html", "acceptance.json", "acceptance.html", "reconciliation.csv", "drift.csv"}
+    wanted |= {"read_back.csv"}
     wanted |= {"second_derivation.json", "second_derivation.html"}
     assert {f"validation/{name}" for name in wanted} <= names
     assert {"reports/index.html", "reports/results.csv", "manifest.json"} <= names
@@ -65,6 +66,13 @@ def test_the_manifest_lists_every_file_with_its_hash(package: Path) -> None:
     del found["manifest.json"]
     assert listed == found
     assert manifest["synthetic"] is True
+
+
+def test_every_row_was_read_back(package: Path) -> None:
+    table = pd.read_csv(package / "validation" / "read_back.csv").set_index("file")
+    assert sorted(table.index) == sorted(path.name for path in package.glob("m5/**/*.xpt"))
+    assert table["rows_compared"]["dm.xpt"] == 10
+    assert (table["rows_read_by_readstat"] == table["rows_compared"]).all()
 
 
 def test_the_acceptance_suite_is_met(package: Path) -> None:

@@ -294,7 +294,10 @@ def whole_package(out: Path, study: Study) -> Path:
     with Build(out, manifest.package_id(given), study.studyid) as build:
         write_transport(build.layout, "sdtm", sdtm, created)
         write_transport(build.layout, "adam", adam, created)
-        verify_transport(build.layout, "sdtm", sdtm, created)
+        assert verify_transport(build.layout, "sdtm", sdtm, created) == [
+            (build.layout.transport("sdtm") / f"{name.lower()}.xpt", len(one.frame), len(one.frame))
+            for name, one in sdtm.items()
+        ]
         verify_transport(build.layout, "adam", adam, created)
         write_lineage(build.layout, sdtm | adam, records)
         manifest.write(build.layout.root, given)

@@ -13,7 +13,9 @@ import pytest
 from metadata.dataset import Dataset
 from metadata.errors import OutsideError, StudyError
 from publish import readback, xpt
+from publish.stored_rows import StoredRows
 from tests.publish.examples import adverse_events, make
+from tests.publish.transport_reader import read
 
 DATE = date(2001, 12, 31)
 
@@ -109,3 +111,49 @@ def test_a_file_that_is_gone_is_said_in_a_sentence(path: Path) -> None:
     path.unlink()
     with pytest.raises(OutsideError, match=r"cannot read .*ae\.xpt"):
         readback.verify(adverse_events(), path, DATE)
+
+
+def many_rows() -> Dataset:
+    return make("VS", {"USUBJID": [f"S-{row}" for row in range(50)], "VSSEQ": list(range(50))}, keys=("USUBJID",))
+
+
+@pytest.mark.parametrize(("whole", "read"), [(50, 50), (49, 12)])
+def test_of_large_files_readstat_reads_a_sample(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, whole: int, read: int
+) -> None:
+    monkeypatch.setattr(readback, "WHOLE", whole)
+    monkeypatch.setattr(readback, "SAMPLE", 12)
+    xpt.write(many_rows(), tmp_path / "vs.xpt", DATE, "sdtm")
+    assert readback.verify(many_rows(), tmp_path / "vs.xpt", DATE) == read
+
+
+def test_the_sample_holds_the_first_and_the_last_row_as_they_are_stored(tmp_path: Path) -> None:
+    xpt.write(many_rows(), tmp_path / "vs.xpt", DATE, "sdtm")
+    (tmp_path / "excerpt.xpt").write_bytes(StoredRows(tmp_path / "vs.xpt").excerpt(np.array([0, 20, 49])))
+    assert [(row["USUBJID"], row["VSSEQ"]) for row in read(tmp_path / "excerpt.xpt").rows] == [
+        ("S-0", 0.0),
+        ("S-20", 20.0),
+        ("S-49", 49.0),
+    ]
+
+
+@pytest.mark.parametrize("case", HEADER)
+def test_a_different_header_of_a_large_file_is_noticed(path: Path, monkeypatch: pytest.MonkeyPatch, case: str) -> None:
+    monkeypatch.setattr(readback, "WHOLE", 2)
+    monkeypatch.setattr(readback, "SAMPLE", 2)
+    change, sentence = HEADER[case]
+    change(path)
+    with pytest.raises(StudyError, match=sentence):
+        readback.verify(adverse_events(), path, DATE)
+
+
+def test_every_row_is_compared_beyond_the_sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readback, "WHOLE", 10)
+    monkeypatch.setattr(readback, "SAMPLE", 2)
+    dataset = many_rows()
+    for row in range(50):
+        frame = dataset.frame.copy()
+        frame.loc[row, "VSSEQ"] = -1.0
+        xpt.write(dataset, tmp_path / "vs.xpt", DATE, "sdtm")
+        with pytest.raises(StudyError, match=f"VS VSSEQ, record USUBJID=S-{row}: the value .* differs"):
+            readback.verify(replace(dataset, frame=frame), tmp_path / "vs.xpt", DATE)

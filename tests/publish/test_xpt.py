@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from metadata.dataset import Dataset
 from metadata.errors import OutsideError, StudyError
-from publish import readback, xpt
+from publish import readback, stored_rows, xpt
 from publish.xpt_layout import file_size
 from tests.publish.examples import adverse_events, make
 from tests.publish.transport_reader import read
@@ -108,7 +108,7 @@ def test_chunks_join_without_a_seam(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     dataset = make("VS", {"USUBJID": names, "VSSEQ": list(range(23))}, keys=("USUBJID", "VSSEQ"))
     whole = written(dataset, tmp_path).read_bytes()
     monkeypatch.setattr(xpt, "CHUNK", 5)
-    monkeypatch.setattr(readback, "CHUNK", 7)
+    monkeypatch.setattr(stored_rows, "CHUNK", 6)
     assert written(dataset, tmp_path).read_bytes() == whole
     assert [row["USUBJID"] for row in read(tmp_path / "vs.xpt").rows] == names
 
