@@ -138,10 +138,14 @@ class ApiCall:
         return text.endswith("\n") and (text.count('"') % 2 == 0 or '\\"' in text)
 
     def _quoted(self, text: str) -> str:
-        """Return a server's text on one line, cut to a readable length, without the token."""
+        """Return a server's own text in quotes, on one line, cut to a readable length, without the token.
+
+        It may hold a value of a patient: orchestrators get it without what is quoted.
+        """
         line = " ".join(text.split()).rstrip(".")
         line = re.sub(re.escape(self.secret), "(token)", line, flags=re.IGNORECASE)
-        return line if len(line) <= LONGEST_QUOTE else line[:LONGEST_QUOTE] + "..."
+        shown = line if len(line) <= LONGEST_QUOTE else line[:LONGEST_QUOTE] + "..."
+        return f'"{shown}"' if shown else ""
 
 
 def error_text(text: str) -> str:

@@ -8,12 +8,15 @@ import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 from metadata.errors import RedcapCdiscError, StudyError
 
 DETAILS_VARIABLE = "REDCAP_CDISC_LOG"
 ABORTED = 130
 UNEXPECTED = 3
+QUOTED = re.compile(r"(?<!\w)'.*'(?!\w)|\".*\"", re.DOTALL)  # from the first quote to the last: a value may hold quotes
+T = TypeVar("T")
 
 
 def run_guarded(command: Callable[[], None]) -> int:
@@ -32,7 +35,7 @@ def run_guarded(command: Callable[[], None]) -> int:
 def explain(error: BaseException) -> tuple[str, int]:
     """Return the sentence for the user and the exit code."""
     if isinstance(error, NeutralError):
-        return explain(error.original)
+        return explain(error.original) if error.original else (str(error), error.exit_code)
     if isinstance(error, RedcapCdiscError):
         return str(error), error.exit_code
     if isinstance(error, KeyboardInterrupt):
@@ -83,14 +86,35 @@ def _keep_details(error: BaseException) -> str:
 
 
 class NeutralError(RuntimeError):
-    """An error whose text may be kept by an orchestrator: it holds no patient's value.
+    """An error that an orchestrator may keep: its text holds no patient's value, and nothing else of it is stored.
 
-    ``original`` is what was raised, for the process that it was raised in.
+    ``original`` is what was raised, in the process that it was raised in; a copy (pickled, as Prefect stores it) has
+    None instead.
     """
 
-    def __init__(self, original: Exception) -> None:
-        self.original = original
-        super().__init__(_without_values(original))
+    def __init__(self, sentence: str, exit_code: int, original: Exception | None = None) -> None:
+        self.exit_code, self.original = exit_code, original
+        super().__init__(sentence)
+
+    @classmethod
+    def of(cls, error: Exception) -> NeutralError:
+        """Return what may be kept of an error."""
+        if isinstance(error, cls):
+            return error
+        code = error.exit_code if isinstance(error, RedcapCdiscError) else UNEXPECTED
+        return cls(_without_values(error), code, error)
+
+    def __reduce__(self) -> tuple[type[NeutralError], tuple[str, int]]:
+        return NeutralError, (str(self), self.exit_code)
+
+
+def neutral(function: Callable[..., T], *values: Any) -> T:
+    """Return ``function(*values)``; what it raises becomes a NeutralError without cause and context."""
+    try:
+        return function(*values)
+    except Exception as error:
+        kept = NeutralError.of(error)
+    raise kept
 
 
 def _without_values(error: Exception) -> str:
@@ -98,5 +122,5 @@ def _without_values(error: Exception) -> str:
     if isinstance(error, StudyError):
         return "the data or the mapping is not fit; what is wrong is in the folder of the findings, <out>.stopped"
     if isinstance(error, RedcapCdiscError):
-        return re.sub(r"'[^']*'", "'...'", str(error))
+        return QUOTED.sub("'...'", str(error))
     return defect(error)

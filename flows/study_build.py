@@ -1,7 +1,8 @@
 """The build of a study as a Prefect flow: the stages of ``flows.pipeline``, each a task.
 
-Prefect sees names, times and counts. Values pass between the tasks in this process and are never persisted, and an
-error reaches Prefect's states and logs only as a sentence without values.
+Prefect sees names, times and counts. Values pass between the tasks in this process and are never persisted. Prefect
+stores the error of a failed flow whatever its settings are, so every error that leaves a task or the flow is a
+NeutralError: a sentence without values.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from prefect.artifacts import create_progress_artifact, create_table_artifact, u
 from prefect.cache_policies import NO_CACHE
 
 from flows import stage_summaries
-from flows.error_messages import NeutralError
+from flows.error_messages import NeutralError, neutral
 from flows.pipeline import build
 from flows.progress import PROGRESS_SHOWN, StagePrinter
 from flows.run_request import RunRequest, RunResult
@@ -43,15 +44,16 @@ def study_build(
 
     Raises NeutralError, whose text holds no value of a patient, where the command would say a sentence.
     """
-    try:
-        request = RunRequest.of(study, source, records, cutoff, Path(out) if out else None, until, group)
-        steps = TaskSteps(request)
-        result = build(request, steps)
-    except Exception as error:
-        raise NeutralError(error) from None
+    return neutral(_build, study, source, records, cutoff, Path(out) if out else None, until, group)
+
+
+def _build(*asked: Any) -> dict[str, Any]:
+    request = RunRequest.of(*asked)
+    steps = TaskSteps(request)
+    result = build(request, steps)
     steps.finish()
     _leave_tables(result, steps.rows)
-    return {**result.as_dict(), "seconds": steps.seconds}
+    return {**result.as_dict(), "unused_answers": len(result.unused_answers), "seconds": steps.seconds}
 
 
 class TaskSteps(StagePrinter):
@@ -70,7 +72,7 @@ class TaskSteps(StagePrinter):
         try:
             result = super().__call__(name, _as_task(name, function), *values, summary=summary)
         except NeutralError as error:
-            raise error.original from None
+            raise (error.original or error) from None
         self._show(100 * min(len(self.rows) / self._of, 0.99))
         return result
 
@@ -92,10 +94,7 @@ def _as_task(name: str, function: Callable[..., T]) -> Callable[..., T]:
     """Return the stage as a task whose result stays in memory."""
 
     def stage(*values: Any) -> T:
-        try:
-            return function(*values)
-        except Exception as error:
-            raise NeutralError(error) from None
+        return neutral(function, *values)
 
     stage.__doc__ = function.__doc__
     return task(name=name, persist_result=False, cache_policy=NO_CACHE, log_prints=False)(stage)

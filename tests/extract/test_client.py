@@ -158,7 +158,7 @@ def test_a_batch_that_is_too_large_is_halved(trial: SandboxProject, fault: Fault
 def test_a_token_the_server_does_not_know(trial: SandboxProject) -> None:
     with reach(trial, token="B" * 32) as client, pytest.raises(OutsideError) as told:
         client.structure()
-    assert "refused the token: You do not have permissions to use the API" in str(told.value)
+    assert 'refused the token: "You do not have permissions to use the API' in str(told.value)
     assert_one_sentence(told.value, "B" * 32)
 
 

@@ -116,7 +116,7 @@ def test_findings_stay_out_of_what_prefect_keeps(prefect_home: Path, tmp_path: P
         try:
             steps("find", find)
         except StudyError as error:  # the pipeline itself sees what was raised
-            raise NeutralError(error) from None
+            raise NeutralError.of(error) from None
 
     state = findings(return_state=True)
     assert state.is_failed()

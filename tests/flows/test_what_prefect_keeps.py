@@ -1,0 +1,201 @@
+"""Nothing of a patient stays with Prefect: all that deployed runs leave is searched, whichever stage failed."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import pickle
+import re
+import sqlite3
+import subprocess
+import sys
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import cloudpickle
+import pytest
+
+from flows.error_messages import NeutralError, explain
+from metadata.errors import OutsideError, StudyError
+from tests.flows.conftest import EXPORTS, ROOT, STUDY
+from tests.flows.planted_errors import BIRTH, ERRORS, NAME, PLANTED, outside
+
+pytestmark = pytest.mark.xdist_group("prefect")
+SUBJECT = "SPMSAZA-SYNTH-01-0"
+PATIENT = (NAME, BIRTH, SUBJECT)
+BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{16,}={0,2}")
+DEEPEST = 5
+
+
+def decoded(content: bytes, depth: int = 0) -> Iterator[bytes]:
+    """Yield a content, and what is packed in it: JSON texts, base64, zlib, pickles with all their attributes."""
+    yield content
+    if depth == DEEPEST:
+        return
+    inner: list[bytes] = []
+    with suppress(ValueError):
+        inner += [text.encode() for text in texts_of(json.loads(content))]
+    for match in BASE64.findall(content):
+        text = match.translate(bytes.maketrans(b"-_", b"+/")).rstrip(b"=")
+        whole = text[:-1] if len(text) % 4 == 1 else text
+        inner.append(base64.b64decode(whole + b"=" * (-len(whole) % 4)))
+    with suppress(zlib.error):
+        inner.append(zlib.decompress(content, wbits=47))
+    if content[:1] == b"\x80":
+        inner.append(repr(unpickled(content)).encode())
+    for part in inner:
+        if part != content:
+            yield from decoded(part, depth + 1)
+
+
+def texts_of(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    for part in [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from texts_of(part)
+
+
+def unpickled(content: bytes) -> object:
+    """Return what a pickle holds; of an exception also its attributes and what led to it."""
+    try:
+        made = pickle.loads(content)
+    except Exception as error:  # not a pickle after all, or of a class that is not here
+        return error
+    if isinstance(made, BaseException):
+        return made, vars(made), made.__cause__, made.__context__, getattr(made, "__notes__", ())
+    return made
+
+
+def contents(folder: Path) -> Iterator[tuple[Path, bytes]]:
+    """Yield all files below a folder; of a database also its rows."""
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        content = path.read_bytes()
+        yield path, content
+        if content.startswith(b"SQLite format 3"):
+            with sqlite3.connect(path) as connection:
+                for (table,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+                    for row in connection.execute(f'SELECT * FROM "{table}"'):
+                        for cell in row:
+                            if isinstance(cell, str | bytes):
+                                yield path, cell.encode() if isinstance(cell, str) else cell
+
+
+def found(folder: Path, wanted: Iterable[str]) -> set[tuple[str, str]]:
+    """Return which of the wanted texts some file holds, in whatever form, and that file's name."""
+    sought = [(text, text.encode()) for text in wanted]
+    return {
+        (path.relative_to(folder).as_posix(), text)
+        for path, content in contents(folder)
+        for plain in decoded(content)
+        for text, image in sought
+        if image in plain
+    }
+
+
+def run(folder: Path, *environments: dict[str, str]) -> list[dict[str, str]]:
+    """Make deployed runs of exports, one an environment, and return their final states."""
+    runs = []
+    for number, environment in enumerate(environments):
+        parameters = {"study": STUDY, "source": str(EXPORTS), "out": str(folder / f"out-{number}" / STUDY)}
+        runs.append({"STAGES": str(folder / "stages"), **environment, "parameters": parameters})
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.flows.deployed_runs", str(folder / "prefect"), json.dumps(runs)],
+        cwd=ROOT,
+        env={name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    (folder / "prefect" / "driver.log").write_text(done.stdout + done.stderr)
+    states: list[dict[str, str]] = json.loads(done.stdout.splitlines()[-1])
+    return states
+
+
+@pytest.mark.parametrize(
+    "pack",
+    [
+        lambda error: str(error).encode(),
+        lambda error: cloudpickle.dumps(error),
+        lambda error: json.dumps({"result": base64.b64encode(cloudpickle.dumps(error)).decode()}).encode(),
+        lambda error: json.dumps(
+            {"a": [json.dumps({"b": base64.urlsafe_b64encode(str(error).encode()).decode()})]}
+        ).encode(),
+        lambda error: base64.b64encode(zlib.compress(str(error).encode())),
+    ],
+    ids=["text", "pickle", "result record", "base64 in json in json", "compressed"],
+)
+def test_the_search_finds_what_is_packed(tmp_path: Path, pack: Any) -> None:
+    (tmp_path / "kept").write_bytes(pack(ValueError(PLANTED)))
+    assert found(tmp_path, PATIENT) == {("kept", NAME), ("kept", BIRTH)}
+
+
+def test_the_search_finds_what_is_in_a_database(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "kept") as connection:
+        connection.execute("CREATE TABLE run (state TEXT)")
+        connection.execute("INSERT INTO run VALUES (?)", (json.dumps({"m": base64.b64encode(NAME.encode()).decode()}),))
+    assert found(tmp_path, PATIENT) == {("kept", NAME)}
+
+
+@pytest.mark.parametrize("kind", ERRORS)
+def test_a_stored_error_is_its_sentence_and_exit_code(kind: str) -> None:
+    error = ERRORS[kind](PLANTED)
+    error.add_note(PLANTED)
+    kept = NeutralError.of(error)
+    copy = pickle.loads(cloudpickle.dumps(kept))
+    assert (copy.original, vars(copy), copy.__cause__, copy.__context__) == (None, vars(copy), None, None)
+    assert not any(text in repr(part) for text in PATIENT for part in (str(kept), vars(copy), copy.args))
+    assert explain(copy) == (str(kept), explain(kept)[1])
+    assert explain(kept) == explain(error)
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (outside("O'Neill"), "REDCap listed 3 records, but '...' did not come; try again"),
+        (OutsideError("the token's user may not see 'it's 'so', or 'x'."), "the token's user may not see '...'."),
+        (OutsideError('refused: "no \\"A\\" for B" at 3'), "refused: '...' at 3"),
+        (
+            StudyError("record 7 is odd"),
+            "the data or the mapping is not fit; what is wrong is in the folder of the findings, <out>.stopped",
+        ),
+    ],
+)
+def test_a_sentence_loses_all_that_is_quoted(error: Exception, sentence: str) -> None:
+    assert str(NeutralError.of(error)) == sentence
+
+
+def test_deployed_runs_that_fail_leave_nothing_of_a_patient(tmp_path: Path) -> None:
+    states = run(
+        tmp_path,
+        {"FAIL_AT": "find queries", "FAIL_AS": "ValueError"},
+        {"FAIL_AT": "extract", "FAIL_AS": "OutsideError"},
+    )
+    assert [state["name"] for state in states] == ["Failed", "Failed"]
+    assert "a defect of redcap-cdisc stopped it (ValueError" in states[0]["message"]
+    assert "REDCap listed 3 records, but '...' did not come" in states[1]["message"]
+    assert any(tmp_path.glob("prefect/storage/*"))  # Prefect stores the error of a failed flow
+    assert found(tmp_path / "prefect", PATIENT) == set()
+
+
+@pytest.mark.soak
+def test_no_stage_leaves_anything_of_a_patient_when_it_fails(tmp_path: Path) -> None:
+    assert [state["name"] for state in run(tmp_path, {"FAIL_AT": ""})] == ["Completed"]
+    assert found(tmp_path / "prefect", PATIENT) == set()
+    stages = list(pickle.loads((tmp_path / "stages").read_bytes()))
+    assert len(stages) >= 20
+    (tmp_path / "prefect").rename(tmp_path / "completed")
+    kinds = [kind for kind in ERRORS if kind != "unprotected"]
+    asked = [{"FAIL_AT": stage, "FAIL_AS": kinds[at % len(kinds)]} for at, stage in enumerate(stages)]
+    assert {state["name"] for state in run(tmp_path, *asked)} == {"Failed"}
+    assert found(tmp_path / "prefect", PATIENT) == set()
+
+
+@pytest.mark.soak
+def test_a_flow_that_lets_errors_pass_leaves_values(tmp_path: Path) -> None:
+    """The search is worth something: where errors are not made neutral, Prefect has the patient's name."""
+    run(tmp_path, {"FAIL_AT": "extract", "FAIL_AS": "unprotected"})
+    assert {path.split("/")[0] for path, text in found(tmp_path / "prefect", PATIENT) if text == NAME} >= {"storage"}
