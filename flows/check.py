@@ -164,6 +164,7 @@ class _Parts:
         return check_reports(self.study, self.datasets)
 
     def second_derivation(self) -> Iterable[StudyError]:
+        from adam.build.declaration_check import declared_names
         from reports.html.plan import read_plan
         from reports.results.builder import PUBLISHED_KINDS
         from validation.second_derivation.check import check_second_derivation
@@ -172,7 +173,7 @@ class _Parts:
         study = self.study
         if not study.path(FILE).is_file():
             return []
-        compared = {one.name: self.datasets[one.name] for one in self.specifications}
+        compared = {name: self.datasets[name] for name in declared_names(study)}
         outputs = {RESULTS: PUBLISHED_KINDS} if study.path("reports.yaml").is_file() else {}
         plan = study.path(str(study.config["study"].get("analysis_plan", "sap.md")))
         sections = read_plan(study).sections if plan.is_file() else []

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 
 from metadata.coded_text import CodedText
-from metadata.errors import StudyError, nearest
+from metadata.errors import StudyError
 from metadata.frame_columns import FrameColumns
+from metadata.schema_errors import no_variable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -102,7 +103,7 @@ class DatasetMetadata:
         for variable in self.variables:
             if variable.name == name:
                 return variable
-        raise StudyError(f"{self.name} has no variable {name}{nearest(name, self.names)}")
+        raise StudyError(no_variable(self.name, name, self.names))
 
     def with_variables(self, variables: tuple[Variable, ...]) -> DatasetMetadata:
         """Return the same dataset described by other variables."""
