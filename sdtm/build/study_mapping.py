@@ -15,7 +15,7 @@ from sdtm.build.relations import FILE as RELATIONS
 from sdtm.build.relations import check_relations, relation_fields
 from sdtm.domains.elements import check_elements
 from sdtm.domains.identity import check_identity
-from sdtm.domains.reference_ranges import check_toxicity
+from sdtm.domains.reference_ranges import check_ranges, check_toxicity
 from sdtm.domains.trial_design import design_rows
 from sdtm.domains.trial_summary import DOMAIN as SUMMARY
 from sdtm.domains.trial_summary import check_summary
@@ -79,6 +79,8 @@ def read_each(study: Study, project: Project, terminology: Terminology, gather: 
                 twice = f"domain {mapping.domain} is mapped in {made[mapping.domain].file} as well"
                 raise StudyError(twice, mapping.file)
             check_toxicity(study, mapping)
+            if mapping.ranges_file:
+                check_ranges(study, mapping, terminology)
             made[mapping.domain] = mapping
     with gather.part():
         if not paths:
