@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from metadata.errors import StudyError
 
 if TYPE_CHECKING:
-    from adam.build.specification import AnalysisSpecification
-    from metadata.condition import DatasetKinds
-    from metadata.project import Project
-    from metadata.study import Study
+    pass
 
 ERROR, WARNING = "error", "warning"
 MARK = "TODO(check)"
 """What an author, or a draft, writes into a comment where something is to be decided: ``# TODO(check): reason``."""
-Part = Callable[[], Iterable[StudyError]]
 
 
 @dataclass(frozen=True)
@@ -50,6 +45,7 @@ def problems_of(study: str) -> list[CheckProblem]:
 
 
 def _errors(name: str) -> Iterator[StudyError]:
+    from flows.check_parts import CheckParts
     from metadata.study import Study
 
     try:
@@ -58,7 +54,7 @@ def _errors(name: str) -> Iterator[StudyError]:
     except StudyError as error:
         yield from error.each
         return
-    for part in _Parts(study, project):
+    for part in CheckParts(study, project).all:
         try:
             yield from part()
         except StudyError as error:
@@ -84,116 +80,6 @@ def _undecided(name: str) -> Iterator[CheckProblem]:
             if mark:
                 key = line.split("#")[0].strip() or line.strip(" #-")
                 yield CheckProblem(WARNING, shown, number, key.split(":")[0].strip(" -{"), reason.strip(), "")
-
-
-class _Parts:
-    """What each reader finds in a study's files; several of them need the same declarations, which are read once."""
-
-    def __init__(self, study: Study, project: Project) -> None:
-        self.study, self.project = study, project
-
-    def __iter__(self) -> Iterator[Part]:
-        """The parts in the order of the pipeline."""
-        yield self.study_file
-        yield self.terminology
-        yield self.mappings
-        yield self.raw_checks
-        yield self.analyses
-        yield self.reports
-        yield self.second_derivation
-        yield self.acceptance
-        yield self.explanations
-
-    @cached_property
-    def specifications(self) -> list[AnalysisSpecification]:
-        from adam.build.specification import read_specifications
-
-        return read_specifications(self.study)
-
-    @cached_property
-    def datasets(self) -> DatasetKinds:
-        """All datasets with the kinds of their variables; those of analyses are not known if one has mistakes."""
-        from adam.build.declaration_check import declared_names
-        from adam.build.variable_kinds import kinds_by_dataset
-        from sdtm.build.mapping_check import kinds_by_domain
-
-        tabulated = kinds_by_domain(self.study)
-        try:
-            analyses: DatasetKinds = kinds_by_dataset(self.specifications, self.study, tabulated)
-        except StudyError:
-            analyses = {name: {} for name in declared_names(self.study)}
-        return {**analyses, **tabulated}
-
-    def study_file(self) -> Iterable[StudyError]:
-        from metadata.study_check import check_study
-
-        return check_study(self.study, self.project)
-
-    def terminology(self) -> Iterable[StudyError]:
-        from metadata.study_check import check_terminology
-
-        return check_terminology(self.study)
-
-    def mappings(self) -> Iterable[StudyError]:
-        from metadata.terminology import Terminology, pinned_path
-        from sdtm.build.mapping_check import check_mappings
-        from sdtm.build.pinned_codelists import unpinned
-
-        terminology = Terminology.open(self.study)
-        found = check_mappings(self.study, self.project, terminology)
-        lacking = unpinned(self.study, terminology)
-        shown = f"{self.study.name}/{pinned_path(self.study).relative_to(self.study.folder).as_posix()}"
-        problem = f"the pinned terminology lacks {', '.join(lacking)}: write it again with redcap-cdisc pin"
-        return [*found, StudyError(problem, shown)] if lacking else found
-
-    def raw_checks(self) -> Iterable[StudyError]:
-        from validation.checks.declaration import load_checks, severities
-
-        severities(self.study)
-        load_checks(self.study, self.project)
-        return []
-
-    def analyses(self) -> Iterable[StudyError]:
-        from adam.build.declaration_check import check_analyses
-
-        return check_analyses(self.study, self.datasets, self.specifications)
-
-    def reports(self) -> Iterable[StudyError]:
-        from reports.declaration_check import check_reports
-
-        return check_reports(self.study, self.datasets)
-
-    def second_derivation(self) -> Iterable[StudyError]:
-        from adam.build.declaration_check import declared_names
-        from reports.html.plan import read_plan
-        from reports.results.builder import PUBLISHED_KINDS
-        from validation.second_derivation.check import check_second_derivation
-        from validation.second_derivation.declaration import FILE, RESULTS
-
-        study = self.study
-        if not study.path(FILE).is_file():
-            return []
-        compared = {name: self.datasets[name] for name in declared_names(study)}
-        outputs = {RESULTS: PUBLISHED_KINDS} if study.path("reports.yaml").is_file() else {}
-        plan = study.path(str(study.config["study"].get("analysis_plan", "sap.md")))
-        sections = read_plan(study).sections if plan.is_file() else []
-        return check_second_derivation(study, {**compared, **outputs}, sections)
-
-    def acceptance(self) -> Iterable[StudyError]:
-        from validation.acceptance.rules import check_acceptance
-
-        return check_acceptance(self.study, self.datasets)
-
-    def explanations(self) -> Iterable[StudyError]:
-        from adam.build.declaration_check import declared_names
-        from metadata.standards import sdtm_domains
-        from validation.conformance.check import RULES
-        from validation.conformance.explanations import read_explanations
-
-        domains = sdtm_domains(self.study.standards["sdtmig"])
-        known = {*declared_names(self.study), *domains, *(f"SUPP{name}" for name in domains)}
-        read_explanations(self.study, RULES, known)
-        return []
 
 
 def show_check(study: str, as_json: bool) -> None:

@@ -26,7 +26,7 @@ def read_codes(study: Study, spec: LocatedDict) -> dict[str, str]:
     if column not in table.columns[1:]:
         raise complain(spec, "column", f"the coding file has no column '{column}'{nearest(column, table.columns[1:])}")
     _check_terms(table)
-    return {term_key(row[table.columns[0]]): row[column] for row in table.rows}
+    return {term_key(row[table.columns[0]]): row[column].strip() for row in table.rows}
 
 
 def _check_terms(table: StudyTable) -> None:

@@ -48,12 +48,13 @@ def checkbox_column(field: str, code: str) -> str:
 
 def parse_choices(text: str) -> dict[str, str]:
     """Return ``{code: label}`` of a choice column ``code, label | code, label``; labels may hold commas."""
-    choices = {}
-    for part in text.split("|"):
-        code, _, label = part.partition(",")
-        if code.strip():
-            choices[code.strip()] = label.strip()
-    return choices
+    return {code: label for code, label in written_choices(text) if code}
+
+
+def written_choices(text: str) -> list[tuple[str, str]]:
+    """Return code and label of each choice as it is written, a code that is blank or written twice as well."""
+    parts = (part.partition(",") for part in text.split("|") if part.strip())
+    return [(code.strip(), label.strip()) for code, _, label in parts]
 
 
 def api_headers(columns: Iterable[str]) -> list[str]:

@@ -137,7 +137,7 @@ def _number(row: TableRow, column: str, blank: str) -> float:
 def _day(row: TableRow, column: str) -> np.datetime64:
     """Return a day, NaT where the cell is blank; raises StudyError for a cell that is not YYYY-MM-DD."""
     written = row[column]
-    day = np.datetime64("NaT", "D")
+    day: np.datetime64 = np.datetime64("NaT", "D")
     with suppress(ValueError):
         day = np.datetime64(written or "NaT", "D")
     if written and str(day) != written:

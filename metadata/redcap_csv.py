@@ -87,7 +87,7 @@ def read_rows(path: Path, encoding: str = UTF_8, shown: str | Path | None = None
 def read_lines(
     path: Path, encoding: str = UTF_8, shown: str | Path | None = None
 ) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    """Return the header of a small CSV, and each row with the number of its line; both are empty for an empty file.
+    """Return the header of a small CSV, and each row with its first line; both are empty for an empty file.
 
     Raises StudyError, with the line, for a file that is missing or is not UTF-8 CSV, for a column that the header names
     twice, and for a row with another number of cells than the header.
@@ -116,8 +116,9 @@ def read_lines(
 
 
 def _lines(reader: Iterator[list[str]], file: str | Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield the lines that are not empty, each with its number; raises StudyError for what is not CSV."""
+    """Yield the rows that are not empty, each with its first line; raises StudyError for what is not CSV."""
     while True:
+        line = reader.line_num + 1  # type: ignore[attr-defined]
         try:
             cells = next(reader)
         except StopIteration:
@@ -125,9 +126,9 @@ def _lines(reader: Iterator[list[str]], file: str | Path) -> Iterator[tuple[int,
         except csv.Error as error:
             long = f"a cell has more than {LONGEST_CELL:,} characters"
             said = long if "field larger" in str(error) else f"the file is not CSV here: {error}"
-            raise StudyError(said, file, reader.line_num) from None  # type: ignore[attr-defined]
+            raise StudyError(said, file, line) from None
         if cells:
-            yield reader.line_num, cells  # type: ignore[attr-defined]
+            yield line, cells
 
 
 def check_columns(

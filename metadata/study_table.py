@@ -12,7 +12,7 @@ from metadata.redcap_csv import read_lines
 
 @dataclass(frozen=True)
 class TableRow:
-    """One row: its cells by column, blanks at their ends taken away, and where it is written."""
+    """One row: its cells by column, and the line on which it begins."""
 
     cells: dict[str, str]
     file: str
@@ -62,5 +62,4 @@ def read_table(path: Path, shown: str) -> StudyTable:
     if not header:
         raise StudyError("the file is empty: it needs a header", shown)
     columns = tuple(name.strip() for name in header)
-    cells = ((number, (cell.strip() for cell in row)) for number, row in rows)
-    return StudyTable(columns, [TableRow(dict(zip(columns, row, strict=True)), shown, n) for n, row in cells], shown)
+    return StudyTable(columns, [TableRow(dict(zip(columns, row, strict=True)), shown, n) for n, row in rows], shown)

@@ -163,7 +163,10 @@ def read_scheme(name: str, folder: Path = FOLDER) -> dict[str, ToxicityItem]:
         raise StudyError(f"there is no toxicity scheme '{name}'{nearest(name, shipped())}")
     items: dict[str, ToxicityItem] = {}
     with path.open(encoding="utf-8", newline="") as lines:
-        for row in csv.DictReader(lines):
+        reader = csv.DictReader(lines)
+        if not {"unit", "source"} <= set(reader.fieldnames or ()):
+            raise StudyError(f"the table '{name}' is no toxicity scheme: it has no columns unit and source")
+        for row in reader:
             made = _item(row)
             if made is not None and row.get("baseline") == "abnormal":
                 items[made.name] = replace(items[made.name], abnormal=made.bands)

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from adam.build.dataset_metadata import metadata_of
-from adam.build.derivation_order import in_order
+from adam.build.derivation_order import in_order, with_copies
 from adam.build.lineage import lineage
 from adam.build.specification import AnalysisSpecification, DerivationStep, needed_first, read_specifications
 from adam.build.table import AnalysisTable
 from adam.columns.columns import Values, finished, take
 from adam.columns.grouping import group_codes, ordered
-from adam.derivations.merging import Copy
 from adam.derivations.values import shown
 from adam.language.derivation import DerivationContext
 from metadata.dataset import Dataset
@@ -45,7 +43,7 @@ def build(specification: AnalysisSpecification, study: Study, datasets: Mapping[
         )
     columns = datasets[source.dataset].columns
     context = DerivationContext(study, datasets, source.dataset, specification.header.guide == "ADSL")
-    specification = _with_copies(specification, columns)
+    specification = with_copies(specification, columns)
     steps = in_order(specification, columns.names)
     table = AnalysisTable(columns, _source_rows(specification, columns))
     _derive(specification, steps, table, context)
@@ -84,16 +82,6 @@ def _source_rows(specification: AnalysisSpecification, columns: FrameColumns) ->
         return np.flatnonzero(where.holds(columns, len(columns)))
     except StudyError as error:
         raise error if error.line else specification.error(error.message, "source") from None
-
-
-def _with_copies(specification: AnalysisSpecification, columns: FrameColumns) -> AnalysisSpecification:
-    """Return the declaration with a copy of each listed variable that the source has and no derivation makes."""
-    made = {name for step in specification.steps for name in step.derivation.makes}
-    names = [name for name in specification.variables if name not in made and name in columns]
-    if not names:
-        return specification
-    step = DerivationStep(Copy(variables={name: name for name in names}), specification.file)
-    return replace(specification, steps=(step, *specification.steps))
 
 
 def _check_variables(specification: AnalysisSpecification, table: AnalysisTable) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from adam.build.specification import FOLDER, AnalysisSpecification, needed_first, read_specifications
+from adam.build.names_check import DatasetNames, check_names
+from adam.build.specification import FOLDER, AnalysisSpecification, DerivationStep, needed_first, read_specifications
 from adam.build.variable_kinds import check_conditions
 from adam.derivations.study_code import FILE, StudyDerivation, functions_in
 from metadata.condition import DatasetKinds
@@ -25,17 +26,22 @@ def declared_names(study: Study) -> set[str]:
 
 
 def check_analyses(
-    study: Study, datasets: DatasetKinds | None = None, specifications: list[AnalysisSpecification] | None = None
+    study: Study,
+    datasets: DatasetKinds | None = None,
+    specifications: list[AnalysisSpecification] | None = None,
+    tabulated: DatasetNames | None = None,
 ) -> list[StudyError]:
     """Return all that is wrong with ``adam/*.yaml``, as far as it can be said without a dataset.
 
     ``datasets`` are all datasets that the study makes, with the kinds of their variables; conditions are held against
-    those that are known. ``specifications`` are read unless they are given.
+    those that are known. ``specifications`` are read unless they are given. ``tabulated`` are the variables that each
+    SDTM dataset of the study can have; without them names are not checked.
     """
     gather = Gather()
     with gather.part():
         specifications = read_specifications(study) if specifications is None else specifications
-        known = {specification.name for specification in specifications} | sdtm_domains(study.standards["sdtmig"])
+        known = {specification.name for specification in specifications}
+        known |= set(tabulated or sdtm_domains(study.standards["sdtmig"]))
         for specification in specifications:
             for name in sorted(specification.uses() - known):
                 with gather.part():
@@ -43,10 +49,24 @@ def check_analyses(
                         raise specification.error(f"there is no dataset {name}{nearest(name, known)}", "source")
             with gather.part():
                 _check_functions(study, specification)
+            for step in specification.steps:
+                with gather.part():
+                    _check_files(step, study)
             with gather.part():
                 check_conditions(specification, study, datasets or {})
-        needed_first(specifications)
+        if tabulated is None:
+            needed_first(specifications)
+        else:
+            gather.found += check_names(specifications, study, tabulated)
     return gather.found
+
+
+def _check_files(step: DerivationStep, study: Study) -> None:
+    """Raise StudyError for what a derivation does not find in its own tables, such as norms or toxicity grades."""
+    try:
+        step.derivation.check_files(study)
+    except StudyError as error:
+        raise error if error.file else step.error(error.message) from None
 
 
 def _check_functions(study: Study, specification: AnalysisSpecification) -> None:

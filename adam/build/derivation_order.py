@@ -6,10 +6,22 @@ done for the added records too. Between two such words the written order matters
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Container
+from dataclasses import replace
 
 from adam.build.specification import AnalysisSpecification, DerivationStep
+from adam.derivations.merging import Copy
 from metadata.schema_errors import no_variable
+
+
+def with_copies(specification: AnalysisSpecification, columns: Container[str]) -> AnalysisSpecification:
+    """Return the declaration with a copy of each listed variable that the source has and no derivation makes."""
+    made = {name for step in specification.steps for name in step.derivation.makes}
+    names = [name for name in specification.variables if name not in made and name in columns]
+    if not names:
+        return specification
+    step = DerivationStep(Copy(variables={name: name for name in names}), specification.file)
+    return replace(specification, steps=(step, *specification.steps))
 
 
 def in_order(specification: AnalysisSpecification, source: Collection[str]) -> list[DerivationStep]:

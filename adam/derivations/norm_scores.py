@@ -72,6 +72,9 @@ class NormScores(AddedRecords):
         changed[self.value] = significant(sign[chosen] * (value[rows] - mean[chosen]) / sd[chosen])
         return AddedRows(rows, changed, (np.arange(len(rows)), rows))
 
+    def check_files(self, study: Study) -> None:
+        self._norms(study)
+
     def _norms(self, study: Study) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         table = read_norms(study, self.norms)
         for score in self.paramcd.values():

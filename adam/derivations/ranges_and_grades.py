@@ -12,11 +12,13 @@ from adam.language.derivation import (
     DerivationContext,
     Outcome,
     listed,
+    scheme_item,
     word,
 )
 from metadata.coded_text import CodedText
 from metadata.declaration import Column, NewColumn
 from metadata.errors import StudyError
+from metadata.study import Study
 from metadata.units import significant
 
 NO_ROWS = np.empty(0, np.int64)
@@ -143,6 +145,11 @@ class Grade(Derivation):
 
     def also_reads(self) -> tuple[str, ...]:
         return ("PARAMCD",)
+
+    def check_files(self, study: Study) -> None:
+        for scheme in self.schemes:
+            for item in scheme.items.values():
+                scheme_item(scheme.table, item)
 
     def check(self) -> None:
         if bool(self.base) != bool(self.base_indicator):

@@ -86,10 +86,15 @@ class DerivationContext:
 
     def scheme(self, table: str, item: str) -> ToxicityItem:
         """Return one graded item of a toxicity table; raises StudyError with the nearest name."""
-        items = read_scheme(table)
-        if item not in items:
-            raise StudyError(f"the table {table} has no item '{item}'{nearest(item, items)}")
-        return items[item]
+        return scheme_item(table, item)
+
+
+def scheme_item(table: str, item: str) -> ToxicityItem:
+    """Return one graded item of a toxicity table; raises StudyError with the nearest name."""
+    items = read_scheme(table)
+    if item not in items:
+        raise StudyError(f"the table {table} has no item '{item}'{nearest(item, items)}")
+    return items[item]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +108,9 @@ class Derivation:
 
     def check(self) -> None:
         """Raise StudyError where parameters contradict each other; called when they are read."""
+
+    def check_files(self, study: Study) -> None:
+        """Raise StudyError for tables that the derivation reads and that lack what it needs; no data are read."""
 
     @cached_property
     def reads(self) -> tuple[str, ...]:

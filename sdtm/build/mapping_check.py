@@ -11,6 +11,7 @@ from metadata.standards import GuideVariable, sdtm_domains, sdtm_variables
 from metadata.study import Study
 from metadata.terminology import Terminology
 from sdtm.build.engine import Engine
+from sdtm.build.finish import ALWAYS
 from sdtm.build.step_order import in_order
 from sdtm.build.study_mapping import OTHER_FILES, StudyMapping, read_each
 from sdtm.columns.source import Forms
@@ -19,9 +20,19 @@ from sdtm.mapping.guide_variables import variables_named, with_continuations, wi
 from sdtm.mapping.not_submitted import reasons
 from sdtm.mapping.reading import with_study_days
 
+DESIGN = ("TA", "TE", "TV", "TI", "TM", "TS", "RELREC")
+"""Datasets that no records make."""
+
 
 def check_mappings(study: Study, project: Project, terminology: Terminology) -> list[StudyError]:
     """Return all that is wrong with ``sdtm/*.yaml``; nothing if the study can be tabulated."""
+    return checked_mapping(study, project, terminology)[0]
+
+
+def checked_mapping(
+    study: Study, project: Project, terminology: Terminology
+) -> tuple[list[StudyError], StudyMapping | None]:
+    """Return all that is wrong with ``sdtm/*.yaml``, and the mapping if nothing is."""
     gather = Gather()
     mapping = StudyMapping(study, terminology, project, read_each(study, project, terminology, gather))
     with gather.part():
@@ -30,13 +41,32 @@ def check_mappings(study: Study, project: Project, terminology: Terminology) -> 
     with gather.part():
         used = set(mapping.fields) | _named_in_others(mapping)
         reasons(study, project.dictionary, used)
-    return gather.found
+    return gather.found, None if gather.found else mapping
 
 
 def check_order(mapping: StudyMapping) -> None:
     """Raise StudyError for variables that no mapping makes, and for mappings that need one another in a circle."""
     without = cast(Forms, None), cast(Identity, None)  # only a run reads records
     in_order(Engine(mapping.study, mapping.terminology, mapping.domains, *without).steps())
+
+
+def variables_by_domain(mapping: StudyMapping) -> dict[str, list[str]]:
+    """Return the names of the variables that each SDTM dataset of a study can have.
+
+    Those of a mapped domain are Required or Expected, mapped, or made by the software; which Permissible ones are there
+    depends on the records.
+    """
+    version, without = mapping.study.standards["sdtmig"], (cast(Forms, None), cast(Identity, None))
+    engine = Engine(mapping.study, mapping.terminology, mapping.domains, *without)
+    made = {name: [variable.name for variable in sdtm_variables(version, name)] for name in DESIGN}
+    given = {variable for step in engine.steps() for variable in step.gives}
+    for name, domain in mapping.domains.items():
+        own = {variable.partition(".")[2] for variable in given if variable.startswith(f"{name}.")}
+        own |= {*domain.operations, domain.prefixed("SEQ"), domain.prefixed("SPID")}
+        continued = {f"{stem}{number}" for stem in own for number in range(1, 10)}
+        made[name] = [one.name for one in domain.variables if one.core in ALWAYS or one.name in own | continued]
+    supplemental = [variable.name for variable in sdtm_variables(version, "SUPPQUAL")]
+    return made | {f"SUPP{name}": supplemental for name in mapping.domains}
 
 
 def kinds_by_domain(study: Study) -> dict[str, dict[str, str]]:

@@ -11,6 +11,7 @@ from metadata.study import Study
 from metadata.terminology import Terminology
 from metadata.text_dates import check_text_dates
 from sdtm.build.engine import epoch_codelists
+from sdtm.build.mapped_and_made import check_mapped
 from sdtm.build.relations import FILE as RELATIONS
 from sdtm.build.relations import check_relations, relation_fields
 from sdtm.domains.elements import check_elements
@@ -82,6 +83,8 @@ def read_each(study: Study, project: Project, terminology: Terminology, gather: 
             if mapping.ranges_file:
                 check_ranges(study, mapping, terminology)
             made[mapping.domain] = mapping
+    with gather.part():
+        check_mapped(study, terminology, made)
     with gather.part():
         if not paths:
             raise StudyError("there are no mappings", f"{study.name}/sdtm")

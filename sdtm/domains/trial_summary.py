@@ -12,7 +12,7 @@ from metadata.dataset import Dataset, Edges, join_edges
 from metadata.declaration import read_document
 from metadata.declaration_schema import document_schema
 from metadata.errors import Gather, nearest
-from metadata.standards import sdtm_variables
+from metadata.standards import COUNTRIES, sdtm_variables
 from metadata.study import Study
 from metadata.terminology import Terminology
 from metadata.yaml_source import LocatedDict, complain
@@ -182,6 +182,8 @@ def _row(node: LocatedDict, name: str, sequence: int, said: Said, terminology: T
 def _coded(node: LocatedDict, value: str, terminology: Terminology) -> dict[str, Any]:
     """Return code, reference and version of a value: those of its codelist, or as declared."""
     if "codelist" not in node:
+        if str(node.get("dictionary", "")).upper().startswith("ISO 3166"):
+            check_term(node, "dictionary", value, Target(DOMAIN, "TSVAL", dictionary=COUNTRIES), terminology)
         return {
             "TSVALCD": node.get("code"),
             "TSVCDREF": node.get("dictionary"),

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import pandas as pd
 
 from metadata.dictionary import Field
 from validation.checks.data import CheckRows, reference_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Comparison = Literal["dates", "times", "numbers", "texts"]
 SAME = 1e-9
@@ -22,8 +24,8 @@ def comparison_of(mine: CheckRows, field: str, theirs: CheckRows, other: str) ->
 
     A number and a text are compared as numbers where both can be read as one.
     """
-    kinds = [_kind(rows, rows.project.dictionary.field(reference_of(name).name)) for rows, name in
-             ((mine, field), (theirs, other))]  # fmt: skip
+    both = ((mine, field), (theirs, other))
+    kinds = [_kind(rows, rows.project.dictionary.field(reference_of(name).name)) for rows, name in both]
     if kinds == ["times", "times"]:
         return "times"
     if set(kinds) <= {"dates", "times"}:
@@ -62,6 +64,8 @@ class ComparedValues:
     @property
     def order(self) -> pd.Series:
         """What sorts the values from first to last: their days, their numbers, else their texts."""
+        import pandas as pd
+
         key = {"dates": self.first, "numbers": self.number}.get(self.how, self.text)
         return pd.Series(key, dtype="str" if key is self.text else None)
 

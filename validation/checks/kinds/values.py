@@ -178,6 +178,8 @@ class TextFormat(Check):
 
     def judge(self, rows: CheckRows, data: CheckData) -> CheckFinding:
         """Return the rows."""
+        import pandas as pd
+
         texts = CodedText.of_series(pd.Series(rows.text(self.field), dtype="str"))
         written = re.compile(self.pattern).fullmatch
         return CheckFinding(texts.test(lambda text: text != "" and written(text) is None), {})
