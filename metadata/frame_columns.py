@@ -25,7 +25,7 @@ class FrameColumns:
         """Number of rows."""
         return len(self.frame)
 
-    def __contains__(self, name: str) -> bool:
+    def __contains__(self, name: object) -> bool:
         return name in self._kinds
 
     def __getitem__(self, name: str) -> CodedText | np.ndarray:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from datetime import date
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from metadata.errors import Gather
 from metadata.study import Study
 from metadata.study_table import TableRow, read_table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 COLUMNS = ("query_id", "answer", "answered_by", "answered_on")
 ID_LENGTH = 12
@@ -25,6 +27,8 @@ def answers_path(study: Study) -> Path:
 
 def read_answers(study: Study) -> pd.DataFrame:
     """Return what sites answered: query_id, answer, answered_by, answered_on; raises StudyError as answer_rows does."""
+    import pandas as pd
+
     return pd.DataFrame([row.cells for row in answer_rows(study)], columns=list(COLUMNS), dtype="str")
 
 
