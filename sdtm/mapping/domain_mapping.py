@@ -115,6 +115,7 @@ class DomainMapping:
     ranges_file: str = ""
     laboratory_variable: str = ""
     omit_empty: bool = False
+    baseline_by: tuple[str, ...] = ()
 
     @cached_property
     def by_name(self) -> dict[str, GuideVariable]:
