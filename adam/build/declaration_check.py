@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from adam.build.analyse import needed_first
 from adam.build.specification import FOLDER, AnalysisSpecification, read_specifications
-from adam.build.variable_kinds import check_conditions
+from adam.build.unit_check import check_units
+from adam.build.variable_check import check_variables
+from adam.build.variable_kinds import check_conditions, check_kinds
 from adam.derivations.study_code import FILE, StudyDerivation, functions_in
 from metadata.condition import DatasetKinds
 from metadata.errors import Gather, StudyError, nearest
@@ -44,6 +46,12 @@ def check_analyses(
                         raise specification.error(f"there is no dataset {name}{nearest(name, known)}", "source")
             with gather.part():
                 _check_functions(study, specification)
+            with gather.part():
+                check_units(specification)
+            with gather.part():
+                check_variables(specification, study, datasets or {})
+            with gather.part():
+                check_kinds(specification, study, datasets or {})
             with gather.part():
                 check_conditions(specification, study, datasets or {})
         needed_first(specifications)
