@@ -96,11 +96,8 @@ class CheckParts:
     def analyses(self) -> Iterable[StudyError]:
         """adam/*.yaml with the tables that they name."""
         from adam.build.declaration_check import check_analyses
-        from sdtm.build.mapping_check import variables_by_domain
 
-        mapping = self._mapping[1]
-        tabulated = variables_by_domain(mapping) if mapping else None
-        return check_analyses(self.study, self._datasets, self._specifications, tabulated)
+        return check_analyses(self.study, self._datasets, self._specifications)
 
     def reports(self) -> Iterable[StudyError]:
         """reports.yaml and the analysis plan."""
@@ -163,12 +160,17 @@ class CheckParts:
 
     @cached_property
     def _datasets(self) -> DatasetKinds:
-        """All datasets with the kinds of their variables; those of analyses are not known if one has mistakes."""
+        """All datasets with the kinds of their variables; those of analyses are not known if one has mistakes.
+
+        A mapped domain has the variables that its mapping can make, if that has no mistakes; else all of the guide.
+        """
         from adam.build.declaration_check import declared_names
         from adam.build.variable_kinds import kinds_by_dataset
-        from sdtm.build.mapping_check import kinds_by_domain
+        from sdtm.build.mapping_check import kinds_by_domain, variables_by_domain
 
-        tabulated = kinds_by_domain(self.study)
+        tabulated, mapping = kinds_by_domain(self.study), self._mapping[1]
+        for name, can_have in (variables_by_domain(mapping) if mapping else {}).items():
+            tabulated[name] = {variable: tabulated[name][variable] for variable in can_have}
         try:
             analyses: DatasetKinds = kinds_by_dataset(self._specifications, self.study, tabulated)
         except StudyError:

@@ -8,8 +8,9 @@ text, never the name of a variable.
 Missing values: a comparison with a missing value on either side never holds. ``not`` holds for a missing value, unless
 an empty text, which means missing, is among its values; so does ``is`` only if one is.
 
-Kinds: texts are compared with texts (by code point, so that ISO 8601 dates and grades of one digit are in order) and
-numbers with numbers; everything else is refused, without data where the kinds are known.
+Kinds: texts are compared with texts (by code point, so that ISO 8601 dates and grades of one digit are in order),
+numbers with numbers, dates with dates and datetimes with datetimes; everything else is refused, without data where the
+kinds are known. ``plus`` counts days, for datetimes too.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from metadata.errors import Gather, nearest
 from metadata.yaml_source import complain
 
 DatasetKinds = Mapping[str, Mapping[str, str]]
-"""Char, Num, or "" where it is not known, of each variable of each dataset."""
+"""The kind of each variable of each dataset (see ``variable_kind``), "" where it is not known."""
 OPERANDS = "compare with a number, a text, or {variable: NAME, plus: NUMBER}"
 
 
@@ -65,6 +66,15 @@ class Condition:
     def holds(self, columns: ConditionColumns, count: int) -> np.ndarray:
         """Return True for each of ``count`` rows that fulfils one of the alternatives."""
         return self.judged(lambda test: test.holds(columns), count)
+
+    def undecided(self, columns: ConditionColumns, count: int) -> np.ndarray:
+        """Return True for each of ``count`` rows in which missing values alone decide that no alternative holds.
+
+        As with NULL in SQL: a test of a missing value is neither true nor false, unless it asks for missing values.
+        """
+        possible = self.judged(lambda test: test.holds(columns) | test.unknown(columns), count)
+        certain = self.judged(lambda test: test.holds(columns) & ~test.unknown(columns), count)
+        return possible & ~certain
 
     def judged(self, judge: Callable[[VariableTest], np.ndarray], count: int) -> np.ndarray:
         """Return True for each of ``count`` rows for which ``judge`` passes all tests of one of the alternatives."""

@@ -11,6 +11,7 @@ import numpy as np
 
 from metadata.errors import StudyError
 from metadata.schema_errors import unknown_variable
+from metadata.variable_kind import CHAR, DATETIME, NUM, SAID, SECONDS_A_DAY, differ, is_number
 from metadata.yaml_source import complain
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ COMPARISONS: dict[str, tuple[Callable[[Any, Any], Any], str]] = {
     "at_least": (operator.ge, "is at least"),
 }
 TESTS = ("is", "not", "missing", *COMPARISONS)
-CHAR, NUM = "Char", "Num"
 Value = str | int | float
 
 
@@ -37,7 +37,7 @@ class ConditionColumns(Protocol):
 
 @dataclass(frozen=True)
 class OtherVariable:
-    """The variable, and what is added to it, that a value is compared with."""
+    """The variable, and what is added to it, that a value is compared with: days, if it is a date or a datetime."""
 
     name: str
     plus: float = 0.0
@@ -67,16 +67,26 @@ class VariableTest:
     def holds(self, columns: ConditionColumns) -> np.ndarray:
         """Return True for each row that passes; raises StudyError if the kinds of the columns do not fit."""
         read = {name: columns[name] for name in self.reads}
-        self.check({name: NUM if isinstance(column, np.ndarray) else CHAR for name, column in read.items()})
+        known = getattr(columns, "kinds", {})
+        kinds = {
+            name: known.get(name) or NUM if isinstance(column, np.ndarray) else CHAR for name, column in read.items()
+        }
+        self.check(kinds)
         column = read[self.variable]
         if self.name == "missing":
             return _among(column, ("",)) == self.operand
         if isinstance(self.operand, tuple):
             return _among(column, self.operand) == (self.name == "is")
-        return _compared(self.name, column, self.operand, read)
+        return _compared(self.name, column, self.operand, read, DATETIME in kinds.values())
+
+    def unknown(self, columns: ConditionColumns) -> np.ndarray:
+        """Return True for each row in which a variable of the test has no value, and the test does not ask for that."""
+        lacking = [_among(columns[name], ("",)) for name in self.reads]
+        asked = self.name == "missing" or (isinstance(self.operand, tuple) and "" in self.operand)
+        return np.any(lacking, axis=0) & (not asked)
 
     def check(self, kinds: Mapping[str, str], owner: str = "") -> None:
-        """Raise StudyError if a variable is not among ``kinds``, or its kind (Char, Num, or "" if unknown) is wrong."""
+        """Raise StudyError if a variable is not among ``kinds``, or its kind ("" if unknown) does not fit the test."""
         dataset = f"{owner}." if owner else ""
         for name in self.reads:
             if name not in kinds:
@@ -94,18 +104,17 @@ class VariableTest:
                 raise self.error(f"'{self.operand}' is a text here; {meant}")
 
     def _misfit(self, kind: str, value: object) -> str:
-        if kind == NUM:
-            return f"is a number, '{value}' is not"
+        if is_number(kind):
+            return f"is {SAID[kind]}, '{value}' is not"
         if self.name in COMPARISONS:
             return f'holds text; a number is needed to compare with {value}, or write "{value}" to compare texts'
         return f'is text: write "{value}" in quotes'
 
     def _check_pair(self, kind: str, other_kind: str, dataset: str) -> None:
         assert isinstance(self.operand, OtherVariable)
-        said = {CHAR: "text", NUM: "a number"}
-        if kind and other_kind and kind != other_kind:
+        if differ(kind, other_kind):
             raise self.error(
-                f"{dataset}{self.variable} is {said[kind]}, {dataset}{self.operand.name} is {said[other_kind]}:"
+                f"{dataset}{self.variable} is {SAID[kind]}, {dataset}{self.operand.name} is {SAID[other_kind]}:"
                 " they cannot be compared"
             )
         if self.operand.plus and CHAR in (kind, other_kind):
@@ -143,11 +152,14 @@ def _among(column: CodedText | np.ndarray, values: Sequence[Value]) -> np.ndarra
     return column.isin([value for value in values if isinstance(value, str)])
 
 
-def _compared(name: str, column: CodedText | np.ndarray, operand: Any, read: Mapping[str, Any]) -> np.ndarray:
+def _compared(
+    name: str, column: CodedText | np.ndarray, operand: Any, read: Mapping[str, Any], datetimes: bool
+) -> np.ndarray:
     compare = COMPARISONS[name][0]
     other = read[operand.name] if isinstance(operand, OtherVariable) else operand
     if isinstance(column, np.ndarray):
-        limit = other + operand.plus if isinstance(operand, OtherVariable) else other
+        plus = operand.plus * (SECONDS_A_DAY if datetimes else 1) if isinstance(operand, OtherVariable) else 0
+        limit = other + plus
         with np.errstate(invalid="ignore"):
             return np.asarray(compare(column, limit))
     if isinstance(other, str):

@@ -13,6 +13,7 @@ from metadata.coded_text import CodedText
 from metadata.errors import StudyError
 from metadata.frame_columns import FrameColumns
 from metadata.schema_errors import no_variable
+from metadata.variable_kind import kind_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,8 +87,8 @@ class DatasetMetadata:
 
     @cached_property
     def kinds(self) -> dict[str, str]:
-        """Char or Num for each variable, as a condition is checked against them."""
-        return {variable.name: variable.type for variable in self.variables}
+        """Kind of each variable (see ``variable_kind``), as a condition is checked against them."""
+        return {variable.name: kind_of(variable.type, variable.format) for variable in self.variables}
 
     @property
     def never_null(self) -> list[str]:
@@ -191,7 +192,7 @@ class Dataset:
     @cached_property
     def columns(self) -> FrameColumns:
         """The frame's columns, each read once for all stages."""
-        return FrameColumns(self.frame)
+        return FrameColumns(self.frame, self.metadata.kinds)
 
     def __getstate__(self) -> dict[str, object]:
         """What was read of the frame is read again in another process."""

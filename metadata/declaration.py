@@ -30,6 +30,7 @@ from typing import (
     Any,
     ClassVar,
     Literal,
+    NamedTuple,
     Protocol,
     Self,
     TypeVar,
@@ -351,6 +352,31 @@ def names_in(kind: Any, value: Any, role: str) -> Iterator[str]:
     else:
         for part, inner in _parts(kind, value):
             yield from names_in(part, inner, role)
+
+
+class MarkedName(NamedTuple):
+    """A name in a declaration: its role, the further marks of its annotation, and the dataclass that names it."""
+
+    name: str
+    role: str
+    marks: tuple[Any, ...]
+    owner: Any
+
+
+def marked_names(kind: Any, value: Any, owner: Any = None) -> Iterator[MarkedName]:
+    """Yield the names that a parameter's value holds, but for those in a notation of its own.
+
+    ``owner`` is the dataclass that has the parameter; a part of it that names something itself takes its place.
+    """
+    if value is None or has_notation(bare(kind)):
+        return
+    if role_of(kind):
+        marks = tuple(one for one in get_args(kind)[1:] if not isinstance(one, str))
+        yield MarkedName(value, role_of(kind), marks, owner)
+        return
+    inner = value if is_dataclass(kind) else owner
+    for part, held in _parts(kind, value):
+        yield from marked_names(part, held, inner)
 
 
 def _parts(kind: Any, value: Any) -> list[tuple[Any, Any]]:

@@ -79,8 +79,11 @@ def _limited(kind: Any) -> str:
     return f"{meant}, each {in_words(get_args(bare(kind))[0])}" if origin is list else meant
 
 
-def _role(kind: Any, role: str) -> str:
-    return f"{kind.notation} on the other dataset" if has_notation(kind) and role == "other" else ROLES[role]
+def _role(kind: Any, role: str, *marks: Any) -> str:
+    """Return what a name is; a mark says more of it, such as the kinds that a variable may have."""
+    if has_notation(kind) and role == "other":
+        return f"{kind.notation} on the other dataset"
+    return ROLES[role].replace("variable", " ".join([*map(str, marks), "variable"]), 1)
 
 
 def _inner(declared: type) -> list[type]:

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from metadata.coded_text import CodedText
+from metadata.variable_kind import CHAR, NUM, is_number
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 class FrameColumns:
-    """The columns of a frame, which is never changed in place, each read once."""
+    """The columns of a frame, which is never changed in place, each read once.
 
-    def __init__(self, frame: pd.DataFrame) -> None:
+    ``known`` are the kinds of its variables (see ``variable_kind``), as far as they are known.
+    """
+
+    def __init__(self, frame: pd.DataFrame, known: Mapping[str, str] | None = None) -> None:
         self.frame = frame
+        self._known = known or {}
         self._texts: dict[str, CodedText] = {}
         self._numbers: dict[str, np.ndarray] = {}
 
@@ -45,8 +51,9 @@ class FrameColumns:
 
     @cached_property
     def kinds(self) -> dict[str, str]:
-        """Char or Num for each column, as a condition is checked against them."""
-        return {name: "Num" if numeric else "Char" for name, numeric in self._kinds.items()}
+        """Kind of each column, as a condition is checked against them."""
+        known = {name: kind for name, kind in self._known.items() if is_number(kind)}
+        return {name: known.get(name, NUM) if numeric else CHAR for name, numeric in self._kinds.items()}
 
     def is_text(self, name: str) -> bool:
         """Whether the column holds texts, not numbers."""

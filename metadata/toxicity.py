@@ -1,27 +1,29 @@
-"""Toxicity grades of laboratory values by schemes that are tables: bands become half-open intervals.
+"""Toxicity grades of laboratory values by schemes that are tables (``toxicity_table``): half-open intervals.
 
 A published band such as "9.5-10.9" leaves a gap before 11.0; the tables write it as ``9.5 - <11.0``, so that every
-unrounded value has exactly one grade (WHO Handbook 1979, Miller 1981; see the tables' own source columns).
+unrounded value has exactly one grade (WHO Handbook 1979, Miller 1981; see the tables' own source column).
 """
 
 from __future__ import annotations
 
-import csv
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 
-from metadata.errors import StudyError, nearest
-from metadata.standards import FOLDER, shipped
+from metadata.coded_text import CodedText
+from metadata.errors import StudyError
 
-REFERENCES = ("LLN", "ULN")
 TOLERANCE = 1e-9
-LIMIT = r"(?P<{0}>\d+(?:\.\d+)?|LLN|ULN)"
-BAND = re.compile(
-    r"(?P<first>>=|<=|>|<)?\s*" + LIMIT.format("a") + r"(?:\s*-\s*(?P<second><=|<)?\s*" + LIMIT.format("b") + r")?"
+ALTERNATIVE = " or "
+Scale = float | np.ndarray
+"""A factor from one unit to another: one for all results, or one for each."""
+NUMBER = r"\d+(?:\.\d+)?"
+LIMIT = re.compile(
+    rf"(?P<sign>>=|<=|>|<)?\s*(?:(?P<factor>{NUMBER})(?:\s*x\s*(?P<times>LLN|ULN|BASE))?|(?P<alone>LLN|ULN|BASE))"
+    rf"(?:\s*\+\s*(?P<plus>{NUMBER}))?"
 )
 
 
@@ -34,23 +36,29 @@ class References:
     base: np.ndarray
 
     def of(self, name: str) -> np.ndarray:
-        """Return the values that LLN, ULN or BASE stands for."""
+        """Return the values of LLN, ULN or BASE."""
         return {"LLN": self.lln, "ULN": self.uln, "BASE": self.base}[name]
 
 
 @dataclass(frozen=True)
 class Limit:
-    """One end of a band: ``factor`` times a reference (LLN, ULN or BASE), or times nothing."""
+    """One end of a band: ``factor`` times a reference (LLN, ULN or BASE), or times nothing, and what is added to it."""
 
     factor: float
     reference: str
     closed: bool
+    plus: float = 0.0
 
-    def value(self, references: References, scale: float) -> np.ndarray:
+    @property
+    def is_absolute(self) -> bool:
+        """True for a limit that holds only in the unit of its table."""
+        return not self.reference or bool(self.plus)
+
+    def value(self, references: References, scale: Scale) -> np.ndarray:
         """Return the limit for each value, in the values' unit; ``scale`` turns the scheme's unit into it."""
         if self.reference:
-            return self.factor * references.of(self.reference)
-        return np.full(len(references.uln), self.factor * scale)
+            return self.factor * references.of(self.reference) + self.plus * scale
+        return np.full(len(references.uln), (self.factor + self.plus) * scale)
 
 
 @dataclass(frozen=True)
@@ -61,7 +69,12 @@ class GradeBand:
     low: Limit | None
     high: Limit | None
 
-    def holds(self, values: np.ndarray, references: References, scale: float) -> np.ndarray:
+    @property
+    def limits(self) -> tuple[Limit, ...]:
+        """The limits that there are."""
+        return tuple(limit for limit in (self.low, self.high) if limit)
+
+    def holds(self, values: np.ndarray, references: References, scale: Scale) -> np.ndarray:
         """Return True where a value lies in the band; equality with a limit is judged to nine digits."""
         inside = ~np.isnan(values)
         for limit, sign in ((self.low, 1.0), (self.high, -1.0)):
@@ -72,69 +85,131 @@ class GradeBand:
         return inside
 
 
-def parse_band(text: str, grade: int, basis: str = "") -> GradeBand | None:
-    """Read ``>=11.0``, ``9.5 - <11.0``, ``>1.25 - 2.5``, ``1.0 - <LLN``; a remark in brackets is passed over.
+def parse_bands(text: str, grade: int) -> tuple[GradeBand, ...]:
+    """Read the bands of one grade, of which any may hold: ``>1.5 - 3.0 x ULN or >1.5 x BASE``; a blank has none."""
+    found = [parse_band(part, grade) for part in text.split(ALTERNATIVE)]
+    return tuple(band for band in found if band)
 
-    Returns None for a blank band. ``basis`` ("ULN", "BASE" or blank) is what bare numbers multiply.
-    Raises StudyError for a band that is not an interval of numbers.
+
+def parse_band(text: str, grade: int) -> GradeBand | None:
+    """Read ``>=11.0``, ``9.5 - <11.0``, ``>1.25 x ULN - 2.5 x ULN``, ``1.0 - <LLN``, ``>ULN + 20``.
+
+    Returns None for a blank band. Raises StudyError for a band that is not an interval of numbers.
     """
-    bare = re.sub(r"\(.*?\)", "", text).strip()
+    bare = text.strip()
     if bare in ("", "-"):
         return None
-    found = BAND.fullmatch(bare)
-    if not found or (found["b"] and found["first"] in ("<", "<=")) or not (found["b"] or found["first"]):
+    ends = [LIMIT.fullmatch(part.strip()) for part in re.split(r"\s+-\s*|-\s+", bare)]
+    signs = [end["sign"] or "" for end in ends if end]
+    if None in ends or len(ends) > 2 or (len(ends) == 1 and not signs[0]) or (len(ends) == 2 and not _fit(*signs)):
         raise StudyError(f"'{text}' is not a band of numbers")
-    if found["b"]:
-        low = _limit(found["a"], found["first"] != ">", basis)
-        return GradeBand(grade, low, _limit(found["b"], found["second"] != "<", basis))
-    limit = _limit(found["a"], "=" in found["first"], basis)
-    return GradeBand(grade, limit, None) if found["first"].startswith(">") else GradeBand(grade, None, limit)
+    first, last = ends[0], ends[-1]
+    assert first and last
+    if len(ends) == 2:
+        return GradeBand(grade, _limit(first, signs[0] != ">"), _limit(last, signs[1] != "<"))
+    limit = _limit(first, "=" in signs[0])
+    return GradeBand(grade, limit, None) if signs[0].startswith(">") else GradeBand(grade, None, limit)
 
 
-def _limit(text: str, closed: bool, basis: str) -> Limit:
-    return Limit(1.0, text, closed) if text in REFERENCES else Limit(float(text), basis, closed)
+def _fit(low: str, high: str) -> bool:
+    """Return True for the signs of a lower and an upper limit."""
+    return not low.startswith("<") and not high.startswith(">")
+
+
+def _limit(found: re.Match[str], closed: bool) -> Limit:
+    return Limit(float(found["factor"] or 1), found["times"] or found["alone"] or "", closed, float(found["plus"] or 0))
+
+
+@dataclass(frozen=True)
+class Criteria:
+    """The bands of an item for the results of which ``fasting``, ``sex`` and ``baseline`` hold; a blank: for all.
+
+    ``texts`` are the criteria of each grade as they are published.
+    """
+
+    bands: tuple[GradeBand, ...]
+    texts: dict[int, str]
+    fasting: str = ""
+    sex: str = ""
+    baseline: str = ""
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What criteria may depend on, one value a result: sex (M, F), fasting (Y, N), and 1 for a normal baseline.
+
+    ``normal`` is 0 for an abnormal baseline and NaN for an unknown one.
+    """
+
+    sex: CodedText | None = None
+    fasting: CodedText | None = None
+    normal: np.ndarray | None = None
+
+    def fit(self, criteria: Criteria, count: int) -> np.ndarray:
+        """Return True for the results for which the criteria hold; False where it is not known whether they do."""
+        made = np.ones(count, bool)
+        for wanted, given in ((criteria.sex, self.sex), (criteria.fasting, self.fasting)):
+            if wanted:
+                made &= given.isin([wanted]) if given is not None else False
+        if criteria.baseline:
+            normal = np.full(count, np.nan) if self.normal is None else np.asarray(self.normal, float)
+            made &= normal == (1 if criteria.baseline == "normal" else 0)
+        return made
 
 
 @dataclass(frozen=True)
 class ToxicityItem:
-    """One graded analyte, or one scheme of an analyte, with its bands from grade 0 upwards.
-
-    ``abnormal`` are the bands that hold instead where the baseline was abnormal (CTCAE v5.0); without them the baseline
-    makes no difference.
-    """
+    """One graded analyte, or one scheme of an analyte: its unit, its direction (L or H) and its criteria."""
 
     name: str
     unit: str
-    bands: tuple[GradeBand, ...]
+    direction: str
+    criteria: tuple[Criteria, ...]
     source: str
-    abnormal: tuple[GradeBand, ...] = ()
+
+    @property
+    def bands(self) -> tuple[GradeBand, ...]:
+        """The bands that hold where nothing is special: those of the criteria that come first."""
+        return self.criteria[0].bands
+
+    def limits(self) -> Iterator[Limit]:
+        """Yield the limits of all bands."""
+        return (limit for one in self.criteria for band in one.bands for limit in band.limits)
 
     @cached_property
     def needs(self) -> frozenset[str]:
         """What the item's limits are multiples of: LLN, ULN, BASE or nothing."""
-        limits = [limit for band in (*self.bands, *self.abnormal) for limit in (band.low, band.high) if limit]
-        return frozenset(limit.reference for limit in limits if limit.reference)
+        return frozenset(limit.reference for limit in self.limits() if limit.reference)
+
+    @cached_property
+    def is_absolute(self) -> bool:
+        """True if a limit is a number of the item's unit, so that values in another unit need a factor."""
+        return any(limit.is_absolute for limit in self.limits())
+
+    @cached_property
+    def depends_on(self) -> frozenset[str]:
+        """What decides which criteria hold: sex, fasting, baseline or nothing."""
+        return frozenset(name for one in self.criteria for name in ("sex", "fasting", "baseline") if getattr(one, name))
 
     def grade(
-        self, values: np.ndarray, lln: np.ndarray | None = None, uln: np.ndarray | None = None, scale: float = 1.0,
-        base: np.ndarray | None = None, normal: np.ndarray | None = None,
+        self, values: np.ndarray, lln: np.ndarray | None = None, uln: np.ndarray | None = None, scale: Scale = 1.0,
+        base: np.ndarray | None = None, circumstances: Circumstances | None = None,
     ) -> np.ndarray:  # fmt: skip
         """Return the grade of each value as float64; NaN where nothing that is known gives one.
 
         A band that needs a missing reference limit holds for no value; one with fixed limits does without. ``scale`` is
         the factor from the item's unit to the unit of ``values`` (10 for g/dL to g/L). A value that is not beyond the
-        reference limit is grade 0 even where a fixed limit would say otherwise. ``base`` is the baseline value and
-        ``normal`` says 1 for a normal, 0 for an abnormal and NaN for an unknown one; an item that depends on the
-        baseline has no grade where that is unknown.
+        reference limit is grade 0 even where a fixed limit would say otherwise. ``base`` is the baseline value. Where
+        it is not known which criteria hold there is no grade.
         """
         values = np.asarray(values, float)
         references = References(*(_positive(given, len(values)) for given in (lln, uln, base)))
-        grades = _graded(self.bands, values, references, scale)
-        if not self.abnormal:
-            return grades
-        kind = np.full(len(values), np.nan) if normal is None else np.asarray(normal, float)
-        otherwise = _graded(self.abnormal, values, references, scale)
-        return np.where(kind == 1, grades, np.where(kind == 0, otherwise, np.nan))
+        there = circumstances or Circumstances()
+        grades = np.full(len(values), np.nan)
+        for criteria in self.criteria:
+            fit = there.fit(criteria, len(values))
+            grades[fit] = _graded(criteria.bands, values, references, scale)[fit]
+        return grades
 
 
 def _positive(given: np.ndarray | None, count: int) -> np.ndarray:
@@ -143,44 +218,10 @@ def _positive(given: np.ndarray | None, count: int) -> np.ndarray:
     return np.where(numbers > 0, numbers, np.nan)
 
 
-def _graded(bands: tuple[GradeBand, ...], values: np.ndarray, references: References, scale: float) -> np.ndarray:
+def _graded(bands: tuple[GradeBand, ...], values: np.ndarray, references: References, scale: Scale) -> np.ndarray:
+    """Return the lowest grade whose bands hold a value, so that 0 goes before all."""
     grades = np.full(len(values), np.nan)
     with np.errstate(invalid="ignore"):
         for band in sorted(bands, key=lambda band: -band.grade):
             grades[band.holds(values, references, scale)] = band.grade
     return grades
-
-
-def read_scheme(name: str, folder: Path = FOLDER) -> dict[str, ToxicityItem]:
-    """Read a shipped table (``who-1979-lab-grades``, ``lymphocyte-schemes``, ``ctcae-v5-bands``) as items by name.
-
-    A line for a normal baseline is followed by that for an abnormal one.
-
-    Items whose bands are not numbers (a dipstick) are left out: nothing can be graded by them.
-    """
-    path = folder / f"{name}.csv"
-    if not path.is_file():
-        raise StudyError(f"there is no toxicity scheme '{name}'{nearest(name, shipped())}")
-    items: dict[str, ToxicityItem] = {}
-    with path.open(encoding="utf-8", newline="") as lines:
-        reader = csv.DictReader(lines)
-        if not {"unit", "source"} <= set(reader.fieldnames or ()):
-            raise StudyError(f"the table '{name}' is no toxicity scheme: it has no columns unit and source")
-        for row in reader:
-            made = _item(row)
-            if made is not None and row.get("baseline") == "abnormal":
-                items[made.name] = replace(items[made.name], abnormal=made.bands)
-            elif made is not None:
-                items[made.name] = made
-    return items
-
-
-def _item(row: dict[str, str]) -> ToxicityItem | None:
-    name = row.get("parameter") or row.get("scheme") or ""
-    basis = {"x ULN": "ULN", "x baseline": "BASE"}.get(row.get("basis", ""), "")
-    grades = sorted(int(column.removeprefix("grade_")) for column in row if column.startswith("grade_"))
-    try:
-        bands = [parse_band(row[f"grade_{grade}"], grade, basis) for grade in grades]
-    except StudyError:
-        return None
-    return ToxicityItem(name, row["unit"], tuple(band for band in bands if band), row["source"])

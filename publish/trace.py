@@ -13,10 +13,11 @@ import pyarrow.parquet as pq
 
 from metadata.condition import Condition
 from metadata.condition_filter import read_filter
-from metadata.condition_tests import NUM, VariableTest
+from metadata.condition_tests import VariableTest
 from metadata.errors import StudyError, UsageError, nearest
 from metadata.frame_columns import FrameColumns
 from metadata.schema_errors import no_variable
+from metadata.variable_kind import is_number
 from publish.disk import outside
 from publish.lineage import REDCAP
 from publish.record_key import column_text, key_texts, split_pairs
@@ -136,7 +137,7 @@ def _chosen(frame: pd.DataFrame, dataset: str, where: Mapping[str, str] | str) -
 
 def _condition_of(pairs: Mapping[str, str], kinds: Mapping[str, str]) -> Condition:
     """Return the condition of names and values as a record key writes them, numbers as texts."""
-    numbers = {name: _number(value) for name, value in pairs.items() if kinds.get(name) == NUM}
+    numbers = {name: _number(value) for name, value in pairs.items() if is_number(kinds.get(name, ""))}
     values = {**pairs, **numbers}
     return Condition((tuple(VariableTest(name, "is", (value,)) for name, value in values.items()),))
 

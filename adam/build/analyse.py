@@ -12,8 +12,9 @@ from adam.build.derivation_order import in_order, with_copies
 from adam.build.lineage import lineage
 from adam.build.specification import AnalysisSpecification, DerivationStep, needed_first, read_specifications
 from adam.build.table import AnalysisTable
+from adam.build.unit_check import check_units
 from adam.columns.columns import Values, finished, take
-from adam.columns.grouping import group_codes, ordered
+from adam.columns.grouping import group_codes, sorted_by
 from adam.derivations.values import shown
 from adam.language.derivation import DerivationContext
 from metadata.dataset import Dataset
@@ -41,11 +42,13 @@ def build(specification: AnalysisSpecification, study: Study, datasets: Mapping[
         raise specification.error(
             f"this build has no dataset {source.dataset}{nearest(source.dataset, datasets)}", "source"
         )
+    check_units(specification)
     columns = datasets[source.dataset].columns
     context = DerivationContext(study, datasets, source.dataset, specification.header.guide == "ADSL")
     specification = with_copies(specification, columns)
     steps = in_order(specification, columns.names)
-    table = AnalysisTable(columns, _source_rows(specification, columns))
+    kinds = datasets[source.dataset].metadata.kinds
+    table = AnalysisTable(columns, _source_rows(specification, columns), kinds)
     _derive(specification, steps, table, context)
     _check_variables(specification, table)
     return _finished(specification, steps, table, context)
@@ -58,17 +61,11 @@ def _derive(
     if specification.header.source.as_template and not any(step.derivation.adds_rows for step in steps):
         raise specification.error("as_template leaves no records: no derivation adds any", "source")
     for step in steps:
-        _apply(step, table, context)
+        with step.place():
+            table.apply(step.derivation, context)
         if templates and step.derivation.adds_rows:
             table.drop_first(templates)
             templates = 0
-
-
-def _apply(step: DerivationStep, table: AnalysisTable, context: DerivationContext) -> None:
-    try:
-        table.apply(step.derivation, context)
-    except StudyError as error:
-        raise error if error.file == step.file and error.line else step.error(error.message) from None
 
 
 def _source_rows(specification: AnalysisSpecification, columns: FrameColumns) -> np.ndarray:
@@ -94,7 +91,7 @@ def _finished(
     specification: AnalysisSpecification, steps: list[DerivationStep], table: AnalysisTable, context: DerivationContext
 ) -> Dataset:
     keys = [table.columns[name] for name in specification.header.keys]
-    rows = ordered([(key, False) for key in keys], np.arange(table.count), np.zeros(table.count, np.int64))
+    rows = sorted_by(keys)
     _check_unique(specification, keys)
     place = np.empty(table.count, np.int64)
     place[rows] = np.arange(table.count)

@@ -11,12 +11,14 @@ from collections.abc import Mapping
 
 from adam.build.specification import AnalysisSpecification, DerivationStep, DescribedVariable
 from adam.columns.columns import Values
+from adam.columns.columns import kind as kind_in
 from adam.language.derivation import Derivation, DerivationContext
 from metadata.analysis_guide import Guide, guide
 from metadata.coded_text import CodedText
 from metadata.dataset import DatasetMetadata, Variable
 from metadata.standards import adam_variables, sdtm_variables, slug
 from metadata.study import Study
+from metadata.variable_kind import DISPLAY
 from metadata.yaml_source import complain
 
 Makers = Mapping[str, list[Derivation]]
@@ -46,13 +48,6 @@ def _version(study: Study, standard: str) -> str:
     return slug(study.standards[standard])
 
 
-def missing_variables(specification: AnalysisSpecification, study: Study) -> list[str]:
-    """Return the variables that the structure's guide requires and that the dataset does not list."""
-    known = _tabulated(specification, study)
-    missing = guides(specification, study)[0].missing(list(specification.variables))
-    return [name for name in missing if known is None or name in known]
-
-
 def metadata_of(
     specification: AnalysisSpecification,
     steps: list[DerivationStep],
@@ -62,14 +57,10 @@ def metadata_of(
     """Return the dataset's metadata; raises StudyError for a variable without label or of another type."""
     header = specification.header
     used = guides(specification, context.study)
-    missing = missing_variables(specification, context.study)
-    if missing:
-        raise specification.error(
-            f"{header.dataset} lacks {', '.join(missing)}, which {header.guide} requires", "variables"
-        )
+    lacking_variables(specification, context.study)
     makers = _makers(steps)
     variables = tuple(
-        _variable(name, said, specification, used, makers, columns[name], context)
+        _variable(name, said, specification, used, makers, columns, context)
         for name, said in specification.variables.items()
     )
     if len(header.label.encode()) > LABEL_BYTES:
@@ -77,6 +68,18 @@ def metadata_of(
     return DatasetMetadata(
         header.dataset, header.label, CLASSES[header.guide], header.structure, header.keys, variables
     )
+
+
+def lacking_variables(specification: AnalysisSpecification, study: Study) -> None:
+    """Raise StudyError if a dataset does not list all variables that its structure requires."""
+    known = _tabulated(specification, study)
+    missing = guides(specification, study)[0].missing(list(specification.variables))
+    missing = [name for name in missing if known is None or name in known]
+    if missing:
+        header = specification.header
+        raise specification.error(
+            f"{header.dataset} lacks {', '.join(missing)}, which {header.guide} requires", "variables"
+        )
 
 
 def _tabulated(specification: AnalysisSpecification, study: Study) -> frozenset[str] | None:
@@ -107,7 +110,7 @@ def _variable(
     specification: AnalysisSpecification,
     used: list[Guide],
     makers: Makers,
-    values: Values,
+    columns: Mapping[str, Values],
     context: DerivationContext,
 ) -> Variable:
     maker = makers[name][0]
@@ -118,7 +121,7 @@ def _variable(
     if not label or len(label.encode()) > LABEL_BYTES:
         raise specification.error(f"{name} needs a label of at most {LABEL_BYTES} bytes", "variables")
     kind = said.type or (same.type if same else None) or (known.type if known else None)
-    actual = "Char" if isinstance(values, CodedText) else "Num"
+    actual = "Char" if isinstance(columns[name], CodedText) else "Num"
     if kind and kind != actual:
         raise specification.error(
             f"{name} should be {kind}, but its derivation '{maker.word}' makes {actual}", "variables"
@@ -133,7 +136,7 @@ def _variable(
         or (inherited.codelist if inherited else None)
         or (known.codelist if known else None)
         or None,
-        format=said.format or maker.display(name) or (inherited.format if inherited else None),
+        format=said.format or (inherited.format if inherited else None) or DISPLAY.get(kind_in(columns, name)),
         origin=maker.origin(name) if len(makers[name]) == 1 else "Derived",
         method=method(name, makers, specification, context),
     )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from adam.build.names_check import DatasetNames, check_names
+from adam.build.names_check import check_names
 from adam.build.specification import FOLDER, AnalysisSpecification, DerivationStep, needed_first, read_specifications
-from adam.build.variable_kinds import check_conditions
+from adam.build.unit_check import check_units
+from adam.build.variable_check import check_variables
+from adam.build.variable_kinds import check_conditions, check_kinds
 from adam.derivations.study_code import FILE, StudyDerivation, functions_in
 from metadata.condition import DatasetKinds
 from metadata.errors import Gather, StudyError, nearest
@@ -29,19 +31,17 @@ def check_analyses(
     study: Study,
     datasets: DatasetKinds | None = None,
     specifications: list[AnalysisSpecification] | None = None,
-    tabulated: DatasetNames | None = None,
 ) -> list[StudyError]:
     """Return all that is wrong with ``adam/*.yaml``, as far as it can be said without a dataset.
 
     ``datasets`` are all datasets that the study makes, with the kinds of their variables; conditions are held against
-    those that are known. ``specifications`` are read unless they are given. ``tabulated`` are the variables that each
-    SDTM dataset of the study can have; without them names are not checked.
+    those that are known. ``specifications`` are read unless they are given.
     """
     gather = Gather()
     with gather.part():
         specifications = read_specifications(study) if specifications is None else specifications
         known = {specification.name for specification in specifications}
-        known |= set(tabulated or sdtm_domains(study.standards["sdtmig"]))
+        known |= set(sdtm_domains(study.standards["sdtmig"]))
         for specification in specifications:
             for name in sorted(specification.uses() - known):
                 with gather.part():
@@ -53,11 +53,16 @@ def check_analyses(
                 with gather.part():
                     _check_files(step, study)
             with gather.part():
+                check_names(specification, study)
+            with gather.part():
+                check_units(specification)
+            with gather.part():
+                check_variables(specification, study, datasets or {})
+            with gather.part():
+                check_kinds(specification, study, datasets or {})
+            with gather.part():
                 check_conditions(specification, study, datasets or {})
-        if tabulated is None:
-            needed_first(specifications)
-        else:
-            gather.found += check_names(specifications, study, tabulated)
+        needed_first(specifications)
     return gather.found
 
 

@@ -29,7 +29,12 @@ def in_order(specification: AnalysisSpecification, source: Collection[str]) -> l
 
     Raises StudyError if a variable is made twice, hides one of the source, or is read but never made.
     """
-    _check_made_once(specification, source)
+    check_made_once(specification, source)
+    return ordered_steps(specification, source)
+
+
+def ordered_steps(specification: AnalysisSpecification, source: Collection[str]) -> list[DerivationStep]:
+    """Return the steps in order; raises StudyError for a variable that is read and not made, and for a circle."""
     available = set(source)
     result: list[DerivationStep] = []
     segment: list[DerivationStep] = []
@@ -72,7 +77,8 @@ def _stuck(waiting: list[DerivationStep], available: set[str], specification: An
     return waiting[0].error(f"these derivations wait for one another in a circle: {names}")
 
 
-def _check_made_once(specification: AnalysisSpecification, source: Collection[str]) -> None:
+def check_made_once(specification: AnalysisSpecification, source: Collection[str]) -> None:
+    """Raise StudyError for a variable that two derivations make, or that would hide one of the source."""
     made: set[str] = set()
     for step in specification.steps:
         for name in step.derivation.makes:

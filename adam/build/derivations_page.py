@@ -37,9 +37,15 @@ such conditions any. The tests are `is` (which need not be written), `not`, `mis
 `at_least`; a comparison may be with another variable and an offset, `{above: {variable: TRTEDT, plus: 30}}`. A bare
 text is a text, never the name of a variable.
 
-Dates are numbers, days since 1960-01-01; datetimes are seconds. The examples show them as dates. Missing is an empty
-cell. "Rule" names where a word's rule comes from; where guides leave a choice it is a parameter, and its default is in
-the table. A `variable` is one of the dataset in the making, a `new variable` one that the word makes.
+A variable holds texts, numbers, dates (days since 1960-01-01), datetimes (seconds) or times (seconds since midnight).
+It is known before any data which: by the display format of its dataset, or by the derivation that makes it. A parameter
+that is a `date or datetime variable` looks at the day of a datetime; of another kind it is refused. `plus` of a
+condition counts days, whether the variables are dates or datetimes; a date is not compared with a datetime (take its
+`date_of` first).
+
+The examples show dates and datetimes as such. Missing is an empty cell. "Rule" names where a derivation's rule comes
+from; where guides leave a choice it is a parameter, and its default is in the table. A `variable` is one of the dataset
+in the making, a `new variable` one that the derivation makes.
 """
 
 KEYS = {

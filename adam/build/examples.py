@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+import adam.derivations
 from adam.build.specification import FOLDER, DerivationStep, read_steps
 from adam.build.table import AnalysisTable
 from adam.columns.columns import finished
@@ -21,9 +22,12 @@ from metadata.dataset import Dataset, DatasetMetadata, Variable
 from metadata.frame_columns import FrameColumns
 from metadata.iso8601 import SAS_EPOCH
 from metadata.study import Study
+from metadata.variable_kind import DATE, DATETIME, DISPLAY
 from metadata.yaml_source import line_of, load
 
 PATH = Path(__file__).with_name("examples.yaml")
+FAMILIES = Path(adam.derivations.__path__[0])
+"""The folder with the examples of each family of derivations, in the file next to it."""
 GAP = re.compile(r" {2,}")
 
 
@@ -43,9 +47,12 @@ class Example:
 def all_examples() -> dict[str, Example]:
     """Run every example and return them by word."""
     page = load(PATH, PATH.name)
-    lines = PATH.read_text(encoding="utf-8").splitlines()
     with _study(page) as study:
-        return {word: _run(word, node, lines, page["files"], study) for word, node in page["examples"].items()}
+        return {
+            word: _run(word, node, path, page["files"], study)
+            for path in sorted(FAMILIES.glob("*.yaml"))
+            for word, node in load(path, path.name).items()
+        }
 
 
 def sections() -> dict[str, list[str]]:
@@ -62,12 +69,13 @@ def _study(page: Any) -> Iterator[Study]:
         yield Study(Path(folder))
 
 
-def _run(word: str, node: Any, lines: list[str], texts: dict[str, str], study: Study) -> Example:
+def _run(word: str, node: Any, path: Path, texts: dict[str, str], study: Study) -> Example:
     given = table_of(node["input"])
     datasets = {name: table_of(text) for name, text in node.get("datasets", {}).items()}
     made = derived(read_steps(node["derivation"]), given, datasets, study)
     files = {name: texts[name] for name in node.get("files", [])}
-    return Example(word, node["source"], given, datasets, files, _declared(node, lines), made)
+    declared = _declared(node, path.read_text(encoding="utf-8").splitlines())
+    return Example(word, node["source"], given, datasets, files, declared, made)
 
 
 def derived(
@@ -75,7 +83,8 @@ def derived(
 ) -> pd.DataFrame:
     """Return the table that derivations make of a given one: with the new variables, or the added records alone."""
     context = DerivationContext(study, {name: _dataset(name, frame) for name, frame in datasets.items()}, "", True)
-    table = AnalysisTable(FrameColumns(given), np.arange(len(given)))
+    kinds = _dataset("", given).metadata.kinds
+    table = AnalysisTable(FrameColumns(given), np.arange(len(given)), kinds)
     for name in given:
         table.columns[str(name)]
     for step in steps:
@@ -86,7 +95,8 @@ def derived(
 
 def _dataset(name: str, frame: pd.DataFrame) -> Dataset:
     variables = tuple(
-        Variable(str(column), str(column), "Num" if frame[column].dtype.kind == "f" else "Char") for column in frame
+        Variable(name, name, "Num" if frame[name].dtype.kind == "f" else "Char", format=DISPLAY.get(_kind(name)))
+        for name in map(str, frame)
     )
     return Dataset(DatasetMetadata(name, name, "", "", (), variables), frame)
 
@@ -108,8 +118,13 @@ def _column(name: str, values: list[str]) -> pd.Series:
         return pd.Series([value.strip('"') for value in values], dtype="str")
 
 
+def _kind(name: str) -> str:
+    """Return the kind that ADaM's names of dates and datetimes say, an empty text for all others."""
+    return DATETIME if name.endswith("DTM") else DATE if name.endswith("DT") else ""
+
+
 def _moment(name: str) -> str:
-    return "s" if name.endswith("DTM") else "D" if name.endswith("DT") else ""
+    return {DATETIME: "s", DATE: "D"}.get(_kind(name), "")
 
 
 def _number_of(value: str, kind: str) -> float:
@@ -133,7 +148,7 @@ def _declared(node: Any, lines: list[str]) -> str:
     start = line_of(node, "derivation") or 0
     block = []
     for line in lines[start:]:
-        if not line.startswith("      "):
+        if not line.startswith("    "):
             break
-        block.append(line[6:])
+        block.append(line[4:])
     return "\n".join(block)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -65,6 +67,18 @@ class DerivationStep:
     def error(self, message: str) -> StudyError:
         """Return the error that names this derivation's place."""
         return StudyError(message, self.file, self.line, self.derivation.word)
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Give errors that are raised within the place of this derivation, unless they have one in its file."""
+        try:
+            yield
+        except StudyError as error:
+            first, *rest = [
+                one if one.file == self.file and one.line else self.error(one.message) for one in error.each
+            ]
+            first.others = tuple(rest)
+            raise first from None
 
 
 @dataclass(frozen=True)
@@ -164,12 +178,12 @@ def _step(items: Any, index: int) -> DerivationStep:
     if not isinstance(given, dict):
         raise wrong_type(item, name, given, "a mapping of parameters")
     step = DerivationStep(read_parameters(WORDS[name], given, quoted(name)), file_of(item), line_of(item, name))
-    try:
+    with step.place():
         if step.derivation.adds_rows and step.derivation.when:
-            raise StudyError("a word that adds records has no 'when'; narrow the records that it looks at instead")
+            raise StudyError(
+                "a derivation that adds records has no 'when'; narrow the records that it looks at instead"
+            )
         step.derivation.check()
-    except StudyError as error:
-        raise step.error(error.message) from None
     return step
 
 

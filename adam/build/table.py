@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
-from adam.columns.columns import SourceColumns, constant, only, stack, take
+from adam.columns.columns import SourceColumns, Values, constant, only, stack, take
 from adam.language.derivation import (
     AddedRows,
     Derivation,
@@ -14,13 +16,14 @@ from adam.language.derivation import (
 from metadata.coded_text import CodedText
 from metadata.dataset import Edges
 from metadata.frame_columns import FrameColumns
+from metadata.variable_kind import CHAR, NUM
 
 
 class AnalysisTable:
     """Rows of the source with their derived columns."""
 
-    def __init__(self, source: FrameColumns, rows: np.ndarray) -> None:
-        self.columns = SourceColumns(source, rows)
+    def __init__(self, source: FrameColumns, rows: np.ndarray, kinds: Mapping[str, str] | None = None) -> None:
+        self.columns = SourceColumns(source, rows, kinds)
         self.edges: list[Edges] = []
 
     @property
@@ -30,11 +33,14 @@ class AnalysisTable:
 
     def apply(self, derivation: Derivation, context: DerivationContext) -> None:
         """Add the columns, or the rows, of one derivation."""
+        kinds = {**context.kinds, "": self.columns.kinds}
+        derivation.check_kinds(kinds)
         if derivation.adds_rows:
             self._add_rows(derivation.add(self.columns, self.count, context))
-            return
-        outcome = derivation.derive(self.columns, self.count, context)
-        self._add_columns(derivation, outcome)
+        else:
+            self._add_columns(derivation, derivation.derive(self.columns, self.count, context))
+        for name in derivation.makes:
+            self.columns.kinds[name] = derivation.kind(name, kinds) or _stored(self.columns[name])
 
     def drop_first(self, number: int) -> None:
         """Take away the first rows, which were templates only, and the edges that lead from or through them."""
@@ -66,6 +72,10 @@ class AnalysisTable:
         position, contributor = added.contributors
         self.edges.append(Edges(position + old, "*", "", contributor, "*"))
         self.edges += [edge._replace(row=edge.row + old) for edge in added.edges]
+
+
+def _stored(values: Values) -> str:
+    return CHAR if isinstance(values, CodedText) else NUM
 
 
 def _edges_within(edge: Edges, where: np.ndarray) -> Edges:

@@ -1,27 +1,29 @@
-"""What is known of the variables without data: their names, and whether they hold texts or numbers."""
+"""What is known of the variables without data: their names, and their kinds (see ``metadata.variable_kind``)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import Any
 
 from adam.build.dataset_metadata import guides
-from adam.build.specification import AnalysisSpecification, needed_first
+from adam.build.derivation_order import in_order
+from adam.build.specification import AnalysisSpecification, DerivationStep, needed_first
 from adam.language.derivation import Derivation
 from metadata.analysis_guide import Guide
 from metadata.condition import Condition, DatasetKinds
 from metadata.declaration import alternatives, annotations_of, role_of
-from metadata.errors import Gather
+from metadata.errors import Gather, StudyError
 from metadata.study import Study
+from metadata.variable_kind import MOMENTS, NUM, kind_of
 from metadata.yaml_source import LocatedDict
 
 
 def kinds_by_dataset(
     specifications: list[AnalysisSpecification], study: Study, tabulated: DatasetKinds
 ) -> dict[str, dict[str, str]]:
-    """Return Char, Num, or "" where it is not known, of the variables of each analysis dataset.
+    """Return the kind, or "" where it is not known, of the variables of each analysis dataset.
 
     ``tabulated`` are those of the SDTM datasets. Raises StudyError for datasets that wait for one another in a circle.
     """
@@ -41,11 +43,19 @@ def kinds_within(specification: AnalysisSpecification, study: Study, others: Dat
     if not source:
         return {}
     books, kinds = guides(specification, study), dict(source)
-    for step in specification.steps:
+    for step in _ordered(specification, source):
         for name in (*step.derivation.makes, *step.derivation.changes()):
             if not kinds.get(name):
                 kinds[name] = _kind(name, step.derivation, specification, books, {**others, "": kinds})
     return kinds
+
+
+def _ordered(specification: AnalysisSpecification, source: Collection[str]) -> Sequence[DerivationStep]:
+    """Return the steps in the order in which they are done; as they are written if that is not known."""
+    try:
+        return in_order(specification, source)
+    except StudyError:
+        return specification.steps
 
 
 def _kind(
@@ -55,17 +65,26 @@ def _kind(
     books: list[Guide],
     others: DatasetKinds,
 ) -> str:
-    """Return what the dataset says of a variable, else what it is a copy of, else what the guide says."""
+    """Return what the dataset says of a variable, else what the derivation makes, else what the guide says."""
     said = specification.variables.get(name)
+    if said and kind_of("Num", said.format) in MOMENTS:
+        return kind_of("Num", said.format)
+    made = derivation.kind(name, others)
+    if made and made != NUM:
+        return made
     if said and said.type:
         return said.type
-    dataset, copied = derivation.inherits(name) or ("", "")
-    if copied:
-        return others.get(dataset, {}).get(copied, "")
-    if derivation.display(name):
-        return "Num"
     known = next((found for found in (book.find(name) for book in books) if found), None) if said else None
-    return known.type if known else ""
+    return made or (known.type if known else "")
+
+
+def check_kinds(specification: AnalysisSpecification, study: Study, others: DatasetKinds) -> None:
+    """Raise StudyError for all variables that are of another kind than the derivation that names them takes."""
+    kinds = {**others, "": kinds_within(specification, study, others)}
+    with Gather() as gather:
+        for step in specification.steps:
+            with gather.part(), step.place():
+                step.derivation.check_kinds(kinds)
 
 
 def check_conditions(specification: AnalysisSpecification, study: Study, others: DatasetKinds) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from metadata.coded_text import CodedText
 from metadata.errors import StudyError
 from metadata.frame_columns import FrameColumns
+from metadata.variable_kind import DATETIME, SECONDS_A_DAY
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,11 +20,17 @@ Columns = Mapping[str, Values]
 
 
 class SourceColumns(dict[str, Values]):
-    """Columns of a dataset, taken when they are first asked for; derived ones are added to it."""
+    """Columns of a dataset, taken when they are first asked for; derived ones are added to it.
 
-    def __init__(self, source: FrameColumns, rows: np.ndarray | None = None) -> None:
+    ``kinds`` says of each what it holds, as far as that is known (see ``variable_kind``).
+    """
+
+    def __init__(
+        self, source: FrameColumns, rows: np.ndarray | None = None, kinds: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__()
         self.source = source
+        self.kinds = dict(kinds or {})
         self.rows = np.arange(len(source)) if rows is None else rows
 
     def __missing__(self, name: str) -> Values:
@@ -42,6 +49,24 @@ def number(columns: Columns, name: str) -> np.ndarray:
     if isinstance(values, CodedText):
         raise StudyError(f"{name} holds text; a number is needed")
     return values
+
+
+def kind(columns: Columns, name: str) -> str:
+    """Return the kind of a column, an empty text where it is not known."""
+    return str(getattr(columns, "kinds", {}).get(name, ""))
+
+
+def day(columns: Columns, name: str) -> np.ndarray:
+    """Return a date, or the day of a datetime, in days since 1960; raises StudyError if the column is Char."""
+    values = number(columns, name)
+    return np.floor(values / SECONDS_A_DAY) if kind(columns, name) == DATETIME else values
+
+
+def comparable(columns: Columns, names: Sequence[str]) -> list[np.ndarray]:
+    """Return dates and datetimes that can be set against each other: by day unless all are datetimes."""
+    if all(kind(columns, name) == DATETIME for name in names):
+        return [number(columns, name) for name in names]
+    return [day(columns, name) for name in names]
 
 
 def text(columns: Columns, name: str) -> CodedText:

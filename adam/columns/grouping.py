@@ -34,6 +34,12 @@ def ordered(columns: Order, rows: np.ndarray, groups: np.ndarray) -> np.ndarray:
     return rows[np.lexsort([*reversed(keys), groups[rows]])]
 
 
+def sorted_by(keys: Sequence[Values]) -> np.ndarray:
+    """Return all rows sorted by the keys, missing values first, as PROC SORT and Define-XML's KeySequence have them."""
+    places = [key.ranks() if isinstance(key, CodedText) else np.nan_to_num(key, nan=-np.inf) for key in keys]
+    return np.lexsort(places[::-1])
+
+
 def first_rows(groups: np.ndarray, columns: Order, eligible: np.ndarray) -> np.ndarray:
     """Return the first eligible row of each group in the given order."""
     rows = ordered(columns, np.flatnonzero(eligible), groups)

@@ -14,7 +14,8 @@ from adam.language.derivation import (
     listed,
     word,
 )
-from metadata.declaration import Column, NewColumn
+from adam.language.kinds import NewNumber, NumberColumn, NumericColumn, TextColumn, check_alike
+from metadata.condition import DatasetKinds
 from metadata.units import significant
 
 
@@ -23,8 +24,8 @@ from metadata.units import significant
 class Product(Derivation):
     """Multiply variables; missing if one of them is."""
 
-    factors: tuple[Column, ...]
-    to: NewColumn
+    factors: tuple[NumberColumn, ...]
+    to: NewNumber
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
         return Outcome({self.to: significant(np.prod([number(columns, name) for name in self.factors], axis=0))})
@@ -38,9 +39,9 @@ class Product(Derivation):
 class Quotient(Derivation):
     """Divide one variable by another, times ``scale`` (100 for a percentage); missing where the divisor is 0."""
 
-    value: Column
-    divisor: Column
-    to: NewColumn
+    value: NumberColumn
+    divisor: NumberColumn
+    to: NewNumber
     scale: float = 1.0
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
@@ -57,14 +58,18 @@ class Quotient(Derivation):
 @word("difference")
 @dataclass(frozen=True, kw_only=True)
 class Difference(Derivation):
-    """Subtract one variable from another."""
+    """Subtract one variable from another; of two dates the days between them, of two datetimes the seconds."""
 
-    value: Column
-    minus: Column
-    to: NewColumn
+    value: NumericColumn
+    minus: NumericColumn
+    to: NewNumber
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
         return Outcome({self.to: significant(number(columns, self.value) - number(columns, self.minus))})
+
+    def check_kinds(self, kinds: DatasetKinds) -> None:
+        super().check_kinds(kinds)
+        check_alike(kinds, (self.value, self.minus))
 
     def sentence(self, variable: str) -> str:
         return f"{self.value} - {self.minus}{self.within()}."
@@ -79,10 +84,10 @@ class BelowLimit(Derivation):
     times ``limit`` (a half unless said otherwise).
     """
 
-    result: Column
-    value: Column
-    limit: Column
-    to: NewColumn
+    result: TextColumn
+    value: NumberColumn
+    limit: NumberColumn
+    to: NewNumber
     factor: float = 0.5
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:

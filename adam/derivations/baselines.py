@@ -6,7 +6,18 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from adam.columns.columns import Columns, Values, among, flagged, number, numbers_as_text, present, take
+from adam.columns.columns import (
+    Columns,
+    Values,
+    among,
+    comparable,
+    day,
+    flagged,
+    number,
+    numbers_as_text,
+    present,
+    take,
+)
 from adam.columns.grouping import first_rows, group_codes, row_of_group
 from adam.language.derivation import (
     Derivation,
@@ -15,6 +26,7 @@ from adam.language.derivation import (
     listed,
     word,
 )
+from adam.language.kinds import DayColumn, NewNumber, NewText, NumberColumn
 from metadata.coded_text import CodedText
 from metadata.condition import Condition
 from metadata.dataset import Edges
@@ -33,21 +45,21 @@ class Baseline(Derivation):
     """Find the last record with a value before treatment, flag it, and give its values to all records of the group.
 
     A record counts if its date is before ``reference``, or on that day; with ``visitnum``, of that day only if
-    study.yaml calls the visit of that number predose, so that the flag agrees with --LOBXFL (SDTMIG 3.3). ``variables``
-    are the new variables and those of the baseline record that they copy. Where ``value`` names several variables, a
-    record counts if one of them has a value. Rows derived later are not looked at; ``where`` narrows the records. Last
-    records that date and ``order`` do not tell apart are an error if they differ in what is taken, never a silent
-    choice.
+    study.yaml calls the visit of that number predose, so that the flag agrees with --LOBXFL (SDTMIG 3.3). Two datetimes
+    are set against each other by their moment, a datetime and a date by day. ``variables`` are the new variables and
+    those of the baseline record that they copy. Where ``value`` names several variables, a record counts if one of them
+    has a value. Rows derived later are not looked at; ``where`` narrows the records. Last records that date and
+    ``order`` do not tell apart are an error if they differ in what is taken, never a silent choice.
     """
 
     by: tuple[Column, ...]
-    date: Column
-    reference: Column
+    date: DayColumn
+    reference: DayColumn
     value: tuple[Column, ...]
-    to_flag: NewColumn = "ABLFL"
+    to_flag: NewText = "ABLFL"
     variables: dict[NewColumn, Column] = field(default_factory=dict)
     order: tuple[OrderColumn, ...] = ()
-    visitnum: Column | None = None
+    visitnum: NumberColumn | None = None
     where: Condition | None = None
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
@@ -84,13 +96,16 @@ class Baseline(Derivation):
         return [(columns[self.date], True), *((columns[name], down) for name, down in zip(names, turned, strict=True))]
 
     def _eligible(self, columns: Columns, count: int, context: DerivationContext) -> np.ndarray:
-        day, start = number(columns, self.date), number(columns, self.reference)
-        on_day = day == start
+        moment, start = comparable(columns, (self.date, self.reference))
+        on_day = day(columns, self.date) == day(columns, self.reference) if self.visitnum else moment == start
         if self.visitnum:
             on_day &= among(columns[self.visitnum], [v["visitnum"] for v in context.study.visits if v.get("predose")])
-        eligible = (day < start) | on_day
+        eligible = (moment < start) | on_day
         eligible &= np.any([present(columns[name]) for name in self.value], axis=0)
         return eligible & self.where.holds(columns, count) if self.where else eligible
+
+    def inherits(self, variable: str) -> tuple[str, str] | None:
+        return ("", self.variables[variable]) if variable in self.variables else None
 
     def sentence(self, variable: str) -> str:
         same_day = (
@@ -108,10 +123,10 @@ class Baseline(Derivation):
 class Change(Derivation):
     """Change from baseline, and percent change: of the baseline's absolute value, missing where that is 0."""
 
-    value: Column = "AVAL"
-    base: Column = "BASE"
-    to: NewColumn = "CHG"
-    to_percent: NewColumn | None = None
+    value: NumberColumn = "AVAL"
+    base: NumberColumn = "BASE"
+    to: NewNumber = "CHG"
+    to_percent: NewNumber | None = None
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
         value, base = number(columns, self.value), number(columns, self.base)
@@ -147,7 +162,7 @@ class Shift(Derivation):
 
     start: Column
     end: Column
-    to: NewColumn = "SHIFT1"
+    to: NewText = "SHIFT1"
     separator: str = " to "
     if_missing: str | None = None
 

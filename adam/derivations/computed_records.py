@@ -11,7 +11,7 @@ import numpy as np
 from adam.columns.columns import Columns, among, constant, number
 from adam.columns.grouping import group_codes
 from adam.derivations.merging import aggregated
-from adam.language.added_records import ParameterRecords, SummaryParameter
+from adam.language.added_records import ParameterRecords, SummaryParameter, differing
 from adam.language.derivation import (
     AddedRows,
     DerivationContext,
@@ -21,6 +21,7 @@ from adam.language.derivation import (
 from metadata.declaration import Column
 from metadata.errors import StudyError
 from metadata.units import significant
+from metadata.variable_kind import CHAR
 
 
 @word("summary_records")
@@ -28,10 +29,11 @@ from metadata.units import significant
 class SummaryRecords(SummaryParameter):
     """Add for each group a record of a parameter that summarises the values of other parameters' records, or its own.
 
-    A group gets one if at least ``need`` of its records have a value. The record is a copy of the group's first one,
-    with ``set`` and ``blank`` as in extreme_records. Where ``paramcd`` is a new parameter, DTYPE stays missing
-    (ADaMIG 1.3, section 4.2); where it is among those that are summarised, DTYPE says how the record was made (AVERAGE,
-    MINIMUM, MAXIMUM, else the function).
+    A group gets one if at least ``need`` of its records have a value. The record has what all of them agree in, of the
+    first by ``order`` the variables ``keep_first`` and of the last ``keep_last``, with ``set`` and ``blank`` as in
+    extreme_records; what else they differ in (a date, a visit, a sequence number) is missing. Where ``paramcd`` is a
+    new parameter, DTYPE stays missing (ADaMIG 1.3, section 4.2); where it is among those that are summarised, DTYPE
+    says how the record was made (AVERAGE, MINIMUM, MAXIMUM, else the function).
     """
 
     function: Literal["sum", "mean", "median", "minimum", "maximum", "count"]
@@ -54,16 +56,20 @@ class SummaryRecords(SummaryParameter):
     def _kind(self) -> str:
         return {"mean": "AVERAGE"}.get(self.function, self.function.upper())
 
-    def also_makes(self) -> tuple[str, ...]:
-        return ("DTYPE",) if self._within() else ()
+    def also_makes(self) -> dict[str, str]:
+        return {"DTYPE": CHAR} if self._within() else {}
 
     def sentence(self, variable: str) -> str:
         if variable == "DTYPE" and self._within():
             return f"{self._kind()} in the added records of {self.paramcd}."
         least = f", if at least {self.need} have a value" if self.need > 1 else ""
-        return self.fixed(variable) or (
-            f"{self.paramcd}: {self.function} of {self.value} of {listed(self.from_paramcd)}{self.narrowed()}"
-            f" within {listed(self.by)}{least}."
+        return (
+            self.fixed(variable)
+            or self.taken(variable)
+            or (
+                f"{self.paramcd}: {self.function} of {self.value} of {listed(self.from_paramcd)}{self.narrowed()}"
+                f" within {listed(self.by)}{least}."
+            )
         )
 
 
@@ -74,8 +80,9 @@ class ComputedRecords(ParameterRecords):
 
     ``powers`` multiplies their values, each to its power (``{WEIGHT: 1, HEIGHT: -2}``), ``weights`` adds them, each
     times its weight; the result is multiplied by ``scale``. A group that lacks one of the parameters, or whose result
-    is no number, gets no record; one that has a parameter twice is an error. The record is a copy of that of the
-    parameter named first, with ``set`` and ``blank`` as in extreme_records; it has no DTYPE.
+    is no number, gets no record; one that has a parameter twice is an error. The record has what those of the
+    parameters agree in, with ``set`` and ``blank`` as in extreme_records; what else they differ in is missing. It has
+    no DTYPE.
     """
 
     by: tuple[Column, ...]
@@ -100,8 +107,10 @@ class ComputedRecords(ParameterRecords):
             made = (values**factors).prod(axis=0) if self.powers else (values * factors).sum(axis=0)
         kept = np.isfinite(made)
         places, rows = places[:, kept], places[0, kept]
-        changed = {**self.changed(columns, len(rows)), self.value: significant(self.scale * made[kept])}
-        return AddedRows(rows, changed, (np.repeat(np.arange(len(rows)), len(terms)), places.T.ravel()))
+        place, contributing = np.repeat(np.arange(len(rows)), len(terms)), places.T.ravel()
+        changed = differing(columns, rows, place, contributing)
+        changed |= {**self.changed(columns, len(rows)), self.value: significant(self.scale * made[kept])}
+        return AddedRows(rows, changed, (place, contributing))
 
     def _rows(self, columns: Columns, groups: np.ndarray, eligible: np.ndarray, code: str) -> np.ndarray:
         """Return for each group the row of one parameter, -1 if there is none."""

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from adam.columns.columns import Columns, Values, constant, number, only, present, text
+from adam.columns.columns import Columns, Values, constant, day, number, only, present, text
 from adam.language.derivation import (
     Derivation,
     DerivationContext,
@@ -16,16 +16,18 @@ from adam.language.derivation import (
     word,
 )
 from adam.language.imputation import Imputed, partial_dates
-from metadata.declaration import Column, NewColumn
+from adam.language.kinds import DayColumn, NewDate, NewNumber, NewText, check_alike, common_kind
+from metadata.condition import DatasetKinds
+from metadata.declaration import NewColumn
 from metadata.errors import StudyError
 from metadata.iso8601 import SAS_EPOCH, from_sas_days
 from metadata.units import significant
+from metadata.variable_kind import DATE, SECONDS_A_DAY
 
 DAYS_OF = {
     "seconds": 1 / 86400, "minutes": 1 / 1440, "hours": 1 / 24, "days": 1.0, "weeks": 7.0, "months": 30.4375,
     "years": 365.25,
 }  # fmt: skip
-SECONDS = 86400.0
 
 
 def cutoff_of(context: DerivationContext) -> float:
@@ -47,6 +49,14 @@ class Date(Imputed):
     never the cut-off). A complete date is never changed. ``to_flag`` gets what was imputed: D day, M month and day, Y
     all.
     """
+
+    to: NewDate
+    prefer: DayColumn | None = None
+    not_before: tuple[DayColumn, ...] = ()
+    not_after: tuple[DayColumn, ...] = ()
+
+    def moment(self, columns: Columns, name: str) -> np.ndarray:
+        return day(columns, name)
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
         part = partial_dates(text(columns, self.source), self.source)
@@ -72,21 +82,21 @@ class Date(Imputed):
     def _year(self) -> str:
         return ", Y if all" if self.highest == "year" else ""
 
-    def is_date(self, variable: str) -> bool:
-        return variable == self.to
-
 
 @word("study_day")
 @dataclass(frozen=True, kw_only=True)
 class StudyDay(Derivation):
-    """Days from a reference date, which is day 1; the day before it is day -1 and there is no day 0."""
+    """Days from a reference date, which is day 1; the day before it is day -1 and there is no day 0.
 
-    date: Column
-    reference: Column
-    to: NewColumn
+    Of a datetime the day counts.
+    """
+
+    date: DayColumn
+    reference: DayColumn
+    to: NewNumber
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
-        difference = number(columns, self.date) - number(columns, self.reference)
+        difference = day(columns, self.date) - day(columns, self.reference)
         return Outcome({self.to: np.where(difference >= 0, difference + 1, difference)})
 
     def sentence(self, variable: str) -> str:
@@ -104,29 +114,35 @@ class Duration(Derivation):
     ``inclusive`` false leaves out the last day; nothing is added where the end precedes the start. ``calendar`` counts
     months or years of the calendar instead, a rest as its part of the month or year begun; ``truncate`` drops the rest.
     ``datetimes`` says that start and end are datetimes (seconds); their moments are then set against each other and no
-    day is added. ``to_unit`` gets the name of the unit, in capitals.
+    day is added. Without it the days of datetimes count. ``to_unit`` gets the name of the unit, in capitals.
     """
 
-    start: Column
-    end: Column
-    to: NewColumn
+    start: DayColumn
+    end: DayColumn
+    to: NewNumber
     unit: Literal["seconds", "minutes", "hours", "days", "weeks", "months", "years"] = "days"
     inclusive: bool = True
     calendar: bool = False
     truncate: bool = False
     datetimes: bool = False
-    to_unit: NewColumn | None = None
+    to_unit: NewText | None = None
 
     def check(self) -> None:
         if self.calendar and self.unit not in ("months", "years"):
             raise StudyError("calendar counts months or years; write 'unit: months' or 'unit: years'")
 
+    def check_kinds(self, kinds: DatasetKinds) -> None:
+        super().check_kinds(kinds)
+        for name in (self.start, self.end):
+            if self.datetimes and kinds.get("", {}).get(name) == DATE:
+                raise StudyError(f"{name} is a date; 'datetimes: true' takes datetimes")
+
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
-        start, end = number(columns, self.start), number(columns, self.end)
         if self.datetimes:
-            start, end = start / SECONDS, end / SECONDS
-        elif self.inclusive:
-            end = np.where(end >= start, end + 1, end)
+            start, end = (number(columns, name) / SECONDS_A_DAY for name in (self.start, self.end))
+        else:
+            start, end = day(columns, self.start), day(columns, self.end)
+            end = np.where((end >= start) & self.inclusive, end + 1, end)
         made = self._calendar(start, end) if self.calendar else (end - start) / DAYS_OF[self.unit]
         made = np.trunc(significant(made)) if self.truncate else made
         found: dict[str, Values] = {self.to: made}
@@ -171,9 +187,9 @@ def _months_later(days: np.ndarray, months: np.ndarray) -> np.ndarray:
 @word("extreme_date")
 @dataclass(frozen=True, kw_only=True)
 class ExtremeDate(Derivation):
-    """Last (or first) of several numeric dates of a record; missing ones are passed over."""
+    """Last (or first) of several dates of a record, or of several datetimes; missing ones are passed over."""
 
-    source: tuple[Column, ...]
+    source: tuple[DayColumn, ...]
     to: NewColumn
     mode: Literal["first", "last"] = "last"
 
@@ -186,5 +202,9 @@ class ExtremeDate(Derivation):
         kind = "latest" if self.mode == "last" else "earliest"
         return f"The {kind} of {listed(self.source)}{self.within()}."
 
-    def is_date(self, variable: str) -> bool:
-        return True
+    def kind(self, variable: str, kinds: DatasetKinds) -> str:
+        return common_kind(kinds, self.source)
+
+    def check_kinds(self, kinds: DatasetKinds) -> None:
+        super().check_kinds(kinds)
+        check_alike(kinds, self.source)

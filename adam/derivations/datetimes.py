@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from adam.columns.columns import Columns, Values, number, text
-from adam.derivations.dates import SECONDS, cutoff_of
+from adam.derivations.dates import cutoff_of
 from adam.language.derivation import (
     Derivation,
     DerivationContext,
@@ -16,11 +16,12 @@ from adam.language.derivation import (
     word,
 )
 from adam.language.imputation import Imputed, Partial, partial_dates
+from adam.language.kinds import DatetimeColumn, NewDate, NewDatetime, NewText, NewTime
 from metadata.coded_text import CodedText
-from metadata.declaration import Column, NewColumn
 from metadata.iso8601 import time_parts
+from metadata.variable_kind import SECONDS_A_DAY
 
-LAST_SECOND = SECONDS - 1
+LAST_SECOND = SECONDS_A_DAY - 1
 UNITS = (3600.0, 60.0, 1.0)
 LAST = (23.0, 59.0, 59.0)
 
@@ -52,9 +53,13 @@ class DateTime(Imputed):
     unflagged where only hours and minutes were collected.
     """
 
+    to: NewDatetime
+    prefer: DatetimeColumn | None = None
+    not_before: tuple[DatetimeColumn, ...] = ()
+    not_after: tuple[DatetimeColumn, ...] = ()
     time: Literal["first", "last", "none"] = "first"
     highest_time: Literal["hour", "minute", "second"] = "hour"
-    to_time_flag: NewColumn | None = None
+    to_time_flag: NewText | None = None
     flag_seconds: bool = True
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
@@ -64,7 +69,7 @@ class DateTime(Imputed):
         if not self.preserve:
             times[part.precision < 3], known[part.precision < 3] = np.nan, 0
         partly = np.flatnonzero((known < 3) | (part.precision < 3))
-        made = np.where(part.precision == 3, part.first * SECONDS + times @ UNITS, np.nan)
+        made = np.where(part.precision == 3, part.first * SECONDS_A_DAY + times @ UNITS, np.nan)
         made[partly] = self._imputed(partly, part, times, columns, context)
         made[~self._allowed(part.precision, known)] = np.nan
         found: dict[str, Values] = {self.to: made}
@@ -80,11 +85,11 @@ class DateTime(Imputed):
     ) -> np.ndarray:
         of = Partial(*(values[rows] for values in part))
         first, last = (np.where(np.isnan(times[rows]), default, times[rows]) for default in ((0.0, 0.0, 0.0), LAST))
-        low = np.nan_to_num(of.first * SECONDS + first @ UNITS, nan=-np.inf)
-        high = np.nan_to_num(of.last * SECONDS + last @ UNITS, nan=np.inf)
-        made = self.day_of(of) * SECONDS + (last if self.time == "last" else first) @ UNITS
-        end = self.ends(columns, rows) * SECONDS + LAST_SECOND
-        return self.within_limits(made, low, high, columns, rows, end, cutoff_of(context) * SECONDS + LAST_SECOND,
+        low = np.nan_to_num(of.first * SECONDS_A_DAY + first @ UNITS, nan=-np.inf)
+        high = np.nan_to_num(of.last * SECONDS_A_DAY + last @ UNITS, nan=np.inf)
+        made = self.day_of(of) * SECONDS_A_DAY + (last if self.time == "last" else first) @ UNITS
+        end = self.ends(columns, rows) * SECONDS_A_DAY + LAST_SECOND
+        return self.within_limits(made, low, high, columns, rows, end, cutoff_of(context) * SECONDS_A_DAY + LAST_SECOND,
             of.precision == 3)  # fmt: skip
 
     def _allowed(self, precision: np.ndarray, known: np.ndarray) -> np.ndarray:
@@ -101,26 +106,20 @@ class DateTime(Imputed):
         timed = f"; unknown parts of the time are the {self.time} possible" if self.time != "none" else ""
         return f"Numeric datetime of {self.source}{dated}{timed}{self.within()}."
 
-    def is_datetime(self, variable: str) -> bool:
-        return variable == self.to
-
 
 @word("date_of")
 @dataclass(frozen=True, kw_only=True)
 class DateOf(Derivation):
     """Take the date of a numeric datetime."""
 
-    source: Column
-    to: NewColumn
+    source: DatetimeColumn
+    to: NewDate
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
-        return Outcome({self.to: np.floor(number(columns, self.source) / SECONDS)})
+        return Outcome({self.to: np.floor(number(columns, self.source) / SECONDS_A_DAY)})
 
     def sentence(self, variable: str) -> str:
         return f"Date of {self.source}{self.within()}."
-
-    def is_date(self, variable: str) -> bool:
-        return True
 
 
 @word("time_of")
@@ -128,14 +127,11 @@ class DateOf(Derivation):
 class TimeOf(Derivation):
     """Take the time of a numeric datetime, in seconds since midnight."""
 
-    source: Column
-    to: NewColumn
+    source: DatetimeColumn
+    to: NewTime
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
-        return Outcome({self.to: np.mod(number(columns, self.source), SECONDS)})
+        return Outcome({self.to: np.mod(number(columns, self.source), SECONDS_A_DAY)})
 
     def sentence(self, variable: str) -> str:
         return f"Time of {self.source}, in seconds since midnight{self.within()}."
-
-    def is_time(self, variable: str) -> bool:
-        return True

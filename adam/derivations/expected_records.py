@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -23,6 +24,7 @@ from metadata.declaration import (
     Column,
     OrderColumn,
 )
+from metadata.variable_kind import CHAR
 
 NO_ROWS = np.empty(0, np.int64)
 VISIT = {"AVISIT": "The visit that had no value", "AVISITN": "Number of the visit that had no value"}
@@ -33,6 +35,19 @@ class Wanted(NamedTuple):
 
     first: np.ndarray
     visit: np.ndarray
+
+
+class Absent(NamedTuple):
+    """Visits of parameters of which a group has no record: a row of the group, the parameter's place, the visit's."""
+
+    subject: np.ndarray
+    parameter: np.ndarray
+    visit: np.ndarray
+    parameters: list[str]
+
+
+OF_PARAMETER = re.compile(r"PARAMN?|PARCAT\dN?")
+"""Variables of a parameter (ADaMIG 1.3, BDS Analysis Parameter Variables)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,8 +146,8 @@ class LocfRecords(Expecting):
         eligible = present(columns[self.value])
         return eligible & self.where.holds(columns, count) if self.where else eligible
 
-    def also_makes(self) -> tuple[str, ...]:
-        return ("DTYPE",)
+    def also_makes(self) -> dict[str, str]:
+        return {"DTYPE": CHAR}
 
     def sentence(self, variable: str) -> str:
         among = f" among records where {self.where}" if self.where else ""
@@ -148,9 +163,11 @@ class LocfRecords(Expecting):
 class ExpectedRecords(Expecting):
     """Add a record without a value for each expected visit of which a group has no record at all.
 
-    ``schedules`` say which visits of study.yaml a parameter should have. The new record holds the variables of ``by``
-    and ``keep`` (those of the subject, of the parameter), the visit and ``set``; all others are missing. ``where``
-    narrows which records count as there. admiral's derive_expected_records.
+    ``schedules`` say which visits of study.yaml a parameter should have. Where ``by`` names PARAMCD, each of its other
+    groups (a subject) should have all parameters that the dataset has or the schedules name, also those of which it has
+    no record. The new record holds the variables of ``by`` and ``keep``, the visit and ``set``; all others are missing.
+    Of ``keep`` PARAM, PARAMN and PARCATy are those of the parameter, others those of the subject. ``where`` narrows
+    which records count as there. admiral's derive_expected_records.
     """
 
     keep: tuple[Column, ...] = ()
@@ -164,12 +181,53 @@ class ExpectedRecords(Expecting):
              np.concatenate([visit[there], numbers[wanted.visit]])]
         )  # fmt: skip
         lacking = ~np.isin(both[there.sum() :], both[: there.sum()])
-        template, place = wanted.first[lacking], wanted.visit[lacking]
+        absent = self._absent(columns, count, context)
+        template = np.concatenate([wanted.first[lacking], absent.subject])
+        place = np.concatenate([wanted.visit[lacking], absent.visit])
         known = known_names(columns) - {*self.by, *self.keep, "PARAMCD"}
         nothing = np.full(len(template), -1)
         changed = {name: take(columns[name], nothing) for name in sorted(known)}
+        changed |= self._of_parameter(columns, wanted.first[lacking], absent)
         changed |= self.at_visits(columns, names, numbers, place)
         return AddedRows(template, changed, (NO_ROWS, NO_ROWS))
+
+    def _absent(self, columns: Columns, count: int, context: DerivationContext) -> Absent:
+        """Return the visits of the parameters of which a group has no record, one entry each."""
+        if "PARAMCD" not in self.by:
+            return Absent(NO_ROWS, NO_ROWS, NO_ROWS, [])
+        codes = text(columns, "PARAMCD")
+        named = [code for schedule in self.schedules for code in schedule.paramcd]
+        parameters = sorted({*codes.held, *named})
+        owners = [columns[name] for name in self.by if name != "PARAMCD"]
+        groups = group_codes(owners) if owners else np.zeros(count, np.int64)
+        first = first_rows(groups, [], np.ones(count, bool))
+        row_of = {code: place for place, code in enumerate(parameters)}
+        mine = codes.each(lambda code: row_of.get(code, -1), int)
+        there = np.zeros((int(groups.max(initial=-1)) + 1, len(parameters)), bool)
+        there[groups[mine >= 0], mine[mine >= 0]] = True
+        lacking, parameter = np.nonzero(~there[groups[first]])
+        starts = np.cumsum([0, *(len(planned_visits(schedule, context.study)) for schedule in self.schedules)])
+        of_code = [self._schedule_of(code, set(named)) for code in parameters]
+        visits = [np.arange(starts[at], starts[at + 1]) if at >= 0 else NO_ROWS for at in of_code]
+        repeats = np.array([len(one) for one in visits], int)[parameter]
+        visit = np.concatenate([NO_ROWS, *(visits[one] for one in parameter)])
+        return Absent(first[np.repeat(lacking, repeats)], np.repeat(parameter, repeats), visit, parameters)
+
+    def _schedule_of(self, code: str, named: set[str]) -> int:
+        """Return the place of a parameter's schedule, -1 if there is none."""
+        fits = [code in one.paramcd if one.paramcd else code not in named for one in self.schedules]
+        return fits.index(True) if any(fits) else -1
+
+    def _of_parameter(self, columns: Columns, first: np.ndarray, absent: Absent) -> dict[str, Values]:
+        """Return PARAMCD and what is kept of the parameter: of the records themselves, or of another subject's."""
+        codes = text(columns, "PARAMCD")
+        sample = np.array([next(iter(np.flatnonzero(codes.isin([code]))), -1) for code in absent.parameters], int)
+        rows = np.concatenate([first, sample[absent.parameter]]) if len(absent.parameter) else first
+        kept = [name for name in self.keep if OF_PARAMETER.fullmatch(name)]
+        known = take(codes, first)
+        assert isinstance(known, CodedText)
+        made = CodedText.stack([known, CodedText.of_codes(absent.parameter, absent.parameters)])
+        return {"PARAMCD": made, **{name: take(columns[name], rows) for name in kept}}
 
     def sentence(self, variable: str) -> str:
         what = self.content(variable) or "Missing"

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from adam.columns.columns import Columns, constant, flagged, number
+from adam.columns.columns import Columns, comparable, constant, day, flagged, number, present
 from adam.columns.grouping import first_rows, group_codes, ordered
 from adam.language.derivation import (
     Derivation,
@@ -16,10 +16,10 @@ from adam.language.derivation import (
     listed,
     word,
 )
+from adam.language.kinds import DayColumn, NewText, NumberColumn
 from metadata.condition import Condition
 from metadata.declaration import (
     Column,
-    NewColumn,
     OrderColumn,
 )
 from metadata.errors import StudyError
@@ -30,7 +30,7 @@ from metadata.errors import StudyError
 class Flag(Derivation):
     """``text`` where ``condition`` holds, else ``otherwise`` (N for populations, missing for record flags)."""
 
-    to: NewColumn
+    to: NewText
     condition: Condition
     text: str = "Y"
     otherwise: str = ""
@@ -51,7 +51,7 @@ class FlagOne(Derivation):
     ``order`` does not tell apart are an error, never a silent choice.
     """
 
-    to: NewColumn
+    to: NewText
     by: tuple[Column, ...]
     order: tuple[OrderColumn, ...]
     where: Condition | None = None
@@ -78,25 +78,33 @@ class FlagOne(Derivation):
 @word("criterion")
 @dataclass(frozen=True, kw_only=True)
 class Criterion(Derivation):
-    """Criterion y of a BDS dataset: its ``text``, and Y or N by ``condition``, in the records that ``when`` selects."""
+    """Criterion y of a BDS dataset: its ``text``, and Y or N by ``condition``, in the records that ``when`` selects.
+
+    Where a variable that the condition tests has no value, and the others do not decide, the flag is ``if_missing``:
+    missing, unless the study asks for N.
+    """
 
     text: str
     condition: Condition
-    to: NewColumn
-    to_flag: NewColumn
+    to: NewText
+    to_flag: NewText
+    if_missing: str = ""
+
+    def check(self) -> None:
+        if self.if_missing not in ("", "N"):
+            raise StudyError(f"if_missing is N, or left out for a missing flag; not '{self.if_missing}'")
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
-        return Outcome(
-            {
-                self.to: constant(self.text, count),
-                self.to_flag: flagged(self.condition.holds(columns, count), false="N"),
-            }
-        )
+        met = flagged(self.condition.holds(columns, count), false="N")
+        if not self.if_missing:
+            met = met.where(~self.condition.undecided(columns, count))
+        return Outcome({self.to: constant(self.text, count), self.to_flag: met})
 
     def sentence(self, variable: str) -> str:
         if variable == self.to:
             return f"'{self.text}'{self.within()}."
-        return f"Y if {self.condition}, else N{self.within()}."
+        unknown = "" if self.if_missing else "; missing where a missing value leaves that open"
+        return f"Y if {self.condition}, else N{unknown}{self.within()}."
 
 
 @word("treatment_emergent")
@@ -109,20 +117,22 @@ class TreatmentEmergent(Derivation):
     worse (``initial`` below ``worst``); ``unknown`` worse says that it also does if one of the two is missing. Without
     a last treatment, or with ``days`` null, there is no latest day. Where an event is recorded in several lines, ``by``
     names what they have in common: a line counts as new only if none of its group began before treatment, and
-    as worse if ``worst`` exceeds that of the line before, it and all later lines. The same rules as admiral's
-    derive_var_trtemfl, whose default has no latest day.
+    as worse if ``worst`` exceeds that of the line before, it and all later lines. A line in which one of ``by`` is
+    missing is an event of its own. Datetimes are set against each other by their moment, and by day if one of them is a
+    date; ``days`` are counted from day to day. The same rules as admiral's derive_var_trtemfl, whose default has no
+    latest day.
     """
 
-    start: Column = "ASTDT"
-    end: Column = "AENDT"
-    treatment_start: Column = "TRTSDT"
-    treatment_end: Column = "TRTEDT"
+    start: DayColumn = "ASTDT"
+    end: DayColumn = "AENDT"
+    treatment_start: DayColumn = "TRTSDT"
+    treatment_end: DayColumn = "TRTEDT"
     days: int | None = 30
-    initial: Column | None = None
-    worst: Column | None = None
+    initial: NumberColumn | None = None
+    worst: NumberColumn | None = None
     unknown: Literal["same", "worse"] = "same"
     by: tuple[Column, ...] = ()
-    to: NewColumn = "TRTEMFL"
+    to: NewText = "TRTEMFL"
 
     def check(self) -> None:
         if self.worst and not (self.initial or self.by):
@@ -131,16 +141,23 @@ class TreatmentEmergent(Derivation):
             raise StudyError("initial needs worst, the severity that it is set against")
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
-        names = (self.start, self.end, self.treatment_start, self.treatment_end)
-        start, end, first, last = (number(columns, name) for name in names)
+        start, first = comparable(columns, (self.start, self.treatment_start))
+        late = after(columns, self.start, self.treatment_end, self.days)
         with np.errstate(invalid="ignore"):
-            late = start > last + self.days if self.days is not None else np.zeros(count, bool)
-            possible = ~np.isnan(first) & ~(end < first)
             before = start < first
-        groups = group_codes([columns[name] for name in self.by]) if self.by else np.arange(count)
+        possible = ~np.isnan(first) & ~ended_before(columns, self.end, self.treatment_start)
+        groups = self._events(columns, count)
         old = np.bincount(groups[before], minlength=int(groups.max(initial=-1)) + 1)[groups] > 0
         emergent = np.isnan(start) | (~old & ~late) | self._worse(columns, groups, start, before)
         return Outcome({self.to: flagged(possible & emergent)})
+
+    def _events(self, columns: Columns, count: int) -> np.ndarray:
+        """Return one number for each event: of lines that ``by`` joins the same, of all other lines their own."""
+        if not self.by:
+            return np.arange(count)
+        named = np.all([present(columns[name]) for name in self.by], axis=0)
+        groups = group_codes([columns[name] for name in self.by])
+        return group_codes([np.where(named, groups, -1.0 - np.arange(count))])
 
     def _worse(self, columns: Columns, groups: np.ndarray, start: np.ndarray, before: np.ndarray) -> np.ndarray:
         """Return True for events that became worse on treatment."""
@@ -191,31 +208,34 @@ class OnTreatment(Derivation):
     false, records of that day for which ``before_dose`` holds are left out. ``end`` names the end of an event: one that
     ended before treatment is not on it. ``span`` also counts an event that began before treatment and did not end
     before it. A record without a date counts or not as ``undated`` says. ``days`` null sets no latest day. admiral's
-    derive_var_ontrtfl has skip_first_day false, days 0 and undated true.
+    derive_var_ontrtfl has skip_first_day false, days 0 and undated true. Datetimes are set against each other by their
+    moment, and by day if one of them is a date; ``days`` are counted from day to day.
     """
 
-    date: Column = "ADT"
-    end: Column | None = None
-    treatment_start: Column = "TRTSDT"
-    treatment_end: Column = "TRTEDT"
+    date: DayColumn = "ADT"
+    end: DayColumn | None = None
+    treatment_start: DayColumn = "TRTSDT"
+    treatment_end: DayColumn = "TRTEDT"
     days: int | None = 30
     skip_first_day: bool = True
     before_dose: Condition | None = None
     span: bool = False
     undated: bool = False
-    to: NewColumn = "ONTRTFL"
+    to: NewText = "ONTRTFL"
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
-        date, first, last = (number(columns, n) for n in (self.date, self.treatment_start, self.treatment_end))
-        end = number(columns, self.end) if self.end else np.full(count, np.nan)
+        date, first = comparable(columns, (self.date, self.treatment_start))
+        on_day, first_day = day(columns, self.date), day(columns, self.treatment_start)
         with np.errstate(invalid="ignore"):
-            late = date > last + self.days if self.days is not None else np.zeros(count, bool)
-            begun = date > first if self.skip_first_day else date >= first
+            late = after(columns, self.date, self.treatment_end, self.days)
+            begun = on_day > first_day if self.skip_first_day else date >= first
             if self.before_dose:
-                begun &= ~((date == first) & self.before_dose.holds(columns, count))
+                begun &= ~((on_day == first_day) & self.before_dose.holds(columns, count))
             spanning = (date < first) if self.span else np.zeros(count, bool)
             counts = (begun & ~late) | spanning | (np.isnan(date) & ~np.isnan(first) & self.undated)
-            return Outcome({self.to: flagged(counts & ~(end < first))})
+        if self.end:
+            counts &= ~ended_before(columns, self.end, self.treatment_start)
+        return Outcome({self.to: flagged(counts)})
 
     def sentence(self, variable: str) -> str:
         begun = "after" if self.skip_first_day else "on or after"
@@ -225,3 +245,18 @@ class OnTreatment(Derivation):
         text += f", or {self.date} is missing" if self.undated else ""
         text += f", unless on that day {self.before_dose}" if self.before_dose else ""
         return f"{text}; else missing."
+
+
+def after(columns: Columns, date: str, last: str, days: int | None) -> np.ndarray:
+    """Return True where a date is more than ``days`` days after another; nowhere if ``days`` is None."""
+    if days is None:
+        return np.zeros(len(columns[date]), bool)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(day(columns, date) > day(columns, last) + days)
+
+
+def ended_before(columns: Columns, end: str, start: str) -> np.ndarray:
+    """Return True where a date is before another one, set against each other as ``comparable`` does."""
+    last, first = comparable(columns, (end, start))
+    with np.errstate(invalid="ignore"):
+        return np.asarray(last < first)

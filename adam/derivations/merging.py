@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from adam.columns.columns import Columns, Values, among, constant, flagged, number, stack, take, text
+from adam.columns.columns import Columns, Values, among, constant, flagged, number, present, stack, take, text
 from adam.columns.grouping import first_rows, group_codes, matching_rows
 from adam.language.derivation import (
     Derivation,
@@ -17,13 +17,17 @@ from adam.language.derivation import (
     listed,
     word,
 )
-from metadata.condition import EVERY_ROW, OtherCondition
+from adam.language.kinds import NewText
+from metadata.condition import EVERY_ROW, DatasetKinds, OtherCondition
 from metadata.condition_tests import COMPARISONS, VariableTest
 from metadata.dataset import Edges
 from metadata.declaration import Column, NewColumn, OtherColumn
 from metadata.errors import StudyError
+from metadata.variable_kind import CHAR, NUM, SAID
 
 SUBJECT = "USUBJID"
+KEEPING = ("minimum", "maximum")
+"""Functions whose result is of the kind of what they summarise."""
 
 
 @word("copy")
@@ -51,7 +55,7 @@ class Copy(Derivation):
 class Constant(Derivation):
     """Give a variable the same text in every record."""
 
-    to: NewColumn
+    to: NewText
     text: str
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
@@ -172,7 +176,7 @@ class Supplemental(Derivation):
     """
 
     dataset: str
-    variables: dict[NewColumn, str]
+    variables: dict[NewText, str]
     sequence: Column | None = None
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
@@ -211,7 +215,7 @@ class Supplemental(Derivation):
 class Exists(Lookup):
     """Flag Y where another dataset has a record with the same keys, else ``otherwise``."""
 
-    to: NewColumn
+    to: NewText
     otherwise: str = "N"
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
@@ -240,7 +244,8 @@ class Summary(Lookup):
     """Count records of another dataset with the same keys, or sum, average or take the extreme of a variable in them.
 
     A count is 0 where there are none; the other functions, which need ``source``, are then missing. A count with
-    ``source`` counts the records with a value of it.
+    ``source`` counts the records with a value of it. The minimum and maximum of dates, or of datetimes, are dates and
+    datetimes too; sum, mean and median are of numbers.
     """
 
     to: NewColumn
@@ -256,10 +261,28 @@ class Summary(Lookup):
         right = [take(key, eligible) for key in self.other_keys(context)]
         left = [columns[name] for name in self.by]
         groups = group_codes([stack([one, other]) for one, other in zip(left, right, strict=True)])
-        values = np.ones(len(eligible)) if self.source is None else self.numbers_in(self.source, context)[eligible]
+        values = self._values(context)[eligible]
         size = int(groups.max(initial=-1)) + 1
         made = aggregated(self.function, groups[count:], values, size)[groups[:count]]
         return Outcome({self.to: made}, self._edges(groups, count, eligible))
+
+    def _values(self, context: DerivationContext) -> np.ndarray:
+        """Return what is summarised; for a count any number where there is a value."""
+        if self.source is None:
+            return np.ones(len(context.columns(self.dataset).source))
+        if self.function == "count":
+            return np.where(present(context.variable(self.dataset, self.source)), 1.0, np.nan)
+        return self.numbers_in(self.source, context)
+
+    def kind(self, variable: str, kinds: DatasetKinds) -> str:
+        known = kinds.get(self.dataset, {}).get(self.source or "", "")
+        return known if self.function in KEEPING else NUM
+
+    def check_kinds(self, kinds: DatasetKinds) -> None:
+        known = kinds.get(self.dataset, {}).get(self.source or "", "")
+        if known and self.function != "count" and (known == CHAR or (self.function not in KEEPING and known != NUM)):
+            taken = "numbers and dates" if self.function in KEEPING else "numbers"
+            raise StudyError(f"{self.dataset}.{self.source} is {SAID[known]}; {self.function} takes {taken}")
 
     def _edges(self, groups: np.ndarray, count: int, eligible: np.ndarray) -> tuple[Edges, ...]:
         own = np.full(int(groups.max(initial=-1)) + 1, -1)

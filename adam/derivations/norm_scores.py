@@ -15,6 +15,7 @@ from adam.language.derivation import (
     DerivationContext,
     word,
 )
+from adam.language.kinds import NumberColumn, ParameterCode
 from metadata.coded_text import CodedText
 from metadata.declaration import Column
 from metadata.errors import Gather, StudyError, nearest
@@ -53,9 +54,9 @@ class NormScores(AddedRecords):
     """
 
     norms: str
-    paramcd: dict[str, Score]
+    paramcd: dict[ParameterCode, Score]
     parcat1: str = ""
-    value: Column = "AVAL"
+    value: NumberColumn = "AVAL"
     blank: tuple[Column, ...] = ()
 
     def add(self, columns: Columns, count: int, context: DerivationContext) -> AddedRows:

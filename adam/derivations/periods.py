@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from adam.columns.columns import Columns, Values, number, take
+from adam.columns.columns import Columns, Values, day, take
 from adam.columns.grouping import group_codes, matching_rows
 from adam.derivations.merging import Lookup
 from adam.language.derivation import (
@@ -18,12 +18,11 @@ from adam.language.derivation import (
     listed,
     word,
 )
+from adam.language.kinds import DayColumn, NewDate, NewNumber, NewText, OtherNumber
 from metadata.coded_text import CodedText
-from metadata.condition import Condition
+from metadata.condition import Condition, DatasetKinds
 from metadata.dataset import Edges
 from metadata.declaration import (
-    Column,
-    NewColumn,
     OtherColumn,
 )
 from metadata.errors import StudyError
@@ -48,12 +47,12 @@ class PeriodRecords(Derivation):
     Where ``reference`` (day 1) is missing, so are the dates.
     """
 
-    reference: Column
+    reference: DayColumn
     periods: dict[str, Period]
-    to: NewColumn = "APERIODC"
-    to_number: NewColumn = "APERIOD"
-    to_start: NewColumn = "APERSDT"
-    to_end: NewColumn = "APEREDT"
+    to: NewText = "APERIODC"
+    to_number: NewNumber = "APERIOD"
+    to_start: NewDate = "APERSDT"
+    to_end: NewDate = "APEREDT"
 
     adds_rows = True
 
@@ -61,7 +60,7 @@ class PeriodRecords(Derivation):
         size = len(self.periods)
         rows, period = np.repeat(np.arange(count), size), np.tile(np.arange(size), count)
         found = list(self.periods.values())
-        day_one = number(columns, self.reference)[rows]
+        day_one = day(columns, self.reference)[rows]
         changed: dict[str, Values] = {
             self.to: CodedText.of_codes(period, list(self.periods)),
             self.to_number: np.array([one.number for one in found], float)[period],
@@ -80,9 +79,6 @@ class PeriodRecords(Derivation):
         }
         return texts[variable]
 
-    def is_date(self, variable: str) -> bool:
-        return variable in (self.to_start, self.to_end)
-
 
 def _elapsed(day: int) -> int:
     """Return days since day 1; there is no day 0."""
@@ -99,16 +95,16 @@ class PersonTime(Derivation):
     over the sum of this time, not the mean of the subjects' rates.
     """
 
-    start: Column
-    end: Column
-    to: NewColumn
-    until: Column | None = None
+    start: DayColumn
+    end: DayColumn
+    to: NewNumber
+    until: DayColumn | None = None
     whole: Condition | None = None
     year: float = 365.25
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
-        start, end = number(columns, self.start), number(columns, self.end)
-        stop = np.fmin(end, number(columns, self.until)) if self.until else end
+        start, end = day(columns, self.start), day(columns, self.end)
+        stop = np.fmin(end, day(columns, self.until)) if self.until else end
         if self.whole:
             stop = np.where(self.whole.holds(columns, count), end, stop)
         days = stop - start + 1
@@ -127,8 +123,8 @@ class Span:
     """One period of a subject: its number, and the variables that hold its first and last date."""
 
     number: int
-    start: Column
-    end: Column
+    start: DayColumn
+    end: DayColumn
 
 
 @word("period")
@@ -142,22 +138,22 @@ class InPeriod(Derivation):
     earlier gives a date between two periods to the earlier one.
     """
 
-    date: Column = "ADT"
+    date: DayColumn = "ADT"
     periods: dict[str, Span]
     gaps: Literal["none", "earlier"] = "none"
-    to: NewColumn = "APERIODC"
-    to_number: NewColumn = "APERIOD"
-    to_start: NewColumn = "APERSDT"
-    to_end: NewColumn = "APEREDT"
+    to: NewText = "APERIODC"
+    to_number: NewNumber = "APERIOD"
+    to_start: NewDate = "APERSDT"
+    to_end: NewDate = "APEREDT"
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
-        day = number(columns, self.date)
+        date = day(columns, self.date)
         spans = list(self.periods.values())
-        starts = np.vstack([number(columns, span.start) for span in spans])
-        ends = np.vstack([number(columns, span.end) for span in spans])
+        starts = np.vstack([day(columns, span.start) for span in spans])
+        ends = np.vstack([day(columns, span.end) for span in spans])
         with np.errstate(invalid="ignore"):
-            begun = starts <= day
-            inside = begun & ~(day > ends) if self.gaps == "none" else begun
+            begun = starts <= date
+            inside = begun & ~(date > ends) if self.gaps == "none" else begun
         place = np.where(inside.any(axis=0), len(spans) - 1 - inside[::-1].argmax(axis=0), -1)
         rows = np.arange(count)
         numbers = np.array([*(span.number for span in spans), np.nan], float)
@@ -180,9 +176,6 @@ class InPeriod(Derivation):
         }
         return texts[variable]
 
-    def is_date(self, variable: str) -> bool:
-        return variable in (self.to_start, self.to_end)
-
 
 @word("period_variables")
 @dataclass(frozen=True, kw_only=True)
@@ -194,7 +187,7 @@ class PeriodVariables(Lookup):
     missing values; two records of one period are an error.
     """
 
-    period: OtherColumn
+    period: OtherNumber
     numbers: tuple[int, ...]
     variables: dict[str, OtherColumn]
 
@@ -219,8 +212,11 @@ class PeriodVariables(Lookup):
                 edges.append(Edges(kept, _named(pattern, one), self.dataset, source[kept], old))
         return Outcome(made, tuple(edges))
 
-    def also_makes(self) -> tuple[str, ...]:
-        return tuple(_named(pattern, one) for one in self.numbers for pattern in self.variables)
+    def also_makes(self) -> dict[str, str]:
+        return {_named(pattern, one): "" for one in self.numbers for pattern in self.variables}
+
+    def kind(self, variable: str, kinds: DatasetKinds) -> str:
+        return kinds.get(self.dataset, {}).get(self._source(variable)[0], "")
 
     def sentence(self, variable: str) -> str:
         old, one = self._source(variable)
@@ -243,19 +239,16 @@ def _named(pattern: str, period: int) -> str:
 class DayDate(Derivation):
     """Date of a study day: ``reference`` is day 1, the day before it day -1, and there is no day 0."""
 
-    reference: Column
+    reference: DayColumn
     day: int
-    to: NewColumn
+    to: NewDate
 
     def check(self) -> None:
         if self.day == 0:
             raise StudyError("there is no day 0; the day before day 1 is day -1")
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
-        return Outcome({self.to: number(columns, self.reference) + _elapsed(self.day)})
+        return Outcome({self.to: day(columns, self.reference) + _elapsed(self.day)})
 
     def sentence(self, variable: str) -> str:
         return f"Date of study day {self.day}, day 1 being {self.reference}{self.within()}."
-
-    def is_date(self, variable: str) -> bool:
-        return True

@@ -7,7 +7,8 @@ from typing import Literal
 
 import numpy as np
 
-from adam.columns.columns import Columns, Values, flagged, number, stack, take
+from adam.columns.columns import Columns, Values, flagged, stack, take
+from adam.columns.columns import day as day_of
 from adam.columns.grouping import group_codes, ordered
 from adam.derivations.merging import SUBJECT
 from adam.language.derivation import (
@@ -17,13 +18,10 @@ from adam.language.derivation import (
     listed,
     word,
 )
+from adam.language.kinds import DayColumn, NewDate, NewText, OtherDay
 from metadata.condition import Condition, OtherCondition
 from metadata.dataset import Edges
-from metadata.declaration import (
-    Column,
-    NewColumn,
-    OtherColumn,
-)
+from metadata.declaration import Column
 
 
 @dataclass(frozen=True)
@@ -36,7 +34,7 @@ class Excluded:
     """
 
     dataset: str
-    event_date: OtherColumn
+    event_date: OtherDay
     after: int = 30
     before: int = 0
     at: Literal["onset", "confirmation", "both"] = "both"
@@ -68,14 +66,14 @@ class ConfirmedProgression(Derivation):
     latest: int | None = None
     between: Literal["all", "none"] = "all"
     sustained: float = 0.0
-    date: Column = "ADT"
-    reference: Column | None = None
+    date: DayColumn = "ADT"
+    reference: DayColumn | None = None
     excluded: tuple[Excluded, ...] = ()
-    to: NewColumn
-    to_date: NewColumn | None = None
+    to: NewText
+    to_date: NewDate | None = None
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
-        groups, day = group_codes([columns[name] for name in self.by]), number(columns, self.date)
+        groups, day = group_codes([columns[name] for name in self.by]), day_of(columns, self.date)
         rows = ordered([(day, False)], np.flatnonzero(self._eligible(columns, count, day)), groups)
         worse = self.condition.holds(columns, count)[rows]
         onset = worse & ~self._near("onset", columns, rows, day, context)
@@ -89,7 +87,7 @@ class ConfirmedProgression(Derivation):
         eligible = self.where.holds(columns, count) & ~np.isnan(day)
         if self.reference:
             with np.errstate(invalid="ignore"):
-                eligible &= day > number(columns, self.reference)
+                eligible &= day > day_of(columns, self.reference)
         return eligible
 
     def _confirmation(self, group: np.ndarray, day: np.ndarray, worse: np.ndarray, usable: np.ndarray) -> np.ndarray:
@@ -127,7 +125,7 @@ class ConfirmedProgression(Derivation):
     def _near_to(
         self, excluded: Excluded, columns: Columns, rows: np.ndarray, day: np.ndarray, context: DerivationContext
     ) -> np.ndarray:
-        dates = number({"": context.variable(excluded.dataset, excluded.event_date)}, "")
+        dates = context.day(excluded.dataset, excluded.event_date)
         events = np.flatnonzero(~np.isnan(dates) & context.fulfil(excluded.dataset, excluded.where))
         subjects = [take(columns[SUBJECT], rows), take(context.variable(excluded.dataset, SUBJECT), events)]
         codes = group_codes([stack(subjects)])
@@ -168,9 +166,6 @@ class ConfirmedProgression(Derivation):
         if variable == self.to:
             return f"Y for the {text}; else missing."
         return f"Date of the confirmation of the {text}."
-
-    def is_date(self, variable: str) -> bool:
-        return variable == self.to_date
 
 
 def _next(holds: np.ndarray, size: int) -> np.ndarray:

@@ -30,8 +30,8 @@ class ScaleRecords(SummaryParameter):
     ``reversed`` items are turned round (highest + lowest - answer). ``need`` is how many items must be answered, else
     there is no score; the sum over unanswered ones is filled up with the mean of the answered (``prorate``), or needs
     all of them. ``target`` carries the score from its own range to another one, such as [0, 100]; ``flip`` then turns
-    its direction. The record is a copy of the group's first item, with ``set`` and ``blank`` as in extreme_records. The
-    mean is admiral's compute_scale.
+    its direction. The record has what the items agree in, with ``keep_first``, ``keep_last``, ``set`` and ``blank`` as
+    in summary_records; what else they differ in is missing. The mean is admiral's compute_scale.
     """
 
     range: tuple[float, ...]
@@ -92,7 +92,7 @@ class ScaleRecords(SummaryParameter):
         return low + (high - low) * (1 - part if self.flip else part)
 
     def sentence(self, variable: str) -> str:
-        if fixed := self.fixed(variable):
+        if fixed := self.fixed(variable) or self.taken(variable):
             return fixed
         said = f"{self.paramcd}: {self.function} of {self.value} of {listed(self.from_paramcd)}{self.narrowed()}"
         said += f" within {listed(self.by)}"

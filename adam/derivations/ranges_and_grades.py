@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from adam.columns.columns import Columns, among, number, text
+from adam.columns.columns import Columns, among, known_names, number, text
 from adam.language.derivation import (
     Derivation,
     DerivationContext,
     Outcome,
     listed,
-    scheme_item,
     word,
 )
+from adam.language.kinds import NewNumber, NewText, NumberColumn, TextColumn
 from metadata.coded_text import CodedText
-from metadata.declaration import Column, NewColumn
-from metadata.errors import StudyError
+from metadata.errors import Gather, StudyError, nearest
 from metadata.study import Study
+from metadata.toxicity import Circumstances, ToxicityItem
+from metadata.toxicity_table import read_scheme
 from metadata.units import significant
 
-NO_ROWS = np.empty(0, np.int64)
+BASELINE_FLAG = "ABLFL"
 INDICATORS = ["LOW LOW", "LOW", "NORMAL", "HIGH", "HIGH HIGH"]
 
 
@@ -35,13 +37,13 @@ class RangeIndicator(Derivation):
     name outer limits (A1LO, A1HI), beyond which a value is LOW LOW or HIGH HIGH.
     """
 
-    value: Column = "AVAL"
-    low: Column = "ANRLO"
-    high: Column = "ANRHI"
-    outer_low: Column | None = None
-    outer_high: Column | None = None
+    value: NumberColumn = "AVAL"
+    low: NumberColumn = "ANRLO"
+    high: NumberColumn = "ANRHI"
+    outer_low: NumberColumn | None = None
+    outer_high: NumberColumn | None = None
     digits: int = 12
-    to: NewColumn = "ANRIND"
+    to: NewText = "ANRIND"
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
         value, low, high = (
@@ -68,16 +70,36 @@ class RangeIndicator(Derivation):
 class Scheme:
     """One toxicity scheme: its table, how it is called in the data, and the item for each parameter.
 
-    ``unit_factors`` are, for a parameter, the factor from the unit of the table's limits to the parameter's unit.
-    ``already_graded`` names, for a parameter whose results are not numbers, the variable that already holds its grade
-    by this scheme.
+    ``unit_factors`` are, for a parameter, the factor from the unit of the table's limits to the parameter's unit, or
+    such a factor for each unit that its results may have. ``already_graded`` names, for a parameter whose results are
+    not numbers, the variable that already holds its grade by this scheme.
     """
 
     table: str
     name: str
     items: dict[str, str]
-    unit_factors: dict[str, float] = field(default_factory=dict)
-    already_graded: dict[str, Column] = field(default_factory=dict)
+    unit_factors: dict[str, float | dict[str, float]] = field(default_factory=dict)
+    already_graded: dict[str, TextColumn] = field(default_factory=dict)
+
+    def factor(self, parameter: str, item: ToxicityItem, unit: str) -> float | None:
+        """Return the factor from the table's unit to ``unit``; None if the study declares none."""
+        declared = self.unit_factors.get(parameter)
+        if isinstance(declared, dict):
+            return declared.get(unit, 1.0 if unit == item.unit else None)
+        return 1.0 if unit == item.unit else declared
+
+    def check_unit(self, parameter: str, item: ToxicityItem, unit: str) -> None:
+        """Raise StudyError unless results in ``unit`` can be set against the limits of the table."""
+        place = f"'{item.name}' of {self.table}"
+        if not unit:
+            raise StudyError(f"the unit of {parameter} is not known, and {place} is in {item.unit}: give the parameter"
+                             " its 'unit', or name the variable that holds it under 'value_unit'")  # fmt: skip
+        declared = self.unit_factors.get(parameter)
+        if unit == item.unit and declared not in (None, 1) and not isinstance(declared, dict):
+            raise StudyError(f"{parameter} is in {unit}, as {place} is: there is no factor between them")
+        if self.factor(parameter, item, unit) is None:
+            raise StudyError(f"{parameter} is in {unit}, {place} in {item.unit}: declare the factor from {item.unit} to"
+                             f" {unit} under 'unit_factors'")  # fmt: skip
 
 
 @word("grade")
@@ -85,40 +107,37 @@ class Scheme:
 class Grade(Derivation):
     """Grade values by toxicity schemes; every graded record names its scheme.
 
-    A missing value gives no grade, nor does a missing reference limit unless a band with fixed limits holds. Items of
-    CTCAE v5 (table ctcae-v5-bands) that depend on the baseline need ``base``, the baseline value, and
-    ``base_indicator``, its range indicator (HIGH is abnormal): make them by ``baseline`` before. A parameter that no
-    scheme names is not graded; one that two schemes name is an error. The grade at baseline (BTOXGR) is made by
-    ``baseline`` after this word.
+    A missing value gives no grade, nor does a missing reference limit unless a band with fixed limits holds. Fixed
+    limits need the parameter's unit: that of ``parameters``, or that of each record in the variable ``value_unit``. It
+    is the table's, or the scheme has a factor for it; without them the study is refused. Items that depend on the
+    baseline (CTCAE v5, table ctcae-v5-bands) need ``base``, the baseline value, and ``base_indicator``, its range
+    indicator (HIGH is abnormal): make them by ``baseline`` before. The baseline record itself, which ``base_flag``
+    names (ABLFL if the dataset has it), is graded as with a normal baseline, since it is no multiple of itself. Items
+    that depend on them need ``sex`` (M, F) and ``fasting`` (Y, N). A parameter that no scheme names is not graded; one
+    that two schemes name is an error. The grade at baseline (BTOXGR) is made by ``baseline`` after this derivation.
     """
 
     schemes: tuple[Scheme, ...]
-    value: Column = "AVAL"
-    low: Column = "ANRLO"
-    high: Column = "ANRHI"
-    base: Column | None = None
-    base_indicator: Column | None = None
-    to: NewColumn = "ATOXGR"
-    to_number: NewColumn = "ATOXGRN"
-    to_scheme: NewColumn = "ATOXSCH"
+    value: NumberColumn = "AVAL"
+    low: NumberColumn = "ANRLO"
+    high: NumberColumn = "ANRHI"
+    value_unit: TextColumn | None = None
+    base: NumberColumn | None = None
+    base_indicator: TextColumn | None = None
+    base_flag: TextColumn | None = None
+    sex: TextColumn | None = None
+    fasting: TextColumn | None = None
+    to: NewText = "ATOXGR"
+    to_number: NewNumber = "ATOXGRN"
+    to_scheme: NewText = "ATOXSCH"
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
         parameters = text(columns, "PARAMCD")
-        low, high, value = (number(columns, name) for name in (self.low, self.high, self.value))
-        base, normal = self._baseline(columns, count)
         grades, named = np.full(count, np.nan), np.full(count, -1)
         for index, scheme in enumerate(self.schemes):
             for parameter, item in scheme.items.items():
-                graded = context.scheme(scheme.table, item)
                 rows = np.flatnonzero(parameters.isin([parameter]))
-                grades[rows] = graded.grade(
-                    value[rows],
-                    low[rows],
-                    high[rows],
-                    scheme.unit_factors.get(parameter, 1.0),
-                    base[rows],
-                    normal[rows],
-                )
+                grades[rows] = self._graded(scheme, parameter, scheme_item(scheme.table, item), columns, rows)
                 named[rows] = index
             for parameter, name in scheme.already_graded.items():
                 rows = np.flatnonzero(parameters.isin([parameter]))
@@ -134,14 +153,45 @@ class Grade(Derivation):
             }
         )
 
-    def _baseline(self, columns: Columns, count: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return baseline values, and 1 where they were normal or low, 0 where high, NaN where unknown."""
-        nothing = np.full(count, np.nan)
-        if not (self.base and self.base_indicator):
-            return nothing, nothing
-        indicator = text(columns, self.base_indicator)
+    def _graded(
+        self, scheme: Scheme, parameter: str, item: ToxicityItem, columns: Columns, rows: np.ndarray
+    ) -> np.ndarray:
+        value, low, high = (number(columns, name)[rows] for name in (self.value, self.low, self.high))
+        base = number(columns, self.base)[rows] if self.base else None
+        return item.grade(value, low, high, self._scale(scheme, parameter, item, columns, rows), base,
+                          self._circumstances(columns, rows))  # fmt: skip
+
+    def _scale(
+        self, scheme: Scheme, parameter: str, item: ToxicityItem, columns: Columns, rows: np.ndarray
+    ) -> float | np.ndarray:
+        """Return the factor from the table's unit to that of the results; raises StudyError if a result has another."""
+        if not item.is_absolute:
+            return 1.0
+        if not self.value_unit:
+            declared = scheme.unit_factors.get(parameter, 1.0)
+            return next(iter(declared.values())) if isinstance(declared, dict) else declared
+        units = text(columns, self.value_unit).take(rows)
+        valued = ~np.isnan(number(columns, self.value)[rows])
+        for unit in units.among(valued):
+            scheme.check_unit(parameter, item, unit)
+        if (valued & ~units.present()).any():
+            scheme.check_unit(parameter, item, "")
+        return units.each(lambda unit: scheme.factor(parameter, item, unit) or np.nan, float)
+
+    def _circumstances(self, columns: Columns, rows: np.ndarray) -> Circumstances:
+        sex, fasting = (text(columns, name).take(rows) if name else None for name in (self.sex, self.fasting))
+        return Circumstances(sex, fasting, self._normal(columns, rows))
+
+    def _normal(self, columns: Columns, rows: np.ndarray) -> np.ndarray | None:
+        """Return 1 where the baseline was normal or low or is the record itself, 0 where high, NaN where unknown."""
+        if not self.base_indicator:
+            return None
+        indicator = text(columns, self.base_indicator).take(rows)
         normal = indicator.each(lambda one: np.nan if not one else 0.0 if one.startswith("HIGH") else 1.0, float)
-        return number(columns, self.base), normal
+        flag = self.base_flag or BASELINE_FLAG
+        if flag in known_names(columns):
+            normal[text(columns, flag).take(rows).isin(["Y"])] = 1.0
+        return normal
 
     def also_reads(self) -> tuple[str, ...]:
         return ("PARAMCD",)
@@ -158,6 +208,37 @@ class Grade(Derivation):
         twice = {parameter for parameter in parameters if parameters.count(parameter) > 1}
         if twice:
             raise StudyError(f"{listed(sorted(twice))} is graded by more than one scheme")
+        with Gather() as gather:
+            for _, parameter, item in self.graded(gather):
+                with gather.part():
+                    self._check_known(parameter, item)
+
+    def graded(self, gather: Gather) -> Iterator[tuple[Scheme, str, ToxicityItem]]:
+        """Yield scheme, parameter and item of all that is graded; ``gather`` gets what the tables do not have."""
+        for scheme in self.schemes:
+            for parameter, name in scheme.items.items():
+                with gather.part():
+                    yield scheme, parameter, scheme_item(scheme.table, name)
+
+    def _check_known(self, parameter: str, item: ToxicityItem) -> None:
+        known = {"sex": self.sex, "fasting": self.fasting, "baseline": self.base_indicator}
+        for name in sorted(item.depends_on):
+            if not known[name]:
+                needed = "'base' and 'base_indicator'" if name == "baseline" else f"'{name}'"
+                raise StudyError(f"the grade of {parameter} by '{item.name}' depends on {name}: {needed} is needed")
+        if "BASE" in item.needs and not self.base:
+            raise StudyError(f"the grade of {parameter} by '{item.name}' counts multiples of baseline: say 'base'")
+
+    def check_units(self, units: Mapping[str, str]) -> None:
+        """Raise StudyError for graded parameters in a unit that the table's limits cannot be set against.
+
+        ``units`` are those of the dataset's parameters, as far as they are declared.
+        """
+        with Gather() as gather:
+            for scheme, parameter, item in self.graded(gather):
+                if item.is_absolute and not self.value_unit:
+                    with gather.part():
+                        scheme.check_unit(parameter, item, units.get(parameter, ""))
 
     def sentence(self, variable: str) -> str:
         if variable == self.to_scheme:
@@ -167,6 +248,14 @@ class Grade(Derivation):
         used = [f"{scheme.name} for {listed(list(scheme.items))}" for scheme in self.schemes]
         used += [f"{name} for {code}" for scheme in self.schemes for code, name in scheme.already_graded.items()]
         return f"Toxicity grade of {self.value} by {'; '.join(used)}; half-open intervals on unrounded values."
+
+
+def scheme_item(table: str, item: str) -> ToxicityItem:
+    """Return one item of a toxicity table that can be graded by a number; raises StudyError with the nearest name."""
+    items = read_scheme(table)
+    if item not in items:
+        raise StudyError(f"the table {table} has no item '{item}'{nearest(item, items)}")
+    return items[item]
 
 
 @word("combined_grade")
@@ -179,12 +268,12 @@ class CombinedGrade(Derivation):
     that are, so that a missing grade differs from one that is not made.
     """
 
-    low: Column
-    high: Column
+    low: TextColumn
+    high: TextColumn
     low_paramcd: tuple[str, ...]
     high_paramcd: tuple[str, ...]
-    to: NewColumn = "ATOXGR"
-    to_number: NewColumn = "ATOXGRN"
+    to: NewText = "ATOXGR"
+    to_number: NewNumber = "ATOXGRN"
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
         low, high = (text(columns, name).numbers() for name in (self.low, self.high))

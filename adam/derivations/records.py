@@ -23,12 +23,14 @@ from adam.language.derivation import (
     listed,
     word,
 )
+from adam.language.kinds import NewNumber
 from metadata.condition import Condition
 from metadata.declaration import (
     Column,
-    NewColumn,
     OrderColumn,
 )
+from metadata.errors import StudyError
+from metadata.variable_kind import CHAR
 
 
 @word("extreme_records")
@@ -60,8 +62,8 @@ class ExtremeRecords(AddedRecords):
         attained = position[row_of_group(groups, rows)[contributing]]
         return AddedRows(rows, changed, (attained, contributing))
 
-    def also_makes(self) -> tuple[str, ...]:
-        return ("DTYPE",)
+    def also_makes(self) -> dict[str, str]:
+        return {"DTYPE": CHAR}
 
     def sentence(self, variable: str) -> str:
         value = self.own_texts().get(variable, self.mode.upper())
@@ -77,8 +79,8 @@ class SummedRecords(SummaryParameter):
     """Add for each group a record of a new parameter with the sum of other parameters' values.
 
     Only groups that have no record of the new parameter with a value get one. ``need`` is how many of the summands must
-    have a value, all of them unless it is given. The record is a copy of the group's first summand, with ``set`` and
-    ``blank`` as in extreme_records.
+    have a value, all of them unless it is given. The record has what the summands agree in, with ``keep_first``,
+    ``keep_last``, ``set`` and ``blank`` as in summary_records; what else they differ in is missing.
     """
 
     need: int | None = None
@@ -96,9 +98,11 @@ class SummedRecords(SummaryParameter):
         return self.summarised(columns, groups, eligible, totals)
 
     def changes(self) -> tuple[str, ...]:
-        return (self.value,)
+        return (self.value, *self.keep_first, *self.keep_last)
 
     def sentence(self, variable: str) -> str:
+        if said := self.taken(variable):
+            return said
         known = "of those that have a value" if self.need == 1 else f"if at least {self.need} have a value"
         known = "all of which have a value" if self.need is None else known
         summands = f"{listed(self.from_paramcd)}{self.narrowed()}"
@@ -108,15 +112,23 @@ class SummedRecords(SummaryParameter):
 @word("sequence")
 @dataclass(frozen=True, kw_only=True)
 class Sequence(Derivation):
-    """Number the records of each group from 1, in the given order."""
+    """Number the records of each group from 1, in the given order.
+
+    Records that ``order`` does not tell apart are an error, never a silent choice.
+    """
 
     by: tuple[Column, ...]
     order: tuple[OrderColumn, ...]
-    to: NewColumn = "ASEQ"
+    to: NewNumber = "ASEQ"
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
         groups = group_codes([columns[name] for name in self.by])
         order = [(columns[name.removeprefix("-")], name.startswith("-")) for name in self.order]
+        if len(np.unique(group_codes([groups.astype(float), *(values for values, _ in order)]))) < count:
+            raise StudyError(
+                f"several records have one place within {listed(self.by)};"
+                " add a variable to 'order' that tells them apart"
+            )
         rows = ordered(order, np.arange(count), groups)
         first = np.ones(count, bool)
         first[1:] = groups[rows][1:] != groups[rows][:-1]

@@ -26,9 +26,11 @@ from adam.language.derivation import (
     word,
 )
 from metadata.coded_text import CodedText
+from metadata.condition import DatasetKinds
 from metadata.declaration import Column, NewColumn
 from metadata.errors import StudyError, nearest
 from metadata.study import Study
+from metadata.variable_kind import SAID
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,10 +94,14 @@ def _said(error: Exception, path: Path) -> str:
 
 @dataclass(frozen=True)
 class StudyCodeResult:
-    """One variable that the study's function makes: its type, and how it is made, as define.xml says it."""
+    """One variable that the study's function makes: its type, and how it is made, as define.xml says it.
+
+    A number may be a date (days since 1960-01-01), a datetime or a time (seconds): then ``kind`` says so.
+    """
 
     type: Literal["Char", "Num"]
     method: str
+    kind: Literal["date", "datetime", "time"] | None = None
 
 
 @word("study_derivation")
@@ -119,6 +125,12 @@ class StudyDerivation(Derivation):
     def check(self) -> None:
         if not self.outputs:
             raise StudyError("'outputs' names the variables that the function makes, each with type and method")
+        for name, one in self.outputs.items():
+            if one.kind and one.type == "Char":
+                raise StudyError(f"{name} is {SAID[one.kind]}, which is of type Num")
+
+    def kind(self, variable: str, kinds: DatasetKinds) -> str:
+        return self.outputs[variable].kind or self.outputs[variable].type
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
         import pandas as pd

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from adam.columns.columns import Columns, flagged, number
+from adam.columns.columns import Columns, day, flagged
 from adam.columns.grouping import group_codes, ordered
 from adam.language.derivation import (
     Derivation,
@@ -15,12 +15,12 @@ from adam.language.derivation import (
     listed,
     word,
 )
+from adam.language.kinds import DayColumn, NewText
 from metadata.coded_text import CodedText
 from metadata.condition import Condition
 from metadata.dataset import Edges
 from metadata.declaration import (
     Column,
-    NewColumn,
     OrderColumn,
 )
 
@@ -36,21 +36,21 @@ class Spaced(Derivation):
     """
 
     by: tuple[Column, ...]
-    date: Column
+    date: DayColumn
     days: int
-    to: NewColumn
+    to: NewText
     where: Condition | None = None
     order: tuple[OrderColumn, ...] = ()
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
-        day = number(columns, self.date)
-        eligible = ~np.isnan(day) & (self.where.holds(columns, count) if self.where else True)
+        begun = day(columns, self.date)
+        eligible = ~np.isnan(begun) & (self.where.holds(columns, count) if self.where else True)
         groups = group_codes([columns[name] for name in self.by])
-        order = [(day, False), *((columns[name.removeprefix("-")], name.startswith("-")) for name in self.order)]
+        order = [(begun, False), *((columns[name.removeprefix("-")], name.startswith("-")) for name in self.order)]
         rows = ordered(order, np.flatnonzero(eligible), groups)
         since = np.full(len(rows), np.inf)
         same = groups[rows][1:] == groups[rows][:-1]
-        since[1:] = np.where(same, np.diff(day[rows]), np.inf)
+        since[1:] = np.where(same, np.diff(begun[rows]), np.inf)
         flags = np.zeros(count, bool)
         flags[rows[since >= self.days]] = True
         return Outcome({self.to: flagged(flags)})
@@ -81,7 +81,7 @@ class StatusClass(Derivation):
     order: tuple[OrderColumn, ...]
     where: Condition
     condition: Condition
-    to: NewColumn
+    to: NewText
     never: str = "NEGATIVE"
     always: str = "PERSISTENT"
     late: str = "LATE"

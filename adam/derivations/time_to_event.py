@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from adam.columns.columns import Columns, Values, number, present, stack, take
+from adam.columns.columns import Columns, SourceColumns, Values, day, number, present, stack, take
 from adam.columns.grouping import first_rows, group_codes, matching_rows
 from adam.derivations.dates import DAYS_OF
 from adam.derivations.merging import SUBJECT
@@ -17,11 +17,15 @@ from adam.language.derivation import (
     DerivationContext,
     word,
 )
+from adam.language.kinds import DayColumn, OtherDay, OtherNumber, ParameterCode
 from metadata.coded_text import CodedText
 from metadata.condition import OtherCondition
 from metadata.dataset import Edges
-from metadata.declaration import Column, OtherColumn
+from metadata.errors import StudyError
 from metadata.units import significant
+from metadata.variable_kind import CHAR, DATE, NUM
+
+Earlier = Literal["ignored", "at_start"]
 
 
 @dataclass(frozen=True)
@@ -29,15 +33,16 @@ class Moment:
     """A kind of event or of censoring: the records of a dataset that fulfil ``where``, and their date.
 
     ``description`` is what EVNTDESC says, ``sequence`` the variable that SRCSEQ takes, ``censor`` the value of CNSR for
-    a censoring (0 is the event).
+    a censoring (0 is the event). ``earlier`` says for this kind of event what one before the start means.
     """
 
     dataset: str
-    date: OtherColumn
+    date: OtherDay
     description: str
     where: OtherCondition | None = None
-    sequence: OtherColumn | None = None
+    sequence: OtherNumber | None = None
     censor: int = 1
+    earlier: Earlier | None = None
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,7 @@ class TimeToEventParameter:
     """One parameter: its label and number, events and censorings.
 
     Of the events the earliest counts, of one day the first listed; of the censorings the latest, of one day the last
-    listed.
+    listed; of several records of one kind and day that with the lowest ``sequence``.
     """
 
     param: str
@@ -69,20 +74,28 @@ class TimeToEvent(Derivation):
     """Add for each record (one a subject) one record a parameter, with time, censoring and where both come from.
 
     ADT is the date of the earliest event on or after ``start``, and CNSR 0; without one the latest date of censoring,
-    not before that, and CNSR as the censoring says. An event before ``start`` is not looked at; with ``earlier``
-    at_start it counts, on the day of ``start`` (as in admiral's derive_param_tte). AVAL is ADT - STARTDT + 1 in
-    ``unit``. Without a date, or without ``start``, AVAL, ADT and CNSR are missing. Variables are those of ADaM BDS for
-    TTE 1.0; CNSDTDSC says what the censoring date is.
+    and CNSR as the censoring says. A censoring before ``start`` counts on the day of ``start``, which SRCDOM and SRCVAR
+    then name, and CNSDTDSC is ``start_description``. An event before ``start`` is not looked at (``earlier`` ignored),
+    or counts on the day of ``start`` (at_start, as in admiral's derive_param_tte). Where the study says neither, an
+    event that can happen again is not looked at; one of a dataset with one record a subject, such as a death, and one
+    of a subject who has no later date at all, is an error: it is never counted as time without an event. AVAL is
+    ADT - STARTDT + 1 in ``unit``. Without a date, or without ``start``, AVAL, ADT and CNSR are missing. Two records of
+    one subject are an error. Variables are those of ADaM BDS for TTE 1.0; CNSDTDSC says what the censoring date is.
     """
 
-    start: Column
-    paramcd: dict[str, TimeToEventParameter]
+    start: DayColumn
+    paramcd: dict[ParameterCode, TimeToEventParameter]
     unit: Literal["days", "weeks", "months", "years"] = "days"
-    earlier: Literal["ignored", "at_start"] = "ignored"
+    earlier: Earlier | None = None
+    start_description: str = "Start of the time at risk"
 
     adds_rows = True
 
     def add(self, columns: Columns, count: int, context: DerivationContext) -> AddedRows:
+        subjects = group_codes([columns[SUBJECT]])
+        if len(np.unique(subjects)) < count:
+            raise StudyError(f"there are {count - len(np.unique(subjects))} further record(s) of the same {SUBJECT};"
+                             " narrow the source's 'where' to one record a subject")  # fmt: skip
         parts = [self._endpoint(code, one, columns, count, context) for code, one in self.paramcd.items()]
         rows = np.tile(np.arange(count), len(parts))
         changed = {name: stack([part[name] for part, _ in parts]) for name in parts[0][0]}
@@ -94,19 +107,20 @@ class TimeToEvent(Derivation):
     def _endpoint(
         self, code: str, endpoint: TimeToEventParameter, columns: Columns, count: int, context: DerivationContext
     ) -> tuple[dict[str, Values], list[Edges]]:
-        origin = number(columns, self.start)
-        since = origin if self.earlier == "ignored" else None
-        event = _chosen(endpoint.events, columns, since, context, latest=False)
-        censored = _chosen(endpoint.censorings, columns, None, context, latest=True)
-        for found in (event, censored):
-            found.moment[np.isnan(origin)] = -1
+        origin = day(columns, self.start)
+        events = [_earliest(one, columns, self._since(one, origin), context) for one in endpoint.events]
+        event = _best(events, count, latest=False)
+        censored = _best([_latest(one, columns, context) for one in endpoint.censorings], count, latest=True)
+        self._check_earlier(endpoint, origin, np.fmax(event.date, censored.date), columns, context)
         happened = event.moment >= 0
-        date = np.fmax(np.where(happened, event.date, censored.date), origin)
-        date = np.where(happened | (censored.moment >= 0), date, np.nan)
-        moments = [*endpoint.events, *endpoint.censorings]
+        chosen = np.where(happened, event.date, censored.date)
+        known = ~np.isnan(origin) & ~np.isnan(chosen)
         later = np.where(censored.moment >= 0, censored.moment + len(endpoint.events), -1)
-        moment = np.where(happened, event.moment, later)
+        moment = np.where(known, np.where(happened, event.moment, later), -1)
         row = np.where(happened, event.row, censored.row)
+        moved = known & (chosen < origin)
+        date = np.where(known, np.fmax(chosen, origin), np.nan)
+        moments = [*endpoint.events, *endpoint.censorings]
         one = np.zeros(count, int)
         made = {
             "PARAMCD": CodedText.of_codes(one, [code]),
@@ -116,39 +130,75 @@ class TimeToEvent(Derivation):
             "ADT": date,
             "AVAL": significant((date - origin + 1) / DAYS_OF[self.unit]),
             **self._event_columns(moments, moment, len(endpoint.events)),
-            "SRCSEQ": _sequence(moments, moment, row, context),
+            **self._sources(moments, moment, moved, len(endpoint.events), columns, context),
+            "SRCSEQ": _sequence(moments, np.where(moved, -1, moment), row, context),
         }
         return made, [_edge(kind, np.flatnonzero(moment == place), row) for place, kind in enumerate(moments)]
 
+    def _since(self, moment: Moment, origin: np.ndarray) -> np.ndarray | None:
+        """Return the day before which an event of this kind is not looked at, None if it always counts."""
+        return None if (moment.earlier or self.earlier) == "at_start" else origin
+
+    def _check_earlier(
+        self, endpoint: TimeToEventParameter, origin: np.ndarray, last: np.ndarray, columns: Columns,
+        context: DerivationContext,
+    ) -> None:  # fmt: skip
+        """Raise StudyError for events before the start that nobody has decided on and that cannot be passed over."""
+        with np.errstate(invalid="ignore"):
+            unseen = ~(last >= origin)
+            for moment in endpoint.events:
+                if moment.earlier or self.earlier:
+                    continue
+                once = _once_a_subject(moment.dataset, context)
+                before = (_earliest(moment, columns, None, context)[0] < origin) & (once | unseen)
+                if before.any():
+                    raise StudyError(
+                        f"'{moment.description}' ({moment.dataset}.{moment.date}) lies before {self.start} in"
+                        f" {int(before.sum())} subject(s); say 'earlier: at_start' (it counts on the day of"
+                        f" {self.start}) or 'earlier: ignored' (it does not count)"
+                    )
+
     def _event_columns(self, moments: list[Moment], moment: np.ndarray, events: int) -> dict[str, Values]:
         values = [0.0 if place < events else float(one.censor) for place, one in enumerate(moments)]
-        dates = [one.description if place >= events else "" for place, one in enumerate(moments)]
         return {
             "CNSR": np.array([*values, np.nan])[moment],
             "EVNTDESC": CodedText.of_codes(moment, [one.description for one in moments]),
-            "CNSDTDSC": CodedText.of_codes(moment, dates),
-            "SRCDOM": CodedText.of_codes(moment, [one.dataset for one in moments]),
-            "SRCVAR": CodedText.of_codes(moment, [one.date for one in moments]),
+        }
+
+    def _sources(
+        self, moments: list[Moment], moment: np.ndarray, moved: np.ndarray, events: int, columns: Columns,
+        context: DerivationContext,
+    ) -> dict[str, Values]:  # fmt: skip
+        """Return where ADT comes from: a record of a moment, or the start where a date before it was moved there."""
+        own = isinstance(columns, SourceColumns) and self.start in columns.source
+        place = np.where(moved, len(moments), moment)
+        dates = [one.description if number >= events else "" for number, one in enumerate(moments)]
+        moved_event = moved & (moment < events)
+        described = np.where(moved_event, -1, place)
+        return {
+            "CNSDTDSC": CodedText.of_codes(described, [*dates, self.start_description]),
+            "SRCDOM": CodedText.of_codes(place, [*(one.dataset for one in moments), context.source if own else ""]),
+            "SRCVAR": CodedText.of_codes(place, [*(one.date for one in moments), self.start]),
         }
 
     def also_reads(self) -> tuple[str, ...]:
         return (SUBJECT,)
 
-    def also_makes(self) -> tuple[str, ...]:
-        return (
-            "STARTDT",
-            "PARAMCD",
-            "PARAM",
-            "PARAMN",
-            "ADT",
-            "AVAL",
-            "CNSR",
-            "EVNTDESC",
-            "CNSDTDSC",
-            "SRCDOM",
-            "SRCVAR",
-            "SRCSEQ",
-        )
+    def also_makes(self) -> dict[str, str]:
+        return {
+            "STARTDT": DATE,
+            "PARAMCD": CHAR,
+            "PARAM": CHAR,
+            "PARAMN": NUM,
+            "ADT": DATE,
+            "AVAL": NUM,
+            "CNSR": NUM,
+            "EVNTDESC": CHAR,
+            "CNSDTDSC": CHAR,
+            "SRCDOM": CHAR,
+            "SRCVAR": CHAR,
+            "SRCSEQ": NUM,
+        }
 
     def datasets(self) -> tuple[str, ...]:
         moments = (one for endpoint in self.paramcd.values() for one in (*endpoint.events, *endpoint.censorings))
@@ -174,8 +224,12 @@ class TimeToEvent(Derivation):
         ]
         return " ".join(said)
 
-    def is_date(self, variable: str) -> bool:
-        return variable in ("STARTDT", "ADT")
+
+def _once_a_subject(dataset: str, context: DerivationContext) -> bool:
+    """Return True for a dataset of one record a subject: what it dates happens once."""
+    keyed = set(context.datasets[dataset].metadata.keys) <= {"STUDYID", SUBJECT}
+    subjects = group_codes([context.variable(dataset, SUBJECT)])
+    return keyed and len(np.unique(subjects)) == len(subjects)
 
 
 def _edge(moment: Moment, rows: np.ndarray, row: np.ndarray) -> Edges:
@@ -189,36 +243,48 @@ def _places(moments: tuple[Moment, ...]) -> str:
     )
 
 
-def _chosen(
-    moments: tuple[Moment, ...], columns: Columns, since: np.ndarray | None, context: DerivationContext, latest: bool
-) -> FirstEvent:
-    """Return the earliest date, not before ``since``, or the latest date, of several moments for each subject."""
-    size = len(columns[SUBJECT])
-    best = FirstEvent(np.full(size, np.nan), np.full(size, -1), np.full(size, -1))
-    for place, moment in enumerate(moments):
-        date, row = _dates_of(moment, columns, since, context, latest)
+Found = tuple[np.ndarray, np.ndarray]
+"""For each subject the date of one moment (NaN without one), and the row of its dataset that has it."""
+
+
+def _best(found: list[Found], count: int, latest: bool) -> FirstEvent:
+    """Return the earliest date of several moments for each subject, or the latest; of equal ones the first, or last."""
+    best = FirstEvent(np.full(count, np.nan), np.full(count, -1), np.full(count, -1))
+    for place, (date, row) in enumerate(found):
         with np.errstate(invalid="ignore"):
             better = ~np.isnan(date) & (np.isnan(best.date) | (date >= best.date if latest else date < best.date))
-        best = FirstEvent(*(np.where(better, new, old) for new, old in zip((date, np.full(size, place), row),
+        best = FirstEvent(*(np.where(better, new, old) for new, old in zip((date, np.full(count, place), row),
                      (best.date, best.moment, best.row), strict=True)))  # fmt: skip
     return best
 
 
-def _dates_of(
-    moment: Moment, columns: Columns, since: np.ndarray | None, context: DerivationContext, latest: bool
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return for each subject the first or last date of one moment, not before ``since``, and the row that has it."""
-    dates = number({moment.date: context.variable(moment.dataset, moment.date)}, moment.date)
+def _earliest(moment: Moment, columns: Columns, since: np.ndarray | None, context: DerivationContext) -> Found:
+    """Return each subject's first date of one moment, not before ``since``."""
+    dates = context.day(moment.dataset, moment.date)
+    if since is None:
+        return _dated(moment, columns, dates, np.ones(len(dates), bool), context, latest=False)
+    place = matching_rows([context.variable(moment.dataset, SUBJECT)], [columns[SUBJECT]])
+    with np.errstate(invalid="ignore"):
+        late = dates >= np.append(since, np.nan)[place]
+    return _dated(moment, columns, dates, late, context, latest=False)
+
+
+def _latest(moment: Moment, columns: Columns, context: DerivationContext) -> Found:
+    """Return each subject's last date of one moment."""
+    dates = context.day(moment.dataset, moment.date)
+    return _dated(moment, columns, dates, np.ones(len(dates), bool), context, latest=True)
+
+
+def _dated(
+    moment: Moment, columns: Columns, dates: np.ndarray, wanted: np.ndarray, context: DerivationContext, latest: bool
+) -> Found:
+    """Return each subject's first or last date among the wanted records; of one date that of the lowest sequence."""
     subject = context.variable(moment.dataset, SUBJECT)
-    eligible = present(dates) & context.fulfil(moment.dataset, moment.where)
-    if since is not None:
-        known = present(since)
-        start = np.append(since[known], np.nan)[
-            matching_rows([subject], [take(columns[SUBJECT], np.flatnonzero(known))])
-        ]
-        with np.errstate(invalid="ignore"):
-            eligible &= dates >= start
-    rows = first_rows(group_codes([subject]), [(dates, latest)], eligible)
+    eligible = wanted & present(dates) & context.fulfil(moment.dataset, moment.where)
+    order: list[tuple[Values, bool]] = [(dates, latest)]
+    if moment.sequence:
+        order.append((context.variable(moment.dataset, moment.sequence), False))
+    rows = first_rows(group_codes([subject]), order, eligible)
     match = matching_rows([columns[SUBJECT]], [take(subject, rows)])
     row = np.where(match < 0, -1, np.append(rows, -1)[match])
     return np.append(dates, np.nan)[row], row

@@ -6,7 +6,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from adam.columns.columns import Columns, Values, among, chosen, number, numbers_as_text, present, stack, text
+from adam.columns.columns import (
+    Columns,
+    Values,
+    among,
+    chosen,
+    known_names,
+    number,
+    numbers_as_text,
+    present,
+    stack,
+    text,
+)
 from adam.columns.grouping import group_codes
 from adam.language.derivation import (
     Derivation,
@@ -15,10 +26,12 @@ from adam.language.derivation import (
     listed,
     word,
 )
+from adam.language.kinds import NewNumber, NewText, NumberColumn, ParameterCode, TextColumn, check_alike, common_kind
 from metadata.coded_text import CodedText
-from metadata.condition import Condition
+from metadata.condition import Condition, DatasetKinds
 from metadata.declaration import Column, NewColumn
 from metadata.errors import StudyError
+from metadata.variable_kind import CHAR, NUM
 
 
 @dataclass(frozen=True)
@@ -42,12 +55,13 @@ class Parameters(Derivation):
     """Name the parameter of each record from its test code: PARAMCD, PARAM, PARAMN and PARCAT1.
 
     ``source`` holds the test code; ``paramcd`` are the parameters by their PARAMCD. A test code in the data that is not
-    listed is an error, and so is a value in another unit (``source_unit``) than the parameter's.
+    listed is an error, and so is a value in another unit (``source_unit``, else the source's --STRESU) than the
+    parameter's.
     """
 
-    source: Column
-    paramcd: dict[str, AnalysisParameter]
-    source_unit: Column | None = None
+    source: TextColumn
+    paramcd: dict[ParameterCode, AnalysisParameter]
+    source_unit: TextColumn | None = None
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
         names = list(self.paramcd)
@@ -59,8 +73,9 @@ class Parameters(Derivation):
                 f"{self.source} {listed(unknown)} has no parameter; add it to 'paramcd',"
                 " or leave such records out with the source's 'where'"
             )
-        if self.source_unit:
-            self._check_units(columns, columns[self.source_unit], position)
+        unit = self.source_unit or self.source.replace("TESTCD", "STRESU")
+        if unit != self.source and unit in known_names(columns):
+            self._check_units(columns, unit, position)
         found = list(self.paramcd.values())
         return Outcome(
             {
@@ -81,19 +96,23 @@ class Parameters(Derivation):
                 position[narrowed] = index
         return position
 
-    def _check_units(self, columns: Columns, given: Values, position: np.ndarray) -> None:
+    def _check_units(self, columns: Columns, name: str, position: np.ndarray) -> None:
+        given = columns[name]
         wanted = CodedText.of_codes(position, [parameter.unit or "" for parameter in self.paramcd.values()])
         stated = present(wanted) & present(given)
         differs = np.flatnonzero(stated & (np.ptp(group_codes([stack([wanted, given])]).reshape(2, -1), axis=0) != 0))
         if len(differs):
             test, unit, found = (shown(values, differs[0]) for values in (columns[self.source], wanted, given))
             raise StudyError(
-                f"the parameter of {self.source} {test} is in {unit}, but {self.source_unit} is {found}"
-                f" in {len(differs)} record(s)"
+                f"the parameter of {self.source} {test} is in {unit}, but {name} is {found} in {len(differs)} record(s)"
             )
 
-    def also_makes(self) -> tuple[str, ...]:
-        return ("PARAMCD", "PARAM", "PARAMN", "PARCAT1")
+    def also_makes(self) -> dict[str, str]:
+        return {"PARAMCD": CHAR, "PARAM": CHAR, "PARAMN": NUM, "PARCAT1": CHAR}
+
+    def units(self) -> dict[str, str]:
+        """Return the units of the parameters that have one."""
+        return {code: one.unit for code, one in self.paramcd.items() if one.unit}
 
     def sentence(self, variable: str) -> str:
         return f"Assigned from {self.source} by the table of parameters."
@@ -127,6 +146,9 @@ class Recode(Derivation):
         if self._numeric():
             return Outcome({self.to: values.spread(np.array([np.nan if one == "" else float(one) for one in made]))})
         return Outcome({self.to: CodedText.of_codes(values.codes, [str(one) for one in made])})
+
+    def kind(self, variable: str, kinds: DatasetKinds) -> str:
+        return NUM if self._numeric() else CHAR
 
     def _numeric(self) -> bool:
         return not all(isinstance(value, str) for value in self.values.values())
@@ -180,9 +202,9 @@ class ValueBand:
 class Bands(Derivation):
     """Sort a number into named bands, written from low to high; a value on a limit belongs to the upper band."""
 
-    source: Column
-    to: NewColumn
-    to_number: NewColumn | None = None
+    source: NumberColumn
+    to: NewText
+    to_number: NewNumber | None = None
     bands: tuple[ValueBand, ...]
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
@@ -209,7 +231,7 @@ class Bands(Derivation):
 @word("coalesce")
 @dataclass(frozen=True, kw_only=True)
 class Coalesce(Derivation):
-    """Take the first of several variables that has a value."""
+    """Take the first of several variables that has a value; all are of one kind, and so is the new one."""
 
     source: tuple[Column, ...]
     to: NewColumn
@@ -220,6 +242,12 @@ class Coalesce(Derivation):
             made = chosen(present(columns[name]), columns[name], made)
         return Outcome({self.to: made})
 
+    def kind(self, variable: str, kinds: DatasetKinds) -> str:
+        return common_kind(kinds, self.source)
+
+    def check_kinds(self, kinds: DatasetKinds) -> None:
+        check_alike(kinds, self.source)
+
     def sentence(self, variable: str) -> str:
         return f"The first of {listed(self.source)} that is not missing{self.within()}."
 
@@ -229,8 +257,8 @@ class Coalesce(Derivation):
 class NumberFromText(Derivation):
     """Read a text as a number; a text that is not a number is an error."""
 
-    source: Column
-    to: NewColumn
+    source: TextColumn
+    to: NewNumber
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
         values = text(columns, self.source)

@@ -19,10 +19,11 @@ from adam.language.derivation import (
     listed,
     word,
 )
+from adam.language.kinds import NumberColumn
 from metadata.coded_text import CodedText
-from metadata.declaration import Column
 from metadata.errors import StudyError, nearest
 from metadata.study import Study
+from metadata.variable_kind import CHAR, NUM
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ class Windows(Derivation):
     visit_bounds: dict[str, Bounds] = field(default_factory=dict)
     tie: Literal["later", "earlier"] = "later"
     baseline_day: int = 1
-    source: Column = "ADY"
+    source: NumberColumn = "ADY"
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
         parameters = text(columns, "PARAMCD")
@@ -143,8 +144,9 @@ class Windows(Derivation):
     def also_reads(self) -> tuple[str, ...]:
         return ("PARAMCD",)
 
-    def also_makes(self) -> tuple[str, ...]:
-        return ("AVISIT", "AVISITN", "AWTARGET", "AWTDIFF", "AWLO", "AWHI", "AWU")
+    def also_makes(self) -> dict[str, str]:
+        numbers = dict.fromkeys(("AVISITN", "AWTARGET", "AWTDIFF", "AWLO", "AWHI"), NUM)
+        return {"AVISIT": CHAR, **numbers, "AWU": CHAR}
 
     def _windows(self, schedule: Schedule, study: Study) -> list[Window]:
         targets = planned_visits(schedule, study)

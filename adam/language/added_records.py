@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from adam.columns.columns import Columns, Values, among, constant, present, take
-from adam.columns.grouping import first_rows, ordered, row_of_group
-from adam.language.derivation import AddedRows, Derivation
+from adam.columns.columns import Columns, Values, among, constant, known_names, only, present, take
+from adam.columns.grouping import group_codes, ordered
+from adam.language.derivation import AddedRows, Derivation, listed
+from adam.language.kinds import NumberColumn, ParameterCode
+from metadata.coded_text import CodedText
 from metadata.condition import Condition
 from metadata.declaration import Column, OrderColumn
 from metadata.errors import StudyError
@@ -46,12 +49,12 @@ class AddedRecords(Derivation):
 class ParameterRecords(AddedRecords):
     """Base of words that add records of a new parameter, made of the values of other parameters' records."""
 
-    paramcd: str
+    paramcd: ParameterCode
     param: str = ""
     paramn: int | None = None
     parcat1: str = ""
     where: Condition | None = None
-    value: Column = "AVAL"
+    value: NumberColumn = "AVAL"
     blank: tuple[Column, ...] = ()
 
     def check(self) -> None:
@@ -92,18 +95,62 @@ class ParameterRecords(AddedRecords):
 
 @dataclass(frozen=True, kw_only=True)
 class SummaryParameter(ParameterRecords):
-    """Base of words that add one record of a new parameter for each group of records of other parameters."""
+    """Base of words that add one record of a new parameter for each group of records of other parameters.
+
+    ``keep_first`` and ``keep_last`` are the variables that the new record takes of the group's first record by
+    ``order`` and of its last one; what else its records differ in is missing.
+    """
 
     by: tuple[Column, ...]
     from_paramcd: tuple[str, ...]
     order: tuple[OrderColumn, ...] = ("PARAMN",)
+    keep_first: tuple[Column, ...] = ()
+    keep_last: tuple[Column, ...] = ()
+
+    def check(self) -> None:
+        super().check()
+        both = [name for name in self.keep_first if name in self.keep_last]
+        if both:
+            raise StudyError(f"{both[0]} is taken of the first record and of the last one; choose one")
 
     def summarised(self, columns: Columns, groups: np.ndarray, eligible: np.ndarray, values: np.ndarray) -> AddedRows:
-        """Return a copy of each group's first eligible record, with the group's value of ``values``."""
+        """Return a record for each group with the group's value of ``values`` and all that its records agree in."""
         order = [(columns[name.removeprefix("-")], name.startswith("-")) for name in self.order]
-        rows = first_rows(groups, order, eligible)
-        contributing = ordered([], np.flatnonzero(eligible), groups)
-        position = np.full(len(groups), -1)
-        position[rows] = np.arange(len(rows))
-        changed = {**self.changed(columns, len(rows)), self.value: values[groups[rows]]}
-        return AddedRows(rows, changed, (position[row_of_group(groups, rows)[contributing]], contributing))
+        contributing = ordered(order, np.flatnonzero(eligible), groups)
+        starts = np.ones(len(contributing), bool)
+        starts[1:] = groups[contributing][1:] != groups[contributing][:-1]
+        rows, final = contributing[starts], contributing[np.append(starts[1:], True)[: len(starts)]]
+        place = np.cumsum(starts) - 1
+        changed: dict[str, Values] = differing(columns, rows, place, contributing, self.keep_first)
+        changed |= {name: take(columns[name], final) for name in self.keep_last}
+        changed |= {**self.changed(columns, len(rows)), self.value: values[groups[rows]]}
+        return AddedRows(rows, changed, (place, contributing))
+
+    def taken(self, variable: str) -> str:
+        """Return the sentence of a variable that is taken of the first or last record, else an empty text."""
+        for name, named in (("first", self.keep_first), ("last", self.keep_last)):
+            if variable in named:
+                return f"That of the {name} record by {listed(self.order)} in the added records of {self.paramcd}."
+        return ""
+
+    def changes(self) -> tuple[str, ...]:
+        return (*super().changes(), *self.keep_first, *self.keep_last)
+
+
+def differing(
+    columns: Columns, rows: np.ndarray, place: np.ndarray, contributing: np.ndarray, but: Collection[str] = ()
+) -> dict[str, Values]:
+    """Return the variables in which the records that make a new one differ, missing there.
+
+    ``rows`` are those of which the new records are copies; ``contributing`` are all that make them, and ``place`` says
+    of each which new record it makes.
+    """
+    made: dict[str, Values] = {}
+    for name in sorted(known_names(columns) - set(but)):
+        values = columns[name]
+        codes = values.codes if isinstance(values, CodedText) else group_codes([values])
+        differs = np.zeros(len(rows), bool)
+        differs[place[codes[contributing] != codes[rows][place]]] = True
+        if differs.any():
+            made[name] = only(take(values, rows), ~differs)
+    return made

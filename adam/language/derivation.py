@@ -9,14 +9,14 @@ from typing import ClassVar, TypeVar
 
 import numpy as np
 
-from adam.columns.columns import Columns, SourceColumns, Values
-from metadata.condition import Condition
+from adam.columns.columns import Columns, SourceColumns, Values, day
+from adam.language.kinds import check_kinds, uses
+from metadata.condition import Condition, DatasetKinds
 from metadata.dataset import Dataset, Edges
 from metadata.declaration import names_in, parameters
 from metadata.errors import StudyError, nearest
 from metadata.schema_errors import no_variable
 from metadata.study import Study
-from metadata.toxicity import ToxicityItem, read_scheme
 
 
 @dataclass(frozen=True)
@@ -59,10 +59,11 @@ class DerivationContext:
         if dataset not in self.datasets:
             raise StudyError(f"this build has no dataset {dataset}{nearest(dataset, self.datasets)}")
         if dataset not in self.cache:
-            self.cache[dataset] = SourceColumns(self.datasets[dataset].columns)
-        found = self.cache[dataset]
-        assert isinstance(found, SourceColumns)
-        return found
+            found = self.datasets[dataset]
+            self.cache[dataset] = SourceColumns(found.columns, kinds=found.metadata.kinds)
+        columns = self.cache[dataset]
+        assert isinstance(columns, SourceColumns)
+        return columns
 
     def variable(self, dataset: str, name: str) -> Values:
         """Return one column of another dataset; raises StudyError with the nearest name."""
@@ -70,6 +71,16 @@ class DerivationContext:
         if name not in columns.source:
             raise StudyError(no_variable(dataset, name, columns.source.names))
         return columns[name]
+
+    def day(self, dataset: str, name: str) -> np.ndarray:
+        """Return a date of another dataset, or the day of a datetime; raises StudyError with the nearest name."""
+        self.variable(dataset, name)
+        return day(self.columns(dataset), name)
+
+    @property
+    def kinds(self) -> dict[str, Mapping[str, str]]:
+        """Kinds of the variables of the other datasets."""
+        return {name: dataset.metadata.kinds for name, dataset in self.datasets.items()}
 
     def fulfil(self, dataset: str, where: Condition | None) -> np.ndarray:
         """Return True for the records of another dataset that fulfil a condition, for all if there is none."""
@@ -83,18 +94,6 @@ class DerivationContext:
     def cutoff(self) -> np.datetime64:
         """The data cut-off, as a day."""
         return np.datetime64(self.study.cutoff, "D")
-
-    def scheme(self, table: str, item: str) -> ToxicityItem:
-        """Return one graded item of a toxicity table; raises StudyError with the nearest name."""
-        return scheme_item(table, item)
-
-
-def scheme_item(table: str, item: str) -> ToxicityItem:
-    """Return one graded item of a toxicity table; raises StudyError with the nearest name."""
-    items = read_scheme(table)
-    if item not in items:
-        raise StudyError(f"the table {table} has no item '{item}'{nearest(item, items)}")
-    return items[item]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,9 +130,9 @@ class Derivation:
         """Variables read beyond those that the parameters name."""
         return ()
 
-    def also_makes(self) -> tuple[str, ...]:
-        """Variables made beyond those that the parameters name."""
-        return ()
+    def also_makes(self) -> dict[str, str]:
+        """Variables made beyond those that the parameters name, with their kinds."""
+        return {}
 
     def changes(self) -> tuple[str, ...]:
         """Variables of existing derivations that have values of this one's own in the records it adds."""
@@ -164,22 +163,27 @@ class Derivation:
         """Return dataset ("" for the own source) and variable of which ``variable`` is a copy, or None."""
         return None
 
-    def is_date(self, variable: str) -> bool:
-        """Return True if ``variable`` is a date that this derivation makes."""
-        return False
+    def kind(self, variable: str, kinds: DatasetKinds) -> str:
+        """Return the kind of a variable that this derivation makes, an empty text where that is not known.
 
-    def is_datetime(self, variable: str) -> bool:
-        """Return True if ``variable`` is a datetime that this derivation makes."""
-        return False
+        ``kinds`` are the known kinds of the variables of all datasets, those of the own one under an empty name.
+        """
+        also = self.also_makes()
+        if variable in also:
+            return also[variable]
+        dataset, copied = self.inherits(variable) or ("", "")
+        if copied:
+            return kinds.get(dataset, {}).get(copied, "")
+        return self._declared_kinds.get(variable, "")
 
-    def is_time(self, variable: str) -> bool:
-        """Return True if ``variable`` is a time of day that this derivation makes."""
-        return False
+    @cached_property
+    def _declared_kinds(self) -> dict[str, str]:
+        """Kinds of the variables that the annotations of the parameters say they make."""
+        return {use.variable: use.wanted.kinds[0] for use in uses(self, "makes")}
 
-    def display(self, variable: str) -> str | None:
-        """Return the display format of a date, datetime or time that this derivation makes."""
-        kinds = {"DATE9.": self.is_date, "DATETIME20.": self.is_datetime, "TIME8.": self.is_time}
-        return next((display for display, holds in kinds.items() if holds(variable)), None)
+    def check_kinds(self, kinds: DatasetKinds) -> None:
+        """Raise StudyError where a variable is of another kind than the derivation takes; ``kinds`` as in ``kind``."""
+        check_kinds(self, kinds)
 
     def within(self) -> str:
         """Return the condition as the end of a sentence."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from adam.columns.columns import Columns, number, text
 from adam.language.derivation import Derivation, listed
+from adam.language.kinds import NewText, TextColumn
 from metadata.coded_text import CodedText
 from metadata.declaration import Column, NewColumn
 from metadata.errors import StudyError
@@ -67,14 +68,14 @@ def _date_of(text: str) -> str:
 class Imputed(Derivation):
     """Base of date and datetime: how an unknown part is filled in, and the limits that hold for what is filled in."""
 
-    source: Column
+    source: TextColumn
     to: NewColumn
-    to_flag: NewColumn | None = None
+    to_flag: NewText | None = None
     impute: Literal["none", "first", "middle", "last"] = "none"
     highest: Literal["day", "month", "year"] = "month"
     preserve: bool = False
     prefer: Column | None = None
-    end: Column | None = None
+    end: TextColumn | None = None
     not_before: tuple[Column, ...] = ()
     not_after: tuple[Column, ...] = ()
     limits: Literal["strict", "compatible"] = "strict"
@@ -82,6 +83,10 @@ class Imputed(Derivation):
     def check(self) -> None:
         if self.highest == "year" and self.impute != "none" and not (self.prefer or self.not_before or self.not_after):
             raise StudyError("highest: year needs prefer, not_before or not_after: nothing else says which year")
+
+    def moment(self, columns: Columns, name: str) -> np.ndarray:
+        """Return the days or seconds of a limit, as the derivation counts them."""
+        return number(columns, name)
 
     def may_impute(self, precision: np.ndarray) -> np.ndarray:
         """Return True for partial dates whose unknown part may be imputed."""
@@ -113,16 +118,16 @@ class Imputed(Derivation):
         is imputed), a limit before it is passed over, since a known date is never changed.
         """
         passed = np.broadcast_to(whole, len(low)) | (self.limits == "compatible")
-        given = [end, *(number(columns, name)[rows] for name in self.not_after)]
+        given = [end, *(self.moment(columns, name)[rows] for name in self.not_after)]
         upper = np.fmin.reduce([np.where(passed & (limit < low), np.nan, limit) for limit in given])
         if self.impute == "last":
             made = np.where(np.isnan(made), upper, made)
         if self.prefer:
-            wanted = number(columns, self.prefer)[rows]
+            wanted = self.moment(columns, self.prefer)[rows]
             made = np.where((low <= wanted) & (wanted <= high) & ~(end < wanted), wanted, made)
         lower = low
         for name in self.not_before:
-            limit = number(columns, name)[rows]
+            limit = self.moment(columns, name)[rows]
             lower = np.where(limit <= high, np.fmax(lower, limit), lower)
         made = np.where(np.isinf(lower), made, np.fmax(made, lower))
         last = np.where(whole & (cutoff < low), np.inf, np.fmin(upper, cutoff))

@@ -157,6 +157,7 @@ class Engine:
         flag = own("LOBXFL")
         if mapping.has(flag) and "DM" in self.mappings:
             needs = [*dated, "DM.RFXSTDTC", "DM.USUBJID", f"{domain}.VISITNUM", f"{domain}.{own('ORRES')}"]
+            needs += [f"{domain}.{name}" for name in timing.baseline_group(mapping) if name in mapping.operations]
             gives = [flag, *([own("BLFL")] if self._flags_baseline(mapping) else [])]
             steps.append(self._step(mapping, "last before exposure", needs, gives, partial(self._flag, mapping)))
         return steps

@@ -11,7 +11,8 @@ from metadata.errors import Gather, nearest
 from metadata.ranges import Range, chosen, read_ranges
 from metadata.study import Study
 from metadata.terminology import Terminology
-from metadata.toxicity import ToxicityItem, read_scheme
+from metadata.toxicity import ToxicityItem
+from metadata.toxicity_table import read_scheme
 from metadata.units import significant, text_of
 from metadata.yaml_source import complain
 from sdtm.columns.column import plain_number
@@ -193,11 +194,14 @@ def check_toxicity(study: Study, mapping: DomainMapping) -> None:
                     test.key,
                     f"the scheme has no item '{test.toxicity}'{nearest(test.toxicity, items)}",
                 )
-            if (
-                test.toxicity in items
-                and not items[test.toxicity].needs
-                and item_scale(test, items[test.toxicity]) is None
-            ):
+            if test.toxicity in items and items[test.toxicity].depends_on:
+                raise complain(
+                    node.get("tests", node),
+                    test.key,
+                    f"'{test.toxicity}' depends on {' and '.join(sorted(items[test.toxicity].depends_on))}:"
+                    " grade it in the analysis dataset",
+                )
+            if test.toxicity in items and item_scale(test, items[test.toxicity]) is None:
                 raise complain(
                     node.get("tests", node),
                     test.key,
@@ -207,7 +211,7 @@ def check_toxicity(study: Study, mapping: DomainMapping) -> None:
 
 def item_scale(test: FindingTest, item: ToxicityItem) -> float | None:
     """Return the factor from the scheme's unit to the test's standard unit; None if the study declares none."""
-    if item.needs:
+    if not item.is_absolute:
         return 1.0
     return None if test.units.shift(item.unit) else test.units.factor(item.unit)
 

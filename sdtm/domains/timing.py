@@ -9,7 +9,8 @@ from metadata.study import Study
 from sdtm.columns.table import NO_DAY, DomainTable
 from sdtm.mapping.domain_mapping import DomainMapping
 
-GROUP = ("TESTCD", "CAT", "SCAT", "SPEC", "LOC", "METHOD")
+GROUP = ("TESTCD", "OBJ", "CAT", "SCAT", "SPEC", "LOC", "LAT", "DIR", "POS")
+"""Suffixes of what is measured and where: results that differ in one of them have a baseline each."""
 
 
 def day_pairs(mapping: DomainMapping) -> list[tuple[str, str]]:
@@ -46,12 +47,18 @@ def predose_visits(study: Study) -> list[float]:
     return [float(visit["visitnum"]) for visit in study.visits if visit.get("predose") and "visitnum" in visit]
 
 
+def baseline_group(mapping: DomainMapping) -> list[str]:
+    """Return the variables whose values have a baseline each: those of GROUP, and those that the mapping declares."""
+    return list(dict.fromkeys([*map(mapping.prefixed, GROUP), *mapping.baseline_by]))
+
+
 def last_before_exposure(study: Study, mapping: DomainMapping, table: DomainTable, subjects: DomainTable) -> CodedText:
-    """Return Y on the last result of each subject, test and repetition before RFXSTDTC.
+    """Return Y on the last result before RFXSTDTC of each subject and baseline group.
 
     A result of that day counts if both have a time of day and its is the earlier, or at a visit that study.yaml calls
     predose; records without a result or a complete date never count. Of several on the last day the later time, then
-    the later visit, then the later record, is flagged.
+    the later visit, then the later repetition, then the later record, is flagged: time points, methods, evaluators and
+    repetitions have one flag between them unless the mapping's ``baseline_by`` names them.
     """
     day = complete_days(table, mapping.prefixed("DTC"))
     start = of_subject(table, subjects, "RFXSTDTC")
@@ -61,17 +68,28 @@ def last_before_exposure(study: Study, mapping: DomainMapping, table: DomainTabl
     flagged = np.zeros(table.count, bool)
     if not len(rows):
         return CodedText.constant("", table.count)
-    names = [mapping.prefixed(suffix) for suffix in GROUP if mapping.prefixed(suffix) in table.texts]
-    groups = [table.subject.codes[rows], *(table.text(name).codes[rows] for name in names)]
-    repetition = mapping.prefixed("REPNUM")
-    groups += [np.nan_to_num(table.number(repetition)[rows], nan=-1.0)] if table.has(repetition) else []
-    number = np.nan_to_num(table.number("VISITNUM")[rows], nan=-1.0)
+    names = [name for name in baseline_group(mapping) if table.has(name)]
+    groups = [table.subject.codes[rows], *(_values(table, name)[rows] for name in names)]
+    repetition = _numbers(table, mapping.prefixed("REPNUM"))[rows]
+    number = _numbers(table, "VISITNUM")[rows]
     moment = table.text(mapping.prefixed("DTC")).ranks()[rows]
-    order = np.lexsort((rows, number, moment, day[rows].astype(np.int64), *groups[::-1]))
+    order = np.lexsort((rows, repetition, number, moment, day[rows].astype(np.int64), *groups[::-1]))
     ordered = np.column_stack([group[order] for group in groups])
     last = np.append((ordered[1:] != ordered[:-1]).any(axis=1), True)
     flagged[rows[order[last]]] = True
     return CodedText.of_codes(flagged, ["", "Y"])
+
+
+def _numbers(table: DomainTable, name: str) -> np.ndarray:
+    """Return a variable's numbers, -1 where it has none."""
+    if name not in table.numbers:
+        return np.full(table.count, -1.0)
+    return np.nan_to_num(table.number(name), nan=-1.0)
+
+
+def _values(table: DomainTable, name: str) -> np.ndarray:
+    """Return one number for each distinct value of a variable."""
+    return _numbers(table, name) if name in table.numbers else table.text(name).codes
 
 
 def _earlier_that_day(mapping: DomainMapping, table: DomainTable, subjects: DomainTable) -> np.ndarray:

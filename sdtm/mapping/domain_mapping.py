@@ -116,6 +116,7 @@ class DomainMapping:
     laboratory_variable: str = ""
     omit_empty: bool = False
     subject_pattern: str = ""
+    baseline_by: tuple[str, ...] = ()
 
     @cached_property
     def by_name(self) -> dict[str, GuideVariable]:

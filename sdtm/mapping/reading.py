@@ -125,6 +125,8 @@ class Reader:
                 self._arms(blocks, table_operations)
             with gather.part():
                 keys = self._keys()
+            with gather.part():
+                baseline_by = self._baseline_by()
         ranges = self.body.get("ranges") or {}
         return DomainMapping(
             self.domain,
@@ -139,6 +141,7 @@ class Reader:
             str(ranges.get("laboratory", "")),
             self.body.get("if_empty") == "omit",
             str((self.study.config.get("identity") or {}).get("usubjid") or ""),
+            baseline_by,
         )
 
     def _arms(self, blocks: list[Block], table_operations: dict[str, TableOperation]) -> None:
@@ -151,6 +154,16 @@ class Reader:
                 spec = located({ArmOf.word: code}, self.body)
                 context = MappingContext(self.study, self.project, self.terminology, "")
                 table_operations[name] = ArmOf(spec, self.target(self.body, name), context)
+
+    def _baseline_by(self) -> tuple[str, ...]:
+        """Return the variables that tell baselines of one test apart, beside those that always do."""
+        declared = self.body.get("baseline_by") or []
+        if declared and f"{self.domain}LOBXFL" not in self.by_name:
+            raise complain(self.body, "baseline_by", f"{self.domain} has no baseline: it is no domain of findings")
+        for index, name in enumerate(declared):
+            if name not in self.by_name:
+                raise complain(declared, index, f"{self.domain} has no variable {name}{nearest(name, self.by_name)}")
+        return tuple(declared)
 
     def _keys(self) -> tuple[str, ...]:
         declared = self.body.get("keys")

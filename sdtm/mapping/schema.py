@@ -122,6 +122,7 @@ class MappingFile:
     codelists: TestCodelists | None = None
     unit_terms: Terms | None = None
     keys: list[str] | None = None
+    baseline_by: list[str] | None = None
     toxicity: str = ""
     reason_not_done: str = ""
     if_empty: Literal["omit", "keep"] = "keep"

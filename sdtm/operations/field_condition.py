@@ -14,8 +14,9 @@ import numpy as np
 
 from metadata.coded_text import CodedText
 from metadata.condition import Condition
-from metadata.condition_tests import CHAR, COMPARISONS, NUM, VariableTest
+from metadata.condition_tests import COMPARISONS, VariableTest
 from metadata.dictionary import Field
+from metadata.variable_kind import CHAR, NUM
 from metadata.yaml_source import LocatedDict
 from sdtm.columns.column import Read, plain_number
 from sdtm.columns.source import FormRows

@@ -8,9 +8,9 @@ import numpy as np
 
 from metadata.coded_text import CodedText
 from metadata.condition import EVERY_ROW, Condition
-from metadata.condition_tests import NUM
 from metadata.standards import sdtm_variables
 from metadata.study import Study
+from metadata.variable_kind import NUM
 from metadata.yaml_source import LocatedDict
 from sdtm.columns.table import DomainTable
 

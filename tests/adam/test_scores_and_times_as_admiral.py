@@ -166,11 +166,13 @@ def test_duration_of_response(tmp_path):
 
 
 def test_an_event_before_the_start(tmp_path):
-    """derive_param_tte's documentation: ADT is set to the origin date; the default here does not look at the event."""
+    """derive_param_tte's documentation: ADT is set to the origin date; here the study is asked, and may ignore it."""
     endpoint = TimeToEventParameter("Overall Survival", 1, (DEATH,), (ALIVE,))
     made = times(tmp_path, endpoint, ["03"], ["2021-09-01"], ADSL, earlier="at_start")
     assert (numbers(made["ADT"]), numbers(made["CNSR"])) == (days("2021-09-01"), [0])
-    made = times(tmp_path, endpoint, ["03"], ["2021-09-01"], ADSL)
+    with pytest.raises(StudyError, match=r"'DEATH' \(ADSL.DTHDT\) lies before START in 1 subject"):
+        times(tmp_path, endpoint, ["03"], ["2021-09-01"], ADSL)
+    made = times(tmp_path, endpoint, ["03"], ["2021-09-01"], ADSL, earlier="ignored")
     assert (numbers(made["ADT"]), numbers(made["CNSR"])) == (days("2021-09-01"), [1])
 
 

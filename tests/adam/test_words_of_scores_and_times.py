@@ -148,8 +148,9 @@ def test_time_to_event_takes_the_first_event_or_the_last_day_without(tmp_path):
     assert numbers(added.changed["AVAL"]) == [21, 91, 1, None]
     assert numbers(added.changed["CNSR"]) == [0, 2, 2, None]
     assert texts(added.changed["EVNTDESC"]) == ["Relapse", "End", "End", ""]
-    assert texts(added.changed["CNSDTDSC"]) == ["", "End", "End", ""]
-    assert texts(added.changed["SRCDOM"]) == ["CE", "DS", "DS", ""]
+    assert texts(added.changed["CNSDTDSC"]) == ["", "End", "Start of the time at risk", ""]
+    assert texts(added.changed["SRCDOM"]) == ["CE", "DS", "", ""]
+    assert texts(added.changed["SRCVAR"]) == ["ASTDT", "ENDT", "TRTSDT", ""]
     assert numbers(added.changed["SRCSEQ"]) == [2, None, None, None]
     leads = {(edge.source, int(one), int(other)) for edge in added.edges
              for one, other in zip(edge.row, edge.source_row, strict=True)}  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +52,12 @@ def dataset(name: str, keys: tuple[str, ...] = ("USUBJID",), **columns: list) ->
         variables.append(Variable(column, f"Label of {column}", "Char" if text else "Num"))
     metadata = DatasetMetadata(name, name, "FINDINGS", "One record", keys, tuple(variables))
     return Dataset(metadata, pd.DataFrame(made))
+
+
+def displayed(given: Dataset, **formats: str) -> Dataset:
+    """Return a dataset whose variables have display formats, which say which numbers are dates and datetimes."""
+    variables = tuple(replace(one, format=formats.get(one.name)) for one in given.metadata.variables)
+    return given.with_metadata(given.metadata.with_variables(variables))
 
 
 def derived(folder: Path, text: str, *sources: Dataset) -> Dataset:

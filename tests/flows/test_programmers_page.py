@@ -13,7 +13,7 @@ import pytest
 
 from adam.columns.columns import Columns, number
 from adam.language.derivation import WORDS, Derivation, DerivationContext, Outcome, word
-from metadata.declaration import Column, NewColumn
+from adam.language.kinds import NewNumber, NumberColumn
 from validation.checks.data import CheckData, CheckRows
 from validation.checks.kind import KINDS, Check, CheckFinding, kind
 from validation.conformance.rule import RULES, Hit, rule
@@ -26,7 +26,7 @@ NAMES = {
         dataclass, number, word, Derivation, DerivationContext, Outcome, kind, Check, CheckRows, CheckData,
         CheckFinding, rule, Hit, SdtmDatasets,
     )
-} | {"Columns": Columns, "Column": Column, "NewColumn": NewColumn, "Iterator": Iterator}  # fmt: skip
+} | {"Columns": Columns, "NumberColumn": NumberColumn, "NewNumber": NewNumber, "Iterator": Iterator}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metadata.errors import StudyError
-from metadata.toxicity import References, parse_band, read_scheme
+from metadata.toxicity import References, parse_band
+from metadata.toxicity_table import read_scheme
 
 WHO = read_scheme("who-1979-lab-grades")
 LYMPHOCYTES = read_scheme("lymphocyte-schemes")

@@ -95,6 +95,7 @@ DATASET_SEEDS: list[tuple[str, str, str, Change]] = [
     ("status.reason", "MO", "MOREASND", lambda d: seed(d, "MO", "MOREASND", "", MOSTAT="NOT DONE")),
     ("status.reason_alone", "MO", "MOREASND", lambda d: seed(d, "MO", "MOREASND", "Refused", MOSTAT=False)),
     ("range.order", "LB", "LBSTNRLO", lambda d: seed(d, "LB", "LBSTNRLO", 9999.0, LBSTNRLO=True)),
+    ("range.converted", "LB", "LBSTNRHI", lambda d: seed(d, "LB", "LBSTNRHI", lambda old: 10 * old, LBSTNRHI=True)),
     ("range.indicator", "LB", "LBNRIND", lambda d: seed(d, "LB", "LBNRIND", "HIGH", LBNRIND="NORMAL")),
     ("toxicity.grade", "LB", "LBTOXGR", lambda d: seed(d, "LB", "LBTOXGR", "GRADE 1", LBTOXGR="1")),
     ("baseline.one", "LB", "LBLOBXFL", lambda d: seed(d, "LB", "LBLOBXFL", "Y", LBTESTCD="ALB", VISITNUM=3.0)),

@@ -128,6 +128,14 @@ class Domain:
             self._bounds[full] = column.spread(first), column.spread(last)
         return self._bounds[full]
 
+    def moments(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """Return earliest and latest possible second of each date, NaT where there is none."""
+        first, last = (days.astype("datetime64[s]") for days in self.bounds(name))
+        column = self.column(name)
+        known = [clock(text) for text in column.texts]
+        early, late = (column.spread(np.array([one[at] for one in known], "timedelta64[s]")) for at in range(2))
+        return first + early, last + late
+
     def day(self, name: str) -> np.ndarray:
         """Return the day of each complete date, NaT for partial ones."""
         first, last = self.bounds(name)
@@ -183,6 +191,16 @@ def without_time(date: str) -> str:
     return TIME.sub("", date) if "T" in date else date
 
 
+def clock(date: str) -> tuple[int, int]:
+    """Return earliest and latest possible second of the day of an ISO 8601 date; the zone is not looked at."""
+    first, last = (
+        [default if np.isnan(part) else part for part, default in zip(iso8601.time_parts(date), defaults, strict=True)]
+        for defaults in ((0.0, 0.0, 0.0), (23.0, 59.0, 59.0))
+    )
+    early, late = (int(3600 * hour + 60 * minute + second) for hour, minute, second in (first, last))
+    return early, late
+
+
 class SdtmDatasets:
     """All datasets of a study with what the rules compare them with."""
 
@@ -213,6 +231,15 @@ class SdtmDatasets:
         if subjects is None or not subjects.has(name, "USUBJID"):
             return np.full(domain.size, MISSING_DAY)
         return np.append(subjects.day(name), MISSING_DAY)[self._subject_rows(domain, subjects)]
+
+    def subject_bounds(self, domain: Domain, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """Return earliest and latest day of a date of DM for each record of a domain, NaT where there is none."""
+        subjects = self.get("DM")
+        if subjects is None or not subjects.has(name, "USUBJID"):
+            return np.full(domain.size, MISSING_DAY), np.full(domain.size, MISSING_DAY)
+        rows = self._subject_rows(domain, subjects)
+        first, last = (np.append(days, MISSING_DAY)[rows] for days in subjects.bounds(name))
+        return first, last
 
     def subject_text(self, domain: Domain, name: str) -> np.ndarray:
         """Return a text of DM for each record of a domain, blank where there is none."""

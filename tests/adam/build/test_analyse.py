@@ -219,7 +219,7 @@ def test_a_place_has_a_line(tmp_path):
 
 def test_added_records_have_no_when(tmp_path):
     said = broken(tmp_path, ADLB, ("mode: minimum", "mode: minimum, when: {ADY: 1}"))
-    assert "a word that adds records has no 'when'; narrow the records that it looks at instead" in said
+    assert "a derivation that adds records has no 'when'; narrow the records that it looks at instead" in said
 
 
 def test_a_word_after_added_records_cannot_be_read_before_them(tmp_path):

@@ -10,7 +10,7 @@ import pytest
 
 from adam.build.derivations_page import page
 from adam.build.examples import (
-    PATH,
+    FAMILIES,
     all_examples,
     sections,
     shown,
@@ -22,6 +22,11 @@ from metadata.declaration import parameters
 from metadata.yaml_source import load
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
+
+
+def nodes():
+    """Yield each derivation and its example as it is written."""
+    return [pair for path in sorted(FAMILIES.glob("*.yaml")) for pair in load(path).items()]
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +67,7 @@ def test_each_example_uses_its_word_and_makes_something():
 def test_examples_fit_the_schema_for_editors():
     schema = document()
     steps = jsonschema.Draft202012Validator({"$defs": schema["$defs"], **schema["properties"]["derivations"]})
-    for word, node in load(PATH)["examples"].items():
+    for word, node in nodes():
         assert steps.is_valid(json.loads(json.dumps(node["derivation"]))), word
         assert not steps.is_valid([{word: {"no such parameter": 1}}]), word
 
@@ -70,7 +75,7 @@ def test_examples_fit_the_schema_for_editors():
 def test_the_schema_offers_when_only_to_words_that_add_no_records():
     schema = document()
     steps = jsonschema.Draft202012Validator({"$defs": schema["$defs"], **schema["properties"]["derivations"]})
-    for word, node in load(PATH)["examples"].items():
+    for word, node in nodes():
         narrowed = [{word: {**node["derivation"][0][word], "when": {"AVAL": 1}}}]
         assert steps.is_valid(narrowed) == (not WORDS[word].adds_rows), word
 

@@ -73,12 +73,12 @@ events = st.lists(st.tuples(partial, partial, dates, dates), min_size=1, max_siz
 @settings(max_examples=200, deadline=None)
 @given(events)
 def test_what_holds_of_every_imputed_date(tmp_path_factory, rows):
-    made = columns(STDTC=[row[0] for row in rows] + ["x"], ENDTC=[row[1] for row in rows] + ["x"],
+    made = columns(STDTC=[row[0] for row in rows] + [""], ENDTC=[row[1] for row in rows] + [""],
                    TRTSDT=[row[2] for row in rows] + [None], DTHDT=[row[3] for row in rows] + [None])  # fmt: skip
     where = context(tmp_path_factory.mktemp("study"), cutoff=CUTOFF)
     made |= START.derive(made, len(rows) + 1, where).columns
     made |= END.derive(made, len(rows) + 1, where).columns
-    known = {name: partial_dates(made[name]) for name in ("STDTC", "ENDTC")}
+    known = {name: partial_dates(made[name], name) for name in ("STDTC", "ENDTC")}
     for text, date, flag in (("STDTC", "ASTDT", "ASTDTF"), ("ENDTC", "AENDT", "AENDTF")):
         part = known[text]
         for row, value in enumerate(numbers(made[date])):
@@ -101,7 +101,7 @@ def test_what_holds_of_every_imputed_date(tmp_path_factory, rows):
 def _check_treatment(value, part, row, made):
     """A start that may be that of treatment is, unless the event ended, the patient died or data end before."""
     treatment = made["TRTSDT"][row]
-    limits = [partial_dates(made["ENDTC"]).last[row], made["DTHDT"][row], day(CUTOFF)]
+    limits = [partial_dates(made["ENDTC"], "ENDTC").last[row], made["DTHDT"][row], day(CUTOFF)]
     if part.first[row] <= treatment <= part.last[row] and not any(limit < treatment for limit in limits):
         assert value == treatment
 
@@ -115,8 +115,8 @@ moments = st.one_of(
 @given(st.lists(st.tuples(moments, dates), min_size=1, max_size=5), st.sampled_from(["first", "last"]))
 def test_what_holds_of_every_imputed_datetime(tmp_path_factory, rows, how):
     word = DateTime(source="DTC", to="DTM", to_flag="DF", to_time_flag="TF", impute=how, time=how, not_after=("LIMIT",))
-    made = columns(DTC=[row[0] for row in rows] + ["x"], LIMIT=[row[1] and row[1] * 86400 for row in rows] + [None])
-    part = partial_dates(made["DTC"])
+    made = columns(DTC=[row[0] for row in rows] + [""], LIMIT=[row[1] and row[1] * 86400 for row in rows] + [None])
+    part = partial_dates(made["DTC"], "DTC")
     made |= word.derive(made, len(rows) + 1, context(tmp_path_factory.mktemp("study"), cutoff=CUTOFF)).columns
     for row, value in enumerate(numbers(made["DTM"])):
         date_flag, time_flag = texts(made["DF"])[row], texts(made["TF"])[row]

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from metadata.analysis_guide import guide
+from metadata.variable_kind import DATES, DATETIMES, TIMES
 from validation.conformance.adam_datasets import (
     ADSL,
     CLASSES,
@@ -29,9 +30,6 @@ TIMING = "ADaMIG 1.3, section 3.1.2"
 STRUCTURES = "ADaMIG 1.3, section 2.3"
 VARIABLES = "ADaMIG 1.3, section 3; OCCDS 1.1, section 3"
 TECHNICAL_GUIDE = "FDA Study Data Technical Conformance Guide, section 3.3"
-DATES = ("DATE", "YYMMDD", "E8601DA", "DDMMYY", "MMDDYY", "IS8601DA")
-DATE_TIMES = ("DATETIME", "E8601DT", "IS8601DT")
-TIMES = ("TIME", "HHMM", "TOD", "E8601TM", "IS8601TM")
 ORIGINS = ("Predecessor", "Derived", "Assigned", "Collected", "Protocol", "Not Available")
 YES_NO = "C66742"
 EVENTS = "adam-tte-1-0"
@@ -214,7 +212,7 @@ def _is_flag(one: AnalysisDataset, name: str) -> bool:
 @analysis_rule("adam.date_format", "Names that end in DT, DTM and TM are of numbers shown as date, date with time, and"
                " time; those that end in DTF and TMF are texts.", TIMING)  # fmt: skip
 def date_format(data: AnalysisDatasets) -> Iterator[Hit]:
-    wanted = {"DTM": DATE_TIMES, "DT": DATES, "TM": TIMES}
+    wanted = {"DTM": DATETIMES, "DT": DATES, "TM": TIMES}
     for one in data:
         for item in one.metadata.variables:
             if item.name.endswith(("DTF", "TMF")):

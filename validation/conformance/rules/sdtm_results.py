@@ -19,8 +19,8 @@ NOT_DONE = "SDTMIG 3.3, section 4.5.1.2"
 BASELINE = "SDTMIG 3.3, section 4.5.9"
 CODE = r"[A-Z_][A-Z0-9_]{0,7}"
 LONGEST_TEST = 40
-TEST = ("--TESTCD", "--OBJ", "--CAT", "--SCAT", "--SPEC", "--LOC", "--LAT", "--DIR")
-WAY_OF_TESTING = ("--METHOD", "--POS", "--EVAL", "--EVALID", "--TPT", "--REPNUM")
+TEST = ("--TESTCD", "--OBJ", "--CAT", "--SCAT", "--SPEC", "--LOC", "--LAT", "--DIR", "--POS")
+WAY_OF_TESTING = ("--METHOD", "--EVAL", "--EVALID", "--TPT", "--REPNUM")
 TOLERANCE = 1e-9
 
 
@@ -123,12 +123,16 @@ def range_order(data: SdtmDatasets) -> Iterator[Hit]:
                 yield Hit(domain.name, domain.full(low), domain.number(low) > domain.number(high))
 
 
-@rule("range.indicator", "--NRIND says where the result lies in its reference range.", "SDTMIG 3.3, section 6.3.6")
+@rule("range.indicator", "--NRIND says where the result lies in its reference range, which has that limit.",
+      "SDTMIG 3.3, section 6.3.6")  # fmt: skip
 def range_indicator(data: SdtmDatasets) -> Iterator[Hit]:
     for domain in data.having("--NRIND", "--STRESN"):
         value, low, high = (domain.number(name) for name in ("--STRESN", "--STNRLO", "--STNRHI"))
         said = domain.text("--NRIND")
+        without = np.isnan(low) & (said == "LOW") | np.isnan(high) & (said == "HIGH")
+        without |= np.isnan(low) & np.isnan(high) & (said == "NORMAL")
         wrong = (said == "LOW") & (value >= low) | (said == "HIGH") & (value <= high)
+        wrong |= without & ~domain.filled("--STNRC")
         wrong |= (said == "NORMAL") & ((value < low) | (value > high))
         silent = (said == "") & ~np.isnan(value) & ~np.isnan(low) & ~np.isnan(high)
         yield Hit(domain.name, domain.full("--NRIND"), wrong | silent)

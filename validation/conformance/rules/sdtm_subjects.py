@@ -157,15 +157,15 @@ def disposition_dates(data: SdtmDatasets) -> Iterator[Hit]:
     disposition = data.get("DS")
     if disposition is None or not disposition.has("DSSTDTC", "DSDECOD"):
         return
-    day = disposition.day("DSSTDTC")
+    first, last = disposition.bounds("DSSTDTC")
     for word, reference in (("INFORMED CONSENT OBTAINED", "RFICDTC"), ("DEATH", "DTHDTC")):
-        wanted = data.subject_day(disposition, reference)
-        said = disposition.equals("DSDECOD", word) & ~np.isnat(day)
+        earliest, latest = data.subject_bounds(disposition, reference)
+        said = disposition.equals("DSDECOD", word) & ~np.isnat(first)
         if word == "INFORMED CONSENT OBTAINED":  # later versions of the consent form are signed later
             said &= ~repeated(np.where(said, disposition.group("USUBJID"), -1))
-        yield Hit("DS", "DSSTDTC", said & (day != wanted))
+        yield Hit("DS", "DSSTDTC", said & ~((first <= latest) & (earliest <= last)))
     event = disposition.equals("DSCAT", "DISPOSITION EVENT")
-    yield Hit("DS", "DSSTDTC", event & (day > data.subject_day(disposition, "RFPENDTC")))
+    yield Hit("DS", "DSSTDTC", event & (first > data.subject_bounds(disposition, "RFPENDTC")[1]))
 
 
 @rule("disposition.completed", "COMPLETED as a disposition is COMPLETED in DSTERM and stands for nothing else.",
@@ -174,7 +174,7 @@ def disposition_completed(data: SdtmDatasets) -> Iterator[Hit]:
     disposition = data.get("DS")
     if disposition is not None and disposition.has("DSTERM", "DSDECOD"):
         said = disposition.each("DSTERM", lambda text: text.upper() == "COMPLETED")
-        yield Hit("DS", "DSDECOD", said & ~disposition.equals("DSDECOD", "COMPLETED"))
+        yield Hit("DS", "DSDECOD", said != disposition.equals("DSDECOD", "COMPLETED"))
 
 
 @rule("exposure.dose", "A dose is a number of at least 0 with its unit, or a text, not both.", EXPOSURE)
@@ -190,10 +190,27 @@ def exposure_overlap(data: SdtmDatasets) -> Iterator[Hit]:
     domain = data.get("EX")
     if domain is None or not domain.has("EXTRT", "EXSTDTC", "EXENDTC", "USUBJID"):
         return
-    start, end = domain.day("EXSTDTC"), domain.day("EXENDTC")
-    group = domain.group("USUBJID", "EXTRT")
-    order = np.lexsort((start, group))
-    before, after = order[:-1], order[1:]
+    (begun, start), (end, _) = domain.moments("EXSTDTC"), domain.moments("EXENDTC")
+    group, known = domain.group("USUBJID", "EXTRT"), ~np.isnat(begun)
+    rows = np.lexsort((end, start, begun, group))
+    rows = rows[known[rows]]
+    longest = _longest_before(group[rows], end[rows])
+    earlier = rows[np.maximum(longest, 0)]
+    overlaps = (longest >= 0) & (start[rows] < end[earlier])
+    sure = np.isnat(end[rows]) | (start[earlier] <= end[rows])
     wrong = np.zeros(domain.size, bool)
-    wrong[after] = (group[before] == group[after]) & (start[after] < end[before])
+    wrong[rows] = overlaps & sure
     yield Hit("EX", "EXSTDTC", wrong)
+
+
+def _longest_before(group: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """Return for each row, sorted by group, the row of its group before it that ends last; -1 without one."""
+    moment = np.where(np.isnat(end), np.int64(-(2**40)), end.astype("datetime64[s]").astype(np.int64))
+    scale = np.int64(2**42)
+    place = np.arange(len(group))
+    key = np.searchsorted(np.unique(group), group).astype(np.int64) * scale + moment
+    best = np.maximum.accumulate(key)
+    at = np.maximum.accumulate(np.where(key == best, place, 0))
+    found = np.append(-1, at[:-1])[: len(group)]
+    same = (found >= 0) & (group[np.maximum(found, 0)] == group)
+    return np.where(same & ~np.isnat(end[np.maximum(found, 0)]), found, -1)

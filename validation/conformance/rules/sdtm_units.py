@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 ORIGINAL = "SDTMIG 3.3, section 4.5.1.1"
 MEASURED = ("--TESTCD", "--OBJ", "--CAT", "--SCAT", "--SPEC", "--METHOD")
 ROUNDING = 0.02
+SAME = 1e-9
 FAR = 100.0
 
 
@@ -83,14 +84,66 @@ def _on_line(group: pd.Series, original: np.ndarray, standard: np.ndarray) -> np
     """Return True for groups all of whose results lie on one line, as degrees Fahrenheit and Celsius do."""
     import pandas as pd
 
+    slope, start = _fitted(group, original, standard)
+    away = (pd.Series(standard) - start - slope * original).abs()
+    fits = away <= ROUNDING * np.abs(standard)
+    return (fits | away.isna()).groupby(group).transform("all").to_numpy(bool)
+
+
+def _fitted(group: pd.Series, original: np.ndarray, standard: np.ndarray) -> tuple[pd.Series, pd.Series]:
+    """Return for each record slope and start of the line through the results of its group (least squares)."""
+    import pandas as pd
+
     frame = pd.DataFrame({"x": original, "y": standard, "group": group})
     sums = frame.dropna().assign(xx=lambda f: f["x"] ** 2, xy=lambda f: f["x"] * f["y"]).groupby("group")
     mean = sums[["x", "y", "xx", "xy"]].mean()
     slope = (mean["xy"] - mean["x"] * mean["y"]) / (mean["xx"] - mean["x"] ** 2).replace(0, np.nan)
     start = mean["y"] - slope * mean["x"]
-    away = (frame["y"] - frame["group"].map(start) - frame["group"].map(slope) * frame["x"]).abs()
-    fits = away <= ROUNDING * frame["y"].abs()
-    return (fits | away.isna()).groupby(frame["group"]).transform("all").to_numpy(bool)
+    return group.map(slope), group.map(start)
+
+
+@rule("range.converted", "A limit of the reference range is converted as the results of its test are.",
+      "SDTMIG 3.3, section 6.3.6")  # fmt: skip
+def range_converted(data: SdtmDatasets) -> Iterator[Hit]:
+    for domain in _measured(data):
+        same = (domain.text("--ORRESU") == domain.text("--STRESU")) & domain.filled("--STRESU")
+        for end in ("LO", "HI"):
+            original, standard = domain.number(f"--ORNR{end}"), domain.number(f"--STNR{end}")
+            kept = np.abs(original - standard) <= SAME * np.maximum(1, np.abs(original))
+            wrong = np.where(same, ~kept, ~_as_results(domain, original, standard))
+            known = ~np.isnan(original) & domain.filled("--STRESU") & domain.filled("--ORRESU")
+            lost = known & np.isnan(standard) & ~np.isnan(domain.number("--STRESN"))
+            yield Hit(domain.name, domain.full(f"--STNR{end}"), known & ~np.isnan(standard) & wrong | lost)
+
+
+def _as_results(domain: Domain, original: np.ndarray, standard: np.ndarray) -> np.ndarray:
+    """Return True where a limit lies with its conversion on the line of the results of its test and units.
+
+    A test without two different results in these units says nothing of the conversion; then the limits say it.
+    """
+    results, converted = domain.number("--ORRES"), domain.number("--STRESN")
+    group = pd.Series(domain.group(*MEASURED, "--ORRESU", "--STRESU"))
+    slope, start = _line(group, results, converted)
+    own_slope, own_start = _line(group, original, standard)
+    slope, start = slope.fillna(own_slope), start.fillna(own_start)
+    expected = (start + slope * original).to_numpy()
+    return np.isnan(expected) | (
+        np.abs(standard - expected) <= ROUNDING * np.maximum(np.abs(expected), np.abs(standard))
+    )
+
+
+def _line(group: pd.Series, original: np.ndarray, standard: np.ndarray) -> tuple[pd.Series, pd.Series]:
+    """Return for each record slope and start of the conversion in its group: by the median factor, or a common line."""
+    counted = ~np.isnan(original) & ~np.isnan(standard) & (original != 0)
+    factor = pd.Series(np.where(counted, standard / np.where(original, original, 1), np.nan))
+    slope = factor.groupby(group).transform("median")
+    start = pd.Series(np.where(slope.isna(), np.nan, 0.0))
+    strange = (factor - slope).abs() > ROUNDING * slope.abs()
+    odd = strange.groupby(group).transform("any") & _on_line(group, original, standard)
+    if odd.any():
+        fit = _fitted(group, original, standard)
+        slope, start = slope.where(~odd, fit[0]), start.where(~odd, fit[1])
+    return slope, start
 
 
 @rule("unit.laboratory", "A laboratory reports the tests of one site in one unit each.", ORIGINAL, "warning")

@@ -1,0 +1,21 @@
+"""The units of graded parameters, held against those of the toxicity tables before any data."""
+
+from __future__ import annotations
+
+from adam.build.specification import AnalysisSpecification
+from adam.derivations.ranges_and_grades import Grade
+from adam.derivations.values import Parameters
+from metadata.errors import Gather
+
+
+def check_units(specification: AnalysisSpecification) -> None:
+    """Raise StudyError for graded parameters whose unit is not known, or not one that the table can be used with."""
+    units: dict[str, str] = {}
+    for step in specification.steps:
+        if isinstance(step.derivation, Parameters):
+            units |= step.derivation.units()
+    with Gather() as gather:
+        for step in specification.steps:
+            if isinstance(step.derivation, Grade):
+                with gather.part(), step.place():
+                    step.derivation.check_units(units)

@@ -1,0 +1,45 @@
+"""Which variables there are, said before any data: those that derivations read, those that datasets list and need."""
+
+from __future__ import annotations
+
+from adam.build.dataset_metadata import lacking_variables
+from adam.build.derivation_order import check_made_once, ordered_steps
+from adam.build.specification import AnalysisSpecification
+from adam.build.variable_kinds import kinds_within
+from adam.language.kinds import other_names
+from metadata.condition import DatasetKinds
+from metadata.errors import Gather, StudyError, nearest
+from metadata.study import Study
+
+
+def check_variables(specification: AnalysisSpecification, study: Study, others: DatasetKinds) -> None:
+    """Raise StudyError for all variables that are read, listed or required, and that nothing has or makes.
+
+    ``others`` are the variables that each dataset may have; of one about which nothing is known nothing is said.
+    """
+    source = others.get(specification.header.source.dataset, {})
+    own = kinds_within(specification, study, others)
+    with Gather() as gather:
+        with gather.part():
+            check_made_once(specification, ())
+            if source:
+                ordered_steps(specification, source)
+        for step in specification.steps:
+            with gather.part(), step.place():
+                _check_others(step.derivation, others)
+        for name in [*specification.variables, *specification.header.keys] if own else []:
+            with gather.part():
+                if name not in own:
+                    raise specification.error(f"no derivation makes {name}{nearest(name, own)}", "variables")
+        with gather.part():
+            lacking_variables(specification, study)
+
+
+def _check_others(derivation: object, others: DatasetKinds) -> None:
+    """Raise StudyError for variables of other datasets that they do not have."""
+    with Gather() as gather:
+        for dataset, name in other_names(derivation):
+            known = others.get(dataset, {})
+            with gather.part():
+                if known and name not in known:
+                    raise StudyError(f"{dataset} has no variable {name}{nearest(name, known)}")

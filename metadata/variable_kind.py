@@ -1,0 +1,46 @@
+"""What a variable holds: text, number, date, datetime or time, of which the last three are numbers (SAS).
+
+A date counts days since 1960-01-01, a datetime seconds since then, a time seconds since midnight; the display format
+says which of them a number is. Char and Num are what ADaM and SDTM call text and number.
+"""
+
+from __future__ import annotations
+
+CHAR, NUM, DATE, DATETIME, TIME = "Char", "Num", "date", "datetime", "time"
+MOMENTS = (DATE, DATETIME, TIME)
+SAID = {CHAR: "text", NUM: "a number", DATE: "a date", DATETIME: "a datetime", TIME: "a time"}
+"""What errors and docs call each kind."""
+
+SECONDS_A_DAY = 86400.0
+
+DATES = ("DATE", "YYMMDD", "E8601DA", "DDMMYY", "MMDDYY", "IS8601DA")
+DATETIMES = ("DATETIME", "E8601DT", "IS8601DT")
+TIMES = ("TIME", "HHMM", "TOD", "E8601TM", "IS8601TM")
+DISPLAY = {DATE: "DATE9.", DATETIME: "DATETIME20.", TIME: "TIME8."}
+"""The display format that the engine gives to what it makes of each kind."""
+
+
+def kind_of(type_: str, display: str | None = None) -> str:
+    """Return the kind of a variable of a type (Char or Num; any other is not known) with a display format.
+
+    Num without the format of a moment is a number, of which nothing more is known.
+    """
+    if type_ != NUM or not display:
+        return type_
+    formats = ((DATETIME, DATETIMES), (DATE, DATES), (TIME, TIMES))
+    return next((kind for kind, shown in formats if display.upper().startswith(shown)), NUM)
+
+
+def is_number(kind: str) -> bool:
+    """Return True for a kind whose values are numbers."""
+    return kind in (NUM, *MOMENTS)
+
+
+def differ(kind: str, other: str) -> bool:
+    """Return True for two known kinds that can be neither compared nor held by one variable.
+
+    A number of which nothing more is known may be a date, a datetime or a time.
+    """
+    if not kind or not other or kind == other:
+        return False
+    return CHAR in (kind, other) or NUM not in (kind, other)
