@@ -121,6 +121,8 @@ def _as_results(domain: Domain, original: np.ndarray, standard: np.ndarray) -> n
 
     A test without two different results in these units says nothing of the conversion; then the limits say it.
     """
+    import pandas as pd
+
     results, converted = domain.number("--ORRES"), domain.number("--STRESN")
     group = pd.Series(domain.group(*MEASURED, "--ORRESU", "--STRESU"))
     slope, start = _line(group, results, converted)
@@ -134,6 +136,8 @@ def _as_results(domain: Domain, original: np.ndarray, standard: np.ndarray) -> n
 
 def _line(group: pd.Series, original: np.ndarray, standard: np.ndarray) -> tuple[pd.Series, pd.Series]:
     """Return for each record slope and start of the conversion in its group: by the median factor, or a common line."""
+    import pandas as pd
+
     counted = ~np.isnan(original) & ~np.isnan(standard) & (original != 0)
     factor = pd.Series(np.where(counted, standard / np.where(original, original, 1), np.nan))
     slope = factor.groupby(group).transform("median")
