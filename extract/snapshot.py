@@ -74,6 +74,12 @@ class StoredSnapshot:
         records = Records(project, _blanked(project, self._frame, blanked))
         return replace(self.snapshot, records=records, blanked=frozenset(blanked))
 
+    def forget_values(self) -> None:
+        """Keep of the records only what tells their rows apart: their values have been read."""
+        self.snapshot.records.forget_values()
+        names = self.snapshot.records.frame.columns
+        self._frame.drop(columns=self._frame.columns.difference(names), inplace=True)  # noqa: PD002 copies share it
+
     def dated(self, date: str) -> StoredSnapshot:
         """Return it with another date (YYYY-MM-DD)."""
         return replace(self, snapshot=replace(self.snapshot, date=date))

@@ -170,11 +170,14 @@ def _fill(run: Run, stored: StoredSnapshot) -> None:
     run.result.queries = stage_summaries.count_queries(queries)
     quality_gates.stop_at_drift(drift)
     if mapping is not None:
-        _make_files(run, _make_datasets(run, mapping, queries), mapping.terminology)
+        sdtm = _tabulate(run, mapping, queries)
+        for records in (stored, run.snapshot.records):
+            records.forget_values()
+        _make_files(run, _make_datasets(run, sdtm), mapping.terminology)
 
 
-def _make_datasets(run: Run, mapping: StudyMapping, queries: pd.DataFrame) -> BuiltDatasets:
-    """Tabulate and analyse, and compare the result with the records and the declarations."""
+def _tabulate(run: Run, mapping: StudyMapping, queries: pd.DataFrame) -> Datasets:
+    """Tabulate, and compare the result with the records and the declarations."""
     from validation.queries.listing import unused_answers
 
     study, records, step = run.study, run.snapshot.records, run.step
@@ -194,11 +197,17 @@ def _make_datasets(run: Run, mapping: StudyMapping, queries: pd.DataFrame) -> Bu
     )
     if run.request.until == "package":
         quality_gates.stop_release(tabulation)
+    return tabulation.datasets
+
+
+def _make_datasets(run: Run, sdtm: Datasets) -> BuiltDatasets:
+    """Analyse, compare the result with the declarations, and set the lengths of all datasets."""
+    study, step = run.study, run.step
     adam: dict[str, Dataset] = {}
     if run.request.reaches("adam"):
-        adam = step("analyse", analyse, study, tabulation.datasets, summary=stage_summaries.of_datasets)
+        adam = step("analyse", analyse, study, sdtm, summary=stage_summaries.of_datasets)
         step("check ADaM", quality_gates.check_adam, study, adam, run.validation, summary=stage_summaries.of_checks)
-    built: BuiltDatasets = step("resolve lengths", resolve_lengths, tabulation.datasets, adam)
+    built: BuiltDatasets = step("resolve lengths", resolve_lengths, sdtm, adam)
     run.result.datasets = stage_summaries.count_datasets(built.standards)
     return built
 

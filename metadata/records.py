@@ -111,6 +111,16 @@ class Records:
             raise StudyError("the records file does not exist", path)
         return cls.from_frame(project, read_csv(path.read_bytes(), path))
 
+    def forget_values(self) -> None:
+        """Keep of each row only what tells it apart; for a large project the values are what takes the memory."""
+        self.frame = self.frame[self._names]
+        self._columns.clear()
+        self._rows.clear()
+
+    @property
+    def _names(self) -> list[str]:
+        return [self.project.dictionary.record_id, *KEY_COLUMNS]
+
     @cached_property
     def record(self) -> pd.Series:
         """Record name of each row."""

@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+ENCODER = json.JSONEncoder(ensure_ascii=False)
+
 
 def item_a_line(content: Mapping[str, Any]) -> str:
     """The keys of ``content`` line by line, and the items of their lists."""
@@ -21,4 +23,4 @@ def _lines(items: Iterable[Any]) -> str:
 
 
 def _text(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    return ENCODER.encode(value)

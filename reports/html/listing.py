@@ -42,7 +42,7 @@ def _cells(column: TableColumn, texts: Sequence[str]) -> list[str]:
         made = {text: f"<td class=w>{cell.replace('/', '/<wbr>')}</td>" for text, cell in pairs}
     else:
         made = {text: f"<td>{cell}</td>" for text, cell in pairs}
-    return [made[text] for text in texts]
+    return list(map(made.__getitem__, texts))
 
 
 def _empty(shown: Listing) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import accumulate, groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 KINDS = {"T": "Table", "F": "Figure", "L": "Listing"}
 NOTHING: Mapping[str, Dataset] = {}
 FOLDER = Path(__file__).parent / "page"
+PIECES = 1000  # of a page, written at once
 # Statistics whose method a reader must know; means and counts speak for themselves.
 EXPLAINED = ("p_value", "estimate", "lower")
 
@@ -76,7 +78,7 @@ def write(
         "plan.html": pages.get_template("plan.html.jinja").render(body=Markup(plan.html)),  # noqa: S704 the reader lets no HTML through,
     }
     for name, text in texts.items():
-        files.append(_write(folder / name, text))
+        files.append(_write(folder / name, [text]))
     write_csv(results, folder / "results.csv")
     return [*files, folder / "results.csv", *_results(study, specification, results, own, folder, snapshot_date)]
 
@@ -100,13 +102,15 @@ def _results(
     """The results data as Dataset-JSON and as a reporting event of CDISC ARS."""
     footnotes = {output.id: output.footnotes for output in specification.outputs}
     return [
-        _write(folder / "results.json", dataset_json(results, study.studyid, snapshot_date)),
-        _write(folder / "ars.json", reporting_event(study, specification, own, footnotes)),
+        _write(folder / "results.json", [dataset_json(results, study.studyid, snapshot_date)]),
+        _write(folder / "ars.json", [reporting_event(study, specification, own, footnotes)]),
     ]
 
 
-def _write(path: Path, text: str) -> Path:
-    path.write_text(text, encoding="utf-8", newline="\n")
+def _write(path: Path, parts: Iterable[str]) -> Path:
+    """Write a file part by part, as they come: the pages of a listing may be more than memory holds."""
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        file.writelines(parts)
     return path
 
 
@@ -140,7 +144,7 @@ def _output(
              for picture in _drawn(figure, study, heads[position], notes)]  # fmt: skip
     pictures = [picture for _, picture in drawn]
     neighbours = [heads[i].id if 0 <= i < len(heads) else "" for i in (position - 1, position + 1)]
-    text = pages.get_template("output.html.jinja").render(
+    text = pages.get_template("output.html.jinja").stream(
         head=heads[position], before=neighbours[0], after=neighbours[1], position=position + 1, count=len(heads),
         tables=[_table(table) for table in layout.tables], notes=notes,
         figures=[{"svg": Markup(picture.bare_svg), "description": f"{description} {picture.part}".rstrip()}  # noqa: S704 drawn here, texts escaped
@@ -149,6 +153,7 @@ def _output(
     )  # fmt: skip
     sheet = _sheet(study, heads[position], notes)
     printed = document.document(sheet, layout.tables, [picture.bare_png for picture in pictures])
+    text.enable_buffering(PIECES)
     files = [_write(folder / f"{output.id}.html", text), _write(folder / f"{output.id}.rtf", printed)]
     return [*files, *_pictures(folder, output.id, pictures)]
 
@@ -184,16 +189,16 @@ def _names(identifier: str, count: int) -> list[str]:
 def _pictures(folder: Path, identifier: str, pictures: list[Picture]) -> list[Path]:
     files: list[Path] = []
     for name, picture in zip(_names(identifier, len(pictures)), pictures, strict=True):
-        files.append(_write(folder / f"{name}.svg", picture.svg))
+        files.append(_write(folder / f"{name}.svg", [picture.svg]))
         files.append(folder / f"{name}.png")
         files[-1].write_bytes(picture.png)
     return files
 
 
 def _table(table: OutputTable | Listing) -> dict[str, Any]:
-    """Rows with aligned cells, and the heads that span several columns; a listing as it is written."""
+    """Rows with aligned cells, and the heads that span several columns; a listing is made when it is written."""
     if isinstance(table, Listing):
-        return {"markup": listing_html(table), "caption": table.caption}
+        return {"is_listing": True, "markup": partial(listing_html, table), "caption": table.caption}
     body = [row for row in table.rows if not row.heading]
     blocks = [block for block, row in zip(accumulate(int(row.heading) for row in table.rows), table.rows, strict=True)
               if not row.heading]  # fmt: skip
@@ -211,7 +216,7 @@ def _table(table: OutputTable | Listing) -> dict[str, Any]:
     return {
         "caption": table.caption, "stub": table.stub, "columns": table.columns, "rows": rows,
         "spans": spans if any(span for span, _ in spans) else [], "wordy": all(c.text for c in table.columns[:2]),
-        "markup": "",
+        "is_listing": False,
     }  # fmt: skip
 
 

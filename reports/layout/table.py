@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import ne, or_
 
 from reports.layout.figure import AnyFigure
 
@@ -63,8 +64,8 @@ class Listing:
         found: list[list[bool]] = []
         before = [True] + [False] * (self.size - 1)
         for texts in self.texts[: self.grouped]:
-            differs = [True, *(one != other for one, other in zip(texts[1:], texts, strict=False))]
-            before = [was or now for was, now in zip(before, differs, strict=True)]
+            differs = [True, *map(ne, texts[1:], texts)]
+            before = list(map(or_, before, differs))
             found.append(before)
         return found
 

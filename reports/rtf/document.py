@@ -7,7 +7,7 @@ term could end the document or be lost.
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from reports.layout.table import Listing, OutputTable
@@ -49,28 +49,24 @@ class Sheet:
     notes: tuple[str, ...]
 
 
-def document(sheet: Sheet, tables: Sequence[OutputTable | Listing], pictures: Sequence[bytes]) -> str:
-    """The whole document, in ASCII; ``pictures`` are PNG files.
+def document(sheet: Sheet, tables: Iterable[OutputTable | Listing], pictures: Sequence[bytes]) -> Iterator[str]:
+    """Yield the document from its beginning to its end, page by page, in ASCII; ``pictures`` are PNG files.
 
-    Each picture begins a page, and so does a table after one.
+    Each picture begins a page, and so does a table after one. A listing may have more pages than memory holds.
     """
-    parts = [NEW_PAGE * bool(position) + _picture(png) for position, png in enumerate(pictures)]
+    yield f"{{\\rtf1\\ansi\\ansicpg1252\\uc1\\deff0\\deflang1033{FONTS}\n"
+    yield f"{{\\info{{\\title {escaped(_heading(sheet))}}}}}\n"
+    yield f"{PAGE}\\sectd\\lndscpsxn\n{_header(sheet)}{_footer(sheet)}"
+    for position, png in enumerate(pictures):
+        yield NEW_PAGE * bool(position) + _picture(png)
     room = _room(sheet)
-    laid = pages((_pieces(shown, room) for shown in tables), room)
-    parts += [NEW_PAGE * bool(position or pictures) + page for position, page in enumerate(laid)]
-    return "".join(
-        [
-            f"{{\\rtf1\\ansi\\ansicpg1252\\uc1\\deff0\\deflang1033{FONTS}\n",
-            f"{{\\info{{\\title {escaped(_heading(sheet))}}}}}\n",
-            f"{PAGE}\\sectd\\lndscpsxn\n{_header(sheet)}{_footer(sheet)}",
-            *parts,
-            # A document ends in a paragraph; this one is too low to begin a page.
-            "\\pard\\plain\\sl-1\\slmult0\\fs2\\par\n}\n",
-        ]
-    )
+    for position, page in enumerate(pages((_pieces(shown, room) for shown in tables), room)):
+        yield NEW_PAGE * bool(position or pictures) + page
+    # A document ends in a paragraph; this one is too low to begin a page.
+    yield "\\pard\\plain\\sl-1\\slmult0\\fs2\\par\n}\n"
 
 
-def _pieces(shown: OutputTable | Listing, room: float) -> list[PagePiece]:
+def _pieces(shown: OutputTable | Listing, room: float) -> Iterable[PagePiece]:
     return table.pieces(shown, room) if isinstance(shown, OutputTable) else listing.pieces(shown, room)
 
 

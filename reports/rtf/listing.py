@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from reports.layout.alignment import MANY, padded
@@ -29,38 +29,45 @@ from reports.rtf.table import (
 from reports.rtf.text import escaped
 
 LARGEST = 16
+BLANK = "\\cell\n"
 THIN = "\\brdrs\\brdrw5 "
 
 
-def pieces(shown: Listing, room: float) -> list[PagePiece]:
-    """The listing in pieces that each fit a page of ``room`` twips, with its heads."""
+def pieces(shown: Listing, room: float) -> Iterator[PagePiece]:
+    """Yield the listing in pieces that each fit a page of ``room`` twips, with its heads."""
     texts = [list(column) if head.text else padded_once(column) for head, column in
              zip(shown.columns, shown.texts, strict=True)]  # fmt: skip
     grid = fitted(*_widths(shown.columns, texts), LARGEST)
     letters = letters_of(grid.edges, LETTER * grid.size)
     heads, top = _heads(shown, grid, letters)
     if not shown.size:
-        return [PagePiece(heads + _empty(shown, grid), top + _height(1, grid))]
-    lines = _lines(texts, letters)
-    changed = shown.changes()
-    made, first = [], 0
-    for last in _breaks(lines, grid, room - top):
-        body = _body(texts, [[True, *column[first + 1 : last]] for column in changed], grid, first, last)
-        made.append(PagePiece(heads + body, top + sum(_height(count, grid) for count in lines[first:last])))
+        yield PagePiece(heads + _empty(shown, grid), top + _height(1, grid))
+        return
+    heights = [_height(count, grid) for count in _lines(texts, letters)]
+    columns, changed = [_cells(column) for column in texts], shown.changes()
+    printed = [
+        [cell if new else BLANK for cell, new in zip(cells, differs, strict=True)]
+        for cells, differs in zip(columns, changed, strict=False)
+    ]
+    first = 0
+    for last in _breaks(heights, room - top):
+        page = [column[first:last] for column in (*printed, *columns[len(printed) :])]
+        for cells, whole in zip(page, columns[: len(printed)], strict=False):
+            cells[0] = whole[first]
+        ruled = [False, *changed[0][first + 1 : last]] if changed else [False] * (last - first)
+        yield PagePiece(heads + _body(page, ruled, grid), top + sum(heights[first:last]))
         first = last
-    return made
 
 
-def _breaks(lines: list[int], grid: Grid, room: float) -> list[int]:
+def _breaks(heights: list[float], room: float) -> list[int]:
     """The numbers of the records before which a page ends, and that of all."""
     found, used = [], 0.0
-    for number, count in enumerate(lines):
-        height = _height(count, grid)
+    for number, height in enumerate(heights):
         if used and used + height > room:
             found.append(number)
             used = 0.0
         used += height
-    return [*found, len(lines)]
+    return [*found, len(heights)]
 
 
 def _height(lines: int, grid: Grid) -> float:
@@ -72,8 +79,8 @@ def _lines(texts: list[list[str]], letters: list[int]) -> list[int]:
     columns = []
     for column, width in zip(texts, letters, strict=True):
         needed = {text: lines_of(text, width) for text in set(column)}
-        columns.append([needed[text] for text in column])
-    return [max(counts) for counts in zip(*columns, strict=True)]
+        columns.append(list(map(needed.__getitem__, column)))
+    return list(map(max, zip(*columns, strict=True)))
 
 
 @lru_cache(maxsize=MANY)
@@ -88,11 +95,17 @@ def _cell(text: str) -> str:
     return f"{escaped(DATE.sub(STAYS, text))}\\cell\n"
 
 
+def _cells(texts: Sequence[str]) -> list[str]:
+    """The cells of a column, each distinct text written once."""
+    made = {text: _cell(text) for text in set(texts)}
+    return list(map(made.__getitem__, texts))
+
+
 def padded_once(texts: Sequence[str]) -> list[str]:
     """A column of numbers with their points beneath one another, each distinct text padded once."""
     distinct = list(dict.fromkeys(texts))
     made = dict(zip(distinct, padded(distinct), strict=True))
-    return [made[text] for text in texts]
+    return list(map(made.__getitem__, texts))
 
 
 def _widths(columns: Sequence[TableColumn], texts: list[list[str]]) -> tuple[list[int], list[int]]:
@@ -107,7 +120,8 @@ def _widths(columns: Sequence[TableColumn], texts: list[list[str]]) -> tuple[lis
     return natural, least
 
 
-def _definition(grid: Grid, borders: str, head: bool = False, edges: Sequence[int] | None = None) -> str:
+@lru_cache(maxsize=MANY)
+def _definition(grid: Grid, borders: str, head: bool = False, edges: tuple[int, ...] | None = None) -> str:
     start = ROW + ("\\trhdr" if head else "")
     low = "b" if head else "t"
     return start + "".join(f"{borders}\\clvertal{low}\\cellx{edge}" for edge in edges or grid.edges) + "\n"
@@ -135,19 +149,11 @@ def _empty(shown: Listing, grid: Grid) -> str:
     return f"{row}{_paragraph(grid)}{escaped(shown.empty)}\\cell\n\\row\n"
 
 
-def _body(texts: list[list[str]], changed: list[list[bool]], grid: Grid, first: int, last: int) -> str:
-    """Rows of one page; the first says what it shares with those before it, the last has the rule."""
-    columns: list[Iterable[str]] = []
-    for place, column in enumerate(texts):
-        page = column[first:last]
-        cells: Iterable[str] = map(_cell, page)
-        if place < len(changed):
-            cells = (cell if new else "\\cell\n" for cell, new in zip(cells, changed[place], strict=True))
-        columns.append(cells)
-    starts = _starts(grid, [False, *changed[0][1:]] if changed else [False] * (last - first))
-    paragraph = _paragraph(grid)
-    return "".join(f"{start}{paragraph}{cells}\\row\n" for start, cells in
-                   zip(starts, map("".join, zip(*columns, strict=True)), strict=True))  # fmt: skip
+def _body(columns: list[list[str]], ruled: list[bool], grid: Grid) -> str:
+    """Rows of one page, of which some have a rule above them and the last has one beneath."""
+    paragraph = [_paragraph(grid)] * len(ruled)
+    rows = zip(_starts(grid, ruled), paragraph, *columns, strict=True)
+    return "\\row\n".join(map("".join, rows)) + "\\row\n"
 
 
 def _starts(grid: Grid, ruled: list[bool]) -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 # A line of Courier New is 1.133 of its size high; sizes are half points, heights twips.
@@ -29,22 +29,24 @@ class PagePiece:
     height: float
 
 
-def pages(tables: Iterable[list[PagePiece]], room: float) -> list[str]:
-    """The pieces of several tables on pages ``room`` twips high.
+def pages(tables: Iterable[Iterable[PagePiece]], room: float) -> Iterator[str]:
+    """Yield the pieces of several tables on pages ``room`` twips high.
 
     A table that begins beneath another shares its page if its first piece fits there; any further piece begins a page.
     """
-    made: list[str] = []
+    page: list[str] = []
     left = 0.0
     for pieces in tables:
         for number, piece in enumerate(pieces):
-            if number == 0 and made and piece.height + APART_HIGH <= left:
-                made[-1] += APART + piece.text
+            if number == 0 and page and piece.height + APART_HIGH <= left:
+                page += [APART, piece.text]
                 left -= piece.height + APART_HIGH
-            else:
-                made.append(piece.text)
-                left = room - piece.height
-    return made
+                continue
+            if page:
+                yield "".join(page)
+            page, left = [piece.text], room - piece.height
+    if page:
+        yield "".join(page)
 
 
 def lines_of(text: str, width: int) -> int:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -144,9 +145,16 @@ def known(name: str) -> frozenset[tuple[str, str]]:
     return frozenset(listing[["rule", "query_id"]].itertuples(index=False, name=None))
 
 
-@pytest.mark.parametrize(
-    ("name", "rule", "field", "change"), [(name, *seed) for name, seeds in QUERIES.items() for seed in seeds]
-)
+def sampled(seeds: Mapping[str, Sequence[tuple[str, str, Change]]], every: int) -> list[Any]:
+    """Return the seeds of each study; all but one in so many are left to make soak."""
+    return [
+        pytest.param(name, *seed, marks=[pytest.mark.soak] if place % every else [])
+        for name, own in seeds.items()
+        for place, seed in enumerate(own)
+    ]
+
+
+@pytest.mark.parametrize(("name", "rule", "field", "change"), sampled(QUERIES, 4))
 def test_an_error_in_the_records_is_a_query_of_its_rule(name: str, rule: str, field: str, change: Change) -> None:
     study, records = changed(name, change)
     listing = query_listing(study, records)
@@ -158,9 +166,7 @@ def test_an_error_in_the_records_is_a_query_of_its_rule(name: str, rule: str, fi
     assert new, listing[["rule", "field", "problem"]].to_string()
 
 
-@pytest.mark.parametrize(
-    ("name", "rule", "dataset", "change"), [(name, *seed) for name, seeds in RULES.items() for seed in seeds]
-)
+@pytest.mark.parametrize(("name", "rule", "dataset", "change"), sampled(RULES, 2))
 def test_an_error_in_the_records_is_a_finding_of_its_rule(name: str, rule: str, dataset: str, change: Change) -> None:
     study, records = changed(name, change)
     terminology = Terminology.open(study)

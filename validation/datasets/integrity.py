@@ -176,7 +176,7 @@ def _keys(dataset: Dataset) -> list[Row]:
         columns = [dataset.coded(name) for name in keys]
     except TypeError:  # a finding of its own
         return []
-    repeated = np.setdiff1d(np.arange(len(dataset.frame)), first_of_each(columns)) if keys else np.empty(0, int)
+    repeated = _others(len(dataset.frame), first_of_each(columns)) if keys else np.empty(0, int)
     if not len(repeated):
         return []
     said = f"{dataset.name} has {len(repeated)} row{'s' * (len(repeated) != 1)} whose keys occur already"
@@ -191,8 +191,15 @@ def _lineage(dataset: Dataset) -> list[Row]:
     if outside:
         said = f"{dataset.name} has {outside} lineage edges of rows that it does not have"
         return [_row(dataset, "", LINEAGE, outside, said)]
-    without = np.setdiff1d(np.arange(size), rows)
+    without = _others(size, rows)
     if not len(without) or dataset.metadata.dataset_class == OF_THE_STUDY:
         return []
     said = f"{dataset.name} has {len(without)} rows without a source, first {key_of(dataset, int(without[0]))}"
     return [_row(dataset, "", LINEAGE, len(without), said)]
+
+
+def _others(size: int, rows: np.ndarray) -> np.ndarray:
+    """Return the positions of all rows that are not among ``rows``."""
+    others = np.ones(size, bool)
+    others[rows] = False
+    return np.flatnonzero(others)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import struct
 import zlib
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
@@ -16,7 +17,8 @@ from reports.layout.table import (
     Row,
     TableColumn,
 )
-from reports.rtf.document import Sheet, document
+from reports.rtf import document as rtf_document
+from reports.rtf.document import Sheet
 from reports.rtf.pages import lines_of
 from reports.rtf.table import PAGE_WIDTH
 from reports.rtf.text import escaped
@@ -26,6 +28,10 @@ SHEET = Sheet(
     ("Source: ADSL. Program: test.", "Analysis plan: All."),
 )  # fmt: skip
 TOKEN = re.compile(r"\\u(-?\d+)\?|\\([a-z]+)(-?\d+)? ?|\\([\\{}~_*])|([{}])|\n|(.)", re.S)
+
+
+def document(sheet: Sheet, tables: Sequence[OutputTable | Listing], pictures: Sequence[bytes]) -> str:
+    return "".join(rtf_document.document(sheet, tables, pictures))
 
 
 def read(rtf: str) -> tuple[str, dict[str, int]]:
