@@ -43,7 +43,8 @@ def _plain(value: float) -> str:
 class TestUnits:
     """Standard unit of one test, and for each unit in which it may be reported the factor to the standard unit.
 
-    ``shifts`` are added before the factor is applied: a temperature of F in C is -32, then times 5/9.
+    ``shifts`` are added before the factor is applied: a temperature of F in C is -32, then times 5/9. ``digits``
+    (significant) or ``decimals`` are those of a converted result, None for all that it has.
     """
 
     __test__ = False
@@ -51,6 +52,8 @@ class TestUnits:
     standard: str
     factors: dict[str, float]
     shifts: dict[str, float] = field(default_factory=dict)
+    digits: int | None = None
+    decimals: int | None = None
 
     def factor(self, unit: str) -> float | None:
         """Return the factor from ``unit`` to the standard unit; None if the study declares none."""
@@ -81,7 +84,10 @@ def read_units(declared: dict[str, Any]) -> dict[str, TestUnits]:
         given = body.get("unit_factors") or {}
         factors = {unit: _factor(given, test, unit) for unit in given}
         shifts = {unit: float(each["add"]) for unit, each in given.items() if isinstance(each, dict) and "add" in each}
-        made[test] = TestUnits(str(body.get("standard_unit", "")), factors, shifts)
+        if "digits" in body and "decimals" in body:
+            raise complain(body, "decimals", f"{test} has digits already: declare one of them")
+        rounding = {name: int(body[name]) for name in ("digits", "decimals") if name in body}
+        made[test] = TestUnits(str(body.get("standard_unit", "")), factors, shifts, **rounding)
     return made
 
 

@@ -18,6 +18,7 @@ from sdtm.build.relations import (
     Related,
     related,
 )
+from sdtm.build.standard_results import list_unstandardised
 from sdtm.build.study_mapping import StudyMapping
 from sdtm.build.supplemental import supplemental
 from sdtm.build.withheld import list_withheld, split_superseded, withheld_by_domain
@@ -72,6 +73,8 @@ def tabulate(mapping: StudyMapping, records: Records) -> Tabulation:
     engine = Engine(study, terminology, domains, forms, identify(study, forms))
     engine.run()
     without_subject = withhold_without_subject(engine.tables)
+    for domain, table in engine.tables.items():
+        list_unstandardised(domains[domain], table, terminology)
     finished = {domain: finish(domains[domain], engine.tables[domain]) for domain in sorted(domains)}
     linked = related(study, RelatableRecords(forms, engine.identity, engine.tables, finished))
     datasets = _datasets(mapping, finished, linked) | planned(study, terminology)

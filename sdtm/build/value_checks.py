@@ -9,7 +9,7 @@ import numpy as np
 
 from metadata import iso8601
 from metadata.terminology import Terminology
-from sdtm.columns.column import LIMITED, NUMBER
+from sdtm.columns.number import read_result
 from sdtm.columns.table import DomainTable
 from sdtm.columns.text import unwritable
 from sdtm.mapping.domain_mapping import DomainMapping, codelists
@@ -63,7 +63,7 @@ def _check_terms(mapping: DomainMapping, table: DomainTable, names: Iterable[str
         terms = {term for code in lists for term in terminology.codelist(code).terms} | exempt.get(name, set()) | {""}
         numeric = name.endswith("STRESC")
         for text in values.held:
-            if text in terms or (numeric and (NUMBER.fullmatch(text) or LIMITED.fullmatch(text))):
+            if text in terms or (numeric and read_result(text)):
                 continue
             hint = terminology.codelist(lists[0]).nearest(text)
             reason = f"it is not a term of {terminology.codelist(lists[0]).name}{hint}; {name} is null"

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from metadata.coded_text import CodedText
-
-NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?")
-LIMITED = re.compile(r"(<=|>=|<|>)\s*(\d+(?:\.\d+)?)")
-"""A result beyond a limit of quantification, such as <5."""
 
 
 @dataclass(frozen=True)
@@ -91,13 +86,3 @@ def first_present(one: CodedText | np.ndarray, other: CodedText | np.ndarray) ->
     if isinstance(one, CodedText) and isinstance(other, CodedText):
         return one.where(here, other)
     return np.where(here, one, other)  # type: ignore[arg-type]
-
-
-def plain_number(word: str) -> float:
-    """Return the number that a plain decimal text says, NaN for any other text."""
-    return float(word) if NUMBER.fullmatch(word) else np.nan
-
-
-def is_number(word: str) -> bool:
-    """Return True for a plain decimal text."""
-    return NUMBER.fullmatch(word) is not None

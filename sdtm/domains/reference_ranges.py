@@ -15,7 +15,7 @@ from metadata.toxicity import ToxicityItem
 from metadata.toxicity_table import read_scheme
 from metadata.units import significant, text_of
 from metadata.yaml_source import complain
-from sdtm.columns.column import plain_number
+from sdtm.columns.number import plain_number
 from sdtm.columns.table import DomainTable
 from sdtm.domains.timing import complete_days
 from sdtm.mapping.domain_mapping import DomainMapping, FindingTest

@@ -7,8 +7,8 @@ import re
 import numpy as np
 
 from metadata.coded_text import CodedText
-from metadata.units import significant, text_of
-from sdtm.columns.column import LIMITED, Column, Read, UnrepresentedValues, is_number, plain_number
+from sdtm.columns.column import Column, Read, UnrepresentedValues
+from sdtm.columns.number import Measurement, converted, read_result
 from sdtm.columns.source import FormRows
 from sdtm.columns.table import Withheld
 from sdtm.mapping.domain_mapping import FindingTest
@@ -46,7 +46,7 @@ def findings_piece(
         columns[f"{domain}ORRESU"] = Column(units.data, unit.take(at).reads, unit.take(at).problems)
     columns |= _standard(domain, test, source, at, original.text, units.text)
     columns |= _without_factor(domain, test, units, columns)
-    columns |= _status(domain, ~here & missed[at], missed_read, reason.take(at), at, test.otherwise_reason)
+    columns |= _status(domain, here, missed[at], missed_read, reason.take(at), at, test.otherwise_reason)
     columns |= {name: declared.apply(source).take(at) for name, declared in test.variables.items()}
     return at, columns, left
 
@@ -129,58 +129,76 @@ def _original(test: FindingTest, result: Column) -> Column:
 
 
 def _status(
-    domain: str, missed: np.ndarray, reads: tuple[Read, ...], reason: Column, at: np.ndarray, otherwise: str
+    domain: str,
+    here: np.ndarray,
+    missed: np.ndarray,
+    reads: tuple[Read, ...],
+    reason: Column,
+    at: np.ndarray,
+    otherwise: str,
 ) -> dict[str, Column]:
-    """Return --STAT and --REASND; the answers that a test was done count as read by --STAT."""
-    if not missed.any() and not reads and not reason.reads:
+    """Return --STAT and --REASND; the answers that a test was done count as read by --STAT.
+
+    Where there is a result (``here``), an answer that the test was not done, and a reason, are asked about.
+    """
+    if not (missed & ~here).any() and not reads and not reason.reads:
         return {}
-    status = CodedText.of_codes(missed, ["", NOT_DONE])
+    status = CodedText.of_codes(missed & ~here, ["", NOT_DONE])
+    taken = tuple(read.take(at) for read in reads)
+    texts = reason.text.where(reason.present(), otherwise).where(missed & ~here)
     return {
-        f"{domain}STAT": Column(status, tuple(read.take(at) for read in reads)),
-        f"{domain}REASND": reason.with_data(reason.text.where(reason.present(), otherwise).where(missed)),
+        f"{domain}STAT": Column(status, taken, _contradicted(taken, here & missed)),
+        f"{domain}REASND": Column(texts, reason.reads, (*reason.problems, *_contradicted(reason.reads, here))),
     }
+
+
+def _contradicted(reads: tuple[Read, ...], rows: np.ndarray) -> tuple[UnrepresentedValues, ...]:
+    """Return the stored answers to which a result is in contradiction."""
+    made = ((read, rows & read.stored) for read in reads)
+    reason = "there is a result, so that the test was done"
+    return tuple(UnrepresentedValues(lost, (read.field,), reason, elsewhere=True) for read, lost in made if lost.any())
 
 
 def _standard(
     domain: str, test: FindingTest, source: FormRows, at: np.ndarray, original: CodedText, unit: CodedText
 ) -> dict[str, Column]:
-    """Return --STRESC, --STRESN and --STRESU, converted by the study's declared factors; a limit stays text."""
+    """Return --STRESC, --STRESN and --STRESU: made once for each result and unit that occur together."""
     raw = original
     if test.standard == "code" and isinstance(test.result, FieldValue):
         codes = {code: test.standard_terms.get(code, code) for code in test.result.terms}
         raw = source.raw(test.result.found.name)[0].take(at).replace(codes, "")
     elif test.standard_terms:
         raw = raw.replace(test.standard_terms)
-    factors = np.array([_factor(test, word) for word in unit.texts], float)
-    shifts = np.array([test.units.shift(word) for word in unit.texts], float)
-    limits = [LIMITED.fullmatch(word) for word in raw.texts]
-    numeric = raw.test(is_number)
-    bounded = raw.test(lambda word: LIMITED.fullmatch(word) is not None)
-    values = np.array(
-        [float(found[2]) if found else plain_number(word) for found, word in zip(limits, raw.texts, strict=True)], float
-    )
-    standard = significant((values[:, None] + shifts[None, :]) * factors[None, :])
-    signs = [found[1] if found else "" for found in limits]
-    texts = [sign + text if text else "" for sign, text in _signed(signs, standard)]
-    other = np.isnan(values)
-    pair = raw.codes.astype(np.int64) * len(factors) + unit.codes
-    places = np.where(other[raw.codes], len(texts) + raw.codes, pair)
-    converted = standard.reshape(-1)[pair] if len(pair) else np.empty(0)
+    count = len(unit.texts)
+    pairs, place = np.unique(raw.codes.astype(np.int64) * count + unit.codes, return_inverse=True)
+    made = [_standardised(test, raw.texts[pair // count], unit.texts[pair % count]) for pair in pairs.tolist()]
+    texts, numbers, measured = (list(part) for part in zip(*made, strict=True)) if made else ([], [], [])
     columns = {
-        f"{domain}STRESC": Column(CodedText.of_codes(places, [*texts, *raw.texts]).in_use()),
-        f"{domain}STRESN": Column(np.where(numeric, converted, np.nan)),
+        f"{domain}STRESC": Column(CodedText.of_codes(place, texts)),
+        f"{domain}STRESN": Column(np.array(numbers, float)[place]),
     }
     if test.units.standard:
-        held = (numeric | bounded) & ~np.isnan(converted)
+        held = np.array(measured, bool)[place]
         columns[f"{domain}STRESU"] = Column(CodedText.of_codes(held, ["", test.units.standard]))
     return columns
 
 
-def _signed(signs: list[str], standard: np.ndarray) -> list[tuple[str, str]]:
-    """Return sign and text of each word in each unit, row by row."""
-    texts = text_of(standard.reshape(-1)).array().tolist()
-    width = standard.shape[1]
-    return [(signs[number // width], text) for number, text in enumerate(texts)]
+def _standardised(test: FindingTest, text: str, unit: str) -> tuple[str, float, bool]:
+    """Return one result as text and as a number, and whether it is in the standard unit.
+
+    A result that needs no conversion keeps its digits; a text that is neither a number nor a limit stays as it is.
+    """
+    found = read_result(text, test.also_read)
+    if found is None:
+        return text, np.nan, False
+    units = test.units
+    factor, added = _factor(test, unit), units.shift(unit)
+    if np.isnan(factor):
+        return "", np.nan, False
+    if (factor, added) != (1.0, 0.0):
+        value = converted(found.value, added, factor, units.digits, units.decimals)
+        found = Measurement(value, found.sign)
+    return found.text(), found.number, True
 
 
 def _factor(test: FindingTest, unit: str) -> float:

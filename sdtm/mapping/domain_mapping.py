@@ -8,6 +8,7 @@ from functools import cached_property
 from metadata.standards import GuideDataset, GuideVariable
 from metadata.units import TestUnits
 from metadata.yaml_source import LocatedDict
+from sdtm.columns.number import NumberForm
 from sdtm.operations.field_condition import FieldCondition
 from sdtm.operations.operation import (
     Operation,
@@ -51,6 +52,7 @@ class FindingTest:
     label_without: str = ""
     standard: str = "result"
     standard_terms: dict[str, str] = field(default_factory=dict)
+    also_read: frozenset[NumberForm] = frozenset()
     toxicity: str = ""
     toxicity_terms: dict[str, float] = field(default_factory=dict)
     codelists: tuple[str, str] = ("", "")

@@ -10,7 +10,7 @@ from metadata.standards import GuideVariable
 from metadata.terminology import Terminology
 from metadata.units import TestUnits, read_units
 from metadata.yaml_source import LocatedDict, complain
-from sdtm.columns.column import LIMITED, is_number
+from sdtm.columns.number import NumberForm, read_result
 from sdtm.columns.text import LIMIT
 from sdtm.mapping.criteria import DOMAIN as CRITERIA
 from sdtm.mapping.domain_mapping import FindingTest, NotDone, codelists
@@ -38,7 +38,7 @@ def variables_given(spec: dict[str, Any], shared: dict[str, Any], key: str, doma
 
 def _is_measured(word: str) -> bool:
     """True for a number or a limit such as <5, which a codelist of results need not have."""
-    return is_number(word) or LIMITED.fullmatch(word) is not None
+    return read_result(word) is not None
 
 
 class DomainReader(Protocol):
@@ -79,6 +79,7 @@ class TestReader:
             with gather.part():
                 result = self._operation("result", "ORRES")
                 standard_terms = self._standard_terms(result)
+                also_read = self._also_read(result)
             with gather.part():
                 unit = self._operation("unit", "ORRESU") if "unit" in self.spec else None
             with gather.part():
@@ -105,6 +106,7 @@ class TestReader:
             label_without=str(self._get("label_without")),
             standard=str(self._get("standard", "result")),
             standard_terms=standard_terms,
+            also_read=also_read,
             toxicity=str(self._get("toxicity")),
             toxicity_terms={term: float(grade) for term, grade in (self._get("toxicity_terms", None) or {}).items()},
             otherwise_reason=str(self.reader.body.get("reason_not_done", "")),
@@ -166,6 +168,15 @@ class TestReader:
                 self.spec, "result", f"{error.message}; what stands for it goes under standard_terms"
             ) from None
 
+    def _also_read(self, result: RecordOperation) -> frozenset[NumberForm]:
+        """Return how results may be written beyond a plain number, by the test or the whole domain."""
+        forms: frozenset[NumberForm] = frozenset(
+            self._get("also_read", None) or self.reader.body.get("also_read") or []
+        )
+        if isinstance(result, FieldValue):
+            result.forms = forms
+        return forms
+
     def _codelists(self, suffix: str) -> tuple[str, ...]:
         """Codelists of the guide, or those that the test or the domain declares."""
         declared = self._get("codelists", None) or self.reader.body.get("codelists") or {}
@@ -221,7 +232,7 @@ class TestReader:
 
     def _units(self) -> TestUnits:
         node = self._node("standard_unit")
-        given = {name: node[name] for name in ("standard_unit", "unit_factors") if name in node}
+        given = {name: node[name] for name in ("standard_unit", "unit_factors", "digits", "decimals") if name in node}
         body = located(given, node) if given else LocatedDict()
         units = read_units({self.key: body})[self.key]
         guide = self.reader.by_name.get(f"{self.reader.domain}STRESU")

@@ -14,6 +14,7 @@ from metadata.declaration import read_document
 from metadata.declaration_limits import Above, Limit, RegularExpression, Written
 from metadata.declaration_schema import document_schema
 from metadata.registration import load_modules
+from sdtm.columns.number import NumberForm
 from sdtm.operations.operation import NestedOperation, Terms
 
 load_modules(sdtm.operations)
@@ -49,7 +50,10 @@ class TestCodelists:
 
 @dataclass(frozen=True)
 class TestKeys:
-    """One test of a findings domain, on one form or for the whole domain."""
+    """One test of a findings domain, on one form or for the whole domain.
+
+    ``digits`` (significant) or ``decimals`` are those of a result that is converted to the standard unit.
+    """
 
     __test__ = False
 
@@ -71,6 +75,9 @@ class TestKeys:
     label_without: Annotated[str, RegularExpression()] = ""
     standard: Literal["code", "result"] = "result"
     standard_terms: Terms | None = None
+    also_read: list[NumberForm] | None = None
+    digits: Annotated[int, Limit(1, 15)] | None = None
+    decimals: Annotated[int, Limit(0, 15)] | None = None
     toxicity: str = ""
     toxicity_terms: dict[str, Annotated[int, Limit(0, 5)]] | None = None
     variables: Operations | None = None
@@ -121,6 +128,7 @@ class MappingFile:
     tests: dict[str, TestKeys] | None = None
     codelists: TestCodelists | None = None
     unit_terms: Terms | None = None
+    also_read: list[NumberForm] | None = None
     keys: list[str] | None = None
     baseline_by: list[str] | None = None
     toxicity: str = ""

@@ -18,7 +18,8 @@ from metadata.condition_tests import COMPARISONS, VariableTest
 from metadata.dictionary import Field
 from metadata.variable_kind import CHAR, NUM
 from metadata.yaml_source import LocatedDict
-from sdtm.columns.column import Read, plain_number
+from sdtm.columns.column import Read
+from sdtm.columns.number import plain_number
 from sdtm.columns.source import FormRows
 from sdtm.operations.operation import MappingContext, choice
 

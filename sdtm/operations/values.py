@@ -15,7 +15,8 @@ from metadata.dictionary import Field
 from metadata.errors import Gather
 from metadata.labels import plain
 from metadata.yaml_source import LocatedDict, complain
-from sdtm.columns.column import Column, Read, UnrepresentedValues, first_present, is_number, plain_number
+from sdtm.columns.column import Column, Read, UnrepresentedValues, first_present
+from sdtm.columns.number import NumberForm, fits_float, is_number, plain_number, read_result
 from sdtm.columns.source import FormRows
 from sdtm.operations.field_condition import FieldCondition, read_field_condition
 from sdtm.operations.operation import (
@@ -102,6 +103,8 @@ class FieldValue(RecordOperation):
     found: Field
     terms: dict[str, str]
     when: FieldCondition | None
+    forms: frozenset[NumberForm] = frozenset()
+    """How a result may be written beyond a plain number; the test of a findings domain says so."""
 
     def bind(self, context: MappingContext) -> None:
         """Check field, terms and condition."""
@@ -152,11 +155,18 @@ class FieldValue(RecordOperation):
             return Column(values, (read,))
         if self.found.has_comma:
             values = values.map(lambda word: word.replace(",", "."))
-        wrong = values.test(lambda word: word != "" and not is_number(word))
-        problem = (UnrepresentedValues(wrong, (self.found.name,), "it is not a number"),)
-        return Column(
-            values.each(plain_number, float) if self.target.is_number else values.where(~wrong), (read,), problem
-        )
+        name = (self.found.name,)
+        wrong = values.test(lambda text: text != "" and not self._is_number(text))
+        problems = [UnrepresentedValues(wrong, name, "it is not a number")]
+        if not self.target.is_number:
+            return Column(values.where(~wrong), (read,), tuple(problems))
+        long = ~wrong & values.test(lambda text: text != "" and not fits_float(text))
+        problems.append(UnrepresentedValues(long, name, "it has more digits than a number of 64 bits holds"))
+        return Column(np.where(long, np.nan, values.each(plain_number, float)), (read,), tuple(problems))
+
+    def _is_number(self, text: str) -> bool:
+        found = read_result(text, self.forms)
+        return found is not None and not found.sign
 
     def sentence(self) -> str:
         """Say where the value comes from."""
@@ -317,7 +327,8 @@ class Concat(Several):
 class Coded(RecordOperation):
     """``{coded: FIELD, file: CSV, column: NAME}``: the study's own coding of a reported term.
 
-    The CSV's first column is the reported term, compared regardless of case and of blanks at the ends.
+    The CSV's first column is the reported term, compared regardless of case and of blanks at the ends;
+    it is there once.
     """
 
     @dataclass(frozen=True)

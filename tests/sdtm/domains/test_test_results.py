@@ -205,3 +205,113 @@ def test_a_result_in_words_without_a_standard_term_stops_the_check(small: Any) -
     small.write("lb", RHYTHM.replace("WORD", "Dubious"))
     with pytest.raises(StudyError, match=r"'Dubious' is not a term of LBSTRESC .*what stands for it goes under stand"):
         small.tabulate()
+
+
+def asked(small: Any) -> list[list[str]]:
+    """Return field and reason of what is listed, without the unit and the laboratory."""
+    withheld = small.tabulate().withheld
+    return withheld.loc[withheld["field"].isin(["hb", "wc", "ph", "hb_nd"]), ["field", "reason"]].to_numpy().tolist()
+
+
+NUMBER = "it is neither a number nor a limit such as <5"
+
+
+@pytest.mark.parametrize(
+    ("stored", "unit", "reason"),
+    [
+        ("5000", "", "it has no unit, so that it has no standard result"),
+        ("<5000", "", "it has no unit, so that it has no standard result"),
+        ("≤5000", "2", NUMBER),
+        ("1,5", "2", NUMBER),
+        ("1e3", "2", NUMBER),
+        (">1e3", "2", NUMBER),
+        ("Hemolyzed", "2", NUMBER),
+        ("5-10", "2", NUMBER),
+        ("<5000", "2", ""),
+        ("<.5", "2", ""),
+        (".5", "2", ""),
+        ("5.", "2", ""),
+        ("NEGATIVE", "2", ""),
+    ],
+)
+def test_a_result_without_a_standard_result_is_asked_about(small: Any, stored: str, unit: str, reason: str) -> None:
+    small.subject()
+    look(small, wc=stored, wc_u=unit)
+    row = results(small.frame("LB"), "WBC").iloc[0]
+    assert (row["LBORRES"] == stored.replace("≤", "<=")) and (bool(row["LBSTRESC"]) is not bool(reason))
+    found = asked(small)
+    assert [field for field, _ in found] == ([] if not reason else ["wc"])
+    assert all(said.startswith(reason) for _, said in found)
+
+
+@pytest.mark.parametrize(
+    ("stored", "standard"),
+    [("≤5000", "<=5"), ("1500,5", "1.5005"), ("1e3", "1"), (">1e3", ">1"), ("<,5", "<0.0005")],
+)
+def test_results_in_other_forms_are_read_where_the_study_says_so(small: Any, stored: str, standard: str) -> None:
+    path = small.folder / "sdtm" / "lb.yaml"
+    forms = "also_read: [decimal_comma, exponent, symbols]\n"
+    path.write_text(path.read_text() + forms, encoding="utf-8")
+    small.subject()
+    look(small, wc=stored, wc_u="2")
+    row = results(small.frame("LB"), "WBC").iloc[0]
+    assert (row["LBORRES"], row["LBSTRESC"]) == (stored.replace("≤", "<="), standard)
+    assert asked(small) == []
+
+
+def test_a_test_without_a_unit_is_not_asked_for_one(small: Any) -> None:
+    path = small.folder / "redcap" / "dictionary.csv"
+    path.write_text(path.read_text(encoding="utf-8") + "ph,look,text,pH,,number\n", encoding="utf-8")
+    path = small.folder / "sdtm" / "lb.yaml"
+    path.write_text(path.read_text() + "    PH: {result: ph}\n", encoding="utf-8")
+    small.subject()
+    look(small, ph="7.40")
+    row = results(small.frame("LB"), "PH").iloc[0]
+    assert (row["LBORRES"], row["LBSTRESC"], row["LBSTRESN"]) == ("7.40", "7.40", 7.4)
+    assert asked(small) == []
+
+
+@pytest.mark.parametrize(
+    ("stored", "unit", "standard"),
+    [
+        ("12345678901234567", "1", "12345678901234567"),
+        ("1234567890.12345", "1", "1234567890.12345"),
+        ("1234567890.12345", "2", "1234567.89012345"),
+        ("5.00", "1", "5.00"),
+        ("5.00", "2", "0.005"),
+    ],
+)
+def test_no_digit_of_a_result_is_lost(small: Any, stored: str, unit: str, standard: str) -> None:
+    small.subject()
+    look(small, wc=stored, wc_u=unit)
+    row = results(small.frame("LB"), "WBC").iloc[0]
+    assert (row["LBORRES"], row["LBSTRESC"], row["LBSTRESN"]) == (stored, standard, float(standard))
+
+
+def test_a_study_can_declare_the_decimals_of_a_converted_result(small: Any) -> None:
+    path = small.folder / "sdtm" / "lb.yaml"
+    text = path.read_text().replace("unit_factors: {10^6/L: 0.001}", "unit_factors: {10^6/L: 0.001}, decimals: 2")
+    path.write_text(text, encoding="utf-8")
+    small.subject()
+    look(small, wc="5678", wc_u="2")
+    look(small, "month", wc="5.6785", wc_u="1")
+    made = results(small.frame("LB"), "WBC")
+    assert made["LBSTRESC"].tolist() == ["5.68", "5.6785"]
+    assert made["LBSTRESN"].tolist() == [5.68, 5.6785]
+
+
+def test_a_result_and_not_done_are_asked_about(small: Any) -> None:
+    small.subject()
+    look(small, hb="12,5", hb_u="6", hb_nd___1="1")
+    row = results(small.frame("LB"), "HGB").iloc[0]
+    assert (row["LBORRES"], row.get("LBSTAT", "")) == ("12.5", "")
+    assert asked(small) == [["hb_nd", "there is a result, so that the test was done; LBSTAT is null"]]
+
+
+def test_a_dose_with_more_digits_than_a_number_holds_is_asked_about(small: Any) -> None:
+    small.subject()
+    small.row("1", "log", "dose", "2", drug="2", amount="12345678901234567", dose_st="2000-04-01")
+    small.row("1", "log", "dose", "3", drug="2", amount=".5", dose_st="2000-05-01")
+    made = small.tabulate()
+    assert made.datasets["EX"].frame["EXDOSE"].fillna(-1).tolist() == [5.0, -1.0, 0.5]
+    assert made.withheld["field"].tolist() == ["amount"]
