@@ -1,4 +1,4 @@
-"""Words that add records for visits without one: locf_records, expected_records."""
+"""Derivations that add records for visits without one: locf_records, expected_records."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from adam.language.added_records import AddedRecords
 from adam.language.derivation import (
     AddedRows,
     DerivationContext,
+    keyed,
     listed,
-    word,
 )
 from metadata.coded_text import CodedText
 from metadata.condition import Condition
@@ -52,7 +52,7 @@ OF_PARAMETER = re.compile(r"PARAMN?|PARCAT\dN?")
 
 @dataclass(frozen=True, kw_only=True)
 class Expecting(AddedRecords):
-    """Base of words that know which visits a group of records should have."""
+    """Base of derivations that know which visits a group of records should have."""
 
     by: tuple[Column, ...]
     schedules: tuple[Schedule, ...]
@@ -107,7 +107,7 @@ class Expecting(AddedRecords):
         return {**self.own_texts(), **VISIT}.get(variable, "")
 
 
-@word("locf_records")
+@keyed("locf_records")
 @dataclass(frozen=True, kw_only=True)
 class LocfRecords(Expecting):
     """Add for each expected visit without a value a copy of the last record before it that has one (DTYPE LOCF).
@@ -158,7 +158,7 @@ class LocfRecords(Expecting):
         )
 
 
-@word("expected_records")
+@keyed("expected_records")
 @dataclass(frozen=True, kw_only=True)
 class ExpectedRecords(Expecting):
     """Add a record without a value for each expected visit of which a group has no record at all.

@@ -1,4 +1,4 @@
-"""Words that take values from the source or from another dataset: copy, merge, supplemental, exists, summary."""
+"""Derivations that take values from the source or from another dataset: copy, merge, supplemental, exists, summary."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from adam.language.derivation import (
     Derivation,
     DerivationContext,
     Outcome,
+    keyed,
     listed,
-    word,
 )
 from adam.language.kinds import NewText
 from metadata.condition import EVERY_ROW, DatasetKinds, OtherCondition
@@ -30,7 +30,7 @@ KEEPING = ("minimum", "maximum")
 """Functions whose result is of the kind of what they summarise."""
 
 
-@word("copy")
+@keyed("copy")
 @dataclass(frozen=True, kw_only=True)
 class Copy(Derivation):
     """Copy variables of the source, unchanged; a mapping NEW: OLD renames."""
@@ -50,7 +50,7 @@ class Copy(Derivation):
         return "", self.variables[variable]
 
 
-@word("constant")
+@keyed("constant")
 @dataclass(frozen=True, kw_only=True)
 class Constant(Derivation):
     """Give a variable the same text in every record."""
@@ -70,7 +70,7 @@ class Constant(Derivation):
 
 @dataclass(frozen=True, kw_only=True)
 class Lookup(Derivation):
-    """Base of words that look at the records of another dataset with the same keys."""
+    """Base of derivations that look at the records of another dataset with the same keys."""
 
     dataset: str
     by: tuple[Column, ...] = (SUBJECT,)
@@ -94,7 +94,7 @@ class Lookup(Derivation):
         return f"{self.dataset}{'.' + variable if variable else ''}{'' if where == EVERY_ROW else f' where {where}'}"
 
 
-@word("merge")
+@keyed("merge")
 @dataclass(frozen=True, kw_only=True)
 class Merge(Lookup):
     """Take variables from the one record of another dataset with the same keys.
@@ -167,7 +167,7 @@ class Merge(Lookup):
         return self.dataset, self.variables[variable]
 
 
-@word("supplemental")
+@keyed("supplemental")
 @dataclass(frozen=True, kw_only=True)
 class Supplemental(Derivation):
     """Take supplemental qualifiers (QVAL of the QNAM named) of the source's records; QNAM is the new variable's name.
@@ -210,7 +210,7 @@ class Supplemental(Derivation):
         return "Predecessor"
 
 
-@word("exists")
+@keyed("exists")
 @dataclass(frozen=True, kw_only=True)
 class Exists(Lookup):
     """Flag Y where another dataset has a record with the same keys, else ``otherwise``."""
@@ -238,7 +238,7 @@ class Exists(Lookup):
         return [test for test in self.where.tests if test.name in COMPARISONS] if self.where and one else []
 
 
-@word("summary")
+@keyed("summary")
 @dataclass(frozen=True, kw_only=True)
 class Summary(Lookup):
     """Count records of another dataset with the same keys, or sum, average or take the extreme of a variable in them.

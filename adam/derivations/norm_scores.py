@@ -1,4 +1,4 @@
-"""The word norm_scores: each raw score set against the mean and standard deviation of a reference group."""
+"""The derivation norm_scores: each raw score set against the mean and standard deviation of a reference group."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from adam.language.added_records import AddedRecords
 from adam.language.derivation import (
     AddedRows,
     DerivationContext,
-    word,
+    keyed,
 )
 from adam.language.kinds import NumberColumn, ParameterCode
 from metadata.coded_text import CodedText
@@ -43,7 +43,7 @@ class Score:
     better: Literal["high", "low"] = "high"
 
 
-@word("norm_scores")
+@keyed("norm_scores")
 @dataclass(frozen=True, kw_only=True)
 class NormScores(AddedRecords):
     """Add for each record of a raw score one with z = (score - mean of the norms) / standard deviation of the norms.

@@ -1,4 +1,4 @@
-"""Words about the course of a subject's records in time: spaced, status_class."""
+"""Derivations about the course of a subject's records in time: spaced, status_class."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from adam.language.derivation import (
     Derivation,
     DerivationContext,
     Outcome,
+    keyed,
     listed,
-    word,
 )
 from adam.language.kinds import DayColumn, NewText
 from metadata.coded_text import CodedText
@@ -25,7 +25,7 @@ from metadata.declaration import (
 )
 
 
-@word("spaced")
+@keyed("spaced")
 @dataclass(frozen=True, kw_only=True)
 class Spaced(Derivation):
     """Y for an event that begins at least ``days`` after the one before it began, else missing.
@@ -63,7 +63,7 @@ class Spaced(Derivation):
         )
 
 
-@word("status_class")
+@keyed("status_class")
 @dataclass(frozen=True, kw_only=True)
 class StatusClass(Derivation):
     """Class a subject by the sequence of positive and negative samples, the same in all records of the group.

@@ -1,4 +1,4 @@
-"""The word time_to_event: for each parameter the first of several events, or the last day known to be without one."""
+"""The derivation time_to_event: for each parameter the first of several events, or the last day without one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from adam.language.derivation import (
     AddedRows,
     Derivation,
     DerivationContext,
-    word,
+    keyed,
 )
 from adam.language.kinds import DayColumn, OtherDay, OtherNumber, ParameterCode
 from metadata.coded_text import CodedText
@@ -68,7 +68,7 @@ class FirstEvent:
     row: np.ndarray
 
 
-@word("time_to_event")
+@keyed("time_to_event")
 @dataclass(frozen=True, kw_only=True)
 class TimeToEvent(Derivation):
     """Add for each record (one a subject) one record a parameter, with time, censoring and where both come from.

@@ -1,4 +1,4 @@
-"""Bases of the words that add records: each new record is a copy of another one, with values of its own."""
+"""Bases of the derivations that add records: each new record is a copy of another one, with values of its own."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PARAMETER = {"PARAMCD": "paramcd", "PARAM": "param", "PARAMN": "paramn", "PARCAT
 
 @dataclass(frozen=True, kw_only=True)
 class AddedRecords(Derivation):
-    """Base of words that add records; ``set`` has texts and numbers that the new records get."""
+    """Base of derivations that add records; ``set`` has texts and numbers that the new records get."""
 
     set: dict[Column, str | float] = field(default_factory=dict)
 
@@ -47,7 +47,7 @@ class AddedRecords(Derivation):
 
 @dataclass(frozen=True, kw_only=True)
 class ParameterRecords(AddedRecords):
-    """Base of words that add records of a new parameter, made of the values of other parameters' records."""
+    """Base of derivations that add records of a new parameter, made of the values of other parameters' records."""
 
     paramcd: ParameterCode
     param: str = ""
@@ -95,7 +95,7 @@ class ParameterRecords(AddedRecords):
 
 @dataclass(frozen=True, kw_only=True)
 class SummaryParameter(ParameterRecords):
-    """Base of words that add one record of a new parameter for each group of records of other parameters.
+    """Base of derivations that add one record of a new parameter for each group of records of other parameters.
 
     ``keep_first`` and ``keep_last`` are the variables that the new record takes of the group's first record by
     ``order`` and of its last one; what else its records differ in is missing.
