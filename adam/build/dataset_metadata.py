@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from adam.build.specification import AnalysisSpecification, DerivationStep, DescribedVariable
+from adam.build.specification import AnalysisSpecification, DerivationStep, ListedVariable
 from adam.columns.columns import Values
 from adam.columns.columns import kind as kind_in
 from adam.language.derivation import Derivation, DerivationContext
@@ -106,7 +106,7 @@ def _makers(steps: list[DerivationStep]) -> Makers:
 
 def _variable(
     name: str,
-    said: DescribedVariable,
+    said: ListedVariable,
     specification: AnalysisSpecification,
     used: list[Guide],
     makers: Makers,

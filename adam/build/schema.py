@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from adam.build.specification import DescribedVariable, Header
+from adam.build.specification import Header, ListedVariable
 from adam.language.derivation import DERIVATIONS
 from metadata.condition import Condition
 from metadata.declaration_schema import definitions, parameters_schema
@@ -20,7 +20,7 @@ def document() -> dict[str, Any]:
         "derivations": {"type": "array", "items": {"oneOf": derivations}},
         "variables": {
             "type": "object",
-            "additionalProperties": {"anyOf": [{"type": "null"}, parameters_schema(DescribedVariable)]},
+            "additionalProperties": {"anyOf": [{"type": "null"}, parameters_schema(ListedVariable)]},
         },
     }
     return {

@@ -35,7 +35,7 @@ class SourceRecords:
 
 
 @dataclass(frozen=True)
-class DescribedVariable:
+class ListedVariable:
     """What a mapping says of a variable beyond the guide and the variable's source."""
 
     label: str = ""
@@ -87,7 +87,7 @@ class AnalysisSpecification:
 
     header: Header
     steps: tuple[DerivationStep, ...]
-    variables: dict[str, DescribedVariable]
+    variables: dict[str, ListedVariable]
     file: str | None = None
     lines: dict[str, int] = field(default_factory=dict)
 
@@ -187,15 +187,15 @@ def _step(items: Any, index: int) -> DerivationStep:
     return step
 
 
-def _variables(node: Any) -> dict[str, DescribedVariable]:
+def _variables(node: Any) -> dict[str, ListedVariable]:
     declared = node["variables"]
     if not isinstance(declared, dict):
         raise wrong_type(node, "variables", declared, "a mapping of names, in the order of the dataset")
-    made: dict[str, DescribedVariable] = {}
+    made: dict[str, ListedVariable] = {}
     with Gather() as gather:
         for name, said in declared.items():
             with gather.part():
                 if said is not None and not isinstance(said, dict):
                     raise wrong_type(declared, name, said, "a mapping, or nothing")
-                made[name] = read_parameters(DescribedVariable, said or {}, quoted(name))
+                made[name] = read_parameters(ListedVariable, said or {}, quoted(name))
     return made

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from adam.columns.columns import Columns, Values, constant, known_names, number, present, take, text
-from adam.columns.grouping import first_rows, group_codes, ordered
+from adam.columns.grouping import Order, first_rows, group_codes, ordered
 from adam.derivations.windows import Schedule, planned_visits
 from adam.language.added_records import AddedRecords
 from adam.language.derivation import (
@@ -24,6 +24,7 @@ from metadata.declaration import (
     Column,
     OrderColumn,
 )
+from metadata.errors import StudyError
 from metadata.variable_kind import CHAR
 
 NO_ROWS = np.empty(0, np.int64)
@@ -115,7 +116,8 @@ class LocfRecords(Expecting):
     ``schedules`` say which visits of study.yaml a parameter should have; a visit has a value if one of the records for
     which ``where`` holds does, and only such records are carried forward: baseline is not if ``where`` leaves it out.
     A record whose value is missing stays as it is, next to the new one. Before the first value nothing is added. The
-    new record keeps its template's date; ``set`` and ``blank`` say what it has of its own.
+    new record keeps its template's date; ``set`` and ``blank`` say what it has of its own. Last records of a visit that
+    ``order`` does not tell apart are an error if their values differ.
     """
 
     value: Column = "AVAL"
@@ -137,10 +139,21 @@ class LocfRecords(Expecting):
         last = np.append(rows, -1)[before - 1]
         carried = ~there & (before > 0) & (groups[last] == groups[wanted.first])
         template, place = last[carried], wanted.visit[carried]
+        self._check_order(columns, groups, [(visit, False), *order], eligible, template)
         changed = self.at_visits(columns, names, numbers, place)
         changed |= {name: take(columns[name], np.full(len(place), -1)) for name in self.blank}
         changed["DTYPE"] = constant("LOCF", len(place))
         return AddedRows(template, changed, (np.arange(len(template)), template))
+
+    def _check_order(
+        self, columns: Columns, groups: np.ndarray, order: Order, eligible: np.ndarray, template: np.ndarray
+    ) -> None:
+        place = group_codes([groups.astype(float), *(values for values, _ in order)])
+        both = group_codes([place.astype(float), columns[self.value]])
+        values = np.bincount(np.unique(np.column_stack([place, both])[eligible], axis=0)[:, 0], minlength=len(place))
+        if (values[place[template]] > 1).any():
+            raise StudyError(f"several records are the last of a visit within {listed(self.by)} and differ;"
+                             " add a variable to 'order' that tells them apart")  # fmt: skip
 
     def _eligible(self, columns: Columns, count: int) -> np.ndarray:
         eligible = present(columns[self.value])

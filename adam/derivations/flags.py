@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from adam.columns.columns import Columns, comparable, constant, day, flagged, number, present
-from adam.columns.grouping import first_rows, group_codes, ordered
+from adam.columns.grouping import first_rows, group_codes, ordered, tied
 from adam.language.derivation import (
     Derivation,
     DerivationContext,
@@ -61,8 +61,7 @@ class FlagOne(Derivation):
         order = [(columns[name.removeprefix("-")], name.startswith("-")) for name in self.order]
         flags, groups = np.zeros(count, bool), group_codes([columns[name] for name in self.by])
         rows = first_rows(groups, order, eligible)
-        place = group_codes([groups.astype(float), *(values for values, _ in order)])
-        if (np.bincount(place[eligible], minlength=count)[place[rows]] > 1).any():
+        if tied(groups, order, rows, eligible).any():
             raise StudyError(
                 f"several records come first within {listed(self.by)}; add a variable to 'order' that tells them apart"
             )

@@ -23,7 +23,7 @@ from metadata.condition_tests import COMPARISONS, VariableTest
 from metadata.dataset import Edges
 from metadata.declaration import Column, NewColumn, OtherColumn
 from metadata.errors import StudyError
-from metadata.variable_kind import CHAR, NUM, SAID
+from metadata.variable_kind import CHAR, NUM, SAID, differ
 
 SUBJECT = "USUBJID"
 KEEPING = ("minimum", "maximum")
@@ -75,6 +75,13 @@ class Lookup(Derivation):
     dataset: str
     by: tuple[Column, ...] = (SUBJECT,)
     where: OtherCondition | None = None
+
+    def check_kinds(self, kinds: DatasetKinds) -> None:
+        super().check_kinds(kinds)
+        for name in self.by:
+            mine, theirs = (kinds.get(dataset, {}).get(name, "") for dataset in ("", self.dataset))
+            if differ(mine, theirs):
+                raise StudyError(f"{name} is {SAID[mine]}, {self.dataset}.{name} is {SAID[theirs]}: no records match")
 
     def found(self, context: DerivationContext) -> np.ndarray:
         """Return True for the other dataset's records that fulfil ``where``."""
@@ -279,6 +286,7 @@ class Summary(Lookup):
         return known if self.function in KEEPING else NUM
 
     def check_kinds(self, kinds: DatasetKinds) -> None:
+        super().check_kinds(kinds)
         known = kinds.get(self.dataset, {}).get(self.source or "", "")
         if known and self.function != "count" and (known == CHAR or (self.function not in KEEPING and known != NUM)):
             taken = "numbers and dates" if self.function in KEEPING else "numbers"

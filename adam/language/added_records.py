@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from adam.columns.columns import Columns, Values, among, constant, known_names, only, present, take
-from adam.columns.grouping import group_codes, ordered
+from adam.columns.grouping import Order, group_codes, ordered, tied
 from adam.language.derivation import AddedRows, Derivation, listed
 from adam.language.kinds import NumberColumn, ParameterCode
 from metadata.coded_text import CodedText
-from metadata.condition import Condition
+from metadata.condition import Condition, DatasetKinds
 from metadata.declaration import Column, OrderColumn
 from metadata.errors import StudyError
+from metadata.variable_kind import CHAR, NUM, SAID, differ
 
 PARAMETER = {"PARAMCD": "paramcd", "PARAM": "param", "PARAMN": "paramn", "PARCAT1": "parcat1"}
 
@@ -37,6 +38,13 @@ class AddedRecords(Derivation):
 
     def changes(self) -> tuple[str, ...]:
         return tuple(self.own())
+
+    def check_kinds(self, kinds: DatasetKinds) -> None:
+        super().check_kinds(kinds)
+        for name, value in self.own().items():
+            kind, written = kinds.get("", {}).get(name, ""), CHAR if isinstance(value, str) else NUM
+            if differ(kind, written):
+                raise StudyError(f"{name} is {SAID[kind]}, and the added records would hold {SAID[written]}: {value}")
 
     def changed(self, columns: Columns, count: int, blank: tuple[str, ...] = ()) -> dict[str, Values]:
         """Return the columns that ``count`` new records have instead of those that they are copies of."""
@@ -121,10 +129,21 @@ class SummaryParameter(ParameterRecords):
         starts[1:] = groups[contributing][1:] != groups[contributing][:-1]
         rows, final = contributing[starts], contributing[np.append(starts[1:], True)[: len(starts)]]
         place = np.cumsum(starts) - 1
+        self._check_order(columns, groups, order, eligible, rows, final)
         changed: dict[str, Values] = differing(columns, rows, place, contributing, self.keep_first)
         changed |= {name: take(columns[name], final) for name in self.keep_last}
         changed |= {**self.changed(columns, len(rows)), self.value: values[groups[rows]]}
         return AddedRows(rows, changed, (place, contributing))
+
+    def _check_order(
+        self, columns: Columns, groups: np.ndarray, order: Order, eligible: np.ndarray, first: np.ndarray,
+        last: np.ndarray,
+    ) -> None:  # fmt: skip
+        """Raise StudyError where the order does not say which record something is taken of."""
+        for rows, names in ((first, self.keep_first), (last, self.keep_last)):
+            if names and tied(groups, order, rows, eligible).any():
+                raise StudyError(f"{self.paramcd}: several records come first or last within {listed(self.by)};"
+                                 f" add a variable to 'order' that says of which {listed(names)} is taken")  # fmt: skip
 
     def taken(self, variable: str) -> str:
         """Return the sentence of a variable that is taken of the first or last record, else an empty text."""
