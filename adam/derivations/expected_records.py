@@ -219,11 +219,12 @@ class ExpectedRecords(Expecting):
         there = np.zeros((int(groups.max(initial=-1)) + 1, len(parameters)), bool)
         there[groups[mine >= 0], mine[mine >= 0]] = True
         lacking, parameter = np.nonzero(~there[groups[first]])
-        starts = np.cumsum([0, *(len(planned_visits(schedule, context.study)) for schedule in self.schedules)])
-        of_code = [self._schedule_of(code, set(named)) for code in parameters]
-        visits = [np.arange(starts[at], starts[at + 1]) if at >= 0 else NO_ROWS for at in of_code]
-        repeats = np.array([len(one) for one in visits], int)[parameter]
-        visit = np.concatenate([NO_ROWS, *(visits[one] for one in parameter)])
+        lengths = [len(planned_visits(schedule, context.study)) for schedule in self.schedules]
+        starts = np.cumsum([0, *lengths])
+        schedule = np.array([self._schedule_of(code, set(named)) for code in parameters], int)[parameter]
+        repeats = np.append(lengths, 0)[schedule]
+        within = np.arange(repeats.sum()) - np.repeat(np.cumsum(repeats) - repeats, repeats)
+        visit = np.repeat(starts[schedule], repeats) + within
         return Absent(first[np.repeat(lacking, repeats)], np.repeat(parameter, repeats), visit, parameters)
 
     def _schedule_of(self, code: str, named: set[str]) -> int:

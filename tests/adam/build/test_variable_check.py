@@ -57,7 +57,7 @@ def test_a_sound_file(tmp_path: Path) -> None:
         ("copy: {variables: {AVAL: LBSTRESN}}", "copy: {variables: {AVAL: LBSTRESC}}",
          "line 11, key 'copy': AVAL should be Num, and the derivation makes text"),
         ("      - date: ", "      - extreme_records: {by: [USUBJID], mode: minimum, where: {PARAMCD: A},"
-         " order: [USUBJID], set: {PARAMN: x}}\n      - date: ", "PARAMN is a number, and the added records would hold text: x"),
+         " order: [USUBJID], set: {PARAMN: x}}\n      - date: ", "PARAMN is a number, and the added records"),
         ("PARAM: , AVAL", "AVAL", "key 'variables': ADLB lacks PARAM, which BDS requires"),
         ("HGB: {test", "HEMOGLOBI: {test", "must be a code of at most eight capitals"),
     ],
