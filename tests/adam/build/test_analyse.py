@@ -226,7 +226,7 @@ def test_a_word_after_added_records_cannot_be_read_before_them(tmp_path):
     text = ADLB.replace("order: [ADT, LBSEQ, DTYPE]", "order: [ADT, LBSEQ]").replace(
         "{ADY: {above: 1}}, blank", "{ASEQ: 1}, blank"
     )
-    with pytest.raises(StudyError, match="ASEQ is made only after a word that adds records"):
+    with pytest.raises(StudyError, match="ASEQ is made only after a derivation that adds records"):
         derived(
             tmp_path,
             text.replace("merge: {dataset: ADSL, variables: [TRTSDT]}", "date: {source: LBDTC, to: TRTSDT}"),
