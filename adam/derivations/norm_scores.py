@@ -15,7 +15,7 @@ from adam.language.derivation import (
     DerivationContext,
     keyed,
 )
-from adam.language.kinds import NumberColumn, ParameterCode
+from adam.language.kinds import NumberColumn
 from metadata.coded_text import CodedText
 from metadata.declaration import Column
 from metadata.errors import Gather, StudyError, nearest
@@ -54,7 +54,7 @@ class NormScores(AddedRecords):
     """
 
     norms: str
-    paramcd: dict[ParameterCode, Score]
+    paramcd: dict[str, Score]
     parcat1: str = ""
     value: NumberColumn = "AVAL"
     blank: tuple[Column, ...] = ()

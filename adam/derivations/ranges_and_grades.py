@@ -18,7 +18,6 @@ from adam.language.derivation import (
 from adam.language.kinds import NewNumber, NewText, NumberColumn, TextColumn
 from metadata.coded_text import CodedText
 from metadata.errors import Gather, StudyError, nearest
-from metadata.study import Study
 from metadata.toxicity import Circumstances, ToxicityItem
 from metadata.toxicity_table import read_scheme
 from metadata.units import significant
@@ -195,11 +194,6 @@ class Grade(Derivation):
 
     def also_reads(self) -> tuple[str, ...]:
         return ("PARAMCD",)
-
-    def check_files(self, study: Study) -> None:
-        for scheme in self.schemes:
-            for item in scheme.items.values():
-                scheme_item(scheme.table, item)
 
     def check(self) -> None:
         if bool(self.base) != bool(self.base_indicator):

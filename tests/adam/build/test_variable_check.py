@@ -49,7 +49,7 @@ def test_a_sound_file(tmp_path: Path) -> None:
         ("{TRTSDT: TRTSDT}", "{TRTSDT: TRTSTD}",
          "line 9, key 'merge': ADSL has no variable TRTSTD (did you mean 'TRTSDT'?)"),
         ("dataset: ADSL, ", "dataset: ADSL, by: [USUBJID, VISIT], ", "line 9, key 'merge': ADSL has no variable VISIT"),
-        ("LBSTRESN}", "LBSTRES}", "line 11, key 'copy': there is no variable LBSTRES (did you mean 'LBSTRESN'?)"),
+        ("LBSTRESN}", "LBSTRES}", "line 11, key 'copy': ADLB has no variable LBSTRES (did you mean 'LBSTRESN'?)"),
         ("date: ADT, ", "date: ADY, ", "line 13, key 'study_day': these derivations wait for one another in a circle"),
         ("date: ADT, ", "date: LBDTC, ", "line 13, key 'study_day': LBDTC is text; date takes a date or a datetime"),
         ("AVAL: LBSTRESN", "ADT: LBSTRESN", "line 12, key 'date': ADT is made twice"),
@@ -59,7 +59,7 @@ def test_a_sound_file(tmp_path: Path) -> None:
         ("      - date: ", "      - extreme_records: {by: [USUBJID], mode: minimum, where: {PARAMCD: A},"
          " order: [USUBJID], set: {PARAMN: x}}\n      - date: ", "PARAMN is a number, and the added records"),
         ("PARAM: , AVAL", "AVAL", "key 'variables': ADLB lacks PARAM, which BDS requires"),
-        ("HGB: {test", "HEMOGLOBI: {test", "must be a code of at most eight capitals"),
+        ("HGB: {test", "HEMOGLOBI: {test", "PARAMCD 'HEMOGLOBI' has to be at most 8 capital letters"),
     ],
 )  # fmt: skip
 def test_a_slip_is_named_without_data(tmp_path: Path, old: str, new: str, said: str) -> None:
