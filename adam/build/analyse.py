@@ -107,4 +107,4 @@ def _check_unique(specification: AnalysisSpecification, keys: list[Values]) -> N
     if len(repeated):
         row = int(np.flatnonzero(codes == repeated[0])[0])
         values = ", ".join(f"{n} {shown(key, row)}" for n, key in zip(specification.header.keys, keys, strict=True))
-        raise specification.error(f"{len(repeated)} key(s) stand for more than one record, first: {values}", "keys")
+        raise specification.error(f"{len(repeated)} key(s) have more than one record, first: {values}", "keys")

@@ -1,6 +1,6 @@
 """Metadata of an analysis dataset: labels and types from the guide, the variable's source or the mapping.
 
-The mapping's word comes first; a variable that is copied under its own name keeps its source's label; otherwise the
+What the mapping says comes first; a variable that is copied under its own name keeps its source's label; otherwise the
 guide's (ADaMIG, OCCDS) holds. What none of them describes is an error, so that no variable lacks label or type.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from adam.build.specification import AnalysisSpecification, DerivationStep, DescribedVariable
+from adam.build.specification import AnalysisSpecification, DerivationStep, ListedVariable
 from adam.columns.columns import Values
 from adam.columns.columns import kind as kind_in
 from adam.language.derivation import Derivation, DerivationContext
@@ -106,7 +106,7 @@ def _makers(steps: list[DerivationStep]) -> Makers:
 
 def _variable(
     name: str,
-    said: DescribedVariable,
+    said: ListedVariable,
     specification: AnalysisSpecification,
     used: list[Guide],
     makers: Makers,
@@ -124,7 +124,7 @@ def _variable(
     actual = "Char" if isinstance(columns[name], CodedText) else "Num"
     if kind and kind != actual:
         raise specification.error(
-            f"{name} should be {kind}, but its derivation '{maker.word}' makes {actual}", "variables"
+            f"{name} should be {kind}, but its derivation '{maker.key}' makes {actual}", "variables"
         )
     return Variable(
         name=name,

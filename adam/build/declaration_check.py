@@ -1,4 +1,4 @@
-"""The check of the analysis datasets without data: their words, parameters, sources and the order they need."""
+"""The check of the analysis datasets without data: derivations, parameters, sources and the order they need."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The order of derivations, computed from what each reads and makes.
 
-A word that adds records divides the list: what is written before it is done before it, what is written after it is
-done for the added records too. Between two such words the written order matters only where nothing else decides.
+A derivation that adds records divides the list: what is written before it is done before it, what is written after it
+is done for the added records too. Between two of them the written order matters only where nothing else decides.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def _stuck(waiting: list[DerivationStep], available: set[str], specification: An
             if name not in available | made:
                 later = {other for one in specification.steps for other in one.derivation.makes}
                 if name in later:
-                    return step.error(f"{name} is made only after a word that adds records; write it before that word")
+                    return step.error(f"{name} is made only after a derivation that adds records; write it before")
                 return step.error(no_variable(specification.name, name, available | made))
     names = ", ".join(sorted(made))
     return waiting[0].error(f"these derivations wait for one another in a circle: {names}")

@@ -1,4 +1,4 @@
-"""The reference of the derivation language, made from the words themselves and run examples (docs/derivations.md)."""
+"""The reference of the derivations, made from their declarations and from run examples (docs/derivations.md)."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from adam.build.examples import (
     sections,
     shown,
 )
-from adam.language.derivation import WORDS, Derivation
+from adam.language.derivation import DERIVATIONS, Derivation
 from metadata.declaration_table import parameter_table, part_tables
 
 HEAD = """# Derivations of the analysis datasets
 
-Made from the words themselves by `python -m adam.build.derivations_page > docs/derivations.md`; every example was run.
+Made from their declarations by `python -m adam.build.derivations_page > docs/derivations.md`; every example was run.
 
-An analysis dataset is declared in the study's `adam/<dataset>.yaml` as a list of derivations, each one word with its
-parameters. The order in which they are written does not matter: each says what it reads and makes, and the order is
-computed from that. Only a word that adds records divides the list: what is written before it is done before it, what is
-written after it is done for the added records too. `redcap-cdisc check STUDY` says what is wrong without any data, with
-file, line and key, and editors complete the words from the schema that `redcap-cdisc schema --out schemas` writes.
+An analysis dataset is declared in the study's `adam/<dataset>.yaml` as a list of derivations, each with its parameters.
+The order in which they are written does not matter: each says what it reads and makes, and the order is computed from
+that. Only a derivation that adds records divides the list: what is written before it is done before it, what is written
+after it is done for the added records too. `redcap-cdisc check STUDY` says what is wrong without any data, with file,
+line and key, and editors complete derivations and keys from the schema that `redcap-cdisc schema --out schemas` writes.
 
-One key has one role in all words:
+One key has one role in all derivations:
 
 {keys}
 
@@ -71,21 +71,21 @@ def page() -> str:
     examples = all_examples()
     keys = "\n".join(["| key | role |", "|---|---|", *(f"| {key} | {role} |" for key, role in KEYS.items())])
     parts = [HEAD.replace("{keys}", keys)]
-    for heading, words in sections().items():
-        parts += [f"## {heading}\n", *(_word(WORDS[word], examples[word]) for word in words)]
+    for heading, keys_ in sections().items():
+        parts += [f"## {heading}\n", *(_derivation(DERIVATIONS[key], examples[key]) for key in keys_)]
     return "\n".join(parts)
 
 
-def _word(word: type[Derivation], example: Example) -> str:
-    purpose, _, rest = (inspect.getdoc(word) or "").replace("``", "`").partition("\n\n")
-    parts = [f"### {word.word}", purpose, rest, f"Rule: {example.source}.", parameter_table(word, but=("when",))]
-    parts += part_tables(word)
+def _derivation(made: type[Derivation], example: Example) -> str:
+    purpose, _, rest = (inspect.getdoc(made) or "").replace("``", "`").partition("\n\n")
+    parts = [f"### {made.key}", purpose, rest, f"Rule: {example.source}.", parameter_table(made, but=("when",))]
+    parts += part_tables(made)
     parts += ["Given", _table(example.given)]
     for name, frame in example.datasets.items():
         parts += [f"and {name}", _table(frame)]
     for name, text in example.files.items():
         parts += [f"and the study's {name}", f"```{'python' if name.endswith('.py') else 'text'}\n{text.strip()}\n```"]
-    parts += [f"```yaml\n{example.declared}\n```", "adds" if word.adds_rows else "gives", _table(example.made)]
+    parts += [f"```yaml\n{example.declared}\n```", "adds" if made.adds_rows else "gives", _table(example.made)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 

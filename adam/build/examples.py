@@ -1,4 +1,4 @@
-"""The examples of the derivation language, run in a small study that exists only while they run."""
+"""The examples of the derivations, run in a small study that exists only while they run."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ GAP = re.compile(r" {2,}")
 class Example:
     """One example that was run: its source of the rule, tables before and after, and the text of its declaration."""
 
-    word: str
+    key: str
     source: str
     given: pd.DataFrame
     datasets: dict[str, pd.DataFrame]
@@ -45,18 +45,18 @@ class Example:
 
 
 def all_examples() -> dict[str, Example]:
-    """Run every example and return them by word."""
+    """Run every example and return them by the key of their derivation."""
     page = load(PATH, PATH.name)
     with _study(page) as study:
         return {
-            word: _run(word, node, path, page["files"], study)
+            key: _run(key, node, path, page["files"], study)
             for path in sorted(FAMILIES.glob("*.yaml"))
-            for word, node in load(path, path.name).items()
+            for key, node in load(path, path.name).items()
         }
 
 
 def sections() -> dict[str, list[str]]:
-    """Return the words under their headings."""
+    """Return the derivations under their headings."""
     return dict(load(PATH, PATH.name)["sections"])
 
 
@@ -69,13 +69,13 @@ def _study(page: Any) -> Iterator[Study]:
         yield Study(Path(folder))
 
 
-def _run(word: str, node: Any, path: Path, texts: dict[str, str], study: Study) -> Example:
+def _run(key: str, node: Any, path: Path, texts: dict[str, str], study: Study) -> Example:
     given = table_of(node["input"])
     datasets = {name: table_of(text) for name, text in node.get("datasets", {}).items()}
     made = derived(read_steps(node["derivation"]), given, datasets, study)
     files = {name: texts[name] for name in node.get("files", [])}
     declared = _declared(node, path.read_text(encoding="utf-8").splitlines())
-    return Example(word, node["source"], given, datasets, files, declared, made)
+    return Example(key, node["source"], given, datasets, files, declared, made)
 
 
 def derived(

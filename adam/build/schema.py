@@ -1,12 +1,12 @@
-"""The JSON Schema of an analysis dataset's file, generated from the words, for editors and for checks."""
+"""The JSON Schema of an analysis dataset's file, generated from the derivations, for editors and for checks."""
 
 from __future__ import annotations
 
 import inspect
 from typing import Any
 
-from adam.build.specification import DescribedVariable, Header
-from adam.language.derivation import WORDS
+from adam.build.specification import Header, ListedVariable
+from adam.language.derivation import DERIVATIONS
 from metadata.condition import Condition
 from metadata.declaration_schema import definitions, parameters_schema
 
@@ -14,13 +14,13 @@ from metadata.declaration_schema import definitions, parameters_schema
 def document() -> dict[str, Any]:
     """Return the JSON Schema (2020-12) of ``adam/<dataset>.yaml``."""
     header = parameters_schema(Header)
-    words = [_word(name) for name in sorted(WORDS)]
+    derivations = [_derivation(name) for name in sorted(DERIVATIONS)]
     properties = {
         **header["properties"],
-        "derivations": {"type": "array", "items": {"oneOf": words}},
+        "derivations": {"type": "array", "items": {"oneOf": derivations}},
         "variables": {
             "type": "object",
-            "additionalProperties": {"anyOf": [{"type": "null"}, parameters_schema(DescribedVariable)]},
+            "additionalProperties": {"anyOf": [{"type": "null"}, parameters_schema(ListedVariable)]},
         },
     }
     return {
@@ -34,13 +34,13 @@ def document() -> dict[str, Any]:
     }
 
 
-def _word(name: str) -> dict[str, Any]:
-    parameters = parameters_schema(WORDS[name])
-    if WORDS[name].adds_rows:
+def _derivation(name: str) -> dict[str, Any]:
+    parameters = parameters_schema(DERIVATIONS[name])
+    if DERIVATIONS[name].adds_rows:
         del parameters["properties"]["when"]
     return {
         "type": "object",
-        "properties": {name: {"description": inspect.getdoc(WORDS[name]), **parameters}},
+        "properties": {name: {"description": inspect.getdoc(DERIVATIONS[name]), **parameters}},
         "required": [name],
         "additionalProperties": False,
     }

@@ -1,4 +1,4 @@
-"""The declaration of one analysis dataset, read from the study's adam/<dataset>.yaml and checked against the words."""
+"""The declaration of one analysis dataset, read from the study's adam/<dataset>.yaml and checked."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import adam.derivations
-from adam.language.derivation import WORDS, Derivation
+from adam.language.derivation import DERIVATIONS, Derivation
 from metadata.condition import OtherCondition
 from metadata.declaration import read_parameters
 from metadata.errors import Gather, StudyError, nearest
@@ -26,7 +26,7 @@ load_modules(adam.derivations)
 class SourceRecords:
     """The dataset whose records the analysis dataset starts from, and which of them.
 
-    With ``as_template`` they are no records of the analysis dataset, but templates for those that its words add.
+    With ``as_template`` they are not in the analysis dataset; they are templates for the records that derivations add.
     """
 
     dataset: str
@@ -35,7 +35,7 @@ class SourceRecords:
 
 
 @dataclass(frozen=True)
-class DescribedVariable:
+class ListedVariable:
     """What a mapping says of a variable beyond the guide and the variable's source."""
 
     label: str = ""
@@ -66,7 +66,7 @@ class DerivationStep:
 
     def error(self, message: str) -> StudyError:
         """Return the error that names this derivation's place."""
-        return StudyError(message, self.file, self.line, self.derivation.word)
+        return StudyError(message, self.file, self.line, self.derivation.key)
 
     @contextmanager
     def place(self) -> Iterator[None]:
@@ -87,7 +87,7 @@ class AnalysisSpecification:
 
     header: Header
     steps: tuple[DerivationStep, ...]
-    variables: dict[str, DescribedVariable]
+    variables: dict[str, ListedVariable]
     file: str | None = None
     lines: dict[str, int] = field(default_factory=dict)
 
@@ -171,13 +171,13 @@ def _header(node: Any) -> Header:
 def _step(items: Any, index: int) -> DerivationStep:
     item = items[index]
     if not isinstance(item, dict) or len(item) != 1:
-        raise complain(items, index, "a derivation is one word with its parameters, e.g. '- study_day: {...}'")
+        raise complain(items, index, "a derivation is a key with its parameters, e.g. '- study_day: {...}'")
     ((name, given),) = item.items()
-    if name not in WORDS:
-        raise complain(item, name, f"'{name}' is not a derivation{nearest(name, WORDS)}")
+    if name not in DERIVATIONS:
+        raise complain(item, name, f"'{name}' is not a derivation{nearest(name, DERIVATIONS)}")
     if not isinstance(given, dict):
         raise wrong_type(item, name, given, "a mapping of parameters")
-    step = DerivationStep(read_parameters(WORDS[name], given, quoted(name)), file_of(item), line_of(item, name))
+    step = DerivationStep(read_parameters(DERIVATIONS[name], given, quoted(name)), file_of(item), line_of(item, name))
     with step.place():
         if step.derivation.adds_rows and step.derivation.when:
             raise StudyError(
@@ -187,15 +187,15 @@ def _step(items: Any, index: int) -> DerivationStep:
     return step
 
 
-def _variables(node: Any) -> dict[str, DescribedVariable]:
+def _variables(node: Any) -> dict[str, ListedVariable]:
     declared = node["variables"]
     if not isinstance(declared, dict):
         raise wrong_type(node, "variables", declared, "a mapping of names, in the order of the dataset")
-    made: dict[str, DescribedVariable] = {}
+    made: dict[str, ListedVariable] = {}
     with Gather() as gather:
         for name, said in declared.items():
             with gather.part():
                 if said is not None and not isinstance(said, dict):
                     raise wrong_type(declared, name, said, "a mapping, or nothing")
-                made[name] = read_parameters(DescribedVariable, said or {}, quoted(name))
+                made[name] = read_parameters(ListedVariable, said or {}, quoted(name))
     return made

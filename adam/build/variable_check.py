@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from adam.build.dataset_metadata import lacking_variables
+from adam.build.dataset_metadata import guides, lacking_variables
 from adam.build.derivation_order import check_made_once, ordered_steps
-from adam.build.specification import AnalysisSpecification
+from adam.build.specification import AnalysisSpecification, DerivationStep
 from adam.build.variable_kinds import kinds_within
 from adam.language.kinds import other_names
 from metadata.condition import DatasetKinds
 from metadata.errors import Gather, StudyError, nearest
 from metadata.study import Study
+from metadata.variable_kind import CHAR, SAID
 
 
 def check_variables(specification: AnalysisSpecification, study: Study, others: DatasetKinds) -> None:
@@ -33,6 +34,23 @@ def check_variables(specification: AnalysisSpecification, study: Study, others: 
                     raise specification.error(f"no derivation makes {name}{nearest(name, own)}", "variables")
         with gather.part():
             lacking_variables(specification, study)
+        for step in specification.steps:
+            with gather.part():
+                _check_types(step, specification, study, {**others, "": own})
+
+
+def _check_types(step: DerivationStep, specification: AnalysisSpecification, study: Study, kinds: DatasetKinds) -> None:
+    """Raise StudyError for variables that the dataset or its guide wants of another type than is made."""
+    books = guides(specification, study)
+    for name in step.derivation.makes:
+        made, entry = step.derivation.kind(name, kinds), specification.variables.get(name)
+        copied = (step.derivation.inherits(name) or ("", ""))[1] == name
+        if entry is None or not made or copied:
+            continue
+        known = next((found for found in (book.find(name) for book in books) if found), None)
+        wanted = entry.type or (known.type if known else "")
+        if wanted and (wanted == CHAR) != (made == CHAR):
+            raise step.error(f"{name} should be {wanted}, and the derivation makes {SAID[made]}")
 
 
 def _check_others(derivation: object, others: DatasetKinds) -> None:

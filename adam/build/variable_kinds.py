@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from adam.build.dataset_metadata import guides
-from adam.build.derivation_order import in_order
+from adam.build.derivation_order import ordered_steps
 from adam.build.specification import AnalysisSpecification, DerivationStep, needed_first
 from adam.language.derivation import Derivation
 from metadata.analysis_guide import Guide
@@ -53,7 +53,7 @@ def kinds_within(specification: AnalysisSpecification, study: Study, others: Dat
 def _ordered(specification: AnalysisSpecification, source: Collection[str]) -> Sequence[DerivationStep]:
     """Return the steps in the order in which they are done; as they are written if that is not known."""
     try:
-        return in_order(specification, source)
+        return ordered_steps(specification, source)
     except StudyError:
         return specification.steps
 

@@ -48,6 +48,12 @@ def first_rows(groups: np.ndarray, columns: Order, eligible: np.ndarray) -> np.n
     return rows[starts]
 
 
+def tied(groups: np.ndarray, columns: Order, chosen: np.ndarray, eligible: np.ndarray) -> np.ndarray:
+    """Return for each chosen row whether another eligible row of its group has the same place in the order."""
+    place = group_codes([groups.astype(float), *(values for values, _ in columns)])
+    return np.asarray(np.bincount(place[eligible], minlength=len(place))[place[chosen]] > 1)
+
+
 def row_of_group(groups: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """Return for every row the one among ``rows`` that belongs to its group, -1 if there is none."""
     table = np.full(int(groups.max(initial=-1)) + 1, -1, np.int64)

@@ -1,1 +1,1 @@
-"""The words of the derivation language: one file a family, registered by being there."""
+"""The derivations: one file a family, registered by being there."""

@@ -1,4 +1,4 @@
-"""Words of arithmetic between variables: product, quotient, difference, below_limit."""
+"""Derivations of arithmetic between variables: product, quotient, difference, below_limit."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from adam.language.derivation import (
     Derivation,
     DerivationContext,
     Outcome,
+    keyed,
     listed,
-    word,
 )
 from adam.language.kinds import NewNumber, NumberColumn, NumericColumn, TextColumn, check_alike
 from metadata.condition import DatasetKinds
 from metadata.units import significant
 
 
-@word("product")
+@keyed("product")
 @dataclass(frozen=True, kw_only=True)
 class Product(Derivation):
     """Multiply variables; missing if one of them is."""
@@ -34,7 +34,7 @@ class Product(Derivation):
         return f"Product of {listed(self.factors)}{self.within()}."
 
 
-@word("quotient")
+@keyed("quotient")
 @dataclass(frozen=True, kw_only=True)
 class Quotient(Derivation):
     """Divide one variable by another, times ``scale`` (100 for a percentage); missing where the divisor is 0."""
@@ -55,7 +55,7 @@ class Quotient(Derivation):
         return f"{scale}{self.value} / {self.divisor}, missing if {self.divisor} is 0{self.within()}."
 
 
-@word("difference")
+@keyed("difference")
 @dataclass(frozen=True, kw_only=True)
 class Difference(Derivation):
     """Subtract one variable from another; of two dates the days between them, of two datetimes the seconds."""
@@ -75,7 +75,7 @@ class Difference(Derivation):
         return f"{self.value} - {self.minus}{self.within()}."
 
 
-@word("below_limit")
+@keyed("below_limit")
 @dataclass(frozen=True, kw_only=True)
 class BelowLimit(Derivation):
     """Take a result's number; a result reported as below the limit of quantification counts as a part of the limit.

@@ -1,4 +1,4 @@
-"""Words about baseline: baseline, change, shift."""
+"""Derivations about baseline: baseline, change, shift."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from adam.language.derivation import (
     Derivation,
     DerivationContext,
     Outcome,
+    keyed,
     listed,
-    word,
 )
 from adam.language.kinds import DayColumn, NewNumber, NewText, NumberColumn
 from metadata.coded_text import CodedText
@@ -39,7 +39,7 @@ from metadata.errors import StudyError
 from metadata.units import significant
 
 
-@word("baseline")
+@keyed("baseline")
 @dataclass(frozen=True, kw_only=True)
 class Baseline(Derivation):
     """Find the last record with a value before treatment, flag it, and give its values to all records of the group.
@@ -118,7 +118,7 @@ class Baseline(Derivation):
         return f"{self.variables[variable]} of the baseline record ({group})."
 
 
-@word("change")
+@keyed("change")
 @dataclass(frozen=True, kw_only=True)
 class Change(Derivation):
     """Change from baseline, and percent change: of the baseline's absolute value, missing where that is 0."""
@@ -152,12 +152,12 @@ def _free_of_noise(difference: np.ndarray, value: np.ndarray, base: np.ndarray) 
     return np.where(np.isnan(difference), np.nan, np.round(difference * scale) / scale + 0.0)
 
 
-@word("shift")
+@keyed("shift")
 @dataclass(frozen=True, kw_only=True)
 class Shift(Derivation):
     """Write two values as one text, such as baseline and later grade; missing unless both are there.
 
-    With ``if_missing``, a text such as NULL, it stands for one that has none (admiral's derive_var_shift does so).
+    With ``if_missing`` that text, such as NULL, is written for a missing one (as admiral's derive_var_shift does).
     """
 
     start: Column

@@ -1,4 +1,4 @@
-"""Words that add records computed from others: summary_records, computed_records, transformed_records."""
+"""Derivations that add records computed from others: summary_records, computed_records, transformed_records."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from adam.language.added_records import ParameterRecords, SummaryParameter, diff
 from adam.language.derivation import (
     AddedRows,
     DerivationContext,
+    keyed,
     listed,
-    word,
 )
 from metadata.declaration import Column
 from metadata.errors import StudyError
@@ -24,7 +24,7 @@ from metadata.units import significant
 from metadata.variable_kind import CHAR
 
 
-@word("summary_records")
+@keyed("summary_records")
 @dataclass(frozen=True, kw_only=True)
 class SummaryRecords(SummaryParameter):
     """Add for each group a record of a parameter that summarises the values of other parameters' records, or its own.
@@ -73,7 +73,7 @@ class SummaryRecords(SummaryParameter):
         )
 
 
-@word("computed_records")
+@keyed("computed_records")
 @dataclass(frozen=True, kw_only=True)
 class ComputedRecords(ParameterRecords):
     """Add for each group a record of a new parameter computed from one record of each of several other parameters.
@@ -142,7 +142,7 @@ FUNCTIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 }
 
 
-@word("transformed_records")
+@keyed("transformed_records")
 @dataclass(frozen=True, kw_only=True)
 class TransformedRecords(ParameterRecords):
     """Add for each record of a parameter one of a new parameter that holds a function of its value.

@@ -1,4 +1,4 @@
-"""Words about dates: date (with imputation), study_day, duration, extreme_date."""
+"""Derivations about dates: date (with imputation), study_day, duration, extreme_date."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from adam.language.derivation import (
     Derivation,
     DerivationContext,
     Outcome,
+    keyed,
     listed,
-    word,
 )
 from adam.language.imputation import Imputed, partial_dates
 from adam.language.kinds import DayColumn, NewDate, NewNumber, NewText, check_alike, common_kind
@@ -35,7 +35,7 @@ def cutoff_of(context: DerivationContext) -> float:
     return float((context.cutoff - SAS_EPOCH) / np.timedelta64(1, "D"))
 
 
-@word("date")
+@keyed("date")
 @dataclass(frozen=True, kw_only=True)
 class Date(Imputed):
     """Make a numeric date of an ISO 8601 text; a partial one may be imputed, within what is known of it, and flagged.
@@ -83,7 +83,7 @@ class Date(Imputed):
         return ", Y if all" if self.highest == "year" else ""
 
 
-@word("study_day")
+@keyed("study_day")
 @dataclass(frozen=True, kw_only=True)
 class StudyDay(Derivation):
     """Days from a reference date, which is day 1; the day before it is day -1 and there is no day 0.
@@ -106,7 +106,7 @@ class StudyDay(Derivation):
         )
 
 
-@word("duration")
+@keyed("duration")
 @dataclass(frozen=True, kw_only=True)
 class Duration(Derivation):
     """Length of a period of whole days, both ends counted; a month has 30.4375 and a year 365.25 days.
@@ -184,7 +184,7 @@ def _months_later(days: np.ndarray, months: np.ndarray) -> np.ndarray:
     return np.minimum(target.astype("datetime64[D]") + day, last)
 
 
-@word("extreme_date")
+@keyed("extreme_date")
 @dataclass(frozen=True, kw_only=True)
 class ExtremeDate(Derivation):
     """Last (or first) of several dates of a record, or of several datetimes; missing ones are passed over."""

@@ -1,4 +1,4 @@
-"""Words about moments of a day: datetime (with imputation of date and time), date_of, time_of."""
+"""Derivations about moments of a day: datetime (with imputation of date and time), date_of, time_of."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from adam.language.derivation import (
     Derivation,
     DerivationContext,
     Outcome,
-    word,
+    keyed,
 )
 from adam.language.imputation import Imputed, Partial, partial_dates
 from adam.language.kinds import DatetimeColumn, NewDate, NewDatetime, NewText, NewTime
@@ -32,15 +32,15 @@ def known_times(texts: CodedText, preserve: bool) -> tuple[np.ndarray, np.ndarra
     Without ``preserve`` a part after an unknown one is unknown too.
     """
     parts, known = [], []
-    for word_ in texts.texts:
-        given = list(time_parts(word_))
+    for moment in texts.texts:
+        given = list(time_parts(moment))
         leading = next((place for place, one in enumerate(given) if np.isnan(one)), 3)
         known.append(leading)
         parts.append(given if preserve else [*given[:leading], *[np.nan] * (3 - leading)])
     return texts.spread(np.array(parts, float)), texts.spread(np.array(known, int))
 
 
-@word("datetime")
+@keyed("datetime")
 @dataclass(frozen=True, kw_only=True)
 class DateTime(Imputed):
     """Make a numeric datetime (seconds since 1960) of an ISO 8601 text, its unknown parts imputed and flagged.
@@ -107,7 +107,7 @@ class DateTime(Imputed):
         return f"Numeric datetime of {self.source}{dated}{timed}{self.within()}."
 
 
-@word("date_of")
+@keyed("date_of")
 @dataclass(frozen=True, kw_only=True)
 class DateOf(Derivation):
     """Take the date of a numeric datetime."""
@@ -122,7 +122,7 @@ class DateOf(Derivation):
         return f"Date of {self.source}{self.within()}."
 
 
-@word("time_of")
+@keyed("time_of")
 @dataclass(frozen=True, kw_only=True)
 class TimeOf(Derivation):
     """Take the time of a numeric datetime, in seconds since midnight."""

@@ -1,4 +1,4 @@
-"""Words that add records for visits without one: locf_records, expected_records."""
+"""Derivations that add records for visits without one: locf_records, expected_records."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import NamedTuple
 import numpy as np
 
 from adam.columns.columns import Columns, Values, constant, known_names, number, present, take, text
-from adam.columns.grouping import first_rows, group_codes, ordered
+from adam.columns.grouping import Order, first_rows, group_codes, ordered
 from adam.derivations.windows import Schedule, planned_visits
 from adam.language.added_records import AddedRecords
 from adam.language.derivation import (
     AddedRows,
     DerivationContext,
+    keyed,
     listed,
-    word,
 )
 from metadata.coded_text import CodedText
 from metadata.condition import Condition
@@ -24,6 +24,7 @@ from metadata.declaration import (
     Column,
     OrderColumn,
 )
+from metadata.errors import StudyError
 from metadata.variable_kind import CHAR
 
 NO_ROWS = np.empty(0, np.int64)
@@ -52,7 +53,7 @@ OF_PARAMETER = re.compile(r"PARAMN?|PARCAT\dN?")
 
 @dataclass(frozen=True, kw_only=True)
 class Expecting(AddedRecords):
-    """Base of words that know which visits a group of records should have."""
+    """Base of derivations that know which visits a group of records should have."""
 
     by: tuple[Column, ...]
     schedules: tuple[Schedule, ...]
@@ -107,7 +108,7 @@ class Expecting(AddedRecords):
         return {**self.own_texts(), **VISIT}.get(variable, "")
 
 
-@word("locf_records")
+@keyed("locf_records")
 @dataclass(frozen=True, kw_only=True)
 class LocfRecords(Expecting):
     """Add for each expected visit without a value a copy of the last record before it that has one (DTYPE LOCF).
@@ -115,7 +116,8 @@ class LocfRecords(Expecting):
     ``schedules`` say which visits of study.yaml a parameter should have; a visit has a value if one of the records for
     which ``where`` holds does, and only such records are carried forward: baseline is not if ``where`` leaves it out.
     A record whose value is missing stays as it is, next to the new one. Before the first value nothing is added. The
-    new record keeps its template's date; ``set`` and ``blank`` say what it has of its own.
+    new record keeps its template's date; ``set`` and ``blank`` say what it has of its own. Last records of a visit that
+    ``order`` does not tell apart are an error if their values differ.
     """
 
     value: Column = "AVAL"
@@ -137,10 +139,21 @@ class LocfRecords(Expecting):
         last = np.append(rows, -1)[before - 1]
         carried = ~there & (before > 0) & (groups[last] == groups[wanted.first])
         template, place = last[carried], wanted.visit[carried]
+        self._check_order(columns, groups, [(visit, False), *order], eligible, template)
         changed = self.at_visits(columns, names, numbers, place)
         changed |= {name: take(columns[name], np.full(len(place), -1)) for name in self.blank}
         changed["DTYPE"] = constant("LOCF", len(place))
         return AddedRows(template, changed, (np.arange(len(template)), template))
+
+    def _check_order(
+        self, columns: Columns, groups: np.ndarray, order: Order, eligible: np.ndarray, template: np.ndarray
+    ) -> None:
+        place = group_codes([groups.astype(float), *(values for values, _ in order)])
+        both = group_codes([place.astype(float), columns[self.value]])
+        values = np.bincount(np.unique(np.column_stack([place, both])[eligible], axis=0)[:, 0], minlength=len(place))
+        if (values[place[template]] > 1).any():
+            raise StudyError(f"several records are the last of a visit within {listed(self.by)} and differ;"
+                             " add a variable to 'order' that tells them apart")  # fmt: skip
 
     def _eligible(self, columns: Columns, count: int) -> np.ndarray:
         eligible = present(columns[self.value])
@@ -158,7 +171,7 @@ class LocfRecords(Expecting):
         )
 
 
-@word("expected_records")
+@keyed("expected_records")
 @dataclass(frozen=True, kw_only=True)
 class ExpectedRecords(Expecting):
     """Add a record without a value for each expected visit of which a group has no record at all.
@@ -206,11 +219,12 @@ class ExpectedRecords(Expecting):
         there = np.zeros((int(groups.max(initial=-1)) + 1, len(parameters)), bool)
         there[groups[mine >= 0], mine[mine >= 0]] = True
         lacking, parameter = np.nonzero(~there[groups[first]])
-        starts = np.cumsum([0, *(len(planned_visits(schedule, context.study)) for schedule in self.schedules)])
-        of_code = [self._schedule_of(code, set(named)) for code in parameters]
-        visits = [np.arange(starts[at], starts[at + 1]) if at >= 0 else NO_ROWS for at in of_code]
-        repeats = np.array([len(one) for one in visits], int)[parameter]
-        visit = np.concatenate([NO_ROWS, *(visits[one] for one in parameter)])
+        lengths = [len(planned_visits(schedule, context.study)) for schedule in self.schedules]
+        starts = np.cumsum([0, *lengths])
+        schedule = np.array([self._schedule_of(code, set(named)) for code in parameters], int)[parameter]
+        repeats = np.append(lengths, 0)[schedule]
+        within = np.arange(repeats.sum()) - np.repeat(np.cumsum(repeats) - repeats, repeats)
+        visit = np.repeat(starts[schedule], repeats) + within
         return Absent(first[np.repeat(lacking, repeats)], np.repeat(parameter, repeats), visit, parameters)
 
     def _schedule_of(self, code: str, named: set[str]) -> int:

@@ -1,4 +1,4 @@
-"""Words that flag records: flag, flag_one, criterion, treatment_emergent, on_treatment."""
+"""Derivations that flag records: flag, flag_one, criterion, treatment_emergent, on_treatment."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Literal
 import numpy as np
 
 from adam.columns.columns import Columns, comparable, constant, day, flagged, number, present
-from adam.columns.grouping import first_rows, group_codes, ordered
+from adam.columns.grouping import first_rows, group_codes, ordered, tied
 from adam.language.derivation import (
     Derivation,
     DerivationContext,
     Outcome,
+    keyed,
     listed,
-    word,
 )
 from adam.language.kinds import DayColumn, NewText, NumberColumn
 from metadata.condition import Condition
@@ -25,7 +25,7 @@ from metadata.declaration import (
 from metadata.errors import StudyError
 
 
-@word("flag")
+@keyed("flag")
 @dataclass(frozen=True, kw_only=True)
 class Flag(Derivation):
     """``text`` where ``condition`` holds, else ``otherwise`` (N for populations, missing for record flags)."""
@@ -42,7 +42,7 @@ class Flag(Derivation):
         return f"{self.text} if {self.condition}, else {self.otherwise or 'missing'}{self.within()}."
 
 
-@word("flag_one")
+@keyed("flag_one")
 @dataclass(frozen=True, kw_only=True)
 class FlagOne(Derivation):
     """Y for the first record of each group in the given order among those for which ``where`` holds, else missing.
@@ -61,8 +61,7 @@ class FlagOne(Derivation):
         order = [(columns[name.removeprefix("-")], name.startswith("-")) for name in self.order]
         flags, groups = np.zeros(count, bool), group_codes([columns[name] for name in self.by])
         rows = first_rows(groups, order, eligible)
-        place = group_codes([groups.astype(float), *(values for values, _ in order)])
-        if (np.bincount(place[eligible], minlength=count)[place[rows]] > 1).any():
+        if tied(groups, order, rows, eligible).any():
             raise StudyError(
                 f"several records come first within {listed(self.by)}; add a variable to 'order' that tells them apart"
             )
@@ -75,7 +74,7 @@ class FlagOne(Derivation):
         return f"Y for the first record by {listed(order)} within {listed(self.by)}{among}; else missing."
 
 
-@word("criterion")
+@keyed("criterion")
 @dataclass(frozen=True, kw_only=True)
 class Criterion(Derivation):
     """Criterion y of a BDS dataset: its ``text``, and Y or N by ``condition``, in the records that ``when`` selects.
@@ -107,7 +106,7 @@ class Criterion(Derivation):
         return f"Y if {self.condition}, else N{unknown}{self.within()}."
 
 
-@word("treatment_emergent")
+@keyed("treatment_emergent")
 @dataclass(frozen=True, kw_only=True)
 class TreatmentEmergent(Derivation):
     """Y for an event that starts on or after first treatment and no later than ``days`` after the last.
@@ -199,7 +198,7 @@ class TreatmentEmergent(Derivation):
         return f"{text}; else missing."
 
 
-@word("on_treatment")
+@keyed("on_treatment")
 @dataclass(frozen=True, kw_only=True)
 class OnTreatment(Derivation):
     """Y for a record dated after the baseline period and no later than ``days`` after last treatment.

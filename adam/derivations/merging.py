@@ -1,4 +1,4 @@
-"""Words that take values from the source or from another dataset: copy, merge, supplemental, exists, summary."""
+"""Derivations that take values from the source or from another dataset: copy, merge, supplemental, exists, summary."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from adam.language.derivation import (
     Derivation,
     DerivationContext,
     Outcome,
+    keyed,
     listed,
-    word,
 )
 from adam.language.kinds import NewText
 from metadata.condition import EVERY_ROW, DatasetKinds, OtherCondition
@@ -23,14 +23,14 @@ from metadata.condition_tests import COMPARISONS, VariableTest
 from metadata.dataset import Edges
 from metadata.declaration import Column, NewColumn, OtherColumn
 from metadata.errors import StudyError
-from metadata.variable_kind import CHAR, NUM, SAID
+from metadata.variable_kind import CHAR, NUM, SAID, differ
 
 SUBJECT = "USUBJID"
 KEEPING = ("minimum", "maximum")
 """Functions whose result is of the kind of what they summarise."""
 
 
-@word("copy")
+@keyed("copy")
 @dataclass(frozen=True, kw_only=True)
 class Copy(Derivation):
     """Copy variables of the source, unchanged; a mapping NEW: OLD renames."""
@@ -50,7 +50,7 @@ class Copy(Derivation):
         return "", self.variables[variable]
 
 
-@word("constant")
+@keyed("constant")
 @dataclass(frozen=True, kw_only=True)
 class Constant(Derivation):
     """Give a variable the same text in every record."""
@@ -70,11 +70,18 @@ class Constant(Derivation):
 
 @dataclass(frozen=True, kw_only=True)
 class Lookup(Derivation):
-    """Base of words that look at the records of another dataset with the same keys."""
+    """Base of derivations that look at the records of another dataset with the same keys."""
 
     dataset: str
     by: tuple[Column, ...] = (SUBJECT,)
     where: OtherCondition | None = None
+
+    def check_kinds(self, kinds: DatasetKinds) -> None:
+        super().check_kinds(kinds)
+        for name in self.by:
+            mine, theirs = (kinds.get(dataset, {}).get(name, "") for dataset in ("", self.dataset))
+            if differ(mine, theirs):
+                raise StudyError(f"{name} is {SAID[mine]}, {self.dataset}.{name} is {SAID[theirs]}: no records match")
 
     def found(self, context: DerivationContext) -> np.ndarray:
         """Return True for the other dataset's records that fulfil ``where``."""
@@ -94,7 +101,7 @@ class Lookup(Derivation):
         return f"{self.dataset}{'.' + variable if variable else ''}{'' if where == EVERY_ROW else f' where {where}'}"
 
 
-@word("merge")
+@keyed("merge")
 @dataclass(frozen=True, kw_only=True)
 class Merge(Lookup):
     """Take variables from the one record of another dataset with the same keys.
@@ -167,7 +174,7 @@ class Merge(Lookup):
         return self.dataset, self.variables[variable]
 
 
-@word("supplemental")
+@keyed("supplemental")
 @dataclass(frozen=True, kw_only=True)
 class Supplemental(Derivation):
     """Take supplemental qualifiers (QVAL of the QNAM named) of the source's records; QNAM is the new variable's name.
@@ -210,7 +217,7 @@ class Supplemental(Derivation):
         return "Predecessor"
 
 
-@word("exists")
+@keyed("exists")
 @dataclass(frozen=True, kw_only=True)
 class Exists(Lookup):
     """Flag Y where another dataset has a record with the same keys, else ``otherwise``."""
@@ -238,7 +245,7 @@ class Exists(Lookup):
         return [test for test in self.where.tests if test.name in COMPARISONS] if self.where and one else []
 
 
-@word("summary")
+@keyed("summary")
 @dataclass(frozen=True, kw_only=True)
 class Summary(Lookup):
     """Count records of another dataset with the same keys, or sum, average or take the extreme of a variable in them.
@@ -279,6 +286,7 @@ class Summary(Lookup):
         return known if self.function in KEEPING else NUM
 
     def check_kinds(self, kinds: DatasetKinds) -> None:
+        super().check_kinds(kinds)
         known = kinds.get(self.dataset, {}).get(self.source or "", "")
         if known and self.function != "count" and (known == CHAR or (self.function not in KEEPING and known != NUM)):
             taken = "numbers and dates" if self.function in KEEPING else "numbers"

@@ -1,4 +1,4 @@
-"""The word near_event: records dated near an event of another dataset."""
+"""The derivation near_event: records dated near an event of another dataset."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from adam.derivations.merging import Lookup
 from adam.language.derivation import (
     DerivationContext,
     Outcome,
+    keyed,
     listed,
-    word,
 )
 from adam.language.kinds import DayColumn, NewText, OtherDay
 from metadata.dataset import Edges
 
 
-@word("near_event")
+@keyed("near_event")
 @dataclass(frozen=True, kw_only=True)
 class NearEvent(Lookup):
     """Y for a record from ``before`` days before to ``after`` days after an event of another dataset, else missing.

@@ -1,4 +1,4 @@
-"""The word norm_scores: each raw score set against the mean and standard deviation of a reference group."""
+"""The derivation norm_scores: each raw score set against the mean and standard deviation of a reference group."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from adam.language.added_records import AddedRecords
 from adam.language.derivation import (
     AddedRows,
     DerivationContext,
-    word,
+    keyed,
 )
-from adam.language.kinds import NumberColumn, ParameterCode
+from adam.language.kinds import NumberColumn
 from metadata.coded_text import CodedText
 from metadata.declaration import Column
 from metadata.errors import Gather, StudyError, nearest
@@ -43,7 +43,7 @@ class Score:
     better: Literal["high", "low"] = "high"
 
 
-@word("norm_scores")
+@keyed("norm_scores")
 @dataclass(frozen=True, kw_only=True)
 class NormScores(AddedRecords):
     """Add for each record of a raw score one with z = (score - mean of the norms) / standard deviation of the norms.
@@ -54,7 +54,7 @@ class NormScores(AddedRecords):
     """
 
     norms: str
-    paramcd: dict[ParameterCode, Score]
+    paramcd: dict[str, Score]
     parcat1: str = ""
     value: NumberColumn = "AVAL"
     blank: tuple[Column, ...] = ()

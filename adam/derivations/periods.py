@@ -1,4 +1,4 @@
-"""Words about periods: period_records and person_time for rates of recurrent events, period, period_variables."""
+"""Derivations about periods: period_records and person_time for rates of recurrent events, period, period_variables."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from adam.language.derivation import (
     Derivation,
     DerivationContext,
     Outcome,
+    keyed,
     listed,
-    word,
 )
 from adam.language.kinds import DayColumn, NewDate, NewNumber, NewText, OtherNumber
 from metadata.coded_text import CodedText
@@ -38,7 +38,7 @@ class Period:
     last: int
 
 
-@word("period_records")
+@keyed("period_records")
 @dataclass(frozen=True, kw_only=True)
 class PeriodRecords(Derivation):
     """Add for each record one record a period, with the period's number, name, first and last date.
@@ -85,7 +85,7 @@ def _elapsed(day: int) -> int:
     return day - 1 if day > 0 else day
 
 
-@word("person_time")
+@keyed("person_time")
 @dataclass(frozen=True, kw_only=True)
 class PersonTime(Derivation):
     """Time at risk in a period, in years of ``year`` days: from the period's start to its end or to ``until``.
@@ -127,7 +127,7 @@ class Span:
     end: DayColumn
 
 
-@word("period")
+@keyed("period")
 @dataclass(frozen=True, kw_only=True)
 class InPeriod(Derivation):
     """Give each record the period of the subject in which its date lies: its name, number, first and last date.
@@ -177,7 +177,7 @@ class InPeriod(Derivation):
         return texts[variable]
 
 
-@word("period_variables")
+@keyed("period_variables")
 @dataclass(frozen=True, kw_only=True)
 class PeriodVariables(Lookup):
     """Set out a dataset with one record a subject and period as variables of the subject, one a period.
@@ -234,7 +234,7 @@ def _named(pattern: str, period: int) -> str:
     return pattern.replace("xx", f"{period:02d}").replace("w", str(period))
 
 
-@word("day_date")
+@keyed("day_date")
 @dataclass(frozen=True, kw_only=True)
 class DayDate(Derivation):
     """Date of a study day: ``reference`` is day 1, the day before it day -1, and there is no day 0."""

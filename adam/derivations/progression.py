@@ -1,4 +1,4 @@
-"""The word confirmed_progression: worsening that is still there when it is looked at again."""
+"""The derivation confirmed_progression: worsening that is still there when it is looked at again."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from adam.language.derivation import (
     Derivation,
     DerivationContext,
     Outcome,
+    keyed,
     listed,
-    word,
 )
 from adam.language.kinds import DayColumn, NewDate, NewText, OtherDay
 from metadata.condition import Condition, OtherCondition
@@ -41,7 +41,7 @@ class Excluded:
     where: OtherCondition | None = None
 
 
-@word("confirmed_progression")
+@keyed("confirmed_progression")
 @dataclass(frozen=True, kw_only=True)
 class ConfirmedProgression(Derivation):
     """Flag the record at which progression began that was confirmed later, the first of each group.

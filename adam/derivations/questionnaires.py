@@ -1,4 +1,4 @@
-"""The word scale_records: the score of a questionnaire's scale from the answers to its items."""
+"""The derivation scale_records: the score of a questionnaire's scale from the answers to its items."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from adam.language.added_records import SummaryParameter
 from adam.language.derivation import (
     AddedRows,
     DerivationContext,
+    keyed,
     listed,
-    word,
 )
 from metadata.errors import StudyError
 from metadata.units import significant
 
 
-@word("scale_records")
+@keyed("scale_records")
 @dataclass(frozen=True, kw_only=True)
 class ScaleRecords(SummaryParameter):
     """Add for each group a record with the score of a scale: the mean or the sum of its items' answers.

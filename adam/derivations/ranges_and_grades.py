@@ -1,4 +1,4 @@
-"""Words about laboratory ranges and grades: range_indicator, grade, combined_grade."""
+"""Derivations about laboratory ranges and grades: range_indicator, grade, combined_grade."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ from adam.language.derivation import (
     Derivation,
     DerivationContext,
     Outcome,
+    keyed,
     listed,
-    word,
 )
 from adam.language.kinds import NewNumber, NewText, NumberColumn, TextColumn
 from metadata.coded_text import CodedText
 from metadata.errors import Gather, StudyError, nearest
-from metadata.study import Study
 from metadata.toxicity import Circumstances, ToxicityItem
 from metadata.toxicity_table import read_scheme
 from metadata.units import significant
@@ -27,7 +26,7 @@ BASELINE_FLAG = "ABLFL"
 INDICATORS = ["LOW LOW", "LOW", "NORMAL", "HIGH", "HIGH HIGH"]
 
 
-@word("range_indicator")
+@keyed("range_indicator")
 @dataclass(frozen=True, kw_only=True)
 class RangeIndicator(Derivation):
     """LOW, NORMAL or HIGH by the record's reference range; missing without a value or without any limit.
@@ -102,7 +101,7 @@ class Scheme:
                              f" {unit} under 'unit_factors'")  # fmt: skip
 
 
-@word("grade")
+@keyed("grade")
 @dataclass(frozen=True, kw_only=True)
 class Grade(Derivation):
     """Grade values by toxicity schemes; every graded record names its scheme.
@@ -196,11 +195,6 @@ class Grade(Derivation):
     def also_reads(self) -> tuple[str, ...]:
         return ("PARAMCD",)
 
-    def check_files(self, study: Study) -> None:
-        for scheme in self.schemes:
-            for item in scheme.items.values():
-                scheme_item(scheme.table, item)
-
     def check(self) -> None:
         if bool(self.base) != bool(self.base_indicator):
             raise StudyError("base and base_indicator are needed together")
@@ -258,7 +252,7 @@ def scheme_item(table: str, item: str) -> ToxicityItem:
     return items[item]
 
 
-@word("combined_grade")
+@keyed("combined_grade")
 @dataclass(frozen=True, kw_only=True)
 class CombinedGrade(Derivation):
     """Combine the grades of two directions, each graded for itself, into one: a low one gets a minus sign.
@@ -282,10 +276,10 @@ class CombinedGrade(Derivation):
         normal = nothing[0] & nothing[1] & (graded[0] | graded[1])
         with np.errstate(invalid="ignore"):
             made = np.select([high > 0, low > 0, normal], [high, -low, 0.0], np.nan)
-        words = ["-4", "-3", "-2", "-1", "0", "1", "2", "3", "4", "5"]
+        grades = ["-4", "-3", "-2", "-1", "0", "1", "2", "3", "4", "5"]
         return Outcome(
             {
-                self.to: CodedText.of_codes(np.where(np.isnan(made), -1, made + 4).astype(int), words),
+                self.to: CodedText.of_codes(np.where(np.isnan(made), -1, made + 4).astype(int), grades),
                 self.to_number: made,
             }
         )

@@ -1,4 +1,4 @@
-"""Words that add or number records: extreme_records, summed_records, sequence."""
+"""Derivations that add or number records: extreme_records, summed_records, sequence."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from adam.language.derivation import (
     Derivation,
     DerivationContext,
     Outcome,
+    keyed,
     listed,
-    word,
 )
 from adam.language.kinds import NewNumber
 from metadata.condition import Condition
@@ -33,7 +33,7 @@ from metadata.errors import StudyError
 from metadata.variable_kind import CHAR
 
 
-@word("extreme_records")
+@keyed("extreme_records")
 @dataclass(frozen=True, kw_only=True)
 class ExtremeRecords(AddedRecords):
     """Add for each group a record that holds its extreme value: a copy of the record that first attains it.
@@ -73,7 +73,7 @@ class ExtremeRecords(AddedRecords):
         )
 
 
-@word("summed_records")
+@keyed("summed_records")
 @dataclass(frozen=True, kw_only=True)
 class SummedRecords(SummaryParameter):
     """Add for each group a record of a new parameter with the sum of other parameters' values.
@@ -109,7 +109,7 @@ class SummedRecords(SummaryParameter):
         return f"{self.paramcd}: sum of {self.value} of {summands}, {known}, within {listed(self.by)}."
 
 
-@word("sequence")
+@keyed("sequence")
 @dataclass(frozen=True, kw_only=True)
 class Sequence(Derivation):
     """Number the records of each group from 1, in the given order.

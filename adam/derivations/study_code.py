@@ -1,4 +1,4 @@
-"""The study's own derivation: a function of the study's derivations.py, where no declared word fits.
+"""The study's own derivation: a function of the study's derivations.py, where no derivation fits.
 
 The file is loaded by its path, from the study's folder alone; nothing is added to Python's search path and no compiled
 file is written next to it. It is one of the study's files, so its hash is in the manifest and in the package's id.
@@ -23,7 +23,7 @@ from adam.language.derivation import (
     Derivation,
     DerivationContext,
     Outcome,
-    word,
+    keyed,
 )
 from metadata.coded_text import CodedText
 from metadata.condition import DatasetKinds
@@ -104,17 +104,17 @@ class StudyCodeResult:
     kind: Literal["date", "datetime", "time"] | None = None
 
 
-@word("study_derivation")
+@keyed("study_derivation")
 @dataclass(frozen=True, kw_only=True)
 class StudyDerivation(Derivation):
-    """Make variables by a function of the study's own derivations.py: the way out where no word fits.
+    """Make variables by a function of the study's own derivations.py: the way out where no derivation fits.
 
     The function ``call`` gets a table (pandas) with the variables that ``inputs`` names, one row a record, texts as str
     ("" where missing) and numbers as float (NaN where missing), and each of ``arguments`` by its name. It returns a
     table or a mapping with exactly the variables of ``outputs``, one value a record. What it reads and makes is
-    declared, so that order, lineage and define.xml hold for it as for every word; bring values of other datasets in by
-    ``merge`` or ``summary`` first. It can add no records. It runs in every build: keep it free of clock, randomness and
-    files.
+    declared, so that order, lineage and define.xml hold for it as for every derivation; bring values of other datasets
+    in by ``merge`` or ``summary`` first. It can add no records. It runs in every build: keep it free of clock,
+    randomness and files.
     """
 
     call: str

@@ -1,4 +1,4 @@
-"""Words about the course of a subject's records in time: spaced, status_class."""
+"""Derivations about the course of a subject's records in time: spaced, status_class."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from adam.columns.columns import Columns, day, flagged
-from adam.columns.grouping import group_codes, ordered
+from adam.columns.grouping import Order, group_codes, ordered, tied
 from adam.language.derivation import (
     Derivation,
     DerivationContext,
     Outcome,
+    keyed,
     listed,
-    word,
 )
 from adam.language.kinds import DayColumn, NewText
 from metadata.coded_text import CodedText
@@ -23,15 +23,17 @@ from metadata.declaration import (
     Column,
     OrderColumn,
 )
+from metadata.errors import StudyError
 
 
-@word("spaced")
+@keyed("spaced")
 @dataclass(frozen=True, kw_only=True)
 class Spaced(Derivation):
     """Y for an event that begins at least ``days`` after the one before it began, else missing.
 
     Only records for which ``where`` holds count, both as the event and as the one before; the first of a group is
-    always Y. A record without a date is never Y. Trials of relapsing diseases ask for 30 days since the
+    always Y. A record without a date is never Y. Events of one date that ``order`` does not tell apart are an error if
+    one of them is Y. Trials of relapsing diseases ask for 30 days since the
     onset of the last (McDonald 2001, Ann Neurol 50:121).
     """
 
@@ -53,6 +55,9 @@ class Spaced(Derivation):
         since[1:] = np.where(same, np.diff(begun[rows]), np.inf)
         flags = np.zeros(count, bool)
         flags[rows[since >= self.days]] = True
+        if tied(groups, order, np.flatnonzero(flags), eligible).any():
+            raise StudyError(f"several records of one {self.date} within {listed(self.by)};"
+                             " add a variable to 'order' that tells them apart")  # fmt: skip
         return Outcome({self.to: flagged(flags)})
 
     def sentence(self, variable: str) -> str:
@@ -63,7 +68,7 @@ class Spaced(Derivation):
         )
 
 
-@word("status_class")
+@keyed("status_class")
 @dataclass(frozen=True, kw_only=True)
 class StatusClass(Derivation):
     """Class a subject by the sequence of positive and negative samples, the same in all records of the group.
@@ -73,7 +78,8 @@ class StatusClass(Derivation):
     ``never`` no positive sample; ``always`` all positive; ``late`` the last ``last_positive`` samples positive, not
     all; ``passing`` a positive sample, and the last negative; ``other`` what is left (only the very last positive).
     With ``consecutive`` a positive sample counts only in a run of that many, those alone count as negative. Records for
-    which ``where`` does not hold take no part; a group without any has no class. (Repeated samples of antibodies:
+    which ``where`` does not hold take no part; a group without any has no class. A positive and a negative sample that
+    ``order`` does not tell apart are an error. (Repeated samples of antibodies:
     Polman 2010, Lancet Neurol 9:740.)
     """
 
@@ -94,6 +100,7 @@ class StatusClass(Derivation):
         groups = group_codes([columns[name] for name in self.by])
         order = [(columns[name.removeprefix("-")], name.startswith("-")) for name in self.order]
         rows = ordered(order, np.flatnonzero(self.where.holds(columns, count)), groups)
+        self._check_order(groups, order, rows, columns, count)
         sample, size = groups[rows], int(groups.max(initial=-1)) + 1
         positive = self._in_runs(self.condition.holds(columns, count)[rows], sample)
         total, found = np.bincount(sample, minlength=size), np.bincount(sample[positive], minlength=size)
@@ -105,6 +112,14 @@ class StatusClass(Derivation):
         code = np.where(total == 0, -1, np.select(tests, list(range(len(names))), len(names)))
         edge = self._edge(groups, rows, count)
         return Outcome({self.to: CodedText.of_codes(code[groups], [*names, self.other])}, (edge,))
+
+    def _check_order(self, groups: np.ndarray, order: Order, rows: np.ndarray, columns: Columns, count: int) -> None:
+        positive = self.condition.holds(columns, count)
+        place = group_codes([groups.astype(float), *(values for values, _ in order)])
+        both = group_codes([place.astype(float), positive.astype(float)])
+        if len(np.unique(both[rows])) > len(np.unique(place[rows])):
+            raise StudyError(f"a positive and a negative sample have one place within {listed(self.by)};"
+                             " add a variable to 'order' that tells them apart")  # fmt: skip
 
     def _in_runs(self, positive: np.ndarray, sample: np.ndarray) -> np.ndarray:
         """Return the positive samples that are in a run of at least ``consecutive``; ``sample`` is sorted."""

@@ -1,4 +1,4 @@
-"""The word time_to_event: for each parameter the first of several events, or the last day known to be without one."""
+"""The derivation time_to_event: for each parameter the first of several events, or the last day without one."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from adam.language.derivation import (
     AddedRows,
     Derivation,
     DerivationContext,
-    word,
+    keyed,
 )
-from adam.language.kinds import DayColumn, OtherDay, OtherNumber, ParameterCode
+from adam.language.kinds import DayColumn, OtherDay, OtherNumber
 from metadata.coded_text import CodedText
 from metadata.condition import OtherCondition
 from metadata.dataset import Edges
@@ -68,7 +68,7 @@ class FirstEvent:
     row: np.ndarray
 
 
-@word("time_to_event")
+@keyed("time_to_event")
 @dataclass(frozen=True, kw_only=True)
 class TimeToEvent(Derivation):
     """Add for each record (one a subject) one record a parameter, with time, censoring and where both come from.
@@ -84,7 +84,7 @@ class TimeToEvent(Derivation):
     """
 
     start: DayColumn
-    paramcd: dict[ParameterCode, TimeToEventParameter]
+    paramcd: dict[str, TimeToEventParameter]
     unit: Literal["days", "weeks", "months", "years"] = "days"
     earlier: Earlier | None = None
     start_description: str = "Start of the time at risk"

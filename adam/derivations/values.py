@@ -1,4 +1,4 @@
-"""Words that turn values into other values: parameters, recode, bands, coalesce, number, analysis_value."""
+"""Derivations that turn values into other values: parameters, recode, bands, coalesce, number."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from adam.language.derivation import (
     Derivation,
     DerivationContext,
     Outcome,
+    keyed,
     listed,
-    word,
 )
-from adam.language.kinds import NewNumber, NewText, NumberColumn, ParameterCode, TextColumn, check_alike, common_kind
+from adam.language.kinds import NewNumber, NewText, NumberColumn, TextColumn, check_alike, common_kind
 from metadata.coded_text import CodedText
 from metadata.condition import Condition, DatasetKinds
 from metadata.declaration import Column, NewColumn
@@ -38,7 +38,7 @@ from metadata.variable_kind import CHAR, NUM
 class AnalysisParameter:
     """One parameter of a BDS dataset: the source's test code, its label, number and category, and its values' unit.
 
-    ``where`` narrows the records of a test code that stands for more than one parameter (a specimen, a method).
+    ``where`` narrows the records of a test code that is more than one parameter (a specimen, a method).
     """
 
     test: str
@@ -49,7 +49,7 @@ class AnalysisParameter:
     where: Condition | None = None
 
 
-@word("parameters")
+@keyed("parameters")
 @dataclass(frozen=True, kw_only=True)
 class Parameters(Derivation):
     """Name the parameter of each record from its test code: PARAMCD, PARAM, PARAMN and PARCAT1.
@@ -60,7 +60,7 @@ class Parameters(Derivation):
     """
 
     source: TextColumn
-    paramcd: dict[ParameterCode, AnalysisParameter]
+    paramcd: dict[str, AnalysisParameter]
     source_unit: TextColumn | None = None
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
@@ -121,7 +121,7 @@ class Parameters(Derivation):
         return "Assigned"
 
 
-@word("recode")
+@keyed("recode")
 @dataclass(frozen=True, kw_only=True)
 class Recode(Derivation):
     """Replace each value by what the table has for it.
@@ -197,7 +197,7 @@ class ValueBand:
     below: float | None = None
 
 
-@word("bands")
+@keyed("bands")
 @dataclass(frozen=True, kw_only=True)
 class Bands(Derivation):
     """Sort a number into named bands, written from low to high; a value on a limit belongs to the upper band."""
@@ -228,7 +228,7 @@ class Bands(Derivation):
         return phrase if variable == self.to else f"Number of the band {self.to}, from low to high."
 
 
-@word("coalesce")
+@keyed("coalesce")
 @dataclass(frozen=True, kw_only=True)
 class Coalesce(Derivation):
     """Take the first of several variables that has a value; all are of one kind, and so is the new one."""
@@ -252,7 +252,7 @@ class Coalesce(Derivation):
         return f"The first of {listed(self.source)} that is not missing{self.within()}."
 
 
-@word("number")
+@keyed("number")
 @dataclass(frozen=True, kw_only=True)
 class NumberFromText(Derivation):
     """Read a text as a number; a text that is not a number is an error."""

@@ -1,4 +1,4 @@
-"""The word windows: each record gets the analysis visit in whose window its day lies, by its parameter's schedule.
+"""The derivation windows: each record gets the visit in whose analysis window its day lies, by its parameter's plan.
 
 Days are set against each other on the scale of elapsed days, since there is no day 0.
 """
@@ -16,8 +16,8 @@ from adam.language.derivation import (
     Derivation,
     DerivationContext,
     Outcome,
+    keyed,
     listed,
-    word,
 )
 from adam.language.kinds import NumberColumn
 from metadata.coded_text import CodedText
@@ -94,7 +94,7 @@ def _last_day(target: float, following: float, baseline_day: float, tie: str) ->
     return numbered_day(np.floor(middle) if tie == "earlier" else np.ceil(middle) - 1)
 
 
-@word("windows")
+@keyed("windows")
 @dataclass(frozen=True, kw_only=True)
 class Windows(Derivation):
     """Give each record the visit in whose analysis window its day lies, with the window's target and bounds.

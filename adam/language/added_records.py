@@ -1,4 +1,4 @@
-"""Bases of the words that add records: each new record is a copy of another one, with values of its own."""
+"""Bases of the derivations that add records: each new record is a copy of another one, with values of its own."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from adam.columns.columns import Columns, Values, among, constant, known_names, only, present, take
-from adam.columns.grouping import group_codes, ordered
+from adam.columns.grouping import Order, group_codes, ordered, tied
 from adam.language.derivation import AddedRows, Derivation, listed
-from adam.language.kinds import NumberColumn, ParameterCode
+from adam.language.kinds import NumberColumn
 from metadata.coded_text import CodedText
-from metadata.condition import Condition
+from metadata.condition import Condition, DatasetKinds
 from metadata.declaration import Column, OrderColumn
 from metadata.errors import StudyError
+from metadata.variable_kind import CHAR, NUM, SAID, differ
 
 PARAMETER = {"PARAMCD": "paramcd", "PARAM": "param", "PARAMN": "paramn", "PARCAT1": "parcat1"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class AddedRecords(Derivation):
-    """Base of words that add records; ``set`` has texts and numbers that the new records get."""
+    """Base of derivations that add records; ``set`` has texts and numbers that the new records get."""
 
     set: dict[Column, str | float] = field(default_factory=dict)
 
@@ -38,6 +39,13 @@ class AddedRecords(Derivation):
     def changes(self) -> tuple[str, ...]:
         return tuple(self.own())
 
+    def check_kinds(self, kinds: DatasetKinds) -> None:
+        super().check_kinds(kinds)
+        for name, value in self.own().items():
+            kind, written = kinds.get("", {}).get(name, ""), CHAR if isinstance(value, str) else NUM
+            if differ(kind, written):
+                raise StudyError(f"{name} is {SAID[kind]}, and the added records would hold {SAID[written]}: {value}")
+
     def changed(self, columns: Columns, count: int, blank: tuple[str, ...] = ()) -> dict[str, Values]:
         """Return the columns that ``count`` new records have instead of those that they are copies of."""
         nothing = np.full(count, -1)
@@ -47,9 +55,9 @@ class AddedRecords(Derivation):
 
 @dataclass(frozen=True, kw_only=True)
 class ParameterRecords(AddedRecords):
-    """Base of words that add records of a new parameter, made of the values of other parameters' records."""
+    """Base of derivations that add records of a new parameter, made of the values of other parameters' records."""
 
-    paramcd: ParameterCode
+    paramcd: str
     param: str = ""
     paramn: int | None = None
     parcat1: str = ""
@@ -95,7 +103,7 @@ class ParameterRecords(AddedRecords):
 
 @dataclass(frozen=True, kw_only=True)
 class SummaryParameter(ParameterRecords):
-    """Base of words that add one record of a new parameter for each group of records of other parameters.
+    """Base of derivations that add one record of a new parameter for each group of records of other parameters.
 
     ``keep_first`` and ``keep_last`` are the variables that the new record takes of the group's first record by
     ``order`` and of its last one; what else its records differ in is missing.
@@ -121,10 +129,21 @@ class SummaryParameter(ParameterRecords):
         starts[1:] = groups[contributing][1:] != groups[contributing][:-1]
         rows, final = contributing[starts], contributing[np.append(starts[1:], True)[: len(starts)]]
         place = np.cumsum(starts) - 1
+        self._check_order(columns, groups, order, eligible, rows, final)
         changed: dict[str, Values] = differing(columns, rows, place, contributing, self.keep_first)
         changed |= {name: take(columns[name], final) for name in self.keep_last}
         changed |= {**self.changed(columns, len(rows)), self.value: values[groups[rows]]}
         return AddedRows(rows, changed, (place, contributing))
+
+    def _check_order(
+        self, columns: Columns, groups: np.ndarray, order: Order, eligible: np.ndarray, first: np.ndarray,
+        last: np.ndarray,
+    ) -> None:  # fmt: skip
+        """Raise StudyError where the order does not say which record something is taken of."""
+        for rows, names in ((first, self.keep_first), (last, self.keep_last)):
+            if names and tied(groups, order, rows, eligible).any():
+                raise StudyError(f"{self.paramcd}: several records come first or last within {listed(self.by)};"
+                                 f" add a variable to 'order' that says of which {listed(names)} is taken")  # fmt: skip
 
     def taken(self, variable: str) -> str:
         """Return the sentence of a variable that is taken of the first or last record, else an empty text."""

@@ -98,11 +98,11 @@ class DerivationContext:
 
 @dataclass(frozen=True, kw_only=True)
 class Derivation:
-    """Base of all words; the fields are the parameters that a mapping writes."""
+    """Base of all derivations; the fields are the parameters that a mapping writes."""
 
     when: Condition | None = None
 
-    word: ClassVar[str] = ""
+    key: ClassVar[str] = ""
     adds_rows: ClassVar[bool] = False
 
     def check(self) -> None:
@@ -148,7 +148,7 @@ class Derivation:
         raise NotImplementedError
 
     def add(self, columns: Columns, count: int, context: DerivationContext) -> AddedRows:
-        """Return the rows that the derivation adds (only for words that add rows)."""
+        """Return the rows that the derivation adds (only if it adds rows)."""
         raise NotImplementedError
 
     def sentence(self, variable: str) -> str:
@@ -190,16 +190,16 @@ class Derivation:
         return f", where {self.when}" if self.when else ""
 
 
-WORDS: dict[str, type[Derivation]] = {}
-Word = TypeVar("Word", bound=type[Derivation])
+DERIVATIONS: dict[str, type[Derivation]] = {}
+Registered = TypeVar("Registered", bound=type[Derivation])
 
 
-def word(name: str) -> Callable[[Word], Word]:
-    """Register a derivation under the word that mappings use."""
+def keyed(name: str) -> Callable[[Registered], Registered]:
+    """Register a derivation under the key that mappings write."""
 
-    def register(made: Word) -> Word:
-        made.word = name
-        WORDS[name] = made
+    def register(made: Registered) -> Registered:
+        made.key = name
+        DERIVATIONS[name] = made
         return made
 
     return register

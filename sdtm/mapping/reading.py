@@ -128,7 +128,7 @@ class Reader:
             with gather.part():
                 baseline_by = self._baseline_by()
         ranges = self.body.get("ranges") or {}
-        return DomainMapping(
+        made = DomainMapping(
             self.domain,
             self.file,
             self.guide,
@@ -143,6 +143,11 @@ class Reader:
             str((self.study.config.get("identity") or {}).get("usubjid") or ""),
             baseline_by,
         )
+        for index, name in enumerate(baseline_by):
+            if name not in made.operations:
+                problem = f"{name} is not mapped, so that it tells no baselines apart"
+                raise complain(self.body["baseline_by"], index, problem)
+        return made
 
     def _arms(self, blocks: list[Block], table_operations: dict[str, TableOperation]) -> None:
         """Give ARM and ACTARM the names of study.yaml's arms where only their codes are mapped."""

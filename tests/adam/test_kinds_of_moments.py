@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from adam.build.declaration_check import check_analyses
 from adam.columns.columns import SourceColumns
+from adam.derivations.baselines import Baseline
 from adam.derivations.dates import StudyDay
 from adam.derivations.flags import OnTreatment, TreatmentEmergent
 from metadata.condition import read_condition
@@ -74,6 +75,17 @@ def test_two_datetimes_are_set_against_each_other_by_their_moment(tmp_path):
     found = kinded(given, S=DATETIME, E=DATETIME, F=DATETIME, L=DATETIME)
     word = TreatmentEmergent(start="S", end="E", treatment_start="F", treatment_end="L", days=30)
     assert texts(word.derive(found, 3, context(tmp_path)).columns["TRTEMFL"]) == ["", "Y", "Y"]
+
+
+def test_the_baseline_of_datetimes(tmp_path):
+    """By moment where the first dose has a time; by day where it has none."""
+    given = columns(USUBJID=["A"] * 3, AVAL=[1.0, 2, 3], ADTM=[second(f"2001-05-{one}") for one in
+                    ("09T20:00", "10T07:00", "10T09:00")], DOSE=[second("2001-05-10T08:00")] * 3,
+                    DAY=[day("2001-05-10")] * 3)  # fmt: skip
+    found = kinded(given, ADTM=DATETIME, DOSE=DATETIME, DAY=DATE)
+    for reference, base in (("DOSE", 2), ("DAY", 3)):
+        word = Baseline(by=("USUBJID",), date="ADTM", reference=reference, value=("AVAL",), variables={"BASE": "AVAL"})
+        assert numbers(word.derive(found, 3, context(tmp_path)).columns["BASE"]) == [base] * 3
 
 
 def test_near_an_event_of_a_datetime(tmp_path):

@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 
 from adam.columns.grouping import sorted_by
 from adam.derivations.computed_records import ComputedRecords, SummaryRecords
-from adam.derivations.expected_records import ExpectedRecords
+from adam.derivations.expected_records import ExpectedRecords, LocfRecords
 from adam.derivations.flags import Criterion, TreatmentEmergent
 from adam.derivations.records import Sequence
+from adam.derivations.time_course import Spaced, StatusClass
 from adam.derivations.time_to_event import Moment, TimeToEvent, TimeToEventParameter
 from adam.derivations.windows import Schedule
 from metadata.condition import read_condition
@@ -68,6 +69,30 @@ def test_a_sequence_with_ties_is_an_error(tmp_path):
         made_by(Sequence(by=("USUBJID",), order=("ADT",)), tmp_path, **given_)
     word = Sequence(by=("USUBJID",), order=("ADT", "-SEQ"))
     assert numbers(made_by(word, tmp_path, **given_, SEQ=[1.0, 2, 1])["ASEQ"]) == [2, 1, 1]
+
+
+def test_no_other_derivation_chooses_by_the_order_of_rows(tmp_path):
+    """What ties leave open is an error, and no tie where it makes no difference."""
+    given_ = {"USUBJID": ["A", "A"], "ADT": [1.0, 1], "SEQ": [2.0, 1]}
+    with pytest.raises(StudyError, match="several records of one ADT within USUBJID"):
+        made_by(Spaced(by=("USUBJID",), date="ADT", days=30, to="F"), tmp_path, **given_)
+    ordered = Spaced(by=("USUBJID",), date="ADT", days=30, to="F", order=("SEQ",))
+    assert texts(made_by(ordered, tmp_path, **given_)["F"]) == ["", "Y"]
+    samples = {"where": condition({"POS": ["Y", "N"]}), "condition": condition({"POS": "Y"})}
+    word = StatusClass(by=("USUBJID",), order=("ADT",), to="C", **samples)
+    with pytest.raises(StudyError, match="a positive and a negative sample have one place within USUBJID"):
+        made_by(word, tmp_path, **given_, POS=["Y", "N"])
+    assert texts(made_by(word, tmp_path, **given_, POS=["Y", "Y"])["C"]) == ["PERSISTENT"] * 2
+    visits = {**given_, "PARAMCD": ["P", "P"], "AVISIT": ["Baseline"] * 2, "AVISITN": [2.0, 2]}
+    carried = LocfRecords(by=("USUBJID", "PARAMCD"), schedules=(Schedule(visits=("BASELINE", "WEEK 2")),))
+    with pytest.raises(StudyError, match="several records are the last of a visit within USUBJID and PARAMCD"):
+        added_by(carried, tmp_path, **visits, AVAL=[1.0, 2])
+    assert numbers(added_by(carried, tmp_path, **visits, AVAL=[2.0, 2])["AVAL"]) == [2]
+    kept = SummaryRecords(
+        by=("USUBJID",), from_paramcd=("P",), paramcd="S", function="sum", order=("ADT",), keep_last=("SEQ",)
+    )
+    with pytest.raises(StudyError, match="S: several records come first or last within USUBJID"):
+        added_by(kept, tmp_path, **visits, PARAMN=[1.0, 1], AVAL=[1.0, 2])
 
 
 def test_events_without_a_group_are_events_of_their_own(tmp_path):

@@ -10,7 +10,7 @@ import pytest
 import adam.build.specification  # noqa: F401 registers the words
 import sdtm.mapping.schema  # noqa: F401 registers the operations
 import validation.conformance.check  # noqa: F401 registers the rules
-from adam.language.derivation import WORDS
+from adam.language.derivation import DERIVATIONS
 from metadata.study import Study
 from reports.templates import TEMPLATES
 from sdtm.operations.operation import RECORD_WORDS, TABLE_WORDS
@@ -35,7 +35,7 @@ def homes(registered: Iterable[object]) -> set[str]:
 @pytest.mark.parametrize(
     ("folder", "registered", "shared"),
     [
-        ("adam/derivations", list(WORDS.values()), set()),
+        ("adam/derivations", list(DERIVATIONS.values()), set()),
         (
             "sdtm/operations",
             list(OPERATIONS.values()),

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from adam.columns.columns import Columns, number
-from adam.language.derivation import WORDS, Derivation, DerivationContext, Outcome, word
+from adam.language.derivation import DERIVATIONS, Derivation, DerivationContext, Outcome, keyed
 from adam.language.kinds import NewNumber, NumberColumn
 from validation.checks.data import CheckData, CheckRows
 from validation.checks.kind import KINDS, Check, CheckFinding, kind
@@ -23,7 +23,7 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "programmers.md"
 NAMES = {
     one.__name__: one
     for one in (
-        dataclass, number, word, Derivation, DerivationContext, Outcome, kind, Check, CheckRows, CheckData,
+        dataclass, number, keyed, Derivation, DerivationContext, Outcome, kind, Check, CheckRows, CheckData,
         CheckFinding, rule, Hit, SdtmDatasets,
     )
 } | {"Columns": Columns, "NumberColumn": NumberColumn, "NewNumber": NewNumber, "Iterator": Iterator}  # fmt: skip
@@ -31,7 +31,7 @@ NAMES = {
 
 @pytest.fixture(scope="module")
 def made() -> Iterator[dict[str, Any]]:
-    registers: tuple[MutableMapping[str, Any], ...] = (WORDS, KINDS, RULES)  # type: ignore[assignment]
+    registers: tuple[MutableMapping[str, Any], ...] = (DERIVATIONS, KINDS, RULES)  # type: ignore[assignment]
     before = [dict(register) for register in registers]
     names: dict[str, Any] = {**NAMES, "__name__": __name__}
     blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)

@@ -117,6 +117,27 @@ def test_a_partial_event_after_the_end_of_participation(date: str, wrong: bool) 
 
 
 @pytest.mark.parametrize(
+    ("rule", "reference", "known", "date", "wrong"),
+    [
+        ("date.after_death", "DTHDTC", "2020-05", "2020-06-01", True),
+        ("date.after_death", "DTHDTC", "2020-05", "2020-05-31", False),
+        ("date.after_participation", "RFPENDTC", "2020", "2021", True),
+        ("date.after_participation", "RFPENDTC", "2020", "2020-12-31", False),
+        ("date.before_consent", "RFICDTC", "2020-05", "2020-04-30", True),
+        ("date.before_consent", "RFICDTC", "2020-05", "2020-05", False),
+        ("baseline.before_exposure", "RFXSTDTC", "2020-05", "2020-06-01", True),
+        ("baseline.before_exposure", "RFXSTDTC", "2020-05", "2020-05-10", False),
+        ("baseline.before_exposure", "RFXSTDTC", "", "2020-05-10", True),
+    ],
+)
+def test_partial_dates_of_the_subject(rule: str, reference: str, known: str, date: str, wrong: bool) -> None:
+    people = dataset("DM", "Special Purpose", DOMAIN=["DM"], USUBJID=["A"], **{reference: [known]})
+    made = dataset("VS", DOMAIN=["VS"], USUBJID=["A"], VSTESTCD=["SYSBP"], VSSTRESC=["1"], VSDTC=[date],
+                   VSLOBXFL=["Y"])  # fmt: skip
+    assert bool(found(rule, people, made)) == wrong
+
+
+@pytest.mark.parametrize(
     ("decoded", "term", "wrong"),
     [
         ("COMPLETED", "COMPLETED", False),

@@ -198,7 +198,7 @@ def broken(tmp_path, text, *changes):
         ("{label: Day of Treatment Start}", "", "DAY1 needs a label"),
         ("AGEU: ,", "", "ADSL lacks AGEU, which ADSL requires"),
         ("TRTSDT: ,", "TRTSDT: , TRTEDT: ,", "no derivation makes TRTEDT (did you mean 'TRTSDT'?)"),
-        ("keys: [USUBJID]", "keys: [SITEID]", "1 key(s) stand for more than one record, first: SITEID 01"),
+        ("keys: [USUBJID]", "keys: [SITEID]", "1 key(s) have more than one record, first: SITEID 01"),
         ("{dataset: DM}", "{dataset: DMS}", "this build has no dataset DMS (did you mean 'DM'?)"),
         ("guide: ADSL", "guide: ADSLX", "'ADSLX' is none of ADSL, BDS, OCCDS, AE"),
         ("{label: Day of", "{labl: Day of", "'DAY1' has no key 'labl' (did you mean 'label'?)"),
@@ -226,7 +226,7 @@ def test_a_word_after_added_records_cannot_be_read_before_them(tmp_path):
     text = ADLB.replace("order: [ADT, LBSEQ, DTYPE]", "order: [ADT, LBSEQ]").replace(
         "{ADY: {above: 1}}, blank", "{ASEQ: 1}, blank"
     )
-    with pytest.raises(StudyError, match="ASEQ is made only after a word that adds records"):
+    with pytest.raises(StudyError, match="ASEQ is made only after a derivation that adds records"):
         derived(
             tmp_path,
             text.replace("merge: {dataset: ADSL, variables: [TRTSDT]}", "date: {source: LBDTC, to: TRTSDT}"),

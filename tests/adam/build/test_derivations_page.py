@@ -17,7 +17,7 @@ from adam.build.examples import (
     table_of,
 )
 from adam.build.schema import document
-from adam.language.derivation import WORDS
+from adam.language.derivation import DERIVATIONS
 from metadata.declaration import parameters
 from metadata.yaml_source import load
 
@@ -41,22 +41,22 @@ def test_the_page_is_up_to_date(made):
 
 
 def test_every_word_has_a_place_and_an_example(made):
-    assert sorted(word for words in sections().values() for word in words) == sorted(WORDS)
+    assert sorted(word for words in sections().values() for word in words) == sorted(DERIVATIONS)
     assert re.findall(r"^### (\w+)$", made, re.MULTILINE) == [word for words in sections().values() for word in words]
-    assert sorted(all_examples()) == sorted(WORDS)
+    assert sorted(all_examples()) == sorted(DERIVATIONS)
 
 
 def test_every_parameter_is_in_the_table_of_its_word(made):
     for part in re.split(r"^### ", made, flags=re.MULTILINE)[1:]:
         word = part.split("\n", 1)[0]
-        lacking = [name for name in parameters(WORDS[word]) if f"| `{name}` |" not in part and name != "when"]
+        lacking = [name for name in parameters(DERIVATIONS[word]) if f"| `{name}` |" not in part and name != "when"]
         assert not lacking, (word, lacking)
 
 
 def test_each_example_uses_its_word_and_makes_something():
     for word, example in all_examples().items():
         assert f"{word}:" in example.declared
-        if WORDS[word].adds_rows:
+        if DERIVATIONS[word].adds_rows:
             assert len(example.made), word
         else:
             new = [name for name in example.made if name not in example.given]
@@ -77,7 +77,7 @@ def test_the_schema_offers_when_only_to_words_that_add_no_records():
     steps = jsonschema.Draft202012Validator({"$defs": schema["$defs"], **schema["properties"]["derivations"]})
     for word, node in nodes():
         narrowed = [{word: {**node["derivation"][0][word], "when": {"AVAL": 1}}}]
-        assert steps.is_valid(narrowed) == (not WORDS[word].adds_rows), word
+        assert steps.is_valid(narrowed) == (not DERIVATIONS[word].adds_rows), word
 
 
 def test_tables_of_examples():

@@ -54,8 +54,12 @@ def test_a_sound_file(tmp_path: Path) -> None:
         ("date: ADT, ", "date: LBDTC, ", "line 13, key 'study_day': LBDTC is text; date takes a date or a datetime"),
         ("AVAL: LBSTRESN", "ADT: LBSTRESN", "line 12, key 'date': ADT is made twice"),
         (", ADY: }", ", ADYY: }", "key 'variables': no derivation makes ADYY (did you mean 'ADY'?)"),
+        ("copy: {variables: {AVAL: LBSTRESN}}", "copy: {variables: {AVAL: LBSTRESC}}",
+         "line 11, key 'copy': AVAL should be Num, and the derivation makes text"),
+        ("      - date: ", "      - extreme_records: {by: [USUBJID], mode: minimum, where: {PARAMCD: A},"
+         " order: [USUBJID], set: {PARAMN: x}}\n      - date: ", "PARAMN is a number, and the added records"),
         ("PARAM: , AVAL", "AVAL", "key 'variables': ADLB lacks PARAM, which BDS requires"),
-        ("HGB: {test", "HEMOGLOBI: {test", "must be a code of at most eight capitals"),
+        ("HGB: {test", "HEMOGLOBI: {test", "PARAMCD 'HEMOGLOBI' has to be at most 8 capital letters"),
     ],
 )  # fmt: skip
 def test_a_slip_is_named_without_data(tmp_path: Path, old: str, new: str, said: str) -> None:

@@ -6,7 +6,7 @@ from dataclasses import is_dataclass
 from typing import Any, Literal, get_args, get_origin
 
 import adam.build.specification  # noqa: F401  (registers the words)
-from adam.language.derivation import WORDS
+from adam.language.derivation import DERIVATIONS
 from metadata.declaration import alternatives, bare, has_notation, parameters, role_of
 
 SEVERAL = {
@@ -17,7 +17,7 @@ SEVERAL = {
 
 def keys() -> Iterator[tuple[str, str, Any]]:
     """Yield the keys of all words and of their parts: word, key and annotation."""
-    for word, declared in WORDS.items():
+    for word, declared in DERIVATIONS.items():
         waiting = [declared]
         while waiting:
             for key, kind in parameters(waiting.pop()).items():  # type: ignore[arg-type]

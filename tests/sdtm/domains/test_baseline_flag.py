@@ -81,10 +81,11 @@ def test_each_group_with_a_result_before_treatment_has_one_flag(rows: list[dict[
         assert all(rows[at]["VSDTC"] == max(rows[one]["VSDTC"] for one in fit) for at in flagged)
 
 
-def test_a_mapping_names_what_tells_baselines_apart(small: Any) -> None:
+@pytest.mark.parametrize(("name", "said"), [("LBTPTT", "LB has no variable LBTPTT"), ("LBTPT", "LBTPT is not mapped")])
+def test_a_mapping_names_what_tells_baselines_apart(small: Any, name: str, said: str) -> None:
     path = small.folder / "sdtm" / "lb.yaml"
     text = path.read_text(encoding="utf-8")
-    path.write_text(text.replace("domain: LB\n", "domain: LB\nbaseline_by: [LBTPTT]\n"), encoding="utf-8")
+    path.write_text(text.replace("domain: LB\n", f"domain: LB\nbaseline_by: [{name}]\n"), encoding="utf-8")
     small.subject()
-    with pytest.raises(StudyError, match=r"LB has no variable LBTPTT"):
+    with pytest.raises(StudyError, match=said):
         small.frame("LB")

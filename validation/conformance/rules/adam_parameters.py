@@ -225,7 +225,8 @@ def value_range(data: AnalysisDatasets) -> Iterator[Hit]:
         yield Hit(one.name, "ANRLO", low > high)
         if one.has("ANRIND"):
             wrong = one.equals("ANRIND", "LOW") & ~(value < low) | one.equals("ANRIND", "HIGH") & ~(value > high)
-            wrong |= one.equals("ANRIND", "NORMAL") & ((value < low) | (value > high))
+            without = np.isnan(low) & np.isnan(high)
+            wrong |= one.equals("ANRIND", "NORMAL") & ((value < low) | (value > high) | without)
             yield Hit(one.name, "ANRIND", wrong)
 
 

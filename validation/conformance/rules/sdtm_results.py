@@ -163,7 +163,7 @@ def baseline_result(data: SdtmDatasets) -> Iterator[Hit]:
 @rule("baseline.before_exposure", "The last observation before exposure is not after RFXSTDTC.", BASELINE)
 def baseline_before_exposure(data: SdtmDatasets) -> Iterator[Hit]:
     for domain in _flagged(data):
-        first = data.subject_day(domain, "RFXSTDTC")
+        first = data.subject_bounds(domain, "RFXSTDTC")[1]
         late = (domain.bounds("--DTC")[0] > first) | np.isnat(first)
         yield Hit(domain.name, domain.full("--LOBXFL"), domain.equals("--LOBXFL", "Y") & late)
 

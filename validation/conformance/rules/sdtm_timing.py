@@ -80,7 +80,7 @@ def period_ongoing(data: SdtmDatasets) -> Iterator[Hit]:
 def date_after_participation(data: SdtmDatasets) -> Iterator[Hit]:
     for domain in data.having("USUBJID"):
         if domain.is_observations or domain.name == "SV":
-            end = data.subject_day(domain, "RFPENDTC")
+            end = data.subject_bounds(domain, "RFPENDTC")[1]
             for name in ("--DTC", "--STDTC", "--ENDTC"):
                 if domain.has(name):
                     yield Hit(domain.name, domain.full(name), domain.bounds(name)[0] > end)
@@ -92,7 +92,8 @@ def date_before_consent(data: SdtmDatasets) -> Iterator[Hit]:
     for domain in data.having("USUBJID"):
         name = "--DTC" if domain.is_findings else "--STDTC"
         if domain.has(name) and domain.name[:2] not in HISTORY:
-            yield Hit(domain.name, domain.full(name), domain.bounds(name)[1] < data.subject_day(domain, "RFICDTC"))
+            consent = data.subject_bounds(domain, "RFICDTC")[0]
+            yield Hit(domain.name, domain.full(name), domain.bounds(name)[1] < consent)
 
 
 @rule("date.after_death", "Nothing happens to a subject after death (DTHDTC).", "SDTMIG 3.3, section 5.2")
@@ -100,7 +101,7 @@ def date_after_death(data: SdtmDatasets) -> Iterator[Hit]:
     for domain in data.having("USUBJID"):
         for name in ("--DTC", "--STDTC", "--ENDTC"):
             if domain.has(name) and (domain.is_observations or domain.name in ("SV", "SE")):
-                death = data.subject_day(domain, "DTHDTC")
+                death = data.subject_bounds(domain, "DTHDTC")[1]
                 yield Hit(domain.name, domain.full(name), domain.bounds(name)[0] > death)
 
 
