@@ -1,7 +1,7 @@
 """The whole way of the data as plain functions: from REDCap, exports or a snapshot to the package, with no Prefect.
 
-``build`` calls each stage through a ``Step``. The command line's step calls the function and tells the user; Prefect's
-step runs the same function as a task. So the stages have one sequence, and it is written here. A stage that a worker
+``build`` calls each stage through a ``StageRunner``. The command line's calls the function and prints a line; Prefect's
+runs the same function as a task. So the stages have one sequence, and it is written here. A stage that a worker
 runs meanwhile is a step that waits for it.
 """
 
@@ -66,7 +66,7 @@ class BuiltDatasets:
 
 
 class StageRunner(Protocol):
-    """Runs one stage: calls ``function`` with ``values``, and tells ``summary`` of what it returned."""
+    """Runs one stage: calls ``function`` with ``values`` and reports the ``summary`` of what it returned."""
 
     def __call__(
         self, name: str, function: Callable[..., T], *values: Any, summary: Callable[[T], str] = stage_summaries.nothing
@@ -97,7 +97,7 @@ def _build(request: RunRequest, step: StageRunner) -> RunResult:
 
 
 def _build_package(request: RunRequest, stored: StoredSnapshot, step: StageRunner, result: RunResult) -> None:
-    """Fill a new package beside the old one and switch to it."""
+    """Fill a new package next to the old one and put it in its place."""
     from publish.manifest import Inputs, package_id
     from publish.package import Build
 
@@ -236,7 +236,7 @@ def _make_files(run: Run, built: BuiltDatasets, terminology: Terminology) -> Non
 
 
 def _report(run: Run, built: BuiltDatasets, shared: Shared) -> None:
-    """Make the results and hold them against a second derivation, print them, and write where each value came from."""
+    """Compute the results, compare them with a second derivation, print them, and write where each value came from."""
     study, snapshot, step, folder = run.study, run.snapshot, run.step, run.layout.reports
     lineage = run.workers.start(write_lineage, run.layout, shared, snapshot.records)
     results = None
@@ -395,7 +395,7 @@ def read_back(layout: PackageLayout, built: BuiltDatasets, created: str, folder:
 def write_define(
     layout: PackageLayout, study: Study, built: BuiltDatasets, terminology: Terminology, created: str
 ) -> list[Path]:
-    """Write define.xml of the tabulations and its stylesheet beside their transport files."""
+    """Write define.xml of the tabulations and its stylesheet into the folder of their transport files."""
     from publish import define
 
     return define.write(study, built.sdtm, terminology, created, layout.transport("sdtm"))
