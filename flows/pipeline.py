@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 FEW_ROWS = 10_000  # of records: with fewer only the acceptance, for its library, is worth a process
 MOST_WORKERS = 3  # each has a copy of the datasets
-SELDOM = (50_000, 20, 50)  # the garbage collector's thresholds: at Python's own it costs a build a tenth of its time
+COLLECTOR_THRESHOLDS = (50_000, 20, 50)  # Python's own cost a build a tenth of its time
 Datasets = Mapping[str, Dataset]
 
 
@@ -78,7 +78,7 @@ class StageRunner(Protocol):
 def build(request: RunRequest, step: StageRunner) -> RunResult:
     """Run the stages as far as the request asks; raises RedcapCdiscError, after a StudyError the findings are kept."""
     usual = gc.get_threshold()
-    gc.set_threshold(*SELDOM)
+    gc.set_threshold(*COLLECTOR_THRESHOLDS)
     try:
         return _build(request, step)
     finally:
@@ -129,7 +129,7 @@ def _build_part(request: RunRequest, stored: StoredSnapshot, step: StageRunner, 
 class Run:
     """What the stages of one run share: the files go where ``layout`` says, the counts into ``result``.
 
-    ``accepting`` are the workers for the acceptance, ``workers`` those for the other stages that nothing waits for.
+    ``acceptance_workers`` run the acceptance, ``workers`` the other stages whose results no stage needs.
     """
 
     request: RunRequest
@@ -137,7 +137,7 @@ class Run:
     step: StageRunner
     layout: PackageLayout
     result: RunResult
-    accepting: Workers
+    acceptance_workers: Workers
     workers: Workers
 
     @property
@@ -215,11 +215,11 @@ def _make_datasets(run: Run, sdtm: Datasets) -> BuiltDatasets:
 def _make_files(run: Run, built: BuiltDatasets, terminology: Terminology) -> None:
     """Write the datasets, what describes them and what judges them."""
     study, layout, created, step, workers = run.study, run.layout, run.snapshot.date, run.step, run.workers
-    shared = run.accepting.share(built)
+    shared = run.acceptance_workers.share(built)
     accepted = None
     if run.request.until == "package":
         records = run.snapshot.records.record.nunique()
-        accepted = run.accepting.start(accept, study, shared, created, run.validation, records)
+        accepted = run.acceptance_workers.start(accept, study, shared, created, run.validation, records)
     conformance = workers.start(judge_conformance, study, shared, terminology, run.validation, created)
     step("write transport files", write_transport, layout, built, created, summary=stage_summaries.of_paths)
     define = workers.start(write_define, layout, study, shared, terminology, created)  # it looks for the files
