@@ -137,5 +137,5 @@ def _summary(study: str, problems: list[CheckProblem]) -> str:
     return f"{study}: {_count(len(problems), 'problem')} in {_count(files, 'file')}"
 
 
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}" + ("" if number == 1 else "s")
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")

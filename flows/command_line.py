@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -162,6 +161,8 @@ def run(
     as_json: JsonOption = False,
 ) -> None:
     """Build a study: from its REDCap project, an exported project or a snapshot to the package."""
+    import json
+
     from flows.pipeline import build
     from flows.progress import StagePrinter
     from flows.run_request import RunRequest
@@ -221,7 +222,7 @@ def schema(
 
 @application.command(epilog=PIN_EXAMPLES)
 def pin(study: StudyArgument, as_json: JsonOption = False) -> None:
-    """Write the codelists that a study uses into its folder, so that it runs when its package is shipped no more."""
+    """Write the codelists that a study uses into its folder, so that it runs when its package is shipped no longer."""
     from flows.pin import show_pin
 
     show_pin(study, as_json)
@@ -289,7 +290,9 @@ def conformance(
     study: Annotated[
         str | None, typer.Option(help="Study whose conformance.yaml explains findings; a bundled one is recognised.")
     ] = None,
-    define: Annotated[Path | None, typer.Option(help="define.xml, if not the one beside the files.")] = None,
+    define: Annotated[
+        Path | None, typer.Option(help="define.xml, if it is not the one in the folder of the files.")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder for CORE's report; default DIR.core.", file_okay=False)
     ] = None,

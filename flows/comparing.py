@@ -65,7 +65,7 @@ def _tolerance(text: str, amount: str) -> Tolerance:
     except ValueError:
         number = math.nan
     if not 0 <= number < math.inf:
-        raise UsageError(f"'{text}' is no tolerance: write 0.001, 0.1%, AVAL=0.001 or AVAL=0.1%")
+        raise UsageError(f"'{text}' is not a tolerance: write 0.001, 0.1%, AVAL=0.001 or AVAL=0.1%")
     return Tolerance(relative=number / 100) if amount.endswith("%") else Tolerance(absolute=number)
 
 

@@ -78,9 +78,11 @@ def _core(folder: Path, command: str, study: Study, define: Path | None, out: Pa
     datasets = sdtm_folder(folder)
     define = define or next(iter(datasets.glob("define.xml")), None)
     if define is not None and not define.is_file():
-        raise UsageError(f"--define {define}: there is no such file")
+        raise UsageError(f"--define {define}: the file does not exist")
     if out.resolve().is_relative_to(folder.resolve()):
-        raise UsageError(f"--out {out} lies in {folder}: CORE's report has times in it and is no part of a package")
+        raise UsageError(
+            f"--out {out} lies in {folder}: CORE's report has times in it and does not belong in a package"
+        )
     absolute = define.resolve() if define else None
     report = run_core(command, study.standards["sdtmig"], datasets.resolve(), absolute, out.absolute() / "core.json")
     result = core_result(study, report, define is not None)

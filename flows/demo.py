@@ -1,4 +1,4 @@
-"""The demo: a synthetic study from a REDCap sandbox to the package, as a Prefect flow, told in a readable form."""
+"""The demo: a synthetic study from a REDCap sandbox to the package, as a Prefect flow, with explanations."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ STATEMENTS = 8
 
 
 def run_demo(out: Path = BUILD) -> None:
-    """Serve a synthetic study, list the queries of its records as entered, build its package, and say where all is."""
+    """Serve a synthetic study, list the queries of its records as entered, build its package, and say where to look."""
     started = time.monotonic()
     study = Study.open(DEMO)
     console = Console(highlight=False)
@@ -144,7 +144,7 @@ def _dataset_table(datasets: Mapping[str, Mapping[str, int]]) -> Table:
 
 
 def _statement_table(results: Path) -> Table:
-    """Statements of the publication that this run computed; the page beside it has what was published."""
+    """Return a table of the publication's statements that this run computed; the page has the published values too."""
     with results.open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["statistic"] == "computed"]
     known = [row for row in rows if not row["warning"]]

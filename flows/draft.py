@@ -33,7 +33,7 @@ def draft(project: Path, out: Path) -> list[Path]:
 
 
 def _structure(project: Path, dictionary: Path, folder: Path) -> list[Path]:
-    """Copy the project's structure beside the mapping; a dictionary alone is a classic project."""
+    """Copy the project's structure into the study's folder; a dictionary alone is a classic project."""
     from metadata.dictionary import Dictionary
 
     Dictionary.read_csv(dictionary)

@@ -1,7 +1,7 @@
 """The whole way of the data as plain functions: from REDCap, exports or a snapshot to the package, with no Prefect.
 
-``build`` calls each stage through a ``Step``. The command line's step calls the function and tells the user; Prefect's
-step runs the same function as a task. So the stages have one sequence, and it is written here. A stage that a worker
+``build`` calls each stage through a ``StageRunner``. The command line's calls the function and prints a line; Prefect's
+runs the same function as a task. So the stages have one sequence, and it is written here. A stage that a worker
 runs meanwhile is a step that waits for it.
 """
 
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 FEW_ROWS = 10_000  # of records: with fewer only the acceptance, for its library, is worth a process
 MOST_WORKERS = 3  # each has a copy of the datasets
-SELDOM = (50_000, 20, 50)  # the garbage collector's thresholds: at Python's own it costs a build a tenth of its time
+COLLECTOR_THRESHOLDS = (50_000, 20, 50)  # Python's own cost a build a tenth of its time
 Datasets = Mapping[str, Dataset]
 
 
@@ -66,7 +66,7 @@ class BuiltDatasets:
 
 
 class StageRunner(Protocol):
-    """Runs one stage: calls ``function`` with ``values``, and tells ``summary`` of what it returned."""
+    """Runs one stage: calls ``function`` with ``values`` and reports the ``summary`` of what it returned."""
 
     def __call__(
         self, name: str, function: Callable[..., T], *values: Any, summary: Callable[[T], str] = stage_summaries.nothing
@@ -78,7 +78,7 @@ class StageRunner(Protocol):
 def build(request: RunRequest, step: StageRunner) -> RunResult:
     """Run the stages as far as the request asks; raises RedcapCdiscError, after a StudyError the findings are kept."""
     usual = gc.get_threshold()
-    gc.set_threshold(*SELDOM)
+    gc.set_threshold(*COLLECTOR_THRESHOLDS)
     try:
         return _build(request, step)
     finally:
@@ -97,7 +97,7 @@ def _build(request: RunRequest, step: StageRunner) -> RunResult:
 
 
 def _build_package(request: RunRequest, stored: StoredSnapshot, step: StageRunner, result: RunResult) -> None:
-    """Fill a new package beside the old one and switch to it."""
+    """Fill a new package next to the old one and put it in its place."""
     from publish.manifest import Inputs, package_id
     from publish.package import Build
 
@@ -129,7 +129,7 @@ def _build_part(request: RunRequest, stored: StoredSnapshot, step: StageRunner, 
 class Run:
     """What the stages of one run share: the files go where ``layout`` says, the counts into ``result``.
 
-    ``accepting`` are the workers for the acceptance, ``workers`` those for the other stages that nothing waits for.
+    ``acceptance_workers`` run the acceptance, ``workers`` the other stages whose results no stage needs.
     """
 
     request: RunRequest
@@ -137,7 +137,7 @@ class Run:
     step: StageRunner
     layout: PackageLayout
     result: RunResult
-    accepting: Workers
+    acceptance_workers: Workers
     workers: Workers
 
     @property
@@ -215,11 +215,11 @@ def _make_datasets(run: Run, sdtm: Datasets) -> BuiltDatasets:
 def _make_files(run: Run, built: BuiltDatasets, terminology: Terminology) -> None:
     """Write the datasets, what describes them and what judges them."""
     study, layout, created, step, workers = run.study, run.layout, run.snapshot.date, run.step, run.workers
-    shared = run.accepting.share(built)
+    shared = run.acceptance_workers.share(built)
     accepted = None
     if run.request.until == "package":
         records = run.snapshot.records.record.nunique()
-        accepted = run.accepting.start(accept, study, shared, created, run.validation, records)
+        accepted = run.acceptance_workers.start(accept, study, shared, created, run.validation, records)
     conformance = workers.start(judge_conformance, study, shared, terminology, run.validation, created)
     step("write transport files", write_transport, layout, built, created, summary=stage_summaries.of_paths)
     define = workers.start(write_define, layout, study, shared, terminology, created)  # it looks for the files
@@ -236,7 +236,7 @@ def _make_files(run: Run, built: BuiltDatasets, terminology: Terminology) -> Non
 
 
 def _report(run: Run, built: BuiltDatasets, shared: Shared) -> None:
-    """Make the results and hold them against a second derivation, print them, and write where each value came from."""
+    """Compute the results, compare them with a second derivation, print them, and write where each value came from."""
     study, snapshot, step, folder = run.study, run.snapshot, run.step, run.layout.reports
     lineage = run.workers.start(write_lineage, run.layout, shared, snapshot.records)
     results = None
@@ -395,7 +395,7 @@ def read_back(layout: PackageLayout, built: BuiltDatasets, created: str, folder:
 def write_define(
     layout: PackageLayout, study: Study, built: BuiltDatasets, terminology: Terminology, created: str
 ) -> list[Path]:
-    """Write define.xml of the tabulations and its stylesheet beside their transport files."""
+    """Write define.xml of the tabulations and its stylesheet into the folder of their transport files."""
     from publish import define
 
     return define.write(study, built.sdtm, terminology, created, layout.transport("sdtm"))

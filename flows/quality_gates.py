@@ -1,4 +1,4 @@
-"""The gates between the stages: what they find is written down first, and then stops the build."""
+"""The gates between the stages: findings are written first, and then stop the build."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def derive_a_second_time(
     folder: Path,
     snapshot_date: str,
 ) -> Mapping[str, int]:
-    """Derive the study's key endpoints again in SQL and compare; return the counts. Not every study has results.
+    """Derive the study's key endpoints again in SQL and compare; return the counts; ``results`` may be None.
 
     Writes second_derivation.json and its page into ``folder``; raises StudyError where anything differs.
     """

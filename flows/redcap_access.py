@@ -28,7 +28,7 @@ def token(study: Study) -> str:
     """Return the token from the environment variable that study.yaml names, or else from its Prefect Secret block.
 
     Prefect is asked only where it is in use (inside a flow run, or with PREFECT_API_URL set). Raises UsageError if
-    there is no token in either place.
+    neither has a token.
     """
     redcap = study.config["redcap"]
     variable = str(redcap.get("token_variable", DEFAULT_TOKEN_VARIABLE))

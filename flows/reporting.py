@@ -1,4 +1,4 @@
-"""Tables, figures and listings from datasets that are already files, of a package or made elsewhere."""
+"""Tables, figures and listings from datasets in files, of a package or made elsewhere."""
 
 from __future__ import annotations
 
@@ -53,13 +53,13 @@ def dataset_files(folders: Iterable[Path]) -> dict[str, Path]:
         for path in files:
             name = path.stem.upper()
             if name in found:
-                raise UsageError(f"{name} is there twice, as {found[name]} and as {path}; name a narrower folder")
+                raise UsageError(f"{name} was found twice, as {found[name]} and as {path}; give a narrower folder")
             found[name] = path
     return found
 
 
 def _refuse(out: Path, sources: Iterable[Path]) -> None:
-    """Outputs never go among the files they are made from, nor into a package."""
+    """Refuse to write outputs among the files they are made from, or into a package."""
     if out.is_symlink() or (out / "manifest.json").exists():
         raise UsageError(f"{relative(out)} is a package; choose another folder")
     if any(path.resolve().is_relative_to(out.resolve()) for path in sources):

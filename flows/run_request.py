@@ -1,4 +1,4 @@
-"""What a user asks for, checked once, and what came of it."""
+"""What a user asks for, checked once, and the result of the run."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class RunRequest:
         until: str = "package",
         group: str | None = None,
     ) -> RunRequest:
-        """Read what was typed; raises UsageError with what would be right, StudyError if study.yaml is not fit."""
+        """Read what was typed; raises UsageError that names what would be right, StudyError for a faulty study.yaml."""
         opened = Study.open(study)
         if source == API and records:
             raise UsageError("--records chooses among a folder's record files; with --source api there is no choice")
@@ -79,7 +79,7 @@ def _checked_date(text: str) -> str:
     try:
         date.fromisoformat(text)
     except ValueError:
-        raise UsageError(f"--cutoff {text}: there is no such day") from None
+        raise UsageError(f"--cutoff {text}: this day does not exist") from None
     return text
 
 

@@ -90,7 +90,7 @@ def of_results(results: pd.DataFrame) -> str:
 
 
 def of_checks(count: int) -> str:
-    """Count checks that held."""
+    """Count checks that passed."""
     return f"{counted(count, 'check')} held"
 
 
@@ -113,8 +113,8 @@ def count_conformance(counts: Mapping[str, int]) -> dict[str, int]:
 
 def of_conformance(counts: Mapping[str, int]) -> str:
     """Count rules, findings, and findings that the study does not explain."""
-    told = [counted(counts["rules"], "rule"), counted(counts["findings"], "finding")]
-    return ", ".join([*told, f"{counts['unexplained']} not explained"])
+    parts = [counted(counts["rules"], "rule"), counted(counts["findings"], "finding")]
+    return ", ".join([*parts, f"{counts['unexplained']} not explained"])
 
 
 def of_second_derivation(counts: Mapping[str, int]) -> str:

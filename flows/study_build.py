@@ -103,7 +103,7 @@ def _as_task(name: str, function: Callable[..., T]) -> Callable[..., T]:
 def _leave_tables(result: RunResult, stages: list[dict[str, str]]) -> None:
     """Leave tables of counts: stages, queries and datasets."""
     key = _key(result.study)
-    create_table_artifact(stages, f"{key}-stages", "Stages, seconds and what came of them")
+    create_table_artifact(stages, f"{key}-stages", "Stages, seconds and summaries")
     if result.queries:
         rows = [{"queries": name, "count": count} for name, count in result.queries.items()]
         create_table_artifact(rows, f"{key}-queries", f"Queries of snapshot {result.snapshot_id}")

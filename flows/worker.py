@@ -1,4 +1,4 @@
-"""Processes for the stages that no other stage waits for: calls are begun there while the build goes on here.
+"""Processes for the stages that no other stage waits for: calls run there while the build continues here.
 
 ``concurrent.futures`` spawns them. Each holds one end of a pipe and ends at once when the other end is closed: after an
 interruption of the build, and also when the build is killed. What passes between the processes is never stored.
@@ -24,7 +24,7 @@ from typing import Any, TypeVar
 from metadata.errors import OutsideError
 
 T = TypeVar("T")
-KEPT: dict[int, object] = {}  # in a worker: the shared values by their numbers
+SHARED_VALUES: dict[int, object] = {}  # in a worker: by their numbers
 
 
 def cores() -> int:
@@ -40,7 +40,7 @@ class Shared:
     number: int
 
     def __reduce__(self) -> tuple[Callable[[int], object], tuple[int]]:
-        return _kept, (self.number,)
+        return _shared_value, (self.number,)
 
 
 class Workers:
@@ -53,7 +53,7 @@ class Workers:
     def __init__(self, processes: int, prepare: Callable[[], object] | None = None) -> None:
         context = get_context("spawn")
         reader, self._open_end = context.Pipe(duplex=False)
-        self._pools = [_Pool(ProcessPoolExecutor(1, context, _begin, (reader,))) for _ in range(processes)]
+        self._pools = [_Pool(ProcessPoolExecutor(1, context, _initialise, (reader,))) for _ in range(processes)]
         self._shared = 0
         for pool in self._pools:
             pool.submit(pickle.dumps((prepare or _nothing, ())))
@@ -71,10 +71,10 @@ class Workers:
         self._open_end.close()
 
     def start(self, function: Callable[..., T], *values: Any) -> Callable[[], T]:
-        """Begin ``function(*values)``; what is returned waits for the result, or raises what the function raised.
+        """Start ``function(*values)``; the callable returned waits for the result, or raises what the function raised.
 
         The function is one of a module, and values and result can be pickled, which is done before this returns. An
-        error brings the way it took as its ``further_frames``. Raises OutsideError if the worker is no more.
+        error has the frames of the worker as its ``further_frames``. Raises OutsideError if the worker has ended.
         """
         if not self._pools:
             return lambda: function(*(value.value if isinstance(value, Shared) else value for value in values))
@@ -83,9 +83,9 @@ class Workers:
         return lambda: _result(future)
 
     def share(self, value: T) -> Shared:
-        """Hand a value over once that several calls are to have; it must stay as it is."""
+        """Send a value once to all workers for several calls; it must not be changed afterwards."""
         self._shared += 1
-        call = pickle.dumps((_keep, (self._shared, value)), pickle.HIGHEST_PROTOCOL) if self._pools else b""
+        call = pickle.dumps((_store_shared, (self._shared, value)), pickle.HIGHEST_PROTOCOL) if self._pools else b""
         for pool in self._pools:
             pool.submit(call)
         return Shared(value, self._shared)
@@ -99,7 +99,7 @@ class _Pool:
         self._asked: list[Future[Any]] = []
 
     def submit(self, call: bytes) -> Future[Any]:
-        with _interruptions_kept_off():
+        with _interruptions_blocked():
             self._asked.append(self.executor.submit(_answer, call))
         return self._asked[-1]
 
@@ -108,8 +108,8 @@ class _Pool:
 
 
 @contextmanager
-def _interruptions_kept_off() -> Iterator[None]:
-    """Let a process that is started meanwhile never see an interruption: the build decides what it ends."""
+def _interruptions_blocked() -> Iterator[None]:
+    """Keep interruptions from a process that is started here: the build decides when it ends."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -127,8 +127,8 @@ def _result(future: Future[T]) -> T:
         raise
 
 
-def _begin(pipe: Connection) -> None:
-    """Begin as a worker: what prints goes to standard error, not into the output of the command."""
+def _initialise(pipe: Connection) -> None:
+    """Initialise a worker: printed text goes to standard error, not into the output of the command."""
     os.dup2(2, 1)
     Thread(target=_end_with, args=(pipe,), daemon=True).start()
 
@@ -148,12 +148,12 @@ def _answer(call: bytes) -> Any:
         raise
 
 
-def _keep(number: int, value: object) -> None:
-    KEPT[number] = value
+def _store_shared(number: int, value: object) -> None:
+    SHARED_VALUES[number] = value
 
 
-def _kept(number: int) -> object:
-    return KEPT[number]
+def _shared_value(number: int) -> object:
+    return SHARED_VALUES[number]
 
 
 def _nothing() -> None:

@@ -14,7 +14,7 @@ from metadata.errors import UsageError, nearest
 from publish.comparison_tables import UNTYPED, StoredTable
 
 IGNORABLE = ("label", "length", "format")
-# A number that begins so is a name that looks like one, such as a subject's.
+# A text that begins so is an identifier, such as a subject's, and not a number.
 LEADING_ZERO = r"^[+-]?0[0-9]"
 POSITION = "row"
 
@@ -89,7 +89,7 @@ def compare(
     """Compare two datasets; ``keys`` none are those the files declare, and without any, rows go by position.
 
     ``ignored`` attributes are not looked at. Raises UsageError for a key or tolerance of a variable that is not in
-    both, and for keys that do not tell rows apart.
+    both, and for keys that several rows share.
     """
     both = [name for name in first.variables if name in second.variables]
     chosen = _keys(first, second, keys)
@@ -121,7 +121,7 @@ def _keys(first: StoredTable, second: StoredTable, asked: Sequence[str]) -> tupl
     for key in asked:
         for table in (first, second):
             if key not in table.variables:
-                raise UsageError(f"the key {key} is no variable of {table.path}{nearest(key, table.variables)}")
+                raise UsageError(f"the key {key} is not a variable of {table.path}{nearest(key, table.variables)}")
     if asked:
         return tuple(asked)
     declared = first.keys or second.keys
@@ -148,7 +148,7 @@ def _same_types(first: StoredTable, second: StoredTable, both: list[str]) -> tup
 
 
 def _numbers(column: pd.Series) -> pd.Series | None:
-    """The column as doubles, blank as missing; None if a text is no number or begins as a name does."""
+    """The column as doubles, blank as missing; None if a text is not a number or begins as a name does."""
     if pd.api.types.is_numeric_dtype(column):
         return column
     if column.str.contains(LEADING_ZERO, regex=True).any():
@@ -167,7 +167,7 @@ def _pairs(
         twice = side[side.duplicated()] if keys else side.head(0)
         if len(twice):
             raise UsageError(
-                f"{len(twice)} rows of {table.path} repeat the keys {', '.join(keys)}; name keys that tell rows apart"
+                f"{len(twice)} rows of {table.path} repeat the keys {', '.join(keys)}; give keys that identify each row"
             )
         sides.append(side.assign(**{position: np.arange(len(frame))}))
     on = list(keys) or [POSITION]

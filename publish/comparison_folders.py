@@ -41,7 +41,7 @@ def compare_places(
     """
     for place in (first, second):
         if not place.exists():
-            raise UsageError(f"there is no {place}")
+            raise UsageError(f"{place} does not exist")
     if first.is_dir() != second.is_dir():
         raise UsageError(f"{first} and {second} are a folder and a file; compare two of a kind")
     if first.is_dir():
@@ -74,11 +74,11 @@ def _compare_pair(
     one, two = read_table(first), read_table(second)
     known = [name for name in one.variables if name in two.variables]
     single = {name: value for name, value in tolerances.single.items() if name in known}
-    fitting = list(keys) if keys and set(keys) <= set(known) else [] if one.keys else _standing_keys(one)
+    fitting = list(keys) if keys and set(keys) <= set(known) else [] if one.keys else _result_keys(one)
     return compare(one, two, fitting, Tolerances(tolerances.general, single), ignored)
 
 
-def _standing_keys(table: StoredTable) -> list[str]:
+def _result_keys(table: StoredTable) -> list[str]:
     """The results data of a package have keys that their file cannot declare."""
     return list(RESULT_KEYS) if set(RESULT_KEYS) <= set(table.variables) else []
 
@@ -96,7 +96,7 @@ def _datasets(folder: Path) -> dict[str, Path]:
 
 
 def _other_files(folder: Path, datasets: dict[str, Path]) -> dict[str, Path]:
-    """All files of a package that are no datasets; of another folder none."""
+    """All files of a package that are not datasets; none of another folder."""
     if not (folder / "m5").is_dir():
         return {}
     taken = set(datasets.values())

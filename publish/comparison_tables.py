@@ -1,4 +1,4 @@
-"""Datasets on disk (transport file, parquet, CSV), read for a comparison with what they say of themselves."""
+"""Datasets on disk (transport file, parquet, CSV), read for a comparison together with their own metadata."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ UNTYPED = ""
 
 @dataclass(frozen=True)
 class Attributes:
-    """What a file says of a variable; empty where it does not. A CSV file has no types (Char, Num) at all."""
+    """What a file declares for a variable, empty where it declares nothing; a CSV file has no types (Char, Num)."""
 
     type: str = UNTYPED
     label: str = ""
@@ -40,9 +40,9 @@ class StoredTable:
 
 
 def read_table(path: Path) -> StoredTable:
-    """Read one dataset; raises UsageError for what is none, OutsideError if the disk fails."""
+    """Read one dataset; raises UsageError for any other file, OutsideError if the disk fails."""
     if path.suffix.lower() not in READERS:
-        raise UsageError(f"{path} is no dataset: it should end in {', '.join(SUFFIXES)}")
+        raise UsageError(f"{path} is not a dataset: it should end in {', '.join(SUFFIXES)}")
     with outside(f"read {path}"):
         return READERS[path.suffix.lower()](path)
 
@@ -53,7 +53,7 @@ def _read_transport(path: Path) -> StoredTable:
     try:
         frame, read = pyreadstat.read_xport(str(path), disable_datetime_conversion=True)
     except (pyreadstat.ReadstatError, UnicodeDecodeError):
-        raise UsageError(f"{path} is no transport file of version 5 in ASCII or UTF-8") from None
+        raise UsageError(f"{path} is not a transport file of version 5 in ASCII or UTF-8") from None
     variables = {
         name: Attributes(
             "Char" if read.readstat_variable_types[name] == "string" else "Num",
@@ -74,19 +74,19 @@ def _read_parquet(path: Path) -> StoredTable:
     try:
         table = pq.read_table(path)
     except pa.ArrowInvalid:
-        raise UsageError(f"{path} is no parquet file") from None
-    said = _texts(table.schema.metadata)
+        raise UsageError(f"{path} is not a parquet file") from None
+    declared = _texts(table.schema.metadata)
     variables = {field.name: _attributes(field) for field in table.schema}
-    keys = tuple(said.get("keys", "").split())
+    keys = tuple(declared.get("keys", "").split())
     frame = _typed(table.to_pandas(), variables)
-    return StoredTable(said.get("name", path.stem.upper()), path, said.get("label", ""), keys, variables, frame)
+    return StoredTable(declared.get("name", path.stem.upper()), path, declared.get("label", ""), keys, variables, frame)
 
 
 def _attributes(field: pa.Field) -> Attributes:
-    said = _texts(field.metadata)
+    declared = _texts(field.metadata)
     number = pa.types.is_floating(field.type) or pa.types.is_integer(field.type)
-    shown = said.get("format", "").rstrip(".")
-    return Attributes("Num" if number else "Char", said.get("label", ""), said.get("length", ""), shown)
+    shown = declared.get("format", "").rstrip(".")
+    return Attributes("Num" if number else "Char", declared.get("label", ""), declared.get("length", ""), shown)
 
 
 def _texts(metadata: dict[bytes, bytes] | None) -> dict[str, str]:
@@ -98,7 +98,7 @@ def _read_csv(path: Path) -> StoredTable:
         frame = pd.read_csv(path, dtype="str", keep_default_na=False, encoding="utf-8-sig")
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError):
         raise UsageError(
-            f"{path} is no CSV file in UTF-8 with one row of names and as many cells in every row"
+            f"{path} is not a CSV file in UTF-8 with one row of names and as many cells in every row"
         ) from None
     variables = {str(name): Attributes() for name in frame}
     return StoredTable(path.stem.upper(), path, "", (), variables, _typed(frame, variables))
@@ -108,15 +108,15 @@ def _typed(frame: pd.DataFrame, variables: dict[str, Attributes]) -> pd.DataFram
     """Numbers as doubles; texts without the trailing blanks that a transport file cannot keep."""
     columns = {
         name: frame[name].astype("float64")
-        if said.type == "Num"
+        if declared.type == "Num"
         else frame[name].fillna("").astype("str").str.rstrip(" ")
-        for name, said in variables.items()
+        for name, declared in variables.items()
     }
     return pd.DataFrame(columns, index=range(len(frame)))
 
 
 def declared_keys(path: Path, name: str) -> tuple[str, ...]:
-    """The keys of a transport file, from define.xml beside it or from the package's parquet copy, if they say."""
+    """The keys of a transport file, as define.xml in its folder or the package's parquet copy declares them, if any."""
     define = path.parent / "define.xml"
     if define.is_file():
         found = _keys_of_define(define, name)

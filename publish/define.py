@@ -1,4 +1,4 @@
-"""define.xml of the tabulations with its stylesheet, written and checked before it takes its place."""
+"""define.xml of the tabulations with its stylesheet, checked before it is written."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def write(
     folder: Path,
     documents: Documents | None = None,
 ) -> list[Path]:
-    """Write define.xml and its stylesheet beside the transport files in ``folder`` and return both.
+    """Write define.xml and its stylesheet into ``folder``, where the transport files are, and return both.
 
     ``created`` is the date of the snapshot. Lengths must be resolved. Without ``documents``, the annotated CRF and the
     reviewer's guide are referred to if they lie in the folder. Raises StudyError if the document is not valid, and

@@ -1,4 +1,4 @@
-"""What must hold of a define.xml: the schema, and the rules that the schema cannot see.
+"""What a define.xml must fulfil: the schema, and the rules that a schema cannot express.
 
 Source: Define-XML 2.1 specification, section 5.3; FDA Study Data Technical Conformance Guide, section 3.3.2 and 8.2.
 """
@@ -41,7 +41,7 @@ def read(content: bytes) -> etree._Element:
 
 
 def problems(root: etree._Element, folder: Path | None = None) -> list[str]:
-    """Return everything that is wrong, a sentence each; with ``folder``, files that do not lie beside as well."""
+    """Return everything that is wrong, a sentence each; with ``folder``, also files that are missing there."""
     found = [*_schema(root), *_oids(root), *_items(root), *_codelists(root), *_groups(root)]
     return found + (list(_files(root, folder)) if folder else [])
 
@@ -79,7 +79,7 @@ def _items(root: etree._Element) -> Iterator[str]:
     references = {str(node.get("ItemOID")): node for node in root.iter(f"{ODM}ItemRef")}
     for item in root.iter(f"{ODM}ItemDef"):
         oid = str(item.get("OID"))
-        yield from (f"{oid} {said}" for said in _item(item, references.get(oid)))
+        yield from (f"{oid} {sentence}" for sentence in _item(item, references.get(oid)))
 
 
 def _item(item: etree._Element, reference: etree._Element | None) -> Iterator[str]:
@@ -103,7 +103,7 @@ def _item(item: etree._Element, reference: etree._Element | None) -> Iterator[st
         and not reference.get("MethodOID"),
         "has no data and no comment that says so": empty and not item.get(f"{DEF}CommentOID"),
     }
-    yield from (said for said, is_wrong in wrong.items() if is_wrong)
+    yield from (sentence for sentence, is_wrong in wrong.items() if is_wrong)
 
 
 def _codelists(root: etree._Element) -> Iterator[str]:
@@ -135,4 +135,4 @@ def _groups(root: etree._Element) -> Iterator[str]:
 def _files(root: etree._Element, folder: Path) -> Iterator[str]:
     for node in root.iter(f"{DEF}leaf"):
         if not (folder / str(node.get(f"{XLINK}href"))).is_file():
-            yield f"{node.get('ID')} points at {node.get(f'{XLINK}href')}, which does not lie beside define.xml"
+            yield f"{node.get('ID')} points at {node.get(f'{XLINK}href')}, which is not in the folder of define.xml"

@@ -23,7 +23,7 @@ EXTERNAL = {
 
 @dataclass
 class _List:
-    """One list in the making: terms in use, and what each means where that is said."""
+    """One list: terms in use, and what each means where a meaning is given."""
 
     name: str
     data_type: str
@@ -34,9 +34,9 @@ class _List:
 class DefineCodelists:
     """The lists that variables refer to.
 
-    A list that may not be extended stands once, with the terms in use anywhere in the study; one that may be extended
-    (units, anatomical locations) stands once for each dataset, with the part that the dataset uses, unless its variable
-    is the same in all datasets (EPOCH).
+    A list that may not be extended is written once, with the terms in use anywhere in the study. One that may be
+    extended (units, anatomical locations) is written once for each dataset, with the part that the dataset uses, unless
+    its variable is the same in all datasets (EPOCH).
     """
 
     def __init__(self, terminology: Terminology, standard: str) -> None:
@@ -115,7 +115,7 @@ def _ordered(found: _List) -> list[str]:
 
 
 def _meanings(terms: Mapping[str, str], known: Mapping[str, Term]) -> dict[str, str]:
-    """Return what each value means, if values are codes that do not say it: nothing if they say it themselves.
+    """Return what each value means, if values are codes; nothing if the values are meaningful texts.
 
     The meaning is the one given, else the preferred term of the terminology, else the value.
     """

@@ -50,13 +50,13 @@ PAIRS = {
 TOPICS = ("TESTCD", "QNAM")
 RESULTS = ("ORRES", "STRESC", "QVAL")
 EVERYWHERE = "ALL"
-"""Stands in the OIDs of lists for the dataset, where all datasets share a variable."""
+"""Replaces the dataset in the OIDs of lists of a variable that all datasets share."""
 NULL = "Null in every record."
 
 
 @dataclass(frozen=True)
 class ItemDescription:
-    """What an ItemDef says: of a whole variable, or of its values in some rows."""
+    """What an ItemDef describes: a whole variable, or its values in some rows."""
 
     dataset: Dataset
     variable: Variable
@@ -121,7 +121,7 @@ class Items:
     ) -> model.ItemRef:
         codes = tuple((variable.codelist or "").split(";")) if variable.codelist else ()
         split = by_category(dataset, variable.name, codes, self.codelists) if len(codes) > 1 and not values else []
-        said = ItemDescription(
+        item = ItemDescription(
             dataset,
             variable,
             (),
@@ -132,24 +132,24 @@ class Items:
             dict(variable.terms),
             codes,
         )
-        parts = [self._of_value(said, value, rows) for value in values]
-        parts += [replace(said, where=where, rows=rows(where), codes=(code,) if code else ()) for where, code in split]
+        parts = [self._of_value(item, value, rows) for value in values]
+        parts += [replace(item, where=where, rows=rows(where), codes=(code,) if code else ()) for where, code in split]
         everywhere = self._everywhere.get(variable.name)
-        kind = kind_of_variable(variable, said.texts if everywhere is None else texts_of_numbers(everywhere))
-        item, reference = self._item(said, kind, number, more, bool(parts))
-        self.definitions.append(item)
+        kind = kind_of_variable(variable, item.texts if everywhere is None else texts_of_numbers(everywhere))
+        definition, reference = self._item(item, kind, number, more, bool(parts))
+        self.definitions.append(definition)
         if parts:
-            item.ValueListRef = model.ValueListRef(ValueListOID=value_list_oid(dataset.name, variable.name))
+            definition.ValueListRef = model.ValueListRef(ValueListOID=value_list_oid(dataset.name, variable.name))
             self._value_list(dataset, variable.name, parts)
             self.problems.append(coverage(dataset, variable.name, [part.where for part in parts], rows))
         return reference
 
-    def _of_value(self, said: ItemDescription, value: Value, rows: Rows) -> ItemDescription:
+    def _of_value(self, item: ItemDescription, value: Value, rows: Rows) -> ItemDescription:
         return replace(
-            said,
+            item,
             where=value.where,
             rows=rows(value.where),
-            label=value.label or said.label,
+            label=value.label or item.label,
             origin=value.origin,
             method=value.method,
             terms=dict(value.terms),
@@ -161,73 +161,73 @@ class Items:
             kind = kind_of_texts(part.variable, part.texts)
             if part.terms and kind.data_type != TEXT and not all(INTEGER.fullmatch(term) for term in part.terms):
                 kind = DefineType(TEXT, max(map(len, part.texts), default=1))
-            item, reference = self._item(part, kind, number, {}, False)
+            definition, reference = self._item(part, kind, number, {}, False)
             clause = self.where_clauses.oid(dataset.name, part.where)
             reference.WhereClauseRef.append(model.WhereClauseRef(WhereClauseOID=clause))
-            self.definitions.append(item)
+            self.definitions.append(definition)
             made.ItemRef.append(reference)
         self.value_lists.append(made)
 
     def _item(
-        self, said: ItemDescription, kind: DefineType, number: int, more: dict[str, Any], has_values: bool
+        self, item: ItemDescription, kind: DefineType, number: int, more: dict[str, Any], has_values: bool
     ) -> tuple[model.ItemDef, model.ItemRef]:
         """Return the definition and the reference to it."""
-        oid = item_oid(said.dataset.name, said.variable.name, said.where)
-        texts = said.texts
-        found = origins(said.dataset, said.variable.name, said.origin, said.rows)
-        method, comment = self._sentences(said, found, bool(texts))
+        oid = item_oid(item.dataset.name, item.variable.name, item.where)
+        texts = item.texts
+        found = origins(item.dataset, item.variable.name, item.origin, item.rows)
+        method, comment = self._sentences(item, found, bool(texts))
         reference = model.ItemRef(
             ItemOID=oid,
             OrderNumber=number,
-            Mandatory="Yes" if said.variable.core == "Req" and not said.where else "No",
+            Mandatory="Yes" if item.variable.core == "Req" and not item.where else "No",
             **more,
             **({"MethodOID": method} if method else {}),
             **({} if texts else {"HasNoData": "Yes"}),
         )
-        item = model.ItemDef(OID=oid, Name=said.name, DataType=kind.data_type, **_sizes(kind))
-        if not said.where:
-            item.SASFieldName = said.name
+        definition = model.ItemDef(OID=oid, Name=item.name, DataType=kind.data_type, **_sizes(kind))
+        if not item.where:
+            definition.SASFieldName = item.name
         if comment:
-            item.CommentOID = comment
-        item.Description = description(said.label)
-        codelist = self._codelist(said, kind, texts, has_values)
+            definition.CommentOID = comment
+        definition.Description = description(item.label)
+        codelist = self._codelist(item, kind, texts, has_values)
         if codelist:
-            item.CodeListRef = model.CodeListRef(CodeListOID=codelist)
-        topic = said.name if said.where and said.name != said.variable.name else ""
-        pages = self.documents.pages.get((said.dataset.name, said.variable.name, topic), ())
-        item.Origin.extend(origin_elements(said.dataset, found, pages, said.rows))
-        return item, reference
+            definition.CodeListRef = model.CodeListRef(CodeListOID=codelist)
+        topic = item.name if item.where and item.name != item.variable.name else ""
+        pages = self.documents.pages.get((item.dataset.name, item.variable.name, topic), ())
+        definition.Origin.extend(origin_elements(item.dataset, found, pages, item.rows))
+        return definition, reference
 
-    def _sentences(self, said: ItemDescription, found: Sequence[str], has_data: bool) -> tuple[str, str]:
-        """Return the OIDs of method and comment: what derives values is a method, what else is to be said a comment."""
-        text = said.method
+    def _sentences(self, item: ItemDescription, found: Sequence[str], has_data: bool) -> tuple[str, str]:
+        """Return the OIDs of method and comment: what derives values is a method, everything else a comment."""
+        text = item.method
         if found == [DERIVED]:
-            text = text or lineage_sentence(said.dataset, said.variable.name)
-            method = self.sentences.method(said.variable.name, text) if text else ""
-            return method, "" if has_data else self.sentences.comment(said.variable.name, NULL)
+            text = text or lineage_sentence(item.dataset, item.variable.name)
+            method = self.sentences.method(item.variable.name, text) if text else ""
+            return method, "" if has_data else self.sentences.comment(item.variable.name, NULL)
         text = " ".join(part for part in (text, "" if has_data else NULL) if part)
-        return "", self.sentences.comment(said.variable.name, text) if text else ""
+        return "", self.sentences.comment(item.variable.name, text) if text else ""
 
-    def _codelist(self, said: ItemDescription, kind: DefineType, texts: list[str], has_values: bool) -> str:
+    def _codelist(self, item: ItemDescription, kind: DefineType, texts: list[str], has_values: bool) -> str:
         """Return the OID of the list that the values are taken from; nothing for free values."""
         data_type = kind.data_type if kind.data_type in NEEDS_LENGTH else TEXT
-        name, dataset = said.variable.name, "" if said.is_shared else said.dataset.name
+        name, dataset = item.variable.name, "" if item.is_shared else item.dataset.name
         if not texts:
             return ""
-        if said.variable.dictionary:
-            return self.codelists.external(said.variable.dictionary)
-        meanings = _decoded(said)
-        fitting = [code for code in said.codes if set(texts) <= set(self.codelists.terms(code))]
+        if item.variable.dictionary:
+            return self.codelists.external(item.variable.dictionary)
+        meanings = _decoded(item)
+        fitting = [code for code in item.codes if set(texts) <= set(self.codelists.terms(code))]
         is_result = name.endswith(RESULTS)
-        code = fitting[0] if fitting else said.codes[0] if len(said.codes) == 1 and not is_result else ""
+        code = fitting[0] if fitting else item.codes[0] if len(item.codes) == 1 and not is_result else ""
         if code:
             return self.codelists.of_terminology(code, dataset, texts, meanings, data_type)
-        if has_values and (said.codes or is_result):
+        if has_values and (item.codes or is_result):
             return ""
-        terms = meanings or dict(said.terms)
+        terms = meanings or dict(item.terms)
         terms |= {text: "" for text in texts if text not in terms} if terms else {}
-        title = f"{said.label} ({said.owner.removeprefix(f'{EVERYWHERE}.')})"
-        return self.codelists.of_study(said.owner, title, terms, data_type) if terms else ""
+        title = f"{item.label} ({item.owner.removeprefix(f'{EVERYWHERE}.')})"
+        return self.codelists.of_study(item.owner, title, terms, data_type) if terms else ""
 
 
 def is_shared(dataset: str, variable: str) -> bool:
@@ -252,16 +252,16 @@ def _sizes(kind: DefineType) -> dict[str, Any]:
     return made | ({"DisplayFormat": kind.display_format} if kind.display_format else {})
 
 
-def _decoded(said: ItemDescription) -> dict[str, str]:
+def _decoded(item: ItemDescription) -> dict[str, str]:
     """Return code to name, for a variable that another variable of the same records decodes one to one."""
-    name = said.variable.name
+    name = item.variable.name
     end = next((end for end in PAIRS if name.endswith(end)), "")
     decode = name.removesuffix(end) + PAIRS[end] if end else ""
-    if not end or decode not in said.dataset.frame.columns:
+    if not end or decode not in item.dataset.frame.columns:
         return {}
-    at = np.flatnonzero(said.rows)
-    at = at[first_of_each([said.dataset.coded(one).take(at) for one in (name, decode)])]
-    pairs = said.dataset.frame[[name, decode]].iloc[at]
+    at = np.flatnonzero(item.rows)
+    at = at[first_of_each([item.dataset.coded(one).take(at) for one in (name, decode)])]
+    pairs = item.dataset.frame[[name, decode]].iloc[at]
     pairs = pairs[pairs[name].notna() & (pairs[name].astype(object) != "")].sort_values(name)
     if pairs[name].duplicated().any():
         return {}

@@ -25,7 +25,7 @@ EVALUATORS = {
 
 @dataclass(frozen=True)
 class Documents:
-    """Documents beside define.xml, and the pages of the annotated CRF.
+    """Documents in the folder of define.xml, and the pages of the annotated CRF.
 
     ``pages`` is keyed by dataset, variable and the value of --TESTCD or QNAM (blank for the whole variable).
     """
@@ -40,10 +40,10 @@ class Documents:
         return cls((folder / CRF_FILE).is_file(), (folder / GUIDE_FILE).is_file(), pages or {})
 
 
-def origins(dataset: Dataset, variable: str, said: str, rows: np.ndarray) -> list[str]:
+def origins(dataset: Dataset, variable: str, declared: str, rows: np.ndarray) -> list[str]:
     """Return the origins of a variable: those declared, else what its lineage shows."""
-    if said:
-        return said.split(";")
+    if declared:
+        return declared.split(";")
     if not dataset.columns.filled(variable)[rows].any():
         return [NOT_AVAILABLE]
     edges = dataset.lineage[(dataset.lineage["variable"] == variable).to_numpy()]
@@ -97,5 +97,5 @@ def document_leaves(documents: Documents) -> list[model.leaf]:
 
 
 def leaf(oid: str, href: str, title: str) -> model.leaf:
-    """Return a leaf: a file beside define.xml with its title."""
+    """Return a leaf: a file in the folder of define.xml with its title."""
     return model.leaf(ID=oid, href=href, title=model.title(_content=title))

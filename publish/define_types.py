@@ -1,4 +1,4 @@
-"""What kind of values a column holds, told from the values: data type, length, digits (Define-XML 2.1, 5.3.12)."""
+"""Data types of columns, found from their values: data type, length, digits (Define-XML 2.1, 5.3.12)."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ SHAPES = {
     "intervalDatetime": re.compile(r"[^/]+/[^/]+"),
     "incompleteDatetime": re.compile(r"[\d:T./-]+"),
 }
-"""ISO 8601 shapes, from the one that promises most to the one that promises least."""
+"""ISO 8601 shapes, from the most to the least specific."""
 INTEGER = re.compile(r"-?(0|[1-9]\d*)")
 NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?")
 TEXT, WHOLE, FLOAT = "text", "integer", "float"
 REFERENCE_POINTS = ("STTPT", "ENTPT")
-"""Reference time points are dates or words (SDTMIG 3.3, 4.4.7)."""
+"""Reference time points are dates or free text (SDTMIG 3.3, 4.4.7)."""
 NEEDS_LENGTH = (TEXT, WHOLE, FLOAT)
 
 
@@ -99,7 +99,7 @@ def _kind_of_dates(texts: list[str]) -> DefineType:
 
 
 def _kind_of_number_texts(texts: list[str]) -> DefineType | None:
-    """Return integer or float with the digits that the longest takes; None if one is no number, or there are none."""
+    """Return integer or float with the digits of the longest; None if one is not a number, or there are none."""
     if not texts or not all(NUMBER.fullmatch(text) for text in texts):
         return None
     if all(INTEGER.fullmatch(text) for text in texts):

@@ -1,4 +1,4 @@
-"""Value level of define.xml: which records a definition speaks of, and lists of such definitions."""
+"""Value level of define.xml: which records a definition applies to, and lists of such definitions."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _parts(where: Where) -> list[str]:
 
 
 def _readable(value: str) -> str:
-    """Return a value as it may stand in an OID: other characters than letters and digits by their code point."""
+    """Return a value as it may be part of an OID: other characters than letters and digits by their code point."""
     return re.sub(r"[^A-Za-z0-9]", lambda found: "_" if found[0] == " " else f"_{ord(found[0]):X}_", value)
 
 
@@ -68,7 +68,7 @@ class Rows:
         self._one: dict[tuple[str, str], np.ndarray] = {}
 
     def __call__(self, where: Where) -> np.ndarray:
-        """Return True for the rows that a condition speaks of."""
+        """Return True for the rows that fulfil a condition."""
         found = self.all
         for pair in where:
             if pair not in self._one:
@@ -96,7 +96,7 @@ def by_category(
 ) -> list[tuple[Where, str]]:
     """Return which of several codelists a variable takes by --CAT, blank where none has all its values.
 
-    Nothing is returned if --CAT does not tell lists apart.
+    Nothing is returned if all categories take the same list.
     """
     category = f"{dataset.name}CAT"
     if category not in dataset.frame.columns:
@@ -112,8 +112,8 @@ def by_category(
 
 
 def coverage(dataset: Dataset, variable: str, wheres: Sequence[Where], rows: Rows) -> str:
-    """Return a sentence if a value of the variable stands in no condition, or in more than one; else nothing."""
+    """Return a sentence if a value of the variable fulfils no condition, or several; else an empty text."""
     count = sum((rows(where).astype(int) for where in wheres), start=np.zeros(len(dataset.frame), int))
     wrong = dataset.columns.filled(variable) & (count != 1)
-    said = f"{dataset.name}.{variable}: {int(wrong.sum())} values are described by no condition or by several"
-    return said if wrong.any() else ""
+    sentence = f"{dataset.name}.{variable}: {int(wrong.sum())} values are described by no condition or by several"
+    return sentence if wrong.any() else ""

@@ -1,4 +1,4 @@
-"""Files that are either whole or not there, and a disk that fails with a sentence."""
+"""Files that are either complete or absent, and disk errors as one sentence."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPER
 
 @contextmanager
 def outside(doing: str) -> Iterator[None]:
-    """Turn an OSError (disk full, no permission, read-only) into an OutsideError that says what was being done."""
+    """Turn an OSError (disk full, no permission, read-only) into an OutsideError that names what was being done."""
     try:
         yield
     except OSError as error:
@@ -30,9 +30,9 @@ def outside(doing: str) -> Iterator[None]:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """Open a temporary file beside ``path`` that takes its place once the block ends well.
+    """Open a temporary file next to ``path`` that replaces it when the block ends without an error.
 
-    An existing file stays as it was until then, and for good if the block fails. A package is forced to disk as a whole
+    An existing file is not touched until then, nor if the block fails. A package is forced to disk as a whole
     (``sync_tree``) before it counts, not file by file. Raises OutsideError.
     """
     partial = path.with_name(path.name + PARTIAL)

@@ -1,6 +1,6 @@
 """Lineage as a table of edges: which record and variable came from which, down to the REDCap field.
 
-In the pipeline an edge holds positions of rows; here they become the keys of records, which mean the same tomorrow.
+In the pipeline an edge holds positions of rows; here they become the keys of records, which stay the same.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ REDCAP = "REDCAP"
 def write(datasets: Mapping[str, Dataset], records: Records, folder: Path) -> None:
     """Write ``<dataset>.parquet`` with the edges of each dataset, of which each may be a source of the others.
 
-    Raises StudyError if edges lead nowhere, and OutsideError.
+    Raises StudyError for an edge without a source, and OutsideError.
     """
     keys = {name: record_keys(dataset.metadata, dataset.frame) for name, dataset in datasets.items()}
     for dataset in datasets.values():
@@ -38,9 +38,9 @@ def render(dataset: Dataset, keys: Mapping[str, pa.Array], records: Records) -> 
 
     Columns, all dictionary-encoded text: dataset, record_key, variable, source, source_key, source_variable. The key of
     a dataset's record is ``NAME=value;NAME=value`` over its metadata's keys; that of a REDCap value is
-    ``record=..;event=..;form=..;instance=..`` without the parts that it lacks. Edges stand in the order of the records.
+    ``record=..;event=..;form=..;instance=..`` without the parts that it lacks. Edges are in the order of the records.
     ``keys`` has the key texts of the records of this dataset and of all that it names, by dataset. Raises StudyError if
-    an edge names a dataset that is not among them or a row that is not there.
+    an edge names a dataset that is not among them or a row that does not exist.
     """
     edges = _in_row_order(dataset.lineage)
     _refuse_position(dataset, edges["row"].to_numpy(), len(dataset.frame), dataset.name)
@@ -124,7 +124,7 @@ def _redcap_keys(
 
 
 def _forms(variables: pd.Categorical, records: Records) -> tuple[list[str], np.ndarray]:
-    """Return forms and, for every edge, which of them its field stands on; a blank form if it is no field."""
+    """Return forms and, for every edge, which of them has its field; a blank form if it is not a field."""
     dictionary = records.project.dictionary
     names = [str(name) for name in variables.categories]
     fields = [dictionary.fields.get(dictionary.column_field.get(name, name)) for name in names]

@@ -30,7 +30,7 @@ SHAPING = (
     "pyreadstat",
     "scipy",
 )
-SOURCE_FOLDERS = ("redcap", "synthetic")  # the snapshot's id stands for the records and the project's structure
+SOURCE_FOLDERS = ("redcap", "synthetic")  # the snapshot's id covers the records and the project's structure
 FILE = "manifest.json"
 
 

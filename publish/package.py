@@ -1,8 +1,8 @@
-"""The submission package: filled beside the old one, then switched in with one rename.
+"""The submission package: filled next to the old one, then put in its place by one rename.
 
-``<out>`` is a symbolic link to ``<out>.d/<id>/``. Killed at any moment, a build leaves ``<out>`` on a package that is
-whole; what it left half done has a name that begins with a dot and is removed when the next build starts. The package
-that ``<out>`` showed before is kept beside the new one, older ones are removed.
+``<out>`` is a symbolic link to ``<out>.d/<id>/``. Killed at any moment, a build leaves ``<out>`` on a complete
+package; unfinished folders have names that begin with a dot and are removed when the next build starts. The package
+that ``<out>`` showed before is kept as well, older ones are removed.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ PACKAGE = re.compile(r"[0-9a-f]{16}")
 
 @dataclass(frozen=True)
 class PackageLayout:
-    """Where everything lies in a package."""
+    """The folders and files of a package."""
 
     root: Path
     studyid: str
@@ -124,7 +124,7 @@ class Build:
 
     def __init__(self, out: Path, package_id: str, studyid: str) -> None:
         if not PACKAGE.fullmatch(package_id):
-            raise UsageError(f"'{package_id}' is no package id; it has 16 hexadecimal digits")
+            raise UsageError(f"'{package_id}' is not a package id, which has 16 hexadecimal digits")
         self.out = out.parent.resolve() / out.name  # the last part stays a link
         self.id = package_id
         self.store = self.out.with_name(f"{self.out.name}.d")
@@ -200,7 +200,7 @@ class Build:
             if self._target() is None:
                 raise UsageError(f"{self.out} is a link that no build made; remove it or choose another --out")
         elif self.out.exists():
-            raise UsageError(f"{self.out} is no package but an ordinary file or folder; choose another --out")
+            raise UsageError(f"{self.out} is not a package but an ordinary file or folder; choose another --out")
         if self.store.exists() and not self.store.is_dir():
             raise UsageError(f"{self.store}, where packages are kept, is a file; choose another --out")
         if self.stopped.exists() and not (self.stopped / REASON).is_file():
@@ -220,7 +220,7 @@ class Build:
         self._temporary_link.unlink(missing_ok=True)
 
     def _free(self, name: str) -> Path:
-        """Return a path in the store that is not taken; only a build killed amid a switch leaves one taken."""
+        """Return a path in the store that is not taken; only a build killed during a switch leaves one taken."""
         path = self.store / name
         return self._free(f"{name}-") if path.exists() else path
 
@@ -253,7 +253,7 @@ class Build:
         shutil.rmtree(filled)
 
     def _remove(self, folder: Path) -> None:
-        """Remove a package so that its name never stands for half of it."""
+        """Remove a package so that its name never shows an incomplete one."""
         if folder.exists():
             removed = self._free(f".removed-{folder.name}")
             folder.rename(removed)

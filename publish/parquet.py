@@ -1,4 +1,4 @@
-"""Parquet copies of the datasets: the same values as the transport file, with labels and formats beside them."""
+"""Parquet copies of the datasets: the same values as the transport file, with labels and formats."""
 
 from __future__ import annotations
 
@@ -62,14 +62,14 @@ def _column(dataset: Dataset, variable: Variable) -> pa.Array:
 
 def _field(variable: Variable) -> pa.Field:
     kind = pa.float64() if variable.type == "Num" else pa.string()
-    described = {
+    attributes = {
         "label": variable.label,
         "length": str(variable.length or ""),
         "format": variable.format or "",
         "origin": variable.origin,
         "method": variable.method,
     }
-    return pa.field(variable.name, kind, metadata=described)
+    return pa.field(variable.name, kind, metadata=attributes)
 
 
 def _table_metadata(metadata: DatasetMetadata) -> dict[str, str]:

@@ -15,8 +15,8 @@ from metadata.errors import StudyError
 CONSTANT = "STUDYID"
 
 
-def told_apart_by(keys: Sequence[str]) -> list[str]:
-    """Return the key variables that tell records apart; STUDYID, the same in all, only if it stands alone."""
+def identifying_keys(keys: Sequence[str]) -> list[str]:
+    """Return the key variables that identify a record; STUDYID, the same in all, only if it is the only one."""
     return [name for name in keys if name != CONSTANT] or list(keys)
 
 
@@ -60,7 +60,7 @@ def split_pairs(text: str) -> dict[str, str]:
 
 def key_texts(keys: Sequence[str], frame: pd.DataFrame) -> pa.Array:
     """Return the key text of every row of ``frame``; rows are numbered from 1 if there are no keys."""
-    names = told_apart_by(keys)
+    names = identifying_keys(keys)
     if not names:
         return pairs_text({"row": pd.Series(frame.index.to_numpy() + 1)})
     return pairs_text({name: frame[name] for name in names})

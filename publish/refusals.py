@@ -1,4 +1,4 @@
-"""What a transport file or the agency that receives it refuses in a dataset's metadata.
+"""Checks of a dataset's metadata: what a transport file cannot hold or the agency that receives it refuses.
 
 Sources: TS-140 for the format (names of 8, labels of 40 bytes, four digits for the number of variables); FDA Study Data
 Technical Conformance Guide, sections 3.3.1 to 3.3.3, for names, labels, lengths, ASCII and file size.
@@ -46,7 +46,9 @@ def _refuse_shape(dataset: Dataset) -> None:
         raise StudyError(f"{dataset.name} has {len(names)} variables; the format counts to {MOST_VARIABLES}")
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise StudyError(f"{dataset.name} {twice[0]}: the name stands more than once; every variable has its own")
+        raise StudyError(
+            f"{dataset.name} {twice[0]}: the name occurs more than once; each variable needs a name of its own"
+        )
     if names != list(dataset.frame.columns):
         differing = set(names) ^ set(dataset.frame.columns)
         which = f": {', '.join(sorted(map(str, differing)))}" if differing else " by their order"

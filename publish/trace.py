@@ -1,4 +1,4 @@
-"""Following a value of a finished package back, step by step, to the fields of the REDCap forms."""
+"""Traces a value of a finished package back, step by step, to the fields of the REDCap forms."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def trace(package: Path, dataset: str, where: Mapping[str, str] | str, variable:
     A variable is followed by edges of its own. Where it has none, the variables that its method names are followed: in
     the same record, in the records from which its record was made, and in the one record that its subject has in a
     dataset named with the variable (DM.RFSTDTC). Where its method names none, all that its record was made from; a
-    variable without a value ends there. Raises UsageError if dataset, variable or record is not there.
+    variable without a value ends there. Raises UsageError for a dataset, variable or record that does not exist.
     """
     opened, name = _Package(package), dataset.upper()
     if name not in opened.datasets():
@@ -143,7 +143,7 @@ def _condition_of(pairs: Mapping[str, str], kinds: Mapping[str, str]) -> Conditi
 
 
 def _number(text: str) -> float | str:
-    """Return the number that a text says, else the text, which then does not fit; an empty one is missing."""
+    """Return the number that a text is, else the text, which the condition then refuses; an empty text is missing."""
     try:
         return float(text)
     except ValueError:

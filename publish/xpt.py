@@ -32,9 +32,9 @@ Encoder = Callable[[int, int], np.ndarray]
 def write(dataset: Dataset, path: Path, created: date, standard: Standard) -> None:
     """Write ``dataset`` to ``path``; the file takes its place only when it is whole.
 
-    ``created`` stands at the four places where the format wants a time. Leading blanks of a text are kept, trailing
-    blanks refused, since the format cannot tell them from padding. Raises StudyError for what the format or the agency
-    refuses, naming dataset, variable, record and what would be right; OutsideError if the disk fails.
+    ``created`` is written at the four places where the format has a time. Leading blanks of a text are kept, trailing
+    blanks refused, since the format cannot distinguish them from padding. Raises StudyError for what the format or the
+    agency refuses, naming dataset, variable, record and what would be right; OutsideError if the disk fails.
     """
     refuse_metadata(dataset, standard)
     _refuse_place(dataset, path)
@@ -66,7 +66,7 @@ def _chunk(dataset: Dataset, encoders: list[Encoder], start: int, stop: int) -> 
 
 
 def _refuse_blank_rows(dataset: Dataset, matrix: np.ndarray, start: int) -> None:
-    """Refuse a row of blanks only: at the end of a file no reader could tell it from padding."""
+    """Refuse a row of blanks only: at the end of a file no reader could distinguish it from padding."""
     candidates = np.flatnonzero(matrix[:, 0] == BLANK)
     blank = candidates[(matrix[candidates] == BLANK).all(axis=1)]
     if len(blank):

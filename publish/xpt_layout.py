@@ -15,7 +15,7 @@ RECORD = 80
 NAMESTR = 140
 NUMBER_WIDTH = 8
 FIRST_NAMESTR = 8 * RECORD
-TIMES = (144, 160, 464, 480)  # where created and modified stand, of the library and of the dataset
+TIMES = (144, 160, 464, 480)  # offsets of created and modified, of the library and of the dataset
 VERSION, SYSTEM = b"6.06    ", b"bsd4.2  "  # fixed texts, those of the layout's own sample program
 MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 

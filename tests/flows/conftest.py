@@ -27,15 +27,15 @@ class Answer:
     out: str
     err: str
 
-    def assert_one_sentence(self, code: int, *words: str) -> None:
-        """One line for the user, which holds the words and neither a traceback nor the token."""
+    def assert_one_sentence(self, code: int, *parts: str) -> None:
+        """One line for the user, which holds the parts and neither a traceback nor the token."""
         assert self.code == code, self
         lines = [line for line in self.err.splitlines() if line.startswith("redcap-cdisc: ")]
         assert len(lines) == 1, self.err
         assert "Traceback" not in self.err + self.out
         assert TOKEN.lower() not in (self.err + self.out).lower()
-        for word in words:
-            assert word in lines[0], lines[0]
+        for part in parts:
+            assert part in lines[0], lines[0]
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from typing import Any
 from flows.prefect_server import PrefectServer
 
 ENTRYPOINT = "tests/flows/failing_build.py:study_build"
+HERE = {"prefect.deployments.steps.set_working_directory": {"directory": str(Path.cwd())}}  # as prefect deploy has it
 KEEPS_MUCH = {
     "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "true",
     "PREFECT_TASKS_DEFAULT_PERSIST_RESULT": "true",
@@ -34,11 +35,11 @@ def main(home: Path, runs: list[dict[str, Any]]) -> list[dict[str, str]]:
     with PrefectServer(home) as server:
         server.wait_until_ready()
         from prefect.client.orchestration import get_client
-        from prefect.deployments.runner import RunnerDeployment
 
-        deployment = RunnerDeployment.from_entrypoint(ENTRYPOINT, name="failing").apply()
         states = []
         with get_client(sync_client=True) as client:
+            flow = client.create_flow_from_name("study-build")
+            deployment = client.create_deployment(flow, "failing", entrypoint=ENTRYPOINT, pull_steps=[HERE])
             for number, environment in enumerate(runs):
                 parameters = environment.pop("parameters")
                 run = client.create_flow_run_from_deployment(deployment, parameters=parameters)

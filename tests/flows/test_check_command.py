@@ -34,10 +34,10 @@ def change(study: Path, file: str, old: str, new: str) -> tuple[str, int]:
     return f"trial/{file}", text[: text.index(old)].count("\n") + 1
 
 
-def run(*words: str) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     program = "import sys; from flows.command_line import main; main()"
     return subprocess.run(
-        [sys.executable, "-c", program, *words], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-c", program, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
     )
 
 

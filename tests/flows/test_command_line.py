@@ -37,7 +37,7 @@ def test_help_shows_examples(command: Command, arguments: tuple[str, ...]) -> No
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "parts"),
     [
         (("run", "spms_aya"), ("did you mean 'spms_aza'?",)),
         (("run", STUDY, "--source", "nowhere"), ("nowhere", "snapshot")),
@@ -49,10 +49,10 @@ def test_help_shows_examples(command: Command, arguments: tuple[str, ...]) -> No
     ],
 )
 def test_wrong_use_is_exit_code_2(
-    command: Command, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], words: tuple[str, ...]
+    command: Command, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], parts: tuple[str, ...]
 ) -> None:
     monkeypatch.chdir(ROOT)
-    command(*arguments).assert_one_sentence(2, *words)
+    command(*arguments).assert_one_sentence(2, *parts)
 
 
 @pytest.mark.parametrize("arguments", [("run",), ("run", STUDY, "--until", "tables"), ("build",), ("run", "--nothing")])
@@ -70,7 +70,7 @@ def test_without_a_token_it_says_which_variable(command: Command, monkeypatch: p
 
 
 @pytest.mark.parametrize(
-    ("fault", "words"),
+    ("fault", "parts"),
     [
         (Fault("forbidden", times=None), ("refused the token",)),
         (Fault("html", times=None), ("web page",)),
@@ -80,15 +80,15 @@ def test_without_a_token_it_says_which_variable(command: Command, monkeypatch: p
     ],
 )
 def test_a_redcap_that_fails_is_exit_code_3(
-    command: Command, sandbox: Callable[..., str], tmp_path: Path, fault: Fault, words: tuple[str, ...]
+    command: Command, sandbox: Callable[..., str], tmp_path: Path, fault: Fault, parts: tuple[str, ...]
 ) -> None:
     sandbox(fault)
-    command("run", STUDY, "--out", tmp_path / "out").assert_one_sentence(3, *words)
+    command("run", STUDY, "--out", tmp_path / "out").assert_one_sentence(3, *parts)
     assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(
-    ("fault", "patience", "words"),
+    ("fault", "patience", "parts"),
     [
         (Fault("slow", times=None, seconds=3), 0.3, ("did not answer", "within 0.3 seconds")),
         (Fault("status", times=None, status=503), 30, ("HTTP 503",)),
@@ -96,11 +96,11 @@ def test_a_redcap_that_fails_is_exit_code_3(
     ],
 )
 def test_a_slow_or_busy_redcap_is_exit_code_3(
-    command: Command, sandbox: Callable[..., str], tmp_path: Path, fault: Fault, patience: float, words: tuple[str, ...]
+    command: Command, sandbox: Callable[..., str], tmp_path: Path, fault: Fault, patience: float, parts: tuple[str, ...]
 ) -> None:
     study = changed_study(tmp_path, "redcap:\n", f"redcap:\n  answer_seconds: {patience}\n  attempts: 2\n")
     sandbox(fault)
-    command("run", study, "--out", tmp_path / "out").assert_one_sentence(3, *words)
+    command("run", study, "--out", tmp_path / "out").assert_one_sentence(3, *parts)
 
 
 def test_a_redcap_that_is_down_is_exit_code_3(
@@ -144,8 +144,8 @@ def test_queries_alone_go_to_an_ordinary_folder(command: Command, tmp_path: Path
         "run", STUDY, "--source", EXPORTS, "--records", "as-entered", "--until", "queries", "--out", out, "--json"
     )
     assert answer.code == 0
-    told: dict[str, Any] = json.loads(answer.out)
-    assert told["queries"]["open"] > 20
+    result: dict[str, Any] = json.loads(answer.out)
+    assert result["queries"]["open"] > 20
     assert sorted(path.name for path in out.iterdir()) == ["drift.csv", "queries.csv", "queries.html"]
 
 

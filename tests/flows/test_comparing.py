@@ -34,8 +34,8 @@ def test_values_are_shown_only_on_request(pair: tuple[Path, Path], capsys: pytes
     for as_json in (False, True):
         hidden = shown(capsys, *pair, ["USUBJID"], [], [], False, 10, as_json)
         assert "S1" in hidden and "secret" not in hidden and "S2" not in hidden
-        told = shown(capsys, *pair, ["USUBJID"], [], [], True, 10, as_json)
-        assert "secret one" in told and "secret two" in told and "same" not in told
+        printed = shown(capsys, *pair, ["USUBJID"], [], [], True, 10, as_json)
+        assert "secret one" in printed and "secret two" in printed and "same" not in printed
 
 
 def test_json_counts(pair: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:

@@ -45,14 +45,14 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from flows.command_line import main; main()", "conformance", *words]
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from flows.command_line import main; main()", "conformance", *arguments]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env={"PATH": "", "COLUMNS": "200"})
 
 
-def with_core(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def with_core(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     core = f"{sys.executable} {folder / 'core.py'}"
-    return run(folder, str(folder / "package"), "--core", core, "--study", str(folder / "study"), *words)
+    return run(folder, str(folder / "package"), "--core", core, "--study", str(folder / "study"), *arguments)
 
 
 def test_what_is_not_explained_is_listed_and_ends_with_1(folder: Path) -> None:
@@ -88,19 +88,22 @@ def test_without_core_our_own_result_is_shown(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("arguments", "part"),
     [
         (["{}/study"], "has no validation/conformance.json"),
         (["{}/study", "--core", "true", "--study", "{}/study"], "neither a package nor a folder of transport files"),
         (["{}/package", "--core", "true"], "which study is it?"),
         (["{}/package", "--core", "{}/absent", "--study", "{}/study"], "it cannot be started"),
-        (["{}/package", "--core", "true", "--study", "{}/study", "--define", "{}/absent"], "there is no such file"),
-        (["{}/package", "--core", "true", "--study", "{}/study", "--out", "{}/package/x"], "no part of a package"),
+        (["{}/package", "--core", "true", "--study", "{}/study", "--define", "{}/absent"], "the file does not exist"),
+        (
+            ["{}/package", "--core", "true", "--study", "{}/study", "--out", "{}/package/x"],
+            "does not belong in a package",
+        ),
     ],
 )
-def test_wrong_use_is_one_sentence(words: list[str], said: str, folder: Path) -> None:
-    done = run(folder, *(word.replace("{}", str(folder)) for word in words))
-    assert done.returncode == 2 and said in done.stderr and "Traceback" not in done.stderr
+def test_wrong_use_is_one_sentence(arguments: list[str], part: str, folder: Path) -> None:
+    done = run(folder, *(argument.replace("{}", str(folder)) for argument in arguments))
+    assert done.returncode == 2 and part in done.stderr and "Traceback" not in done.stderr
 
 
 def test_a_core_that_cannot_run_ends_with_3(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""The commands in README and docs are run as they stand (blocks marked ``sh``); links lead to files."""
+"""The commands in README and docs are run as they are (blocks marked ``sh``); links lead to files."""
 
 from __future__ import annotations
 

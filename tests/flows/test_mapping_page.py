@@ -103,7 +103,7 @@ def test_every_key_of_the_language_is_told_on_the_page() -> None:
     from metadata.declaration import key_of, parameters
     from sdtm.mapping.schema import MappingFile, RecordsBlock, TestKeys
 
-    told = set(re.findall(r"`([a-z_]+)`", TEXT)) | set(re.findall(r"\b([a-z_]+):", TEXT))
+    named = set(re.findall(r"`([a-z_]+)`", TEXT)) | set(re.findall(r"\b([a-z_]+):", TEXT))
     keys = {key_of(name) for declared in (RecordsBlock, TestKeys, MappingFile) for name in parameters(declared)}
     assert len(keys) > 30
-    assert keys <= told
+    assert keys <= named

@@ -49,7 +49,7 @@ def test_the_outputs_of_a_package_come_again_from_its_transport_files(
 
 
 @pytest.mark.parametrize(
-    ("datasets", "out", "words"),
+    ("datasets", "out", "part"),
     [
         ("m5", ".", "is a package; choose another folder"),
         ("reports", "../outputs", "holds no transport files"),
@@ -57,15 +57,15 @@ def test_the_outputs_of_a_package_come_again_from_its_transport_files(
     ],
 )
 def test_a_folder_that_does_not_fit_is_said(
-    command: Callable[..., Answer], package: Path, datasets: str, out: str, words: str
+    command: Callable[..., Answer], package: Path, datasets: str, out: str, part: str
 ) -> None:
     answer = command("report", STUDY, "--datasets", package / datasets, "--out", package / out)
-    answer.assert_one_sentence(2, words)
+    answer.assert_one_sentence(2, part)
 
 
 def test_a_dataset_that_is_there_twice_is_said(command: Callable[..., Answer], package: Path, tmp_path: Path) -> None:
     folders = ("--datasets", package / "m5", "--datasets", package / "m5")
-    command("report", STUDY, *folders, "--out", tmp_path / "out").assert_one_sentence(2, "ADAE is there twice")
+    command("report", STUDY, *folders, "--out", tmp_path / "out").assert_one_sentence(2, "ADAE was found twice")
 
 
 def test_datasets_made_elsewhere_are_tabulated_by_a_study_of_three_files(

@@ -1,4 +1,4 @@
-"""define.xml of the bundled study, read by other means than it was written and held against the data."""
+"""define.xml of the bundled study, read by other means than it was written and compared with the data."""
 
 from __future__ import annotations
 
@@ -325,7 +325,7 @@ def test_a_study_without_records_has_a_valid_define(made: Made) -> None:
 
 
 def test_a_dataset_that_was_not_written_stops_the_document(made: Made, tmp_path: Path) -> None:
-    with pytest.raises(StudyError, match=r"LF\.TA points at ta\.xpt, which does not lie beside define\.xml"):
+    with pytest.raises(StudyError, match=r"LF\.TA points at ta\.xpt, which is not in the folder of define\.xml"):
         define.write(made.study, made.datasets, made.terminology, CREATED, tmp_path)
     assert list(tmp_path.iterdir()) == []
 

@@ -95,7 +95,7 @@ def test_a_fault_is_named(said: str, fault: Callable[[etree._Element], None]) ->
 
 
 def test_a_transport_file_that_does_not_lie_beside_is_named(tmp_path: Path) -> None:
-    assert problems(document(), tmp_path) == ["LF.DM points at dm.xpt, which does not lie beside define.xml"]
+    assert problems(document(), tmp_path) == ["LF.DM points at dm.xpt, which is not in the folder of define.xml"]
     (tmp_path / "dm.xpt").touch()
     assert problems(document(), tmp_path) == []
 

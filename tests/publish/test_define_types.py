@@ -1,4 +1,4 @@
-"""Data types told from values; every expected type is read off the values by eye."""
+"""Data types found from values; every expected type was decided by eye."""
 
 import math
 

@@ -202,7 +202,7 @@ def test_an_ordinary_folder_is_not_overwritten(tmp_path: Path) -> None:
     out = tmp_path / "study"
     out.mkdir()
     (out / "mine.txt").write_text("mine", "utf-8")
-    with pytest.raises(UsageError, match="study is no package but an ordinary file or folder; choose another --out"):
+    with pytest.raises(UsageError, match="study is not a package but an ordinary file or folder; choose another --out"):
         built(out)
     assert [path.name for path in tmp_path.rglob("*")] == ["study", "mine.txt"]
 
@@ -274,7 +274,7 @@ def test_the_id_follows_the_snapshot_the_mapping_and_the_options(tmp_path: Path)
     assert manifest.package_id(inputs(study, snapshot_id="abd")) != first
     assert manifest.package_id(inputs(study, options={"cutoff": "2000-12-31"})) != first
     (tmp_path / "study" / "redcap" / "records.csv").write_text("record_id\n2\n", "utf-8")
-    assert manifest.package_id(inputs(study)) == first  # the snapshot's id stands for the records
+    assert manifest.package_id(inputs(study)) == first  # the snapshot's id covers the records
     (tmp_path / "study" / "sdtm" / "ae.yaml").write_text("domain: AE\n#\n", "utf-8")
     assert manifest.package_id(inputs(study)) != first
 

@@ -229,7 +229,7 @@ def test_metadata_the_agency_refuses_are_refused(tmp_path: Path, case: str) -> N
 def test_twice_the_same_name_is_refused(tmp_path: Path) -> None:
     once = make("AE", {"AETERM": ["a"]})
     metadata = once.metadata.with_variables(once.metadata.variables * 2)
-    with pytest.raises(StudyError, match="AE AETERM: the name stands more than once"):
+    with pytest.raises(StudyError, match="AE AETERM: the name occurs more than once"):
         xpt.write(once.with_metadata(metadata), tmp_path / "ae.xpt", DATE, "sdtm")
 
 
