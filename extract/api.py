@@ -15,6 +15,7 @@ from extract.completeness import key_columns, needed_columns, withheld_fields
 from extract.log import living_records
 from extract.reading import RecordReader, existing, listed_records
 from extract.snapshot import RECORD_HASH, Taken, keep
+from extract.storage import Content, Received
 from metadata.errors import OutsideError, StudyError
 from metadata.project import Project
 from metadata.records import ACCESS_GROUP
@@ -52,15 +53,17 @@ def take(study: Study, client: Client, root: Path, group: str = "") -> Path:
     choice = _choice(client, project, own, listing, group)
     columns = needed_columns(project, exported)
     columns += [ACCESS_GROUP] if ACCESS_GROUP in listing else []
-    reader = RecordReader(client, project, columns, key_columns(project), choice.name)
     _refuse_hashes(client, project, listing, columns)
-    frame = reader.read(listing)
-    frame = frame.assign(**{ACCESS_GROUP: choice.name}) if choice.bound else frame
-    files = {f"received/{name}.{'txt' if name == 'version' else 'json'}": body for name, body in received.items()}
-    files |= {f"received/records-{number:04}.csv": body for number, body in enumerate(reader.bodies, start=1)}
+    files: dict[str, Content] = {
+        f"received/{name}.{'txt' if name == 'version' else 'json'}": body for name, body in received.items()
+    }
     version = received["version"].decode().strip()
-    source = {"api": client.shown, "redcap_version": version, "batches": len(reader.bodies)}
-    return keep(study, Taken(structure, frame, files, log, version, source, choice.name, warnings), root)
+    with Received(root / study.name) as batches:
+        frame = RecordReader(client, project, columns, key_columns(project), batches, choice.name).read(listing)
+        frame = frame.assign(**{ACCESS_GROUP: choice.name}) if choice.bound else frame
+        files |= {f"received/records-{number:04}.csv": path for number, path in enumerate(batches.paths, start=1)}
+        source = {"api": client.shown, "redcap_version": version, "batches": len(batches.paths)}
+        return keep(study, Taken(structure, frame, files, log, version, source, choice.name, warnings), root)
 
 
 def _own_structure(study: Study) -> Project | None:

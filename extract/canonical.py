@@ -49,7 +49,10 @@ def canonical_records(project: Project, frame: pd.DataFrame) -> pd.DataFrame:
     records = Records.from_frame(project, _unticked(project, frame))
     columns = _columns(project, records.frame)
     order = np.lexsort(_sort_keys(project, records.frame)[::-1])
-    return records.frame.reindex(columns=columns, fill_value="").iloc[order].reset_index(drop=True).astype("str")
+    ordered = records.frame.reindex(columns=columns, fill_value="")
+    if not np.array_equal(order, np.arange(len(order))):  # a large project is not copied for nothing
+        ordered = ordered.iloc[order].reset_index(drop=True)
+    return ordered.astype("str")
 
 
 def _unticked(project: Project, frame: pd.DataFrame) -> pd.DataFrame:

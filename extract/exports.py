@@ -11,7 +11,7 @@ from extract import groups
 from extract.completeness import missing_columns, needed_columns, wrong_row
 from extract.log import living_records
 from extract.snapshot import Taken, is_snapshot, keep
-from extract.storage import verified
+from extract.storage import Content, verified
 from metadata.dictionary import USER_INTERFACE_HEADERS
 from metadata.errors import StudyError, UsageError, nearest
 from metadata.project import Project
@@ -74,7 +74,7 @@ def snapshot_of(study: Study, source: Path, root: Path, records_state: str = "lo
     frame = _whole_records(project, structure, records, study.encoding)
     warnings = _missing_records(project, frame, log, records)
     frame, name = _of_group(study, project, frame, records, group)
-    files = {f"received/{path.name}": path.read_bytes() for path in [*paths, *log_file, records]}
+    files: dict[str, Content] = {f"received/{path.name}": path for path in [*paths, *log_file, records]}
     origin = {"exports": source.name, "records": records.name}
     return keep(study, Taken(structure, frame, files, log, "", origin, name, warnings), root)
 
@@ -94,9 +94,7 @@ def _whole_records(project: Project, structure: dict[str, Any], path: Path, enco
     return frame
 
 
-def _missing_records(
-    project: Project, frame: pd.DataFrame, log: list[dict[str, str]] | None, path: Path
-) -> tuple[str, ...]:
+def _missing_records(project: Project, frame: pd.DataFrame, log: pd.DataFrame | None, path: Path) -> tuple[str, ...]:
     """Return a warning if the log has records that the file lacks; raises StudyError if the file has no record."""
     names = set(frame[project.dictionary.record_id])
     lacking = [name for name in living_records(log) if name not in names]
@@ -158,7 +156,7 @@ def _log_file(records: Path, folder: Path) -> list[Path]:
     return [path for path in (own, folder / LOG_FILE) if path != records and path.is_file()][:1]
 
 
-def _log(files: list[Path], encoding: str) -> list[dict[str, str]] | None:
+def _log(files: list[Path], encoding: str) -> pd.DataFrame | None:
     """Return the entries of a log under the API's names; None without one."""
-    rows = [read_rows(path, encoding) for path in files]
-    return [{LOG_HEADERS.get(name, name): value for name, value in row.items()} for row in rows[0]] if rows else None
+    logs = [read_csv(path.read_bytes(), path, encoding).rename(columns=LOG_HEADERS) for path in files]
+    return logs[0] if logs else None

@@ -10,12 +10,17 @@ import pandas as pd
 RECORD_CHANGE = r"(?:Created?|Updated?|Deleted?) [Rr]ecord"
 DELETED = r"Deleted? [Rr]ecord"
 DATE = r"\d{4}-\d{2}-\d{2}"
-Entries = Iterable[Mapping[str, Any]]
+COLUMNS = ["timestamp", "action", "record"]
+Entries = Iterable[Mapping[str, Any]] | pd.DataFrame
+"""Entries as the API sends them, or a table of them, one a row."""
 
 
 def _changes(log: Entries | None) -> pd.DataFrame:
     """Return timestamp, action and record of each creation, change or deletion of a record, in the log's order."""
-    entries = pd.DataFrame(list(log or []), columns=["timestamp", "action", "record"], dtype="str").fillna("")
+    if isinstance(log, pd.DataFrame):
+        entries = log.reindex(columns=COLUMNS).astype("str").fillna("")
+    else:
+        entries = pd.DataFrame(list(log or []), columns=COLUMNS, dtype="str").fillna("")
     return entries[entries["action"].str.match(RECORD_CHANGE)]
 
 

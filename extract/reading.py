@@ -17,6 +17,7 @@ import pandas as pd
 
 from extract.client import MOST_RECORDS, OVERLAP, Client
 from extract.completeness import missing_columns, sent_twice, wrong_row
+from extract.storage import Received
 from metadata.errors import OutsideError, StudyError
 from metadata.project import Project
 from metadata.records import ACCESS_GROUP, read_csv
@@ -51,15 +52,15 @@ class RecordReader:
     """Reads all records of a project, or of one of its groups.
 
     ``columns`` must be in every batch, ``keys`` among them say which row it is. ``group`` limits a list that has a
-    column of groups. ``bodies`` are all batches as received, in their order.
+    column of groups. ``received`` keeps all batches as they came, in their order.
     """
 
     client: Client
     project: Project
     columns: list[str]
     keys: list[str]
+    received: Received
     group: str = ""
-    bodies: list[bytes] = field(default_factory=list)
     _held: pd.DataFrame = field(default_factory=pd.DataFrame)
     _faults: dict[str, str] = field(default_factory=dict)
     _listed: int = 0
@@ -97,7 +98,7 @@ class RecordReader:
         self._faults = {}
         fresh = [self._held.iloc[:0]]
         for batch, body in self.client.batches(names, len(self.columns), rows_a_record):
-            self.bodies.append(body)
+            self.received.add(body)
             fresh.append(self._whole_records(batch, body))
         came = pd.concat(fresh, ignore_index=True)
         mine = self._held[self._record_id].isin(names)

@@ -16,8 +16,8 @@ import pyarrow.parquet as parquet
 
 from extract.canonical import ID_LENGTH, canonical_records, canonical_structure, content_hash
 from extract.completeness import withheld_fields
-from extract.log import newest_change
-from extract.storage import MANIFEST, json_bytes, store, verified
+from extract.log import Entries, newest_change
+from extract.storage import MANIFEST, Content, json_bytes, store, verified
 from metadata.errors import OutsideError, StudyError
 from metadata.project import Project
 from metadata.records import SURVEY_IDENTIFIER, Records
@@ -94,8 +94,8 @@ class Taken:
 
     structure: Mapping[str, Any]
     frame: pd.DataFrame
-    files: dict[str, bytes]
-    log: list[dict[str, Any]] | None
+    files: dict[str, Content]
+    log: Entries | None
     version: str = ""
     source: Mapping[str, Any] = field(default_factory=dict)
     group: str = ""
@@ -161,11 +161,11 @@ def open_snapshot(path: Path) -> StoredSnapshot:
     kept. Raises OutsideError if a file is missing or not as it was stored.
     """
     folder = Path(path)
-    manifest, files = verified(folder)
+    manifest = verified(folder)
     if manifest.get("format") != FORMAT:
         raise OutsideError(f"the snapshot {folder} was taken by another version of redcap-cdisc; take it again")
-    structure = json.loads(files[STRUCTURE_FILE])
-    frame = pd.DataFrame(parquet.read_table(io.BytesIO(files[RECORDS_FILE])).to_pandas()).astype("str")
+    structure = json.loads((folder / STRUCTURE_FILE).read_bytes())
+    frame = pd.DataFrame(parquet.ParquetFile(folder / RECORDS_FILE).read().to_pandas()).astype("str")
     if content_hash(structure, frame) != manifest["content_sha256"]:
         raise OutsideError(f"the snapshot {folder} is damaged: {MANIFEST} does not fit its content; take it again")
     project = Project.from_payloads(structure)

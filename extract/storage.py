@@ -6,7 +6,9 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,33 +17,77 @@ from metadata.errors import OutsideError
 MANIFEST = "snapshot.json"
 UNFINISHED = ".taking-"
 FOLDER_MODE, FILE_MODE = 0o700, 0o600
+Content = bytes | Path
+"""A file's bytes, or a file to be copied, which may be larger than memory."""
 
 
-def store(folder: Path, files: Mapping[str, bytes], manifest: Mapping[str, Any]) -> bool:
+class Received:
+    """What is received before the snapshot is complete: on the disk as it comes, so that memory holds one answer.
+
+    To be used as a context: at its end the files are removed. Raises OutsideError if the disk refuses.
+    """
+
+    def __init__(self, parent: Path) -> None:
+        self.parent, self.paths = parent, list[Path]()
+        self._folder: Path | None = None
+
+    def __enter__(self) -> Received:
+        with _refusals(self.parent):
+            _prepare(self.parent)
+            self._folder = Path(tempfile.mkdtemp(prefix=f"{UNFINISHED}{os.getpid()}-", dir=self.parent))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._folder:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def add(self, body: bytes) -> None:
+        """Keep an answer."""
+        assert self._folder, "the context was not entered"
+        path = self._folder / f"{len(self.paths) + 1:04}"
+        with _refusals(self.parent):
+            _write(path, body)
+        self.paths.append(path)
+
+
+def store(folder: Path, files: Mapping[str, Content], manifest: Mapping[str, Any]) -> bool:
     """Write ``files`` and their manifest as ``folder``; returns False if it exists already and was left as it is.
 
     All is written to another folder first, which is renamed when complete, so that no one finds half a snapshot. Raises
     OutsideError if the disk refuses.
     """
+    with _refusals(folder.parent):
+        stored = _store(folder, files, manifest)
+    return stored
+
+
+@contextmanager
+def _refusals(parent: Path) -> Iterator[None]:
+    """Turn an error of the disk into one sentence, raised outside its handler: no value of a patient hangs on to it."""
     failure = ""
     try:
-        return _store(folder, files, manifest)
+        yield
     except OSError as error:
-        failure = f"the snapshot cannot be written to {folder.parent}: {error.strerror or error}"
-    raise OutsideError(failure)
+        failure = f"the snapshot cannot be written to {parent}: {error.strerror or error}"
+    if failure:
+        raise OutsideError(failure)
 
 
-def _store(folder: Path, files: Mapping[str, bytes], manifest: Mapping[str, Any]) -> bool:
-    folder.parent.mkdir(parents=True, exist_ok=True, mode=FOLDER_MODE)
-    _sweep(folder.parent)
+def _prepare(parent: Path) -> None:
+    parent.mkdir(parents=True, exist_ok=True, mode=FOLDER_MODE)
+    _sweep(parent)
+
+
+def _store(folder: Path, files: Mapping[str, Content], manifest: Mapping[str, Any]) -> bool:
+    _prepare(folder.parent)
     if folder.exists():
         return False
     aside = folder.parent / f"{UNFINISHED}{os.getpid()}-{folder.name}"
     aside.mkdir(mode=FOLDER_MODE)
     try:
-        listed = {name: {"size": len(body), "sha256": _sha256(body)} for name, body in sorted(files.items())}
-        for name, body in files.items():
-            _write(aside / name, body)
+        for name, content in files.items():
+            _write(aside / name, content)
+        listed = {name: _described(aside / name) for name in sorted(files)}
         _write(aside / MANIFEST, json_bytes({**manifest, "files": listed}))
         aside.rename(folder)
     except OSError:
@@ -52,11 +98,19 @@ def _store(folder: Path, files: Mapping[str, bytes], manifest: Mapping[str, Any]
     return True
 
 
-def _write(path: Path, body: bytes) -> None:
+def _described(path: Path) -> dict[str, Any]:
+    return {"size": path.stat().st_size, "sha256": _sha256(path)}
+
+
+def _write(path: Path, content: Content) -> None:
     path.parent.mkdir(exist_ok=True, mode=FOLDER_MODE)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
     with os.fdopen(descriptor, "wb") as file:
-        file.write(body)
+        if isinstance(content, bytes):
+            file.write(content)
+        else:
+            with content.open("rb") as source:
+                shutil.copyfileobj(source, file)
         file.flush()
         os.fsync(file.fileno())
 
@@ -69,23 +123,22 @@ def _sweep(parent: Path) -> None:
             shutil.rmtree(left, ignore_errors=True)
 
 
-def verified(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """Return manifest and files of a snapshot; raises OutsideError naming the first file that is not as stored."""
+def verified(folder: Path) -> dict[str, Any]:
+    """Return the manifest of a snapshot; raises OutsideError naming the first of its files that is not as stored."""
     manifest = _manifest(folder)
     found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} - {MANIFEST}
     if found - set(manifest["files"]) and set(manifest["files"]) - found:
         raise _damaged(folder, f"{MANIFEST} lists other files")
-    files: dict[str, bytes] = {}
     for name, expected in manifest["files"].items():
         path = folder / name
         if not path.is_file():
             raise _damaged(folder, f"{name} is missing")
-        files[name] = path.read_bytes()
-        if _sha256(files[name]) != expected["sha256"]:
+        if _sha256(path) != expected["sha256"]:
             raise _damaged(folder, f"{name} is not as it was stored")
-    if found - set(files):
-        raise OutsideError(f"the snapshot {folder} is damaged: {min(found - set(files))} does not belong to it")
-    return manifest, files
+    strange = found - set(manifest["files"])
+    if strange:
+        raise OutsideError(f"the snapshot {folder} is damaged: {min(strange)} does not belong to it")
+    return manifest
 
 
 def _damaged(folder: Path, problem: str) -> OutsideError:
@@ -111,5 +164,6 @@ def json_bytes(value: object) -> bytes:
     return (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode()
 
 
-def _sha256(body: bytes) -> str:
-    return hashlib.sha256(body).hexdigest()
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
