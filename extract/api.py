@@ -11,7 +11,7 @@ import pandas as pd
 
 from extract import groups
 from extract.client import Client
-from extract.completeness import key_columns, needed_columns, withheld_fields
+from extract.completeness import key_columns, needed_columns, withheld_fields, wrong_structure
 from extract.log import living_records
 from extract.reading import RecordReader, existing, listed_records
 from extract.snapshot import RECORD_HASH, Taken, keep
@@ -46,6 +46,9 @@ def take(study: Study, client: Client, root: Path, group: str = "") -> Path:
     received = client.structure({"repeating"} if own and own.repeating else ())
     structure, warnings = _structure(client, received, own)
     project = Project.from_payloads(structure)
+    wrong = wrong_structure(project)
+    if wrong:
+        raise OutsideError(f"the structure that REDCap at {client.shown} sent is not whole: {wrong}; try again")
     exported = structure["export_field_names"]
     log = structure.pop("log", None)
     listing = listed_records(client, project.dictionary.record_id)
@@ -94,7 +97,7 @@ def _refuse_incomplete_list(
     """
     record_id = project.dictionary.record_id
     if listing.empty and log is not None:
-        log = client.whole_log()
+        log = client.log()
     logged = [name for name in living_records(log) if name not in set(listing[record_id])]
     found = existing(client, record_id, logged)
     server = f"REDCap at {client.shown}"
@@ -122,7 +125,8 @@ def _choice(client: Client, project: Project, own: Project | None, listing: pd.D
         found = sorted(set(listing[ACCESS_GROUP]) - {""})
         dags = [{"unique_group_name": name} for name in found]
     name = groups.unique_name(group, dags) if group else ""
-    if ACCESS_GROUP in listing or not dags or listing.empty:
+    outside = ACCESS_GROUP in listing or (listing.empty and bool(project.dags))  # who is in a group is not shown groups
+    if outside or not dags:
         return GroupChoice(name)
     if not name:
         known = ", ".join(str(row["unique_group_name"]) for row in dags)

@@ -146,9 +146,9 @@ class Client:
                 break
         return received
 
-    def whole_log(self) -> list[dict[str, Any]] | None:
-        """Return all entries of the log about records; None if the user may not see it."""
-        received = self._optional("log", "log", self._log_call(None))
+    def log(self, since: datetime | None = None) -> list[dict[str, Any]] | None:
+        """Return the entries of the log about records, all or since a time; None if the user may not see it."""
+        received = self._optional("log", "log", self._log_call(since))
         entries: list[dict[str, Any]] | None = self.parsed(received["log"]) if received else None
         return entries
 

@@ -74,12 +74,45 @@ def wrong_row(project: Project, frame: pd.DataFrame) -> str:
         found = _wrong_instrument(project, frame, names)
         if found:
             return found
+    return _wrong_group(project, frame, names) if ACCESS_GROUP in frame else ""
+
+
+def _wrong_group(project: Project, frame: pd.DataFrame, names: pd.Series) -> str:
+    """Say which record is in a group that the project does not have."""
     groups = [str(row["unique_group_name"]) for row in project.dags]
-    if ACCESS_GROUP in frame and groups:
-        unknown = ~frame[ACCESS_GROUP].isin(["", *groups]).to_numpy(bool)
-        if unknown.any():
-            group = str(frame[ACCESS_GROUP].to_numpy()[unknown][0])
-            return f"{_record(names, unknown)} is in data access group '{group}', {_lacks(group, groups)}"
+    unknown = ~frame[ACCESS_GROUP].isin(["", *groups]).to_numpy(bool)
+    if groups and unknown.any():
+        group = str(frame[ACCESS_GROUP].to_numpy()[unknown][0])
+        return f"{_record(names, unknown)} is in data access group '{group}', {_lacks(group, groups)}"
+    return ""
+
+
+def in_two_groups(project: Project, frame: pd.DataFrame) -> str:
+    """Say which record has rows in two data access groups."""
+    names = frame[project.dictionary.record_id]
+    if ACCESS_GROUP not in frame:
+        return ""
+    pairs = pd.DataFrame({"record": names, "group": frame[ACCESS_GROUP]}).drop_duplicates()
+    twice = pairs["record"].duplicated().to_numpy(bool)
+    return f"{_record(pairs['record'], twice)} is in two data access groups" if twice.any() else ""
+
+
+def wrong_structure(project: Project) -> str:
+    """Say which part of a project's structure speaks of something that another part does not have, or has it twice."""
+    events, forms = project.event_names, set(project.dictionary.forms)
+    twice = [name for name in events if events.count(name) > 1]
+    if twice:
+        return f"the event '{twice[0]}' is listed twice"
+    listed = [str(row["instrument_name"]) for row in project.instruments]
+    if set(listed) != forms or len(listed) != len(forms):
+        return "its instruments are not the forms of its dictionary"
+    placed = [(str(row["unique_event_name"]), str(row["form"])) for row in project.form_events]
+    placed += [(str(row.get("event_name") or ""), str(row.get("form_name") or "")) for row in project.repeating]
+    for event, form in placed:
+        if (event or project.longitudinal) and event not in events:
+            return f"form '{form}' is set up in event '{event}', which it does not have"
+        if form and form not in forms:
+            return f"form '{form}' is set up, which its dictionary does not have"
     return ""
 
 

@@ -36,6 +36,12 @@ def newest_change(log: Entries | None) -> str:
     return str(dates.max()) if len(dates) else ""
 
 
+def deleted_records(log: Entries | None) -> set[str]:
+    """Return the records that a log has a deletion of."""
+    changes = _changes(log)
+    return set(changes.loc[changes["action"].str.match(DELETED), "record"])
+
+
 def living_records(log: Entries | None) -> list[str]:
     """Return the records that a log (newest entry first) has a creation or change of, and no later deletion.
 

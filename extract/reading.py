@@ -16,7 +16,8 @@ from datetime import datetime
 import pandas as pd
 
 from extract.client import MOST_RECORDS, OVERLAP, Client
-from extract.completeness import missing_columns, sent_twice, wrong_row
+from extract.completeness import in_two_groups, missing_columns, sent_twice, wrong_row
+from extract.log import deleted_records
 from extract.storage import Received
 from metadata.errors import OutsideError, StudyError
 from metadata.project import Project
@@ -63,6 +64,7 @@ class RecordReader:
     group: str = ""
     _held: pd.DataFrame = field(default_factory=pd.DataFrame)
     _faults: dict[str, str] = field(default_factory=dict)
+    _doubted: set[str] = field(default_factory=set)
     _listed: int = 0
 
     @property
@@ -82,7 +84,7 @@ class RecordReader:
         for number in range(ROUNDS):
             if self._read(names, rows_a_record):
                 return self._held
-            names = self._to_read_again(since)
+            names = self._to_read_again(names, since)
             if not names:
                 return self._held
             time.sleep(self.client.patience.first_wait * number if self._faults else 0)
@@ -95,7 +97,7 @@ class RecordReader:
 
     def _read(self, names: list[str], rows_a_record: float) -> bool:
         """Read these records and hold them; return True if all of them were held already, as they came now."""
-        self._faults = {}
+        self._faults, self._doubted = {}, set()
         fresh = [self._held.iloc[:0]]
         for batch, body in self.client.batches(names, len(self.columns), rows_a_record):
             self.received.add(body)
@@ -106,18 +108,19 @@ class RecordReader:
         self._held = pd.concat([self._held[~mine], came], ignore_index=True)
         return same
 
-    def _to_read_again(self, since: datetime) -> list[str]:
+    def _to_read_again(self, asked: list[str], since: datetime) -> list[str]:
         """Return the records that changed, came or moved meanwhile, and drop those that are gone."""
         listing = listed_records(self.client, self._record_id)
         touched = set(listed_records(self.client, self._record_id, since)[self._record_id])
         names = self._names(listing)
         held = self._held[self._record_id]
-        gone = [name for name in dict.fromkeys(held) if name not in set(names)]
+        gone = [name for name in dict.fromkeys([*held, *asked]) if name not in set(names)]
         moved = self._moved(listing) if ACCESS_GROUP in self.columns and ACCESS_GROUP in listing else set()
-        self._refuse_unlisted([name for name in gone if name not in set(listing[self._record_id])])
+        self._confirm_deleted([name for name in gone if name not in set(listing[self._record_id])], since)
         self._held = self._held[~held.isin(gone)]
         known = set(held)
-        return [name for name in names if name not in known or name in touched or name in moved]
+        doubtful = touched | moved | self._doubted
+        return [name for name in names if name not in known or name in doubtful]
 
     def _moved(self, listing: pd.DataFrame) -> set[str]:
         """Return the records that the list has in another data access group than they were received in."""
@@ -129,12 +132,16 @@ class RecordReader:
         both = pd.concat(groups, axis="columns", join="inner")
         return set(both.index[both["listed"] != both["held"]])
 
-    def _refuse_unlisted(self, names: list[str]) -> None:
-        found = existing(self.client, self._record_id, names)
-        if found:
+    def _confirm_deleted(self, names: list[str], since: datetime) -> None:
+        """Raise OutsideError if records that were listed are not listed now, unless the log says they were deleted."""
+        if not names:
+            return
+        deleted = deleted_records(self.client.log(since))
+        left = [name for name in names if name not in deleted] or existing(self.client, self._record_id, names)
+        if left:
             raise OutsideError(
-                f"the list of records of REDCap at {self.client.shown} lacks record '{found[0]}', which it sends when"
-                f" asked for it; {AGAIN}"
+                f"REDCap at {self.client.shown} listed record '{left[0]}' at first and not any more, and nothing says"
+                f" that it was deleted; {AGAIN}"
             )
 
     def _whole_records(self, batch: list[str], body: bytes) -> pd.DataFrame:
@@ -148,9 +155,8 @@ class RecordReader:
             return frame
         self._refuse(missing_columns(self.columns, frame.columns), RIGHTS)
         names = frame[self._record_id]
-        strange = names[~names.isin(batch)]
-        self._refuse(f"record '{strange.iloc[0]}' came, which was not asked for" if len(strange) else "", AGAIN)
-        self._refuse(wrong_row(self.project, frame), AGAIN)
+        self._refuse_strange(names, batch)
+        self._refuse(wrong_row(self.project, frame) or in_two_groups(self.project, frame), AGAIN)
         for name in names[sent_twice(self.keys, frame)].drop_duplicates():
             self._faults[name] = f"record '{name}' came with a row twice"
         self._find_missing_rows(batch, frame)
@@ -169,18 +175,34 @@ class RecordReader:
         return frame
 
     def _find_missing_rows(self, batch: list[str], frame: pd.DataFrame) -> None:
-        """Hold a batch against a second answer, which has only status columns but as many rows."""
-        statuses = [name for form in self.project.dictionary.forms if (name := f"{form}_complete") in self.columns]
-        rows = self.client.parsed(self.client.row_keys(batch, [self._record_id, *statuses]))
-        keys = pd.DataFrame(rows, dtype=object).astype("str") if rows else pd.DataFrame(columns=self.keys, dtype="str")
-        self._refuse(missing_columns(self.keys, keys.columns), AGAIN)
-        keys = keys[keys[self._record_id].isin(batch)]
-        there = pd.MultiIndex.from_frame(frame[self.keys])
-        lacking = keys[~pd.MultiIndex.from_frame(keys[self.keys]).isin(there)]
-        for name in lacking[self._record_id].drop_duplicates():
+        """Hold a batch against other answers, which have only status columns but as many rows.
+
+        A row that only the batch has may be one without a status, or a fault of one answer: it is read again.
+        """
+        keys = pd.concat([self._row_keys(part) for part in (batch[0::2], batch[1::2]) if part])
+        there, expected = (pd.MultiIndex.from_frame(side[self.keys]) for side in (frame, keys))
+        self._doubted |= set(frame.loc[~there.isin(expected), self._record_id])
+        for name in keys.loc[~expected.isin(there), self._record_id].drop_duplicates():
             self._faults.setdefault(name, f"record '{name}' came without some of its rows")
         for name in set(batch) - set(frame[self._record_id]):
             self._faults[name] = ""
+
+    def _row_keys(self, names: list[str]) -> pd.DataFrame:
+        """Return the keys of the rows of some records, as text.
+
+        They are asked for in other parts than the records themselves, so that what always goes wrong at one place of an
+        answer does not do so in the same record.
+        """
+        statuses = [name for form in self.project.dictionary.forms if (name := f"{form}_complete") in self.columns]
+        rows = self.client.parsed(self.client.row_keys(names, [self._record_id, *statuses]))
+        keys = pd.DataFrame(rows, dtype=object).astype("str") if rows else pd.DataFrame(columns=self.keys, dtype="str")
+        self._refuse(missing_columns(self.keys, keys.columns), AGAIN)
+        self._refuse_strange(keys[self._record_id], names)
+        return keys[self.keys]
+
+    def _refuse_strange(self, came: pd.Series, asked: list[str]) -> None:
+        strange = came[~came.isin(asked)]
+        self._refuse(f"record '{strange.iloc[0]}' came, which was not asked for" if len(strange) else "", AGAIN)
 
     def _refuse(self, problem: str, advice: str) -> None:
         if problem:

@@ -26,6 +26,8 @@ SANDBOX_EXAMPLES = """
   redcap-cdisc sandbox mappings/spms_aza/redcap
 
   redcap-cdisc sandbox mappings/spms_aza/redcap --records as-entered --port 8080
+
+  redcap-cdisc sandbox mappings/spms_aza/redcap --user data_manager --fault missing_column:content=record,column=age
 """
 DEMO_EXAMPLES = """
 [bold]Examples[/bold]
@@ -233,12 +235,20 @@ def sandbox(
     project: Annotated[Path, typer.Argument(metavar="PROJECT", help="Folder of an exported REDCap project.")],
     records: Annotated[RecordsState, typer.Option(help="Which records to serve.")] = RecordsState.locked,
     port: Annotated[int, typer.Option(help="Port on this machine; 0 takes a free one.", min=0, max=65535)] = 0,
+    user: Annotated[str, typer.Option(help="A user of users.csv, whose rights and group the token has.")] = "",
+    fault: Annotated[
+        list[str] | None, typer.Option(metavar="KIND[:NAME=VALUE,...]", help="Make requests fail, as often as needed.")
+    ] = None,
+    doubled_quotes: Annotated[
+        bool, typer.Option("--doubled-quotes", help="Double every quote in CSV, also one after a backslash.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print address and token as one line of JSON.")] = False,
 ) -> None:
     """Serve an exported project as a REDCap-compatible API on this machine, until Ctrl-C."""
-    from flows.sandbox import serve_until_stopped
+    from flows.sandbox import SandboxOptions, serve_until_stopped
 
-    serve_until_stopped(project, records.value, port, as_json)
+    options = SandboxOptions(records.value, port, user, fault or (), doubled_quotes)
+    serve_until_stopped(project, options, as_json)
 
 
 @application.command(epilog=TRACE_EXAMPLES)

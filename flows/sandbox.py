@@ -7,6 +7,8 @@ import secrets
 import signal
 import sys
 import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 
@@ -17,17 +19,34 @@ from metadata.errors import UsageError
 TOKEN_BYTES = 16
 
 
-def serve_until_stopped(folder: Path, state: str, port: int, as_json: bool) -> None:
-    """Serve ``folder`` in one of its record states on this machine, under a new token, until Ctrl-C or SIGTERM."""
+@dataclass(frozen=True)
+class SandboxOptions:
+    """How a project is served: ``records`` is its state, ``user`` whose token it is (blank: one who may see all).
+
+    ``faults`` are texts that ``Fault.read`` reads; ``doubled_quotes`` writes CSV otherwise than PHP does.
+    """
+
+    records: str
+    port: int = 0
+    user: str = ""
+    faults: Sequence[str] = ()
+    doubled_quotes: bool = False
+
+
+def serve_until_stopped(folder: Path, options: SandboxOptions, as_json: bool) -> None:
+    """Serve ``folder`` on this machine, under a new token, until Ctrl-C or SIGTERM."""
+    from redcap_sandbox.faults import Fault, Faults
     from redcap_sandbox.server import SandboxProject, create_app, serve
 
     if not (folder / "dictionary.csv").is_file():
         raise UsageError(f"{folder} is not an exported REDCap project: it has no dictionary.csv")
     token = secrets.token_hex(TOKEN_BYTES).upper()
-    project = SandboxProject.read(folder, state)
+    faults = Faults(*map(Fault.read, options.faults))
+    project = replace(SandboxProject.read(folder, options.records), doubled_quotes=options.doubled_quotes)
+    project = project.as_user(options.user) if options.user else project
     stopped = threading.Event()
-    with serve(create_app({token: project}), port) as address:
-        _announce(folder, state, f"{address}api/", token, as_json)
+    with serve(create_app({token: project}, faults), options.port) as address:
+        _announce(folder, options.records, f"{address}api/", token, as_json)
         _wait_for_signal(stopped)
 
 

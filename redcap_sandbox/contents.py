@@ -10,6 +10,7 @@ import pandas as pd
 
 from redcap_sandbox import structure
 from redcap_sandbox.activity import export_log
+from redcap_sandbox.faults import Fault, spoiled
 from redcap_sandbox.project import SandboxProject
 from redcap_sandbox.records import export_records
 from redcap_sandbox.rendering import MEDIA, render_error, render_object, render_table
@@ -68,13 +69,16 @@ def error_answer(status: int, text: str, request: ApiRequest) -> Answer:
     return Answer(status, render_error(text, kind), MEDIA[kind])
 
 
-def answer(projects: Mapping[str, SandboxProject], request: ApiRequest) -> Answer:
-    """Return the answer to one request; ``projects`` are keyed by token, in upper case."""
+def answer(projects: Mapping[str, SandboxProject], request: ApiRequest, fault: Fault | None = None) -> Answer:
+    """Return the answer to one request; ``projects`` are keyed by token, in upper case.
+
+    ``fault`` is one that changes the rows or columns of a table, or None.
+    """
     try:
         served = projects.get(request.text("token").upper())
         if served is None or _expired(served):
             raise ApiError(403, NO_API)
-        return _content(served, request)
+        return _content(served, request, fault)
     except ApiError as error:
         return error_answer(error.status, error.text, request)
 
@@ -85,7 +89,7 @@ def _expired(served: SandboxProject) -> bool:
     return bool(expiration) and expiration[:10] <= date.today().isoformat()
 
 
-def _content(served: SandboxProject, request: ApiRequest) -> Answer:
+def _content(served: SandboxProject, request: ApiRequest, fault: Fault | None) -> Answer:
     content = request.text("content")
     if content not in (*TABLES, *NOT_SERVED, "record", "project", "version"):
         raise ApiError(400, 'The value of the parameter "content" is not valid')
@@ -99,7 +103,10 @@ def _content(served: SandboxProject, request: ApiRequest) -> Answer:
     kind = request.format
     if content == "project":
         return Answer(200, render_object(structure.project_info(served), kind, served.doubled_quotes), MEDIA[kind])
-    body = _records(served, request, kind) if content == "record" else _table(served, request, TABLES[content], kind)
+    if content == "record":
+        body = _records(served, request, kind, fault)
+    else:
+        body = _table(served, request, TABLES[content], kind, fault)
     return Answer(200, body, MEDIA[kind])
 
 
@@ -112,16 +119,18 @@ def _refuse_writing(request: ApiRequest, content: str) -> None:
         raise ApiError(403, NO_IMPORT)
 
 
-def _table(served: SandboxProject, request: ApiRequest, table: ContentTable, kind: str) -> str:
+def _table(served: SandboxProject, request: ApiRequest, table: ContentTable, kind: str, fault: Fault | None) -> str:
     if table.right and not served.user.may(table.right[0]):
         raise ApiError(403, NO_RIGHT.format(table.right[1]))
     frame = table.make(served, request)
+    frame = spoiled(fault, frame) if fault else frame
     newline, doubled = table.last_newline, served.doubled_quotes
     return render_table(frame, kind, root=table.root, item=table.item, last_newline=newline, doubled=doubled)
 
 
-def _records(served: SandboxProject, request: ApiRequest, kind: str) -> str:
+def _records(served: SandboxProject, request: ApiRequest, kind: str, fault: Fault | None) -> str:
     delimiter = request.delimiter
     frame, headers = export_records(served, request)
+    frame = spoiled(fault, frame) if fault else frame
     doubled = served.doubled_quotes
     return render_table(frame, kind, root="records", delimiter=delimiter, headers=headers, doubled=doubled)

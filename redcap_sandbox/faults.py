@@ -1,20 +1,27 @@
-"""Faults on demand: what a REDCap that is down, slow, overloaded or misconfigured answers."""
+"""Faults on demand: what a REDCap that is down, overloaded, misconfigured or in use answers."""
 
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import MISSING, dataclass, fields
+from typing import Literal, get_args
+
+import pandas as pd
+
+from metadata.errors import UsageError, nearest
 
 FaultKind = Literal[
-    "forbidden", "status", "truncated", "memory", "html", "slow", "drop", "redirect", "not_utf8", "missing_records"
-]
+    "forbidden", "status", "truncated", "memory", "html", "slow", "drop", "redirect", "not_utf8",
+    "missing_records", "missing_column", "missing_row", "duplicate_row", "foreign_record", "empty_body", "cut",
+    "edit_record", "delete_record",
+]  # fmt: skip
 OUT_OF_MEMORY = (
     "REDCap ran out of server memory. The request cannot be processed."
     " Please try importing/exporting a smaller amount of data."
 )
 LOGIN_PAGE = "<!DOCTYPE html>\n<html><head><title>REDCap</title></head><body>Please log in</body></html>"
 APACHE_PAGE = "<!DOCTYPE HTML PUBLIC><html><head><title>{status}</title></head><body>The server is busy.</body></html>"
+NUMBERS = ("times", "after", "more_than", "status", "seconds", "at")
 
 
 @dataclass(frozen=True)
@@ -23,7 +30,10 @@ class Fault:
 
     ``content`` limits it to requests of one content, ``more_than`` to record requests that name more records than
     that, ``times`` to so many requests (None: always), after the first ``after`` matching ones. ``status`` is for kind
-    ``status``, ``seconds`` for ``slow``, ``location`` for ``redirect``.
+    ``status``, ``seconds`` for ``slow``, ``location`` for ``redirect``. ``at`` counts bytes for ``cut``, else rows.
+
+    ``edit_record`` and ``delete_record`` do as a user would before the request is answered: they change ``column`` of
+    ``record`` to ``value``, or delete it, and log that. Where column or record is blank it is the last one there is.
     """
 
     kind: FaultKind
@@ -34,6 +44,38 @@ class Fault:
     status: int = 500
     seconds: float = 1.0
     location: str = "https://elsewhere.example.org/api/"
+    at: int = 0
+    column: str = ""
+    record: str = ""
+    value: str = "edited"
+
+    @classmethod
+    def read(cls, text: str) -> Fault:
+        """Return the fault of ``KIND`` or ``KIND:NAME=VALUE,NAME=VALUE``; ``times=always`` is for every request.
+
+        Raises UsageError if there is no such kind or name, or if a number is none.
+        """
+        kind, _, rest = text.partition(":")
+        kinds = get_args(FaultKind)
+        if kind not in kinds:
+            raise UsageError(f"--fault {text}: there is no fault '{kind}'{nearest(kind, kinds)}")
+        names = [one.name for one in fields(cls) if one.default is not MISSING]
+        values: dict[str, object] = {}
+        for pair in filter(None, rest.split(",")):
+            name, _, value = pair.partition("=")
+            if name not in names:
+                raise UsageError(f"--fault {text}: a fault has no '{name}'{nearest(name, names)}")
+            values[name] = _number(text, name, value) if name in NUMBERS else value
+        return cls(kind, **values)  # type: ignore[arg-type]
+
+
+def _number(text: str, name: str, value: str) -> float | int | None:
+    if name == "times" and value == "always":
+        return None
+    try:
+        return float(value) if name == "seconds" else int(value)
+    except ValueError:
+        raise UsageError(f"--fault {text}: '{name}' must be a number, not '{value}'") from None
 
 
 class Faults:
@@ -61,3 +103,29 @@ def _matches(fault: Fault, content: str, records: int | None) -> bool:
     if fault.content and fault.content != content:
         return False
     return fault.more_than is None or records is None or records > fault.more_than
+
+
+def spoiled(fault: Fault, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with the fault in its rows or columns; any other fault leaves it as it is."""
+    if frame.empty:
+        return frame
+    place = fault.at % len(frame)
+    row = frame.iloc[[place]]
+    if fault.kind == "missing_column":
+        return frame.drop(columns=fault.column or frame.columns[-1], errors="ignore")
+    if fault.kind == "missing_row":
+        return frame.drop(index=frame.index[place])
+    if fault.kind == "duplicate_row":
+        return pd.concat([frame.iloc[:place], row, frame.iloc[place:]], ignore_index=True)
+    if fault.kind == "foreign_record":
+        return pd.concat([frame, row.assign(**{frame.columns[0]: fault.record or "9999"})], ignore_index=True)
+    return frame
+
+
+def spoiled_body(fault: Fault, body: bytes, kind: str) -> bytes:
+    """Return an answer that was cut after some bytes, or is empty as REDCap's answers are."""
+    if fault.kind == "cut":
+        return body[: fault.at % max(1, len(body))]
+    if fault.kind == "empty_body":
+        return b"[]" if kind == "json" else b"\n"
+    return body

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,8 @@ from redcap_sandbox.activity import changed_records
 from redcap_sandbox.project import ExportColumn, SandboxProject
 from redcap_sandbox.request import ApiError, ApiRequest
 
-UNSUPPORTED_TEXT = ("filterLogic", "decimalCharacter")
+GROUP_LOGIC = re.compile(r"""\[record-dag-name\]\s*=\s*(["'])([^"']*)\1""")
+"""The only ``filterLogic`` that is carried out: the records of one data access group."""
 STATUS_LABELS = {"0": "Incomplete", "1": "Unverified", "2": "Complete"}
 HEADER_LABELS = {
     EVENT: "Event Name",
@@ -48,8 +50,12 @@ def export_records(served: SandboxProject, request: ApiRequest) -> tuple[pd.Data
 
 
 def _refuse_unsupported(served: SandboxProject, request: ApiRequest) -> None:
-    for name in UNSUPPORTED_TEXT:
-        if request.text(name):
+    logic = request.text("filterLogic")
+    for name, used in {
+        "filterLogic": logic and not GROUP_LOGIC.fullmatch(logic),
+        "decimalCharacter": request.text("decimalCharacter"),
+    }.items():
+        if used:
             raise ApiError(400, f'The parameter "{name}" is not supported by this sandbox; leave it out')
     if request.flag("combineCheckboxOptions"):
         raise ApiError(400, 'The parameter "combineCheckboxOptions" is not supported by this sandbox; leave it out')
@@ -122,6 +128,9 @@ def _wanted_rows(served: SandboxProject, request: ApiRequest) -> np.ndarray:
     if events is not None:
         refuse_unknown("events", events, set(served.project.event_names))
         wanted &= frame[EVENT].isin(events).to_numpy(bool)
+    logic = GROUP_LOGIC.fullmatch(request.text("filterLogic"))
+    if logic:
+        wanted &= (frame[ACCESS_GROUP] == logic[2]).to_numpy(bool)
     begin, end = request.text("dateRangeBegin"), request.text("dateRangeEnd")
     if begin or end:
         wanted &= names.isin(changed_records(served, begin, end)).to_numpy(bool)

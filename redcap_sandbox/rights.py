@@ -32,7 +32,12 @@ class User:
         return cls(row["username"], group_names.get(group, group), dict(row), exports)
 
     def may(self, right: str) -> bool:
-        """True if the user has a right such as ``api_export`` or ``logging``; a right not on file is granted."""
+        """True if the user has a right such as ``api_export`` or ``logging``; a right not on file is granted.
+
+        A user who is in a data access group is never shown the groups.
+        """
+        if right == "data_access_groups" and self.dag:
+            return False
         return self.rights is None or str(self.rights.get(right) or "1") != "0"
 
     def may_export(self, field_: Field) -> bool:

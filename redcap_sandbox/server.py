@@ -19,8 +19,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from metadata.errors import OutsideError, UsageError
+from redcap_sandbox.changes import deleted, edited
 from redcap_sandbox.contents import NO_API, Answer, answer, error_answer
-from redcap_sandbox.faults import APACHE_PAGE, LOGIN_PAGE, OUT_OF_MEMORY, Fault, Faults
+from redcap_sandbox.faults import APACHE_PAGE, LOGIN_PAGE, OUT_OF_MEMORY, Fault, Faults, spoiled_body
 from redcap_sandbox.project import SandboxProject
 from redcap_sandbox.request import ApiRequest
 
@@ -36,12 +37,13 @@ NOT_GET = "<!DOCTYPE html>\n<html><head><title>REDCap API</title></head><body>Se
 def create_app(projects: Mapping[str, SandboxProject], faults: Faults | None = None) -> FastAPI:
     """Return the API over ``projects``, keyed by token (32 hexadecimal characters; case does not matter).
 
-    ``faults`` makes chosen requests fail, for tests; nothing a client sends can reach it. Raises UsageError if a token
-    is not of REDCap's form.
+    ``faults`` makes chosen requests fail, for tests; nothing a client sends can reach it. ``state.projects`` of the
+    application has the projects as they are by now. Raises UsageError if a token is not of REDCap's form.
     """
     served = {_checked_token(token): project for token, project in projects.items()}
     pending = faults or Faults()
     app = FastAPI(title="REDCap sandbox", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    app.state.projects = served
 
     async def api(request: Request) -> Response:
         async with request.form(max_fields=MOST_FIELDS) as form:
@@ -72,17 +74,28 @@ async def _page_for(_: Request, error: Exception) -> Response:
     return HTMLResponse(NOT_FOUND if status == 404 else APACHE_PAGE.format(status=status), status)
 
 
-async def _respond(served: Mapping[str, SandboxProject], asked: ApiRequest, faults: Faults) -> Response:
+async def _respond(served: dict[str, SandboxProject], asked: ApiRequest, faults: Faults) -> Response:
     records = asked.listed("records")
     fault = faults.next(asked.text("content"), None if records is None else len(records))
     if fault is not None and fault.kind == "slow":
         await asyncio.sleep(fault.seconds)
     if fault is not None and fault.kind == "missing_records" and records:
         asked = ApiRequest(asked.values, {**asked.lists, "records": records[:-1]})
-    given = await run_in_threadpool(answer, served, asked)
+    if fault is not None and fault.kind in ("edit_record", "delete_record"):
+        _change(served, asked.text("token").upper(), fault)
+    given = await run_in_threadpool(answer, served, asked, fault)
     if fault is not None and fault.kind in FAULTY:
         return FAULTY[fault.kind](fault, asked, given)
     return _response(given)
+
+
+def _change(served: dict[str, SandboxProject], token: str, fault: Fault) -> None:
+    """Let a user change the project under a token."""
+    project = served.get(token)
+    if project is not None and fault.kind == "edit_record":
+        served[token] = edited(project, fault.record, fault.column, fault.value)
+    elif project is not None:
+        served[token] = deleted(project, fault.record)
 
 
 def _response(given: Answer) -> Response:
@@ -107,6 +120,10 @@ class _Dropped(Response):
         await send({"type": "http.response.body", "body": bytes(self.body), "more_body": True})
 
 
+def _spoiled(fault: Fault, asked: ApiRequest, given: Answer) -> Response:
+    return Response(spoiled_body(fault, given.body.encode(), asked.format), 200, {"content-type": given.media})
+
+
 def _truncated(given: Answer) -> Response:
     return _response(Answer(200, given.body[: len(given.body) * 2 // 3], given.media))
 
@@ -123,6 +140,8 @@ FAULTY: dict[str, Callable[[Fault, ApiRequest, Answer], Response]] = {
     "html": lambda fault, asked, given: HTMLResponse(LOGIN_PAGE),
     "drop": lambda fault, asked, given: _Dropped(given.body),
     "redirect": lambda fault, asked, given: RedirectResponse(fault.location, 302),
+    "cut": _spoiled,
+    "empty_body": _spoiled,
     "not_utf8": lambda fault, asked, given: _not_utf8(given),
 }
 

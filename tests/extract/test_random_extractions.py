@@ -1,0 +1,149 @@
+"""Whatever a server does, a snapshot is the project cell by cell, or there is none and one sentence says why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from fastapi import FastAPI
+
+from extract.api import take
+from extract.client import Client, Patience
+from extract.snapshot import Snapshot, open_snapshot
+from metadata.errors import RedcapCdiscError
+from metadata.records import ACCESS_GROUP, EVENT, REPEAT_INSTANCE, REPEAT_INSTRUMENT
+from metadata.study import Study
+from redcap_sandbox.faults import Fault, Faults
+from redcap_sandbox.project import SandboxProject
+from redcap_sandbox.server import create_app, serve
+from tests.extract.random_projects import Trial, random_trial
+from tests.redcap_sandbox.small_projects import TOKEN
+
+SEEDS, SAMPLE, CHUNK = 1000, 200, 25
+PATIENCE = Patience(connect=2, answer=20, attempts=3, first_wait=0, pause=0)
+KEYS = (EVENT, REPEAT_INSTRUMENT, REPEAT_INSTANCE)
+Cells = dict[tuple[str, ...], str]
+
+
+class Switch(Faults):
+    """Faults that can be exchanged while the server runs."""
+
+    current = Faults()
+
+    def next(self, content: str, records: int | None) -> Fault | None:
+        return self.current.next(content, records)
+
+
+@pytest.fixture(scope="module")
+def switch() -> Switch:
+    return Switch()
+
+
+@pytest.fixture(scope="module")
+def app(switch: Switch) -> FastAPI:
+    return create_app({}, switch)
+
+
+@pytest.fixture(scope="module")
+def address(app: FastAPI) -> Iterator[str]:
+    with serve(app) as base:
+        yield base
+
+
+def cells(served: SandboxProject, group: str) -> Cells:
+    """All values of a project that are not blank, by record, keys and column, as its user may see them."""
+    frame = served.records.frame
+    record_id = served.project.dictionary.record_id
+    visible = [
+        column.name for column in served.columns
+        if (served.user.may_export(column.field) if column.field else served.user.form_right(column.form))
+    ]  # fmt: skip
+    kept = frame[frame[ACCESS_GROUP] == group] if group else frame
+    hidden = [form for form in served.project.dictionary.forms if served.user.form_right(form) == 0]
+    kept = kept[~kept[REPEAT_INSTRUMENT].isin(hidden)]
+    return _cells(kept, record_id, [*(name for name in visible if name in frame and name != record_id), ACCESS_GROUP])
+
+
+def _cells(frame: pd.DataFrame, record_id: str, columns: list[str]) -> Cells:
+    found: Cells = {}
+    for row in frame.to_dict("records"):
+        place = (str(row[record_id]), *(str(row[key]) for key in KEYS))
+        assert (*place, "") not in found, "a row is there twice"
+        found[(*place, "")] = "row"
+        found |= {(*place, column): row[column] for column in columns if row[column] != ""}
+    return found
+
+
+def held(snapshot: Snapshot) -> Cells:
+    frame, record_id = snapshot.records.frame, snapshot.project.dictionary.record_id
+    return _cells(frame, record_id, [name for name in frame if name not in (record_id, *KEYS)])
+
+
+def attempt(trial: Trial, app: FastAPI, switch: Switch, address: str, root: Path) -> tuple[Path | None, str]:
+    """Take a snapshot of a trial; return its folder, or the sentence why there is none."""
+    app.state.projects[TOKEN] = trial.served.as_user(trial.user)
+    switch.current = Faults(*trial.faults)
+    try:
+        return take(Study.open(trial.folder), Client(address, TOKEN, PATIENCE), root, trial.group), ""
+    except RedcapCdiscError as error:
+        return None, str(error)
+
+
+def must_be_whole(seed: int, app: FastAPI, switch: Switch, address: str, folder: Path) -> bool:
+    """Assert the invariant for one seed; return whether there is a snapshot."""
+    trial = random_trial(seed, folder / "study")
+    bound = bool(trial.served.project.dags) and trial.user == "member"
+    path, sentence = attempt(trial, app, switch, address, folder / "snapshots")
+    if path is None:
+        assert sentence and "\n" not in sentence and TOKEN.lower() not in sentence.lower(), sentence
+        assert "defect" not in sentence and "Traceback" not in sentence
+        assert not list((folder / "snapshots").rglob("*.parquet")), "something was kept of a snapshot that was refused"
+        return False
+    stored = open_snapshot(path)
+    snapshot = stored.keeping(stored.snapshot.blanked)
+    assert snapshot.group == trial.group and (trial.group or not bound), "a part of the study was taken for the whole"
+    before, after = trial.served.as_user(trial.user), app.state.projects[TOKEN]
+    possible = [cells(state, trial.group) for state in (before, *between(trial, before), after)]
+    assert held(snapshot) in possible, f"seed {seed}: {trial.faults}"
+    return True
+
+
+def between(trial: Trial, before: SandboxProject) -> list[SandboxProject]:
+    """Return the project after the first of two changes, if two users changed it."""
+    from redcap_sandbox.changes import deleted, edited
+
+    states = []
+    for fault in trial.faults:
+        if fault.kind == "edit_record":
+            states.append(edited(before, fault.record, fault.column, fault.value))
+        elif fault.kind == "delete_record":
+            states.append(deleted(before, fault.record))
+    return states if len(states) > 1 else []
+
+
+@pytest.mark.parametrize(
+    "first",
+    [pytest.param(n, marks=[pytest.mark.soak] if n >= SAMPLE else []) for n in range(0, SEEDS, CHUNK)],
+)
+def test_a_snapshot_is_the_project_or_there_is_none(
+    first: int, app: FastAPI, switch: Switch, address: str, tmp_path: Path
+) -> None:
+    taken = [must_be_whole(seed, app, switch, address, tmp_path / str(seed)) for seed in range(first, first + CHUNK)]
+    assert any(taken) and not all(taken)
+
+
+@pytest.mark.parametrize("first", range(0, 50, CHUNK))
+def test_without_faults_everything_comes(
+    first: int, app: FastAPI, switch: Switch, address: str, tmp_path: Path
+) -> None:
+    """Whoever may see all records gets them, whatever they hold and however quotes are written."""
+    for seed in range(first, first + CHUNK):
+        folder = tmp_path / str(seed)
+        trial = replace(random_trial(seed, folder / "study"), faults=(), user="owner")
+        path, sentence = attempt(trial, app, switch, address, folder / "snapshots")
+        assert path is not None, f"seed {seed}: {sentence}"
+        stored = open_snapshot(path)
+        assert held(stored.keeping(stored.snapshot.blanked)) == cells(trial.served, trial.group)
