@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
-from functools import cache
 from itertools import groupby
 from typing import Any
 
@@ -15,7 +14,6 @@ from metadata.errors import StudyError
 ERROR, WARNING = "error", "warning"
 MARK = "TODO(check)"
 """What an author, or a draft, writes into a comment where something is to be decided: ``# TODO(check): reason``."""
-Part = Callable[[], Iterable[StudyError]]
 
 
 @dataclass(frozen=True)
@@ -46,6 +44,7 @@ def problems_of(study: str) -> list[CheckProblem]:
 
 
 def _errors(name: str) -> Iterator[StudyError]:
+    from flows.check_parts import CheckParts
     from metadata.study import Study
 
     try:
@@ -54,7 +53,7 @@ def _errors(name: str) -> Iterator[StudyError]:
     except StudyError as error:
         yield from error.each
         return
-    for part in _parts(study, project):
+    for part in CheckParts(study, project).all:
         try:
             yield from part()
         except StudyError as error:
@@ -80,82 +79,6 @@ def _undecided(name: str) -> Iterator[CheckProblem]:
             if mark:
                 key = line.split("#")[0].strip() or line.strip(" #-")
                 yield CheckProblem(WARNING, shown, number, key.split(":")[0].strip(" -{"), reason.strip(), "")
-
-
-def _parts(study: Any, project: Any) -> list[Part]:
-    """Return what each reader finds, in the order of the pipeline."""
-    from adam.build.declaration_check import check_analyses, declared_names
-    from adam.build.specification import AnalysisSpecification, read_specifications
-    from adam.build.variable_kinds import kinds_by_dataset
-    from metadata.condition import DatasetKinds
-    from metadata.standards import sdtm_domains
-    from metadata.study_check import check_study, check_terminology
-    from metadata.terminology import Terminology, pinned_path
-    from reports.declaration_check import check_reports
-    from reports.html.plan import read_plan
-    from reports.results.builder import PUBLISHED_KINDS
-    from sdtm.build.mapping_check import check_mappings, kinds_by_domain
-    from sdtm.build.pinned_codelists import unpinned
-    from validation.acceptance.rules import check_acceptance
-    from validation.checks.declaration import load_checks, severities
-    from validation.conformance.check import RULES
-    from validation.conformance.explanations import read_explanations
-    from validation.second_derivation.check import check_second_derivation
-    from validation.second_derivation.declaration import FILE, RESULTS
-
-    def mappings() -> list[StudyError]:
-        terminology = Terminology.open(study)
-        found = check_mappings(study, project, terminology)
-        lacking = unpinned(study, terminology)
-        shown = f"{study.name}/{pinned_path(study).relative_to(study.folder).as_posix()}"
-        problem = f"the pinned terminology lacks {', '.join(lacking)}: write it again with redcap-cdisc pin"
-        return [*found, StudyError(problem, shown)] if lacking else found
-
-    def raw_checks() -> list[StudyError]:
-        severities(study)
-        load_checks(study, project)
-        return []
-
-    def second_derivation() -> Iterable[StudyError]:
-        if not study.path(FILE).is_file():
-            return []
-        compared = {one.name: datasets()[one.name] for one in specifications()}
-        outputs = {RESULTS: PUBLISHED_KINDS} if study.path("reports.yaml").is_file() else {}
-        plan = study.path(str(study.config["study"].get("analysis_plan", "sap.md")))
-        return check_second_derivation(
-            study, {**compared, **outputs}, read_plan(study).sections if plan.is_file() else []
-        )
-
-    @cache
-    def specifications() -> list[AnalysisSpecification]:
-        return read_specifications(study)
-
-    @cache
-    def datasets() -> DatasetKinds:
-        """All datasets with the kinds of their variables; those of analyses are not known if one has mistakes."""
-        tabulated = kinds_by_domain(study)
-        try:
-            analyses: DatasetKinds = kinds_by_dataset(specifications(), study, tabulated)
-        except StudyError:
-            analyses = {name: {} for name in declared_names(study)}
-        return {**analyses, **tabulated}
-
-    def explanations() -> list[StudyError]:
-        domains = sdtm_domains(study.standards["sdtmig"])
-        read_explanations(study, RULES, {*declared_names(study), *domains, *(f"SUPP{name}" for name in domains)})
-        return []
-
-    return [
-        lambda: check_study(study, project),
-        lambda: check_terminology(study),
-        mappings,
-        raw_checks,
-        lambda: check_analyses(study, datasets(), specifications()),
-        lambda: check_reports(study, datasets()),
-        second_derivation,
-        lambda: check_acceptance(study, datasets()),
-        explanations,
-    ]
 
 
 def show_check(study: str, as_json: bool) -> None:

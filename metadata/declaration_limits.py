@@ -192,7 +192,7 @@ class RegularExpression(ValueLimit):
         """Return whether the text can be compiled."""
         try:
             re.compile(value)
-        except re.error:
+        except (re.error, OverflowError, RecursionError):
             return False
         return True
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from metadata.errors import StudyError, nearest
-from metadata.redcap_csv import read_rows
+from metadata.redcap_csv import check_columns, read_rows
 
 YES_NO = {"1": "Yes", "0": "No"}
 TRUE_FALSE = {"1": "True", "0": "False"}
@@ -36,6 +36,8 @@ USER_INTERFACE_HEADERS = {
 }
 
 
+FIELD_COLUMNS = ("field_name", "form_name", "field_type")
+"""What the file of a dictionary needs; a type may be left out where a project is made in a test."""
 NUMERIC_VALIDATION = ("integer", "number")
 
 
@@ -46,12 +48,18 @@ def checkbox_column(field: str, code: str) -> str:
 
 def parse_choices(text: str) -> dict[str, str]:
     """Return ``{code: label}`` of a choice column ``code, label | code, label``; labels may hold commas."""
-    choices = {}
-    for part in text.split("|"):
-        code, _, label = part.partition(",")
-        if code.strip():
-            choices[code.strip()] = label.strip()
-    return choices
+    return {code: label for code, label in written_choices(text) if code}
+
+
+def written_choices(text: str) -> list[tuple[str, str]]:
+    """Return code and label of each choice as it is written, a code that is blank or written twice as well."""
+    parts = (part.partition(",") for part in text.split("|") if part.strip())
+    return [(code.strip(), label.strip()) for code, _, label in parts]
+
+
+def api_headers(columns: Iterable[str]) -> list[str]:
+    """Return the columns of a dictionary under the API's names."""
+    return [USER_INTERFACE_HEADERS.get(name, name) for name in columns]
 
 
 @dataclass(frozen=True)
@@ -153,6 +161,9 @@ class Field:
         return (self.field_name,)
 
 
+FIELD_ATTRIBUTES = tuple(item.name for item in fields(Field))
+
+
 class Dictionary:
     """All fields of a project, in the order of the dictionary."""
 
@@ -160,7 +171,7 @@ class Dictionary:
         self.fields: dict[str, Field] = {}
         for row in rows:
             if row.field_name in self.fields:
-                raise StudyError(f"field '{row.field_name}' stands twice in the dictionary", file)
+                raise StudyError(f"field '{row.field_name}' is defined twice in the dictionary", file)
             self.fields[row.field_name] = row
         if not self.fields:
             raise StudyError("the dictionary has no fields", file)
@@ -168,13 +179,14 @@ class Dictionary:
     @classmethod
     def from_rows(cls, rows: Iterable[Mapping[str, str]], file: str | Path = "dictionary") -> Dictionary:
         """Build from rows under the API's or the user interface's headers; raises StudyError on a missing column."""
-        known = [item.name for item in fields(Field)]
-        made = []
+        made, rows = [], list(rows)
+        headers = api_headers(rows[0] if rows else FIELD_ATTRIBUTES)
+        check_columns(headers, FIELD_COLUMNS[:2], [*FIELD_ATTRIBUTES, *USER_INTERFACE_HEADERS], file)
         for number, row in enumerate(rows, start=2):
             named = {USER_INTERFACE_HEADERS.get(key, key): value or "" for key, value in row.items()}
             if not named.get("field_name") or not named.get("form_name"):
                 raise StudyError("a row lacks its field_name or form_name", file, number)
-            made.append(Field(**{name: str(named.get(name, "")) for name in known}))
+            made.append(Field(**{name: str(named.get(name, "")) for name in FIELD_ATTRIBUTES}))
         return cls(made, file)
 
     @classmethod

@@ -8,16 +8,57 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from metadata.dictionary import Dictionary, checkbox_column, parse_choices
-from metadata.errors import StudyError
-from metadata.redcap_csv import UTF_8, read_rows
+from metadata.dictionary import (
+    FIELD_ATTRIBUTES,
+    FIELD_COLUMNS,
+    Dictionary,
+    api_headers,
+    checkbox_column,
+    parse_choices,
+)
+from metadata.errors import Gather, StudyError
+from metadata.redcap_csv import UTF_8, check_columns, read_rows
 
 STRUCTURE_FILES = ("instruments", "arms", "events", "form_event_mapping", "repeating", "dags")
+COLUMNS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "project_info": ((), ("is_longitudinal", "missing_data_codes", "project_id", "project_title")),
+    "instruments": (("instrument_name",), ("instrument_label",)),
+    "arms": (("arm_num",), ("name",)),
+    "events": (("unique_event_name",), ("event_name", "arm_num", "event_id")),
+    "form_event_mapping": (("unique_event_name", "form"), ("arm_num",)),
+    "repeating": (("form_name",), ("event_name", "custom_form_label")),
+    "dags": (("unique_group_name",), ("data_access_group_name", "data_access_group_id")),
+}
+"""What we read of each structure file: columns that must be there, and columns that a version of REDCap may lack.
+
+REDCap adds columns from version to version: those that we do not know are passed over, unless one of ours is missing
+whose name is nearly the same.
+"""
 
 
 def is_set(value: object) -> bool:
     """Return True for REDCap's flags: 1, "1" and true."""
     return str(value).strip().lower() in ("1", "true")
+
+
+def _labelled(rows: Sequence[Mapping[str, Any]], name: str, label: str) -> list[dict[str, Any]]:
+    """Return rows with a label each: their name where the payload has no column of labels."""
+    return [{label: row[name], **row} for row in rows]
+
+
+def _columns(payload: Any, needed: Sequence[str]) -> list[str]:
+    """Return the columns of a payload; one without rows has none that could be wrong."""
+    return list(payload if isinstance(payload, dict) else payload[0] if payload else needed)
+
+
+def _check_events(payloads: Mapping[str, Any], shown: Mapping[str, str]) -> None:
+    """Raise StudyError for an event in two rows, and for events of which it is not said whether they are used."""
+    file, names = shown.get("events", "events"), [row["unique_event_name"] for row in payloads.get("events") or []]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise StudyError(f"the event '{twice}' is in two rows", file, key="unique_event_name")
+    if names and "is_longitudinal" not in _columns(payloads["project_info"], ()):
+        raise StudyError("the column 'is_longitudinal' is missing", shown.get("project_info", "project_info"), 1)
 
 
 @dataclass(frozen=True)
@@ -38,36 +79,49 @@ class Project:
     dags: list[dict[str, Any]] = field(default_factory=list)
 
     @classmethod
-    def read(cls, folder: Path, encoding: str = UTF_8) -> Project:
-        """Read the structure files of an exported project; events, arms, DAGs and repeating set-up may be absent."""
-        payloads: dict[str, Any] = {
-            name: read_rows(folder / f"{name}.csv", encoding)
-            for name in STRUCTURE_FILES
-            if (folder / f"{name}.csv").is_file()
-        }
-        info = read_rows(folder / "project_info.csv", encoding)
-        if not info:
-            raise StudyError("the file has no row", folder / "project_info.csv")
-        dictionary = read_rows(folder / "dictionary.csv", encoding)
-        return cls.from_payloads({**payloads, "project_info": info, "dictionary": dictionary})
+    def read(cls, folder: Path, encoding: str = UTF_8, shown: str | None = None) -> Project:
+        """Read the structure files of an exported project; events, arms, DAGs and repeating set-up may be absent.
+
+        ``shown`` is the name that errors give the folder.
+        """
+        names = {name: f"{shown or folder}/{name}.csv" for name in (*STRUCTURE_FILES, "project_info", "dictionary")}
+        present = [name for name in names if name not in STRUCTURE_FILES or (folder / f"{name}.csv").is_file()]
+        payloads: dict[str, Any] = {}
+        with Gather() as gather:
+            for name in present:
+                with gather.part():
+                    payloads[name] = read_rows(folder / f"{name}.csv", encoding, names[name])
+                    if name == "project_info" and len(payloads[name]) != 1:
+                        problem = "more than one row" if payloads[name] else "no row"
+                        raise StudyError(f"the file has {problem}: it describes the project in one", names[name])
+                    if name == "dictionary" and payloads[name]:
+                        check_columns(api_headers(payloads[name][0]), FIELD_COLUMNS, (), names[name], FIELD_ATTRIBUTES)
+        return cls.from_payloads(payloads, names)
 
     @classmethod
-    def from_payloads(cls, payloads: Mapping[str, Any]) -> Project:
-        """Build from what the API answered, by name: dictionary, project_info, instruments, arms, events, ..."""
+    def from_payloads(cls, payloads: Mapping[str, Any], names: Mapping[str, str] | None = None) -> Project:
+        """Build from what the API answered, by name: dictionary, project_info, instruments, arms, events, ...
+
+        ``names`` are what errors call the payloads. Raises StudyError for a payload without a column that is needed.
+        """
+        shown = {"dictionary": "dictionary", **(names or {})}
+        with Gather() as gather:
+            for name, (needed, further) in COLUMNS.items():
+                with gather.part():
+                    check_columns(_columns(payloads.get(name), needed), needed, further, shown.get(name, name))
+        _check_events(payloads, shown)
         info = payloads["project_info"]
-        dictionary = Dictionary.from_rows(payloads["dictionary"])
-        instruments = payloads.get("instruments") or [
-            {"instrument_name": form, "instrument_label": form} for form in dictionary.forms
-        ]
+        dictionary = Dictionary.from_rows(payloads["dictionary"], shown["dictionary"])
+        instruments = payloads.get("instruments") or [{"instrument_name": form} for form in dictionary.forms]
         return cls(
             dictionary=dictionary,
             info=dict(info[0] if isinstance(info, list) else info),
-            instruments=list(instruments),
+            instruments=_labelled(instruments, "instrument_name", "instrument_label"),
             arms=list(payloads.get("arms") or []),
-            events=list(payloads.get("events") or []),
+            events=_labelled(payloads.get("events") or [], "unique_event_name", "event_name"),
             form_events=list(payloads.get("form_event_mapping") or []),
             repeating=list(payloads.get("repeating") or []),
-            dags=list(payloads.get("dags") or []),
+            dags=_labelled(payloads.get("dags") or [], "unique_group_name", "data_access_group_name"),
         )
 
     @cached_property

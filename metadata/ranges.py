@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import csv
+from contextlib import suppress
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 
 import numpy as np
 
-from metadata.errors import StudyError
+from metadata.errors import Gather
+from metadata.study_table import TableRow, read_table
 
 COLUMNS = (
     "laboratory",
@@ -39,7 +41,7 @@ class Range:
     unit: str
     low: str
     high: str
-    line: int
+    row: TableRow
 
     def applies(self, laboratory: np.ndarray, sex: np.ndarray, age: np.ndarray, day: np.ndarray) -> np.ndarray:
         """Return True where the range is the one for a sample; an unknown sex, age or date meets no limit on it."""
@@ -71,48 +73,76 @@ def _end(row: Range) -> np.datetime64:
     return np.datetime64("9999-12-31", "D") if np.isnat(row.valid_to) else row.valid_to
 
 
-def read_ranges(path: Path) -> dict[str, list[Range]]:
-    """Read the table, by test.
+def read_ranges(path: Path, shown: str | None = None) -> dict[str, list[Range]]:
+    """Read the table, by test; ``shown`` is the name that errors give the file.
 
-    Columns: laboratory, test, sex (M, F or blank), age_from, age_to (years), valid_from, valid_to (YYYY-MM-DD), unit,
-    low, high. Raises StudyError on a wrong header, an unreadable value, or two rows that one sample could meet.
+    Columns: laboratory, test, sex (a term of the codelist SEX, or blank), age_from, age_to (years), valid_from,
+    valid_to (YYYY-MM-DD), unit, low, high. Raises one StudyError for all that is wrong: a header that is not this one,
+    a value that cannot be read, limits, ages or dates in the wrong order, two rows that one sample could meet.
     """
-    if not path.is_file():
-        raise StudyError("the table of reference ranges does not exist", path.name)
-    with path.open(encoding="utf-8", newline="") as lines:
-        reader = csv.DictReader(lines)
-        if tuple(reader.fieldnames or ()) != COLUMNS:
-            raise StudyError(f"the columns must be {', '.join(COLUMNS)}", path.name, 1)
-        rows = [_row(row, path.name, number) for number, row in enumerate(reader, start=2)]
+    table = read_table(path, shown or path.name)
+    table.check_columns(COLUMNS)
     by_test: dict[str, list[Range]] = {}
-    for row in rows:
-        for other in by_test.setdefault(row.test, []):
-            if row.overlaps(other):
-                raise StudyError(f"the range overlaps the one on line {other.line}", path.name, row.line, row.test)
-        by_test[row.test].append(row)
+    with Gather() as gather:
+        for row in table.rows:
+            with gather.part():
+                made = _range(row)
+                known = by_test.setdefault(made.test, [])
+                other = next((one for one in known if made.overlaps(one)), None)
+                if other:
+                    raise row.error(f"the range overlaps the one on line {other.row.line}", made.test)
+                known.append(made)
     return by_test
 
 
-def _row(row: dict[str, str], file: str, line: int) -> Range:
+def _range(row: TableRow) -> Range:
+    low, high = _number(row, "low", "-inf"), _number(row, "high", "inf")
+    age_from, age_to = _number(row, "age_from", "-inf"), _number(row, "age_to", "inf")
+    valid_from, valid_to = _day(row, "valid_from"), _day(row, "valid_to")
+    if not (row["low"] or row["high"]):
+        raise row.error("the range has neither a low nor a high limit", "low")
+    for start, end, turned in (
+        ("low", "high", low > high),
+        ("age_from", "age_to", age_from > age_to),
+        ("valid_from", "valid_to", bool(valid_from > valid_to)),
+    ):
+        if turned:
+            raise row.error(f"{start} {row[start]} is above {end} {row[end]}", start)
+    return Range(
+        laboratory=row["laboratory"],
+        test=row["test"],
+        sex=row["sex"],
+        age_from=age_from,
+        age_to=age_to,
+        valid_from=valid_from,
+        valid_to=valid_to,
+        unit=row["unit"],
+        low=row["low"],
+        high=row["high"],
+        row=row,
+    )
+
+
+def _number(row: TableRow, column: str, blank: str) -> float:
+    """Return a number, ``blank`` where the cell is; raises StudyError for a cell that is no finite number."""
     try:
-        for column in ("low", "high"):
-            if row[column]:
-                float(row[column])
-        return Range(
-            laboratory=row["laboratory"],
-            test=row["test"],
-            sex=row["sex"],
-            age_from=float(row["age_from"] or "-inf"),
-            age_to=float(row["age_to"] or "inf"),
-            valid_from=np.datetime64(row["valid_from"] or "NaT", "D"),
-            valid_to=np.datetime64(row["valid_to"] or "NaT", "D"),
-            unit=row["unit"],
-            low=row["low"],
-            high=row["high"],
-            line=line,
-        )
-    except (ValueError, TypeError):
-        raise StudyError("a number or a date (YYYY-MM-DD) cannot be read", file, line, row.get("test")) from None
+        number = float(row[column] or blank)
+    except ValueError:
+        number = float("nan")
+    if number != number or (row[column] and not isfinite(number)):
+        raise row.error(f"'{row[column]}' is not a number", column)
+    return number
+
+
+def _day(row: TableRow, column: str) -> np.datetime64:
+    """Return a day, NaT where the cell is blank; raises StudyError for a cell that is not YYYY-MM-DD."""
+    written = row[column]
+    day: np.datetime64 = np.datetime64("NaT", "D")
+    with suppress(ValueError):
+        day = np.datetime64(written or "NaT", "D")
+    if written and str(day) != written:
+        raise row.error(f"'{written}' is not a date of the calendar, written YYYY-MM-DD", column)
+    return day
 
 
 def chosen(rows: list[Range], laboratory: np.ndarray, sex: np.ndarray, age: np.ndarray, day: np.ndarray) -> np.ndarray:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from metadata.csv_quotes import doubled_quotes
-from metadata.errors import StudyError
+from metadata.errors import Gather, StudyError, nearest
 
 UTF_8 = "utf-8"
+LONGEST_CELL = 131_072
+"""Characters of a cell, the limit of Python's reader: in a file of structure or of terms a longer one is a mistake."""
 ADVICE = (
     "correct it in REDCap, or say in study.yaml which encoding such bytes are in, for example encoding: windows-1252"
 )
@@ -72,18 +75,76 @@ def delimiter_of(header: str) -> str:
     return max(",;\t|^", key=header.count)
 
 
-def read_rows(path: Path, encoding: str = UTF_8) -> list[dict[str, str]]:
-    """Return the rows of a small REDCap CSV (structure files) as dictionaries; blanks are empty texts."""
+def read_rows(path: Path, encoding: str = UTF_8, shown: str | Path | None = None) -> list[dict[str, str]]:
+    """Return the rows of a small CSV (structure files) as dictionaries; blanks are empty texts.
+
+    ``shown`` is the name that errors give the file. Raises StudyError as ``read_lines`` does.
+    """
+    header, rows = read_lines(path, encoding, shown)
+    return [dict(zip(header, cells, strict=True)) for _, cells in rows]
+
+
+def read_lines(
+    path: Path, encoding: str = UTF_8, shown: str | Path | None = None
+) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """Return the header of a small CSV, and each row with its first line; both are empty for an empty file.
+
+    Raises StudyError, with the line, for a file that is missing or is not UTF-8 CSV, for a column that the header names
+    twice, and for a row with another number of cells than the header.
+    """
+    file = shown or path
     if not path.is_file():
-        raise StudyError("the file does not exist", path)
-    text = decode(path.read_bytes(), path, encoding)
+        raise StudyError("the file does not exist", file)
+    text = decode(path.read_bytes(), file, encoding)
     if not text.strip():
-        return []
+        return [], []
     delimiter = delimiter_of(text.split("\n", 1)[0])
-    reader = csv.DictReader(io.StringIO(doubled_quotes(text, delimiter, path), newline=""), delimiter=delimiter)
+    reader = csv.reader(io.StringIO(doubled_quotes(text, delimiter, file), newline=""), delimiter=delimiter)
+    lines = _lines(reader, file)
+    _, header = next(lines)
+    for name in header:
+        if header.count(name) > 1:
+            raise StudyError(f"the column '{name}' is named twice in the header", file, 1)
     rows = []
-    for row in reader:
-        if None in row or None in row.values():
-            raise StudyError("the line has another number of cells than the header", path, reader.line_num)
-        rows.append(row)
-    return rows
+    for number, cells in lines:
+        if len(cells) != len(header):
+            raise StudyError(
+                f"the line has another number of cells ({len(cells)}) than the header ({len(header)})", file, number
+            )
+        rows.append((number, cells))
+    return header, rows
+
+
+def _lines(reader: Iterator[list[str]], file: str | Path) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows that are not empty, each with its first line; raises StudyError for what is not CSV."""
+    while True:
+        line = reader.line_num + 1  # type: ignore[attr-defined]
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            long = f"a cell has more than {LONGEST_CELL:,} characters"
+            said = long if "field larger" in str(error) else f"the file is not CSV here: {error}"
+            raise StudyError(said, file, line) from None
+        if cells:
+            yield line, cells
+
+
+def check_columns(
+    columns: Sequence[str], needed: Sequence[str], further: Sequence[str], file: str | Path, known: Sequence[str] = ()
+) -> None:
+    """Raise one StudyError for all columns that are missing or that are misspelt.
+
+    Columns that are neither ``needed`` nor ``further`` are passed over (REDCap adds some from version to version),
+    unless one of ours is missing whose name is nearly the same; ``known`` are others that are spelt rightly.
+    """
+    missing = [name for name in (*needed, *further) if name not in columns]
+    with Gather() as gather:
+        for name in columns:
+            near = "" if name in known or name in (*needed, *further) else nearest(name, missing)
+            if near:
+                gather.found.append(StudyError(f"unknown column '{name}'{near}", file, 1))
+        meant = {error.suggestion for error in gather.found}
+        lost = [name for name in missing if name in needed and name not in meant]
+        gather.found += [StudyError(f"the column '{name}' is missing", file, 1) for name in lost]

@@ -10,6 +10,9 @@ from pathlib import Path
 from metadata.errors import StudyError, nearest
 
 FOLDER = Path(__file__).resolve().parent / "standards"
+COUNTRIES, NULL_FLAVORS = "ISO 3166-1 Alpha-3", "ISO 21090 NullFlavor enumeration"
+DICTIONARIES = {COUNTRIES: "iso-3166-1-alpha-3", NULL_FLAVORS: "iso-21090-null-flavor"}
+"""What the guide names beside codelists: dictionaries whose codes the values are, and the table of each."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,11 @@ def _table(name: str) -> tuple[dict[str, str], ...]:
 def shipped() -> list[str]:
     """Names of the tables that come with the software."""
     return sorted(path.stem for path in FOLDER.glob("*.csv"))
+
+
+def dictionary_terms(name: str) -> dict[str, str]:
+    """Return code to meaning of a dictionary that the guide names, nothing for one that is not shipped (MedDRA)."""
+    return {row["code"]: row["name"] for row in _table(DICTIONARIES[name])} if name in DICTIONARIES else {}
 
 
 @cache

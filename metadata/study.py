@@ -153,4 +153,4 @@ class Study:
 
     def project(self) -> Project:
         """Read the structure of the study's own copy of its REDCap project."""
-        return Project.read(self.folder / "redcap", self.encoding)
+        return Project.read(self.folder / "redcap", self.encoding, f"{self.name}/redcap")

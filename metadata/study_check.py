@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from metadata.declaration import read_document
 from metadata.errors import Gather, StudyError, nearest
 from metadata.project import Project
-from metadata.standards import shipped, slug
+from metadata.standards import COUNTRIES, dictionary_terms, shipped, slug
 from metadata.study import CONFIG, Study
-from metadata.study_declaration import Standards, StudyFile, Visit
+from metadata.study_declaration import Arm, Element, Standards, StudyFacts, StudyFile, TextDates, Visit
 from metadata.terminology import read_terminology
 from metadata.yaml_source import complain
 
@@ -27,6 +30,12 @@ def check_study(study: Study, project: Project) -> list[StudyError]:
         declared = read_document(StudyFile, study.config, f"{study.name}/{CONFIG}")
         with gather.part():
             _check_version(declared.standards)
+        with gather.part():
+            _check_country(declared.study, study)
+        for arms in (declared.arms or [], declared.elements or []):
+            _check_arms(arms, study, gather)
+        _check_text_dates(declared.text_dates or [], project, gather)
+        _check_sites(study, project, gather)
         _check_visits(declared.visits, project, gather)
     return gather.found
 
@@ -41,36 +50,98 @@ def _check_version(standards: Standards) -> None:
         raise complain(standards.node, "sdtmig", problem)
 
 
+def _check_country(facts: StudyFacts, study: Study) -> None:
+    if facts.country and facts.country not in dictionary_terms(COUNTRIES):
+        problem = f"'{facts.country}' is no code of a country: ISO 3166-1 has three letters, such as ESP"
+        raise complain(study.config["study"], "country", problem)
+
+
+def _check_arms(declared: Sequence[Arm | Element], study: Study, gather: Gather) -> None:
+    """Check that no two arms have one code, and that codes have the length that SDTM gives them."""
+    longest = {"armcd": 20, "etcd": 8}
+    key, section = ("armcd", "arms") if declared and isinstance(declared[0], Arm) else ("etcd", "elements")
+    seen: set[str] = set()
+    for number, one in enumerate(declared):
+        code, node = str(getattr(one, key)), study.config[section][number]
+        with gather.part():
+            if len(code) > longest[key]:
+                raise complain(node, key, f"'{code}' is longer than the {longest[key]} characters of {key.upper()}")
+            if code in seen and key == "armcd":
+                raise complain(node, key, f"the code '{code}' is that of two arms")
+        seen.add(code)
+
+
+def _check_text_dates(declared: Sequence[TextDates], project: Project, gather: Gather) -> None:
+    """Check that each field is listed once, and that it is a text in which anything can be written."""
+    fields, seen = project.dictionary.fields, set[str]()
+    for one in declared:
+        for name in one.fields:
+            found = fields.get(name)
+            with gather.part():
+                if name in seen:
+                    raise complain(one.node, "fields", f"the field '{name}' is listed twice")
+                if found and (found.type not in ("text", "notes") or found.validation):
+                    kind = found.validation or found.type
+                    raise complain(one.node, "fields", f"the field '{name}' is no free text, but of the type {kind}")
+            seen.add(name)
+
+
+def _check_sites(study: Study, project: Project, gather: Gather) -> None:
+    """Check that the data access groups that make sites are those of the project, as far as its groups are known."""
+    identity = study.config.get("identity")
+    sites = identity.get("site") if isinstance(identity, dict) else None
+    groups = [str(row["unique_group_name"]) for row in project.dags]
+    for group in sites if isinstance(sites, dict) and groups else ():
+        with gather.part():
+            if group not in groups:
+                problem = f"the project has no data access group '{group}'{nearest(group, groups)}"
+                raise complain(sites, group, problem)
+
+
 def _check_visits(visits: list[Visit], project: Project, gather: Gather) -> None:
-    """Check that each visit is an event of the project, or has forms of it, and that nothing stands twice."""
-    numbers: set[float] = set()
-    events: set[str] = set()
+    """Check that each visit is an event of the project, or has forms of it, and that nothing is declared twice."""
+    seen: dict[str, set[Any]] = {"visitnum": set(), "visit": set(), "event": set(), "forms": set()}
     for visit in visits:
         for event in visit.event:
             with gather.part():
                 if project.longitudinal and event not in project.event_names:
                     hint = nearest(event, project.event_names)
                     raise complain(visit.node, "event", f"the project has no event '{event}'{hint}")
-            with gather.part():
-                if event in events:
-                    raise complain(visit.node, "event", f"the event '{event}' is of two visits")
-            events.add(event)
-        forms = project.dictionary.forms
         for form in visit.forms or []:
+            forms = project.dictionary.forms
             with gather.part():
                 if form not in forms:
                     raise complain(visit.node, "forms", f"the dictionary has no form '{form}'{nearest(form, forms)}")
+        for key, values in (("event", visit.event), ("forms", visit.forms or []), ("visit", [visit.visit])):
+            for value in values:
+                with gather.part():
+                    _check_once(visit, key, value, seen[key])
         with gather.part():
-            _check_numbers(visit, numbers)
+            _check_numbers(visit, seen["visitnum"])
 
 
-def _check_numbers(visit: Visit, numbers: set[float]) -> None:
-    """Raise StudyError for a planned visit without number, a number that stands twice, a window turned round."""
+def _check_once(visit: Visit, key: str, value: str, seen: set[Any]) -> None:
+    if value in seen:
+        what = {"event": "event", "forms": "form", "visit": "name"}[key]
+        raise complain(visit.node, key, f"the {what} '{value}' is that of two visits")
+    seen.add(value)
+
+
+def _check_numbers(visit: Visit, numbers: set[Any]) -> None:
+    """Raise StudyError for a planned visit without a number, two visits of one number, a window without its day."""
     if visit.visitnum is None and not visit.unscheduled:
         raise complain(visit.node, None, "a planned visit needs its visitnum; say unscheduled: true otherwise")
     if visit.visitnum in numbers:
-        raise complain(visit.node, "visitnum", f"the visit number {visit.visitnum:g} stands twice")
-    if visit.window and visit.window[0] > visit.window[1]:
-        raise complain(visit.node, "window", "the first day of the window comes after the last")
+        raise complain(visit.node, "visitnum", f"the visit number {visit.visitnum:g} is that of two visits")
     if visit.visitnum is not None:
         numbers.add(visit.visitnum)
+    if visit.window:
+        first, last = visit.window
+        if first > last:
+            raise complain(visit.node, "window", "the first day of the window comes after the last")
+        if not first <= 0 <= last:
+            raise complain(
+                visit.node, "window", "a window holds the planned day: write days before and after as [-7, 7]"
+            )
+        if visit.day is None:
+            raise complain(visit.node, "window", "a window needs the planned day from which it counts")

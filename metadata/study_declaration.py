@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Annotated, Any, Literal
@@ -56,6 +57,29 @@ class StudyDay(ValueLimit):
     def schema(self) -> dict[str, Any]:
         """Return all numbers but 0."""
         return {"not": {"const": 0}}
+
+
+@dataclass(frozen=True)
+class SubjectPattern(ValueLimit):
+    """How USUBJID is written: a text with the places {studyid}, {site} and {subject}, the last of which it needs."""
+
+    of_text = True
+
+    @property
+    def meant(self) -> str:
+        """What it is."""
+        return "a text with the place {subject}, and {studyid} and {site} where they are wanted"
+
+    def allows(self, value: str) -> bool:
+        """Return whether the text has a place for the subject's number, and no other but those of study and site."""
+        places = re.findall(r"\{(\w+)\}", value)
+        rest = re.sub(r"\{\w+\}", "", value)
+        known = set(places) <= {"studyid", "site", "subject"} and not set("{}") & set(rest)
+        return known and "subject" in places
+
+    def schema(self) -> dict[str, Any]:
+        """Return the pattern."""
+        return {"type": "string", "pattern": r"^(?:[^{}]|\{(?:studyid|site|subject)\})*$"}
 
 
 STUDYID = Written(
@@ -120,13 +144,15 @@ class Identity:
     """The field that holds the subject's number; where the site comes from, by field or by data access group.
 
     ``earlier`` is the field with the number under which a person was screened before, ``once`` the domains that hold
-    such a person's later record only.
+    such a person's later record only. ``usubjid`` is how USUBJID is written, without it STUDYID-SITEID-number, where
+    a number that already starts with its site has that once.
     """
 
     subject: str
     site: str | dict[str, str] | None = None
     earlier: str = ""
     once: Annotated[list[str], Entries(0)] = field(default_factory=list)
+    usubjid: Annotated[str, SubjectPattern()] = ""
 
 
 @dataclass(frozen=True)
@@ -193,6 +219,7 @@ class TextDates:
     fields: list[str]
     order: DateOrder
     unknown: Annotated[list[str], Entries(0)] = field(default_factory=list)
+    node: Place = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,13 @@ import yaml
 from metadata.errors import StudyError
 
 PLACE = "{each}"
+MOST_LEVELS = 100
+"""How deep mappings and lists may be nested, far beyond what any declaration needs."""
+MOST_REPEATED = 100_000
+"""How many entries more than those written a file's anchors may stand for."""
+BRACKET = re.compile(r"[\[\]{}]")
+BLOCKS = re.compile(rf"(?:[-?:] +){{{MOST_LEVELS}}}|^ {{{MOST_LEVELS}}}", re.MULTILINE)
+"""What a text has whose mappings and lists without brackets are nested so deep."""
 
 
 class LocatedDict(dict[str, Any]):
@@ -77,10 +85,10 @@ def _mapping(loader: _LocatedLoader, node: yaml.MappingNode) -> LocatedDict:
         key = loader.construct_object(key_node, deep=True)
         line = key_node.start_mark.line + 1
         if not isinstance(key, Hashable):
-            raise StudyError("a key must be a word", loader.file, line)
+            raise StudyError("a key must be a text", loader.file, line)
         key = str(key).lower() if isinstance(key, bool) else str(key)
         if key in made:
-            raise StudyError("the key stands twice", loader.file, line, key)
+            raise StudyError("the key is written twice", loader.file, line, key)
         made[key] = loader.construct_object(value_node, deep=True)
         made.lines[key] = line
     return made
@@ -101,21 +109,68 @@ _LocatedLoader.add_constructor("tag:yaml.org,2002:timestamp", yaml.SafeLoader.co
 def load(path: Path, shown: str | None = None) -> Any:
     """Read one YAML file; ``shown`` is the name that errors give it.
 
-    Keys are always text and dates stay text. Raises StudyError on a missing file, bad YAML or a key that stands twice.
+    Keys are always text and dates stay text. Raises StudyError on a missing file, bad YAML or a key that is written
+    twice, and for nesting or anchors without a reasonable bound.
     """
     name = shown or str(path)
     if not path.is_file():
         raise StudyError("the file does not exist", name)
     try:
-        loader = _LocatedLoader(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        _refuse_deep_nesting(text, name)
+        loader = _LocatedLoader(text)
         loader.file = name
-        return loader.get_single_data()
+        root = loader.get_single_node()
+        _refuse_expansion(root, name)
+        return None if root is None else loader.construct_document(root)
     except UnicodeDecodeError:
         raise StudyError("the file is not UTF-8", name) from None
+    except (ValueError, OverflowError):
+        raise StudyError("not valid YAML: a number or another value cannot be read", name) from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or "not readable"
         raise StudyError(f"not valid YAML: {problem}", name, mark.line + 1 if mark else None) from None
+
+
+def _refuse_deep_nesting(text: str, name: str) -> None:
+    """Raise StudyError for mappings and lists within one another beyond MOST_LEVELS: reading them would not end."""
+    if not (BLOCKS.search(text) or _most_brackets(text) > MOST_LEVELS):
+        return
+    level = 0
+    for event in yaml.parse(text, Loader=_LocatedLoader):
+        level += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if level > MOST_LEVELS:
+            line = event.start_mark.line + 1 if event.start_mark else None
+            raise StudyError(f"mappings and lists are nested more than {MOST_LEVELS} levels deep", name, line)
+
+
+def _most_brackets(text: str) -> int:
+    """Return how many brackets are open at once, those in texts and comments counted as well."""
+    most = level = 0
+    for bracket in BRACKET.findall(text):
+        level = max(level + (1 if bracket in "[{" else -1), 0)
+        most = max(most, level)
+    return most
+
+
+def _refuse_expansion(root: yaml.Node | None, name: str) -> None:
+    """Raise StudyError for anchors that are repeated within one another until the file has no end."""
+    sizes: dict[int, int] = {}
+    size = 0 if root is None else _expanded_size(root, sizes)
+    if size - len(sizes) > MOST_REPEATED:
+        problem = f"the anchors of the file stand for more than {MOST_REPEATED:,} entries; write fewer aliases"
+        raise StudyError(problem, name)
+
+
+def _expanded_size(node: yaml.Node, sizes: dict[int, int]) -> int:
+    """Return how many nodes a node stands for, aliases filled in; ``sizes`` holds those of the nodes seen before."""
+    if id(node) not in sizes:
+        sizes[id(node)] = 0  # what holds itself is refused when it is constructed
+        parts = node.value if isinstance(node, yaml.CollectionNode) else []
+        inner = [one for part in parts for one in (part if isinstance(part, tuple) else (part,))]
+        sizes[id(node)] = 1 + sum(_expanded_size(one, sizes) for one in inner)
+    return sizes[id(node)]
 
 
 def mapping_at(node: Any, key: str) -> LocatedDict:

@@ -19,6 +19,7 @@ from metadata.dataset import DatasetMetadata, Variable
 from metadata.standards import adam_variables, sdtm_variables, slug
 from metadata.study import Study
 from metadata.variable_kind import DISPLAY
+from metadata.yaml_source import complain
 
 Makers = Mapping[str, list[Derivation]]
 
@@ -33,11 +34,18 @@ CLASSES = {
 
 def guides(specification: AnalysisSpecification, study: Study) -> list[Guide]:
     """Return the guide of the dataset's structure, then those from which its further variables come."""
-    implementation = f"adamig-{slug(study.standards['adamig'])}"
-    occurrences = f"adam-occds-{slug(study.standards['occds'])}"
+    implementation, occurrences = f"adamig-{_version(study, 'adamig')}", f"adam-occds-{_version(study, 'occds')}"
     structure, prefix = specification.header.guide, specification.header.source.dataset[:2]
     own = guide(occurrences if structure in ("OCCDS", "AE") else implementation, structure, prefix)
     return [own, *(guide(implementation, name, prefix) for name in ("ADSL", "BDS") if name != structure)]
+
+
+def _version(study: Study, standard: str) -> str:
+    """Return the version of a guide as file names write it; raises StudyError if study.yaml does not give it."""
+    if not study.standards.get(standard):
+        problem = f"analysis datasets need the version of {standard}: standards: {{{standard}: VERSION}}"
+        raise complain(study.config, "standards", problem)
+    return slug(study.standards[standard])
 
 
 def metadata_of(
@@ -82,7 +90,7 @@ def _tabulated(specification: AnalysisSpecification, study: Study) -> frozenset[
     if specification.header.guide != "OCCDS":
         return None
     domain = specification.header.source.dataset
-    occurrences = f"adam-occds-{slug(study.standards['occds'])}"
+    occurrences = f"adam-occds-{_version(study, 'occds')}"
     general = {v.name for v in adam_variables(occurrences, "OCCDS") if "Coding" not in v.role and "--" not in v.name}
     return frozenset(general | {v.name for v in sdtm_variables(study.standards["sdtmig"], domain)})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from adam.build.analyse import needed_first
+from adam.build.names_check import check_names
 from adam.build.specification import FOLDER, AnalysisSpecification, read_specifications
 from adam.build.unit_check import check_units
 from adam.build.variable_check import check_variables
@@ -38,7 +39,8 @@ def check_analyses(
     gather = Gather()
     with gather.part():
         specifications = read_specifications(study) if specifications is None else specifications
-        known = {specification.name for specification in specifications} | sdtm_domains(study.standards["sdtmig"])
+        known = {specification.name for specification in specifications}
+        known |= set(datasets or sdtm_domains(study.standards["sdtmig"]))
         for specification in specifications:
             for name in sorted(specification.uses() - known):
                 with gather.part():
@@ -46,6 +48,11 @@ def check_analyses(
                         raise specification.error(f"there is no dataset {name}{nearest(name, known)}", "source")
             with gather.part():
                 _check_functions(study, specification)
+            for step in specification.steps:
+                with gather.part(), step.place():
+                    step.derivation.check_files(study)
+            with gather.part():
+                check_names(specification, study)
             with gather.part():
                 check_units(specification)
             with gather.part():

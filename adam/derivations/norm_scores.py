@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
+from math import isfinite
 from typing import Literal
 
 import numpy as np
@@ -18,11 +18,14 @@ from adam.language.derivation import (
 from adam.language.kinds import NumberColumn, ParameterCode
 from metadata.coded_text import CodedText
 from metadata.declaration import Column
-from metadata.errors import StudyError, nearest
+from metadata.errors import Gather, StudyError, nearest
 from metadata.study import Study
+from metadata.study_table import TableRow, read_table
 from metadata.units import significant
 
 HEAD = ("test", "mean", "sd")
+FURTHER = ("source",)
+"""A remark of the study's own: where the norms were published."""
 PARAMETER = ("PARAMCD", "PARAM", "PARAMN")
 
 
@@ -45,7 +48,7 @@ class Score:
 class NormScores(AddedRecords):
     """Add for each record of a raw score one with z = (score - mean of the norms) / standard deviation of the norms.
 
-    ``norms`` is a CSV file of the study with the columns test, mean and sd (others are passed over). The mean of
+    ``norms`` is a CSV file of the study with the columns test, mean and sd, and source for a remark. The mean of
     several z scores, if enough are there, is made by summary_records. Rao (1990), A manual for the Brief Repeatable
     Battery of Neuropsychological Tests, scores against norms so.
     """
@@ -69,6 +72,9 @@ class NormScores(AddedRecords):
         changed["PARAMN"] = np.array([score.paramn for score in self.paramcd.values()], float)[chosen]
         changed[self.value] = significant(sign[chosen] * (value[rows] - mean[chosen]) / sd[chosen])
         return AddedRows(rows, changed, (np.arange(len(rows)), rows))
+
+    def check_files(self, study: Study) -> None:
+        self._norms(study)
 
     def _norms(self, study: Study) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         table = read_norms(study, self.norms)
@@ -102,22 +108,27 @@ class NormScores(AddedRecords):
 
 def read_norms(study: Study, name: str) -> dict[str, tuple[float, float]]:
     """Return mean and standard deviation of each test; raises StudyError with file and line."""
-    path = study.path(name)
-    if not path.is_file():
+    if not study.path(name).is_file():
         raise StudyError(f"the study has no file {name}")
-    with path.open(encoding="utf-8", newline="") as lines:
-        reader = csv.DictReader(lines)
-        lacking = [column for column in HEAD if column not in (reader.fieldnames or ())]
-        if lacking:
-            raise StudyError(f"{name}, line 1: the columns test, mean and sd are needed; {lacking[0]} is missing")
-        return {row["test"]: _norm(row, name, line) for line, row in enumerate(reader, start=2)}
+    table = read_table(study.path(name), f"{study.name}/{name}")
+    table.check_columns(HEAD, FURTHER)
+    norms: dict[str, tuple[float, float]] = {}
+    with Gather() as gather:
+        for row in table.rows:
+            with gather.part():
+                if row["test"] in norms:
+                    raise row.error(f"the test {row['test']} is in two rows")
+                norms[row["test"]] = _norm(row)
+    return norms
 
 
-def _norm(row: dict[str, str], name: str, line: int) -> tuple[float, float]:
+def _norm(row: TableRow) -> tuple[float, float]:
     try:
         mean, sd = float(row["mean"]), float(row["sd"])
-    except (TypeError, ValueError):
-        raise StudyError(f"{name}, line {line}: mean and sd of {row['test']} must be numbers") from None
+    except ValueError:
+        raise row.error(f"mean and sd of {row['test']} must be numbers") from None
+    if not (isfinite(mean) and isfinite(sd)):
+        raise row.error(f"mean and sd of {row['test']} must be numbers")
     if not sd > 0:
-        raise StudyError(f"{name}, line {line}: the sd of {row['test']} must be above 0, not {sd:g}")
+        raise row.error(f"the sd of {row['test']} must be above 0, not {sd:g}")
     return mean, sd

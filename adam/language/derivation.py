@@ -107,6 +107,9 @@ class Derivation:
     def check(self) -> None:
         """Raise StudyError where parameters contradict each other; called when they are read."""
 
+    def check_files(self, study: Study) -> None:
+        """Raise StudyError for tables that the derivation reads and that lack what it needs; no data are read."""
+
     @cached_property
     def reads(self) -> tuple[str, ...]:
         """Variables that must exist before this derivation."""

@@ -24,6 +24,8 @@ from sdtm.operations.operation import TableOperation
 
 SUPERSEDED = "The same person was screened again, and the domain holds the later record"
 SUBJECT_NEEDS = ("SEX", "AGE")
+VISIT_VARIABLES = ("SVSTDTC", "SVENDTC", "VISITNUM", "VISIT", "VISITDY")
+"""What the records of visits have, which are made from the dates of their forms and from study.yaml."""
 
 
 @dataclass
@@ -77,14 +79,17 @@ class Engine:
         for name, operation in mapping.table_operations.items():
             needs = [f"{mapping.domain}.USUBJID", *operation.needs()]
             steps.append(self._step(mapping, name, needs, [name], partial(self._derive, mapping, name, operation)))
-        if "DM" in self.mappings:
-            steps += self._day_steps(mapping)
+        return steps + self.derived_steps(mapping)
+
+    def derived_steps(self, mapping: DomainMapping) -> list[TabulationStep]:
+        """Return the steps that make variables from others of the tables, as no mapping can."""
+        steps = self._day_steps(mapping) if "DM" in self.mappings else []
         if mapping.has("VISITNUM") and mapping.domain != "SV":
             needs = [f"{mapping.domain}.USUBJID", "SV.VISITNUM"]
             gives = ["VISITNUM", "VISIT", "VISITDY"]
             steps.append(self._step(mapping, "visits", needs, gives, partial(self._visits, mapping)))
         date = epoch_date(mapping)
-        if date and "SE" in self.mappings and mapping.domain != "SE":
+        if date and "SE" in self.mappings and mapping.domain != "SE" and "EPOCH" not in mapping.operations:
             needs = [f"{mapping.domain}.{date}", "SE.SESTDTC"]
             steps.append(self._step(mapping, "epoch", needs, ["EPOCH"], partial(self._epoch, mapping, date)))
         if mapping.domain == COMMENTS:
@@ -116,7 +121,7 @@ class Engine:
         if mapping.domain == "DM":
             gives += ["SUBJID", "SITEID"]
         if any(block.each == "visit" for block in mapping.blocks):
-            gives += ["SVSTDTC", "SVENDTC", "VISITNUM", "VISIT", "VISITDY"]
+            gives += VISIT_VARIABLES
             return self._step(mapping, "records", [], gives, partial(self._visit_records, mapping))
         return self._step(mapping, "records", [], gives, partial(self._records, mapping))
 
@@ -153,7 +158,7 @@ class Engine:
         if mapping.has(flag) and "DM" in self.mappings:
             needs = [*dated, "DM.RFXSTDTC", "DM.USUBJID", f"{domain}.VISITNUM", f"{domain}.{own('ORRES')}"]
             needs += [f"{domain}.{name}" for name in timing.baseline_group(mapping) if name in mapping.operations]
-            gives = [flag, own("BLFL")]
+            gives = [flag, *([own("BLFL")] if self._flags_baseline(mapping) else [])]
             steps.append(self._step(mapping, "last before exposure", needs, gives, partial(self._flag, mapping)))
         return steps
 
@@ -231,9 +236,13 @@ class Engine:
         table = self.tables[mapping.domain]
         flags = timing.last_before_exposure(self.study, mapping, table, self.tables["DM"])
         table.put(mapping.prefixed("LOBXFL"), flags)
-        baseline = mapping.prefixed("BLFL")
-        if mapping.has(baseline) and mapping.by_name[baseline].core == "Exp":
-            table.put(baseline, flags)
+        if self._flags_baseline(mapping):
+            table.put(mapping.prefixed("BLFL"), flags)
+
+    def _flags_baseline(self, mapping: DomainMapping) -> bool:
+        """Return True where the guide expects --BLFL."""
+        baseline = mapping.by_name.get(mapping.prefixed("BLFL"))
+        return baseline is not None and baseline.core == "Exp"
 
 
 RESULT_SUFFIXES = ("TESTCD", "TEST", "ORRES", "ORRESU", "STRESC", "STRESN", "STRESU", "STAT", "REASND")

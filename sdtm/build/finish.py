@@ -10,7 +10,7 @@ import pandas as pd
 from metadata.coded_matching import place_within
 from metadata.coded_text import CodedText
 from metadata.dataset import Dataset, DatasetMetadata, Edges, Variable
-from metadata.standards import GuideVariable
+from metadata.standards import DICTIONARIES, GuideVariable
 from sdtm.columns.table import REDCAP, DomainTable, SupplementalRows
 from sdtm.columns.text import (
     TextChange,
@@ -23,8 +23,6 @@ from sdtm.mapping.value_level import category_values, origin_and_method, test_va
 from sdtm.operations.value_sets import value_set
 
 ALWAYS = ("Req", "Exp")
-DICTIONARIES = ("ISO 3166-1 Alpha-3", "ISO 21090 NullFlavor enumeration")
-"""Of what the guide names beside codelists: dictionaries whose codes the values are, whatever the study."""
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any, cast
 
@@ -10,7 +11,9 @@ from metadata.project import Project
 from metadata.standards import GuideVariable, sdtm_domains, sdtm_variables
 from metadata.study import Study
 from metadata.terminology import Terminology
+from metadata.yaml_source import PLACE
 from sdtm.build.engine import Engine
+from sdtm.build.finish import ALWAYS
 from sdtm.build.step_order import in_order
 from sdtm.build.study_mapping import OTHER_FILES, StudyMapping, read_each
 from sdtm.columns.source import Forms
@@ -19,9 +22,19 @@ from sdtm.mapping.guide_variables import variables_named, with_continuations, wi
 from sdtm.mapping.not_submitted import reasons
 from sdtm.mapping.reading import with_study_days
 
+DESIGN = ("TA", "TE", "TV", "TI", "TM", "TS", "RELREC")
+"""Datasets that no records make."""
+
 
 def check_mappings(study: Study, project: Project, terminology: Terminology) -> list[StudyError]:
     """Return all that is wrong with ``sdtm/*.yaml``; nothing if the study can be tabulated."""
+    return checked_mapping(study, project, terminology)[0]
+
+
+def checked_mapping(
+    study: Study, project: Project, terminology: Terminology
+) -> tuple[list[StudyError], StudyMapping | None]:
+    """Return all that is wrong with ``sdtm/*.yaml``, and the mapping if nothing is."""
     gather = Gather()
     mapping = StudyMapping(study, terminology, project, read_each(study, project, terminology, gather))
     with gather.part():
@@ -30,13 +43,31 @@ def check_mappings(study: Study, project: Project, terminology: Terminology) -> 
     with gather.part():
         used = set(mapping.fields) | _named_in_others(mapping)
         reasons(study, project.dictionary, used)
-    return gather.found
+    return gather.found, None if gather.found else mapping
 
 
 def check_order(mapping: StudyMapping) -> None:
     """Raise StudyError for variables that no mapping makes, and for mappings that need one another in a circle."""
     without = cast(Forms, None), cast(Identity, None)  # only a run reads records
     in_order(Engine(mapping.study, mapping.terminology, mapping.domains, *without).steps())
+
+
+def kinds_of_mapped(mapping: StudyMapping) -> dict[str, dict[str, str]]:
+    """Return Char or Num for the variables that each SDTM dataset of a study can have, whatever its records.
+
+    Those of a mapped domain are Required or Expected, mapped, or made by the software.
+    """
+    version, without = mapping.study.standards["sdtmig"], (cast(Forms, None), cast(Identity, None))
+    engine = Engine(mapping.study, mapping.terminology, mapping.domains, *without)
+    made = {name: _kinds(sdtm_variables(version, name)) for name in DESIGN}
+    given = {variable for step in engine.steps() for variable in step.gives}
+    for name, domain in mapping.domains.items():
+        own = {variable.partition(".")[2] for variable in given if variable.startswith(f"{name}.")}
+        own |= {*domain.operations, domain.prefixed("SEQ"), domain.prefixed("SPID")}
+        own |= {f"{stem}{number}" for stem in own for number in range(1, 10)}  # what continues a long text
+        made[name] = _kinds(one for one in domain.variables if one.core in ALWAYS or one.name in own)
+    supplemental = _kinds(sdtm_variables(version, "SUPPQUAL"))
+    return made | {f"SUPP{name}": supplemental for name in mapping.domains}
 
 
 def kinds_by_domain(study: Study) -> dict[str, dict[str, str]]:
@@ -74,7 +105,9 @@ def _named_in_others(mapping: StudyMapping) -> set[str]:
             words |= _words(study.read_yaml(relative))
         except StudyError:
             continue  # not YAML: read_each has said so
-    return words & set(mapping.project.dictionary.fields)
+    filled = [re.compile(re.escape(word).replace(re.escape(PLACE), r"\w+")) for word in words if PLACE in word]
+    fields = mapping.project.dictionary.fields
+    return {name for name in fields if name in words or any(pattern.fullmatch(name) for pattern in filled)}
 
 
 def _words(node: Any) -> set[str]:

@@ -11,11 +11,12 @@ from metadata.study import Study
 from metadata.terminology import Terminology
 from metadata.text_dates import check_text_dates
 from sdtm.build.engine import epoch_codelists
+from sdtm.build.mapped_and_made import check_mapped
 from sdtm.build.relations import FILE as RELATIONS
 from sdtm.build.relations import check_relations, relation_fields
 from sdtm.domains.elements import check_elements
 from sdtm.domains.identity import check_identity
-from sdtm.domains.reference_ranges import check_toxicity
+from sdtm.domains.reference_ranges import check_ranges, check_toxicity
 from sdtm.domains.trial_design import design_rows
 from sdtm.domains.trial_summary import DOMAIN as SUMMARY
 from sdtm.domains.trial_summary import check_summary
@@ -78,8 +79,12 @@ def read_each(study: Study, project: Project, terminology: Terminology, gather: 
             if mapping.domain in made:
                 twice = f"domain {mapping.domain} is mapped in {made[mapping.domain].file} as well"
                 raise StudyError(twice, mapping.file)
-            check_toxicity(study, mapping)
             made[mapping.domain] = mapping
+            check_toxicity(study, mapping)
+            if mapping.ranges_file:
+                check_ranges(study, mapping, terminology)
+    with gather.part():
+        check_mapped(study, terminology, made)
     with gather.part():
         if not paths:
             raise StudyError("there are no mappings", f"{study.name}/sdtm")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ from metadata.coded_matching import first_match
 from metadata.coded_text import CodedText
 from metadata.errors import StudyError, nearest
 from metadata.records import ACCESS_GROUP
+from metadata.standards import sdtm_domains
 from metadata.study import Study
 from metadata.yaml_source import complain
 from sdtm.columns.column import Read
@@ -45,6 +47,10 @@ def check_identity(study: Study, forms_of_fields: dict[str, str]) -> None:
         raise complain(
             study.config, "identity", "say which field holds the subject's number: identity: {subject: FIELD}"
         )
+    once = declared.get("once")
+    for name in once if isinstance(once, list) else ():
+        if name not in sdtm_domains(study.standards["sdtmig"]):
+            raise complain(declared, "once", f"there is no domain '{name}'")
     for key in ("subject", "site", "earlier"):
         name = declared.get(key)
         if isinstance(name, str) and name not in forms_of_fields:
@@ -55,10 +61,10 @@ def identify(study: Study, forms: Forms) -> Identity:
     """Return who each record is.
 
     ``identity`` in study.yaml: ``subject`` is the field with the subject's number; ``site`` a map from data access
-    group to SITEID, or a field, or absent. USUBJID is STUDYID-SITEID-number; a number that already starts with
-    the site keeps it once. ``earlier`` is the field with the number under which the same person was screened before:
-    both records get the USUBJID of the later one, DM and the domains named by ``once`` hold the later one only (SDTMIG
-    3.3, section 5.2: one record a subject).
+    group to SITEID, or a field, or absent. USUBJID is STUDYID-SITEID-number unless ``usubjid`` writes it otherwise; a
+    number that already starts with the site keeps it once. ``earlier`` is the field with the number under which the
+    same person was screened before: both records get the USUBJID of the later one, DM and the domains named by ``once``
+    hold the later one only (SDTMIG 3.3, section 5.2: one record a subject).
     """
     declared = study.config["identity"]
     source = FormRows.of_subjects(forms)
@@ -66,7 +72,7 @@ def identify(study: Study, forms: Forms) -> Identity:
     subject = subject.map(str.strip)
     site, site_reads = _site(declared.get("site"), source, forms)
     number = _with_site(subject, site)
-    usubjid = number.map(lambda word: f"{study.studyid}-{word}" if word else "").where(subject.present())
+    usubjid = _usubjid(study, subject, site, number).where(subject.present())
     reads = {"SUBJID": (subject_read,), "SITEID": site_reads, "USUBJID": (subject_read,)}
     record = source.keys["record"]
     if "earlier" not in declared:
@@ -75,6 +81,20 @@ def identify(study: Study, forms: Forms) -> Identity:
     earlier = frozenset(record.array()[last != np.arange(len(last))])
     once = frozenset({"DM", *map(str, declared.get("once", []))})
     return Identity(record, subject, site, usubjid.take(last), reads, earlier, once)
+
+
+def _usubjid(study: Study, subject: CodedText, site: CodedText, number: CodedText) -> CodedText:
+    """Return USUBJID as ``usubjid`` of study.yaml writes it; without it STUDYID-SITEID-number."""
+    pattern = str(study.config["identity"].get("usubjid") or "")
+    if not pattern:
+        return number.map(lambda word: f"{study.studyid}-{word}" if word else "")
+
+    def written(word: str) -> str:
+        of_site, _, of_subject = word.rpartition(SEPARATOR)
+        places = {"studyid": study.studyid, "site": of_site, "subject": of_subject}
+        return re.sub(r"\{(\w+)\}", lambda place: places[place[1]], pattern)
+
+    return site.join(subject, SEPARATOR).map(written)
 
 
 def _last_records(previous: CodedText, number: CodedText) -> np.ndarray:

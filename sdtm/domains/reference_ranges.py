@@ -7,9 +7,10 @@ import re
 import numpy as np
 
 from metadata.coded_text import CodedText
-from metadata.errors import nearest
+from metadata.errors import Gather, nearest
 from metadata.ranges import Range, chosen, read_ranges
 from metadata.study import Study
+from metadata.terminology import Terminology
 from metadata.toxicity import ToxicityItem
 from metadata.toxicity_table import read_scheme
 from metadata.units import significant, text_of
@@ -18,17 +19,56 @@ from sdtm.columns.column import plain_number
 from sdtm.columns.table import DomainTable
 from sdtm.domains.timing import complete_days
 from sdtm.mapping.domain_mapping import DomainMapping, FindingTest
+from sdtm.operations.value_sets import possible_values
 
 SAME = 1e-9
+SEX = "C66731"
+"""The codelist of DM.SEX, by which a range may be narrowed."""
 LIMIT = re.compile(r"([<>])=?(\d.*)")
 INDICATORS = ("LOW", "NORMAL", "HIGH")
 LOW, NORMAL, HIGH = range(len(INDICATORS))
 RANGE_VARIABLES = ("ORNRLO", "ORNRHI", "STNRLO", "STNRHI", "NRIND")
 
 
+def study_ranges(study: Study, mapping: DomainMapping) -> dict[str, list[Range]]:
+    """Return the study's table of reference ranges, by test; raises StudyError."""
+    return read_ranges(study.path(mapping.ranges_file), f"{study.name}/{mapping.ranges_file}")
+
+
+def check_ranges(study: Study, mapping: DomainMapping, terminology: Terminology) -> None:
+    """Raise one StudyError for all rows of the table that no result of the domain can ever use."""
+    sexes = terminology.codelist(SEX).terms
+    laboratories = possible_values(mapping.operations.get(mapping.laboratory_variable, ()))
+    tests: dict[str, list[FindingTest]] = {}
+    for test in (test for block in mapping.blocks for test in block.tests):
+        tests.setdefault(test.key, []).append(test)
+    with Gather() as gather:
+        for key, rows in study_ranges(study, mapping).items():
+            for one in rows:
+                with gather.part():
+                    if key not in tests:
+                        raise one.row.error(f"{mapping.file} has no test '{key}'{nearest(key, tests)}", "test")
+                    if one.sex and one.sex not in sexes:
+                        raise one.row.error(f"'{one.sex}' is none of {', '.join(sexes)}", "sex")
+                    if laboratories and one.laboratory not in ("", *laboratories):
+                        problem = f"{mapping.laboratory_variable} is never '{one.laboratory}'"
+                        raise one.row.error(f"{problem}{nearest(one.laboratory, laboratories)}", "laboratory")
+                    _check_unit(one, tests[key])
+
+
+def _check_unit(one: Range, tests: list[FindingTest]) -> None:
+    """Raise StudyError for limits in a unit that no form's test can convert."""
+    units = [test.units for test in tests]
+    if any(not unit.standard or unit.factor(one.unit) is not None for unit in units):
+        return
+    known = list(dict.fromkeys(name for unit in units for name in (unit.standard, *unit.factors)))
+    problem = f"{one.test} has no factor from '{one.unit}' to {units[0].standard}; its units are {', '.join(known)}"
+    raise one.row.error(f"{problem}{nearest(one.unit, known)}", "unit")
+
+
 def put_ranges(study: Study, mapping: DomainMapping, table: DomainTable, subjects: DomainTable | None) -> None:
     """Set --ORNRLO/HI in original units, --STNRLO/HI in standard units and --NRIND, from the study's table."""
-    by_test = read_ranges(study.path(mapping.ranges_file))
+    by_test = study_ranges(study, mapping)
     laboratory = table.text(mapping.laboratory_variable).array()
     day = complete_days(table, mapping.prefixed("DTC"))
     sex, age = _subject_values(table, subjects)

@@ -106,7 +106,8 @@ def check_row(
             if name not in known:
                 raise complain(node, name, f"{domain} has no variable {name} in the guide{nearest(name, known)}")
             text = "" if value is None else str(value)
-            check_term(node, name, text, Target(domain, name, codelists=codelists(known[name])), terminology)
+            target = Target(domain, name, codelists=codelists(known[name]), dictionary=known[name].described)
+            check_term(node, name, text, target, terminology)
             if len(text) > LIMIT:
                 raise complain(node, name, f"{name} has {len(text)} characters; a variable holds {LIMIT}")
     for variable in variables:

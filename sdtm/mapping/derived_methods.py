@@ -80,6 +80,8 @@ def derived_method(mapping: DomainMapping, name: str) -> tuple[str, str]:
     origin, said = COMMON.get(name) or BY_SUFFIX.get(name.removeprefix(mapping.domain), ("", ""))
     if name == mapping.prefixed("STRESC") and _has_units(mapping):
         said = CONVERTED
+    if name == "USUBJID" and mapping.subject_pattern:
+        said = f"{mapping.subject_pattern}, with STUDYID, SITEID and the subject's number in its places."
     date = mapping.prefixed("STDTC" if mapping.has(mapping.prefixed("STDTC")) else "DTC")
     return origin, said.replace("{date}", date).replace("--", mapping.domain)
 

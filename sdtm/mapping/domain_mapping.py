@@ -116,6 +116,7 @@ class DomainMapping:
     laboratory_variable: str = ""
     omit_empty: bool = False
     baseline_by: tuple[str, ...] = ()
+    subject_pattern: str = ""
 
     @cached_property
     def by_name(self) -> dict[str, GuideVariable]:

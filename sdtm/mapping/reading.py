@@ -140,6 +140,7 @@ class Reader:
             str(ranges.get("laboratory", "")),
             self.body.get("if_empty") == "omit",
             baseline_by,
+            str((self.study.config.get("identity") or {}).get("usubjid") or ""),
         )
 
     def _arms(self, blocks: list[Block], table_operations: dict[str, TableOperation]) -> None:
@@ -262,7 +263,7 @@ class Reader:
                 node, name, f"{self.domain} has no variable {name} in the guide{nearest(name, self.by_name)}"
             )
         guide = self.by_name[name]
-        return Target(self.domain, name, guide.type == "Num", codelists(guide))
+        return Target(self.domain, name, guide.type == "Num", codelists(guide), guide.described)
 
     def _operations(
         self, node: LocatedDict | None, context: MappingContext, table_operations: dict[str, TableOperation]

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 import sdtm.operations
 from metadata.condition import Condition
 from metadata.declaration import read_document
-from metadata.declaration_limits import Above, Limit, Written
+from metadata.declaration_limits import Above, Limit, RegularExpression, Written
 from metadata.declaration_schema import document_schema
 from metadata.registration import load_modules
 from sdtm.operations.operation import NestedOperation, Terms
@@ -68,7 +68,7 @@ class TestKeys:
     unit_factors: dict[str, Factor | ShiftedFactor] | None = None
     where: Condition | None = None
     codelists: TestCodelists | None = None
-    label_without: str = ""
+    label_without: Annotated[str, RegularExpression()] = ""
     standard: Literal["code", "result"] = "result"
     standard_terms: Terms | None = None
     toxicity: str = ""

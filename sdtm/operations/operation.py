@@ -19,6 +19,7 @@ from metadata.dictionary import Dictionary, Field
 from metadata.errors import Gather, nearest
 from metadata.project import Project
 from metadata.schema_errors import key_errors, quoted
+from metadata.standards import dictionary_terms
 from metadata.study import Study
 from metadata.terminology import Terminology
 from metadata.yaml_source import LocatedDict, complain
@@ -33,12 +34,13 @@ OneOrMore = Annotated[tuple[str, ...], Entries(1)]
 
 @dataclass(frozen=True)
 class Target:
-    """What a column is made for: a variable of a domain, its type and the codelists that bind it."""
+    """What a column is made for: a variable of a domain, its type, and the codelists or the dictionary that bind it."""
 
     domain: str
     variable: str
     is_number: bool = False
     codelists: tuple[str, ...] = ()
+    dictionary: str = ""
 
 
 @dataclass(frozen=True)
@@ -255,7 +257,12 @@ def choice(node: LocatedDict, key: str, found: Field, code: str) -> str:
 
 
 def check_term(node: LocatedDict, key: str, value: str, target: Target, terminology: Terminology) -> str:
-    """Return ``value`` if the codelists of the target have it; raises StudyError with the nearest term."""
+    """Return ``value`` if the codelists or the dictionary of the target have it; raises StudyError with the nearest."""
+    known = dictionary_terms(target.dictionary)
+    if value and known and value not in known:
+        codes = {name.upper(): code for code, name in known.items()}
+        near = f" (did you mean '{codes[value.upper()]}'?)" if value.upper() in codes else nearest(value, known)
+        raise complain(node, key, f"'{value}' is no code of {target.dictionary}{near}")
     lists = [terminology.codelist(code) for code in target.codelists]
     if not value or not lists or any(value in found.terms for found in lists):
         return value

@@ -31,6 +31,11 @@ def value_set(operations: Iterable[Operation]) -> tuple[tuple[str, str], ...]:
     return tuple((transliterated(value)[0], transliterated(meaning)[0]) for value, meaning in joined.items())
 
 
+def possible_values(operations: Iterable[Operation]) -> tuple[str, ...]:
+    """Return the values that several operations together can give, as they are collected; none if one is free text."""
+    return tuple(_union(operations) or ())
+
+
 @singledispatch
 def values_of(operation: Operation) -> ValueSet:
     """Return value to meaning for one operation; None if it gives free text, numbers or dates."""

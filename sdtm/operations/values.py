@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -10,9 +9,10 @@ from typing import Literal
 import numpy as np
 
 from metadata.coded_text import CodedText
+from metadata.coding_file import read_codes, term_key
 from metadata.condition import Condition
 from metadata.dictionary import Field
-from metadata.errors import Gather, nearest
+from metadata.errors import Gather
 from metadata.labels import plain
 from metadata.yaml_source import LocatedDict, complain
 from sdtm.columns.column import Column, Read, UnrepresentedValues, first_present, is_number, plain_number
@@ -333,19 +333,7 @@ class Coded(RecordOperation):
     def bind(self, context: MappingContext) -> None:
         """Check the field and read the coding file."""
         self.found = context.field(self.spec, self.word, str(self.value))
-        path = context.study.path(str(self.spec["file"]))
-        if not path.is_file():
-            raise complain(self.spec, "file", f"the coding file '{self.spec['file']}' does not exist")
-        with path.open(encoding="utf-8", newline="") as lines:
-            reader = csv.DictReader(lines)
-            names = list(reader.fieldnames or ())
-            if self.spec["column"] not in names[1:]:
-                raise complain(
-                    self.spec,
-                    "column",
-                    f"the coding file has no column '{self.spec['column']}'{nearest(str(self.spec['column']), names)}",
-                )
-            self.codes = {row[names[0]].strip().upper(): row[str(self.spec["column"])].strip() for row in reader}
+        self.codes = read_codes(context.study, self.spec)
 
     def fields(self) -> list[str]:
         """The reported term."""
@@ -354,7 +342,7 @@ class Coded(RecordOperation):
     def apply(self, source: FormRows) -> Column:
         """Return the coded term; a term that the file lacks stays null."""
         values, read = source.text(self.found.name)
-        return Column(values.map(lambda word: self.codes.get(word.strip().upper(), "")), (read,))
+        return Column(values.map(lambda word: self.codes.get(term_key(word), "")), (read,))
 
     def sentence(self) -> str:
         """Say the coding."""

@@ -50,7 +50,7 @@ def test_dictionary_downloaded_from_the_user_interface(tmp_path: Path) -> None:
 
 
 def test_a_field_that_stands_twice_is_refused() -> None:
-    with pytest.raises(StudyError, match=r"field 'a' stands twice"):
+    with pytest.raises(StudyError, match=r"field 'a' is defined twice"):
         Dictionary([Field("a", "f"), Field("a", "f")])
 
 

@@ -61,5 +61,24 @@ def test_an_unreadable_number_names_its_line(tmp_path: Path) -> None:
 def test_a_wrong_header_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "ranges.csv"
     path.write_text("lab,test\n")
-    with pytest.raises(StudyError, match="columns must be"):
+    with pytest.raises(StudyError, match="unknown column 'lab'"):
         read_ranges(path)
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("A,HGB,F,18,64,,,g/L,160,120", "line 2, key 'low': low 160 is above high 120"),
+        ("A,HGB,F,64,18,,,g/L,120,160", "line 2, key 'age_from': age_from 64 is above age_to 18"),
+        ("A,HGB,F,,,2001-01-01,2000-01-01,g/L,120,160", "valid_from 2001-01-01 is above valid_to 2000-01-01"),
+        ("A,HGB,F,,,2001-13-01,,g/L,120,160", "'2001-13-01' is not a date of the calendar"),
+        ("A,HGB,F,,,2001,,g/L,120,160", "'2001' is not a date of the calendar"),
+        ("A,HGB,F,,,,,g/L,nan,160", "'nan' is not a number"),
+        ("A,HGB,F,,,,,g/L,120,inf", "'inf' is not a number"),
+        ("A,HGB,F,,,,,g/L,,", "the range has neither a low nor a high limit"),
+        ("A,HGB,F,,,,,g/L,120", "line 2: the line has another number of cells"),
+    ],
+)
+def test_a_row_that_cannot_be_used_is_refused(tmp_path: Path, row: str, said: str) -> None:
+    with pytest.raises(StudyError, match=said):
+        read_ranges(table(tmp_path, row))

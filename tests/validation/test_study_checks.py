@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
 from metadata.errors import StudyError
 from metadata.expression_context import RecordsLookup
@@ -16,10 +17,11 @@ from validation.checks.run import check_findings
 from validation.raw.dictionary_findings import dictionary_findings
 
 
-def judged(folder: Path, check: str, *rows: dict[str, str]) -> list[tuple[str, ...]]:
+def judged(folder: Path, check: str, *rows: dict[str, str], text_dates: str = "[]") -> list[tuple[str, ...]]:
     """Source row's instance or event, field, value and problem of what one check finds."""
     lines = "\n".join(f"    {line}" for line in check.strip().splitlines())
     made = study(folder, f"checks:\n  - id: a.check\n    severity: error\n{lines}\n")
+    made.config["text_dates"] = yaml.safe_load(text_dates)
     lookup = RecordsLookup(records(*rows))
     data = CheckData(made, lookup, dictionary_findings(lookup))
     found = check_findings(data, load_checks(made, lookup.project))
@@ -238,6 +240,58 @@ def test_values_agree_with_another_form(tmp_path: Path, mode: str, expected: str
     )
     same = exam(done="1", day=expected) if expected else exam()
     assert judged(tmp_path, check, enrol(), *rows[:2], same) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "mine", "theirs", "differs"),
+    [
+        (("weight", "number"), "8.0", "8", False),
+        (("weight", "number"), "8.1", "8", True),
+        (("term", "number"), "8.0", "8", False),
+        (("term", "number"), "eight", "8", True),
+        (("term", "drug"), "1.0", "1", True),
+        (("day", "last"), "1999-06-01", "1999-06-01", False),
+        (("day", "last"), "1999-06-01", "1999-06-02", True),
+        (("day", "term"), "1999-06-01", "01-06-1999", False),
+        (("day", "term"), "1999-06-01", "UN-06-1999", False),
+        (("day", "term"), "1999-06-01", "02-06-1999", True),
+        (("day", "term"), "1999-06-01", "UN-05-1999", True),
+        (("day", "term"), "1999-06-01", "summer", False),
+    ],
+)
+def test_values_are_compared_as_what_they_are(
+    tmp_path: Path, fields: tuple[str, str], mine: str, theirs: str, differs: bool
+) -> None:
+    field, other = fields
+    own = {"day": exam(done="1", day=mine), "weight": exam(done="1", weight=mine), "term": log("1", term=mine)}[field]
+    rows = [own, log("1", **{other: theirs})] if field != "term" else [{**own, other: theirs}]
+    form = "log" if field == "term" else "exam"
+    check = f"kind: agree\nform: {form}\nfield: {field}\nother: {{form: log, field: {other}}}"
+    text_dates = "[{fields: [term], order: dmy, unknown: [UN]}]" if field == "day" else "[]"
+    found = judged(tmp_path, check, enrol(), *rows, text_dates=text_dates)
+    assert [row[2] for row in found] == ([mine] if differs else [])
+
+
+def test_a_unit_that_jumps_between_visits(tmp_path: Path) -> None:
+    check = "kind: agree\nform: exam\nfield: count\nother: {form: exam, field: count, mode: previous}"
+    rows = [exam("start", count="1"), exam("later"), exam("end", count="2"), exam("end", "2", count="2")]
+    [row] = judged(tmp_path, check, enrol(), *rows)
+    assert row[:3] == ("end", "count", "2")
+    assert row[3] == "The value 2 does not agree with 1 in Examination."
+
+
+def test_a_person_who_was_entered_twice(tmp_path: Path) -> None:
+    check = "kind: unique\nform: enrol\nfield: name\nby: [name, sex]\nwithin: study"
+    rows = [enrol(name="ANA", sex="2"), enrol("2", name="ANA", sex="1"), enrol("3", name="ANA", sex="2"), enrol("4")]
+    [row] = judged(tmp_path, check, *rows)
+    assert row[3] == "The same value (identifier) stands at record 1, Start already."
+    assert judged(tmp_path, check, exam(done="1"), enrol(name="ANA", sex="2")) == []
+
+
+def test_one_engine_reads_regular_expressions(tmp_path: Path) -> None:
+    check = "kind: text_format\nform: log\nfield: term\npattern: '(?!X).*'"
+    found = judged(tmp_path, check, enrol(), log("1", term="XY"), log("2", term="YX"), log("3", term=""))
+    assert [row[2] for row in found] == ["XY"]
 
 
 def test_forms_of_a_visit_are_expected(tmp_path: Path) -> None:

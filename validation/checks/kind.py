@@ -47,7 +47,7 @@ class OtherRows:
     field: str = ""
     key: Operand | None = None
     when_logic: Logic | None = None
-    mode: Literal["first", "last", "only"] = "only"
+    mode: Literal["first", "last", "only", "previous"] = "only"
     node: Place = attribute(default=None, compare=False, repr=False)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from dataclasses import field as attribute
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from metadata.declaration_limits import Entries
 from metadata.labels import plain
 from metadata.project import Project
 from metadata.schema_errors import needed_key, quoted
+from validation.checks.compared_values import ComparedValues, comparison_of
 from validation.checks.data import CheckData, CheckRows
 from validation.checks.kind import (
     Check,
@@ -24,6 +25,9 @@ from validation.checks.kind import (
     kind,
 )
 
+MOST_INSTANCES = 1_000_000
+"""REDCap numbers instances up to 32,767."""
+
 
 @kind(
     "unique",
@@ -33,9 +37,14 @@ from validation.checks.kind import (
 )
 @dataclass(frozen=True, kw_only=True)
 class UniqueRows(Check):
-    """Two rows of a record have the same values in the fields ``by``; the later one is queried."""
+    """Two rows of a record have the same values in the fields ``by``; the later one is queried.
+
+    With ``within: study`` the rows are those of different records instead (one person who was entered twice); a row
+    with a blank in ``by`` is not judged.
+    """
 
     by: list[FieldName]
+    within: Literal["record", "study"] = "record"
 
     def judge(self, rows: CheckRows, data: CheckData) -> CheckFinding:
         """Return the rows."""
@@ -45,14 +54,25 @@ class UniqueRows(Check):
         frame = frame.assign(record=rows.keys["record"], label=_places(rows, data), order=rows.event_position)
         frame = frame.assign(event_instance=rows.instance_number, late=~rows.scheduled)[filled]
         ordered = frame.sort_values(["record", "late", "order", "event_instance"], kind="stable")
+        if self.within == "study":
+            return _in_other_records(ordered, names, len(rows))
         first = ordered.groupby(["record", *names], sort=False)["label"].transform("first")
         first = first.reindex(np.arange(len(rows)))
         repeated = ordered.duplicated(["record", *names]).reindex(np.arange(len(rows)), fill_value=False)
         return CheckFinding(repeated.to_numpy(bool), {"other": first.fillna("").to_numpy(object)})
 
 
+def _in_other_records(ordered: pd.DataFrame, names: list[str], count: int) -> CheckFinding:
+    """Return the first row of each record whose values an earlier record has."""
+    once = ordered.drop_duplicates(["record", *names])
+    place = "record " + once["record"].astype("str") + once["label"].map(lambda label: f", {label}" if label else "")
+    first = place.groupby([once[name] for name in names], sort=False).transform("first").reindex(np.arange(count))
+    repeated = once.duplicated(names).reindex(np.arange(count), fill_value=False)
+    return CheckFinding(repeated.to_numpy(bool), {"other": first.fillna("").to_numpy(object)})
+
+
 def _places(rows: CheckRows, data: CheckData) -> np.ndarray:
-    """Return where each row stands in words: event label and instance."""
+    """Return the place of each row as a text: event label and instance."""
     label = rows.keys["event"].map(data.event_labels).astype(object).fillna("").to_numpy()
     instance = rows.keys["instance"].to_numpy(object)
     return label + np.where(instance == "", "", " #" + instance)
@@ -129,25 +149,54 @@ class ComparedValue(Check):
 )
 @dataclass(frozen=True, kw_only=True)
 class AgreeingValue(ComparedValue):
-    """A value differs from the one in another form of the record: by ``mode`` its last, its first or its only one."""
+    """A value differs from the one in another form of the record.
+
+    By ``mode`` that is its first, its last or its only one there (in the order of dates, numbers or texts), or
+    ``previous``: the one at the event or instance before, also of the same form (a unit that jumps between visits).
+    Dates are compared as dates, however each field writes them, numbers as numbers (8 and 8.0 agree), else the texts.
+    """
 
     def judge(self, rows: CheckRows, data: CheckData) -> CheckFinding:
         """Return the rows."""
         other = data.rows(self.other.form)
-        chosen = _chosen(other, self.other)
-        texts = {"record": other.keys["record"].to_numpy(object), "value": other.text(self.other.field)}
-        frame = pd.DataFrame(texts, dtype="str")
-        frame = frame[chosen & (frame["value"] != "").to_numpy(bool)].sort_values("value", kind="stable")
-        mode = self.other.mode
-        values = frame.drop_duplicates("record", keep="last" if mode == "last" else "first").set_index("record")[
-            "value"
-        ]
-        if mode == "only":
-            values = values[~values.index.isin(frame.loc[frame.duplicated("record"), "record"])]
-        expected = values.reindex(rows.keys["record"]).fillna("").to_numpy(object)
-        mine = rows.text(self.field)
-        details = {"expected_value": expected, "other_form": _form_label(data, self.other.form, len(rows))}
-        return CheckFinding((mine != "") & (expected != "") & (mine != expected), details)
+        how = comparison_of(rows, self.field, other, self.other.field)
+        values = ComparedValues.of(other, self.other.field, how)
+        filled = np.flatnonzero(_chosen(other, self.other) & np.asarray(values.text != "", bool))
+        source = _row_before(rows, other, filled) if self.other.mode == "previous" else self._row(
+            rows, other, filled, values)  # fmt: skip
+        expected = values.take(source)
+        details = {"expected_value": expected.text, "other_form": _form_label(data, self.other.form, len(rows))}
+        return CheckFinding(ComparedValues.of(rows, self.field, how).differs(expected), details)
+
+    def _row(self, rows: CheckRows, other: CheckRows, filled: np.ndarray, values: ComparedValues) -> np.ndarray:
+        """Return for each row the other form's row that ``mode`` means, -1 if there is none."""
+        records = other.keys["record"].to_numpy(object)[filled]
+        frame = pd.DataFrame({"record": records, "order": values.order.to_numpy()[filled], "row": filled})
+        frame = frame.sort_values("order", kind="stable")
+        if self.other.mode == "only":
+            frame = frame[~frame.duplicated("record", keep=False)]
+        chosen = frame.drop_duplicates("record", keep="last" if self.other.mode == "last" else "first")
+        row = chosen.set_index("record")["row"].reindex(rows.keys["record"].to_numpy(object))
+        return row.fillna(-1).to_numpy(np.int64)
+
+
+def _row_before(rows: CheckRows, other: CheckRows, filled: np.ndarray) -> np.ndarray:
+    """Return for each row the last of the ``filled`` rows at an earlier event or instance of its record, -1 if none."""
+    mine, theirs = (
+        pd.DataFrame({"record": one.keys["record"].to_numpy(object), "place": _order_of_places(one)}).astype(
+            {"record": "str"}
+        )
+        for one in (rows, other)
+    )
+    theirs = theirs.assign(before=np.arange(len(other))).iloc[filled].sort_values("place", kind="stable")
+    ordered = mine.assign(row=np.arange(len(rows))).sort_values("place", kind="stable")
+    found = pd.merge_asof(ordered, theirs, on="place", by="record", allow_exact_matches=False)
+    return found.set_index("row")["before"].reindex(np.arange(len(rows))).fillna(-1).to_numpy(np.int64)
+
+
+def _order_of_places(rows: CheckRows) -> np.ndarray:
+    """Return a number for each row that grows with its event and, within this, with its instance."""
+    return rows.event_position * MOST_INSTANCES + rows.instance_number
 
 
 @kind(

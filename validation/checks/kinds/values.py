@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from dataclasses import field as attribute
 from typing import Annotated
@@ -9,9 +10,10 @@ from typing import Annotated
 import numpy as np
 import pandas as pd
 
+from metadata.coded_text import CodedText
 from metadata.declaration_limits import RegularExpression
 from metadata.expression import Reference
-from metadata.expression_column import ExpressionColumn, matches, written_number
+from metadata.expression_column import ExpressionColumn, written_number
 from metadata.expression_parser import parse
 from metadata.project import Project
 from metadata.schema_errors import needed_key, quoted
@@ -167,11 +169,12 @@ class ChangeLimit(Check):
 )
 @dataclass(frozen=True, kw_only=True)
 class TextFormat(Check):
-    """A text that is not blank does not match a regular expression as a whole."""
+    """A text that is not blank does not match a regular expression (as Python's ``re`` reads it) as a whole."""
 
     pattern: Annotated[str, RegularExpression()]
 
     def judge(self, rows: CheckRows, data: CheckData) -> CheckFinding:
         """Return the rows."""
-        text = rows.text(self.field)
-        return CheckFinding(~matches(text, self.pattern) & (text != ""), {})
+        texts = CodedText.of_series(pd.Series(rows.text(self.field), dtype="str"))
+        written = re.compile(self.pattern).fullmatch
+        return CheckFinding(texts.test(lambda text: text != "" and written(text) is None), {})

@@ -1,0 +1,58 @@
+"""How the names of an analysis dataset are written: as transport files and PARAMCD take them, with a label each."""
+
+from __future__ import annotations
+
+import re
+
+from adam.build.dataset_metadata import LABEL_BYTES, guides
+from adam.build.specification import AnalysisSpecification
+from metadata.errors import Gather
+from metadata.study import Study
+
+NAME = re.compile(r"[A-Z][A-Z0-9_]{0,7}", re.ASCII)
+CODE = re.compile(r"[A-Z_][A-Z0-9_]{0,7}", re.ASCII)
+
+
+def check_names(specification: AnalysisSpecification, study: Study) -> None:
+    """Raise one StudyError for all names, parameter codes, keys and labels that no dataset can have."""
+    header = specification.header
+    with Gather() as gather:
+        for name, key in [(header.dataset, "dataset"), *((name, "variables") for name in specification.variables)]:
+            with gather.part():
+                if not NAME.fullmatch(name):
+                    problem = f"'{name}' is no name: capital letters, digits and _, at most 8, a letter first"
+                    raise specification.error(problem, key)
+        with gather.part():
+            _check_codes(specification)
+        for key in dict.fromkeys(header.keys):
+            with gather.part():
+                if header.keys.count(key) > 1:
+                    raise specification.error(f"the key {key} is named twice", "keys")
+        with gather.part():
+            if len(header.label.encode()) > LABEL_BYTES:
+                raise specification.error(f"the label is longer than {LABEL_BYTES} bytes", "label")
+        for name in specification.variables:
+            with gather.part():
+                if not _has_label(specification, name, study):
+                    raise specification.error(f"{name} needs a label of at most {LABEL_BYTES} bytes", "variables")
+
+
+def _check_codes(specification: AnalysisSpecification) -> None:
+    """Check that PARAMCD is a code that the variable can hold."""
+    with Gather() as gather:
+        for step in specification.steps:
+            given = getattr(step.derivation, "paramcd", ())
+            for code in [given] if isinstance(given, str) else list(given):
+                with gather.part():
+                    if not CODE.fullmatch(code):
+                        raise step.error(f"PARAMCD '{code}' has to be at most 8 capital letters, digits and _")
+
+
+def _has_label(specification: AnalysisSpecification, name: str, study: Study) -> bool:
+    """Return True where the mapping, the variable's source or the guide gives a label."""
+    said = specification.variables[name].label
+    if said:
+        return len(said.encode()) <= LABEL_BYTES
+    makers = [step.derivation for step in specification.steps if name in step.derivation.makes]
+    copied = any((maker.inherits(name) or ("", ""))[1] == name for maker in makers)
+    return copied or not makers or any(book.find(name) for book in guides(specification, study))

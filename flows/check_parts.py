@@ -1,0 +1,173 @@
+"""What each reader of a study finds wrong in its files, in the order of the pipeline; none reads a record.
+
+The libraries of a part are loaded when it runs: those that need none of the heavy ones make a check start at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from metadata.errors import StudyError
+
+if TYPE_CHECKING:
+    from adam.build.specification import AnalysisSpecification
+    from metadata.condition import DatasetKinds
+    from metadata.project import Project
+    from metadata.study import Study
+    from metadata.terminology import Terminology
+    from sdtm.build.study_mapping import StudyMapping
+
+Part = Callable[[], Iterable[StudyError]]
+
+
+class CheckParts:
+    """The parts of one study's check; what several of them need is read once."""
+
+    def __init__(self, study: Study, project: Project) -> None:
+        self.study, self.project = study, project
+
+    @property
+    def all(self) -> list[Part]:
+        """All parts, in the order of the pipeline."""
+        return [
+            self.structure,
+            self.declaration,
+            self.terms,
+            self.mappings,
+            self.codelists,
+            self.raw_checks,
+            self.answers,
+            self.analyses,
+            self.reports,
+            self.second_derivation,
+            self.acceptance,
+            self.explanations,
+        ]
+
+    def structure(self) -> Iterable[StudyError]:
+        """The copy of the REDCap project in the study's folder."""
+        from metadata.project_check import check_project
+
+        return check_project(self.project, f"{self.study.name}/redcap")
+
+    def declaration(self) -> Iterable[StudyError]:
+        """study.yaml against the project."""
+        from metadata.study_check import check_study
+
+        return check_study(self.study, self.project)
+
+    def terms(self) -> Iterable[StudyError]:
+        """terminology.yaml."""
+        from metadata.study_check import check_terminology
+
+        return check_terminology(self.study)
+
+    def mappings(self) -> Iterable[StudyError]:
+        """sdtm/*.yaml with the tables that they name."""
+        return self._mapping[0]
+
+    def codelists(self) -> Iterable[StudyError]:
+        """The codelists that the study pins."""
+        from metadata.terminology import pinned_path
+        from sdtm.build.pinned_codelists import unpinned
+
+        lacking = unpinned(self.study, self._terminology)
+        shown = f"{self.study.name}/{pinned_path(self.study).relative_to(self.study.folder).as_posix()}"
+        problem = f"the pinned terminology lacks {', '.join(lacking)}: write it again with redcap-cdisc pin"
+        return [StudyError(problem, shown)] if lacking else []
+
+    def raw_checks(self) -> Iterable[StudyError]:
+        """checks.yaml."""
+        from validation.checks.declaration import load_checks, severities
+
+        severities(self.study)
+        load_checks(self.study, self.project)
+        return []
+
+    def answers(self) -> Iterable[StudyError]:
+        """The answers of the sites."""
+        from validation.queries.answers import answer_rows
+
+        answer_rows(self.study)
+        return []
+
+    def analyses(self) -> Iterable[StudyError]:
+        """adam/*.yaml with the tables that they name."""
+        from adam.build.declaration_check import check_analyses
+
+        return check_analyses(self.study, self._datasets, self._specifications)
+
+    def reports(self) -> Iterable[StudyError]:
+        """reports.yaml and the analysis plan."""
+        from reports.declaration_check import check_reports
+
+        return check_reports(self.study, self._datasets)
+
+    def second_derivation(self) -> Iterable[StudyError]:
+        """verify/verify.yaml and its queries."""
+        from reports.html.plan import read_plan
+        from reports.results.builder import PUBLISHED_KINDS
+        from validation.second_derivation.check import check_second_derivation
+        from validation.second_derivation.declaration import FILE, RESULTS
+
+        study = self.study
+        if not study.path(FILE).is_file():
+            return []
+        compared = {one.name: self._datasets[one.name] for one in self._specifications}
+        outputs = {RESULTS: PUBLISHED_KINDS} if study.path("reports.yaml").is_file() else {}
+        plan = study.path(str(study.config["study"].get("analysis_plan", "sap.md")))
+        sections = read_plan(study).sections if plan.is_file() else []
+        return check_second_derivation(study, {**compared, **outputs}, sections)
+
+    def acceptance(self) -> Iterable[StudyError]:
+        """acceptance.yaml."""
+        from validation.acceptance.rules import check_acceptance
+
+        return check_acceptance(self.study, self._datasets)
+
+    def explanations(self) -> Iterable[StudyError]:
+        """conformance.yaml."""
+        from adam.build.declaration_check import declared_names
+        from metadata.standards import sdtm_domains
+        from validation.conformance.check import RULES
+        from validation.conformance.explanations import read_explanations
+
+        domains = sdtm_domains(self.study.standards["sdtmig"])
+        supplemental = (f"SUPP{name}" for name in domains)
+        read_explanations(self.study, RULES, {*declared_names(self.study), *domains, *supplemental})
+        return []
+
+    @cached_property
+    def _terminology(self) -> Terminology:
+        from metadata.terminology import Terminology
+
+        return Terminology.open(self.study)
+
+    @cached_property
+    def _mapping(self) -> tuple[list[StudyError], StudyMapping | None]:
+        from sdtm.build.mapping_check import checked_mapping
+
+        return checked_mapping(self.study, self.project, self._terminology)
+
+    @cached_property
+    def _specifications(self) -> list[AnalysisSpecification]:
+        from adam.build.specification import read_specifications
+
+        return read_specifications(self.study)
+
+    @cached_property
+    def _datasets(self) -> DatasetKinds:
+        """All datasets with the kinds of their variables; those of analyses are not known if one has mistakes."""
+        from adam.build.declaration_check import declared_names
+        from adam.build.variable_kinds import kinds_by_dataset
+        from sdtm.build.mapping_check import kinds_by_domain, kinds_of_mapped
+
+        mapping = self._mapping[1]
+        tabulated = kinds_of_mapped(mapping) if mapping else kinds_by_domain(self.study)
+        try:
+            analyses: DatasetKinds = kinds_by_dataset(self._specifications, self.study, tabulated)
+        except StudyError:
+            analyses = {name: {} for name in declared_names(self.study)}
+        return {**analyses, **tabulated}

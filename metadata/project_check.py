@@ -1,0 +1,92 @@
+"""Whether the copy of a REDCap project in a study's folder is one that REDCap can have made, field by field.
+
+What REDCap itself refuses is a slip of hand here: a field type that it does not have, a list of choices without a
+choice, a form that repeats in an event for which it is not designated.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from metadata.dictionary import Field, written_choices
+from metadata.errors import Gather, StudyError, nearest
+from metadata.project import Project
+
+FIELD_TYPES = (
+    "text",
+    "notes",
+    "calc",
+    "dropdown",
+    "radio",
+    "checkbox",
+    "yesno",
+    "truefalse",
+    "file",
+    "slider",
+    "descriptive",
+    "sql",
+)
+WITH_CHOICES = ("dropdown", "radio", "checkbox")
+FIELD_NAME = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
+NUMBER = re.compile(r"[+-]?(?:\d+[.,]?\d*|[.,]\d+)", re.ASCII)
+
+
+def check_project(project: Project, folder: str) -> list[StudyError]:
+    """Return all that is wrong with the structure files; ``folder`` is the name that errors give theirs."""
+    gather = Gather()
+    for line, field in enumerate(project.dictionary.fields.values(), start=2):
+        gather.found += [StudyError(said, f"{folder}/dictionary.csv", line, field.name) for said in _slips(field)]
+    for file, said in _wrong_places(project):
+        gather.found.append(StudyError(said, f"{folder}/{file}.csv"))
+    return gather.found
+
+
+def _slips(field: Field) -> Iterator[str]:
+    """Yield a sentence for each thing that REDCap would not have accepted of a field."""
+    if not FIELD_NAME.fullmatch(field.name):
+        yield f"'{field.name}' is not the name of a field: small letters, digits and _, a letter first"
+    if field.type not in FIELD_TYPES:
+        near = nearest(field.type, FIELD_TYPES) or f"; known are {', '.join(FIELD_TYPES)}"
+        yield f"there is no field type '{field.type}'{near}"
+    if field.type in WITH_CHOICES:
+        yield from _wrong_choices(field)
+    for name in ("text_validation_min", "text_validation_max"):
+        limit = getattr(field, name).strip()
+        if limit and field.is_numeric and "[" not in limit and not NUMBER.fullmatch(limit):
+            yield f"{name} '{limit}' is not a number"
+
+
+def _wrong_choices(field: Field) -> Iterator[str]:
+    codes = [code for code, _ in written_choices(field.select_choices_or_calculations)]
+    if not codes:
+        yield f"the {field.type} has no choices: write them as 1, Yes | 2, No"
+    for code in dict.fromkeys(codes):
+        if not code:
+            yield "a choice has no code: write each as CODE, LABEL"
+        elif codes.count(code) > 1:
+            yield f"the code '{code}' is that of two choices"
+
+
+def _wrong_places(project: Project) -> Iterator[tuple[str, str]]:
+    """Yield file and sentence for events and forms that are named in one file and that the project does not have."""
+    forms, events = project.dictionary.forms, project.event_names
+    named = [("instruments", str(row["instrument_name"])) for row in project.instruments]
+    named += [("form_event_mapping", str(row["form"])) for row in project.form_events]
+    named += [("repeating", str(row.get("form_name") or "")) for row in project.repeating]
+    for file, form in dict.fromkeys(named):
+        if form and form not in forms:
+            yield file, f"the dictionary has no form '{form}'{nearest(form, forms)}"
+    if project.longitudinal:
+        placed = [("form_event_mapping", str(row["unique_event_name"])) for row in project.form_events]
+        placed += [("repeating", str(row.get("event_name") or "")) for row in project.repeating]
+        for file, event in dict.fromkeys(placed):
+            if event not in events:
+                yield file, f"the project has no event '{event}'{nearest(event, events)}"
+    for row in project.repeating:
+        event, form = str(row.get("event_name") or ""), str(row.get("form_name") or "")
+        known = form in forms and (event in events or not project.longitudinal)
+        if known and not project.designated(event if project.longitudinal else "", form):
+            yield "repeating", f"form '{form}' is not designated for event '{event}', in which it is said to repeat"
+        if not form and not project.longitudinal:
+            yield "repeating", "a row names no form: in a project without events each row names the form that repeats"
