@@ -160,17 +160,13 @@ class CheckParts:
 
     @cached_property
     def _datasets(self) -> DatasetKinds:
-        """All datasets with the kinds of their variables; those of analyses are not known if one has mistakes.
-
-        A mapped domain has the variables that its mapping can make, if that has no mistakes; else all of the guide.
-        """
+        """All datasets with the kinds of their variables; those of analyses are not known if one has mistakes."""
         from adam.build.declaration_check import declared_names
         from adam.build.variable_kinds import kinds_by_dataset
-        from sdtm.build.mapping_check import kinds_by_domain, variables_by_domain
+        from sdtm.build.mapping_check import kinds_by_domain, kinds_of_mapped
 
-        tabulated, mapping = kinds_by_domain(self.study), self._mapping[1]
-        for name, can_have in (variables_by_domain(mapping) if mapping else {}).items():
-            tabulated[name] = {variable: tabulated[name][variable] for variable in can_have}
+        mapping = self._mapping[1]
+        tabulated = kinds_of_mapped(mapping) if mapping else kinds_by_domain(self.study)
         try:
             analyses: DatasetKinds = kinds_by_dataset(self._specifications, self.study, tabulated)
         except StudyError:

@@ -41,7 +41,7 @@ def check_analyses(
     with gather.part():
         specifications = read_specifications(study) if specifications is None else specifications
         known = {specification.name for specification in specifications}
-        known |= set(sdtm_domains(study.standards["sdtmig"]))
+        known |= set(datasets or sdtm_domains(study.standards["sdtmig"]))
         for specification in specifications:
             for name in sorted(specification.uses() - known):
                 with gather.part():
@@ -50,8 +50,8 @@ def check_analyses(
             with gather.part():
                 _check_functions(study, specification)
             for step in specification.steps:
-                with gather.part():
-                    _check_files(step, study)
+                with gather.part(), step.place():
+                    step.derivation.check_files(study)
             with gather.part():
                 check_names(specification, study)
             with gather.part():

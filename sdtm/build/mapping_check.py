@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any, cast
 
@@ -10,6 +11,7 @@ from metadata.project import Project
 from metadata.standards import GuideVariable, sdtm_domains, sdtm_variables
 from metadata.study import Study
 from metadata.terminology import Terminology
+from metadata.yaml_source import PLACE
 from sdtm.build.engine import Engine
 from sdtm.build.finish import ALWAYS
 from sdtm.build.step_order import in_order
@@ -50,22 +52,21 @@ def check_order(mapping: StudyMapping) -> None:
     in_order(Engine(mapping.study, mapping.terminology, mapping.domains, *without).steps())
 
 
-def variables_by_domain(mapping: StudyMapping) -> dict[str, list[str]]:
-    """Return the names of the variables that each SDTM dataset of a study can have.
+def kinds_of_mapped(mapping: StudyMapping) -> dict[str, dict[str, str]]:
+    """Return Char or Num for the variables that each SDTM dataset of a study can have, whatever its records.
 
-    Those of a mapped domain are Required or Expected, mapped, or made by the software; which Permissible ones are there
-    depends on the records.
+    Those of a mapped domain are Required or Expected, mapped, or made by the software.
     """
     version, without = mapping.study.standards["sdtmig"], (cast(Forms, None), cast(Identity, None))
     engine = Engine(mapping.study, mapping.terminology, mapping.domains, *without)
-    made = {name: [variable.name for variable in sdtm_variables(version, name)] for name in DESIGN}
+    made = {name: _kinds(sdtm_variables(version, name)) for name in DESIGN}
     given = {variable for step in engine.steps() for variable in step.gives}
     for name, domain in mapping.domains.items():
         own = {variable.partition(".")[2] for variable in given if variable.startswith(f"{name}.")}
         own |= {*domain.operations, domain.prefixed("SEQ"), domain.prefixed("SPID")}
-        continued = {f"{stem}{number}" for stem in own for number in range(1, 10)}
-        made[name] = [one.name for one in domain.variables if one.core in ALWAYS or one.name in own | continued]
-    supplemental = [variable.name for variable in sdtm_variables(version, "SUPPQUAL")]
+        own |= {f"{stem}{number}" for stem in own for number in range(1, 10)}  # what continues a long text
+        made[name] = _kinds(one for one in domain.variables if one.core in ALWAYS or one.name in own)
+    supplemental = _kinds(sdtm_variables(version, "SUPPQUAL"))
     return made | {f"SUPP{name}": supplemental for name in mapping.domains}
 
 
@@ -104,7 +105,9 @@ def _named_in_others(mapping: StudyMapping) -> set[str]:
             words |= _words(study.read_yaml(relative))
         except StudyError:
             continue  # not YAML: read_each has said so
-    return words & set(mapping.project.dictionary.fields)
+    filled = [re.compile(re.escape(word).replace(re.escape(PLACE), r"\w+")) for word in words if PLACE in word]
+    fields = mapping.project.dictionary.fields
+    return {name for name in fields if name in words or any(pattern.fullmatch(name) for pattern in filled)}
 
 
 def _words(node: Any) -> set[str]:

@@ -79,10 +79,10 @@ def read_each(study: Study, project: Project, terminology: Terminology, gather: 
             if mapping.domain in made:
                 twice = f"domain {mapping.domain} is mapped in {made[mapping.domain].file} as well"
                 raise StudyError(twice, mapping.file)
+            made[mapping.domain] = mapping
             check_toxicity(study, mapping)
             if mapping.ranges_file:
                 check_ranges(study, mapping, terminology)
-            made[mapping.domain] = mapping
     with gather.part():
         check_mapped(study, terminology, made)
     with gather.part():

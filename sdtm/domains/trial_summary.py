@@ -12,7 +12,7 @@ from metadata.dataset import Dataset, Edges, join_edges
 from metadata.declaration import read_document
 from metadata.declaration_schema import document_schema
 from metadata.errors import Gather, nearest
-from metadata.standards import COUNTRIES, sdtm_variables
+from metadata.standards import COUNTRIES, NULL_FLAVORS, sdtm_variables
 from metadata.study import Study
 from metadata.terminology import Terminology
 from metadata.yaml_source import LocatedDict, complain
@@ -170,6 +170,8 @@ def _of_subjects(node: LocatedDict, word: str, subjects: Dataset | None) -> Said
 
 
 def _row(node: LocatedDict, name: str, sequence: int, said: Said, terminology: Terminology) -> LocatedDict:
+    flavor = Target(DOMAIN, "TSVALNF", dictionary=NULL_FLAVORS)
+    check_term(node, "null_flavor", str(node.get("null_flavor") or ""), flavor, terminology)
     first, *rest = chunks(transliterated(said.value)[0])
     row: dict[str, Any] = {"TSSEQ": sequence, "TSGRPID": node.get("group_id"), "TSPARMCD": node["paramcd"]}
     row |= {"TSPARM": name, "TSVAL": first, "TSVALNF": node.get("null_flavor"), **_coded(node, said.value, terminology)}

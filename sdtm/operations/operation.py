@@ -260,7 +260,8 @@ def check_term(node: LocatedDict, key: str, value: str, target: Target, terminol
     """Return ``value`` if the codelists or the dictionary of the target have it; raises StudyError with the nearest."""
     known = dictionary_terms(target.dictionary)
     if value and known and value not in known:
-        near = nearest(value, known) or nearest(value.title(), known.values())
+        codes = {name.upper(): code for code, name in known.items()}
+        near = f" (did you mean '{codes[value.upper()]}'?)" if value.upper() in codes else nearest(value, known)
         raise complain(node, key, f"'{value}' is no code of {target.dictionary}{near}")
     lists = [terminology.codelist(code) for code in target.codelists]
     if not value or not lists or any(value in found.terms for found in lists):

@@ -1,0 +1,211 @@
+"""What a study declares is honoured, or a check refuses it before there are data: each slip has its place and sentence.
+
+Slips of one kind of file are made together: a check finds all of them at once.
+"""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from flows.check import CheckProblem, problems_of
+from metadata.study import BUNDLED
+
+Slip = tuple[str, str, str, str]
+"""A file, what is written there, what is written instead, and what the problem must say."""
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Path:
+    """A copy of a bundled study without its records."""
+    folder = tmp_path / "trial"
+    shutil.copytree(BUNDLED / "hta_duo", folder, ignore=shutil.ignore_patterns("synthetic", "records_*", "log*.csv"))
+    return folder
+
+
+def make(study: Path, *slips: Slip) -> None:
+    for file, old, new, _ in slips:
+        path = study / file
+        text = path.read_text(encoding="utf-8")
+        assert old in text, f"{file} has no {old}"
+        path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def problems(study: Path) -> dict[str, list[CheckProblem]]:
+    """Return the problems by file."""
+    made: dict[str, list[CheckProblem]] = {}
+    for problem in problems_of(str(study)):
+        made.setdefault(problem.file.removeprefix("trial/"), []).append(problem)
+    return made
+
+
+def assert_refused(study: Path, *slips: Slip) -> None:
+    """Make the slips; each must be a problem of its file, with a line where it is in a declaration."""
+    make(study, *slips)
+    found = problems(study)
+    for file, _, _, said in slips:
+        own = [problem for problem in found.get(file, []) if said in problem.message]
+        assert own, f"{said}: {found}"
+        assert own[0].line is not None or file.startswith("redcap/"), own
+
+
+MAPPED = [
+    ("dm", "    SEX:", "    USUBJID: {field: num_sujeto}\n    SEX:", "USUBJID is made by the software"),
+    ("dm", "    SEX:", "    SITEID: {constant: 77}\n    SEX:", "SITEID is made by the software"),
+    ("dm", "    SEX:", "    SUBJID: {constant: 77}\n    SEX:", "SUBJID is made by the software"),
+    ("ae", "    AESEV:", "    USUBJID: {constant: X}\n    AESEV:", "its pattern goes into study.yaml"),
+    ("ae", "    AESEV:", "    STUDYID: {constant: X}\n    AESEV:", "STUDYID is made by the software"),
+    ("ae", "    AESEV:", "    DOMAIN: {constant: X}\n    AESEV:", "DOMAIN is made by the software"),
+    ("ae", "    AESEV:", "    AESEQ: {constant: 99}\n    AESEV:", "AESEQ is made by the software and cannot be mapped"),
+    ("ae", "    AESEV:", "    AESTDY: {constant: 3}\n    AESEV:", "AESTDY is made by the software"),
+    ("sv", "  dates:", "  variables: {VISITNUM: {constant: 3}}\n  dates:", "VISITNUM is made by the software"),
+    ("vs", "      VSDTC: {d", "      VISIT: {constant: X}\n      VSDTC: {d", "VISIT is made by the software"),
+    ("vs", "      VSDTC: {d", "      VSLOBXFL: {constant: Y}\n      VSDTC: {d", "VSLOBXFL is made by the software"),
+    ("vs", "      VSDTC: {d", "      VSSTRESN: {constant: 3}\n      VSDTC: {d", "VSSTRESN is made by the software"),
+    ("lb", "    LBNAM: {", "    LBNRIND: {constant: HIGH}\n    LBNAM: {", "LBNRIND is made by the software"),
+    ("lb", "    LBNAM: {", "    LBORNRLO: {constant: '3'}\n    LBNAM: {", "LBORNRLO is made by the software"),
+    ("se", "each: element", "each: element, variables: {ETCD: {constant: X}}", "ETCD is made by the software"),
+]  # fmt: skip
+
+
+def test_a_variable_that_the_software_makes_cannot_be_mapped(study: Path) -> None:
+    assert_refused(study, *((f"sdtm/{name}.yaml", old, new, said) for name, old, new, said in MAPPED))
+
+
+def test_terms_of_dictionaries_and_conditions_of_the_right_kind(study: Path) -> None:
+    assert_refused(
+        study,
+        ("sdtm/dm.yaml", "COUNTRY: {constant: ESP}", "COUNTRY: {constant: SPAIN}", "'SPAIN' is no code of ISO 3166-1"),
+        ("sdtm/dm.yaml", "RFXSTDTC: {earliest: EX.EXSTDTC}", "RFXSTDTC: {earliest: EX.EXSTDTC, where: {EXDOSE: '81'}}",
+         "EX.EXDOSE is a number, '81' is not"),
+        ("sdtm/dm.yaml", "{edad: {missing: false}}", "{edad: {above: x}}", "edad is a number, 'x' is not"),
+        ("sdtm/ts.yaml", "null_flavor: NA", "null_flavor: NAA", "'NAA' is no code of ISO 21090"),
+        ("sdtm/ts.yaml", "FCNTRY, study: study.country", "FCNTRY, value: Spain", "(did you mean 'ESP'?)"),
+        ("sdtm/lb.yaml", "{g/dL: 10}", "{g/dL: .inf}", "must be a number that a dataset can hold"),
+        ("sdtm/vs.yaml", "SYSBP: {result:", "SYSBP: {label_without: '[', result:", "must be a regular expression"),
+    )  # fmt: skip
+
+
+def test_what_study_yaml_declares(study: Path) -> None:
+    assert_refused(
+        study,
+        ("study.yaml", "country: ESP", "country: SPAIN", "'SPAIN' is no code of a country"),
+        ("study.yaml", "armcd: AMLO", "armcd: CAND", "the code 'CAND' is that of two arms"),
+        ("study.yaml", "etcd: SCRN", "etcd: SCREENING", "'SCREENING' is longer than the 8 characters of ETCD"),
+        ("study.yaml", "day: 57, window: [-5, 5]", "day: 57, window: [5, -5]", "the first day of the window"),
+        ("study.yaml", "day: 29, window: [-5, 5]", "day: 29, window: [1, 5]", "a window holds the planned day"),
+        ("study.yaml", "event: fin,", "event: fin, window: [-7, 7],", "a window needs the planned day"),
+        ("study.yaml", "visit: WEEK 8", "visit: WEEK 4", "the name 'WEEK 4' is that of two visits"),
+        ("study.yaml", "[constantes_s8]", "[constantes_s4]", "the form 'constantes_s4' is that of two visits"),
+        ("study.yaml", "fields: [ae_ini,", "fields: [ae_fin,", "the field 'ae_fin' is listed twice"),
+        ("study.yaml", "mc_ini, mc_fin]", "mc_ini, mc_fin, fecha_ci]", "the field 'fecha_ci' is no free text"),
+        ("study.yaml", 'valencia: "10"', 'valenca: "10"', "no data access group 'valenca' (did you mean 'valencia'?)"),
+        ("study.yaml", "once: [DM, MH]", "once: [DM, MHX]", "there is no domain 'MHX'"),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("cutoff: 2019-12-13", "cutoff: 2024-13-45", "must be a day of the calendar"),
+        ("cutoff:", "cutof: 1\ncutoff:", "the file has no key 'cutof'"),
+        ('  occds: "1.1"\n', "", "analysis datasets need the version of occds"),
+        ('  adamig: "1.3"\n', "", "analysis datasets need the version of adamig"),
+        ("  earlier: num_previo", "  usubjid: '{studyid}-{sbject}'\n  earlier: num_previo", "the place {subject}"),
+    ],
+)
+def test_what_all_commands_need_of_study_yaml(study: Path, old: str, new: str, said: str) -> None:
+    assert_refused(study, ("study.yaml", old, new, said))
+
+
+def test_the_copy_of_the_redcap_project(study: Path) -> None:
+    cells = {("sexo", "field_type"): "raido", ("version_ci", "select_choices_or_calculations"): "1, a | 1, b | 2, c",
+             ("etnia", "select_choices_or_calculations"): "", ("edad", "text_validation_min"): "young",
+             ("talla", "field_name"): "Talla"}  # fmt: skip
+    with (study / "redcap" / "dictionary.csv").open(encoding="utf-8", newline="") as lines:
+        rows = list(csv.reader(lines))
+    for (name, column), value in cells.items():
+        next(row for row in rows if row[0] == name)[rows[0].index(column)] = value
+    with (study / "redcap" / "dictionary.csv").open("w", encoding="utf-8", newline="") as lines:
+        csv.writer(lines).writerows(rows)
+    make(study, ("redcap/repeating.csv", ",medicacion,", ",medicaion,", ""))
+    found = problems(study)
+    said = [problem.message for problem in found["redcap/dictionary.csv"]]
+    for message in (
+        "there is no field type 'raido' (did you mean 'radio'?)",
+        "the code '1' is that of two choices",
+        "the radio has no choices: write them as 1, Yes | 2, No",
+        "text_validation_min 'young' is not a number",
+        "'Talla' is not the name of a field: small letters, digits and _, a letter first",
+    ):
+        assert message in said
+    [repeating] = found["redcap/repeating.csv"]
+    assert repeating.message == "the dictionary has no form 'medicaion' (did you mean 'medicacion'?)"
+
+
+ANALYSES = [
+    ("adsl", "  AGEU:\n", "  AGEUU:\n", "no derivation makes AGEUU (did you mean 'AGEU'?)"),
+    ("adsl", "label: Baseline Systolic Blood Pressure (mmHg)", "codelist: C1", "BSYSBP needs a label"),
+    ("adsl", "variables: {RANDDTC: DSSTDTC}", "variables: {RANDDTC: DSSTDT}", "DS has no variable DSSTDT"),
+    ("adsl", "keys: [USUBJID]", "keys: [USUBJID, USUBJID]", "the key USUBJID is named twice"),
+    ("adae", "SUBJID: SUBJID", "SUBJID: SUBJD", "ADSL has no variable SUBJD (did you mean 'SUBJID'?)"),
+    ("adlb", "  PARAM:\n", "", "ADLB lacks PARAM, which BDS requires"),
+    ("adtte", "dataset: ADTTE", "dataset: ADTTEXXXX", "'ADTTEXXXX' is no name"),
+    ("advs", "source: {dataset: VS", "source: {dataset: PC", "there is no dataset PC"),
+]  # fmt: skip
+
+
+def test_the_names_of_analysis_datasets(study: Path) -> None:
+    assert_refused(study, *((f"adam/{name}.yaml", old, new, said) for name, old, new, said in ANALYSES))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("TRT01P: ARM,", "TRT01P: ARRM,", "there is no variable ARRM (did you mean 'ARM'?)"),
+        (
+            "  - date: {source: LASTDTC,",
+            "  - copy: {variables: {Q1: Q2}}\n  - copy: {variables: {Q2: Q1}}\n  - date: {source: LASTDTC,",
+            "these derivations wait for one another in a circle: Q1, Q2",
+        ),
+        ("to: TRTEDT}\n", "to: TRTSDT}\n", "TRTSDT is made twice"),
+    ],
+)
+def test_the_order_of_derivations(study: Path, old: str, new: str, said: str) -> None:
+    assert_refused(study, ("adam/adsl.yaml", old, new, said))
+
+
+def test_a_parameter_code_of_nine_letters(study: Path) -> None:
+    assert_refused(
+        study, ("adam/adlb.yaml", "        HGB: {test", "        HGBXXXXXX: {test", "at most eight capitals")
+    )
+
+
+def test_the_rows_of_its_tables(study: Path) -> None:
+    table = "laboratory_ranges.csv"
+    lines = (study / table).read_text(encoding="utf-8").splitlines(keepends=True)
+    assert_refused(
+        study,
+        (table, lines[1], lines[1].replace("HGB,F", "HGBX,F"), "has no test 'HGBX' (did you mean 'HGB'?)"),
+        (table, lines[2], lines[2].replace("HGB,M", "HGB,male"), "'male' is none of"),
+        (table, lines[3], lines[3].replace("Hospital", "Hspital"), "LBNAM is never 'Hspital"),
+        ("coding/ae.csv", "Diarrea,", "Cefalea,", "the term 'Cefalea' is coded on line 2 already"),
+        ("answers.csv", "8e1ffab65442", "8e1ffab6544", "'8e1ffab6544' is not the id of a query"),
+        ("conformance.yaml", "rule: visit.lost", "rule: visit.lst", "there is no rule 'visit.lst' (did you mean"),
+    )
+
+
+def utf_16(text: bytes) -> bytes:
+    return text.decode().encode("utf-16")
+
+
+@pytest.mark.parametrize("file", ["answers.csv", "laboratory_ranges.csv", "coding/ae.csv", "conformance.yaml"])
+@pytest.mark.parametrize("change", [utf_16, lambda _: b"", lambda text: text + b"x: y, z\n"])
+def test_a_file_that_cannot_be_read(study: Path, file: str, change: Callable[[bytes], bytes]) -> None:
+    (study / file).write_bytes(change((study / file).read_bytes()))
+    found = problems(study)
+    assert file in found or (file == "coding/ae.csv" and "sdtm/ae.yaml" in found), found
