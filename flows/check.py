@@ -119,7 +119,7 @@ def _parts(study: Any, project: Any) -> list[Part]:
     def second_derivation() -> Iterable[StudyError]:
         if not study.path(FILE).is_file():
             return []
-        compared = {one.name: datasets()[one.name] for one in specifications()}
+        compared = {name: datasets()[name] for name in declared_names(study)}
         outputs = {RESULTS: PUBLISHED_KINDS} if study.path("reports.yaml").is_file() else {}
         plan = study.path(str(study.config["study"].get("analysis_plan", "sap.md")))
         return check_second_derivation(

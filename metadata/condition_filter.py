@@ -8,7 +8,9 @@ and never evaluated.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterable
+from functools import cache
 from itertools import product
 
 from metadata.condition import EVERY_ROW, Condition
@@ -21,6 +23,10 @@ COMPARED: dict[type[ast.cmpop], str] = {ast.Lt: "below", ast.LtE: "at_most", ast
 EQUAL: dict[type[ast.cmpop], str] = {ast.Eq: "is", ast.NotEq: "not"}
 AMONG: dict[type[ast.cmpop], str] = {ast.In: "is", ast.NotIn: "not"}
 MOST_ALTERNATIVES = 1000
+# A text in quotes; an ``or`` or a bracket other than that of a list; what divides parts, and no text in quotes holds.
+QUOTED = re.compile(r"""('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")""")
+GROUPED = re.compile(r" or |(?<!in )\(")
+BREAK = "\0"
 EXAMPLE = "PARAMCD == 'EDSS' and AVISITN in (0, 12)"
 
 
@@ -78,11 +84,21 @@ def presence(variable: str, is_text: bool, present: bool = True) -> str:
 
 
 def among(variable: str, values: Iterable[Value], positive: bool = True) -> str:
-    """The filter for rows that have one of some values, or none of them; one value needs no list."""
+    """The filter for rows that have one of some values, or none of them; one value needs no list.
+
+    Of no values none is found: nothing is below itself, be it a text or a number.
+    """
     literals = [_literal(value) for value in values]
+    if not literals:
+        return f"{variable} < {variable}"
     if len(literals) == 1:
         return f"{variable} {'==' if positive else '!='} {literals[0]}"
     return f"{variable} {'in' if positive else 'not in'} ({', '.join(literals)})"
+
+
+def equality(variable: str, value: Value) -> str:
+    """The filter for rows that have one value."""
+    return among(variable, [value])
 
 
 def _literal(value: Value) -> str:
@@ -99,15 +115,45 @@ def _operand(operand: object) -> str:
     return f"{operand.name} {sign} {_literal(abs(operand.plus))}" if operand.plus else operand.name
 
 
+@cache
+def split_filter(text: str) -> tuple[str, ...]:
+    """Return the parts of a filter that are joined by ``and``, as Python writes them; raises UsageError as below."""
+    if not text:
+        return ()
+    pieces = QUOTED.split(text)  # texts in quotes at the odd places
+    if any(map(GROUPED.search, pieces[::2])):
+        return _joined_by_and(text)
+    pieces[::2] = [piece.replace(" and ", BREAK) for piece in pieces[::2]]
+    return tuple(part for piece in "".join(pieces).split(BREAK) for part in _joined_by_and(piece))
+
+
+@cache
+def _joined_by_and(text: str) -> tuple[str, ...]:
+    """Return the parts of what Python's parser reads: it is slow, and most parts are those of other filters too."""
+    node = _parsed(text)
+    parts = node.values if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.And) else [node]
+    return tuple(ast.unparse(part) for part in parts)
+
+
 def read_filter(text: str) -> Condition:
     """Return the condition that a filter says; raises UsageError that shows the part it cannot read."""
     if not text.strip():
         return EVERY_ROW
     try:
-        tree = ast.parse(text.strip(), mode="eval").body
-        return Condition(tuple(map(tuple, _alternatives(tree))))
+        return Condition(tuple(map(tuple, _alternatives(_parsed(text)))))
+    except RecursionError:
+        raise _unreadable() from None
+
+
+def _parsed(text: str) -> ast.expr:
+    try:
+        return ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError):
-        raise UsageError(f"the filter cannot be read; write it as in {EXAMPLE}") from None
+        raise _unreadable() from None
+
+
+def _unreadable() -> UsageError:
+    return UsageError(f"the filter cannot be read; write it as in {EXAMPLE}")
 
 
 def _alternatives(node: ast.expr) -> list[list[VariableTest]]:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from metadata.errors import StudyError, nearest
+from metadata.errors import StudyError
+from metadata.schema_errors import unknown_variable
 from metadata.yaml_source import complain
 
 if TYPE_CHECKING:
@@ -79,9 +80,7 @@ class VariableTest:
         dataset = f"{owner}." if owner else ""
         for name in self.reads:
             if name not in kinds:
-                raise complain(
-                    self.node, self.variable, f"{owner or 'the dataset'} has no variable {name}{nearest(name, kinds)}"
-                )
+                raise unknown_variable(self.node, self.variable, owner or "the dataset", name, kinds)
         kind = kinds[self.variable]
         if isinstance(self.operand, OtherVariable):
             self._check_pair(kind, kinds[self.operand.name], dataset)
@@ -90,6 +89,9 @@ class VariableTest:
             wrong = [one for one in values if one != "" and isinstance(one, str) != (kind == CHAR)]
             if wrong:
                 raise self.error(f"{dataset}{self.variable} {self._misfit(kind, wrong[0])}")
+            if self.name in COMPARISONS and isinstance(self.operand, str) and self.operand in kinds:
+                meant = f"write {{variable: {self.operand}}} to compare with the variable"
+                raise self.error(f"'{self.operand}' is a text here; {meant}")
 
     def _misfit(self, kind: str, value: object) -> str:
         if kind == NUM:

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from metadata.coded_text import CodedText
-from metadata.errors import StudyError, nearest
+from metadata.errors import StudyError
 from metadata.frame_columns import FrameColumns
+from metadata.schema_errors import no_variable
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ class DatasetMetadata:
         for variable in self.variables:
             if variable.name == name:
                 return variable
-        raise StudyError(f"{self.name} has no variable {name}{nearest(name, self.names)}")
+        raise StudyError(no_variable(self.name, name, self.names))
 
     def with_variables(self, variables: tuple[Variable, ...]) -> DatasetMetadata:
         """Return the same dataset described by other variables."""

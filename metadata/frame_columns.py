@@ -38,7 +38,7 @@ class FrameColumns:
     def _kinds(self) -> dict[str, bool]:
         return {str(name): pd.api.types.is_numeric_dtype(kind) for name, kind in self.frame.dtypes.items()}
 
-    @property
+    @cached_property
     def kinds(self) -> dict[str, str]:
         """Char or Num for each column, as a condition is checked against them."""
         return {name: "Num" if numeric else "Char" for name, numeric in self._kinds.items()}

@@ -68,9 +68,14 @@ def unknown_dataset(node: object, key: str, name: object, known: Iterable[str]) 
     return complain(node, key, f"there is no dataset '{name}'{nearest(str(name), known)}")
 
 
-def unknown_variable(node: object, key: str, dataset: str, name: object, known: Iterable[str]) -> StudyError:
+def unknown_variable(node: object, key: str | int, dataset: str, name: object, known: Iterable[str]) -> StudyError:
     """Return the error for a variable that a dataset does not have."""
-    return complain(node, key, f"{dataset} has no variable '{name}'{nearest(str(name), known)}")
+    return complain(node, key, no_variable(dataset, name, known))
+
+
+def no_variable(dataset: str, name: object, known: Iterable[str]) -> str:
+    """Return the sentence for a variable that a dataset does not have, with the nearest one that it has."""
+    return f"{dataset} has no variable {name}{nearest(str(name), known)}"
 
 
 def key_errors(node: dict[str, object], known: Collection[str], needed: Iterable[str], owner: str) -> list[StudyError]:

@@ -16,6 +16,7 @@ from metadata.condition_filter import read_filter
 from metadata.condition_tests import NUM, VariableTest
 from metadata.errors import StudyError, UsageError, nearest
 from metadata.frame_columns import FrameColumns
+from metadata.schema_errors import no_variable
 from publish.disk import outside
 from publish.lineage import REDCAP
 from publish.record_key import column_text, key_texts, split_pairs
@@ -102,7 +103,7 @@ def trace(package: Path, dataset: str, where: Mapping[str, str] | str, variable:
         raise UsageError(f"the package has no lineage of {name}{nearest(name, opened.datasets())}")
     frame = _chosen(opened.frame(name), name, where)
     if variable is not None and variable not in frame.columns:
-        raise UsageError(f"{name} has no variable {variable}{nearest(variable, frame.columns)}")
+        raise UsageError(no_variable(name, variable, frame.columns))
     asked = pd.DataFrame({"dataset": name, "record_key": frame.index, "variable": variable or WHOLE})
     return _with_values(_steps(opened, asked), opened)
 

@@ -1,4 +1,6 @@
-"""The check of reports.yaml without data: its keys, templates and populations, and the plan's sections it refers to."""
+"""The check of reports.yaml without data: its keys, templates and populations, datasets, variables and conditions.
+
+The plan's sections that it refers to are checked as well."""
 
 from __future__ import annotations
 
@@ -7,10 +9,12 @@ from typing import Any
 
 from metadata.condition import DatasetKinds
 from metadata.errors import Gather, StudyError, nearest
+from metadata.schema_errors import unknown_dataset
 from metadata.study import Study
 from metadata.yaml_source import complain
 from reports.html.plan import read_plan
-from reports.results.specification import FILE, read_specification
+from reports.results.named_variables import named_in
+from reports.results.specification import FILE, SUBJECT_LEVEL, read_specification
 from reports.templates import KEYS
 
 
@@ -25,11 +29,17 @@ def check_reports(study: Study, datasets: DatasetKinds) -> list[StudyError]:
     with gather.part():
         specification = read_specification(study, KEYS)
         sections = read_plan(study).sections
+        for named in named_in(specification.file, specification.node, SUBJECT_LEVEL):
+            with gather.part():
+                named.check(datasets)
         for output in specification.outputs:
+            for named in named_in(output.keys, output.node, SUBJECT_LEVEL):
+                with gather.part():
+                    named.check(datasets)
             for node in _asking(output.node):
                 with gather.part():
                     if (name := str(node["dataset"])) not in datasets:
-                        raise complain(node, "dataset", f"there is no dataset '{name}'{nearest(name, datasets)}")
+                        raise unknown_dataset(node, "dataset", name, datasets)
             with gather.part():
                 if output.plan not in sections:
                     problem = f"the analysis plan has no section '{output.plan}'{nearest(output.plan, sections)}"

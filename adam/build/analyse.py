@@ -21,6 +21,7 @@ from adam.language.derivation import DerivationContext
 from metadata.dataset import Dataset
 from metadata.errors import StudyError, nearest
 from metadata.frame_columns import FrameColumns
+from metadata.schema_errors import no_variable
 from metadata.study import Study
 
 
@@ -91,7 +92,7 @@ def _source_rows(specification: AnalysisSpecification, columns: FrameColumns) ->
         return np.arange(len(columns))
     unknown = [name for name in where.reads if name not in columns]
     if unknown:
-        raise specification.error(f"there is no variable {unknown[0]}{nearest(unknown[0], columns.names)}", "source")
+        raise specification.error(no_variable(specification.header.source.dataset, unknown[0], columns.names), "source")
     try:
         return np.flatnonzero(where.holds(columns, len(columns)))
     except StudyError as error:

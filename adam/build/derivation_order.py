@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from adam.build.specification import AnalysisSpecification, DerivationStep
-from metadata.errors import nearest
+from metadata.schema_errors import no_variable
 
 
 def in_order(specification: AnalysisSpecification, source: Collection[str]) -> list[DerivationStep]:
@@ -55,7 +55,7 @@ def _stuck(waiting: list[DerivationStep], available: set[str], specification: An
                 later = {other for one in specification.steps for other in one.derivation.makes}
                 if name in later:
                     return step.error(f"{name} is made only after a word that adds records; write it before that word")
-                return step.error(f"there is no variable {name}{nearest(name, available | made)}")
+                return step.error(no_variable(specification.name, name, available | made))
     names = ", ".join(sorted(made))
     return waiting[0].error(f"these derivations wait for one another in a circle: {names}")
 

@@ -14,6 +14,7 @@ from metadata.condition import Condition
 from metadata.dataset import Dataset, Edges
 from metadata.declaration import names_in, parameters
 from metadata.errors import StudyError, nearest
+from metadata.schema_errors import no_variable
 from metadata.study import Study
 from metadata.toxicity import ToxicityItem, read_scheme
 
@@ -67,7 +68,7 @@ class DerivationContext:
         """Return one column of another dataset; raises StudyError with the nearest name."""
         columns = self.columns(dataset)
         if name not in columns.source:
-            raise StudyError(f"{dataset} has no variable {name}{nearest(name, columns.source.names)}")
+            raise StudyError(no_variable(dataset, name, columns.source.names))
         return columns[name]
 
     def fulfil(self, dataset: str, where: Condition | None) -> np.ndarray:

@@ -17,9 +17,8 @@ from typing import Any
 from metadata.study import Study
 from reports.exchange.ars_subsets import common, where_clause
 from reports.exchange.json_text import item_a_line
-from reports.results.analysis_data import SUBJECT_LEVEL
 from reports.results.index import Rows
-from reports.results.specification import Output, ReportSpecification
+from reports.results.specification import SUBJECT_LEVEL, Output, ReportSpecification
 
 PLAN = "RefDoc_plan"
 TREATMENT, LEVEL, SUBSET = "AnlsGrouping_treatment", "DataGrouping_level", "DataGrouping_subset"
@@ -85,7 +84,7 @@ class _Event:
         method, population = self._method(rows), str(rows[0]["population"])
         page = {"refType": "NamedDestination", "pageNames": [output.plan]}
         warnings = "; ".join(dict.fromkeys(row["warning"] for row in rows if row["warning"]))
-        subset = self._subset(rows, str(self.specification.node["populations"][population]["flag"]))
+        subset = self._subset(rows, self.specification.file.populations[population].flag)
         return {
             "id": name,
             "name": f"{output.title}: {name.removeprefix('An_')}",
@@ -161,9 +160,9 @@ def _groupings(rows: Rows) -> list[dict[str, Any]]:
 
 def _analysis_sets(specification: ReportSpecification) -> list[dict[str, Any]]:
     sets = []
-    for order, (name, declared) in enumerate(specification.node["populations"].items(), start=1):
-        flag = {"dataset": SUBJECT_LEVEL, "variable": str(declared["flag"]), "comparator": "EQ", "value": ["Y"]}
-        label = str(declared["label"])
+    for order, (name, declared) in enumerate(specification.file.populations.items(), start=1):
+        flag = {"dataset": SUBJECT_LEVEL, "variable": declared.flag, "comparator": "EQ", "value": ["Y"]}
+        label = declared.label
         sets.append({"id": _set_id(str(name)), "label": label, "level": 1, "order": order, "condition": flag})
     return sets
 

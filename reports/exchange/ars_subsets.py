@@ -2,75 +2,64 @@
 
 from __future__ import annotations
 
-import ast
-import re
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-COMPARATORS: dict[type[ast.cmpop], str] = {
-    ast.Eq: "EQ", ast.NotEq: "NE", ast.Gt: "GT", ast.GtE: "GE", ast.Lt: "LT", ast.LtE: "LE", ast.In: "IN",
-    ast.NotIn: "NOTIN",
-}  # fmt: skip
-# A text in quotes; a bracket other than that of a list; and what divides conditions: a text in quotes never holds it.
-QUOTED = re.compile(r"""('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")""")
-GROUPED = re.compile(r" or |(?<!in )\(")
-BREAK = "\0"
+from metadata.condition_filter import read_filter, split_filter
+from metadata.condition_tests import OtherVariable, VariableTest
 
-
-@cache
-def conditions(text: str) -> tuple[str, ...]:
-    """The parts of a filter that are joined by ``and``, each as text."""
-    if not text:
-        return ()
-    pieces = QUOTED.split(text)  # texts in quotes at the odd places
-    if any(map(GROUPED.search, pieces[::2])):
-        return _joined_by_and(text)
-    pieces[::2] = [piece.replace(" and ", BREAK) for piece in pieces[::2]]
-    return tuple(part for piece in "".join(pieces).split(BREAK) for part in _joined_by_and(piece))
-
-
-@cache
-def _joined_by_and(text: str) -> tuple[str, ...]:
-    """The parts of what Python's own parser reads: it is slow, and most conditions are those of other filters too."""
-    node = ast.parse(text, mode="eval").body
-    parts = node.values if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.And) else [node]
-    return tuple(ast.unparse(part) for part in parts)
+COMPARATORS = {"below": "LT", "at_most": "LE", "above": "GT", "at_least": "GE"}
 
 
 def common(filters: list[str]) -> list[str]:
-    """The conditions that all filters share, in the order of the first."""
-    each = [conditions(text) for text in filters]
+    """The parts that all filters share, in the order of the first."""
+    each = [split_filter(text) for text in filters]
     return [part for part in each[0] if all(part in other for other in each[1:])] if each else []
 
 
-@cache
 def condition(dataset: str, text: str) -> dict[str, Any] | None:
-    """One condition as ARS has it; None for what it cannot say, such as one variable against another."""
-    node = ast.parse(text, mode="eval").body
-    if not isinstance(node, ast.Compare) or len(node.ops) != 1 or not isinstance(node.left, ast.Name):
-        return None
-    word, right = COMPARATORS.get(type(node.ops[0]), ""), node.comparators[0]
-    if isinstance(right, ast.Name):
-        # A variable compared with itself asks whether it is missing.
-        if right.id != node.left.id:
-            return None
-        values: list[Any] = [""]
-        word = {"EQ": "NE", "NE": "EQ"}.get(word, "")
-    else:
-        literal = ast.literal_eval(right)
-        values = list(literal) if isinstance(literal, tuple | list) else [literal]
-    if not word:
-        return None
-    texts = [value if isinstance(value, str) else f"{value:g}" for value in values]
-    return {"dataset": dataset, "variable": node.left.id, "comparator": word, "value": texts}
+    """One test as ARS has it; None for what it cannot say, such as one variable against another, and for several."""
+    [*tests] = read_filter(text).tests
+    return _condition(dataset, tests[0]) if len(tests) == 1 else None
 
 
 def where_clause(dataset: str, parts: list[str]) -> dict[str, Any]:
     """``condition`` for one part, ``compoundExpression`` for several; what ARS cannot say is left to the label."""
-    known = [found for part in parts if (found := condition(dataset, part)) is not None]
-    if not known:
+    return _joined("AND", [_clause(dataset, part) for part in parts], level=2)
+
+
+@cache
+def _clause(dataset: str, part: str) -> dict[str, Any]:
+    """One part of a filter; empty if ARS cannot say it, or one of its alternatives."""
+    groups = [[_condition(dataset, test) for test in tests] for tests in read_filter(part).alternatives]
+    if any(test is None for tests in groups for test in tests):
         return {}
-    if len(known) == 1:
-        return {"condition": known[0]}
-    clauses = [{"level": 2, "order": order, "condition": part} for order, part in enumerate(known, start=1)]
-    return {"compoundExpression": {"logicalOperator": "AND", "whereClauses": clauses}}
+    clauses = [_joined("AND", [{"condition": test} for test in tests], level=4) for tests in groups]
+    return _joined("OR", clauses, level=3)
+
+
+def _joined(operator: str, clauses: Sequence[dict[str, Any]], level: int) -> dict[str, Any]:
+    known = [clause for clause in clauses if clause]
+    if len(known) < 2:
+        return known[0] if known else {}
+    ordered = [{"level": level, "order": order, **clause} for order, clause in enumerate(known, start=1)]
+    return {"compoundExpression": {"logicalOperator": operator, "whereClauses": ordered}}
+
+
+def _condition(dataset: str, test: VariableTest) -> dict[str, Any] | None:
+    """One test of one variable; an empty text means that the value is missing."""
+    if isinstance(test.operand, OtherVariable):
+        return None
+    if isinstance(test.operand, bool):
+        values, comparator = [""], "EQ" if test.operand else "NE"
+    elif isinstance(test.operand, tuple):
+        values, several = [_text(value) for value in test.operand], len(test.operand) > 1
+        comparator = ("IN" if several else "EQ") if test.name == "is" else "NOTIN" if several else "NE"
+    else:
+        values, comparator = [_text(test.operand)], COMPARATORS[test.name]
+    return {"dataset": dataset, "variable": test.variable, "comparator": comparator, "value": values}
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else f"{value:g}"

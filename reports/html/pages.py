@@ -121,7 +121,7 @@ def _study(study: Study, snapshot_date: str, snapshot_id: str) -> dict[str, str]
 
 
 def _head(specification: ReportSpecification, plan: Plan, output: Output, own: Rows) -> Head:
-    label = str(specification.population(output.population, output.node)["label"])
+    label = specification.population(output.population, output.node).label
     sizes = [row["text"] for row in own if row["statistic"] == "N"]
     size = f" (N = {sizes[-1]})" if sizes else ""
     kind = KINDS.get(output.id[0], "")

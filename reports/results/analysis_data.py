@@ -7,12 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from metadata.dataset import Dataset
-from metadata.errors import nearest
-from metadata.yaml_source import complain
+from metadata.schema_errors import unknown_dataset
 from reports.results.selection import Selection
-from reports.results.specification import Output, ReportSpecification
-
-SUBJECT_LEVEL = "ADSL"
+from reports.results.specification import SUBJECT_LEVEL, Output, ReportSpecification
 
 
 @dataclass(frozen=True)
@@ -58,8 +55,8 @@ class AnalysisData:
         """Rows of ``dataset`` of one population and treatment; ``node`` is where a wrong name is reported."""
         asked = output.node if node is None else node
         if dataset not in self.datasets:
-            raise complain(asked, "dataset", f"there is no dataset '{dataset}'{nearest(dataset, self.datasets)}")
-        flag = str(self.specification.population(population or output.population, asked)["flag"])
+            raise unknown_dataset(asked, "dataset", dataset, self.datasets)
+        flag = self.specification.population(population or output.population, asked).flag
         key = (dataset, flag, group)
         if key not in self._selected:
             self._selected[key] = self._select(dataset, flag, group)
@@ -86,7 +83,7 @@ class AnalysisData:
         return [value for value in labels if value in found] + [value for value in found if value not in labels]
 
     def _population(self, name: str, asked_by: Mapping[str, Any]) -> Selection:
-        return self._flagged(str(self.specification.population(name, asked_by)["flag"]))
+        return self._flagged(self.specification.population(name, asked_by).flag)
 
     def _flagged(self, flag: str) -> Selection:
         return self.everything(SUBJECT_LEVEL).equal(flag, "Y")

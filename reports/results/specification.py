@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 from weakref import WeakKeyDictionary
 
@@ -18,7 +18,16 @@ FILE = "reports.yaml"
 _READ: WeakKeyDictionary[Study, ReportSpecification] = WeakKeyDictionary()
 
 
+SUBJECT_LEVEL = "ADSL"
 Decimals = Annotated[int, Limit(0, 6)]
+Variable = Annotated[Text, "reads"]
+"""A variable of the dataset whose records are looked at."""
+NumberVariable = Annotated[Text, "measures"]
+"""A variable of that dataset that holds numbers."""
+SubjectVariable = Annotated[Text, "subject"]
+"""A variable of the subject level."""
+ListedVariable = Annotated[Text, "lists"]
+"""A variable of that dataset, of the subject level, or a supplemental qualifier."""
 Labels = dict[str, Text]
 """What values are called."""
 
@@ -27,7 +36,7 @@ Labels = dict[str, Text]
 class OutputColumns:
     """The variable whose values are an output's treatment columns, and what heads them, in the order wanted."""
 
-    by: Text
+    by: SubjectVariable
     labels: Labels | None = None
 
 
@@ -44,20 +53,24 @@ class OutputKeys:
     columns: OutputColumns | None = None
     purpose: Literal["primary", "secondary", "exploratory"] = "exploratory"
 
+    def datasets_looked_at(self, own: str) -> Iterable[str]:
+        """The datasets whose records the output's own conditions choose: the output's own, unless its lines say so."""
+        return [own]
+
 
 @dataclass(frozen=True)
 class PopulationKeys:
     """A population: what it is called, and the flag of its subjects in ADSL."""
 
     label: Text
-    flag: Text
+    flag: SubjectVariable
 
 
 @dataclass(frozen=True)
 class TreatmentColumns:
     """The variable whose values are the treatment columns of all outputs, and the heading of all together."""
 
-    by: Text = ""
+    by: SubjectVariable = ""
     total: Text = "Total"
 
 
@@ -72,9 +85,10 @@ class ReportsFile:
 
 @dataclass(frozen=True)
 class Output:
-    """One table or figure as declared; ``node`` holds its template's parameters."""
+    """One table or figure as declared: ``node`` is the mapping, ``keys`` what was read from it."""
 
     node: dict[str, Any]
+    keys: OutputKeys = field(compare=False, repr=False)
 
     @property
     def id(self) -> str:
@@ -113,6 +127,7 @@ class ReportSpecification:
     """What ``reports.yaml`` declares, in its order."""
 
     node: Mapping[str, Any]
+    file: ReportsFile
     outputs: tuple[Output, ...]
 
     def by(self, output: Output) -> str:
@@ -130,13 +145,9 @@ class ReportSpecification:
         """Heading of the column of all treatments together."""
         return str(self.node.get("columns", {}).get("total", "Total"))
 
-    def population(self, name: str, asked_by: Mapping[str, Any], key: str = "population") -> Mapping[str, Any]:
+    def population(self, name: str, asked_by: Mapping[str, Any], key: str = "population") -> PopulationKeys:
         """Declaration of a population: its label and its flag; raises StudyError with the nearest name."""
-        declared: Mapping[str, Any] = self.node["populations"]
-        if name not in declared:
-            raise complain(asked_by, key, f"there is no population '{name}'{nearest(name, declared)}")
-        found: Mapping[str, Any] = declared[name]
-        return found
+        return _population(name, self.file, asked_by, key)
 
 
 def read_specification(study: Study, templates: Mapping[str, type[OutputKeys]]) -> ReportSpecification:
@@ -151,32 +162,33 @@ def read_specification(study: Study, templates: Mapping[str, type[OutputKeys]]) 
 
 def _read(study: Study, templates: Mapping[str, type[OutputKeys]]) -> ReportSpecification:
     node = study.read_yaml(FILE)
+    file = read_document(ReportsFile, node, f"{study.name}/{FILE}")
+    outputs: list[Output] = []
     with Gather() as gather:
-        with gather.part():
-            read_document(ReportsFile, node, f"{study.name}/{FILE}")
-        outputs = tuple(Output(output) for output in node["outputs"]) if not gather.found else ()
-        specification = ReportSpecification(node, outputs)
-        seen: set[str] = set()
-        for output in outputs:
+        for output in node["outputs"]:
             with gather.part():
-                _check_output(specification, output, templates)
-                if output.id in seen:
-                    raise complain(output.node, "id", f"the output {output.id} stands twice")
-                seen.add(output.id)
-    return specification
+                outputs.append(_read_output(output, file, templates))
+                if outputs[-1].id in [other.id for other in outputs[:-1]]:
+                    raise complain(output, "id", f"the output {outputs[-1].id} is declared twice")
+    return ReportSpecification(node, file, tuple(outputs))
 
 
-def _check_output(
-    specification: ReportSpecification, output: Output, templates: Mapping[str, type[OutputKeys]]
-) -> None:
-    if "template" not in output.node:
-        raise needed_key(output.node, "template", entry_of("outputs"))
-    if output.template not in templates:
-        known = nearest(output.template, templates)
-        raise complain(output.node, "template", f"there is no output template '{output.template}'{known}")
+def _read_output(node: dict[str, Any], file: ReportsFile, templates: Mapping[str, type[OutputKeys]]) -> Output:
+    if "template" not in node:
+        raise needed_key(node, "template", entry_of("outputs"))
+    name = str(node["template"])
+    if name not in templates:
+        raise complain(node, "template", f"there is no output template '{name}'{nearest(name, templates)}")
     with Gather() as gather:
         with gather.part():
-            read_parameters(templates[output.template], output.node, quoted(output.template))
+            keys = read_parameters(templates[name], node, quoted(name))
         with gather.part():
-            if "population" in output.node:
-                specification.population(output.population, output.node)
+            if "population" in node:
+                _population(str(node["population"]), file, node, "population")
+    return Output(node, keys)
+
+
+def _population(name: str, file: ReportsFile, asked_by: Mapping[str, Any], key: str) -> PopulationKeys:
+    if name not in file.populations:
+        raise complain(asked_by, key, f"there is no population '{name}'{nearest(name, file.populations)}")
+    return file.populations[name]

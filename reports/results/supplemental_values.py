@@ -33,7 +33,7 @@ class SupplementalValues:
 
         A qualifier without IDVAR belongs to the subject; the values of IDVAR are numbers as text.
         """
-        own = self.rows.where({"QNAM": name}).table(SUBJECT, "IDVAR", "IDVARVAL", "QVAL")
+        own = self.rows.equal("QNAM", name).table(SUBJECT, "IDVAR", "IDVARVAL", "QVAL")
         subjects = rows.column(SUBJECT).tolist()
         values = [""] * rows.size
         for key, part in own.groupby("IDVAR", sort=False):

@@ -6,15 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
+from metadata.condition import Condition
+from metadata.condition_filter import among
 from metadata.declaration_limits import Entries, Text
 from reports.layout.table import OutputTable, Row, TableColumn
 from reports.results.analysis_data import Group
 from reports.results.builder import ResultPlace, ResultsBuilder
+from reports.results.declared_condition import declared_condition
 from reports.results.formats import COUNT, P_VALUE
 from reports.results.index import LineResults, ResultsIndex
-from reports.results.row_condition import RowCondition
-from reports.results.selection import Selection, among
-from reports.results.specification import Output
+from reports.results.selection import Selection
+from reports.results.specification import Output, Variable
 from reports.statistics.estimate import Estimate
 from reports.statistics.mcnemar import mcnemar
 from reports.template_parts.filtered_rows import filtered
@@ -25,11 +27,11 @@ class PairKeys:
     """A proportion at two visits: the records, and the condition that is met or not."""
 
     label: Text
-    where: RowCondition
+    where: Condition
     visits: Annotated[list[Text], Entries(2, 2)]
-    condition: RowCondition
+    condition: Condition
     dataset: Text = ""
-    visit: Text = "AVISIT"
+    visit: Variable = "AVISIT"
 
 
 COUNTS = {
@@ -45,10 +47,10 @@ def add_pair(
 ) -> None:
     """Record the fourfold table of the subjects who have both visits, and McNemar's exact test of it."""
     visit = str(pair.get("visit", "AVISIT"))
-    rows = records.where(output.node.get("where", {})).where(pair["where"])
+    rows = records.where(declared_condition(output.node)).where(declared_condition(pair))
     one, two = (rows.equal(visit, str(name)) for name in pair["visits"])
     pairs = set(one.subjects) & set(two.subjects)
-    met = [pairs & set(part.where(pair["condition"]).subjects) for part in (one, two)]
+    met = [pairs & set(part.where(declared_condition(pair, "condition")).subjects) for part in (one, two)]
     sets = {
         "both": met[0] & met[1],
         "lost": met[0] - met[1],

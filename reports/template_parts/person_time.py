@@ -14,7 +14,7 @@ from metadata.errors import StudyError
 from reports.results.builder import ResultPlace, ResultsBuilder, ResultSource
 from reports.results.formats import COUNT, pattern
 from reports.results.selection import SUBJECT, Selection
-from reports.results.specification import Decimals, Output
+from reports.results.specification import Decimals, NumberVariable, Output
 from reports.statistics.estimate import Estimate
 from reports.statistics.event_rate import event_rate
 
@@ -23,9 +23,9 @@ from reports.statistics.event_rate import event_rate
 class RateKeys:
     """A rate: the variables of counts and of person-time, and the unit of the latter."""
 
-    time: Text
+    time: NumberVariable
     unit: Text
-    count: Text = "AVAL"
+    count: NumberVariable = "AVAL"
     decimals: Decimals = 3
 
 
@@ -56,7 +56,7 @@ class PersonTimeRows:
 def person_time(rate: Mapping[str, Any], rows: Selection) -> PersonTimeRows:
     """Sum the counts (``count``, AVAL unless named) and the person-time of each subject."""
     count, time = str(rate.get("count", "AVAL")), str(rate["time"])
-    known = rows.present(count).present(time).where({time: {"above": 0}})
+    known = rows.present(count).present(time).above(time, 0)
     events, spent = known.column(count).to_numpy(float), known.column(time).to_numpy(float)
     if (events % 1 != 0).any() or (events < 0).any():
         raise StudyError(f"{rows.dataset}.{count} is no count of events: a rate needs whole numbers from zero")

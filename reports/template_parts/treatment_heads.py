@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from reports.layout.table import TableColumn
-from reports.results.analysis_data import SUBJECT_LEVEL, AnalysisData, Group
+from reports.results.analysis_data import AnalysisData, Group
 from reports.results.builder import ResultPlace, ResultsBuilder
 from reports.results.formats import COUNT
 from reports.results.index import ResultsIndex
-from reports.results.specification import Output
+from reports.results.specification import SUBJECT_LEVEL, Output
 from reports.statistics.estimate import Estimate
 
 POPULATION = "population"

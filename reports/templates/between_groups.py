@@ -6,26 +6,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+from metadata.condition import Condition
+from metadata.condition_filter import among
 from metadata.declaration_limits import Entries, Text
 from metadata.schema_errors import needed_key
 from metadata.yaml_source import complain
 from reports.layout.table import OutputLayout, OutputTable, Row
-from reports.results.analysis_data import (
-    SUBJECT_LEVEL,
-    AnalysisData,
-    Group,
-    decimals_of,
-)
+from reports.results.analysis_data import AnalysisData, Group, decimals_of
 from reports.results.builder import ResultPlace, ResultsBuilder
+from reports.results.declared_condition import declared_condition
 from reports.results.formats import P_VALUE, PERCENT, pattern
 from reports.results.index import LineResults, ResultsIndex
-from reports.results.row_condition import RowCondition
-from reports.results.selection import (
-    SUBJECT,
-    Selection,
-    among,
-)
-from reports.results.specification import Decimals, Output, OutputKeys
+from reports.results.selection import SUBJECT, Selection
+from reports.results.specification import SUBJECT_LEVEL, Decimals, NumberVariable, Output, OutputKeys
 from reports.statistics.descriptive import describe
 from reports.statistics.kaplan_meier import kaplan_meier
 from reports.template_parts.censored_times import CENSORED, censored_times
@@ -48,9 +41,9 @@ class EndpointLine:
     label: Text
     kind: Kind
     dataset: Text = SUBJECT_LEVEL
-    where: RowCondition | None = None
-    denominator: RowCondition | None = None
-    variable: Text = ""
+    where: Condition | None = None
+    denominator: Condition | None = None
+    variable: NumberVariable = ""
     decimals: Decimals = 0
     rate: RateKeys | None = None
     unit: Text = ""
@@ -122,9 +115,9 @@ def _endpoint(
 ) -> tuple[Any, Selection]:
     """Record what one treatment has of an endpoint, and return it for the comparisons, with its rows."""
     everybody = analysis.select(output, str(line.get("dataset", SUBJECT_LEVEL)), group, line)
-    rows = everybody.where(line.get("where", {}))
+    rows = everybody.where(declared_condition(line))
     if line["kind"] == "proportion":
-        among = everybody.where(line["denominator"]) if "denominator" in line else None
+        among = everybody.where(declared_condition(line, "denominator")) if "denominator" in line else None
         whole = size if among is None else among.subject_count
         builder.add_proportion(output, place, rows.subject_count, whole, rows, "Number of subjects")
         return (rows.subject_count, whole), rows if among is None else among

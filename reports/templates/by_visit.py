@@ -9,6 +9,8 @@ from typing import Annotated, Any
 import numpy as np
 import pandas as pd
 
+from metadata.condition import Condition
+from metadata.condition_filter import equality
 from metadata.declaration_limits import Entries, Keyed, OneOf, Text
 from metadata.errors import StudyError
 from metadata.schema_errors import entry_of, needed_key
@@ -21,15 +23,11 @@ from reports.layout.table import (
 )
 from reports.results.analysis_data import AnalysisData, Group, decimals_of
 from reports.results.builder import ResultPlace, ResultsBuilder
+from reports.results.declared_condition import declared_condition
 from reports.results.formats import P_VALUE, pattern
 from reports.results.index import LineResults, ResultsIndex
-from reports.results.row_condition import RowCondition
-from reports.results.selection import (
-    SUBJECT,
-    Selection,
-    equality,
-)
-from reports.results.specification import Decimals, Labels, Output, OutputKeys
+from reports.results.selection import SUBJECT, Selection
+from reports.results.specification import Decimals, Labels, NumberVariable, Output, OutputKeys, Variable
 from reports.statistics.descriptive import describe
 from reports.statistics.estimate import Estimate
 from reports.template_parts.descriptive_cells import CELLS
@@ -42,7 +40,7 @@ from reports.template_parts.treatment_heads import POPULATION, add_size
 class VisitValue:
     """A variable that is described at each visit."""
 
-    variable: Text
+    variable: NumberVariable
     label: Text
     decimals: Decimals | None = None
 
@@ -73,10 +71,10 @@ class Keys(OutputKeys):
     dataset: Text
     visits: Annotated[Labels, Keyed(1)]
     values: list[VisitValue]
-    where: RowCondition | None = None
+    where: Condition | None = None
     paramcd: Text = ""
     parameters: Annotated[dict[str, VisitParameter], Keyed(1)] | None = None
-    visit: Text = "AVISIT"
+    visit: Variable = "AVISIT"
     decimals: Decimals = 0
     tests: Annotated[list[VisitTest], Entries(0)] | None = None
 
@@ -90,7 +88,7 @@ def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> 
     """Describe every value variable of every parameter at every visit, then run the tests."""
     _check(output.node)
     groups = analysis.groups(output)
-    dataset, where = str(output.node["dataset"]), output.node.get("where", {})
+    dataset, where = str(output.node["dataset"]), declared_condition(output.node)
     rows = [analysis.select(output, dataset, group).where(where) for group in groups]
     measured = _visits_of(output.node, rows[-1])
     for group, selected in zip(groups, rows, strict=True):
@@ -155,9 +153,7 @@ def _describe(
 
 
 def _numbers(rows: Selection, value: Mapping[str, Any]) -> Wide:
-    name = str(value["variable"])
-    rows.where({} if rows.has(name) else value)
-    return rows.column(name).to_numpy(float)
+    return rows.column(rows.named(value, "variable")).to_numpy(float)
 
 
 def _test(
@@ -173,10 +169,10 @@ def _test(
     visit, node = _visit(output.node), output.node
     population, visits = str(test.get("population", output.population)), [str(name) for name in test["visits"]]
     _known(output, test)
-    rows = analysis.select(output, str(node["dataset"]), group, test, population).where(node.get("where", {}))
+    rows = analysis.select(output, str(node["dataset"]), group, test, population).where(declared_condition(node))
     rows = rows.equal("PARAMCD", code) if "parameters" in node else rows
     used = _earlier(node, visits) if test.get("carried") else visits
-    rows = rows.where({visit: used})
+    rows = rows.among(visit, used)
     word, precision = str(test["test"]), decimals_of(_parameters(node)[code] or node)
     wide = _wide(rows.table(SUBJECT, visit, "AVAL"), visit, used)
     if test.get("carried"):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from metadata.condition import Condition
 from metadata.declaration_limits import Text
 from reports.layout.table import (
     OutputLayout,
@@ -15,11 +16,11 @@ from reports.layout.table import (
 )
 from reports.results.analysis_data import AnalysisData, Group, decimals_of
 from reports.results.builder import ResultPlace, ResultsBuilder
+from reports.results.declared_condition import declared_condition
 from reports.results.formats import pattern
 from reports.results.index import LineResults, ResultsIndex
-from reports.results.row_condition import RowCondition
 from reports.results.selection import Selection
-from reports.results.specification import Decimals, Labels, Output, OutputKeys
+from reports.results.specification import Decimals, Labels, NumberVariable, Output, OutputKeys, Variable
 from reports.statistics.descriptive import describe
 from reports.statistics.proportion import clopper_pearson
 from reports.template_parts.descriptive_cells import CELLS
@@ -35,9 +36,9 @@ class Scheme:
 
     id: Text
     label: Text
-    condition: RowCondition
-    emergent: RowCondition | None = None
-    grade: Text = ""
+    condition: Condition
+    emergent: Condition | None = None
+    grade: Variable = ""
     grades: Labels | None = None
 
 
@@ -45,8 +46,8 @@ class Scheme:
 class LowestValue:
     """The records of the lowest values, and the variable that holds them."""
 
-    variable: Text
-    where: RowCondition | None = None
+    variable: NumberVariable
+    where: Condition | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,12 +55,12 @@ class Keys(OutputKeys):
     """A threshold met at ``baseline``, ever ``after``, and newly."""
 
     dataset: Text
-    baseline: RowCondition
-    after: RowCondition
+    baseline: Condition
+    after: Condition
     schemes: list[Scheme]
-    where: RowCondition | None = None
+    where: Condition | None = None
     lowest: LowestValue | None = None
-    day: Text = ""
+    day: NumberVariable = ""
     decimals: Decimals = 0
 
 
@@ -81,14 +82,16 @@ def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> 
     node = output.node
     for group in analysis.groups(output):
         add_size(analysis, output, group, builder)
-        rows = analysis.select(output, str(node["dataset"]), group).where(node.get("where", {}))
-        records = CriterionRecords(rows.where(node["baseline"]), rows.where(node["after"]))
+        rows = analysis.select(output, str(node["dataset"]), group).where(declared_condition(node))
+        records = CriterionRecords(
+            rows.where(declared_condition(node, "baseline")), rows.where(declared_condition(node, "after"))
+        )
         assessed = records.after.subject_count
         for number, scheme in enumerate(node["schemes"], start=1):
             everything = ResultPlace("", group.label, str(scheme["id"]), line=f"scheme {number}")
             _scheme(output, builder, everything, scheme, records, assessed)
         if "lowest" in node:
-            extremes = analysis.select(output, str(node["dataset"]), group).where(node["lowest"].get("where", {}))
+            extremes = analysis.select(output, str(node["dataset"]), group).where(declared_condition(node["lowest"]))
             _lowest(output, builder, group, extremes)
 
 
@@ -101,7 +104,8 @@ def _scheme(
     assessed: int,
 ) -> None:
     name = str(scheme["id"])
-    met, met_before = records.after.where(scheme["condition"]), records.before.where(scheme["condition"])
+    condition = declared_condition(scheme, "condition")
+    met, met_before = records.after.where(condition), records.before.where(condition)
     emergent = _emergent(scheme, records, met, met_before)
     for level, rows, of in (
         (BEFORE, met_before, records.before.subject_count), (ANY, met, assessed), (EMERGENT, emergent, assessed)
@@ -123,7 +127,7 @@ def _scheme(
 def _emergent(scheme: Mapping[str, Any], records: CriterionRecords, met: Selection, met_before: Selection) -> Selection:
     """Worse than at baseline: by the scheme's own CELLS, else met now by a subject assessed and not meeting it then."""
     if "emergent" in scheme:
-        return records.after.where(scheme["emergent"])
+        return records.after.where(declared_condition(scheme, "emergent"))
     free = sorted(set(records.before.subjects) - set(met_before.subjects))
     return met.of_subjects(free)
 

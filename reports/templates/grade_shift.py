@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 import pandas as pd
 
+from metadata.condition import Condition
+from metadata.condition_filter import among, equality
 from metadata.declaration_limits import Entries, Keyed, Text
 from metadata.errors import StudyError
 from reports.layout.table import (
@@ -18,16 +20,11 @@ from reports.layout.table import (
 )
 from reports.results.analysis_data import AnalysisData, Group
 from reports.results.builder import ResultPlace, ResultsBuilder
+from reports.results.declared_condition import declared_condition
 from reports.results.formats import COUNT
 from reports.results.index import ResultsIndex
-from reports.results.row_condition import RowCondition
-from reports.results.selection import (
-    SUBJECT,
-    Selection,
-    among,
-    equality,
-)
-from reports.results.specification import Labels, Output, OutputKeys
+from reports.results.selection import SUBJECT, Selection
+from reports.results.specification import Labels, Output, OutputKeys, Variable
 from reports.statistics.estimate import Estimate
 from reports.template_parts.filtered_rows import filtered
 from reports.template_parts.treatment_heads import POPULATION, add_size
@@ -40,9 +37,9 @@ class Keys(OutputKeys):
     dataset: Text
     parameters: Annotated[Labels, Keyed(1)]
     grades: Annotated[list[Text], Entries(2)]
-    where: RowCondition | None = None
-    grade: Text = ""
-    baseline: Text = ""
+    where: Condition | None = None
+    grade: Variable = ""
+    baseline: Variable = ""
     labels: Labels | None = None
     head: Text = ""
     stub: Text = ""
@@ -85,14 +82,14 @@ def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> 
     node = output.node
     for group in analysis.groups(output):
         add_size(analysis, output, group, builder)
-        shifts = _shifts(node, analysis.select(output, str(node["dataset"]), group).where(node.get("where", {})))
+        shifts = _shifts(node, analysis.select(output, str(node["dataset"]), group).where(declared_condition(node)))
         for parameter in node["parameters"]:
             _parameter(output, builder, group, str(parameter), shifts)
 
 
 def _shifts(node: Mapping[str, Any], rows: Selection) -> Shifts:
     grade, baseline = str(node.get("grade", "ATOXGR")), str(node.get("baseline", "BTOXGR"))
-    graded = rows.where({"PARAMCD": [str(code) for code in node["parameters"]]}).present(grade)
+    graded = rows.among("PARAMCD", map(str, node["parameters"])).present(grade)
     table = graded.table("PARAMCD", SUBJECT, baseline, grade)
     if "labels" in node and table.duplicated(["PARAMCD", SUBJECT]).any():
         raise StudyError(f"{rows.dataset}: a subject has two records of {grade}; narrow the output's 'where'")

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from metadata.condition import Condition
+from metadata.condition_filter import among, equality
 from metadata.declaration_limits import Text
 from metadata.yaml_source import complain
 from reports.layout.table import (
@@ -16,16 +18,11 @@ from reports.layout.table import (
 )
 from reports.results.analysis_data import AnalysisData, Group
 from reports.results.builder import ResultPlace, ResultsBuilder
+from reports.results.declared_condition import declared_condition
 from reports.results.formats import COUNT, P_VALUE
 from reports.results.index import LineResults, ResultsIndex
-from reports.results.row_condition import RowCondition
-from reports.results.selection import (
-    SUBJECT,
-    Selection,
-    among,
-    equality,
-)
-from reports.results.specification import Labels, Output, OutputKeys
+from reports.results.selection import SUBJECT, Selection
+from reports.results.specification import Labels, Output, OutputKeys, Variable
 from reports.statistics.estimate import Estimate
 from reports.statistics.fisher import fisher
 from reports.template_parts.filtered_rows import FilteredRows, filtered
@@ -46,7 +43,7 @@ class IncidencePart:
 
     label: Text
     any: Text
-    where: RowCondition | None = None
+    where: Condition | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,14 +51,14 @@ class Keys(OutputKeys):
     """Subjects and records by ``class`` and ``term``; ``events`` heads the column of records."""
 
     dataset: Text
-    term: Text
-    where: RowCondition | None = None
+    term: Variable
+    where: Condition | None = None
     any: Text = ""
-    class_: Text = ""
+    class_: Variable = ""
     labels: Labels | None = None
     order: Literal["frequency", "name", "declared"] = "frequency"
     events: Text = "Events"
-    grade: Text = ""
+    grade: Variable = ""
     grades: Labels | None = None
     parts: list[IncidencePart] | None = None
     reference: Text = ""
@@ -115,7 +112,7 @@ def _parts(node: Mapping[str, Any]) -> list[Part]:
     """The declared parts, or the whole as one."""
     if "parts" not in node and "any" not in node:
         raise complain(node, None, "say in 'any' what the first line counts, or declare 'parts'")
-    parts = node.get("parts", [{"label": "", "where": {}, "any": node.get("any", "")}])
+    parts = node.get("parts", [{"label": "", "any": node.get("any", "")}])
     return [Part(f"part {number}", part) for number, part in enumerate(parts, start=1)]
 
 
@@ -123,12 +120,12 @@ def _count(analysis: AnalysisData, output: Output, part: Part, group: Group, siz
     node = output.node
     rows = (
         analysis.select(output, str(node["dataset"]), group)
-        .where(node.get("where", {}))
-        .where(part.node.get("where", {}))
+        .where(declared_condition(node))
+        .where(declared_condition(part.node))
     )
     for key in ("class", "term", "grade"):
-        if key in node and not rows.has(str(node[key])):
-            raise complain(node, key, f"{rows.dataset} has no variable {node[key]}")
+        if key in node:
+            rows.named(node, key)
     found = tally(rows, str(node.get("class", "")), str(node["term"]), str(node.get("grade", "")))
     unknown = sorted({grade for _, grade in found.worst} - {str(grade) for grade in node.get("grades", {})})
     if unknown:

@@ -9,24 +9,25 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import pandas as pd
 
+from metadata.condition import Condition
 from metadata.declaration import parameters
 from metadata.declaration_limits import Text
 from metadata.errors import nearest
 from metadata.yaml_source import complain
 from reports.layout.table import Listing, OutputLayout, TableColumn
-from reports.results.analysis_data import SUBJECT_LEVEL, AnalysisData, Group
+from reports.results.analysis_data import AnalysisData, Group
 from reports.results.builder import ResultPlace, ResultsBuilder
+from reports.results.declared_condition import declared_condition
 from reports.results.formats import COUNT
 from reports.results.index import ResultsIndex
-from reports.results.row_condition import RowCondition
 from reports.results.selection import SUBJECT, Selection
-from reports.results.specification import Decimals, Labels, Output, OutputKeys
+from reports.results.specification import SUBJECT_LEVEL, Decimals, Labels, ListedVariable, Output, OutputKeys
 from reports.results.supplemental_values import SupplementalValues
 from reports.statistics.estimate import Estimate
 from reports.statistics.rounding import rounded_text
 from reports.template_parts.treatment_heads import add_size
 
-Names = Text | list[Text]
+Names = ListedVariable | list[ListedVariable]
 """One variable, or several that are joined in one column."""
 
 
@@ -51,7 +52,7 @@ class ListedColumn(ShownColumn):
 class SpreadColumn(ShownColumn):
     """A column that takes the value of the record that ``where`` finds."""
 
-    where: RowCondition
+    where: Condition
     variable: Names | None = None
 
 
@@ -67,7 +68,7 @@ class SpreadRecords:
 class PageValue:
     """The variable with one listing for each of its values."""
 
-    variable: Text
+    variable: ListedVariable
     label: Text
 
 
@@ -78,10 +79,10 @@ class ListingPart:
     caption: Text
     dataset: Text
     list_: list[ListedColumn]
-    order: list[Text]
-    where: RowCondition | None = None
+    order: list[ListedVariable]
+    where: Condition | None = None
     across: SpreadRecords | None = None
-    by: list[Text] | None = None
+    by: list[ListedVariable] | None = None
     page_by: PageValue | None = None
     empty: Text = ""
 
@@ -92,10 +93,10 @@ class Keys(OutputKeys):
 
     dataset: Text = ""
     list_: list[ListedColumn] | None = None
-    order: list[Text] | None = None
-    where: RowCondition | None = None
+    order: list[ListedVariable] | None = None
+    where: Condition | None = None
     across: SpreadRecords | None = None
-    by: list[Text] | None = None
+    by: list[ListedVariable] | None = None
     page_by: PageValue | None = None
     empty: Text = ""
     parts: list[ListingPart] | None = None
@@ -122,7 +123,7 @@ def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> 
         count = Estimate(float(rows.size), "Number of records listed", rows.subject_count)
         builder.add(output, place, "events", count, COUNT, rows)
         if (more := SupplementalValues.of(analysis, rows)) and (names := more.among(_asked(part))):
-            chosen = more.rows.where({"QNAM": names}).of_subjects(rows.subjects)
+            chosen = more.rows.among("QNAM", names).of_subjects(rows.subjects)
             count = Estimate(float(chosen.size), "Number of supplemental qualifiers", chosen.subject_count)
             qualified = replace(place, analysis="supplemental", variable="supplemental")
             builder.add(output, qualified, "events", count, COUNT, chosen)
@@ -186,9 +187,8 @@ def _grouped(part: Mapping[str, Any]) -> int:
 
 def _rows(analysis: AnalysisData, output: Output, part: Mapping[str, Any]) -> Selection:
     everybody = Group(analysis.specification.total)
-    return analysis.select(output, str(part["dataset"]), everybody, part, output.population).where(
-        part.get("where", {})
-    )
+    rows = analysis.select(output, str(part["dataset"]), everybody, part, output.population)
+    return rows.where(declared_condition(part))
 
 
 def _table(analysis: AnalysisData, output: Output, part: Mapping[str, Any], rows: Selection) -> pd.DataFrame:
@@ -252,7 +252,7 @@ def _spread(part: Mapping[str, Any], rows: Selection, table: pd.DataFrame) -> tu
     numbered = lines.sort_index().to_numpy()
     places = np.arange(rows.size) if rows.positions is None else rows.positions
     for column in part["across"]["columns"]:
-        chosen = np.flatnonzero(np.isin(places, _positions(rows.where(column["where"])), assume_unique=True))
+        chosen = np.flatnonzero(np.isin(places, _positions(rows.where(declared_condition(column))), assume_unique=True))
         at = numbered[chosen]
         if np.unique(at).size != at.size:
             line = heads.iloc[int(at[pd.Index(at).duplicated()][0])]

@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
+from metadata.condition import Condition
 from metadata.declaration_limits import Entries, Keyed, Text
 from reports.layout.figure import MeanFigure, MeanLine
 from reports.layout.table import OutputLayout
 from reports.results.analysis_data import AnalysisData, decimals_of
 from reports.results.builder import ResultPlace, ResultsBuilder
+from reports.results.declared_condition import declared_condition
 from reports.results.formats import COUNT, pattern
 from reports.results.index import ResultsIndex
-from reports.results.row_condition import RowCondition
-from reports.results.specification import Decimals, Output, OutputKeys
+from reports.results.specification import Decimals, NumberVariable, Output, OutputKeys
 from reports.statistics.mean_interval import mean_interval
 from reports.template_parts.treatment_heads import add_size
 
@@ -40,11 +41,11 @@ class Keys(OutputKeys):
     """Means with intervals at visits; ``visits`` have their places on the axis."""
 
     dataset: Text
-    variable: Text
+    variable: NumberVariable
     visits: Annotated[dict[str, float], Keyed(2)]
     x: VisitAxis
     y: ValueAxis
-    where: RowCondition | None = None
+    where: Condition | None = None
     decimals: Decimals = 0
 
 
@@ -54,7 +55,7 @@ def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> 
     shown = pattern(decimals_of(node) + 1)
     for group in analysis.groups(output):
         add_size(analysis, output, group, builder)
-        rows = analysis.select(output, str(node["dataset"]), group).where(node.get("where", {})).present(variable)
+        rows = analysis.select(output, str(node["dataset"]), group).where(declared_condition(node)).present(variable)
         for visit in node["visits"]:
             chosen = rows.equal("AVISIT", str(visit))
             mean = mean_interval(chosen.column(variable))

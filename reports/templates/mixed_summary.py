@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from metadata.condition import Condition
 from metadata.declaration_limits import Text
 from reports.layout.table import OutputLayout, OutputTable, Row
-from reports.results.analysis_data import (
-    SUBJECT_LEVEL,
-    AnalysisData,
-    Group,
-    decimals_of,
-)
+from reports.results.analysis_data import AnalysisData, Group, decimals_of
 from reports.results.builder import ResultPlace, ResultsBuilder
+from reports.results.declared_condition import declared_condition
 from reports.results.index import ResultsIndex
-from reports.results.row_condition import RowCondition
 from reports.results.selection import Selection
-from reports.results.specification import Decimals, Labels, Output, OutputKeys
+from reports.results.specification import SUBJECT_LEVEL, Decimals, Labels, Output, OutputKeys, Variable
 from reports.statistics.descriptive import describe
 from reports.template_parts.descriptive_cells import CELLS
 from reports.template_parts.treatment_heads import add_size, columns
@@ -29,10 +25,10 @@ class SummaryVariable:
     """A characteristic: values that have ``labels`` are counted, numbers described; or a heading."""
 
     heading: Text = ""
-    variable: Text = ""
+    variable: Variable = ""
     label: Text = ""
     dataset: Text = ""
-    where: RowCondition | None = None
+    where: Condition | None = None
     decimals: Decimals = 0
     labels: Labels | None = None
 
@@ -45,7 +41,11 @@ class Keys(OutputKeys):
 
     variables: list[SummaryVariable]
     dataset: Text = ""
-    where: RowCondition | None = None
+    where: Condition | None = None
+
+    def datasets_looked_at(self, own: str) -> Iterable[str]:
+        """Those of the characteristics."""
+        return dict.fromkeys(item.dataset or own for item in self.variables if item.label)
 
 
 MISSING = "Missing"
@@ -91,7 +91,7 @@ def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> 
             elif "labels" in item.node:
                 _count(output, builder, item, group, rows, size)
             else:
-                present = rows.where(_missing(item, False))
+                present = rows.present(item.variable)
                 values = describe(present.column(item.variable))
                 builder.add_description(output, item.place(group.label), values, decimals_of(item.node), present)
 
@@ -108,18 +108,14 @@ def _rows(analysis: AnalysisData, output: Output, group: Group, item: SummaryIte
     """The item's own dataset and records, or those of the output."""
     dataset = str(item.node.get("dataset", output.node.get("dataset", SUBJECT_LEVEL)))
     rows = analysis.select(output, dataset, group, item.node)
-    return rows.where(output.node.get("where", {})).where(item.node.get("where", {}))
-
-
-def _missing(item: SummaryItem, missing: bool) -> Mapping[str, Any]:
-    return {item.variable: {"missing": missing}}
+    return rows.where(declared_condition(output.node)).where(declared_condition(item.node))
 
 
 def _count(
     output: Output, builder: ResultsBuilder, item: SummaryItem, group: Group, rows: Selection, size: int
 ) -> None:
     """Count the values that have labels, then any other that the data hold, then who has none."""
-    present = rows.where(_missing(item, False))
+    present = rows.present(item.variable)
     declared = list(item.node["labels"])
     others = sorted(str(value) for value in set(present.column(item.variable)) - set(declared))
     for level in [*declared, *others]:
@@ -127,7 +123,7 @@ def _count(
         builder.add_proportion(output, item.place(group.label, level), chosen.subject_count, size, chosen, METHOD)
     missing = size - present.subject_count
     if missing:
-        without, method = rows.where(_missing(item, True)), "Patients of the population without a value"
+        without, method = rows.missing(item.variable), "Patients of the population without a value"
         builder.add_proportion(output, item.place(group.label, MISSING), missing, size, without, method)
 
 

@@ -7,22 +7,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
+from metadata.condition import Condition
+from metadata.condition_filter import equality
 from metadata.declaration_limits import Entries, Text
 from metadata.yaml_source import complain
 from reports.layout.figure import CourseFigure, CourseLine, ShadedBand
 from reports.layout.table import OutputLayout
-from reports.results.analysis_data import (
-    SUBJECT_LEVEL,
-    AnalysisData,
-    Group,
-    decimals_of,
-)
+from reports.results.analysis_data import AnalysisData, Group, decimals_of
 from reports.results.builder import ResultPlace, ResultsBuilder
+from reports.results.declared_condition import declared_condition
 from reports.results.formats import pattern
 from reports.results.index import LineResults, ResultsIndex
-from reports.results.row_condition import RowCondition
-from reports.results.selection import SUBJECT, Selection, equality
-from reports.results.specification import Decimals, Output, OutputKeys
+from reports.results.selection import SUBJECT, Selection
+from reports.results.specification import SUBJECT_LEVEL, Decimals, NumberVariable, Output, OutputKeys, SubjectVariable
 from reports.statistics.descriptive import describe
 from reports.statistics.estimate import Estimate
 from reports.template_parts.filtered_rows import FilteredRows, filtered
@@ -33,7 +30,7 @@ from reports.template_parts.treatment_heads import add_size
 class FigureAxis:
     """An axis: its variable, its label and its ticks."""
 
-    variable: Text
+    variable: NumberVariable
     label: Text
     ticks: Annotated[list[float], Entries(2)]
     unit_days: float = 1
@@ -45,7 +42,7 @@ class FigureAxis:
 class HollowValues:
     """Values that are drawn hollow, such as those below a limit, and what the legend says of them."""
 
-    where: RowCondition
+    where: Condition
     label: Text
 
 
@@ -53,7 +50,7 @@ class HollowValues:
 class DefinedValues:
     """Records that have their value by definition, such as no change at baseline."""
 
-    where: RowCondition
+    where: Condition
     value: float
 
 
@@ -62,7 +59,7 @@ class MedianLine:
     """The records of the medians, and the places of the visits on the axis."""
 
     visits: dict[str, float]
-    where: RowCondition | None = None
+    where: Condition | None = None
 
 
 @dataclass(frozen=True)
@@ -82,8 +79,8 @@ class Keys(OutputKeys):
     x: FigureAxis
     y: FigureAxis
     median: MedianLine
-    where: RowCondition | None = None
-    subject: Text = "SUBJID"
+    where: Condition | None = None
+    subject: SubjectVariable = "SUBJID"
     decimals: Decimals = 0
     bands: Annotated[list[ValueBand], Entries(0)] | None = None
     reference: Annotated[list[ValueBand], Entries(0)] | None = None
@@ -101,7 +98,7 @@ def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> 
     node, y = output.node, str(output.node["y"]["variable"])
     everybody = Group(analysis.specification.total)
     add_size(analysis, output, everybody, builder)
-    rows = analysis.select(output, str(node["dataset"]), everybody).where(node.get("where", {}))
+    rows = analysis.select(output, str(node["dataset"]), everybody).where(declared_condition(node))
     rows = rows.present(str(node["x"]["variable"]))
     names = names_of(analysis, output, everybody)
     points: dict[tuple[str, float], int] = {}
@@ -111,7 +108,7 @@ def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> 
         builder.add(output, place, OBSERVED, Estimate(value, method, 1), pattern(decimals_of(node)), source)
     rows = rows.present(y)
     for visit in node["median"]["visits"]:
-        chosen = rows.where(node["median"].get("where", {})).equal("AVISIT", str(visit))
+        chosen = rows.where(declared_condition(node["median"])).equal("AVISIT", str(visit))
         place = ResultPlace(f"median_{visit}", "", y, str(visit), MEDIAN_LABEL)
         median = describe(chosen.column(y))["median"]
         builder.add(output, place, "median", median, pattern(decimals_of(node) + 1), chosen)
@@ -139,13 +136,13 @@ def _points(
     x, y = str(node["x"]["variable"]), str(node["y"]["variable"])
     parts = [(rows.present(y), VALUE)]
     if "hollow" in node:
-        parts.append((rows.present(y).where(node["hollow"]["where"]), BELOW))
+        parts.append((rows.present(y).where(declared_condition(node["hollow"])), BELOW))
     table: dict[tuple[str, float, int], tuple[float, str]] = {}
     for part, method in parts:
         table |= {key: (value, method) for key, value in _values(part, x, y)}
     if "origin" in node:
         origin = float(node["origin"]["value"])
-        table |= {key: (origin, DEFINED) for key, _ in _values(rows.where(node["origin"]["where"]), x, x)}
+        table |= {key: (origin, DEFINED) for key, _ in _values(rows.where(declared_condition(node["origin"])), x, x)}
     shown = rows if "origin" in node else rows.present(y)
     points: dict[str, list[tuple[tuple[float, int], tuple[float, str]]]] = {}
     for (subject, day, place), point in table.items():

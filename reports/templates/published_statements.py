@@ -6,6 +6,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from metadata.condition_filter import equality
 from metadata.declaration_limits import Text
 from metadata.errors import nearest
 from metadata.yaml_source import complain
@@ -19,7 +20,6 @@ from reports.results.analysis_data import AnalysisData
 from reports.results.builder import ResultPlace, ResultsBuilder
 from reports.results.formats import COUNT, P_VALUE
 from reports.results.index import ResultsIndex
-from reports.results.selection import equality
 from reports.results.specification import Output, OutputKeys
 from reports.statistics.estimate import NOT_ESTIMABLE, Estimate
 from reports.template_parts.filtered_rows import FilteredRows

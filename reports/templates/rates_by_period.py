@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import numpy as np
 
+from metadata.condition import Condition
 from metadata.declaration_limits import Entries, Keyed, OneOf, Text
 from metadata.yaml_source import complain
 from reports.layout.table import (
@@ -18,11 +19,11 @@ from reports.layout.table import (
 )
 from reports.results.analysis_data import AnalysisData, Group
 from reports.results.builder import ResultPlace, ResultsBuilder
+from reports.results.declared_condition import declared_condition
 from reports.results.formats import P_VALUE, pattern
 from reports.results.index import LineResults, ResultsIndex
-from reports.results.row_condition import RowCondition
 from reports.results.selection import Selection
-from reports.results.specification import Decimals, Labels, Output, OutputKeys
+from reports.results.specification import Decimals, Labels, Output, OutputKeys, Variable
 from reports.statistics.estimate import Estimate
 from reports.statistics.event_rate import conditional_rate_ratio, conditional_rate_test
 from reports.statistics.poisson_regression import RateRatio, poisson_rate_ratio
@@ -101,10 +102,10 @@ class Keys(OutputKeys):
     """Events per person-time in each period, and ratios of periods; ``periods`` have their labels."""
 
     dataset: Text
-    period: Text
+    period: Variable
     periods: Annotated[Labels, Keyed(1)]
     rate: RateKeys
-    where: RowCondition | None = None
+    where: Condition | None = None
     decimals: Decimals = 3
     comparisons: Annotated[list[PeriodComparison], Entries(0)] | None = None
 
@@ -127,7 +128,7 @@ def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> 
 
 def _rows(analysis: AnalysisData, output: Output, group: Group, population: str) -> Selection:
     rows = analysis.select(output, str(output.node["dataset"]), group, population=population)
-    return rows.where(output.node.get("where", {}))
+    return rows.where(declared_condition(output.node))
 
 
 def _compare(
@@ -140,7 +141,7 @@ def _compare(
 ) -> None:
     node, population = output.node, str(comparison.get("population", output.population))
     periods = [_known(node, comparison, key) for key in ("period", "reference")]
-    rows = _rows(analysis, output, group, population).where({str(node["period"]): periods})
+    rows = _rows(analysis, output, group, population).among(str(node["period"]), periods)
     one, two = (person_time(node["rate"], rows.equal(str(node["period"]), period)) for period in periods)
     found = METHODS[str(comparison["method"])].run(one, two)
     line = f"comparison {number}"

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+from metadata.condition import Condition
 from metadata.declaration_limits import Entries, Limit, Text
 from reports.layout.table import OutputLayout, OutputTable, Row
-from reports.results.analysis_data import SUBJECT_LEVEL, AnalysisData, Group
+from reports.results.analysis_data import AnalysisData, Group
 from reports.results.builder import ResultPlace, ResultsBuilder
+from reports.results.declared_condition import declared_condition
 from reports.results.formats import COUNT
 from reports.results.index import LineResults, ResultsIndex
-from reports.results.row_condition import RowCondition
 from reports.results.selection import SUBJECT, Selection
-from reports.results.specification import Output, OutputKeys
+from reports.results.specification import SUBJECT_LEVEL, Output, OutputKeys, Variable
 from reports.statistics.estimate import Estimate
 from reports.statistics.proportion import clopper_pearson
 from reports.template_parts.paired_counts import PairKeys, add_pair, pairs_table
@@ -33,12 +34,12 @@ class CountLine:
     heading: Text = ""
     label: Text = ""
     dataset: Text = ""
-    where: RowCondition | None = None
-    where_each: Annotated[list[RowCondition], Entries(2)] | None = None
+    where: Condition | None = None
+    where_each: Annotated[list[Condition], Entries(2)] | None = None
     within_days: Annotated[int, Limit(0)] | None = None
-    denominator: RowCondition | None = None
-    denominator_each: Annotated[list[RowCondition], Entries(2)] | None = None
-    by: Text = ""
+    denominator: Condition | None = None
+    denominator_each: Annotated[list[Condition], Entries(2)] | None = None
+    by: Variable = ""
     indent: Annotated[int, Limit(0, 3)] = 0
 
 
@@ -48,10 +49,15 @@ class Keys(OutputKeys):
 
     lines: list[CountLine]
     dataset: Text = SUBJECT_LEVEL
-    where: RowCondition | None = None
+    where: Condition | None = None
     events: Text = ""
     interval: bool = False
     pairs: list[PairKeys] | None = None
+
+    def datasets_looked_at(self, own: str) -> Iterable[str]:
+        """Those of the lines and pairs."""
+        lines = [line.dataset for line in self.lines if line.label]
+        return dict.fromkeys(name or own for name in [*lines, *(pair.dataset for pair in self.pairs or [])])
 
 
 SUBJECTS, PARTS = "n (%)", "n/N (%)"
@@ -69,7 +75,7 @@ def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> 
         size = add_size(analysis, output, group, builder)
         for number, heading, line in _lines(output):
             records = _records(analysis, output, group, line)
-            looked_at = records.where(output.node.get("where", {}))
+            looked_at = records.where(declared_condition(output.node))
             rows, whole = _meeting(looked_at, _each(line, "where"), line.get("within_days")), size
             if _has_part(line):
                 whole = _meeting(records, _each(line, "denominator"), None).subject_count
@@ -93,9 +99,12 @@ def _lines(output: Output) -> Iterator[tuple[int, str, Mapping[str, Any]]]:
             yield number, heading, line
 
 
-def _each(line: Mapping[str, Any], key: str) -> list[Any]:
+def _each(line: Mapping[str, Any], key: str) -> list[Condition]:
     """The conditions of a line of which a subject must meet each; one where it has ``where`` alone."""
-    return list(line.get(f"{key}_each", [line.get(key, {})]))
+    several = f"{key}_each"
+    if several not in line:
+        return [declared_condition(line, key)]
+    return [Condition.read(one, line, several) for one in line[several]]
 
 
 def _has_part(line: Mapping[str, Any]) -> bool:
@@ -103,7 +112,7 @@ def _has_part(line: Mapping[str, Any]) -> bool:
     return "denominator" in line or "denominator_each" in line
 
 
-def _meeting(records: Selection, wanted: list[Any], days: int | None) -> Selection:
+def _meeting(records: Selection, wanted: list[Condition], days: int | None) -> Selection:
     """Records that meet the first condition, of subjects who have one for each other: at any time, or within days."""
     first, *others = wanted
     rows = records.where(first)
@@ -119,7 +128,7 @@ def _near(rows: Selection, others: Selection, days: int | None) -> Selection:
     both = rows.table(SUBJECT, DATE).merge(others.table(SUBJECT, DATE), on=SUBJECT, suffixes=("", "_OTHER"))
     near = both[(both[DATE] - both[f"{DATE}_OTHER"]).abs() <= days]
     subjects, dates = sorted(near[SUBJECT].unique()), sorted(near[DATE].unique())
-    return rows.of_subjects(subjects).where({DATE: [float(date) for date in dates]} if dates else {})
+    return rows.of_subjects(subjects).among(DATE, map(float, dates))
 
 
 def _records(analysis: AnalysisData, output: Output, group: Group, line: Mapping[str, Any]) -> Selection:

@@ -8,12 +8,14 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 
+from metadata.condition import Condition
 from metadata.declaration_limits import Entries, Text
 from metadata.yaml_source import complain
 from reports.layout.figure import StepCurve, StepFigure
 from reports.layout.table import OutputLayout, OutputTable, Row
 from reports.results.analysis_data import AnalysisData, Group
 from reports.results.builder import ResultPlace, ResultsBuilder
+from reports.results.declared_condition import declared_condition
 from reports.results.formats import (
     COUNT,
     P_VALUE,
@@ -21,7 +23,6 @@ from reports.results.formats import (
     pattern,
 )
 from reports.results.index import ResultsIndex
-from reports.results.row_condition import RowCondition
 from reports.results.selection import Selection
 from reports.results.specification import Decimals, Output, OutputKeys
 from reports.statistics.estimate import Estimate
@@ -47,7 +48,7 @@ class TimeEndpoint:
 
     label: Text
     event: Text
-    where: RowCondition | None = None
+    where: Condition | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +57,7 @@ class Keys(OutputKeys):
 
     dataset: Text
     unit: Text
-    where: RowCondition | None = None
+    where: Condition | None = None
     unit_days: float = 1
     decimals: Decimals = 1
     times: Annotated[list[float], Entries(0)] | None = None
@@ -102,7 +103,7 @@ def _endpoints(node: Mapping[str, Any]) -> list[Endpoint]:
         raise complain(node, None, "name one 'event' or several 'endpoints'")
     if "endpoints" in node and "figure" in _shown(node):
         raise complain(node, "show", "a figure shows one 'event', not several 'endpoints'")
-    endpoints = node.get("endpoints", [{"label": "", "where": {}, "event": node.get("event", "")}])
+    endpoints = node.get("endpoints", [{"label": "", "event": node.get("event", "")}])
     return [Endpoint(f"endpoint {number}", endpoint) for number, endpoint in enumerate(endpoints, start=1)]
 
 
@@ -131,7 +132,7 @@ def _shown(node: Mapping[str, Any]) -> list[str]:
 
 def _rows(analysis: AnalysisData, output: Output, group: Group, endpoint: Endpoint) -> Selection:
     rows = analysis.select(output, str(output.node["dataset"]), group)
-    return rows.where(output.node.get("where", {})).where(endpoint.node.get("where", {}))
+    return rows.where(declared_condition(output.node)).where(declared_condition(endpoint.node))
 
 
 def _add_counts(
@@ -141,7 +142,7 @@ def _add_counts(
     builder.add(output, place, "n", Estimate(float(curve.n), "Number of subjects with a time", curve.n), COUNT, rows)
     counts = {
         "event": (curve.events, "Subjects with the event", rows.equal(CENSORED, 0)),
-        "censored": (curve.n - curve.events, "Censored", rows.where({CENSORED: {"not": 0}})),
+        "censored": (curve.n - curve.events, "Censored", rows.other_than(CENSORED, 0)),
     }
     for name, (count, method, source) in counts.items():
         builder.add_proportion(output, endpoint.place(name, group.label, name), count, curve.n, source, method)

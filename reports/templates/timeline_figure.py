@@ -9,17 +9,18 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 
+from metadata.condition import Condition
+from metadata.condition_filter import equality
 from metadata.declaration_limits import Entries, Limit, Text
-from metadata.yaml_source import complain
 from reports.layout.figure import TimelineFigure, TimelineLayer
 from reports.layout.table import OutputLayout
 from reports.results.analysis_data import AnalysisData, Group
 from reports.results.builder import ResultPlace, ResultsBuilder
+from reports.results.declared_condition import declared_condition
 from reports.results.formats import COUNT
 from reports.results.index import ResultsIndex
-from reports.results.row_condition import RowCondition
-from reports.results.selection import SUBJECT, Selection, equality
-from reports.results.specification import Output, OutputKeys
+from reports.results.selection import SUBJECT, Selection
+from reports.results.specification import NumberVariable, Output, OutputKeys, SubjectVariable
 from reports.statistics.estimate import Estimate
 from reports.template_parts.filtered_rows import filtered
 from reports.template_parts.treatment_heads import add_size
@@ -42,10 +43,10 @@ class TimelineLayerKeys:
     label: Text
     dataset: Text
     track: Annotated[int, Limit(1, 6)]
-    where: RowCondition | None = None
-    start: Text = ""
-    end: Text = ""
-    day: Text = ""
+    where: Condition | None = None
+    start: NumberVariable = ""
+    end: NumberVariable = ""
+    day: NumberVariable = ""
     mark: Literal["circle", "square", "triangle", "diamond", "stroke"] | None = None
     hollow: bool = False
     colour: Annotated[int, Limit(1, 7)] = 1
@@ -59,7 +60,7 @@ class Keys(OutputKeys):
 
     x: DayAxis
     layers: list[TimelineLayerKeys]
-    subject: Text = "SUBJID"
+    subject: SubjectVariable = "SUBJID"
 
 
 START, END, DAY, SHOWN = "start", "end", "day", "shown"
@@ -76,7 +77,7 @@ def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> 
                    analysis.select(output, "ADSL", everybody))  # fmt: skip
     for number, layer in enumerate(output.node["layers"], start=1):
         rows = analysis.select(output, str(layer["dataset"]), everybody, layer, output.population)
-        _add_layer(output, builder, number, layer, rows.where(layer.get("where", {})), names)
+        _add_layer(output, builder, number, layer, rows.where(declared_condition(layer)), names)
 
 
 def _add_layer(
@@ -87,10 +88,7 @@ def _add_layer(
     rows: Selection,
     names: Mapping[str, str],
 ) -> None:
-    variables = {key: str(layer[key]) for key in (START, END, DAY) if key in layer}
-    for key, name in variables.items():
-        if not rows.has(name):
-            raise complain(layer, key, f"{rows.dataset} has no variable {name}")
+    variables = {key: rows.named(layer, key) for key in (START, END, DAY) if key in layer}
     for name in list(variables.values())[:1]:
         rows = rows.present(name)
     places = rows.table(SUBJECT).groupby(SUBJECT, sort=False).indices

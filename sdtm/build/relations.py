@@ -20,6 +20,7 @@ from metadata.declaration_limits import Entries
 from metadata.declaration_schema import document_schema
 from metadata.errors import Gather, nearest
 from metadata.project import Project
+from metadata.schema_errors import unknown_variable
 from metadata.standards import sdtm_dataset, sdtm_variables
 from metadata.study import Study
 from metadata.units import text_of
@@ -141,7 +142,7 @@ def _check(node: LocatedDict, project: Project, mappings: dict[str, DomainMappin
 def _check_shared(part: LocatedDict, mapping: DomainMapping) -> None:
     name = str(part["variable"])
     if not mapping.has(name):
-        raise complain(part, "variable", f"{mapping.domain} has no variable {name}{nearest(name, mapping.by_name)}")
+        raise unknown_variable(part, "variable", mapping.domain, name, mapping.by_name)
 
 
 def _check_link(node: LocatedDict, project: Project) -> None:

@@ -6,6 +6,7 @@ import re
 
 from metadata.errors import Gather, StudyError, nearest
 from metadata.project import Project
+from metadata.schema_errors import unknown_variable
 from metadata.standards import GuideVariable, sdtm_dataset, sdtm_variables
 from metadata.study import Study
 from metadata.terminology import Terminology
@@ -154,7 +155,7 @@ class Reader:
         declared = self.body.get("keys")
         for index, name in enumerate(declared or []):
             if name not in self.by_name:
-                raise complain(declared, index, f"{self.domain} has no variable {name}{nearest(name, self.by_name)}")
+                raise unknown_variable(declared, index, self.domain, name, self.by_name)
         return tuple(declared) if declared else self._default_keys()
 
     def _default_keys(self) -> tuple[str, ...]:

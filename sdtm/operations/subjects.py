@@ -15,7 +15,7 @@ import numpy as np
 from metadata.coded_matching import place_within
 from metadata.coded_text import CodedText
 from metadata.condition import Condition
-from metadata.errors import nearest
+from metadata.schema_errors import unknown_variable
 from metadata.standards import sdtm_variables
 from metadata.study import Study
 from metadata.units import text_of
@@ -41,7 +41,7 @@ def variable_of(spec: LocatedDict, key: str, name: str, study: Study) -> tuple[s
         raise complain(spec, key, f"'{name}' must be written DOMAIN.VARIABLE, for example EX.EXSTDTC")
     known = [found.name for found in sdtm_variables(study.standards["sdtmig"], domain)]
     if variable not in known:
-        raise complain(spec, key, f"{domain} has no variable {variable}{nearest(variable, known)}")
+        raise unknown_variable(spec, key, domain, variable, known)
     return domain, variable
 
 

@@ -176,7 +176,7 @@ def test_pin_and_draft_from_the_command_line(study: Path, tmp_path: Path) -> Non
         (
             "expect: distinct_count, variable: SITEID",
             "expect: distinct_count, variable: SITEIDD",
-            "no variable 'SITEIDD'",
+            "no variable SITEIDD",
         ),
         ("  DM:\n", "  DMM:\n", "there is no dataset 'DMM'"),
     ],

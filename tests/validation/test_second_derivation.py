@@ -248,7 +248,7 @@ def test_records_are_chosen_by_the_language_of_conditions(make: Callable[..., St
         ('{AVAL: "3"}', "line 8, key 'AVAL': ADX.AVAL is a number, '3' is not"),
         ("{HIGHFL: 1}", "line 8, key 'HIGHFL': ADX.HIGHFL is text: write \"1\" in quotes"),
         ("{AVAL: {above: {variable: HIGHFL}}}", "ADX.AVAL is a number, ADX.HIGHFL is text: they cannot be compared"),
-        ("{AVL: 1}", "line 8, key 'where': ADX has no variable 'AVL' (did you mean 'AVAL'?)"),
+        ("{AVL: 1}", "line 8, key 'where': ADX has no variable AVL (did you mean 'AVAL'?)"),
     ],
 )
 def test_a_condition_that_cannot_hold_is_refused_without_data(
@@ -276,7 +276,7 @@ def test_a_condition_that_cannot_hold_is_refused_without_data(
             "dataset: ADXX",
             "line 5, key 'dataset': there is no dataset 'ADXX' (did you mean 'ADX'?)",
         ),
-        ("[AVAL, ADT,", "[AVALU, ADT,", "line 7, key 'variables': ADX has no variable 'AVALU' (did you mean 'AVAL'?)"),
+        ("[AVAL, ADT,", "[AVALU, ADT,", "line 7, key 'variables': ADX has no variable AVALU (did you mean 'AVAL'?)"),
         (
             "keys: [USUBJID]",
             "keys: USUBJID",
@@ -300,7 +300,7 @@ def test_the_check_without_data(make: Callable[..., Study]) -> None:
     wrong = make(declared, means=QUERY.replace("FROM LB", "FROM LBX"))
     found = [str(error) for error in check_second_derivation(wrong, columns, ["means"])]
     assert len(found) == 3
-    assert "line 7, key 'variables': ADX has no variable 'AVALU'" in found[0]
+    assert "line 7, key 'variables': ADX has no variable AVALU" in found[0]
     assert "line 8, key 'plan': the analysis plan has no section 'mean' (did you mean 'means'?)" in found[1]
     assert "means.sql, line 4: LBX is neither an SDTM dataset nor a table of verify.yaml" in found[2]
     broken = make(means=QUERY.replace("GROUP BY", "GROPU BY"))

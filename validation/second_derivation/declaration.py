@@ -91,13 +91,15 @@ def _check_query(study: Study, node: Any, key: str, query: str) -> None:
 def check_columns(endpoint: Endpoint, kinds: DatasetKinds) -> None:
     """Raise StudyError if the endpoint's dataset, or a column of it, is not there, or is tested as another kind.
 
-    ``kinds`` are those of the columns of each dataset.
+    ``kinds`` are those of the columns of each dataset; one without any may have any column.
     """
     if endpoint.dataset == RESULTS and RESULTS not in kinds:
         raise endpoint.error("the study has no results: it has no reports.yaml", "dataset")
     if endpoint.dataset not in kinds:
         raise unknown_dataset(endpoint.node, "dataset", endpoint.dataset, kinds)
     there = kinds[endpoint.dataset]
+    if not there:
+        return
     named = (("where", endpoint.condition.reads), ("keys", endpoint.keys), ("variables", endpoint.variables))
     for key, names in named:
         for name in names:

@@ -189,7 +189,7 @@ def broken(tmp_path, text, *changes):
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("source: RFXSTDTC", "source: RFXSTDT", "there is no variable RFXSTDT (did you mean 'RFXSTDTC'?)"),
+        ("source: RFXSTDTC", "source: RFXSTDT", "has no variable RFXSTDT (did you mean 'RFXSTDTC'?)"),
         ("study_day:", "studyday:", "'studyday' is not a derivation (did you mean 'study_day'?)"),
         ("reference: TRTSDT", "ref: TRTSDT", "'study_day' has no key 'ref'"),
         ("to: DAY1", "to: TRTSDT", "TRTSDT is made twice"),

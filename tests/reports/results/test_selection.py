@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from metadata.condition import read_condition
 from metadata.errors import StudyError
 from metadata.frame_columns import FrameColumns
 from metadata.yaml_source import load
+from reports.results.declared_condition import declared_condition
 from reports.results.selection import Selection
 
 FRAME = pd.DataFrame(
@@ -39,11 +41,12 @@ ALL = Selection("ADSL", FrameColumns(FRAME))
         ({"AGE": {"missing": True}}, ["3"]),
         ({"SEX": {"missing": False}}, ["1", "2", "4"]),
         ({"GRADE": {"at_most": "1"}}, ["2", "4"]),
-        ({"GRADE": {"over": "BASE"}}, ["1"]),
+        ({"GRADE": {"above": {"variable": "BASE"}}}, ["1"]),
+        ([{"SEX": "M"}, {"AGE": {"above": 40}}], ["2", "4"]),
     ],
 )
-def test_the_filter_finds_the_rows_that_were_selected(where: dict[str, object], subjects: list[str]) -> None:
-    chosen = ALL.where(where)
+def test_the_filter_finds_the_rows_that_were_selected(where: object, subjects: list[str]) -> None:
+    chosen = ALL.where(read_condition(where, None, "where"))
     assert chosen.subjects == subjects
     assert list(FRAME.query(chosen.filter)["USUBJID"]) == subjects
 
@@ -68,12 +71,12 @@ def test_nobody_and_everybody() -> None:
         ("where: {SEXX: F}", "line 1, key 'SEXX': ADSL has no variable SEXX (did you mean 'SEX'?)"),
         ("where: {GRADE: 2}", "line 1, key 'GRADE': ADSL.GRADE is text: write \"2\" in quotes"),
         ("where: {AGE: old}", "line 1, key 'AGE': ADSL.AGE is a number, 'old' is not"),
-        ("where: {GRADE: {over: BSE}}", "ADSL has no variable BSE (did you mean 'BASE'?)"),
+        ("where: {GRADE: {above: {variable: BSE}}}", "ADSL has no variable BSE (did you mean 'BASE'?)"),
     ],
 )
 def test_a_wrong_filter_says_where_it_stands(tmp_path, yaml: str, message: str) -> None:  # type: ignore[no-untyped-def]
     file = tmp_path / "reports.yaml"
     file.write_text(yaml)
     with pytest.raises(StudyError) as error:
-        ALL.where(load(file)["where"])
+        ALL.where(declared_condition(load(file)))
     assert message in str(error.value)

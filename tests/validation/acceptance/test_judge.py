@@ -120,8 +120,8 @@ def test_missing_texts_are_null_to_the_suite(tmp_path: Path) -> None:
         ("{expect: row_counts, value: 3}", "did you mean 'row_count'?"),
         ("{expect: row_count}", "needs the key 'value'"),
         ("{expect: row_count, value: 3, colum: X}", "'row_count' has no key 'colum'"),
-        ("{expect: not_null, variable: STRT}", "DM has no variable 'STRT' (did you mean 'START'?)"),
-        ("{expect: row_count, value: 3, where: {SX: F}}", "DM has no variable 'SX'"),
+        ("{expect: not_null, variable: STRT}", "DM has no variable STRT (did you mean 'START'?)"),
+        ("{expect: row_count, value: 3, where: {SX: F}}", "DM has no variable SX"),
         ("{expect: matches, variable: SEX, pattern: '('}", "must be a regular expression, not '('"),
     ],
 )
@@ -205,7 +205,7 @@ def test_a_dataset_without_rows_meets_only_its_metadata(tmp_path: Path) -> None:
         ("{SEX: 1}", "key 'SEX': DM.SEX is text: write \"1\" in quotes"),
         ("{SEX: {above: 1}}", "key 'above': DM.SEX holds text; a number is needed to compare with 1"),
         ("{AGE: {above: {variable: SEX}}}", "key 'above': DM.AGE is a number, DM.SEX is text: they cannot be compared"),
-        ("{AGE: {above: {variable: AG}}}", "DM has no variable 'AG' (did you mean 'AGE'?)"),
+        ("{AGE: {above: {variable: AG}}}", "DM has no variable AG (did you mean 'AGE'?)"),
         ("{SEX: true}", "key 'SEX': true or false is no value of a variable"),
     ],
 )

@@ -1,0 +1,90 @@
+"""The variables and conditions that an output names, each with the dataset that must have them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, is_dataclass
+from typing import Any, get_args
+
+from metadata.condition import Condition, DatasetKinds
+from metadata.declaration import parameters, role_of
+from metadata.schema_errors import unknown_variable
+from metadata.yaml_source import complain
+from reports.results.specification import SUBJECT_LEVEL
+
+
+@dataclass(frozen=True)
+class NamedVariable:
+    """A variable that a key names; its ``role`` is that of the key's annotation (see ``specification``)."""
+
+    dataset: str
+    node: Mapping[str, Any]
+    key: str
+    name: str
+    role: str
+
+    def check(self, datasets: DatasetKinds) -> None:
+        """Raise StudyError if its dataset does not have it, or if it holds text and a number is needed.
+
+        A dataset of which no variable is known may have any. A listing also shows variables of the subject level and
+        supplemental qualifiers, whose names only the data know.
+        """
+        dataset = SUBJECT_LEVEL if self.role == "subject" else self.dataset
+        known = datasets.get(dataset, {})
+        if not known:
+            return
+        if self.role == "lists":
+            more = datasets.get(SUBJECT_LEVEL, {})
+            if f"SUPP{dataset}" in datasets or not more or self.name in more:
+                return
+        if self.name not in known:
+            raise unknown_variable(self.node, self.key, dataset, self.name, known)
+        if self.role == "measures" and known[self.name] == "Char":
+            raise complain(self.node, self.key, f"{dataset}.{self.name} is text: a number is needed")
+
+
+@dataclass(frozen=True)
+class NamedCondition:
+    """A condition on the records of a dataset."""
+
+    dataset: str
+    condition: Condition
+
+    def check(self, datasets: DatasetKinds) -> None:
+        """Raise StudyError if the dataset lacks a variable, or has it of another kind."""
+        if known := datasets.get(self.dataset, {}):
+            self.condition.check(known, self.dataset)
+
+
+def named_in(declared: Any, node: Mapping[str, Any], dataset: str) -> Iterator[NamedVariable | NamedCondition]:
+    """Yield what a mapping names and, in depth, its parts; a part without a ``dataset`` has that of the whole.
+
+    ``declared`` is the dataclass that was read from ``node``. A condition of the whole (``where``) holds for the
+    records of each part, so it is held against the datasets that the parts name (``datasets_looked_at``).
+    """
+    own = str(getattr(declared, "dataset", "")) or dataset
+    for key, kind in parameters(type(declared)).items():
+        if key not in node:
+            continue
+        value = getattr(declared, key if hasattr(declared, key) else f"{key}_")
+        role = _role(kind)
+        for part, inner in _parts(value, node[key]):
+            if isinstance(part, Condition):
+                looked_at = declared.datasets_looked_at(own) if hasattr(declared, "datasets_looked_at") else [own]
+                yield from (NamedCondition(name, part) for name in looked_at)
+            elif is_dataclass(part):
+                yield from named_in(part, inner, own)
+            elif role and part:
+                yield NamedVariable(own, node, key, str(part), role)
+
+
+def _parts(value: Any, node: Any) -> list[tuple[Any, Any]]:
+    if isinstance(value, list):
+        return list(zip(value, node, strict=True))
+    if isinstance(value, dict):
+        return list(zip(value.values(), node.values(), strict=True))
+    return [(value, node)]
+
+
+def _role(kind: Any) -> str:
+    return role_of(kind) or next((role for part in get_args(kind) if (role := _role(part))), "")
