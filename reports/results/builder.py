@@ -25,8 +25,8 @@ PUBLISHED = (
 NUMBERS = {"value": "float64", "n": "int64"}
 """The columns that are numbers; all others hold texts."""
 PUBLISHED_KINDS = {name: "Num" if name in NUMBERS else "Char" for name in PUBLISHED}
-COLUMNS = (*PUBLISHED, "line")
-"""``line`` is for finding results again, and written to no file."""
+COLUMNS = (*PUBLISHED, "line", "analysed")
+"""``line``, for finding results again, and ``analysed``, the variable of the dataset, are columns of no file."""
 
 
 class ResultSource(Protocol):
@@ -38,14 +38,17 @@ class ResultSource(Protocol):
     @property
     def filter(self) -> str: ...
 
+    def has(self, variable: str) -> bool: ...
+
 
 @dataclass(frozen=True)
 class ResultPlace:
-    """Where a statistic stands: everything of its key but its own name.
+    """The place of a statistic in the results: everything of its key but its own name.
 
     ``analysis`` is the part of the id after the output; ``level`` the category, visit or comparison. ``line`` tells
     apart what the output declares one by one, such as "line 3" or "test 2"; blank for the output as a whole. ``point``
-    numbers values that are drawn at one place.
+    numbers values that are drawn at one place. ``analysed`` is the variable of the dataset that is described or tested;
+    left out where ``variable`` names it.
     """
 
     analysis: str
@@ -56,6 +59,7 @@ class ResultPlace:
     population: str = ""
     line: str = ""
     point: int = 0
+    analysed: str = ""
 
 
 @dataclass
@@ -83,6 +87,7 @@ class ResultsBuilder:
             self._identifier(output, place, statistic), output.id, place.population or output.population, place.subset,
             place.group, place.variable, place.level, statistic, value, shown, text or text_of(value, shown),
             estimate.method, estimate.n, estimate.warning, "", source.dataset, source.filter, place.line,
+            place.analysed or (place.variable if source.has(place.variable) else ""),
         )  # fmt: skip
         self.rows.append(dict(zip(COLUMNS, cells, strict=True)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 
 from reports.results.selection import Selection
@@ -13,8 +14,13 @@ class FilteredRows:
 
     dataset: str
     filter: str
+    variables: Container[str] = ()
+
+    def has(self, variable: str) -> bool:
+        """Whether the dataset has the variable."""
+        return variable in self.variables
 
 
 def filtered(rows: Selection, *conditions: str) -> FilteredRows:
     """``rows`` narrowed by further ``conditions``, without looking for them."""
-    return FilteredRows(rows.dataset, " and ".join(dict.fromkeys((*rows.conditions, *conditions))))
+    return FilteredRows(rows.dataset, " and ".join(dict.fromkeys((*rows.conditions, *conditions))), rows.base)

@@ -53,9 +53,14 @@ class PersonTimeRows:
         return len(self.subjects)
 
 
+def counted(rate: Mapping[str, Any]) -> str:
+    """The variable that counts the events: AVAL unless named."""
+    return str(rate.get("count", "AVAL"))
+
+
 def person_time(rate: Mapping[str, Any], rows: Selection) -> PersonTimeRows:
-    """Sum the counts (``count``, AVAL unless named) and the person-time of each subject."""
-    count, time = str(rate.get("count", "AVAL")), str(rate["time"])
+    """Sum the events and the person-time of each subject."""
+    count, time = counted(rate), str(rate["time"])
     known = rows.present(count).present(time).above(time, 0)
     events, spent = known.column(count).to_numpy(float), known.column(time).to_numpy(float)
     if (events % 1 != 0).any() or (events < 0).any():

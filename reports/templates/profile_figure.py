@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -87,6 +87,10 @@ class Keys(OutputKeys):
     set_apart: float | None = None
     hollow: HollowValues | None = None
     origin: DefinedValues | None = None
+
+    def implied(self) -> Iterable[str]:
+        """The visit of the medians."""
+        return ("AVISIT",)
 
 
 OBSERVED, MEDIAN_LABEL, COURSES = "value", "Median", "courses"
