@@ -30,13 +30,14 @@ Floats = NDArray[np.float64]
 class Comparison:
     """A comparison of one treatment with the reference; ``result`` says what its value is.
 
-    ``run`` takes what the treatment and the reference have, shaped as the kind has it.
+    ``run`` takes what the treatment and the reference have, shaped as the kind has it, and the decimals to which
+    derived values are known, if they are declared.
     """
 
     kind: Kind
     label: str
     result: Literal["estimate", "p_value"]
-    run: Callable[[Any, Any], Estimate]
+    run: Callable[[Any, Any, int | None], Estimate]
 
 
 def _points(estimate: Estimate) -> Estimate:
@@ -53,9 +54,14 @@ def _poisson(one: PersonTimeRows, two: PersonTimeRows) -> RateRatio:
     return poisson_rate_ratio(events, time, [True] * one.n + [False] * two.n)
 
 
-def _of_ranks(run: Callable[[Floats, Floats, int], Estimate]) -> Callable[[Any, Any], Estimate]:
+def _of_ranks(compare: Callable[[Floats, Floats, int], Estimate]) -> Callable[[Any, Any, int | None], Estimate]:
     """A method of ranks: values count as tied if they are equal as recorded, however few decimals are printed."""
-    return lambda one, two: run(one, two, recorded_decimals(np.concatenate([one, two])))
+
+    def run(one: Floats, two: Floats, precision: int | None) -> Estimate:
+        decimals = recorded_decimals(np.concatenate([one, two])) if precision is None else precision
+        return compare(one, two, decimals)
+
+    return run
 
 
 def _counts(one: PersonTimeRows, two: PersonTimeRows) -> tuple[int, float, int, float, int]:
@@ -64,33 +70,35 @@ def _counts(one: PersonTimeRows, two: PersonTimeRows) -> tuple[int, float, int, 
 
 COMPARISONS: dict[str, Comparison] = {
     "newcombe": Comparison(
-        "proportion", "Difference in percentage points (95% CI)", "estimate", lambda a, b: _points(newcombe(*a, *b))
+        "proportion", "Difference in percentage points (95% CI)", "estimate", lambda a, b, _: _points(newcombe(*a, *b))
     ),
-    "fisher": Comparison("proportion", "p-value, Fisher's exact test", "p_value", lambda a, b: fisher(*a, *b)),
-    "mean_difference": Comparison("value", "Difference of means (95% CI)", "estimate", mean_difference),
-    "welch_t": Comparison("value", "p-value, Welch's t test", "p_value", two_sample_t),
+    "fisher": Comparison("proportion", "p-value, Fisher's exact test", "p_value", lambda a, b, _: fisher(*a, *b)),
+    "mean_difference": Comparison(
+        "value", "Difference of means (95% CI)", "estimate", lambda a, b, _: mean_difference(a, b)
+    ),
+    "welch_t": Comparison("value", "p-value, Welch's t test", "p_value", lambda a, b, _: two_sample_t(a, b)),
     "mean_difference_equal_variances": Comparison(
         "value", "Difference of means (95% CI), equal variances", "estimate",
-        lambda a, b: mean_difference(a, b, "equal"),
+        lambda a, b, _: mean_difference(a, b, "equal"),
     ),
     "equal_variances_t": Comparison(
-        "value", "p-value, t test with equal variances", "p_value", lambda a, b: two_sample_t(a, b, "equal")
+        "value", "p-value, t test with equal variances", "p_value", lambda a, b, _: two_sample_t(a, b, "equal")
     ),
     "rank_shift": Comparison("value", "Hodges-Lehmann shift (95% CI)", "estimate", _of_ranks(rank_shift)),
     "rank_sum": Comparison("value", "p-value, Wilcoxon rank sum test", "p_value", _of_ranks(rank_sum)),
-    "log_rank": Comparison("time", "p-value, log-rank test", "p_value", lambda a, b: _log_rank(a, b)),
+    "log_rank": Comparison("time", "p-value, log-rank test", "p_value", lambda a, b, _: _log_rank(a, b)),
     "conditional_ratio": Comparison(
         "rate", "Rate ratio (95% CI), exact conditional", "estimate",
-        lambda a, b: conditional_rate_ratio(*_counts(a, b)),
+        lambda a, b, _: conditional_rate_ratio(*_counts(a, b)),
     ),
     "conditional_test": Comparison(
-        "rate", "p-value, exact conditional test", "p_value", lambda a, b: conditional_rate_test(*_counts(a, b))
+        "rate", "p-value, exact conditional test", "p_value", lambda a, b, _: conditional_rate_test(*_counts(a, b))
     ),
     "poisson_ratio": Comparison(
-        "rate", "Rate ratio (95% CI), Poisson regression", "estimate", lambda a, b: _poisson(a, b).ratio
+        "rate", "Rate ratio (95% CI), Poisson regression", "estimate", lambda a, b, _: _poisson(a, b).ratio
     ),
     "poisson_test": Comparison(
-        "rate", "p-value, Poisson regression", "p_value", lambda a, b: _poisson(a, b).test
+        "rate", "p-value, Poisson regression", "p_value", lambda a, b, _: _poisson(a, b).test
     ),
 }  # fmt: skip
 ComparisonName = Annotated[str, OneOf(tuple(COMPARISONS))]

@@ -32,9 +32,12 @@ class RepeatedTest:
     kind: str = "p_value"
     pairs: bool = True
 
-    def run(self, table: Wide) -> Estimate:
-        """Test the table. Values count as tied if they are equal as recorded, however few decimals are printed."""
-        return self.of_table(table, recorded_decimals(table))
+    def run(self, table: Wide, precision: int | None = None) -> Estimate:
+        """Test the table. Values count as tied if they are equal as recorded, however few decimals are printed.
+
+        ``precision`` is declared for derived values: the decimals to which they are known.
+        """
+        return self.of_table(table, recorded_decimals(table) if precision is None else precision)
 
 
 def _change(table: Wide) -> Wide:

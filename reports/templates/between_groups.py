@@ -37,7 +37,7 @@ from reports.templates.rates_by_period import bounded
 
 @dataclass(frozen=True)
 class EndpointLine:
-    """One endpoint: its records and what is compared."""
+    """One endpoint: its records and what is compared; ``precision`` are the decimals to which derived values are known."""
 
     label: Text
     kind: Kind
@@ -46,6 +46,7 @@ class EndpointLine:
     denominator: Condition | None = None
     variable: NumberVariable = ""
     decimals: Decimals = 0
+    precision: Decimals | None = None
     rate: RateKeys | None = None
     unit: Text = ""
     unit_days: float = 1
@@ -160,7 +161,7 @@ def _compare(
     reference, others = arms
     for word in line["compare"]:
         for arm in others:
-            found = COMPARISONS[word].run(samples[arm.label][0], samples[reference.label][0])
+            found = COMPARISONS[word].run(samples[arm.label][0], samples[reference.label][0], line.get("precision"))
             level = f"{arm.label} / {reference.label}"
             place = ResultPlace(f"{number}_{word}", arm.label, word, level, number, line=_name(number),
                                 analysed=_analysed(line))  # fmt: skip

@@ -47,10 +47,11 @@ class VisitValue:
 
 @dataclass(frozen=True)
 class VisitParameter:
-    """A parameter of several."""
+    """A parameter of several; ``precision`` are the decimals to which derived values are known, for tests of ranks."""
 
     label: Text
     decimals: Decimals
+    precision: Decimals | None = None
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,10 @@ class VisitTest:
 
 @dataclass(frozen=True, kw_only=True)
 class Keys(OutputKeys):
-    """One parameter (``paramcd``, which ``where`` selects) or several at each visit; ``visits`` have their labels."""
+    """One parameter (``paramcd``, which ``where`` selects) or several at each visit; ``visits`` have their labels.
+
+    ``precision`` are the decimals to which derived values are known, for tests of ranks; else those of the data count.
+    """
 
     dataset: Text
     visits: Annotated[Labels, Keyed(1)]
@@ -76,6 +80,7 @@ class Keys(OutputKeys):
     parameters: Annotated[dict[str, VisitParameter], Keyed(1)] | None = None
     visit: Variable = "AVISIT"
     decimals: Decimals = 0
+    precision: Decimals | None = None
     tests: Annotated[list[VisitTest], Entries(0)] | None = None
 
     def implied(self) -> Iterable[str]:
@@ -181,7 +186,7 @@ def _test(
     wide = _wide(rows.table(SUBJECT, visit, "AVAL"), visit, used)
     if test.get("carried"):
         wide = _carried(wide)[:, [used.index(name) for name in visits]]
-    estimate = TESTS[word].run(wide)
+    estimate = TESTS[word].run(wide, _parameters(node)[code].get("precision", node.get("precision")))
     if test.get("carried"):
         estimate = replace(estimate, method=f"{estimate.method}, last observation carried forward")
     line = f"test {number}"

@@ -58,11 +58,21 @@ def test_changes_below_one_unit_are_no_ties() -> None:
 
 def test_groups_that_differ_below_one_unit_are_compared_as_recorded() -> None:
     one, two = np.array([0.11, 0.12, 0.13, 0.14]), np.array([0.21, 0.22, 0.23, 0.25])
-    assert COMPARISONS["rank_sum"].run(one, two).value == pytest.approx(2 / 70)
-    assert COMPARISONS["rank_shift"].run(one, two).value == pytest.approx(-0.1)
+    assert COMPARISONS["rank_sum"].run(one, two, None).value == pytest.approx(2 / 70)
+    assert COMPARISONS["rank_shift"].run(one, two, None).value == pytest.approx(-0.1)
     expected = stats.ttest_ind(one, two, equal_var=False)
-    assert COMPARISONS["welch_t"].run(one, two).value == pytest.approx(expected.pvalue)
-    assert COMPARISONS["mean_difference"].run(one, two).value == pytest.approx(one.mean() - two.mean())
+    assert COMPARISONS["welch_t"].run(one, two, None).value == pytest.approx(expected.pvalue)
+    assert COMPARISONS["mean_difference"].run(one, two, None).value == pytest.approx(one.mean() - two.mean())
+
+
+def test_derived_values_are_ranked_by_the_precision_that_is_declared() -> None:
+    """Changes of 0.0702 and -0.0698 have one rank by two decimals: 1 + (2 + 3) / 2 of 6 for the positive ones."""
+    table = np.array([[0.0, 0.0702], [0.0, -0.0698], [0.0, 0.01]])
+    assert TESTS["signed_rank"].run(table).statistic == 1 + 3
+    assert TESTS["signed_rank"].run(table, 2).statistic == 1 + 2.5
+    one, two = np.array([0.0702]), np.array([0.0698])
+    assert COMPARISONS["rank_sum"].run(one, two, None).statistic == 2
+    assert COMPARISONS["rank_sum"].run(one, two, 2).statistic == 1.5
 
 
 def test_noise_of_computation_is_no_variation() -> None:
