@@ -37,7 +37,7 @@ from reports.templates.rates_by_period import bounded
 
 @dataclass(frozen=True)
 class EndpointLine:
-    """One endpoint: its records and what is compared; ``precision`` are the decimals to which derived values are known."""
+    """One endpoint: its records and what is compared; ``precision`` as of visits (see ``by_visit``)."""
 
     label: Text
     kind: Kind
