@@ -102,8 +102,8 @@ class ResultsBuilder:
 
     def _identifier(self, output: Output, place: ResultPlace, statistic: str) -> str:
         """The id of the analysis; with the line's name where an earlier line has results of the same description."""
-        described = (output.id, place.analysis, place.variable, place.level, place.subset, place.group, statistic)
-        same = self._analyses.setdefault(described, place.line) == place.line
+        key = (output.id, place.analysis, place.variable, place.level, place.subset, place.group, statistic)
+        same = self._analyses.setdefault(key, place.line) == place.line
         return _identifier(output.id, place.analysis if same else f"{place.analysis}_{place.line}")
 
     def add_description(

@@ -88,10 +88,10 @@ class Selection:
     def most_frequent(self, variable: str) -> list[str]:
         """Values of a text variable by falling number of subjects, then by name."""
         present = self.present(variable)
-        words, several = present._coded(variable), len(present._coded(SUBJECT).texts)
+        coded, several = present._coded(variable), len(present._coded(SUBJECT).texts)
         pairs = np.unique(present._codes(variable).astype(np.int64) * several + present._codes(SUBJECT))
-        counts = np.bincount(pairs // several, minlength=len(words.texts)).tolist()
-        counted = [(-count, text) for text, count in zip(words.texts, counts, strict=True) if count]
+        counts = np.bincount(pairs // several, minlength=len(coded.texts)).tolist()
+        counted = [(-count, text) for text, count in zip(coded.texts, counts, strict=True) if count]
         return [text for _, text in sorted(counted)]
 
     def _coded(self, variable: str) -> CodedText:

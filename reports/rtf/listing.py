@@ -136,7 +136,7 @@ def _empty(shown: Listing, grid: Grid) -> str:
 
 
 def _body(texts: list[list[str]], changed: list[list[bool]], grid: Grid, first: int, last: int) -> str:
-    """Rows of one page; the first says what it shares with those before it, the last has the rule."""
+    """Rows of one page; the first repeats the values that it shares with those before it, the last has the rule."""
     columns: list[Iterable[str]] = []
     for place, column in enumerate(texts):
         page = column[first:last]

@@ -43,7 +43,7 @@ def log_rank(times: ArrayLike, events: ArrayLike, labels: Sequence[str]) -> Esti
 def _scores(
     time: NDArray[np.float64], event: NDArray[np.bool_], groups: Sequence[NDArray[np.bool_]]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return observed less expected events and their covariance; ``groups`` says of each group who is in it."""
+    """Return observed less expected events and their covariance; ``groups`` mark the rows of each group."""
     steps = np.unique(time[event])
     at_risk = np.column_stack([_at_least(time[group], steps) for group in groups]).astype(float)
     failed = np.column_stack([_at(time[group & event], steps) for group in groups]).astype(float)

@@ -1,4 +1,4 @@
-"""The paired t test, a sensitivity analysis beside the rank tests."""
+"""The paired t test."""
 
 from __future__ import annotations
 

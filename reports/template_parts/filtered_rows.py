@@ -1,4 +1,4 @@
-"""Rows known by their filter alone, for statistics that are counted many at a time."""
+"""Rows that are described by their filter and not selected, for statistics that are counted many at a time."""
 
 from __future__ import annotations
 
@@ -22,5 +22,5 @@ class FilteredRows:
 
 
 def filtered(rows: Selection, *conditions: str) -> FilteredRows:
-    """``rows`` narrowed by further ``conditions``, without looking for them."""
+    """``rows`` narrowed by further parts of the filter, without selecting them."""
     return FilteredRows(rows.dataset, " and ".join(dict.fromkeys((*rows.conditions, *conditions))), rows.base)

@@ -1,4 +1,4 @@
-"""The closed set of comparisons between two treatments that an output may ask for."""
+"""The comparisons of two treatments that an output can ask for."""
 
 from __future__ import annotations
 

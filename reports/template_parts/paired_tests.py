@@ -1,4 +1,4 @@
-"""The closed set of tests over repeated measurements that an output may ask for."""
+"""The tests of repeated measurements that an output can ask for."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def person_time(rate: Mapping[str, Any], rows: Selection) -> PersonTimeRows:
     known = rows.present(count).present(time).above(time, 0)
     events, spent = known.column(count).to_numpy(float), known.column(time).to_numpy(float)
     if (events % 1 != 0).any() or (events < 0).any():
-        raise StudyError(f"{rows.dataset}.{count} is no count of events: a rate needs whole numbers from zero")
+        raise StudyError(f"{rows.dataset}.{count} does not count events: a rate needs whole numbers from zero")
     subjects, places = np.unique(known.column(SUBJECT).to_numpy(str), return_inverse=True)
     events, spent = (np.bincount(places, each, len(subjects)).astype(float) for each in (events, spent))
     return PersonTimeRows(tuple(subjects.tolist()), events, spent)

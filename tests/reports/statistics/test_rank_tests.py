@@ -1,4 +1,4 @@
-"""What a reader of the rank tests relies on: invariants, published values, missing data, and limits that are said."""
+"""What a reader of the rank tests relies on: invariants, published values, missing data, and what is not estimable."""
 
 from __future__ import annotations
 
