@@ -68,7 +68,9 @@ def unknown_dataset(node: object, key: str, name: object, known: Iterable[str]) 
     return complain(node, key, f"there is no dataset '{name}'{nearest(str(name), known)}")
 
 
-def unknown_variable(node: object, key: str | int, dataset: str, name: object, known: Iterable[str]) -> StudyError:
+def unknown_variable(
+    node: object, key: str | int | None, dataset: str, name: object, known: Iterable[str]
+) -> StudyError:
     """Return the error for a variable that a dataset does not have."""
     return complain(node, key, no_variable(dataset, name, known))
 

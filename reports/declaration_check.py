@@ -36,7 +36,7 @@ def check_reports(study: Study, datasets: DatasetKinds) -> list[StudyError]:
             for named in named_in(output.keys, output.node, SUBJECT_LEVEL):
                 with gather.part():
                     named.check(datasets)
-            for node in _asking(output.node):
+            for node in _with_dataset(output.node):
                 with gather.part():
                     if (name := str(node["dataset"])) not in datasets:
                         raise unknown_dataset(node, "dataset", name, datasets)
@@ -47,13 +47,13 @@ def check_reports(study: Study, datasets: DatasetKinds) -> list[StudyError]:
     return gather.found
 
 
-def _asking(node: Any) -> Iterator[Mapping[str, Any]]:
+def _with_dataset(node: Any) -> Iterator[Mapping[str, Any]]:
     """Each part of an output that names a dataset, at any depth."""
     if isinstance(node, list):
         for part in node:
-            yield from _asking(part)
+            yield from _with_dataset(part)
     elif isinstance(node, Mapping):
         if "dataset" in node:
             yield node
         for part in node.values():
-            yield from _asking(part)
+            yield from _with_dataset(part)

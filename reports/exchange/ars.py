@@ -11,17 +11,17 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 from metadata.study import Study
 from reports.exchange.ars_subsets import common, where_clause
+from reports.exchange.ars_treatments import ArsTreatments
 from reports.exchange.json_text import item_a_line
 from reports.results.index import Rows
 from reports.results.specification import SUBJECT_LEVEL, Output, ReportSpecification
 
 PLAN = "RefDoc_plan"
-TREATMENT, LEVEL, SUBSET = "AnlsGrouping_treatment", "DataGrouping_level", "DataGrouping_subset"
+LEVEL, SUBSET = "DataGrouping_level", "DataGrouping_subset"
 REASON = "SPECIFIED IN SAP"
 
 
@@ -29,7 +29,7 @@ def reporting_event(
     study: Study, specification: ReportSpecification, results: Mapping[str, Rows], footnotes: Mapping[str, list[str]]
 ) -> str:
     """The reporting event as JSON text; ``results`` and ``footnotes`` hold those of each output by its id."""
-    event = _Event(specification, list(dict.fromkeys(str(row["group"]) for rows in results.values() for row in rows)))
+    event = _Event(specification, ArsTreatments.of(specification, results))
     contents, outputs, analyses = [], [], []
     for order, output in enumerate(specification.outputs, start=1):
         made = [event.analysis(output, name, rows) for name, rows in _analyses(results.get(output.id, []))]
@@ -44,9 +44,9 @@ def reporting_event(
         "mainListOfContents": {"name": "Outputs and analyses", "contentsList": {"listItems": contents}},
         "referenceDocuments": [{"id": PLAN, "name": "Statistical analysis plan", "location": "plan.html"}],
         "analysisSets": _analysis_sets(specification),
-        "analysisGroupings": [event.treatments()],
-        "dataGroupings": [{"id": LEVEL, "label": "Level", "dataDriven": True},
-                          {"id": SUBSET, "label": "Subset", "dataDriven": True}],
+        "analysisGroupings": event.treatments.groupings(),
+        "dataGroupings": [{"id": LEVEL, "name": "Level", "dataDriven": True},
+                          {"id": SUBSET, "name": "Subset", "dataDriven": True}],
         "dataSubsets": list(event.subsets.values()),
         "methods": list(event.methods.values()),
         "analyses": analyses,
@@ -57,27 +57,12 @@ def reporting_event(
 
 @dataclass
 class _Event:
-    """Methods and data subsets as the analyses ask for them, each once, numbered in their order."""
+    """Methods and data subsets as the analyses ask for them, each once, numbered in their order; and the treatments."""
 
     specification: ReportSpecification
-    groups: list[str]
+    treatments: ArsTreatments
     methods: dict[tuple[tuple[str, str, str], ...], dict[str, Any]] = field(default_factory=dict)
     subsets: dict[tuple[str, ...], dict[str, Any]] = field(default_factory=dict)
-
-    def treatments(self) -> dict[str, Any]:
-        """The treatments; all together are no group of their own."""
-        groups: list[dict[str, Any]] = [{"id": f"{TREATMENT}_{number:02d}", "label": name, "level": 1, "order": number}
-                  for number, name in enumerate(self._named, start=1)]  # fmt: skip
-        by = str(self.specification.node.get("columns", {}).get("by", ""))
-        variable = {"groupingDataset": SUBJECT_LEVEL, "groupingVariable": by} if by else {}
-        for group in groups if by else []:
-            wanted = {"dataset": SUBJECT_LEVEL, "variable": by, "comparator": "EQ", "value": [group["label"]]}
-            group["condition"] = wanted
-        return {"id": TREATMENT, "label": "Treatment", "dataDriven": False, **variable, "groups": groups}
-
-    @cached_property
-    def _named(self) -> list[str]:
-        return [name for name in self.groups if name not in ("", self.specification.total)]
 
     def analysis(self, output: Output, name: str, rows: Rows) -> dict[str, Any]:
         """One analysis with its results."""
@@ -95,10 +80,10 @@ class _Event:
             "analysisSetId": _set_id(population),
             **({"dataSubsetId": subset} if subset else {}),
             "dataset": str(rows[0]["dataset"]),
-            "variable": str(rows[0]["variable"]),
-            "orderedGroupings": _groupings(rows),
+            **({"variable": variable} if (variable := str(rows[0]["analysed"])) else {}),
+            "orderedGroupings": self._groupings(output, rows),
             "methodId": method["id"],
-            "results": self._results(method, rows),
+            "results": self._results(output, method, rows),
         }
 
     def _method(self, rows: Rows) -> dict[str, Any]:
@@ -123,18 +108,27 @@ class _Event:
         key = (dataset, *parts)
         if key not in self.subsets:
             order = len(self.subsets) + 1
-            self.subsets[key] = {"id": f"Dss_{order:03d}", "label": " and ".join(parts), "level": 1, "order": order,
-                                 **where_clause(dataset, parts)}  # fmt: skip
+            identifier = f"Dss_{order:03d}"
+            self.subsets[key] = {"id": identifier, "name": f"{dataset} {identifier}", "label": " and ".join(parts),
+                                 "level": 1, "order": order, **where_clause(dataset, parts)}  # fmt: skip
         return str(self.subsets[key]["id"])
 
-    def _results(self, method: Mapping[str, Any], rows: Rows) -> list[dict[str, Any]]:
-        operations = {(o["name"], o["label"], o["resultPattern"]): str(o["id"]) for o in method["operations"]}
-        return [self._result(operations[row["statistic"], row["method"], row["format"]], row) for row in rows]
+    def _groupings(self, output: Output, rows: Rows) -> list[dict[str, Any]]:
+        """Treatment first, then those of level and subset that the analysis has."""
+        used = list(dict.fromkeys(
+            found["groupingId"] for row in rows if (found := self.treatments.group(output, str(row["group"])))
+        ))  # fmt: skip
+        for grouping, column in ((LEVEL, "level"), (SUBSET, "subset")):
+            used += [grouping] if any(row[column] for row in rows) else []
+        return [{"order": order, "groupingId": name, "resultsByGroup": True} for order, name in enumerate(used, 1)]
 
-    def _result(self, operation: str, row: Mapping[Any, Any]) -> dict[str, Any]:
-        groups = []
-        if row["group"] in (names := self._named):
-            groups.append({"groupingId": TREATMENT, "groupId": f"{TREATMENT}_{names.index(row['group']) + 1:02d}"})
+    def _results(self, output: Output, method: Mapping[str, Any], rows: Rows) -> list[dict[str, Any]]:
+        operations = {(o["name"], o["label"], o["resultPattern"]): str(o["id"]) for o in method["operations"]}
+        return [self._result(output, operations[row["statistic"], row["method"], row["format"]], row) for row in rows]
+
+    def _result(self, output: Output, operation: str, row: Mapping[Any, Any]) -> dict[str, Any]:
+        treatment = self.treatments.group(output, str(row["group"]))
+        groups = [treatment] if treatment else []
         groups += [{"groupingId": grouping, "groupValue": str(row[column])}
                    for grouping, column in ((LEVEL, "level"), (SUBSET, "subset")) if row[column]]  # fmt: skip
         raw = {} if math.isnan(row["value"]) else {"rawValue": f"{row['value']:.12g}"}
@@ -150,20 +144,12 @@ def _analyses(rows: Rows) -> Iterable[tuple[str, Rows]]:
     return found.items()
 
 
-def _groupings(rows: Rows) -> list[dict[str, Any]]:
-    """Treatment first, then those of level and subset that the analysis has."""
-    used = [TREATMENT]
-    for grouping, column in ((LEVEL, "level"), (SUBSET, "subset")):
-        used += [grouping] if any(row[column] for row in rows) else []
-    return [{"order": order, "groupingId": grouping, "resultsByGroup": True} for order, grouping in enumerate(used, 1)]
-
-
 def _analysis_sets(specification: ReportSpecification) -> list[dict[str, Any]]:
     sets = []
     for order, (name, declared) in enumerate(specification.file.populations.items(), start=1):
         flag = {"dataset": SUBJECT_LEVEL, "variable": declared.flag, "comparator": "EQ", "value": ["Y"]}
-        label = declared.label
-        sets.append({"id": _set_id(str(name)), "label": label, "level": 1, "order": order, "condition": flag})
+        sets.append({"id": _set_id(name), "name": name, "label": declared.label, "level": 1, "order": order,
+                     "condition": flag})  # fmt: skip
     return sets
 
 

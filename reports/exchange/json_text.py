@@ -1,4 +1,4 @@
-"""JSON that can be read, searched and compared by line: an item of a list stands on a line of its own."""
+"""JSON that can be read, searched and compared by line: each item of a list is on its own line."""
 
 from __future__ import annotations
 

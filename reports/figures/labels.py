@@ -40,7 +40,7 @@ def wrapped(text: str, width: float, size: float, bold: bool = False) -> list[st
             left = width
         lines[-1].append(word)
         left -= room
-    return [" ".join(words) for words in lines]
+    return [" ".join(parts) for parts in lines]
 
 
 def shortened(text: str, width: float, size: float) -> str:
@@ -71,7 +71,7 @@ def along(lines: Sequence[Points]) -> Points:
 
 
 def free_place(taken: Points, end: Point, width: float) -> Point:
-    """Where a name beside the end of a line covers least: right of it, above or beneath, near before far."""
+    """The place at the end of a line where its name covers least: right of it, above or beneath, near before far."""
     (x, y), covered = end, []
     for down in (5.0, -8.0, 14.0, -18.0, 24.0, -28.0):
         left, base = x + 7, y + SMALL * MIDDLE + down

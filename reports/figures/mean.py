@@ -15,7 +15,7 @@ from reports.layout.figure import MeanFigure, MeanLine
 
 HIGH = 360.0
 SHAPES = ("circle", "square", "triangle", "diamond")
-# Groups are beside one another, this far apart in the picture, and the ends of intervals are so wide to each side.
+# Groups are drawn this far apart in the picture, and the ends of intervals are so wide to each side.
 APART, CAP = 7.0, 4.0
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reports.figures import course, mean, step, timeline
+from reports.figures import mean, profile, step, timeline
 from reports.figures.files import Ground, Picture
 from reports.figures.labels import wrapped
 from reports.figures.library import settings
@@ -14,11 +14,11 @@ from reports.figures.marks import line
 from reports.figures.page import Page
 from reports.figures.sheet import AROUND, MARGIN, WIDE, Sheet
 from reports.figures.style import LABEL, NOTE, RULE, SMALL, SOFT, TITLE
-from reports.layout.figure import AnyFigure, CourseFigure, MeanFigure, StepFigure, TimelineFigure
+from reports.layout.figure import AnyFigure, MeanFigure, ProfileFigure, StepFigure, TimelineFigure
 
 # How each kind of figure is drawn, as pages.
 KINDS: Mapping[type, Callable[[Any], list[Page]]] = {
-    CourseFigure: course.pages,
+    ProfileFigure: profile.pages,
     MeanFigure: mean.pages,
     StepFigure: step.pages,
     TimelineFigure: timeline.pages,

@@ -105,7 +105,7 @@ class Sheet:
         return self.panels[-1]
 
     def legend(self, entries: Sequence[Entry], left: float, y: float, right: float) -> float:
-        """Draw the entries beside one another, on as many lines as they need; returns the height that they take."""
+        """Draw the entries in lines, on as many as they need; returns the height that they take."""
         x, row = left, 0
         for entry in entries:
             width = 20 + text_width(entry.label, SMALL) + 18
@@ -132,7 +132,7 @@ class Sheet:
             self.text(at, height + SMALL * MIDDLE, end.name, colour=end.colour, bold=end.bold)
 
     def numbers(self, panel: Panel, heading: str, rows: Sequence[Numbers]) -> float:
-        """Rows of numbers beneath an axis, under their heading or, without a name, beside it; returns their end."""
+        """Rows of numbers beneath an axis, under their heading or, without a name, next to it; returns their end."""
         base = panel.bottom + BENEATH
         self.text(MARGIN, base, heading, bold=True)
         for row in rows:

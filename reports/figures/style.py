@@ -73,7 +73,7 @@ SETTINGS: dict[str, Any] = {
 }
 
 
-def course_style(position: int) -> tuple[str, Dash]:
+def profile_style(position: int) -> tuple[str, Dash]:
     """Colour and dash of a line: all colours drawn through, then dashed."""
     return COLOURS[position % len(COLOURS)], DASHES[(position // len(COLOURS)) % len(DASHES)]
 

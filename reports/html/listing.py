@@ -6,15 +6,15 @@ from collections.abc import Iterator, Sequence
 
 from markupsafe import Markup, escape
 
-from reports.layout.alignment import aligned, worded
+from reports.layout.alignment import aligned, text_cell
 from reports.layout.table import Listing, TableColumn
 
-# Letters from which a column of words may break its lines; a date has fewer.
+# A column of text with values of so many letters may break its lines; a date has fewer.
 LONG = 12
 
 
 def listing_html(shown: Listing) -> Markup:
-    """The listing as a table; values of grouped columns stand where they change."""
+    """The listing as a table; values of grouped columns are printed where they change."""
     caption = f"<caption>{escape(shown.caption)}</caption>\n" if shown.caption else ""
     heads = "".join(f'<th scope="col">{escape(column.label)}</th>' for column in shown.columns)
     body = "\n".join(_rows(shown)) if shown.size else _empty(shown)
@@ -36,7 +36,7 @@ def _rows(shown: Listing) -> Iterator[str]:
 
 def _cells(column: TableColumn, texts: Sequence[str]) -> list[str]:
     distinct = list(dict.fromkeys(texts))
-    shown = [worded(text) for text in distinct] if column.text else aligned(distinct)
+    shown = [text_cell(text) for text in distinct] if column.text else aligned(distinct)
     pairs = list(zip(distinct, map(str, shown), strict=True))
     if max(map(len, distinct), default=0) > LONG:
         made = {text: f"<td class=w>{cell.replace('/', '/<wbr>')}</td>" for text, cell in pairs}

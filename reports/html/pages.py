@@ -22,7 +22,7 @@ from reports.exchange.ars import reporting_event
 from reports.exchange.dataset_json import dataset_json
 from reports.html.listing import listing_html
 from reports.html.plan import Plan, read_plan
-from reports.layout.alignment import aligned, worded
+from reports.layout.alignment import aligned, text_cell
 from reports.layout.figure import AnyFigure
 from reports.layout.table import Listing, OutputLayout, OutputTable
 from reports.results.analysis_data import AnalysisData
@@ -45,7 +45,7 @@ EXPLAINED = ("p_value", "estimate", "lower")
 
 @dataclass(frozen=True)
 class Head:
-    """What stands above an output, and in the index."""
+    """The heading of an output, on its page and in the index."""
 
     id: str
     number: str
@@ -159,7 +159,7 @@ def _output(
 
 
 def _drawn(figure: AnyFigure, study: Mapping[str, str], head: Head, notes: list[str]) -> list[Picture]:
-    """The figure's pages, with what a picture says that is taken out of its page."""
+    """The figure's pages; a picture that is copied out of its page carries title, population and footnotes."""
     from reports.figures.picture import Captions, draw  # loads matplotlib
 
     title = " \N{EN DASH} ".join(filter(None, (f"{head.number}  {head.title}", study["notice"])))
@@ -168,7 +168,7 @@ def _drawn(figure: AnyFigure, study: Mapping[str, str], head: Head, notes: list[
 
 
 def _sheet(study: Mapping[str, str], head: Head, notes: list[str]) -> document.Sheet:
-    """What the printed pages say around the tables."""
+    """What is printed around the tables of an output: its title, study, data and footnotes."""
     ended = (*notes, f"Analysis plan: {head.plan_title}. Results data: rows of output {head.id}.",
              f"Snapshot {study['snapshot']}.")  # fmt: skip
     data = f"Data cut-off {study['cutoff']}, data of {study['date']}"
@@ -204,7 +204,7 @@ def _table(table: OutputTable | Listing) -> dict[str, Any]:
               if not row.heading]  # fmt: skip
     columns = [[row.cells[i] for row in body] for i in range(len(table.columns))]
     shown = [
-        [worded(cell) for cell in cells] if column.text else aligned(cells, blocks)
+        [text_cell(cell) for cell in cells] if column.text else aligned(cells, blocks)
         for column, cells in zip(table.columns, columns, strict=True)
     ]
     cells = iter(zip(*shown, strict=True))

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from markupsafe import Markup, escape
 
-# Distinct texts whose form is kept: the pages of one listing have the same numbers and words again and again.
+# Distinct texts whose form is kept: the pages of one listing have the same numbers and texts again and again.
 MANY = 1 << 16
 NUMBER = re.compile(r"([<>-]?)(\d+)((?:\.\d+)?)")
 SIGNED = re.compile(r"([<>-])(?=\d)")
@@ -19,7 +19,7 @@ SIGN_MARKUP = {sign: f'<span class="sign">{escape(shown)}</span>' for sign, show
 
 
 def aligned(cells: list[str], blocks: list[int] | None = None) -> list[Markup]:
-    """One column as HTML, padded as ``padded`` says."""
+    """One column as HTML, padded (see ``padded``)."""
     return [_signed(cell) for cell in padded(cells, blocks)]
 
 
@@ -66,16 +66,16 @@ def _padded(cell: str, first: int, widths: tuple[int, ...]) -> str:
 @lru_cache(maxsize=MANY)
 def _signed(text: str) -> Markup:
     """Text with each sign as wide as a digit."""
-    words = SIGNED.split(text)
-    if len(words) == 1:
+    pieces = SIGNED.split(text)
+    if len(pieces) == 1:
         return escape(text)
-    for place in range(1, len(words), 2):
-        words[place] = SIGN_MARKUP[words[place]]
-    words[::2] = [str(escape(word)) for word in words[::2]]
-    return Markup("".join(words))  # noqa: S704 all texts escaped
+    for place in range(1, len(pieces), 2):
+        pieces[place] = SIGN_MARKUP[pieces[place]]
+    pieces[::2] = [str(escape(piece)) for piece in pieces[::2]]
+    return Markup("".join(pieces))  # noqa: S704 all texts escaped
 
 
 @lru_cache(maxsize=MANY)
-def worded(text: str) -> Markup:
-    """A cell of words, with true minus signs."""
+def text_cell(text: str) -> Markup:
+    """A cell of text, with true minus signs."""
     return escape(MINUS.sub(SIGNS["-"], text))

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class CourseLine:
-    """One subject's course (or the median's) in a figure; ``hollow`` marks are drawn so, none where it is empty."""
+class ProfileLine:
+    """The values of one subject, or the medians, over time; ``hollow`` tells which marks are hollow; empty for none."""
 
     label: str
     x: tuple[float, ...]
@@ -25,16 +25,16 @@ class ShadedBand:
 
 
 @dataclass(frozen=True)
-class CourseFigure:
-    """Courses over time with their median: what is drawn, before it is drawn.
+class ProfileFigure:
+    """Values of each subject over time with their median.
 
-    ``y_names`` are what the ticks of a logarithmic axis are called; ``hollow`` says what hollow marks mean.
+    ``y_names`` are the labels of the ticks of a logarithmic axis; ``hollow`` is what hollow marks mean.
     """
 
     x_label: str
     y_label: str
-    lines: tuple[CourseLine, ...]
-    median: CourseLine
+    lines: tuple[ProfileLine, ...]
+    median: ProfileLine
     x_ticks: tuple[float, ...]
     y_limits: tuple[float, float]
     y_ticks: tuple[float, ...]
@@ -47,7 +47,7 @@ class CourseFigure:
 
 @dataclass(frozen=True)
 class StepCurve:
-    """A curve that starts at one and falls in ``steps``; ``marks`` are censorings, ``at_risk`` stands beneath ticks."""
+    """A curve that starts at one and falls in ``steps``; ``marks`` are censorings, ``at_risk`` numbers under ticks."""
 
     label: str
     steps: tuple[tuple[float, float], ...]
@@ -58,7 +58,7 @@ class StepCurve:
 
 @dataclass(frozen=True)
 class StepFigure:
-    """Probability of no event over time, with the number at risk; ``note`` stands beneath the curves."""
+    """Probability of no event over time, with the number at risk; ``note`` is printed beneath the curves."""
 
     x_label: str
     y_label: str
@@ -97,7 +97,7 @@ class TimelineFigure:
 
 @dataclass(frozen=True)
 class MeanLine:
-    """Means of a group with their intervals; ``counts`` stand beneath the axis."""
+    """Means of a group with their intervals; ``counts`` are printed beneath the axis."""
 
     label: str
     x: tuple[float, ...]
@@ -120,4 +120,4 @@ class MeanFigure:
     description: str = ""
 
 
-AnyFigure = CourseFigure | StepFigure | TimelineFigure | MeanFigure
+AnyFigure = ProfileFigure | StepFigure | TimelineFigure | MeanFigure

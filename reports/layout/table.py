@@ -23,7 +23,7 @@ class Row:
 
 @dataclass(frozen=True)
 class TableColumn:
-    """Head of a column; neighbours with the same ``span`` share a head above. ``text`` columns hold words."""
+    """Head of a column; neighbours with the same ``span`` share a head above. ``text`` columns hold text."""
 
     label: str
     span: str = ""
@@ -44,8 +44,8 @@ class OutputTable:
 class Listing:
     """Records, their texts by column.
 
-    The first ``grouped`` columns are printed where they change, and again at the head of a page. ``empty`` is said
-    where there are no records.
+    The first ``grouped`` columns are printed where they change, and again at the head of a page. ``empty`` is
+    printed where there are no records.
     """
 
     columns: tuple[TableColumn, ...]

@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from metadata.dataset import Dataset
 from metadata.schema_errors import unknown_dataset
+from metadata.yaml_source import complain
 from reports.results.selection import Selection
 from reports.results.specification import SUBJECT_LEVEL, Output, ReportSpecification
+
+# Planned and actual treatments as ADaMIG names them.
+ARM_VARIABLE = re.compile(r"TRT(\d\d)?[AP]")
 
 
 @dataclass(frozen=True)
 class Group:
-    """One treatment column; without a variable it holds everybody. ``value`` is the variable's if the label is not."""
+    """One treatment column: the subjects who have a value of a variable; without a variable it holds everybody.
+
+    ``value`` is empty for the subjects who have none.
+    """
 
     label: str
     variable: str = ""
     value: str = ""
 
     @property
-    def wanted(self) -> str:
-        """The value of the variable that subjects of this column have."""
-        return self.value or self.label
+    def is_arm(self) -> bool:
+        """Whether its subjects share a treatment, so that it can be compared."""
+        return bool(self.value)
 
 
 @dataclass(frozen=True)
@@ -39,15 +47,36 @@ class AnalysisData:
         return Selection(dataset, self.datasets[dataset].columns)
 
     def groups(self, output: Output) -> list[Group]:
-        """Treatment columns of an output: each treatment in the population and, if there are several, all together."""
+        """Treatment columns of an output: each treatment, subjects without one, and all together if there are several.
+
+        A treatment that nobody of the population has keeps its column if the study declares it: as an arm, by a label,
+        or as the reference.
+        """
         by = self.specification.by(output)
         everybody = Group(self.specification.total)
         if not by:
             return [everybody]
         labels = self.specification.column_labels(output)
-        values = self._treatments(self._population(output.population, output.node).present(by), by, labels)
-        single = [Group(labels.get(values[0], values[0]))] if len(values) == 1 else [everybody]
-        return [Group(labels.get(value, value), by, value) for value in values] + single if len(values) > 1 else single
+        population = self._population(output.population, output.node)
+        values = self._treatments(population, by, output)
+        if not values:
+            return [everybody]
+        if population.missing(by).size:
+            values.append("")
+        columns = [Group(labels.get(value, value or self.specification.untreated(by)), by, value) for value in values]
+        return columns if len(columns) == 1 else [*columns, everybody]
+
+    def reference(self, output: Output, groups: list[Group]) -> tuple[Group, list[Group]]:
+        """The treatment that the output names as its reference, and those compared with it.
+
+        Raises StudyError if there is no treatment of that name.
+        """
+        arms = {group.label: group for group in groups if group.is_arm}
+        name = str(output.node["reference"])
+        if name not in arms:
+            known = f"treatments here are {', '.join(arms) or 'none'}"
+            raise complain(output.node, "reference", f"there is no treatment '{name}'; {known}")
+        return arms[name], [arm for label, arm in arms.items() if label != name]
 
     def select(
         self, output: Output, dataset: str, group: Group, node: Mapping[str, Any] | None = None, population: str = ""
@@ -68,19 +97,26 @@ class AnalysisData:
         if not group.variable:
             return chosen
         if chosen.has(group.variable):
-            return chosen.equal(group.variable, group.wanted)
-        return chosen.of_subjects(subjects.equal(group.variable, group.wanted).subjects)
+            return chosen.equal(group.variable, group.value)
+        return chosen.of_subjects(subjects.equal(group.variable, group.value).subjects)
 
     def size(self, output: Output, group: Group, population: str = "") -> int:
         """Number of subjects of the population in a treatment column."""
         return len(self.select(output, SUBJECT_LEVEL, group, population=population).subjects)
 
-    @staticmethod
-    def _treatments(subjects: Selection, by: str, labels: Mapping[str, str]) -> list[str]:
+    def _treatments(self, population: Selection, by: str, output: Output) -> list[str]:
         """Treatments in the order of their labels, else of their numbers (TRT01AN for TRT01A), else of their names."""
-        order = [f"{by}N", by] if subjects.has(f"{by}N") else [by]
-        found = list(subjects.table(*order).sort_values(order)[by].unique())
-        return [value for value in labels if value in found] + [value for value in found if value not in labels]
+        everybody = self.everything(SUBJECT_LEVEL).present(by)
+        order = [f"{by}N", by] if everybody.has(f"{by}N") else [by]
+        known = list(everybody.table(*order).sort_values(order)[by].unique())
+        labels, arms = self.specification.column_labels(output), list(self.specification.arms)
+        # Only of a variable whose values are the names of the arms are those names treatments.
+        declared = arms if set(known) <= set(arms) and (known or ARM_VARIABLE.fullmatch(by)) else []
+        there = {*population.present(by).column(by), *declared}
+        found = [value for value in [*labels, *known, *declared] if value in there or value in labels]
+        found = list(dict.fromkeys(value for value in found if value))
+        reference = output.node.get("reference")
+        return found or [value for value in [_value(labels, str(reference))] if isinstance(reference, str)]
 
     def _population(self, name: str, asked_by: Mapping[str, Any]) -> Selection:
         return self._flagged(self.specification.population(name, asked_by).flag)
@@ -89,6 +125,11 @@ class AnalysisData:
         return self.everything(SUBJECT_LEVEL).equal(flag, "Y")
 
 
+def _value(labels: Mapping[str, str], label: str) -> str:
+    """The value that a label is for; the label itself if it is for none."""
+    return next((value for value, text in labels.items() if text == label), label)
+
+
 def decimals_of(node: Mapping[str, Any]) -> int:
-    """The recorded precision that an output declares, in decimals."""
+    """How many decimals an output prints of values as they are recorded."""
     return int(node.get("decimals", 0))

@@ -26,8 +26,8 @@ PUBLISHED = (
 NUMBERS = {"value": "float64", "n": "int64"}
 """The columns that are numbers; all others hold texts."""
 PUBLISHED_KINDS = {name: "Num" if name in NUMBERS else "Char" for name in PUBLISHED}
-COLUMNS = (*PUBLISHED, "line")
-"""``line`` is for finding results again, and written to no file."""
+COLUMNS = (*PUBLISHED, "line", "analysed")
+"""``line``, for finding results again, and ``analysed``, the variable of the dataset, are columns of no file."""
 
 
 class ResultSource(Protocol):
@@ -39,14 +39,17 @@ class ResultSource(Protocol):
     @property
     def filter(self) -> str: ...
 
+    def has(self, variable: str) -> bool: ...
+
 
 @dataclass(frozen=True)
 class ResultPlace:
-    """Where a statistic stands: everything of its key but its own name.
+    """The place of a statistic in the results: everything of its key but its own name.
 
     ``analysis`` is the part of the id after the output; ``level`` the category, visit or comparison. ``line`` tells
     apart what the output declares one by one, such as "line 3" or "test 2"; blank for the output as a whole. ``point``
-    numbers values that are drawn at one place.
+    numbers values that are drawn at one place. ``analysed`` is the variable of the dataset that is described or tested;
+    left out where ``variable`` names it.
     """
 
     analysis: str
@@ -57,6 +60,7 @@ class ResultPlace:
     population: str = ""
     line: str = ""
     point: int = 0
+    analysed: str = ""
 
 
 @dataclass
@@ -84,6 +88,7 @@ class ResultsBuilder:
             self._identifier(output, place, statistic), output.id, place.population or output.population, place.subset,
             place.group, place.variable, place.level, statistic, value, shown, text or text_of(value, shown),
             estimate.method, estimate.n, estimate.warning, "", source.dataset, source.filter, place.line,
+            place.analysed or (place.variable if source.has(place.variable) else ""),
         )  # fmt: skip
         self.rows.append(dict(zip(COLUMNS, cells, strict=True)))
 
@@ -98,8 +103,8 @@ class ResultsBuilder:
 
     def _identifier(self, output: Output, place: ResultPlace, statistic: str) -> str:
         """The id of the analysis; with the line's name where an earlier line has results of the same description."""
-        described = (output.id, place.analysis, place.variable, place.level, place.subset, place.group, statistic)
-        same = self._analyses.setdefault(described, place.line) == place.line
+        key = (output.id, place.analysis, place.variable, place.level, place.subset, place.group, statistic)
+        same = self._analyses.setdefault(key, place.line) == place.line
         return _identifier(output.id, place.analysis if same else f"{place.analysis}_{place.line}")
 
     def add_description(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, is_dataclass
 from typing import Any, get_args
 
 from metadata.condition import Condition, DatasetKinds
 from metadata.declaration import parameters, role_of
+from metadata.errors import nearest
 from metadata.schema_errors import unknown_variable
 from metadata.yaml_source import complain
 from reports.results.specification import SUBJECT_LEVEL
@@ -15,11 +16,14 @@ from reports.results.specification import SUBJECT_LEVEL
 
 @dataclass(frozen=True)
 class NamedVariable:
-    """A variable that a key names; its ``role`` is that of the key's annotation (see ``specification``)."""
+    """A variable that a key names, or that is meant where it is left out (``key`` is None then).
+
+    ``role`` is that of the key's annotation (see ``specification``).
+    """
 
     dataset: str
     node: Mapping[str, Any]
-    key: str
+    key: str | None
     name: str
     role: str
 
@@ -34,13 +38,18 @@ class NamedVariable:
         if not known:
             return
         if self.role == "lists":
-            more = datasets.get(SUBJECT_LEVEL, {})
-            if f"SUPP{dataset}" in datasets or not more or self.name in more:
-                return
+            self._check_listed(dataset, {*known, *datasets.get(SUBJECT_LEVEL, {})}, datasets)
+            return
         if self.name not in known:
             raise unknown_variable(self.node, self.key, dataset, self.name, known)
         if self.role == "measures" and known[self.name] == "Char":
             raise complain(self.node, self.key, f"{dataset}.{self.name} is text: a number is needed")
+
+    def _check_listed(self, dataset: str, known: Collection[str], datasets: DatasetKinds) -> None:
+        unknown = self.name not in known and datasets.get(SUBJECT_LEVEL)
+        if unknown and f"SUPP{dataset}" not in datasets:
+            problem = f"neither {dataset} nor {SUBJECT_LEVEL} has a variable {self.name}{nearest(self.name, known)}"
+            raise complain(self.node, self.key, problem)
 
 
 @dataclass(frozen=True)
@@ -63,11 +72,14 @@ def named_in(declared: Any, node: Mapping[str, Any], dataset: str) -> Iterator[N
     records of each part, so it is held against the datasets that the parts name (``datasets_looked_at``).
     """
     own = str(getattr(declared, "dataset", "")) or dataset
+    for name in declared.implied() if hasattr(declared, "implied") else ():
+        yield NamedVariable(own, node, None, name, "reads")
     for key, kind in parameters(type(declared)).items():
+        value, role = getattr(declared, key if hasattr(declared, key) else f"{key}_"), _role(kind)
         if key not in node:
+            if role and value:
+                yield NamedVariable(own, node, None, str(value), role)
             continue
-        value = getattr(declared, key if hasattr(declared, key) else f"{key}_")
-        role = _role(kind)
         for part, inner in _parts(value, node[key]):
             if isinstance(part, Condition):
                 looked_at = declared.datasets_looked_at(own) if hasattr(declared, "datasets_looked_at") else [own]

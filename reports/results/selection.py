@@ -17,8 +17,9 @@ from metadata.coded_text import CodedText
 from metadata.condition import EVERY_ROW, Condition
 from metadata.condition_filter import filter_parts
 from metadata.condition_tests import Value, VariableTest
+from metadata.errors import StudyError
 from metadata.frame_columns import FrameColumns
-from metadata.schema_errors import unknown_variable
+from metadata.schema_errors import no_variable, unknown_variable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -93,10 +94,10 @@ class Selection:
     def most_frequent(self, variable: str) -> list[str]:
         """Values of a text variable by falling number of subjects, then by name."""
         present = self.present(variable)
-        words, several = present._coded(variable), len(present._coded(SUBJECT).texts)
+        coded, several = present._coded(variable), len(present._coded(SUBJECT).texts)
         pairs = np.unique(present._codes(variable).astype(np.int64) * several + present._codes(SUBJECT))
-        counts = np.bincount(pairs // several, minlength=len(words.texts)).tolist()
-        counted = [(-count, text) for text, count in zip(words.texts, counts, strict=True) if count]
+        counts = np.bincount(pairs // several, minlength=len(coded.texts)).tolist()
+        counted = [(-count, text) for text, count in zip(coded.texts, counts, strict=True) if count]
         return [text for _, text in sorted(counted)]
 
     def _coded(self, variable: str) -> CodedText:
@@ -119,6 +120,8 @@ class Selection:
     def _series(self, variable: str, index: pd.Index) -> pd.Series:
         import pandas as pd
 
+        if not self.has(variable):
+            raise StudyError(no_variable(self.dataset, variable, self.base.names))
         if self._is_text(variable):
             return pd.Series(self._coded(variable).objects[self._codes(variable)], index, dtype=object, copy=False)
         return pd.Series(self._numbers(variable), index, copy=False)
@@ -138,6 +141,20 @@ class Selection:
     def among(self, variable: str, values: Iterable[Value]) -> Selection:
         """Narrow to the rows where ``variable`` is one of the values; without values to none."""
         return self.where(_one_test(VariableTest(variable, "is", tuple(values))))
+
+    def among_pairs(self, text: str, number: str, pairs: pd.DataFrame) -> Selection:
+        """Narrow to the rows whose values of a text and a number variable are together one of the ``pairs``."""
+        wanted = pairs[[text, number]].drop_duplicates().sort_values([text, number])
+        if wanted.empty:
+            return self.among(text, [])
+        groups = wanted.groupby(text, sort=False)[number].agg(tuple)
+        condition = Condition(
+            tuple((VariableTest(text, "is", (str(name),)), VariableTest(number, "is", own)) for name, own in groups.items())
+        )
+        found = (
+            self.table(text, number).merge(wanted, how="left", on=[text, number], indicator=True)["_merge"] == "both"
+        )
+        return self._keep(found.to_numpy(), filter_parts(condition, self.base.is_text))
 
     def other_than(self, variable: str, value: Value) -> Selection:
         """Narrow to the rows where ``variable`` is not ``value``."""

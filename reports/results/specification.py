@@ -53,6 +53,10 @@ class OutputKeys:
     columns: OutputColumns | None = None
     purpose: Literal["primary", "secondary", "exploratory"] = "exploratory"
 
+    def implied(self) -> Iterable[str]:
+        """Variables of the dataset that the template reads and no key names."""
+        return ()
+
     def datasets_looked_at(self, own: str) -> Iterable[str]:
         """The datasets whose records the output's own conditions choose: the output's own, unless its lines say so."""
         return [own]
@@ -129,6 +133,8 @@ class ReportSpecification:
     node: Mapping[str, Any]
     file: ReportsFile
     outputs: tuple[Output, ...]
+    arms: tuple[str, ...] = ()
+    """Names of the study's arms, in their order."""
 
     def by(self, output: Output) -> str:
         """The variable whose values are an output's treatment columns, its own or that of all; empty for one column."""
@@ -139,6 +145,11 @@ class ReportSpecification:
         """What heads the columns of an output whose variable has codes, in the order wanted."""
         found: Mapping[str, str] = output.node.get("columns", {}).get("labels", {})
         return found
+
+    @staticmethod
+    def untreated(by: str) -> str:
+        """Heading of the column of subjects without a value, unless a label of the empty text says another."""
+        return f"No {by}"
 
     @property
     def total(self) -> str:
@@ -170,7 +181,9 @@ def _read(study: Study, templates: Mapping[str, type[OutputKeys]]) -> ReportSpec
                 outputs.append(_read_output(output, file, templates))
                 if outputs[-1].id in [other.id for other in outputs[:-1]]:
                     raise complain(output, "id", f"the output {outputs[-1].id} is declared twice")
-    return ReportSpecification(node, file, tuple(outputs))
+    return ReportSpecification(
+        node, file, tuple(outputs), tuple(str(arm["arm"]) for arm in study.config.get("arms", []))
+    )
 
 
 def _read_output(node: dict[str, Any], file: ReportsFile, templates: Mapping[str, type[OutputKeys]]) -> Output:

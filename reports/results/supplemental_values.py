@@ -1,4 +1,4 @@
-"""Values of supplemental qualifiers beside the records that they belong to (SDTMIG 3.3, section 8.4)."""
+"""Values of supplemental qualifiers for the records that they belong to (SDTMIG 3.3, section 8.4)."""
 
 from __future__ import annotations
 

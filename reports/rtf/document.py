@@ -26,7 +26,7 @@ PAGE = (
 SMALL_LINE, TITLE_LINE, SMALL_LETTER, TITLE_LETTER = 176, 234, 80, 120
 # Programs differ a little in the height of a row; a page that ends early is better than one row on a page of its own.
 SAFE = 0.97
-# A break needs a line to stand on; on a full page there is room for a low one only.
+# A page break needs a line of its own; on a full page there is room for a low one only.
 NEW_PAGE = "\\pard\\plain\\sl-20\\slmult0\\fs2\\page\\par\n"
 FONTS = "{\\fonttbl{\\f0\\fmodern\\fcharset0\\fprq1 Courier New;}{\\f1\\fswiss\\fcharset0\\fprq2 Arial;}}"
 SMALL = 15
@@ -38,7 +38,7 @@ MOST_WIDE, MOST_HIGH = 13400, 7400
 
 @dataclass(frozen=True)
 class Sheet:
-    """What stands around an output's tables and figures on every page."""
+    """What is printed around an output's tables and figures on every page."""
 
     number: str
     title: str

@@ -23,7 +23,7 @@ APART, APART_HIGH = "\\pard\\plain\\fs20\\par\n", 230.0
 
 @dataclass(frozen=True)
 class PagePiece:
-    """Rows that stand together on a page, with their heads, and how high they are in twips."""
+    """Rows that are printed on one page, with their heads, and their height in twips."""
 
     text: str
     height: float
@@ -50,7 +50,7 @@ def pages(tables: Iterable[Iterable[PagePiece]], room: float) -> Iterator[str]:
 
 
 def lines_of(text: str, width: int) -> int:
-    """Lines that a text takes where ``width`` letters stand beside one another."""
+    """Lines that a text takes on a line of ``width`` letters."""
     return 1 if len(text) <= width else len(textwrap.wrap(DATE.sub(STAYS, text), max(1, width)))
 
 

@@ -27,9 +27,9 @@ SIZES = (18, 17, 16, 15, 14, 13)
 LETTER = 6
 INDENT = 2
 MOST_WORDS, MOST_STUB, MOST_HEAD, MOST_TREATMENT = 38, 64, 14, 24
-# A treatment's number of subjects stands beneath its name.
+# A treatment's number of subjects is printed beneath its name.
 SIZE = " (N="
-# Half points below which words break lines rather than get smaller, and how much of their room they may lose for it.
+# Half points below which texts break lines rather than get smaller, and how much of their room they may lose for it.
 READABLE, SQUEEZE = 16, 0.5
 GAP = 2
 # How many rows a page may end early for a heading.
@@ -123,7 +123,7 @@ def _breaks(rows: Sequence[Row], heights: list[float], room: float) -> list[int]
 
 
 def _aligned(shown: OutputTable) -> list[list[str]]:
-    """The cells of the rows that have some, numbers aligned and filled up so that they can stand in the middle."""
+    """The cells of the rows that have some, numbers aligned and filled up so that they can be centred."""
     body = [row for row in shown.rows if not row.heading]
     blocks, block = [], 0
     for row in shown.rows:
@@ -146,7 +146,7 @@ def _grid(shown: OutputTable, cells: list[list[str]]) -> Grid:
 
 
 def fitted(natural: list[int], least: list[int], largest: int = SIZES[0]) -> Grid:
-    """The largest letters in which the columns fit; before they get too small, columns of words break lines.
+    """The largest letters in which the columns fit; before they get too small, columns of text break lines.
 
     ``natural`` are the letters that each column wants, ``least`` those that it cannot do without; ``largest`` is the
     size in half points that is asked for.
@@ -223,7 +223,7 @@ def _caption(shown: OutputTable, grid: Grid) -> str:
 
 
 def _spans(shown: OutputTable, grid: Grid) -> str:
-    """The heads that stand over several columns, each with a rule beneath."""
+    """The heads over several columns, each with a rule beneath."""
     if not any(column.span for column in shown.columns):
         return ""
     top = "\\clbrdrt" + RULE

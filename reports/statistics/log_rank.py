@@ -13,32 +13,38 @@ from reports.statistics.rounding import significant
 NAME = "Log-rank test"
 
 
-def log_rank(times: ArrayLike, events: ArrayLike, groups: Sequence[str]) -> Estimate:
+def log_rank(times: ArrayLike, events: ArrayLike, labels: Sequence[str]) -> Estimate:
     """p that groups share one time-to-event distribution; ``statistic`` is chi-square on groups - 1 degrees of freedom.
 
     Observed less expected events of all groups but the last, with their hypergeometric covariance (Mantel 1966; Peto
-    and Peto 1972). Rows without a time are left out.
+    and Peto 1972). Rows without a time are left out. A group that is never at risk when an event happens has no
+    expected events: it says nothing and has no degree of freedom (as ``survdiff`` of R's package survival has it).
     """
     from scipy import special
 
     time, event = np.asarray(times, dtype=float), np.asarray(events, dtype=bool)
     kept = ~np.isnan(time)
     time, event = time[kept], event[kept]
-    names, codes = np.unique(np.asarray(groups, dtype=str)[kept], return_inverse=True)
+    names, codes = np.unique(np.asarray(labels, dtype=str)[kept], return_inverse=True)
     if names.size < 2:
         return not_estimable(NAME, int(time.size), "fewer than two groups have subjects")
     if not event.any():
         return not_estimable(NAME, int(time.size), "no events")
-    difference, covariance = _scores(time, event, [codes == code for code in range(names.size)])
+    first = float(time[event].min())
+    groups = [codes == code for code in range(names.size)]
+    groups = [group for group in groups if (time[group] >= first).any()]
+    if len(groups) < 2:
+        return not_estimable(NAME, int(time.size), "only one group has subjects at risk when an event happens")
+    difference, covariance = _scores(time, event, groups)
     statistic = float(difference @ np.linalg.pinv(covariance) @ difference)
-    p = float(special.chdtrc(names.size - 1, statistic))
+    p = float(special.chdtrc(len(groups) - 1, statistic))
     return Estimate(significant(p), NAME, int(time.size), statistic=significant(statistic))
 
 
 def _scores(
     time: NDArray[np.float64], event: NDArray[np.bool_], groups: Sequence[NDArray[np.bool_]]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return observed less expected events and their covariance; ``groups`` says of each group who is in it."""
+    """Return observed less expected events and their covariance; ``groups`` mark the rows of each group."""
     steps = np.unique(time[event])
     at_risk = np.column_stack([_at_least(time[group], steps) for group in groups]).astype(float)
     failed = np.column_stack([_at(time[group & event], steps) for group in groups]).astype(float)

@@ -13,7 +13,7 @@ NAME = "Mean with 95% confidence interval by t"
 
 
 def mean_interval(values: Iterable[float], level: float = 0.95) -> Estimate:
-    """The mean of the values that are there; one value alone has no interval, and says so."""
+    """The mean of the values that are there; one value alone has no interval, and the warning says so."""
     from scipy import special
 
     kept = np.asarray(list(values), dtype=float)

@@ -14,6 +14,7 @@ from reports.statistics.ranks import Whole, doubled_midranks
 from reports.statistics.rounding import significant, to_precision
 
 NAME = "Wilcoxon rank sum test, exact"
+APPROXIMATED = "normal approximation instead of enumeration"
 SHIFT = "Hodges-Lehmann shift between groups"
 # Steps of the exact distribution: values in both groups times smaller group times possible sums.
 MOST_STEPS = 100_000_000
@@ -63,7 +64,7 @@ def _asymptotic(ranks: Whole, observed: int, size: int) -> Estimate:
     n = ranks.size
     variance = size * (n - size) / (n * (n - 1)) * float(((ranks - (n + 1)).astype(float) ** 2).sum())
     deviate = (observed - size * (n + 1)) / math.sqrt(variance)
-    warning = f"{size} and {n - size} values: normal approximation instead of enumeration"
+    warning = f"{size} and {n - size} values: {APPROXIMATED}"
     p = 2 * float(special.ndtr(-abs(deviate)))
     return Estimate(significant(p), NAME.replace("exact", "asymptotic"), n, warning, observed / 2)
 
@@ -85,7 +86,8 @@ def rank_shift(first: Iterable[float], second: Iterable[float], decimals: int, c
             middle, SHIFT, n, f"interval not estimable: {one.size} and {two.size} values cannot reach {level}"
         )
     bounds = significant(shifts.nth(depth - 1)), significant(shifts.nth(-depth))
-    return Estimate(middle, f"{SHIFT}, {kind} {level} interval", n, lower=bounds[0], upper=bounds[1])
+    warning = "" if kind == "exact" else f"{one.size} and {two.size} values: {APPROXIMATED}"
+    return Estimate(middle, f"{SHIFT}, {kind} {level} interval", n, warning, lower=bounds[0], upper=bounds[1])
 
 
 def _depth(one: int, two: int, tail: float) -> tuple[int, str]:

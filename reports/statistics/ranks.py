@@ -1,4 +1,4 @@
-"""Midranks, doubled so that they are whole numbers, and the random walks of exact rank tests."""
+"""Midranks, doubled so that they are whole numbers, and the exact distribution of their signed sums."""
 
 from __future__ import annotations
 

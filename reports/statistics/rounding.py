@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 # Binary computation carries about 16 significant digits; what differs past the 12th is noise and may not decide a half.
 SIGNIFICANT_DIGITS = 12
@@ -27,6 +27,28 @@ def to_precision(values: Iterable[float], decimals: int) -> NDArray[np.float64]:
     scaled = np.asarray(list(values), dtype=float) * 10.0**decimals
     halves_away = np.floor(np.abs(scaled) + 0.5 + 1e-9) * np.sign(scaled)
     return np.where(np.isnan(scaled), np.nan, halves_away) / 10.0**decimals
+
+
+def recorded_decimals(values: ArrayLike) -> int:
+    """Return the decimals that the values are recorded with: the fewest with which none of them changes.
+
+    What differs in the last of the ``SIGNIFICANT_DIGITS`` of the largest value is noise of binary computation (the
+    change 5.5 - 4.9 has one decimal), so values that end nowhere, such as quotients, are taken to that digit.
+    """
+    known = np.asarray(values, dtype=float).ravel()
+    known = known[np.isfinite(known)]
+    if not known.any():
+        return 0
+    finest = max(0, SIGNIFICANT_DIGITS - 1 - math.floor(math.log10(float(np.abs(known).max()))))
+    for decimals in range(finest):
+        if np.abs(known - to_precision(known, decimals)).max() <= 10.0**-finest:
+            return decimals
+    return finest
+
+
+def all_equal(values: NDArray[np.float64]) -> bool:
+    """Whether values differ by no more than the noise of binary computation."""
+    return bool(np.ptp(values) <= np.abs(values).max() * 10.0 ** (2 - SIGNIFICANT_DIGITS))
 
 
 def significant(value: float) -> float:

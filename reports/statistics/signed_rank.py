@@ -13,7 +13,7 @@ from reports.statistics.ranks import Whole, doubled_midranks, signed_sums
 from reports.statistics.rounding import to_precision
 
 Zeros = Literal["pratt", "wilcoxon"]
-# The walk costs n * n * (n + 1) steps; past this many pairs the normal approximation is as good and says its name.
+# Enumeration costs n * n * (n + 1) steps; for more pairs the normal approximation is used, and the method says so.
 LARGEST_EXACT = 300
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from reports.statistics.estimate import Estimate, not_estimable
-from reports.statistics.rounding import significant, to_precision
+from reports.statistics.rounding import all_equal, significant
 
 Variances = Literal["unequal", "equal"]
 NAMES = {"unequal": "Welch's t test", "equal": "Two-sample t test, equal variances"}
@@ -25,13 +25,11 @@ class _Difference:
     reason: str = ""
 
 
-def two_sample_t(
-    first: Iterable[float], second: Iterable[float], decimals: int, variances: Variances = "unequal"
-) -> Estimate:
+def two_sample_t(first: Iterable[float], second: Iterable[float], variances: Variances = "unequal") -> Estimate:
     """Two-sided p that two groups share one mean; ``statistic`` is t. ``unequal`` has Satterthwaite's freedom."""
     from scipy import special
 
-    found = _difference(first, second, decimals, variances)
+    found = _difference(first, second, variances)
     if found.reason:
         return not_estimable(NAMES[variances], found.n, found.reason)
     t = found.mean / found.error
@@ -40,13 +38,12 @@ def two_sample_t(
 
 
 def mean_difference(
-    first: Iterable[float], second: Iterable[float], decimals: int, variances: Variances = "unequal",
-    confidence: float = 0.95,
-) -> Estimate:  # fmt: skip
+    first: Iterable[float], second: Iterable[float], variances: Variances = "unequal", confidence: float = 0.95
+) -> Estimate:
     """Mean of ``first`` less that of ``second``, with the interval of the same t test."""
     from scipy import special
 
-    found = _difference(first, second, decimals, variances)
+    found = _difference(first, second, variances)
     method = f"Difference of means, {confidence * 100:g}% interval ({NAMES[variances]})"
     if found.reason:
         return not_estimable(method, found.n, found.reason)
@@ -55,14 +52,13 @@ def mean_difference(
     return Estimate(significant(found.mean), method, found.n, lower=bounds[0], upper=bounds[1])
 
 
-def _difference(first: Iterable[float], second: Iterable[float], decimals: int, variances: Variances) -> _Difference:
-    rounded = [to_precision(values, decimals) for values in (first, second)]
-    one, two = (values[~np.isnan(values)] for values in rounded)
+def _difference(first: Iterable[float], second: Iterable[float], variances: Variances) -> _Difference:
+    one, two = (values[~np.isnan(values)] for values in (np.asarray(list(each), float) for each in (first, second)))
     n = one.size + two.size
     if min(one.size, two.size) < 2:
         return _Difference(math.nan, math.nan, math.nan, n, "fewer than two values in one of the groups")
     parts = [float(values.var(ddof=1)) / values.size for values in (one, two)]
-    if sum(parts) == 0:
+    if all_equal(one) and all_equal(two):
         return _Difference(math.nan, math.nan, math.nan, n, "no variation within the groups")
     mean = float(one.mean() - two.mean())
     if variances == "unequal":

@@ -1,4 +1,4 @@
-"""How long a criterion was met: from the first record that meets it to the first later one that does not."""
+"""How long a criterion was met: from the first record that meets it to the next one that does not."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""Rows known by their filter alone, for statistics that are counted many at a time."""
+"""Rows that are described by their filter and not selected, for statistics that are counted many at a time."""
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 
 from reports.results.selection import Selection
@@ -13,8 +14,13 @@ class FilteredRows:
 
     dataset: str
     filter: str
+    variables: Container[str] = ()
+
+    def has(self, variable: str) -> bool:
+        """Whether the dataset has the variable."""
+        return variable in self.variables
 
 
 def filtered(rows: Selection, *conditions: str) -> FilteredRows:
-    """``rows`` narrowed by further ``conditions``, without looking for them."""
-    return FilteredRows(rows.dataset, " and ".join(dict.fromkeys((*rows.conditions, *conditions))))
+    """``rows`` narrowed by further parts of the filter, without selecting them."""
+    return FilteredRows(rows.dataset, " and ".join(dict.fromkeys((*rows.conditions, *conditions))), rows.base)

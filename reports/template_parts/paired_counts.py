@@ -72,7 +72,9 @@ def add_pair(
 
 
 def _place(group: str, number: int, pair: Mapping[str, Any], name: str) -> ResultPlace:
-    return ResultPlace(f"pair_{number:02d}_{name}", group, name, _level(pair), "pairs", line=f"pair {number}")
+    return ResultPlace(
+        f"pair_{number:02d}_{name}", group, name, _level(pair), "pairs", line=f"pair {number}", analysed="USUBJID"
+    )
 
 
 def _level(pair: Mapping[str, Any]) -> str:

@@ -53,13 +53,18 @@ class PersonTimeRows:
         return len(self.subjects)
 
 
+def counted(rate: Mapping[str, Any]) -> str:
+    """The variable that counts the events: AVAL unless named."""
+    return str(rate.get("count", "AVAL"))
+
+
 def person_time(rate: Mapping[str, Any], rows: Selection) -> PersonTimeRows:
-    """Sum the counts (``count``, AVAL unless named) and the person-time of each subject."""
-    count, time = str(rate.get("count", "AVAL")), str(rate["time"])
+    """Sum the events and the person-time of each subject."""
+    count, time = counted(rate), str(rate["time"])
     known = rows.present(count).present(time).above(time, 0)
     events, spent = known.column(count).to_numpy(float), known.column(time).to_numpy(float)
     if (events % 1 != 0).any() or (events < 0).any():
-        raise StudyError(f"{rows.dataset}.{count} is no count of events: a rate needs whole numbers from zero")
+        raise StudyError(f"{rows.dataset}.{count} does not count events: a rate needs whole numbers from zero")
     subjects, places = np.unique(known.column(SUBJECT).to_numpy(str), return_inverse=True)
     events, spent = (np.bincount(places, each, len(subjects)).astype(float) for each in (events, spent))
     return PersonTimeRows(tuple(subjects.tolist()), events, spent)

@@ -17,7 +17,7 @@ def add_size(analysis: AnalysisData, output: Output, group: Group, builder: Resu
     """Record the number of subjects of a treatment column, and return it."""
     source = analysis.select(output, SUBJECT_LEVEL, group)
     size = len(source.subjects)
-    place = ResultPlace("N", group.label, POPULATION)
+    place = ResultPlace("N", group.label, POPULATION, analysed="USUBJID")
     builder.add(output, place, "N", Estimate(float(size), "Number of patients in the population", size), COUNT, source)
     return size
 

@@ -1,4 +1,4 @@
-"""The closed set of output templates that ``reports.yaml`` may use."""
+"""The output templates that ``reports.yaml`` can use."""
 
 from __future__ import annotations
 

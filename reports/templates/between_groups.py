@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -21,7 +21,7 @@ from reports.results.selection import SUBJECT, Selection
 from reports.results.specification import SUBJECT_LEVEL, Decimals, NumberVariable, Output, OutputKeys
 from reports.statistics.descriptive import describe
 from reports.statistics.kaplan_meier import kaplan_meier
-from reports.template_parts.censored_times import CENSORED, censored_times
+from reports.template_parts.censored_times import CENSORED, TIME, censored_times
 from reports.template_parts.descriptive_cells import CELLS
 from reports.template_parts.filtered_rows import FilteredRows, filtered
 from reports.template_parts.group_comparisons import COMPARISONS, ComparisonName, Kind
@@ -29,6 +29,7 @@ from reports.template_parts.person_time import (
     RateKeys,
     add_bounded,
     add_rate,
+    counted,
 )
 from reports.template_parts.treatment_heads import add_size, columns
 from reports.templates.rates_by_period import bounded
@@ -36,7 +37,7 @@ from reports.templates.rates_by_period import bounded
 
 @dataclass(frozen=True)
 class EndpointLine:
-    """One endpoint: its records and what is compared."""
+    """One endpoint: its records and what is compared; ``precision`` as of visits (see ``by_visit``)."""
 
     label: Text
     kind: Kind
@@ -45,10 +46,15 @@ class EndpointLine:
     denominator: Condition | None = None
     variable: NumberVariable = ""
     decimals: Decimals = 0
+    precision: Decimals | None = None
     rate: RateKeys | None = None
     unit: Text = ""
     unit_days: float = 1
     compare: Annotated[list[ComparisonName], Entries(0)] | None = None
+
+    def implied(self) -> Iterable[str]:
+        """Of a time to event the time and whether it is censored."""
+        return (TIME, CENSORED) if self.kind == "time" else ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,17 +71,16 @@ NEEDED = {"proportion": (), "value": ("variable",), "time": ("unit",), "rate": (
 def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> None:
     """Record each endpoint in each treatment and in all together, then the comparisons with the reference."""
     groups = analysis.groups(output)
-    arms = {group.label: group for group in groups if group.variable}
-    if "reference" in output.node and str(output.node["reference"]) not in arms:
-        known = f"treatments here are {', '.join(arms) or 'none'}"
-        raise complain(output.node, "reference", f"there is no treatment '{output.node['reference']}'; {known}")
+    arms = analysis.reference(output, groups) if "reference" in output.node else None
     sizes = {group.label: add_size(analysis, output, group, builder) for group in groups}
     for number, line in _lines(output):
         samples = {}
         for group in groups:
-            place = ResultPlace(number, group.label, _variable(line), number, line=_name(number))
+            place = ResultPlace(
+                number, group.label, _variable(line), number, line=_name(number), analysed=_analysed(line)
+            )
             samples[group.label] = _endpoint(analysis, output, builder, place, group, line, sizes[group.label])
-        if line.get("compare"):
+        if line.get("compare") and arms:
             _compare(output, builder, line, number, arms, samples)
 
 
@@ -102,6 +107,14 @@ def _name(number: str) -> str:
 def _variable(line: Mapping[str, Any]) -> str:
     """What the results call the endpoint: the variable of values, or its kind."""
     return str(line["variable"] if line["kind"] == "value" else line["kind"])
+
+
+def _analysed(line: Mapping[str, Any]) -> str:
+    """The variable of the dataset that the endpoint is about; of a proportion the subjects that are counted."""
+    kind = line["kind"]
+    if kind == "rate":
+        return counted(line["rate"])
+    return str(line["variable"]) if kind == "value" else TIME if kind == "time" else SUBJECT
 
 
 def _endpoint(
@@ -142,18 +155,17 @@ def _time(
 
 
 def _compare(
-    output: Output, builder: ResultsBuilder, line: Mapping[str, Any], number: str, arms: Mapping[str, Group],
+    output: Output, builder: ResultsBuilder, line: Mapping[str, Any], number: str, arms: tuple[Group, list[Group]],
     samples: Mapping[str, tuple[Any, Selection]],
 ) -> None:  # fmt: skip
-    reference = str(output.node["reference"])
+    reference, others = arms
     for word in line["compare"]:
-        for label in arms:
-            if label == reference:
-                continue
-            found = COMPARISONS[word].run(samples[label][0], samples[reference][0], decimals_of(line))
-            level = f"{label} / {reference}"
-            place = ResultPlace(f"{number}_{word}", label, word, level, number, line=_name(number))
-            source = _both(list(samples.values())[-1][1], arms[label], arms[reference], samples)
+        for arm in others:
+            found = COMPARISONS[word].run(samples[arm.label][0], samples[reference.label][0], line.get("precision"))
+            level = f"{arm.label} / {reference.label}"
+            place = ResultPlace(f"{number}_{word}", arm.label, word, level, number, line=_name(number),
+                                analysed=_analysed(line))  # fmt: skip
+            source = _both(list(samples.values())[-1][1], arm, reference, samples)
             if COMPARISONS[word].result == "p_value":
                 builder.add(output, place, "p_value", found, P_VALUE, source)
             else:
@@ -165,7 +177,7 @@ def _both(
 ) -> FilteredRows:
     """The rows of the two treatments that are compared."""
     if everybody.has(arm.variable):
-        return filtered(everybody, among(arm.variable, [arm.wanted, reference.wanted]))
+        return filtered(everybody, among(arm.variable, [arm.value, reference.value]))
     subjects = {subject for group in (arm, reference) for subject in samples[group.label][1].subjects}
     return filtered(everybody, among(SUBJECT, sorted(subjects)))
 

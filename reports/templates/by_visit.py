@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -49,10 +49,11 @@ class VisitValue:
 
 @dataclass(frozen=True)
 class VisitParameter:
-    """A parameter of several."""
+    """A parameter of several; ``precision`` are the decimals to which derived values are known, for tests of ranks."""
 
     label: Text
     decimals: Decimals
+    precision: Decimals | None = None
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,10 @@ class VisitTest:
 
 @dataclass(frozen=True, kw_only=True)
 class Keys(OutputKeys):
-    """One parameter (``paramcd``, which ``where`` selects) or several at each visit; ``visits`` have their labels."""
+    """One parameter (``paramcd``, which ``where`` selects) or several at each visit; ``visits`` have their labels.
+
+    ``precision`` are the decimals to which derived values are known, for tests of ranks; else those of the data count.
+    """
 
     dataset: Text
     visits: Annotated[Labels, Keyed(1)]
@@ -78,7 +82,12 @@ class Keys(OutputKeys):
     parameters: Annotated[dict[str, VisitParameter], Keyed(1)] | None = None
     visit: Variable = "AVISIT"
     decimals: Decimals = 0
+    precision: Decimals | None = None
     tests: Annotated[list[VisitTest], Entries(0)] | None = None
+
+    def implied(self) -> Iterable[str]:
+        """The code that tells several parameters apart, and the value that is tested."""
+        return [*(["PARAMCD"] if self.parameters else []), *(["AVAL"] if self.tests else [])]
 
 
 JOINT = ", "
@@ -175,16 +184,18 @@ def _test(
     rows = rows.equal("PARAMCD", code) if "parameters" in node else rows
     used = _earlier(node, visits) if test.get("carried") else visits
     rows = rows.among(visit, used)
-    word, precision = str(test["test"]), decimals_of(_parameters(node)[code] or node)
+    word = str(test["test"])
     wide = _wide(rows.table(SUBJECT, visit, "AVAL"), visit, used)
     if test.get("carried"):
         wide = _carried(wide)[:, [used.index(name) for name in visits]]
-    estimate = TESTS[word].run(wide, precision)
+    estimate = TESTS[word].run(wide, _parameters(node)[code].get("precision", node.get("precision")))
     if test.get("carried"):
         estimate = replace(estimate, method=f"{estimate.method}, last observation carried forward")
     line = f"test {number}"
-    place = ResultPlace(f"{code}_{word}_{number:02d}", group.label, word, _level(test), code, population, line)
-    _add(output, builder, place, estimate, rows, precision)
+    place = ResultPlace(
+        f"{code}_{word}_{number:02d}", group.label, word, _level(test), code, population, line, analysed="AVAL"
+    )
+    _add(output, builder, place, estimate, rows, decimals_of(_parameters(node)[code] or node))
 
 
 def _level(test: Mapping[str, Any]) -> str:
@@ -227,10 +238,10 @@ def _wide(rows: pd.DataFrame, visit: str, visits: list[str]) -> Wide:
 
 
 def _add(
-    output: Output, builder: ResultsBuilder, place: ResultPlace, estimate: Estimate, rows: Selection, precision: int
+    output: Output, builder: ResultsBuilder, place: ResultPlace, estimate: Estimate, rows: Selection, decimals: int
 ) -> None:
     kind = TESTS[place.variable].kind
-    shown = P_VALUE if kind == "p_value" else pattern(precision + 1)
+    shown = P_VALUE if kind == "p_value" else pattern(decimals + 1)
     builder.add(output, place, kind, estimate, shown, rows)
     if kind == "p_value":
         builder.add(output, place, "statistic", replace(estimate, value=estimate.statistic), pattern(2), rows)

@@ -19,7 +19,7 @@ from reports.results.builder import ResultPlace, ResultsBuilder
 from reports.results.declared_condition import declared_condition
 from reports.results.formats import pattern
 from reports.results.index import LineResults, ResultsIndex
-from reports.results.selection import Selection
+from reports.results.selection import SUBJECT, Selection
 from reports.results.specification import Decimals, Labels, NumberVariable, Output, OutputKeys, Variable
 from reports.statistics.descriptive import describe
 from reports.statistics.proportion import clopper_pearson
@@ -88,7 +88,7 @@ def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> 
         )
         assessed = records.after.subject_count
         for number, scheme in enumerate(node["schemes"], start=1):
-            everything = ResultPlace("", group.label, str(scheme["id"]), line=f"scheme {number}")
+            everything = ResultPlace("", group.label, str(scheme["id"]), line=f"scheme {number}", analysed=SUBJECT)
             _scheme(output, builder, everything, scheme, records, assessed)
         if "lowest" in node:
             extremes = analysis.select(output, str(node["dataset"]), group).where(declared_condition(node["lowest"]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -36,11 +36,15 @@ class Keys(OutputKeys):
     parameters: Annotated[Labels, Keyed(1)]
     grades: Annotated[list[Text], Entries(2)]
     where: Condition | None = None
-    grade: Variable = ""
-    baseline: Variable = ""
+    grade: Variable = "ATOXGR"
+    baseline: Variable = "BTOXGR"
     labels: Labels | None = None
     head: Text = ""
     stub: Text = ""
+
+    def implied(self) -> Iterable[str]:
+        """The code of the parameter."""
+        return ("PARAMCD",)
 
 
 NONE, TOTAL, WORSE = "Not graded", "Total", "Worsened"
@@ -52,6 +56,7 @@ HEAD, STUB = "Worst grade after baseline, n", "Analyte, grade at baseline"
 class Shifts:
     """Subjects of one treatment by analyte, category at baseline and category after it."""
 
+    grade: str
     graded: Selection
     subjects: Mapping[tuple[str, ...], list[str]]
 
@@ -98,7 +103,7 @@ def _shifts(node: Mapping[str, Any], rows: Selection) -> Shifts:
     worst[baseline] = worst[baseline].where(worst[baseline] != "", NONE)
     found = worst.groupby(["PARAMCD", baseline, grade])[SUBJECT].agg(list)
     keys = found.index.to_frame(index=False).astype("str").to_numpy().tolist()
-    return Shifts(graded, {tuple(key): subjects for key, subjects in zip(keys, found.tolist(), strict=True)})
+    return Shifts(grade, graded, {tuple(key): subjects for key, subjects in zip(keys, found.tolist(), strict=True)})
 
 
 def _afters(node: Mapping[str, Any]) -> list[str]:
@@ -110,7 +115,9 @@ def _parameter(output: Output, builder: ResultsBuilder, group: Group, parameter:
     for before in [*(grade for grade in [*output.node["grades"], NONE] if grade in had), TOTAL]:
         for after in _afters(output.node):
             subjects = shifts.of(parameter, str(before), after)
-            place = ResultPlace(f"{parameter}_{before}", group.label, parameter, f"{before} to {after}")
+            place = ResultPlace(
+                f"{parameter}_{before}", group.label, parameter, f"{before} to {after}", analysed=shifts.grade
+            )
             source = filtered(shifts.graded, equality("PARAMCD", parameter), among(SUBJECT, subjects))
             builder.add(output, place, "count", Estimate(float(len(subjects)), METHOD, of), COUNT, source)
 

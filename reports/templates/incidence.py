@@ -97,6 +97,7 @@ def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> 
     A subject counts once a line however many records it has, and with grades at the worst.
     """
     groups = analysis.groups(output)
+    arms = analysis.reference(output, groups) if "reference" in output.node else None
     sizes = [add_size(analysis, output, group, builder) for group in groups]
     for part in _parts(output.node):
         counted = [_count(analysis, output, part, group, size) for group, size in zip(groups, sizes, strict=True)]
@@ -104,8 +105,8 @@ def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> 
         for treatment in counted:
             for line in lines:
                 _add(output, builder, part, line, treatment)
-        if "reference" in output.node:
-            _compare(output, builder, part, lines, counted)
+        if arms:
+            _compare(output, builder, part, lines, counted, arms)
 
 
 def _parts(node: Mapping[str, Any]) -> list[Part]:
@@ -164,22 +165,14 @@ def _add(output: Output, builder: ResultsBuilder, part: Part, line: TallyLine, c
         builder.add_proportion(output, at, len(who), counted.size, source, METHOD + " by their worst grade")
 
 
-def _arms(node: Mapping[str, Any], counted: list[Counted]) -> tuple[Counted, list[Counted]]:
-    """The reference and the treatments compared with it."""
-    arms = {treatment.group.label: treatment for treatment in counted if treatment.group.variable}
-    reference = str(node["reference"])
-    if reference not in arms:
-        known = f"treatments here are {', '.join(arms) or 'none'}"
-        raise complain(node, "reference", f"there is no treatment '{reference}'; {known}")
-    return arms[reference], [arm for label, arm in arms.items() if label != reference]
-
-
 def _compare(
-    output: Output, builder: ResultsBuilder, part: Part, lines: list[TallyLine], counted: list[Counted]
-) -> None:
+    output: Output, builder: ResultsBuilder, part: Part, lines: list[TallyLine], counted: list[Counted],
+    arms: tuple[Group, list[Group]],
+) -> None:  # fmt: skip
     """Fisher's exact test of each line, each treatment against the reference; no correction for their number."""
-    reference, others = _arms(output.node, counted)
-    for arm in others:
+    by_group = {treatment.group: treatment for treatment in counted}
+    reference = by_group[arms[0]]
+    for arm in (by_group[group] for group in arms[1]):
         for line in lines:
             found = fisher(arm.tally.subjects.get(line, 0), arm.size,
                            reference.tally.subjects.get(line, 0), reference.size)  # fmt: skip

@@ -158,10 +158,10 @@ def _shown(analysis: AnalysisData, output: Output, part: Mapping[str, Any]) -> I
 
 
 def _parts(output: Output) -> list[Mapping[str, Any]]:
-    """The parts, or the output as its only one; what stands beside parts belongs into one of them."""
-    astray = [name for name in output.node if "parts" in output.node and name in OF_A_PART]
-    if astray:
-        raise complain(output.node, astray[0], "a listing in parts has this key in each of its parts")
+    """The parts, or the output as its only one; raises StudyError for a key of a part that is not in one."""
+    misplaced = [name for name in output.node if "parts" in output.node and name in OF_A_PART]
+    if misplaced:
+        raise complain(output.node, misplaced[0], "a listing in parts has this key in each of its parts")
     return list(output.node.get("parts", [output.node]))
 
 
@@ -170,7 +170,7 @@ def _columns(part: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _listing(part: Mapping[str, Any], texts: list[list[str]], caption: str = "") -> Listing:
-    """Columns of numbers are aligned, all others are words."""
+    """Columns of numbers are aligned by their decimal points, all others are text."""
     columns = _columns(part)
     heads = tuple(TableColumn(str(column["label"]), text=_kind(column) != "number") for column in columns)
     captions = (str(part["caption"]) if "caption" in part else "", caption)
@@ -280,7 +280,7 @@ def _kind(column: Mapping[str, Any]) -> str:
 
 
 def _column(table: pd.DataFrame, column: Mapping[str, Any]) -> list[str]:
-    """The texts of a column; several variables stand beside one another."""
+    """The texts of a column; several variables are joined by a blank."""
     names = _variables(column)
     several = [_texts(table[name], column) for name in names]
     if len(several) == 1:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
@@ -47,6 +47,10 @@ class Keys(OutputKeys):
     y: ValueAxis
     where: Condition | None = None
     decimals: Decimals = 0
+
+    def implied(self) -> Iterable[str]:
+        """The visit."""
+        return ("AVISIT",)
 
 
 def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> None:

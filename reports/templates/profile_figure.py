@@ -1,9 +1,9 @@
-"""Template ``profile_figure``: each subject's course over time, with the median at the visits."""
+"""Template ``profile_figure``: each subject's values over time, with the median at the visits."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -11,7 +11,7 @@ from metadata.condition import Condition
 from metadata.condition_filter import equality
 from metadata.declaration_limits import Entries, Text
 from metadata.yaml_source import complain
-from reports.layout.figure import CourseFigure, CourseLine, ShadedBand
+from reports.layout.figure import ProfileFigure, ProfileLine, ShadedBand
 from reports.layout.table import OutputLayout
 from reports.results.analysis_data import AnalysisData, Group, decimals_of
 from reports.results.builder import ResultPlace, ResultsBuilder
@@ -73,7 +73,7 @@ class ValueBand:
 
 @dataclass(frozen=True, kw_only=True)
 class Keys(OutputKeys):
-    """Each subject's course over time, with the median at visits."""
+    """Each subject's values over time, with the median at visits."""
 
     dataset: Text
     x: FigureAxis
@@ -88,8 +88,12 @@ class Keys(OutputKeys):
     hollow: HollowValues | None = None
     origin: DefinedValues | None = None
 
+    def implied(self) -> Iterable[str]:
+        """The visit of the medians."""
+        return ("AVISIT",)
 
-OBSERVED, MEDIAN_LABEL, COURSES = "value", "Median", "courses"
+
+OBSERVED, MEDIAN_LABEL, PROFILES = "value", "Median", "profiles"
 VALUE, BELOW, DEFINED = "Observed value", "Observed value, drawn hollow", "Value by definition"
 
 
@@ -104,7 +108,7 @@ def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> 
     points: dict[tuple[str, float], int] = {}
     for name, (day, value, method), source in _points(node, rows, names):
         point = points[name, day] = points.get((name, day), 0) + 1
-        place = ResultPlace(f"course_{name}", "", y, f"{day:g}", name, line=COURSES, point=point)
+        place = ResultPlace(f"course_{name}", "", y, f"{day:g}", name, line=PROFILES, point=point)
         builder.add(output, place, OBSERVED, Estimate(value, method, 1), pattern(decimals_of(node)), source)
     rows = rows.present(y)
     for visit in node["median"]["visits"]:
@@ -117,7 +121,7 @@ def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> 
 def names_of(analysis: AnalysisData, output: Output, everybody: Group) -> dict[str, str]:
     """What each subject of the population is called in the figure, in the order of the names.
 
-    Raises StudyError if two are called the same: their courses would be one.
+    Raises StudyError if two are called the same: their profiles would be one.
     """
     name = str(output.node.get("subject", "SUBJID"))
     subjects = analysis.select(output, SUBJECT_LEVEL, everybody)
@@ -168,33 +172,33 @@ def layout(output: Output, results: ResultsIndex) -> OutputLayout:
     """Lines in the order of the subjects' names; x in the axis's unit."""
     node, y = output.node, str(output.node["y"]["variable"])
     apart = float(node.get("set_apart", 0))
-    courses = results.line(COURSES)
-    names = courses.subsets(y)
-    lines = tuple(_line(courses, node, name, _offset(apart, i, len(names))) for i, name in enumerate(names))
+    profiles = results.line(PROFILES)
+    names = profiles.subsets(y)
+    lines = tuple(_line(profiles, node, name, _offset(apart, i, len(names))) for i, name in enumerate(names))
     at = node["median"]["visits"]
     points = [(float(at[visit]), results.row(y, visit, "", "median", MEDIAN_LABEL)) for visit in at]
     known = [
         (x, _scaled(node, float(row["value"]))) for x, row in points if row is not None and row["value"] == row["value"]
     ]
-    median = CourseLine(MEDIAN_LABEL, tuple(x for x, _ in known), tuple(value for _, value in known))
+    median = ProfileLine(MEDIAN_LABEL, tuple(x for x, _ in known), tuple(value for _, value in known))
     return OutputLayout(figures=[_figure(output, lines, median)])
 
 
 def _offset(apart: float, position: int, count: int) -> float:
-    """Equal courses are set apart by a declared amount, evenly about their value."""
+    """Equal profiles are shifted apart by a declared amount, evenly about their value."""
     return apart * (2 * position / (count - 1) - 1) if count > 1 else 0.0
 
 
-def _line(results: LineResults, node: Mapping[str, Any], name: str, offset: float) -> CourseLine:
+def _line(results: LineResults, node: Mapping[str, Any], name: str, offset: float) -> ProfileLine:
     days = float(node["x"].get("unit_days", 1))
     rows = results.rows_of(str(node["y"]["variable"]), name)
     x = tuple(float(row["level"]) / days for row in rows)
     hollow = tuple(row["method"] == BELOW for row in rows)
-    return CourseLine(name, x, tuple(_scaled(node, float(row["value"])) + offset for row in rows), hollow)
+    return ProfileLine(name, x, tuple(_scaled(node, float(row["value"])) + offset for row in rows), hollow)
 
 
 def _scaled(node: Mapping[str, Any], value: float) -> float:
-    """Where a value stands on its axis; a value that a logarithmic axis cannot show is a mistake of the declaration."""
+    """The place of a value on its axis; raises StudyError for a value that a logarithmic axis cannot show."""
     if node["y"].get("scale") != "log":
         return value
     if value <= 0:
@@ -202,11 +206,11 @@ def _scaled(node: Mapping[str, Any], value: float) -> float:
     return math.log10(value)
 
 
-def _figure(output: Output, lines: tuple[CourseLine, ...], median: CourseLine) -> CourseFigure:
+def _figure(output: Output, lines: tuple[ProfileLine, ...], median: ProfileLine) -> ProfileFigure:
     x, y = output.node["x"], output.node["y"]
     ticks = tuple(_scaled(output.node, float(tick)) for tick in y["ticks"])
     low, high = (_scaled(output.node, float(limit)) for limit in y.get("limits", (y["ticks"][0], y["ticks"][-1])))
-    return CourseFigure(
+    return ProfileFigure(
         x_label=str(x["label"]), y_label=str(y["label"]), lines=lines, median=median,
         x_ticks=tuple(float(tick) for tick in x["ticks"]), y_limits=(low, high), y_ticks=ticks,
         y_names=tuple(f"{tick:g}" for tick in y["ticks"]), hollow=str(output.node.get("hollow", {}).get("label", "")),

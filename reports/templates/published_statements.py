@@ -1,4 +1,4 @@
-"""Template ``published_statements``: what was published, beside what this run computed."""
+"""Template ``published_statements``: published statements, and what this run computed."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class ResultReference:
 
 @dataclass(frozen=True)
 class PublishedStatement:
-    """A published statement, and the results that stand beside it, or what they wait for."""
+    """A published statement, and the results to compare it with, or what they wait for."""
 
     statement: Text
     published: Text
@@ -52,7 +52,7 @@ class PublishedStatement:
 
 @dataclass(frozen=True, kw_only=True)
 class Keys(OutputKeys):
-    """Published statements beside what was computed."""
+    """Published statements, each with the results to compare it with."""
 
     statements: list[PublishedStatement]
 
@@ -99,7 +99,7 @@ def _computed(
     methods = "; ".join(dict.fromkeys(str(row["method"]) for row in found))
     estimate = Estimate(float(first["value"]), methods, int(first["n"]), warnings)
     try:
-        text = str(statement["show"]).format(*(_spoken(row) for row in found))
+        text = str(statement["show"]).format(*(_in_sentence(row) for row in found))
     except (IndexError, KeyError, ValueError):
         raise complain(statement, "show", f"write {{0}} to {{{len(found) - 1}}} where the values go") from None
     builder.add(output, place, COMPUTED, estimate, str(first["format"]), _source(found), text)
@@ -121,8 +121,8 @@ def _find(
     return list(fitting)
 
 
-def _spoken(row: Mapping[str, Any]) -> str:
-    """A value as it stands in a sentence; a p-value brings its own sign: "p = 0.0001", "p < 0.0001"."""
+def _in_sentence(row: Mapping[str, Any]) -> str:
+    """A value within a sentence; a p-value brings its own sign: "p = 0.0001", "p < 0.0001"."""
     text = str(row["text"])
     if row["format"] != P_VALUE:
         return text

@@ -33,6 +33,7 @@ from reports.template_parts.person_time import (
     RateKeys,
     add_bounded,
     add_rate,
+    counted,
     person_time,
 )
 from reports.template_parts.treatment_heads import add_size
@@ -120,7 +121,7 @@ def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> 
         add_size(analysis, output, group, builder)
         for period in node["periods"]:
             rows = _rows(analysis, output, group, output.population).equal(str(node["period"]), str(period))
-            place = ResultPlace(f"rate_{period}", group.label, "rate", str(period))
+            place = ResultPlace(f"rate_{period}", group.label, "rate", str(period), analysed=counted(node["rate"]))
             add_rate(output, builder, place, node["rate"], rows)
         for number, comparison in enumerate(node.get("comparisons", []), start=1):
             _compare(analysis, output, builder, group, number, comparison)
@@ -145,7 +146,16 @@ def _compare(
     one, two = (person_time(node["rate"], rows.equal(str(node["period"]), period)) for period in periods)
     found = METHODS[str(comparison["method"])].run(one, two)
     line = f"comparison {number}"
-    place = ResultPlace(f"comparison_{number:02d}", group.label, "comparison", str(number), "", population, line)
+    place = ResultPlace(
+        f"comparison_{number:02d}",
+        group.label,
+        "comparison",
+        str(number),
+        "",
+        population,
+        line,
+        analysed=counted(node["rate"]),
+    )
     if found.ratio.method:
         shown = pattern(int(node["rate"].get("decimals", 3)))
         add_bounded(output, builder, place, "estimate", found.ratio, shown, rows)

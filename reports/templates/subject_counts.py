@@ -21,6 +21,8 @@ from reports.statistics.proportion import clopper_pearson
 from reports.template_parts.paired_counts import PairKeys, add_pair, pairs_table
 from reports.template_parts.treatment_heads import add_size, columns
 
+DATE = "ADT"
+
 
 @dataclass(frozen=True)
 class CountLine:
@@ -42,6 +44,10 @@ class CountLine:
     by: Variable = ""
     indent: Annotated[int, Limit(0, 3)] = 0
 
+    def implied(self) -> Iterable[str]:
+        """The date from which days are counted."""
+        return () if self.within_days is None else (DATE,)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Keys(OutputKeys):
@@ -62,7 +68,6 @@ class Keys(OutputKeys):
 
 SUBJECTS, PARTS = "n (%)", "n/N (%)"
 METHOD = "Number of patients"
-DATE = "ADT"
 
 
 def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> None:
@@ -125,10 +130,10 @@ def _near(rows: Selection, others: Selection, days: int | None) -> Selection:
     """Rows of subjects who have a row among the others; with ``days`` one that near by its analysis date."""
     if days is None:
         return rows.of_subjects(sorted(set(rows.subjects) & set(others.subjects)))
-    both = rows.table(SUBJECT, DATE).merge(others.table(SUBJECT, DATE), on=SUBJECT, suffixes=("", "_OTHER"))
+    own = rows.table(SUBJECT, DATE)
+    both = own.merge(others.table(SUBJECT, DATE).drop_duplicates(), on=SUBJECT, suffixes=("", "_OTHER"))
     near = both[(both[DATE] - both[f"{DATE}_OTHER"]).abs() <= days]
-    subjects, dates = sorted(near[SUBJECT].unique()), sorted(near[DATE].unique())
-    return rows.of_subjects(subjects).among(DATE, map(float, dates))
+    return rows.among_pairs(SUBJECT, DATE, near)
 
 
 def _records(analysis: AnalysisData, output: Output, group: Group, line: Mapping[str, Any]) -> Selection:

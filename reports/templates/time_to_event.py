@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
@@ -28,7 +28,7 @@ from reports.results.specification import Decimals, Output, OutputKeys
 from reports.statistics.estimate import Estimate
 from reports.statistics.kaplan_meier import SurvivalCurve, kaplan_meier
 from reports.statistics.log_rank import log_rank
-from reports.template_parts.censored_times import CENSORED, CensoredTimes, censored_times
+from reports.template_parts.censored_times import CENSORED, TIME, CensoredTimes, censored_times
 from reports.template_parts.person_time import add_bounded
 from reports.template_parts.treatment_heads import add_size, columns
 from reports.templates.rates_by_period import bounded
@@ -67,6 +67,10 @@ class Keys(OutputKeys):
     show: list[Literal["table", "figure"]] | None = None
     x: TimeAxis | None = None
 
+    def implied(self) -> Iterable[str]:
+        """The time and whether it is censored."""
+        return TIME, CENSORED
+
 
 CURVE, AT_RISK, FREE = "curve", "at_risk", "survival"
 
@@ -84,8 +88,10 @@ class Endpoint:
         return str(self.node["label"])
 
     def place(self, analysis: str, group: str, variable: str, level: str = "") -> ResultPlace:
-        """Where a statistic of it stands."""
-        return ResultPlace(f"{self.label}_{analysis}", group, variable, level, self.label, line=self.line)
+        """The place of one of its statistics in the results."""
+        return ResultPlace(
+            f"{self.label}_{analysis}", group, variable, level, self.label, line=self.line, analysed=TIME
+        )
 
 
 def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> None:
@@ -120,7 +126,7 @@ def _endpoint(
             _add_estimates(output, builder, group, curve, rows, endpoint)
         if "figure" in _shown(node):
             _add_curve(output, builder, group, curve, times, rows)
-        pooled += [(group.label, times)] if group.variable else []
+        pooled += [(group.label, times)] if group.is_arm else []
     if node.get("log_rank", False) and len(pooled) > 1:
         _, rows = censored_times(node, _rows(analysis, output, groups[-1], endpoint))
         _add_log_rank(output, builder, groups[-1], pooled, rows, endpoint)
@@ -167,11 +173,11 @@ def _add_curve(
     """Record the corners of the curve, its marks of censoring, and the subjects at risk beneath the ticks."""
     for name, moments in (("step", curve.times), ("mark", np.unique(times.times[~times.events]))):
         for moment in moments.tolist():
-            place = ResultPlace(name, group.label, CURVE, f"{moment:.9g}", name)
+            place = ResultPlace(name, group.label, CURVE, f"{moment:.9g}", name, analysed=TIME)
             builder.add(output, place, "value", replace(curve.at(moment), warning=""), pattern(3), rows)
     for tick in output.node["x"]["ticks"]:
         count = int((times.times >= tick).sum())
-        place = ResultPlace("at_risk", group.label, AT_RISK, f"{tick:g}")
+        place = ResultPlace("at_risk", group.label, AT_RISK, f"{tick:g}", analysed=TIME)
         builder.add(output, place, "count", Estimate(float(count), "Subjects at risk", curve.n), COUNT, rows)
 
 

@@ -67,7 +67,7 @@ START, END, DAY, SHOWN = "start", "end", "day", "shown"
 
 
 def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> None:
-    """Each day that is drawn is a row: level its number within the subject and layer, subset the subject."""
+    """Each day that is drawn is a row: its level is its number in the layer of the subject, its subset the subject."""
     everybody = Group(analysis.specification.total)
     add_size(analysis, output, everybody, builder)
     names = names_of(analysis, output, everybody)

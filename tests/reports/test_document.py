@@ -1,4 +1,4 @@
-"""docs/reports.md speaks of every word that reports.yaml may use."""
+"""docs/reports.md names every key that reports.yaml may use."""
 
 from __future__ import annotations
 

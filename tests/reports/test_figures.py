@@ -11,7 +11,7 @@ from metadata.dataset import Dataset
 from metadata.errors import StudyError
 from metadata.study import Study
 from reports.compute import compute
-from reports.layout.figure import CourseFigure, MeanFigure, TimelineFigure
+from reports.layout.figure import MeanFigure, ProfileFigure, TimelineFigure
 from reports.results.index import ResultsIndex, rows_by_output
 from reports.results.specification import read_specification
 from reports.templates import KEYS, TEMPLATES
@@ -119,7 +119,7 @@ def test_spans_and_marks_in_order_of_days(study: Study, datasets: dict[str, Data
 
 def test_a_logarithmic_axis_and_values_below_a_limit(study: Study, datasets: dict[str, Dataset]) -> None:
     figure = laid(study, datasets, "F2")
-    assert isinstance(figure, CourseFigure)
+    assert isinstance(figure, ProfileFigure)
     first, second, third = figure.lines
     assert (first.x, first.y, first.hollow) == ((1, 11), (1, 2), (True, False))
     assert second.y == pytest.approx((3, 2.30103))
@@ -135,7 +135,7 @@ def test_a_value_that_a_logarithm_lacks_is_refused(study: Study, datasets: dict[
 
 def test_changes_start_at_the_origin_where_there_is_a_change(study: Study, datasets: dict[str, Dataset]) -> None:
     figure = laid(study, datasets, "F3")
-    assert isinstance(figure, CourseFigure)
+    assert isinstance(figure, ProfileFigure)
     assert [(line.label, line.x, line.y) for line in figure.lines] == [
         ("1", (1, 11), (0, 90)),
         ("2", (1, 12), (0, -800)),

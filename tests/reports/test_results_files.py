@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+from jsonschema import Draft7Validator
 
 from metadata.dataset import Dataset
 from metadata.study import Study
@@ -44,7 +46,7 @@ def test_dataset_json_holds_every_row(study: Study, results: pd.DataFrame) -> No
     text = dataset_json(results, study.studyid, "2001-12-31")
     read = json.loads(text)
     assert read["records"] == len(read["rows"]) == len(results)
-    written = [name for name in results.columns if name != "line"]
+    written = [name for name in results.columns if name not in ("line", "analysed")]
     assert [column["name"].lower() for column in read["columns"]] == written
     back = pd.DataFrame(read["rows"], columns=written)
     assert back["text"].tolist() == results["text"].tolist()
@@ -80,6 +82,13 @@ def test_the_event_has_what_the_model_requires(event: dict[str, Any]) -> None:
         assert len(set(identifiers)) == len(identifiers), name
 
 
+def test_the_event_is_valid_against_the_schema_of_cdisc(event: dict[str, Any]) -> None:
+    schema = json.loads((Path(__file__).parent / "ars_ldm.schema.json").read_text(encoding="utf-8"))
+    Draft7Validator(schema).validate(event)
+    wrong = {**event, "dataSubsets": [{key: value for key, value in event["dataSubsets"][0].items() if key != "name"}]}
+    assert [error.message for error in Draft7Validator(schema).iter_errors(wrong)] == ["'name' is a required property"]
+
+
 def test_every_statistic_is_a_result(event: dict[str, Any], results: pd.DataFrame) -> None:
     found = [result for analysis in event["analyses"] for result in analysis["results"]]
     assert len(found) == len(results)
@@ -91,7 +100,7 @@ def test_every_reference_resolves(event: dict[str, Any]) -> None:
     known = {name: {item["id"] for item in event[name]} for name in REQUIRED}
     groupings = known["analysisGroupings"] | known["dataGroupings"]
     operations = {operation["id"] for method in event["methods"] for operation in method["operations"]}
-    groups = {group["id"] for group in event["analysisGroupings"][0]["groups"]}
+    groups = {group["id"] for grouping in event["analysisGroupings"] for group in grouping["groups"]}
     for analysis in event["analyses"]:
         assert analysis["methodId"] in known["methods"]
         assert analysis["analysisSetId"] in known["analysisSets"]

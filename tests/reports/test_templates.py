@@ -1,4 +1,4 @@
-"""The output templates on another study's words, each expectation counted by hand from six invented subjects."""
+"""The output templates on another study, each expectation counted by hand from six invented subjects."""
 
 from __future__ import annotations
 

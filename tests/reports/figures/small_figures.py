@@ -8,10 +8,10 @@ from reports.figures.files import Picture
 from reports.figures.picture import Captions, draw
 from reports.layout.figure import (
     AnyFigure,
-    CourseFigure,
-    CourseLine,
     MeanFigure,
     MeanLine,
+    ProfileFigure,
+    ProfileLine,
     ShadedBand,
     StepCurve,
     StepFigure,
@@ -22,15 +22,15 @@ from reports.layout.figure import (
 NAN = float("nan")
 
 
-def course_figure(lines: int = 2) -> CourseFigure:
+def profile_figure_of(lines: int = 2) -> ProfileFigure:
     """Courses from day 0 to 20; the second ends early and has a hollow mark; values beyond 3 lie outside."""
     shown = [
-        CourseLine("S1", (0, 10, 20), (1, 9, 2), (False, False, False)),
-        CourseLine("S2", (0, 8), (2, 1), (True, False)),
+        ProfileLine("S1", (0, 10, 20), (1, 9, 2), (False, False, False)),
+        ProfileLine("S2", (0, 8), (2, 1), (True, False)),
     ]
-    shown += [CourseLine(f"S{number}", (0, 20), (1, 2)) for number in range(3, lines + 1)]
-    return CourseFigure(
-        "Day", "Titre", tuple(shown[:lines]), CourseLine("Median", (0, 20), (1.5, 2)), (0, 10, 20), (0, 3),
+    shown += [ProfileLine(f"S{number}", (0, 20), (1, 2)) for number in range(3, lines + 1)]
+    return ProfileFigure(
+        "Day", "Titre", tuple(shown[:lines]), ProfileLine("Median", (0, 20), (1.5, 2)), (0, 10, 20), (0, 3),
         (0, 1, 2, 3), (ShadedBand("Low", 0, 1), ShadedBand("High", 1, 99)), (ShadedBand("Limit 1.5", 1.5, 1.5),),
         "Courses.", (), "Below a limit",
     )  # fmt: skip
@@ -59,7 +59,7 @@ def timeline(subjects: int = 3) -> TimelineFigure:
 
 
 FIGURES: dict[str, AnyFigure] = {
-    "course": course_figure(), "many courses": course_figure(30), "mean": mean_figure(), "step": step_figure(),
+    "course": profile_figure_of(), "many courses": profile_figure_of(30), "mean": mean_figure(), "step": step_figure(),
     "one curve": step_figure(1), "timeline": timeline(), "timeline of pages": timeline(100),
 }  # fmt: skip
 

@@ -9,11 +9,11 @@ from xml.etree import ElementTree
 import pytest
 from PIL import Image
 
-from reports.figures.style import COLOURS, DASHES, course_style, curve_style
+from reports.figures.style import COLOURS, DASHES, curve_style, profile_style
 from tests.reports.figures.small_figures import (
-    course_figure,
     drawn,
     mean_figure,
+    profile_figure_of,
     step_figure,
     texts,
     timeline,
@@ -44,7 +44,7 @@ def at(svg: str, text: str) -> Place:
 
 
 def test_courses_have_their_points_names_bands_and_limits() -> None:
-    (picture,) = drawn(course_figure())
+    (picture,) = drawn(profile_figure_of())
     shown = texts(picture.svg)
     assert {"S1", "S2", "Median", "Low", "High", "Limit 1.5", "Day", "Titre", "Observed value", "Below a limit"} <= {
         *shown
@@ -60,7 +60,7 @@ def test_courses_have_their_points_names_bands_and_limits() -> None:
 
 
 def test_bands_differ_and_stay_within_the_axis() -> None:
-    (picture,) = drawn(course_figure())
+    (picture,) = drawn(profile_figure_of())
     assert "fill: #f5f5f5" in picture.svg and "fill: #e8e8e8" in picture.svg
     image = Image.open(io.BytesIO(picture.png)).convert("RGB")
     x, y = (round(part * 1.5) for part in at(picture.svg, "Low"))
@@ -70,16 +70,16 @@ def test_bands_differ_and_stay_within_the_axis() -> None:
 
 
 def test_names_at_the_right_edge_and_where_a_line_ends_early() -> None:
-    (picture,) = drawn(course_figure())
+    (picture,) = drawn(profile_figure_of())
     assert at(picture.svg, "S1")[0] == at(picture.svg, "Median")[0] == 920 - 118 + 34
     assert at(picture.svg, "S2")[0] < 500
 
 
 def test_as_many_courses_as_styles_are_named_more_are_drawn_alike_and_counted() -> None:
     most = len(COLOURS) * len(DASHES)
-    (picture,) = drawn(course_figure(most))
+    (picture,) = drawn(profile_figure_of(most))
     assert {f"S{number}" for number in range(1, most + 1)} <= set(texts(picture.svg))
-    (picture,) = drawn(course_figure(most + 1))
+    (picture,) = drawn(profile_figure_of(most + 1))
     shown = texts(picture.svg)
     assert f"Course of each of {most + 1} patients" in shown and "Median" in shown and "Below a limit" in shown
     assert not {f"S{number}" for number in range(1, most + 2)} & set(shown)
@@ -88,7 +88,7 @@ def test_as_many_courses_as_styles_are_named_more_are_drawn_alike_and_counted() 
 
 
 def test_styles_of_courses_differ() -> None:
-    assert len({course_style(position) for position in range(24)}) == 24
+    assert len({profile_style(position) for position in range(24)}) == 24
     assert len({curve_style(position)[1] for position in range(4)}) == 4
 
 

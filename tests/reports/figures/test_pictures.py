@@ -1,4 +1,4 @@
-"""Pictures say what they show, stand alone, and are the same bytes twice; SVG and PNG have the same things."""
+"""Pictures say what they show, need no other file, and are the same bytes twice; SVG and PNG have the same things."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Decimal points stand under one another."""
+"""Decimal points are in one vertical line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reports.figures.labels import spread
-from reports.layout.alignment import FIGURE_SPACE, aligned, worded
+from reports.layout.alignment import FIGURE_SPACE, aligned, text_cell
 
 
 def plain(cell: str) -> str:
@@ -31,7 +31,7 @@ def test_every_first_point_is_at_one_place_and_no_digit_is_lost(cells: list[str]
 
 
 def test_words_get_a_minus_and_keep_hyphens() -> None:
-    assert worded("median -1.25, 2001-12-31, IFNB-1b <x>") == "median \u22121.25, 2001-12-31, IFNB-1b &lt;x&gt;"
+    assert text_cell("median -1.25, 2001-12-31, IFNB-1b <x>") == "median \u22121.25, 2001-12-31, IFNB-1b &lt;x&gt;"
 
 
 @given(st.lists(st.floats(0, 1), max_size=12))

@@ -1,4 +1,4 @@
-"""RTF: every text arrives as it is, tables fit the page, running heads stand on each page, the same bytes each run."""
+"""RTF: every text arrives as it is, tables fit the page, running heads are on each page, the same bytes each run."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def document(sheet: Sheet, tables: Sequence[OutputTable | Listing], pictures: Se
 
 
 def read(rtf: str) -> tuple[str, dict[str, int]]:
-    """The text of a document outside its font table and info, and how often each control word stands there."""
+    """The text of a document outside its font table and info, and how often each control word occurs."""
     words: dict[str, int] = {}
     units: list[int] = []
     depth, skipped = 0, 0

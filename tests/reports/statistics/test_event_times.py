@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from reports.statistics.kaplan_meier import kaplan_meier
 from reports.statistics.log_rank import log_rank
@@ -82,6 +83,23 @@ def test_log_rank_that_cannot_be_computed_says_why() -> None:
     assert "two groups" in log_rank([1, 2], [True, True], ["A", "A"]).warning
     assert "no events" in log_rank([1, 2], [False, False], ["A", "B"]).warning
     assert log_rank([1, 2, math.nan], [True, True, True], ["A", "B", "C"]).n == 2
+
+
+def test_a_group_that_is_never_at_risk_has_no_degree_of_freedom() -> None:
+    """C is censored before the first event: the test is that of A and B, as survdiff of R has it."""
+    times, events = [3.0, 5, 8, 9, 4, 6, 7, 10], [True, True, False, True, True, True, True, False]
+    labels = ["A"] * 4 + ["B"] * 4
+    two = log_rank(times, events, labels)
+    three = log_rank([*times, 1.0, 2.0], [*events, False, False], [*labels, "C", "C"])
+    assert (three.value, three.statistic) == (two.value, two.statistic)
+    assert three.n == 10
+    censored = [not event for event in events]
+    groups = [stats.CensoredData.right_censored(times[part], censored[part]) for part in (slice(0, 4), slice(4, 8))]
+    reference = stats.logrank(*groups)
+    assert two.value == pytest.approx(reference.pvalue, rel=1e-9)
+    assert two.statistic == pytest.approx(reference.statistic**2, rel=1e-9)
+    alone = log_rank([3.0, 5, 1], [True, True, False], ["A", "A", "C"])
+    assert alone.warning == "not estimable: only one group has subjects at risk when an event happens"
 
 
 @given(st.lists(st.tuples(st.integers(1, 20), st.booleans()), min_size=1, max_size=25))

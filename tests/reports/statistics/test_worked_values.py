@@ -43,4 +43,4 @@ def test_signed_rank(completers: pd.DataFrame, before: str, after: str, decimals
 
 
 def test_the_composite_is_significant_by_t_and_not_by_ranks(completers: pd.DataFrame) -> None:
-    assert paired_t(completers["np24"] - completers["np0"], 2).value == pytest.approx(0.0450, abs=5e-5)
+    assert paired_t(completers["np24"] - completers["np0"]).value == pytest.approx(0.0450, abs=5e-5)

@@ -1,4 +1,4 @@
-"""Drawing subjects' courses with their median, bands and reference lines."""
+"""Drawing the values of each subject over time with their median, bands and reference lines."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from reports.figures.labels import text_width
 from reports.figures.page import Page
 from reports.figures.panel import Panel
 from reports.figures.sheet import NAMES, WIDE, End, Entry, Sheet
-from reports.figures.style import COLOURS, DASHES, INK, INSIDE, REFERENCE, SMALL, course_style
-from reports.layout.figure import CourseFigure, CourseLine
+from reports.figures.style import COLOURS, DASHES, INK, INSIDE, REFERENCE, SMALL, profile_style
+from reports.layout.figure import ProfileFigure, ProfileLine
 
 LEFT, RIGHT, HIGH = 62.0, 118.0, 440.0
 # A line that ends before this part of the axis is named where it ends.
 EARLY = 0.8
 BAND_NAME = "#444444"
-# More courses than colours and dashes tell apart are drawn alike, thin and without names.
+# More subjects than colours and dashes tell apart are drawn alike, thin and without names.
 MOST_NAMED = len(COLOURS) * len(DASHES)
 ALIKE, THIN, FAINTEST, CLEAREST = COLOURS[0], 0.8, 0.06, 0.6
 
 
-def pages(figure: CourseFigure) -> list[Page]:
+def pages(figure: ProfileFigure) -> list[Page]:
     """One page."""
     return [Page(partial(_draw, figure))]
 
 
-def _draw(figure: CourseFigure, sheet: Sheet, top: float) -> float:
-    """Draw the courses beneath ``top`` and return where the drawing ends."""
+def _draw(figure: ProfileFigure, sheet: Sheet, top: float) -> float:
+    """Draw the lines beneath ``top`` and return where the drawing ends."""
     named = len(figure.lines) <= MOST_NAMED
     if entries := _entries(figure, named):
         top += sheet.legend(entries, LEFT, top + 12, WIDE)
@@ -42,9 +42,9 @@ def _draw(figure: CourseFigure, sheet: Sheet, top: float) -> float:
     _shade(sheet, panel, figure)
     if named:
         for position, line in enumerate(figure.lines):
-            _course(panel, line, position)
+            _profile(panel, line, position)
     else:
-        _courses(panel, figure.lines)
+        _all_alike(panel, figure.lines)
     if figure.median.x:
         panel.line(figure.median.x, figure.median.y, INK, 2.8)
         panel.marks(figure.median.x, figure.median.y, "square", 6, INK)
@@ -52,8 +52,8 @@ def _draw(figure: CourseFigure, sheet: Sheet, top: float) -> float:
     return panel.bottom + 50
 
 
-def _entries(figure: CourseFigure, named: bool) -> list[Entry]:
-    """What the legend explains: hollow marks, and courses without names."""
+def _entries(figure: ProfileFigure, named: bool) -> list[Entry]:
+    """What the legend explains: hollow marks, and lines without names."""
     alike = [] if named else [Entry(f"Course of each of {len(figure.lines):,} patients", ALIKE, "line")]
     if not figure.hollow:
         return alike
@@ -61,7 +61,7 @@ def _entries(figure: CourseFigure, named: bool) -> list[Entry]:
     return [*alike, *observed, Entry(figure.hollow, INK if named else ALIKE, "circle", hollow=True)]
 
 
-def _across(figure: CourseFigure, width: float) -> tuple[float, float]:
+def _across(figure: ProfileFigure, width: float) -> tuple[float, float]:
     """The axis holds all values and ticks, with room at the left for the names of bands and lines."""
     values = [*figure.x_ticks, *(x for line in figure.lines for x in line.x)]
     low, high = min(values), max(values)
@@ -70,7 +70,7 @@ def _across(figure: CourseFigure, width: float) -> tuple[float, float]:
     return low - room / (width - room) * (high - low), high + 0.01 * (high - low)
 
 
-def _shade(sheet: Sheet, panel: Panel, figure: CourseFigure) -> None:
+def _shade(sheet: Sheet, panel: Panel, figure: ProfileFigure) -> None:
     """Bands from light to dark in the order of the list and dashed lines, their names inside at the left."""
     left = panel.axes.get_xlim()[0]
     for position, band in enumerate(figure.bands):
@@ -84,8 +84,8 @@ def _shade(sheet: Sheet, panel: Panel, figure: CourseFigure) -> None:
         sheet.text(x + 6, y - 4, limit.label, INSIDE)
 
 
-def _course(panel: Panel, line: CourseLine, position: int) -> None:
-    colour, dash = course_style(position)
+def _profile(panel: Panel, line: ProfileLine, position: int) -> None:
+    colour, dash = profile_style(position)
     panel.line(line.x, line.y, colour, 1.4, dash)
     x, y, hollow = np.array(line.x), np.array(line.y), np.array(line.hollow or [False] * len(line.x))
     for empty, size in ((False, 3.4), (True, 5.0)):
@@ -93,8 +93,8 @@ def _course(panel: Panel, line: CourseLine, position: int) -> None:
             panel.marks(x[hollow == empty], y[hollow == empty], "circle", size, colour, hollow=empty)
 
 
-def _courses(panel: Panel, lines: Sequence[CourseLine]) -> None:
-    """All courses alike, so faint that many at one place are dark, and of their marks the hollow ones."""
+def _all_alike(panel: Panel, lines: Sequence[ProfileLine]) -> None:
+    """All lines alike, so faint that many at one place are dark, and of their marks the hollow ones."""
     clear = float(np.clip(4 / np.sqrt(len(lines)), FAINTEST, CLEAREST))
     paths = [np.column_stack([line.x, panel.within(line.y)]) for line in lines]
     panel.axes.add_collection(
@@ -108,9 +108,9 @@ def _courses(panel: Panel, lines: Sequence[CourseLine]) -> None:
         panel.marks(xs, ys, "circle", 2.5, ALIKE, hollow=True)
 
 
-def _name(sheet: Sheet, panel: Panel, figure: CourseFigure, named: bool) -> None:
-    """Each line's name at its end: beside it if it ends early, else at the right edge, apart where ends meet."""
-    shown = [(line, course_style(i)[0], False) for i, line in enumerate(figure.lines) if line.x] if named else []
+def _name(sheet: Sheet, panel: Panel, figure: ProfileFigure, named: bool) -> None:
+    """Each line's name at its end: next to it if it ends early, else at the right edge, apart where ends meet."""
+    shown = [(line, profile_style(i)[0], False) for i, line in enumerate(figure.lines) if line.x] if named else []
     shown += [(figure.median, INK, True)] if figure.median.x else []
     low, high = panel.axes.get_xlim()
     taken = labels.along([panel.places(line.x, line.y) for line, _, _ in shown])
