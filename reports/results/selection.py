@@ -149,7 +149,10 @@ class Selection:
             return self.among(text, [])
         groups = wanted.groupby(text, sort=False)[number].agg(tuple)
         condition = Condition(
-            tuple((VariableTest(text, "is", (str(name),)), VariableTest(number, "is", own)) for name, own in groups.items())
+            tuple(
+                (VariableTest(text, "is", (str(name),)), VariableTest(number, "is", own))
+                for name, own in groups.items()
+            )
         )
         found = (
             self.table(text, number).merge(wanted, how="left", on=[text, number], indicator=True)["_merge"] == "both"
