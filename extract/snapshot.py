@@ -62,7 +62,7 @@ class StoredSnapshot:
     """A snapshot read and verified once; ``snapshot`` shows it with every identifier blanked."""
 
     snapshot: Snapshot
-    _frame: pd.DataFrame = field(repr=False)
+    _whole: Records = field(repr=False)
 
     def keeping(self, names: Collection[str]) -> Snapshot:
         """Return it with the values of the identifiers ``names`` as well.
@@ -71,14 +71,13 @@ class StoredSnapshot:
         """
         project = self.snapshot.project
         blanked = _identifiers(project, names)
-        records = Records(project, _blanked(project, self._frame, blanked))
+        records = Records(project, _blanked(project, self._whole.frame, blanked))
         return replace(self.snapshot, records=records, blanked=frozenset(blanked))
 
     def forget_values(self) -> None:
         """Keep of the records only what tells their rows apart: their values have been read."""
-        self.snapshot.records.forget_values()
-        names = self.snapshot.records.frame.columns
-        self._frame.drop(columns=self._frame.columns.difference(names), inplace=True)  # noqa: PD002 copies share it
+        for records in (self.snapshot.records, self._whole):
+            records.forget_values()
 
     def dated(self, date: str) -> StoredSnapshot:
         """Return it with another date (YYYY-MM-DD)."""
@@ -185,7 +184,7 @@ def open_snapshot(path: Path) -> StoredSnapshot:
         group=structure["group"],
         warnings=tuple(manifest["warnings"]),
     )
-    return StoredSnapshot(blanked, frame)
+    return StoredSnapshot(blanked, Records(project, frame))
 
 
 def _identifiers(project: Project, keep: Collection[str]) -> set[str]:

@@ -17,7 +17,7 @@ from sdtm.build.step_order import TabulationStep, in_order
 from sdtm.build.value_checks import check_supplements, check_values, withhold_incomplete
 from sdtm.columns.source import Forms
 from sdtm.columns.table import REDCAP, DomainTable, DomainTables
-from sdtm.domains import comments, elements, reference_ranges, timing, visits
+from sdtm.domains import comments, elements, reference_ranges, timing, visit_numbers, visits
 from sdtm.domains.identity import Identity
 from sdtm.mapping.domain_mapping import COMMENTS, DomainMapping, codelists
 from sdtm.operations.operation import TableOperation
@@ -170,7 +170,7 @@ class Engine:
         dates = visits.visit_dates(self.study, block, self.forms)
         table = collect(mapping, self.forms, self.identity, visits.visits_source(self.forms, dates))
         visits.put_dates(table, dates)
-        visits.number_visits(self.study, table, self.identity.earlier)
+        visit_numbers.number_visits(self.study, table, self.identity.earlier)
         self._keep(mapping, table)
 
     def _elements(self, mapping: DomainMapping) -> None:

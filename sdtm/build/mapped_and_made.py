@@ -12,6 +12,7 @@ from metadata.yaml_source import line_of
 from sdtm.build.engine import RESULT_SUFFIXES, VISIT_VARIABLES, Engine
 from sdtm.columns.source import Forms
 from sdtm.domains.identity import Identity
+from sdtm.domains.visit_numbers import NUMBER as VISIT_NUMBER
 from sdtm.mapping.derived_methods import derived_method
 from sdtm.mapping.domain_mapping import DomainMapping
 from sdtm.operations.operation import Operation
@@ -57,7 +58,7 @@ def _collected(mapping: DomainMapping) -> Iterator[Mapped]:
     for block in mapping.blocks:
         given = [*block.variables.items(), *(pair for test in block.tests for pair in test.variables.items())]
         own = {mapping.prefixed(suffix) for suffix in RESULT_SUFFIXES} if block.tests else set()
-        own |= set(VISIT_VARIABLES) if block.each == "visit" else set()
+        own |= set(VISIT_VARIABLES) - {VISIT_NUMBER} if block.each == "visit" else set()
         for name, operation in given:
             if name in names | own or block.each == "element":
                 yield name, operation

@@ -59,8 +59,12 @@ def check_ranges(study: Study, mapping: DomainMapping, terminology: Terminology)
 def _check_unit(one: Range, tests: list[FindingTest]) -> None:
     """Raise StudyError for limits in a unit that no form's test can convert."""
     units = [test.units for test in tests]
-    if any(not unit.standard or unit.factor(one.unit) is not None for unit in units):
+    if any(unit.factor(one.unit) is not None for unit in units):
         return
+    if not any(unit.standard for unit in units):
+        raise one.row.error(
+            f"{one.test} has no standard_unit, so that limits in '{one.unit}' apply to no result", "unit"
+        )
     known = list(dict.fromkeys(name for unit in units for name in (unit.standard, *unit.factors)))
     problem = f"{one.test} has no factor from '{one.unit}' to {units[0].standard}; its units are {', '.join(known)}"
     raise one.row.error(f"{problem}{nearest(one.unit, known)}", "unit")

@@ -1,8 +1,4 @@
-"""Visits: what dates a visit has (SV), and which visit each record belongs to.
-
-Planned events carry their VISITNUM in study.yaml. Instances of a repeating unscheduled event become n.1, n.2 after the
-last planned visit before them, by date (SDTMIG 3.3, section 5.4 on unplanned visits).
-"""
+"""Visits: what dates a visit has (SV), and which visit each record belongs to; their numbers are in visit_numbers."""
 
 from __future__ import annotations
 
@@ -19,7 +15,6 @@ from metadata.coded_text import CodedText
 from metadata.dataset import Edges
 from metadata.project import Project
 from metadata.study import Study
-from metadata.units import text_of
 from sdtm.columns.source import FormRows, Forms
 from sdtm.columns.table import (
     NO_DAY,
@@ -31,7 +26,6 @@ from sdtm.mapping.domain_mapping import Block
 
 KEY = ["record", "event", "instance"]
 CLOCK = re.compile(r" \d\d(?::\d\d(?::\d\d)?)?$", re.ASCII)
-EARLIER = "EARLIER PARTICIPATION"  # SVUPDES of visits at which a subject was screened before
 
 
 def visit_instance(project: Project, event: CodedText, instance: CodedText) -> CodedText:
@@ -137,41 +131,8 @@ def put_dates(table: DomainTable, dates: VisitDates) -> None:
             table.withheld.append(Withheld(dates.source_row[own & ~counted], field, reason))
 
 
-def number_visits(study: Study, table: DomainTable, earlier: Set[str] = frozenset()) -> None:
-    """Set VISITNUM, VISIT and VISITDY of SV, unscheduled visits numbered by date after the planned one before.
-
-    So are the visits of ``earlier`` records, at which a subject was screened before: they come before visit 1.
-    """
-    import pandas as pd
-
-    event = table.hidden["event"]
-    number, name, day = planned(study, event)
-    start = table.days("SVSTDTC")[0]
-    again = table.hidden["record"].isin(earlier)
-    number[again], day[again] = np.nan, np.nan
-    unscheduled = event.isin(_unscheduled(study)) | again
-    frame = pd.DataFrame({"subject": table.subject.array(), "day": start, "number": number})
-    frame["row"] = np.arange(table.count)
-    before = frame[~unscheduled & ~np.isnat(start) & ~np.isnan(number)].sort_values(["day", "number"])
-    late = frame.loc[unscheduled, ["subject", "day", "row"]].sort_values(["day", "row"])
-    if len(late):
-        placed = pd.merge_asof(late, before[["subject", "day", "number"]], on="day", by="subject")
-        base = placed["number"].fillna(0).to_numpy()
-        order = placed.assign(base=base).groupby(["subject", "base"]).cumcount().to_numpy() + 1
-        step = 10 if order.max() < 10 else 100
-        rows = placed["row"].to_numpy()
-        number[rows] = np.round(base + order / step, 2)
-        numbered = np.isin(np.arange(table.count), rows)
-        name = name.where(~numbered, name.join(text_of(number), " "))
-    if again.any():
-        told = table.text("SVUPDES")
-        table.put("SVUPDES", told.where(~again | told.present(), EARLIER))
-    table.put("VISITNUM", number)
-    table.put("VISIT", name)
-    table.put("VISITDY", day)
-
-
-def _unscheduled(study: Study) -> list[str]:
+def unscheduled_events(study: Study) -> list[str]:
+    """Return the events whose visits were not planned."""
     return [event for event, visit in study.visit_events.items() if visit.get("unscheduled")]
 
 
@@ -200,7 +161,7 @@ def assign_visits(
     """Return the visit of each row from its event; records of log forms have none."""
     events = table.hidden["event"]
     number, name, day = planned(study, events)
-    unscheduled = events.isin(_unscheduled(study)) | table.hidden["record"].isin(earlier)
+    unscheduled = events.isin(unscheduled_events(study)) | table.hidden["record"].isin(earlier)
     number[unscheduled], day[unscheduled] = np.nan, np.nan
     name = name.where(~unscheduled)
     if visits is not None and unscheduled.any():

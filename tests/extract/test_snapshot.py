@@ -18,6 +18,7 @@ from extract.snapshot import open_snapshot
 from extract.storage import store
 from metadata.errors import OutsideError, StudyError, UsageError
 from metadata.project import Project
+from metadata.records import KEY_COLUMNS
 from metadata.study import Study
 from redcap_sandbox.faults import Fault, Faults
 from redcap_sandbox.server import SandboxProject, create_app, serve
@@ -155,6 +156,26 @@ def test_downloads_from_the_user_interface_are_understood(study: Study, root: Pa
 def test_a_records_file_alone_uses_the_studys_structure(study: Study, root: Path, tmp_path: Path) -> None:
     (tmp_path / "mine.csv").write_text(RECORDS, encoding="utf-8")
     assert snapshot_of(study, tmp_path / "mine.csv", root) == snapshot_of(study, study.path("redcap"), root)
+
+
+def test_what_was_read_is_let_go_but_for_the_names_of_the_rows(study: Study, root: Path) -> None:
+    stored = open_snapshot(from_api(study, root))
+    kept, rows = stored.keeping({"pname"}), len(stored.snapshot.records.frame)
+    stored.dated("2001-01-01").forget_values()
+    for one in (stored.snapshot, stored.keeping({"pname"})):
+        assert set(one.records.frame) == {"study_id", *KEY_COLUMNS} and len(one.records.frame) == rows
+    assert kept.records.frame.loc[0, "pname"] == "N\u00fa\u00f1ez, Ana"  # who holds the values keeps them
+    kept.records.forget_values()
+    assert list(kept.records.record) == ["1"] * 6 + ["2"] * 2 + ["10"]
+    assert "pname" not in kept.records.frame
+
+
+def test_files_of_exports_are_kept_as_they_are(study: Study, root: Path) -> None:
+    path = snapshot_of(study, study.path("redcap"), root)
+    for file in (path / "received").iterdir():
+        assert file.read_bytes() == (study.path("redcap") / file.name).read_bytes()
+    assert (path / "received" / "records_locked.csv").is_file()
+    assert [item.name for item in path.parent.iterdir()] == [path.name]
 
 
 def test_states_are_different_snapshots(study: Study, root: Path) -> None:

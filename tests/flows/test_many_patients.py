@@ -60,7 +60,7 @@ def test_every_patient_is_a_subject(package: Path, exports: Path) -> None:
     enrolled = records["record_id"].unique()
     assert len(enrolled) == PATIENTS
     subjects = dataset(package, "dm")
-    assert sorted(subjects["SUBJID"]) == sorted(enrolled)
+    assert sorted(subjects["USUBJID"].str.rpartition("-")[2]) == sorted(enrolled)
     assert subjects["USUBJID"].is_unique
     assert sorted(dataset(package, "adsl")["USUBJID"]) == sorted(subjects["USUBJID"])
     for path in package.glob("parquet/*/*.parquet"):

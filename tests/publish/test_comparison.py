@@ -158,7 +158,7 @@ def test_wrong_use_is_one_sentence(tmp_path: Path) -> None:
     for name in ("notes.txt", "bad.xpt", "bad.parquet", "bad.csv"):
         with pytest.raises(UsageError, match=name):
             read_table(tmp_path / name)
-    with pytest.raises(UsageError, match="there is no"):
+    with pytest.raises(UsageError, match="does not exist"):
         compare_places(path, tmp_path / "none.xpt", [], EXACT)
     with pytest.raises(UsageError, match="a folder and a file"):
         compare_places(path, tmp_path, [], EXACT)
