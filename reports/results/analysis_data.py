@@ -50,7 +50,8 @@ class AnalysisData:
         """Treatment columns of an output: each treatment, subjects without one, and all together if there are several.
 
         A treatment that nobody of the population has keeps its column if the study declares it: as an arm, by a label,
-        or as the reference.
+        or as the reference. An output that labels several treatments, and not those without one, leaves them to the
+        column of all.
         """
         by = self.specification.by(output)
         everybody = Group(self.specification.total)
@@ -61,7 +62,7 @@ class AnalysisData:
         values = self._treatments(population, by, output)
         if not values:
             return [everybody]
-        if population.missing(by).size:
+        if population.missing(by).size and ("" in labels or not labels or len(values) == 1):
             values.append("")
         columns = [Group(labels.get(value, value or self.specification.untreated(by)), by, value) for value in values]
         return columns if len(columns) == 1 else [*columns, everybody]
