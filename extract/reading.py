@@ -179,7 +179,12 @@ class RecordReader:
 
         A row that only the batch has may be one without a status, or a fault of one answer: it is read again.
         """
-        keys = pd.concat([self._row_keys(part) for part in (batch[0::2], batch[1::2]) if part])
+        forms = [form for form in self.project.dictionary.forms if f"{form}_complete" in self.columns]
+        if len(batch) > 1:
+            parts = [(batch[0::2], forms), (batch[1::2], forms)]
+        else:
+            parts = [(batch, forms[0::2]), (batch, forms[1::2])]
+        keys = pd.concat([self._row_keys(names, own) for names, own in parts]).drop_duplicates()
         there, expected = (pd.MultiIndex.from_frame(side[self.keys]) for side in (frame, keys))
         self._doubted |= set(frame.loc[~there.isin(expected), self._record_id])
         for name in keys.loc[~expected.isin(there), self._record_id].drop_duplicates():
@@ -187,13 +192,13 @@ class RecordReader:
         for name in set(batch) - set(frame[self._record_id]):
             self._faults[name] = ""
 
-    def _row_keys(self, names: list[str]) -> pd.DataFrame:
-        """Return the keys of the rows of some records, as text.
+    def _row_keys(self, names: list[str], forms: list[str]) -> pd.DataFrame:
+        """Return the keys of the rows that some records have of some forms, as text.
 
         They are asked for in other parts than the records themselves, so that what always goes wrong at one place of an
-        answer does not do so in the same record.
+        answer does not do so in the same row.
         """
-        statuses = [name for form in self.project.dictionary.forms if (name := f"{form}_complete") in self.columns]
+        statuses = [f"{form}_complete" for form in forms]
         rows = self.client.parsed(self.client.row_keys(names, [self._record_id, *statuses]))
         keys = pd.DataFrame(rows, dtype=object).astype("str") if rows else pd.DataFrame(columns=self.keys, dtype="str")
         self._refuse(missing_columns(self.keys, keys.columns), AGAIN)

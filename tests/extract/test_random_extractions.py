@@ -62,7 +62,7 @@ def cells(served: SandboxProject, group: str) -> Cells:
         if (served.user.may_export(column.field) if column.field else served.user.form_right(column.form))
     ]  # fmt: skip
     kept = frame[frame[ACCESS_GROUP] == group] if group else frame
-    hidden = [form for form in served.project.dictionary.forms if served.user.form_right(form) == 0]
+    hidden = [form for form in served.project.dictionary.forms[1:] if served.user.form_right(form) == 0]
     kept = kept[~kept[REPEAT_INSTRUMENT].isin(hidden)]
     return _cells(kept, record_id, [*(name for name in visible if name in frame and name != record_id), ACCESS_GROUP])
 
