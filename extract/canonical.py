@@ -20,7 +20,7 @@ INFORMATION = (
     "is_longitudinal", "has_repeating_instruments_or_events", "missing_data_codes", "secondary_unique_field",
 )  # fmt: skip
 NOT_CONTENT = ("event_id", "data_access_group_id")
-PART = ("withheld", "group")
+PART = ("format", "withheld", "group")
 ID_LENGTH = 16
 
 
@@ -100,7 +100,7 @@ def _positions(values: pd.Series, order: list[str]) -> np.ndarray:
 
 
 def content_hash(structure: Mapping[str, Any], frame: pd.DataFrame) -> str:
-    """Return the SHA-256 of structure and records, both canonical, and of which part of the project they are.
+    """Return the SHA-256 of structure and records, both canonical, their format, and which part of a project they are.
 
     The part are the fields withheld from the user and the data access group. Outside the hash are the server's ids of
     events and groups, titles and dates of the project, and columns that hold nothing at all.

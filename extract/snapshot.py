@@ -110,7 +110,7 @@ def keep(study: Study, taken: Taken, root: Path) -> Path:
     structure = canonical_structure(taken.structure)
     project = Project.from_payloads(structure)
     frame = canonical_records(project, taken.frame)
-    structure |= {"withheld": withheld_fields(project, taken.frame.columns), "group": taken.group}
+    structure |= {"format": FORMAT, "withheld": withheld_fields(project, taken.frame.columns), "group": taken.group}
     names = frame[project.dictionary.record_id]
     hashes = (HASHED,) if len(names) and names.str.fullmatch(RECORD_HASH).all() else ()
     whole = content_hash(structure, frame)

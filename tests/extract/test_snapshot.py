@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from extract import client as client_module
+from extract import snapshot as snapshot_module
 from extract.api import take
 from extract.canonical import canonical_records, canonical_structure, content_hash
 from extract.client import Client, Patience
@@ -273,6 +274,18 @@ def test_records_and_their_hash_cannot_both_be_changed(study: Study, root: Path)
     (first / "snapshot.json").write_text(json.dumps(manifest))
     with pytest.raises(OutsideError, match="does not fit its content"):
         open_snapshot(first)
+
+
+def test_one_of_another_version_is_never_taken_for_it(
+    study: Study, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who updates the software and builds again with the old snapshots beside it gets a new one, no refusal."""
+    monkeypatch.setattr(snapshot_module, "FORMAT", 1)
+    old = snapshot_of(study, study.path("redcap"), root)
+    monkeypatch.undo()
+    with pytest.raises(OutsideError, match="taken by another version"):
+        open_snapshot(old)
+    assert open_snapshot(snapshot_of(study, study.path("redcap"), root)).snapshot.id != old.name
 
 
 def test_half_a_snapshot_is_never_seen(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
