@@ -113,8 +113,13 @@ class ApiCall:
             raise Trouble(f"{self.server} refused content={self.content}: {reason}", refused=status in (200, 400, 403))
         if status != 200:
             raise Trouble(f"{self.server} answered content={self.content} with HTTP {status} and no data")
-        if not self._complete(self._decoded(body)):
+        if not self._ends(body) or not self._complete(self._decoded(body)):
             raise Trouble(f"the answer of {self.server} to content={self.content} was cut short", again=True)
+
+    def _ends(self, body: bytes) -> bool:
+        """Return True if an answer ends as it must; it may be cut within a letter, which then cannot be decoded."""
+        ends = {"csv": (b"\n",), "json": (b"]", b"}")}
+        return self.form not in ends or (body if self.form == "csv" else body.rstrip()).endswith(ends[self.form])
 
     def _decoded(self, body: bytes) -> str:
         try:
@@ -135,7 +140,7 @@ class ApiCall:
                 return isinstance(json.loads(text), dict | list)
             except ValueError:
                 return False
-        return text.endswith("\n") and (text.count('"') % 2 == 0 or '\\"' in text)
+        return text.count('"') % 2 == 0 or '\\"' in text
 
     def _quoted(self, text: str) -> str:
         """Return a server's own text in quotes, on one line, cut to a readable length, without the token.
