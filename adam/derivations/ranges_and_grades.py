@@ -166,10 +166,10 @@ class Grade(Derivation):
         """Return the factor from the table's unit to that of the results; raises StudyError if a result has another."""
         if not item.is_absolute:
             return 1.0
-        if not self.value_unit:
-            declared = scheme.unit_factors.get(parameter, 1.0)
-            return next(iter(declared.values())) if isinstance(declared, dict) else declared
-        units = text(columns, self.value_unit).take(rows)
+        declared = scheme.unit_factors.get(parameter, 1.0)
+        if not self.value_unit and not isinstance(declared, dict):
+            return declared
+        units = text(columns, str(self.value_unit)).take(rows)
         valued = ~np.isnan(number(columns, self.value)[rows])
         for unit in units.among(valued):
             scheme.check_unit(parameter, item, unit)
@@ -202,6 +202,11 @@ class Grade(Derivation):
         twice = {parameter for parameter in parameters if parameters.count(parameter) > 1}
         if twice:
             raise StudyError(f"{listed(sorted(twice))} is graded by more than one scheme")
+        by_unit = [
+            code for scheme in self.schemes for code, one in scheme.unit_factors.items() if isinstance(one, dict)
+        ]
+        if by_unit and not self.value_unit:
+            raise StudyError(f"the factors of {by_unit[0]} are by unit: name the variable that holds it, 'value_unit'")
         with Gather() as gather:
             for _, parameter, item in self.graded(gather):
                 with gather.part():

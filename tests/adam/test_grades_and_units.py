@@ -81,6 +81,8 @@ def test_the_unit_of_each_record(tmp_path: Path) -> None:
     assert anemia(tmp_path, [120.0], "g/L", factors=both, more=unit, low=130.0) == ["1"]
     with pytest.raises(StudyError, match="the unit of HGB is not known"):
         anemia(tmp_path, [12.0], "", more=unit)
+    with pytest.raises(StudyError, match="the factors of HGB are by unit: name the variable that holds it"):
+        anemia(tmp_path, [12.0], "g/dL", "g/dL", both)
 
 
 def test_cells_per_microlitre(tmp_path: Path) -> None:

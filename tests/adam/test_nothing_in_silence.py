@@ -314,6 +314,38 @@ def test_of_tied_events_that_with_the_lowest_sequence_counts(tmp_path_factory, e
     assert numbers(made["ADT"]) == [150, 130]
 
 
+DATES = st.lists(st.tuples(st.sampled_from("AB"), st.integers(90, 112), st.integers(1, 9)), min_size=1, max_size=6,
+                 unique_by=lambda one: (one[0], one[2]))  # fmt: skip
+
+
+@given(DATES, st.lists(st.tuples(st.sampled_from("AB"), st.integers(90, 112)), min_size=1, max_size=4), st.randoms())
+def test_a_time_says_where_its_date_comes_from(tmp_path_factory, events, ends, mixed):
+    """ADT is the date of the record and variable that it names, and the order of the records makes no difference."""
+    folder = tmp_path_factory.mktemp("study")
+    made = times(folder, events, ends, earlier="at_start")
+    again = times(folder, mixed.sample(events, len(events)), mixed.sample(ends, len(ends)), earlier="at_start")
+    assert made.equals(again)
+    for subject, date, source, sequence, censored in zip(
+        texts(made["USUBJID"]), numbers(made["ADT"]), texts(made["SRCVAR"]), numbers(made["SRCSEQ"]),
+        numbers(made["CNSR"]), strict=True,
+    ):  # fmt: skip
+        happened = [(one[1], one[2]) for one in events if one[0] == subject]
+        last = [one[1] for one in ends if one[0] == subject]
+        assert (censored == 0) == bool(happened)
+        assert date is None or date >= 100
+        if source == "DT":
+            assert min(happened) == (date, sequence)
+        elif source == "ENDT":
+            assert max(last) == date
+        elif source == "TRTSDT":
+            assert date == 100
+            assert min(happened)[0] < 100 if happened else max(last) < 100
+        else:
+            assert date is None
+            assert not happened
+            assert not last
+
+
 def test_the_start_is_described_as_the_study_says(tmp_path):
     moment = Moment("CE", "DT", "Last visit")
     word = TimeToEvent(
