@@ -15,7 +15,7 @@ from adam.language.derivation import (
     DerivationContext,
     keyed,
 )
-from adam.language.kinds import NumberColumn
+from adam.language.kinds import NumberColumn, ParameterCode
 from metadata.coded_text import CodedText
 from metadata.declaration import Column
 from metadata.errors import Gather, StudyError, nearest
@@ -54,7 +54,7 @@ class NormScores(AddedRecords):
     """
 
     norms: str
-    paramcd: dict[str, Score]
+    paramcd: dict[ParameterCode, Score]
     parcat1: str = ""
     value: NumberColumn = "AVAL"
     blank: tuple[Column, ...] = ()

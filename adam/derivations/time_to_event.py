@@ -17,7 +17,7 @@ from adam.language.derivation import (
     DerivationContext,
     keyed,
 )
-from adam.language.kinds import DayColumn, OtherDay, OtherNumber
+from adam.language.kinds import DayColumn, OtherDay, OtherNumber, ParameterCode
 from metadata.coded_text import CodedText
 from metadata.condition import OtherCondition
 from metadata.dataset import Edges
@@ -84,7 +84,7 @@ class TimeToEvent(Derivation):
     """
 
     start: DayColumn
-    paramcd: dict[str, TimeToEventParameter]
+    paramcd: dict[ParameterCode, TimeToEventParameter]
     unit: Literal["days", "weeks", "months", "years"] = "days"
     earlier: Earlier | None = None
     start_description: str = "Start of the time at risk"

@@ -26,7 +26,7 @@ from adam.language.derivation import (
     keyed,
     listed,
 )
-from adam.language.kinds import NewNumber, NewText, NumberColumn, TextColumn, check_alike, common_kind
+from adam.language.kinds import NewNumber, NewText, NumberColumn, ParameterCode, TextColumn, check_alike, common_kind
 from metadata.coded_text import CodedText
 from metadata.condition import Condition, DatasetKinds
 from metadata.declaration import Column, NewColumn
@@ -60,7 +60,7 @@ class Parameters(Derivation):
     """
 
     source: TextColumn
-    paramcd: dict[str, AnalysisParameter]
+    paramcd: dict[ParameterCode, AnalysisParameter]
     source_unit: TextColumn | None = None
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:

@@ -10,7 +10,7 @@ import numpy as np
 from adam.columns.columns import Columns, Values, among, constant, known_names, only, present, take
 from adam.columns.grouping import Order, group_codes, ordered, tied
 from adam.language.derivation import AddedRows, Derivation, listed
-from adam.language.kinds import NumberColumn
+from adam.language.kinds import NumberColumn, ParameterCode
 from metadata.coded_text import CodedText
 from metadata.condition import Condition, DatasetKinds
 from metadata.declaration import Column, OrderColumn
@@ -57,7 +57,7 @@ class AddedRecords(Derivation):
 class ParameterRecords(AddedRecords):
     """Base of derivations that add records of a new parameter, made of the values of other parameters' records."""
 
-    paramcd: str
+    paramcd: ParameterCode
     param: str = ""
     paramn: int | None = None
     parcat1: str = ""

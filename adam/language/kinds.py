@@ -12,6 +12,7 @@ from typing import Annotated, Any, NamedTuple
 
 from metadata.condition import DatasetKinds
 from metadata.declaration import Column, NewColumn, OtherColumn, marked_names, parameters
+from metadata.declaration_limits import Written
 from metadata.errors import Gather, StudyError
 from metadata.variable_kind import CHAR, DATE, DATETIME, NUM, SAID, TIME, differ, is_number
 
@@ -49,6 +50,12 @@ NewNumber = Annotated[NewColumn, OfKind((NUM,))]
 NewDate = Annotated[NewColumn, OfKind((DATE,))]
 NewDatetime = Annotated[NewColumn, OfKind((DATETIME,))]
 NewTime = Annotated[NewColumn, OfKind((TIME,))]
+
+
+ParameterCode = Annotated[
+    str, Written("[A-Z_][A-Z0-9_]{0,7}", "a code of at most eight capitals, digits and underscores, no digit first")
+]
+"""A value of PARAMCD (ADaMIG 1.3, BDS Analysis Parameter Variables)."""
 
 
 class Use(NamedTuple):

@@ -59,7 +59,7 @@ def test_a_sound_file(tmp_path: Path) -> None:
         ("      - date: ", "      - extreme_records: {by: [USUBJID], mode: minimum, where: {PARAMCD: A},"
          " order: [USUBJID], set: {PARAMN: x}}\n      - date: ", "PARAMN is a number, and the added records"),
         ("PARAM: , AVAL", "AVAL", "key 'variables': ADLB lacks PARAM, which BDS requires"),
-        ("HGB: {test", "HEMOGLOBI: {test", "PARAMCD 'HEMOGLOBI' has to be at most 8 capital letters"),
+        ("HGB: {test", "HEMOGLOBI: {test", "must be a code of at most eight capitals"),
     ],
 )  # fmt: skip
 def test_a_slip_is_named_without_data(tmp_path: Path, old: str, new: str, said: str) -> None:
