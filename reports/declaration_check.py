@@ -15,7 +15,7 @@ from metadata.yaml_source import complain
 from reports.html.plan import read_plan
 from reports.results.named_variables import named_in
 from reports.results.specification import FILE, SUBJECT_LEVEL, read_specification
-from reports.templates import KEYS
+from reports.templates import KEYS, TEMPLATES
 
 
 def check_reports(study: Study, datasets: DatasetKinds) -> list[StudyError]:
@@ -36,10 +36,16 @@ def check_reports(study: Study, datasets: DatasetKinds) -> list[StudyError]:
             for named in named_in(output.keys, output.node, SUBJECT_LEVEL):
                 with gather.part():
                     named.check(datasets)
-            for node in _with_dataset(output.node):
+            for node in _mappings(output.node):
                 with gather.part():
-                    if (name := str(node["dataset"])) not in datasets:
+                    if (name := node.get("dataset")) is not None and name not in datasets:
                         raise unknown_dataset(node, "dataset", name, datasets)
+                with gather.part():
+                    if "population" in node and node is not output.node:
+                        specification.population(str(node["population"]), node)
+            if check := TEMPLATES[output.template].check:
+                with gather.part():
+                    check(specification, output)
             with gather.part():
                 if output.plan not in sections:
                     problem = f"the analysis plan has no section '{output.plan}'{nearest(output.plan, sections)}"
@@ -47,13 +53,12 @@ def check_reports(study: Study, datasets: DatasetKinds) -> list[StudyError]:
     return gather.found
 
 
-def _with_dataset(node: Any) -> Iterator[Mapping[str, Any]]:
-    """Each part of an output that names a dataset, at any depth."""
+def _mappings(node: Any) -> Iterator[Mapping[str, Any]]:
+    """An output and its parts at any depth."""
     if isinstance(node, list):
         for part in node:
-            yield from _with_dataset(part)
+            yield from _mappings(part)
     elif isinstance(node, Mapping):
-        if "dataset" in node:
-            yield node
+        yield node
         for part in node.values():
-            yield from _with_dataset(part)
+            yield from _mappings(part)

@@ -11,25 +11,27 @@ from reports.layout.table import OutputLayout
 from reports.results.analysis_data import AnalysisData
 from reports.results.builder import ResultsBuilder
 from reports.results.index import ResultsIndex
-from reports.results.specification import Output, OutputKeys
+from reports.results.specification import Output, OutputKeys, ReportSpecification
 
 
 @dataclass(frozen=True)
 class Template:
     """What an output's declaration may say, what is computed from it, and how the results are laid out.
 
-    ``show`` lays out the datasets' own records instead of results: listings alone have it.
+    ``check`` raises StudyError for keys that do not fit one another, before any data. ``show`` lays out the datasets'
+    own records instead of results: listings alone have it.
     """
 
     keys: type[OutputKeys]
     compute: Callable[[AnalysisData, Output, ResultsBuilder], None]
     layout: Callable[[Output, ResultsIndex], OutputLayout]
+    check: Callable[[ReportSpecification, Output], None] | None = None
     show: Callable[[AnalysisData, Output], OutputLayout] | None = None
 
 
 TEMPLATES: Mapping[str, Template] = {
     module.__name__.rpartition(".")[2]: Template(
-        module.Keys, module.compute, module.layout, getattr(module, "show", None)
+        module.Keys, module.compute, module.layout, getattr(module, "check", None), getattr(module, "show", None)
     )
     for module in load_modules(sys.modules[__name__])
 }

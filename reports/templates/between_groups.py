@@ -18,7 +18,14 @@ from reports.results.declared_condition import declared_condition
 from reports.results.formats import P_VALUE, PERCENT, pattern
 from reports.results.index import LineResults, ResultsIndex
 from reports.results.selection import SUBJECT, Selection
-from reports.results.specification import SUBJECT_LEVEL, Decimals, NumberVariable, Output, OutputKeys
+from reports.results.specification import (
+    SUBJECT_LEVEL,
+    Decimals,
+    NumberVariable,
+    Output,
+    OutputKeys,
+    ReportSpecification,
+)
 from reports.statistics.descriptive import describe
 from reports.statistics.kaplan_meier import kaplan_meier
 from reports.template_parts.censored_times import CENSORED, TIME, censored_times
@@ -66,6 +73,11 @@ class Keys(OutputKeys):
 
 
 NEEDED = {"proportion": (), "value": ("variable",), "time": ("unit",), "rate": ("rate",)}
+
+
+def check(_: ReportSpecification, output: Output) -> None:
+    """Each line has what its kind needs, and comparisons of its kind."""
+    list(_lines(output))
 
 
 def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from metadata.condition import Condition
 from metadata.condition_filter import equality
 from metadata.declaration_limits import Entries, Keyed, OneOf, Text
-from metadata.errors import StudyError
+from metadata.errors import Gather, StudyError
 from metadata.schema_errors import entry_of, needed_key
 from metadata.yaml_source import complain
 from reports.layout.table import (
@@ -26,7 +26,15 @@ from reports.results.declared_condition import declared_condition
 from reports.results.formats import P_VALUE, pattern
 from reports.results.index import LineResults, ResultsIndex
 from reports.results.selection import SUBJECT, Selection
-from reports.results.specification import Decimals, Labels, NumberVariable, Output, OutputKeys, Variable
+from reports.results.specification import (
+    Decimals,
+    Labels,
+    NumberVariable,
+    Output,
+    OutputKeys,
+    ReportSpecification,
+    Variable,
+)
 from reports.statistics.descriptive import describe
 from reports.statistics.estimate import Estimate
 from reports.template_parts.descriptive_cells import CELLS
@@ -93,6 +101,15 @@ class Keys(OutputKeys):
 JOINT = ", "
 Values = list[tuple[int, Mapping[str, Any]]]
 NOWHERE = np.array([], dtype=np.intp)
+
+
+def check(_: ReportSpecification, output: Output) -> None:
+    """One parameter or several, each with its decimals; tests of visits that the output has."""
+    _check(output.node)
+    with Gather() as gather:
+        for test in output.node.get("tests", []):
+            with gather.part():
+                _known(output, test)
 
 
 def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> None:

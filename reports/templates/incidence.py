@@ -22,7 +22,7 @@ from reports.results.declared_condition import declared_condition
 from reports.results.formats import COUNT, P_VALUE
 from reports.results.index import LineResults, ResultsIndex
 from reports.results.selection import SUBJECT, Selection
-from reports.results.specification import Labels, Output, OutputKeys, Variable
+from reports.results.specification import Labels, Output, OutputKeys, ReportSpecification, Variable
 from reports.statistics.estimate import Estimate
 from reports.statistics.fisher import fisher
 from reports.template_parts.filtered_rows import FilteredRows, filtered
@@ -89,6 +89,11 @@ class Counted:
     size: int
     rows: Selection
     tally: Tally
+
+
+def check(_: ReportSpecification, output: Output) -> None:
+    """The first line of the table, or of each part, has a label."""
+    _parts(output.node)
 
 
 def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> None:

@@ -20,7 +20,15 @@ from reports.results.declared_condition import declared_condition
 from reports.results.formats import COUNT
 from reports.results.index import ResultsIndex
 from reports.results.selection import SUBJECT, Selection
-from reports.results.specification import SUBJECT_LEVEL, Decimals, Labels, ListedVariable, Output, OutputKeys
+from reports.results.specification import (
+    SUBJECT_LEVEL,
+    Decimals,
+    Labels,
+    ListedVariable,
+    Output,
+    OutputKeys,
+    ReportSpecification,
+)
 from reports.results.supplemental_values import SupplementalValues
 from reports.statistics.estimate import Estimate
 from reports.statistics.rounding import rounded_text
@@ -112,6 +120,12 @@ OF_A_PART = tuple(key for key in parameters(ListingPart) if key != "caption")
 EMPTY = "No subject has a record that meets the criteria of this listing."
 # SAS counts days and seconds from here.
 EPOCH = np.datetime64("1960-01-01")
+
+
+def check(_: ReportSpecification, output: Output) -> None:
+    """Keys of a part are in the parts, which group by their first columns."""
+    for part in _parts(output):
+        _grouped(part)
 
 
 def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from metadata.condition_filter import equality
 from metadata.declaration_limits import Text
-from metadata.errors import nearest
+from metadata.errors import Gather, nearest
 from metadata.yaml_source import complain
 from reports.layout.table import (
     OutputLayout,
@@ -20,7 +20,7 @@ from reports.results.analysis_data import AnalysisData
 from reports.results.builder import ResultPlace, ResultsBuilder
 from reports.results.formats import COUNT, P_VALUE
 from reports.results.index import ResultsIndex
-from reports.results.specification import Output, OutputKeys
+from reports.results.specification import Output, OutputKeys, ReportSpecification
 from reports.statistics.estimate import NOT_ESTIMABLE, Estimate
 from reports.template_parts.filtered_rows import FilteredRows
 
@@ -60,6 +60,16 @@ class Keys(OutputKeys):
 NOT_COMPUTED, NO_RESULT = "not computed yet", "no such result"
 RESULTS = "results"
 COMPUTED = "computed"
+
+
+def check(specification: ReportSpecification, output: Output) -> None:
+    """Each value is one of an output that is declared."""
+    known = [other.id for other in specification.outputs]
+    with Gather() as gather:
+        for statement in output.node["statements"]:
+            for reference in statement.get("values", []):
+                with gather.part():
+                    _check_output(reference, known)
 
 
 def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> None:
@@ -105,13 +115,17 @@ def _computed(
     builder.add(output, place, COMPUTED, estimate, str(first["format"]), _source(found), text)
 
 
+def _check_output(reference: Mapping[str, Any], known: Iterable[str]) -> None:
+    output = str(reference["output"])
+    if output not in known:
+        raise complain(reference, "output", f"there is no output {output}{nearest(output, known)}")
+
+
 def _find(
     reference: Mapping[str, Any], known: Mapping[str, list[Mapping[str, Any]]], total: str
 ) -> list[Mapping[str, Any]]:
     """The one result that fits, or none if the data gave no such category; several is a mistake in the reference."""
-    if reference["output"] not in known:
-        output = str(reference["output"])
-        raise complain(reference, "output", f"there is no output {output}{nearest(output, known)}")
+    _check_output(reference, known)
     rows = known[str(reference["output"])]
     fitting = [row for row in rows if all(row[key] == value for key, value in reference.items())]
     # With several treatments a reference that names none means everybody together.

@@ -10,6 +10,7 @@ import numpy as np
 
 from metadata.condition import Condition
 from metadata.declaration_limits import Entries, Keyed, OneOf, Text
+from metadata.errors import Gather
 from metadata.yaml_source import complain
 from reports.layout.table import (
     OutputLayout,
@@ -23,7 +24,7 @@ from reports.results.declared_condition import declared_condition
 from reports.results.formats import P_VALUE, pattern
 from reports.results.index import LineResults, ResultsIndex
 from reports.results.selection import Selection
-from reports.results.specification import Decimals, Labels, Output, OutputKeys, Variable
+from reports.results.specification import Decimals, Labels, Output, OutputKeys, ReportSpecification, Variable
 from reports.statistics.estimate import Estimate
 from reports.statistics.event_rate import conditional_rate_ratio, conditional_rate_test
 from reports.statistics.poisson_regression import RateRatio, poisson_rate_ratio
@@ -112,6 +113,15 @@ class Keys(OutputKeys):
 
 
 HEADS = ("Subjects", "Events", "", "Rate (95% CI)", "Mean of subjects' rates")
+
+
+def check(_: ReportSpecification, output: Output) -> None:
+    """Comparisons of periods that the output has."""
+    with Gather() as gather:
+        for comparison in output.node.get("comparisons", []):
+            for key in ("period", "reference"):
+                with gather.part():
+                    _known(output.node, comparison, key)
 
 
 def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> None:

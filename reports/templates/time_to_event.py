@@ -24,7 +24,7 @@ from reports.results.formats import (
 )
 from reports.results.index import ResultsIndex
 from reports.results.selection import Selection
-from reports.results.specification import Decimals, Output, OutputKeys
+from reports.results.specification import Decimals, Output, OutputKeys, ReportSpecification
 from reports.statistics.estimate import Estimate
 from reports.statistics.kaplan_meier import SurvivalCurve, kaplan_meier
 from reports.statistics.log_rank import log_rank
@@ -92,6 +92,11 @@ class Endpoint:
         return ResultPlace(
             f"{self.label}_{analysis}", group, variable, level, self.label, line=self.line, analysed=TIME
         )
+
+
+def check(_: ReportSpecification, output: Output) -> None:
+    """One event or several endpoints."""
+    _endpoints(output.node)
 
 
 def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> None:

@@ -93,6 +93,12 @@ def test_a_dataset_of_which_nothing_is_known_may_have_any_variable(tmp_path: Pat
          "key 'AGE': ADVS has no variable AGE"),
         ("dataset: ADVS\n    visits", "dataset: ADTTE\n    visits", "ADTTE has no variable PARAMCD"),
         ("{AGE: {missing: false}}", "{AG: {missing: false}}", "key 'AG': ADSL has no variable AG (did you mean"),
+        ("values: [{variable: AVAL, label: Value}]\n", "values: [{variable: AVAL, label: Value}]\n    paramcd: P\n",
+         "name one 'paramcd' or several 'parameters'"),
+        ("visits: [Day 1, Day 8]}]", "visits: [Day 1, Day 9]}]", "'Day 9' is not among the visits of T2"),
+        ("{test: sign,", "{test: sign, population: Everyone,", "there is no population 'Everyone'"),
+        ("kind: proportion,", "kind: proportion, compare: [welch_t],", "the output names no 'reference'"),
+        ("order: [USUBJID, AVISIT]", "order: [USUBJID, AVISIT]\n    by: [AVISIT]", "group by those"),
         ("[SEX, AVAL]", "[SEXX, AVAL]", "key 'variable': neither ADVS nor ADSL has a variable SEXX"),
     ],
 )  # fmt: skip
