@@ -28,12 +28,12 @@ class NamedVariable:
     role: str
 
     def check(self, datasets: DatasetKinds) -> None:
-        """Raise StudyError if its dataset does not have it, or if it holds text and a number is needed.
+        """Raise StudyError if its dataset does not have it, or holds values of the wrong kind.
 
         A dataset of which no variable is known may have any. A listing also shows variables of the subject level and
         supplemental qualifiers, whose names only the data know.
         """
-        dataset = SUBJECT_LEVEL if self.role == "subject" else self.dataset
+        dataset = SUBJECT_LEVEL if self.role in ("subject", "columns") else self.dataset
         known = datasets.get(dataset, {})
         if not known:
             return
@@ -44,6 +44,8 @@ class NamedVariable:
             raise unknown_variable(self.node, self.key, dataset, self.name, known)
         if self.role == "measures" and known[self.name] == "Char":
             raise complain(self.node, self.key, f"{dataset}.{self.name} is text: a number is needed")
+        if self.role == "columns" and known[self.name] not in ("Char", ""):
+            raise complain(self.node, self.key, f"{dataset}.{self.name} is a number: columns are made by texts")
 
     def _check_listed(self, dataset: str, known: Collection[str], datasets: DatasetKinds) -> None:
         unknown = self.name not in known and datasets.get(SUBJECT_LEVEL)

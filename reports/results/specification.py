@@ -26,6 +26,8 @@ NumberVariable = Annotated[Text, "measures"]
 """A variable of that dataset that holds numbers."""
 SubjectVariable = Annotated[Text, "subject"]
 """A variable of the subject level."""
+ColumnVariable = Annotated[Text, "columns"]
+"""A variable of the subject level whose texts make columns."""
 ListedVariable = Annotated[Text, "lists"]
 """A variable of that dataset, of the subject level, or a supplemental qualifier."""
 Labels = dict[str, Text]
@@ -36,7 +38,7 @@ Labels = dict[str, Text]
 class OutputColumns:
     """The variable whose values are an output's treatment columns, and what heads them, in the order wanted."""
 
-    by: SubjectVariable
+    by: ColumnVariable
     labels: Labels | None = None
 
 
@@ -74,7 +76,7 @@ class PopulationKeys:
 class TreatmentColumns:
     """The variable whose values are the treatment columns of all outputs, and the heading of all together."""
 
-    by: SubjectVariable = ""
+    by: ColumnVariable = ""
     total: Text = "Total"
 
 

@@ -80,6 +80,7 @@ def test_a_dataset_of_which_nothing_is_known_may_have_any_variable(tmp_path: Pat
     ("old", "new", "said"),
     [
         ("flag: ITTFL", "flag: ITTFLX", "key 'flag': ADSL has no variable ITTFLX (did you mean 'ITTFL'?)"),
+        ("by: TRT01P", "by: AGE", "key 'by': ADSL.AGE is a number: columns are made by texts"),
         ("by: TRT01P", "by: TRT01", "key 'by': ADSL has no variable TRT01 (did you mean 'TRT01P'?)"),
         ("{AGE: {above: 17}}", "{AGEE: {above: 17}}", "key 'AGEE': ADSL has no variable AGEE (did you mean 'AGE'?)"),
         ("{SEX: F}, by", "{SEX: 1}, by", 'key \'SEX\': ADSL.SEX is text: write "1" in quotes'),
