@@ -7,12 +7,17 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
 from metadata.dataset import Dataset
 from metadata.errors import StudyError
 from reports.compute import compute
 from reports.html.pages import write
+from reports.results.analysis_data import AnalysisData
+from reports.results.specification import ReportSpecification, read_specification
+from reports.templates import KEYS
 from tests.reports.small_study import dataset, small_study
 
 # ars_ldm 1.0 of CDISC (project/jsonschema of cdisc-org/analysis-results-standard, MIT licence).
@@ -132,6 +137,13 @@ def test_the_column_of_those_without_a_treatment_can_have_a_heading(tmp_path: Pa
     assert women(results) == {"Verum": 3, "Placebo": 0, "Not treated": 1, "All": 4}
 
 
+def test_one_arm_is_not_the_name_of_all_subjects(tmp_path: Path) -> None:
+    study, reports = STUDY.replace(", {armcd: P, arm: Placebo}", ""), REPORTS.replace(": Placebo", ": Drug")
+    results = compute(small_study(tmp_path, study, reports), datasets(drug(*range(1, 9))))
+    assert sizes(results, "T1") == {"Drug": 8, "No TRT01A": 2, "All": 10}
+    assert women(results) == {"Drug": 3, "No TRT01A": 1, "All": 4}
+
+
 def test_one_arm_counts_its_own_subjects(tmp_path: Path) -> None:
     study, reports = STUDY.replace(", {armcd: P, arm: Placebo}", ""), REPORTS.replace(": Placebo", ": Drug")
     trial = small_study(tmp_path, study, reports)
@@ -163,6 +175,30 @@ def test_an_empty_population_has_its_columns(tmp_path: Path) -> None:
     results = compute(trial, adam)
     assert sizes(results, "T1") == {"Drug": 0, "Placebo": 0, "All": 0}
     assert write(trial, results, tmp_path / "out", "2024-06-30", "id", adam)
+
+
+@pytest.fixture(scope="module")
+def specification(tmp_path_factory: pytest.TempPathFactory) -> ReportSpecification:
+    return read_specification(small_study(tmp_path_factory.mktemp("columns"), STUDY, REPORTS), KEYS)
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from(["Drug", "Placebo", ""]), max_size=10))
+def test_each_subject_is_in_one_column_and_in_that_of_all(
+    specification: ReportSpecification, treatments: list[str]
+) -> None:
+    names = [f"S{number:02d}" for number in range(1, len(treatments) + 1)]
+    subjects = pd.DataFrame({"USUBJID": names, "SAFFL": "Y", "TRT01A": treatments}, dtype="str")
+    analysis = AnalysisData(specification, {"ADSL": dataset("ADSL", subjects)})
+    [output] = specification.outputs[:1]
+    *columns, last = analysis.groups(output)
+    found = {column.label: analysis.select(output, "ADSL", column).subjects for column in columns}
+    expected = {"Drug": "Drug", "Placebo": "Placebo"} | ({"No TRT01A": ""} if "" in treatments else {})
+    assert found == {
+        label: [name for name, own in zip(names, treatments, strict=True) if own == value]
+        for label, value in expected.items()
+    }
+    assert (last.label, analysis.select(output, "ADSL", last).subjects) == ("All", names)
 
 
 def test_names_that_are_not_those_of_the_arms_get_no_empty_column(tmp_path: Path) -> None:
@@ -236,5 +272,5 @@ def test_days_are_counted_within_a_subject(tmp_path: Path) -> None:
     results = compute(small_study(tmp_path, STUDY, WITHIN), adam).set_index("statistic")
     assert results.loc["count", "value"] == 2
     assert results.loc["events", "value"] == 3
-    found = frame.query(results.loc["events", "filter"])
+    found = frame.query(str(results.loc["events", "filter"]))
     assert found.index.tolist() == [0, 4, 5]

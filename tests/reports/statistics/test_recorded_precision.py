@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -32,6 +32,7 @@ def test_decimals_of_values(values: list[float], decimals: int) -> None:
     assert recorded_decimals(values) == decimals
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(-(10**6), 10**6), min_size=2, max_size=12), st.integers(0, 6))
 def test_differences_of_recorded_values_tie_as_their_whole_numbers_do(numbers: list[int], decimals: int) -> None:
     values = np.array(numbers) / 10.0**decimals
