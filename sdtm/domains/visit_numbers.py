@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Set
 
 import numpy as np
-import pandas as pd
 
 from metadata.coded_matching import place_within
 from metadata.coded_text import CodedText
@@ -94,6 +93,8 @@ def _between(
     table: DomainTable, number: np.ndarray, late: np.ndarray, unscheduled: np.ndarray, plan: list[float]
 ) -> np.ndarray:
     """Return a number for each ``late`` visit: above the planned visit before it, below the next, and of no other."""
+    import pandas as pd
+
     start = table.days("SVSTDTC")[0]
     frame = pd.DataFrame({"subject": table.subject.array(), "day": start, "number": number})
     frame["row"] = np.arange(table.count)
