@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from adam.build.specification import AnalysisSpecification
-from adam.derivations.ranges_and_grades import Grade
+from adam.derivations.grades import Grade
 from adam.derivations.values import Parameters
 from metadata.errors import Gather
 

@@ -3,7 +3,7 @@
 import pytest
 
 from adam.derivations.flags import FlagOne, OnTreatment, TreatmentEmergent
-from adam.derivations.ranges_and_grades import RangeIndicator
+from adam.derivations.ranges import RangeIndicator
 from metadata.condition import read_condition
 from metadata.errors import StudyError
 from tests.adam.trial import days, made_by, second, texts

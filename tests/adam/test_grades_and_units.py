@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adam.build.declaration_check import check_analyses
-from adam.derivations.ranges_and_grades import Grade, Scheme
+from adam.derivations.grades import Grade, Scheme
 from metadata.coded_text import CodedText
 from metadata.errors import StudyError
 from metadata.toxicity import Circumstances, parse_bands

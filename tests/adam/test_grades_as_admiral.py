@@ -5,7 +5,7 @@ All are of tests/testthat/test-derive_var_atoxgr.R; each test names its number t
 
 import pytest
 
-from adam.derivations.ranges_and_grades import CombinedGrade, Grade, Scheme
+from adam.derivations.grades import CombinedGrade, Grade, Scheme
 from metadata.errors import StudyError
 from tests.adam.trial import made_by, numbers, texts
 

@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adam.derivations.ranges_and_grades import Grade, RangeIndicator, Scheme
+from adam.derivations.grades import Grade, Scheme
+from adam.derivations.ranges import RangeIndicator
 from metadata.errors import StudyError
 from tests.adam.trial import columns, context, numbers, texts
 
