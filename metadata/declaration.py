@@ -24,7 +24,7 @@ import sys
 import types
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import MISSING, Field, fields, is_dataclass
-from functools import cache
+from functools import cache, wraps
 from typing import (
     Annotated,
     Any,
@@ -74,6 +74,7 @@ PLAIN: dict[Any, tuple[tuple[type, ...], str, dict[str, Any]]] = {
 """Plain types: what is accepted, what an error and the docs call it, and its JSON Schema."""
 
 LARGEST = sys.float_info.max
+T = TypeVar("T")
 Declared = TypeVar("Declared")
 
 
@@ -96,6 +97,21 @@ class Notation(Protocol):
     def names(self, role: str) -> Iterable[str]:
         """Return the names of one role."""
         ...
+
+
+def once_a_kind(function: Callable[[Any], T]) -> Callable[[Any], T]:
+    """Let a function of an annotation be called once for each object.
+
+    Not once for all that are equal: ``Literal["a", "b"]`` equals ``Literal["b", "a"]``, and so do unions.
+    """
+    known: dict[int, tuple[Any, T]] = {}  # with the annotation itself, so that its id stays its own
+
+    def cached(kind: Any) -> T:
+        if id(kind) not in known:
+            known[id(kind)] = kind, function(kind)
+        return known[id(kind)][1]
+
+    return wraps(function)(cached)
 
 
 def parameters(declared: type) -> dict[str, Any]:
@@ -204,7 +220,7 @@ def _read_bare(kind: Any, value: Any, node: object, key: str, owner: str) -> Any
     return read_parameters(kind, value, owner)  # type: ignore[arg-type]
 
 
-@cache
+@once_a_kind
 def limits_of(kind: Any) -> list[ValueLimit]:
     """Return the limits of a type's values."""
     if len(alternatives(kind)) == 1:
@@ -219,7 +235,7 @@ def has_notation(kind: Any) -> bool:
     return hasattr(kind, "notation")
 
 
-@cache
+@once_a_kind
 def bare(kind: Any) -> Any:
     """Return a type without its role and without its alternative None."""
     if get_origin(kind) is Annotated:
@@ -227,19 +243,21 @@ def bare(kind: Any) -> Any:
     return bare(alternatives(kind)[0]) if len(alternatives(kind)) == 1 else kind
 
 
-def alternatives(kind: Any) -> list[Any]:
+@once_a_kind
+def alternatives(kind: Any) -> tuple[Any, ...]:
     """Return the types of ``X | Y | None`` but None; of any other type no alternative."""
     if get_origin(kind) not in (Union, types.UnionType):
-        return []
-    return [part for part in get_args(kind) if part is not type(None)]
+        return ()
+    return tuple(part for part in get_args(kind) if part is not type(None))
 
 
-@cache
+@once_a_kind
 def optional(kind: Any) -> bool:
     """Return True for a parameter that may be left without a value (``null``)."""
     return bool(alternatives(kind)) and type(None) in get_args(kind)
 
 
+@once_a_kind
 def role_of(kind: Any) -> str:
     """Return the role of a name, or an empty text."""
     roles = [one for one in get_args(kind)[1:] if isinstance(one, str)] if get_origin(kind) is Annotated else []

@@ -239,3 +239,34 @@ def test_the_table_has_what_is_needed_first() -> None:
     part, span = part_tables(Example)
     assert part.startswith("*Part.* One part, with `code` marks.\n\n| parameter | is | default |")
     assert "| `from` | whole number |  |" in span.splitlines()
+
+
+@dataclass(frozen=True)
+class UpFirst:
+    """Values in one order."""
+
+    way: Literal["up", "down"] = "up"
+    size: str | list[str] = ""
+
+
+@dataclass(frozen=True)
+class DownFirst:
+    """The same values in the other order: Python calls both annotations equal."""
+
+    way: Literal["down", "up"] = "up"
+    size: list[str] | str = ""
+
+
+@pytest.mark.parametrize(
+    ("declared", "ways", "sizes"),
+    [
+        (UpFirst, "up, down", "a text or a list"),
+        (DownFirst, "down, up", "a list or a text"),
+        (UpFirst, "up, down", "a text or a list"),
+    ],
+)
+def test_choices_are_named_in_the_order_of_their_own_declaration(declared: Any, ways: str, sizes: str) -> None:
+    with pytest.raises(StudyError, match=ways):
+        read_parameters(declared, {"way": "left"}, "one")
+    with pytest.raises(StudyError, match=sizes):
+        read_parameters(declared, {"size": {}}, "one")
