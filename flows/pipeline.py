@@ -48,10 +48,11 @@ Datasets = Mapping[str, Dataset]
 
 @dataclass(frozen=True)
 class BuiltDatasets:
-    """Datasets of both standards, ready to be written."""
+    """Datasets of both standards, ready to be written; ``group`` is set if they have one data access group only."""
 
     sdtm: Datasets
     adam: Datasets
+    group: str = ""
 
     @property
     def everything(self) -> dict[str, Dataset]:
@@ -60,9 +61,15 @@ class BuiltDatasets:
 
     @property
     def standards(self) -> list[tuple[Standard, Datasets]]:
-        """The datasets of each standard that has any."""
+        """The datasets of each standard that has any, as they are written: their labels name the group."""
+        from publish.part import labelled
+
         both: list[tuple[Standard, Datasets]] = [("sdtm", self.sdtm), ("adam", self.adam)]
-        return [(standard, datasets) for standard, datasets in both if datasets]
+        return [
+            (standard, {name: labelled(one, self.group) for name, one in datasets.items()})
+            for standard, datasets in both
+            if datasets
+        ]
 
 
 class StageRunner(Protocol):
@@ -119,9 +126,11 @@ def _build_package(request: RunRequest, stored: StoredSnapshot, step: StageRunne
 def _build_part(request: RunRequest, stored: StoredSnapshot, step: StageRunner, result: RunResult) -> None:
     """Run as far as the queries or datasets and leave their files in an ordinary folder."""
     from publish.package import PackageLayout
+    from publish.part import mark_files
 
     layout, here = PackageLayout(request.out, request.study.studyid), Workers(0)
     _fill(Run(request, stored.snapshot, step, layout, result, here, here), stored)
+    mark_files(request.out, request.study.part)
     result.out = request.out
 
 
@@ -207,7 +216,7 @@ def _make_datasets(run: Run, sdtm: Datasets) -> BuiltDatasets:
     if run.request.reaches("adam"):
         adam = step("analyse", analyse, study, sdtm, summary=stage_summaries.of_datasets)
         step("check ADaM", quality_gates.check_adam, study, adam, run.validation, summary=stage_summaries.of_checks)
-    built: BuiltDatasets = step("resolve lengths", resolve_lengths, sdtm, adam)
+    built: BuiltDatasets = step("resolve lengths", resolve_lengths, sdtm, adam, run.study.group)
     run.result.datasets = stage_summaries.count_datasets(built.standards)
     return built
 
@@ -357,12 +366,12 @@ def analyse(study: Study, sdtm: Datasets) -> dict[str, Dataset]:
     return engine.analyse(study, sdtm)
 
 
-def resolve_lengths(sdtm: Datasets, adam: Datasets) -> BuiltDatasets:
+def resolve_lengths(sdtm: Datasets, adam: Datasets, group: str) -> BuiltDatasets:
     """Return all datasets with lengths that hold over all of them."""
     from publish import lengths
 
     sized = lengths.resolve({**sdtm, **adam})
-    return BuiltDatasets({name: sized[name] for name in sdtm}, {name: sized[name] for name in adam})
+    return BuiltDatasets({name: sized[name] for name in sdtm}, {name: sized[name] for name in adam}, group)
 
 
 def write_transport(layout: PackageLayout, built: BuiltDatasets, created: str) -> list[Path]:
@@ -398,7 +407,7 @@ def write_define(
     """Write define.xml of the tabulations and its stylesheet into the folder of their transport files."""
     from publish import define
 
-    return define.write(study, built.sdtm, terminology, created, layout.transport("sdtm"))
+    return define.write(study, dict(built.standards)["sdtm"], terminology, created, layout.transport("sdtm"))
 
 
 def write_lineage(layout: PackageLayout, built: BuiltDatasets, records: Records) -> None:
@@ -461,6 +470,8 @@ def accept(study: Study, built: BuiltDatasets, snapshot_date: str, folder: Path,
 def publish(target: Build, inputs: Inputs) -> Path:
     """Write the manifest and put the new package in the place of the old one."""
     from publish import manifest
+    from publish.part import mark_files
 
+    mark_files(target.layout.root, inputs.study.part)
     manifest.write(target.layout.root, inputs)
     return target.publish()
