@@ -163,10 +163,12 @@ def _designations(expected: Project, found: Project) -> Iterator[DriftFinding]:
     before, after = _pairs(expected), _pairs(found)
     for event, form in sorted(before - after):
         if event in found.event_names and form in found.dictionary.forms:
-            yield DriftFinding("error", "designation", form, f"form '{form}' no longer stands in event '{event}'")
+            yield DriftFinding(
+                "error", "designation", form, f"form '{form}' is no longer designated for event '{event}'"
+            )
     for event, form in sorted(after - before):
         if event in expected.event_names and form in expected.dictionary.forms:
-            yield DriftFinding("info", "designation", form, f"form '{form}' now stands in event '{event}'")
+            yield DriftFinding("info", "designation", form, f"form '{form}' is now designated for event '{event}'")
 
 
 def _pairs(project: Project) -> set[tuple[str, str]]:

@@ -31,7 +31,7 @@ NOT_SERVED = (
 
 @dataclass(frozen=True)
 class ContentTable:
-    """How one tabular content is made and written; ``right`` is what its export needs besides API Export."""
+    """How one tabular content is made and written; ``right`` is what its export needs in addition to API Export."""
 
     make: Callable[[SandboxProject, ApiRequest], pd.DataFrame]
     root: str

@@ -36,7 +36,7 @@ def _read(written: pd.Series) -> pd.DataFrame:
 class Calendar:
     """Visit days of every patient: ``days[event]`` is float64 of (patients,), NaN where the visit did not happen.
 
-    In a classic project a form stands for its visit, and ``moment_of_form`` says for which: by the visits' ``forms`` in
+    In a classic project a form belongs to one visit, and ``moment_of_form`` says to which: by the visits' ``forms`` in
     study.yaml, or by ``moments`` of the plan, whose days are a column of the patients.
     """
 

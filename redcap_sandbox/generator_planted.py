@@ -56,7 +56,7 @@ def plant(project: Project, frame: pd.DataFrame, problems: Sequence[Planted]) ->
 
 
 def values_at(project: Project, frame: pd.DataFrame, changes: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return what stands at the places that changes name; blank where there is no such row."""
+    """Return the values at the places that changes name; blank where there is no such row."""
     rows = {key: row for row, key in enumerate(_keys(project, frame))}
     places = [(change["field"], rows.get(_key(project, change))) for change in changes]
     return ["" if row is None else str(frame[field].iloc[row]) for field, row in places]

@@ -34,7 +34,7 @@ def visit_rows(world: World, form: str, unplanned: pd.DataFrame | None) -> pd.Da
             day = world.calendar.days.get(world.calendar.moment_of_form.get(form, event))
             if day is None:
                 where = f"in the event '{event}'" if event else "by itself"
-                raise StudyError(f"form '{form}' stands {where}, which is no visit of study.yaml")
+                raise StudyError(f"form '{form}' is set up {where}, which is not a visit of study.yaml")
             seen = np.flatnonzero(~np.isnan(day))
             pieces.append(pd.DataFrame({"patient": seen, "event": event, "instance": 0, "day": day[seen].astype(int)}))
     rows = pd.concat(pieces, ignore_index=True).sort_values("patient", kind="stable", ignore_index=True)

@@ -1,4 +1,4 @@
-"""The words in which a study's folder says where a field's values come from; each a small function over columns."""
+"""The keys by which a study's folder says where a field's values come from; each a small function over columns."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def formula(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) ->
 
 @word("text")
 def text(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Made:
-    """A text in which ``[name]`` stands for a value of the row."""
+    """A text in which ``[name]`` is replaced by a value of the row."""
     pieces = PLACEHOLDER.split(str(argument))
     joined = pd.Series(np.full(form.size, pieces[0], object), dtype="str")
     for placeholder, literal in zip(pieces[1::2], pieces[2::2], strict=True):
@@ -288,7 +288,7 @@ def make(form: Filling, name: str, spec: Mapping[str, Any]) -> None:
 
 
 def _modified(form: Filling, column: str, values: np.ndarray, spec: Mapping[str, Any]) -> np.ndarray:
-    """Apply the modifiers: bounds, unit, decimals, other words for some values, and where there is no value at all."""
+    """Apply the modifiers: bounds, unit, decimals, other texts for some values, and where there is no value at all."""
     if values.dtype != object:
         bounded = np.clip(values, float(spec.get("min", -np.inf)), float(spec.get("max", np.inf)))
         values = _rounded(form, column, bounded, spec)

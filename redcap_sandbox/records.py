@@ -97,7 +97,7 @@ def _requested_columns(served: SandboxProject, request: ApiRequest) -> list[Expo
 
 
 def refuse_unknown(parameter: str, given: list[str] | None, known: set[str]) -> None:
-    """Refuse names that do not exist, in REDCap's words."""
+    """Refuse names that do not exist, with REDCap's message."""
     unknown = [name for name in given or () if name not in known]
     if unknown:
         listed = ", ".join(f"'{name}'" for name in unknown)

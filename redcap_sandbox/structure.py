@@ -107,7 +107,7 @@ def arms(served: SandboxProject, request: ApiRequest) -> pd.DataFrame:
 
 
 def form_event_mapping(served: SandboxProject, request: ApiRequest) -> pd.DataFrame:
-    """Return which instrument stands in which event."""
+    """Return which instrument is designated for which event."""
     _refuse_classic(served, "form/event mappings")
     names = ("arm_num", "unique_event_name", "form")
     return _table(_of_arms([{name: row[name] for name in names} for row in served.project.form_events], request))

@@ -46,7 +46,7 @@ def test_no_change_is_no_finding(tmp_path: Path) -> None:
         ("events.csv", "Month 1", "Month one", "warning",
          "the label of event 'm1_arm_1' was 'Month 1' and is now 'Month one'"),
         ("form_event_mapping.csv", "1,m1_arm_1,vitals\n", "", "error",
-         "form 'vitals' no longer stands in event 'm1_arm_1'"),
+         "form 'vitals' is no longer designated for event 'm1_arm_1'"),
         ("repeating.csv", "unsched_arm_1,,\n", "unsched_arm_1,,\nm1_arm_1,vitals,\n", "error",
          "form 'vitals' in event 'm1_arm_1' now repeats"),
         ("repeating.csv", "unsched_arm_1,,\n", "", "error", "event 'unsched_arm_1' no longer repeats"),
