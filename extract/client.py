@@ -1,58 +1,33 @@
-"""REDCap's API by PyCap: structure first, then records in batches; one ladder of retries for every call."""
+"""REDCap's API by PyCap: structure first, then lists of records, batches and the log."""
 
 from __future__ import annotations
 
-import json
-import re
 import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
-import redcap
-import requests
-import tenacity
-import urllib3
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from extract.answers import ApiCall, Trouble, shown_address
+from extract.answers import Trouble
+from extract.connection import Connection, Patience
 from extract.log import has_change
 from metadata.errors import OutsideError
 from metadata.project import is_set
-from metadata.redcap_csv import UTF_8, decode
+from metadata.redcap_csv import UTF_8
 
-TOKEN = re.compile(r"[0-9A-Fa-f]{32}")
 NO_REPETITION = "does not contain any repeating instruments and events"
-NEEDED = (
-    "dictionary", "export_field_names", "instruments", "events", "arms", "form_event_mapping",
-)  # fmt: skip
+NEEDED = ("dictionary", "export_field_names", "instruments", "events", "arms", "form_event_mapping")
 LOG_DAYS = (8, 366, None)  # the log is asked for these days, and for all of it only if they hold no change of a record
-OVERLAP = timedelta(
-    hours=24
-)  # more than the difference of any two time zones from UTC, in which REDCap's times are not
-LOOPBACK = "127.0.0.1,localhost,::1"
+OVERLAP = timedelta(hours=24)
+"""REDCap's times are local and name no zone: more than any zone is apart from UTC."""
 MOST_RECORDS = 500
 CELLS_A_BATCH = 500_000
 
 
-@dataclass(frozen=True)
-class Patience:
-    """How long to wait: seconds to connect and for a whole answer, tries at a call, first wait between them (doubled
-    each time), and the pause between batches that keeps a shared server well."""
-
-    connect: float = 10
-    answer: float = 60
-    attempts: int = 4
-    first_wait: float = 0.5
-    pause: float = 0.1
-
-
-class Client:
+class Client(Connection):
     """One project on one REDCap server.
 
     ``address`` is the server's base address or that of its API. The token is kept from every message, log and
@@ -68,35 +43,8 @@ class Client:
         progress: bool | None = None,
         encoding: str = UTF_8,
     ) -> None:
-        self.api_address = api_address(address)
-        self.shown = shown_address(self.api_address)
-        self.patience = patience or Patience()
+        super().__init__(address, token, patience, encoding)
         self.progress = sys.stderr.isatty() if progress is None else progress
-        if not TOKEN.fullmatch(token.strip()):
-            raise OutsideError("the REDCap token is not one: a token has 32 hexadecimal characters")
-        self._token = token.strip()
-        self.encoding = encoding
-        self.refused: dict[str, str] = {}
-        self._server_time: datetime | None = None
-        self._call: ApiCall | None = None
-        self._started = 0.0
-        self._body = b""
-        self._project = self._opened()
-
-    def _opened(self) -> redcap.Project:
-        """Return a PyCap project that has cached nothing yet."""
-        return redcap.Project(
-            self.api_address,
-            self._token,
-            timeout=(self.patience.connect, self.patience.answer),
-            allow_redirects=False,
-            stream=True,
-            hooks={"response": self._receive},
-            proxies={"no_proxy": LOOPBACK} if _is_loopback(self.api_address) else None,
-        )
-
-    def __repr__(self) -> str:
-        return f"Client({self.shown})"
 
     def structure(self, known: Collection[str] = ()) -> dict[str, bytes]:
         """Return what the server answers on the project's structure, by payload name, as received; comes first.
@@ -132,10 +80,6 @@ class Client:
                 raise OutsideError(f"REDCap at {self.shown} sent an empty answer for the project's {name}; try again")
         return received | self._log()
 
-    def parsed(self, body: bytes) -> Any:
-        """Return a JSON answer as Python values."""
-        return json.loads(decode(body, "", self.encoding))
-
     def _log(self) -> dict[str, bytes]:
         """Return the newest part of the log that has a change of a record: a long log may be more than a server can."""
         received: dict[str, bytes] = {}
@@ -155,11 +99,6 @@ class Client:
     def _log_call(self, begin: datetime | None) -> Callable[[], object]:
         project = self._project
         return lambda: project.export_logging(log_type="record", begin_time=begin)
-
-    @property
-    def server_time(self) -> datetime:
-        """The server's time at its first answer, in UTC and without a zone; this machine's if it did not say it."""
-        return self._server_time or datetime.now(UTC).replace(tzinfo=None)
 
     def record_names(self, record_id: str, since: datetime | None = None) -> bytes:
         """Return the JSON of the record-id column with keys and group: every row of the project that has one.
@@ -213,110 +152,10 @@ class Client:
         project = self._project
         return lambda: project.export_records(format_type="csv", records=batch, export_data_access_groups=True)
 
-    def _optional(
-        self, name: str, content: str, ask: Callable[[], object], absent: str | None = None
-    ) -> dict[str, bytes]:
-        """Return a payload, or nothing if the server refuses it (for the reason ``absent``, if one is given)."""
-        outcome = self._attempt(content, "json", ask)
-        if isinstance(outcome, Trouble) and outcome.refused and (absent is None or absent in outcome.message):
-            self.refused[name] = outcome.message
-            return {}
-        return {name: self._body_of(outcome)}
-
-    def _fetch(self, content: str, form: str, ask: Callable[[], object]) -> bytes:
-        return self._body_of(self._attempt(content, form, ask))
-
-    def _body_of(self, outcome: bytes | Trouble) -> bytes:
-        """Return a body, or raise its trouble as OutsideError, outside any handler: no request hangs on to it."""
-        if isinstance(outcome, Trouble):
-            raise OutsideError(outcome.message)
-        return outcome
-
-    def _attempt(self, content: str, form: str, ask: Callable[[], object], divisible: bool = False) -> bytes | Trouble:
-        """Make one call, again and again with growing waits where that may help.
-
-        A call that asks for too much at once is made again as it is, unless it is ``divisible``.
-        """
-        self._call = ApiCall(self.shown, content, form, self.patience.answer, self._token, self.encoding)
-        retrying = tenacity.Retrying(
-            stop=tenacity.stop_after_attempt(self.patience.attempts),
-            wait=tenacity.wait_exponential(multiplier=self.patience.first_wait, max=30),
-            retry=tenacity.retry_if_exception(lambda error: _may_pass(error, divisible)),
-            reraise=True,
-        )
-        try:
-            retrying(self._once, self._call, ask)
-        except Trouble as trouble:
-            return Trouble(trouble.message, smaller=trouble.smaller, refused=trouble.refused)
-        return self._body
-
-    def _once(self, call: ApiCall, ask: Callable[[], object]) -> None:
-        self._started = time.monotonic()
-        try:
-            ask()
-        except (requests.ReadTimeout, urllib3.exceptions.ReadTimeoutError):
-            raise call.slow() from None
-        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            raise _unreachable(call, error) from None
-
-    def _receive(self, response: requests.Response, **_: Any) -> requests.Response:
-        """Judge a response before PyCap does, and keep its bytes as received."""
-        if self._call is not None:
-            self._server_time = self._server_time or _time_of(response)
-            self._body = self._call.read(response, self._started)
-            response._content = self._body  # the body is consumed; PyCap reads it from here
-        return response
-
-
-def _may_pass(error: BaseException, divisible: bool) -> bool:
-    return isinstance(error, Trouble) and (error.again or (error.smaller and not divisible))
-
 
 def _too_large(outcome: bytes | Trouble) -> bool:
     """Return True if asking for less may help: also where a server that has too much to send sends nothing."""
     return outcome.smaller if isinstance(outcome, Trouble) else not outcome.strip()
-
-
-def _time_of(response: requests.Response) -> datetime | None:
-    """Return the time in the header of an answer, in UTC and without a zone, if it has one."""
-    try:
-        return parsedate_to_datetime(response.headers["date"]).replace(tzinfo=None)
-    except (KeyError, ValueError):
-        return None
-
-
-def _unreachable(call: ApiCall, error: Exception) -> Trouble:
-    """Return the trouble of a connection that failed; requests says why only in a chain of nested texts."""
-    reason = str(error)
-    if isinstance(error, requests.exceptions.SSLError):
-        return Trouble(f"the certificate of {call.server} is not trusted: ask the server's administrator for its CA")
-    if isinstance(error, requests.ConnectTimeout):
-        return Trouble(f"{call.server} cannot be reached: it does not take the connection; check address and network")
-    if isinstance(error, urllib3.exceptions.ProtocolError) or "aborted" in reason or "Connection reset" in reason:
-        return Trouble(f"{call.server} closed the connection in the middle of content={call.content}", again=True)
-    if "timed out" in reason.lower():
-        return call.slow()
-    if "refused" in reason:
-        why = "the connection was refused"
-    elif "resolve" in reason or "Name or service" in reason:
-        return Trouble(f"{call.server} cannot be reached: there is no host of that name; check the address")
-    else:
-        why = "there is no connection"
-    return Trouble(f"{call.server} cannot be reached: {why}; check the address and that the server is up", again=True)
-
-
-def api_address(address: str) -> str:
-    """Return the API's address of a server's base address; raises OutsideError if it is no web address."""
-    given = address.strip()
-    parts = urlsplit(given)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise OutsideError(f"'{shown_address(given)}' is not the address of a REDCap server; it starts with https://")
-    base = given.rstrip("/")
-    return f"{base}/" if base.endswith("/api") else f"{base}/api/"
-
-
-def _is_loopback(address: str) -> bool:
-    return urlsplit(address).hostname in LOOPBACK.split(",")
 
 
 def batch_size(columns: int, rows_a_record: float) -> int:

@@ -11,7 +11,7 @@ from metadata.study import Study
 from metadata.yaml_source import complain
 
 if TYPE_CHECKING:
-    from extract.client import Patience
+    from extract.connection import Patience
 
 DEFAULT_URL_VARIABLE = "REDCAP_URL"
 DEFAULT_TOKEN_VARIABLE = "REDCAP_TOKEN"  # noqa: S105  the variable's name, not a token
@@ -42,7 +42,7 @@ def token(study: Study) -> str:
 
 def patience(study: Study) -> Patience:
     """Return how long to wait for REDCap: study.yaml may say ``answer_seconds`` and ``attempts`` for a slow server."""
-    from extract.client import Patience
+    from extract.connection import Patience
 
     redcap, usual = study.config["redcap"], Patience()
     for key in ("answer_seconds", "attempts"):

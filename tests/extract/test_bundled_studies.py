@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from extract.api import take
-from extract.client import Client, Patience
+from extract.client import Client
+from extract.connection import Patience
 from extract.drift import compare
 from extract.exports import snapshot_of
 from extract.snapshot import open_snapshot

@@ -11,7 +11,8 @@ import pytest
 from starlette.middleware.gzip import GZipMiddleware
 
 from extract.answers import error_text, shown_address
-from extract.client import Client, Patience, api_address, batch_size
+from extract.client import Client, batch_size
+from extract.connection import Patience, api_address
 from metadata.errors import OutsideError
 from redcap_sandbox.faults import Fault, Faults
 from redcap_sandbox.server import SandboxProject, create_app, serve

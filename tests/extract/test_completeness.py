@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 
 from extract.api import take
-from extract.client import Client, Patience
+from extract.client import Client
+from extract.connection import Patience
 from extract.exports import snapshot_of
 from extract.snapshot import Snapshot, open_snapshot
 from metadata.errors import OutsideError, RedcapCdiscError, StudyError, UsageError

@@ -11,7 +11,8 @@ import pytest
 from fastapi import FastAPI
 
 from extract.api import take
-from extract.client import Client, Patience
+from extract.client import Client
+from extract.connection import Patience
 from extract.snapshot import Snapshot, open_snapshot
 from metadata.errors import RedcapCdiscError
 from metadata.records import ACCESS_GROUP, EVENT, REPEAT_INSTANCE, REPEAT_INSTRUMENT

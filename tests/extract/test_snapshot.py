@@ -12,7 +12,8 @@ from extract import client as client_module
 from extract import snapshot as snapshot_module
 from extract.api import take
 from extract.canonical import canonical_records, canonical_structure, content_hash
-from extract.client import Client, Patience
+from extract.client import Client
+from extract.connection import Patience
 from extract.exports import snapshot_of
 from extract.log import newest_change
 from extract.snapshot import open_snapshot
