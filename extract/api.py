@@ -46,7 +46,7 @@ def take(study: Study, client: Client, root: Path, group: str = "") -> Path:
     received = client.structure({"repeating"} if own and own.repeating else ())
     structure, warnings = _structure(client, received, own)
     project = Project.from_payloads(structure)
-    wrong = wrong_structure(project)
+    wrong = wrong_structure(project, structure["export_field_names"])
     if wrong:
         raise OutsideError(f"the structure that REDCap at {client.shown} sent is not whole: {wrong}; try again")
     exported = structure["export_field_names"]

@@ -97,9 +97,13 @@ def in_two_groups(project: Project, frame: pd.DataFrame) -> str:
     return f"{_record(pairs['record'], twice)} is in two data access groups" if twice.any() else ""
 
 
-def wrong_structure(project: Project) -> str:
+def wrong_structure(project: Project, exported: ExportFieldNames) -> str:
     """Say which part of a project's structure speaks of something that another part does not have, or has it twice."""
     events, forms = project.event_names, set(project.dictionary.forms)
+    known = {*project.dictionary.fields, *(f"{form}_complete" for form in forms)}
+    lacking = [name for row in exported if (name := str(row["original_field_name"])) not in known]
+    if lacking:
+        return f"its dictionary lacks the field '{lacking[0]}', which it exports"
     twice = [name for name in events if events.count(name) > 1]
     if twice:
         return f"the event '{twice[0]}' is listed twice"

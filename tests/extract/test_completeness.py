@@ -66,6 +66,7 @@ RECORD = {"content": "record", "times": None}
 @pytest.mark.parametrize(
     ("fault", "sentence"),
     [
+        (Fault("missing_row", content="metadata", at=7), "is not whole: its dictionary lacks the field 'weight'"),
         (
             Fault("missing_column", column="weight", **RECORD),
             "the column 'weight' is missing; give the token's user full",
