@@ -58,8 +58,10 @@ def _collected(mapping: DomainMapping) -> Iterator[Mapped]:
     for block in mapping.blocks:
         given = [*block.variables.items(), *(pair for test in block.tests for pair in test.variables.items())]
         own = {mapping.prefixed(suffix) for suffix in RESULT_SUFFIXES} if block.tests else set()
-        own |= set(VISIT_VARIABLES) - {VISIT_NUMBER} if block.each == "visit" else set()
+        own |= set(VISIT_VARIABLES) if block.each == "visit" else set()
         for name, operation in given:
+            if name == VISIT_NUMBER and block.each == "visit" and operation.fields():
+                continue  # the number of a visit that was not planned may be collected
             if name in names | own or block.each == "element":
                 yield name, operation
     yield from ((name, made) for name, made in mapping.table_operations.items() if name in names)
