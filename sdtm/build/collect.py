@@ -95,6 +95,7 @@ def collect_block(mapping: DomainMapping, block: Block, source: FormRows) -> Col
     else:
         made.pieces.append(CollectedPiece(np.arange(source.count), {}))
     _list_unused_rows(made, every, wanted)
+    _list_not_looked_up(made, mapping.domain)
     return made
 
 
@@ -124,6 +125,22 @@ def _list_unused_rows(made: Collected, every: FormRows, wanted: np.ndarray) -> N
         outside = every.keep(np.setdiff1d(np.arange(every.count), wanted))
         for read in _stored_values(outside, {**names, **dict.fromkeys(block.where.fields())}):
             _list_withheld(made, read, np.ones(outside.count, bool), f"no record is made unless {block.where}")
+
+
+def _list_not_looked_up(made: Collected, domain: str) -> None:
+    """List the values of other forms that no row of the block looked up, such as those of a visit that is not in SV."""
+    forms, dictionary = made.source.forms, made.source.project.dictionary
+    looked: dict[str, list[np.ndarray]] = {}
+    for column in [*made.shared.values(), *(column for piece in made.pieces for column in piece.columns.values())]:
+        for read in column.reads:
+            if read.field in dictionary.fields and dictionary.fields[read.field].form != made.source.form:
+                looked.setdefault(read.field, []).append(read.rows)
+    for name, rows in looked.items():
+        for stored in _stored_values(FormRows.of_form(forms, dictionary.fields[name].form), [name]):
+            lost = stored.stored & ~np.isin(stored.rows, np.concatenate(rows))
+            if lost.any():
+                reason = f"no record of {domain} looks up this form"
+                made.withheld.append(Withheld(stored.rows[lost], name, reason))
 
 
 def _list_rows_without_test(made: Collected) -> None:
