@@ -11,7 +11,7 @@ from metadata.coded_text import CodedText
 
 @dataclass(frozen=True)
 class Read:
-    """One field read for each row of a column: its row in the records (-1: none) and whether anything stands there.
+    """One field read for each row of a column: its row in the records (-1: none) and whether it holds a value.
 
     ``ticked`` is True where a checkbox has a tick: an unticked box is exported as 0, but it is no stored value.
     """
@@ -35,7 +35,7 @@ class Read:
 class UnrepresentedValues:
     """Rows of a column whose values in ``fields`` cannot be represented, so that the result is null.
 
-    ``elsewhere``: the values stand in another variable as they were collected, and are asked about all the same.
+    ``elsewhere``: the values are in another variable as they were collected, and are asked about all the same.
     """
 
     rows: np.ndarray

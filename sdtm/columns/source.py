@@ -95,7 +95,7 @@ class FormRows:
 
     @classmethod
     def of_keys(cls, forms: Forms, keys: dict[str, CodedText]) -> FormRows:
-        """Return rows that stand on no form, told by record, event and instance."""
+        """Return rows of no form, identified by record, event and instance."""
         return cls(forms, "", np.full(len(keys["record"]), -1), keys)
 
     @classmethod
@@ -121,7 +121,7 @@ class FormRows:
     def raw(
         self, name: str, by: str = "subject", events: tuple[str, ...] = (), code: str = ""
     ) -> tuple[CodedText, Read]:
-        """Return the stored texts of a field, missing-data codes included, and where they stand.
+        """Return the stored texts of a field, missing-data codes included, and their places.
 
         A field of another form is looked up by ``subject`` (one row a record, of the ``events`` if any are given) or by
         ``visit`` (same record, event and instance). ``code`` picks one option of a checkbox.
