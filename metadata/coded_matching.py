@@ -15,7 +15,7 @@ def first_match(wanted: Sequence[CodedText], known: Sequence[CodedText]) -> np.n
     """Return for each row of ``wanted`` columns the first row of the ``known`` ones with the same texts, else -1."""
     key, asked = np.zeros(len(known[0]), np.int64), np.zeros(len(wanted[0]), np.int64)
     for mine, theirs in zip(wanted, known, strict=True):
-        several = len(theirs.texts) + 1  # the last code stands for a text that is not known
+        several = len(theirs.texts) + 1  # the last code is that of a text that is not known
         code = np.array([theirs.places.get(text, several - 1) for text in mine.texts], np.int64)
         key, asked = key * several + theirs.codes, asked * several + mine.spread(code)
     order = np.argsort(key, kind="stable")

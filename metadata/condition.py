@@ -99,7 +99,7 @@ class Condition:
         return tuple(map(str, self.tests)) if len(self.alternatives) == 1 else (str(self),)
 
     def sentence(self, missing: str = "missing", present: str = "not missing") -> str:
-        """Say the condition, with the words for a variable that has no value and for one that has."""
+        """Return the condition as a phrase, with the texts for a variable that has no value and for one that has."""
         groups = (" and ".join(test.sentence(missing, present) for test in tests) for tests in self.alternatives)
         return ", or ".join(groups)
 
@@ -108,7 +108,7 @@ class Condition:
 
     @classmethod
     def read(cls, value: object, node: object, key: str) -> Condition:
-        """Read a condition of a mapping; raises StudyError with file, line, key and the nearest word."""
+        """Read a condition of a mapping; raises StudyError with file, line, key and the nearest name."""
         return read_condition(value, node, key)
 
     @classmethod
@@ -129,7 +129,7 @@ EVERY_ROW = Condition(((),))
 
 
 def read_condition(value: object, node: object, key: str) -> Condition:
-    """Read a condition of a mapping; raises StudyError with file, line, key and the nearest word."""
+    """Read a condition of a mapping; raises StudyError with file, line, key and the nearest name."""
     alternatives: list[Any] = value if isinstance(value, list) else [value]
     if not alternatives or not all(isinstance(one, dict) and one for one in alternatives):
         raise complain(node, key, "a condition names variables and what must hold, e.g. {SAFFL: Y}")

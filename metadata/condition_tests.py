@@ -130,7 +130,7 @@ class VariableTest:
         )
 
     def sentence(self, missing: str = "missing", present: str = "not missing") -> str:
-        """Say the test, with the words for a variable that has no value and for one that has."""
+        """Return the test as a phrase, with the texts for a variable that has no value and for one that has."""
         if self.name == "missing":
             return f"{self.variable} is {missing if self.operand else present}"
         if isinstance(self.operand, tuple):

@@ -114,7 +114,7 @@ class DatasetMetadata:
 class Edges(NamedTuple):
     """Edges of one pair of variables: ``row`` of a dataset and ``source_row`` of one source, of equal length.
 
-    ``"*"`` as a variable stands for the whole record.
+    ``"*"`` as a variable means the whole record.
     """
 
     row: np.ndarray

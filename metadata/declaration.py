@@ -12,8 +12,8 @@ give the JSON Schema that editors complete from (``declaration_schema``) and the
 - another dataclass (a mapping with its keys), or a class with a notation of its own (``Notation``).
 
 ``Annotated[X, "role"]`` says that the text, or a notation of its own, names something in that role, e.g. a variable
-that is read; ``Annotated[X, Limit(0, 6)]`` limits the values (``declaration_limits``). A field whose key is a word of
-Python ends in an underscore (``from_``). ``one_of`` of a dataclass holds groups of keys of which exactly one group
+that is read; ``Annotated[X, Limit(0, 6)]`` limits the values (``declaration_limits``). A field whose key is a
+keyword of Python ends in an underscore (``from_``). ``one_of`` of a dataclass holds groups of keys of which exactly one
 must be given, ``any_of`` groups of which at least one must be complete. A field of the type ``Place`` is no key: it
 holds the mapping that was read, so that later errors can name its line.
 """
@@ -137,7 +137,7 @@ def _written(key: Field[Any], kind: Any) -> Any:
 
 
 def key_of(name: str) -> str:
-    """Return the key of a field: its name without the underscore after a word of Python."""
+    """Return the key of a field: its name without the underscore after a keyword of Python."""
     return name.removesuffix("_")
 
 

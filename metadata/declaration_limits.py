@@ -1,4 +1,4 @@
-"""Limits of the values that a declaration may have: each is checked, said in words and part of the JSON Schema."""
+"""Limits of the values that a declaration may have: each is checked, has a phrase and is in the JSON Schema."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class ValueLimit(ABC):
     @property
     @abstractmethod
     def meant(self) -> str:
-        """What the value must be, in words that follow "must be"."""
+        """What the value must be, as a phrase that follows "must be"."""
 
     @abstractmethod
     def allows(self, value: Any) -> bool:
@@ -80,7 +80,7 @@ class Above(ValueLimit):
 
 @dataclass(frozen=True)
 class Written(ValueLimit):
-    """A text that matches a regular expression as a whole; ``said`` says it in words."""
+    """A text that matches a regular expression as a whole; ``said`` describes it."""
 
     pattern: str
     said: str
@@ -89,7 +89,7 @@ class Written(ValueLimit):
 
     @property
     def meant(self) -> str:
-        """The words."""
+        """The phrase."""
         return self.said
 
     def allows(self, value: str) -> bool:

@@ -55,7 +55,7 @@ def part_tables(declared: type) -> list[str]:
 
 
 def in_words(kind: Any) -> str:
-    """Return what a parameter may be, in words."""
+    """Return what a parameter may be, as text."""
     if optional(kind):
         return " or ".join(in_words(part) for part in alternatives(kind)) + ", or null"
     if alternatives(kind):

@@ -92,7 +92,7 @@ class Field:
 
     @property
     def form(self) -> str:
-        """Instrument the field stands on."""
+        """Instrument of the field."""
         return self.form_name
 
     @property
@@ -196,7 +196,7 @@ class Dictionary:
 
     @cached_property
     def forms(self) -> list[str]:
-        """Instruments in the order in which their fields stand."""
+        """Instruments in the order of their fields."""
         return list(self._of_form)
 
     @cached_property

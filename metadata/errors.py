@@ -34,7 +34,7 @@ class StudyError(RedcapCdiscError):
 
     @property
     def each(self) -> tuple[StudyError, ...]:
-        """This error and those that were found beside it."""
+        """This error and the others that were found."""
         return (self, *self.others)
 
     @property

@@ -20,7 +20,7 @@ NUMBER_WITH_COMMA = r"^[+-]?(?:\d+,?\d*|,\d+)$"
 def numbers_of(texts: np.ndarray, decimal_comma: bool = False) -> np.ndarray:
     """Return float64 of plainly written numbers in an object array of texts, NaN for anything else.
 
-    Exponents, blanks around a number and words such as ``inf`` are not numbers.
+    Exponents, blanks around a number and texts such as ``inf`` are not numbers.
     """
     import pyarrow as pa
     import pyarrow.compute as pc

@@ -1,4 +1,4 @@
-"""The functions of REDCap's logic, each over columns, registered under the word that REDCap uses."""
+"""The functions of REDCap's logic, each over columns, registered under the name that REDCap uses."""
 
 from __future__ import annotations
 

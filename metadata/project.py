@@ -1,4 +1,4 @@
-"""A REDCap project's structure: dictionary, events, instruments, which form stands where and what repeats."""
+"""A REDCap project's structure: dictionary, events, instruments, the events of each form and what repeats."""
 
 from __future__ import annotations
 

@@ -29,6 +29,7 @@ FIELD_TYPES = (
 )
 WITH_CHOICES = ("dropdown", "radio", "checkbox")
 FIELD_NAME = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
+DATE_TYPES = [f"{kind}_{order}" for kind in ("date", "datetime", "datetime_seconds") for order in ("dmy", "mdy", "ymd")]
 NUMBER = re.compile(r"[+-]?(?:\d+[.,]?\d*|[.,]\d+)", re.ASCII)
 
 
@@ -51,6 +52,8 @@ def _slips(field: Field) -> Iterator[str]:
         yield f"there is no field type '{field.type}'{near}"
     if field.type in WITH_CHOICES:
         yield from _wrong_choices(field)
+    if field.validation.startswith("date") and field.validation not in DATE_TYPES:
+        yield f"there is no validation type '{field.validation}'{nearest(field.validation, DATE_TYPES)}"
     for name in ("text_validation_min", "text_validation_max"):
         limit = getattr(field, name).strip()
         if limit and field.is_numeric and "[" not in limit and not NUMBER.fullmatch(limit):

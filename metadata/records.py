@@ -32,7 +32,7 @@ def read_csv(content: bytes, file: str | Path, encoding: str = UTF_8) -> pd.Data
     """Return a flat export as text columns, blanks as empty texts; ``encoding`` is for bytes that are not UTF-8.
 
     Raises StudyError if it is not such CSV, if a row has another number of cells than the header or a column is there
-    twice. (pandas pads a short row and drops cells of a long one without a word, hence Arrow's reader.)
+    twice. (pandas pads a short row and drops cells of a long one in silence, hence Arrow's reader.)
     """
     import pandas as pd
     import pyarrow as pa

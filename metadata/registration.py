@@ -1,4 +1,4 @@
-"""Families of words, rules and templates that are registered by being there: one folder, one file a family."""
+"""Derivations, rules and templates register when they are imported: one folder, one file a family."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 Slips are an unknown key, a needed key that is not there, a value of the wrong type, a value that is none of those
 possible, and a name that nothing has.
 
-Each function returns (not raises) a StudyError that names file, line and key. ``owner`` is what has the keys, in words:
+Each function returns (not raises) a StudyError that names file, line and key. ``owner`` says what has the keys:
 ``'lines'``, ``an entry of 'visits'``, ``the file``.
 """
 

@@ -1,4 +1,4 @@
-"""Variables and datasets of the CDISC guides, read from the tables beside this module."""
+"""Variables and datasets of the CDISC guides, read from the tables in metadata/standards."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from metadata.errors import StudyError, nearest
 FOLDER = Path(__file__).resolve().parent / "standards"
 COUNTRIES, NULL_FLAVORS = "ISO 3166-1 Alpha-3", "ISO 21090 NullFlavor enumeration"
 DICTIONARIES = {COUNTRIES: "iso-3166-1-alpha-3", NULL_FLAVORS: "iso-21090-null-flavor"}
-"""What the guide names beside codelists: dictionaries whose codes the values are, and the table of each."""
+"""What the guide names apart from codelists: dictionaries whose codes the values are, and the table of each."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A study is a folder: study.yaml beside its REDCap project, mappings, analysis datasets and reports."""
+"""A study is a folder: study.yaml with its REDCap project, mappings, analysis datasets and reports."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,15 @@ from metadata.study import CONFIG, Study
 from metadata.study_declaration import Arm, Element, Standards, StudyFacts, StudyFile, TextDates, Visit
 from metadata.terminology import read_terminology
 from metadata.yaml_source import complain
+
+VERSIONS = {
+    "sdtmig": ("SDTMIG", r"sdtmig-([\d-]+)-variables"),
+    "adamig": ("ADaMIG", r"adamig-([\d-]+)-variables"),
+    "occds": ("OCCDS", r"adam-occds-([\d-]+)-variables"),
+    "adam_ct": ("ADaM terminology", r"adam-ct-([\d-]+)"),
+}
+"""The standards whose tables are shipped: what errors call each, and the name of a version's table."""
+DEFINE_XML = "2.1"
 
 
 def check_terminology(study: Study) -> list[StudyError]:
@@ -29,7 +39,7 @@ def check_study(study: Study, project: Project) -> list[StudyError]:
     with gather.part():
         declared = read_document(StudyFile, study.config, f"{study.name}/{CONFIG}")
         with gather.part():
-            _check_version(declared.standards)
+            _check_versions(declared.standards)
         with gather.part():
             _check_country(declared.study, study)
         for arms in (declared.arms or [], declared.elements or []):
@@ -40,14 +50,20 @@ def check_study(study: Study, project: Project) -> list[StudyError]:
     return gather.found
 
 
-def _check_version(standards: Standards) -> None:
-    known = shipped()
-    prefix, suffix = "sdtmig-", "-variables"
-    guides = [name.removeprefix(prefix).removesuffix(suffix) for name in known if name.startswith(prefix)]
-    versions = [guide.replace("-", ".") for guide in guides if not guide.endswith("datasets")]
-    if slug(standards.sdtmig) not in guides:
-        problem = f"SDTMIG {standards.sdtmig} is not among those shipped: {', '.join(versions)}"
-        raise complain(standards.node, "sdtmig", problem)
+def _check_versions(standards: Standards) -> None:
+    """Raise one StudyError for all versions whose tables are not shipped: they could not be followed."""
+    with Gather() as gather:
+        for key, (name, pattern) in VERSIONS.items():
+            declared = str(getattr(standards, key))
+            found = [re.fullmatch(pattern, table) for table in shipped()]
+            known = {match[1]: match[1].replace("-", ".") if key != "adam_ct" else match[1] for match in found if match}
+            if declared and (slug(declared) if key != "adam_ct" else declared) not in known:
+                problem = f"{name} {declared} is not among those shipped: {', '.join(known.values())}"
+                with gather.part():
+                    raise complain(standards.node, key, problem)
+        with gather.part():
+            if standards.define not in ("", DEFINE_XML):
+                raise complain(standards.node, "define", f"define.xml is written as Define-XML {DEFINE_XML} only")
 
 
 def _check_country(facts: StudyFacts, study: Study) -> None:

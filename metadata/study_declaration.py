@@ -86,7 +86,7 @@ STUDYID = Written(
     r"(?!.*\.\.)(?=.{1,40}$)[A-Za-z0-9](?:[A-Za-z0-9 _.-]*[A-Za-z0-9])?",
     "letters and digits, with hyphens, points or blanks between, at most 40 characters",
 )
-"""STUDYID stands in every dataset and in the name of a folder."""
+"""STUDYID is in every dataset and in the name of a folder."""
 
 
 @dataclass(frozen=True)
@@ -126,10 +126,10 @@ class Standards:
 class RedcapServer:
     """Where REDCap is, and the environment variables and the Prefect block that hold its address and the token.
 
-    ``version`` stands in links to forms. ``answer_seconds`` and ``attempts`` are for a slow server.
+    ``version`` is part of the links to forms. ``answer_seconds`` and ``attempts`` are for a slow server.
     """
 
-    base_url: str = ""
+    base_url: Annotated[str, Written(r"(?:https?://\S+)?", "an address that begins with https://")] = ""
     version: str = ""
     url_variable: str = ""
     token_variable: str = ""
@@ -172,7 +172,7 @@ class Arm:
 
 @dataclass(frozen=True)
 class Element:
-    """One element of the trial: what it is called, how it starts (by date and in words), how it ends, in which arm.
+    """One element of the trial: what it is called, how it starts (by date and as text), how it ends, in which arm.
 
     ``start`` is a variable of DM or an operation; ``after`` counts days from there.
     """
@@ -214,7 +214,7 @@ class Visit:
 
 @dataclass(frozen=True)
 class TextDates:
-    """Free-text fields that hold dates: the order of day, month and year, and the words of an unknown part."""
+    """Free-text fields that hold dates: the order of day, month and year, and how an unknown part is written."""
 
     fields: list[str]
     order: DateOrder
@@ -266,4 +266,4 @@ def study_schema() -> dict[str, Any]:
 
 def terminology_schema() -> dict[str, Any]:
     """Return the JSON Schema of terminology.yaml."""
-    return document_schema(TerminologyFile, "a study's terms beside its terminology package")
+    return document_schema(TerminologyFile, "the terms that a study adds to its terminology package")

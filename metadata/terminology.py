@@ -32,7 +32,7 @@ class Codelists(Mapping[str, Codelist]):
         self.asked: set[str] = set()
 
     def add(self, own: Mapping[str, Codelist]) -> None:
-        """Let ``own`` codelists stand before all others."""
+        """Look in ``own`` codelists before all others."""
         self._layers.insert(0, own)
 
     def _holder(self, key: object) -> Mapping[str, Codelist] | None:

@@ -59,7 +59,7 @@ class Codelist:
 
     @cached_property
     def _by_word(self) -> dict[str, list[str]]:
-        """Terms by each of their words, in lower case: the term itself, its synonyms and its preferred term."""
+        """Terms by each of their names, in lower case: the term itself, its synonyms and its preferred term."""
         made: dict[str, list[str]] = {}
         for term in self.terms.values():
             for word in dict.fromkeys(word.lower() for word in (term.value, *term.synonyms, term.preferred_term)):
@@ -78,7 +78,7 @@ class Codelist:
     def meant(self, value: str) -> str:
         """Return the one term that a value names: the term, a synonym or a preferred term, regardless of case.
 
-        Blank if no term has the word, or if several have it.
+        Blank if no term has the name, or if several have it.
         """
         if value in self.terms:
             return value

@@ -30,7 +30,7 @@ SEPARATORS = "[-/. ]"
 
 @dataclass(frozen=True)
 class TextDate:
-    """How a text is written as a date: ``order`` (dmy, mdy, ymd, ...) and the words of a part that is not known."""
+    """How a text is written as a date: ``order`` (dmy, mdy, ymd, ...) and the texts for a part that is not known."""
 
     order: str
     unknown: tuple[str, ...] = ()
@@ -77,7 +77,7 @@ class TextDate:
         return pd.Series(readable, index=texts.index)
 
     def written(self, year: pd.Series, month: pd.Series, day: pd.Series) -> pd.Series:
-        """Return texts in this order, parts that are blank by the first word for unknown; blank without any part."""
+        """Return texts in this order, parts that are blank by the first text for unknown; blank without any part."""
         word = self.unknown[0] if self.unknown else ""
         parts = {"y": year, "m": month, "d": day}
         shown = [parts[name].where(parts[name] != "", word) for name in self.order]

@@ -15,7 +15,7 @@ PLACE = "{each}"
 MOST_LEVELS = 100
 """How deep mappings and lists may be nested, far beyond what any declaration needs."""
 MOST_REPEATED = 100_000
-"""How many entries more than those written a file's anchors may stand for."""
+"""How many entries more than those written a file's aliases may make."""
 BRACKET = re.compile(r"[\[\]{}]")
 BLOCKS = re.compile(rf"(?:[-?:] +){{{MOST_LEVELS}}}|^ {{{MOST_LEVELS}}}", re.MULTILINE)
 """What a text has whose mappings and lists without brackets are nested so deep."""
@@ -159,12 +159,12 @@ def _refuse_expansion(root: yaml.Node | None, name: str) -> None:
     sizes: dict[int, int] = {}
     size = 0 if root is None else _expanded_size(root, sizes)
     if size - len(sizes) > MOST_REPEATED:
-        problem = f"the anchors of the file stand for more than {MOST_REPEATED:,} entries; write fewer aliases"
+        problem = f"the anchors of the file are repeated to more than {MOST_REPEATED:,} entries; write fewer aliases"
         raise StudyError(problem, name)
 
 
 def _expanded_size(node: yaml.Node, sizes: dict[int, int]) -> int:
-    """Return how many nodes a node stands for, aliases filled in; ``sizes`` holds those of the nodes seen before."""
+    """Return how many nodes a node has with its aliases filled in; ``sizes`` holds those of the nodes seen before."""
     if id(node) not in sizes:
         sizes[id(node)] = 0  # what holds itself is refused when it is constructed
         parts = node.value if isinstance(node, yaml.CollectionNode) else []

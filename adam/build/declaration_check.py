@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from adam.build.names_check import check_names
-from adam.build.specification import FOLDER, AnalysisSpecification, DerivationStep, needed_first, read_specifications
+from adam.build.specification import FOLDER, AnalysisSpecification, needed_first, read_specifications
 from adam.build.unit_check import check_units
 from adam.build.variable_check import check_variables
 from adam.build.variable_kinds import check_conditions, check_kinds
@@ -64,14 +64,6 @@ def check_analyses(
                 check_conditions(specification, study, datasets or {})
         needed_first(specifications)
     return gather.found
-
-
-def _check_files(step: DerivationStep, study: Study) -> None:
-    """Raise StudyError for what a derivation does not find in its own tables, such as norms or toxicity grades."""
-    try:
-        step.derivation.check_files(study)
-    except StudyError as error:
-        raise error if error.file else step.error(error.message) from None
 
 
 def _check_functions(study: Study, specification: AnalysisSpecification) -> None:

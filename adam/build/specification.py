@@ -70,12 +70,13 @@ class DerivationStep:
 
     @contextmanager
     def place(self) -> Iterator[None]:
-        """Give errors that are raised within the place of this derivation, unless they have one in its file."""
+        """Give errors that are raised within the place of this derivation, unless they have one of their own."""
         try:
             yield
         except StudyError as error:
             first, *rest = [
-                one if one.file == self.file and one.line else self.error(one.message) for one in error.each
+                one if one.line or (one.file and one.file != self.file) else self.error(one.message)
+                for one in error.each
             ]
             first.others = tuple(rest)
             raise first from None

@@ -21,18 +21,33 @@ WHOLE_FILES: tuple[bytes, ...] = (
     *(b"", b"\n", b"# only a comment\n", b"x", b"x\n", b"- x\n", b"null\n", b"[" * 3000, b"{a: &a [*a]}", b"\x00\x01"),
     *(ANCHORS, "ä: 1\n".encode("latin-1"), "ä,b\nä,1\n".encode("utf-16"), b"--- 1\n--- 2\n", b"a: !!python/name:x\n"),
 )  # fmt: skip
+TWICE, DELETED = 0.25, 0.02
+ENCODINGS = ("utf-16", "utf-32", "latin-1", "utf-8-sig", "cp1252", "utf-7")
 Place = tuple[Any, Any]
 """A mapping or list, and a key or index of it."""
 
 
 def mutate(study: Path, random: Random) -> str:
-    """Change one file of the study in one way and say which and how."""
+    """Change one file of the study in one way, one time in four another one as well, and say which and how."""
+    changes = [_mutate(study, random)]
+    if random.random() < TWICE:
+        changes.append(_mutate(study, random))
+    return "; ".join(changes)
+
+
+def _mutate(study: Path, random: Random) -> str:
     path = random.choice(sorted(_files(study)))
+    shown = path.relative_to(study).as_posix()
+    if random.random() < DELETED:
+        path.unlink()
+        return f"{shown}: deleted"
     kinds = YAML_KINDS if path.suffix == ".yaml" else CSV_KINDS
     kind = random.choice([*kinds, *BYTE_KINDS])
-    content = kind(path.read_bytes(), random)
-    path.write_bytes(content)
-    return f"{path.relative_to(study).as_posix()}: {kind.__name__}"
+    try:
+        path.write_bytes(kind(path.read_bytes(), random))
+    except (ValueError, yaml.YAMLError, IndexError):  # a second change of a file that is no longer YAML or CSV
+        path.write_bytes(whole_file(b"", random))
+    return f"{shown}: {kind.__name__}"
 
 
 def _files(study: Path) -> Iterator[Path]:
@@ -71,6 +86,61 @@ def line_indented(content: bytes, random: Random) -> bytes:
     lines = content.splitlines(keepends=True)
     at = random.randrange(len(lines))
     return b"".join([*lines[:at], b"  " + lines[at], *lines[at + 1 :]])
+
+
+def other_encoding(content: bytes, random: Random) -> bytes:
+    return content.decode("utf-8", "replace").encode(random.choice(ENCODINGS), "replace")
+
+
+def line_ends(content: bytes, random: Random) -> bytes:
+    return content.replace(b"\n", random.choice([b"\r\n", b"\r", b"\n\n", b" \n", b"\x0b"]))
+
+
+def text_doubled(content: bytes, random: Random) -> bytes:
+    return content * random.choice([2, 20])
+
+
+def keys_swapped(content: bytes, random: Random) -> bytes:
+    """Give two keys of a mapping, or two items of a list, each other's values."""
+    document = yaml.safe_load(content)
+    holders = {id(holder): holder for holder, _ in _places(document) if len(holder) > 1}
+    if holders:
+        holder = random.choice(list(holders.values()))
+        one, two = random.sample(list(holder) if isinstance(holder, dict) else list(range(len(holder))), 2)
+        holder[one], holder[two] = holder[two], holder[one]
+    return _dumped(document)
+
+
+def list_grown(content: bytes, random: Random) -> bytes:
+    """Repeat the items of a list, or turn it round, or empty it."""
+    document = yaml.safe_load(content)
+    lists = [holder[key] for holder, key in _places(document) if isinstance(holder[key], list)]
+    if lists:
+        chosen = random.choice(lists)
+        chosen[:] = random.choice([chosen * 2, chosen * 50, chosen[::-1], [], chosen[:1]])
+    return _dumped(document)
+
+
+def number_changed(content: bytes, random: Random) -> bytes:
+    document = yaml.safe_load(content)
+    places = [(holder, key) for holder, key in _places(document) if type(holder[key]) in (int, float)]
+    if places:
+        holder, key = random.choice(places)
+        holder[key] = random.choice([-holder[key], 0, holder[key] + 1, holder[key] * 1e6, 0.1, 1e-300, 1e300, 2**70])
+    return _dumped(document)
+
+
+def letter_changed(content: bytes, random: Random) -> bytes:
+    """Misspell one word."""
+    document = yaml.safe_load(content)
+    places = [(holder, key) for holder, key in _places(document) if isinstance(holder[key], str) and holder[key]]
+    if places:
+        holder, key = random.choice(places)
+        word, at = holder[key], random.randrange(len(holder[key]))
+        holder[key] = random.choice(
+            [word[:at] + word[at + 1 :], word[:at] + "x" + word[at:], word.lower(), word.upper()]
+        )
+    return _dumped(document)
 
 
 def key_deleted(content: bytes, random: Random) -> bytes:
@@ -171,6 +241,43 @@ def row_lengthened(content: bytes, random: Random) -> bytes:
     return _as_csv(rows)
 
 
+def cells_swapped(content: bytes, random: Random) -> bytes:
+    rows = _rows(content)
+    one, two = random.choice(rows), random.choice(rows)
+    at = random.randrange(min(len(one), len(two)))
+    one[at], two[at] = two[at], one[at]
+    return _as_csv(rows)
+
+
+def columns_swapped(content: bytes, random: Random) -> bytes:
+    rows = _rows(content)
+    one, two = random.randrange(len(rows[0])), random.randrange(len(rows[0]))
+    for row in rows:
+        row[one], row[two] = row[two], row[one]
+    return _as_csv(rows)
+
+
+def row_doubled(content: bytes, random: Random) -> bytes:
+    rows = _rows(content)
+    return _as_csv([*rows, random.choice(rows)])
+
+
+def cell_misspelt(content: bytes, random: Random) -> bytes:
+    rows = _rows(content)
+    filled = [(row, at) for row in rows for at, cell in enumerate(row) if cell]
+    row, at = random.choice(filled)
+    row[at] = random.choice(
+        [row[at][1:], f"{row[at]}x", row[at].swapcase(), f" {row[at]} ", row[at] * 2, f"-{row[at]}"]
+    )
+    return _as_csv(rows)
+
+
+def other_delimiter(content: bytes, random: Random) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text, delimiter=random.choice(";\t|"), lineterminator="\r\n").writerows(_rows(content))
+    return text.getvalue().encode("utf-8-sig")
+
+
 def header_only(content: bytes, random: Random) -> bytes:
     return _as_csv(_rows(content)[:1])
 
@@ -186,12 +293,17 @@ def _as_csv(rows: list[list[str]]) -> bytes:
 
 
 Kind = Callable[[bytes, Random], bytes]
-BYTE_KINDS: tuple[Kind, ...] = (whole_file, cut_off, strange_byte, line_deleted, line_doubled)
+BYTE_KINDS: tuple[Kind, ...] = (
+    *(whole_file, cut_off, strange_byte, line_deleted, line_doubled),
+    *(other_encoding, line_ends, text_doubled),
+)
 YAML_KINDS: tuple[Kind, ...] = (
     *(key_deleted, key_renamed, value_changed, value_changed, value_changed),
     *(value_moved, value_moved, value_wrapped, line_indented),
+    *(keys_swapped, list_grown, number_changed, letter_changed, letter_changed),
 )
 CSV_KINDS: tuple[Kind, ...] = (
     *(cell_changed, cell_changed, header_changed, column_deleted, column_doubled),
     *(row_shortened, row_lengthened, header_only),
+    *(cells_swapped, columns_swapped, row_doubled, cell_misspelt, cell_misspelt, other_delimiter),
 )

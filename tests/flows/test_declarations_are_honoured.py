@@ -62,7 +62,7 @@ MAPPED = [
     ("ae", "    AESEV:", "    DOMAIN: {constant: X}\n    AESEV:", "DOMAIN is made by the software"),
     ("ae", "    AESEV:", "    AESEQ: {constant: 99}\n    AESEV:", "AESEQ is made by the software and cannot be mapped"),
     ("ae", "    AESEV:", "    AESTDY: {constant: 3}\n    AESEV:", "AESTDY is made by the software"),
-    ("sv", "  dates:", "  variables: {VISITNUM: {constant: 3}}\n  dates:", "VISITNUM is made by the software"),
+    ("sv", "  dates:", "  variables: {SVSTDTC: {constant: '2019'}}\n  dates:", "SVSTDTC is made by the"),
     ("vs", "      VSDTC: {d", "      VISIT: {constant: X}\n      VSDTC: {d", "VISIT is made by the software"),
     ("vs", "      VSDTC: {d", "      VSLOBXFL: {constant: Y}\n      VSDTC: {d", "VSLOBXFL is made by the software"),
     ("vs", "      VSDTC: {d", "      VSSTRESN: {constant: 3}\n      VSDTC: {d", "VSSTRESN is made by the software"),
@@ -94,6 +94,8 @@ def test_what_study_yaml_declares(study: Path) -> None:
     assert_refused(
         study,
         ("study.yaml", "country: ESP", "country: SPAIN", "'SPAIN' is no code of a country"),
+        ("study.yaml", 'define: "2.1"', 'define: "9.9"', "define.xml is written as Define-XML 2.1 only"),
+        ("study.yaml", "adam_ct: 2026-03-27", "adam_ct: 2026-03-28", "ADaM terminology 2026-03-28 is not among those"),
         ("study.yaml", "armcd: AMLO", "armcd: CAND", "the code 'CAND' is that of two arms"),
         ("study.yaml", "etcd: SCRN", "etcd: SCREENING", "'SCREENING' is longer than the 8 characters of ETCD"),
         ("study.yaml", "day: 57, window: [-5, 5]", "day: 57, window: [5, -5]", "the first day of the window"),
@@ -112,6 +114,7 @@ def test_what_study_yaml_declares(study: Path) -> None:
     ("old", "new", "said"),
     [
         ("cutoff: 2019-12-13", "cutoff: 2024-13-45", "must be a day of the calendar"),
+        ("base_url: https://redcap", "base_url: redcap", "an address that begins with https://"),
         ("cutoff:", "cutof: 1\ncutoff:", "the file has no key 'cutof'"),
         ('  occds: "1.1"\n', "", "analysis datasets need the version of occds"),
         ('  adamig: "1.3"\n', "", "analysis datasets need the version of adamig"),
@@ -125,7 +128,8 @@ def test_what_all_commands_need_of_study_yaml(study: Path, old: str, new: str, s
 def test_the_copy_of_the_redcap_project(study: Path) -> None:
     cells = {("sexo", "field_type"): "raido", ("version_ci", "select_choices_or_calculations"): "1, a | 1, b | 2, c",
              ("etnia", "select_choices_or_calculations"): "", ("edad", "text_validation_min"): "young",
-             ("talla", "field_name"): "Talla"}  # fmt: skip
+             ("talla", "field_name"): "Talla",
+             ("fecha_nac", "text_validation_type_or_show_slider_number"): "date_xyz"}  # fmt: skip
     with (study / "redcap" / "dictionary.csv").open(encoding="utf-8", newline="") as lines:
         rows = list(csv.reader(lines))
     for (name, column), value in cells.items():
@@ -140,6 +144,7 @@ def test_the_copy_of_the_redcap_project(study: Path) -> None:
         "the code '1' is that of two choices",
         "the radio has no choices: write them as 1, Yes | 2, No",
         "text_validation_min 'young' is not a number",
+        "there is no validation type 'date_xyz' (did you mean 'date_ymd'?)",
         "'Talla' is not the name of a field: small letters, digits and _, a letter first",
     ):
         assert message in said
@@ -166,7 +171,7 @@ def test_the_names_of_analysis_datasets(study: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("TRT01P: ARM,", "TRT01P: ARRM,", "there is no variable ARRM (did you mean 'ARM'?)"),
+        ("TRT01P: ARM,", "TRT01P: ARRM,", "no variable ARRM (did you mean 'ARM'?)"),
         (
             "  - date: {source: LASTDTC,",
             "  - copy: {variables: {Q1: Q2}}\n  - copy: {variables: {Q2: Q1}}\n  - date: {source: LASTDTC,",

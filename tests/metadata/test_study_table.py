@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from metadata.coding_file import read_codes
@@ -36,7 +36,7 @@ def codes(folder: Path, content: bytes, column: str = "AEDECOD") -> dict[str, st
         (HEAD + "Náusea,NAUSEA\n".encode("latin-1"), "line 2: the file is not UTF-8 here"),
         ("reported,AEDECOD\n".encode("utf-16"), "line 1: the file is not UTF-8 here"),
         (HEAD + b"q" * 140_000 + b",X\n", "a cell has more than 131,072 characters"),
-        (HEAD + b"Headache,HEADACHE\nheadache ,MIGRAINE\n", "line 3, key 'reported': the term 'headache' is coded on"),
+        (HEAD + b"Headache,HEADACHE\nheadache ,MIGRAINE\n", "line 3, key 'reported': the term 'headache ' is coded on"),
         (HEAD + b" ,HEADACHE\n", "line 2, key 'reported': the row has no term to code"),
         (b"reported,AEDECOD,AEDECOD\n", "the column 'AEDECOD' is named twice in the header"),
         (b"reported,AEDECD\n", "the coding file has no column 'AEDECOD' (did you mean 'AEDECD'?)"),
@@ -52,6 +52,7 @@ def test_codes_are_found_by_term_whatever_its_case(tmp_path: Path) -> None:
     assert codes(tmp_path, HEAD + b"Headache , HEADACHE\nPain,\n") == {"HEADACHE": "HEADACHE", "PAIN": ""}
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(st.text("ab \u00e9", max_size=3), st.text("xy", max_size=2)), max_size=5))
 def test_every_row_of_a_table_is_kept(tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str]]) -> None:
     path = tmp_path_factory.mktemp("table") / "table.csv"
@@ -107,7 +108,7 @@ def test_a_structure_file_without_its_columns_is_refused(tmp_path: Path, file: s
     for name, usual in {**FILES, file: content}.items():
         (tmp_path / name).write_text(usual, encoding="utf-8")
     with pytest.raises(StudyError) as caught:
-        Project.read(tmp_path, "trial/redcap")
+        Project.read(tmp_path, shown="trial/redcap")
     assert said in str(caught.value) and str(caught.value).startswith(f"trial/redcap/{file}")
 
 

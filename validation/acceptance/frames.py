@@ -12,7 +12,7 @@ from metadata.dataset import Dataset
 from validation.acceptance.rules import Expectation
 
 NAMES_ONLY = "columns"
-# Words that ask whether values exist, are equal or are among others: categories answer that as texts do.
+# Kinds of expectation that ask whether values exist, are equal or are among others: categories answer that as texts do.
 EQUALITY = ("values_in", "values_from", "terms", "not_null", "unique", "unique_column")
 
 

@@ -22,7 +22,7 @@ SHOWN_VALUES = 5
 NOT_MADE: dict[str, Any] = {"success": False, "observed": "the dataset was not made"}
 NO_ROW: dict[str, Any] = {"success": False, "observed": "no row is looked at"}
 OF_ALL_VALUES = ("mean_between", "median_between")
-"""Words about one number of all values, which Great Expectations does not find where there are none."""
+"""Kinds of expectation about one number of all values, which Great Expectations does not find where there are none."""
 
 
 def accept(

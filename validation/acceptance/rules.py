@@ -37,7 +37,7 @@ LONGEST_LIST = 12
 
 @dataclass(frozen=True)
 class Word:
-    """A word of the vocabulary: the expectation of Great Expectations behind it, and its sentence."""
+    """A kind of expectation: the expectation of Great Expectations behind it, and its sentence."""
 
     expectation: str
     sentence: str
@@ -50,7 +50,7 @@ VOCABULARY = {
     "unique_column": Word("ExpectColumnValuesToBeUnique", "{variable} tells the rows apart"),
     "terms": Word("ExpectColumnValuesToBeInSet", "{variable} is a term of codelist {codelist}"),
 }
-"""Words of acceptance.yaml, and those that only the datasets' own metadata use."""
+"""Kinds of expectation of acceptance.yaml, and those that only the datasets' own metadata use."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def acceptance_schema() -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Expectation:
-    """One expectation: dataset, word and its keys, rows it looks at, and who asked for it (study or metadata).
+    """One expectation: dataset, kind and its keys, rows it looks at, and who asked for it (study or metadata).
 
     ``declared_where`` is the condition as acceptance.yaml writes it; ``of_records`` the number of records that a
     snapshot must have for the expectation to be judged, None for any.

@@ -1,4 +1,4 @@
-"""The words of acceptance.yaml: each a dataclass with its keys, its sentence and its name in Great Expectations."""
+"""The kinds of expectation of acceptance.yaml: each with keys, a sentence and a name in Great Expectations."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Count = Annotated[int, Limit(0)]
 
 @dataclass(frozen=True, kw_only=True)
 class DeclaredExpectation:
-    """What the entries of acceptance.yaml have in common: the word, and the records that are looked at.
+    """What the entries of acceptance.yaml have in common: the kind, and the records that are looked at.
 
     An expectation that looks at no record is not met, unless it says that it may be so (``may_be_empty``). One that is
     true of so many records of the project and of no other number (``of_records``) is judged on a snapshot of as many;
@@ -38,12 +38,12 @@ class DeclaredExpectation:
 
     @property
     def keys(self) -> dict[str, Any]:
-        """Values of the word's own keys."""
+        """Values of the kind's own keys."""
         return {name: getattr(self, name) for name in own_keys(type(self))}
 
     @classmethod
     def read(cls, value: object, node: object, key: str) -> DeclaredExpectation:
-        """Read an entry by its word; raises StudyError with file, line, key and the nearest word."""
+        """Read an entry by its kind; raises StudyError with file, line, key and the nearest kind."""
         if not isinstance(value, dict):
             raise wrong_type(node, key, value, "a mapping")
         if "expect" not in value:
@@ -68,7 +68,7 @@ Declared = TypeVar("Declared", bound=type[DeclaredExpectation])
 
 
 def expectation(word: str, library_name: str, sentence: str) -> Callable[[Declared], Declared]:
-    """Register a dataclass under the word that acceptance.yaml writes."""
+    """Register a dataclass under the name that acceptance.yaml writes."""
 
     def register(declared: Declared) -> Declared:
         declared.library_name, declared.sentence = library_name, sentence
@@ -79,7 +79,7 @@ def expectation(word: str, library_name: str, sentence: str) -> Callable[[Declar
 
 
 def own_keys(declared: type[DeclaredExpectation]) -> list[str]:
-    """Return the keys of a word beyond those that every entry may have."""
+    """Return the keys of a kind beyond those that every entry may have."""
     return [name for name in parameters(declared) if name not in parameters(DeclaredExpectation)]
 
 

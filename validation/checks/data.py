@@ -62,7 +62,7 @@ class CheckRows:
         return len(self.keys)
 
     def column(self, operand: str) -> ExpressionColumn:
-        """Return the values of ``field``, ``[field]`` or ``[event][field]``; the word ``instance`` is the instance."""
+        """Return the values of ``field``, ``[field]`` or ``[event][field]``; ``instance`` is the instance."""
         if operand == INSTANCE:
             return ExpressionColumn.stored(self.keys["instance"])
         return self.context.column(reference_of(operand))

@@ -1,6 +1,6 @@
 """Reads checks.yaml: a study's own checks of its raw data, each of a kind from a closed set.
 
-Every mistake in the file is a StudyError with file, line, key and the nearest word that would be right.
+Every mistake in the file is a StudyError with file, line, key and the nearest name that would be right.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ load_modules(kinds)
 class ChecksFile:
     """The whole file: checks, other severities of the dictionary's own rules, and values that checks take by an anchor.
 
-    A check with ``for_each`` stands for one check an item.
+    A check with ``for_each`` is one check for each item.
     """
 
     checks: Annotated[list[Any], Entries(0)] = attribute(default_factory=list)

@@ -1,4 +1,4 @@
-"""The examples of the kinds of study checks: each kind has one in the YAML file beside its module, and each is run."""
+"""The examples of the kinds of study checks: each has one in its family's YAML file, and each is run."""
 
 from __future__ import annotations
 

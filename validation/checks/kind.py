@@ -92,7 +92,7 @@ class Check:
 
     @classmethod
     def purpose(cls) -> str:
-        """Return what the kind objects to, in words."""
+        """Return what the kind objects to, as text."""
         return inspect.cleandoc(cls.__doc__ or "")
 
 

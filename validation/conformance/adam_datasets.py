@@ -1,4 +1,4 @@
-"""The analysis datasets as their rules look at them: beside ADSL and beside the SDTM records that they lead to."""
+"""The analysis datasets as their rules look at them: with ADSL and with the SDTM records that they lead to."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SMALL = 1 << 20
 
 
 def ambiguous(codes: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Return True where a code stands beside more than one of the other codes; both begin at 0."""
+    """Return True where a code occurs with more than one of the other codes; both begin at 0."""
     if not len(codes):
         return np.zeros(0, bool)
     width = int(others.max()) + 1
@@ -278,4 +278,4 @@ class AnalysisDatasets:
         """The codelists of the ADaM terminology that the study names; none if it names none."""
         version = self.study.standards.get("adam_ct")
         path = FOLDER / f"adam-ct-{version}.csv"
-        return read_package(path, path.name) if version and path.is_file() else {}
+        return read_package(path, path.name) if version else {}

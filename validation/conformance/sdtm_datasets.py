@@ -156,7 +156,7 @@ class Domain:
         return [name for name in self.metadata.keys if self.has(name) and name not in ("STUDYID", "RDOMAIN")]
 
     def keys_of(self, rows: np.ndarray) -> list[str]:
-        """Return the named positions in words, such as ``USUBJID=X LBSEQ=3``."""
+        """Return the named positions as text, such as ``USUBJID=X LBSEQ=3``."""
         parts = []
         for name in self.key_names:
             column = self.column(name)
@@ -165,7 +165,7 @@ class Domain:
 
 
 def repeated(group: np.ndarray, keep: Literal["first", False] = "first") -> np.ndarray:
-    """Return True for a number that stands before; with ``keep`` False for all that stand twice."""
+    """Return True for a number that occurred before; with ``keep`` False for all that occur twice."""
     import pandas as pd
 
     return pd.Series(group).duplicated(keep).to_numpy(bool)

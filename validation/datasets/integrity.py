@@ -23,7 +23,7 @@ OF_THE_STUDY = "Trial Design"
 """Class of datasets whose rows the study's own files declare, so that no record is their source."""
 SHOWN_TERMS = 3
 NUMBER, NOTHING = re.compile(r"-?\d+(?:\.\d+)?", re.ASCII), re.compile("(?!)")
-MULTIPLE = "MULTIPLE"  # SDTMIG 3.3, section 4.2.8.3: stands for several values, which are in SUPP--
+MULTIPLE = "MULTIPLE"  # SDTMIG 3.3, section 4.2.8.3: there are several values, which are in SUPP--
 Row = tuple[str, str, str, str, int, str]
 
 
@@ -147,7 +147,7 @@ def _sentence(dataset: Dataset, name: str, rule: str, rows: np.ndarray) -> Row:
 
 
 def key_of(dataset: Dataset, row: int) -> str:
-    """Return the keys of a row in words."""
+    """Return the keys of a row as text."""
     return ", ".join(f"{name} is {dataset.frame[name].iloc[row]}" for name in dataset.metadata.keys)
 
 

@@ -57,7 +57,7 @@ def rows_by_field(edges: Iterable[pd.DataFrame]) -> dict[str, np.ndarray]:
 
 
 def _declared(not_submitted: pd.DataFrame) -> dict[str, set[str]]:
-    """Return by form and field the records whose values are declared not submitted; a blank stands for all."""
+    """Return by form and field the records whose values are declared not submitted; a blank means all."""
     made: dict[str, set[str]] = {}
     given = not_submitted if "record" in not_submitted else not_submitted.assign(record="")
     for form, field, record in zip(given["form"], given["field"], given["record"], strict=True):
@@ -108,12 +108,12 @@ def _waived(records: Records, left: np.ndarray, names: list[str], declared: Mapp
 
 
 def _places(records: Records, column: str, rows: np.ndarray, most: int) -> list[str]:
-    """Return the first places of a column in words, without its values."""
+    """Return the first places of a column as text, without its values."""
     return [f"{column} at {place_of(records, int(row))}" for row in rows[: max(most, 0)]]
 
 
 def place_of(records: Records, row: int) -> str:
-    """Return a row of the records in words: record, event and instance."""
+    """Return a row of the records as text: record, event and instance."""
     event, instance = records.frame[EVENT].iloc[row], records.frame[REPEAT_INSTANCE].iloc[row]
     parts = [f"record {records.record.iloc[row]}", f"event {event}" if event else ""]
     return ", ".join(part for part in [*parts, f"instance {instance}" if instance else ""] if part)

@@ -22,7 +22,7 @@ NO_SITE = "No data access group"
 def write_page(
     study: Study, records: Records, listing: pd.DataFrame, path: Path, date: str = "", state: str = ""
 ) -> None:
-    """Write the listing as HTML; ``date`` is the snapshot's, ``state`` a word such as "as entered"."""
+    """Write the listing as HTML; ``date`` is the snapshot's, ``state`` a text such as "as entered"."""
     described = _with_labels(records.project, listing.assign(site=_sites(records, listing)))
     rules = summary(listing)
     write_study_page(
@@ -48,7 +48,7 @@ def _sites(records: Records, listing: pd.DataFrame) -> pd.Series:
 
 
 def _with_labels(project: Project, listing: pd.DataFrame) -> pd.DataFrame:
-    """Add where each query is in words (event, form, instance) and its field's label."""
+    """Add where each query is as text (event, form, instance) and its field's label."""
     events = {str(event["unique_event_name"]): plain(str(event["event_name"])) for event in project.events}
     forms = {item["instrument_name"]: plain(str(item["instrument_label"])) for item in project.instruments}
     labels = {name: plain(field.label) for name, field in project.dictionary.fields.items()}

@@ -115,7 +115,7 @@ def _status_field(form: str) -> Field:
 
 
 def _raw_boxes(rows: FormRows, field: Field) -> np.ndarray:
-    """Return what the options of a checkbox hold beside 0 and 1, joined by commas."""
+    """Return what the options of a checkbox hold other than 0 and 1, joined by commas."""
     made = np.full(len(rows.keys), "", object)
     for box in rows.boxes(field).values():
         odd = ~np.isin(box, ("", "0", "1"))

@@ -28,7 +28,7 @@ Finding = dict[str, str]
 class Compared:
     """What a comparison found: records of both sides, values of which at least one side had one, and findings.
 
-    A finding has endpoint, dataset, keys (in words), variable, finding, ours and second; they are in order of the keys.
+    A finding has endpoint, dataset, keys (as text), variable, finding, ours and second; they are in order of the keys.
     """
 
     ours: int
@@ -182,7 +182,7 @@ def _finding(endpoint: Endpoint, keys: str, variable: str, finding: str, ours: s
 
 
 def _keys(endpoint: Endpoint, columns: Columns, rows: np.ndarray) -> list[str]:
-    """Return the keys of records in words."""
+    """Return the keys of records as text."""
     parts = [[f"{name} is {value}" for value in _written(columns[name][rows], False)] for name in endpoint.keys]
     return [", ".join(words) for words in zip(*parts, strict=True)]
 

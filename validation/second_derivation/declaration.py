@@ -1,4 +1,4 @@
-"""What is derived a second time, and with what it is compared: verify/verify.yaml and the queries beside it."""
+"""What is derived a second time, and with what it is compared: verify/verify.yaml and its queries."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ EVENTS = "OCCDS 1.1, OCCDS Adverse Events Indicator Variables"
 PERIODS = "OCCDS 1.1, OCCDS Adverse Events and Concomitant Medications Indicator Variables"
 FIRST = "OCCDS 1.1, OCCDS Occurrence Flag Variables"
 TERMS = ("--DECOD", "--TERM", "--TRT")
-# Each flag of a first occurrence with what it is the first of, besides the subject.
+# Each flag of a first occurrence with what it is the first of within the subject.
 FIRST_OF = {"AOCCFL": (), "AOCCIFL": (), "AOCCPFL": ("--DECOD",), "AOCCPIFL": ("--DECOD",), "AOCCSFL": ("--BODSYS",),
             "AOCCSIFL": ("--BODSYS",)}  # fmt: skip
 

@@ -97,7 +97,7 @@ def imputation_flag(data: AnalysisDatasets) -> Iterator[Hit]:
 
 
 def _texts(one: AnalysisDataset) -> Iterator[tuple[str, str]]:
-    """Yield each numeric date with the SDTM text of it that the dataset has beside it."""
+    """Yield each numeric date with the SDTM text of it that the dataset has as well."""
     for name, pattern in FROM_TEXT:
         texts = [other for other in one.names if re.fullmatch(pattern, other)]
         if one.has(name) and len(texts) == 1:

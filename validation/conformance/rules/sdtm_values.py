@@ -27,7 +27,7 @@ YES_ONLY = ("--LOBXFL", "--BLFL", "--DRVFL", "DTHFL")
 def term_codelist(data: SdtmDatasets) -> Iterator[Hit]:
     for domain in data:
         coded = {item.name: item.codelist for item in domain.metadata.variables if item.codelist}
-        # the codelists of some instruments stand beside tests of the sponsor's own
+        # some instruments have tests of the codelist and tests of the sponsor's own
         coded = {name: codelists for name, codelists in coded.items() if name not in map(domain.full, TESTS)}
         coded |= {item.name: item.codelist for item in domain.guide if item.codelist}
         for name, codelists in coded.items():
