@@ -23,7 +23,7 @@ from redcap_sandbox.server import create_app, serve
 from tests.extract.random_projects import Trial, random_trial
 from tests.redcap_sandbox.small_projects import TOKEN
 
-SEEDS, SAMPLE, CHUNK = 1000, 200, 25
+SEEDS, SAMPLE, CHUNK = 1000, 100, 25
 PATIENCE = Patience(connect=2, answer=20, attempts=3, first_wait=0, pause=0)
 KEYS = (EVENT, REPEAT_INSTRUMENT, REPEAT_INSTANCE)
 Cells = dict[tuple[str, ...], str]

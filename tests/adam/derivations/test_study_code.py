@@ -138,7 +138,7 @@ def test_a_function_that_cannot_be_called(tmp_path, code, message):
 
 
 def test_code_that_is_not_python(tmp_path):
-    with pytest.raises(StudyError, match="line 12, key 'study_derivation': not valid Python"):
+    with pytest.raises(StudyError, match=r"derivations.py, line 1: not valid Python"):
         built(tmp_path, "def pressure(:\n")
     with pytest.raises(StudyError, match=r"derivations.py, line 1: not valid Python"):
         functions_in(Study(tmp_path))
