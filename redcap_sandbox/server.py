@@ -168,7 +168,7 @@ def serve(app: FastAPI, port: int = 0) -> Iterator[str]:
 
 
 def _listen(port: int) -> socket.socket:
-    # Only of sockets that name TCP as their protocol does asyncio turn off the delay of small packets (40 ms an answer).
+    # Only of sockets that name TCP as their protocol does asyncio turn off the delay of small packets (40 ms each).
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     failure = ""
