@@ -60,6 +60,6 @@ def read_table(path: Path, shown: str) -> StudyTable:
     """
     header, rows = read_lines(path, shown=shown)
     if not header:
-        raise StudyError("the file is empty: it needs a header", shown)
+        raise StudyError("the file is empty: it needs a header", shown, 1)
     columns = tuple(name.strip() for name in header)
     return StudyTable(columns, [TableRow(dict(zip(columns, row, strict=True)), shown, n) for n, row in rows], shown)

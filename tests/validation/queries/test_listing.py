@@ -93,7 +93,7 @@ HEADER = "query_id,answer,answered_by,answered_on\n"
 @pytest.mark.parametrize(
     ("answers", "line", "words"),
     [
-        ("query_id,by\n1,2\n", 1, "there is no column 'by'"),
+        ("query_id,by\n1,2\n", 1, "unknown column 'by'"),
         ("query_id,answered_by,answered_on\n1,2,3\n", 1, "column 'answer' is missing"),
         ("", 1, "the file is empty"),
         (f"{HEADER}0123456789ab,a,b,\n0123456789ab,a,b,\n", 3, "query 0123456789ab is answered twice, first on line 2"),
