@@ -175,6 +175,7 @@ def test_nothing_outlives_a_build_that_is_ended(tmp_path: Path, ended_by: signal
     process = subprocess.Popen(
         [sys.executable, "-c", BUILD, str(tmp_path)],
         cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
     )  # fmt: skip
     wait_for((tmp_path / "begun").exists)
     (os.killpg if ended_by == signal.SIGINT else os.kill)(process.pid, ended_by)
