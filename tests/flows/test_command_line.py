@@ -42,7 +42,7 @@ def test_help_shows_examples(command: Command, arguments: tuple[str, ...]) -> No
         (("run", "spms_aya"), ("did you mean 'spms_aza'?",)),
         (("run", STUDY, "--source", "nowhere"), ("nowhere", "snapshot")),
         (("run", STUDY, "--cutoff", "31.12.2001"), ("31.12.2001", "YYYY-MM-DD")),
-        (("run", STUDY, "--cutoff", "2001-02-30"), ("no such day",)),
+        (("run", STUDY, "--cutoff", "2001-02-30"), ("this day does not exist",)),
         (("run", STUDY, "--records", "locked"), ("--source api",)),
         (("sandbox", "docs"), ("dictionary.csv",)),
         (("trace", "docs", "DM", "USUBJID=1"), ("not a finished package",)),
