@@ -170,7 +170,7 @@ def test_an_event_that_is_of_two_visits_is_named(crossed: Any) -> None:
     path = crossed.folder / "study.yaml"
     text = path.read_text(encoding="utf-8")
     path.write_text(text.replace("event: [month_arm_1, month_arm_2]", "event: [month_arm_1, start_arm_2]"))
-    assert "the event 'start_arm_2' is of two visits" in [one.message for one in problems_of(str(crossed.folder))]
+    assert "the event 'start_arm_2' is that of two visits" in [one.message for one in problems_of(str(crossed.folder))]
 
 
 def test_events_of_one_arm_do_not_exclude_each_other(small: Any) -> None:
