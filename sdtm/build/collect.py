@@ -48,7 +48,7 @@ class Collected:
 def collect(mapping: DomainMapping, forms: Forms, identity: Identity, given: FormRows | None = None) -> DomainTable:
     """Return the rows of a domain with every variable that its mapping makes from fields.
 
-    ``given`` holds the rows of blocks that stand on no form and are not one a subject (visits).
+    ``given`` holds the rows of blocks that read no form and are not one row a subject (visits).
     """
     blocks = [collect_block(mapping, block, _source(block, forms, given)) for block in mapping.blocks]
     count = sum(len(piece.at) for block in blocks for piece in block.pieces)
@@ -156,7 +156,7 @@ def _list_rows_without_test(made: Collected) -> None:
 
 
 def _stored_values(source: FormRows, names: Iterable[str]) -> list[Read]:
-    """Return what stands in the given fields of the source's own form."""
+    """Return the values of the given fields of the source's own form."""
     fields = [source.project.dictionary.fields[name] for name in names]
     own = [found for found in fields if found.form == source.form]
     return [

@@ -73,7 +73,7 @@ def _values(mapping: DomainMapping, table: DomainTable, name: str, order: np.nda
 
 
 def sorted_rows(mapping: DomainMapping, table: DomainTable) -> np.ndarray:
-    """Return the kept rows in the order of the keys, null first as SAS sorts, ties as they stand in the records."""
+    """Return the kept rows in the order of the keys, null first as SAS sorts, ties in the order of the records."""
     rows = np.flatnonzero(table.kept())
     levels = []
     for name in mapping.keys:
@@ -124,7 +124,7 @@ def _variable(mapping: DomainMapping, table: DomainTable, guide: GuideVariable) 
 def codelist_of(mapping: DomainMapping, guide: GuideVariable) -> str | None:
     """Return the codelists of a variable: the guide's, or those that the tests declare for codes and names.
 
-    Where one of the tests has none (a scale of the sponsor's beside a questionnaire), no codelist holds all of them.
+    Where one of the tests has none (a scale of the sponsor's next to a questionnaire), no codelist holds all of them.
     """
     if guide.codelist or guide.name not in (mapping.prefixed("TESTCD"), mapping.prefixed("TEST")):
         return guide.codelist or None

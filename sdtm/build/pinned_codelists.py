@@ -1,4 +1,4 @@
-"""The codelists that a study uses, written beside its mapping: it still runs when its package is shipped no more."""
+"""The codelists that a study uses, written next to its mapping: it still runs when its package is shipped no more."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sdtm.build.study_mapping import read_each
 from sdtm.mapping.domain_mapping import codelists
 
 COMPANIONS = ("SUPPQUAL", "RELREC", "CO")
-"""Datasets that are made beside the mapped domains."""
+"""Datasets that are made besides the mapped domains."""
 
 
 def pin(study: Study) -> tuple[Path, int]:

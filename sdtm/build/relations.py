@@ -245,7 +245,7 @@ def _two_rows(node: LocatedDict, pairs: pd.DataFrame, origin: str, target: str) 
 
 
 def link_rows(node: LocatedDict, records: RelatableRecords) -> pd.DataFrame:
-    """Return the stored links: record, address of the form that holds it, address of the one it names, where it stands.
+    """Return the stored links: record, address of the form that holds it, address of the one it names, and the place of the link.
 
     ``coded`` are missing-data codes, which name nothing.
     """

@@ -27,7 +27,7 @@ from sdtm.mapping.not_submitted import FILE
 from sdtm.mapping.reading import Reader
 
 OTHER_FILES = (FILE, RELATIONS, *(f"sdtm/{name.lower()}.yaml" for name in (*DECLARED, SUMMARY)))
-"""Files beside the mappings of domains."""
+"""Files next to the mappings of domains."""
 
 
 @dataclass(frozen=True)

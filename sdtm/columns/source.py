@@ -21,7 +21,7 @@ KEYS = ("record", "event", "instance")
 class Forms:
     """The forms of the records, each of their columns coded once.
 
-    ``visit_of_form`` gives forms that stand for visits of a classic project, which has no events, the event of theirs.
+    ``visit_of_form`` gives forms that are the visits of a classic project, which has no events, the event of theirs.
     """
 
     def __init__(self, records: Records, visit_of_form: Mapping[str, str] | None = None) -> None:
@@ -76,7 +76,7 @@ class FormRows:
     """Rows of one form (or of no form: subjects, visits) as the operations see them.
 
     ``at`` are positions in the form; rows of no form have their own ``keys``. ``option`` is the checkbox option that
-    the rows stand for in a block with one record an option.
+    the rows are for in a block with one record an option.
     """
 
     forms: Forms

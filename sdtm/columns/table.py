@@ -37,7 +37,7 @@ class Withheld:
     """Stored values that are not tabulated: rows of the records, the field and the reason.
 
     ``without_record``: nothing is wrong with the values, but the row that holds them makes no record. ``elsewhere``:
-    they stand in a variable as they were collected, but what should be made of them is null.
+    they are kept in a variable as they were collected, but what should be made of them is null.
     """
 
     source_rows: np.ndarray

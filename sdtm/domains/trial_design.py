@@ -49,7 +49,7 @@ def _on_the_way(node: LocatedDict, order: int) -> dict[str, Any]:
 
 
 def element_rows(study: Study) -> list[LocatedDict]:
-    """Return one row an element, which may stand on the way of several arms; raises StudyError if it then differs."""
+    """Return one row an element, which may be part of several arms; raises StudyError if it then differs."""
     made: dict[str, LocatedDict] = {}
     with Gather() as gather:
         for row in _each_element(study):

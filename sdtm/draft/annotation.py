@@ -1,4 +1,4 @@
-"""What a field's annotation says of SDTM, beside REDCap's action tags.
+"""What a field's annotation says of SDTM, next to REDCap's action tags.
 
 Read are, after ``SDTM:`` and separated by ``;``, a comma or a new line: ``AE.AETERM``, ``AETERM``, ``LB.LBORRES.ALT``,
 ``LBORRES where LBTESTCD = ALT``, ``SUPPAE.AERELX``, ``NOT SUBMITTED``.

@@ -12,7 +12,7 @@ from metadata.standards import shipped
 from sdtm.draft.proposals import SUBJECTS, Draft, Proposal
 
 MARK = "TODO(check)"
-"""What stands before each doubt; the check lists these places."""
+"""What is written before each doubt; the check lists these places."""
 SECTIONS = ("variables", "tests", "supplemental")
 
 

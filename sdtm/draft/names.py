@@ -79,7 +79,7 @@ def stem_of(field: Field) -> str:
 
 
 def guess(field: Field, version: str) -> Guess | None:
-    """Return the variable that a field's own name stands for."""
+    """Return the variable that a field's own name means."""
     joined = stem_of(field).replace("_", "").upper()
     if joined in COLLECTED_OF_SUBJECT:
         return Guess("DM", joined)
@@ -111,7 +111,7 @@ class DateParts:
 
 
 def date_parts(dictionary: Dictionary, form: str) -> list[DateParts]:
-    """Return the dates of a form that stand in fields of year, month and day."""
+    """Return the dates of a form that are spread over fields of year, month and day."""
     names = [field.name for field in dictionary.form_fields(form)]
     made = []
     for name in names:
@@ -189,6 +189,6 @@ def companion(dictionary: Dictionary, field: Field, ends: tuple[str, ...], suffi
 
 
 def unit_in(label: str) -> str:
-    """Return what stands in brackets at the end of a label, which may be the unit: Height (cm)."""
+    """Return what is in brackets at the end of a label, which may be the unit: Height (cm)."""
     found = UNIT_IN_LABEL.search(plain(label))
     return found[1] if found else ""

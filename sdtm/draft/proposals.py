@@ -59,7 +59,7 @@ class Draft:
     doubts: dict[str, str] = field(default_factory=dict)
 
     def taken(self, domain: str, form: str, section: str, key: str) -> Proposal | None:
-        """Return the line that stands at a place already."""
+        """Return the line that is at a place already."""
         place = (domain, form, section, key)
         return next((p for p in self.proposals if p.active and (p.domain, p.form, p.section, p.key) == place), None)
 
@@ -153,7 +153,7 @@ class Drafter:
         self._propose(found.domain, item.form, "variables", found.variable, spec, found.doubt)
 
     def _test(self, item: Field, domain: str, code: str, part: str, doubt: str) -> None:
-        """Propose one part of a test; the parts of one test stand in one line."""
+        """Propose one part of a test; the parts of one test are in one line."""
         self.done.add(item.name)
         place = self.draft.taken(domain, item.form, "tests", code)
         suffix = next(suffix for suffix, name in TEST_PARTS.items() if name == part)

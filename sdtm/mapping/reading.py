@@ -47,7 +47,7 @@ WITHOUT_MORE_TIMING = ("Special-Purpose", "Trial Design", "Relationship", "Study
 def with_study_days(domain: str, variables: tuple[GuideVariable, ...]) -> tuple[GuideVariable, ...]:
     """Return the guide's variables with --STDY and --ENDY where it lists the dates only (MH).
 
-    They are timing variables that any domain with the dates may have (SDTM 1.7, timing variables); they stand after
+    They are timing variables that any domain with the dates may have (SDTM 1.7, timing variables); they come after
     the last of the dates.
     """
     known = {variable.name for variable in variables}
@@ -161,7 +161,7 @@ class Reader:
                 table_operations[name] = ArmOf(spec, self.target(self.body, name), context)
 
     def _baseline_by(self) -> tuple[str, ...]:
-        """Return the variables that tell baselines of one test apart, beside those that always do."""
+        """Return the variables that tell baselines of one test apart, besides those that always do."""
         declared = self.body.get("baseline_by") or []
         if declared and f"{self.domain}LOBXFL" not in self.by_name:
             raise complain(self.body, "baseline_by", f"{self.domain} has no baseline: it is no domain of findings")
@@ -180,7 +180,7 @@ class Reader:
     def _default_keys(self) -> tuple[str, ...]:
         """Natural keys by class: who, what, when, and the form's own row (--SPID); of a comment, what it is about.
 
-        Elements stand in their order.
+        Elements are in their order.
         """
         topic = next((name for name, variable in self.by_name.items() if variable.role == "Topic"), "")
         when = [f"{self.domain}{suffix}" for suffix in ("STDTC", "DTC")]

@@ -135,7 +135,7 @@ class TestReader:
         return name
 
     def _standard_terms(self, result: RecordOperation) -> dict[str, str]:
-        """Return what stands in --STRESC for a result in words: as declared, or the codelist's own term for a choice.
+        """Return the value of --STRESC for a result in words: as declared, or the codelist's own term for a choice.
 
         Raises StudyError for a choice of which neither is known: its standard result would be null.
         """
@@ -207,7 +207,7 @@ class TestReader:
     def _check_factors(self, unit: RecordOperation | None, units: TestUnits) -> None:
         """Raise StudyError for the units that the form can give and that have no factor.
 
-        Where each test has rows of its own, their units stand in one field: a factor is needed for none of them but
+        Where each test has rows of its own, their units are in one field: a factor is needed for none of them but
         one, and what a record has without a factor is a query.
         """
         if self._get("where") and unit is not None:

@@ -95,7 +95,7 @@ class VisitDates:
 class RecordsBlock:
     """Records of a domain: of one form, or once for ``each`` subject, visit or ticked option.
 
-    A block with ``for_each`` stands for one block an item, ``{each}`` filled in.
+    A block with ``for_each`` means one block an item, ``{each}`` filled in.
     """
 
     form: str = ""

@@ -42,7 +42,7 @@ def _together(sentences: Iterable[str]) -> str:
 def test_values(mapping: DomainMapping) -> tuple[Value, ...]:
     """Return the value level of a findings domain: original and standard results, by test.
 
-    Tests that share a code (a protein in serum and in urine) are told apart by the qualifiers that the mapping assigns
+    Tests that share a code (a protein in serum and in urine) are distinguished by the qualifiers that the mapping assigns
     them; if these are the same as well, they are one test.
     """
     made = []
@@ -95,8 +95,8 @@ def tests_by_condition(mapping: DomainMapping) -> dict[Where, list[FindingTest]]
         code = (mapping.prefixed("TESTCD"), testcd)
         names = _telling(group)
         for qualifiers, tests in group.items():
-            told = tuple(pair for pair in qualifiers if pair[0] in names)
-            made.setdefault((code, *told), []).extend(tests)
+            assigned = tuple(pair for pair in qualifiers if pair[0] in names)
+            made.setdefault((code, *assigned), []).extend(tests)
     return made
 
 

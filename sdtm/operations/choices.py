@@ -181,7 +181,7 @@ class Strongest(Drugs):
                     raise complain(self.spec, "order", f"the term '{term}' has no place in the order")
 
     def one(self, values: list[CodedText], count: int) -> CodedText:
-        """Return the term that stands last in the order."""
+        """Return the term that is last in the order."""
         place = {term: number for number, term in enumerate(self.order)}
         ranks = [value.each(lambda term: place.get(term, -1), int) for value in values]
         return CodedText.of_codes(np.max(ranks, axis=0), self.order)

@@ -99,7 +99,7 @@ class _StoredFields:
 def read_field_condition(node: LocatedDict, key: str, context: MappingContext) -> FieldCondition | None:
     """Return the condition under a key of ``node``, None without one; raises StudyError for what does not fit.
 
-    The fields stand on the block's own form.
+    The fields are on the block's own form.
     """
     if key not in node:
         return None

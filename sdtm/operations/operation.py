@@ -119,7 +119,7 @@ class Operation(ABC):
 
     @property
     def value(self) -> Any:
-        """The parameter that stands at the word itself."""
+        """The parameter that is written at the operation's own key."""
         return self.spec[self.word]
 
 
@@ -142,7 +142,7 @@ class TableOperation(Operation):
 
     @abstractmethod
     def needs(self) -> list[str]:
-        """Variables that must stand first, as DOMAIN.VARIABLE."""
+        """Variables that must be made first, as DOMAIN.VARIABLE."""
 
     @abstractmethod
     def derive(self, tables: DomainTables, domain: str) -> Derived:
