@@ -12,8 +12,8 @@ from sdtm.columns.table import REDCAP
 def moved(made: Finished, positions: dict[str, np.ndarray], domain: str) -> list[Edges]:
     """Return a domain's edges in positions of the datasets.
 
-    A value that is in no variable of the dataset is an edge of the whole record: a condition, or a missing-data code in a
-    field that would have been a supplemental value.
+    A value that is in no variable of the dataset is an edge of the whole record: a condition, or a missing-data code in
+    a field that would have been a supplemental value.
     """
     names = set(made.dataset.metadata.names)
     supplemented: dict[str, set[int]] = {}

@@ -245,7 +245,7 @@ def _two_rows(node: LocatedDict, pairs: pd.DataFrame, origin: str, target: str) 
 
 
 def link_rows(node: LocatedDict, records: RelatableRecords) -> pd.DataFrame:
-    """Return the stored links: record, address of the form that holds it, address of the one it names, and the place of the link.
+    """Return the stored links: record, addresses of the form that holds it and of the one it names, its place.
 
     ``coded`` are missing-data codes, which name nothing.
     """

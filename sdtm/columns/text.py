@@ -52,7 +52,7 @@ def unwritable(values: CodedText) -> dict[int, str]:
 
 
 def written_plain(values: CodedText, name: str) -> tuple[CodedText, list[TextChange]]:
-    """Return the texts in printable ASCII, and what was written otherwise; ``name`` is the variable that is named in errors."""
+    """Return the texts in printable ASCII, and what was written otherwise; errors name the variable ``name``."""
     if all(map(plain, values.texts)):
         return values, []
     ordered = values.in_order()

@@ -42,7 +42,7 @@ def _together(sentences: Iterable[str]) -> str:
 def test_values(mapping: DomainMapping) -> tuple[Value, ...]:
     """Return the value level of a findings domain: original and standard results, by test.
 
-    Tests that share a code (a protein in serum and in urine) are distinguished by the qualifiers that the mapping assigns
+    Tests that share a code (a protein in serum and in urine) differ by the qualifiers that the mapping assigns to
     them; if these are the same as well, they are one test.
     """
     made = []
