@@ -5,19 +5,21 @@ Each function returns what is wrong as a part of a sentence, blank if nothing is
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from metadata.errors import nearest
+from metadata.errors import StudyError, nearest
 from metadata.project import Project
 from metadata.records import ACCESS_GROUP, EVENT, REPEAT_INSTANCE, REPEAT_INSTRUMENT
 
 WITHOUT_COLUMNS = ("descriptive", "file")
 """Field types that ``exportFieldNames`` leaves out; a file field has a column in some exports only."""
-ExportFieldNames = Iterable[Mapping[str, Any]]
+NAMES = ("original_field_name", "export_field_name")
+"""Columns of ``exportFieldNames`` that we read."""
+ExportFieldNames = Sequence[Mapping[str, Any]]
 
 
 def key_columns(project: Project) -> list[str]:
@@ -30,16 +32,24 @@ def key_columns(project: Project) -> list[str]:
 def needed_columns(project: Project, exported: ExportFieldNames | None) -> list[str]:
     """Return the columns that an export must have, without that of the data access group.
 
-    ``exported`` are the rows of ``exportFieldNames``: what the user may export. Without them it is all fields.
+    ``exported`` are the rows of ``exportFieldNames``: what the user may export. Without them it is all fields. Raises
+    StudyError if one of its rows has not both names.
     """
     dictionary = project.dictionary
     columns = [column for form in dictionary.forms for column in dictionary.export_columns(form)]
     owners = dictionary.column_field
     columns = [name for name in columns if name not in owners or _type_of(project, name) not in WITHOUT_COLUMNS]
     if exported is not None:
+        if lacking := _lacking_name(exported):
+            raise StudyError(f"export_field_names lacks the column '{lacking}'")
         allowed = {row["export_field_name"] for row in exported}
         columns = [name for name in columns if name in allowed]
     return [*key_columns(project), *columns]
+
+
+def _lacking_name(exported: ExportFieldNames) -> str:
+    """Return a column that a row of ``exportFieldNames`` lacks, blank if none does."""
+    return next((name for name in NAMES if any(name not in row for row in exported)), "")
 
 
 def _type_of(project: Project, column: str) -> str:
@@ -101,9 +111,8 @@ def wrong_structure(project: Project, exported: ExportFieldNames) -> str:
     """Say which part of a project's structure speaks of something that another part does not have, or has it twice."""
     events, forms = project.event_names, set(project.dictionary.forms)
     known = {*project.dictionary.fields, *(f"{form}_complete" for form in forms)}
-    lacking = [name for row in exported if (name := str(row["original_field_name"])) not in known]
-    if lacking:
-        return f"its dictionary lacks the field '{lacking[0]}', which it exports"
+    if wrong := _wrong_names(exported, known):
+        return wrong
     twice = [name for name in events if events.count(name) > 1]
     if twice:
         return f"the event '{twice[0]}' is listed twice"
@@ -118,6 +127,14 @@ def wrong_structure(project: Project, exported: ExportFieldNames) -> str:
         if form and form not in forms:
             return f"form '{form}' is set up, which its dictionary does not have"
     return ""
+
+
+def _wrong_names(exported: ExportFieldNames, known: Collection[str]) -> str:
+    """Say which column the list of export field names lacks, or which of its fields the dictionary lacks."""
+    if column := _lacking_name(exported):
+        return f"its list of export field names lacks the column '{column}'"
+    lacking = [name for row in exported if (name := str(row["original_field_name"])) not in known]
+    return f"its dictionary lacks the field '{lacking[0]}', which it exports" if lacking else ""
 
 
 def _wrong_instrument(project: Project, frame: pd.DataFrame, names: pd.Series) -> str:

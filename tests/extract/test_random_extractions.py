@@ -148,3 +148,10 @@ def test_without_faults_everything_comes(
         assert path is not None, f"seed {seed}: {sentence}"
         stored = open_snapshot(path)
         assert held(stored.keeping(stored.snapshot.blanked)) == cells(trial.served, trial.group)
+
+
+def test_a_list_of_export_names_without_a_column_is_refused(
+    app: FastAPI, switch: Switch, address: str, tmp_path: Path
+) -> None:
+    """Seed 585: the server leaves a column of ``exportFieldNames`` out of every answer."""
+    assert not must_be_whole(585, app, switch, address, tmp_path)
