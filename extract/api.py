@@ -46,10 +46,10 @@ def take(study: Study, client: Client, root: Path, group: str = "") -> Path:
     received = client.structure({"repeating"} if own and own.repeating else ())
     structure, warnings = _structure(client, received, own)
     project = Project.from_payloads(structure)
-    wrong = wrong_structure(project, structure["export_field_names"])
+    exported = structure["export_field_names"]
+    wrong = wrong_structure(project, exported)
     if wrong:
         raise OutsideError(f"the structure that REDCap at {client.shown} sent is not whole: {wrong}; try again")
-    exported = structure["export_field_names"]
     log = structure.pop("log", None)
     listing = listed_records(client, project.dictionary.record_id)
     _refuse_incomplete_list(client, project, listing, log)

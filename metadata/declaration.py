@@ -382,7 +382,7 @@ class MarkedName(NamedTuple):
 
 
 def marked_names(kind: Any, value: Any, owner: Any = None) -> Iterator[MarkedName]:
-    """Yield the names that a parameter's value holds, but for those in a notation of its own.
+    """Yield the names in a parameter's value, except names in a notation of its own.
 
     ``owner`` is the dataclass that has the parameter; a part of it that names something itself takes its place.
     """

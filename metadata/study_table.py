@@ -35,7 +35,7 @@ class StudyTable:
     file: str
 
     def check_columns(self, needed: Sequence[str], further: Collection[str] = ()) -> None:
-        """Raise one StudyError for columns that are missing and, with the nearest name, for those that nobody reads."""
+        """Raise one StudyError for missing columns and for unknown ones, with the nearest name."""
         known = [*needed, *further]
         with Gather() as gather:
             unknown = [name for name in self.columns if name not in known]

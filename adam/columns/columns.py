@@ -39,7 +39,7 @@ class SourceColumns(dict[str, Values]):
 
 
 def known_names(columns: Columns) -> set[str]:
-    """Return the names of all columns, also of those of the source that nobody has asked for yet."""
+    """Return the names of all columns, including columns of the source that were not read yet."""
     return {*columns, *(columns.source.names if isinstance(columns, SourceColumns) else ())}
 
 

@@ -143,7 +143,7 @@ class TimeToEvent(Derivation):
         self, endpoint: TimeToEventParameter, origin: np.ndarray, last: np.ndarray, columns: Columns,
         context: DerivationContext,
     ) -> None:  # fmt: skip
-        """Raise StudyError for events before the start that nobody has decided on and that cannot be passed over."""
+        """Raise StudyError for events before the start if the declaration does not say what to do with them."""
         with np.errstate(invalid="ignore"):
             unseen = ~(last >= origin)
             for moment in endpoint.events:

@@ -1,4 +1,4 @@
-"""Bases of the derivations that add records: each new record is a copy of another one, with values of its own."""
+"""Base classes of derivations that add records: a new record copies another record and sets some values."""
 
 from __future__ import annotations
 

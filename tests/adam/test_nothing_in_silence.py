@@ -207,7 +207,7 @@ def test_a_summary_does_not_depend_on_the_order_of_the_rows(tmp_path_factory, or
 
 
 def test_expected_records_of_a_parameter_that_a_subject_lacks(tmp_path):
-    """B has no diastolic pressure at all, and nobody has a pulse."""
+    """Subject B has no diastolic pressure, and no subject has a pulse."""
     schedules = (
         Schedule(visits=("BASELINE", "WEEK 2"), paramcd=("DIABP",)),
         Schedule(visits=("BASELINE",), paramcd=("PULSE",)),
