@@ -120,11 +120,12 @@ class RunResult:
 
     def _objections(self) -> list[str]:
         """Return what speaks against the datasets."""
-        missed = self.acceptance.get("expectations", 0) - self.acceptance.get("met", 0)
+        judged = self.acceptance.get("expectations", 0) - self.acceptance.get("not_judged", 0)
+        missed = judged - self.acceptance.get("met", 0)
         errors = self.conformance.get("errors", 0)
         found = []
         if missed:
-            found.append(f"{missed} of {self.acceptance['expectations']} expectations not met (acceptance.html)")
+            found.append(f"{missed} of {judged} expectations not met (acceptance.html)")
         if errors:
             found.append(f"{errors} conformance error{'s' * (errors != 1)} not explained (conformance.html)")
         return found

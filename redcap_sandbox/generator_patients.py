@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -37,23 +37,44 @@ def declared_patients(study: Study, plan: Mapping[str, Any]) -> pd.DataFrame:
 def all_patients(declared: pd.DataFrame, plan: Mapping[str, Any], draws: Draws) -> pd.DataFrame:
     """Return ``draws.patients`` rows; ``template`` is the declared patient whose course a row follows.
 
-    The declared patients come first and unchanged. Each further one follows a declared patient drawn at random, with
-    the declared variation put on its own values.
+    The declared patients come first and unchanged. Each further one follows a declared patient drawn at random (of all
+    but those in ``without``), with the declared variation put on its own values.
     """
     count, known = draws.patients, len(declared)
     own = np.arange(count)
-    drawn = np.minimum((draws.uniform("template") * known).astype(int), known - 1)
+    followed = _followed(declared[plan["id"]], plan["further"].get("without", []))
+    drawn = followed[np.minimum((draws.uniform("template") * len(followed)).astype(int), len(followed) - 1)]
     template = np.where(own < known, own, drawn)
     patients = declared.iloc[template].reset_index(drop=True).assign(template=template)
     further = own >= known
     named = pd.Series([plan["further"]["name"].format(number + 1) for number in own], dtype="str")
     patients[plan["id"]] = patients[plan["id"]].where(~further, named)
-    for column, pattern in plan["further"].get("texts", {}).items():
-        written = patients[plan["id"]].map(pattern.format)
+    for column, written in _texts(patients, plan).items():
         patients[column] = patients[column].where(~further, written)
     for column, change in plan["further"].get("vary", {}).items():
         patients[column] = patients[column].where(~further, _varied(patients[column], column, change, draws))
     return patients
+
+
+def _followed(names: pd.Series, without: Sequence[str]) -> np.ndarray:
+    """Return the positions of the declared patients whom a further one may follow."""
+    unknown = sorted(set(without) - set(names))
+    if unknown:
+        raise StudyError(f"'without' names a patient who is not declared: {unknown[0]}", f"{FOLDER}/generator.yaml")
+    return np.flatnonzero(~names.isin(without))
+
+
+def _texts(patients: pd.DataFrame, plan: Mapping[str, Any]) -> dict[str, pd.Series]:
+    """Return the declared texts of all patients, filled in by column.
+
+    A text names columns of the patients in braces; ``{name}`` is the record's name, ``{count}`` the patient's number
+    among those with the same value in the column ``count_within`` (among all, without one).
+    """
+    within = plan["further"].get("count_within")
+    numbers = patients.groupby(within).cumcount() + 1 if within else pd.Series(np.arange(len(patients)) + 1)
+    rows = patients.assign(name=patients[plan["id"]], count=numbers).to_dict("records")
+    texts = plan["further"].get("texts", {})
+    return {column: pd.Series([text.format_map(row) for row in rows], dtype="str") for column, text in texts.items()}
 
 
 def _varied(values: pd.Series, column: str, change: Mapping[str, Any], draws: Draws) -> pd.Series:

@@ -96,7 +96,7 @@ def test_a_conformance_error_is_part_of_the_verdict(command: Command, tmp_path: 
 )  # fmt: skip
 def test_what_speaks_against_a_package_is_said_at_its_end(met: int, errors: int, verdict: str) -> None:
     result = RunResult("trial", "package", Path("snapshot"), "0", "2001-12-31", Path("build/trial"))
-    result.acceptance = {"expectations": 40, "met": met}
+    result.acceptance = {"expectations": 75, "met": met, "not_judged": 35}
     result.conformance = {"unexplained": errors, "errors": errors}
     assert result.sentence() == f"package of trial: build/trial{verdict}"
     assert result.as_dict()["accepted"] is not bool(verdict)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from metadata.errors import StudyError
 from metadata.study import Study
 from redcap_sandbox.generator import Generated, generate
 
@@ -39,7 +40,12 @@ began,falls,text,Began,,,
     "redcap/repeating.csv": "event_name,form_name,custom_form_label\n,falls,\n",
     "synthetic/generator.yaml": """
 seed: 7
-patients: {id: who, group: place, tables: [people.csv], further: {name: "z{}"}}
+patients:
+  id: who
+  group: place
+  tables: [people.csv]
+  further:
+    {name: "z{}", without: [A-1, A-3], count_within: place, texts: {number: "{place}-{count:02d}", text: "of {name}"}}
 visits:
   first_day: day1
   spread: 0
@@ -47,11 +53,12 @@ visits:
   moments: {end: {day: end, forms: [bye]}}
 for_each: {check: [v1, v2]}
 courses: {falls: falls.csv}
-log: {users: {x: nurse}, days_after: 0, hour: 8, minutes: 1, cleaner: boss, cleaning_starts: 2020-11-01,
+log: {users: {x: nurse, y: nurse}, days_after: 0, hour: 8, minutes: 1, cleaner: boss, cleaning_starts: 2020-11-01,
   cleaning_minutes: 1}
 """,
     "synthetic/people.csv": (
-        "who,place,day1,sex,missed,end\nA-1,x,2020-03-02,1,,@v2\nA-2,x,2020-03-03,2,v2,40\nA-3,x,2020-03-04,2,,\n"
+        "who,place,day1,sex,missed,end,number,text\nA-1,y,2020-03-02,1,,@v2,y-01,a\n"
+        "A-2,x,2020-03-03,2,v2,40,x-01,b\nA-3,x,2020-03-04,2,,,x-02,c\n"
     ),
     "synthetic/falls.csv": "who,start,hurt\nA-1,10,arm\nA-1,20~d,leg\nA-2,2019,leg\n",
     "synthetic/planted.yaml": "[]\n",
@@ -95,3 +102,20 @@ def test_text_dates_are_written_as_the_study_says(made: Generated) -> None:
 def test_files_have_no_column_of_events(made: Generated, tmp_path: Path) -> None:
     for path in made.write(tmp_path):
         assert "redcap_event_name" not in path.read_text(encoding="utf-8").split("\n", 1)[0], path.name
+
+
+def test_further_patients_follow_those_who_may_be_followed_and_are_numbered_within_their_group(made: Generated) -> None:
+    patients = generate(made.world.study, 6).world.patients
+    assert patients["who"].tolist() == ["A-1", "A-2", "A-3", "z4", "z5", "z6"]
+    assert patients["template"].tolist() == [0, 1, 2, 1, 1, 1]
+    assert patients["number"].tolist() == ["y-01", "x-01", "x-02", "x-03", "x-04", "x-05"]
+    assert patients["text"].tolist() == ["a", "b", "c", "of z4", "of z5", "of z6"]
+
+
+def test_an_unknown_patient_whom_nobody_follows_is_refused(tmp_path: Path) -> None:
+    for name, text in FILES.items():
+        path = tmp_path / "classic" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text.replace("without: [A-1", "without: [A-9"), encoding="utf-8")
+    with pytest.raises(StudyError, match="'without' names a patient who is not declared: A-9"):
+        generate(Study(tmp_path / "classic"), 6)

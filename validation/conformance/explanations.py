@@ -64,10 +64,13 @@ class Explanation:
     share: float | None = None
 
     def explains(self, finding: ConformanceFinding, rows: int = 0) -> bool:
-        """Return True if the finding is the one that is meant; ``rows`` are the records of its dataset."""
-        same = (self.rule, self.dataset) == (finding.rule, finding.dataset)
+        """Return True if it matches the finding and covers its records; ``rows`` are the records of its dataset."""
         most = self.most(rows)
-        return same and self._has_variable(finding) and (most is None or finding.records <= most)
+        return self.matches(finding) and (most is None or finding.records <= most)
+
+    def matches(self, finding: ConformanceFinding) -> bool:
+        """Return True if the finding is of the rule, dataset and variable that are meant."""
+        return (self.rule, self.dataset) == (finding.rule, finding.dataset) and self._has_variable(finding)
 
     def most(self, rows: int) -> int | None:
         """Return how many of ``rows`` records the reason covers, None if any number."""
@@ -123,20 +126,30 @@ def explain(
 ) -> list[ConformanceFinding]:
     """Return the findings with their reasons, and one finding more for each explanation that matches none.
 
-    ``rows`` is the number of records of each dataset, of which explanations may cover a share.
+    ``rows`` is the number of records of each dataset, of which explanations may cover a share. A finding of more
+    records than its explanation covers is not explained, and its detail says so.
     """
     rows = rows or {}
     used: set[Explanation] = set()
     made = []
     for finding in findings:
-        fitting = [entry for entry in explanations if entry.explains(finding, rows.get(finding.dataset, 0))]
-        used.update(fitting)
-        made.append(replace(finding, explained=fitting[0].reason) if fitting else finding)
-    return made + [_stale(entry, rows.get(entry.dataset, 0)) for entry in explanations if entry not in used]
+        count = rows.get(finding.dataset, 0)
+        matching = [entry for entry in explanations if entry.matches(finding)]
+        used.update(matching)
+        fitting = [entry for entry in matching if entry.explains(finding, count)]
+        if fitting:
+            made.append(replace(finding, explained=fitting[0].reason))
+        else:
+            made.append(replace(finding, detail=_exceeding(finding, matching, count)) if matching else finding)
+    return made + [_stale(entry) for entry in explanations if entry not in used]
 
 
-def _stale(entry: Explanation, rows: int) -> ConformanceFinding:
-    most = entry.most(rows)
-    limit = f" (at most {most} records)" if most else ""
-    said = f"Nothing is found by {entry.rule} in {entry.dataset}{limit} that its reason would explain."
-    return ConformanceFinding(STALE, FILE, entry.dataset, entry.variable, "warning", 0, (), STALE_SENTENCE, said)
+def _exceeding(finding: ConformanceFinding, matching: Sequence[Explanation], rows: int) -> str:
+    most = max(entry.most(rows) or 0 for entry in matching)
+    sentence = f"The explanation in {FILE} covers at most {most} records, and {finding.records} are found."
+    return f"{finding.detail} {sentence}".strip()
+
+
+def _stale(entry: Explanation) -> ConformanceFinding:
+    detail = f"{entry.rule} finds nothing in {entry.variable or entry.dataset} that its reason would explain."
+    return ConformanceFinding(STALE, FILE, entry.dataset, entry.variable, "warning", 0, (), STALE_SENTENCE, detail)
