@@ -1,4 +1,4 @@
-"""Datasets on disk (transport file, parquet, CSV), read for a comparison together with their own metadata."""
+"""Datasets on disk (transport file, Dataset-JSON, parquet, CSV), read together with their own metadata."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from metadata.errors import UsageError
+from publish import dataset_json_reading, xpt_reading
 from publish.disk import outside
 
-SUFFIXES = (".xpt", ".parquet", ".csv")
+SUFFIXES = (".xpt", *dataset_json_reading.SUFFIXES, ".parquet", ".csv")
 UNTYPED = ""
 
 
@@ -48,25 +50,32 @@ def read_table(path: Path) -> StoredTable:
 
 
 def _read_transport(path: Path) -> StoredTable:
-    import pyreadstat
-
-    try:
-        frame, read = pyreadstat.read_xport(str(path), disable_datetime_conversion=True)
-    except (pyreadstat.ReadstatError, UnicodeDecodeError):
-        raise UsageError(f"{path} is not a transport file of version 5 in ASCII or UTF-8") from None
+    read = xpt_reading.read(path)
     variables = {
-        name: Attributes(
-            "Char" if read.readstat_variable_types[name] == "string" else "Num",
-            read.column_names_to_labels[name] or "",
-            str(read.variable_storage_width[name]),
-            (read.original_variable_types[name] or "").rstrip("."),
-        )
-        for name in read.column_names
+        variable.name: Attributes(variable.type, variable.label, str(variable.length), variable.format.rstrip("."))
+        for variable in read.variables
     }
-    name = (read.table_name or path.stem).upper()
-    frame = pd.DataFrame(frame, columns=read.column_names)
+    name = (read.name or path.stem).upper()
+    return StoredTable(name, path, read.label, declared_keys(path, name), variables, _typed(read.frame(), variables))
+
+
+def _read_dataset_json(path: Path) -> StoredTable:
+    about, rows = dataset_json_reading.read_rows(path)
+    columns = about["columns"]
+    variables = {
+        str(column["name"]): Attributes(
+            "Num" if dataset_json_reading.is_number(column) else "Char",
+            str(column.get("label") or ""),
+            str(column.get("length") or ""),
+            str(column.get("displayFormat") or "").rstrip("."),
+        )
+        for column in columns
+    }
+    keyed = sorted((column for column in columns if column.get("keySequence")), key=lambda one: int(one["keySequence"]))
+    keys = tuple(str(column["name"]) for column in keyed)
+    frame = dataset_json_reading.frame_of(path, about, rows)
     return StoredTable(
-        name, path, read.file_label or "", declared_keys(path, name), variables, _typed(frame, variables)
+        str(about.get("name") or path.stem).upper(), path, str(about.get("label") or ""), keys, variables, frame
     )
 
 
@@ -78,15 +87,39 @@ def _read_parquet(path: Path) -> StoredTable:
     declared = _texts(table.schema.metadata)
     variables = {field.name: _attributes(field) for field in table.schema}
     keys = tuple(declared.get("keys", "").split())
-    frame = _typed(table.to_pandas(), variables)
+    moments = {field.name: _sas_numbers(table[field.name]) for field in table.schema if _is_moment(field.type)}
+    frame = _typed(table.drop_columns(list(moments)).to_pandas().assign(**moments), variables)
     return StoredTable(declared.get("name", path.stem.upper()), path, declared.get("label", ""), keys, variables, frame)
 
 
 def _attributes(field: pa.Field) -> Attributes:
     declared = _texts(field.metadata)
-    number = pa.types.is_floating(field.type) or pa.types.is_integer(field.type)
-    shown = declared.get("format", "").rstrip(".")
+    number = pa.types.is_floating(field.type) or pa.types.is_integer(field.type) or _is_moment(field.type)
+    shown = declared.get("format", _shown(field.type)).rstrip(".")
     return Attributes("Num" if number else "Char", declared.get("label", ""), declared.get("length", ""), shown)
+
+
+def _is_moment(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_date(kind) or pa.types.is_timestamp(kind) or pa.types.is_time(kind))
+
+
+def _shown(kind: pa.DataType) -> str:
+    """Return the format of a SAS number of that kind, which a parquet file of others need not declare."""
+    if pa.types.is_date(kind):
+        return "DATE9."
+    return "DATETIME20." if pa.types.is_timestamp(kind) else "TIME8." if pa.types.is_time(kind) else ""
+
+
+def _sas_numbers(column: pa.ChunkedArray) -> np.ndarray:
+    """Return dates as days and moments as seconds since 1960, times as seconds of the day."""
+    kind = column.type
+    if pa.types.is_time(kind):
+        ticks = column.cast(pa.time64("ns")).cast(pa.int64()).to_numpy()
+        return np.asarray(ticks, float) / 1e9
+    unit = "D" if pa.types.is_date(kind) else "us"
+    moments = np.asarray(column.cast(pa.timestamp("us")).to_numpy(), f"datetime64[{unit}]")
+    step = np.timedelta64(1, "D") if unit == "D" else np.timedelta64(1, "s")
+    return np.asarray((moments - np.datetime64("1960-01-01")) / step, float)
 
 
 def _texts(metadata: dict[bytes, bytes] | None) -> dict[str, str]:
@@ -148,6 +181,7 @@ def _keys_of_define(define: Path, name: str) -> tuple[str, ...]:
 
 READERS: dict[str, Callable[[Path], StoredTable]] = {
     ".xpt": _read_transport,
+    **dict.fromkeys(dataset_json_reading.SUFFIXES, _read_dataset_json),
     ".parquet": _read_parquet,
     ".csv": _read_csv,
 }

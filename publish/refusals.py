@@ -20,7 +20,9 @@ LARGEST_FILE = 5_000_000_000
 NAME = re.compile(r"[A-Z][A-Z0-9]{0,7}")
 PRINTABLE = re.compile(r"[ -~]*")
 FORMAT = re.compile(r"(?P<name>[A-Z][A-Z0-9]*?[A-Z])?(?P<width>\d{1,2})?\.(?P<decimals>\d{1,2})?")
-DATE_FORMATS = ("DATE", "DATETIME", "TIME", "E8601DA", "E8601DT", "E8601TM", "YYMMDD", "YYMMDDN")
+WIDTHS = {"": (1, 32), "DATE": (5, 11), "DATETIME": (7, 40), "TIME": (2, 20), "E8601DA": (10, 10), "E8601DT": (16, 26),
+          "E8601TM": (8, 15), "YYMMDD": (2, 10), "YYMMDDN": (2, 8)}  # fmt: skip
+"""The narrowest and widest of each format (SAS Formats and Informats: Reference); blank is that of w.d."""
 BRACKETS = {")": "(", "]": "[", "}": "{"}
 
 
@@ -108,8 +110,18 @@ def _refuse_format(place: str, variable: Variable, standard: Standard) -> None:
     if standard == "sdtm":
         raise StudyError(f"{place}: the format {variable.format} is refused; SDTM variables have none")
     match = FORMAT.fullmatch(variable.format)
-    if variable.type == "Char" or not match or match["name"] not in (None, *DATE_FORMATS):
+    if variable.type == "Char" or not match or (match["name"] or "") not in WIDTHS:
         raise StudyError(
             f"{place}: the format {variable.format} is refused; analysis variables that are numbers may have a date,"
             f" time or w.d format, such as DATE9. or 8.2"
         )
+    _refuse_width(place, variable.format, match["name"] or "", match["width"], match["decimals"])
+
+
+def _refuse_width(place: str, shown: str, name: str, width: str | None, decimals: str | None) -> None:
+    """Refuse a width that SAS does not know, with which it could not read the file; without one it takes its own."""
+    narrowest, widest = WIDTHS[name]
+    if width is not None and not narrowest <= int(width) <= widest:
+        raise StudyError(f"{place}: the format {shown} is refused; its width is from {narrowest} to {widest}")
+    if decimals is not None and int(decimals) >= int(width or 1):
+        raise StudyError(f"{place}: the format {shown} is refused; it has fewer decimals than its width")

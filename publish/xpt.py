@@ -21,6 +21,9 @@ from publish.disk import replacing
 from publish.record_key import record_at
 from publish.refusals import LARGEST_FILE, Standard, refuse_metadata
 from publish.xpt_layout import file_size, header, padding, row_length, width
+from publish.xpt_reading import read
+
+__all__ = ["read", "write"]
 
 CHUNK = 10_000  # a chunk of a few megabytes stays in the cache while column after column is laid into it
 BLANK = 0x20

@@ -247,7 +247,9 @@ def test_analysis_variables_may_have_date_time_and_width_formats(tmp_path: Path,
     written(make("ADAE", {"ASTDT": [1.0]}, ASTDT={"format": text}), tmp_path, "adam")
 
 
-@pytest.mark.parametrize("text", ["$20.", "SEX.", "MYFMT8.", "date9.", "DATE9", "8"])
+@pytest.mark.parametrize(
+    "text", ["$20.", "SEX.", "MYFMT8.", "date9.", "DATE9", "8", "DATE99.", "DATE4.", "33.2", "8.8", "TIME5.5", "0."]
+)
 def test_other_formats_are_refused(tmp_path: Path, text: str) -> None:
     dataset = make("ADAE", {"ASTDT": [1.0]}, ASTDT={"format": text})
     with pytest.raises(StudyError, match=r"ADAE ASTDT: the format .* is refused"):

@@ -1,0 +1,101 @@
+"""Reading of Dataset-JSON 1.1, plain (.json), by lines (.ndjson) or compressed (.dsjc), made by anyone.
+
+Source: CDISC Dataset-JSON 1.1. The specification speaks of a zlib stream, and CDISC's own examples are gzip: both are
+read.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from metadata.errors import UsageError
+from metadata.iso8601 import to_sas_days
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SUFFIXES = (".json", ".ndjson", ".dsjc")
+NUMBERS = ("integer", "float", "double", "decimal")
+GZIP = b"\x1f\x8b"
+EPOCH = np.datetime64("1960-01-01")
+
+
+def read_rows(path: Path) -> tuple[dict[str, Any], list[list[Any]]]:
+    """Return what the file says of the dataset, and its rows.
+
+    Raises UsageError for a file that is no Dataset-JSON, or whose rows are not as many and as long as it says; OSError
+    if the disk fails.
+    """
+    content = path.read_bytes()
+    try:
+        if path.suffix.lower() == ".dsjc":
+            content = gzip.decompress(content) if content[:2] == GZIP else zlib.decompress(content)
+        if path.suffix.lower() == ".json":
+            about = json.loads(content)
+            rows = about.pop("rows", [])
+        else:
+            about, *rows = [json.loads(line) for line in content.splitlines() if line.strip()]
+    except (ValueError, zlib.error, EOFError, OSError, AttributeError) as error:
+        raise UsageError(f"{path} is not Dataset-JSON: {error}") from None
+    _check(path, about, rows)
+    return about, rows
+
+
+def _check(path: Path, about: Any, rows: list[list[Any]]) -> None:
+    if not isinstance(about, dict) or "datasetJSONVersion" not in about or not isinstance(about.get("columns"), list):
+        raise UsageError(f"{path} is not Dataset-JSON: it has no datasetJSONVersion or no columns")
+    width = len(about["columns"])
+    wrong = next((at for at, row in enumerate(rows) if not isinstance(row, list) or len(row) != width), None)
+    if wrong is not None:
+        raise UsageError(f"{path}: row {wrong + 1} has not the {width} values of the columns")
+    if about.get("records") != len(rows):
+        raise UsageError(f"{path} says that it has {about.get('records')} records, and has {len(rows)}")
+
+
+def is_number(column: dict[str, Any]) -> bool:
+    """Return True for a number, and for a date that stands for one (targetDataType integer)."""
+    return column.get("dataType") in NUMBERS or column.get("targetDataType") == "integer"
+
+
+def frame_of(path: Path, about: dict[str, Any], rows: list[list[Any]]) -> pd.DataFrame:
+    """Return the rows: texts with null as blank, numbers as float64, dates that stand for numbers as SAS numbers."""
+    import pandas as pd
+
+    columns = list(zip(*rows, strict=True)) if rows else [()] * len(about["columns"])
+    made = {}
+    for column, values in zip(about["columns"], columns, strict=True):
+        try:
+            made[column["name"]] = _typed(column, list(values))
+        except (ValueError, TypeError):
+            said = f"{column['name']} has values that are no {column.get('dataType')}"
+            raise UsageError(f"{path}: {said}") from None
+    return pd.DataFrame(made, index=range(len(rows)))
+
+
+def _typed(column: dict[str, Any], values: list[Any]) -> pd.Series:
+    import pandas as pd
+
+    if not is_number(column):
+        if any(value is not None and not isinstance(value, (str, bool)) for value in values):
+            raise TypeError
+        return pd.Series(["" if value is None else str(value) for value in values], dtype="str").str.rstrip(" ")
+    if column.get("dataType") in ("date", "datetime", "time"):
+        return pd.Series(_sas(str(column["dataType"]), values), dtype="float64")
+    return pd.Series(pd.to_numeric(pd.Series(values, dtype="object"), errors="raise"), dtype="float64")
+
+
+def _sas(kind: str, values: list[Any]) -> np.ndarray:
+    """Return days, or seconds, as SAS counts them."""
+    moments = [value or "NaT" for value in values]
+    if kind == "date":
+        return np.asarray(to_sas_days(np.array(moments, "datetime64[D]")), float)
+    if kind == "time":
+        moments = [value if value == "NaT" else f"1960-01-01T{value}" for value in moments]
+    seconds = (np.array(moments, "datetime64[us]") - EPOCH) / np.timedelta64(1, "s")
+    return np.asarray(seconds, float)
