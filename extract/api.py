@@ -25,14 +25,19 @@ OWN_REPETITION = (
     "the token's user may not see the repeating set-up (it needs the right Project Design and Setup): that of the"
     " study's folder was used"
 )
+UNCONFIRMED = (
+    "the server does not say which records are in data access group '{group}': that the token's user is in it is taken"
+    " from --group alone"
+)
 
 
 @dataclass(frozen=True)
 class GroupChoice:
-    """The group whose records are taken (blank: all), and whether the token gives no others."""
+    """The group whose records are taken (blank: all), whether the token gives no others, and what is not certain."""
 
     name: str = ""
     bound: bool = False
+    warnings: tuple[str, ...] = ()
 
 
 def take(study: Study, client: Client, root: Path, group: str = "") -> Path:
@@ -66,7 +71,9 @@ def take(study: Study, client: Client, root: Path, group: str = "") -> Path:
         frame = frame.assign(**{ACCESS_GROUP: choice.name}) if choice.bound else frame
         files |= {f"received/records-{number:04}.csv": path for number, path in enumerate(batches.paths, start=1)}
         source = {"api": client.shown, "redcap_version": version, "batches": len(batches.paths)}
-        return keep(study, Taken(structure, frame, files, log, version, source, choice.name, warnings), root)
+        return keep(
+            study, Taken(structure, frame, files, log, version, source, choice.name, warnings + choice.warnings), root
+        )
 
 
 def _own_structure(study: Study) -> Project | None:
@@ -134,16 +141,17 @@ def _choice(client: Client, project: Project, own: Project | None, listing: pd.D
             f"REDCap at {client.shown} sends the records of one data access group only, that of the token's user,"
             f" while the project has {known}: {groups.ADVICE}"
         )
-    _confirm(client, project, listing, name)
-    return GroupChoice(name, bound=True)
+    return GroupChoice(name, True, _confirm(client, project, listing, name))
 
 
-def _confirm(client: Client, project: Project, listing: pd.DataFrame, group: str) -> None:
-    """Raise OutsideError if the records that a token gives are not those of the group, as far as the server says it."""
+def _confirm(client: Client, project: Project, listing: pd.DataFrame, group: str) -> tuple[str, ...]:
+    """Raise OutsideError if the records that a token gives are not those of the group; returns a warning if the server
+    does not say it.
+    """
     record_id = project.dictionary.record_id
     rows = client.records_of_group(record_id, group)
-    if rows is None:  # the server does not answer this question: the user's word counts
-        return
+    if rows is None:
+        return (UNCONFIRMED.format(group=group),)
     mine = {str(row[record_id]) for row in rows}
     others = [name for name in listing[record_id] if name not in mine]
     if others:
@@ -151,6 +159,7 @@ def _confirm(client: Client, project: Project, listing: pd.DataFrame, group: str
             f"REDCap at {client.shown} sends record '{others[0]}' with this token, which is not in data access group"
             f" '{group}'; name the group of the token's user, or {groups.ADVICE}"
         )
+    return ()
 
 
 def _refuse_hashes(client: Client, project: Project, listing: pd.DataFrame, columns: list[str]) -> None:

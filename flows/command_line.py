@@ -100,7 +100,8 @@ COMPARE_EXAMPLES = """
 application = typer.Typer(
     name="redcap-cdisc",
     help="From a REDCap project to SDTM, ADaM, tables and a submission package, every value traceable to its form.",
-    epilog="Exit codes: 0 done; 1 the data or the mapping is not fit; 2 wrong use; 3 REDCap, network or disk failed.",
+    epilog="Exit codes: 0 done; 1 the data or the mapping is not fit; 2 wrong use; 3 REDCap, network or disk failed;"
+    " 4 built, but not accepted.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -173,6 +174,7 @@ def run(
     printer = StagePrinter(quiet=as_json)
     result = build(request, printer)
     print(json.dumps({**result.as_dict(), "seconds": printer.seconds}, indent=2) if as_json else result.sentence())  # noqa: T201
+    raise typer.Exit(result.exit_code)
 
 
 @application.command(epilog=REPORT_EXAMPLES)

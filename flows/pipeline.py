@@ -194,7 +194,7 @@ def _tabulate(run: Run, mapping: StudyMapping, queries: pd.DataFrame) -> Dataset
     quality_gates.stop_without_subjects(tabulation, records, run.validation)
     queries = ask_about_withheld(run.request, run.snapshot, tabulation, queries, run.validation)
     run.result.queries = stage_summaries.count_queries(queries)
-    run.result.unused_answers = unused_answers(study, queries)
+    run.result.unused_answers, run.result.unknown_answers = unused_answers(study, queries)
     step(
         "check SDTM",
         quality_gates.check_sdtm,

@@ -14,6 +14,8 @@ from metadata.study import Study
 
 API = "api"
 BUILD = Path("build")
+NOT_ACCEPTED = 4
+"""Exit code of a run whose datasets were made, and written, and something speaks against them."""
 STAGES = ("snapshot", "queries", "sdtm", "adam", "package")
 
 
@@ -101,6 +103,7 @@ class RunResult:
     out: Path | None = None
     queries: dict[str, int] = field(default_factory=dict)
     unused_answers: list[str] = field(default_factory=list)
+    unknown_answers: list[str] = field(default_factory=list)
     datasets: dict[str, dict[str, Any]] = field(default_factory=dict)
     outputs: int = 0
     acceptance: dict[str, int] = field(default_factory=dict)
@@ -113,13 +116,18 @@ class RunResult:
 
     @property
     def accepted(self) -> bool | None:
-        """Whether all expectations are met and no conformance error is left; None without datasets to judge."""
+        """Whether nothing speaks against the datasets; None without datasets to judge."""
         if not self.conformance:
             return None
         return not self._objections()
 
+    @property
+    def exit_code(self) -> int:
+        """The exit code of a run that came to its end."""
+        return NOT_ACCEPTED if self.accepted is False else 0
+
     def _objections(self) -> list[str]:
-        """Return what speaks against the datasets."""
+        """Return what speaks against the datasets: expectations, conformance errors, answers to nothing."""
         judged = self.acceptance.get("expectations", 0) - self.acceptance.get("not_judged", 0)
         missed = judged - self.acceptance.get("met", 0)
         errors = self.conformance.get("errors", 0)
@@ -128,14 +136,17 @@ class RunResult:
             found.append(f"{missed} of {judged} expectations not met (acceptance.html)")
         if errors:
             found.append(f"{errors} conformance error{'s' * (errors != 1)} not explained (conformance.html)")
+        if self.unknown_answers:
+            found.append(f"answers.csv has ids that no query has: {', '.join(self.unknown_answers)}")
         return found
 
     def sentence(self) -> str:
-        """Say where it is, what speaks against it, and which answers in answers.csv no query has."""
+        """Say where it is, what speaks against it, and which answers are to queries that are no more."""
         made = relative(self.out) if self.out else relative(self.snapshot)
         against = "; ".join(self._objections())
         verdict = f"; NOT ACCEPTED: {against}" if against else ""
-        unused = f"; answers without a query: {', '.join(self.unused_answers)}" if self.unused_answers else ""
+        unused = f"; answers to queries that are no more: {', '.join(self.unused_answers)}"
+        unused = unused if self.unused_answers else ""
         return f"{'package' if self.until == 'package' else self.until} of {self.study}: {made}{verdict}{unused}"
 
 

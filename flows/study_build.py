@@ -42,7 +42,8 @@ def study_build(
 ) -> dict[str, Any]:
     """Build a study as ``redcap-cdisc run`` does, with the same parameters; returns counts and paths.
 
-    Raises NeutralError, whose text holds no value of a patient, where the command would say a sentence.
+    Raises NeutralError, whose text holds no value of a patient, where the command would end with an exit code that is
+    not 0: also where what was built is not accepted.
     """
     return neutral(_build, study, source, records, cutoff, Path(out) if out else None, until, group)
 
@@ -53,7 +54,10 @@ def _build(*asked: Any) -> dict[str, Any]:
     result = build(request, steps)
     steps.finish()
     _leave_tables(result, steps.rows)
-    return {**result.as_dict(), "unused_answers": len(result.unused_answers), "seconds": steps.seconds}
+    if result.exit_code:
+        raise NeutralError(result.sentence(), result.exit_code)
+    answers = {"unused_answers": len(result.unused_answers), "unknown_answers": len(result.unknown_answers)}
+    return {**result.as_dict(), **answers, "seconds": steps.seconds}
 
 
 class TaskSteps(StagePrinter):

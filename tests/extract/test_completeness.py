@@ -332,3 +332,14 @@ def test_faults_are_read_from_texts(text: str, fault: Fault) -> None:
 def test_a_fault_that_is_none_is_refused(text: str, sentence: str) -> None:
     with pytest.raises(UsageError, match=sentence):
         Fault.read(text)
+
+
+def test_a_group_that_the_server_does_not_confirm_is_named(
+    study: Study, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = taken(study, root / "said", served(study, "doctor"), group="south")
+    assert not any("--group" in warning for warning in said.warnings)
+    monkeypatch.setattr(Client, "records_of_group", lambda *_: None)  # as of a server that refuses the question
+    found = taken(study, root, served(study, "doctor"), group="south")
+    assert records(found) == ["2", "2", "10"]
+    assert any("is taken from --group alone" in warning for warning in found.warnings)

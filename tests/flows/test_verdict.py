@@ -75,7 +75,7 @@ def test_a_conformance_error_is_part_of_the_verdict(command: Command, tmp_path: 
     source = exports(tmp_path, change)
     for format_ in ((), ("--json",)):
         answer = command("run", "hta_duo", "--source", source, "--out", tmp_path / "o", "--until", "sdtm", *format_)
-        assert answer.code == 0
+        assert answer.code == 4
         if format_:
             told = json.loads(answer.out)
             assert told["accepted"] is False
@@ -100,3 +100,23 @@ def test_what_speaks_against_a_package_is_said_at_its_end(met: int, errors: int,
     result.conformance = {"unexplained": errors, "errors": errors}
     assert result.sentence() == f"package of trial: build/trial{verdict}"
     assert result.as_dict()["accepted"] is not bool(verdict)
+    assert result.exit_code == (4 if verdict else 0)
+
+
+def test_what_is_not_judged_speaks_against_nothing() -> None:
+    result = RunResult("trial", "package", Path("snapshot"), "0", "2001-12-31", Path("build/trial"))
+    result.acceptance = {"expectations": 40, "met": 30, "not_judged": 10}
+    result.conformance = {"unexplained": 0, "errors": 0}
+    assert result.sentence() == "package of trial: build/trial"
+    result.acceptance["met"] = 29
+    assert "NOT ACCEPTED: 1 of 30 expectations not met" in result.sentence()
+
+
+def test_an_answer_to_nothing_is_part_of_the_verdict_with_its_line(command: Command, tmp_path: Path) -> None:
+    folder = tmp_path / "hta_duo"
+    shutil.copytree(DUO, folder)
+    with (folder / "answers.csv").open("a", encoding="utf-8") as file:
+        file.write("ffffffffffff,Yes,Site,2019-12-04\n")
+    answer = command("run", folder, "--source", folder / "redcap", "--out", tmp_path / "out", "--until", "sdtm")
+    assert answer.code == 4
+    assert "NOT ACCEPTED: answers.csv has ids that no query has: ffffffffffff (line 5)" in answer.out

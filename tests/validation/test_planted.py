@@ -36,7 +36,7 @@ def test_every_planted_problem_is_queried_and_nothing_else(state: str, kept_only
 
 def test_what_stays_after_the_lock_is_answered() -> None:
     assert set(listing("locked")["status"]) == {"answered"}
-    assert unused_answers(STUDY, listing("locked")) == []
+    assert unused_answers(STUDY, listing("locked")) == ([], [])
 
 
 def test_many_kinds_of_problems_are_planted() -> None:

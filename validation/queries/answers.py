@@ -1,4 +1,9 @@
-"""What sites answered to queries: answers.csv of the study, each line checked."""
+"""What sites answered to queries: answers.csv of the study, each line checked.
+
+A line may also have the columns of queries.csv that say what was asked. Then its id is checked against them, and once
+the value has changed the answer is known as that to a query that is no more. Without them it cannot be told from an
+answer whose id is mistyped.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +15,12 @@ from typing import TYPE_CHECKING
 from metadata.errors import Gather
 from metadata.study import Study
 from metadata.study_table import TableRow, read_table
+from validation.queries.identity import ASKED, ID_LENGTH, query_id
 
 if TYPE_CHECKING:
     import pandas as pd
 
 COLUMNS = ("query_id", "answer", "answered_by", "answered_on")
-ID_LENGTH = 12
 QUERY_ID = re.compile(rf"[0-9a-f]{{{ID_LENGTH}}}", re.ASCII)
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
@@ -29,29 +34,35 @@ def read_answers(study: Study) -> pd.DataFrame:
     """Return what sites answered: query_id, answer, answered_by, answered_on; raises StudyError as answer_rows does."""
     import pandas as pd
 
-    return pd.DataFrame([row.cells for row in answer_rows(study)], columns=list(COLUMNS), dtype="str")
+    rows = [{name: row[name] for name in COLUMNS} for row in answer_rows(study)]
+    return pd.DataFrame(rows, columns=list(COLUMNS), dtype="str")
 
 
 def answer_rows(study: Study) -> list[TableRow]:
     """Return the lines of the study's answers, nothing without the file.
 
-    Raises StudyError, with the line, for an id that no query can have, a query answered twice, an empty answer and a
-    day that the calendar does not have. Who answered and when may be blank.
+    Raises StudyError, with the line, for an id that no query can have or that is not that of what was asked, a query
+    answered twice, an empty answer and a day that the calendar does not have. Who answered and when may be blank.
     """
     path = answers_path(study)
     if not path.is_file():
         return []
     table = read_table(path, f"{study.name}/{path.relative_to(study.folder).as_posix()}")
-    table.check_columns(COLUMNS)
+    table.check_columns([*COLUMNS, *(ASKED if set(ASKED) & set(table.columns) else ())])
     lines: dict[str, int] = {}
     with Gather() as gather:
         for row in table.rows:
             with gather.part():
-                _check(row, lines)
+                _check(study.studyid, row, lines)
     return table.rows
 
 
-def _check(row: TableRow, lines: dict[str, int]) -> None:
+def tells_its_query(row: TableRow) -> bool:
+    """Return True if an answer has what was asked, from which its id follows."""
+    return any(row.cells.get(name) for name in ASKED)
+
+
+def _check(studyid: str, row: TableRow, lines: dict[str, int]) -> None:
     """Raise StudyError for what is wrong with one answer; ``lines`` are those of the ids before it."""
     query, day = row["query_id"], row["answered_on"]
     if not QUERY_ID.fullmatch(query):
@@ -59,11 +70,19 @@ def _check(row: TableRow, lines: dict[str, int]) -> None:
         raise row.error(f"'{query}' is not the id of a query: {has}")
     if query in lines:
         raise row.error(f"query {query} is answered twice, first on line {lines[query]}")
+    if tells_its_query(row) and query not in _ids(studyid, row):
+        raise row.error(f"query {query} did not ask what the line says: copy {', '.join(ASKED)} from queries.csv")
     lines[query] = row.line
     if not row["answer"].strip():
         raise row.error(f"the answer to query {query} is empty: write what the site answered, or delete the line")
     if day and not _is_day(day):
         raise row.error(f"answered_on '{day}' is not a day of the calendar, written YYYY-MM-DD")
+
+
+def _ids(studyid: str, row: TableRow) -> set[str]:
+    """Return the ids that a query with the texts of a line may have: queries.csv guards some by a ``'``."""
+    texts = [row[name] for name in ASKED]
+    return {query_id(studyid, texts), query_id(studyid, [re.sub("^'(?=[=+@\\t\\r-])", "", text) for text in texts])}
 
 
 def _is_day(text: str) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import quote, urlencode
@@ -21,7 +20,8 @@ from validation.checks.declaration import load_checks, severities
 from validation.checks.run import check_findings
 from validation.queries import withheld
 from validation.queries.answers import COLUMNS as ANSWER_COLUMNS
-from validation.queries.answers import ID_LENGTH, read_answers
+from validation.queries.answers import answer_rows, read_answers, tells_its_query
+from validation.queries.identity import ASKED, query_id
 from validation.raw.dictionary_findings import dictionary_findings, joined
 from validation.raw.subject_findings import subject_findings
 
@@ -70,11 +70,15 @@ def query_listing(study: Study, records: Records, links: Links | None = None) ->
 def with_withheld(
     study: Study, records: Records, listing: pd.DataFrame, held: pd.DataFrame, links: Links | None = None
 ) -> pd.DataFrame:
-    """Return the listing with a query for each withheld value (``held``) that it does not ask about."""
+    """Return the listing with a query for each withheld value (``held``) that it does not ask about.
+
+    Such a query stays open whatever the site answers: an answer does not put the value into a dataset.
+    """
     added = withheld.findings(records, held, listing)
     if added.empty:
         return listing
-    both = pd.concat([listing, _listed(study, records, added, links)], ignore_index=True)
+    asked = _listed(study, records, added, links).assign(status=withheld.OPEN)
+    both = pd.concat([listing, asked], ignore_index=True)
     return _sorted(records.project, both).reset_index(drop=True)[list(COLUMNS)]
 
 
@@ -110,12 +114,9 @@ def _sorted(project: Project, listing: pd.DataFrame) -> pd.DataFrame:
 
 
 def query_ids(study: Study, listing: pd.DataFrame) -> pd.Series:
-    """Return the id of each query: 12 hexadecimal digits of SHA-256 over study, rule, place and value."""
-    joined_text = pd.Series(study.studyid, index=listing.index, dtype="str")
-    for name in ("rule", "record", "event", "form", "instance", "field", "value"):
-        joined_text = joined_text + "|" + listing[name]
-    ids = [hashlib.sha256(text.encode()).hexdigest()[:ID_LENGTH] for text in joined_text]
-    return pd.Series(ids, index=listing.index, dtype="str")
+    """Return the id of each query (see ``validation.queries.identity``)."""
+    asked = zip(*(listing[name] for name in ASKED), strict=True)
+    return pd.Series([query_id(study.studyid, texts) for texts in asked], index=listing.index, dtype="str")
 
 
 def form_links(
@@ -158,9 +159,17 @@ def _answered(listing: pd.DataFrame, answers: pd.DataFrame) -> pd.DataFrame:
     return merged.assign(status=pd.Series(status, dtype="str"), **texts)
 
 
-def unused_answers(study: Study, listing: pd.DataFrame) -> list[str]:
-    """Return ids of answers that no query of the listing has (the data have changed since, or the id is mistyped)."""
-    return sorted(set(read_answers(study)["query_id"]) - set(listing["query_id"]))
+def unused_answers(study: Study, listing: pd.DataFrame) -> tuple[list[str], list[str]]:
+    """Return the answers that no query of the listing has: of queries that are no more, and of unknown ones.
+
+    An id says nothing by itself. That its query was once asked is known where the answer tells what was asked (see
+    ``validation.queries.answers``), or where records are missing on purpose, as those of other data access groups.
+    The first are ids, the second ids with their line.
+    """
+    left = [row for row in answer_rows(study) if row["query_id"] not in set(listing["query_id"])]
+    gone = [row["query_id"] for row in left if study.group or tells_its_query(row)]
+    unknown = [f"{row['query_id']} (line {row.line})" for row in left if not study.group and not tells_its_query(row)]
+    return sorted(gone), unknown
 
 
 def summary(listing: pd.DataFrame) -> pd.DataFrame:

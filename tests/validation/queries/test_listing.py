@@ -82,7 +82,7 @@ def test_answers_close_queries_and_unused_ones_are_told(tmp_path: Path) -> None:
     assert places(listing, "status", "answer", "answered_by", "answered_on") == [
         ("answered", "It is so", "site", "2001-01-02")
     ]
-    assert unused_answers(made, listing) == ["ffffffffffff"]
+    assert unused_answers(made, listing) == ([], ["ffffffffffff (line 3)"])
     counts = summary(listing)
     assert places(counts, "severity", "rule", "open", "answered", "all") == [("error", "dictionary.choice", 0, 1, 1)]
 
@@ -103,6 +103,7 @@ HEADER = "query_id,answer,answered_by,answered_on\n"
         (f"{HEADER}0123456789ab,a,b,31/31/2001\n", 2, "'31/31/2001' is not a day of the calendar"),
         (f"{HEADER}0123456789ab,a,b,2001-02-29\n", 2, "'2001-02-29' is not a day of the calendar"),
         (f'{HEADER}0123456789ab,"two\nlines",b,\n0123456789ac,,b,\n', 4, "the answer to query 0123456789ac is empty"),
+        (f"{HEADER.strip()},rule,record\n", 1, "the column 'event' is missing"),
         (f"{HEADER}0123456789ab,a\n", 2, "another number of cells"),
     ],
 )
@@ -113,6 +114,36 @@ def test_an_answer_that_cannot_be_used_is_named_with_its_line(
         query_listing(study(tmp_path, answers_csv=answers), records(enrol()))
     assert raised.value.line == line
     assert str(raised.value.file).endswith("/answers.csv")
+
+
+ASKED = "rule,record,event,form,instance,field,value"
+
+
+def test_an_answer_that_tells_its_query_is_known_when_the_query_is_no_more(tmp_path: Path) -> None:
+    before = query_listing(study(tmp_path), records(enrol(sex="=9")))
+    write_csv(before.assign(answer="It is so"), tmp_path / "queries.csv")
+    kept = pd.read_csv(tmp_path / "queries.csv", dtype="str", keep_default_na=False)
+    answers = kept[["query_id", "answer", "answered_by", "answered_on", *ASKED.split(",")]].to_csv(index=False)
+    made = study(tmp_path, answers_csv=answers)
+    assert query_listing(made, records(enrol(sex="=9")))["status"].tolist() == ["answered"]
+    listing = query_listing(made, records(enrol(sex="8")))
+    assert listing["status"].tolist() == ["open"]
+    assert unused_answers(made, listing) == ([before["query_id"][0]], [])
+
+
+def test_an_answer_whose_id_is_not_that_of_what_it_tells_is_an_error(tmp_path: Path) -> None:
+    [query] = query_listing(study(tmp_path), records(enrol(sex="9")))["query_id"]
+    place = "dictionary.choice,1,start_arm_1,enrol,,sex"
+    made = study(tmp_path, answers_csv=f"{HEADER.strip()},{ASKED}\n{query},a,b,,{place},8\n")
+    with pytest.raises(StudyError, match="did not ask what the line says") as raised:
+        query_listing(made, records(enrol(sex="9")))
+    assert raised.value.line == 2
+
+
+def test_the_answers_of_other_groups_are_no_mistakes_in_a_part_of_a_study(tmp_path: Path) -> None:
+    made = study(tmp_path, answers_csv=f"{HEADER}ffffffffffff,a,b,\n")
+    made.group = "north"
+    assert unused_answers(made, query_listing(made, records(enrol()))) == (["ffffffffffff"], [])
 
 
 def test_every_answer_that_cannot_be_used_is_named(tmp_path: Path) -> None:
