@@ -103,15 +103,6 @@ def test_what_speaks_against_a_package_is_said_at_its_end(met: int, errors: int,
     assert result.exit_code == (4 if verdict else 0)
 
 
-def test_what_is_not_judged_speaks_against_nothing() -> None:
-    result = RunResult("trial", "package", Path("snapshot"), "0", "2001-12-31", Path("build/trial"))
-    result.acceptance = {"expectations": 40, "met": 30, "not_judged": 10}
-    result.conformance = {"unexplained": 0, "errors": 0}
-    assert result.sentence() == "package of trial: build/trial"
-    result.acceptance["met"] = 29
-    assert "NOT ACCEPTED: 1 of 30 expectations not met" in result.sentence()
-
-
 def test_an_answer_to_nothing_is_part_of_the_verdict_with_its_line(command: Command, tmp_path: Path) -> None:
     folder = tmp_path / "hta_duo"
     shutil.copytree(DUO, folder)
