@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
-from reports.figures import mean, profile, step, timeline
 from reports.figures.files import Ground, Picture
 from reports.figures.labels import wrapped
 from reports.figures.library import settings
@@ -14,15 +14,7 @@ from reports.figures.marks import line
 from reports.figures.page import Page
 from reports.figures.sheet import AROUND, MARGIN, WIDE, Sheet
 from reports.figures.style import LABEL, NOTE, RULE, SMALL, SOFT, TITLE
-from reports.layout.figure import AnyFigure, MeanFigure, ProfileFigure, StepFigure, TimelineFigure
-
-# How each kind of figure is drawn, as pages.
-KINDS: Mapping[type, Callable[[Any], list[Page]]] = {
-    ProfileFigure: profile.pages,
-    MeanFigure: mean.pages,
-    StepFigure: step.pages,
-    TimelineFigure: timeline.pages,
-}
+from reports.layout.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -34,9 +26,9 @@ class Captions:
     notes: tuple[str, ...]
 
 
-def draw(figure: AnyFigure, captions: Captions) -> Iterator[Picture]:
+def draw(figure: Figure, captions: Captions) -> Iterator[Picture]:
     """Draw a figure beneath its title and population and above its footnotes: a picture a page."""
-    pages = KINDS[type(figure)](figure)
+    pages: list[Page] = import_module(figure.drawn_by).pages(figure)
     begun: dict[Any, tuple[Sheet, Ground, float]] = {}
     for number, page in enumerate(pages, start=1):
         with settings(f"page {number}"):

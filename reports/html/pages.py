@@ -23,7 +23,7 @@ from reports.exchange.dataset_json import dataset_json
 from reports.html.listing import listing_html
 from reports.html.plan import Plan, read_plan
 from reports.layout.alignment import aligned, text_cell
-from reports.layout.figure import AnyFigure
+from reports.layout.figure import Figure
 from reports.layout.table import Listing, OutputLayout, OutputTable
 from reports.results.analysis_data import AnalysisData
 from reports.results.formats import NOT_ESTIMABLE
@@ -158,7 +158,7 @@ def _output(
     return [*files, *_pictures(folder, output.id, pictures)]
 
 
-def _drawn(figure: AnyFigure, study: Mapping[str, str], head: Head, notes: list[str]) -> list[Picture]:
+def _drawn(figure: Figure, study: Mapping[str, str], head: Head, notes: list[str]) -> list[Picture]:
     """The figure's pages; a picture that is copied out of its page carries title, population and footnotes."""
     from reports.figures.picture import Captions, draw  # loads matplotlib
 

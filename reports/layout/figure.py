@@ -3,6 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
+
+
+class Figure:
+    """A kind of figure; each kind derives from it.
+
+    ``drawn_by`` is the module whose ``pages`` draws the kind. It is imported when there is a figure to draw, because
+    that loads matplotlib. ``description`` is what a reader who cannot see the figure is given.
+    """
+
+    drawn_by: ClassVar[str]
+    description: str
 
 
 @dataclass(frozen=True)
@@ -25,11 +37,13 @@ class ShadedBand:
 
 
 @dataclass(frozen=True)
-class ProfileFigure:
+class ProfileFigure(Figure):
     """Values of each subject over time with their median.
 
     ``y_names`` are the labels of the ticks of a logarithmic axis; ``hollow`` is what hollow marks mean.
     """
+
+    drawn_by: ClassVar = "reports.figures.profile"
 
     x_label: str
     y_label: str
@@ -57,8 +71,10 @@ class StepCurve:
 
 
 @dataclass(frozen=True)
-class StepFigure:
+class StepFigure(Figure):
     """Probability of no event over time, with the number at risk; ``note`` is printed beneath the curves."""
+
+    drawn_by: ClassVar = "reports.figures.step"
 
     x_label: str
     y_label: str
@@ -85,39 +101,13 @@ class TimelineLayer:
 
 
 @dataclass(frozen=True)
-class TimelineFigure:
+class TimelineFigure(Figure):
     """What happened to each subject when: a lane a subject, layers of spans and marks."""
+
+    drawn_by: ClassVar = "reports.figures.timeline"
 
     x_label: str
     x_ticks: tuple[float, ...]
     subjects: tuple[str, ...]
     layers: tuple[TimelineLayer, ...]
     description: str = ""
-
-
-@dataclass(frozen=True)
-class MeanLine:
-    """Means of a group with their intervals; ``counts`` are printed beneath the axis."""
-
-    label: str
-    x: tuple[float, ...]
-    means: tuple[float, ...]
-    lower: tuple[float, ...]
-    upper: tuple[float, ...]
-    counts: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class MeanFigure:
-    """Means of groups over time."""
-
-    x_label: str
-    y_label: str
-    x_names: tuple[tuple[float, str], ...]
-    y_limits: tuple[float, float]
-    y_ticks: tuple[float, ...]
-    lines: tuple[MeanLine, ...]
-    description: str = ""
-
-
-AnyFigure = ProfileFigure | StepFigure | TimelineFigure | MeanFigure

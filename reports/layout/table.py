@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import ne, or_
 
-from reports.layout.figure import AnyFigure
+from reports.layout.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -75,4 +75,4 @@ class OutputLayout:
     """What one output's page shows."""
 
     tables: Sequence[OutputTable | Listing] = ()
-    figures: Sequence[AnyFigure] = ()
+    figures: Sequence[Figure] = ()

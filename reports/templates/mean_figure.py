@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Annotated, Any
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+import numpy as np
 
 from metadata.condition import Condition
 from metadata.declaration_limits import Entries, Keyed, Text
-from reports.layout.figure import MeanFigure, MeanLine
+from reports.layout.figure import Figure
 from reports.layout.table import OutputLayout
 from reports.results.analysis_data import AnalysisData, decimals_of
 from reports.results.builder import ResultPlace, ResultsBuilder
@@ -18,6 +21,16 @@ from reports.results.index import ResultsIndex
 from reports.results.specification import Decimals, NumberVariable, Output, OutputKeys
 from reports.statistics.mean_interval import mean_interval
 from reports.template_parts.treatment_heads import add_size
+
+if TYPE_CHECKING:
+    from reports.figures.page import Page
+    from reports.figures.panel import Panel
+    from reports.figures.sheet import Sheet
+
+HIGH = 360.0  # the height of the axes; all lengths are hundredths of an inch
+SHAPES = ("circle", "square", "triangle", "diamond")
+# Groups are drawn this far apart in the picture, and the ends of intervals are so wide to each side.
+APART, CAP = 7.0, 4.0
 
 
 @dataclass(frozen=True)
@@ -51,6 +64,33 @@ class Keys(OutputKeys):
     def implied(self) -> Iterable[str]:
         """The visit."""
         return ("AVISIT",)
+
+
+@dataclass(frozen=True)
+class MeanLine:
+    """Means of a group with their intervals; ``counts`` are printed beneath the axis."""
+
+    label: str
+    x: tuple[float, ...]
+    means: tuple[float, ...]
+    lower: tuple[float, ...]
+    upper: tuple[float, ...]
+    counts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class MeanFigure(Figure):
+    """Means of groups over time, in the units of the axes."""
+
+    drawn_by: ClassVar = __name__
+
+    x_label: str
+    y_label: str
+    x_names: tuple[tuple[float, str], ...]
+    y_limits: tuple[float, float]
+    y_ticks: tuple[float, ...]
+    lines: tuple[MeanLine, ...]
+    description: str = ""
 
 
 def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> None:
@@ -97,3 +137,50 @@ def _line(results: ResultsIndex, node: Mapping[str, Any], group: str) -> MeanLin
         tuple(rows["lower"] for rows in known.values()), tuple(rows["upper"] for rows in known.values()),
         tuple(f"{rows['n']:g}" for rows in known.values()),
     )  # fmt: skip
+
+
+def pages(figure: MeanFigure) -> list[Page]:
+    """One page with all groups; what draws is imported here, so that reading a declaration does not load it."""
+    from reports.figures.page import Page
+
+    return [Page(partial(_draw, figure))]
+
+
+def _draw(figure: MeanFigure, sheet: Sheet, top: float) -> float:
+    """Draw all groups beneath ``top``, then the numbers of subjects with a row a group; returns where it ends."""
+    from reports.figures.labels import text_width
+    from reports.figures.sheet import NAMES, WIDE, End, Numbers
+    from reports.figures.style import SMALL, curve_style
+
+    names = max(text_width(line.label, SMALL) for line in figure.lines)
+    left, right = max(62.0, names + 36), 24 + names + NAMES
+    places = [place for place, _ in figure.x_names]
+    room = 0.05 * (places[-1] - places[0])
+    panel = sheet.panel(left, top + 30, WIDE - left - right, HIGH, (places[0] - room, places[-1] + room),
+                        figure.y_limits, figure.x_label, figure.y_label)  # fmt: skip
+    panel.ticks((), figure.y_ticks)
+    panel.axes.set_xticks(places, [name for _, name in figure.x_names])
+    ends, rows = [], []
+    for position, line in enumerate(figure.lines):
+        colour = curve_style(position)[0]
+        shift = panel.across(APART * (position - (len(figure.lines) - 1) / 2))
+        xs = np.array(line.x) + shift
+        _means(panel, line, xs, position)
+        if line.x:
+            x, y = panel.places(xs[-1:], line.means[-1:])[0].tolist()
+            ends.append(End(line.label, (x, y), colour))
+        rows.append(Numbers(line.label, colour, line.x, line.counts))
+    sheet.name_ends(ends, panel.right + NAMES)
+    return sheet.numbers(panel, "Number of subjects", rows)
+
+
+def _means(panel: Panel, line: MeanLine, xs: np.ndarray, position: int) -> None:
+    """Draw the means and intervals of one group at ``xs``; a mean without an interval has none drawn."""
+    from reports.figures.style import curve_style
+
+    colour, dash = curve_style(position)
+    means, lower, upper = (panel.within(values) for values in (line.means, line.lower, line.upper))
+    panel.axes.errorbar(xs, means, [means - lower, upper - means], fmt="none", ecolor=colour, elinewidth=1.2,
+                        capsize=CAP, capthick=1.2)  # fmt: skip
+    panel.line(xs, line.means, colour, 1.6, dash)
+    panel.marks(xs, line.means, SHAPES[position % len(SHAPES)], 7, colour)

@@ -11,10 +11,11 @@ from metadata.dataset import Dataset
 from metadata.errors import StudyError
 from metadata.study import Study
 from reports.compute import compute
-from reports.layout.figure import MeanFigure, ProfileFigure, TimelineFigure
+from reports.layout.figure import ProfileFigure, TimelineFigure
 from reports.results.index import ResultsIndex, rows_by_output
 from reports.results.specification import read_specification
 from reports.templates import KEYS, TEMPLATES
+from reports.templates.mean_figure import MeanFigure
 from tests.reports.small_study import dataset, small_study
 
 STUDY = """

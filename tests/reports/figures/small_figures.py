@@ -7,9 +7,7 @@ from xml.etree import ElementTree
 from reports.figures.files import Picture
 from reports.figures.picture import Captions, draw
 from reports.layout.figure import (
-    AnyFigure,
-    MeanFigure,
-    MeanLine,
+    Figure,
     ProfileFigure,
     ProfileLine,
     ShadedBand,
@@ -18,6 +16,7 @@ from reports.layout.figure import (
     TimelineFigure,
     TimelineLayer,
 )
+from reports.templates.mean_figure import MeanFigure, MeanLine
 
 NAN = float("nan")
 
@@ -58,7 +57,7 @@ def timeline(subjects: int = 3) -> TimelineFigure:
     return TimelineFigure("Day", (0, 5), names, layers, "TimelineFigure.")
 
 
-FIGURES: dict[str, AnyFigure] = {
+FIGURES: dict[str, Figure] = {
     "course": profile_figure_of(), "many courses": profile_figure_of(30), "mean": mean_figure(), "step": step_figure(),
     "one curve": step_figure(1), "timeline": timeline(), "timeline of pages": timeline(100),
 }  # fmt: skip
@@ -67,7 +66,7 @@ FIGURES: dict[str, AnyFigure] = {
 CAPTIONS = Captions("Title <b> \N{EN DASH} Synthetic data", "All subjects (N = 3)", ("Source: ADSL.",))
 
 
-def drawn(figure: AnyFigure) -> list[Picture]:
+def drawn(figure: Figure) -> list[Picture]:
     """The pages of a figure."""
     return list(draw(figure, CAPTIONS))
 
