@@ -71,7 +71,7 @@ def page() -> str:
     examples = all_examples()
     keys = "\n".join(["| key | role |", "|---|---|", *(f"| {key} | {role} |" for key, role in KEYS.items())])
     parts = [HEAD.replace("{keys}", keys)]
-    for heading, keys_ in sections().items():
+    for heading, keys_ in sections(examples).items():
         parts += [f"## {heading}\n", *(_derivation(DERIVATIONS[key], examples[key]) for key in keys_)]
     return "\n".join(parts)
 

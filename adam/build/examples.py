@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,9 +33,10 @@ GAP = re.compile(r" {2,}")
 
 @dataclass(frozen=True)
 class Example:
-    """One example that was run: its source of the rule, tables before and after, and the text of its declaration."""
+    """One example that was run: its heading, source of the rule, tables before and after, text of its declaration."""
 
     key: str
+    section: str
     source: str
     given: pd.DataFrame
     datasets: dict[str, pd.DataFrame]
@@ -55,9 +56,14 @@ def all_examples() -> dict[str, Example]:
         }
 
 
-def sections() -> dict[str, list[str]]:
-    """Return the derivations under their headings."""
-    return dict(load(PATH, PATH.name)["sections"])
+def sections(examples: Mapping[str, Example]) -> dict[str, list[str]]:
+    """Return the derivations under their headings; raises ValueError for an example under none of them."""
+    headings: dict[str, list[str]] = {heading: [] for heading in load(PATH, PATH.name)["sections"]}
+    for key, example in examples.items():
+        if example.section not in headings:
+            raise ValueError(f"the example of {key} names the section '{example.section}': {PATH.name} has no such one")
+        headings[example.section].append(key)
+    return headings
 
 
 @contextmanager
@@ -75,7 +81,7 @@ def _run(key: str, node: Any, path: Path, texts: dict[str, str], study: Study) -
     made = derived(read_steps(node["derivation"]), given, datasets, study)
     files = {name: texts[name] for name in node.get("files", [])}
     declared = _declared(node, path.read_text(encoding="utf-8").splitlines())
-    return Example(key, node["source"], given, datasets, files, declared, made)
+    return Example(key, node["section"], node["source"], given, datasets, files, declared, made)
 
 
 def derived(

@@ -3,42 +3,50 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator, MutableMapping
-from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from adam.columns.columns import Columns, number
-from adam.language.derivation import DERIVATIONS, Derivation, DerivationContext, Outcome, keyed
-from adam.language.kinds import NewNumber, NumberColumn
-from validation.checks.data import CheckData, CheckRows
-from validation.checks.kind import KINDS, Check, CheckFinding, kind
-from validation.conformance.rule import RULES, Hit, rule
-from validation.conformance.sdtm_datasets import SdtmDatasets
+from adam.build.examples import PATH as EXAMPLES
+from adam.build.examples import derived, table_of
+from adam.build.specification import read_steps
+from adam.language.derivation import DERIVATIONS
+from metadata.dataset import Dataset, DatasetMetadata, Variable
+from metadata.study import Study
+from metadata.yaml_source import load
+from tests.validation.seeding import seed
+from validation.checks.kind import KINDS
+from validation.conformance.rule import RULES
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "programmers.md"
-NAMES = {
-    one.__name__: one
-    for one in (
-        dataclass, number, keyed, Derivation, DerivationContext, Outcome, kind, Check, CheckRows, CheckData,
-        CheckFinding, rule, Hit, SdtmDatasets,
-    )
-} | {"Columns": Columns, "NumberColumn": NumberColumn, "NewNumber": NewNumber, "Iterator": Iterator}  # fmt: skip
+
+
+def blocks_of(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
 
 
 @pytest.fixture(scope="module")
 def made() -> Iterator[dict[str, Any]]:
+    """What the modules of the page define; each is a whole module, as it would be saved."""
     registers: tuple[MutableMapping[str, Any], ...] = (DERIVATIONS, KINDS, RULES)  # type: ignore[assignment]
     before = [dict(register) for register in registers]
-    names: dict[str, Any] = {**NAMES, "__name__": __name__}
-    blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
-    assert len(blocks) == 3
-    for block in blocks:
-        exec(compile(block, str(PAGE), "exec", dont_inherit=True), names)
+    names: dict[str, Any] = {}
+    modules = [block for block in blocks_of("python") if block.startswith('"""')]
+    assert len(modules) == 3
+    for place, block in enumerate(modules):
+        module = ModuleType(f"shown_{place}")
+        sys.modules[module.__name__] = module
+        exec(compile(block, str(PAGE), "exec", dont_inherit=True), module.__dict__)
+        names |= vars(module)
     yield names
+    for place in range(len(modules)):
+        del sys.modules[f"shown_{place}"]
     for register, old in zip(registers, before, strict=True):
         register.clear()
         register.update(old)
@@ -51,6 +59,26 @@ def test_the_derivation_of_the_page_derives(made: dict[str, Any]) -> None:
     np.testing.assert_array_equal(outcome.columns["M"], [2.5, np.nan])
     assert derivation.reads == ("A", "B")
     assert derivation.sentence("M") == "Middle of A and B."
+
+
+def test_the_example_of_the_page_runs(made: dict[str, Any], tmp_path: Path) -> None:
+    (text,) = [block for block in blocks_of("yaml") if block.startswith("midpoint:")]
+    (tmp_path / "middle.yaml").write_text(text)
+    (example,) = load(tmp_path / "middle.yaml").values()
+    frame = derived(read_steps(example["derivation"]), table_of(example["input"]), {}, Study.open("hta_duo"))
+    np.testing.assert_array_equal(frame["MIDBP"], [105.0, np.nan])
+    assert example["section"] in load(EXAMPLES)["sections"] and example["source"]
+
+
+def test_the_seed_of_the_page_breaks_the_rule_of_the_page(made: dict[str, Any]) -> None:
+    (line,) = [block for block in blocks_of("python") if block.strip().startswith('("age.limit"')]
+    metadata = DatasetMetadata("DM", "Demographics", "", "", (), (Variable("AGE", "Age", "Num"),))
+    sound = {"DM": Dataset(metadata, pd.DataFrame({"AGE": [50.0]}))}
+    ((rule, dataset, variable, change),) = eval(f"[{line.strip()}]", {"seed": seed})
+    broken = change(sound)
+    ages = {name: datasets["DM"].frame["AGE"].to_numpy() for name, datasets in (("sound", sound), ("broken", broken))}
+    assert (rule in RULES, dataset, variable) == (True, "DM", "AGE")
+    assert (ages["sound"] >= 120).tolist() == [False] and (ages["broken"] >= 120).tolist() == [True]
 
 
 def test_the_check_of_the_page_objects(made: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -41,9 +42,17 @@ def test_the_page_is_up_to_date(made):
 
 
 def test_every_word_has_a_place_and_an_example(made):
-    assert sorted(word for words in sections().values() for word in words) == sorted(DERIVATIONS)
-    assert re.findall(r"^### (\w+)$", made, re.MULTILINE) == [word for words in sections().values() for word in words]
-    assert sorted(all_examples()) == sorted(DERIVATIONS)
+    examples = all_examples()
+    words = [word for under in sections(examples).values() for word in under]
+    assert sorted(words) == sorted(examples) == sorted(DERIVATIONS)
+    assert re.findall(r"^### (\w+)$", made, re.MULTILINE) == words
+    assert all(sections(examples).values())
+
+
+def test_an_example_under_no_heading_is_refused():
+    stray = {key: replace(one, section="Elsewhere") for key, one in all_examples().items() if key == "merge"}
+    with pytest.raises(ValueError, match="the example of merge names the section 'Elsewhere'"):
+        sections(stray)
 
 
 def test_every_parameter_is_in_the_table_of_its_word(made):
