@@ -21,6 +21,7 @@ from metadata.dataset import Dataset, DatasetMetadata, Variable
 from metadata.study import Study
 from metadata.yaml_source import load
 from tests.validation.seeding import seed
+from validation.checks.examples import run_example
 from validation.checks.kind import KINDS
 from validation.conformance.rule import RULES
 
@@ -62,7 +63,7 @@ def test_the_derivation_of_the_page_derives(made: dict[str, Any]) -> None:
 
 
 def test_the_example_of_the_page_runs(made: dict[str, Any], tmp_path: Path) -> None:
-    (text,) = [block for block in blocks_of("yaml") if block.startswith("midpoint:")]
+    (text,) = [block for block in blocks_of("yaml") if "midpoint:" in block]
     (tmp_path / "middle.yaml").write_text(text)
     (example,) = load(tmp_path / "middle.yaml").values()
     frame = derived(read_steps(example["derivation"]), table_of(example["input"]), {}, Study.open("hta_duo"))
@@ -81,13 +82,13 @@ def test_the_seed_of_the_page_breaks_the_rule_of_the_page(made: dict[str, Any]) 
     assert (ages["sound"] >= 120).tolist() == [False] and (ages["broken"] >= 120).tolist() == [True]
 
 
-def test_the_check_of_the_page_objects(made: dict[str, Any]) -> None:
-    class Rows:
-        def column(self, name: str) -> Any:
-            return type("Values", (), {"number": np.array([-1.0, 0.0, np.nan])})
-
-    check = type("Declared", (), {"field": "weight"})
-    assert made["not_negative"](check, Rows(), None).where.tolist() == [True, False, False]
+def test_the_check_of_the_page_objects_in_its_example(made: dict[str, Any], tmp_path: Path) -> None:
+    (text,) = [block for block in blocks_of("yaml") if "not_negative:" in block]
+    (tmp_path / "signs.yaml").write_text(text)
+    (node,) = load(tmp_path / "signs.yaml").values()
+    example = run_example("not_negative", node, tmp_path / "signs.yaml")
+    assert example.found == example.expected == (1,)
+    assert example.problems == ("The value -1 is below zero.",)
 
 
 def test_the_rule_of_the_page_finds(made: dict[str, Any]) -> None:

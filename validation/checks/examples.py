@@ -46,10 +46,11 @@ class CheckExample:
 def all_examples() -> dict[str, CheckExample]:
     """Run every example and return them by kind, family by family."""
     files = sorted((FOLDER / "kinds").glob("*.yaml"))
-    return {kind: _run(kind, node, file) for file in files for kind, node in load(file, file.name).items()}
+    return {kind: run_example(kind, node, file) for file in files for kind, node in load(file, file.name).items()}
 
 
-def _run(kind: str, node: Any, file: Path) -> CheckExample:
+def run_example(kind: str, node: Any, file: Path) -> CheckExample:
+    """Run the example of a kind that a family's YAML file declares."""
     given = table_of(node["rows"])
     check = {"id": "example.check", "kind": kind, "severity": "error", **node["check"]}
     with _study(check) as study:

@@ -104,6 +104,8 @@ def kind(name: str, problem: str, expected: str, details: tuple[str, ...] = ()) 
     """Register a dataclass as the kind ``name``; the sentences are used where a check writes none."""
 
     def register(declared: Kind) -> Kind:
+        if name in KINDS:
+            raise ValueError(f"the kind {name} is registered twice")
         declared.usual_problem, declared.usual_expected, declared.details = problem, expected, details
         KINDS[name] = declared
         return declared
