@@ -28,6 +28,7 @@ SHAPING = (
     "pillow",
     "pyarrow",
     "pyreadstat",
+    "reportlab",
     "scipy",
 )
 SOURCE_FOLDERS = ("redcap", "synthetic")  # the snapshot's id covers the records and the project's structure

@@ -89,6 +89,14 @@ class Checkbox(RecordOperation):
         """The checkbox, and the fields of the condition."""
         return [self.found.name, *(self.when.fields() if self.when else [])]
 
+    def taken(self) -> list[str]:
+        """The checkbox."""
+        return [self.found.name]
+
+    def options(self) -> tuple[str, ...]:
+        """The codes that are declared."""
+        return tuple(self.codes)
+
     def apply(self, source: FormRows) -> Column:
         """Return the flag, the term, or the n-th term."""
         marks, read = ticked(source, self.found.name, self.codes or list(self.found.choices))

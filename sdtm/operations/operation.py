@@ -130,6 +130,14 @@ class RecordOperation(Operation):
     def fields(self) -> list[str]:
         """Fields of the dictionary that the operation reads."""
 
+    def taken(self) -> list[str]:
+        """Those fields whose values go into the column; the others only decide whether it has one."""
+        return self.fields()
+
+    def options(self) -> tuple[str, ...]:
+        """Codes of a checkbox that alone count; none if the whole field does."""
+        return ()
+
     @abstractmethod
     def apply(self, source: FormRows) -> Column:
         """Return one value for each row of the source."""

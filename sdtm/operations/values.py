@@ -130,6 +130,10 @@ class FieldValue(RecordOperation):
         """The field, and those of the condition."""
         return [self.found.name, *(self.when.fields() if self.when else [])]
 
+    def taken(self) -> list[str]:
+        """The field."""
+        return [self.found.name]
+
     def apply(self, source: FormRows) -> Column:
         """Return the field's value, translated and typed."""
         raw, read = self.stored(source)
@@ -242,6 +246,10 @@ class ConstantValue(RecordOperation):
         """Fields of the condition."""
         return self.when.fields() if self.when else []
 
+    def taken(self) -> list[str]:
+        """None: the value is a constant."""
+        return []
+
     def apply(self, source: FormRows) -> Column:
         """Return the constant."""
         values: CodedText | np.ndarray = CodedText.constant(self.text, source.count)
@@ -271,6 +279,10 @@ class Several(RecordOperation):
     def fields(self) -> list[str]:
         """Fields of all parts."""
         return [name for part in self.parts for name in part.fields()]
+
+    def taken(self) -> list[str]:
+        """Fields whose values the parts take."""
+        return [name for part in self.parts for name in part.taken()]
 
 
 @word("first_of")

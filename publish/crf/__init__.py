@@ -1,0 +1,1 @@
+"""The annotated case report form: every form as REDCap shows it, with what becomes of each field."""

@@ -1,0 +1,1 @@
+"""PDF documents: fonts, and text that is broken into lines."""
