@@ -10,200 +10,71 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
-from metadata.errors import RedcapCdiscError, StudyError, UsageError, nearest
-from metadata.project import Project
+from metadata.errors import RedcapCdiscError, UsageError
 from metadata.records import EVENT
 from metadata.study import Study
-from metadata.yaml_source import filled_in
-from redcap_sandbox.generator_calendar import Calendar
-from redcap_sandbox.generator_draws import Draws
-from redcap_sandbox.generator_filling import World
-from redcap_sandbox.generator_log import corrections, newest_first, saved_forms
-from redcap_sandbox.generator_patients import FOLDER, all_patients, declared_patients, read_table
-from redcap_sandbox.generator_planted import Planted, plant, read_planted
-from redcap_sandbox.generator_records import flat_frame, to_csv
-from redcap_sandbox.generator_tables import calculate, close_branches, fill, log_rows, visit_rows
+from redcap_sandbox.generated import generate_shares
+from redcap_sandbox.generator_log import COLUMNS, newest_places, stamped
+from redcap_sandbox.generator_records import csv_lines, header, joined
 
 AS_ENTERED, LOCKED = "records_as_entered.csv", "records_locked.csv"
 LOG_AS_ENTERED, LOG = "log_as_entered.csv", "log.csv"
+SHARE = 500  # patients whose records are in memory at once
+BLOCK = 50_000  # lines of the log that are written at once
 
 
-@dataclass(frozen=True, eq=False)
-class Generated:
-    """Flat exports and logs of both states, as frames of text; each is made when it is first asked for."""
+def write(study: Study, folder: Path, patients: int | None = None, share: int = SHARE) -> list[Path]:
+    """Write the records and the log of both states (see ``generate``) and return their paths.
 
-    world: World
-    plan: Mapping[str, Any]
-    tables: Mapping[str, pd.DataFrame]
-
-    @cached_property
-    def problems(self) -> list[Planted]:
-        """The planted problems."""
-        return read_planted(self.world.study)
-
-    @cached_property
-    def locked(self) -> pd.DataFrame:
-        """The records after cleaning: what no site could resolve stays."""
-        clean = flat_frame(self.world.project, self.tables, self._column("id"), self._column("group"))
-        return plant(self.world.project, clean, [problem for problem in self.problems if problem.kept])
-
-    @cached_property
-    def as_entered(self) -> pd.DataFrame:
-        """The records with all planted problems."""
-        return plant(self.world.project, self.locked, [problem for problem in self.problems if not problem.kept])
-
-    @cached_property
-    def log_as_entered(self) -> pd.DataFrame:
-        """The project's log before anything was corrected, newest first."""
-        return newest_first(self._saved)
-
-    @cached_property
-    def log(self) -> pd.DataFrame:
-        """The project's log up to the lock, newest first."""
-        resolved = [problem for problem in self.problems if not problem.kept]
-        return newest_first(self._saved, corrections(self.world.project, self.locked, resolved, self.plan["log"]))
-
-    @cached_property
-    def _saved(self) -> pd.DataFrame:
-        """Who saved which form when."""
-        plan, days = self.plan["log"], _entry_days(self.world, self.tables, self.plan["log"])
-        return saved_forms(self.world.project, self.tables, self._column("id"), self._column("group"), plan, days)
-
-    def _column(self, role: str) -> pd.Series:
-        """The patients' names or data access groups."""
-        return self.world.patients[self.plan["patients"][role]]
-
-    def write(self, folder: Path) -> list[Path]:
-        """Write the four files and return their paths."""
-        folder.mkdir(parents=True, exist_ok=True)
-        frames = {AS_ENTERED: self.as_entered, LOCKED: self.locked, LOG_AS_ENTERED: self.log_as_entered, LOG: self.log}
-        left_out = [] if self.world.project.longitudinal else [EVENT]  # a classic project exports no event
-        for name, frame in frames.items():
-            (folder / name).write_bytes(to_csv(frame.drop(columns=left_out, errors="ignore")))
-        return [folder / name for name in frames]
-
-
-def generate(study: Study, patients: int | None = None) -> Generated:
-    """Make the records of the declared patients, or of ``patients`` of whom the declared ones are the first.
-
-    Planted problems belong to the declared patients and are the same whatever follows. Raises StudyError where the
-    ``synthetic/`` folder is not fit, UsageError if fewer patients than declared are asked for.
+    Records are written ``share`` patients at a time; of the log, which is in the order of time, the lines are kept.
+    Nothing is written if the study's ``synthetic/`` folder is not fit.
     """
-    plan = study.read_yaml(f"{FOLDER}/generator.yaml")
-    declared = declared_patients(study, plan["patients"])
-    count = len(declared) if patients is None else patients
-    if count < len(declared):
-        raise UsageError(f"the study declares {len(declared)} patients; ask for as many or more, not {count}")
-    world = _world(study, plan, declared, count)
-    return Generated(world, plan, _tables(world, plan))
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder) as name:
+        draft = Path(name)
+        saved, corrected = _write_records(study, draft, patients, share)
+        lines = pa.chunked_array([csv_lines(stamped(one)) for one in [*saved, corrected]])
+        keys = pd.concat([one[["time", "day", "record"]] for one in saved])
+        _write_log(draft / LOG_AS_ENTERED, lines, newest_places(keys, corrected[:0]))
+        _write_log(draft / LOG, lines, newest_places(keys, corrected))
+        return [(draft / file).replace(folder / file) for file in (AS_ENTERED, LOCKED, LOG_AS_ENTERED, LOG)]
 
 
-def _world(study: Study, plan: Mapping[str, Any], declared: pd.DataFrame, count: int) -> World:
-    """Draw the patients, their visits and their courses."""
-    draws = Draws(int(plan["seed"]), count)
-    patients = all_patients(declared, plan["patients"], draws)
-    calendar = Calendar(study, patients, draws, plan["visits"])
-    key = plan["patients"]["id"]
-    tables = {name: read_table(study, file) for name, file in plan.get("courses", {}).items()}
-    courses = {name: _course(table, declared[key], patients, key) for name, table in tables.items()}
-    return World(study, study.project(), patients, calendar, draws, courses)
+def _write_records(
+    study: Study, folder: Path, patients: int | None, share: int
+) -> tuple[list[pd.DataFrame], pd.DataFrame]:
+    """Write the records of both states; return the entries of the log: saved, share by share, and corrected."""
+    saved: list[pd.DataFrame] = []
+    corrected = pd.DataFrame()
+    with (folder / AS_ENTERED).open("wb") as as_entered, (folder / LOCKED).open("wb") as locked:
+        for made in generate_shares(study, patients, share):
+            clean = _records(made.locked, study, first=not saved)
+            locked.write(clean)
+            as_entered.write(_records(made.as_entered, study, first=not saved) if made.problems else clean)
+            corrected = corrected if saved else made.corrected
+            saved.append(made.saved)
+    return saved, corrected
 
 
-def _course(table: pd.DataFrame, declared: pd.Series, patients: pd.DataFrame, key: str) -> pd.DataFrame:
-    """Give every patient the rows of the declared patient they follow; instances count from 1 in the order written."""
-    template = pd.Series(declared.index, index=declared).reindex(table[key])
-    if template.isna().any():
-        stranger = table[key][template.isna().to_numpy()].iloc[0]
-        raise StudyError(f"a course names a patient who is not declared: {stranger}")
-    rows = table.drop(columns=key).assign(template=template.to_numpy(int))
-    followed = pd.DataFrame({"template": patients["template"], "patient": np.arange(len(patients))})
-    both = followed.merge(rows, on="template")
-    both["instance"] = both.groupby("patient").cumcount() + 1
-    if "day" not in both:
-        both["day"] = "1"
-    both["day"] = pd.to_numeric(both["day"]).astype(int)
-    return both.drop(columns="template")
+def _records(frame: pd.DataFrame, study: Study, first: bool) -> bytes:
+    """Return the lines of records, below the line of names if they are the first; a classic project has no event."""
+    shown = frame if study.project().longitudinal else frame.drop(columns=EVENT, errors="ignore")
+    return (header(shown.columns) if first else b"") + joined(csv_lines(shown))
 
 
-def _tables(world: World, plan: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
-    """Fill every form, set the declared exceptions, then let branching and calculations do what REDCap does."""
-    project = world.project
-    unplanned = world.courses.get(plan["visits"].get("unplanned", ""))
-    tables: dict[str, pd.DataFrame] = {}
-    for form in project.dictionary.forms:
-        specs = _specifications(world.study, form, plan.get("for_each") or {})
-        if any(project.repeats(event, form) for event in project.event_names):
-            if form not in world.courses:
-                hint = nearest(form, world.courses)
-                raise StudyError(f"the repeating form '{form}' has no course in generator.yaml{hint}")
-            rows = log_rows(world, form, world.courses[form])
-        else:
-            rows = visit_rows(world, form, unplanned)
-        tables[form] = fill(world, form, rows, specs)
-    if "exceptions" in plan:
-        _except(tables, world, read_table(world.study, plan["exceptions"]), plan["patients"]["id"])
-    close_branches(project, tables)
-    calculate(project, tables)
-    return tables
-
-
-def _specifications(study: Study, form: str, templates: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Read how a form is filled; ``NAME_ITEM`` of a template (NAME: [ITEM, ...]) from NAME.yaml, for each item."""
-    for name, items in templates.items():
-        for item in items:
-            if form == f"{name}_{item}":
-                return dict(filled_in(study.read_yaml(f"{FOLDER}/forms/{name}.yaml"), str(item)))
-    return dict(study.read_yaml(f"{FOLDER}/forms/{form}.yaml") or {})
-
-
-def _except(tables: dict[str, pd.DataFrame], world: World, listed: pd.DataFrame, key: str) -> None:
-    """Set single values of declared patients: record, event, form, instance, field, value."""
-    position = {name: place for place, name in enumerate(world.patients[key])}
-    for form, rows in listed.groupby("form", sort=False):
-        table = tables[str(form)]
-        instance = pd.to_numeric(rows["instance"].where(rows["instance"] != "", "0")).astype(int)
-        wanted = pd.MultiIndex.from_arrays([rows["record"].map(position), rows["event"], instance])
-        at = pd.MultiIndex.from_frame(table[["patient", "event", "instance"]]).get_indexer(wanted)
-        if (at < 0).any():
-            lost = rows[at < 0].iloc[0]
-            what = f"no form '{form}' in record {lost['record']}, event {lost['event']}"
-            raise StudyError(what, f"{FOLDER}/exceptions.csv")
-        for column, places in pd.Series(at, index=rows["field"]).groupby(level=0):
-            values = table[column].to_numpy(object).copy()
-            values[places.to_numpy()] = rows.loc[rows["field"] == column, "value"].to_numpy(object)
-            table[column] = pd.Series(values, dtype="str")
-
-
-def _entry_days(world: World, tables: Mapping[str, pd.DataFrame], plan: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    """Return when each form was entered: some days after the visit, logs after the last visit or their own date."""
-    last = np.nanmax(np.vstack(list(world.calendar.days.values())), axis=0)
-    entered: dict[str, np.ndarray] = {}
-    for form, table in tables.items():
-        patient = table["patient"].to_numpy(int)
-        own = any(world.project.repeats(event, form) for event in world.project.event_names)
-        held = world.calendar.dates(last[patient].astype(int) if own else table["day"].to_numpy(int), patient)
-        newest = np.fmax(held, _newest_dates(world.project, form, table)) if own else held
-        entered[form] = newest + np.timedelta64(int(plan["days_after"]), "D")
-    return entered
-
-
-def _newest_dates(project: Project, form: str, table: pd.DataFrame) -> np.ndarray:
-    """Return the newest date in the date fields of each row, NaT where there is none."""
-    newest = np.full(len(table), np.datetime64("NaT", "D"))
-    for item in project.dictionary.form_fields(form):
-        if item.validation.startswith("date"):
-            dates = pd.to_datetime(table[item.name].str[:10], format="%Y-%m-%d", errors="coerce")
-            newest = np.fmax(newest, dates.to_numpy("datetime64[D]"))
-    return newest
+def _write_log(path: Path, lines: pa.ChunkedArray, places: np.ndarray) -> None:
+    with path.open("wb") as file:
+        file.write(header(COLUMNS))
+        for start in range(0, len(places), BLOCK):
+            file.write(joined(lines.take(pa.array(places[start : start + BLOCK]))))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -218,7 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         study = Study.open(given.study)
         if given.patients is not None and given.out is None:
             raise UsageError("--patients needs --out: the study's own redcap/ holds the declared patients only")
-        for path in generate(study, given.patients).write(given.out or study.path("redcap")):
+        for path in write(study, given.out or study.path("redcap"), given.patients):
             sys.stdout.write(f"{path}\n")
     except RedcapCdiscError as error:
         sys.stderr.write(f"{error}\n")

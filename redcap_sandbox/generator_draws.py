@@ -11,15 +11,20 @@ from scipy.special import ndtri
 
 @dataclass(frozen=True)
 class Draws:
-    """Streams of one number a patient; the first patients' numbers do not depend on how many there are."""
+    """Streams of one number a patient: a patient's numbers do not depend on who else is made, before or after them.
+
+    ``first`` is the place of the first patient of whom numbers are drawn, ``patients`` how many they are.
+    """
 
     seed: int
     patients: int
+    first: int = 0
 
     def uniform(self, *name: str) -> np.ndarray:
         """Return float64 of (patients,) between 0 and 1, both excluded."""
         digest = hashlib.sha256("|".join((str(self.seed), *name)).encode()).digest()
-        stream = np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "big")))
+        bits = np.random.PCG64(int.from_bytes(digest[:16], "big")).advance(self.first)  # one step is one number
+        stream = np.random.Generator(bits)
         return np.clip(stream.random(self.patients), 1e-12, 1 - 1e-12)
 
     def normal(self, *name: str) -> np.ndarray:

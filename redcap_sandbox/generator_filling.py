@@ -37,6 +37,11 @@ class World:
     draws: Draws
     courses: dict[str, pd.DataFrame]
 
+    @property
+    def has_declared(self) -> bool:
+        """True if the declared patients are among the patients."""
+        return self.draws.first == 0
+
     def choice(self, options: Mapping[str, Any], key: str, context: str) -> Any:
         """Return ``options[key]``; raises StudyError with the nearest key."""
         if key not in options:

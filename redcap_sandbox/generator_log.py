@@ -22,7 +22,7 @@ def saved_forms(
     plan: Mapping[str, Any],
     dates: Mapping[str, np.ndarray],
 ) -> pd.DataFrame:
-    """Return one entry for each form saved, in the order in which they were saved.
+    """Return one entry for each form saved, by day, record, form and instance; ``time`` is when it was saved.
 
     ``dates`` holds, by form, the day (datetime64[D]) on which each row was entered; ``plan`` gives the users by data
     access group, the hour at which entry starts and the minutes that a form takes.
@@ -48,7 +48,7 @@ def saved_forms(
     entries["time"] = entries["day"].to_numpy("datetime64[m]") + minute.to_numpy().astype("timedelta64[m]")
     first = ~entries["record"].duplicated()
     entries["action"] = np.where(first, "Create record ", "Update record ") + entries["record"]
-    return entries[["time", "username", "action", "details", "record"]]
+    return entries[["time", "day", "username", "action", "details", "record"]]
 
 
 def details(project: Project, form: str, table: pd.DataFrame) -> list[str]:
@@ -81,11 +81,26 @@ def corrections(
     start = np.datetime64(plan["cleaning_starts"], "m")
     time = start + (np.arange(len(rows)) * int(plan["cleaning_minutes"])).astype("timedelta64[m]")
     made = pd.DataFrame(rows, columns=["action", "details", "record"])
-    return made.assign(time=time, username=plan["cleaner"])
+    return made.assign(time=time, day=time.astype("datetime64[D]"), username=plan["cleaner"])
 
 
-def newest_first(*entries: pd.DataFrame) -> pd.DataFrame:
+def newest_first(saved: pd.DataFrame, corrected: pd.DataFrame) -> pd.DataFrame:
     """Return the log as exported: newest first, minutes without seconds."""
-    log = pd.concat(entries, ignore_index=True).sort_values("time", kind="stable", ignore_index=True).iloc[::-1]
-    stamp = np.char.replace(np.datetime_as_string(log["time"].to_numpy("datetime64[m]")), "T", " ")
-    return log.assign(timestamp=stamp.astype(object))[COLUMNS].reset_index(drop=True).astype("str")
+    both = stamped(pd.concat([saved, corrected], ignore_index=True))
+    return both.iloc[newest_places(saved, corrected)].reset_index(drop=True)
+
+
+def newest_places(saved: pd.DataFrame, corrected: pd.DataFrame) -> np.ndarray:
+    """Return the places of all entries, those saved before those corrected, as they come in the log.
+
+    ``saved`` may be shares of the patients one after the other, each as ``saved_forms`` returned it.
+    """
+    by_day = pd.concat([saved, corrected])[["time", "day", "record"]].reset_index(drop=True)
+    by_day = pd.concat([by_day[: len(saved)].sort_values(["day", "record"], kind="stable"), by_day[len(saved) :]])
+    return by_day.sort_values("time", kind="stable").index.to_numpy()[::-1]
+
+
+def stamped(entries: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns of the log as exported."""
+    stamp = pd.Series(np.datetime_as_string(entries["time"].to_numpy("datetime64[m]")), entries.index, dtype="str")
+    return entries.assign(timestamp=stamp.str.replace("T", " "))[COLUMNS].astype("str")

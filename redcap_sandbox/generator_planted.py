@@ -43,6 +43,8 @@ def read_planted(study: Study) -> list[Planted]:
 def plant(project: Project, frame: pd.DataFrame, problems: Sequence[Planted]) -> pd.DataFrame:
     """Return the flat export with all changes made; a row that did not exist is added where REDCap would put it."""
     changes = [change for problem in problems for change in problem.changes]
+    if not changes:
+        return frame
     dirty = _with_rows(project, frame, changes)
     touched = dict.fromkeys(change["field"] for change in changes)
     column = {name: dirty[name].to_numpy(object).copy() for name in touched if name in dirty}

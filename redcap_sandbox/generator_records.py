@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -117,15 +117,29 @@ def _blank(size: int) -> pd.api.extensions.ExtensionArray:
 
 def to_csv(frame: pd.DataFrame) -> bytes:
     """Return CSV as REDCap writes it: UTF-8, LF, a cell quoted only where it holds a comma, a quote or white space."""
+    return header(frame.columns) + joined(csv_lines(frame))
+
+
+def header(names: Iterable[str]) -> bytes:
+    """Return the first line of such a CSV."""
+    return ",".join(_quoted(pa.array(list(names), pa.large_string())).to_pylist()).encode() + b"\n"
+
+
+def csv_lines(frame: pd.DataFrame) -> pa.Array:
+    """Return the other lines of such a CSV, without their ends."""
     cells = [_quoted(pa.array(frame[column].to_numpy(object), pa.large_string())) for column in frame.columns]
-    header = ",".join(_quoted(pa.array(list(frame.columns), pa.large_string())).to_pylist())
-    lines = pc.binary_join_element_wise(*cells, pa.scalar(",", pa.large_string())).to_pylist() if cells else []
-    return "".join(f"{line}\n" for line in [header, *lines]).encode()
+    return pc.binary_join_element_wise(*cells, pa.scalar(",", pa.large_string()))
+
+
+def joined(lines: pa.Array) -> bytes:
+    """Return lines with their ends, as they are in a file."""
+    return "".join(f"{line}\n" for line in lines.to_pylist()).encode()
 
 
 def _quoted(values: pa.Array) -> pa.Array:
-    """Quote cells the way of PHP's fputcsv."""
-    quote = pa.scalar('"', pa.large_string())
-    doubled = pc.replace_substring(values, '"', '""')
+    """Quote cells the way of PHP's fputcsv, each different text once."""
+    coded = values.dictionary_encode()
+    texts, quote = coded.dictionary, pa.scalar('"', pa.large_string())
+    doubled = pc.replace_substring(texts, '"', '""')
     wrapped = pc.binary_join_element_wise(quote, doubled, quote, pa.scalar("", pa.large_string()))
-    return pc.if_else(pc.match_substring_regex(values, '[, "\t\r\n]'), wrapped, values)
+    return pc.if_else(pc.match_substring_regex(texts, '[, "\t\r\n]'), wrapped, texts).take(coded.indices)

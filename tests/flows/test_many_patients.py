@@ -15,7 +15,7 @@ from flows.pipeline import build
 from flows.progress import StagePrinter
 from flows.run_request import RunRequest
 from metadata.study import Study
-from redcap_sandbox.generator import generate
+from redcap_sandbox.generator import write
 from redcap_sandbox.server import SandboxProject, create_app, serve
 
 pytestmark = [pytest.mark.soak, pytest.mark.xdist_group("many patients")]
@@ -29,7 +29,7 @@ def exports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The exports of so many generated patients, of whom the declared ones are the first."""
     folder, study = tmp_path_factory.mktemp("generated") / "redcap", Study.open(STUDY)
     shutil.copytree(study.path("redcap"), folder, ignore=WITHOUT_RECORDS)
-    generate(study, PATIENTS).write(folder)
+    write(study, folder, PATIENTS)
     return folder
 
 

@@ -12,7 +12,7 @@ from metadata.dataset import Dataset
 from metadata.records import Records
 from metadata.study import Study
 from metadata.terminology import Terminology
-from redcap_sandbox.generator import generate
+from redcap_sandbox.generator import write
 from sdtm.build.study_mapping import read_mapping
 from sdtm.build.tabulate import tabulate
 from validation.acceptance.judge import accept
@@ -35,7 +35,7 @@ def terminology(study: Study) -> Terminology:
 @pytest.fixture(scope="module")
 def sdtm(study: Study, terminology: Terminology, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Dataset]:
     folder: Path = tmp_path_factory.mktemp("generated")
-    generate(study, PATIENTS).write(folder)
+    write(study, folder, PATIENTS)
     records = Records.read(study.project(), folder / "records_locked.csv")
     return tabulate(read_mapping(study, records.project, terminology), records).datasets
 

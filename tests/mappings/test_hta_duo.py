@@ -17,7 +17,8 @@ from metadata.expression_evaluator import check
 from metadata.expression_parser import parse
 from metadata.records import Records
 from metadata.study import Study
-from redcap_sandbox.generator import generate
+from redcap_sandbox.generated import generate
+from redcap_sandbox.generator import write
 from validation.queries.listing import form_links, query_listing
 
 FOLDER = Path(__file__).parents[2] / "mappings" / "hta_duo"
@@ -93,7 +94,7 @@ def test_free_text_dates_are_day_month_year_and_some_are_partial() -> None:
 
 
 def test_the_generator_makes_the_same_bytes_again(study: Study, tmp_path: Path) -> None:
-    for path in generate(study).write(tmp_path):
+    for path in write(study, tmp_path):
         assert path.read_bytes() == (FOLDER / "redcap" / path.name).read_bytes(), path.name
 
 

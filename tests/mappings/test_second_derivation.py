@@ -17,7 +17,7 @@ from metadata.dataset import Dataset
 from metadata.records import Records
 from metadata.study import BUNDLED, Study
 from metadata.terminology import Terminology
-from redcap_sandbox.generator import generate
+from redcap_sandbox.generated import generate
 from reports.compute import compute
 from sdtm.build.study_mapping import read_mapping
 from sdtm.build.tabulate import tabulate

@@ -11,7 +11,8 @@ import pytest
 
 from metadata.errors import StudyError, UsageError
 from metadata.study import Study
-from redcap_sandbox.generator import Generated, generate, main
+from redcap_sandbox.generated import Generated, generate
+from redcap_sandbox.generator import main, write
 
 STUDY = Study.open("spms_aza")
 KEY = ["record_id", "redcap_event_name", "redcap_repeat_instrument", "redcap_repeat_instance"]
@@ -218,4 +219,13 @@ def test_a_folder_that_is_not_fit_is_refused_in_a_sentence(
     assert old in text
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(StudyError, match=message):
-        generate(Study.open(study)).write(tmp_path)
+        write(Study.open(study), tmp_path)
+
+
+def test_shares_of_the_patients_give_the_same_files(forty: Generated, tmp_path: Path) -> None:
+    whole = write(STUDY, tmp_path / "whole", 40)
+    shares = write(STUDY, tmp_path / "shares", 40, share=12)
+    assert [path.read_bytes() for path in shares] == [path.read_bytes() for path in whole]
+    read = pd.read_csv(shares[1], dtype=str, keep_default_na=False)
+    assert read.to_numpy(object).tolist() == forty.locked.to_numpy(object).tolist()
+    assert sorted(path.name for path in (tmp_path / "shares").iterdir()) == sorted(path.name for path in shares)

@@ -8,7 +8,8 @@ import pytest
 
 from metadata.errors import StudyError
 from metadata.study import Study
-from redcap_sandbox.generator import Generated, generate
+from redcap_sandbox.generated import Generated, generate
+from redcap_sandbox.generator import write
 
 FILES = {
     "study.yaml": """
@@ -100,7 +101,7 @@ def test_text_dates_are_written_as_the_study_says(made: Generated) -> None:
 
 
 def test_files_have_no_column_of_events(made: Generated, tmp_path: Path) -> None:
-    for path in made.write(tmp_path):
+    for path in write(made.world.study, tmp_path):
         assert "redcap_event_name" not in path.read_text(encoding="utf-8").split("\n", 1)[0], path.name
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from metadata.study import Study
-from redcap_sandbox.generator import Generated, generate
+from redcap_sandbox.generated import Generated, generate
 
 DICTIONARY = """field_name,form_name,field_type,field_label,select_choices_or_calculations,\
 text_validation_type_or_show_slider_number,branching_logic
