@@ -231,10 +231,12 @@ def _make_files(run: Run, built: BuiltDatasets, terminology: Terminology) -> Non
         accepted = run.acceptance_workers.start(accept, study, shared, created, run.validation, records)
     conformance = workers.start(judge_conformance, study, shared, terminology, run.validation, created)
     step("write transport files", write_transport, layout, built, created, summary=stage_summaries.of_paths)
-    define = workers.start(write_define, layout, study, shared, terminology, created)  # it looks for the files
+    define = workers.start(write_define, layout, "sdtm", study, shared, terminology, created)  # it looks for the files
     verified = workers.start(read_back, layout, shared, created, run.validation)
     if accepted:
-        _report(run, built, shared)
+        _report(run, built, shared, terminology)
+    elif built.adam:
+        _define_analysis(run, built, terminology)()
     step("read back", verified, summary=stage_summaries.of_paths)
     step("write define.xml", define, summary=stage_summaries.of_paths)
     conforming = step("check conformance", conformance, summary=stage_summaries.of_conformance)
@@ -244,19 +246,29 @@ def _make_files(run: Run, built: BuiltDatasets, terminology: Terminology) -> Non
         run.result.acceptance = stage_summaries.count_acceptance(judged)
 
 
-def _report(run: Run, built: BuiltDatasets, shared: Shared) -> None:
+def _define_analysis(run: Run, built: BuiltDatasets | Shared, terminology: Terminology) -> Callable[[], list[Path]]:
+    """Start to write define.xml of the analysis datasets; the callable returned is the step that waits for it."""
+    arguments = run.layout, "adam", run.study, built, terminology, run.snapshot.date
+    written = run.workers.start(write_define, *arguments)
+    return lambda: run.step("write analysis define.xml", written, summary=stage_summaries.of_paths)
+
+
+def _report(run: Run, built: BuiltDatasets, shared: Shared, terminology: Terminology) -> None:
     """Compute the results, compare them with a second derivation, print them, and write where each value came from."""
     study, snapshot, step, folder = run.study, run.snapshot, run.step, run.layout.reports
     lineage = run.workers.start(write_lineage, run.layout, shared, snapshot.records)
     results = None
     if study.path("reports.yaml").is_file():
         results = step("compute results", compute_results, study, built, summary=stage_summaries.of_results)
+    define = _define_analysis(run, shared, terminology) if built.adam else None
     second = run.workers.start(derive_a_second_time, study, shared, results, run.validation, snapshot.date)
     if results is not None:
         pages = step(
             "write reports", write_reports, study, results, folder, snapshot, built, summary=stage_summaries.of_paths
         )
         run.result.outputs = sum(path.suffix == ".html" for path in pages)
+    if define:
+        define()
     step("write lineage", lineage)
     step("derive a second time", second, summary=stage_summaries.of_second_derivation)
 
@@ -402,12 +414,22 @@ def read_back(layout: PackageLayout, built: BuiltDatasets, created: str, folder:
 
 
 def write_define(
-    layout: PackageLayout, study: Study, built: BuiltDatasets, terminology: Terminology, created: str
+    layout: PackageLayout,
+    standard: Standard,
+    study: Study,
+    built: BuiltDatasets,
+    terminology: Terminology,
+    created: str,
 ) -> list[Path]:
-    """Write define.xml of the tabulations and its stylesheet into the folder of their transport files."""
+    """Write define.xml of a standard's datasets and its stylesheet into the folder of their transport files."""
     from publish import define
+    from publish.define_documents import Documents
+    from publish.define_standards import define_content
 
-    return define.write(study, dict(built.standards)["sdtm"], terminology, created, layout.transport("sdtm"))
+    folder = layout.transport(standard)
+    content = define_content(standard, study, terminology)
+    documents = Documents.of_folder(folder, standard)
+    return define.write(study, content, dict(built.standards)[standard], created, folder, documents)
 
 
 def write_lineage(layout: PackageLayout, built: BuiltDatasets, records: Records) -> None:

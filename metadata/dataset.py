@@ -69,7 +69,8 @@ class Value:
 class DatasetMetadata:
     """Name, label (at most 40 bytes), class, structure sentence, sort keys and variables of a dataset, in order.
 
-    ``values`` says what differs between the records of one variable: by test, or by supplemental qualifier.
+    ``values`` says what differs between the records of one variable: by test, parameter or supplemental qualifier.
+    ``subclass`` narrows the class of an analysis dataset, as Define-XML names it (ADVERSE EVENT).
     """
 
     name: str
@@ -79,6 +80,12 @@ class DatasetMetadata:
     keys: tuple[str, ...]
     variables: tuple[Variable, ...]
     values: tuple[Value, ...] = ()
+    subclass: str = ""
+
+    @property
+    def is_analysis(self) -> bool:
+        """True for an analysis dataset (ADaM)."""
+        return self.dataset_class in ANALYSIS_CLASSES
 
     @cached_property
     def names(self) -> list[str]:
@@ -97,7 +104,7 @@ class DatasetMetadata:
         In ADaM, Required says that the variable is present; null values are allowed (ADaMIG 1.3, section 3).
         """
         names = [variable.name for variable in self.variables if variable.core == "Req"]
-        return [name for name in names if name in self.keys] if self.dataset_class in ANALYSIS_CLASSES else names
+        return [name for name in names if name in self.keys] if self.is_analysis else names
 
     def variable(self, name: str) -> Variable:
         """Return the variable called ``name``; raises StudyError with the nearest name otherwise."""

@@ -1,4 +1,4 @@
-"""define.xml of the tabulations with its stylesheet, checked before it is written."""
+"""define.xml of tabulations or analysis datasets with its stylesheet, checked before it is written."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from odmlib.oid_generator import create_oid_checker
 from metadata.dataset import Dataset
 from metadata.errors import StudyError
 from metadata.study import Study
-from metadata.terminology import Terminology
 from publish.define_checks import problems, read
 from publish.define_document import document
-from publish.define_origins import Documents
+from publish.define_documents import Documents
+from publish.define_standards import DefineContent
 from publish.disk import outside, write_bytes
 
 FILE, STYLESHEET = "define.xml", "define2-1.xsl"
@@ -28,38 +28,37 @@ SHOWN = 5
 
 def write(
     study: Study,
+    content: DefineContent,
     datasets: Mapping[str, Dataset],
-    terminology: Terminology,
     created: str,
     folder: Path,
-    documents: Documents | None = None,
+    documents: Documents,
 ) -> list[Path]:
     """Write define.xml and its stylesheet into ``folder``, where the transport files are, and return both.
 
-    ``created`` is the date of the snapshot. Lengths must be resolved. Without ``documents``, the annotated CRF and the
-    reviewer's guide are referred to if they lie in the folder. Raises StudyError if the document is not valid, and
-    OutsideError.
+    ``created`` is the date of the snapshot. Lengths must be resolved. Raises StudyError if the document is not valid,
+    and OutsideError.
     """
-    content = render(study, datasets, terminology, created, documents or Documents.of_folder(folder))
-    found = problems(read(content), folder)
+    made = render(study, content, datasets, created, documents)
+    found = problems(read(made), folder)
     if found:
         raise StudyError(_sentence(found))
     with outside(f"read {STYLESHEET_SOURCE}"):
         stylesheet = STYLESHEET_SOURCE.read_bytes()
     paths = [folder / FILE, folder / STYLESHEET]
-    for path, made in zip(paths, (content, stylesheet), strict=True):
-        write_bytes(path, made)
+    for path, text in zip(paths, (made, stylesheet), strict=True):
+        write_bytes(path, text)
     return paths
 
 
 def render(
-    study: Study, datasets: Mapping[str, Dataset], terminology: Terminology, created: str, documents: Documents
+    study: Study, content: DefineContent, datasets: Mapping[str, Dataset], created: str, documents: Documents
 ) -> bytes:
     """Return define.xml as bytes, the same for the same datasets and date.
 
     Raises StudyError if an OID leads nowhere, or if the value level does not describe each value once.
     """
-    root, wrong = document(study, datasets, terminology, created, documents)
+    root, wrong = document(study, content, datasets, created, documents)
     try:
         root.verify_oids(create_oid_checker("define_2_1"))
     except OdmlibError as error:

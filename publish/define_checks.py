@@ -20,6 +20,8 @@ DEF = "{http://www.cdisc.org/ns/def/v2.1}"
 XLINK = "{http://www.w3.org/1999/xlink}"
 REFERENCES = {
     "ItemOID": f"{ODM}ItemDef",
+    "ParameterOID": f"{ODM}ItemDef",
+    "ItemGroupOID": f"{ODM}ItemGroupDef",
     f"{DEF}ItemOID": f"{ODM}ItemDef",
     "MethodOID": f"{ODM}MethodDef",
     "CodeListOID": f"{ODM}CodeList",
@@ -31,6 +33,8 @@ REFERENCES = {
     f"{DEF}ArchiveLocationID": f"{DEF}leaf",
     "leafID": f"{DEF}leaf",
 }
+TERMS = (f"{ODM}CodeListItem", f"{ODM}EnumeratedItem")
+NOT_REFERRED_TO = (f"{DEF}Standard", f"{ODM}ItemGroupDef")
 LABEL, VALUE = 40, 200
 
 
@@ -42,7 +46,7 @@ def read(content: bytes) -> etree._Element:
 
 def problems(root: etree._Element, folder: Path | None = None) -> list[str]:
     """Return everything that is wrong, a sentence each; with ``folder``, also files that are missing there."""
-    found = [*_schema(root), *_oids(root), *_items(root), *_codelists(root), *_groups(root)]
+    found = [*_schema(root), *_oids(root), *_items(root), *_codelists(root), *_groups(root), *_sentences(root)]
     return found + (list(_files(root, folder)) if folder else [])
 
 
@@ -71,7 +75,7 @@ def _oids(root: etree._Element) -> Iterator[str]:
         if name in REFERENCES
     }
     yield from (f"{oid} is referred to but not defined" for _, oid in sorted(used - set(defined)))
-    idle = sorted((tag, oid) for tag, oid in set(defined) - used if tag != f"{DEF}Standard")
+    idle = sorted((tag, oid) for tag, oid in set(defined) - used if tag not in NOT_REFERRED_TO)
     yield from (f"{oid} is defined but nothing refers to it" for _, oid in idle)
 
 
@@ -98,12 +102,34 @@ def _item(item: etree._Element, reference: etree._Element | None) -> Iterator[st
         "has no label": not label,
         f"has a label of more than {LABEL} characters": is_variable and len(label) > LABEL,
         "has no origin": not types,
+        "is a copy and does not name its source": _has_nameless_predecessor(item),
         "is derived and has no method": types == ["Derived"]
         and reference is not None
         and not reference.get("MethodOID"),
         "has no data and no comment that says so": empty and not item.get(f"{DEF}CommentOID"),
     }
     yield from (sentence for sentence, is_wrong in wrong.items() if is_wrong)
+
+
+def _has_nameless_predecessor(item: etree._Element) -> bool:
+    copies = [origin for origin in item.findall(f"{DEF}Origin") if origin.get("Type") == "Predecessor"]
+    return not all(_said(origin) for origin in copies)
+
+
+def _said(node: etree._Element) -> str:
+    """Return the description of an element, an empty text if it has none."""
+    return (node.findtext(f"{ODM}Description/{ODM}TranslatedText") or "").strip()
+
+
+def _sentences(root: etree._Element) -> Iterator[str]:
+    """Yield methods and comments that say nothing, and value level definitions without a condition."""
+    for node in root.iter(f"{ODM}MethodDef", f"{DEF}CommentDef"):
+        if not _said(node):
+            yield f"{node.get('OID')} says nothing"
+    for values in root.iter(f"{DEF}ValueListDef"):
+        for reference in values.findall(f"{ODM}ItemRef"):
+            if reference.find(f"{DEF}WhereClauseRef") is None:
+                yield f"{reference.get('ItemOID')} in {values.get('OID')} has no condition"
 
 
 def _codelists(root: etree._Element) -> Iterator[str]:
@@ -115,11 +141,18 @@ def _codelists(root: etree._Element) -> Iterator[str]:
             if found is not None and found.get("DataType") != kind:
                 yield f"{item.get('OID')} is {kind}, its list {found.get('OID')} is {found.get('DataType')}"
     for oid, node in lists.items():
-        values = [str(term.get("CodedValue")) for term in node.iter(f"{ODM}CodeListItem", f"{ODM}EnumeratedItem")]
+        values = [str(term.get("CodedValue")) for term in node.iter(*TERMS)]
         if len(set(values)) < len(values):
             yield f"{oid} has a term twice"
+        if node.get(f"{DEF}StandardOID"):
+            bare = [str(term.get("CodedValue")) for term in node.iter(*TERMS) if _is_unknown(term)]
+            yield from (f"{oid} names a standard, but '{value}' has no code and is no extension" for value in bare)
         if not values and node.find(f"{ODM}ExternalCodeList") is None:
             yield f"{oid} has no terms"
+
+
+def _is_unknown(term: etree._Element) -> bool:
+    return term.find(f"{ODM}Alias") is None and term.get(f"{DEF}ExtendedValue") != "Yes"
 
 
 def _groups(root: etree._Element) -> Iterator[str]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from odmlib.define_2_1 import model
 
-from metadata.terminology import Codelist, Term, Terminology
-from publish.define_sentences import LANGUAGE, description
+from metadata.errors import StudyError, nearest
+from metadata.terminology import Codelist, Term
+from publish.define_sentences import LANGUAGE, Sentences, description
+from publish.define_standards import TermsPackage
 
 NCI = "nci:ExtCodeID"
 SHORT = 3
@@ -23,12 +25,28 @@ EXTERNAL = {
 
 @dataclass
 class _List:
-    """One list: terms in use, and what each means where a meaning is given."""
+    """One list: terms in use, and what each means where a meaning is given; ``standard`` is the OID of its package."""
 
     name: str
     data_type: str
     listed: Codelist | None = None
+    standard: str = ""
     terms: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def known(self) -> Mapping[str, Term]:
+        """The terms of the terminology's list."""
+        return self.listed.terms if self.listed else {}
+
+    @property
+    def from_package(self) -> bool:
+        """True for a list that a package publishes, and that is not of the sponsor's own."""
+        return self.listed is not None and bool(self.listed.code)
+
+    @property
+    def uncoded(self) -> list[str]:
+        """Terms in use that the package has without a concept code."""
+        return [value for value in self.terms if value in self.known and not _coded_or_extended(self.known[value])]
 
 
 class DefineCodelists:
@@ -36,17 +54,34 @@ class DefineCodelists:
 
     A list that may not be extended is written once, with the terms in use anywhere in the study. One that may be
     extended (units, anatomical locations) is written once for each dataset, with the part that the dataset uses, unless
-    its variable is the same in all datasets (EPOCH).
+    its variable is the same in all datasets (EPOCH). A package is named as the standard of a list only where each term
+    in use has a concept code or is an extension.
     """
 
-    def __init__(self, terminology: Terminology, standard: str) -> None:
-        self.terminology, self.standard = terminology, standard
+    def __init__(self, packages: Sequence[TermsPackage], sentences: Sentences) -> None:
+        self.packages, self._sentences = packages, sentences
         self._lists: dict[str, _List] = {}
         self._external: dict[str, str] = {}
 
     def terms(self, code: str) -> Mapping[str, Term]:
         """Return the terms of a list of the terminology, extensions included."""
-        return self.terminology.codelist(code).terms
+        return self._found(code)[0].terms
+
+    def has(self, code: str) -> bool:
+        """Return whether a package has a list."""
+        return any(code in package.codelists for package in self.packages)
+
+    def is_extensible(self, code: str) -> bool:
+        """Return whether a list may be extended."""
+        return self._found(code)[0].extensible
+
+    def _found(self, code: str) -> tuple[Codelist, str]:
+        """Return a list and the OID of its package, the first that has it; raises StudyError with the nearest name."""
+        for package in self.packages:
+            if code in package.codelists:
+                return package.codelists[code], package.oid
+        known = [name for package in self.packages for name in package.codelists]
+        raise StudyError(f"the terminology has no codelist '{code}'{nearest(code, known)}")
 
     def of_terminology(
         self, code: str, dataset: str, values: Iterable[str], meanings: Mapping[str, str], data_type: str
@@ -55,11 +90,11 @@ class DefineCodelists:
 
         ``dataset`` is blank for a variable that is the same in all datasets.
         """
-        listed = self.terminology.codelist(code)
+        listed, standard = self._found(code)
         own = f".{dataset}" if listed.extensible and dataset else ""
         oid = f"CL.{_safe(listed.name)}{own}"
         name = f"{listed.label} ({dataset})" if own else listed.label
-        made = self._lists.setdefault(oid, _List(name, data_type, listed))
+        made = self._lists.setdefault(oid, _List(name, data_type, listed, standard))
         for value in values:
             made.terms[value] = meanings.get(value, made.terms.get(value, ""))
         return oid
@@ -88,13 +123,14 @@ class DefineCodelists:
         return [made[oid] for oid in sorted(made)]
 
     def _element(self, oid: str, found: _List) -> model.CodeList:
-        standard = found.listed is not None and bool(found.listed.code)
-        source = {"StandardOID": self.standard} if standard else {"IsNonStandard": "Yes"}
+        standard = found.standard if found.from_package and not found.uncoded else ""
+        source = {"StandardOID": standard} if standard else {"IsNonStandard": "Yes"}
         made = model.CodeList(OID=oid, Name=found.name, DataType=found.data_type, **source)
-        known = found.listed.terms if found.listed else {}
-        meanings = _meanings(found.terms, known)
+        if found.uncoded and found.from_package and found.listed:
+            made.CommentOID = self._sentences.comment(oid, _without_codes(found.listed, found.uncoded))
+        meanings = _meanings(found.terms, found.known)
         for value in _ordered(found):
-            term = known.get(value)
+            term = found.known.get(value)
             extended = {"ExtendedValue": "Yes"} if standard and (term is None or term.extended) else {}
             aliases = [model.Alias(Context=NCI, Name=term.code)] if term is not None and term.code else []
             if meanings:
@@ -105,6 +141,17 @@ class DefineCodelists:
         if standard and found.listed:
             made.Alias.append(model.Alias(Context=NCI, Name=found.listed.code))
         return made
+
+
+def _coded_or_extended(term: Term) -> bool:
+    return bool(term.code) or term.extended
+
+
+def _without_codes(listed: Codelist, uncoded: Sequence[str]) -> str:
+    return (
+        f"The terms are those of the CDISC/NCI list {listed.name} ({listed.code}), which is not named as the standard:"
+        f" the package in use has no concept code of {', '.join(sorted(uncoded))}."
+    )
 
 
 def _ordered(found: _List) -> list[str]:

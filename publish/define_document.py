@@ -9,41 +9,31 @@ from odmlib.define_2_1 import model
 
 from metadata.dataset import Dataset
 from metadata.study import Study
-from metadata.terminology import Terminology
 from publish.define_codelists import DefineCodelists
+from publish.define_documents import CRF, Documents, document_leaves, leaf
 from publish.define_items import Items
-from publish.define_origins import CRF_LEAF, GUIDE_LEAF, Documents, document_leaves, leaf
 from publish.define_sentences import Sentences, description
+from publish.define_standards import DefineContent
 from publish.manifest import DISTRIBUTION, software_version
 
 DEFINE_VERSION = "2.1.0"
-GUIDE, TERMS = "STD.SDTMIG", "STD.CT.SDTM"
+PURPOSES = {"Tabulation": "Tabulations", "Analysis": "Analysis Datasets"}
 REFERENCE = ("Trial Design", "Study Reference")
 SUPPLEMENTAL = ("SUPP", "SQ")
-CLASSES = (
-    "Trial Design",
-    "Special-Purpose",
-    "Interventions",
-    "Events",
-    "Findings",
-    "Findings About",
-    "Relationship",
-    "Study Reference",
-)
-"""Classes in the order in which define.xml lists their datasets (Define-XML 2.1, 5.3.9)."""
 
 
 def document(
-    study: Study, datasets: Mapping[str, Dataset], terminology: Terminology, created: str, documents: Documents
+    study: Study, content: DefineContent, datasets: Mapping[str, Dataset], created: str, documents: Documents
 ) -> tuple[model.ODM, list[str]]:
-    """Return define.xml of the tabulations, dated ``created`` (YYYY-MM-DD), and what is wrong with its value level."""
-    codelists, sentences = DefineCodelists(terminology, TERMS), Sentences()
+    """Return define.xml of the datasets, dated ``created`` (YYYY-MM-DD), and what is wrong with its value level."""
+    sentences = Sentences()
+    codelists = DefineCodelists(content.packages, sentences)
     items = Items(datasets, codelists, sentences, documents)
-    version = _version(study)
-    version.Standards = _standards(study)
+    version = _version(study, content)
+    version.Standards = _standards(content)
     _documents(version, documents)
-    for dataset in sorted(datasets.values(), key=_place):
-        version.ItemGroupDef.append(_group(dataset, items.references(dataset)))
+    for dataset in sorted(datasets.values(), key=content.place):
+        version.ItemGroupDef.append(_group(dataset, content, items.references(dataset)))
     version.ValueListDef.extend(items.value_lists)
     version.WhereClauseDef.extend(items.where_clauses.elements())
     version.ItemDef.extend(items.definitions)
@@ -51,10 +41,10 @@ def document(
     version.MethodDef.extend(sentences.methods())
     version.CommentDef.extend(sentences.comments())
     version.leaf.extend(document_leaves(documents))
-    return _root(study, version, created), [problem for problem in items.problems if problem]
+    return _root(study, content, version, created), [problem for problem in items.problems if problem]
 
 
-def _root(study: Study, version: model.MetaDataVersion, created: str) -> model.ODM:
+def _root(study: Study, content: DefineContent, version: model.MetaDataVersion, created: str) -> model.ODM:
     body = study.config["study"]
     notice = f" {study.notice}." if study.notice else ""
     names = model.GlobalVariables()
@@ -63,7 +53,7 @@ def _root(study: Study, version: model.MetaDataVersion, created: str) -> model.O
     names.ProtocolName = model.ProtocolName(_content=str(body.get("protocol", study.studyid)))
     root = model.ODM(
         FileType="Snapshot",
-        FileOID=f"{study.studyid}.SDTM.Define-XML_{DEFINE_VERSION}",
+        FileOID=f"{study.studyid}.{content.label}.Define-XML_{DEFINE_VERSION}",
         CreationDateTime=f"{created}T00:00:00",
         AsOfDateTime=f"{created}T00:00:00",
         ODMVersion="1.3.2",
@@ -88,41 +78,36 @@ def _bind_namespaces(root: model.ODM) -> None:
     registry.bind_document_namespaces(root, {"namespaces": spaces, "default": default}, recursive=True)
 
 
-def _version(study: Study) -> model.MetaDataVersion:
-    guide = study.standards["sdtmig"]
+def _version(study: Study, content: DefineContent) -> model.MetaDataVersion:
+    guide = content.guide
     return model.MetaDataVersion(
-        OID=f"MDV.{study.studyid}.SDTMIG.{guide}",
-        Name=f"{study.studyid}, Data Definitions of the Tabulations",
-        Description=f"SDTM datasets of {study.studyid} by SDTMIG {guide}",
+        OID=f"MDV.{study.studyid}.{guide.name}.{guide.version}",
+        Name=f"{study.studyid}, Data Definitions of the {PURPOSES[content.purpose]}",
+        Description=f"{content.label} datasets of {study.studyid} by {guide.name} {guide.version}",
         DefineVersion=DEFINE_VERSION,
     )
 
 
-def _standards(study: Study) -> model.Standards:
+def _standards(content: DefineContent) -> model.Standards:
     made = model.Standards()
-    guide, terms = str(study.standards["sdtmig"]), str(study.standards["sdtm_ct"])
-    made.Standard.append(model.Standard(OID=GUIDE, Name="SDTMIG", Type="IG", Version=guide, Status="Final"))
-    made.Standard.append(
-        model.Standard(OID=TERMS, Name="CDISC/NCI", Type="CT", PublishingSet="SDTM", Version=terms, Status="Final")
-    )
+    for one in content.standards:
+        of_set = {"PublishingSet": one.publishing_set} if one.publishing_set else {}
+        made.Standard.append(
+            model.Standard(OID=one.oid, Name=one.name, Type=one.kind, Version=one.version, Status="Final", **of_set)
+        )
     return made
 
 
 def _documents(version: model.MetaDataVersion, documents: Documents) -> None:
-    """Refer to the annotated CRF and the reviewer's guide, if they are there."""
+    """Refer to the annotated CRF and the other documents, if they are there."""
     if documents.annotated_crf:
-        version.AnnotatedCRF = model.AnnotatedCRF(DocumentRef=model.DocumentRef(leafID=CRF_LEAF))
-    if documents.reviewers_guide:
-        version.SupplementalDoc = model.SupplementalDoc()
-        version.SupplementalDoc.DocumentRef.append(model.DocumentRef(leafID=GUIDE_LEAF))
+        version.AnnotatedCRF = model.AnnotatedCRF(DocumentRef=model.DocumentRef(leafID=CRF.leaf))
+    for one in documents.supplemental:
+        version.SupplementalDoc = version.SupplementalDoc or model.SupplementalDoc()
+        version.SupplementalDoc.DocumentRef.append(model.DocumentRef(leafID=one.leaf))
 
 
-def _place(dataset: Dataset) -> tuple[int, str]:
-    found = dataset.metadata.dataset_class
-    return CLASSES.index(found) if found in CLASSES else len(CLASSES), dataset.name
-
-
-def _group(dataset: Dataset, references: list[model.ItemRef]) -> model.ItemGroupDef:
+def _group(dataset: Dataset, content: DefineContent, references: list[model.ItemRef]) -> model.ItemGroupDef:
     """Return a dataset: label, class, structure, keys and the leaf of its transport file."""
     metadata, name = dataset.metadata, dataset.name
     reference = metadata.dataset_class in REFERENCE
@@ -133,16 +118,18 @@ def _group(dataset: Dataset, references: list[model.ItemRef]) -> model.ItemGroup
         Repeating="No" if reference or one_a_subject else "Yes",
         IsReferenceData="Yes" if reference else "No",
         SASDatasetName=name,
-        Domain=_domain(name),
-        Purpose="Tabulation",
+        Purpose=content.purpose,
         Structure=metadata.structure,
         ArchiveLocationID=f"LF.{name}",
-        StandardOID=GUIDE,
+        StandardOID=content.guide_of(dataset),
+        **({} if metadata.is_analysis else {"Domain": _domain(name)}),
         **({} if len(dataset.frame) else {"HasNoData": "Yes"}),
     )
     made.Description = description(metadata.label)
     made.ItemRef.extend(references)
     made.Class = model.Class(Name=metadata.dataset_class.upper().replace("-", " "))
+    if metadata.subclass:
+        made.Class.SubClass.append(model.SubClass(Name=metadata.subclass))
     made.leaf = leaf(f"LF.{name}", f"{name.lower()}.xpt", f"{name.lower()}.xpt")
     return made
 

@@ -13,7 +13,8 @@ from odmlib.define_2_1 import model
 from metadata.coded_matching import first_of_each
 from metadata.dataset import Dataset, Value, Variable
 from publish.define_codelists import DefineCodelists
-from publish.define_origins import DERIVED, Documents, lineage_sentence, origin_elements, origins
+from publish.define_documents import Documents
+from publish.define_origins import DERIVED, PREDECESSOR, lineage_sentence, origin_elements, origins
 from publish.define_sentences import Sentences, description
 from publish.define_types import (
     INTEGER,
@@ -45,10 +46,15 @@ PAIRS = {
     "ARMCD": "ARM",
     "ETCD": "ELEMENT",
     "QNAM": "QLABEL",
+    "PARAMCD": "PARAM",
+    "N": "",
 }
 """A code and the variable of the same record that decodes it, by the end of their names."""
 TOPICS = ("TESTCD", "QNAM")
-RESULTS = ("ORRES", "STRESC", "QVAL")
+RESULTS = ("ORRES", "STRESC", "QVAL", "AVALC")
+SUBJECT_LEVEL = "ADSL"
+FLAG, YES_NO = "FL", ("C66742",)
+"""End of the names of flags of an analysis dataset, and the list of their values (ADaMIG 1.3, section 3.1.1)."""
 EVERYWHERE = "ALL"
 """Replaces the dataset in the OIDs of lists of a variable that all datasets share."""
 NULL = "Null in every record."
@@ -56,7 +62,10 @@ NULL = "Null in every record."
 
 @dataclass(frozen=True)
 class ItemDescription:
-    """What an ItemDef describes: a whole variable, or its values in some rows."""
+    """What an ItemDef describes: a whole variable, or its values in some rows.
+
+    ``is_shared`` says that the variable is the same in every dataset that has it.
+    """
 
     dataset: Dataset
     variable: Variable
@@ -67,6 +76,7 @@ class ItemDescription:
     method: str
     terms: Mapping[str, str]
     codes: tuple[str, ...]
+    is_shared: bool
 
     @cached_property
     def texts(self) -> list[str]:
@@ -78,11 +88,6 @@ class ItemDescription:
         """The test or qualifier that the rows are about, else the variable's name."""
         topic = self.where and self.where[0][0].endswith(TOPICS)
         return self.where[0][1] if topic else self.variable.name
-
-    @property
-    def is_shared(self) -> bool:
-        """True for a variable that is the same in every dataset that has it."""
-        return is_shared(self.dataset.name, self.variable.name)
 
     @property
     def owner(self) -> str:
@@ -98,7 +103,8 @@ class Items:
         self, datasets: Mapping[str, Dataset], codelists: DefineCodelists, sentences: Sentences, documents: Documents
     ) -> None:
         self.codelists, self.sentences, self.documents = codelists, sentences, documents
-        self._everywhere = _shared_numbers(datasets.values())
+        self._subject_level = frozenset(datasets[SUBJECT_LEVEL].metadata.names if SUBJECT_LEVEL in datasets else ())
+        self._everywhere = self._shared_numbers(datasets.values())
         self.where_clauses = WhereClauses()
         self.definitions: list[model.ItemDef] = []
         self.value_lists: list[model.ValueListDef] = []
@@ -119,7 +125,7 @@ class Items:
     def _variable(
         self, dataset: Dataset, variable: Variable, number: int, rows: Rows, values: list[Value], more: dict[str, Any]
     ) -> model.ItemRef:
-        codes = tuple((variable.codelist or "").split(";")) if variable.codelist else ()
+        codes = self._codes(dataset, variable)
         split = by_category(dataset, variable.name, codes, self.codelists) if len(codes) > 1 and not values else []
         item = ItemDescription(
             dataset,
@@ -131,6 +137,7 @@ class Items:
             variable.method,
             dict(variable.terms),
             codes,
+            self._is_shared(dataset, variable.name),
         )
         parts = [self._of_value(item, value, rows) for value in values]
         parts += [replace(item, where=where, rows=rows(where), codes=(code,) if code else ()) for where, code in split]
@@ -143,6 +150,15 @@ class Items:
             self._value_list(dataset, variable.name, parts)
             self.problems.append(coverage(dataset, variable.name, [part.where for part in parts], rows))
         return reference
+
+    def _codes(self, dataset: Dataset, variable: Variable) -> tuple[str, ...]:
+        """Return the lists that a variable is bound to; the ADaM guide names some that older packages do not have."""
+        codes = tuple((variable.codelist or "").split(";")) if variable.codelist else ()
+        if not dataset.metadata.is_analysis:
+            return codes
+        if not codes and variable.type == "Char" and variable.name.endswith(FLAG):
+            codes = YES_NO
+        return tuple(code for code in codes if self.codelists.has(code))
 
     def _of_value(self, item: ItemDescription, value: Value, rows: Rows) -> ItemDescription:
         return replace(
@@ -179,12 +195,12 @@ class Items:
         reference = model.ItemRef(
             ItemOID=oid,
             OrderNumber=number,
-            Mandatory="Yes" if item.variable.core == "Req" and not item.where else "No",
+            Mandatory="Yes" if _is_mandatory(item) and not item.where else "No",
             **more,
             **({"MethodOID": method} if method else {}),
             **({} if texts else {"HasNoData": "Yes"}),
         )
-        definition = model.ItemDef(OID=oid, Name=item.name, DataType=kind.data_type, **_sizes(kind))
+        definition = model.ItemDef(OID=oid, Name=item.name, DataType=kind.data_type, **_sizes(kind, item))
         if not item.where:
             definition.SASFieldName = item.name
         if comment:
@@ -195,7 +211,7 @@ class Items:
             definition.CodeListRef = model.CodeListRef(CodeListOID=codelist)
         topic = item.name if item.where and item.name != item.variable.name else ""
         pages = self.documents.pages.get((item.dataset.name, item.variable.name, topic), ())
-        definition.Origin.extend(origin_elements(item.dataset, found, pages, item.rows))
+        definition.Origin.extend(origin_elements(item.dataset, found, item.method, pages, item.rows))
         return definition, reference
 
     def _sentences(self, item: ItemDescription, found: Sequence[str], has_data: bool) -> tuple[str, str]:
@@ -205,6 +221,8 @@ class Items:
             text = text or lineage_sentence(item.dataset, item.variable.name)
             method = self.sentences.method(item.variable.name, text) if text else ""
             return method, "" if has_data else self.sentences.comment(item.variable.name, NULL)
+        if found == [PREDECESSOR]:  # its source is said by the origin
+            text = ""
         text = " ".join(part for part in (text, "" if has_data else NULL) if part)
         return "", self.sentences.comment(item.variable.name, text) if text else ""
 
@@ -219,7 +237,8 @@ class Items:
         meanings = _decoded(item)
         fitting = [code for code in item.codes if set(texts) <= set(self.codelists.terms(code))]
         is_result = name.endswith(RESULTS)
-        code = fitting[0] if fitting else item.codes[0] if len(item.codes) == 1 and not is_result else ""
+        bound = len(item.codes) == 1 and not is_result and self._may_be_extended(item)
+        code = fitting[0] if fitting else item.codes[0] if bound else ""
         if code:
             return self.codelists.of_terminology(code, dataset, texts, meanings, data_type)
         if has_values and (item.codes or is_result):
@@ -229,27 +248,43 @@ class Items:
         title = f"{item.label} ({item.owner.removeprefix(f'{EVERYWHERE}.')})"
         return self.codelists.of_study(item.owner, title, terms, data_type) if terms else ""
 
+    def _may_be_extended(self, item: ItemDescription) -> bool:
+        """Return False for an analysis variable whose list is closed: values of its own are not from that list."""
+        return not item.dataset.metadata.is_analysis or self.codelists.is_extensible(item.codes[0])
 
-def is_shared(dataset: str, variable: str) -> bool:
-    """True for a variable without the domain's prefix, which means the same in every dataset that has it."""
-    own = dataset.startswith(("SUPP", "SQ")) and variable != "RDOMAIN"
-    return not own and not variable.startswith(dataset)
+    def _is_shared(self, dataset: Dataset, variable: str) -> bool:
+        """Return True for a variable that means the same in every dataset that has it.
+
+        That is one of the subject level among analysis datasets, one without the domain's prefix among tabulations.
+        """
+        if dataset.metadata.is_analysis:
+            return variable in self._subject_level
+        own = dataset.name.startswith(("SUPP", "SQ")) and variable != "RDOMAIN"
+        return not own and not variable.startswith(dataset.name)
+
+    def _shared_numbers(self, datasets: Iterable[Dataset]) -> dict[str, np.ndarray]:
+        """Return the different values of numeric variables that datasets share, so that each has one data type."""
+        found: dict[str, list[np.ndarray]] = {}
+        for dataset in datasets:
+            for variable in dataset.metadata.variables:
+                if variable.type == "Num" and self._is_shared(dataset, variable.name):
+                    found.setdefault(variable.name, []).append(np.unique(dataset.columns.numbers(variable.name)))
+        return {name: np.concatenate(columns) for name, columns in found.items()}
 
 
-def _shared_numbers(datasets: Iterable[Dataset]) -> dict[str, np.ndarray]:
-    """Return the different values of numeric variables that all datasets share, so that each has one data type."""
-    found: dict[str, list[np.ndarray]] = {}
-    for dataset in datasets:
-        for variable in dataset.metadata.variables:
-            if variable.type == "Num" and is_shared(dataset.name, variable.name):
-                found.setdefault(variable.name, []).append(np.unique(dataset.columns.numbers(variable.name)))
-    return {name: np.concatenate(columns) for name, columns in found.items()}
+def _is_mandatory(item: ItemDescription) -> bool:
+    """Return True for a Required variable; in ADaM, where one may be null, only if none of its values is."""
+    return item.variable.core == "Req" and (
+        not item.dataset.metadata.is_analysis or bool(item.dataset.columns.filled(item.variable.name).all())
+    )
 
 
-def _sizes(kind: DefineType) -> dict[str, Any]:
+def _sizes(kind: DefineType, item: ItemDescription) -> dict[str, Any]:
+    """Return length, digits and display format: that of the transport file for an analysis dataset."""
     made: dict[str, Any] = {"Length": kind.length} if kind.data_type in NEEDS_LENGTH else {}
     made |= {"SignificantDigits": kind.digits} if kind.digits else {}
-    return made | ({"DisplayFormat": kind.display_format} if kind.display_format else {})
+    shown = item.variable.format if item.dataset.metadata.is_analysis else kind.display_format
+    return made | ({"DisplayFormat": shown} if shown else {})
 
 
 def _decoded(item: ItemDescription) -> dict[str, str]:

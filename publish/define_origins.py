@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Sequence
 
 import numpy as np
 from odmlib.define_2_1 import model
 
 from metadata.dataset import Dataset
+from publish.define_documents import CRF
+from publish.define_sentences import description
 
-CRF_FILE, GUIDE_FILE = "acrf.pdf", "csdrg.pdf"
-CRF_LEAF, GUIDE_LEAF = "LF.acrf", "LF.csdrg"
-COLLECTED, DERIVED, NOT_AVAILABLE = "Collected", "Derived", "Not Available"
+COLLECTED, DERIVED, NOT_AVAILABLE, PREDECESSOR = "Collected", "Derived", "Not Available", "Predecessor"
 EVALUATORS = {
     "STUDY SUBJECT": "Subject",
     "INDEPENDENT ASSESSOR": "Vendor",
@@ -21,23 +19,6 @@ EVALUATORS = {
     "VENDOR": "Vendor",
 }
 """Evaluators (C78735) whose observations did not come from the investigator's site."""
-
-
-@dataclass(frozen=True)
-class Documents:
-    """Documents in the folder of define.xml, and the pages of the annotated CRF.
-
-    ``pages`` is keyed by dataset, variable and the value of --TESTCD or QNAM (blank for the whole variable).
-    """
-
-    annotated_crf: bool = False
-    reviewers_guide: bool = False
-    pages: Mapping[tuple[str, str, str], Sequence[int]] = field(default_factory=dict)
-
-    @classmethod
-    def of_folder(cls, folder: Path, pages: Mapping[tuple[str, str, str], Sequence[int]] | None = None) -> Documents:
-        """Return the documents that exist in a folder."""
-        return cls((folder / CRF_FILE).is_file(), (folder / GUIDE_FILE).is_file(), pages or {})
 
 
 def origins(dataset: Dataset, variable: str, declared: str, rows: np.ndarray) -> list[str]:
@@ -61,18 +42,20 @@ def lineage_sentence(dataset: Dataset, variable: str) -> str:
 
 
 def origin_elements(
-    dataset: Dataset, found: Sequence[str], pages: Sequence[int], rows: np.ndarray
+    dataset: Dataset, found: Sequence[str], source: str, pages: Sequence[int], rows: np.ndarray
 ) -> list[model.Origin]:
-    """Return one origin for each way in which values come about."""
-    return [_element(dataset, origin, pages, rows) for origin in found]
+    """Return one origin for each way in which values come about; ``source`` is that of an unchanged copy, DM.AGE."""
+    return [_element(dataset, origin, source, pages, rows) for origin in found]
 
 
-def _element(dataset: Dataset, origin: str, pages: Sequence[int], rows: np.ndarray) -> model.Origin:
+def _element(dataset: Dataset, origin: str, source: str, pages: Sequence[int], rows: np.ndarray) -> model.Origin:
     if origin == NOT_AVAILABLE:
         return model.Origin(Type=origin)
+    if origin == PREDECESSOR:
+        return model.Origin(Type=origin, Description=description(source))
     made = model.Origin(Type=origin, Source=_evaluator(dataset, rows) if origin == COLLECTED else "Sponsor")
     if origin == COLLECTED and pages:
-        reference = model.DocumentRef(leafID=CRF_LEAF)
+        reference = model.DocumentRef(leafID=CRF.leaf)
         reference.PDFPageRef.append(
             model.PDFPageRef(Type="PhysicalRef", PageRefs=" ".join(str(page) for page in sorted(set(pages))))
         )
@@ -85,17 +68,3 @@ def _evaluator(dataset: Dataset, rows: np.ndarray) -> str:
     name = next((name for name in dataset.frame.columns if name in (f"{dataset.name}EVAL", "QEVAL")), "")
     found = set(dataset.coded(name).among(rows)) - {""} if name else set()
     return EVALUATORS.get(found.pop(), "Investigator") if len(found) == 1 else "Investigator"
-
-
-def document_leaves(documents: Documents) -> list[model.leaf]:
-    """Return the leaves of the documents that exist."""
-    given = [
-        (documents.annotated_crf, CRF_LEAF, CRF_FILE, "Annotated Case Report Form"),
-        (documents.reviewers_guide, GUIDE_LEAF, GUIDE_FILE, "Clinical Study Data Reviewer's Guide"),
-    ]
-    return [leaf(oid, name, title) for exists, oid, name, title in given if exists]
-
-
-def leaf(oid: str, href: str, title: str) -> model.leaf:
-    """Return a leaf: a file in the folder of define.xml with its title."""
-    return model.leaf(ID=oid, href=href, title=model.title(_content=title))

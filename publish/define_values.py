@@ -78,14 +78,17 @@ class Rows:
 
 
 def values_in_use(dataset: Dataset, rows: Rows) -> dict[str, list[Value]]:
-    """Return by variable the declared values whose condition holds in some row; numbers only where there are any."""
+    """Return by variable the declared values whose condition holds in some row.
+
+    Numbers and analysis values only where there are any.
+    """
     made: dict[str, list[Value]] = {}
     names = set(dataset.metadata.names)
     for value in dataset.metadata.values:
         if value.variable not in names:
             continue
         found = rows(value.where)
-        is_text = dataset.columns.is_text(value.variable)
+        is_text = dataset.columns.is_text(value.variable) and not dataset.metadata.is_analysis
         if found.any() and (is_text or dataset.columns.filled(value.variable)[found].any()):
             made.setdefault(value.variable, []).append(value)
     return made

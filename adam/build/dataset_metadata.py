@@ -6,22 +6,21 @@ guide's (ADaMIG, OCCDS) holds. What none of them describes is an error, so that 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
+from adam.build.parameter_values import makers_by_parameter
 from adam.build.specification import AnalysisSpecification, DerivationStep, ListedVariable
+from adam.build.variable_origins import PREDECESSOR, VariableOrigins
 from adam.columns.columns import Values
 from adam.columns.columns import kind as kind_in
 from adam.language.derivation import Derivation, DerivationContext
 from metadata.analysis_guide import Guide, guide
 from metadata.coded_text import CodedText
-from metadata.dataset import DatasetMetadata, Variable
+from metadata.dataset import DatasetMetadata, Value, Variable
 from metadata.standards import adam_variables, sdtm_variables, slug
 from metadata.study import Study
 from metadata.variable_kind import DISPLAY
 from metadata.yaml_source import complain
-
-Makers = Mapping[str, list[Derivation]]
 
 LABEL_BYTES = 40
 CLASSES = {
@@ -30,6 +29,9 @@ CLASSES = {
     "OCCDS": "OCCURRENCE DATA STRUCTURE",
     "AE": "OCCURRENCE DATA STRUCTURE",
 }
+ADVERSE_EVENT, TIME_TO_EVENT = "ADVERSE EVENT", "TIME-TO-EVENT"
+CENSORING = "CNSR"
+"""The variable that makes a BDS dataset one of times to an event (ADaM BDS for TTE 1.0)."""
 
 
 def guides(specification: AnalysisSpecification, study: Study) -> list[Guide]:
@@ -58,15 +60,47 @@ def metadata_of(
     header = specification.header
     used = guides(specification, context.study)
     lacking_variables(specification, context.study)
-    makers = _makers(steps)
+    origins = VariableOrigins.of(steps, specification.variables, context)
     variables = tuple(
-        _variable(name, said, specification, used, makers, columns, context)
-        for name, said in specification.variables.items()
+        _variable(name, said, specification, used, origins, columns) for name, said in specification.variables.items()
     )
     if len(header.label.encode()) > LABEL_BYTES:
         raise specification.error(f"the label is longer than {LABEL_BYTES} bytes", "label")
     return DatasetMetadata(
-        header.dataset, header.label, CLASSES[header.guide], header.structure, header.keys, variables
+        header.dataset,
+        header.label,
+        CLASSES[header.guide],
+        header.structure,
+        header.keys,
+        variables,
+        _values(specification, steps, origins, columns),
+        _subclass(specification),
+    )
+
+
+def _subclass(specification: AnalysisSpecification) -> str:
+    if specification.header.guide == "AE":
+        return ADVERSE_EVENT
+    return TIME_TO_EVENT if specification.header.guide == "BDS" and CENSORING in specification.variables else ""
+
+
+def _values(
+    specification: AnalysisSpecification,
+    steps: list[DerivationStep],
+    origins: VariableOrigins,
+    columns: Mapping[str, Values],
+) -> tuple[Value, ...]:
+    """Return how the values of each parameter came about, where a dataset has several."""
+    found = makers_by_parameter(specification, [step.derivation for step in steps], columns)
+    return tuple(
+        Value(
+            one.variable,
+            (("PARAMCD", one.parameter),),
+            label=one.label,
+            origin=origins.origin(one.variable, one.makers),
+            method=origins.method(one.variable, one.makers, one.parameter),
+        )
+        for one in found
     )
 
 
@@ -95,26 +129,17 @@ def _tabulated(specification: AnalysisSpecification, study: Study) -> frozenset[
     return frozenset(general | {v.name for v in sdtm_variables(study.standards["sdtmig"], domain)})
 
 
-def _makers(steps: list[DerivationStep]) -> Makers:
-    """Return for each variable the derivations that made or changed it, in order."""
-    makers: dict[str, list[Derivation]] = {}
-    for step in steps:
-        for name in dict.fromkeys([*step.derivation.makes, *step.derivation.changes()]):
-            makers.setdefault(name, []).append(step.derivation)
-    return makers
-
-
 def _variable(
     name: str,
     said: ListedVariable,
     specification: AnalysisSpecification,
     used: list[Guide],
-    makers: Makers,
+    origins: VariableOrigins,
     columns: Mapping[str, Values],
-    context: DerivationContext,
 ) -> Variable:
-    maker = makers[name][0]
-    inherited = _inherited(name, maker, context)
+    own = origins.makers[name]
+    maker = own[0]
+    inherited = _inherited(name, maker, origins.context)
     same = inherited if inherited and inherited.name == name else None
     known = next((found for found in (one.find(name) for one in used) if found), None)
     label = said.label or (same.label if same else "") or (known.label if known else "")
@@ -137,37 +162,14 @@ def _variable(
         or (known.codelist if known else None)
         or None,
         format=said.format or (inherited.format if inherited else None) or DISPLAY.get(kind_in(columns, name)),
-        origin=maker.origin(name) if len(makers[name]) == 1 else "Derived",
-        method=method(name, makers, specification, context),
+        origin=origins.origin(name, own),
+        method=origins.method(name, own),
     )
 
 
 def _inherited(name: str, maker: Derivation, context: DerivationContext) -> Variable | None:
     origin = maker.inherits(name)
-    if origin is None or (maker.origin(name) != "Predecessor" and origin[1] != name):
+    if origin is None or (maker.origin(name) != PREDECESSOR and origin[1] != name):
         return None
     dataset = context.datasets[origin[0] or context.source].metadata
     return dataset.variable(origin[1]) if origin[1] in dataset.names else None
-
-
-def method(name: str, makers: Makers, specification: AnalysisSpecification, context: DerivationContext) -> str:
-    """Return how a variable is made, with the intermediate variables that the dataset does not keep."""
-    parts = [_predecessor(name, made, context) or made.sentence(name) for made in makers[name]]
-    if len(parts) == 1 and _predecessor(name, makers[name][0], context):
-        return parts[0]
-    sentences, seen, position = [part.removesuffix(".") + "." for part in parts], {name}, 0
-    while position < len(sentences):
-        for inner in re.findall(r"\w+", sentences[position]):
-            if inner in makers and inner not in specification.variables and inner not in seen:
-                seen.add(inner)
-                sentences += [f"{inner}: {made.sentence(inner)}" for made in makers[inner]]
-        position += 1
-    return " ".join(sentences)
-
-
-def _predecessor(name: str, maker: Derivation, context: DerivationContext) -> str:
-    """Return dataset and variable of which ``name`` is an unchanged copy, or an empty text."""
-    if maker.origin(name) != "Predecessor":
-        return ""
-    dataset, variable = maker.inherits(name) or ("", "")
-    return f"{dataset or context.source}.{variable}" if variable else maker.sentence(name)

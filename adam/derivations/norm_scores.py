@@ -91,6 +91,9 @@ class NormScores(AddedRecords):
     def changes(self) -> tuple[str, ...]:
         return (*PARAMETER, self.value, *self.own())
 
+    def parameters_made(self) -> tuple[str, ...]:
+        return tuple(self.paramcd)
+
     def also_reads(self) -> tuple[str, ...]:
         return (*PARAMETER, *self.own())
 

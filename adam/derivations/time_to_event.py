@@ -200,6 +200,9 @@ class TimeToEvent(Derivation):
             "SRCSEQ": NUM,
         }
 
+    def parameters_made(self) -> tuple[str, ...]:
+        return tuple(self.paramcd)
+
     def datasets(self) -> tuple[str, ...]:
         moments = (one for endpoint in self.paramcd.values() for one in (*endpoint.events, *endpoint.censorings))
         return tuple(dict.fromkeys(one.dataset for one in moments))

@@ -110,6 +110,9 @@ class Parameters(Derivation):
     def also_makes(self) -> dict[str, str]:
         return {"PARAMCD": CHAR, "PARAM": CHAR, "PARAMN": NUM, "PARCAT1": CHAR}
 
+    def parameters_made(self) -> tuple[str, ...]:
+        return tuple(self.paramcd)
+
     def units(self) -> dict[str, str]:
         """Return the units of the parameters that have one."""
         return {code: one.unit for code, one in self.paramcd.items() if one.unit}

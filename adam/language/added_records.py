@@ -70,6 +70,9 @@ class ParameterRecords(AddedRecords):
             if name in PARAMETER:
                 raise StudyError(f"the new records' {name} is written as '{PARAMETER[name]}', not in 'set'")
 
+    def parameters_made(self) -> tuple[str, ...]:
+        return (self.paramcd,)
+
     def own(self) -> dict[str, str | float]:
         paramn = {} if self.paramn is None else {"PARAMN": float(self.paramn)}
         texts = {"PARAM": self.param, "PARCAT1": self.parcat1}

@@ -138,6 +138,10 @@ class Derivation:
         """Variables of existing derivations that have values of this one's own in the records it adds."""
         return ()
 
+    def parameters_made(self) -> tuple[str, ...]:
+        """PARAMCD that this derivation gives to records or to those that it adds; none if it has none of its own."""
+        return ()
+
     def datasets(self) -> tuple[str, ...]:
         """Names of the other datasets that are read."""
         named = str(getattr(self, "dataset", ""))

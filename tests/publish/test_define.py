@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date
 from pathlib import Path
 
 import pandas as pd
@@ -15,16 +15,14 @@ from odmlib.schema_manager import get_schema_path
 
 from metadata.dataset import Dataset
 from metadata.errors import StudyError
-from metadata.records import Records
 from metadata.study import Study
-from metadata.terminology import Terminology
-from publish import define, lengths, xpt
+from publish import define
 from publish.define_checks import problems, read
-from publish.define_origins import Documents
-from sdtm.build.study_mapping import read_mapping
-from sdtm.build.tabulate import tabulate
+from publish.define_documents import CRF, GUIDES, Documents
+from publish.define_standards import DefineContent
+from publish.refusals import Standard
+from tests.publish.conftest import CREATED, BuiltStudy
 
-CREATED = "2001-12-31"
 BUNDLED = Path(__file__).resolve().parents[2] / "mappings"
 NS = {"o": "http://www.cdisc.org/ns/odm/v1.3", "d": "http://www.cdisc.org/ns/def/v2.1"}
 REFERENCES = ("OID", "leafID", "LocationID")
@@ -35,7 +33,7 @@ DEF = "{http://www.cdisc.org/ns/def/v2.1}"
 class Made:
     study: Study
     datasets: dict[str, Dataset]
-    terminology: Terminology
+    content: DefineContent
     folder: Path
     root: etree._Element
 
@@ -64,28 +62,22 @@ class Made:
 
 
 @pytest.fixture(scope="session")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
-    study = Study.open("spms_aza")
-    records = Records.read(study.project(), study.folder / "redcap/records_locked.csv")
-    terminology = Terminology.open(study)
-    datasets = lengths.resolve(tabulate(read_mapping(study, records.project, terminology), records).datasets)
-    folder = tmp_path_factory.mktemp("define")
-    for dataset in datasets.values():
-        xpt.write(dataset, folder / f"{dataset.name.lower()}.xpt", date.fromisoformat(CREATED), "sdtm")
-    paths = define.write(study, datasets, terminology, CREATED, folder)
-    assert [path.name for path in paths] == ["define.xml", "define2-1.xsl"]
-    return Made(study, datasets, terminology, folder, etree.parse(folder / "define.xml").getroot())
+def made(built: Callable[[str], BuiltStudy], tmp_path_factory: pytest.TempPathFactory) -> Made:
+    one, folder = built("spms_aza"), tmp_path_factory.mktemp("define")
+    root = one.write("sdtm", folder)
+    return Made(one.study, one.datasets["sdtm"], one.content("sdtm"), folder, root)
 
 
+@pytest.mark.parametrize("standard", ["sdtm", "adam"])
 @pytest.mark.parametrize("name", sorted(path.parent.name for path in BUNDLED.glob("*/study.yaml")))
-def test_every_bundled_study_has_a_valid_define(name: str) -> None:
-    study = Study.open(name)
-    records = Records.read(study.project(), study.folder / "redcap/records_locked.csv")
-    terminology = Terminology.open(study)
-    datasets = lengths.resolve(tabulate(read_mapping(study, records.project, terminology), records).datasets)
-    root = read(define.render(study, datasets, terminology, CREATED, Documents()))
+def test_every_bundled_study_has_a_valid_define(
+    name: str, standard: Standard, built: Callable[[str], BuiltStudy]
+) -> None:
+    one = built(name)
+    content = define.render(one.study, one.content(standard), one.datasets[standard], CREATED, Documents())
+    root = read(content)
     assert problems(root) == []
-    assert len(root.findall(".//o:ItemGroupDef", NS)) == len(datasets)
+    assert len(root.findall(".//o:ItemGroupDef", NS)) == len(one.datasets[standard])
 
 
 def coded(codelist: etree._Element) -> dict[str | None, str | None]:
@@ -292,10 +284,10 @@ def test_the_country_is_coded_by_a_dictionary_that_is_published_elsewhere(made: 
 
 def test_the_bytes_hang_on_the_data_and_the_date_alone(made: Made) -> None:
     backwards = dict(reversed(made.datasets.items()))
-    again = define.render(made.study, backwards, made.terminology, CREATED, Documents())
+    again = define.render(made.study, made.content, backwards, CREATED, Documents())
     assert again == (made.folder / "define.xml").read_bytes()
     assert made.root.get("CreationDateTime") == "2001-12-31T00:00:00"
-    later = define.render(made.study, made.datasets, made.terminology, "2002-01-01", Documents())
+    later = define.render(made.study, made.content, made.datasets, "2002-01-01", Documents())
     assert later.replace(b"2002-01-01T", b"2001-12-31T") == again
 
 
@@ -303,7 +295,7 @@ def test_documents_are_referred_to_once_they_are_there(made: Made) -> None:
     assert made.find(".//d:AnnotatedCRF") == []
     assert not any("PDF" in str(node.tag) for node in made.root.iter("*"))
     pages = {("AE", "AETERM", ""): (12, 7), ("LB", "LBORRES", "WBC"): (3,)}
-    content = define.render(made.study, made.datasets, made.terminology, CREATED, Documents(True, True, pages))
+    content = define.render(made.study, made.content, made.datasets, CREATED, Documents((CRF, GUIDES["sdtm"]), pages))
     found = replace(made, root=etree.fromstring(content))
     assert [node.get("ID") for node in found.find(".//o:MetaDataVersion/d:leaf")] == ["LF.acrf", "LF.csdrg"]
     assert [node.get("leafID") for node in found.find(".//d:SupplementalDoc/d:DocumentRef")] == ["LF.csdrg"]
@@ -319,14 +311,14 @@ def test_a_study_without_records_has_a_valid_define(made: Made) -> None:
     empty = {name: replace(dataset, frame=dataset.frame.iloc[:0]) for name, dataset in made.datasets.items()}
     for name, dataset in empty.items():
         empty[name] = replace(dataset, lineage=dataset.lineage.iloc[:0])
-    content = define.render(made.study, empty, made.terminology, CREATED, Documents())
+    content = define.render(made.study, made.content, empty, CREATED, Documents())
     groups = etree.fromstring(content).iterfind(".//o:ItemGroupDef", NS)
     assert {group.get(f"{DEF}HasNoData") for group in groups} == {"Yes"}
 
 
 def test_a_dataset_that_was_not_written_stops_the_document(made: Made, tmp_path: Path) -> None:
     with pytest.raises(StudyError, match=r"LF\.TA points at ta\.xpt, which is not in the folder of define\.xml"):
-        define.write(made.study, made.datasets, made.terminology, CREATED, tmp_path)
+        define.write(made.study, made.content, made.datasets, CREATED, tmp_path, Documents())
     assert list(tmp_path.iterdir()) == []
 
 
@@ -335,4 +327,4 @@ def test_values_that_no_condition_covers_stop_the_document(made: Made) -> None:
     fewer = tuple(value for value in laboratory.metadata.values if ("LBTESTCD", "WBC") not in value.where)
     wrong = {**made.datasets, "LB": laboratory.with_metadata(replace(laboratory.metadata, values=fewer))}
     with pytest.raises(StudyError, match=r"LB\.LBORRES: \d+ values are described by no condition or by several"):
-        define.render(made.study, wrong, made.terminology, CREATED, Documents())
+        define.render(made.study, made.content, wrong, CREATED, Documents())

@@ -2,8 +2,10 @@
 
 from odmlib.define_2_1 import model
 
-from metadata.terminology import Codelist, Term, Terminology
+from metadata.terminology import Codelist, Term
 from publish.define_codelists import DefineCodelists
+from publish.define_sentences import Sentences
+from publish.define_standards import TermsPackage
 
 NY = Codelist(
     "C66742", "NY", "No Yes Response", False, {"N": Term("N", "C49487", "No"), "Y": Term("Y", "C49488", "Yes")}
@@ -23,9 +25,14 @@ SPONSOR = Codelist(
 )
 
 
+BODY = Codelist("C66734", "DOMAIN", "Domain", True, {"AE": Term("AE", "C49562"), "ZZ": Term("ZZ")})
+DATEFL = Codelist("C81223", "DATEFL", "Date Imputation Flag", False, {"D": Term("D", "C81212")})
+
+
 def lists() -> DefineCodelists:
-    known = {item.code or item.name: item for item in (NY, UNIT, REASON, SPONSOR)}
-    return DefineCodelists(Terminology("sdtm-ct-2019-09-27", known), "STD.CT")
+    known = {item.code or item.name: item for item in (NY, UNIT, REASON, SPONSOR, BODY)}
+    packages = [TermsPackage("STD.CT.ADAM", {"C81223": DATEFL}), TermsPackage("STD.CT", known)]
+    return DefineCodelists(packages, Sentences())
 
 
 def only(codelists: DefineCodelists) -> model.CodeList:
@@ -104,3 +111,25 @@ def test_a_dictionary_is_external_with_its_version() -> None:
     codelists.external("ISO 3166-1 Alpha-3")
     found = [(item.ExternalCodeList.Dictionary, item.ExternalCodeList.Version) for item in codelists.elements()]
     assert found == [("ISO 3166", "ISO 3166-1:2020, alpha-3"), ("MedDRA", "27.0")]
+
+
+def test_the_package_that_has_the_list_is_its_standard() -> None:
+    codelists = lists()
+    codelists.of_terminology("C81223", "", ["D"], {}, "text")
+    codelists.of_terminology("C66742", "", ["Y"], {}, "text")
+    assert [item.StandardOID for item in codelists.elements()] == ["STD.CT.ADAM", "STD.CT"]
+
+
+def test_a_list_with_a_term_that_has_no_code_names_no_standard_and_says_why() -> None:
+    sentences = Sentences()
+    codelists = DefineCodelists(lists().packages, sentences)
+    codelists.of_terminology("C66734", "DM", ["AE"], {}, "text")
+    codelists.of_terminology("C66734", "TS", ["AE", "ZZ"], {}, "text")
+    coded, uncoded = codelists.elements()
+    assert (coded.StandardOID, coded.CommentOID) == ("STD.CT", None)
+    assert (uncoded.StandardOID, uncoded.IsNonStandard, uncoded.Alias) == (None, "Yes", [])
+    assert [item.ExtendedValue for item in [*uncoded.CodeListItem, *uncoded.EnumeratedItem]] == [None, None]
+    (comment,) = sentences.comments()
+    assert uncoded.CommentOID == comment.OID
+    assert "DOMAIN (C66734)" in str(comment.Description.TranslatedText[0])
+    assert str(comment.Description.TranslatedText[0]).endswith("no concept code of ZZ.")

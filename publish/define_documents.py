@@ -1,0 +1,71 @@
+"""Documents that a define.xml refers to: annotated CRF with its pages, reviewer's guide, analysis plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from odmlib.define_2_1 import model
+
+from publish.refusals import Standard
+
+CrfPages = Mapping[tuple[str, str, str], Sequence[int]]
+"""Pages of the annotated CRF by dataset, variable and the value of --TESTCD or QNAM (blank for the whole variable)."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """A file in the folder of define.xml, and what it is called."""
+
+    leaf: str
+    file: str
+    title: str
+
+
+CRF = Document("LF.acrf", "acrf.pdf", "Annotated Case Report Form")
+PLAN = Document("LF.sap", "sap.pdf", "Statistical Analysis Plan")
+GUIDES: Mapping[Standard, Document] = {
+    "sdtm": Document("LF.csdrg", "csdrg.pdf", "Clinical Study Data Reviewer's Guide"),
+    "adam": Document("LF.adrg", "adrg.pdf", "Analysis Data Reviewer's Guide"),
+}
+
+
+@dataclass(frozen=True)
+class Documents:
+    """The documents that lie in the folder of define.xml, and the pages of the annotated CRF."""
+
+    present: tuple[Document, ...] = ()
+    pages: CrfPages = field(default_factory=dict)
+
+    @classmethod
+    def of_folder(cls, folder: Path, standard: Standard, pages: CrfPages | None = None) -> Documents:
+        """Return the documents of a standard that exist in a folder; without the annotated CRF there are no pages."""
+        expected = (CRF, GUIDES[standard]) if standard == "sdtm" else (GUIDES[standard], PLAN)
+        present = tuple(one for one in expected if (folder / one.file).is_file())
+        return cls(present, pages if pages and CRF in present else {})
+
+    @property
+    def annotated_crf(self) -> bool:
+        """True if the annotated CRF is there."""
+        return CRF in self.present
+
+    @property
+    def plan(self) -> bool:
+        """True if the analysis plan is there."""
+        return PLAN in self.present
+
+    @property
+    def supplemental(self) -> list[Document]:
+        """The documents other than the annotated CRF."""
+        return [one for one in self.present if one != CRF]
+
+
+def document_leaves(documents: Documents) -> list[model.leaf]:
+    """Return the leaves of the documents that exist."""
+    return [leaf(one.leaf, one.file, one.title) for one in documents.present]
+
+
+def leaf(oid: str, href: str, title: str) -> model.leaf:
+    """Return a leaf: a file in the folder of define.xml with its title."""
+    return model.leaf(ID=oid, href=href, title=model.title(_content=title))
