@@ -17,7 +17,7 @@ FLOOR = 2  # the first two of the plain ways are the floor
 
 
 def print_size(console: Console, patients: int, measured: Measured, whole: Usage) -> None:
-    """Print the stages of one size, the whole build and the plain ways beside it."""
+    """Print the stages of one size, the whole build and the plain ways to do the same."""
     stages, plain = measured["stages"], measured["plain"]
     floor = {clock: sum(stage[clock] for stage in plain[:FLOOR]) for clock in (WALL, CPU)}
     table = Table("stage", "wall s", "CPU s", "CPU / floor", "peak MB", title=f"{patients:,} patients")

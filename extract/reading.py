@@ -219,9 +219,9 @@ class RecordReader:
         """Say why the records could not be read."""
         server = f"REDCap at {self.client.shown}"
         absent = sorted(name for name, fault in self._faults.items() if not fault)
-        told = [fault for fault in self._faults.values() if fault]
-        if told:
-            return f"the records that {server} sent are not whole: {told[0]}; {AGAIN}"
+        found = [fault for fault in self._faults.values() if fault]
+        if found:
+            return f"the records that {server} sent are not whole: {found[0]}; {AGAIN}"
         if absent:
             return (
                 f"{server} listed {self._listed} records, but {len(absent)} of them did not come, the first of them"

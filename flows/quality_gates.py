@@ -1,4 +1,4 @@
-"""The gates between the stages: findings are written first, and then stop the build."""
+"""The checks that stop a build between its stages: findings are written first, and then stop the build."""
 
 from __future__ import annotations
 

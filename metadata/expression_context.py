@@ -48,7 +48,7 @@ def check_event(project: Project, field: Field, event: str) -> None:
     if event not in project.event_names:
         raise LookupError(f"the project has no event '{event}'{nearest(event, project.event_names)}")
     if not project.designated(event, field.form):
-        raise LookupError(f"the form '{field.form}' of field '{field.name}' does not stand in event '{event}'")
+        raise LookupError(f"the form '{field.form}' of field '{field.name}' is not in event '{event}'")
     refuse_repeating(project, field, event)
     if project.event_repeats(event):
         raise LookupError(f"event '{event}' repeats, and which instance of it is meant is not said")

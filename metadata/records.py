@@ -46,7 +46,7 @@ def read_csv(content: bytes, file: str | Path, encoding: str = UTF_8) -> pd.Data
     names = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise StudyError(f"the column '{twice[0]}' stands twice", file, 1)
+        raise StudyError(f"the column '{twice[0]}' is there twice", file, 1)
     if text.count('"') % 2:
         raise StudyError("the file is not CSV: a quoted cell is never closed", file)
     plain = text.encode()
@@ -65,10 +65,10 @@ def read_csv(content: bytes, file: str | Path, encoding: str = UTF_8) -> pd.Data
 
 def _without_values(problem: str) -> str:
     """Return what Arrow says of a bad row, without the row itself: cells are patients' data."""
-    told = re.search(r"Row #(\d+): Expected (\d+) columns, got (\d+)", problem)
-    if not told:
+    counts = re.search(r"Row #(\d+): Expected (\d+) columns, got (\d+)", problem)
+    if not counts:
         return "the file is not CSV"
-    row, expected, found = told.groups()
+    row, expected, found = counts.groups()
     return f"row {row} has {found} cells where the header has {expected}"
 
 

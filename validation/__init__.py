@@ -1,1 +1,1 @@
-"""Checks between the stages: the query listing of raw data, the reconciliation, and the gates over the datasets."""
+"""Checks between the stages: the query listing of raw data, the reconciliation, and the checks of the datasets."""

@@ -41,4 +41,4 @@ def _has_label(specification: AnalysisSpecification, name: str, study: Study) ->
         return len(said.encode()) <= LABEL_BYTES
     makers = [step.derivation for step in specification.steps if name in step.derivation.makes]
     copied = any((maker.inherits(name) or ("", ""))[1] == name for maker in makers)
-    return copied or not makers or any(book.find(name) for book in guides(specification, study))
+    return copied or not makers or any(guide.find(name) for guide in guides(specification, study))

@@ -41,13 +41,13 @@ def check_variables(specification: AnalysisSpecification, study: Study, others: 
 
 def _check_types(step: DerivationStep, specification: AnalysisSpecification, study: Study, kinds: DatasetKinds) -> None:
     """Raise StudyError for variables that the dataset or its guide wants of another type than is made."""
-    books = guides(specification, study)
+    known_guides = guides(specification, study)
     for name in step.derivation.makes:
         made, entry = step.derivation.kind(name, kinds), specification.variables.get(name)
         copied = (step.derivation.inherits(name) or ("", ""))[1] == name
         if entry is None or not made or copied:
             continue
-        known = next((found for found in (book.find(name) for book in books) if found), None)
+        known = next((found for found in (guide.find(name) for guide in known_guides) if found), None)
         wanted = entry.type or (known.type if known else "")
         if wanted and (wanted == CHAR) != (made == CHAR):
             raise step.error(f"{name} should be {wanted}, and the derivation makes {SAID[made]}")

@@ -42,11 +42,11 @@ def kinds_within(specification: AnalysisSpecification, study: Study, others: Dat
     source = others.get(specification.header.source.dataset, {})
     if not source:
         return {}
-    books, kinds = guides(specification, study), dict(source)
+    known_guides, kinds = guides(specification, study), dict(source)
     for step in _ordered(specification, source):
         for name in (*step.derivation.makes, *step.derivation.changes()):
             if not kinds.get(name):
-                kinds[name] = _kind(name, step.derivation, specification, books, {**others, "": kinds})
+                kinds[name] = _kind(name, step.derivation, specification, known_guides, {**others, "": kinds})
     return kinds
 
 
@@ -62,7 +62,7 @@ def _kind(
     name: str,
     derivation: Derivation,
     specification: AnalysisSpecification,
-    books: list[Guide],
+    known_guides: list[Guide],
     others: DatasetKinds,
 ) -> str:
     """Return what the dataset says of a variable, else what the derivation makes, else what the guide says."""
@@ -74,7 +74,7 @@ def _kind(
         return made
     if said and said.type:
         return said.type
-    known = next((found for found in (book.find(name) for book in books) if found), None) if said else None
+    known = next((found for found in (guide.find(name) for guide in known_guides) if found), None) if said else None
     return made or (known.type if known else "")
 
 

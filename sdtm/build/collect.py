@@ -181,7 +181,7 @@ def _names(blocks: list[Collected]) -> list[str]:
 
 
 def _keys(table: DomainTable, blocks: list[Collected], mapping: DomainMapping, identity: Identity) -> None:
-    """Set who, where and when in the project each row stands, and --SPID."""
+    """Set whose row it is, where and when in the project it was collected, and --SPID."""
     for name in KEYS:
         table.hidden[name] = _spread(blocks, [made.source.keys[name] for made in blocks])
     table.put("USUBJID", _spread(blocks, [identity.usubjid_of(made.source.keys["record"]) for made in blocks]))

@@ -59,8 +59,8 @@ def _sections(proposals: list[Proposal], indent: str) -> list[str]:
 
 
 def _line(proposal: Proposal, indent: str) -> str:
-    left_out = "" if proposal.active else "# "
-    return f"{indent}{left_out}{proposal.key}: {flow(proposal.spec)}{marked(proposal.doubt)}"
+    comment = "" if proposal.active else "# "
+    return f"{indent}{comment}{proposal.key}: {flow(proposal.spec)}{marked(proposal.doubt)}"
 
 
 def not_submitted_file(draft: Draft, project: Project, identified: str) -> str:
@@ -69,7 +69,7 @@ def not_submitted_file(draft: Draft, project: Project, identified: str) -> str:
     ``identified`` is the field that study.yaml takes the subject's number from.
     """
     kinds = {field.type for field in project.dictionary.fields.values()}
-    lines = ["# Fields that are in no dataset, each with its reason; the check lists those that stand nowhere."]
+    lines = ["# Fields that are in no dataset, each with its reason; the check lists those that are nowhere."]
     lines.append("status: The form's status is REDCap's own book-keeping")
     if "descriptive" in kinds:
         lines.append("descriptive: Text on the form, no data")

@@ -65,7 +65,7 @@ class MappingContext:
             raise complain(
                 node,
                 key,
-                f"field '{name}' stands on form '{found.form}', not on '{self.form}'{nearest(name, own)};"
+                f"field '{name}' is on form '{found.form}', not on '{self.form}'{nearest(name, own)};"
                 " to take it from there write lookup",
             )
         return found if self.form else self.once_a_subject(node, key, found)
@@ -220,10 +220,10 @@ def operation(spec: Any, target: Target, context: MappingContext, node: LocatedD
 
 
 def record_operation(spec: Any, target: Target, context: MappingContext, node: LocatedDict) -> RecordOperation:
-    """Return an operation of the records, where one of the tables may not stand."""
+    """Return an operation of the records, where one of the tables is not allowed."""
     made = operation(spec, target, context, node)
     if not isinstance(made, RecordOperation):
-        raise complain(spec, made.word, f"'{made.word}' reads tabulated variables and cannot stand here")
+        raise complain(spec, made.word, f"'{made.word}' reads tabulated variables and cannot be used here")
     return made
 
 

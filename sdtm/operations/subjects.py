@@ -215,7 +215,7 @@ class AgeAt(TableOperation):
         """Check the date."""
         domain, self.date = variable_of(self.spec, self.word, str(self.value), context.study)
         if domain != "DM" or self.target.domain != "DM":
-            raise complain(self.spec, self.word, "an age stands in DM and is that at a date of DM")
+            raise complain(self.spec, self.word, "an age belongs in DM and is that at a date of DM")
 
     def needs(self) -> list[str]:
         """The two dates."""
@@ -329,7 +329,7 @@ class AnyOf(TableOperation):
             target = Target(self.target.domain, self.target.variable, codelists=self.target.codelists)
             part = operation(item, target, context, self.spec)
             if not isinstance(part, TableOperation):
-                raise complain(item, part.word, f"'{part.word}' reads fields and cannot stand here")
+                raise complain(item, part.word, f"'{part.word}' reads fields and cannot be used here")
             self.parts.append(part)
 
     def needs(self) -> list[str]:

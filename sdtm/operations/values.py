@@ -40,7 +40,7 @@ def resolve_terms(
     """Return stored code to SDTM value for a field with choices or with declared ``terms``.
 
     Without ``terms`` a choice gives its label: the codelist's own term if the target is bound to one (compared
-    regardless of case; Yes and No give Y and N), the label as it stands otherwise. With ``synonyms: true`` a label may
+    regardless of case; Yes and No give Y and N), the label as it is otherwise. With ``synonyms: true`` a label may
     also be a synonym or the preferred term of one term.
     """
     declared = spec.get("terms")

@@ -318,7 +318,7 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     [
         ({"records_locked__csv": RECORDS + "1,m1_arm_1\n"}, "row 11 has 2 cells where the header has 19"),
         ({"records_locked__csv": RECORDS.replace("weight,", "wieght,", 1)}, "did you mean 'weight'"),
-        ({"records_locked__csv": RECORDS.replace("twice,", "weight,", 1)}, "the column 'weight' stands twice"),
+        ({"records_locked__csv": RECORDS.replace("twice,", "weight,", 1)}, "the column 'weight' is there twice"),
         ({"records_locked__csv": RECORDS + '3,"open'}, "never closed"),
         ({"records_locked__csv": ""}, "empty"),
         ({"project_info__csv": "project_id\n"}, "has no row"),

@@ -55,7 +55,7 @@ def test_each_row_sees_its_own_record_and_event(form: str, written: str, expecte
     [
         ("[cont]", "the dictionary has no field 'cont' (did you mean 'count'?)"),
         ("[begin_arm_1][count]", "the project has no event 'begin_arm_1'"),
-        ("[later_arm_1][sex]", "the form 'enrol' of field 'sex' does not stand in event 'later_arm_1'"),
+        ("[later_arm_1][sex]", "the form 'enrol' of field 'sex' is not in event 'later_arm_1'"),
         ("[logs_arm_1][number]", "the form 'log' of field 'number' repeats, and which instance is not said"),
         ("[extra_arm_1][count]", "event 'extra_arm_1' repeats, and which instance of it is meant is not said"),
         ("[start_arm_1][arms]", "expected [arms(code)] but found [start_arm_1][arms]"),

@@ -146,7 +146,7 @@ def test_an_element_on_the_way_of_two_arms_stands_once_in_te(crossed: Any) -> No
         ["BA", 2.0],
     ]
     path.write_text(same.replace("element: Then B", "element: Later B", 1), encoding="utf-8")
-    said = "the element B2 stands twice, with another description of element"
+    said = "the element B2 is there twice, with another description of element"
     assert said in [problem.message for problem in problems_of(str(crossed.folder))]
 
 

@@ -162,7 +162,7 @@ def test_the_later_of_two_equal_visits_is_queried(tmp_path: Path) -> None:
     rows = [exam("extra", instance="1", done="1", day="1998-06-09"), exam("later", done="1", day="1998-06-09")]
     [row] = judged(tmp_path, check, enrol(), *rows, exam("end", record="2", done="1", day="1998-06-09"))
     assert row[0] == "extra1"
-    assert "stands at Later already" in row[3]
+    assert "is at Later already" in row[3]
 
 
 def test_expressions_are_not_judged_on_blanks_codes_and_unreadable_values(tmp_path: Path) -> None:
@@ -284,7 +284,7 @@ def test_a_person_who_was_entered_twice(tmp_path: Path) -> None:
     check = "kind: unique\nform: enrol\nfield: name\nby: [name, sex]\nwithin: study"
     rows = [enrol(name="ANA", sex="2"), enrol("2", name="ANA", sex="1"), enrol("3", name="ANA", sex="2"), enrol("4")]
     [row] = judged(tmp_path, check, *rows)
-    assert row[3] == "The same value (identifier) stands at record 1, Start already."
+    assert row[3] == "The same value (identifier) is at record 1, Start already."
     assert judged(tmp_path, check, exam(done="1"), enrol(name="ANA", sex="2")) == []
 
 
@@ -327,12 +327,12 @@ MISTAKES = [
     ("kind: date_ordre\nform: log\nfield: to_y", "kind", "did you mean 'date_order'?"),
     ("kind: expression\nform: lg\nfield: to_y\nlogic: '1'", "form", "did you mean 'log'?"),
     ("kind: expression\nform: log\nfield: cnt\nlogic: '1'", "field", "the dictionary has no field 'cnt'"),
-    ("kind: expression\nform: log\nfield: count\nlogic: '1'", "field", "stands on the form 'exam', not on 'log'"),
+    ("kind: expression\nform: log\nfield: count\nlogic: '1'", "field", "is on the form 'exam', not on 'log'"),
     (LOGIC, "", "needs the key 'logic'"),
     (LOGIC + "logc: '1'", "logc", "did you mean 'logic'?"),
     ("kind: counterpart\nform: exam\nfield: count\nkey: count\nother: {form: log}", "", "'other' needs the key 'key'"),
     ("kind: agree\nform: exam\nfield: day\nother: {form: log}", "", "'other' needs the key 'field'"),
-    ("kind: agree\nform: exam\nfield: day\nother: {form: log, field: day}", "field", "stands on the form 'exam'"),
+    ("kind: agree\nform: exam\nfield: day\nother: {form: log, field: day}", "field", "is on the form 'exam'"),
     ("kind: expression\nform: exam\nfield: '{each}'\nfor_each: {count: 3}\nlogic: '1'", "count", "must be a mapping"),
     (LOGIC + "logic: '[term'", "logic", "expected a closing ']'"),
     (LOGIC + "logic: '[trm]'", "logic", "did you mean 'term'?"),

@@ -145,7 +145,7 @@ def _check(project: Project, node: LocatedDict, body: LocatedDict, seen: dict[tu
         raise none_of(body, "kind", body["kind"], KINDS)
     check = read_parameters(KINDS[body["kind"]], body, quoted(body["kind"]))
     if seen.setdefault((check.id, check.field), line_of(node)) != line_of(node):
-        raise complain(node, "id", f"a check '{check.id}' of field '{check.field}' stands in the file already")
+        raise complain(node, "id", f"a check '{check.id}' of field '{check.field}' is in the file already")
     with Gather() as gather:
         for problem in _wrong_names(project, check):
             with gather.part():
@@ -185,7 +185,7 @@ def _field(project: Project, node: Any, key: str, name: str, form: str | None = 
     if name not in fields:
         raise complain(node, key, f"the dictionary has no field '{name}'{nearest(name, fields)}")
     if form in project.dictionary.forms and fields[name].form != form:
-        raise complain(node, key, f"the field '{name}' stands on the form '{fields[name].form}', not on '{form}'")
+        raise complain(node, key, f"the field '{name}' is on the form '{fields[name].form}', not on '{form}'")
 
 
 def _form(project: Project, node: Any, key: str, form: str) -> None:

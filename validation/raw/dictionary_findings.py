@@ -37,7 +37,7 @@ PROBLEMS = {
     rule_names.LENGTH: ("The text has more than 200 bytes: in the datasets it is cut and goes on in SUPP-- or CO."),
     rule_names.REQUIRED: "A required value is missing.",
     rule_names.HIDDEN: "The field holds '{value}' although the form does not ask for it: {logic} is not true.",
-    rule_names.PLACE: "The value '{value}' stands where the form {form} has no place.",
+    rule_names.PLACE: "The value '{value}' is where the form {form} has no place.",
     rule_names.CALCULATION: "The stored result '{value}' is not what the formula gives now.",
     rule_names.MISSING_CODE: "The missing-data code '{value}' is not allowed in this field.",
 }
@@ -199,7 +199,7 @@ def _place_words(rows: FormRows) -> str:
         return "an instance of the repeating form" if own else "a row without repeat instrument"
     parts = [f"the form at {', '.join(of_event)}"] if of_event else []
     parts += [f"an instance of the repeating form at {', '.join(own)}"] if own else []
-    return " or ".join(parts) or "no value: the form stands in no event"
+    return " or ".join(parts) or "no value: the form is in no event"
 
 
 def _refusals(rows: FormRows) -> pd.DataFrame:

@@ -74,7 +74,7 @@ def read_declaration(study: Study) -> Declaration:
         for endpoint in declared.endpoints:
             with gather.part():
                 if endpoint.id in ids:
-                    raise endpoint.error(f"the endpoint '{endpoint.id}' stands twice", "id")
+                    raise endpoint.error(f"the endpoint '{endpoint.id}' is declared twice", "id")
             with gather.part():
                 _check_query(study, endpoint.node, "query", endpoint.query)
             ids.add(endpoint.id)

@@ -33,7 +33,7 @@ def refused(small: Any, name: str, old: str, new: str) -> str:
             "ae",
             "{field: told}",
             "{field: seen}",
-            "line 5, key 'field': field 'seen' stands on form 'look', not on 'event'",
+            "line 5, key 'field': field 'seen' is on form 'look', not on 'event'",
         ),
         (
             "ae",

@@ -101,7 +101,7 @@ def test_a_checkbox_is_tested_by_what_is_ticked(small: Any, condition: str, subj
     ("condition", "said"),
     [
         ("{badd: 1}", "key 'badd': the dictionary has no field 'badd' (did you mean 'bad'?)"),
-        ("{seen: {missing: false}}", "field 'seen' stands on form 'look', not on 'event'"),
+        ("{seen: {missing: false}}", "field 'seen' is on form 'look', not on 'event'"),
         ("{bad: 7}", "key 'bad': field 'bad' has no choice '7'"),
         ("{bad: {above: 0}}", "key 'above': field 'bad' has choices, whose codes have no order"),
         ("{from_y: {abov: 1}}", "key 'abov': 'abov' is not a test (did you mean 'above'?)"),

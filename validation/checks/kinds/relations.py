@@ -33,7 +33,7 @@ MOST_INSTANCES = 1_000_000
 
 @kind(
     "unique",
-    "The same value {value} stands at {other} already.",
+    "The same value {value} is at {other} already.",
     "one of the two corrected or removed",
     ("other",),
 )

@@ -198,7 +198,7 @@ def criterion(data: AnalysisDatasets) -> Iterator[Hit]:
                 yield Hit(one.name, name, wrong)
 
 
-@analysis_rule("adam.shift", "A shift sets what was at baseline beside what is now.", PARAMETER)
+@analysis_rule("adam.shift", "A shift has the value at baseline and the present one.", PARAMETER)
 def shift(data: AnalysisDatasets) -> Iterator[Hit]:
     for one in data.basic():
         for name in filter(re.compile(r"SHIFT\d").fullmatch, one.names):

@@ -82,7 +82,7 @@ def date_time(data: AnalysisDatasets) -> Iterator[Hit]:
 
 
 @analysis_rule("adam.imputation_flag", "An imputation flag is Y, M or D for a date, H, M or S for a time, or null, and"
-               " stands only beside a date or time.", IMPUTATION)  # fmt: skip
+               " is given only with a date or time.", IMPUTATION)  # fmt: skip
 def imputation_flag(data: AnalysisDatasets) -> Iterator[Hit]:
     for one in data:
         for name in one.names:

@@ -27,7 +27,7 @@ def serious_criterion(data: SdtmDatasets) -> Iterator[Hit]:
             yield Hit(domain.name, "AESER", domain.equals("AESER", "Y") & ~met | domain.equals("AESER", "N") & met)
 
 
-@rule("serious.death", "A fatal outcome and a result of death stand together.", ADVERSE)
+@rule("serious.death", "A fatal outcome and a result of death come together.", ADVERSE)
 def serious_death(data: SdtmDatasets) -> Iterator[Hit]:
     for domain in _adverse(data):
         if domain.has("AEOUT", "AESDTH"):

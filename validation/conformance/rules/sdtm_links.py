@@ -95,8 +95,8 @@ def text_continued(data: SdtmDatasets) -> Iterator[Hit]:
         labels = {item.name: item.label for parent in _parents(data, domain) for item in parent.metadata.variables}
         column = domain.column("QNAM")
         continued = {name: labels.get(name[:-1], "") for name in column.texts if name[-1:].isdigit()}
-        told = column.replace(continued, "").array()
-        yield Hit(domain.name, "QVAL", (told != "") & (told == domain.text("QLABEL")))
+        value = column.replace(continued, "").array()
+        yield Hit(domain.name, "QVAL", (value != "") & (value == domain.text("QLABEL")))
 
 
 def _parents(data: SdtmDatasets, domain: Domain) -> list[Domain]:

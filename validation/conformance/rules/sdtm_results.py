@@ -108,7 +108,7 @@ def status_reason(data: SdtmDatasets) -> Iterator[Hit]:
         yield Hit(domain.name, domain.full("--REASND"), lacking)
 
 
-@rule("status.reason_alone", "A reason for not being done stands only with NOT DONE.", NOT_DONE)
+@rule("status.reason_alone", "A reason for not being done is given only with NOT DONE.", NOT_DONE)
 def status_reason_alone(data: SdtmDatasets) -> Iterator[Hit]:
     for domain in data.having("--REASND"):
         alone = domain.filled("--REASND") & ~domain.equals("--STAT", "NOT DONE")

@@ -117,7 +117,7 @@ def variable_type(data: SdtmDatasets) -> Iterator[Hit]:
                 yield Hit(domain.name, item.name, detail=f"The guide has {item.type}.")
 
 
-@rule("variable.order", "Variables stand in the guide's order.", "SDTMIG 3.3, section 4.1.4")
+@rule("variable.order", "Variables are in the guide's order.", "SDTMIG 3.3, section 4.1.4")
 def variable_order(data: SdtmDatasets) -> Iterator[Hit]:
     for domain in data:
         places = [place for _, place in _known(domain)]
@@ -179,7 +179,7 @@ def text_blanks(data: SdtmDatasets) -> Iterator[Hit]:
             yield Hit(domain.name, name, domain.each(name, lambda word: word != word.strip()))
 
 
-@rule("text.missing_code", "A missing-data code of the project never stands in a dataset.",
+@rule("text.missing_code", "A missing-data code of the project is never in a dataset.",
       "SDTMIG 3.3, section 4.2.5")  # fmt: skip
 def text_missing_code(data: SdtmDatasets) -> Iterator[Hit]:
     codes = set(data.study.project().missing_codes)

@@ -172,7 +172,7 @@ def unit_plausible(data: SdtmDatasets) -> Iterator[Hit]:
         yield Hit(domain.name, domain.full("--STRESN"), far)
 
 
-@rule("unit.without_result", "A unit stands only with a result.", ORIGINAL, "warning")
+@rule("unit.without_result", "A unit is given only with a result.", ORIGINAL, "warning")
 def unit_without_result(data: SdtmDatasets) -> Iterator[Hit]:
     for domain in _measured(data):
         for unit, result in (("--ORRESU", "--ORRES"), ("--STRESU", "--STRESC")):

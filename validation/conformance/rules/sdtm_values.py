@@ -101,7 +101,7 @@ def flag_yes(data: SdtmDatasets) -> Iterator[Hit]:
                 yield Hit(domain.name, domain.full(name), ~domain.equals(name, "", "Y"))
 
 
-@rule("text.multiple", "MULTIPLE stands only where SUPP-- has the values.", "SDTMIG 3.3, section 4.2.8.3")
+@rule("text.multiple", "MULTIPLE is given only where SUPP-- has the values.", "SDTMIG 3.3, section 4.2.8.3")
 def text_multiple(data: SdtmDatasets) -> Iterator[Hit]:
     for domain in data:
         extra = data.get(f"SUPP{domain.name[:2]}")
