@@ -54,6 +54,8 @@ PIN_EXAMPLES = """
 [bold]Examples[/bold]
 
   redcap-cdisc pin ../studies/mytrial
+
+  redcap-cdisc pin ../studies/mytrial --package "SDTM Terminology.txt" --release 2025-03-28
 """
 SCHEMA_EXAMPLES = """
 [bold]Examples[/bold]
@@ -225,11 +227,21 @@ def schema(
 
 
 @application.command(epilog=PIN_EXAMPLES)
-def pin(study: StudyArgument, as_json: JsonOption = False) -> None:
+def pin(
+    study: StudyArgument,
+    package: Annotated[
+        Path | None, typer.Option(help="Another package, as NCI publishes it: write its codelists beside and compare.")
+    ] = None,
+    release: Annotated[str, typer.Option(metavar="YYYY-MM-DD", help="The date of that package.")] = "",
+    as_json: JsonOption = False,
+) -> None:
     """Write the codelists that a study uses into its folder, so that it runs when its package is shipped no longer."""
-    from flows.pin import show_pin
+    from flows.pin import show_move, show_pin
 
-    show_pin(study, as_json)
+    if package or release:
+        show_move(study, package, release, as_json)
+    else:
+        show_pin(study, as_json)
 
 
 @application.command(epilog=SANDBOX_EXAMPLES)

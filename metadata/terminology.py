@@ -85,8 +85,12 @@ class Terminology:
         subset = pinned_path(study)
         if pinned and subset.is_file():
             layers = [partial(read_package, subset, f"{study.name}/{PINNED}/{subset.name}"), *_if_there(study, layers)]
-        lists = Codelists(layers)
-        declared = read_terminology(study)
+        return cls.of_layers(study, name, layers)
+
+    @classmethod
+    def of_layers(cls, study: Study, name: str, layers: list[Callable[[], Mapping[str, Codelist]]]) -> Terminology:
+        """Return the codelists of some packages with what terminology.yaml adds to them; raises StudyError."""
+        lists, declared = Codelists(layers), read_terminology(study)
         extended = _extended(lists, declared.extensions or {}, declared.node)
         lists.add({**extended, **_sponsor_lists(declared.codelists or {})})
         return cls(name, lists)
@@ -167,6 +171,10 @@ def _extended(
                 base = lists[name]
                 if not base.extensible:
                     raise complain(place, name, f"codelist {base.name} ({base.code}) may not be extended")
+                for term in [term for term in terms if term in base.terms]:
+                    gather.found.append(
+                        complain(place[name], term, f"codelist {base.name} has the term '{term}' already: remove it")
+                    )
                 added = {word: Term(word, preferred_term=said, extended=True) for word, said in terms.items()}
                 made[base.code] = made[base.name] = Codelist(base.code, base.name, base.label, True, base.terms | added)
     return made

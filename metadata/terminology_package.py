@@ -89,9 +89,10 @@ class Codelist:
 
 
 class Package(Mapping[str, Codelist]):
-    """The codelists of one file, by NCI code and by short name."""
+    """The codelists of one file, by NCI code and by short name; ``remarks`` are the lines above its header."""
 
-    def __init__(self, rows: Iterable[tuple[str, ...] | list[str]]) -> None:
+    def __init__(self, rows: Iterable[tuple[str, ...] | list[str]], remarks: tuple[str, ...] = ()) -> None:
+        self.remarks = remarks
         self._rows: dict[str, list[tuple[str, ...] | list[str]]] = {}
         for row in rows:
             self._rows.setdefault(row[0], []).append(row)
@@ -142,16 +143,24 @@ def _read(path: Path, shown: str, written: int) -> Package:
     text = _text(path)
     if "\t" in text.partition("\n")[0]:
         return Package(_nci_rows(text.splitlines(), shown))
+    remarks, text = _remarks(text)
     rows = list(csv.reader(io.StringIO(text, newline="")))
     if tuple(rows[0] if rows else ()) != COLUMNS:
         raise StudyError(
             "this is no terminology package: neither NCI's tab-delimited file (Code, Codelist Code, ...) nor the CSV"
             f" with the columns {', '.join(COLUMNS)}",
             shown,
-            1,
+            len(remarks) + 1,
         )
-    _check_width(rows, len(COLUMNS), shown)
-    return Package(rows[1:])
+    _check_width(rows, len(COLUMNS), shown, after=len(remarks))
+    return Package(rows[1:], remarks)
+
+
+def _remarks(text: str) -> tuple[tuple[str, ...], str]:
+    """Return the lines that begin with # above the header of a CSV package, and the text below them."""
+    lines = text.split("\n")
+    count = next((number for number, line in enumerate(lines) if not line.startswith("#")), len(lines))
+    return tuple(line.rstrip("\r") for line in lines[:count]), "\n".join(lines[count:])
 
 
 def _text(path: Path) -> str:
@@ -187,7 +196,7 @@ def _nci_rows(lines: list[str], shown: str) -> list[tuple[str, ...]]:
     return made
 
 
-def _check_width(rows: list[list[str]], width: int, shown: str) -> None:
-    for number, row in enumerate(rows, start=1):
+def _check_width(rows: list[list[str]], width: int, shown: str, after: int = 0) -> None:
+    for number, row in enumerate(rows, start=after + 1):
         if len(row) != width:
             raise StudyError(f"the row has {len(row)} columns, the header {width}", shown, number)

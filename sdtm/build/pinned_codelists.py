@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterable
 from pathlib import Path
 
 from metadata.errors import Gather
 from metadata.standards import sdtm_domains, sdtm_variables
 from metadata.study import Study
 from metadata.terminology import Codelists, Terminology, pinned_path, whole_package
-from metadata.terminology_package import COLUMNS, read_package
+from metadata.terminology_package import COLUMNS, Package, read_package
 from sdtm.build.study_mapping import read_each
 from sdtm.mapping.domain_mapping import codelists
 
@@ -24,12 +25,15 @@ def pin(study: Study) -> tuple[Path, int]:
     It holds, whole, the codelists that reading the mapping asks for and those that the guide binds to variables of
     the mapped domains. Raises StudyError if the mapping does not fit the package.
     """
-    used = codelists_used(study)
-    package = whole_package(study)
+    return write_subset(pinned_path(study), whole_package(study), codelists_used(study))
+
+
+def write_subset(target: Path, package: Package, used: Iterable[str]) -> tuple[Path, int]:
+    """Write some codelists of a package, whole, with its remarks; return the path and how many there are."""
     rows = package.rows(used)
-    target = pinned_path(study)
     target.parent.mkdir(exist_ok=True)
     text = io.StringIO(newline="")
+    text.writelines(f"{remark}\n" for remark in package.remarks)
     csv.writer(text, lineterminator="\n").writerows([COLUMNS, *rows])
     part = target.with_suffix(".part")
     part.write_text(text.getvalue(), encoding="utf-8", newline="")

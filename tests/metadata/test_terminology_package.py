@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from metadata.errors import StudyError
+from metadata.standards import FOLDER
 from metadata.study import Study
 from metadata.terminology import Terminology
-from metadata.terminology_package import read_package
+from metadata.terminology_package import COLUMNS, read_package
 
+SHIPPED = FOLDER / "sdtm-ct-2019-09-27.csv"
 NCI = (
     "Code\tCodelist Code\tCodelist Extensible (Yes/No)\tCodelist Name\tCDISC Submission Value\tCDISC Synonym(s)\t"
     "CDISC Definition\tNCI Preferred Term\n"
@@ -105,3 +107,37 @@ def test_what_a_word_means(nci: Path) -> None:
     assert unit.meant("shared") == "", "two terms have the word, so that neither is taken"
     assert unit.meant("") == "" and unit.meant("mg/dL") == ""
     assert unit.nearest("PG/ML") == " (did you mean 'ng/L'?)"
+
+
+def test_the_shipped_package_says_that_it_is_a_reconstruction_and_counts_the_terms_without_a_code() -> None:
+    package = read_package(SHIPPED, SHIPPED.name)
+    remarks = " ".join(package.remarks)
+    lists = {package[key].code: package[key] for key in package}
+    terms = [term for codelist in lists.values() for term in codelist.terms.values()]
+    assert "A reconstruction, not NCI's file" in remarks
+    assert f"({sum(not term.code for term in terms):,} of {len(terms):,})" in remarks
+
+
+def test_terms_that_a_reconstruction_could_have_swallowed() -> None:
+    package = read_package(SHIPPED, SHIPPED.name)
+    assert package["UNIT"].terms["sec"].code == "C42535" and package["UNIT"].terms["msec"].code == "C41140"
+    assert package["NCOMPLT"].terms["OTHER"].code == "C17649"
+
+
+def test_domain_codes_have_two_characters() -> None:
+    related = {"POOLDEF", "RELREC", "RELSUB", "APRELSUB"}
+    for term in read_package(SHIPPED, SHIPPED.name)["DOMAIN"].terms:
+        assert term in related or term.startswith("SUPP") or len(term) == (4 if term.startswith("AP") else 2), term
+
+
+def test_test_and_parameter_codes_have_at_most_8_characters() -> None:
+    package = read_package(SHIPPED, SHIPPED.name)
+    coded = [codelist for codelist in package.values() if codelist.label.endswith((" Test Code", " Parameter Code"))]
+    assert len(coded) > 200
+    assert {term for codelist in coded for term in codelist.terms if len(term) > 8} == set()
+
+
+def test_a_row_of_a_package_with_remarks_is_named_by_its_line_in_the_file(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("# One remark\n" + ",".join(COLUMNS) + "\na,b\n")
+    with pytest.raises(StudyError, match=r"a.csv, line 3: the row has 2 columns, the header 8"):
+        read_package(tmp_path / "a.csv", "a.csv")

@@ -20,7 +20,7 @@ from sdtm.build.pinned_codelists import codelists_used, pin, unpinned
 def lists_in(path: Path) -> dict[str, set[str]]:
     held: dict[str, set[str]] = {}
     with path.open(encoding="utf-8", newline="") as lines:
-        for row in csv.DictReader(lines):
+        for row in csv.DictReader(line for line in lines if not line.startswith("#")):
             held.setdefault(row["codelist"], set()).add(row["term"])
     return held
 
