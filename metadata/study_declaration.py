@@ -42,7 +42,7 @@ class CalendarDay(ValueLimit):
 
 
 @dataclass(frozen=True)
-class StudyDay(ValueLimit):
+class StudyDayLimit(ValueLimit):
     """A study day: there is no day 0."""
 
     @property
@@ -202,7 +202,7 @@ class Visit:
     visit: str
     event: Annotated[tuple[str, ...], Entries(1)]
     visitnum: float | None = None
-    day: Annotated[int, StudyDay()] | None = None
+    day: Annotated[int, StudyDayLimit()] | None = None
     window: Annotated[list[int], Entries(2, 2)] | None = None
     predose: bool = False
     unscheduled: bool = False

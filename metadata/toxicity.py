@@ -41,7 +41,7 @@ class References:
 
 
 @dataclass(frozen=True)
-class Limit:
+class BandEnd:
     """One end of a band: ``factor`` times a reference (LLN, ULN or BASE), or times nothing, and what is added to it."""
 
     factor: float
@@ -66,13 +66,13 @@ class GradeBand:
     """The values that have one grade, between two limits of which either may be open-ended (None)."""
 
     grade: int
-    low: Limit | None
-    high: Limit | None
+    low: BandEnd | None
+    high: BandEnd | None
 
     @property
-    def limits(self) -> tuple[Limit, ...]:
-        """The limits that there are."""
-        return tuple(limit for limit in (self.low, self.high) if limit)
+    def ends(self) -> tuple[BandEnd, ...]:
+        """The ends that there are."""
+        return tuple(end for end in (self.low, self.high) if end)
 
     def holds(self, values: np.ndarray, references: References, scale: Scale) -> np.ndarray:
         """Return True where a value lies in the band; equality with a limit is judged to nine digits."""
@@ -116,8 +116,10 @@ def _fit(low: str, high: str) -> bool:
     return not low.startswith("<") and not high.startswith(">")
 
 
-def _limit(found: re.Match[str], closed: bool) -> Limit:
-    return Limit(float(found["factor"] or 1), found["times"] or found["alone"] or "", closed, float(found["plus"] or 0))
+def _limit(found: re.Match[str], closed: bool) -> BandEnd:
+    return BandEnd(
+        float(found["factor"] or 1), found["times"] or found["alone"] or "", closed, float(found["plus"] or 0)
+    )
 
 
 @dataclass(frozen=True)
@@ -172,9 +174,9 @@ class ToxicityItem:
         """The bands that hold where nothing is special: those of the criteria that come first."""
         return self.criteria[0].bands
 
-    def limits(self) -> Iterator[Limit]:
+    def limits(self) -> Iterator[BandEnd]:
         """Yield the limits of all bands."""
-        return (limit for one in self.criteria for band in one.bands for limit in band.limits)
+        return (limit for one in self.criteria for band in one.bands for limit in band.ends)
 
     @cached_property
     def needs(self) -> frozenset[str]:

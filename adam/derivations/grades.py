@@ -25,7 +25,7 @@ BASELINE_FLAG = "ABLFL"
 
 
 @dataclass(frozen=True)
-class Scheme:
+class ToxicityScheme:
     """One toxicity scheme: its table, how it is called in the data, and the item for each parameter.
 
     ``unit_factors`` are, for a parameter, the factor from the unit of the table's limits to the parameter's unit, or
@@ -75,7 +75,7 @@ class Grade(Derivation):
     that two schemes name is an error. The grade at baseline (BTOXGR) is made by ``baseline`` after this derivation.
     """
 
-    schemes: tuple[Scheme, ...]
+    schemes: tuple[ToxicityScheme, ...]
     value: NumberColumn = "AVAL"
     low: NumberColumn = "ANRLO"
     high: NumberColumn = "ANRHI"
@@ -112,7 +112,7 @@ class Grade(Derivation):
         )
 
     def _graded(
-        self, scheme: Scheme, parameter: str, item: ToxicityItem, columns: Columns, rows: np.ndarray
+        self, scheme: ToxicityScheme, parameter: str, item: ToxicityItem, columns: Columns, rows: np.ndarray
     ) -> np.ndarray:
         value, low, high = (number(columns, name)[rows] for name in (self.value, self.low, self.high))
         base = number(columns, self.base)[rows] if self.base else None
@@ -120,7 +120,7 @@ class Grade(Derivation):
                           self._circumstances(columns, rows))  # fmt: skip
 
     def _scale(
-        self, scheme: Scheme, parameter: str, item: ToxicityItem, columns: Columns, rows: np.ndarray
+        self, scheme: ToxicityScheme, parameter: str, item: ToxicityItem, columns: Columns, rows: np.ndarray
     ) -> float | np.ndarray:
         """Return the factor from the table's unit to that of the results; raises StudyError if a result has another."""
         if not item.is_absolute:
@@ -171,7 +171,7 @@ class Grade(Derivation):
                 with gather.part():
                     self._check_known(parameter, item)
 
-    def graded(self, gather: Gather) -> Iterator[tuple[Scheme, str, ToxicityItem]]:
+    def graded(self, gather: Gather) -> Iterator[tuple[ToxicityScheme, str, ToxicityItem]]:
         """Yield scheme, parameter and item of all that is graded; ``gather`` gets what the tables do not have."""
         for scheme in self.schemes:
             for parameter, name in scheme.items.items():

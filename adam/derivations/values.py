@@ -211,18 +211,18 @@ class Bands(Derivation):
     bands: tuple[ValueBand, ...]
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
-        values, limits = number(columns, self.source), self._limits()
-        codes = np.where(np.isnan(values), -1, np.searchsorted(np.array(limits, float), values, side="right"))
+        values, bounds = number(columns, self.source), self._bounds()
+        codes = np.where(np.isnan(values), -1, np.searchsorted(np.array(bounds, float), values, side="right"))
         made: dict[str, Values] = {self.to: CodedText.of_codes(codes, [band.name for band in self.bands])}
         if self.to_number:
             made[self.to_number] = np.where(codes < 0, np.nan, codes + 1.0)
         return Outcome(made)
 
-    def _limits(self) -> list[float]:
+    def _bounds(self) -> list[float]:
         return [band.below for band in self.bands[:-1] if band.below is not None]
 
     def check(self) -> None:
-        if len(self._limits()) + 1 < len(self.bands) or sorted(self._limits()) != self._limits():
+        if len(self._bounds()) + 1 < len(self.bands) or sorted(self._bounds()) != self._bounds():
             raise StudyError("each band but the last needs 'below', from low to high")
 
     def sentence(self, variable: str) -> str:

@@ -37,7 +37,7 @@ MOST_WIDE, MOST_HIGH = 13400, 7400
 
 
 @dataclass(frozen=True)
-class Sheet:
+class PageFrame:
     """What is printed around an output's tables and figures on every page."""
 
     number: str
@@ -49,17 +49,17 @@ class Sheet:
     notes: tuple[str, ...]
 
 
-def document(sheet: Sheet, tables: Iterable[OutputTable | Listing], pictures: Sequence[bytes]) -> Iterator[str]:
+def document(frame: PageFrame, tables: Iterable[OutputTable | Listing], pictures: Sequence[bytes]) -> Iterator[str]:
     """Yield the document from its beginning to its end, page by page, in ASCII; ``pictures`` are PNG files.
 
     Each picture begins a page, and so does a table after one. A listing may have more pages than memory holds.
     """
     yield f"{{\\rtf1\\ansi\\ansicpg1252\\uc1\\deff0\\deflang1033{FONTS}\n"
-    yield f"{{\\info{{\\title {escaped(_heading(sheet))}}}}}\n"
-    yield f"{PAGE}\\sectd\\lndscpsxn\n{_header(sheet)}{_footer(sheet)}"
+    yield f"{{\\info{{\\title {escaped(_heading(frame))}}}}}\n"
+    yield f"{PAGE}\\sectd\\lndscpsxn\n{_header(frame)}{_footer(frame)}"
     for position, png in enumerate(pictures):
         yield NEW_PAGE * bool(position) + _picture(png)
-    room = _room(sheet)
+    room = _room(frame)
     for position, page in enumerate(pages((_pieces(shown, room) for shown in tables), room)):
         yield NEW_PAGE * bool(position or pictures) + page
     # A document ends in a paragraph; this one is too low to begin a page.
@@ -70,11 +70,11 @@ def _pieces(shown: OutputTable | Listing, room: float) -> Iterable[PagePiece]:
     return table.pieces(shown, room) if isinstance(shown, OutputTable) else listing.pieces(shown, room)
 
 
-def _room(sheet: Sheet) -> float:
+def _room(frame: PageFrame) -> float:
     """Twips between the running heads and the footnotes, for rows whose breaks are set here."""
-    titles = _lines_of(sheet.title, TITLE_LETTER)
+    titles = _lines_of(frame.title, TITLE_LETTER)
     head = max(MARGIN_TOP, HEAD_FROM + 2 * SMALL_LINE + 120 + (titles + 1) * TITLE_LINE + 340)
-    notes = sum(_lines_of(note, SMALL_LETTER) for note in sheet.notes)
+    notes = sum(_lines_of(note, SMALL_LETTER) for note in frame.notes)
     foot = max(MARGIN_BOTTOM, FOOT_FROM + 60 + notes * SMALL_LINE)
     return (PAGE_HIGH - head - foot) * SAFE
 
@@ -83,25 +83,25 @@ def _lines_of(text: str, letter: float) -> int:
     return -(-int(len(text) * letter) // PAGE_WIDTH) or 1
 
 
-def _heading(sheet: Sheet) -> str:
-    return f"{sheet.number} {sheet.title}"
+def _heading(frame: PageFrame) -> str:
+    return f"{frame.number} {frame.title}"
 
 
-def _header(sheet: Sheet) -> str:
+def _header(frame: PageFrame) -> str:
     pages = "Page {\\field{\\*\\fldinst PAGE}{\\fldrslt 1}} of {\\field{\\*\\fldinst NUMPAGES}{\\fldrslt 1}}"
     right = f"\\tqr\\tx{PAGE_WIDTH}"
     lines = [
-        f"{PLAIN}{right}\\fs{SMALL} {escaped(sheet.study)}\\tab {pages}\\par\n",
-        f"{PLAIN}{right}\\fs{SMALL} {escaped(sheet.data)}\\tab {escaped(sheet.notice)}\\par\n",
-        f"{PLAIN}\\qc\\sb120\\fs20{{\\b {escaped(sheet.number)}}}\\par\n",
-        f"{PLAIN}\\qc\\fs20{{\\b {escaped(sheet.title)}}}\\par\n",
-        f"{PLAIN}\\qc\\sa120\\fs18 {escaped(sheet.population)}\\par\n",
+        f"{PLAIN}{right}\\fs{SMALL} {escaped(frame.study)}\\tab {pages}\\par\n",
+        f"{PLAIN}{right}\\fs{SMALL} {escaped(frame.data)}\\tab {escaped(frame.notice)}\\par\n",
+        f"{PLAIN}\\qc\\sb120\\fs20{{\\b {escaped(frame.number)}}}\\par\n",
+        f"{PLAIN}\\qc\\fs20{{\\b {escaped(frame.title)}}}\\par\n",
+        f"{PLAIN}\\qc\\sa120\\fs18 {escaped(frame.population)}\\par\n",
     ]
     return "{\\header\n" + "".join(lines) + "}\n"
 
 
-def _footer(sheet: Sheet) -> str:
-    lines = [f"{PLAIN}\\fs{SMALL} {escaped(note)}\\par\n" for note in sheet.notes]
+def _footer(frame: PageFrame) -> str:
+    lines = [f"{PLAIN}\\fs{SMALL} {escaped(note)}\\par\n" for note in frame.notes]
     return "{\\footer\n\\pard\\brdrt\\brdrs\\brdrw8\\fs4\\par\n" + "".join(lines) + "}\n"
 
 

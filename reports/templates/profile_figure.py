@@ -63,7 +63,7 @@ class MedianLine:
 
 
 @dataclass(frozen=True)
-class ValueBand:
+class BandKeys:
     """A band of values."""
 
     label: Text
@@ -82,8 +82,8 @@ class Keys(OutputKeys):
     where: Condition | None = None
     subject: SubjectVariable = "SUBJID"
     decimals: Decimals = 0
-    bands: Annotated[list[ValueBand], Entries(0)] | None = None
-    reference: Annotated[list[ValueBand], Entries(0)] | None = None
+    bands: Annotated[list[BandKeys], Entries(0)] | None = None
+    reference: Annotated[list[BandKeys], Entries(0)] | None = None
     set_apart: float | None = None
     hollow: HollowValues | None = None
     origin: DefinedValues | None = None

@@ -12,7 +12,7 @@ from metadata.dataset import Edges
 from sdtm.columns.column import Column, Read
 from sdtm.columns.source import KEYS, FormRows, Forms
 from sdtm.columns.table import REDCAP, DomainTable, SupplementalRows, Withheld
-from sdtm.domains.identity import Identity
+from sdtm.domains.identity import SubjectIdentifiers
 from sdtm.domains.test_results import findings_piece
 from sdtm.mapping.domain_mapping import (
     EACH,
@@ -45,7 +45,9 @@ class Collected:
     withheld: list[Withheld] = field(default_factory=list)
 
 
-def collect(mapping: DomainMapping, forms: Forms, identity: Identity, given: FormRows | None = None) -> DomainTable:
+def collect(
+    mapping: DomainMapping, forms: Forms, identity: SubjectIdentifiers, given: FormRows | None = None
+) -> DomainTable:
     """Return the rows of a domain with every variable that its mapping makes from fields.
 
     ``given`` holds the rows of blocks that read no form and are not one row a subject (visits).
@@ -180,7 +182,7 @@ def _names(blocks: list[Collected]) -> list[str]:
     return list(named)
 
 
-def _keys(table: DomainTable, blocks: list[Collected], mapping: DomainMapping, identity: Identity) -> None:
+def _keys(table: DomainTable, blocks: list[Collected], mapping: DomainMapping, identity: SubjectIdentifiers) -> None:
     """Set whose row it is, where and when in the project it was collected, and --SPID."""
     for name in KEYS:
         table.hidden[name] = _spread(blocks, [made.source.keys[name] for made in blocks])

@@ -18,7 +18,7 @@ from sdtm.build.value_checks import check_supplements, check_values, withhold_in
 from sdtm.columns.source import Forms
 from sdtm.columns.table import REDCAP, DomainTable, DomainTables
 from sdtm.domains import comments, elements, reference_ranges, timing, visit_numbers, visits
-from sdtm.domains.identity import Identity
+from sdtm.domains.identity import SubjectIdentifiers
 from sdtm.mapping.domain_mapping import COMMENTS, DomainMapping, codelists
 from sdtm.operations.operation import TableOperation
 
@@ -36,7 +36,7 @@ class Engine:
     terminology: Terminology
     mappings: dict[str, DomainMapping]
     forms: Forms
-    identity: Identity
+    identity: SubjectIdentifiers
     tables: DomainTables = field(default_factory=DomainTables)
 
     def run(self) -> None:

@@ -11,7 +11,7 @@ from metadata.terminology import Terminology
 from metadata.yaml_source import line_of
 from sdtm.build.engine import RESULT_SUFFIXES, VISIT_VARIABLES, Engine
 from sdtm.columns.source import Forms
-from sdtm.domains.identity import Identity
+from sdtm.domains.identity import SubjectIdentifiers
 from sdtm.domains.visit_numbers import NUMBER as VISIT_NUMBER
 from sdtm.mapping.derived_methods import derived_method
 from sdtm.mapping.domain_mapping import DomainMapping
@@ -30,7 +30,7 @@ Mapped = tuple[str, Operation]
 
 def check_mapped(study: Study, terminology: Terminology, mappings: dict[str, DomainMapping]) -> None:
     """Raise one StudyError for all variables that a mapping gives and that the software makes itself."""
-    without = cast(Forms, None), cast(Identity, None)  # only a run reads records
+    without = cast(Forms, None), cast(SubjectIdentifiers, None)  # only a run reads records
     engine = Engine(study, terminology, mappings, *without)
     with Gather() as gather:
         for mapping in mappings.values():

@@ -17,7 +17,7 @@ from sdtm.build.finish import ALWAYS
 from sdtm.build.step_order import in_order
 from sdtm.build.study_mapping import OTHER_FILES, StudyMapping, read_each
 from sdtm.columns.source import Forms
-from sdtm.domains.identity import Identity
+from sdtm.domains.identity import SubjectIdentifiers
 from sdtm.mapping.guide_variables import variables_named, with_continuations, with_timing
 from sdtm.mapping.not_submitted import reasons
 from sdtm.mapping.reading import with_study_days
@@ -48,7 +48,7 @@ def checked_mapping(
 
 def check_order(mapping: StudyMapping) -> None:
     """Raise StudyError for variables that no mapping makes, and for mappings that need one another in a circle."""
-    without = cast(Forms, None), cast(Identity, None)  # only a run reads records
+    without = cast(Forms, None), cast(SubjectIdentifiers, None)  # only a run reads records
     in_order(Engine(mapping.study, mapping.terminology, mapping.domains, *without).steps())
 
 
@@ -57,7 +57,7 @@ def kinds_of_mapped(mapping: StudyMapping) -> dict[str, dict[str, str]]:
 
     Those of a mapped domain are Required or Expected, mapped, or made by the software.
     """
-    version, without = mapping.study.standards["sdtmig"], (cast(Forms, None), cast(Identity, None))
+    version, without = mapping.study.standards["sdtmig"], (cast(Forms, None), cast(SubjectIdentifiers, None))
     engine = Engine(mapping.study, mapping.terminology, mapping.domains, *without)
     made = {name: _kinds(sdtm_variables(version, name)) for name in DESIGN}
     given = {variable for step in engine.steps() for variable in step.gives}

@@ -28,7 +28,7 @@ from sdtm.build.collect import address
 from sdtm.build.finish import Finished
 from sdtm.columns.source import FormRows, Forms
 from sdtm.columns.table import REDCAP, DomainTables, Withheld
-from sdtm.domains.identity import Identity
+from sdtm.domains.identity import SubjectIdentifiers
 from sdtm.mapping.domain_mapping import DomainMapping
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ class RelatableRecords:
     """What relations between records are looked up in."""
 
     forms: Forms
-    identity: Identity
+    identity: SubjectIdentifiers
     tables: DomainTables
     finished: dict[str, Finished]
 

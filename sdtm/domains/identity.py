@@ -21,7 +21,7 @@ SEPARATOR = "\x1f"
 
 
 @dataclass(frozen=True)
-class Identity:
+class SubjectIdentifiers:
     """One row a record: its subject's identifiers, and the stored values they were made from.
 
     ``earlier`` are records of people who have a later one; ``once`` the domains that hold the last record only.
@@ -57,7 +57,7 @@ def check_identity(study: Study, forms_of_fields: dict[str, str]) -> None:
             raise complain(declared, key, f"the dictionary has no field '{name}'{nearest(name, forms_of_fields)}")
 
 
-def identify(study: Study, forms: Forms) -> Identity:
+def identify(study: Study, forms: Forms) -> SubjectIdentifiers:
     """Return who each record is.
 
     ``identity`` in study.yaml: ``subject`` is the field with the subject's number; ``site`` a map from data access
@@ -76,11 +76,11 @@ def identify(study: Study, forms: Forms) -> Identity:
     reads = {"SUBJID": (subject_read,), "SITEID": site_reads, "USUBJID": (subject_read,)}
     record = source.keys["record"]
     if "earlier" not in declared:
-        return Identity(record, subject, site, usubjid, reads)
+        return SubjectIdentifiers(record, subject, site, usubjid, reads)
     last = _last_records(_with_site(source.text(declared["earlier"])[0].map(str.strip), site), number)
     earlier = frozenset(record.array()[last != np.arange(len(last))])
     once = frozenset({"DM", *map(str, declared.get("once", []))})
-    return Identity(record, subject, site, usubjid.take(last), reads, earlier, once)
+    return SubjectIdentifiers(record, subject, site, usubjid.take(last), reads, earlier, once)
 
 
 def _usubjid(study: Study, subject: CodedText, site: CodedText, number: CodedText) -> CodedText:

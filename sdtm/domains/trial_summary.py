@@ -29,7 +29,7 @@ SUBJECTS = "DM"
 
 
 @dataclass(frozen=True)
-class SummaryParameter:
+class TrialSummaryParameter:
     """One parameter: its code (TSPARMCD), one of the ways to say its value, and what the value is coded by.
 
     ``study`` is a place in study.yaml, as ``study.title``; ``earliest``, ``latest`` and ``subjects`` (how many have it)
@@ -65,7 +65,7 @@ class SummaryFile:
     """The whole of sdtm/ts.yaml."""
 
     domain: Literal["TS"]
-    parameters: list[SummaryParameter]
+    parameters: list[TrialSummaryParameter]
 
 
 def summary_schema() -> dict[str, Any]:

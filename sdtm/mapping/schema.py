@@ -84,7 +84,7 @@ class TestKeys:
 
 
 @dataclass(frozen=True)
-class VisitDates:
+class VisitDateKeys:
     """Which dates are those of a visit: all but some fields, or those of some events."""
 
     except_: list[str] | None = None
@@ -106,7 +106,7 @@ class RecordsBlock:
     variables: Operations | None = None
     supplemental: Operations | None = None
     tests: dict[str, TestKeys] | None = None
-    dates: VisitDates | None = None
+    dates: VisitDateKeys | None = None
     about: str = ""
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adam.build.declaration_check import check_analyses
-from adam.derivations.grades import Grade, Scheme
+from adam.derivations.grades import Grade, ToxicityScheme
 from metadata.coded_text import CodedText
 from metadata.errors import StudyError
 from metadata.toxicity import Circumstances, parse_bands
@@ -89,7 +89,9 @@ def test_cells_per_microlitre(tmp_path: Path) -> None:
     """400 cells/uL are 0.4 x 10^9/L: grade 4 below 0.5."""
     word = Grade(
         schemes=(
-            Scheme("ctcae-v5-bands", "CTCAE", {"NEUT": "Neutrophil count decreased"}, {"NEUT": {"cells/uL": 1000.0}}),
+            ToxicityScheme(
+                "ctcae-v5-bands", "CTCAE", {"NEUT": "Neutrophil count decreased"}, {"NEUT": {"cells/uL": 1000.0}}
+            ),
         ),
         value_unit="AVALU",
     )
@@ -128,7 +130,7 @@ def test_what_a_table_does_not_have_is_said_without_data(
 
 def test_the_baseline_record_has_a_grade_of_its_own(tmp_path: Path) -> None:
     """ALT 100 with an upper limit of 40 is 2.5 times that: grade 1; later 160 is 1.6 times the baseline: grade 1."""
-    scheme = Scheme("ctcae-v5-bands", "CTCAE", {"ALT": "Alanine aminotransferase increased"})
+    scheme = ToxicityScheme("ctcae-v5-bands", "CTCAE", {"ALT": "Alanine aminotransferase increased"})
     word = Grade(schemes=(scheme,), base="BASE", base_indicator="BNRIND")
     given_ = {"PARAMCD": ["ALT"] * 3, "AVAL": [100.0, 160, 140], "ANRLO": [0.0] * 3, "ANRHI": [40.0] * 3,
               "BASE": [100.0] * 3, "BNRIND": ["HIGH"] * 3}  # fmt: skip

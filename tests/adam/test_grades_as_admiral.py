@@ -5,7 +5,7 @@ All are of tests/testthat/test-derive_var_atoxgr.R; each test names its number t
 
 import pytest
 
-from adam.derivations.grades import CombinedGrade, Grade, Scheme
+from adam.derivations.grades import CombinedGrade, Grade, ToxicityScheme
 from metadata.errors import StudyError
 from tests.adam.trial import made_by, numbers, texts
 
@@ -14,7 +14,7 @@ TERMS = {
     "ALP": "Alkaline phosphatase increased",
     "HGB": "Anemia",
 }
-CTCAE = Grade(schemes=(Scheme("ctcae-v5-bands", "CTCAE v5.0", TERMS),), base="BASE", base_indicator="BNRIND")
+CTCAE = Grade(schemes=(ToxicityScheme("ctcae-v5-bands", "CTCAE v5.0", TERMS),), base="BASE", base_indicator="BNRIND")
 
 
 def grades(tmp_path, parameter, values, **limits):

@@ -23,7 +23,7 @@ from sdtm.build.study_mapping import read_mapping
 from sdtm.build.tabulate import tabulate
 from validation.second_derivation.check import second_derivation
 from validation.second_derivation.comparison import rows_of
-from validation.second_derivation.declaration import RESULTS, Endpoint, read_declaration
+from validation.second_derivation.declaration import RESULTS, VerifiedEndpoint, read_declaration
 
 pytestmark = pytest.mark.xdist_group("second derivation")
 NAMES = ("spms_aza", "hta_duo")
@@ -42,7 +42,7 @@ class Built:
         made = replace(self, **changed)
         return second_derivation(made.study, made.sdtm, made.adam, made.results)
 
-    def with_frame(self, endpoint: Endpoint, frame: pd.DataFrame) -> dict[str, Any]:
+    def with_frame(self, endpoint: VerifiedEndpoint, frame: pd.DataFrame) -> dict[str, Any]:
         """What is found where another frame stands for the endpoint's dataset."""
         if endpoint.dataset == RESULTS:
             return self.judged(results=frame)
@@ -67,7 +67,7 @@ def built(name: str) -> Built:
     return _BUILT[name]
 
 
-def endpoints(name: str) -> list[Endpoint]:
+def endpoints(name: str) -> list[VerifiedEndpoint]:
     return list(read_declaration(Study.open(name)).endpoints)
 
 

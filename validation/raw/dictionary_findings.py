@@ -17,7 +17,7 @@ from validation.raw import dictionary_schemas, rule_names
 from validation.raw.form_rows import (
     ON_EVENT_ROW,
     ON_OWN_ROW,
-    FormRows,
+    FormValues,
     row_mode,
 )
 from validation.raw.messages import MASK, masked, render
@@ -58,7 +58,7 @@ def dictionary_findings(lookup: RecordsLookup) -> pd.DataFrame:
 
     Columns: source_row (-1 for a finding about the dictionary), form, field, rule, value, problem, expected.
     """
-    parts = [form_findings(FormRows(lookup, form)) for form in lookup.project.dictionary.forms]
+    parts = [form_findings(FormValues(lookup, form)) for form in lookup.project.dictionary.forms]
     return joined([*parts, _record_names(lookup.records), row_findings(lookup.records)])
 
 
@@ -68,7 +68,7 @@ def joined(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(filled, ignore_index=True) if filled else none()
 
 
-def form_findings(rows: FormRows) -> pd.DataFrame:
+def form_findings(rows: FormValues) -> pd.DataFrame:
     """Return the findings in one form's rows, and one for each field whose logic cannot be evaluated."""
     schema, frame = dictionary_schemas.form_schema(rows)
     cases = failure_cases(schema, frame)
@@ -87,7 +87,7 @@ def failure_cases(schema: pa.DataFrameSchema, frame: pd.DataFrame) -> pd.DataFra
     return pd.DataFrame({"column": [], "check": [], "index": []})
 
 
-def _described(rows: FormRows, name: str, rule: str, cases: pd.DataFrame) -> pd.DataFrame:
+def _described(rows: FormValues, name: str, rule: str, cases: pd.DataFrame) -> pd.DataFrame:
     """Return the findings of one field and rule with their sentences, values of identifiers masked."""
     field = rows.project.dictionary.fields.get(name) or _status_field(rows.form)
     index = cases["index"].to_numpy()
@@ -114,7 +114,7 @@ def _status_field(form: str) -> Field:
     return Field(f"{form}_complete", form, field_type="status", select_choices_or_calculations=choices)
 
 
-def _raw_boxes(rows: FormRows, field: Field) -> np.ndarray:
+def _raw_boxes(rows: FormValues, field: Field) -> np.ndarray:
     """Return what the options of a checkbox hold other than 0 and 1, joined by commas."""
     made = np.full(len(rows.keys), "", object)
     for box in rows.boxes(field).values():
@@ -123,20 +123,20 @@ def _raw_boxes(rows: FormRows, field: Field) -> np.ndarray:
     return made
 
 
-def _problem(rows: FormRows, field: Field, rule: str) -> str:
+def _problem(rows: FormValues, field: Field, rule: str) -> str:
     written = dictionary_schemas.field_format(field)
     kind = KIND_NAMES[written.kind] if written else ""
     sentence = PROBLEMS[rule].replace("{kind}", kind).replace("{form}", form_label(rows, rows.form))
     return sentence.replace("{logic}", " ".join(field.branching_logic.replace("{", "(").split()))
 
 
-def form_label(rows: FormRows, form: str) -> str:
+def form_label(rows: FormValues, form: str) -> str:
     """Return an instrument's label, its name if it has none."""
     labels = {item["instrument_name"]: plain(str(item["instrument_label"])) for item in rows.project.instruments}
     return labels.get(form) or form
 
 
-def _expected(rows: FormRows, field: Field, rule: str, index: np.ndarray) -> object:
+def _expected(rows: FormValues, field: Field, rule: str, index: np.ndarray) -> object:
     """Return what would be right, for all rows or, for a calculation, one a row."""
     if rule == rule_names.CALCULATION:
         result = rows.recomputed(field)
@@ -155,7 +155,7 @@ def _expected(rows: FormRows, field: Field, rule: str, index: np.ndarray) -> obj
     return {rule_names.PLACE: _place_words(rows), rule_names.HIDDEN: HIDDEN_WORDS}.get(rule, "a value")
 
 
-def _with_codes(rows: FormRows, field: Field, words: str) -> str:
+def _with_codes(rows: FormValues, field: Field, words: str) -> str:
     codes = rows.project.missing_codes
     return words if field.no_missing or field.type == "status" or not codes else f"{words}, or {', '.join(codes)}"
 
@@ -190,7 +190,7 @@ def _named_choices(field: Field) -> str:
     return ", ".join(named[:LONGEST_CHOICES]) + more
 
 
-def _place_words(rows: FormRows) -> str:
+def _place_words(rows: FormValues) -> str:
     project, labels = rows.project, {str(e["unique_event_name"]): str(e["event_name"]) for e in rows.project.events}
     modes = {event: row_mode(project, event, rows.form) for event in project.event_names}
     of_event = [labels.get(event, event) for event, mode in modes.items() if mode == ON_EVENT_ROW]
@@ -202,7 +202,7 @@ def _place_words(rows: FormRows) -> str:
     return " or ".join(parts) or "no value: the form is in no event"
 
 
-def _refusals(rows: FormRows) -> pd.DataFrame:
+def _refusals(rows: FormValues) -> pd.DataFrame:
     """Return one finding for each field whose logic or formula cannot be evaluated."""
     if not rows.refused:
         return none()

@@ -19,7 +19,7 @@ from metadata.expression_column import ExpressionColumn
 from metadata.expression_evaluator import evaluate
 from metadata.expression_parser import parse
 from validation.frame_schema import frame_schema
-from validation.raw.form_rows import FormRows
+from validation.raw.form_rows import FormValues
 from validation.raw.rule_names import (
     CALCULATION,
     CHOICE,
@@ -50,7 +50,7 @@ def rule(test: Test, name: str) -> pa.Check:
     return pa.Check(judged, error=name, ignore_na=False)
 
 
-def form_schema(rows: FormRows) -> tuple[pa.DataFrameSchema, pd.DataFrame]:
+def form_schema(rows: FormValues) -> tuple[pa.DataFrameSchema, pd.DataFrame]:
     """Return the schema of one form and the frame it is meant for, one column a field, blanks as empty texts."""
     checked, values = {}, {}
     for field in rows.fields:
@@ -65,7 +65,7 @@ def form_schema(rows: FormRows) -> tuple[pa.DataFrameSchema, pd.DataFrame]:
     return schema, pd.DataFrame(values, index=rows.keys.index, dtype=object)
 
 
-def field_checks(rows: FormRows, field: Field, values: np.ndarray) -> Iterator[pa.Check]:
+def field_checks(rows: FormValues, field: Field, values: np.ndarray) -> Iterator[pa.Check]:
     """Yield the checks of one field; a value that has no place or is hidden is judged for nothing else."""
     blank, coded, shown = np.asarray(values == "", bool), rows.coded(field, values), rows.shown(field)
     visible = rows.placed if shown is None else rows.placed & shown
@@ -83,7 +83,7 @@ def field_checks(rows: FormRows, field: Field, values: np.ndarray) -> Iterator[p
     yield from _value_checks(rows, field, values, ~(visible & ~blank & ~coded))
 
 
-def _value_checks(rows: FormRows, field: Field, values: np.ndarray, exempt: np.ndarray) -> Iterator[pa.Check]:
+def _value_checks(rows: FormValues, field: Field, values: np.ndarray, exempt: np.ndarray) -> Iterator[pa.Check]:
     if field.type == "checkbox":
         ticks = np.all([np.isin(box, ("", "0", "1")) for box in rows.boxes(field).values()], axis=0)
         yield rule(lambda s: ~rows.placed | ticks, CHOICE)
@@ -124,7 +124,7 @@ def _comparable(values: np.ndarray, written: Format) -> np.ndarray:
     return values
 
 
-def bound(rows: FormRows, field: Field, which: str, written: Format) -> np.ndarray | None:
+def bound(rows: FormValues, field: Field, which: str, written: Format) -> np.ndarray | None:
     """Return the least or greatest value allowed, for all rows or one a row where the bound is a ``[field]``."""
     text = getattr(field, f"text_validation_{which}").strip()
     if field.type == "slider":
@@ -141,7 +141,7 @@ def bound(rows: FormRows, field: Field, which: str, written: Format) -> np.ndarr
 
 
 def _literal_or_refusal(
-    rows: FormRows, field: Field, text: str, which: str, literal: np.ndarray, usable: bool
+    rows: FormValues, field: Field, text: str, which: str, literal: np.ndarray, usable: bool
 ) -> np.ndarray | None:
     if usable:
         return literal
@@ -150,7 +150,7 @@ def _literal_or_refusal(
     return None
 
 
-def _piped_bound(rows: FormRows, field: Field, text: str, which: str, written: Format) -> np.ndarray | None:
+def _piped_bound(rows: FormValues, field: Field, text: str, which: str, written: Format) -> np.ndarray | None:
     try:
         column = evaluate(parse(text, f"{which} of field '{field.name}'"), rows.context)
     except UnsupportedExpression as error:
@@ -171,7 +171,7 @@ def within(values: np.ndarray, low: np.ndarray | None, high: np.ndarray | None) 
     return inside
 
 
-def _calculation(rows: FormRows, field: Field, visible: np.ndarray) -> Iterator[pa.Check]:
+def _calculation(rows: FormValues, field: Field, visible: np.ndarray) -> Iterator[pa.Check]:
     result = rows.recomputed(field)
     if result is not None:
         yield rule(lambda s: ~visible | agrees(ExpressionColumn.stored(s), result), CALCULATION)

@@ -97,7 +97,7 @@ def stored_values(lookup: RecordsLookup, field: Field, source_rows: np.ndarray) 
     return ticked
 
 
-class FormRows:
+class FormValues:
     """Values, codes and visibility of one form's fields, each an array over the same rows."""
 
     def __init__(self, lookup: RecordsLookup, form: str) -> None:

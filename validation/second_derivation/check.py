@@ -17,7 +17,7 @@ from validation.second_derivation.declaration import (
     FOLDER,
     RESULTS,
     Declaration,
-    Endpoint,
+    VerifiedEndpoint,
     check_columns,
     read_declaration,
 )
@@ -75,7 +75,7 @@ def _compared(
             yield compare(endpoint, ours[endpoint.dataset], second, shown(study, endpoint.query))
 
 
-def _entry(endpoint: Endpoint, compared: Compared) -> dict[str, Any]:
+def _entry(endpoint: VerifiedEndpoint, compared: Compared) -> dict[str, Any]:
     return {
         "id": endpoint.id,
         "title": endpoint.title,

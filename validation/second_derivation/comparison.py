@@ -12,7 +12,7 @@ from metadata.condition import EVERY_ROW, Condition
 from metadata.errors import StudyError, nearest
 from metadata.frame_columns import FrameColumns
 from metadata.iso8601 import from_sas_days
-from validation.second_derivation.declaration import Endpoint
+from validation.second_derivation.declaration import VerifiedEndpoint
 from validation.second_derivation.tables import Second
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def rows_of(frame: pd.DataFrame, where: Condition | None) -> np.ndarray:
     return np.flatnonzero((where or EVERY_ROW).holds(FrameColumns(frame), len(frame)))
 
 
-def compare(endpoint: Endpoint, whole: pd.DataFrame, second: Second, place: str) -> Compared:
+def compare(endpoint: VerifiedEndpoint, whole: pd.DataFrame, second: Second, place: str) -> Compared:
     """Compare our dataset's records with those of the query (its file is ``place``), by the endpoint's keys.
 
     Raises StudyError if the query lacks a column or gives it in another type, or if nothing would be compared: no
@@ -98,7 +98,7 @@ def _plain(column: pd.Series, rows: np.ndarray) -> np.ndarray:
     return column.iloc[rows].astype("str").to_numpy(object)
 
 
-def _checked(endpoint: Endpoint, ours: Columns, second: Second, place: str) -> dict[str, np.ndarray]:
+def _checked(endpoint: VerifiedEndpoint, ours: Columns, second: Second, place: str) -> dict[str, np.ndarray]:
     """Return the query's columns in our types; raises StudyError where they do not have them."""
     made = {}
     for name, values in ours.items():
@@ -113,7 +113,7 @@ def _checked(endpoint: Endpoint, ours: Columns, second: Second, place: str) -> d
     return made
 
 
-def _check_records(endpoint: Endpoint, ours: int, second: int, place: str) -> None:
+def _check_records(endpoint: VerifiedEndpoint, ours: int, second: int, place: str) -> None:
     if not ours and not second and not endpoint.may_be_empty:
         said = f"nothing is compared: {endpoint.dataset} has no such record and the query gives none"
         raise endpoint.error(said, "where" if endpoint.where else "query")
@@ -158,7 +158,7 @@ def _differ(one: np.ndarray, other: np.ndarray, tolerance: float) -> np.ndarray:
 
 
 def _lone(
-    endpoint: Endpoint, ours: Columns, theirs: Columns, pairs: Pairs
+    endpoint: VerifiedEndpoint, ours: Columns, theirs: Columns, pairs: Pairs
 ) -> Iterator[tuple[tuple[int, int], Finding]]:
     """Yield a finding for each record that one side alone has."""
     for columns, rows, places, said in (
@@ -169,7 +169,7 @@ def _lone(
             yield (place, -1), _finding(endpoint, key, "", said, "", "")
 
 
-def _finding(endpoint: Endpoint, keys: str, variable: str, finding: str, ours: str, second: str) -> Finding:
+def _finding(endpoint: VerifiedEndpoint, keys: str, variable: str, finding: str, ours: str, second: str) -> Finding:
     return {
         "endpoint": endpoint.id,
         "dataset": endpoint.dataset,
@@ -181,7 +181,7 @@ def _finding(endpoint: Endpoint, keys: str, variable: str, finding: str, ours: s
     }
 
 
-def _keys(endpoint: Endpoint, columns: Columns, rows: np.ndarray) -> list[str]:
+def _keys(endpoint: VerifiedEndpoint, columns: Columns, rows: np.ndarray) -> list[str]:
     """Return the keys of records as text."""
     parts = [[f"{name} is {value}" for value in _written(columns[name][rows], False)] for name in endpoint.keys]
     return [", ".join(words) for words in zip(*parts, strict=True)]

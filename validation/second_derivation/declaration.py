@@ -22,7 +22,7 @@ Name = Annotated[str, Written(r"[A-Za-z][A-Za-z0-9_]*", "a name of letters, digi
 
 
 @dataclass(frozen=True)
-class Endpoint:
+class VerifiedEndpoint:
     """One endpoint: the file of its query, and the records and variables of ours that it must agree with.
 
     ``dataset`` is an analysis dataset, or ``results``; ``plan`` the section of the analysis plan that has the rule.
@@ -56,7 +56,7 @@ class Endpoint:
 class Declaration:
     """All that a study declares: its own tables (name and file of the query) and endpoints, in their order."""
 
-    endpoints: list[Endpoint]
+    endpoints: list[VerifiedEndpoint]
     tables: dict[Name, str] = field(default_factory=dict)
     node: Place = field(default=None, compare=False, repr=False)
 
@@ -88,7 +88,7 @@ def _check_query(study: Study, node: Any, key: str, query: str) -> None:
         raise complain(node, key, f"{FOLDER}/ has no query '{query}'{nearest(query, there)}")
 
 
-def check_columns(endpoint: Endpoint, kinds: DatasetKinds) -> None:
+def check_columns(endpoint: VerifiedEndpoint, kinds: DatasetKinds) -> None:
     """Raise StudyError if the endpoint's dataset, or a column of it, is not there, or is tested as another kind.
 
     ``kinds`` are those of the columns of each dataset; one without any may have any column.

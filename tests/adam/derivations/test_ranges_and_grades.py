@@ -3,18 +3,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adam.derivations.grades import Grade, Scheme
+from adam.derivations.grades import Grade, ToxicityScheme
 from adam.derivations.ranges import RangeIndicator
 from metadata.errors import StudyError
 from tests.adam.trial import columns, context, numbers, texts
 
-WHO = Scheme(
+WHO = ToxicityScheme(
     "who-1979-lab-grades",
     "WHO 1979",
     {"HGB": "Hemoglobin", "ALT": "Transaminases (AST/SGOT, ALT/SGPT)", "WBC": "Leukocytes"},
     {"HGB": 10.0},
 )
-CTC = Scheme("lymphocyte-schemes", "NCI CTC v1", {"LYM": "ctc1"})
+CTC = ToxicityScheme("lymphocyte-schemes", "NCI CTC v1", {"LYM": "ctc1"})
 
 
 def graded(tmp_path, parameters, values, high=None, low=None, schemes=(WHO, CTC)):
@@ -46,7 +46,10 @@ def test_lymphocytes_by_their_own_scheme(tmp_path):
     assert texts(result["ATOXGR"]) == ["0", "1", "1", "2", "2", "3", "3", "4"]
     assert set(texts(result["ATOXSCH"])) == {"NCI CTC v1"}
     label = graded(
-        tmp_path, ["LYM"] * 3, [1.5, 1.49, None], schemes=(Scheme("lymphocyte-schemes", "LABEL", {"LYM": "label"}),)
+        tmp_path,
+        ["LYM"] * 3,
+        [1.5, 1.49, None],
+        schemes=(ToxicityScheme("lymphocyte-schemes", "LABEL", {"LYM": "label"}),),
     )
     assert numbers(label["ATOXGRN"]) == [0, 1, None]
 
@@ -56,11 +59,11 @@ def test_other_parameters_are_not_graded_and_none_twice(tmp_path):
     with pytest.raises(StudyError, match="LYM is graded by more than one scheme"):
         Grade(schemes=(CTC, CTC)).check()
     with pytest.raises(StudyError, match="has no item 'ctc9'"):
-        graded(tmp_path, ["LYM"], [1.0], schemes=(Scheme("lymphocyte-schemes", "X", {"LYM": "ctc9"}),))
+        graded(tmp_path, ["LYM"], [1.0], schemes=(ToxicityScheme("lymphocyte-schemes", "X", {"LYM": "ctc9"}),))
 
 
 def test_a_grade_given_with_the_result_is_taken(tmp_path):
-    scheme = Scheme("who-1979-lab-grades", "WHO 1979", {}, already_graded={"UPROT": "LBTOXGR"})
+    scheme = ToxicityScheme("who-1979-lab-grades", "WHO 1979", {}, already_graded={"UPROT": "LBTOXGR"})
     made = columns(
         PARAMCD=["UPROT", "UPROT", "ALT"], AVAL=[None] * 3, ANRLO=[None] * 3, ANRHI=[None] * 3, LBTOXGR=["2", "", "1"]
     )

@@ -18,19 +18,19 @@ from reports.layout.table import (
     TableColumn,
 )
 from reports.rtf import document as rtf_document
-from reports.rtf.document import Sheet
+from reports.rtf.document import PageFrame
 from reports.rtf.pages import lines_of
 from reports.rtf.table import PAGE_WIDTH
 from reports.rtf.text import escaped
 
-SHEET = Sheet(
+SHEET = PageFrame(
     "Table 14.1", "Edades {de} los \u00f1u", "Safety (N = 3)", "TRIAL: A trial", "Cut-off 2024-01-01", "Synthetic data",
     ("Source: ADSL. Program: test.", "Analysis plan: All."),
 )  # fmt: skip
 TOKEN = re.compile(r"\\u(-?\d+)\?|\\([a-z]+)(-?\d+)? ?|\\([\\{}~_*])|([{}])|\n|(.)", re.S)
 
 
-def document(sheet: Sheet, tables: Sequence[OutputTable | Listing], pictures: Sequence[bytes]) -> str:
+def document(sheet: PageFrame, tables: Sequence[OutputTable | Listing], pictures: Sequence[bytes]) -> str:
     return "".join(rtf_document.document(sheet, tables, pictures))
 
 
