@@ -167,12 +167,12 @@ def _drawn(figure: Figure, study: Mapping[str, str], head: Head, notes: list[str
     return list(draw(figure, Captions(title, head.population, (*notes, cut))))
 
 
-def _sheet(study: Mapping[str, str], head: Head, notes: list[str]) -> document.Sheet:
+def _sheet(study: Mapping[str, str], head: Head, notes: list[str]) -> document.PageFrame:
     """What is printed around the tables of an output: its title, study, data and footnotes."""
     ended = (*notes, f"Analysis plan: {head.plan_title}. Results data: rows of output {head.id}.",
              f"Snapshot {study['snapshot']}.")  # fmt: skip
     data = f"Data cut-off {study['cutoff']}, data of {study['date']}"
-    return document.Sheet(head.number, head.title, head.population, f"{study['id']}: {study['title']}", data,
+    return document.PageFrame(head.number, head.title, head.population, f"{study['id']}: {study['title']}", data,
                      study["notice"], ended)  # fmt: skip
 
 
