@@ -65,6 +65,7 @@ class RecordReader:
     _held: pd.DataFrame = field(default_factory=pd.DataFrame)
     _faults: dict[str, str] = field(default_factory=dict)
     _doubted: set[str] = field(default_factory=set)
+    _listing: pd.DataFrame = field(default_factory=pd.DataFrame)
     _listed: int = 0
 
     @property
@@ -78,7 +79,7 @@ class RecordReader:
         """
         since = self.client.server_time - OVERLAP
         self._held = pd.DataFrame(columns=self.columns, dtype="str")
-        names = self._names(listing)
+        names, self._listing = self._names(listing), listing
         self._listed = len(names)
         rows_a_record = len(listing) / max(1, listing[self._record_id].nunique())
         for number in range(ROUNDS):
@@ -106,11 +107,27 @@ class RecordReader:
         mine = self._held[self._record_id].isin(names)
         same = not self._faults and _alike(self._held[mine], came, self.keys)
         self._held = pd.concat([self._held[~mine], came], ignore_index=True)
-        return same
+        lacking = self._lacking_listed()
+        for name in lacking:
+            self._faults.setdefault(name, f"record '{name}' came without some of its rows")
+        return same and not lacking
+
+    def _lacking_listed(self) -> set[str]:
+        """Return the records of which a row is not held that the last list of records has.
+
+        The list is one answer about all records, so that what goes wrong at one place of an answer goes wrong there in
+        another row. It has the rows that have the record id; those of repeating forms and events are not among them.
+        """
+        keys = [name for name in self.keys if name in self._listing]
+        mine = self._listing[self._listing[self._record_id].isin(self._names(self._listing))]
+        if mine.empty:
+            return set()
+        listed, held = (pd.MultiIndex.from_frame(side[keys]) for side in (mine, self._held))
+        return set(mine.loc[~listed.isin(held), self._record_id])
 
     def _to_read_again(self, asked: list[str], since: datetime) -> list[str]:
         """Return the records that changed, came or moved meanwhile, and drop those that are gone."""
-        listing = listed_records(self.client, self._record_id)
+        listing = self._listing = listed_records(self.client, self._record_id)
         touched = set(listed_records(self.client, self._record_id, since)[self._record_id])
         names = self._names(listing)
         held = self._held[self._record_id]
@@ -119,7 +136,7 @@ class RecordReader:
         self._confirm_deleted([name for name in gone if name not in set(listing[self._record_id])], since)
         self._held = self._held[~held.isin(gone)]
         known = set(held)
-        doubtful = touched | moved | self._doubted
+        doubtful = touched | moved | self._doubted | self._lacking_listed()
         return [name for name in names if name not in known or name in doubtful]
 
     def _moved(self, listing: pd.DataFrame) -> set[str]:
@@ -179,18 +196,30 @@ class RecordReader:
 
         A row that only the batch has may be one without a status, or a fault of one answer: it is read again.
         """
-        forms = [form for form in self.project.dictionary.forms if f"{form}_complete" in self.columns]
-        if len(batch) > 1:
-            parts = [(batch[0::2], forms), (batch[1::2], forms)]
-        else:
-            parts = [(batch, forms[0::2]), (batch, forms[1::2])]
-        keys = pd.concat([self._row_keys(names, own) for names, own in parts]).drop_duplicates()
+        keys = pd.concat([self._row_keys(names, forms) for names, forms in self._parts(batch)]).drop_duplicates()
         there, expected = (pd.MultiIndex.from_frame(side[self.keys]) for side in (frame, keys))
         self._doubted |= set(frame.loc[~there.isin(expected), self._record_id])
         for name in keys.loc[~expected.isin(there), self._record_id].drop_duplicates():
             self._faults.setdefault(name, f"record '{name}' came without some of its rows")
         for name in set(batch) - set(frame[self._record_id]):
             self._faults[name] = ""
+
+    def _parts(self, batch: list[str]) -> list[tuple[list[str], list[str]]]:
+        """Return records and forms of the further answers that a batch is held against.
+
+        Rows of repeating forms and events are asked for twice, for the list of records does not have them (see
+        ``_lacking_listed``): what goes wrong at one place of each answer might be the same row in two of them.
+        """
+        forms = [form for form in self.project.dictionary.forms if f"{form}_complete" in self.columns]
+        middle, several = (len(batch) + 1) // 2, len(batch) > 1
+        parts = [(batch[at::2], forms) if several else (batch, forms[at::2]) for at in (0, 1)]
+        own = [form for form in forms if form in self.project.repeating_forms]
+        half = (len(own) + 1) // 2
+        if several:
+            parts += [(batch[:middle], own), (batch[middle:], own)]
+        else:
+            parts += [(batch, own[:half]), (batch, own[half:])]
+        return [(names, asked) for names, asked in parts if asked]
 
     def _row_keys(self, names: list[str], forms: list[str]) -> pd.DataFrame:
         """Return the keys of the rows that some records have of some forms, as text.

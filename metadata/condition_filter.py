@@ -22,7 +22,7 @@ SIGNS = {"below": "<", "at_most": "<=", "above": ">", "at_least": ">="}
 COMPARED: dict[type[ast.cmpop], str] = {ast.Lt: "below", ast.LtE: "at_most", ast.Gt: "above", ast.GtE: "at_least"}
 EQUAL: dict[type[ast.cmpop], str] = {ast.Eq: "is", ast.NotEq: "not"}
 AMONG: dict[type[ast.cmpop], str] = {ast.In: "is", ast.NotIn: "not"}
-MOST_ALTERNATIVES = 1000
+MOST_ALTERNATIVES = 1000  # that multiply; a list of alternatives may be longer, as that of one a subject is
 # A text in quotes; an ``or`` or a bracket other than that of a list; what divides parts, and no text in quotes holds.
 QUOTED = re.compile(r"""('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")""")
 GROUPED = re.compile(r" or |(?<!in )\(")
@@ -165,8 +165,8 @@ def _alternatives(node: ast.expr) -> list[list[VariableTest]]:
         return [group for part in parts for group in part]
     groups: list[list[VariableTest]] = [[]]
     for part in parts:
-        if len(groups) * len(part) > MOST_ALTERNATIVES:
-            raise UsageError(f"the filter has more than {MOST_ALTERNATIVES} alternatives")
+        if len(groups) > 1 and len(part) > 1 and len(groups) * len(part) > MOST_ALTERNATIVES:
+            raise UsageError(f"the filter combines more than {MOST_ALTERNATIVES} alternatives")
         groups = [one + other for one, other in product(groups, part)]
     return groups
 

@@ -172,6 +172,12 @@ class Project:
         """Return True if the form repeats on its own in the event."""
         return (event if self.longitudinal else "", form) in self._repeating_pairs
 
+    @cached_property
+    def repeating_forms(self) -> set[str]:
+        """The forms that repeat on their own, or are in an event that repeats as a whole, somewhere."""
+        of_events = {form for event, name in self._repeating_pairs if not name for form in self.forms_of(event)}
+        return {name for _, name in self._repeating_pairs if name} | of_events
+
     def in_different_arms(self, events: Sequence[str]) -> bool:
         """Return True if no two of the events are of the same arm: a record, being in one arm, has one of them."""
         arms = [self._arm_of_event.get(event) for event in events]

@@ -40,16 +40,15 @@ def create_app(projects: Mapping[str, SandboxProject], faults: Faults | None = N
     ``faults`` makes chosen requests fail, for tests; nothing a client sends can reach it. ``state.projects`` of the
     application has the projects as they are by now. Raises UsageError if a token is not of REDCap's form.
     """
-    served = {_checked_token(token): project for token, project in projects.items()}
     pending = faults or Faults()
     app = FastAPI(title="REDCap sandbox", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
-    app.state.projects = served
+    app.state.projects = {_checked_token(token): project for token, project in projects.items()}
 
     async def api(request: Request) -> Response:
         async with request.form(max_fields=MOST_FIELDS) as form:
             pairs = [(key, value) for key, value in form.multi_items() if isinstance(value, str)]
         asked = ApiRequest.from_pairs(pairs)
-        return await _respond(served, asked, pending)
+        return await _respond(app.state.projects, asked, pending)
 
     for path in ("/api/", "/api"):
         app.add_api_route(path, api, methods=["POST"], response_model=None)

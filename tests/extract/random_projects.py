@@ -30,7 +30,6 @@ KINDS = [
     "truncated", "status", "memory", "drop", "html", "forbidden", "edit_record", "delete_record",
 ]  # fmt: skip
 CHANGES = ("edit_record", "delete_record")
-ONCE = (*CHANGES, "missing_row")  # a row that every answer leaves out, whatever was asked, cannot be noticed by anyone
 CONTENTS = ["record", "record", "record", "record", "", "metadata", "exportFieldNames", "event", "log", "dag"]
 
 
@@ -198,7 +197,7 @@ def _fault(random: Random, project: Project) -> Fault:
     return Fault(
         kind,  # type: ignore[arg-type]
         content="record" if kind in CHANGES else random.choice(CONTENTS),
-        times=1 if kind in ONCE else random.choice([1, 1, 2, 5, None]),
+        times=random.choice([1, 1, 2, 5, None]),
         after=random.choice([0, 0, 1, 1, 2, 3, 4]),
         more_than=random.choice([None, None, None, 0, 1]),
         status=random.choice([500, 502, 503, 504]),

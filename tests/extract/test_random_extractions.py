@@ -38,6 +38,19 @@ class Switch(Faults):
         return self.current.next(content, records)
 
 
+class History(dict[str, SandboxProject]):
+    """Projects by token, and all states that one of them was in."""
+
+    def begin(self, project: SandboxProject) -> None:
+        """Serve a project as it is now."""
+        self.states: list[SandboxProject] = []
+        self[TOKEN] = project
+
+    def __setitem__(self, token: str, project: SandboxProject) -> None:
+        self.states.append(project)
+        super().__setitem__(token, project)
+
+
 @pytest.fixture(scope="module")
 def switch() -> Switch:
     return Switch()
@@ -45,7 +58,9 @@ def switch() -> Switch:
 
 @pytest.fixture(scope="module")
 def app(switch: Switch) -> FastAPI:
-    return create_app({}, switch)
+    made = create_app({}, switch)
+    made.state.projects = History()
+    return made
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +100,7 @@ def held(snapshot: Snapshot) -> Cells:
 
 def attempt(trial: Trial, app: FastAPI, switch: Switch, address: str, root: Path) -> tuple[Path | None, str]:
     """Take a snapshot of a trial; return its folder, or the sentence why there is none."""
-    app.state.projects[TOKEN] = trial.served.as_user(trial.user)
+    app.state.projects.begin(trial.served.as_user(trial.user))
     switch.current = Faults(*trial.faults)
     try:
         return take(Study.open(trial.folder), Client(address, TOKEN, PATIENCE), root, trial.group), ""
@@ -106,23 +121,9 @@ def must_be_whole(seed: int, app: FastAPI, switch: Switch, address: str, folder:
     stored = open_snapshot(path)
     snapshot = stored.keeping(stored.snapshot.blanked)
     assert snapshot.group == trial.group and (trial.group or not bound), "a part of the study was taken for the whole"
-    before, after = trial.served.as_user(trial.user), app.state.projects[TOKEN]
-    possible = [cells(state, trial.group) for state in (before, *between(trial, before), after)]
+    possible = [cells(state, trial.group) for state in app.state.projects.states]
     assert held(snapshot) in possible, f"seed {seed}: {trial.faults}"
     return True
-
-
-def between(trial: Trial, before: SandboxProject) -> list[SandboxProject]:
-    """Return the project after the first of two changes, if two users changed it."""
-    from redcap_sandbox.changes import deleted, edited
-
-    states = []
-    for fault in trial.faults:
-        if fault.kind == "edit_record":
-            states.append(edited(before, fault.record, fault.column, fault.value))
-        elif fault.kind == "delete_record":
-            states.append(deleted(before, fault.record))
-    return states if len(states) > 1 else []
 
 
 @pytest.mark.parametrize(

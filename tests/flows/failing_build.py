@@ -1,8 +1,8 @@
 """The flow of ``flows.study_build`` with a stage that fails, as a deployment: the error is full of patients' values.
 
 Environment: ``FAIL_AT`` is the stage; ``FAIL_AS`` the error's class, or ``unprotected`` for a flow that lets errors
-pass as they are; ``STAGES`` a file that a run writes if no stage fails, and from which other runs take what the stages
-before the failing one returned.
+pass as they are and leaves values wherever it can; ``STAGES`` a file that a run writes if no stage fails, and from
+which other runs take what the stages before the failing one returned.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import cloudpickle
+from prefect import get_run_logger, task
+from prefect.artifacts import create_markdown_artifact
 
 from flows import study_build as module
 from flows.study_build import study_build
@@ -33,6 +35,8 @@ class FailingSteps(module.TaskSteps):
 
     def __call__(self, name: str, function: Callable[..., Any], *values: Any, **options: Any) -> Any:
         """Run one stage, or return what it returned in a run that came to its end."""
+        if name == FAIL_AT and FAIL_AS == "unprotected":
+            leak(PLANTED)
         if name == FAIL_AT:
             return super().__call__(name, fail, *values, **options)
         made = self._made.pop(name, None)
@@ -54,6 +58,13 @@ def fail(*values: Any) -> None:
     error.add_note(text)
     error.patient = text  # type: ignore[attr-defined]
     raise error from ValueError(text)
+
+
+def leak(text: str) -> None:
+    """Leave values in each place that Prefect keeps: a log, an artifact, and the result of a task."""
+    get_run_logger().info(text)
+    create_markdown_artifact(text, "leak")
+    task(name="leak", persist_result=True)(lambda: text)()
 
 
 module.TaskSteps = FailingSteps  # type: ignore[misc]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import os
 import pickle
@@ -11,7 +12,7 @@ import sqlite3
 import subprocess
 import sys
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -28,50 +29,72 @@ pytestmark = pytest.mark.xdist_group("prefect")
 SUBJECT = "SPMSAZA-SYNTH-01-0"
 PATIENT = (NAME, BIRTH, SUBJECT)
 BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{16,}={0,2}")
+LINES = re.compile(
+    rb"[A-Za-z0-9+/]{76}(?:(?:\n|\\n)[A-Za-z0-9+/]+)+={0,2}"
+)  # as Prefect writes it: a name may be broken
 DEEPEST = 5
 
 
 def decoded(content: bytes, depth: int = 0) -> Iterator[bytes]:
-    """Yield a content, and what is packed in it: JSON texts, base64, zlib, pickles with all their attributes."""
+    """Yield a content, and what is packed in it: escapes, JSON texts, base64, zlib, gzip, pickles with all in them."""
     yield content
     if depth == DEEPEST:
         return
-    inner: list[bytes] = []
+    inner = [] if b"\\" not in content else [unescaped(content)]
     with suppress(ValueError):
         inner += [text.encode() for text in texts_of(json.loads(content))]
-    for match in BASE64.findall(content):
+    broken = [re.sub(rb"\n|\\n", b"", match) for match in LINES.findall(content)]
+    for match in [*BASE64.findall(content), *broken]:
         text = match.translate(bytes.maketrans(b"-_", b"+/")).rstrip(b"=")
         whole = text[:-1] if len(text) % 4 == 1 else text
         inner.append(base64.b64decode(whole + b"=" * (-len(whole) % 4)))
     with suppress(zlib.error):
-        inner.append(zlib.decompress(content, wbits=47))
+        inner.append(zlib.decompress(content, wbits=47))  # zlib or gzip
     if content[:1] == b"\x80":
-        inner.append(repr(unpickled(content)).encode())
+        inner += [text.encode() for text in texts_of(unpickled(content))]
     for part in inner:
         if part != content:
             yield from decoded(part, depth + 1)
 
 
-def texts_of(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    for part in [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else ():
-        yield from texts_of(part)
+def unescaped(content: bytes) -> bytes:
+    """Return a text without the escapes of JSON and Python: in a log or a repr they may be only a part of it."""
+    text = content.decode("utf-8", "replace")
+    text = re.sub(r"\\u([0-9a-fA-F]{4})", lambda found: chr(int(found[1], 16)), text)
+    return re.sub(r"\\(['\"/\\])", r"\1", text).encode("utf-8", "replace")
+
+
+def texts_of(value: Any, seen: frozenset[int] = frozenset()) -> Iterator[str]:
+    """Yield all texts in a value: in containers, attributes, and what led to an exception."""
+    if isinstance(value, str | bytes):
+        yield value if isinstance(value, str) else value.decode("utf-8", "replace")
+        return
+    if id(value) in seen or len(seen) > DEEPEST * 4:
+        return
+    inner = {*seen, id(value)}
+    parts: list[Any] = []
+    if isinstance(value, Mapping):
+        parts = [*value, *value.values()]
+    elif isinstance(value, list | tuple | set | frozenset):
+        parts = [*value]
+    elif isinstance(value, BaseException):
+        parts = [value.args, vars(value), value.__cause__, value.__context__]
+    elif hasattr(value, "__dict__") and not isinstance(value, type):
+        parts = [repr(value), vars(value)]
+    for part in parts:
+        yield from texts_of(part, frozenset(inner))
 
 
 def unpickled(content: bytes) -> object:
-    """Return what a pickle holds; of an exception also its attributes and what led to it."""
+    """Return what a pickle holds."""
     try:
-        made = pickle.loads(content)
+        return pickle.loads(content)
     except Exception as error:  # not a pickle after all, or of a class that is not here
         return error
-    if isinstance(made, BaseException):
-        return made, vars(made), made.__cause__, made.__context__, getattr(made, "__notes__", ())
-    return made
 
 
 def contents(folder: Path) -> Iterator[tuple[Path, bytes]]:
-    """Yield all files below a folder; of a database also its rows."""
+    """Yield all files below a folder; of a database also its cells, with the table behind the file's name."""
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         content = path.read_bytes()
         yield path, content
@@ -81,11 +104,11 @@ def contents(folder: Path) -> Iterator[tuple[Path, bytes]]:
                     for row in connection.execute(f'SELECT * FROM "{table}"'):
                         for cell in row:
                             if isinstance(cell, str | bytes):
-                                yield path, cell.encode() if isinstance(cell, str) else cell
+                                yield path / table, cell.encode() if isinstance(cell, str) else cell
 
 
 def found(folder: Path, wanted: Iterable[str]) -> set[tuple[str, str]]:
-    """Return which of the wanted texts some file holds, in whatever form, and that file's name."""
+    """Return which of the wanted texts some file holds, in whatever form, and that file's name, or its table."""
     sought = [(text, text.encode()) for text in wanted]
     return {
         (path.relative_to(folder).as_posix(), text)
@@ -125,19 +148,45 @@ def run(folder: Path, *environments: dict[str, str]) -> list[dict[str, str]]:
             {"a": [json.dumps({"b": base64.urlsafe_b64encode(str(error).encode()).decode()})]}
         ).encode(),
         lambda error: base64.b64encode(zlib.compress(str(error).encode())),
+        lambda error: gzip.compress(cloudpickle.dumps({"rows": [(1, {"caused": error})]})),
+        lambda error: cloudpickle.dumps(with_cause(error)),
+        lambda error: f"12:01 | ERROR | {json.dumps(str(error))} at once".encode(),
+        lambda error: "".join(f"\\u{ord(letter):04x}" for letter in str(error)).encode(),
+        lambda error: f"12:01 | {error!r}".encode(),
+        lambda error: base64.encodebytes(cloudpickle.dumps(type(error)(f"{'.' * 40}{error}"))),
+        lambda error: json.dumps([base64.encodebytes(cloudpickle.dumps(error)).decode()]).encode(),
     ],
-    ids=["text", "pickle", "result record", "base64 in json in json", "compressed"],
+    ids=[
+        "text",
+        "pickle",
+        "result record",
+        "base64 in json in json",
+        "compressed",
+        "gzip of a pickle of containers",
+        "cause",
+        "escapes in a line of a log",
+        "code points",
+        "repr",
+        "base64 in lines",
+        "base64 in lines in json",
+    ],
 )
 def test_the_search_finds_what_is_packed(tmp_path: Path, pack: Any) -> None:
     (tmp_path / "kept").write_bytes(pack(ValueError(PLANTED)))
     assert found(tmp_path, PATIENT) == {("kept", NAME), ("kept", BIRTH)}
 
 
+def with_cause(error: Exception) -> Exception:
+    outer = RuntimeError("a sentence")
+    outer.__dict__["original"] = error
+    return outer
+
+
 def test_the_search_finds_what_is_in_a_database(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "kept") as connection:
         connection.execute("CREATE TABLE run (state TEXT)")
         connection.execute("INSERT INTO run VALUES (?)", (json.dumps({"m": base64.b64encode(NAME.encode()).decode()}),))
-    assert found(tmp_path, PATIENT) == {("kept", NAME)}
+    assert found(tmp_path, PATIENT) == {("kept", NAME), ("kept/run", NAME)}
 
 
 @pytest.mark.parametrize("kind", ERRORS)
@@ -192,7 +241,12 @@ def test_no_stage_leaves_anything_of_a_patient_when_it_fails(tmp_path: Path) -> 
 
 
 @pytest.mark.soak
-def test_a_flow_that_lets_errors_pass_leaves_values(tmp_path: Path) -> None:
-    """The search is worth something: where errors are not made neutral, the log of the run has the patient's name."""
+def test_a_flow_that_lets_values_pass_is_found_in_every_place(tmp_path: Path) -> None:
+    """The search is worth something: values that leak into a log, a result, an artifact or the database are found."""
     run(tmp_path, {"FAIL_AT": "extract", "FAIL_AS": "unprotected"})
-    assert {path.split("/")[0] for path, text in found(tmp_path / "prefect", PATIENT) if text == NAME} >= {"run-0.log"}
+    held = found(tmp_path / "prefect", PATIENT)
+    for text in (NAME, BIRTH):
+        places = {path for path, planted in held if planted == text}
+        wanted = {"log", "artifact", "flow_run_state", "task_run_state"}
+        assert {"run-0.log", *(f"prefect.db/{table}" for table in wanted)} <= places
+        assert len({path for path in places if path.startswith("storage/")}) >= 2  # the run's error, a task's result

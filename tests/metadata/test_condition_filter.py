@@ -150,10 +150,22 @@ def test_a_filter_of_results_is_read() -> None:
         ("SEX > BSEX + 'x'", "a value is a text in quotes or a number"),
         ("AGE > TRTEDT * 2", "a value is a text in quotes or a number"),
         ("(" * 5000, "the filter cannot be read"),
-        (" and ".join(["(A == 1 or B == 1)"] * 11), "the filter has more than 1000 alternatives"),
+        (" and ".join(["(A == 1 or B == 1)"] * 11), "the filter combines more than 1000 alternatives"),
     ],
 )
 def test_what_is_no_filter_is_refused(text: str, message: str) -> None:
     with pytest.raises(UsageError) as error:
         read_filter(text)
     assert message in str(error.value)
+
+
+def test_a_filter_of_one_alternative_a_subject_is_read() -> None:
+    """As ``within_days`` writes it: the days of each subject."""
+    count = 3000
+    alternatives = " or ".join(f"(USUBJID == 'S-{at}' and ADT in ({at}, {at + 1}))" for at in range(count))
+    condition = read_filter(f"SAFFL == 'Y' and ({alternatives})")
+    subjects = [f"S-{at}" for at in range(count)]
+    frame = pd.DataFrame(
+        {"USUBJID": pd.Series(subjects, dtype="str"), "ADT": np.arange(count) + 2.0 * (np.arange(count) % 2)}
+    ).assign(SAFFL=pd.Series("Y", range(count), dtype="str"))
+    assert condition.holds(FrameColumns(frame), count).tolist() == [True, False] * (count // 2)
