@@ -215,11 +215,10 @@ class RecordReader:
         parts = [(batch[at::2], forms) if several else (batch, forms[at::2]) for at in (0, 1)]
         own = [form for form in forms if form in self.project.repeating_forms]
         half = (len(own) + 1) // 2
-        if several:
-            parts += [(batch[:middle], own), (batch[middle:], own)]
-        else:
-            parts += [(batch, own[:half]), (batch, own[half:])]
-        return [(names, asked) for names, asked in parts if asked]
+        again = (
+            [(batch[:middle], own), (batch[middle:], own)] if several else [(batch, own[:half]), (batch, own[half:])]
+        )
+        return [*parts, *((names, asked) for names, asked in again if asked)]
 
     def _row_keys(self, names: list[str], forms: list[str]) -> pd.DataFrame:
         """Return the keys of the rows that some records have of some forms, as text.
