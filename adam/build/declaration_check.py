@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from adam.build.names_check import check_names
-from adam.build.specification import FOLDER, AnalysisSpecification, needed_first, read_specifications
-from adam.build.unit_check import check_units
-from adam.build.variable_check import check_variables
-from adam.build.variable_kinds import check_conditions, check_kinds
+from adam.build.specification import (
+    FOLDER,
+    AnalysisSpecification,
+    DerivationStep,
+    needed_first,
+    read_specifications,
+)
+from adam.build.unit_check import units_of_parameters
+from adam.build.variable_check import check_listed, check_others, check_types
+from adam.build.variable_kinds import check_conditions, kinds_within
+from adam.derivations.grades import Grade
 from adam.derivations.study_code import FILE, StudyDerivation, functions_in
 from metadata.condition import DatasetKinds
 from metadata.errors import Gather, StudyError, nearest
@@ -48,29 +55,47 @@ def check_analyses(
                     if not name.startswith("SUPP"):
                         raise specification.error(f"there is no dataset {name}{nearest(name, known)}", "source")
             with gather.part():
-                _check_functions(study, specification)
-            for step in specification.steps:
-                with gather.part(), step.place():
-                    step.derivation.check_files(study)
-            with gather.part():
                 check_names(specification, study)
             with gather.part():
-                check_units(specification)
-            with gather.part():
-                check_variables(specification, study, datasets or {})
-            with gather.part():
-                check_kinds(specification, study, datasets or {})
-            with gather.part():
-                check_conditions(specification, study, datasets or {})
+                _check_variables(specification, study, datasets or {})
         needed_first(specifications)
     return gather.found
 
 
-def _check_functions(study: Study, specification: AnalysisSpecification) -> None:
+def _check_variables(specification: AnalysisSpecification, study: Study, others: DatasetKinds) -> None:
+    """Raise StudyError for all that is wrong with the variables of a dataset and, step by step, with its derivations.
+
+    ``others`` are the variables that each dataset may have; of one about which nothing is known nothing is said.
+    """
+    own = kinds_within(specification, study, others)
+    kinds, units = {**others, "": own}, units_of_parameters(specification)
+    with Gather() as gather:
+        with gather.part():
+            check_listed(specification, study, others, own)
+        with gather.part():
+            check_conditions(specification.header, specification.name, kinds)
+        for step in specification.steps:
+            derivation = step.derivation
+            with gather.part():
+                _check_function(study, step)
+            with gather.part(), step.place():
+                derivation.check_files(study)
+            if isinstance(derivation, Grade):
+                with gather.part(), step.place():
+                    derivation.check_units(units)
+            with gather.part(), step.place():
+                check_others(derivation, others)
+            with gather.part():
+                check_types(step, specification, study, kinds)
+            with gather.part(), step.place():
+                derivation.check_kinds(kinds)
+            with gather.part():
+                check_conditions(derivation, specification.name, kinds)
+
+
+def _check_function(study: Study, step: DerivationStep) -> None:
     """Raise StudyError where a study's own derivation names no function of its file; the file is not run."""
-    for step in specification.steps:
-        if isinstance(step.derivation, StudyDerivation):
-            names = functions_in(study)
-            if step.derivation.call not in names:
-                name = step.derivation.call
-                raise step.error(f"{FILE} has no function '{name}'{nearest(name, names)}")
+    if isinstance(step.derivation, StudyDerivation):
+        name, names = step.derivation.call, functions_in(study)
+        if name not in names:
+            raise step.error(f"{FILE} has no function '{name}'{nearest(name, names)}")

@@ -8,12 +8,18 @@ from adam.derivations.values import Parameters
 from metadata.errors import Gather
 
 
-def check_units(specification: AnalysisSpecification) -> None:
-    """Raise StudyError for graded parameters whose unit is not known, or not one that the table can be used with."""
+def units_of_parameters(specification: AnalysisSpecification) -> dict[str, str]:
+    """Return the units that a dataset declares of its parameters."""
     units: dict[str, str] = {}
     for step in specification.steps:
         if isinstance(step.derivation, Parameters):
             units |= step.derivation.units()
+    return units
+
+
+def check_units(specification: AnalysisSpecification) -> None:
+    """Raise StudyError for graded parameters whose unit is not known, or not one that the table can be used with."""
+    units = units_of_parameters(specification)
     with Gather() as gather:
         for step in specification.steps:
             if isinstance(step.derivation, Grade):

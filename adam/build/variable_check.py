@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from adam.build.dataset_metadata import guides, lacking_variables
 from adam.build.derivation_order import check_made_once, ordered_steps
 from adam.build.specification import AnalysisSpecification, DerivationStep
-from adam.build.variable_kinds import kinds_within
 from adam.language.kinds import other_names
 from metadata.condition import DatasetKinds
 from metadata.errors import Gather, StudyError, nearest
@@ -13,33 +14,29 @@ from metadata.study import Study
 from metadata.variable_kind import CHAR, SAID
 
 
-def check_variables(specification: AnalysisSpecification, study: Study, others: DatasetKinds) -> None:
-    """Raise StudyError for all variables that are read, listed or required, and that nothing has or makes.
+def check_listed(
+    specification: AnalysisSpecification, study: Study, others: DatasetKinds, own: Mapping[str, str]
+) -> None:
+    """Raise StudyError for variables that are read, listed or required, and that nothing has or makes.
 
-    ``others`` are the variables that each dataset may have; of one about which nothing is known nothing is said.
+    ``others`` are the variables that each dataset may have, ``own`` those of the dataset in the making; where there
+    are none nothing is known.
     """
     source = others.get(specification.header.source.dataset, {})
-    own = kinds_within(specification, study, others)
     with Gather() as gather:
         with gather.part():
             check_made_once(specification, ())
             if source:
                 ordered_steps(specification, source)
-        for step in specification.steps:
-            with gather.part(), step.place():
-                _check_others(step.derivation, others)
         for name in [*specification.variables, *specification.header.keys] if own else []:
             with gather.part():
                 if name not in own:
                     raise specification.error(f"no derivation makes {name}{nearest(name, own)}", "variables")
         with gather.part():
             lacking_variables(specification, study)
-        for step in specification.steps:
-            with gather.part():
-                _check_types(step, specification, study, {**others, "": own})
 
 
-def _check_types(step: DerivationStep, specification: AnalysisSpecification, study: Study, kinds: DatasetKinds) -> None:
+def check_types(step: DerivationStep, specification: AnalysisSpecification, study: Study, kinds: DatasetKinds) -> None:
     """Raise StudyError for variables that the dataset or its guide wants of another type than is made."""
     known_guides = guides(specification, study)
     for name in step.derivation.makes:
@@ -53,7 +50,7 @@ def _check_types(step: DerivationStep, specification: AnalysisSpecification, stu
             raise step.error(f"{name} should be {wanted}, and the derivation makes {SAID[made]}")
 
 
-def _check_others(derivation: object, others: DatasetKinds) -> None:
+def check_others(derivation: object, others: DatasetKinds) -> None:
     """Raise StudyError for variables of other datasets that they do not have."""
     with Gather() as gather:
         for dataset, name in other_names(derivation):

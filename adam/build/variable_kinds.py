@@ -78,25 +78,17 @@ def _kind(
     return made or (known.type if known else "")
 
 
-def check_kinds(specification: AnalysisSpecification, study: Study, others: DatasetKinds) -> None:
-    """Raise StudyError for all variables that are of another kind than the derivation that names them takes."""
-    kinds = {**others, "": kinds_within(specification, study, others)}
-    with Gather() as gather:
-        for step in specification.steps:
-            with gather.part(), step.place():
-                step.derivation.check_kinds(kinds)
+def check_conditions(declared: Any, name: str, kinds: DatasetKinds) -> None:
+    """Raise StudyError for variables of conditions that no dataset has, and that are tested as another kind.
 
-
-def check_conditions(specification: AnalysisSpecification, study: Study, others: DatasetKinds) -> None:
-    """Raise StudyError for variables of conditions that no dataset has, and that are tested as another kind."""
-    own = kinds_within(specification, study, others)
+    ``name`` is that of the dataset in the making, whose variables ``kinds`` has under no name.
+    """
     with Gather() as gather:
-        for declared in (specification.header, *(step.derivation for step in specification.steps)):
-            for dataset, condition in conditions_in(declared):
-                kinds = others.get(dataset, {}) if dataset else own
-                with gather.part():
-                    if kinds:
-                        condition.check(kinds, dataset or specification.name)
+        for dataset, condition in conditions_in(declared):
+            known = kinds.get(dataset, {})
+            with gather.part():
+                if known:
+                    condition.check(known, dataset or name)
 
 
 def conditions_in(declared: Any, dataset: str = "") -> Iterator[tuple[str, Condition]]:
