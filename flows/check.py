@@ -6,12 +6,9 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from metadata.errors import StudyError
-
-if TYPE_CHECKING:
-    pass
 
 ERROR, WARNING = "error", "warning"
 MARK = "TODO(check)"

@@ -163,10 +163,9 @@ class CheckParts:
         """All datasets with the kinds of their variables; those of analyses are not known if one has mistakes."""
         from adam.build.declaration_check import declared_names
         from adam.build.variable_kinds import kinds_by_dataset
-        from sdtm.build.mapping_check import kinds_by_domain, kinds_of_mapped
+        from sdtm.build.mapping_check import kinds_of_tabulated
 
-        mapping = self._mapping[1]
-        tabulated = kinds_of_mapped(mapping) if mapping else kinds_by_domain(self.study)
+        tabulated = kinds_of_tabulated(self.study, self._mapping[1])
         try:
             analyses: DatasetKinds = kinds_by_dataset(self._specifications, self.study, tabulated)
         except StudyError:

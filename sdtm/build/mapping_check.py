@@ -52,11 +52,18 @@ def check_order(mapping: StudyMapping) -> None:
     in_order(Engine(mapping.study, mapping.terminology, mapping.domains, *without).steps())
 
 
-def kinds_of_mapped(mapping: StudyMapping) -> dict[str, dict[str, str]]:
+def kinds_of_tabulated(study: Study, mapping: StudyMapping | None) -> dict[str, dict[str, str]]:
     """Return Char or Num for the variables that each SDTM dataset of a study can have, whatever its records.
 
-    Those of a mapped domain are Required or Expected, mapped, or made by the software.
+    Those of a mapped domain are Required or Expected, mapped, or made by the software. If the mapping has mistakes
+    (None), they are all that the guide and the mapping's files name.
     """
+    made = _kinds_of_mapped(mapping) if mapping else _kinds_of_guide(study)
+    supplemental = _kinds(sdtm_variables(study.standards["sdtmig"], "SUPPQUAL"))
+    return made | {f"SUPP{name}": supplemental for name in (mapping.domains if mapping else made)}
+
+
+def _kinds_of_mapped(mapping: StudyMapping) -> dict[str, dict[str, str]]:
     version, without = mapping.study.standards["sdtmig"], (cast(Forms, None), cast(SubjectIdentifiers, None))
     engine = Engine(mapping.study, mapping.terminology, mapping.domains, *without)
     made = {name: _kinds(sdtm_variables(version, name)) for name in DESIGN}
@@ -66,15 +73,10 @@ def kinds_of_mapped(mapping: StudyMapping) -> dict[str, dict[str, str]]:
         own |= {*domain.operations, domain.prefixed("SEQ"), domain.prefixed("SPID")}
         own |= {f"{stem}{number}" for stem in own for number in range(1, 10)}  # what continues a long text
         made[name] = _kinds(one for one in domain.variables if one.core in ALWAYS or one.name in own)
-    supplemental = _kinds(sdtm_variables(version, "SUPPQUAL"))
-    return made | {f"SUPP{name}": supplemental for name in mapping.domains}
+    return made
 
 
-def kinds_by_domain(study: Study) -> dict[str, dict[str, str]]:
-    """Return Char or Num for the variables that each dataset of the guide may have.
-
-    The variables that the study's mapping adds are among them.
-    """
+def _kinds_of_guide(study: Study) -> dict[str, dict[str, str]]:
     version = study.standards["sdtmig"]
     made = {name: _kinds(sdtm_variables(version, name)) for name in sdtm_domains(version)}
     for path in sorted((study.folder / "sdtm").glob("*.yaml")):
@@ -86,7 +88,7 @@ def kinds_by_domain(study: Study) -> dict[str, dict[str, str]]:
             except StudyError:
                 continue  # not YAML: read_each says so
             made[name] |= _kinds(with_continuations(name, with_timing(name, listed, named)))
-    return made | {f"SUPP{name}": _kinds(sdtm_variables(version, "SUPPQUAL")) for name in list(made)}
+    return made
 
 
 def _kinds(variables: Iterable[GuideVariable]) -> dict[str, str]:
