@@ -33,6 +33,7 @@ from metadata.terminology import Terminology
 
 if TYPE_CHECKING:
     from extract.snapshot import Snapshot, StoredSnapshot
+    from metadata.analysis_result import ResultDisplay
     from publish.manifest import Inputs
     from publish.package import Build, PackageLayout
     from publish.refusals import Standard
@@ -246,9 +247,11 @@ def _make_files(run: Run, built: BuiltDatasets, terminology: Terminology) -> Non
         run.result.acceptance = stage_summaries.count_acceptance(judged)
 
 
-def _define_analysis(run: Run, built: BuiltDatasets | Shared, terminology: Terminology) -> Callable[[], list[Path]]:
+def _define_analysis(
+    run: Run, built: BuiltDatasets | Shared, terminology: Terminology, results: pd.DataFrame | None = None
+) -> Callable[[], list[Path]]:
     """Start to write define.xml of the analysis datasets; the callable returned is the step that waits for it."""
-    arguments = run.layout, "adam", run.study, built, terminology, run.snapshot.date
+    arguments = run.layout, "adam", run.study, built, terminology, run.snapshot.date, results
     written = run.workers.start(write_define, *arguments)
     return lambda: run.step("write analysis define.xml", written, summary=stage_summaries.of_paths)
 
@@ -260,7 +263,7 @@ def _report(run: Run, built: BuiltDatasets, shared: Shared, terminology: Termino
     results = None
     if study.path("reports.yaml").is_file():
         results = step("compute results", compute_results, study, built, summary=stage_summaries.of_results)
-    define = _define_analysis(run, shared, terminology) if built.adam else None
+    define = _define_analysis(run, shared, terminology, results) if built.adam else None
     second = run.workers.start(derive_a_second_time, study, shared, results, run.validation, snapshot.date)
     if results is not None:
         pages = step(
@@ -420,16 +423,30 @@ def write_define(
     built: BuiltDatasets,
     terminology: Terminology,
     created: str,
+    results: pd.DataFrame | None = None,
 ) -> list[Path]:
-    """Write define.xml of a standard's datasets and its stylesheet into the folder of their transport files."""
+    """Write define.xml of a standard's datasets and its stylesheet into the folder of their transport files.
+
+    With ``results``, the key results are described as well.
+    """
     from publish import define
     from publish.define_documents import Documents
     from publish.define_standards import define_content
 
     folder = layout.transport(standard)
     content = define_content(standard, study, terminology)
+    datasets, displays = dict(built.standards)[standard], key_results(study, built, results)
     documents = Documents.of_folder(folder, standard)
-    return define.write(study, content, dict(built.standards)[standard], created, folder, documents)
+    return define.write(study, content, datasets, created, folder, documents, displays)
+
+
+def key_results(study: Study, built: BuiltDatasets, results: pd.DataFrame | None) -> tuple[ResultDisplay, ...]:
+    """Return the key results of the analysis datasets for define.xml; nothing without results data."""
+    if results is None:
+        return ()
+    from reports.exchange.arm import result_displays
+
+    return result_displays(study, results, built.adam)
 
 
 def write_lineage(layout: PackageLayout, built: BuiltDatasets, records: Records) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lxml import etree
 from odmlib.exceptions import OdmlibError
 from odmlib.oid_generator import create_oid_checker
 
+from metadata.analysis_result import ResultDisplay
 from metadata.dataset import Dataset
 from metadata.errors import StudyError
 from metadata.study import Study
@@ -33,13 +34,14 @@ def write(
     created: str,
     folder: Path,
     documents: Documents,
+    displays: Sequence[ResultDisplay] = (),
 ) -> list[Path]:
     """Write define.xml and its stylesheet into ``folder``, where the transport files are, and return both.
 
-    ``created`` is the date of the snapshot. Lengths must be resolved. Raises StudyError if the document is not valid,
-    and OutsideError.
+    ``created`` is the date of the snapshot, ``displays`` are the key results. Lengths must be resolved. Raises
+    StudyError if the document is not valid, and OutsideError.
     """
-    made = render(study, content, datasets, created, documents)
+    made = render(study, content, datasets, created, documents, displays)
     found = problems(read(made), folder)
     if found:
         raise StudyError(_sentence(found))
@@ -52,15 +54,20 @@ def write(
 
 
 def render(
-    study: Study, content: DefineContent, datasets: Mapping[str, Dataset], created: str, documents: Documents
+    study: Study,
+    content: DefineContent,
+    datasets: Mapping[str, Dataset],
+    created: str,
+    documents: Documents,
+    displays: Sequence[ResultDisplay] = (),
 ) -> bytes:
     """Return define.xml as bytes, the same for the same datasets and date.
 
     Raises StudyError if an OID leads nowhere, or if the value level does not describe each value once.
     """
-    root, wrong = document(study, content, datasets, created, documents)
+    root, wrong = document(study, content, datasets, created, documents, displays)
     try:
-        root.verify_oids(create_oid_checker("define_2_1"))
+        root.verify_oids(create_oid_checker("arm_1_0"))
     except OdmlibError as error:
         wrong.append(str(error))
     if wrong:

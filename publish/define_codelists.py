@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from odmlib.define_2_1 import model
+from odmlib.arm_1_0 import model
 
 from metadata.errors import StudyError, nearest
 from metadata.terminology import Codelist, Term

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import odmlib.ns_registry as registry
-from odmlib.define_2_1 import model
+from odmlib.arm_1_0 import model
 
+from metadata.analysis_result import ResultDisplay
 from metadata.dataset import Dataset
 from metadata.study import Study
 from publish.define_codelists import DefineCodelists
 from publish.define_documents import CRF, Documents, document_leaves, leaf
 from publish.define_items import Items
+from publish.define_results import displays_element
 from publish.define_sentences import Sentences, description
 from publish.define_standards import DefineContent
 from publish.manifest import DISTRIBUTION, software_version
@@ -23,9 +25,17 @@ SUPPLEMENTAL = ("SUPP", "SQ")
 
 
 def document(
-    study: Study, content: DefineContent, datasets: Mapping[str, Dataset], created: str, documents: Documents
+    study: Study,
+    content: DefineContent,
+    datasets: Mapping[str, Dataset],
+    created: str,
+    documents: Documents,
+    displays: Sequence[ResultDisplay] = (),
 ) -> tuple[model.ODM, list[str]]:
-    """Return define.xml of the datasets, dated ``created`` (YYYY-MM-DD), and what is wrong with its value level."""
+    """Return define.xml of datasets and key results, and what is wrong with its value level.
+
+    It is dated ``created`` (YYYY-MM-DD).
+    """
     sentences = Sentences()
     codelists = DefineCodelists(content.packages, sentences)
     items = Items(datasets, codelists, sentences, documents)
@@ -34,6 +44,7 @@ def document(
     _documents(version, documents)
     for dataset in sorted(datasets.values(), key=content.place):
         version.ItemGroupDef.append(_group(dataset, content, items.references(dataset)))
+    results = displays_element(displays, items.where_clauses, sentences, documents)
     version.ValueListDef.extend(items.value_lists)
     version.WhereClauseDef.extend(items.where_clauses.elements())
     version.ItemDef.extend(items.definitions)
@@ -41,6 +52,8 @@ def document(
     version.MethodDef.extend(sentences.methods())
     version.CommentDef.extend(sentences.comments())
     version.leaf.extend(document_leaves(documents))
+    if displays:
+        version.AnalysisResultDisplays = results
     return _root(study, content, version, created), [problem for problem in items.problems if problem]
 
 
@@ -73,6 +86,7 @@ def _bind_namespaces(root: model.ODM) -> None:
         "odm": "http://www.cdisc.org/ns/odm/v1.3",
         "def": "http://www.cdisc.org/ns/def/v2.1",
         "xlink": "http://www.w3.org/1999/xlink",
+        "arm": "http://www.cdisc.org/ns/arm/v1.0",
     }
     default = {"odm": spaces["odm"]}
     registry.bind_document_namespaces(root, {"namespaces": spaces, "default": default}, recursive=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from odmlib.define_2_1 import model
+from odmlib.arm_1_0 import model
 
 from publish.refusals import Standard
 

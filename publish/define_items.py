@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from odmlib.define_2_1 import model
+from odmlib.arm_1_0 import model
 
 from metadata.coded_matching import first_of_each
 from metadata.dataset import Dataset, Value, Variable

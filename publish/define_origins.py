@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from odmlib.define_2_1 import model
+from odmlib.arm_1_0 import model
 
 from metadata.dataset import Dataset
 from publish.define_documents import CRF

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from odmlib.define_2_1 import model
+from odmlib.arm_1_0 import model
 
 LANGUAGE = "en"
 

@@ -6,8 +6,9 @@ import re
 from collections.abc import Sequence
 
 import numpy as np
-from odmlib.define_2_1 import model
+from odmlib.arm_1_0 import model
 
+from metadata.analysis_result import Criterion
 from metadata.dataset import Dataset, Value
 from publish.define_codelists import DefineCodelists
 
@@ -37,23 +38,34 @@ class WhereClauses:
     """Conditions, each written once; they name variables of their dataset."""
 
     def __init__(self) -> None:
-        self._made: dict[str, tuple[str, Where]] = {}
+        self._made: dict[str, tuple[str, tuple[Criterion, ...]]] = {}
+        self._known: dict[tuple[str, tuple[Criterion, ...]], str] = {}
 
     def oid(self, dataset: str, where: Where) -> str:
-        """Return the OID of a condition."""
+        """Return the OID of a condition of the value level."""
         names = [part for name, value in where for part in (name, _readable(value))]
         oid = ".".join(["WC", dataset, *names])
-        self._made[oid] = (dataset, where)
+        self._made[oid] = dataset, tuple(Criterion(name, "EQ", (value,)) for name, value in where)
         return oid
+
+    def of_criteria(self, dataset: str, criteria: tuple[Criterion, ...]) -> str:
+        """Return the OID of the condition that all criteria hold, numbered within its dataset."""
+        key = dataset, criteria
+        if key not in self._known:
+            number = sum(known == dataset for known, _ in self._known) + 1
+            self._known[key] = f"WC.AR.{dataset}.{number:03d}"
+            self._made[self._known[key]] = key
+        return self._known[key]
 
     def elements(self) -> list[model.WhereClauseDef]:
         """Return all conditions in the order of their OIDs."""
         made = []
-        for oid, (dataset, where) in sorted(self._made.items()):
+        for oid, (dataset, criteria) in sorted(self._made.items()):
             clause = model.WhereClauseDef(OID=oid)
-            for name, value in where:
-                check = model.RangeCheck(Comparator="EQ", SoftHard="Soft", ItemOID=item_oid(dataset, name))
-                check.CheckValue.append(model.CheckValue(_content=value))
+            for one in criteria:
+                item = item_oid(dataset, one.variable)
+                check = model.RangeCheck(Comparator=one.comparator, SoftHard="Soft", ItemOID=item)
+                check.CheckValue.extend(model.CheckValue(_content=value) for value in one.values)
                 clause.RangeCheck.append(check)
             made.append(clause)
         return made

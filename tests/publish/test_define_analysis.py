@@ -9,13 +9,19 @@ from pathlib import Path
 import pandas as pd
 import pyreadstat
 import pytest
+import yaml
 from lxml import etree
 
-from publish.define_checks import problems
-from tests.publish.conftest import BuiltStudy
+from publish import define
+from publish.define_checks import problems, read
+from publish.define_documents import PLAN, Documents
+from reports.compute import compute
+from reports.exchange.arm import result_displays
+from tests.publish.conftest import CREATED, BuiltStudy
 
 NS = {"o": "http://www.cdisc.org/ns/odm/v1.3", "d": "http://www.cdisc.org/ns/def/v2.1"}
 DEF = "{http://www.cdisc.org/ns/def/v2.1}"
+ARM = "{http://www.cdisc.org/ns/arm/v1.0}"
 TEXT = "o:Description/o:TranslatedText"
 
 
@@ -179,3 +185,70 @@ def test_codes_are_decoded_and_come_from_the_package_that_has_them(made: Defined
     assert made.one(".//o:CodeList[@OID='CL.DATEFL']").get(f"{DEF}StandardOID") == "STD.CT.ADAM"
     assert made.one(".//o:CodeList[@OID='CL.SEX']").get(f"{DEF}StandardOID") == "STD.CT.SDTM"
     assert made.item("IT.ADLB.SEX").find("o:CodeListRef", NS).get("CodeListOID") == "CL.SEX"  # type: ignore[union-attr]
+
+
+@pytest.fixture(scope="session")
+def with_results(built: Callable[[str], BuiltStudy]) -> tuple[Defined, pd.DataFrame]:
+    one = built("hta_duo")
+    results = compute(one.study, {**one.datasets["sdtm"], **one.datasets["adam"]})
+    displays = result_displays(one.study, results, one.datasets["adam"])
+    content = define.render(one.study, one.content("adam"), one.datasets["adam"], CREATED, Documents((PLAN,)), displays)
+    return Defined(read(content), Path()), results
+
+
+def test_key_results_are_valid_and_resolve(with_results: tuple[Defined, pd.DataFrame]) -> None:
+    assert problems(with_results[0].root) == []
+
+
+def test_each_key_result_is_in_the_results_data(with_results: tuple[Defined, pd.DataFrame]) -> None:
+    made, results = with_results
+    displays = list(made.root.iter(f"{ARM}ResultDisplay"))
+    assert [one.get("OID") for one in displays] == [
+        f"RD.{name}" for name in ("T14.2.1", "T14.2.2", "T14.2.3", "T14.2.4", "T14.3.1", "T14.3.1.1", "T14.3.2",
+                                  "T14.3.4", "T14.3.6")
+    ]  # fmt: skip
+    for display in displays:
+        output = str(display.get("OID")).removeprefix("RD.")
+        own = results[(results["output"] == output) & (results["statistic"] != "N")]
+        named: set[str] = set()
+        for one in display.iter(f"{ARM}AnalysisResult"):
+            code = next(one.iter(f"{ARM}Code")).text or ""
+            named |= set(code.partition("\n")[0].removeprefix("# results.csv: ").split(", "))
+            assert yaml.safe_load(code)["id"] == output
+        assert named == set(own.loc[own["dataset"].str.startswith("AD"), "analysis"])
+
+
+def test_the_criteria_of_a_result_choose_the_records_that_it_was_computed_from(
+    with_results: tuple[Defined, pd.DataFrame], built: Callable[[str], BuiltStudy]
+) -> None:
+    made, results = with_results
+    (one,) = (node for node in made.root.iter(f"{ARM}AnalysisResult") if node.get("OID") == "AR.T14.2.4.03")
+    assert one.findtext(TEXT, "", NS) == (
+        "Candesartan compared with amlodipine at week 12: Welch's t test, Candesartan 8-16 mg / Amlodipine 5-10 mg."
+        " All randomised patients."
+    )
+    assert (one.get("AnalysisReason"), one.get("AnalysisPurpose")) == ("SPECIFIED IN SAP", "PRIMARY OUTCOME MEASURE")
+    assert one.get("ParameterOID") == "IT.ADVS.PARAMCD"
+    own, subjects = one.iter(f"{ARM}AnalysisDataset")
+    assert [node.get("ItemOID") for node in own.iter(f"{ARM}AnalysisVariable")] == ["IT.ADVS.CHG"]
+    assert subjects.get("ItemGroupOID") == "IG.ADSL"
+    clause = own.find("d:WhereClauseRef", NS).get("WhereClauseOID")  # type: ignore[union-attr]
+    chosen = built("hta_duo").datasets["adam"]["ADVS"].frame
+    for check in made.find(f".//d:WhereClauseDef[@OID='{clause}']/o:RangeCheck"):
+        assert check.get("Comparator") in ("EQ", "IN")
+        values = [node.text for node in check.findall("o:CheckValue", NS)]
+        chosen = chosen[chosen[str(check.get(f"{DEF}ItemOID")).split(".")[-1]].isin(values)]
+    (expected,) = results.loc[results["analysis"] == "An_T14_2_4_01_welch_t", "n"].unique()
+    assert chosen["CHG"].notna().sum() == expected
+
+
+def test_the_section_of_the_plan_is_a_place_in_it(with_results: tuple[Defined, pd.DataFrame]) -> None:
+    made, _ = with_results
+    documentation = next(made.root.iter(f"{ARM}Documentation"))
+    assert documentation.findtext(TEXT, "", NS) == "Statistical analysis plan, section Efficacy."
+    reference = documentation.find("d:DocumentRef", NS)
+    assert reference is not None
+    assert reference.get("leafID") == "LF.sap"
+    place = reference.find("d:PDFPageRef", NS)
+    assert place is not None
+    assert (place.get("Type"), place.get("PageRefs")) == ("NamedDestination", "efficacy")
