@@ -108,8 +108,8 @@ class CheckParts:
     def second_derivation(self) -> Iterable[StudyError]:
         """verify/verify.yaml and its queries."""
         from adam.build.declaration_check import declared_names
-        from reports.html.plan import read_plan
         from reports.results.builder import PUBLISHED_KINDS
+        from reports.results.plan import read_plan
         from validation.second_derivation.check import check_second_derivation
         from validation.second_derivation.declaration import FILE, RESULTS
 

@@ -12,8 +12,8 @@ from metadata.errors import Gather, StudyError, nearest
 from metadata.schema_errors import unknown_dataset
 from metadata.study import Study
 from metadata.yaml_source import complain
-from reports.html.plan import read_plan
 from reports.results.named_variables import named_in
+from reports.results.plan import read_plan
 from reports.results.specification import FILE, SUBJECT_LEVEL, read_specification
 from reports.templates import KEYS, TEMPLATES
 

@@ -18,8 +18,8 @@ from metadata.condition_filter import read_filter, split_filter
 from metadata.study import Study
 from reports.exchange.ars import REASON
 from reports.exchange.ars_subsets import condition
-from reports.html.plan import Plan, read_plan
 from reports.results.index import Rows, rows_by_output
+from reports.results.plan import Plan, read_plan
 from reports.results.specification import SUBJECT_LEVEL, Output, ReportSpecification, read_specification
 from reports.templates import KEYS
 

@@ -21,13 +21,13 @@ from reports.compute import write_csv
 from reports.exchange.ars import reporting_event
 from reports.exchange.dataset_json import dataset_json
 from reports.html.listing import listing_html
-from reports.html.plan import Plan, read_plan
 from reports.layout.alignment import aligned, text_cell
 from reports.layout.figure import Figure
 from reports.layout.table import Listing, OutputLayout, OutputTable
 from reports.results.analysis_data import AnalysisData
 from reports.results.formats import NOT_ESTIMABLE
 from reports.results.index import ResultsIndex, Rows, rows_by_output
+from reports.results.plan import Plan, read_plan
 from reports.results.specification import Output, ReportSpecification, read_specification
 from reports.rtf import document
 from reports.templates import KEYS, TEMPLATES
