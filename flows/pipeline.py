@@ -34,6 +34,7 @@ from metadata.terminology import Terminology
 if TYPE_CHECKING:
     from extract.snapshot import Snapshot, StoredSnapshot
     from metadata.analysis_result import ResultDisplay
+    from publish.crf.annotations import CrfPages
     from publish.manifest import Inputs
     from publish.package import Build, PackageLayout
     from publish.refusals import Standard
@@ -183,7 +184,7 @@ def _fill(run: Run, stored: StoredSnapshot) -> None:
         sdtm = _tabulate(run, mapping, queries)
         for records in (stored, run.snapshot.records):
             records.forget_values()
-        _make_files(run, _make_datasets(run, sdtm), mapping.terminology)
+        _make_files(run, _make_datasets(run, sdtm), mapping)
 
 
 def _tabulate(run: Run, mapping: StudyMapping, queries: pd.DataFrame) -> Datasets:
@@ -222,9 +223,10 @@ def _make_datasets(run: Run, sdtm: Datasets) -> BuiltDatasets:
     return built
 
 
-def _make_files(run: Run, built: BuiltDatasets, terminology: Terminology) -> None:
+def _make_files(run: Run, built: BuiltDatasets, mapping: StudyMapping) -> None:
     """Write the datasets, what describes them and what judges them."""
     study, layout, created, step, workers = run.study, run.layout, run.snapshot.date, run.step, run.workers
+    terminology = mapping.terminology
     shared = run.acceptance_workers.share(built)
     accepted = None
     if run.request.until == "package":
@@ -232,7 +234,8 @@ def _make_files(run: Run, built: BuiltDatasets, terminology: Terminology) -> Non
         accepted = run.acceptance_workers.start(accept, study, shared, created, run.validation, records)
     conformance = workers.start(judge_conformance, study, shared, terminology, run.validation, created)
     step("write transport files", write_transport, layout, built, created, summary=stage_summaries.of_paths)
-    define = workers.start(write_define, layout, "sdtm", study, shared, terminology, created)  # it looks for the files
+    pages = step("annotate CRF", annotate_crf, layout, mapping, built.sdtm, summary=stage_summaries.of_crf)
+    define = workers.start(write_define, layout, "sdtm", study, shared, terminology, created, None, pages)
     verified = workers.start(read_back, layout, shared, created, run.validation)
     if accepted:
         _report(run, built, shared, terminology)
@@ -416,6 +419,14 @@ def read_back(layout: PackageLayout, built: BuiltDatasets, created: str, folder:
     return sorted(path for path, _, _ in verified)
 
 
+def annotate_crf(layout: PackageLayout, mapping: StudyMapping, sdtm: Datasets) -> CrfPages:
+    """Write the annotated CRF and return on which of its pages each variable is annotated."""
+    from publish.crf import document
+    from sdtm.build.field_uses import form_uses
+
+    return document.write(mapping.study, mapping.project, form_uses(mapping, sdtm), layout.transport("sdtm"))
+
+
 def write_define(
     layout: PackageLayout,
     standard: Standard,
@@ -424,6 +435,7 @@ def write_define(
     terminology: Terminology,
     created: str,
     results: pd.DataFrame | None = None,
+    pages: CrfPages | None = None,
 ) -> list[Path]:
     """Write define.xml of a standard's datasets and its stylesheet into the folder of their transport files.
 
@@ -436,7 +448,7 @@ def write_define(
     folder = layout.transport(standard)
     content = define_content(standard, study, terminology)
     datasets, displays = dict(built.standards)[standard], key_results(study, built, results)
-    documents = Documents.of_folder(folder, standard)
+    documents = Documents.of_folder(folder, standard, pages)
     return define.write(study, content, datasets, created, folder, documents, displays)
 
 

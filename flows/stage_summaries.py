@@ -12,6 +12,7 @@ from metadata.dataset import Dataset
 
 if TYPE_CHECKING:
     from extract.snapshot import StoredSnapshot
+    from publish.crf.annotations import CrfPages
     from sdtm.build.tabulate import Tabulation
 
 SEVERITIES = ("error", "warning", "note")
@@ -82,6 +83,13 @@ def of_paths(paths: list[Path]) -> str:
     """Count files and their size."""
     size = sum(path.stat().st_size for path in paths if path.is_file())
     return f"{counted(len(paths), 'file')}, {size / 1e6:.1f} MB"
+
+
+def of_crf(pages: CrfPages) -> str:
+    """Count the variables that are annotated, and the pages on which they are."""
+    variables = {key[:2] for key in pages}
+    numbers = {number for found in pages.values() for number in found}
+    return f"{counted(len(variables), 'variable')} on {counted(len(numbers), 'page')}"
 
 
 def of_results(results: pd.DataFrame) -> str:

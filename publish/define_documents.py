@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from odmlib.arm_1_0 import model
 
+from publish.crf.annotations import CrfPages
 from publish.refusals import Standard
-
-CrfPages = Mapping[tuple[str, str, str], Sequence[int]]
-"""Pages of the annotated CRF by dataset, variable and the value of --TESTCD or QNAM (blank for the whole variable)."""
 
 
 @dataclass(frozen=True)

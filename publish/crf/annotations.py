@@ -6,7 +6,7 @@ A variable is named with the test or qualifier that it is about: ``LBORRES / LBO
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from metadata.field_use import FieldUse, FormUses, Where
@@ -17,6 +17,8 @@ TOPICS = ("TESTCD", "QNAM")
 MOST_CONDITIONS = 12
 Key = tuple[str, str, str]
 """Dataset, variable, and the value of --TESTCD or QNAM (blank for the whole variable)."""
+CrfPages = Mapping[Key, Sequence[int]]
+"""On which pages of the annotated CRF, counted from 1, each is named."""
 
 
 @dataclass(frozen=True)

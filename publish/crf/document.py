@@ -12,7 +12,7 @@ from metadata.field_use import FormUses
 from metadata.labels import plain
 from metadata.project import Project
 from metadata.study import Study
-from publish.crf.annotations import Annotation, Key, annotate
+from publish.crf.annotations import Annotation, CrfPages, Key, annotate
 from publish.crf.pages import LEFT, PAGE_HEIGHT, PAGE_WIDTH, TOP, Box, Page, pages_of
 from publish.crf.rows import BLACK, BLUE, FORM_WIDTH, GREY, RED, Line, Row, rows_of
 from publish.disk import write_bytes
@@ -57,18 +57,17 @@ class CrfForm:
     pages: tuple[Page, ...]
 
 
-def write(study: Study, project: Project, uses: FormUses, folder: Path) -> tuple[Path, dict[Key, list[int]]]:
-    """Write the annotated CRF; return it with the pages of each variable (of each test or qualifier).
+def write(study: Study, project: Project, uses: FormUses, folder: Path) -> CrfPages:
+    """Write the annotated CRF; return the pages of each variable (of each test or qualifier).
 
     The bytes are the same for the same project and mapping. Raises OutsideError.
     """
     content, pages = render(study, project, uses)
-    path = folder / FILE
-    write_bytes(path, content)
-    return path, pages
+    write_bytes(folder / FILE, content)
+    return pages
 
 
-def render(study: Study, project: Project, uses: FormUses) -> tuple[bytes, dict[Key, list[int]]]:
+def render(study: Study, project: Project, uses: FormUses) -> tuple[bytes, CrfPages]:
     """Return the annotated CRF and the pages, counted from 1, on which each variable is annotated."""
     register()
     made = annotate(uses)
