@@ -49,7 +49,8 @@ def slug(version: str) -> str:
 
 
 @cache
-def _table(name: str) -> tuple[dict[str, str], ...]:
+def standard_table(name: str) -> tuple[dict[str, str], ...]:
+    """Return the rows of a shipped table, by the names of its columns; raises StudyError with the nearest name."""
     path = FOLDER / f"{name}.csv"
     if not path.is_file():
         raise StudyError(f"the standard '{name}' is not among those shipped{nearest(name, shipped())}")
@@ -64,21 +65,21 @@ def shipped() -> list[str]:
 
 def dictionary_terms(name: str) -> dict[str, str]:
     """Return code to meaning of a dictionary that the guide names, nothing for one that is not shipped (MedDRA)."""
-    return {row["code"]: row["name"] for row in _table(DICTIONARIES[name])} if name in DICTIONARIES else {}
+    return {row["code"]: row["name"] for row in standard_table(DICTIONARIES[name])} if name in DICTIONARIES else {}
 
 
 @cache
 def sdtm_domains(version: str) -> frozenset[str]:
     """Return the names of the guide's datasets."""
-    return frozenset(row["dataset"] for row in _table(f"sdtmig-{slug(version)}-datasets"))
+    return frozenset(row["dataset"] for row in standard_table(f"sdtmig-{slug(version)}-datasets"))
 
 
 @cache
 def sdtm_variables(version: str, domain: str) -> tuple[GuideVariable, ...]:
     """Return the variables of an SDTM domain in the guide's order (SDTMIG, section of the domain)."""
-    rows = [row for row in _table(f"sdtmig-{slug(version)}-variables") if row["dataset"] == domain]
+    rows = [row for row in standard_table(f"sdtmig-{slug(version)}-variables") if row["dataset"] == domain]
     if not rows:
-        known = {row["dataset"] for row in _table(f"sdtmig-{slug(version)}-variables")}
+        known = {row["dataset"] for row in standard_table(f"sdtmig-{slug(version)}-variables")}
         raise StudyError(f"SDTMIG {version} has no domain {domain}{nearest(domain, known)}")
     return tuple(
         GuideVariable(
@@ -98,7 +99,7 @@ def sdtm_variables(version: str, domain: str) -> tuple[GuideVariable, ...]:
 @cache
 def sdtm_dataset(version: str, domain: str) -> GuideDataset:
     """Return label, class and structure of an SDTM domain."""
-    rows = {row["dataset"]: row for row in _table(f"sdtmig-{slug(version)}-datasets")}
+    rows = {row["dataset"]: row for row in standard_table(f"sdtmig-{slug(version)}-datasets")}
     if domain not in rows:
         raise StudyError(f"SDTMIG {version} has no domain {domain}{nearest(domain, rows)}")
     row = rows[domain]
@@ -108,9 +109,9 @@ def sdtm_dataset(version: str, domain: str) -> GuideDataset:
 @cache
 def adam_variables(table: str, structure: str) -> tuple[GuideVariable, ...]:
     """Return the variables of an ADaM structure (ADSL, BDS, OCCDS, ...) from a shipped table, e.g. adamig-1-3."""
-    rows = [row for row in _table(f"{table}-variables") if row["structure"] == structure]
+    rows = [row for row in standard_table(f"{table}-variables") if row["structure"] == structure]
     if not rows:
-        known = {row["structure"] for row in _table(f"{table}-variables")}
+        known = {row["structure"] for row in standard_table(f"{table}-variables")}
         raise StudyError(f"{table} has no structure {structure}{nearest(structure, known)}")
     return tuple(
         GuideVariable(

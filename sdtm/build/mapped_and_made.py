@@ -15,6 +15,7 @@ from sdtm.domains.identity import SubjectIdentifiers
 from sdtm.domains.visit_numbers import NUMBER as VISIT_NUMBER
 from sdtm.mapping.derived_methods import derived_method
 from sdtm.mapping.domain_mapping import DomainMapping
+from sdtm.mapping.reading import VISITS
 from sdtm.operations.operation import Operation
 
 KEYS = ("STUDYID", "DOMAIN", "USUBJID")
@@ -24,6 +25,7 @@ CURES = {
     "SUBJID": "study.yaml says which field it is: identity: {subject: FIELD}",
     "SITEID": "study.yaml says where it comes from: identity: {site: ...}",
     "STUDYID": "study.yaml gives it: study: {id: STUDYID}",
+    **dict.fromkeys(VISITS, "the event of the record gives it; where the guide does not list it, write visits: true"),
 }
 Mapped = tuple[str, Operation]
 

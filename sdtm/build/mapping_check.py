@@ -8,7 +8,8 @@ from typing import Any, cast
 
 from metadata.errors import Gather, StudyError
 from metadata.project import Project
-from metadata.standards import GuideVariable, sdtm_domains, sdtm_variables
+from metadata.sdtm_model import with_model
+from metadata.standards import GuideVariable, sdtm_dataset, sdtm_domains, sdtm_variables
 from metadata.study import Study
 from metadata.terminology import Terminology
 from metadata.yaml_source import PLACE
@@ -18,7 +19,7 @@ from sdtm.build.step_order import in_order
 from sdtm.build.study_mapping import OTHER_FILES, StudyMapping, read_each
 from sdtm.columns.source import Forms
 from sdtm.domains.identity import SubjectIdentifiers
-from sdtm.mapping.guide_variables import variables_named, with_continuations, with_timing
+from sdtm.mapping.guide_variables import variables_named, with_continuations
 from sdtm.mapping.not_submitted import reasons
 from sdtm.mapping.reading import with_study_days
 
@@ -87,7 +88,9 @@ def _kinds_of_guide(study: Study) -> dict[str, dict[str, str]]:
                 named = variables_named(study.read_yaml(f"sdtm/{path.name}"))
             except StudyError:
                 continue  # not YAML: read_each says so
-            made[name] |= _kinds(with_continuations(name, with_timing(name, listed, named)))
+            made[name] |= _kinds(
+                with_continuations(name, with_model(name, sdtm_dataset(version, name).dataset_class, listed, named))
+            )
     return made
 
 

@@ -1,4 +1,4 @@
-"""A domain's variables beyond those that the guide lists: timing variables that a study uses, and long comments."""
+"""The variables that a mapping file names, and those that continue a long text."""
 
 from __future__ import annotations
 
@@ -8,23 +8,9 @@ from typing import Any
 from metadata.standards import GuideVariable
 from metadata.yaml_source import LocatedDict, LocatedList
 
-TIMING = {"EVLINT": "Evaluation Interval", "EVINTX": "Evaluation Interval Text"}
-"""Timing variables of the model that any domain of observations may have (SDTM 1.7, timing variables)."""
 CONTINUED = {"CO": "COVAL", "TS": "TSVAL"}
 """Domains whose long texts go on in numbered variables instead of SUPP-- (SDTMIG 3.3, sections 5.1 and 7.4.2)."""
 MOST = 9
-
-
-def with_timing(domain: str, variables: tuple[GuideVariable, ...], named: Iterable[str]) -> tuple[GuideVariable, ...]:
-    """Return the guide's variables, and after them the timing variables among ``named`` that it does not list."""
-    known = {variable.name for variable in variables}
-    wanted = set(named) - known
-    made = [
-        GuideVariable(f"{domain}{suffix}", label, "Char", "Perm", "Timing", "", variables[-1].order)
-        for suffix, label in TIMING.items()
-        if f"{domain}{suffix}" in wanted
-    ]
-    return (*variables, *made)
 
 
 def with_continuations(domain: str, variables: tuple[GuideVariable, ...]) -> tuple[GuideVariable, ...]:

@@ -7,6 +7,7 @@ import re
 from metadata.errors import Gather, StudyError, nearest
 from metadata.project import Project
 from metadata.schema_errors import unknown_variable
+from metadata.sdtm_model import model_variables, with_model
 from metadata.standards import GuideVariable, sdtm_dataset, sdtm_variables
 from metadata.study import Study
 from metadata.terminology import Terminology
@@ -22,7 +23,7 @@ from sdtm.mapping.domain_mapping import (
     SupplementalQualifier,
     codelists,
 )
-from sdtm.mapping.guide_variables import variables_named, with_continuations, with_timing
+from sdtm.mapping.guide_variables import variables_named, with_continuations
 from sdtm.mapping.reading_tests import TestReader, variables_given
 from sdtm.mapping.schema import check_structure
 from sdtm.operations.field_condition import read_field_condition
@@ -37,6 +38,7 @@ from sdtm.operations.operation import (
 )
 from sdtm.operations.subjects import ArmOf
 
+VISITS = ("VISITNUM", "VISIT", "VISITDY")
 QNAM = re.compile(r"[A-Z][A-Z0-9]{0,7}")
 
 
@@ -105,11 +107,12 @@ class Reader:
         self.by_name = {variable.name: variable for variable in self.variables}
 
     def _variables(self, version: str) -> tuple[GuideVariable, ...]:
-        """Return the variables of the guide, and those beyond it that any domain may have."""
+        """Return the variables of the guide, and those beyond it that the model allows for the domain's class."""
         listed = sdtm_variables(version, self.domain)
         if self.guide.dataset_class not in WITHOUT_MORE_TIMING:
             listed = with_study_days(self.domain, listed)
-        return with_continuations(self.domain, with_timing(self.domain, listed, variables_named(self.body)))
+        named = variables_named(self.body) | (set(VISITS) if self.body.get("visits") else set())
+        return with_continuations(self.domain, with_model(self.domain, self.guide.dataset_class, listed, named))
 
     def read(self) -> DomainMapping:
         """Return the checked mapping."""
@@ -265,11 +268,14 @@ class Reader:
     def target(self, node: LocatedDict, name: str) -> Target:
         """Return the target of a variable; raises StudyError if the guide's domain has none of that name."""
         if name not in self.by_name:
-            raise complain(
-                node, name, f"{self.domain} has no variable {name} in the guide{nearest(name, self.by_name)}"
-            )
+            near = nearest(name, self._allowed())
+            problem = f"{self.domain} has no variable {name} in the guide or in its class of the model{near}"
+            raise complain(node, name, problem)
         guide = self.by_name[name]
         return Target(self.domain, name, guide.type == "Num", codelists(guide), guide.described)
+
+    def _allowed(self) -> list[str]:
+        return [*self.by_name, *(variable.name for variable in model_variables(self.domain, self.guide.dataset_class))]
 
     def _operations(
         self, node: LocatedDict | None, context: MappingContext, table_operations: dict[str, TableOperation]

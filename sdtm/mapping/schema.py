@@ -133,6 +133,7 @@ class MappingFile:
     baseline_by: list[str] | None = None
     toxicity: str = ""
     reason_not_done: str = ""
+    visits: bool = False
     if_empty: Literal["omit", "keep"] = "keep"
     ranges: RangesFile | None = None
 

@@ -55,6 +55,7 @@ DATASET_SEEDS: list[tuple[str, str, str, Change]] = [
     ("variable.expected", "LB", "LBORRESU", lambda d: lacking(d, "LB", "LBORRESU")),
     ("variable.label", "LB", "LBORRES", lambda d: described(d, "LB", "LBORRES", label="Result")),
     ("variable.type", "LB", "LBSTRESN", lambda d: everywhere(d, "LB", "LBSTRESN", "1")),
+    ("variable.guide", "AE", "AELAT", lambda d: everywhere(d, "AE", "AELAT", "LEFT")),
     ("variable.model", "AE", "AETESTCD", lambda d: everywhere(d, "AE", "AETESTCD", "")),
     ("variable.metadata", "AE", "", lambda d: everywhere(d, "AE", "AETESTCD", "")),
     ("date.iso8601", "LB", "LBDTC", lambda d: seed(d, "LB", "LBDTC", "2000-02-30")),

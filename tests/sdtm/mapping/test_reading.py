@@ -39,7 +39,8 @@ def refused(small: Any, name: str, old: str, new: str) -> str:
             "ae",
             "AETERM:",
             "AETREM:",
-            "line 5, key 'AETREM': AE has no variable AETREM in the guide (did you mean 'AETERM'?)",
+            "line 5, key 'AETREM': AE has no variable AETREM in the guide or in its class of the model (did you mean"
+            " 'AETERM'?)",
         ),
         (
             "ae",

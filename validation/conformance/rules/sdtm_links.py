@@ -71,7 +71,7 @@ def supplemental_name(data: SdtmDatasets) -> Iterator[Hit]:
         taken: set[str] = set()
         for parent in _parents(data, domain):
             taken |= {*map(str, parent.frame.columns), *(item.name for item in parent.guide)}
-            taken |= class_variables(data.version, parent)
+            taken |= class_variables(parent)
         yield Hit(domain.name, "QNAM", ~domain.matches("QNAM", CODE) | domain.equals("QNAM", *taken))
 
 

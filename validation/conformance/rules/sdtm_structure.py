@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from metadata.errors import StudyError
-from metadata.standards import GuideVariable, sdtm_dataset, sdtm_variables
+from metadata.sdtm_model import model_variables
+from metadata.standards import GuideVariable, sdtm_dataset
 from validation.conformance.rule import Hit, rule
 from validation.conformance.sdtm_datasets import Domain, SdtmDatasets, repeated
 
@@ -16,13 +17,6 @@ NAME = re.compile(r"[A-Z][A-Z0-9]{0,7}")
 CONTINUED = re.compile(r"(?:COVAL|TSVAL)\d+")  # SDTMIG 3.3, section 4.5.3.2
 LONGEST_LABEL, LONGEST_TEXT = 40, 200
 TECHNICAL_GUIDE = "FDA Study Data Technical Conformance Guide, section 3.3"
-# The domains of a class show which variables the model gives it; the guide lists only the usual ones for each.
-CLASS_DOMAINS = {
-    "Interventions": ("AG", "CM", "EX", "EC", "ML", "PR", "SU"),
-    "Events": ("AE", "CE", "DS", "DV", "HO", "MH"),
-    "Findings": ("DA", "EG", "IS", "LB", "MB", "MI", "MO", "OE", "PC", "PE", "QS", "FT", "RE", "SC", "TR", "VS"),
-    "Findings About": ("FA", "SR", "LB", "QS", "VS"),
-}
 
 
 @rule("dataset.name", "A dataset's name is at most eight upper-case letters and digits.", TECHNICAL_GUIDE)
@@ -76,20 +70,24 @@ def variable_name(data: SdtmDatasets) -> Iterator[Hit]:
       "SDTMIG 3.3, section 2.5")  # fmt: skip
 def variable_model(data: SdtmDatasets) -> Iterator[Hit]:
     for domain in data:
-        allowed = {item.name for item in domain.guide} | class_variables(data.version, domain)
+        allowed = {item.name for item in domain.guide} | class_variables(domain)
         if allowed:
             others = [str(name) for name in domain.frame.columns if name not in allowed]
             yield from (Hit(domain.name, name) for name in others if not CONTINUED.fullmatch(name))
 
 
-def class_variables(version: str, domain: Domain) -> set[str]:
+@rule("variable.guide", "A variable of the model's class that the guide does not list for the domain is meant.",
+      "SDTMIG 3.3, section 2.5", "note")  # fmt: skip
+def variable_guide(data: SdtmDatasets) -> Iterator[Hit]:
+    for domain in data:
+        listed, model = {item.name for item in domain.guide}, class_variables(domain)
+        added = [str(name) for name in domain.frame.columns if name in model and name not in listed]
+        yield from (Hit(domain.name, name) for name in added if listed)
+
+
+def class_variables(domain: Domain) -> set[str]:
     """Return the names of the variables that the model gives the class of a domain."""
-    named = CLASS_DOMAINS.get(domain.metadata.dataset_class, ())
-    return {
-        domain.full("--" + item.name[2:]) if item.name.startswith(code) else item.name
-        for code in named
-        for item in sdtm_variables(version, code)
-    }
+    return {item.name for item in model_variables(domain.name[:2], domain.metadata.dataset_class)}
 
 
 def _known(domain: Domain) -> Iterator[tuple[GuideVariable, int]]:
