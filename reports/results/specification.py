@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 from weakref import WeakKeyDictionary
 
 from metadata.declaration import read_document, read_parameters
@@ -64,6 +64,9 @@ class OutputKeys:
         return [own]
 
 
+TemplateKeys = TypeVar("TemplateKeys", bound=OutputKeys)
+
+
 @dataclass(frozen=True)
 class PopulationKeys:
     """A population: what it is called, and the flag of its subjects in ADSL."""
@@ -95,6 +98,12 @@ class Output:
 
     node: dict[str, Any]
     keys: OutputKeys = field(compare=False, repr=False)
+
+    def keys_of(self, template: type[TemplateKeys]) -> TemplateKeys:
+        """What the output says, as its template's own dataclass."""
+        if not isinstance(self.keys, template):
+            raise TypeError(f"the output {self.id} was read as {type(self.keys).__name__}")
+        return self.keys
 
     @property
     def id(self) -> str:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
-from metadata.condition import Condition
+from metadata.condition import EVERY_ROW, Condition
 from metadata.declaration_limits import Text
 from reports.layout.table import (
     OutputLayout,
@@ -14,9 +12,8 @@ from reports.layout.table import (
     Row,
     TableColumn,
 )
-from reports.results.analysis_data import AnalysisData, Group, decimals_of
+from reports.results.analysis_data import AnalysisData, Group
 from reports.results.builder import ResultPlace, ResultsBuilder
-from reports.results.declared_condition import declared_condition
 from reports.results.formats import pattern
 from reports.results.index import LineResults, ResultsIndex
 from reports.results.selection import SUBJECT, Selection
@@ -79,33 +76,30 @@ class CriterionRecords:
 
 def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> None:
     """For each scheme: met at baseline, at least once after it, and treatment-emergent (worse than at baseline)."""
-    node = output.node
+    keys = output.keys_of(Keys)
     for group in analysis.groups(output):
         add_size(analysis, output, group, builder)
-        rows = analysis.select(output, str(node["dataset"]), group).where(declared_condition(node))
-        records = CriterionRecords(
-            rows.where(declared_condition(node, "baseline")), rows.where(declared_condition(node, "after"))
-        )
+        rows = analysis.select(output, keys.dataset, group).where(keys.where or EVERY_ROW)
+        records = CriterionRecords(rows.where(keys.baseline), rows.where(keys.after))
         assessed = records.after.subject_count
-        for number, scheme in enumerate(node["schemes"], start=1):
-            everything = ResultPlace("", group.label, str(scheme["id"]), line=f"scheme {number}", analysed=SUBJECT)
+        for number, scheme in enumerate(keys.schemes, start=1):
+            everything = ResultPlace("", group.label, scheme.id, line=f"scheme {number}", analysed=SUBJECT)
             _scheme(output, builder, everything, scheme, records, assessed)
-        if "lowest" in node:
-            extremes = analysis.select(output, str(node["dataset"]), group).where(declared_condition(node["lowest"]))
-            _lowest(output, builder, group, extremes)
+        if keys.lowest:
+            extremes = analysis.select(output, keys.dataset, group).where(keys.lowest.where or EVERY_ROW)
+            _lowest(output, builder, group, extremes.present(keys.lowest.variable), keys, keys.lowest.variable)
 
 
 def _scheme(
     output: Output,
     builder: ResultsBuilder,
     everything: ResultPlace,
-    scheme: Mapping[str, Any],
+    scheme: Scheme,
     records: CriterionRecords,
     assessed: int,
 ) -> None:
-    name = str(scheme["id"])
-    condition = declared_condition(scheme, "condition")
-    met, met_before = records.after.where(condition), records.before.where(condition)
+    name, day = scheme.id, output.keys_of(Keys).day
+    met, met_before = records.after.where(scheme.condition), records.before.where(scheme.condition)
     emergent = _emergent(scheme, records, met, met_before)
     for level, rows, of in (
         (BEFORE, met_before, records.before.subject_count), (ANY, met, assessed), (EMERGENT, emergent, assessed)
@@ -114,8 +108,7 @@ def _scheme(
         builder.add_proportion(output, place, rows.subject_count, of, rows, METHOD)
         builder.add_interval(output, place, clopper_pearson(rows.subject_count, of), rows)
     _grades(output, builder, everything, scheme, records.after, assessed)
-    if "day" in output.node:
-        day = str(output.node["day"])
+    if day:
         first = met.by_subject(day, "min")
         place = replace(everything, analysis=f"{name}_first", level=FIRST)
         builder.add_description(output, place, describe(first), 0, met)
@@ -124,10 +117,10 @@ def _scheme(
         add_bounded(output, builder, place, "estimate", lasted.quantile(), pattern(1), records.after)
 
 
-def _emergent(scheme: Mapping[str, Any], records: CriterionRecords, met: Selection, met_before: Selection) -> Selection:
-    """Worse than at baseline: by the scheme's own CELLS, else met now by a subject assessed and not meeting it then."""
-    if "emergent" in scheme:
-        return records.after.where(declared_condition(scheme, "emergent"))
+def _emergent(scheme: Scheme, records: CriterionRecords, met: Selection, met_before: Selection) -> Selection:
+    """Worse than at baseline: by the scheme's own condition, else met by a subject who did not meet it at baseline."""
+    if scheme.emergent is not None:
+        return records.after.where(scheme.emergent)
     free = sorted(set(records.before.subjects) - set(met_before.subjects))
     return met.of_subjects(free)
 
@@ -136,58 +129,55 @@ def _grades(
     output: Output,
     builder: ResultsBuilder,
     everything: ResultPlace,
-    scheme: Mapping[str, Any],
+    scheme: Scheme,
     after: Selection,
     assessed: int,
 ) -> None:
     """Subjects by the worst grade after baseline."""
-    if "grade" not in scheme:
+    if not scheme.grade:
         return
-    worst = after.present(str(scheme["grade"])).by_subject(str(scheme["grade"]), "max")
-    for grade in scheme["grades"]:
+    worst = after.present(scheme.grade).by_subject(scheme.grade, "max")
+    for grade in scheme.grades or {}:
         source = after.of_subjects(sorted(worst[worst == grade].index))
-        place = replace(everything, analysis=f"{scheme['id']}_grade", level=f"Worst grade {grade}")
+        place = replace(everything, analysis=f"{scheme.id}_grade", level=f"Worst grade {grade}")
         builder.add_proportion(output, place, source.subject_count, assessed, source, METHOD + " by their worst grade")
 
 
-def _lowest(output: Output, builder: ResultsBuilder, group: Group, extremes: Selection) -> None:
+def _lowest(output: Output, builder: ResultsBuilder, group: Group, lowest: Selection, keys: Keys, name: str) -> None:
     """The lowest values after baseline, from the dataset's own records of them (one a subject)."""
-    name = str(output.node["lowest"]["variable"])
-    lowest = extremes.present(name)
     place = ResultPlace("lowest", group.label, name, LOWEST)
-    builder.add_description(output, place, describe(lowest.by_subject(name, "min")), decimals_of(output.node), lowest)
+    builder.add_description(output, place, describe(lowest.by_subject(name, "min")), keys.decimals, lowest)
 
 
 def layout(output: Output, results: ResultsIndex) -> OutputLayout:
     """A block a scheme, then the lowest value."""
-    rows: list[Row] = []
+    keys, rows = output.keys_of(Keys), list[Row]()
     for group in results.groups():
         if len(results.groups()) > 1:
             rows.append(Row(f"{group} (N={results.text(POPULATION, '', group, 'N')})", heading=True))
-        for number, scheme in enumerate(output.node["schemes"], start=1):
-            rows.extend(_block(output, results.line(f"scheme {number}"), scheme, group))
+        for number, scheme in enumerate(keys.schemes, start=1):
+            rows.extend(_block(bool(keys.day), results.line(f"scheme {number}"), scheme, group))
     heads = [TableColumn("n (%)"), TableColumn("Assessed"), TableColumn("95% CI (%)")]
-    if "day" in output.node:
+    if keys.day:
         heads += [
             TableColumn("First day, median (min, max)"),
             TableColumn("Days of the first episode, median (95% CI)"),
         ]
     tables = [OutputTable("", tuple(heads), tuple(rows))]
-    if "lowest" in output.node:
-        tables.append(_lowest_table(str(output.node["lowest"]["variable"]), results))
+    if keys.lowest:
+        tables.append(_lowest_table(keys.lowest.variable, results))
     return OutputLayout(tables)
 
 
-def _block(output: Output, results: LineResults, scheme: Mapping[str, Any], group: str) -> list[Row]:
-    name = str(scheme["id"])
-    rows, timed = [Row(str(scheme["label"]), heading=True)], "day" in output.node
+def _block(timed: bool, results: LineResults, scheme: Scheme, group: str) -> list[Row]:
+    name, rows = scheme.id, [Row(scheme.label, heading=True)]
     for level in (BEFORE, ANY, EMERGENT):
         times = (_first_day(results, name, group), bounded(results, name, LASTED, group)) if level == ANY else ("", "")
         cells = (*_counted(results, name, level, group), results.interval(name, level, group))
         rows.append(Row(level, (*cells, *times) if timed else cells, 1))
-    for grade, label in scheme.get("grades", {}).items():
+    for grade, label in (scheme.grades or {}).items():
         empty = ("", "", "") if timed else ("",)
-        rows.append(Row(str(label), (*_counted(results, name, f"Worst grade {grade}", group), *empty), 1))
+        rows.append(Row(label, (*_counted(results, name, f"Worst grade {grade}", group), *empty), 1))
     return rows
 
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import numpy as np
 
-from metadata.condition import Condition
+from metadata.condition import EVERY_ROW, Condition
 from metadata.declaration_limits import Entries, Keyed, Text
 from reports.layout.figure import Figure
 from reports.layout.table import OutputLayout
-from reports.results.analysis_data import AnalysisData, decimals_of
+from reports.results.analysis_data import AnalysisData
 from reports.results.builder import ResultPlace, ResultsBuilder
-from reports.results.declared_condition import declared_condition
 from reports.results.formats import COUNT, pattern
 from reports.results.index import ResultsIndex
 from reports.results.specification import Decimals, NumberVariable, Output, OutputKeys
@@ -95,15 +94,15 @@ class MeanFigure(Figure):
 
 def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> None:
     """The number, mean and 95% confidence interval of each treatment at each visit."""
-    node, variable = output.node, str(output.node["variable"])
-    shown = pattern(decimals_of(node) + 1)
+    keys = output.keys_of(Keys)
+    shown = pattern(keys.decimals + 1)
     for group in analysis.groups(output):
         add_size(analysis, output, group, builder)
-        rows = analysis.select(output, str(node["dataset"]), group).where(declared_condition(node)).present(variable)
-        for visit in node["visits"]:
-            chosen = rows.equal("AVISIT", str(visit))
-            mean = mean_interval(chosen.column(variable))
-            place = ResultPlace(f"mean_{visit}", group.label, variable, str(visit))
+        rows = analysis.select(output, keys.dataset, group).where(keys.where or EVERY_ROW).present(keys.variable)
+        for visit in keys.visits:
+            chosen = rows.equal("AVISIT", visit)
+            mean = mean_interval(chosen.column(keys.variable))
+            place = ResultPlace(f"mean_{visit}", group.label, keys.variable, visit)
             builder.add(output, place, "n", replace(mean, value=float(mean.n), warning=""), COUNT, chosen)
             builder.add(output, place, "mean", mean, shown, chosen)
             builder.add(output, place, "lower", replace(mean, value=mean.lower), shown, chosen)
@@ -112,28 +111,25 @@ def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> 
 
 def layout(output: Output, results: ResultsIndex) -> OutputLayout:
     """A line a treatment; all treatments together have none of their own where there are several."""
-    node, groups = output.node, results.groups()
+    keys, groups = output.keys_of(Keys), results.groups()
     shown = groups[:-1] if len(groups) > 1 else groups
-    lines = tuple(_line(results, node, group) for group in shown)
-    ticks = tuple(float(tick) for tick in node["y"]["ticks"])
-    low, high = node["y"].get("limits", (ticks[0], ticks[-1]))
-    names = tuple((float(place), str(visit)) for visit, place in node["visits"].items())
+    lines = tuple(_line(results, keys, group) for group in shown)
+    low, high = keys.y.limits or (keys.y.ticks[0], keys.y.ticks[-1])
+    names = tuple((place, visit) for visit, place in keys.visits.items())
     description = f"{output.title}: means with 95% confidence intervals of {', '.join(shown)}."
-    return OutputLayout(figures=[MeanFigure(str(node["x"]["label"]), str(node["y"]["label"]), names,
-                                      (float(low), float(high)), ticks, lines, description)])  # fmt: skip
+    return OutputLayout(figures=[MeanFigure(keys.x.label, keys.y.label, names, (low, high), tuple(keys.y.ticks),
+                                      lines, description)])  # fmt: skip
 
 
-def _line(results: ResultsIndex, node: Mapping[str, Any], group: str) -> MeanLine:
-    variable = str(node["variable"])
-    names = ("mean", "lower", "upper", "n")
-    found = {
-        str(visit): {name: results.row(variable, str(visit), group, name) for name in names} for visit in node["visits"]
-    }
+def _line(results: ResultsIndex, keys: Keys, group: str) -> MeanLine:
+    statistics = ("mean", "lower", "upper", "n")
+    found = {visit: {name: results.row(keys.variable, visit, group, name) for name in statistics}
+             for visit in keys.visits}  # fmt: skip
     values = {visit: {name: float(row["value"]) for name, row in rows.items() if row is not None}
               for visit, rows in found.items()}  # fmt: skip
     known = {visit: rows for visit, rows in values.items() if rows["mean"] == rows["mean"]}
     return MeanLine(
-        group, tuple(float(node["visits"][visit]) for visit in known), tuple(rows["mean"] for rows in known.values()),
+        group, tuple(keys.visits[visit] for visit in known), tuple(rows["mean"] for rows in known.values()),
         tuple(rows["lower"] for rows in known.values()), tuple(rows["upper"] for rows in known.values()),
         tuple(f"{rows['n']:g}" for rows in known.values()),
     )  # fmt: skip
