@@ -13,6 +13,7 @@ from metadata.terminology import Terminology
 from sdtm.build.engine import Engine
 from sdtm.build.finish import Finished, finish
 from sdtm.build.lineage import from_moved, moved, with_lineage
+from sdtm.build.range_questions import list_unranged
 from sdtm.build.relations import (
     RelatableRecords,
     Related,
@@ -75,6 +76,7 @@ def tabulate(mapping: StudyMapping, records: Records) -> Tabulation:
     without_subject = withhold_without_subject(engine.tables)
     for domain, table in engine.tables.items():
         list_unstandardised(domains[domain], table, terminology)
+        list_unranged(study, domains[domain], table)
     finished = {domain: finish(domains[domain], engine.tables[domain]) for domain in sorted(domains)}
     linked = related(study, RelatableRecords(forms, engine.identity, engine.tables, finished))
     datasets = _datasets(mapping, finished, linked) | planned(study, terminology)

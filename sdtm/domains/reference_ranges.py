@@ -108,18 +108,29 @@ def collected_ranges(mapping: DomainMapping) -> list[str]:
     return [name for name in names if mapping.has(name) and name not in mapping.operations]
 
 
+def collected_limits(mapping: DomainMapping, table: DomainTable) -> tuple[np.ndarray, np.ndarray]:
+    """Return the lower and upper limits on the form as numbers, NaN where there is none or a text is no number."""
+    low, high = (table.text(mapping.prefixed(f"ORNR{end}")).each(plain_number, float) for end in ("LO", "HI"))
+    return low, high
+
+
 def put_collected_ranges(mapping: DomainMapping, table: DomainTable) -> None:
-    """Set --STNRLO/HI from the limits on the form, which are in the unit of the result, and --NRIND from them."""
+    """Set --STNRLO/HI from the limits on the form, which are in the unit of the result, and --NRIND from them.
+
+    Limits of which the lower is above the upper one are no range: they stay in --ORNRLO/HI only.
+    """
     made, units = collected_ranges(mapping), table.text(mapping.prefixed("ORRESU"))
-    for end in ("LO", "HI"):
+    limits = collected_limits(mapping, table)
+    turned = limits[0] > limits[1]
+    for end, given in zip(("LO", "HI"), limits, strict=True):
         name, values = mapping.prefixed(f"STNR{end}"), np.full(table.count, np.nan)
         if name not in made:
             continue
-        given = table.text(mapping.prefixed(f"ORNR{end}")).each(plain_number, float)
         for test, start, stop in table.parts:
             part = slice(start, stop)
             if isinstance(test, FindingTest):
                 values[part] = _in_standard_unit(test, given[part], units.take(part))
+        values[turned] = np.nan
         table.put(name, significant(values))
     if mapping.prefixed("NRIND") in made:
         put_indicator(mapping, table)
