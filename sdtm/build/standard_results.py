@@ -1,4 +1,4 @@
-"""Results that have no standard result, or none that is a number although the test has a unit: they are asked about."""
+"""Results without a standard result, or with a numeric one that is missing or another: they are asked about."""
 
 from __future__ import annotations
 
@@ -6,21 +6,23 @@ import numpy as np
 
 from metadata.coded_text import CodedText
 from metadata.terminology import Terminology
-from sdtm.columns.number import read_result
+from sdtm.columns.number import fits_float, is_number, read_result
 from sdtm.columns.table import REDCAP, DomainTable, Withheld
 from sdtm.mapping.domain_mapping import DomainMapping, FindingTest, codelists
 
 NO_UNIT = "it has no unit, so that it has no standard result"
 NO_NUMBER = "it is neither a number nor a limit such as <5, so that it has no standard result"
 NO_TERM = "it is neither a number nor a limit such as <5, nor a term for a result, so that it has no standard result"
-REASONS = (NO_UNIT, NO_NUMBER, NO_TERM)
+TOO_LONG = "its number has more digits than one of 64 bits holds, so that its numeric result is another one"
+REASONS = (NO_UNIT, NO_NUMBER, NO_TERM, TOO_LONG)
 
 
 def list_unstandardised(mapping: DomainMapping, table: DomainTable, terminology: Terminology) -> None:
     """List the results (--ORRES) of kept records that have no standard result, with the fields that they came from.
 
-    A limit such as <5 has --STRESC and rightly no --STRESN; a test without a standard unit (pH, INR) may have any text;
-    a unit without a factor is listed where the result is made.
+    A result that float64 cannot hold keeps its digits in --STRESC; its number is the nearest one. A limit such as <5
+    has --STRESC and rightly no --STRESN; a test without a standard unit (pH, INR) may have any text; a unit without a
+    factor is listed where the result is made.
     """
     original, text = mapping.prefixed("ORRES"), mapping.prefixed("STRESC")
     if not mapping.is_findings or not mapping.has(text):
@@ -51,6 +53,7 @@ def _reasons(test: FindingTest, standard: CodedText, unit: CodedText, terms: set
     if units.standard and test.unit is not None:
         why[lacks & ~unit.present()] = REASONS.index(NO_UNIT)
         why[lacks & unit.test(lambda word: bool(word) and units.factor(word) is None)] = -1
+    why[standard.test(lambda word: is_number(word) and not fits_float(word))] = REASONS.index(TOO_LONG)
     if units.standard:
         known = terms | set(test.standard_terms.values())
         why[standard.test(lambda word: bool(word) and word not in known and not read_result(word))] = REASONS.index(

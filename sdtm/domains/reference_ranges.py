@@ -232,7 +232,7 @@ def item_scale(test: FindingTest, item: ToxicityItem) -> float | None:
 
 
 def put_toxicity(mapping: DomainMapping, table: DomainTable) -> None:
-    """Set --TOX and --TOXGR (digits only) by the declared scheme, on unrounded values in standard units."""
+    """Set --TOX and --TOXGR (digits only) by the declared scheme, on values in standard units as --STRESN has them."""
     items = read_scheme(mapping.toxicity_scheme)
     names, grades = list[CodedText](), list[CodedText]()
     value = table.number(mapping.prefixed("STRESN"))

@@ -63,23 +63,25 @@ BY_SUFFIX = {
     "TOX": (ASSIGNED, "The item of the toxicity scheme by which the result is graded."),
     "TOXGR": (
         DERIVED,
-        "Grade of --STRESC by the declared toxicity scheme, on the unrounded result in standard units; multiples of the"
-        " upper limit of normal are those of --STNRHI.",
+        "Grade of --STRESC by the declared toxicity scheme, on the result in standard units with the digits that it has"
+        " there; multiples of the upper limit of normal are those of --STNRHI.",
     ),
     "STDY": (DERIVED, DAYS.format("--STDTC")),
     "ENDY": (DERIVED, DAYS.format("--ENDTC")),
     "DY": (DERIVED, DAYS.format("--DTC")),
 }
 CONVERTED = (
-    "--ORRES in the standard unit, by the factor declared for the test and --ORRESU; text as collected otherwise."
+    "--ORRES in the standard unit, by the factor declared for the test and --ORRESU{rounded}; text as collected"
+    " otherwise."
 )
+ROUNDED = ", with the decimals or significant digits declared for the test"
 
 
 def derived_method(mapping: DomainMapping, name: str) -> tuple[str, str]:
     """Return origin and method sentence of a variable that the engine makes; blanks if it does not."""
     origin, said = COMMON.get(name) or BY_SUFFIX.get(name.removeprefix(mapping.domain), ("", ""))
     if name == mapping.prefixed("STRESC") and _has_units(mapping):
-        said = CONVERTED
+        said = CONVERTED.replace("{rounded}", ROUNDED if _rounds(mapping) else "")
     if name == "USUBJID" and mapping.subject_pattern:
         said = f"{mapping.subject_pattern}, with STUDYID, SITEID and the subject's number in its places."
     date = mapping.prefixed("STDTC" if mapping.has(mapping.prefixed("STDTC")) else "DTC")
@@ -88,6 +90,11 @@ def derived_method(mapping: DomainMapping, name: str) -> tuple[str, str]:
 
 def _has_units(mapping: DomainMapping) -> bool:
     return any(test.unit or test.units.standard for block in mapping.blocks for test in block.tests)
+
+
+def _rounds(mapping: DomainMapping) -> bool:
+    units = [test.units for block in mapping.blocks for test in block.tests]
+    return any((one.digits, one.decimals) != (None, None) for one in units)
 
 
 def is_derived(domain: str, name: str) -> bool:

@@ -131,6 +131,14 @@ def _conversion(test: FindingTest, unit: str, name: str) -> str:
     return f"{first}multiplied by {test.units.factors[name]:g} where {unit} is {name}"
 
 
+def _rounding(test: FindingTest) -> str:
+    """Say how far a converted result is rounded, blank if it has all digits of result and factor."""
+    for number, thing in ((test.units.decimals, "decimal"), (test.units.digits, "significant digit")):
+        if number is not None:
+            return f", rounded half up to {number} {thing}{'s' * (number != 1)}"
+    return ""
+
+
 def standard_sentence(mapping: DomainMapping, test: FindingTest) -> str:
     """Say how --STRESC comes from --ORRES."""
     result, unit = mapping.prefixed("ORRES"), mapping.prefixed("ORRESU")
@@ -138,7 +146,7 @@ def standard_sentence(mapping: DomainMapping, test: FindingTest) -> str:
         said = "The code of the answer on the form"
     elif test.units.standard and test.units.factors:
         factors = ", ".join(_conversion(test, unit, name) for name in test.units.factors)
-        said = f"{result} in {test.units.standard}: {factors}"
+        said = f"{result} in {test.units.standard}: {factors}{_rounding(test)}"
     elif test.units.standard:
         said = f"{result}, which is in {test.units.standard}"
     else:

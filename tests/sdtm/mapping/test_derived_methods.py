@@ -55,3 +55,17 @@ def test_results_without_units_name_no_unit(small: Any) -> None:
     small.row("1", "start", seen="2000-03-10", wc="4")
     method = small.tabulate().datasets["LB"].metadata.variable("LBSTRESC").method
     assert named(method) == {"LBORRES"}
+
+
+def test_a_sentence_says_how_far_a_result_is_rounded(small: Any) -> None:
+    path = small.folder / "sdtm" / "lb.yaml"
+    body = path.read_text(encoding="utf-8")
+    path.write_text(body.replace("unit_factors: {g/dL: 10},", "unit_factors: {g/dL: 10}, decimals: 1,"), "utf-8")
+    small.subject()
+    small.row("1", "start", seen="2000-03-10", house="1", hb="11,8", hb_u="6", wc="4", wc_u="1")
+    metadata = small.tabulate().datasets["LB"].metadata
+    assert "decimals or significant digits declared for the test" in metadata.variable("LBSTRESC").method
+    assert "unrounded" not in metadata.variable("LBTOXGR").method
+    said = {value.label: value.method for value in metadata.values if value.variable == "LBSTRESC"}
+    assert [text for text in said.values() if text.endswith("rounded half up to 1 decimal.")] != []
+    assert len([text for text in said.values() if "rounded" in text]) == 1
