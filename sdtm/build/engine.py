@@ -72,7 +72,7 @@ class Engine:
                         with gather.part():
                             if variable not in given:
                                 problem = f"{mapping.domain}.{name} needs {variable}, which no mapping makes"
-                                raise complain(operation.spec, operation.word, problem)
+                                raise complain(operation.spec, operation.key, problem)
 
     def _steps(self, mapping: DomainMapping) -> list[TabulationStep]:
         steps = [self._collecting(mapping)]

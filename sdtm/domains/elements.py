@@ -57,12 +57,12 @@ def start_variables(study: Study, node: LocatedDict) -> list[str]:
     start = node["start"]
     if not isinstance(start, LocatedDict):
         return [".".join(variable_of(node, "start", f"DM.{start}", study))]
-    words = [word for word in (Earliest.word, Latest.word) if word in start]
-    if len(words) != 1 or set(start) - {"where", *words}:
+    named = [key for key in (Earliest.key, Latest.key) if key in start]
+    if len(named) != 1 or set(start) - {"where", *named}:
         raise complain(
             node, "start", "an element starts at a variable of DM, or at earliest or latest: DOMAIN.VARIABLE"
         )
-    return needed(*sources_of(start, words[0], study))
+    return needed(*sources_of(start, named[0], study))
 
 
 def elements_table(study: Study, tables: DomainTables) -> DomainTable:
@@ -105,9 +105,9 @@ def _starts(
     """Return day and text of an element's start for each subject, and the rows that it came from."""
     subjects, start = tables["DM"], node["start"]
     if isinstance(start, LocatedDict):
-        word = Earliest.word if Earliest.word in start else Latest.word
-        sources, where = sources_of(start, word, study)
-        sign = Earliest.sign if word == Earliest.word else Latest.sign
+        key = Earliest.key if Earliest.key in start else Latest.key
+        sources, where = sources_of(start, key, study)
+        sign = Earliest.sign if key == Earliest.key else Latest.sign
         made = extreme(tables, "DM", sources, partial(rows_where, where, study=study), sign)
         text, used = made.data, made.used
         day = text.spread(iso8601.word_bounds(text.texts)[0])

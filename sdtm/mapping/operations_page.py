@@ -8,7 +8,7 @@ from typing import Any
 import sdtm.operations
 from metadata.declaration_table import parameter_table
 from metadata.registration import load_modules
-from sdtm.operations.operation import RECORD_WORDS, TABLE_WORDS
+from sdtm.operations.operation import RECORD_OPERATIONS, TABLE_OPERATIONS
 
 HEAD = """# Operations of the mapping language
 
@@ -32,9 +32,9 @@ def page() -> str:
     parts = [
         HEAD,
         OF_RECORDS,
-        *map(_operation, RECORD_WORDS.values()),
+        *map(_operation, RECORD_OPERATIONS.values()),
         OF_TABLES,
-        *map(_operation, TABLE_WORDS.values()),
+        *map(_operation, TABLE_OPERATIONS.values()),
     ]
     return "\n".join(parts)
 
@@ -43,7 +43,7 @@ def _operation(kind: Any) -> str:
     lines = (inspect.getdoc(kind) or "").replace("``", "`").splitlines()
     ways = [line.startswith("`{") for line in lines]
     said = "\n".join(f"* {line}" if way and sum(ways) > 1 else line for line, way in zip(lines, ways, strict=True))
-    return f"### {kind.word}\n\n{said}\n\n{parameter_table(kind.Keys)}\n\nOrigin: {kind.origin}.\n"
+    return f"### {kind.key}\n\n{said}\n\n{parameter_table(kind.Keys)}\n\nOrigin: {kind.origin}.\n"
 
 
 if __name__ == "__main__":

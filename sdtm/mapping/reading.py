@@ -159,7 +159,7 @@ class Reader:
             return
         for code, name in (("ARMCD", "ARM"), ("ACTARMCD", "ACTARM")):
             if code in mapped and name not in mapped:
-                spec = located({ArmOf.word: code}, self.body)
+                spec = located({ArmOf.key: code}, self.body)
                 context = MappingContext(self.study, self.project, self.terminology, "")
                 table_operations[name] = ArmOf(spec, self.target(self.body, name), context)
 

@@ -1,1 +1,1 @@
-"""The words of the mapping language: one file a family of operations, registered by being there."""
+"""The operations of the mapping language: one file a family of operations, registered by being there."""

@@ -21,10 +21,10 @@ from sdtm.operations.operation import (
     Terms,
     check_term,
     choice,
+    keyed,
     located,
     record_operation,
     sentence_of_terms,
-    word,
 )
 from sdtm.operations.values import resolve_terms
 
@@ -37,7 +37,7 @@ def ticked(source: FormRows, name: str, codes: list[str]) -> tuple[np.ndarray, R
     return marks, Read(name, taken[0][1].rows, held, np.any(marks, axis=1).reshape(-1))
 
 
-@word("checkbox")
+@keyed("checkbox")
 class Checkbox(RecordOperation):
     """One column of a checkbox, by declaration.
 
@@ -63,22 +63,22 @@ class Checkbox(RecordOperation):
 
     def bind(self, context: MappingContext) -> None:
         """Check field, codes and terms."""
-        self.found: Field = context.field(self.spec, self.word, str(self.value))
+        self.found: Field = context.field(self.spec, self.key, str(self.value))
         if self.found.type != "checkbox":
-            raise complain(self.spec, self.word, f"field '{self.found.name}' is not a checkbox: write field")
+            raise complain(self.spec, self.key, f"field '{self.found.name}' is not a checkbox: write field")
         given = self.spec.get("code")
         self.codes = (
             [str(code) for code in (given if isinstance(given, list) else [given])] if given is not None else []
         )
         for code in self.codes:
             choice(self.spec, "code", self.found, code)
-        self.terms = {} if self.codes else resolve_terms(self.spec, self.word, self.found, self, context)
+        self.terms = {} if self.codes else resolve_terms(self.spec, self.key, self.found, self, context)
         self.checked = self._term("checked", "Y" if self.codes else "", context)
         self.unchecked = self._term("unchecked", "N" if self.codes else "", context)
         self.none = self._term("none", "", context)
         self.multiple = str(self.spec.get("multiple", ""))
         if not self.codes and not self.multiple and "nth" not in self.spec:
-            raise complain(self.spec, self.word, "say what several ticks give, for example multiple: MULTIPLE")
+            raise complain(self.spec, self.key, "say what several ticks give, for example multiple: MULTIPLE")
         self.when = read_field_condition(self.spec, "when", context)
 
     def _term(self, key: str, otherwise: str, context: MappingContext) -> str:
@@ -168,7 +168,7 @@ class Drugs(RecordOperation):
         raise NotImplementedError
 
 
-@word("strongest")
+@keyed("strongest")
 class Strongest(Drugs):
     """``{strongest: [FIELD, ...], order: [WEAKEST, ..., STRONGEST]}``: the strongest of several terms."""
 
@@ -199,7 +199,7 @@ class Strongest(Drugs):
         return f"The strongest of fields {', '.join(self.fields())}, in the order {', '.join(self.order)}."
 
 
-@word("common")
+@keyed("common")
 class Common(Drugs):
     """``{common: [FIELD, ...], otherwise: TERM}``: the value that all fields share, else the given term."""
 
@@ -225,7 +225,7 @@ class Common(Drugs):
         return f"The value common to fields {', '.join(self.fields())}; {self.spec['otherwise']} if they differ."
 
 
-@word("option")
+@keyed("option")
 class Option(RecordOperation):
     """``{option: FIELD}``: in a block with ``each: FIELD``, the term of the option that the record stands for."""
 
@@ -239,8 +239,8 @@ class Option(RecordOperation):
 
     def bind(self, context: MappingContext) -> None:
         """Check field and terms."""
-        self.found = context.field(self.spec, self.word, str(self.value))
-        self.terms = resolve_terms(self.spec, self.word, self.found, self, context)
+        self.found = context.field(self.spec, self.key, str(self.value))
+        self.terms = resolve_terms(self.spec, self.key, self.found, self, context)
 
     def fields(self) -> list[str]:
         """The checkbox."""

@@ -20,7 +20,7 @@ from sdtm.operations.operation import (
     OneOrMore,
     RecordOperation,
     events_of,
-    word,
+    keyed,
 )
 
 TIME = re.compile(r"(?:[01]\d|2[0-3])(?::[0-5]\d(?::[0-5]\d)?)?", re.ASCII)
@@ -30,7 +30,7 @@ NO_DATE = "it is not a date of the calendar"
 MINUTES_AND_SECONDS = "time_mm_ss"
 
 
-@word("date")
+@keyed("date")
 class CollectedDate(RecordOperation):
     """``{date: FIELD}`` or ``{date: [YEAR, MONTH, DAY]}``, with ``time: FIELD``.
 
@@ -53,15 +53,15 @@ class CollectedDate(RecordOperation):
         """Check the fields."""
         names = self.value if isinstance(self.value, list) else [self.value]
         if not 1 <= len(names) <= 3:
-            raise complain(self.spec, self.word, "write one date field, or year, month and day")
+            raise complain(self.spec, self.key, "write one date field, or year, month and day")
         self.names = [str(name) for name in names]
         self.time = str(self.spec["time"]) if "time" in self.spec else ""
         for name in [*self.names, *([self.time] if self.time else [])]:
             if self.spec.get("match"):
-                found = context.any_field(self.spec, self.word, name)
-                context.once_a_subject(self.spec, self.word, found, events_of(self.spec))
+                found = context.any_field(self.spec, self.key, name)
+                context.once_a_subject(self.spec, self.key, found, events_of(self.spec))
             else:
-                context.field(self.spec, self.word, name)
+                context.field(self.spec, self.key, name)
         self.in_parts = isinstance(self.value, list)
         self.written = None if self.in_parts else context.study.text_dates.get(self.names[0])
         kind = context.dictionary.fields[self.names[0]].validation
@@ -74,7 +74,7 @@ class CollectedDate(RecordOperation):
             )
         if not (self.in_parts or self.written or kind.startswith(("date_", "datetime_"))):
             problem = f"field '{self.names[0]}' is no date field: say how it is written under text_dates in study.yaml"
-            raise complain(self.spec, self.word, problem)
+            raise complain(self.spec, self.key, problem)
 
     def fields(self) -> list[str]:
         """The date's fields and the time's."""

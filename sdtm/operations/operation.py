@@ -1,4 +1,4 @@
-"""The words of the mapping language: the registry, and what every operation can say about itself.
+"""The operations of the mapping language: the registry, and what every operation can say about itself.
 
 An operation of the records (RecordOperation) turns fields into one column. An operation of the tables (TableOperation)
 reads variables of tabulated domains, and so decides in which order domains are made. Each knows how to apply
@@ -99,9 +99,9 @@ class MappingContext:
 
 
 class Operation(ABC):
-    """Base of all operations; ``word`` is the key that the YAML uses, ``Keys`` a dataclass of all its keys."""
+    """Base of all operations; ``key`` is what the YAML calls it, ``Keys`` a dataclass of all its keys."""
 
-    word: ClassVar[str]
+    key: ClassVar[str]
     Keys: ClassVar[type]
     origin: ClassVar[str] = "Collected"
 
@@ -120,7 +120,7 @@ class Operation(ABC):
     @property
     def value(self) -> Any:
         """The parameter that is written at the operation's own key."""
-        return self.spec[self.word]
+        return self.spec[self.key]
 
 
 class RecordOperation(Operation):
@@ -158,7 +158,7 @@ class TableOperation(Operation):
 
 
 class NestedOperation:
-    """An operation within another, or under a variable: it is checked by its word, with what it is made for."""
+    """An operation within another, or under a variable: it is checked by its key, with what it is made for."""
 
     notation: ClassVar[str] = "operation"
 
@@ -169,8 +169,8 @@ class NestedOperation:
 
     @classmethod
     def schema(cls) -> dict[str, Any]:
-        """Return the JSON Schema of an operation: that of any word."""
-        return {"anyOf": [operation_schema(kind) for kind in {**RECORD_WORDS, **TABLE_WORDS}.values()]}
+        """Return the JSON Schema of an operation: that of any operation."""
+        return {"anyOf": [operation_schema(kind) for kind in {**RECORD_OPERATIONS, **TABLE_OPERATIONS}.values()]}
 
     def names(self, role: str) -> tuple[str, ...]:
         """Return no names: operations know what they read."""
@@ -184,20 +184,20 @@ def operation_schema(kind: type[Operation]) -> dict[str, Any]:
     return {**made, "description": summary, "properties": {**made["properties"], **more["properties"]}}
 
 
-RECORD_WORDS: dict[str, type[RecordOperation]] = {}
-TABLE_WORDS: dict[str, type[TableOperation]] = {}
+RECORD_OPERATIONS: dict[str, type[RecordOperation]] = {}
+TABLE_OPERATIONS: dict[str, type[TableOperation]] = {}
 Kind = TypeVar("Kind", bound=type[Operation])
 
 
-def word(name: str) -> Callable[[Kind], Kind]:
-    """Register an operation under the word that the YAML uses."""
+def keyed(name: str) -> Callable[[Kind], Kind]:
+    """Register an operation under the key that the YAML uses."""
 
     def register(kind: Kind) -> Kind:
-        kind.word = name
+        kind.key = name
         if issubclass(kind, RecordOperation):
-            RECORD_WORDS[name] = kind
+            RECORD_OPERATIONS[name] = kind
         elif issubclass(kind, TableOperation):
-            TABLE_WORDS[name] = kind
+            TABLE_OPERATIONS[name] = kind
         return kind
 
     return register
@@ -205,16 +205,16 @@ def word(name: str) -> Callable[[Kind], Kind]:
 
 def operation(spec: Any, target: Target, context: MappingContext, node: LocatedDict) -> Operation:
     """Return the operation that ``spec`` declares for ``target``; raises StudyError naming file, line and key."""
-    words = {**RECORD_WORDS, **TABLE_WORDS}
+    operations = {**RECORD_OPERATIONS, **TABLE_OPERATIONS}
     if not isinstance(spec, LocatedDict):
         raise complain(node, target.variable, "write an operation, for example {field: NAME}")
-    named = [key for key in spec if key in words]
+    named = [key for key in spec if key in operations]
     if len(named) != 1:
         known = [key for key in spec if key not in named]
-        hint = nearest(known[0], words) if known and not named else ""
+        hint = nearest(known[0], operations) if known and not named else ""
         problem = "no operation" if not named else f"two operations, {' and '.join(named)}"
         raise complain(spec, known[0] if known and not named else None, f"{target.variable} has {problem}{hint}")
-    kind = words[named[0]]
+    kind = operations[named[0]]
     _check_parameters(kind, spec, target)
     return kind(spec, target, context)
 
@@ -223,7 +223,7 @@ def record_operation(spec: Any, target: Target, context: MappingContext, node: L
     """Return an operation of the records, where one of the tables is not allowed."""
     made = operation(spec, target, context, node)
     if not isinstance(made, RecordOperation):
-        raise complain(spec, made.word, f"'{made.word}' reads tabulated variables and cannot be used here")
+        raise complain(spec, made.key, f"'{made.key}' reads tabulated variables and cannot be used here")
     return made
 
 
@@ -231,7 +231,7 @@ def _check_parameters(kind: type[Operation], spec: LocatedDict, target: Target) 
     """Raise StudyError for keys that the operation does not have or needs, and for values of another type."""
     kinds = {**parameters(kind.Keys), **parameters(SupplementalKeys)}
     with Gather() as gather:
-        gather.found += key_errors(spec, kinds, needed(kind.Keys), quoted(kind.word))
+        gather.found += key_errors(spec, kinds, needed(kind.Keys), quoted(kind.key))
         for key, value in spec.items():
             with gather.part():
                 if key in kinds:

@@ -28,8 +28,8 @@ from sdtm.operations.operation import (
     TableOperation,
     Target,
     check_term,
+    keyed,
     operation,
-    word,
 )
 from sdtm.operations.variable_condition import read_variable_condition, rows_where, sentence_of
 
@@ -68,7 +68,7 @@ class Extreme(TableOperation):
     def bind(self, context: MappingContext) -> None:
         """Check the variables."""
         self.study = context.study
-        self.sources, self.where = sources_of(self.spec, self.word, self.study)
+        self.sources, self.where = sources_of(self.spec, self.key, self.study)
 
     def needs(self) -> list[str]:
         """The variables, and those of the condition."""
@@ -82,10 +82,10 @@ class Extreme(TableOperation):
         """Say the rule."""
         names = ", ".join(f"{domain}.{name}" for domain, name in self.sources)
         only = f" where {sentence_of(self.where)}" if sentence_of(self.where) else ""
-        return f"The {self.word} of {names} of the subject{only}."
+        return f"The {self.key} of {names} of the subject{only}."
 
 
-@word("earliest")
+@keyed("earliest")
 class Earliest(Extreme):
     """``{earliest: EX.EXSTDTC, where: {EXTRT: TERM}}``: the subject's first date in other domains."""
 
@@ -97,7 +97,7 @@ class Earliest(Extreme):
         where: Condition | None = None
 
 
-@word("latest")
+@keyed("latest")
 class Latest(Extreme):
     """``{latest: EX.EXENDTC, where: {EXTRT: TERM}}``: the subject's last date in other domains."""
 
@@ -134,7 +134,7 @@ def extreme(
     return Derived(values, tuple(used))
 
 
-@word("subject")
+@keyed("subject")
 class OfSubject(TableOperation):
     """``{subject: DM.RFPENDTC, when: {AEENRTPT: {missing: false}}}``: a variable of the subject's own row."""
 
@@ -147,7 +147,7 @@ class OfSubject(TableOperation):
 
     def bind(self, context: MappingContext) -> None:
         """Check the variables."""
-        self.source = variable_of(self.spec, self.word, str(self.value), context.study)
+        self.source = variable_of(self.spec, self.key, str(self.value), context.study)
         self.study = context.study
         self.when = read_variable_condition(self.spec, "when", [self.target.domain], self.study)
 
@@ -170,7 +170,7 @@ class OfSubject(TableOperation):
         return f"{'.'.join(self.source)} of the subject{only}."
 
 
-@word("arm_of")
+@keyed("arm_of")
 class ArmOf(TableOperation):
     """``{arm_of: ARMCD}``: the name that study.yaml gives the arm; ARM and ACTARM have it without being mapped."""
 
@@ -183,7 +183,7 @@ class ArmOf(TableOperation):
     def bind(self, context: MappingContext) -> None:
         """Check the variable and read the arms."""
         self.code = str(self.value)
-        variable_of(self.spec, self.word, f"{self.target.domain}.{self.code}", context.study)
+        variable_of(self.spec, self.key, f"{self.target.domain}.{self.code}", context.study)
         self.names = {str(arm["armcd"]): str(arm["arm"]) for arm in context.study.config.get("arms") or []}
 
     def needs(self) -> list[str]:
@@ -201,7 +201,7 @@ class ArmOf(TableOperation):
         return f"The name of the arm {self.code}."
 
 
-@word("age_at")
+@keyed("age_at")
 class AgeAt(TableOperation):
     """``{age_at: DM.RFICDTC}``: whole years from DM.BRTHDTC to a date of the subject, both of which are complete."""
 
@@ -213,9 +213,9 @@ class AgeAt(TableOperation):
 
     def bind(self, context: MappingContext) -> None:
         """Check the date."""
-        domain, self.date = variable_of(self.spec, self.word, str(self.value), context.study)
+        domain, self.date = variable_of(self.spec, self.key, str(self.value), context.study)
         if domain != "DM" or self.target.domain != "DM":
-            raise complain(self.spec, self.word, "an age belongs in DM and is that at a date of DM")
+            raise complain(self.spec, self.key, "an age belongs in DM and is that at a date of DM")
 
     def needs(self) -> list[str]:
         """The two dates."""
@@ -246,7 +246,7 @@ def _years(born: np.ndarray, then: np.ndarray) -> np.ndarray:
     return np.asarray(years - (places[1] < places[0]))
 
 
-@word("assign")
+@keyed("assign")
 class Assign(TableOperation):
     """``{assign: TERM, when: {VARIABLE: {missing: false}}}``: a term, only where a condition on the row holds."""
 
@@ -261,7 +261,7 @@ class Assign(TableOperation):
 
     def bind(self, context: MappingContext) -> None:
         """Check the term and the variables."""
-        self.term = check_term(self.spec, self.word, str(self.value), self.target, context.terminology)
+        self.term = check_term(self.spec, self.key, str(self.value), self.target, context.terminology)
         self.study = context.study
         self.when = read_variable_condition(self.spec, "when", [self.target.domain], self.study)
 
@@ -278,7 +278,7 @@ class Assign(TableOperation):
         return f"{self.term} where {sentence_of(self.when)}." if sentence_of(self.when) else f"{self.term}."
 
 
-@word("ordinal")
+@keyed("ordinal")
 class Ordinal(TableOperation):
     """``{ordinal: TEXT, order: DATE}``: the text and 1, 2, ... within the subject by a date of the domain."""
 
@@ -312,7 +312,7 @@ class Ordinal(TableOperation):
         return f"{self.value} and a number within the subject, in the order of {self.order}."
 
 
-@word("any_of")
+@keyed("any_of")
 class AnyOf(TableOperation):
     """``{any_of: [OPERATION, ...]}``: the first value that is not null, of operations over tabulated variables."""
 
@@ -329,7 +329,7 @@ class AnyOf(TableOperation):
             target = Target(self.target.domain, self.target.variable, codelists=self.target.codelists)
             part = operation(item, target, context, self.spec)
             if not isinstance(part, TableOperation):
-                raise complain(item, part.word, f"'{part.word}' reads fields and cannot be used here")
+                raise complain(item, part.key, f"'{part.key}' reads fields and cannot be used here")
             self.parts.append(part)
 
     def needs(self) -> list[str]:

@@ -28,9 +28,9 @@ from sdtm.operations.operation import (
     check_term,
     choice,
     events_of,
+    keyed,
     record_operation,
     sentence_of_terms,
-    word,
 )
 
 
@@ -111,16 +111,16 @@ class FieldValue(RecordOperation):
         self.found = self.locate(context)
         translated = bool(self.found.choices) or "terms" in self.spec
         if self.found.type == "checkbox":
-            raise complain(self.spec, self.word, f"field '{self.found.name}' is a checkbox: write checkbox")
-        self.terms = resolve_terms(self.spec, self.word, self.found, self, context) if translated else {}
+            raise complain(self.spec, self.key, f"field '{self.found.name}' is a checkbox: write checkbox")
+        self.terms = resolve_terms(self.spec, self.key, self.found, self, context) if translated else {}
         self.meant = by_synonym(self.spec, self, context)
         if self.target.is_number and self.terms and any(not is_number(term) for term in self.terms.values() if term):
-            raise complain(self.spec, self.word, f"{self.target.variable} is a number, but the choices give text")
+            raise complain(self.spec, self.key, f"{self.target.variable} is a number, but the choices give text")
         self.when = read_field_condition(self.spec, "when", context)
 
     def locate(self, context: MappingContext) -> Field:
         """Return the field that is read."""
-        return context.field(self.spec, self.word, str(self.value))
+        return context.field(self.spec, self.key, str(self.value))
 
     def stored(self, source: FormRows) -> tuple[CodedText, Read]:
         """Return the raw texts."""
@@ -180,7 +180,7 @@ class FieldValue(RecordOperation):
         return said + (f", where {self.when}" if self.when else "") + "."
 
 
-@word("field")
+@keyed("field")
 class TakeField(FieldValue):
     """``{field: NAME}``: the value of a field of the block's form; ``terms`` translates codes, ``when`` restricts.
 
@@ -197,7 +197,7 @@ class TakeField(FieldValue):
         when: Condition | None = None
 
 
-@word("lookup")
+@keyed("lookup")
 class LookupValue(FieldValue):
     """``{lookup: NAME, match: subject | visit, event: EVENT}``: the value of a field of another form."""
 
@@ -214,17 +214,17 @@ class LookupValue(FieldValue):
 
     def locate(self, context: MappingContext) -> Field:
         """Return the field of the other form."""
-        found = context.any_field(self.spec, self.word, str(self.value))
+        found = context.any_field(self.spec, self.key, str(self.value))
         if self.spec.get("match", "subject") == "visit":
             return found
-        return context.once_a_subject(self.spec, self.word, found, events_of(self.spec))
+        return context.once_a_subject(self.spec, self.key, found, events_of(self.spec))
 
     def stored(self, source: FormRows) -> tuple[CodedText, Read]:
         """Return the raw texts of the matching row."""
         return source.raw(self.found.name, self.spec.get("match", "subject"), events_of(self.spec))
 
 
-@word("constant")
+@keyed("constant")
 class ConstantValue(RecordOperation):
     """``{constant: TERM}``: the same value in every record, or only where a condition holds."""
 
@@ -239,7 +239,7 @@ class ConstantValue(RecordOperation):
 
     def bind(self, context: MappingContext) -> None:
         """Check the term."""
-        self.text = check_term(self.spec, self.word, str(self.value), self.target, context.terminology)
+        self.text = check_term(self.spec, self.key, str(self.value), self.target, context.terminology)
         self.when = read_field_condition(self.spec, "when", context)
 
     def fields(self) -> list[str]:
@@ -274,7 +274,7 @@ class Several(RecordOperation):
         """Check each part."""
         self.parts = [record_operation(item, self.target, context, self.spec) for item in self.value]
         if not self.parts:
-            raise complain(self.spec, self.word, f"'{self.word}' needs at least one operation")
+            raise complain(self.spec, self.key, f"'{self.key}' needs at least one operation")
 
     def fields(self) -> list[str]:
         """Fields of all parts."""
@@ -285,7 +285,7 @@ class Several(RecordOperation):
         return [name for part in self.parts for name in part.taken()]
 
 
-@word("first_of")
+@keyed("first_of")
 class FirstOf(Several):
     """``{first_of: [OPERATION, ...]}``: the first value that is not blank."""
 
@@ -309,7 +309,7 @@ class FirstOf(Several):
         return "The first that is not null of: " + " ".join(part.sentence() for part in self.parts)
 
 
-@word("concat")
+@keyed("concat")
 class Concat(Several):
     """``{concat: [OPERATION, ...], separator: TEXT}``: the values that are not blank, joined."""
 
@@ -335,7 +335,7 @@ class Concat(Several):
         return "Joined from: " + " ".join(part.sentence() for part in self.parts)
 
 
-@word("coded")
+@keyed("coded")
 class Coded(RecordOperation):
     """``{coded: FIELD, file: CSV, column: NAME}``: the study's own coding of a reported term.
 
@@ -355,7 +355,7 @@ class Coded(RecordOperation):
 
     def bind(self, context: MappingContext) -> None:
         """Check the field and read the coding file."""
-        self.found = context.field(self.spec, self.word, str(self.value))
+        self.found = context.field(self.spec, self.key, str(self.value))
         self.codes = read_codes(context.study, self.spec)
 
     def fields(self) -> list[str]:

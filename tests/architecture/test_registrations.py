@@ -13,13 +13,13 @@ import validation.conformance.check  # noqa: F401 registers the rules
 from adam.language.derivation import DERIVATIONS
 from metadata.study import Study
 from reports.templates import TEMPLATES
-from sdtm.operations.operation import RECORD_WORDS, TABLE_WORDS
+from sdtm.operations.operation import RECORD_OPERATIONS, TABLE_OPERATIONS
 from validation.checks.declaration import load_checks  # noqa: F401 registers the kinds
 from validation.checks.kind import KINDS
 from validation.conformance.rule import RULES
 
 ROOT = Path(__file__).resolve().parents[2]
-OPERATIONS = {**RECORD_WORDS, **TABLE_WORDS}
+OPERATIONS = {**RECORD_OPERATIONS, **TABLE_OPERATIONS}
 
 
 def modules(folder: str) -> set[str]:

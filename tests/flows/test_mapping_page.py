@@ -19,7 +19,7 @@ from metadata.yaml_source import load
 from sdtm.build.study_mapping import read_mapping
 from sdtm.build.tabulate import tabulate
 from sdtm.mapping.operations_page import page
-from sdtm.operations.operation import RECORD_WORDS, TABLE_WORDS
+from sdtm.operations.operation import RECORD_OPERATIONS, TABLE_OPERATIONS
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 TEXT = (DOCS / "mapping.md").read_text(encoding="utf-8")
@@ -96,7 +96,7 @@ def test_the_reference_of_operations_is_up_to_date() -> None:
 
 def test_every_operation_is_in_the_reference() -> None:
     named = re.findall(r"^### (\w+)$", page(), re.MULTILINE)
-    assert sorted(named) == sorted({**RECORD_WORDS, **TABLE_WORDS})
+    assert sorted(named) == sorted({**RECORD_OPERATIONS, **TABLE_OPERATIONS})
 
 
 def test_every_key_of_the_language_is_told_on_the_page() -> None:

@@ -11,7 +11,7 @@ import yaml
 from metadata.study import BUNDLED
 from sdtm.build.study_mapping import OTHER_FILES
 from sdtm.mapping.schema import mapping_schema
-from sdtm.operations.operation import RECORD_WORDS, TABLE_WORDS
+from sdtm.operations.operation import RECORD_OPERATIONS, TABLE_OPERATIONS
 
 FILES = sorted(path for path in BUNDLED.glob("*/sdtm/*.yaml") if f"sdtm/{path.name}" not in OTHER_FILES)
 
@@ -24,14 +24,14 @@ def texts(node: Any) -> Any:
 
 
 def test_the_schema_is_one() -> None:
-    assert RECORD_WORDS
-    assert TABLE_WORDS
+    assert RECORD_OPERATIONS
+    assert TABLE_OPERATIONS
     jsonschema.Draft202012Validator.check_schema(mapping_schema())
 
 
 def test_every_word_is_described() -> None:
     described = {entry["required"][0] for entry in mapping_schema()["$defs"]["operation"]["anyOf"]}
-    assert described == {*RECORD_WORDS, *TABLE_WORDS}
+    assert described == {*RECORD_OPERATIONS, *TABLE_OPERATIONS}
     assert all(entry["description"] for entry in mapping_schema()["$defs"]["operation"]["anyOf"])
 
 
