@@ -99,8 +99,8 @@ def generate_shares(study: Study, patients: int | None = None, size: int | None 
     bounds = [count * number // shares for number in range(shares + 1)]
     everybody = all_patients(declared, plan["patients"], Draws(int(plan["seed"]), count))
     for first, end in itertools.pairwise(bounds):
-        patients = everybody[first:end].reset_index(drop=True)
-        world = _world(study, plan, declared, patients, Draws(int(plan["seed"]), end - first, first))
+        some = everybody[first:end].reset_index(drop=True)
+        world = _world(study, plan, declared, some, Draws(int(plan["seed"]), end - first, first))
         yield Generated(world, plan, _tables(world, plan))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import repeat
 
 from markupsafe import Markup, escape
 
@@ -31,17 +32,18 @@ def padded(cells: list[str], blocks: list[int] | None = None) -> list[str]:
     return list(_padded_column(tuple(cells), tuple(blocks or [0] * len(cells))))
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=MANY)
 def _padded_column(cells: tuple[str, ...], parts: tuple[int, ...]) -> tuple[str, ...]:
     """A column of a table is padded once for all the files that show it."""
-    found = [_numbers(cell) for cell in cells]
-    shapes = [(part, shape) for part, (shape, _) in zip(parts, found, strict=True)]
-    first = max((whole[0] for _, whole in found if whole), default=0)
-    same: dict[tuple[int, str], set[tuple[int, ...]]] = {}
-    for shape, (_, whole) in zip(shapes, found, strict=True):
-        same.setdefault(shape, set()).add(whole)
+    found = list(zip(parts, map(_numbers, cells), strict=True))
+    kinds = dict.fromkeys(found)  # few, however many cells there are
+    first = max((whole[0] for _, (_, whole) in kinds if whole), default=0)
+    same: dict[tuple[int, str], list[tuple[int, ...]]] = {}
+    for part, (shape, whole) in kinds:
+        same.setdefault((part, shape), []).append(whole)
     widths = {shape: tuple(map(max, zip(*alike, strict=True))) for shape, alike in same.items()}
-    return tuple(_padded(cell, first, widths[shape]) for cell, shape in zip(cells, shapes, strict=True))
+    width_of = {(part, numbers): widths[part, numbers[0]] for part, numbers in kinds}
+    return tuple(map(_padded, cells, repeat(first), map(width_of.__getitem__, found)))
 
 
 @lru_cache(maxsize=MANY)

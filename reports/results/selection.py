@@ -176,8 +176,18 @@ class Selection:
         return self.where(_one_test(VariableTest(variable, "missing", True)))
 
     def of_subjects(self, subjects: Iterable[str]) -> Selection:
-        """Narrow to some subjects, by USUBJID."""
-        return self.among(SUBJECT, subjects)
+        """Narrow to some subjects, by USUBJID.
+
+        The filter names the others where they are fewer, and nobody where all are kept, so that it stays short for a
+        treatment that everybody has.
+        """
+        kept = list(subjects)
+        others = sorted(set(self.subjects).difference(kept))
+        if not kept or len(others) >= len(kept):
+            return self.among(SUBJECT, kept)
+        if others:
+            return self.where(_one_test(VariableTest(SUBJECT, "not", tuple(others))))
+        return self if self.conditions else self.present(SUBJECT)
 
     def _is_text(self, variable: str) -> bool:
         return self.base.is_text(variable)

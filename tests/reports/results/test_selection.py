@@ -65,6 +65,15 @@ def test_nobody_and_everybody() -> None:
     assert FRAME.query(nobody.filter).empty
 
 
+@given(st.sets(st.sampled_from(["1", "2", "3", "4", "not of this dataset"])))
+def test_some_subjects_are_found_by_the_shorter_list(kept: set[str]) -> None:
+    rows = ALL.equal("SEX", "F")
+    chosen = rows.of_subjects(sorted(kept))
+    assert chosen.subjects == sorted({"1", "4"} & kept)
+    assert FRAME.query(chosen.filter)["USUBJID"].tolist() == chosen.subjects
+    assert (chosen.filter == rows.filter) == (kept >= {"1", "4"})
+
+
 @pytest.mark.parametrize(
     ("yaml", "message"),
     [
