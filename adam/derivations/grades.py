@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from adam.columns.columns import Columns, among, known_names, number, text
+from adam.columns.grouping import group_codes
 from adam.language.derivation import (
     Derivation,
     DerivationContext,
@@ -21,7 +22,9 @@ from metadata.errors import Gather, StudyError, nearest
 from metadata.toxicity import Circumstances, ToxicityItem
 from metadata.toxicity_table import read_scheme
 
-BASELINE_FLAG = "ABLFL"
+BASELINE_FLAG, BASELINE_TYPE, DATE = "ABLFL", "BASETYPE", "ADT"
+OF_BASELINE = ("USUBJID", "PARAMCD")
+DATED = (*OF_BASELINE, DATE)
 
 
 @dataclass(frozen=True)
@@ -70,8 +73,9 @@ class Grade(Derivation):
     is the table's, or the scheme has a factor for it; without them the study is refused. Items that depend on the
     baseline (CTCAE v5, table ctcae-v5-bands) need ``base``, the baseline value, and ``base_indicator``, its range
     indicator (HIGH is abnormal): make them by ``baseline`` before. The baseline record itself, which ``base_flag``
-    names (ABLFL if the dataset has it), is graded as with a normal baseline, since it is no multiple of itself. Items
-    that depend on them need ``sex`` (M, F) and ``fasting`` (Y, N). A parameter that no scheme names is not graded; one
+    names (ABLFL if the dataset has it), and the subject's records of the parameter before it (by ADT) are graded as
+    with a normal baseline; no multiple of the baseline counts before there is one. Items that depend on them need
+    ``sex`` (M, F) and ``fasting`` (Y, N). A parameter that no scheme names is not graded; one
     that two schemes name is an error. The grade at baseline (BTOXGR) is made by ``baseline`` after this derivation.
     """
 
@@ -116,8 +120,21 @@ class Grade(Derivation):
     ) -> np.ndarray:
         value, low, high = (number(columns, name)[rows] for name in (self.value, self.low, self.high))
         base = number(columns, self.base)[rows] if self.base else None
+        if base is not None:
+            base = np.where(self._before_baseline(columns)[rows], np.nan, base)
         return item.grade(value, low, high, self._scale(scheme, parameter, item, columns, rows), base,
                           self._circumstances(columns, rows))  # fmt: skip
+
+    def _before_baseline(self, columns: Columns) -> np.ndarray:
+        """Return True for records dated before the baseline record of their subject and parameter."""
+        known, flag = known_names(columns), self.base_flag or BASELINE_FLAG
+        if not {flag, *DATED} <= known:
+            return np.zeros(len(text(columns, "PARAMCD")), bool)
+        groups = group_codes([columns[name] for name in (*OF_BASELINE, BASELINE_TYPE) if name in known])
+        first = np.full(int(groups.max(initial=-1)) + 1, np.nan)
+        flagged, date = np.flatnonzero(text(columns, flag).isin(["Y"])), number(columns, DATE)
+        first[groups[flagged]] = date[flagged]
+        return np.asarray(date < first[groups])
 
     def _scale(
         self, scheme: ToxicityScheme, parameter: str, item: ToxicityItem, columns: Columns, rows: np.ndarray
@@ -141,7 +158,7 @@ class Grade(Derivation):
         return Circumstances(sex, fasting, self._normal(columns, rows))
 
     def _normal(self, columns: Columns, rows: np.ndarray) -> np.ndarray | None:
-        """Return 1 where the baseline was normal or low or is the record itself, 0 where high, NaN where unknown."""
+        """Return 1 where the baseline was normal or low, is the record or comes later, 0 where high, else NaN."""
         if not self.base_indicator:
             return None
         indicator = text(columns, self.base_indicator).take(rows)
@@ -149,6 +166,7 @@ class Grade(Derivation):
         flag = self.base_flag or BASELINE_FLAG
         if flag in known_names(columns):
             normal[text(columns, flag).take(rows).isin(["Y"])] = 1.0
+            normal[self._before_baseline(columns)[rows]] = 1.0
         return normal
 
     def also_reads(self) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from adam.columns.grouping import (
     group_codes,
     ordered,
     row_of_group,
+    tied,
 )
 from adam.language.added_records import AddedRecords, SummaryParameter
 from adam.language.derivation import (
@@ -38,8 +39,9 @@ from metadata.variable_kind import CHAR
 class ExtremeRecords(AddedRecords):
     """Add for each group a record that holds its extreme value: a copy of the record that first attains it.
 
-    The records for which ``where`` holds are looked at. ``set`` says what the new record has of its own (its visit),
-    ``blank`` what it does not take from the record it copies. DTYPE is MINIMUM or MAXIMUM.
+    Records that attain it and that ``order`` does not tell apart are an error, never a silent choice. The records for
+    which ``where`` holds are looked at. ``set`` says what the new record has of its own (its visit), ``blank`` what it
+    does not take from the record it copies. DTYPE is MINIMUM or MAXIMUM.
     """
 
     by: tuple[Column, ...]
@@ -55,6 +57,9 @@ class ExtremeRecords(AddedRecords):
         order = [(columns[self.value], self.mode == "maximum")]
         order += [(columns[name.removeprefix("-")], name.startswith("-")) for name in self.order]
         rows = first_rows(groups, order, eligible)
+        if tied(groups, order, rows, eligible).any():
+            raise StudyError(f"several records are the {self.mode} within {listed(self.by)} at one place of the order;"
+                             " add a variable to 'order' that tells them apart")  # fmt: skip
         position = np.full(count, -1)
         position[rows] = np.arange(len(rows))
         contributing = np.flatnonzero(eligible)

@@ -140,6 +140,19 @@ def test_the_baseline_record_has_a_grade_of_its_own(tmp_path: Path) -> None:
     assert "FIRSTFL" in named.reads
 
 
+def test_a_record_before_the_baseline_is_no_multiple_of_it(tmp_path: Path) -> None:
+    """ALT 150 at screening is 3.75 times the limit of 40, grade 2, and no multiple of the later baseline of 60."""
+    scheme = ToxicityScheme("ctcae-v5-bands", "CTCAE", {"ALT": "Alanine aminotransferase increased"})
+    word = Grade(schemes=(scheme,), base="BASE", base_indicator="BNRIND")
+    given_ = {"USUBJID": ["A", "A", "A", "A", "B"], "PARAMCD": ["ALT"] * 5, "ADT": [1.0, 8, 15, None, 1],
+              "AVAL": [150.0, 60, 150, 150, 150], "ANRLO": [0.0] * 5, "ANRHI": [40.0] * 5, "BASE": [60.0] * 5,
+              "BNRIND": ["HIGH"] * 5, "ABLFL": ["", "Y", "", "", ""]}  # fmt: skip
+    made = numbers(made_by(word, tmp_path, **given_)["ATOXGRN"])
+    assert made == [2, 1, 1, 1, 1]  # 3.75 x ULN is grade 2; 2.5 x baseline grade 1
+    unknown = {**given_, "BNRIND": [""] * 5}
+    assert numbers(made_by(word, tmp_path, **unknown)["ATOXGRN"]) == [2, 1, None, None, None]
+
+
 HEAD = ",".join(COLUMNS) + "\n"
 GLUCOSE = """Glucose,mmol/L,H,Y,,,<=ULN,>ULN - 8.9,>8.9 - 13.9,>13.9 - 27.8,>27.8,,,,,,made up
 Glucose,mmol/L,H,N,,,<=13.9,,,>13.9 - 27.8,>27.8,,,,,,made up

@@ -9,7 +9,7 @@ from adam.columns.grouping import sorted_by
 from adam.derivations.computed_records import ComputedRecords, SummaryRecords
 from adam.derivations.expected_records import ExpectedRecords, LocfRecords
 from adam.derivations.flags import Criterion, TreatmentEmergent
-from adam.derivations.records import Sequence
+from adam.derivations.records import ExtremeRecords, Sequence
 from adam.derivations.time_course import Spaced, StatusClass
 from adam.derivations.time_to_event import Moment, TimeToEvent, TimeToEventParameter
 from adam.derivations.windows import Schedule
@@ -358,3 +358,31 @@ def test_the_start_is_described_as_the_study_says(tmp_path):
     added = word.add(columns(USUBJID=["A", "B"], TRTSDT=[100.0, 100]), 2, there)
     assert texts(added.changed["CNSDTDSC"]) == ["First dose", ""]
     assert numbers(added.changed["CNSR"]) == [1, None]
+
+
+PLACES = st.tuples(st.sampled_from(["A", "B"]), st.integers(1, 3).map(float), st.integers(1, 2).map(float))
+
+
+@given(st.lists(PLACES, min_size=1, max_size=6))
+def test_the_record_of_an_extreme_does_not_depend_on_the_order_of_rows(tmp_path_factory, rows):
+    """Where two records attain it at one place there is an error; else the new record is the same in any order."""
+    folder = tmp_path_factory.mktemp("study")
+
+    def extremes(given_rows):
+        word = ExtremeRecords(by=("USUBJID",), mode="maximum", where=condition({"ADT": {"at_least": 1}}))
+        names = [row[0] for row in given_rows]
+        days, values = ([row[at] for row in given_rows] for at in (1, 2))
+        visits = [f"{name}{day:g}{value:g}" for name, day, value in given_rows]
+        return added_by(word, folder, USUBJID=names, ADT=days, AVAL=values, AVISIT=visits)
+
+    best = {name: max((value, -day) for one, day, value in rows if one == name) for name, _, _ in rows}
+    several = any(
+        sum(1 for row in rows if (row[0], row[2], -row[1]) == (name, *place)) > 1 for name, place in best.items()
+    )
+    if several:
+        with pytest.raises(StudyError, match="add a variable to 'order'"):
+            extremes(rows)
+        return
+    made, again = (extremes(given_rows).to_dict("records") for given_rows in (rows, rows[::-1]))
+    assert len(made) == len(best)
+    assert sorted(map(str, made)) == sorted(map(str, again))
