@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 def run_guarded(command: Callable[[], None]) -> int:
-    """Run a command and return its exit code; what it raises is said in one sentence on standard error."""
+    """Run a command and return its exit code; what it raises is printed as one sentence on standard error."""
     try:
         command()
     except SystemExit as stop:

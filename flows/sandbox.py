@@ -23,7 +23,7 @@ TOKEN_BYTES = 16
 class SandboxOptions:
     """How a project is served: ``records`` is its state, ``user`` whose token it is (blank: one who may see all).
 
-    ``faults`` are texts that ``Fault.read`` reads; ``doubled_quotes`` writes CSV otherwise than PHP does.
+    ``faults`` are texts that ``Fault.read`` reads; ``doubled_quotes`` writes CSV in another way than PHP does.
     """
 
     records: str

@@ -228,7 +228,7 @@ def _option(option: ExpressionColumn) -> str:
 
 
 def _moments(value: ExpressionColumn, style: str) -> np.ndarray:
-    """Return datetime64[s]; NaT where the value is no date."""
+    """Return datetime64[s]; NaT where the value is not a date."""
     import pandas as pd
 
     text = _strings(value)

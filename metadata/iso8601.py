@@ -2,7 +2,7 @@
 
 A partial date is cut on the right: ``2001``, ``2001-03``. A known part after an unknown one is written with a single
 hyphen: ``2001---15``. So is a time of day: ``T10``, ``T10:30``, ``T-:15``, with a fraction of the second and a time
-zone where they were collected. A year before 1583 is no date: ISO 8601 leaves it to an agreement, and it is a typing
+zone where they were collected. A year before 1583 is not a date: ISO 8601 leaves it to an agreement, and it is a typing
 mistake. Each rule is written for one text; the functions over columns apply it to the distinct texts.
 """
 

@@ -90,6 +90,6 @@ def _wrong_places(project: Project) -> Iterator[tuple[str, str]]:
         event, form = str(row.get("event_name") or ""), str(row.get("form_name") or "")
         known = form in forms and (event in events or not project.longitudinal)
         if known and not project.designated(event if project.longitudinal else "", form):
-            yield "repeating", f"form '{form}' is not designated for event '{event}', in which it is said to repeat"
+            yield "repeating", f"form '{form}' is not designated for event '{event}', in which it is declared to repeat"
         if not form and not project.longitudinal:
             yield "repeating", "a row names no form: in a project without events each row names the form that repeats"

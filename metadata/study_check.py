@@ -68,7 +68,7 @@ def _check_versions(standards: Standards) -> None:
 
 def _check_country(facts: StudyFacts, study: Study) -> None:
     if facts.country and facts.country not in dictionary_terms(COUNTRIES):
-        problem = f"'{facts.country}' is no code of a country: ISO 3166-1 has three letters, such as ESP"
+        problem = f"'{facts.country}' is not a country code: ISO 3166-1 has three letters, such as ESP"
         raise complain(study.config["study"], "country", problem)
 
 

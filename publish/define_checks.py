@@ -146,7 +146,7 @@ def _codelists(root: etree._Element) -> Iterator[str]:
             yield f"{oid} has a term twice"
         if node.get(f"{DEF}StandardOID"):
             bare = [str(term.get("CodedValue")) for term in node.iter(*TERMS) if _is_unknown(term)]
-            yield from (f"{oid} names a standard, but '{value}' has no code and is no extension" for value in bare)
+            yield from (f"{oid} names a standard, but '{value}' has no code and is not an extension" for value in bare)
         if not values and node.find(f"{ODM}ExternalCodeList") is None:
             yield f"{oid} has no terms"
 

@@ -221,7 +221,7 @@ class Items:
             text = text or lineage_sentence(item.dataset, item.variable.name)
             method = self.sentences.method(item.variable.name, text) if text else ""
             return method, "" if has_data else self.sentences.comment(item.variable.name, NULL)
-        if found == [PREDECESSOR]:  # its source is said by the origin
+        if found == [PREDECESSOR]:  # the origin names its source
             text = ""
         text = " ".join(part for part in (text, "" if has_data else NULL) if part)
         return "", self.sentences.comment(item.variable.name, text) if text else ""

@@ -39,7 +39,7 @@ def check_analyses(
     datasets: DatasetKinds | None = None,
     specifications: list[AnalysisSpecification] | None = None,
 ) -> list[StudyError]:
-    """Return all that is wrong with ``adam/*.yaml``, as far as it can be said without a dataset.
+    """Return all that is wrong with ``adam/*.yaml``, as far as it can be found without a dataset.
 
     ``datasets`` are all datasets that the study makes, with the kinds of their variables; conditions are held against
     those that are known. ``specifications`` are read unless they are given.
@@ -65,7 +65,7 @@ def check_analyses(
 def _check_variables(specification: AnalysisSpecification, study: Study, others: DatasetKinds) -> None:
     """Raise StudyError for all that is wrong with the variables of a dataset and, step by step, with its derivations.
 
-    ``others`` are the variables that each dataset may have; of one about which nothing is known nothing is said.
+    ``others`` are the variables that each dataset may have; one about which nothing is known is not judged.
     """
     own = kinds_within(specification, study, others)
     kinds, units = {**others, "": own}, units_of_parameters(specification)

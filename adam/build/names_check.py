@@ -19,7 +19,7 @@ def check_names(specification: AnalysisSpecification, study: Study) -> None:
         for name, key in [(header.dataset, "dataset"), *((name, "variables") for name in specification.variables)]:
             with gather.part():
                 if not NAME.fullmatch(name):
-                    problem = f"'{name}' is no name: capital letters, digits and _, at most 8, a letter first"
+                    problem = f"'{name}' is not a name: capital letters, digits and _, at most 8, a letter first"
                     raise specification.error(problem, key)
         for key in dict.fromkeys(header.keys):
             with gather.part():

@@ -80,7 +80,7 @@ class ComputedRecords(ParameterRecords):
 
     ``powers`` multiplies their values, each to its power (``{WEIGHT: 1, HEIGHT: -2}``), ``weights`` adds them, each
     times its weight; the result is multiplied by ``scale``. A group that lacks one of the parameters, or whose result
-    is no number, gets no record; one that has a parameter twice is an error. The record has what those of the
+    is not a number, gets no record; one that has a parameter twice is an error. The record has what those of the
     parameters agree in, with ``set`` and ``blank`` as in extreme_records; what else they differ in is missing. It has
     no DTYPE.
     """

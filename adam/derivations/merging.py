@@ -161,7 +161,7 @@ class Merge(Lookup):
         return f"{place}{which}, merged by {listed(self.by)}{self.within()}."
 
     def _implied(self) -> list[VariableTest]:
-        """Return the tests that need not be said: what is first by a variable of ``order`` has a value of it."""
+        """Return the tests that need not be given: what is first by a variable of ``order`` has a value of it."""
         tests = self.where.tests if self.where and self.mode else ()
         return [
             test for test in tests if test.variable in self.order and (test.name, test.operand) == ("missing", False)

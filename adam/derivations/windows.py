@@ -106,7 +106,7 @@ class Windows(Derivation):
     ``visit_bounds`` gives single visits other ones. Then a day in no window has no visit, and one in several that of
     the nearest target (``tie`` again). Early-termination and unscheduled records take part like all others; a record
     without a day has no visit. AVISIT and AVISITN come with AWTARGET, AWTDIFF, AWLO, AWHI and AWU, so that each choice
-    explains itself; which of several records of a visit is analysed is said by ``flag_one``, ordered by AWTDIFF.
+    explains itself; ``flag_one`` says which of several records of a visit is analysed, ordered by AWTDIFF.
     """
 
     schedules: tuple[Schedule, ...]

@@ -36,7 +36,7 @@ class Partial(NamedTuple):
 def partial_dates(texts: CodedText, name: str) -> Partial:
     """Return what the date parts of a variable's ISO 8601 texts say; raises StudyError for texts that are no dates.
 
-    A text that is no date is not an unknown one: imputed as such it would become a date that nobody collected.
+    A text that is not a date is not an unknown one: imputed as such it would become a date that nobody collected.
     """
     wrong = np.count_nonzero(~texts.test(_can_be_read))
     if wrong:

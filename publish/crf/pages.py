@@ -63,7 +63,7 @@ class Page:
 def pages_of(
     form: str, title: str, about: Sequence[str], rows: Sequence[Row], domains: Mapping[str, str]
 ) -> list[Page]:
-    """Return the pages of a form; ``about`` is what is said below its title, ``domains`` the labels of its domains."""
+    """Return the pages of a form; ``about`` is printed below its title, ``domains`` the labels of its domains."""
     lines = tuple(part for said in about for part in wrapped(said, REGULAR, 7.0, FORM_WIDTH))
     first = Page(form, title, lines)
     top = TOP

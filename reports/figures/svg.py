@@ -62,7 +62,7 @@ def bare(root: etree._Element, top: float, bottom: float) -> str:
 def _tidied(written: bytes) -> etree._Element:
     """Take out what two pictures in a page share, a style for the whole page, and the size, to fill the room there is.
 
-    What all texts and lines have is said once.
+    What all texts and lines have is written once.
     """
     root = etree.fromstring(written)
     for style in root.findall(f".//{SVG}style"):

@@ -52,7 +52,7 @@ def _check_dates(table: DomainTable, name: str) -> None:
 
 
 def _check_terms(mapping: DomainMapping, table: DomainTable, names: Iterable[str], terminology: Terminology) -> None:
-    """Blank values that are no term of the variable's codelist (mapped choices were checked before)."""
+    """Blank values that are not terms of the variable's codelist (mapped choices were checked before)."""
     exempt = _exempt(mapping)
     for name in names:
         guide = mapping.by_name.get(name)

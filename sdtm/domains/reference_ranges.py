@@ -109,7 +109,7 @@ def collected_ranges(mapping: DomainMapping) -> list[str]:
 
 
 def collected_limits(mapping: DomainMapping, table: DomainTable) -> tuple[np.ndarray, np.ndarray]:
-    """Return the lower and upper limits on the form as numbers, NaN where there is none or a text is no number."""
+    """Return the lower and upper limits on the form as numbers, NaN where there is none or a text is not a number."""
     low, high = (table.text(mapping.prefixed(f"ORNR{end}")).each(plain_number, float) for end in ("LO", "HI"))
     return low, high
 

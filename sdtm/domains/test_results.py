@@ -23,7 +23,7 @@ def findings_piece(
 ) -> tuple[np.ndarray, dict[str, Column], list[Withheld]]:
     """Return the rows that become records of a test, its columns for them, and the values that no record holds.
 
-    A record is made where there is a result, where the test is said not to be done, and where the stored result
+    A record is made where there is a result, where the form says it was not done, and where the stored result
     cannot be represented (it is null then), on the rows that are the test's own.
     """
     result = test.result.apply(source)

@@ -106,7 +106,7 @@ def check_summary(study: Study, terminology: Terminology) -> None:
 def _known(node: LocatedDict, names: Mapping[str, str]) -> str:
     code = str(node["paramcd"])
     if code not in names:
-        raise complain(node, "paramcd", f"'{code}' is no term of TSPARMCD{nearest(code, names)}")
+        raise complain(node, "paramcd", f"'{code}' is not a term of TSPARMCD{nearest(code, names)}")
     return code
 
 
@@ -158,7 +158,7 @@ def _in_study(study: Study, node: LocatedDict) -> str:
 def _of_subjects(node: LocatedDict, word: str, subjects: Dataset | None) -> Said:
     domain, _, name = str(node[word]).partition(".")
     if domain != SUBJECTS or subjects is None or name not in subjects.frame:
-        raise complain(node, word, f"'{node[word]}' is no variable of the study's {SUBJECTS}")
+        raise complain(node, word, f"'{node[word]}' is not a variable of the study's {SUBJECTS}")
     values = subjects.coded(name).array()
     rows = np.flatnonzero(values != "")
     if word == "subjects":

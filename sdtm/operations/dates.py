@@ -73,7 +73,7 @@ class CollectedDate(RecordOperation):
                 self.spec, "time", f"field '{self.time}' holds minutes and seconds, which are no time of day"
             )
         if not (self.in_parts or self.written or kind.startswith(("date_", "datetime_"))):
-            problem = f"field '{self.names[0]}' is no date field: say how it is written under text_dates in study.yaml"
+            problem = f"field '{self.names[0]}' is not a date field: text_dates of study.yaml can say how it is written"
             raise complain(self.spec, self.key, problem)
 
     def fields(self) -> list[str]:
@@ -81,7 +81,7 @@ class CollectedDate(RecordOperation):
         return [*self.names, *([self.time] if self.time else [])]
 
     def apply(self, source: FormRows) -> Column:
-        """Return ISO 8601 texts; what is no date is null and a problem."""
+        """Return ISO 8601 texts; what is not a date is null and a problem."""
         taken = [source.text(name, "subject", events_of(self.spec)) for name in self.names]
         collected = [part.map(str.strip) for part, _ in taken]
         values = self._parts(collected, source.count) if self.in_parts else collected[0]

@@ -270,7 +270,7 @@ def check_term(node: LocatedDict, key: str, value: str, target: Target, terminol
     if value and known and value not in known:
         codes = {name.upper(): code for code, name in known.items()}
         near = f" (did you mean '{codes[value.upper()]}'?)" if value.upper() in codes else nearest(value, known)
-        raise complain(node, key, f"'{value}' is no code of {target.dictionary}{near}")
+        raise complain(node, key, f"'{value}' is not a code of {target.dictionary}{near}")
     lists = [terminology.codelist(code) for code in target.codelists]
     if not value or not lists or any(value in found.terms for found in lists):
         return value

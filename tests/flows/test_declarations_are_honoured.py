@@ -79,11 +79,11 @@ def test_a_variable_that_the_software_makes_cannot_be_mapped(study: Path) -> Non
 def test_terms_of_dictionaries_and_conditions_of_the_right_kind(study: Path) -> None:
     assert_refused(
         study,
-        ("sdtm/dm.yaml", "COUNTRY: {constant: ESP}", "COUNTRY: {constant: SPAIN}", "'SPAIN' is no code of ISO 3166-1"),
+        ("sdtm/dm.yaml", "COUNTRY: {constant: ESP}", "COUNTRY: {constant: SPAIN}", "'SPAIN' is not a code of ISO 3166"),
         ("sdtm/dm.yaml", "RFXSTDTC: {earliest: EX.EXSTDTC}", "RFXSTDTC: {earliest: EX.EXSTDTC, where: {EXDOSE: '81'}}",
          "EX.EXDOSE is a number, '81' is not"),
         ("sdtm/dm.yaml", "{edad: {missing: false}}", "{edad: {above: x}}", "edad is a number, 'x' is not"),
-        ("sdtm/ts.yaml", "null_flavor: NA", "null_flavor: NAA", "'NAA' is no code of ISO 21090"),
+        ("sdtm/ts.yaml", "null_flavor: NA", "null_flavor: NAA", "'NAA' is not a code of ISO 21090"),
         ("sdtm/ts.yaml", "FCNTRY, study: study.country", "FCNTRY, value: Spain", "(did you mean 'ESP'?)"),
         ("sdtm/lb.yaml", "{g/dL: 10}", "{g/dL: .inf}", "must be a number that a dataset can hold"),
         ("sdtm/vs.yaml", "SYSBP: {result:", "SYSBP: {label_without: '[', result:", "must be a regular expression"),
@@ -93,7 +93,7 @@ def test_terms_of_dictionaries_and_conditions_of_the_right_kind(study: Path) -> 
 def test_what_study_yaml_declares(study: Path) -> None:
     assert_refused(
         study,
-        ("study.yaml", "country: ESP", "country: SPAIN", "'SPAIN' is no code of a country"),
+        ("study.yaml", "country: ESP", "country: SPAIN", "'SPAIN' is not a country code"),
         ("study.yaml", 'define: "2.1"', 'define: "9.9"', "define.xml is written as Define-XML 2.1 only"),
         ("study.yaml", "adam_ct: 2026-03-27", "adam_ct: 2026-03-28", "ADaM terminology 2026-03-28 is not among those"),
         ("study.yaml", "armcd: AMLO", "armcd: CAND", "the code 'CAND' is that of two arms"),
@@ -159,7 +159,7 @@ ANALYSES = [
     ("adsl", "keys: [USUBJID]", "keys: [USUBJID, USUBJID]", "the key USUBJID is named twice"),
     ("adae", "SUBJID: SUBJID", "SUBJID: SUBJD", "ADSL has no variable SUBJD (did you mean 'SUBJID'?)"),
     ("adlb", "  PARAM:\n", "", "ADLB lacks PARAM, which BDS requires"),
-    ("adtte", "dataset: ADTTE", "dataset: ADTTEXXXX", "'ADTTEXXXX' is no name"),
+    ("adtte", "dataset: ADTTE", "dataset: ADTTEXXXX", "'ADTTEXXXX' is not a name"),
     ("advs", "source: {dataset: VS", "source: {dataset: PC", "there is no dataset PC"),
 ]  # fmt: skip
 

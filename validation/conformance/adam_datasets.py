@@ -86,8 +86,8 @@ def not_copied(one: Domain, name: str, source: Domain, other: str, rows: np.ndar
 
 def _shared(dataset: Domain, name: str, table: dict[str, int]) -> np.ndarray:
     """Return a number for each record's text, the same for the same text in all that share the table."""
-    codes, words = coded(dataset, name)
-    return np.array([table.setdefault(word, len(table)) for word in words], np.int64)[codes]
+    codes, texts = coded(dataset, name)
+    return np.array([table.setdefault(text, len(table)) for text in texts], np.int64)[codes]
 
 
 class AnalysisDataset(Domain):
@@ -174,9 +174,9 @@ class AnalysisDataset(Domain):
     @cached_property
     def subjects(self) -> np.ndarray:
         """A number for each record's subject, the same in all datasets."""
-        codes, words = coded(self, "USUBJID")
+        codes, texts = coded(self, "USUBJID")
         numbers = self.data.subject_numbers
-        return np.array([numbers.setdefault(word, len(numbers)) for word in words], np.int64)[codes]
+        return np.array([numbers.setdefault(text, len(numbers)) for text in texts], np.int64)[codes]
 
     @cached_property
     def subject_rows(self) -> np.ndarray:
@@ -262,9 +262,9 @@ class AnalysisDatasets:
 
     def subjects_of(self, domain: Domain) -> np.ndarray:
         """Return a number for each record's subject of an SDTM domain."""
-        codes, words = coded(domain, "USUBJID")
+        codes, texts = coded(domain, "USUBJID")
         numbers = self.subject_numbers
-        return np.array([numbers.setdefault(word, len(numbers)) for word in words], np.int64)[codes]
+        return np.array([numbers.setdefault(text, len(numbers)) for text in texts], np.int64)[codes]
 
     def keys_of_domain(self, code: str) -> np.ndarray:
         """Return one key for subject and --SEQ of each record of an SDTM domain."""

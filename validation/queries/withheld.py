@@ -64,7 +64,7 @@ def _placed(records: Records, withheld: pd.DataFrame) -> pd.DataFrame:
     """Return the withheld values of fields, with record, event, instance and form."""
     fields, columns = records.project.dictionary.fields, records.project.dictionary.column_field
     owner = withheld["field"].map(lambda name: columns.get(str(name), str(name))).astype("str")
-    named = owner.isin(list(fields)).to_numpy(bool)  # a data access group is no field
+    named = owner.isin(list(fields)).to_numpy(bool)  # a data access group is not a field
     owner, rows = owner[named], withheld["source_row"].to_numpy(np.int64)[named]
     return pd.DataFrame(
         {

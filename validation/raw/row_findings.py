@@ -16,7 +16,7 @@ KEYS = ("record", "event", "form", "instance")
 
 
 def row_findings(records: Records) -> pd.DataFrame:
-    """Return a finding for each row that is there twice, each instance after a missing one, and each that is no number.
+    """Return a finding for each repeated row, each instance after a missing one, and each that is not a number.
 
     REDCap has one row a record, event, repeating form and instance, and counts instances 1, 2, 3; what is deleted there
     leaves a gap, which may be right. The instances 1, 01 and 1.0 are the same one. Columns as

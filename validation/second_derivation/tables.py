@@ -147,9 +147,9 @@ def _arrow_column(values: pd.Series) -> pa.Array:
     if pd.api.types.is_float_dtype(values):
         return pa.array(values.to_numpy(), from_pandas=True)
     if isinstance(values.dtype, pd.CategoricalDtype):
-        codes, words = values.cat.codes.to_numpy(), values.cat.categories.to_numpy(object)
-        missing = np.append(words == "", True)[codes]  # the code of no category is -1
-        return pa.DictionaryArray.from_arrays(pa.array(codes, mask=missing), pa.array(words, pa.string()))
+        codes, categories = values.cat.codes.to_numpy(), values.cat.categories.to_numpy(object)
+        missing = np.append(categories == "", True)[codes]  # the code of no category is -1
+        return pa.DictionaryArray.from_arrays(pa.array(codes, mask=missing), pa.array(categories, pa.string()))
     texts = pa.array(values.array)
     return pc.if_else(pc.equal(texts, ""), pa.scalar(None, texts.type), texts)
 
@@ -204,7 +204,7 @@ def readable(study: Study, query: str) -> Iterator[None]:
 
 
 def check_queries(study: Study, declaration: Declaration) -> Iterator[StudyError]:
-    """Yield what is wrong with the queries, as far as it can be said without data."""
+    """Yield what is wrong with the queries, as far as it can be found without data."""
     import duckdb
 
     with duckdb.connect(config=SETTINGS) as connection:

@@ -259,8 +259,8 @@ def sequence(data: AnalysisDatasets) -> Iterator[Hit]:
 def text(data: AnalysisDatasets) -> Iterator[Hit]:
     for one in data:
         for name in one.texts:
-            codes, words = coded(one, name)
-            wrong = [not _is_sound(word) for word in words]
+            codes, texts = coded(one, name)
+            wrong = [not _is_sound(value) for value in texts]
             if any(wrong):
                 yield Hit(one.name, name, np.array(wrong)[codes])
 

@@ -58,11 +58,11 @@ def _not_terms(data: AnalysisDatasets, one: AnalysisDataset, name: str, named: s
     lists = list(filter(None, (_codelist(data, code) for code in CODE.split(named))))
     if not lists:
         return
-    codes, words = coded(one, name)
-    wrong = np.array([not _is_term(word, name, lists) for word in words], bool)
+    codes, texts = coded(one, name)
+    wrong = np.array([not _is_term(text, name, lists) for text in texts], bool)
     used = np.unique(codes[wrong[codes]])
     if len(used):
-        shown = ", ".join(f"'{words[code]}'{lists[0].nearest(words[code])}" for code in used[:SHOWN].tolist())
+        shown = ", ".join(f"'{texts[code]}'{lists[0].nearest(texts[code])}" for code in used[:SHOWN].tolist())
         more = f" and {len(used) - SHOWN} more" if len(used) > SHOWN else ""
         yield Hit(one.name, name, wrong[codes], f"Codelist {lists[0].name} does not have {shown}{more}.")
 

@@ -109,8 +109,8 @@ def _texts(one: AnalysisDataset) -> Iterator[tuple[str, str]]:
 def date_imputed(data: AnalysisDatasets) -> Iterator[Hit]:
     for one in data:
         for name, text in _texts(one):
-            codes, words = coded(one, text)
-            length = np.array([len(word.partition("T")[0]) for word in words])[codes]
+            codes, texts = coded(one, text)
+            length = np.array([len(value.partition("T")[0]) for value in texts])[codes]
             first, last = (to_sas_days(bound) for bound in one.bounds(text))
             day, flag = one.number(name), f"{name}F"
             own = ~one.filled("DTYPE") & ~np.isnan(day) & ~np.isnan(first)

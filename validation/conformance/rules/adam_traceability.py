@@ -45,12 +45,12 @@ def trace_source(data: AnalysisDatasets) -> Iterator[Hit]:
     for one in data.having("SRCDOM", "USUBJID"):
         number = one.number("SRCSEQ")
         unknown, strange, lost = (np.zeros(one.size, bool) for _ in range(3))
-        codes, words = coded(one, "SRCDOM")
-        for code, word in enumerate(words):
+        codes, texts = coded(one, "SRCDOM")
+        for code, text in enumerate(texts):
             rows = np.flatnonzero(codes == code)
-            source = _dataset(data, word)
+            source = _dataset(data, text)
             if source is None:
-                unknown[rows] = bool(word)
+                unknown[rows] = bool(text)
                 lost[rows] = ~np.isnan(number[rows])
             else:
                 strange[rows] = (

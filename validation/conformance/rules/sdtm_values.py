@@ -136,7 +136,7 @@ def date_iso8601(data: SdtmDatasets) -> Iterator[Hit]:
 
 
 def _is_no_date(texts: Sequence[str]) -> np.ndarray:
-    """Return True for a text that is no date, no date with a time, and no interval of two of these."""
+    """Return True for a text that is neither a date, a date with a time, nor an interval of two of these."""
     wrong = ~iso8601.word_is_valid(texts)
     longer = [at for at, text in enumerate(texts) if "T" in text or "/" in text]
     if longer:
