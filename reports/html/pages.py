@@ -151,7 +151,7 @@ def _output(
                  for description, picture in drawn],
         files=_names(output.id, len(pictures)),
     )  # fmt: skip
-    sheet = _sheet(study, heads[position], notes)
+    sheet = _frame(study, heads[position], notes)
     printed = document.document(sheet, layout.tables, [picture.bare_png for picture in pictures])
     text.enable_buffering(PIECES)
     files = [_write(folder / f"{output.id}.html", text), _write(folder / f"{output.id}.rtf", printed)]
@@ -167,7 +167,7 @@ def _drawn(figure: Figure, study: Mapping[str, str], head: Head, notes: list[str
     return list(draw(figure, Captions(title, head.population, (*notes, cut))))
 
 
-def _sheet(study: Mapping[str, str], head: Head, notes: list[str]) -> document.PageFrame:
+def _frame(study: Mapping[str, str], head: Head, notes: list[str]) -> document.PageFrame:
     """What is printed around the tables of an output: its title, study, data and footnotes."""
     ended = (*notes, f"Analysis plan: {head.plan_title}. Results data: rows of output {head.id}.",
              f"Snapshot {study['snapshot']}.")  # fmt: skip

@@ -103,3 +103,14 @@ def test_the_rule_of_the_page_finds(made: dict[str, Any]) -> None:
 
     data = type("Data", (), {"of_domain": lambda self, name: [Domain()]})()
     assert [hit.rows.tolist() for hit in made["age_limit"](data) if hit.rows is not None] == [[False, True]]
+
+
+def test_what_the_page_says_is_in_a_file_is_there() -> None:
+    page, root = PAGE.read_text(encoding="utf-8"), PAGE.parents[1]
+    paths = set(re.findall(r"`((?:[a-z_0-9]+/)+[a-z_0-9]+\.py)`", page))
+    assert len(paths) > 15 and [path for path in paths if not (root / path).is_file()] == []
+    named = re.findall(r"((?:`\w+`(?:, | and )?)+) in `((?:\w+/)+\w+\.py)`", page)
+    assert len(named) > 8
+    for names, path in named:
+        for name in re.findall(r"\w{3,}", names.replace(" and ", " ")):
+            assert re.search(rf"^(def|class) {name}\b", (root / path).read_text(encoding="utf-8"), re.MULTILINE), name
