@@ -110,8 +110,8 @@ def count_acceptance(result: Mapping[str, Any]) -> dict[str, int]:
 def of_acceptance(result: Mapping[str, Any]) -> str:
     """Count expectations that were met, and those that were not judged, if any."""
     left = int(result["not_judged"])
-    said = f"{result['met']} of {int(result['expectations']) - left} expectations met"
-    return f"{said}, {left} not judged" if left else said
+    sentence = f"{result['met']} of {int(result['expectations']) - left} expectations met"
+    return f"{sentence}, {left} not judged" if left else sentence
 
 
 def count_conformance(counts: Mapping[str, int]) -> dict[str, int]:

@@ -125,8 +125,8 @@ def _lines(reader: Iterator[list[str]], file: str | Path) -> Iterator[tuple[int,
             return
         except csv.Error as error:
             long = f"a cell has more than {LONGEST_CELL:,} characters"
-            said = long if "field larger" in str(error) else f"the file is not CSV here: {error}"
-            raise StudyError(said, file, line) from None
+            sentence = long if "field larger" in str(error) else f"the file is not CSV here: {error}"
+            raise StudyError(sentence, file, line) from None
         if cells:
             yield line, cells
 

@@ -94,12 +94,12 @@ class ScaleRecords(SummaryParameter):
     def sentence(self, variable: str) -> str:
         if fixed := self.fixed(variable) or self.taken(variable):
             return fixed
-        said = f"{self.paramcd}: {self.function} of {self.value} of {listed(self.from_paramcd)}{self.narrowed()}"
-        said += f" within {listed(self.by)}"
-        said += f", {listed(self.reversed)} turned round" if self.reversed else ""
-        said += f", if at least {self._least()} are answered"
-        said += ", unanswered items counting as the mean" if self.function == "sum" and self.prorate else ""
+        sentence = f"{self.paramcd}: {self.function} of {self.value} of {listed(self.from_paramcd)}{self.narrowed()}"
+        sentence += f" within {listed(self.by)}"
+        sentence += f", {listed(self.reversed)} turned round" if self.reversed else ""
+        sentence += f", if at least {self._least()} are answered"
+        sentence += ", unanswered items counting as the mean" if self.function == "sum" and self.prorate else ""
         if self.target:
             ends = [f"{self.target[0]:g}", f"{self.target[1]:g}"]
-            said += f"; carried to {' to '.join(reversed(ends) if self.flip else ends)}"
-        return f"{said}."
+            sentence += f"; carried to {' to '.join(reversed(ends) if self.flip else ends)}"
+        return f"{sentence}."

@@ -144,15 +144,15 @@ class Imputed(Derivation):
 
     def how(self) -> str:
         """Return how the date is imputed, for a sentence."""
-        said = f"an unknown {PARTS[self.highest]} is imputed as the {self.impute} possible"
-        said += ", a known day being kept" if self.preserve else ""
+        sentence = f"an unknown {PARTS[self.highest]} is imputed as the {self.impute} possible"
+        sentence += ", a known day being kept" if self.preserve else ""
         if self.prefer:
-            said += f", or as {self.prefer} if the known part allows it"
-            said += f" and {self.end} does not precede it" if self.end else ""
-        said += f"; never before {listed(self.not_before)}" if self.not_before else ""
+            sentence += f", or as {self.prefer} if the known part allows it"
+            sentence += f" and {self.end} does not precede it" if self.end else ""
+        sentence += f"; never before {listed(self.not_before)}" if self.not_before else ""
         ends = [*([self.end] if self.end else []), *self.not_after, "the data cut-off"]
-        said += f"; never after {listed(ends)}"
-        return said + (", unless the known part is later" if self.limits == "compatible" and len(ends) > 1 else "")
+        sentence += f"; never after {listed(ends)}"
+        return sentence + (", unless the known part is later" if self.limits == "compatible" and len(ends) > 1 else "")
 
 
 def _thirtieth_of_june(new_year: np.ndarray) -> np.ndarray:

@@ -90,8 +90,8 @@ class _Strata:
         """Return what is left without the subjects who had no event: their own effect would be minus infinity."""
         had = self.events.sum(axis=0) > 0
         silent = int((~had).sum())
-        said = f"{silent} {'subject' if silent == 1 else 'subjects'} without events left out" if silent else ""
-        return _Strata(self.events[:, had], self.time[:, had], self.n - silent, said)
+        sentence = f"{silent} {'subject' if silent == 1 else 'subjects'} without events left out" if silent else ""
+        return _Strata(self.events[:, had], self.time[:, had], self.n - silent, sentence)
 
     def reason(self) -> str:
         """Return why no ratio can be estimated; empty when one can."""

@@ -58,8 +58,8 @@ def element_rows(study: Study) -> list[LocatedDict]:
             with gather.part():
                 if differs:
                     labels = {item.name: item.label for item in sdtm_variables(study.standards["sdtmig"], "TE")}
-                    said = f"the element {row['ETCD']} is there twice, with another {labels[differs[0]].lower()}"
-                    raise complain(row, None, said)
+                    sentence = f"the element {row['ETCD']} is there twice, with another {labels[differs[0]].lower()}"
+                    raise complain(row, None, sentence)
     return list(made.values())
 
 

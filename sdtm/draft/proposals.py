@@ -174,8 +174,8 @@ class Drafter:
             self.draft.doubts[item.name] = problem or f"there is no result of the test {code} on the form"
         else:
             several = part == "unit" and len(item.choices) > 1
-            said = "say its standard_unit, and under from the factors of the other units" if several else ""
-            doubts = "; ".join(words for words in (place.doubt, said) if words)
+            sentence = "say its standard_unit, and under from the factors of the other units" if several else ""
+            doubts = "; ".join(words for words in (place.doubt, sentence) if words)
             made = replace(place, spec={**place.spec, part: spec}, doubt=doubts)
             self.draft.proposals[self.draft.proposals.index(place)] = made
 
@@ -249,11 +249,11 @@ class Drafter:
         if target.domain == SUBJECTS and isinstance(name, str):
             form = self.project.dictionary.fields[name].form
             first = next((event for event in self.project.event_names if self.project.designated(event, form)), "")
-            said = f"its form is filled in several events; taken from the first, {first}"
+            sentence = f"its form is filled in several events; taken from the first, {first}"
             if first and "field" in spec:
-                ways.append(({"lookup": name, "event": first}, said))
+                ways.append(({"lookup": name, "event": first}, sentence))
             elif first:
-                ways.append(({"date": name, "match": "subject", "event": first}, said))
+                ways.append(({"date": name, "match": "subject", "event": first}, sentence))
         return ways
 
     def _with_terms(self, spec: dict[str, Any], target: Target) -> dict[str, Any]:

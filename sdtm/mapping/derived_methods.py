@@ -79,13 +79,13 @@ ROUNDED = ", with the decimals or significant digits declared for the test"
 
 def derived_method(mapping: DomainMapping, name: str) -> tuple[str, str]:
     """Return origin and method sentence of a variable that the engine makes; blanks if it does not."""
-    origin, said = COMMON.get(name) or BY_SUFFIX.get(name.removeprefix(mapping.domain), ("", ""))
+    origin, sentence = COMMON.get(name) or BY_SUFFIX.get(name.removeprefix(mapping.domain), ("", ""))
     if name == mapping.prefixed("STRESC") and _has_units(mapping):
-        said = CONVERTED.replace("{rounded}", ROUNDED if _rounds(mapping) else "")
+        sentence = CONVERTED.replace("{rounded}", ROUNDED if _rounds(mapping) else "")
     if name == "USUBJID" and mapping.subject_pattern:
-        said = f"{mapping.subject_pattern}, with STUDYID, SITEID and the subject's number in its places."
+        sentence = f"{mapping.subject_pattern}, with STUDYID, SITEID and the subject's number in its places."
     date = mapping.prefixed("STDTC" if mapping.has(mapping.prefixed("STDTC")) else "DTC")
-    return origin, said.replace("{date}", date).replace("--", mapping.domain)
+    return origin, sentence.replace("{date}", date).replace("--", mapping.domain)
 
 
 def _has_units(mapping: DomainMapping) -> bool:

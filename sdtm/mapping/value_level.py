@@ -143,15 +143,15 @@ def standard_sentence(mapping: DomainMapping, test: FindingTest) -> str:
     """Say how --STRESC comes from --ORRES."""
     result, unit = mapping.prefixed("ORRES"), mapping.prefixed("ORRESU")
     if test.standard == "code":
-        said = "The code of the answer on the form"
+        sentence = "The code of the answer on the form"
     elif test.units.standard and test.units.factors:
         factors = ", ".join(_conversion(test, unit, name) for name in test.units.factors)
-        said = f"{result} in {test.units.standard}: {factors}{_rounding(test)}"
+        sentence = f"{result} in {test.units.standard}: {factors}{_rounding(test)}"
     elif test.units.standard:
-        said = f"{result}, which is in {test.units.standard}"
+        sentence = f"{result}, which is in {test.units.standard}"
     else:
-        said = f"As {result}"
-    return f"{said}; {sentence_of_terms(test.standard_terms)}." if test.standard_terms else f"{said}."
+        sentence = f"As {result}"
+    return f"{sentence}; {sentence_of_terms(test.standard_terms)}." if test.standard_terms else f"{sentence}."
 
 
 def _original_terms(tests: Sequence[FindingTest]) -> tuple[tuple[str, str], ...]:

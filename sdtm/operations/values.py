@@ -174,10 +174,10 @@ class FieldValue(RecordOperation):
 
     def sentence(self) -> str:
         """Say where the value comes from."""
-        said = f"The value of field {self.found.name}"
-        said += f", translated: {sentence_of_terms(self.terms)}" if self.terms else ""
-        said += ", synonyms as the terms they stand for" if self.spec.get("synonyms") and not self.terms else ""
-        return said + (f", where {self.when}" if self.when else "") + "."
+        sentence = f"The value of field {self.found.name}"
+        sentence += f", translated: {sentence_of_terms(self.terms)}" if self.terms else ""
+        sentence += ", synonyms as the terms they stand for" if self.spec.get("synonyms") and not self.terms else ""
+        return sentence + (f", where {self.when}" if self.when else "") + "."
 
 
 @keyed("field")

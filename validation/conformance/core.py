@@ -128,9 +128,9 @@ def _key(item: Mapping[str, Any]) -> str:
 def _error(rule: str, items: Sequence[Mapping[str, Any]], source: str, with_define: bool) -> ConformanceFinding:
     datasets = ", ".join(dict.fromkeys(str(item["dataset"]) for item in items))
     excused = rule in FAIL_WITHOUT_DEFINE and not with_define
-    said = "CORE could not run the rule." + (" It needs a define.xml." if excused else "")
+    sentence = "CORE could not run the rule." + (" It needs a define.xml." if excused else "")
     cause = str(items[0]["message"]) if items else "The report does not say why."
-    return ConformanceFinding(rule, source, datasets, "", "note" if excused else "error", 0, (), said, cause)
+    return ConformanceFinding(rule, source, datasets, "", "note" if excused else "error", 0, (), sentence, cause)
 
 
 def core_result(study: Study, report: Mapping[str, Any], with_define: bool) -> dict[str, Any]:

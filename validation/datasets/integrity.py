@@ -112,8 +112,8 @@ def _structure(dataset: Dataset) -> Row | None:
     missing = [name for name in names if name not in columns]
     extra = [name for name in columns if name not in names]
     parts = [f"lacks {', '.join(missing)}" if missing else "", f"has {', '.join(extra)} too many" if extra else ""]
-    said = " and ".join(part for part in parts if part) or "has its variables in another order than its metadata"
-    return _row(dataset, "", STRUCTURE, 0, f"{dataset.name} {said}")
+    sentence = " and ".join(part for part in parts if part) or "has its variables in another order than its metadata"
+    return _row(dataset, "", STRUCTURE, 0, f"{dataset.name} {sentence}")
 
 
 def _failures(schema: pa.DataFrameSchema, frame: pd.DataFrame) -> list[tuple[str, str, np.ndarray]]:
@@ -135,15 +135,15 @@ def _sentence(dataset: Dataset, name: str, rule: str, rows: np.ndarray) -> Row:
         return _row(dataset, name, rule, 0, f"{dataset.name}.{name} is not {kind}")
     first = f"first where {key_of(dataset, int(rows[0]))}"
     if rule == REQUIRED:
-        said = f"{dataset.name}.{name} is Required and null in {len(rows)} row{'s' * (len(rows) != 1)}, {first}"
-        return _row(dataset, name, rule, len(rows), said)
+        sentence = f"{dataset.name}.{name} is Required and null in {len(rows)} row{'s' * (len(rows) != 1)}, {first}"
+        return _row(dataset, name, rule, len(rows), sentence)
     values = dataset.frame[name].iloc[rows].astype("str").drop_duplicates()
     shown = ", ".join(f"'{value}'" for value in values.iloc[:SHOWN_TERMS])
     more = f" and {len(values) - SHOWN_TERMS} more" if len(values) > SHOWN_TERMS else ""
     codelist = dataset.metadata.variable(name).codelist
     extension = " (an extension)" if rule == EXTENDED else ""
-    said = f"{dataset.name}.{name} holds {shown}{more}, no term of codelist {codelist}{extension}, {first}"
-    return _row(dataset, name, rule, len(rows), said)
+    sentence = f"{dataset.name}.{name} holds {shown}{more}, no term of codelist {codelist}{extension}, {first}"
+    return _row(dataset, name, rule, len(rows), sentence)
 
 
 def key_of(dataset: Dataset, row: int) -> str:
@@ -164,9 +164,9 @@ def _keys(dataset: Dataset) -> list[Row]:
     repeated = _others(len(dataset.frame), first_of_each(columns)) if keys else np.empty(0, int)
     if not len(repeated):
         return []
-    said = f"{dataset.name} has {len(repeated)} row{'s' * (len(repeated) != 1)} whose keys occur already"
+    sentence = f"{dataset.name} has {len(repeated)} row{'s' * (len(repeated) != 1)} whose keys occur already"
     cure = "; declare keys in the dataset's file that tell its rows apart, or correct the records"
-    return [_row(dataset, "", KEY, len(repeated), f"{said}, first {key_of(dataset, int(repeated[0]))}{cure}")]
+    return [_row(dataset, "", KEY, len(repeated), f"{sentence}, first {key_of(dataset, int(repeated[0]))}{cure}")]
 
 
 def _lineage(dataset: Dataset) -> list[Row]:
@@ -174,13 +174,13 @@ def _lineage(dataset: Dataset) -> list[Row]:
     rows, size = dataset.lineage["row"].to_numpy(), len(dataset.frame)
     outside = int(((rows < 0) | (rows >= size)).sum())
     if outside:
-        said = f"{dataset.name} has {outside} lineage edges of rows that it does not have"
-        return [_row(dataset, "", LINEAGE, outside, said)]
+        sentence = f"{dataset.name} has {outside} lineage edges of rows that it does not have"
+        return [_row(dataset, "", LINEAGE, outside, sentence)]
     without = _others(size, rows)
     if not len(without) or dataset.metadata.dataset_class == OF_THE_STUDY:
         return []
-    said = f"{dataset.name} has {len(without)} rows without a source, first {key_of(dataset, int(without[0]))}"
-    return [_row(dataset, "", LINEAGE, len(without), said)]
+    sentence = f"{dataset.name} has {len(without)} rows without a source, first {key_of(dataset, int(without[0]))}"
+    return [_row(dataset, "", LINEAGE, len(without), sentence)]
 
 
 def _others(size: int, rows: np.ndarray) -> np.ndarray:

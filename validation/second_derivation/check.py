@@ -127,7 +127,7 @@ def check_second_derivation(study: Study, kinds: DatasetKinds, sections: Collect
         except StudyError as error:
             yield error
         if endpoint.plan and endpoint.plan not in sections:
-            said = f"the analysis plan has no section '{endpoint.plan}'{nearest(endpoint.plan, sections)}"
-            yield endpoint.error(said, "plan")
+            sentence = f"the analysis plan has no section '{endpoint.plan}'{nearest(endpoint.plan, sections)}"
+            yield endpoint.error(sentence, "plan")
     if declaration.endpoints:
         yield from check_queries(study, declaration)

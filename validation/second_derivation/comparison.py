@@ -82,8 +82,8 @@ def compare(endpoint: VerifiedEndpoint, whole: pd.DataFrame, second: Second, pla
             for at_place, key, mine, second_one in zip(places, keys, *parts, strict=True)
         ]
     if not judged and not found and not endpoint.may_be_empty:
-        said = f"nothing is compared: {', '.join(endpoint.variables)} are missing on both sides"
-        raise endpoint.error(said, "variables")
+        sentence = f"nothing is compared: {', '.join(endpoint.variables)} are missing on both sides"
+        raise endpoint.error(sentence, "variables")
     return Compared(len(rows), len(second), judged, [finding for _, finding in sorted(found, key=lambda one: one[0])])
 
 
@@ -115,8 +115,8 @@ def _checked(endpoint: VerifiedEndpoint, ours: Columns, second: Second, place: s
 
 def _check_records(endpoint: VerifiedEndpoint, ours: int, second: int, place: str) -> None:
     if not ours and not second and not endpoint.may_be_empty:
-        said = f"nothing is compared: {endpoint.dataset} has no such record and the query gives none"
-        raise endpoint.error(said, "where" if endpoint.where else "query")
+        sentence = f"nothing is compared: {endpoint.dataset} has no such record and the query gives none"
+        raise endpoint.error(sentence, "where" if endpoint.where else "query")
     if ours and not second:
         raise StudyError(f"nothing is compared: the query gives no record, {endpoint.dataset} has {ours}", place)
 

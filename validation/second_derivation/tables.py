@@ -226,8 +226,8 @@ def _check_query(connection: duckdb.DuckDBPyConnection, study: Study, declaratio
     read = {str(node["table_name"]).upper() for node in nodes if node.get("type") == "BASE_TABLE"}
     known = {*known_datasets(study), *declaration.tables}
     for name in sorted(read - {word.upper() for word in {*own, *known}}):
-        said = f"{name} is neither an SDTM dataset nor a table of verify.yaml{nearest(name, known)}"
-        raise StudyError(said, shown(study, query), _line_of(text, name))
+        sentence = f"{name} is neither an SDTM dataset nor a table of verify.yaml{nearest(name, known)}"
+        raise StudyError(sentence, shown(study, query), _line_of(text, name))
 
 
 def _nodes(tree: Any) -> Iterator[dict[str, Any]]:

@@ -126,8 +126,8 @@ class Plausible(Check):
             raise needed_key(self.node, "unit_factors" if self.unit else "unit", quoted(self.kind))
         for code in project.dictionary.field(self.unit).choices if self.unit else ():
             if code not in self.unit_factors:
-                said = f"the unit '{self.unit}' has the code '{code}' and no factor is given for it"
-                raise complain(self.node, "unit_factors", said)
+                sentence = f"the unit '{self.unit}' has the code '{code}' and no factor is given for it"
+                raise complain(self.node, "unit_factors", sentence)
 
     def _factors(self, rows: CheckRows) -> np.ndarray:
         """Return the factor to the standard unit; NaN where the unit is blank or has none."""
