@@ -162,7 +162,7 @@ def _extended(
 ) -> dict[str, Codelist]:
     """Return the codelists to which the study adds terms; raises StudyError if one may not be extended."""
     made: dict[str, Codelist] = {}
-    place = node["extensions"] if declared else None
+    place: Any = node["extensions"] if declared else None
     with Gather() as gather:
         for name, terms in declared.items():
             with gather.part():

@@ -17,7 +17,7 @@ from metadata.expression_evaluator import evaluate_condition, evaluate_text
 from metadata.expression_parser import parse
 from metadata.project import Project
 from redcap_sandbox.generator_filling import Filling, World
-from redcap_sandbox.generator_words import make
+from redcap_sandbox.generator_values import make
 
 KEYS = ("patient", "event", "instance", "day")
 

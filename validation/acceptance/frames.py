@@ -23,10 +23,10 @@ def frames_of(dataset: Dataset, rules: Sequence[Expectation]) -> Iterator[tuple[
     text for missing. The frame of a rule about the names of variables has no row.
     """
     rows = _rows_of(dataset, rules[0])
-    about_names = [rule for rule in rules if rule.word == NAMES_ONLY]
+    about_names = [rule for rule in rules if rule.kind == NAMES_ONLY]
     if about_names:
         yield about_names, dataset.frame.iloc[:0], len(rows)
-    about_values = [rule for rule in rules if rule.word != NAMES_ONLY]
+    about_values = [rule for rule in rules if rule.kind != NAMES_ONLY]
     if about_values:
         yield about_values, _values(dataset.frame, rows, about_values), len(rows)
 
@@ -39,7 +39,7 @@ def _rows_of(dataset: Dataset, rule: Expectation) -> np.ndarray:
 
 def _values(frame: pd.DataFrame, rows: np.ndarray, rules: Sequence[Expectation]) -> pd.DataFrame:
     """Return the variables that the rules read, of the given rows, numbered from 0."""
-    compared = {name for rule in rules if rule.word not in EQUALITY for name in rule.reads}
+    compared = {name for rule in rules if rule.kind not in EQUALITY for name in rule.reads}
     names = dict.fromkeys(name for rule in rules for name in rule.reads)
     index = pd.RangeIndex(len(rows))
     columns = {name: _nullable(frame[name].iloc[rows].set_axis(index), name in compared) for name in names}

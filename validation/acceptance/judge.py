@@ -73,7 +73,7 @@ def _judged(
             judged += [(rule, _entry(rule, NOT_MADE)) for rule in same]
             continue
         for looked_at, frame, rows in frames_of(datasets[name], same):
-            wanted = [(VOCABULARY[rule.word].expectation, arguments(rule, datasets, terminology)) for rule in looked_at]
+            wanted = [(VOCABULARY[rule.kind].expectation, arguments(rule, datasets, terminology)) for rule in looked_at]
             outcomes = map(_outcome, library.judge(frame, wanted))
             for rule, outcome in zip(looked_at, outcomes, strict=True):
                 judged.append((rule, _entry(rule, outcome if rows else _of_no_row(rule, outcome))))
@@ -88,7 +88,7 @@ def _of_no_row(rule: Expectation, outcome: dict[str, Any]) -> dict[str, Any]:
     """Return the outcome of a rule that looks at no row: not met, unless the rule says that it may be so."""
     if not rule.may_be_empty:
         return NO_ROW
-    return {**NO_ROW, "success": True} if rule.word in OF_ALL_VALUES else outcome
+    return {**NO_ROW, "success": True} if rule.kind in OF_ALL_VALUES else outcome
 
 
 def _outcome(result: dict[str, Any]) -> dict[str, Any]:
@@ -120,13 +120,13 @@ def _not_judged(rule: Expectation, records: int | None) -> dict[str, Any]:
 
 
 def _entry(rule: Expectation, outcome: dict[str, Any]) -> dict[str, Any]:
-    observed = None if rule.word == "columns" and outcome["success"] else outcome.get("observed")
+    observed = None if rule.kind == "columns" and outcome["success"] else outcome.get("observed")
     found = {key: outcome.get(key) for key in ("unexpected_count", "unexpected") if outcome.get(key)}
     return {**_said(rule), "met": bool(outcome["success"]), "observed": observed, **found}
 
 
 def _said(rule: Expectation) -> dict[str, Any]:
-    said = {"sentence": rule.sentence, "source": rule.source, "expectation": VOCABULARY[rule.word].expectation}
+    said = {"sentence": rule.sentence, "source": rule.source, "expectation": VOCABULARY[rule.kind].expectation}
     return {**said, "where": rule.declared_where}
 
 

@@ -75,7 +75,7 @@ class Expectation:
     """
 
     dataset: str
-    word: str
+    kind: str
     keys: Mapping[str, Any]
     where: Condition = EVERY_ROW
     declared_where: Any = field(default_factory=dict)
@@ -93,7 +93,7 @@ class Expectation:
     def sentence(self) -> str:
         """The expectation as a sentence."""
         shown = {key: _listed(value) for key, value in self.keys.items()}
-        said = VOCABULARY[self.word].sentence.format(**shown)
+        said = VOCABULARY[self.kind].sentence.format(**shown)
         return said if self.where == EVERY_ROW else f"where {self.where}, {said}"
 
 
@@ -183,20 +183,20 @@ def _check_variables(entry: DeclaredExpectation, dataset: str, own: Mapping[str,
 def arguments(rule: Expectation, datasets: Mapping[str, Dataset], terminology: Terminology | None) -> dict[str, Any]:
     """Return the keyword arguments of the rule's expectation."""
     keys = {ARGUMENTS.get(key, key): value for key, value in rule.keys.items()}
-    if rule.word in ("values_in", "values_from", "terms"):
+    if rule.kind in ("values_in", "values_from", "terms"):
         return {"column": keys["column"], "value_set": _value_set(rule, datasets, terminology)}
-    if rule.word == "distinct_count":
+    if rule.kind == "distinct_count":
         return {"column": keys["column"], "min_value": keys["value"], "max_value": keys["value"]}
-    return {**keys, **FIXED.get(rule.word, {})}
+    return {**keys, **FIXED.get(rule.kind, {})}
 
 
 def _value_set(rule: Expectation, datasets: Mapping[str, Dataset], terminology: Terminology | None) -> list[Any]:
     """Return the allowed values; of another dataset or a codelist those that occur, for there may be thousands."""
     variable = str(rule.keys["variable"])
-    if rule.word == "values_in":
+    if rule.kind == "values_in":
         return list(rule.keys["values"])
     occurring = _texts(datasets[rule.dataset], variable)
-    if rule.word == "values_from":
+    if rule.kind == "values_from":
         other = datasets.get(str(rule.keys["dataset"]))
         return [] if other is None else sorted(occurring & _texts(other, variable))
     assert terminology is not None

@@ -48,15 +48,15 @@ class DeclaredExpectation:
             raise wrong_type(node, key, value, "a mapping")
         if "expect" not in value:
             raise needed_key(value, "expect", entry_of(key))
-        word = str(value["expect"])
-        if word not in DECLARABLE:
-            raise none_of(value, "expect", word, DECLARABLE)
-        return read_parameters(DECLARABLE[word], value, quoted(word))
+        name = str(value["expect"])
+        if name not in DECLARABLE:
+            raise none_of(value, "expect", name, DECLARABLE)
+        return read_parameters(DECLARABLE[name], value, quoted(name))
 
     @classmethod
     def schema(cls) -> dict[str, Any]:
         """Return the JSON Schema of an entry."""
-        return {"oneOf": [_word_schema(word, declared) for word, declared in DECLARABLE.items()]}
+        return {"oneOf": [_kind_schema(name, declared) for name, declared in DECLARABLE.items()]}
 
     def names(self, role: str) -> tuple[str, ...]:
         """Return no names: no role is asked for here."""
@@ -67,12 +67,12 @@ DECLARABLE: dict[str, type[DeclaredExpectation]] = {}
 Declared = TypeVar("Declared", bound=type[DeclaredExpectation])
 
 
-def expectation(word: str, library_name: str, sentence: str) -> Callable[[Declared], Declared]:
+def expectation(name: str, library_name: str, sentence: str) -> Callable[[Declared], Declared]:
     """Register a dataclass under the name that acceptance.yaml writes."""
 
     def register(declared: Declared) -> Declared:
         declared.library_name, declared.sentence = library_name, sentence
-        DECLARABLE[word] = declared
+        DECLARABLE[name] = declared
         return declared
 
     return register
@@ -83,9 +83,9 @@ def own_keys(declared: type[DeclaredExpectation]) -> list[str]:
     return [name for name in parameters(declared) if name not in parameters(DeclaredExpectation)]
 
 
-def _word_schema(word: str, declared: type[DeclaredExpectation]) -> dict[str, Any]:
+def _kind_schema(name: str, declared: type[DeclaredExpectation]) -> dict[str, Any]:
     made = parameters_schema(declared)
-    return {"description": declared.sentence, **made, "properties": {**made["properties"], "expect": {"const": word}}}
+    return {"description": declared.sentence, **made, "properties": {**made["properties"], "expect": {"const": name}}}
 
 
 @expectation("row_count", "ExpectTableRowCountToEqual", "there are {value} rows")

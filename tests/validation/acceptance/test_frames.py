@@ -44,7 +44,7 @@ def test_rules_see_their_rows_and_variables_only() -> None:
     women = {"SEX": "F"}
     asked = [rule("not_null", women, variable="NOTE"), rule("between", women, variable="AGE", low=1, high=99)]
     [(rules, frame, rows)] = list(frames_of(dataset(), asked))
-    assert [one.word for one in rules] == ["not_null", "between"]
+    assert [one.kind for one in rules] == ["not_null", "between"]
     assert (list(frame.columns), rows) == (["NOTE", "AGE"], 2)
     assert frame["AGE"].tolist() == [30.0, 60.0]
     assert frame["NOTE"].isna().tolist() == [True, False]
@@ -99,7 +99,7 @@ RULES: list[tuple[str, dict[str, Any]]] = [
 
 
 def wanted(rules: list[Expectation]) -> list[tuple[str, dict[str, Any]]]:
-    return [(VOCABULARY[one.word].expectation, arguments(one, {}, None)) for one in rules]
+    return [(VOCABULARY[one.kind].expectation, arguments(one, {}, None)) for one in rules]
 
 
 def seen(results: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
@@ -131,7 +131,7 @@ def test_only_values_that_occur_are_allowed_values_of_a_codelist_and_another_dat
     other = Dataset(dataset().metadata, pd.DataFrame({"SEX": ["F"], "RACE": ["Z"]}).astype("str"))
     asked = [rule("values_from", variable=name, dataset="OTHER") for name in ("SEX", "RACE")]
     datasets = {"DM": dataset(frame), "OTHER": other}
-    sets = [(VOCABULARY[one.word].expectation, arguments(one, datasets, None)) for one in asked]
+    sets = [(VOCABULARY[one.kind].expectation, arguments(one, datasets, None)) for one in asked]
     assert [keys["value_set"] for _, keys in sets] == [[], []]
     [(_, chosen, _)] = list(frames_of(dataset(frame), asked))
     assert [(result["success"], result["result"]["unexpected_count"]) for result in library.judge(chosen, sets)] == [

@@ -15,49 +15,49 @@ from redcap_sandbox.generator_draws import choose
 from redcap_sandbox.generator_filling import PLACEHOLDER, Filling
 from redcap_sandbox.generator_patients import read_table
 
-Made = dict[str, np.ndarray]
-Word = Callable[[Filling, str, Any, Mapping[str, Any]], Made]
-Registered = TypeVar("Registered", bound=Word)
-WORDS: dict[str, Word] = {}
+Columns = dict[str, np.ndarray]
+ValueRule = Callable[[Filling, str, Any, Mapping[str, Any]], Columns]
+Rule = TypeVar("Rule", bound=ValueRule)
+VALUE_RULES: dict[str, ValueRule] = {}
 
 
-def word(name: str) -> Callable[[Registered], Registered]:
-    """Register a function under the word that the YAML uses."""
+def keyed(name: str) -> Callable[[Rule], Rule]:
+    """Register a function under the key that the YAML uses."""
 
-    def register(implementation: Registered) -> Registered:
-        WORDS[name] = implementation
+    def register(implementation: Rule) -> Rule:
+        VALUE_RULES[name] = implementation
         return implementation
 
     return register
 
 
-@word("value")
-def constant(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Made:
+@keyed("value")
+def constant(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Columns:
     """The same text in every row."""
     return {name: np.full(form.size, str(argument), object)}
 
 
-@word("take")
-def take(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Made:
+@keyed("take")
+def take(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Columns:
     """A column of the patients' tables, or another value of this form."""
     return {name: form.given(str(argument))}
 
 
-@word("choice")
-def choice(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Made:
+@keyed("choice")
+def choice(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Columns:
     """One of the codes at random, by weights."""
     return {name: choose(form.uniform(name), argument)}
 
 
-@word("uniform")
-def uniform(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Made:
+@keyed("uniform")
+def uniform(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Columns:
     """A number between two bounds."""
     low, high = (float(bound) for bound in argument)
     return {name: low + (high - low) * form.uniform(name)}
 
 
-@word("normal")
-def normal(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Made:
+@keyed("normal")
+def normal(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Columns:
     """A normal number: ``mean`` (a number, or a known column), ``person`` and ``within`` standard deviations, and a
     ``course`` of [study day, shift of the mean] points, straight lines between them."""
     mean = argument["mean"]
@@ -69,15 +69,15 @@ def normal(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> 
     return {name: level + float(argument.get("within", 0)) * ndtri(form.uniform(name))}
 
 
-@word("formula")
-def formula(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Made:
+@keyed("formula")
+def formula(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Columns:
     """An expression in REDCap's own language over values of this form, latent ones and the patients' columns."""
     column = form.formula(str(argument))
     return {name: column.number.copy() if column.given is None else column.text}
 
 
-@word("text")
-def text(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Made:
+@keyed("text")
+def text(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Columns:
     """A text in which ``[name]`` is replaced by a value of the row."""
     pieces = PLACEHOLDER.split(str(argument))
     joined = pd.Series(np.full(form.size, pieces[0], object), dtype="str")
@@ -86,8 +86,8 @@ def text(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Ma
     return {name: joined.to_numpy(object)}
 
 
-@word("date")
-def date(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Made:
+@keyed("date")
+def date(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Columns:
     """A complete date: ``visit`` is the row's own day, a number is a study day, a name is a column that holds a day.
     ``delay`` moves it by days drawn by weights."""
     delay = choose(form.uniform(name), spec["delay"]).astype(int) if "delay" in spec else 0
@@ -98,13 +98,13 @@ def date(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Ma
     return {name: form.world.calendar.iso(pd.Series(form.given(argument), dtype="str"), form.patient)}
 
 
-@word("parts")
-def parts(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Made:
+@keyed("parts")
+def parts(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Columns:
     """A date in fields of its own, ``<name>_y``, ``_m`` and ``_d``, from a column that holds a day; ``unknown`` is the
     missing-data code of a part that is not known."""
     found = form.world.calendar.parts(pd.Series(form.given(str(argument)), dtype="str"), form.patient)
     fields = form.world.project.dictionary.fields
-    made: Made = {}
+    made: Columns = {}
     for part, suffix in (("year", "_y"), ("month", "_m"), ("date", "_d")):
         if f"{name}{suffix}" in fields:
             plain = found[part].str.replace("^0", "", regex=True)
@@ -112,8 +112,8 @@ def parts(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> M
     return made
 
 
-@word("text_date")
-def text_date(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Made:
+@keyed("text_date")
+def text_date(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Columns:
     """A date in a free-text field, written as ``text_dates`` of study.yaml says, from a column that holds a day."""
     study = form.world.study
     if name not in study.text_dates:
@@ -123,8 +123,8 @@ def text_date(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) 
     return {name: study.text_dates[name].written(year, month, day).to_numpy(object)}
 
 
-@word("series")
-def series(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Made:
+@keyed("series")
+def series(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Columns:
     """A number that the patients' tables give event by event: ``{event: column}``; elsewhere blank."""
     event = form.rows["event"].to_numpy(object)
     number = np.full(form.size, np.nan)
@@ -133,8 +133,8 @@ def series(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> 
     return {name: number}
 
 
-@word("lookup")
-def lookup(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Made:
+@keyed("lookup")
+def lookup(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Columns:
     """Columns of a table of the study's folder, found ``by`` names known in the row; every other column is a field."""
     table = read_table(form.world.study, argument["table"]).set_index(list(argument["by"]))
     keys: pd.Index = pd.MultiIndex.from_arrays([form.texts(by) for by in argument["by"]], names=argument["by"])
@@ -148,8 +148,8 @@ def lookup(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> 
     return {column: found[column].to_numpy(object) for column in found.columns}
 
 
-@word("within")
-def within(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Made:
+@keyed("within")
+def within(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Columns:
     """``1`` where the row's day lies in an interval of a course of the patient (``from``, ``to``: columns of days)."""
     spans = _intervals(form, argument)[["patient", "start", "end"]]
     day = pd.DataFrame({"row": np.arange(form.size), "patient": form.patient, "day": form.given("_day")})
@@ -166,8 +166,8 @@ def _intervals(form: Filling, argument: Mapping[str, Any]) -> pd.DataFrame:
     return course.assign(start=start, end=end)
 
 
-@word("used")
-def used(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Made:
+@keyed("used")
+def used(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Columns:
     """What a course's intervals (those that match ``where``) consume, ``a_day`` each day, from the day in ``since`` on,
     the row's own day left out."""
     spans = _intervals(form, argument)
@@ -181,11 +181,11 @@ def used(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Ma
     return {name: total.reindex(np.arange(form.size)).fillna(0.0).to_numpy(float)}
 
 
-@word("ticks")
-def ticks(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Made:
+@keyed("ticks")
+def ticks(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Columns:
     """A checkbox: the options ticked, as ``1;3`` in the column named, or each at random (``{code: chance}``)."""
     field = form.world.project.dictionary.field(name)
-    made: Made = {}
+    made: Columns = {}
     ticked = pd.Series(form.given(argument), dtype="str").str.split(";") if isinstance(argument, str) else None
     for code, column in zip(field.choices, field.columns, strict=True):
         if ticked is not None:
@@ -204,20 +204,20 @@ def _neighbour(form: Filling, known: np.ndarray, step: int) -> np.ndarray:
     return result
 
 
-@word("previous")
-def previous(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Made:
+@keyed("previous")
+def previous(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Columns:
     """A value of the patient's previous row of this form (by day)."""
     return {name: _neighbour(form, form.numbers(str(argument)), 1)}
 
 
-@word("following")
-def following(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Made:
+@keyed("following")
+def following(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Columns:
     """A value of the patient's next row of this form (by day)."""
     return {name: _neighbour(form, form.numbers(str(argument)), -1)}
 
 
-@word("lowest")
-def lowest(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Made:
+@keyed("lowest")
+def lowest(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Columns:
     """A value whose minimum after study day ``after`` is the patient's ``is``, at the event that column ``at`` names.
     Other later rows lie above it by a share of at least 2 % (``above``), earlier rows follow ``before``; both are
     declared as for ``normal``."""
@@ -250,8 +250,8 @@ def _moves(lacking: np.ndarray, sd: np.ndarray) -> np.ndarray:
     return np.asarray(moves[order[np.where(lower, place - 1, place)]])
 
 
-@word("composite")
-def composite(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Made:
+@keyed("composite")
+def composite(form: Filling, name: str, argument: Any, spec: Mapping[str, Any]) -> Columns:
     """Whole scores of several ``tests`` whose mean z against ``norms`` (test, mean, sd) meets the ``target`` column.
 
     Each patient has a profile of their own (standard deviation ``spread``); the scores are rounded, and of all ways to
@@ -274,15 +274,17 @@ MODIFIERS = ("delay", "unknown", "events", "when", "unit", "decimals", "min", "m
 
 
 def make(form: Filling, name: str, spec: Mapping[str, Any]) -> None:
-    """Fill one field (or latent value, whose name starts with ``_``) by the one word that its declaration has."""
+    """Fill one field (or latent value, whose name starts with ``_``) by the one rule that its declaration has."""
     where = f"form '{form.form}', field '{name}'"
-    unknown = [key for key in spec if key not in WORDS and key not in MODIFIERS]
+    unknown = [key for key in spec if key not in VALUE_RULES and key not in MODIFIERS]
     if unknown:
-        raise complain(spec, unknown[0], f"{where}: there is no such word{nearest(unknown[0], [*WORDS, *MODIFIERS])}")
-    used = [key for key in spec if key in WORDS]
+        raise complain(
+            spec, unknown[0], f"{where}: there is no such key{nearest(unknown[0], [*VALUE_RULES, *MODIFIERS])}"
+        )
+    used = [key for key in spec if key in VALUE_RULES]
     if len(used) != 1:
-        raise complain(spec, None, f"{where}: one word is needed, found {len(used)}")
-    made = WORDS[used[0]](form, name, spec[used[0]], spec)
+        raise complain(spec, None, f"{where}: one rule is needed, found {len(used)}")
+    made = VALUE_RULES[used[0]](form, name, spec[used[0]], spec)
     for column, values in made.items():
         form.known[column] = _modified(form, column, values, spec)
 
