@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Annotated, Any, Literal
 
+from metadata.condition import Condition
 from metadata.declaration import Place
 from metadata.declaration_limits import Above, Entries, ValueLimit, Written
 from metadata.declaration_schema import document_schema
@@ -171,16 +172,26 @@ class Arm:
 
 
 @dataclass(frozen=True)
+class UnlessRecords:
+    """Records of a subject: those that have a variable (DOMAIN.VARIABLE) and for which a condition holds."""
+
+    has: str
+    where: Condition | None = None
+
+
+@dataclass(frozen=True)
 class Element:
     """One element of the trial: what it is called, how it starts (by date and as text), how it ends, in which arm.
 
-    ``start`` is a variable of DM or an operation; ``after`` counts days from there.
+    ``start`` is a variable of DM or an operation; ``after`` counts days from there. ``unless`` names records of a
+    subject for whom the element has not begun, such as an exposure without an end.
     """
 
     etcd: str
     element: str
     epoch: str
     start: str | dict[str, Any]
+    unless: UnlessRecords | None = None
     rule: str = ""
     ends: str = ""
     duration: str = ""

@@ -2,7 +2,8 @@
 
 ``{id, from: {domain, field}, to: {domain, form}}``: the field holds the number of an instance of the form, and the
 records of both are related. ``{id, datasets: [{domain, variable, type}, ...]}``: records of datasets are related by a
-variable that they share.
+variable that they share. ``{id, records: [{domain, where}, ...]}``: a subject's records for which the conditions hold
+are related, such as the fatal event and the details of the death.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 import numpy as np
 
 from metadata.coded_text import CodedText
+from metadata.condition import Condition
 from metadata.dataset import Dataset, DatasetMetadata, Edges, Variable
 from metadata.declaration import read_document
 from metadata.declaration_limits import Entries
@@ -30,6 +32,7 @@ from sdtm.columns.source import FormRows, Forms
 from sdtm.columns.table import REDCAP, DomainTables, Withheld
 from sdtm.domains.identity import SubjectIdentifiers
 from sdtm.mapping.domain_mapping import DomainMapping
+from sdtm.operations.variable_condition import read_variable_condition, rows_where
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,15 +74,24 @@ class SharedVariable:
 
 
 @dataclass(frozen=True)
+class SubjectRecords:
+    """Records of a domain, those alone for which a condition on its variables holds."""
+
+    domain: str
+    where: Condition | None = None
+
+
+@dataclass(frozen=True)
 class Relation:
-    """A relation: between records, by the number of an instance; or between datasets, by a variable that they share."""
+    """A relation between records, by the number of an instance or by conditions; or between datasets, by a variable."""
 
     id: str
     from_: LinkingField | None = None
     to: LinkedForm | None = None
     datasets: Annotated[list[SharedVariable], Entries(2)] | None = None
+    records: Annotated[list[SubjectRecords], Entries(2)] | None = None
 
-    one_of: ClassVar[tuple[tuple[str, ...], ...]] = (("from", "to"), ("datasets",))
+    one_of: ClassVar[tuple[tuple[str, ...], ...]] = (("from", "to"), ("datasets",), ("records",))
 
 
 @dataclass(frozen=True)
@@ -125,16 +137,18 @@ def check_relations(study: Study, project: Project, mappings: dict[str, DomainMa
     with Gather() as gather:
         for node in relation_nodes(study):
             with gather.part():
-                _check(node, project, mappings)
+                _check(node, study, project, mappings)
 
 
-def _check(node: LocatedDict, project: Project, mappings: dict[str, DomainMapping]) -> None:
-    for part in node.get("datasets") or [node["from"], node["to"]]:
+def _check(node: LocatedDict, study: Study, project: Project, mappings: dict[str, DomainMapping]) -> None:
+    for part in node.get("datasets") or node.get("records") or [node["from"], node["to"]]:
         domain = str(part["domain"])
         if domain not in mappings:
             raise complain(part, "domain", f"no mapping makes the domain {domain}{nearest(domain, mappings)}")
         if "datasets" in node:
             _check_shared(part, mappings[domain])
+        elif "records" in node:
+            read_variable_condition(part, "where", [domain], study)
         elif not mappings[domain].has(f"{domain}SPID") or not mappings[domain].has(f"{domain}SEQ"):
             raise complain(part, "domain", f"{domain} has no {domain}SPID that leads from a form to its records")
     if "from" in node:
@@ -171,10 +185,7 @@ def related(study: Study, records: RelatableRecords) -> Related:
     import pandas as pd
 
     made = Related(None)
-    pieces = [
-        _between_datasets(node) if "datasets" in node else _records(node, records, made)
-        for node in relation_nodes(study)
-    ]
+    pieces = [_relation(node, study, records, made) for node in relation_nodes(study)]
     joined = pd.concat(pieces, ignore_index=True) if pieces else pd.DataFrame()
     if joined.empty:
         return made
@@ -186,7 +197,49 @@ def related(study: Study, records: RelatableRecords) -> Related:
         at = np.asarray(rows)
         made.edges.append(Edges(at, "IDVARVAL", REDCAP, frame["source_row"].to_numpy(int)[at], str(name)))
     made.edges += _of_whole(frame[frame["USUBJID"] == ""], records)
+    made.edges += _of_conditions(frame)
     return made
+
+
+def _of_conditions(rows: pd.DataFrame) -> list[Edges]:
+    """Return the lineage of records related by conditions: the variables that these look at."""
+    if "read" not in rows:
+        return []
+    groups = rows[rows["read"].notna()].groupby(["RDOMAIN", "read"], sort=True).indices
+    kept = np.flatnonzero(rows["read"].notna())
+    return [
+        Edges(kept[at], "IDVARVAL", str(domain), rows["row"].to_numpy()[kept[at]].astype(int), name)
+        for (domain, read), at in groups.items()
+        for name in str(read).split(",")
+    ]
+
+
+def _relation(node: LocatedDict, study: Study, records: RelatableRecords, made: Related) -> pd.DataFrame:
+    if "datasets" in node:
+        return _between_datasets(node)
+    return _by_condition(node, study, records) if "records" in node else _records(node, records, made)
+
+
+def _by_condition(node: LocatedDict, study: Study, records: RelatableRecords) -> pd.DataFrame:
+    """Return the records for which the conditions hold, of each subject who has such records in every domain named."""
+    import pandas as pd
+
+    parts = []
+    for part in node["records"]:
+        domain = str(part["domain"])
+        table, found = records.tables[domain], record_rows(records, domain)
+        where = read_variable_condition(part, "where", [domain], study)
+        meant = rows_where(where, table, study)
+        found = found[meant[np.flatnonzero(records.finished[domain].position >= 0)]]
+        number = text_of(found["SEQ"].to_numpy(float)).array()
+        read = ",".join(where.reads or (f"{domain}SEQ",))
+        parts.append(found.assign(RDOMAIN=domain, IDVAR=f"{domain}SEQ", IDVARVAL=number, read=read))
+    subjects = set.intersection(*(set(found["USUBJID"]) for found in parts))
+    joined = pd.concat(parts, ignore_index=True)
+    joined = joined[joined["USUBJID"].isin(subjects)]
+    return joined[["RDOMAIN", "IDVAR", "IDVARVAL", "USUBJID", "row", "read"]].assign(
+        RELTYPE="", RELID=f"{node['id']}1", field="", source_row=-1
+    )
 
 
 def _of_whole(rows: pd.DataFrame, records: RelatableRecords) -> list[Edges]:

@@ -30,7 +30,7 @@ from sdtm.operations.subjects import (
 )
 from sdtm.operations.variable_condition import rows_where
 
-END = "RFPENDTC"
+END, UNLESS = "RFPENDTC", "unless"
 
 
 def element_nodes(study: Study) -> list[LocatedDict]:
@@ -54,22 +54,23 @@ def check_elements(study: Study, terminology: Terminology, codelists: tuple[str,
 
 def start_variables(study: Study, node: LocatedDict) -> list[str]:
     """Return the variables, as DOMAIN.VARIABLE, from which an element's start is taken; raises StudyError."""
-    start = node["start"]
+    start, unless = node["start"], node.get(UNLESS)
+    also = needed(*sources_of(unless, "has", study)) if unless else []
     if not isinstance(start, LocatedDict):
-        return [".".join(variable_of(node, "start", f"DM.{start}", study))]
+        return [".".join(variable_of(node, "start", f"DM.{start}", study)), *also]
     named = [key for key in (Earliest.key, Latest.key) if key in start]
     if len(named) != 1 or set(start) - {"where", *named}:
         raise complain(
             node, "start", "an element starts at a variable of DM, or at earliest or latest: DOMAIN.VARIABLE"
         )
-    return needed(*sources_of(start, named[0], study))
+    return [*needed(*sources_of(start, named[0], study)), *also]
 
 
 def elements_table(study: Study, tables: DomainTables) -> DomainTable:
     """Return SE: an element starts where study.yaml says and ends where the next begins, the last with participation.
 
-    An element that would start after the end of participation did not take place; one of an arm is for those who were
-    treated in it (ACTARMCD).
+    An element that would start after the end of participation did not take place, nor one of a subject who has records
+    of its ``unless``; one of an arm is for those who were treated in it (ACTARMCD).
     """
     nodes, subjects = element_nodes(study), tables["DM"]
     last = subjects.days(END)[0]
@@ -80,6 +81,8 @@ def elements_table(study: Study, tables: DomainTables) -> DomainTable:
         here = ~np.isnat(day) & ~((day > last) & ~np.isnat(last)) & subjects.kept()
         if "arm" in node:
             here &= subjects.text("ACTARMCD").isin([str(node["arm"])])
+        if UNLESS in node:
+            here &= ~_excluded(study, tables, node[UNLESS])
         at = np.flatnonzero(here)
         rows.append(at)
         order.append(np.full(len(at), number))
@@ -97,6 +100,13 @@ def planned_orders(nodes: list[LocatedDict]) -> list[int]:
         longest = max((before.count(arm) for arm in paths), default=0)
         made.append(before.count(None) + longest + 1)
     return made
+
+
+def _excluded(study: Study, tables: DomainTables, unless: LocatedDict) -> np.ndarray:
+    """Return True for subjects who have a record that an element's ``unless`` names."""
+    sources, where = sources_of(unless, "has", study)
+    found = extreme(tables, "DM", sources, partial(rows_where, where, study=study), Earliest.sign)
+    return found.data.present()
 
 
 def _starts(

@@ -7,6 +7,7 @@ import re
 import numpy as np
 
 from metadata.coded_text import CodedText
+from metadata.coding_file import term_key
 from sdtm.columns.column import Column, Read, UnrepresentedValues
 from sdtm.columns.number import Measurement, converted, read_result
 from sdtm.columns.source import FormRows
@@ -167,6 +168,9 @@ def _standard(
     if test.standard == "code" and isinstance(test.result, FieldValue):
         codes = {code: test.standard_terms.get(code, code) for code in test.result.terms}
         raw = source.raw(test.result.found.name)[0].take(at).replace(codes, "")
+    elif test.standard_codes is not None:
+        codes = test.standard_codes
+        raw = raw.map(lambda word: codes.get(term_key(word), ""))
     elif test.standard_terms:
         raw = raw.replace(test.standard_terms)
     count = len(unit.texts)

@@ -52,6 +52,7 @@ class FindingTest:
     label_without: str = ""
     standard: str = "result"
     standard_terms: dict[str, str] = field(default_factory=dict)
+    standard_codes: dict[str, str] | None = None
     also_read: frozenset[NumberForm] = frozenset()
     toxicity: str = ""
     toxicity_terms: dict[str, float] = field(default_factory=dict)

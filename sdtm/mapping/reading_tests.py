@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Protocol
 
+from metadata.coding_file import read_codes
 from metadata.errors import Gather, StudyError
 from metadata.standards import GuideVariable
 from metadata.terminology import Terminology
@@ -24,6 +25,7 @@ from sdtm.operations.operation import (
     located,
     record_operation,
 )
+from sdtm.operations.value_sets import value_set
 from sdtm.operations.values import FieldValue
 
 QUALIFIERS = {"category": "CAT", "subcategory": "SCAT", "specimen": "SPEC", "method": "METHOD", "location": "LOC"}
@@ -79,6 +81,7 @@ class TestReader:
             with gather.part():
                 result = self._operation("result", "ORRES")
                 standard_terms = self._standard_terms(result)
+                standard_codes = self._standard_codes(result)
                 also_read = self._also_read(result)
             with gather.part():
                 unit = self._operation("unit", "ORRESU") if "unit" in self.spec else None
@@ -106,6 +109,7 @@ class TestReader:
             label_without=str(self._get("label_without")),
             standard=str(self._get("standard", "result")),
             standard_terms=standard_terms,
+            standard_codes=standard_codes,
             also_read=also_read,
             toxicity=str(self._get("toxicity")),
             toxicity_terms={term: float(grade) for term, grade in (self._get("toxicity_terms", None) or {}).items()},
@@ -133,6 +137,16 @@ class TestReader:
         if not 1 <= len(name.encode()) <= longest:
             raise complain(self.spec, "test", f"{testcd} needs a test name of 1 to {longest} characters")
         return name
+
+    def _standard_codes(self, result: RecordOperation) -> dict[str, str] | None:
+        """Return the study's codes by term of a result in words; raises StudyError for a result of choices."""
+        spec = self._get("standard_coded", None)
+        if spec is None:
+            return None
+        if value_set([result]):
+            problem = "only a result in free words is coded by a file; choices have standard_terms"
+            raise complain(self._node("standard_coded"), "standard_coded", problem)
+        return read_codes(self.context.study, spec)
 
     def _standard_terms(self, result: RecordOperation) -> dict[str, str]:
         """Return the value of --STRESC for a result in words: as declared, or the codelist's own term for a choice.

@@ -49,6 +49,14 @@ class TestCodelists:
 
 
 @dataclass(frozen=True)
+class StudyCoding:
+    """A column of a coding file of the study, by whose terms a result in words is standardised."""
+
+    file: str
+    column: str
+
+
+@dataclass(frozen=True)
 class TestKeys:
     """One test of a findings domain, on one form or for the whole domain.
 
@@ -75,6 +83,7 @@ class TestKeys:
     label_without: Annotated[str, RegularExpression()] = ""
     standard: Literal["code", "result"] = "result"
     standard_terms: Terms | None = None
+    standard_coded: StudyCoding | None = None
     also_read: list[NumberForm] | None = None
     digits: Annotated[int, Limit(1, 15)] | None = None
     decimals: Annotated[int, Limit(0, 15)] | None = None

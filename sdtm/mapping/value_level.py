@@ -149,6 +149,8 @@ def standard_sentence(mapping: DomainMapping, test: FindingTest) -> str:
         sentence = f"{result} in {test.units.standard}: {factors}{_rounding(test)}"
     elif test.units.standard:
         sentence = f"{result}, which is in {test.units.standard}"
+    elif test.standard_codes is not None:
+        sentence = f"{result} coded by the study's own coding file (not MedDRA)"
     else:
         sentence = f"As {result}"
     return f"{sentence}; {sentence_of_terms(test.standard_terms)}." if test.standard_terms else f"{sentence}."

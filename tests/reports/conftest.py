@@ -191,7 +191,7 @@ def _adae(oracle: pd.DataFrame) -> pd.DataFrame:
             "AESEV": ["MILD", "SEVERE", "MILD", "MILD"],
             "AESER": ["N", "Y", "N", "N"],
             "AEACNAZA": ["DOSE NOT CHANGED", "DRUG WITHDRAWN", "DOSE NOT CHANGED", "DOSE NOT CHANGED"],
-            "AEACNIFN": "DOSE NOT CHANGED",
+            "AEACNIFB": "DOSE NOT CHANGED",
             "RELGR1": ["RELATED", "RELATED", "NOT RELATED", "NOT RELATED"],
             "RELGR2": "NOT RELATED",
             "ATOXGR": ["1", "3", "1", ""],

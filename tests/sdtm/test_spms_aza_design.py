@@ -66,7 +66,7 @@ def test_a_parameter_without_value_has_a_null_flavor(locked: Tabulation) -> None
     made = frame(locked, "TS")
     assert (made.loc[made["TSVAL"] == "", "TSVALNF"] != "").all()
     assert (made.loc[made["TSVAL"] != "", "TSVALNF"] == "").all()
-    assert set(made.loc[made["TSPARMCD"].isin(["REGID", "SPONSOR", "STOPRULE"]), "TSVALNF"]) == {"NA", "UNK"}
+    assert set(made.loc[made["TSPARMCD"].isin(["REGID", "STOPRULE"]), "TSVALNF"]) == {"NA", "UNK"}
 
 
 def test_values_of_a_codelist_carry_their_concept_code(locked: Tabulation) -> None:

@@ -15,6 +15,9 @@ def one(frame: pd.DataFrame) -> dict[str, Any]:
     return frame.iloc[0].to_dict()
 
 
+EARLIER_LATEST = "RFXENDTC: {latest: EX.EXENDTC}"
+
+
 def test_reference_dates_come_from_exposure_and_days_have_no_zero(small: Any) -> None:
     small.subject()
     small.row("1", "log", "dose", "2", drug="2", amount="1.5", dose_st="2000-03-09", dose_en="2000-05-01")
@@ -89,6 +92,27 @@ def test_an_element_that_would_begin_after_the_end_did_not_take_place(small: Any
     elements = small.frame("SE")
     assert elements["ETCD"].tolist() == ["SCRN", "TRT"]
     assert elements["SEENDTC"].tolist() == ["2000-03-10", "2000-06-10"]
+
+
+UNLESS = "start: RFXENDTC, after: 1, unless: {has: EX.EXSTDTC, where: {EXENDTC: {missing: true}}}"
+LATEST = "RFXENDTC: {latest: [EX.EXENDTC, EX.EXSTDTC]}"
+
+
+def test_an_exposure_that_goes_on_counts_by_its_start_and_begins_no_follow_up(small: Any) -> None:
+    for name, old, new in (("study", "start: RFXENDTC, after: 1", UNLESS), ("sdtm/dm", EARLIER_LATEST, LATEST)):
+        path = small.folder / f"{name}.yaml"
+        text = path.read_text(encoding="utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new), encoding="utf-8")
+    small.subject("1")
+    small.row("1", "month", end_dt="2000-07-01")
+    small.subject("2")
+    small.row("2", "log", "dose", "3", drug="1", amount="5", dose_st="2000-06-20")
+    small.row("2", "month", end_dt="2000-07-01")
+    subjects, elements = small.frame("DM"), small.frame("SE")
+    assert subjects["RFXENDTC"].tolist() == ["2000-06-10", "2000-06-20"]
+    each = {name: rows["ETCD"].tolist() for name, rows in elements.groupby("USUBJID")}
+    assert list(each.values()) == [["SCRN", "TRT", "FU"], ["SCRN", "TRT"]]
 
 
 def test_several_races_are_multiple_and_stand_in_supp(small: Any) -> None:

@@ -207,6 +207,36 @@ def test_a_result_in_words_without_a_standard_term_stops_the_check(small: Any) -
         small.tabulate()
 
 
+CODED = """domain: LB
+records:
+  form: look
+  tests:
+    HCG: {result: wc, standard_coded: {file: coding.csv, column: TERM}}
+"""
+
+
+def test_a_result_in_free_words_has_the_term_of_the_studys_coding_or_is_asked_about(small: Any) -> None:
+    small.write("lb", CODED)
+    small.write("sv", "domain: SV\nkeys: [STUDYID, USUBJID, VISITNUM]\nrecords: {each: visit}\n")
+    names = ("why", "hb", "hb_u", "hb_nd", "wc_u", "house")
+    small.write("not_submitted", "status: S\nfields: {rec: R, " + ", ".join(f"{name}: none" for name in names) + "}\n")
+    (small.folder / "coding.csv").write_text("REPORTED,TERM\nnegativo,NEGATIVE\n", encoding="utf-8")
+    small.subject()
+    small.row("1", "start", seen="2000-03-10", wc="Negativo ")
+    small.row("1", "month", seen="2000-04-10", wc="dudoso")
+    made = small.frame("LB")[["LBORRES", "LBSTRESC"]].to_numpy().tolist()
+    assert made == [["Negativo", "NEGATIVE"], ["dudoso", ""]]
+    assert [field for field, _ in asked(small)] == ["wc"]
+
+
+def test_choices_are_standardised_by_terms_not_by_a_coding_file(small: Any) -> None:
+    coded = "standard_coded: {file: coding.csv, column: TERM}"
+    small.write("lb", RHYTHM.replace("WORD", "Trace").replace("standard_terms: {}", coded))
+    (small.folder / "coding.csv").write_text("REPORTED,TERM\nNegative,NEGATIVE\n", encoding="utf-8")
+    with pytest.raises(StudyError, match="only a result in free words is coded by a file"):
+        small.tabulate()
+
+
 def asked(small: Any) -> list[list[str]]:
     """Return field and reason of what is listed, without the unit and the laboratory."""
     withheld = small.tabulate().withheld
