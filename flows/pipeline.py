@@ -437,7 +437,7 @@ def write_define(
     results: pd.DataFrame | None = None,
     pages: CrfPages | None = None,
 ) -> list[Path]:
-    """Write define.xml of a standard's datasets and its stylesheet into the folder of their transport files.
+    """Write define.xml of a standard's datasets, its stylesheet and its page into the folder of their transport files.
 
     With ``results``, the key results are described as well.
     """

@@ -16,10 +16,11 @@ from metadata.study import Study
 from publish.define_checks import problems, read
 from publish.define_document import document
 from publish.define_documents import Documents
+from publish.define_page.page import define_page
 from publish.define_standards import DefineContent
 from publish.disk import outside, write_bytes
 
-FILE, STYLESHEET = "define.xml", "define2-1.xsl"
+FILE, STYLESHEET, PAGE = "define.xml", "define2-1.xsl", "define.html"
 STYLESHEET_SOURCE = Path(__file__).resolve().parent / "stylesheet" / STYLESHEET
 HEAD = f"""<?xml version="1.0" encoding="UTF-8"?>
 <?xml-stylesheet type="text/xsl" href="{STYLESHEET}"?>
@@ -36,7 +37,7 @@ def write(
     documents: Documents,
     displays: Sequence[ResultDisplay] = (),
 ) -> list[Path]:
-    """Write define.xml and its stylesheet into ``folder``, where the transport files are, and return both.
+    """Write define.xml, its stylesheet and its page into ``folder``, where the transport files are; return all three.
 
     ``created`` is the date of the snapshot, ``displays`` are the key results. Lengths must be resolved. Raises
     StudyError if the document is not valid, and OutsideError.
@@ -47,8 +48,8 @@ def write(
         raise StudyError(_sentence(found))
     with outside(f"read {STYLESHEET_SOURCE}"):
         stylesheet = STYLESHEET_SOURCE.read_bytes()
-    paths = [folder / FILE, folder / STYLESHEET]
-    for path, text in zip(paths, (made, stylesheet), strict=True):
+    paths = [folder / FILE, folder / STYLESHEET, folder / PAGE]
+    for path, text in zip(paths, (made, stylesheet, define_page(made)), strict=True):
         write_bytes(path, text)
     return paths
 

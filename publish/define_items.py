@@ -118,7 +118,7 @@ class Items:
         made = []
         for number, variable in enumerate(dataset.metadata.variables, start=1):
             more: dict[str, Any] = {"KeySequence": keys[variable.name]} if variable.name in keys else {}
-            more |= {"Role": variable.role} if variable.role else {}
+            more |= {"Role": variable.role} if variable.role and not dataset.metadata.is_analysis else {}
             made.append(self._variable(dataset, variable, number, rows, values.get(variable.name, []), more))
         return made
 

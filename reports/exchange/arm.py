@@ -6,7 +6,7 @@ variable, parameter and method; the criteria are what the filters of all of them
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -27,7 +27,8 @@ SUBJECT, PARAMETER = "USUBJID", "PARAMCD"
 INFERENTIAL = ("p_value", "estimate", "lower", "upper")
 """Statistics whose method is a result of its own; all others describe."""
 DESCRIBED = "Descriptive statistics"
-SIZE = "N"
+SIZE, OF_A_TEST = "N", ("n", "statistic")
+"""Statistics that say how many subjects there are, and those that accompany a test or an estimate."""
 MOST_VALUES = 30
 """Values that a criterion lists; a variable with more of them is named as what the results are given by."""
 
@@ -63,13 +64,14 @@ class _Display:
     def results(self, rows: Rows, datasets: Collection[str]) -> Iterator[AnalysisResult]:
         """Group the rows of the output, and describe each group."""
         groups: dict[tuple[str, ...], Rows] = {}
-        for row in rows:
-            if row["dataset"] in datasets and row["statistic"] != SIZE:
-                method = str(row["method"]) if row["statistic"] in INFERENTIAL else ""
-                named = (str(row[name]) for name in ("line", "population", "dataset", "analysed"))
-                groups.setdefault((*named, _parameter(str(row["filter"])), method), []).append(row)
-        for number, (key, own) in enumerate(groups.items(), start=1):
-            yield self._result(f"{self.output.id}.{number:02d}", key[-1], own)
+        own = [row for row in rows if row["dataset"] in datasets and row["statistic"] != SIZE]
+        methods = _methods(own)
+        for row in own:
+            named = (str(row[name]) for name in ("line", "population", "dataset", "analysed"))
+            key = (*named, _parameter(str(row["filter"])), methods[str(row["analysis"])])
+            groups.setdefault(key, []).append(row)
+        for number, (key, members) in enumerate(groups.items(), start=1):
+            yield self._result(f"{self.output.id}.{number:02d}", key[-1], members)
 
     def _result(self, identifier: str, method: str, rows: Rows) -> AnalysisResult:
         dataset, analysed = str(rows[0]["dataset"]), str(rows[0]["analysed"])
@@ -84,7 +86,7 @@ class _Display:
         analyses = tuple(dict.fromkeys(str(row["analysis"]) for row in rows))
         return AnalysisResult(
             id=identifier,
-            description=f"{self.output.title}: {_about(method, rows)}. {population.label}.",
+            description=f"{self.output.title}: {_about(method, rows, criteria)}. {population.label}.",
             reason=REASON,
             purpose=self.output.purpose,
             records=tuple(records),
@@ -99,14 +101,27 @@ class _Display:
         return yaml.safe_dump(_plain(self.output.node), sort_keys=False, allow_unicode=True, width=120)
 
 
-def _about(method: str, rows: Rows) -> str:
+def _methods(rows: Rows) -> dict[str, str]:
+    """Return the methods of each analysis, by its id; what only describes is said so."""
+    found: dict[str, dict[str, None]] = {}
+    for row in rows:
+        own = found.setdefault(str(row["analysis"]), {})
+        if row["statistic"] in INFERENTIAL:
+            own[str(row["method"])] = None
+        elif row["statistic"] not in OF_A_TEST:
+            own[DESCRIBED] = None
+    return {name: "; ".join(own) or DESCRIBED for name, own in found.items()}
+
+
+def _about(method: str, rows: Rows, criteria: Iterable[Criterion]) -> str:
     """Return what a result is: its method, and what it is of where all its rows say the same.
 
     The rows of a test have its name as their variable, which its method says already; a number is the place of a line.
     """
-    about = ("level", "subset") if method else ("variable", "level", "subset")
+    about = ("variable", "level", "subset") if method == DESCRIBED else ("level", "subset")
     named = [str(rows[0][name]) for name in about if len({row[name] for row in rows}) == 1]
-    words = (word for word in (method or DESCRIBED, *named) if word and not word.isdigit())
+    named += [", ".join(one.values) for one in criteria if one.comparator == "IN" and method != DESCRIBED]
+    words = (word for word in (method, *named) if word and not word.isdigit())
     return ", ".join(dict.fromkeys(words))
 
 
