@@ -38,7 +38,10 @@ class DayAxis:
 
 @dataclass(frozen=True)
 class TimelineLayerKeys:
-    """Spans of a first and a last day, or marks of a day, on a track; colours are numbered as in the palette."""
+    """Spans of a first and a last day, or marks of a day, on a track.
+
+    Colours are numbered as in the palette; without ``colour`` a layer has the colour of its own number.
+    """
 
     label: Text
     dataset: Text
@@ -49,7 +52,7 @@ class TimelineLayerKeys:
     day: NumberVariable = ""
     mark: Literal["circle", "square", "triangle", "diamond", "stroke"] | None = None
     hollow: bool = False
-    colour: Annotated[int, Limit(1, 7)] = 1
+    colour: Annotated[int, Limit(1, 7)] | None = None
 
     one_of: ClassVar[tuple[tuple[str, ...], ...]] = (("start", "end"), ("day", "mark"))
 
