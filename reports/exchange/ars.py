@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from metadata.study import Study
 from reports.exchange.ars_subsets import common, where_clause
 from reports.exchange.ars_treatments import ArsTreatments
-from reports.exchange.json_text import item_a_line
+from reports.exchange.json_text import encoded, item_a_line
 from reports.results.index import Rows
 from reports.results.specification import SUBJECT_LEVEL, Output, ReportSpecification
 
@@ -27,15 +27,18 @@ REASON = "SPECIFIED IN SAP"
 
 def reporting_event(
     study: Study, specification: ReportSpecification, results: Mapping[str, Rows], footnotes: Mapping[str, list[str]]
-) -> str:
-    """The reporting event as JSON text; ``results`` and ``footnotes`` hold those of each output by its id."""
+) -> Iterator[str]:
+    """Return the reporting event in JSON, piece by piece; ``results`` and ``footnotes`` are by the id of the output."""
     event = _Event(specification, ArsTreatments.of(specification, results))
     contents, outputs, analyses = [], [], []
     for order, output in enumerate(specification.outputs, start=1):
-        made = [event.analysis(output, name, rows) for name, rows in _analyses(results.get(output.id, []))]
-        analyses += made
+        listed = []
+        for name, rows in _analyses(results.get(output.id, [])):
+            analysis = event.analysis(output, name, rows)
+            listed.append((analysis["name"], analysis["id"]))
+            analyses.append(encoded(analysis))
         outputs.append(_output(output, footnotes.get(output.id, [])))
-        contents.append(_listed(order, output, made))
+        contents.append(_listed(order, output, listed))
     content = {
         "id": f"RE_{_slug(study.studyid)}",
         "name": f"{study.studyid} reporting event",
@@ -174,9 +177,10 @@ def _section(output: Output, kind: str, texts: list[str]) -> dict[str, Any]:
     return {"sectionType": kind, "orderedSubSections": parts}
 
 
-def _listed(order: int, output: Output, analyses: list[dict[str, Any]]) -> dict[str, Any]:
-    items = [{"level": 2, "order": number, "name": analysis["name"], "analysisId": analysis["id"]}
-             for number, analysis in enumerate(analyses, start=1)]  # fmt: skip
+def _listed(order: int, output: Output, analyses: list[tuple[str, str]]) -> dict[str, Any]:
+    """The entry of an output, with those of its analyses by name and id."""
+    items = [{"level": 2, "order": number, "name": name, "analysisId": identifier}
+             for number, (name, identifier) in enumerate(analyses, start=1)]  # fmt: skip
     return {"level": 1, "order": order, "name": f"{output.id} {output.title}", "outputId": f"Out_{output.id}",
             "sublist": {"listItems": items}}  # fmt: skip
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import pandas as pd
 
@@ -21,8 +22,8 @@ LABELS = {
 TYPES = {"value": "double", "n": "integer"}
 
 
-def dataset_json(results: pd.DataFrame, studyid: str, snapshot_date: str) -> str:
-    """The results as Dataset-JSON 1.1: columns described, one array a row, a value that was not estimable null.
+def dataset_json(results: pd.DataFrame, studyid: str, snapshot_date: str) -> Iterator[str]:
+    """Return the results as Dataset-JSON 1.1, piece by piece: one array a row, a value that was not estimable null.
 
     The file's time is the snapshot's date, so that the same results give the same bytes.
     """

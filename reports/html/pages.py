@@ -102,8 +102,8 @@ def _results(
     """The results data as Dataset-JSON and as a reporting event of CDISC ARS."""
     footnotes = {output.id: output.footnotes for output in specification.outputs}
     return [
-        _write(folder / "results.json", [dataset_json(results, study.studyid, snapshot_date)]),
-        _write(folder / "ars.json", [reporting_event(study, specification, own, footnotes)]),
+        _write(folder / "results.json", dataset_json(results, study.studyid, snapshot_date)),
+        _write(folder / "ars.json", reporting_event(study, specification, own, footnotes)),
     ]
 
 

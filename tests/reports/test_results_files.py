@@ -38,12 +38,12 @@ def results(study: Study, adam: dict[str, Dataset]) -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def event(study: Study, results: pd.DataFrame) -> dict[str, Any]:
     specification = read_specification(study, KEYS)
-    read: dict[str, Any] = json.loads(reporting_event(study, specification, rows_by_output(results), {}))
+    read: dict[str, Any] = json.loads("".join(reporting_event(study, specification, rows_by_output(results), {})))
     return read
 
 
 def test_dataset_json_holds_every_row(study: Study, results: pd.DataFrame) -> None:
-    text = dataset_json(results, study.studyid, "2001-12-31")
+    text = "".join(dataset_json(results, study.studyid, "2001-12-31"))
     read = json.loads(text)
     assert read["records"] == len(read["rows"]) == len(results)
     written = [name for name in results.columns if name not in ("line", "analysed")]
@@ -54,13 +54,13 @@ def test_dataset_json_holds_every_row(study: Study, results: pd.DataFrame) -> No
     assert read["datasetJSONCreationDateTime"] == "2001-12-31T00:00:00"
     longest = {column["name"]: column.get("length") for column in read["columns"]}
     assert longest["FILTER"] == results["filter"].str.len().max()
-    assert text == dataset_json(results, study.studyid, "2001-12-31")
+    assert text == "".join(dataset_json(results, study.studyid, "2001-12-31"))
 
 
 def test_dataset_json_is_read_by_an_independent_model(study: Study, results: pd.DataFrame) -> None:
     from odmlib.dataset_json_1_1.model import Column, DatasetJSON
 
-    content = json.loads(dataset_json(results.head(50), study.studyid, "2001-12-31"))
+    content = json.loads("".join(dataset_json(results.head(50), study.studyid, "2001-12-31")))
     columns = [Column(**column) for column in content.pop("columns")]
     model = DatasetJSON(**content, columns=columns)
     assert model.records == 50
@@ -69,7 +69,7 @@ def test_dataset_json_is_read_by_an_independent_model(study: Study, results: pd.
 
 def test_a_value_that_is_not_estimable_is_null(study: Study, results: pd.DataFrame) -> None:
     missing = results.assign(value=math.nan).head(1)
-    assert json.loads(dataset_json(missing, study.studyid, "2001-12-31"))["rows"][0][8] is None
+    assert json.loads("".join(dataset_json(missing, study.studyid, "2001-12-31")))["rows"][0][8] is None
 
 
 def test_the_event_has_what_the_model_requires(event: dict[str, Any]) -> None:
