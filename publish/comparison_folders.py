@@ -15,6 +15,7 @@ RESULTS = "reports/results.csv"
 RESULT_KEYS = ("output", "analysis", "population", "subset", "group", "variable", "level", "statistic")
 # Copies of the datasets, and what names the files: they differ where the datasets do.
 DERIVED = ("parquet/", "dataset-json/", "manifest.json", RESULTS)
+PAGE = "define.html"  # made from define.xml, which is compared
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ def _other_files(folder: Path, datasets: dict[str, Path]) -> dict[str, Path]:
     found = {
         path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file() and path not in taken
     }
-    return {name: found[name] for name in sorted(found) if not name.startswith(DERIVED)}
+    return {name: found[name] for name in sorted(found) if not name.startswith(DERIVED) and found[name].name != PAGE}
 
 
 def _same(first: Path, second: Path) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import re
+from collections.abc import Mapping
 
 import pandas as pd
 
@@ -86,7 +88,21 @@ def _derivation(made: type[Derivation], example: Example) -> str:
     for name, text in example.files.items():
         parts += [f"and the study's {name}", f"```{'python' if name.endswith('.py') else 'text'}\n{text.strip()}\n```"]
     parts += [f"```yaml\n{example.declared}\n```", "adds" if made.adds_rows else "gives", _table(example.made)]
+    parts += ["and define.xml says", _sentences(example.sentences)]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _sentences(sentences: Mapping[str, str]) -> str:
+    """Return the variables with their sentences; those of which the same is said together."""
+    together: dict[str, list[str]] = {}
+    for name, text in sentences.items():
+        together.setdefault(text, []).append(name)
+    return "\n".join(f"* {', '.join(names)}: {_escaped(text)}" for text, names in together.items())
+
+
+def _escaped(text: str) -> str:
+    """Return a text in which nothing is Markdown."""
+    return re.sub(r"([\\*_<`|\[\]])", r"\\\1", text)
 
 
 def _table(frame: pd.DataFrame) -> str:

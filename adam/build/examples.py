@@ -33,7 +33,10 @@ GAP = re.compile(r" {2,}")
 
 @dataclass(frozen=True)
 class Example:
-    """One example that was run: its heading, source of the rule, tables before and after, text of its declaration."""
+    """One example that was run: its heading, source of the rule, tables before and after, text of its declaration.
+
+    ``sentences`` say by variable how what was made came about, as define.xml has it.
+    """
 
     key: str
     section: str
@@ -43,6 +46,7 @@ class Example:
     files: dict[str, str]
     declared: str
     made: pd.DataFrame
+    sentences: dict[str, str]
 
 
 def all_examples() -> dict[str, Example]:
@@ -78,10 +82,19 @@ def _study(page: Any) -> Iterator[Study]:
 def _run(key: str, node: Any, path: Path, texts: dict[str, str], study: Study) -> Example:
     given = table_of(node["input"])
     datasets = {name: table_of(text) for name, text in node.get("datasets", {}).items()}
-    made = derived(read_steps(node["derivation"]), given, datasets, study)
+    steps = read_steps(node["derivation"])
+    made = derived(steps, given, datasets, study)
     files = {name: texts[name] for name in node.get("files", [])}
     declared = _declared(node, path.read_text(encoding="utf-8").splitlines())
-    return Example(key, node["section"], node["source"], given, datasets, files, declared, made)
+    return Example(key, node["section"], node["source"], given, datasets, files, declared, made, _sentences(key, steps))
+
+
+def _sentences(key: str, steps: list[DerivationStep]) -> dict[str, str]:
+    """Return how each variable that the example's derivation makes or changes came about."""
+    said: dict[str, str] = {}
+    for derivation in (step.derivation for step in steps if step.derivation.key == key):
+        said |= {name: derivation.sentence(name) for name in (*derivation.makes, *derivation.changes())}
+    return said
 
 
 def derived(

@@ -95,3 +95,11 @@ def test_tables_of_examples():
     assert np.isnan(table["ADT"][1])
     assert table["CODE"].tolist() == ["2", ""]
     assert [shown("ADT", value) for value in table["ADT"].tolist()] == ["2000-01-01", ""]
+
+
+def test_each_derivation_says_in_a_sentence_how_each_of_its_variables_came_about() -> None:
+    for key, example in all_examples().items():
+        assert example.sentences, key
+        for name, text in example.sentences.items():
+            assert text.strip().endswith("."), (key, name, text)
+            assert "None" not in text and "()" not in text, (key, name, text)
