@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from math import isfinite
+from math import inf, isnan
 from pathlib import Path
 
 import numpy as np
@@ -96,8 +96,8 @@ def read_ranges(path: Path, shown: str | None = None) -> dict[str, list[Range]]:
 
 
 def _range(row: TableRow) -> Range:
-    low, high = _number(row, "low", "-inf"), _number(row, "high", "inf")
-    age_from, age_to = _number(row, "age_from", "-inf"), _number(row, "age_to", "inf")
+    low, high = _number(row, "low", -inf), _number(row, "high", inf)
+    age_from, age_to = _number(row, "age_from", -inf), _number(row, "age_to", inf)
     valid_from, valid_to = _day(row, "valid_from"), _day(row, "valid_to")
     if not (row["low"] or row["high"]):
         raise row.error("the range has neither a low nor a high limit", "low")
@@ -123,15 +123,10 @@ def _range(row: TableRow) -> Range:
     )
 
 
-def _number(row: TableRow, column: str, blank: str) -> float:
-    """Return a number, ``blank`` where the cell is; raises StudyError for a cell that is no finite number."""
-    try:
-        number = float(row[column] or blank)
-    except ValueError:
-        number = float("nan")
-    if number != number or (row[column] and not isfinite(number)):
-        raise row.error(f"'{row[column]}' is not a number", column)
-    return number
+def _number(row: TableRow, column: str, blank: float) -> float:
+    """Return a number, ``blank`` where the cell is; raises StudyError for a cell that is no number."""
+    number = row.number(column)
+    return blank if isnan(number) else number
 
 
 def _day(row: TableRow, column: str) -> np.datetime64:

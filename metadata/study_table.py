@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from metadata.errors import Gather, StudyError, nearest
 from metadata.redcap_csv import read_lines
+
+NUMBER = re.compile(r"-?\d{1,15}(?:\.\d{1,15})?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,13 @@ class TableRow:
 
     def __getitem__(self, column: str) -> str:
         return self.cells[column]
+
+    def number(self, column: str) -> float:
+        """Return a cell as a number, NaN where it is blank; raises StudyError unless it is one written as -12.5."""
+        text = self.cells[column]
+        if text and not NUMBER.fullmatch(text):
+            raise self.error(f"'{text}' is not a number: digits, with a point before decimals", column)
+        return float(text or "nan")
 
     def error(self, message: str, column: str | None = None) -> StudyError:
         """Return the error that names the row's place."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import isfinite
+from math import isnan
 from typing import Literal
 
 import numpy as np
@@ -126,12 +126,10 @@ def read_norms(study: Study, name: str) -> dict[str, tuple[float, float]]:
 
 
 def _norm(row: TableRow) -> tuple[float, float]:
-    try:
-        mean, sd = float(row["mean"]), float(row["sd"])
-    except ValueError:
-        raise row.error(f"mean and sd of {row['test']} must be numbers") from None
-    if not (isfinite(mean) and isfinite(sd)):
-        raise row.error(f"mean and sd of {row['test']} must be numbers")
+    mean, sd = row.number("mean"), row.number("sd")
+    for column, given in (("mean", mean), ("sd", sd)):
+        if isnan(given):
+            raise row.error(f"the {column} of {row['test']} is missing", column)
     if not sd > 0:
         raise row.error(f"the sd of {row['test']} must be above 0, not {sd:g}")
     return mean, sd

@@ -94,7 +94,10 @@ def test_scores_against_norms(tmp_path):
     ("norms", "message"),
     [
         ("test,mean\nwords,26\n", "norms.csv, line 1: the column 'sd' is missing"),
-        ("test,mean,sd\nwords,26,x\n", "norms.csv, line 2: mean and sd of words must be numbers"),
+        (
+            "test,mean,sd\nwords,26,x\n",
+            "norms.csv, line 2, key 'sd': 'x' is not a number: digits, with a point before decimals",
+        ),
         ("test,mean,sd\nwords,26,5\ntime,20,0\n", "norms.csv, line 3: the sd of time must be above 0, not 0"),
         ("test,mean,sd\nwords,26,5\ntimes,20,2\n", "norms.csv has no test 'time' (did you mean 'times'?)"),
     ],
