@@ -15,15 +15,33 @@ from functools import cache
 from pathlib import Path
 
 from metadata.errors import Gather, StudyError, nearest
+from metadata.redcap_csv import read_lines
 from metadata.standards import FOLDER, shipped
+from metadata.study import Study
 from metadata.toxicity import Criteria, GradeBand, ToxicityItem, parse_bands
 
+OWN = ".csv"
 GRADES, TEXTS = range(5), range(1, 6)
 CIRCUMSTANCES = {"fasting": ("", "Y", "N"), "sex": ("", "M", "F"), "baseline": ("", "normal", "abnormal")}
 COLUMNS = (
     "item", "unit", "direction", *CIRCUMSTANCES, *(f"grade_{one}" for one in GRADES),
     *(f"text_{one}" for one in TEXTS), "source",
 )  # fmt: skip
+
+
+def is_own(name: str) -> bool:
+    """Return True if a table is a CSV file of the study's folder, not one that comes with the software."""
+    return name.endswith(OWN)
+
+
+def scheme_of(study: Study, name: str) -> dict[str, ToxicityItem]:
+    """Return the items of a table, one of the study's own (``own.csv``) or a shipped one, as ``read_scheme`` does."""
+    if not is_own(name):
+        return read_scheme(name)
+    path = study.path(name)
+    if not path.is_file():
+        raise StudyError(f"the study has no toxicity table {name}")
+    return _graded_by_number(_read(path, f"{study.name}/{name}"))
 
 
 def read_scheme(name: str, folder: Path = FOLDER) -> dict[str, ToxicityItem]:
@@ -40,17 +58,27 @@ def _scheme(name: str, folder: Path) -> dict[str, ToxicityItem]:
     if not path.is_file() or (folder == FOLDER and name not in schemes()):
         raise StudyError(f"there is no toxicity table '{name}'{nearest(name, schemes())}; there are"
                          f" {', '.join(schemes())}")  # fmt: skip
+    return _graded_by_number(_read(path, path.name))
+
+
+def _graded_by_number(items: dict[str, ToxicityItem]) -> dict[str, ToxicityItem]:
+    return {name: item for name, item in items.items() if any(one.bands for one in item.criteria)}
+
+
+def _read(path: Path, shown: str) -> dict[str, ToxicityItem]:
+    """Return all items of a file; ``shown`` is the name that errors give it."""
+    header, rows = read_lines(path, shown=shown)
+    _check_columns(header, shown)
     lines: dict[str, list[tuple[int, dict[str, str]]]] = {}
-    with Gather() as gather, path.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        _check_columns(reader.fieldnames or (), path.name)
-        for row in reader:
-            lines.setdefault(row["item"], []).append((reader.line_num, row))
+    for number, cells in rows:
+        row = dict(zip(header, cells, strict=True))
+        lines.setdefault(row["item"], []).append((number, row))
+    with Gather() as gather:
         made = {}
-        for item, rows in lines.items():
+        for item, found in lines.items():
             with gather.part():
-                made[item] = _item(item, rows, path.name)
-    return {name: item for name, item in made.items() if any(one.bands for one in item.criteria)}
+                made[item] = _item(item, found, shown)
+    return made
 
 
 @cache

@@ -42,7 +42,7 @@ def build(specification: AnalysisSpecification, study: Study, datasets: Mapping[
         raise specification.error(
             f"this build has no dataset {source.dataset}{nearest(source.dataset, datasets)}", "source"
         )
-    check_units(specification)
+    check_units(specification, study)
     columns = datasets[source.dataset].columns
     context = DerivationContext(study, datasets, source.dataset, specification.header.guide == "ADSL")
     specification = with_copies(specification, columns)

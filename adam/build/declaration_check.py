@@ -82,7 +82,7 @@ def _check_variables(specification: AnalysisSpecification, study: Study, others:
                 derivation.check_files(study)
             if isinstance(derivation, Grade):
                 with gather.part(), step.place():
-                    derivation.check_units(units)
+                    derivation.check_units(units, study)
             with gather.part(), step.place():
                 check_others(derivation, others)
             with gather.part():

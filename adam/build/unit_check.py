@@ -6,6 +6,7 @@ from adam.build.specification import AnalysisSpecification
 from adam.derivations.grades import Grade
 from adam.derivations.values import Parameters
 from metadata.errors import Gather
+from metadata.study import Study
 
 
 def units_of_parameters(specification: AnalysisSpecification) -> dict[str, str]:
@@ -17,11 +18,11 @@ def units_of_parameters(specification: AnalysisSpecification) -> dict[str, str]:
     return units
 
 
-def check_units(specification: AnalysisSpecification) -> None:
+def check_units(specification: AnalysisSpecification, study: Study) -> None:
     """Raise StudyError for graded parameters whose unit is not known, or not one that the table can be used with."""
     units = units_of_parameters(specification)
     with Gather() as gather:
         for step in specification.steps:
             if isinstance(step.derivation, Grade):
                 with gather.part(), step.place():
-                    step.derivation.check_units(units)
+                    step.derivation.check_units(units, study)

@@ -19,8 +19,9 @@ from adam.language.derivation import (
 from adam.language.kinds import NewNumber, NewText, NumberColumn, TextColumn
 from metadata.coded_text import CodedText
 from metadata.errors import Gather, StudyError, nearest
+from metadata.study import Study
 from metadata.toxicity import Circumstances, ToxicityItem
-from metadata.toxicity_table import read_scheme
+from metadata.toxicity_table import is_own, read_scheme, scheme_of
 
 BASELINE_FLAG, BASELINE_TYPE, DATE = "ABLFL", "BASETYPE", "ADT"
 OF_BASELINE = ("USUBJID", "PARAMCD")
@@ -31,6 +32,7 @@ DATED = (*OF_BASELINE, DATE)
 class ToxicityScheme:
     """One toxicity scheme: its table, how it is called in the data, and the item for each parameter.
 
+    A table is one that comes with the software, or a CSV file of the study with the same columns (``own.csv``).
     ``unit_factors`` are, for a parameter, the factor from the unit of the table's limits to the parameter's unit, or
     such a factor for each unit that its results may have. ``already_graded`` names, for a parameter whose results are
     not numbers, the variable that already holds its grade by this scheme.
@@ -99,7 +101,9 @@ class Grade(Derivation):
         for index, scheme in enumerate(self.schemes):
             for parameter, item in scheme.items.items():
                 rows = np.flatnonzero(parameters.isin([parameter]))
-                grades[rows] = self._graded(scheme, parameter, scheme_item(scheme.table, item), columns, rows)
+                grades[rows] = self._graded(
+                    scheme, parameter, scheme_item(scheme.table, item, context.study), columns, rows
+                )
                 named[rows] = index
             for parameter, name in scheme.already_graded.items():
                 rows = np.flatnonzero(parameters.isin([parameter]))
@@ -189,12 +193,23 @@ class Grade(Derivation):
                 with gather.part():
                     self._check_known(parameter, item)
 
-    def graded(self, gather: Gather) -> Iterator[tuple[ToxicityScheme, str, ToxicityItem]]:
-        """Yield scheme, parameter and item of all that is graded; ``gather`` gets what the tables do not have."""
+    def check_files(self, study: Study) -> None:
+        with Gather() as gather:
+            for scheme, parameter, item in self.graded(gather, study):
+                if is_own(scheme.table):
+                    with gather.part():
+                        self._check_known(parameter, item)
+
+    def graded(self, gather: Gather, study: Study | None = None) -> Iterator[tuple[ToxicityScheme, str, ToxicityItem]]:
+        """Yield scheme, parameter and item of all that is graded; ``gather`` gets what the tables do not have.
+
+        Without the study nothing is known of its own tables.
+        """
         for scheme in self.schemes:
             for parameter, name in scheme.items.items():
                 with gather.part():
-                    yield scheme, parameter, scheme_item(scheme.table, name)
+                    if study is not None or not is_own(scheme.table):
+                        yield scheme, parameter, scheme_item(scheme.table, name, study)
 
     def _check_known(self, parameter: str, item: ToxicityItem) -> None:
         known = {"sex": self.sex, "fasting": self.fasting, "baseline": self.base_indicator}
@@ -205,13 +220,13 @@ class Grade(Derivation):
         if "BASE" in item.needs and not self.base:
             raise StudyError(f"the grade of {parameter} by '{item.name}' counts multiples of baseline: say 'base'")
 
-    def check_units(self, units: Mapping[str, str]) -> None:
+    def check_units(self, units: Mapping[str, str], study: Study) -> None:
         """Raise StudyError for graded parameters in a unit that the table's limits cannot be set against.
 
         ``units`` are those of the dataset's parameters, as far as they are declared.
         """
         with Gather() as gather:
-            for scheme, parameter, item in self.graded(gather):
+            for scheme, parameter, item in self.graded(gather, study):
                 if item.is_absolute and not self.value_unit:
                     with gather.part():
                         scheme.check_unit(parameter, item, units.get(parameter, ""))
@@ -226,9 +241,9 @@ class Grade(Derivation):
         return f"Toxicity grade of {self.value} by {'; '.join(used)}; half-open intervals on unrounded values."
 
 
-def scheme_item(table: str, item: str) -> ToxicityItem:
+def scheme_item(table: str, item: str, study: Study | None = None) -> ToxicityItem:
     """Return one item of a toxicity table that can be graded by a number; raises StudyError with the nearest name."""
-    items = read_scheme(table)
+    items = read_scheme(table) if study is None else scheme_of(study, table)
     if item not in items:
         raise StudyError(f"the table {table} has no item '{item}'{nearest(item, items)}")
     return items[item]

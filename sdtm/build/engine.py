@@ -230,7 +230,7 @@ class Engine:
         reference_ranges.put_collected_ranges(mapping, self.tables[mapping.domain])
 
     def _toxicity(self, mapping: DomainMapping) -> None:
-        reference_ranges.put_toxicity(mapping, self.tables[mapping.domain])
+        reference_ranges.put_toxicity(self.study, mapping, self.tables[mapping.domain])
 
     def _flag(self, mapping: DomainMapping) -> None:
         table = self.tables[mapping.domain]

@@ -12,7 +12,7 @@ from metadata.ranges import Range, chosen, read_ranges
 from metadata.study import Study
 from metadata.terminology import Terminology
 from metadata.toxicity import ToxicityItem
-from metadata.toxicity_table import read_scheme
+from metadata.toxicity_table import scheme_of
 from metadata.units import significant, text_of
 from metadata.yaml_source import complain
 from sdtm.columns.number import plain_number
@@ -199,7 +199,7 @@ def put_indicator(mapping: DomainMapping, table: DomainTable) -> None:
 
 def check_toxicity(study: Study, mapping: DomainMapping) -> None:
     """Raise StudyError if a test names an item that the scheme lacks, or whose unit cannot be converted."""
-    items = read_scheme(mapping.toxicity_scheme) if mapping.toxicity_scheme else {}
+    items = scheme_of(study, mapping.toxicity_scheme) if mapping.toxicity_scheme else {}
     node = study.read_yaml(mapping.file.split("/", 1)[1])
     for block in mapping.blocks:
         for test in block.tests:
@@ -231,9 +231,9 @@ def item_scale(test: FindingTest, item: ToxicityItem) -> float | None:
     return None if test.units.shift(item.unit) else test.units.factor(item.unit)
 
 
-def put_toxicity(mapping: DomainMapping, table: DomainTable) -> None:
+def put_toxicity(study: Study, mapping: DomainMapping, table: DomainTable) -> None:
     """Set --TOX and --TOXGR (digits only) by the declared scheme, on values in standard units as --STRESN has them."""
-    items = read_scheme(mapping.toxicity_scheme)
+    items = scheme_of(study, mapping.toxicity_scheme)
     names, grades = list[CodedText](), list[CodedText]()
     value = table.number(mapping.prefixed("STRESN"))
     low, high = table.number(mapping.prefixed("STNRLO")), table.number(mapping.prefixed("STNRHI"))

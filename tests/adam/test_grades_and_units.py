@@ -16,7 +16,7 @@ from metadata.coded_text import CodedText
 from metadata.errors import StudyError
 from metadata.toxicity import Circumstances, parse_bands
 from metadata.toxicity_table import COLUMNS, read_scheme, schemes
-from tests.adam.trial import dataset, derived, made_by, numbers, study_in
+from tests.adam.trial import dataset, derived, made_by, numbers, study_in, texts
 
 LABORATORY = """
     dataset: ADLB
@@ -251,3 +251,26 @@ def test_a_band_of_several_alternatives() -> None:
         (2, 1.5, "BASE", False),
     ]
     assert bands[1].high is None
+
+
+OWN = "Troponin,ng/L,H,,,,<=ULN,>ULN - 50,>50 - 500,>500,,above normal,,,,,protocol 7.2\n"
+
+
+def test_a_study_brings_a_table_of_its_own(tmp_path: Path) -> None:
+    """The upper limit is 14: 10 is grade 0, 20 grade 1, 60 grade 2, 600 grade 3."""
+    word = Grade(schemes=(ToxicityScheme("tables/own.csv", "OURS", {"TROP": "Troponin"}),))
+    study = study_in(tmp_path)
+    with pytest.raises(StudyError, match=r"has no toxicity table tables/own\.csv"):
+        word.check_files(study)
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "tables" / "own.csv").write_text(HEAD + OWN, encoding="utf-8")
+    word.check()
+    word.check_files(study)
+    word.check_units({"TROP": "ng/L"}, study)
+    with pytest.raises(StudyError, match=r"TROP is in ug/L, 'Troponin' of tables/own\.csv in ng/L"):
+        word.check_units({"TROP": "ug/L"}, study)
+    made = made_by(word, tmp_path, PARAMCD=["TROP"] * 4, AVAL=[10.0, 20, 60, 600], ANRLO=[0.0] * 4, ANRHI=[14.0] * 4)
+    assert numbers(made["ATOXGRN"]) == [0, 1, 2, 3]
+    assert texts(made["ATOXSCH"]) == ["OURS"] * 4
+    with pytest.raises(StudyError, match=r"the table tables/own\.csv has no item 'Tropinin' \(did you mean 'Troponin'"):
+        Grade(schemes=(ToxicityScheme("tables/own.csv", "OURS", {"TROP": "Tropinin"}),)).check_files(study)
