@@ -9,7 +9,7 @@ import pandas as pd
 
 from extract import groups
 from extract.completeness import missing_columns, needed_columns, wrong_row
-from extract.log import living_records
+from extract.log import COLUMNS, living_records
 from extract.snapshot import Taken, is_snapshot, keep
 from extract.storage import Content, verified
 from metadata.dictionary import USER_INTERFACE_HEADERS
@@ -157,6 +157,6 @@ def _log_file(records: Path, folder: Path) -> list[Path]:
 
 
 def _log(files: list[Path], encoding: str) -> pd.DataFrame | None:
-    """Return the entries of a log under the API's names; None without one."""
+    """Return the entries of a log under the API's names, without the values that were entered; None without one."""
     logs = [read_csv(path.read_bytes(), path, encoding).rename(columns=LOG_HEADERS) for path in files]
-    return logs[0] if logs else None
+    return logs[0].reindex(columns=COLUMNS) if logs else None

@@ -50,6 +50,7 @@ def read_csv(content: bytes, file: str | Path, encoding: str = UTF_8) -> pd.Data
     if text.count('"') % 2:
         raise StudyError("the file is not CSV: a quoted cell is never closed", file)
     plain = text.encode()
+    del content, text  # of a large project each is a part of what memory holds
     try:
         table = arrow_csv.read_csv(
             pa.BufferReader(plain),
@@ -60,7 +61,8 @@ def read_csv(content: bytes, file: str | Path, encoding: str = UTF_8) -> pd.Data
         )
     except pa.ArrowInvalid as error:
         raise StudyError(_without_values(str(error)), file) from None
-    return pd.DataFrame(table.to_pandas()).astype("str")
+    del plain
+    return pd.DataFrame(table.to_pandas(split_blocks=True, self_destruct=True)).astype("str")
 
 
 def _without_values(problem: str) -> str:
