@@ -77,7 +77,7 @@ def test_the_uncertain_is_marked(drafted: Path) -> None:
     terms = next(line for line in events if "AESEV" in line)
     assert terms.startswith("# AESEV: {field: aesev, terms: {'1': MILD, '2': '???'}}"), "left out until one decides"
     assert f"{MARK}: 'Very bad' is not a term of AESEV" in terms
-    assert any(line.startswith("# AEENDTC: {date: aeendat}") and "no date field" in line for line in events)
+    assert any(line.startswith("# AEENDTC: {date: aeendat}") and "not a date field" in line for line in events)
     assert any(line.startswith("LEU: ") and "does not say Leucine" in line for line in blood)
     assert any(line.startswith("# odd:") and "XX.XXTERM" in line for line in lines(drafted, "sdtm/not_submitted.yaml"))
 

@@ -157,7 +157,7 @@ def test_the_summary_takes_values_from_the_study_and_its_subjects(small: Any) ->
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ("{paramcd: TITEL, value: x}", "no term of TSPARMCD (did you mean 'TITLE'?)"),
+        ("{paramcd: TITEL, value: x}", "not a term of TSPARMCD (did you mean 'TITLE'?)"),
         (
             "{paramcd: TITLE}",
             "an entry of 'parameters' needs 'value' or 'study' or 'earliest' or 'latest' or 'sub",
