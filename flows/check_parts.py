@@ -97,7 +97,7 @@ class CheckParts:
         """adam/*.yaml with the tables that they name."""
         from adam.build.declaration_check import check_analyses
 
-        return check_analyses(self.study, self._datasets, self._specifications)
+        return check_analyses(self.study, self._datasets, self._specifications, self._terminology)
 
     def reports(self) -> Iterable[StudyError]:
         """reports.yaml and the analysis plan."""
@@ -131,13 +131,12 @@ class CheckParts:
     def explanations(self) -> Iterable[StudyError]:
         """conformance.yaml."""
         from adam.build.declaration_check import declared_names
-        from metadata.standards import sdtm_domains
+        from sdtm.build.mapping_check import kinds_by_domain
         from validation.conformance.check import RULES
         from validation.conformance.explanations import read_explanations
 
-        domains = sdtm_domains(self.study.standards["sdtmig"])
-        supplemental = (f"SUPP{name}" for name in domains)
-        read_explanations(self.study, RULES, {*declared_names(self.study), *domains, *supplemental})
+        analyses: DatasetKinds = {name: {} for name in declared_names(self.study)}
+        read_explanations(self.study, RULES, {**analyses, **kinds_by_domain(self.study)})
         return []
 
     @cached_property

@@ -45,6 +45,7 @@ from metadata.errors import Gather, StudyError
 from metadata.schema_errors import (
     FILE,
     entry_of,
+    entry_twice,
     key_errors,
     none_of,
     quoted,
@@ -274,8 +275,10 @@ def _read_list(kind: Any, value: Any, node: object, key: str) -> tuple[Any, ...]
         return (read_value(get_args(kind)[0], value, node, key),)
     made = []
     with Gather() as gather:
-        for item in value:
+        for place, item in enumerate(value):
             with gather.part():
+                if isinstance(item, str | dict) and item in value[:place]:
+                    raise entry_twice(value, place, key)
                 made.append(read_value(get_args(kind)[0], item, node, key, entry_of(key)))
     return tuple(made)
 
@@ -399,6 +402,8 @@ def marked_names(kind: Any, value: Any, owner: Any = None) -> Iterator[MarkedNam
 
 def _parts(kind: Any, value: Any) -> list[tuple[Any, Any]]:
     """Return types and values of which a value consists."""
+    if get_origin(kind) is Annotated:  # a list with limits
+        return _parts(get_args(kind)[0], value)
     origin, arguments = get_origin(kind), get_args(kind)
     if alternatives(kind):
         return [(part, value) for part in alternatives(kind) if _is_of(part, value)]

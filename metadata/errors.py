@@ -104,5 +104,6 @@ SUGGESTED = re.compile(r"\(did you mean '([^']*)'\?\)")
 
 def nearest(word: str, choices: Iterable[str]) -> str:
     """Return `` (did you mean 'x'?)`` for the choice closest to ``word``, or an empty text."""
-    close = difflib.get_close_matches(word, sorted(choices), n=1)
+    names = sorted(choices)
+    close = [name for name in names if name.lower() == word.lower()] or difflib.get_close_matches(word, names, n=1)
     return f" (did you mean '{close[0]}'?)" if close else ""

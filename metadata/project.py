@@ -16,7 +16,7 @@ from metadata.dictionary import (
     checkbox_column,
     parse_choices,
 )
-from metadata.errors import Gather, StudyError
+from metadata.errors import Gather, StudyError, nearest
 from metadata.redcap_csv import UTF_8, check_columns, read_rows
 
 STRUCTURE_FILES = ("instruments", "arms", "events", "form_event_mapping", "repeating", "dags")
@@ -36,6 +36,17 @@ whose name is nearly the same.
 """
 
 
+INFORMATION = (
+    *("creation_time", "production_time", "in_production", "project_language", "purpose", "purpose_other"),
+    *("project_notes", "custom_record_label", "secondary_unique_field", "has_repeating_instruments_or_events"),
+    *("surveys_enabled", "scheduling_enabled", "record_autonumbering_enabled", "randomization_enabled", "ddp_enabled"),
+    *("project_irb_number", "project_grant_number", "project_pi_firstname", "project_pi_lastname"),
+    *("display_today_now_button", "external_modules", "bypass_branching_erase_field_prompt", "mycap_enabled"),
+    *("data_resolution_workflow_enabled", "project_pi_mi", "project_pi_email"),
+)
+"""Further columns of REDCap's project information."""
+
+
 def is_set(value: object) -> bool:
     """Return True for REDCap's flags: 1, "1" and true."""
     return str(value).strip().lower() in ("1", "true")
@@ -49,6 +60,16 @@ def _labelled(rows: Sequence[Mapping[str, Any]], name: str, label: str) -> list[
 def _columns(payload: Any, needed: Sequence[str]) -> list[str]:
     """Return the columns of a payload; one without rows has none that could be wrong."""
     return list(payload if isinstance(payload, dict) else payload[0] if payload else needed)
+
+
+def _check_information(columns: Sequence[str], file: str) -> None:
+    """Raise StudyError for a changed name of a column that we read: one of REDCap's is missing, another is unknown."""
+    ours = COLUMNS["project_info"][1]
+    lost = next((name for name in ours if name not in columns), None)
+    for name in columns if lost else ():
+        if name not in (*ours, *INFORMATION):
+            near = nearest(name, [one for one in ours if one not in columns])
+            raise StudyError(f"unknown column '{name}'{near or f'; {lost} is missing'}", file, 1)
 
 
 def _check_events(payloads: Mapping[str, Any], shown: Mapping[str, str]) -> None:
@@ -91,9 +112,13 @@ class Project:
             for name in present:
                 with gather.part():
                     payloads[name] = read_rows(folder / f"{name}.csv", encoding, names[name])
+                    if name == "instruments" and not payloads[name]:
+                        raise StudyError("the file has no row: every project has instruments", names[name])
                     if name == "project_info" and len(payloads[name]) != 1:
                         problem = "more than one row" if payloads[name] else "no row"
                         raise StudyError(f"the file has {problem}: it describes the project in one", names[name])
+                    if name == "project_info":
+                        _check_information(list(payloads[name][0]), names[name])
                     if name == "dictionary" and payloads[name]:
                         check_columns(api_headers(payloads[name][0]), FIELD_COLUMNS, (), names[name], FIELD_ATTRIBUTES)
         return cls.from_payloads(payloads, names)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from metadata.dictionary import Field, written_choices
 from metadata.errors import Gather, StudyError, nearest
-from metadata.project import Project
+from metadata.project import Project, is_set
 
 FIELD_TYPES = (
     "text",
@@ -54,6 +54,10 @@ def _slips(field: Field) -> Iterator[str]:
         yield from _wrong_choices(field)
     if field.validation.startswith("date") and field.validation not in DATE_TYPES:
         yield f"there is no validation type '{field.validation}'{nearest(field.validation, DATE_TYPES)}"
+    for name in ("identifier", "required_field"):
+        flag = getattr(field, name).strip()
+        if flag.lower() not in ("", "y"):
+            yield f"{name} is y or blank, not {flag!r}"
     for name in ("text_validation_min", "text_validation_max"):
         limit = getattr(field, name).strip()
         if limit and field.is_numeric and "[" not in limit and not NUMBER.fullmatch(limit):
@@ -71,9 +75,42 @@ def _wrong_choices(field: Field) -> Iterator[str]:
             yield f"the code '{code}' is that of two choices"
 
 
+def _rows_twice(project: Project) -> Iterator[tuple[str, str]]:
+    """Yield file and sentence for what is named in two rows of a file, be it the file's own header."""
+    keys = {
+        "instruments": (project.instruments, ("instrument_name",)),
+        "arms": (project.arms, ("arm_num",)),
+        "dags": (project.dags, ("unique_group_name",)),
+        "form_event_mapping": (project.form_events, ("unique_event_name", "form")),
+        "repeating": (project.repeating, ("event_name", "form_name")),
+    }
+    for file, (rows, columns) in keys.items():
+        named = [tuple(str(row.get(column) or "") for column in columns) for row in rows]
+        for name in dict.fromkeys(named):
+            if named.count(name) > 1:
+                yield file, f"'{', '.join(filter(None, name))}' is in two rows"
+            if name == columns:
+                yield file, f"a row repeats the header: {', '.join(columns)}"
+
+
+def _without_rows(project: Project) -> Iterator[tuple[str, str]]:
+    """Yield file and sentence for what the dictionary or project_info says is there and no row of a file names."""
+    listed = [str(row["instrument_name"]) for row in project.instruments]
+    for form in project.dictionary.forms:
+        if form not in listed:
+            yield "instruments", f"the form '{form}' of the dictionary is not listed{nearest(form, listed)}"
+    if is_set(project.info.get("has_repeating_instruments_or_events", 0)) and not project.repeating:
+        yield "repeating", "project_info says that forms or events repeat, and no row says which"
+    if project.longitudinal and not project.events:
+        yield "events", "project_info says that the project has events, and no row names one"
+    if project.longitudinal and project.events and not project.form_events:
+        yield "form_event_mapping", "no row says which form is filled in which event"
+
+
 def _wrong_places(project: Project) -> Iterator[tuple[str, str]]:
     """Yield file and sentence for events and forms that are named in one file and that the project does not have."""
     forms, events = project.dictionary.forms, project.event_names
+    yield from _rows_twice(project)
     named = [("instruments", str(row["instrument_name"])) for row in project.instruments]
     named += [("form_event_mapping", str(row["form"])) for row in project.form_events]
     named += [("repeating", str(row.get("form_name") or "")) for row in project.repeating]
@@ -86,6 +123,7 @@ def _wrong_places(project: Project) -> Iterator[tuple[str, str]]:
         for file, event in dict.fromkeys(placed):
             if event not in events:
                 yield file, f"the project has no event '{event}'{nearest(event, events)}"
+    yield from _without_rows(project)
     for row in project.repeating:
         event, form = str(row.get("event_name") or ""), str(row.get("form_name") or "")
         known = form in forms and (event in events or not project.longitudinal)

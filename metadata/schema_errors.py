@@ -9,7 +9,7 @@ Each function returns (not raises) a StudyError that names file, line and key. `
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from metadata.errors import StudyError, nearest
 from metadata.yaml_source import complain
@@ -25,6 +25,14 @@ def quoted(name: str) -> str:
 def entry_of(name: str) -> str:
     """Return what errors call an item of the list that a key holds."""
     return f"an entry of '{name}'"
+
+
+def entry_twice(items: Sequence[object], place: int, key: str) -> StudyError:
+    """Return the error for an item of a list that is there before: it would count twice, or mean nothing."""
+    item = items[place]
+    what = f"'{item}'" if isinstance(item, str) else f"this {entry_of(key).removeprefix('an ')}"
+    error = complain(items, place, f"{what} is listed twice")
+    return StudyError(error.message, error.file, error.line, key)
 
 
 def shown(value: object) -> str:

@@ -44,6 +44,7 @@ def check_study(study: Study, project: Project) -> list[StudyError]:
             _check_country(declared.study, study)
         for arms in (declared.arms or [], declared.elements or []):
             _check_arms(arms, study, gather)
+        _check_arms_of_elements(declared, study, gather)
         _check_text_dates(declared.text_dates or [], project, gather)
         _check_sites(study, project, gather)
         _check_visits(declared.visits, project, gather)
@@ -87,6 +88,16 @@ def _check_arms(declared: Sequence[Arm | Element], study: Study, gather: Gather)
         seen.add(code)
 
 
+def _check_arms_of_elements(declared: StudyFile, study: Study, gather: Gather) -> None:
+    """Check that an element of one arm names one that there is."""
+    arms = [arm.armcd for arm in declared.arms or []]
+    for number, element in enumerate(declared.elements or []):
+        with gather.part():
+            if element.arm and element.arm not in arms:
+                problem = f"there is no arm with the code '{element.arm}'{nearest(element.arm, arms)}"
+                raise complain(study.config["elements"][number], "arm", problem)
+
+
 def _check_text_dates(declared: Sequence[TextDates], project: Project, gather: Gather) -> None:
     """Check that each field is listed once, and that it is a text in which anything can be written."""
     fields, seen = project.dictionary.fields, set[str]()
@@ -112,6 +123,15 @@ def _check_sites(study: Study, project: Project, gather: Gather) -> None:
             if group not in groups:
                 problem = f"the project has no data access group '{group}'{nearest(group, groups)}"
                 raise complain(sites, group, problem)
+    for group, site in sites.items() if isinstance(sites, dict) else ():
+        with gather.part():
+            if not str(site).strip():
+                raise complain(sites, group, f"the data access group '{group}' needs the number of its site")
+    for group in groups if isinstance(sites, dict) else ():
+        with gather.part():
+            if group not in sites:
+                problem = f"the data access group '{group}' has no site: its subjects would have none either"
+                raise complain(identity, "site", problem)
 
 
 def _check_visits(visits: list[Visit], project: Project, gather: Gather) -> None:

@@ -83,6 +83,10 @@ class SubjectPattern(ValueLimit):
         return {"type": "string", "pattern": r"^(?:[^{}]|\{(?:studyid|site|subject)\})*$"}
 
 
+PERIOD = Written(
+    r"(?:P(?=[\dT])(?:\d+Y)?(?:\d+M)?(?:\d+W)?(?:\d+D)?(?:T(?=\d)(?:\d+H)?(?:\d+M)?(?:\d+S)?)?)?",
+    "a duration of ISO 8601, such as P12W or PT30M",
+)
 STUDYID = Written(
     r"(?!.*\.\.)(?=.{1,40}$)[A-Za-z0-9](?:[A-Za-z0-9 _.-]*[A-Za-z0-9])?",
     "letters and digits, with hyphens, points or blanks between, at most 40 characters",
@@ -194,7 +198,7 @@ class Element:
     unless: UnlessRecords | None = None
     rule: str = ""
     ends: str = ""
-    duration: str = ""
+    duration: Annotated[str, PERIOD] = ""
     arm: str = ""
     branch: str = ""
     transition: str = ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adam.build.names_check import check_names
+from adam.build.names_check import check_codelists, check_names
 from adam.build.specification import (
     FOLDER,
     AnalysisSpecification,
@@ -19,6 +19,7 @@ from metadata.condition import DatasetKinds
 from metadata.errors import Gather, StudyError, nearest
 from metadata.standards import sdtm_domains
 from metadata.study import Study
+from metadata.terminology import Terminology
 
 
 def declared_names(study: Study) -> set[str]:
@@ -38,11 +39,13 @@ def check_analyses(
     study: Study,
     datasets: DatasetKinds | None = None,
     specifications: list[AnalysisSpecification] | None = None,
+    terminology: Terminology | None = None,
 ) -> list[StudyError]:
     """Return all that is wrong with ``adam/*.yaml``, as far as it can be found without a dataset.
 
     ``datasets`` are all datasets that the study makes, with the kinds of their variables; conditions are held against
-    those that are known. ``specifications`` are read unless they are given.
+    those that are known. ``specifications`` are read unless they are given; codelists are held against
+    ``terminology`` if that is given.
     """
     gather = Gather()
     with gather.part():
@@ -56,6 +59,9 @@ def check_analyses(
                         raise specification.error(f"there is no dataset {name}{nearest(name, known)}", "source")
             with gather.part():
                 check_names(specification, study)
+            with gather.part():
+                if terminology:
+                    check_codelists(specification, study, terminology)
             with gather.part():
                 _check_variables(specification, study, datasets or {})
         needed_first(specifications)

@@ -6,8 +6,12 @@ import re
 
 from adam.build.dataset_metadata import LABEL_BYTES, guides
 from adam.build.specification import AnalysisSpecification
-from metadata.errors import Gather
+from metadata.errors import Gather, nearest
+from metadata.standards import FOLDER as STANDARDS
 from metadata.study import Study
+from metadata.terminology import Terminology
+from metadata.terminology_package import read_package
+from metadata.yaml_source import complain
 
 NAME = re.compile(r"[A-Z][A-Z0-9_]{0,7}", re.ASCII)
 
@@ -16,22 +20,33 @@ def check_names(specification: AnalysisSpecification, study: Study) -> None:
     """Raise one StudyError for all names, keys and labels that no dataset can have."""
     header = specification.header
     with Gather() as gather:
-        for name, key in [(header.dataset, "dataset"), *((name, "variables") for name in specification.variables)]:
+        for name, key in [(header.dataset, "dataset"), *((name, name) for name in specification.variables)]:
             with gather.part():
                 if not NAME.fullmatch(name):
                     problem = f"'{name}' is not a name: capital letters, digits and _, at most 8, a letter first"
                     raise specification.error(problem, key)
-        for key in dict.fromkeys(header.keys):
-            with gather.part():
-                if header.keys.count(key) > 1:
-                    raise specification.error(f"the key {key} is named twice", "keys")
         with gather.part():
             if len(header.label.encode()) > LABEL_BYTES:
                 raise specification.error(f"the label is longer than {LABEL_BYTES} bytes", "label")
         for name in specification.variables:
             with gather.part():
                 if not _has_label(specification, name, study):
-                    raise specification.error(f"{name} needs a label of at most {LABEL_BYTES} bytes", "variables")
+                    raise specification.error(f"{name} needs a label of at most {LABEL_BYTES} bytes", name)
+
+
+def check_codelists(specification: AnalysisSpecification, study: Study, terminology: Terminology) -> None:
+    """Raise one StudyError for all codelists that neither the study's terminology nor that of ADaM has."""
+    version = study.standards.get("adam_ct")
+    path = STANDARDS / f"adam-ct-{version}.csv"
+    with Gather() as gather:
+        for said in specification.variables.values():
+            if said.codelist is None or said.codelist in terminology.codelists:
+                continue
+            analysis = read_package(path, path.name) if version and path.is_file() else {}
+            with gather.part():
+                if said.codelist not in analysis:
+                    near = nearest(said.codelist, [*terminology.codelists, *analysis])
+                    raise complain(said.node, "codelist", f"there is no codelist '{said.codelist}'{near}")
 
 
 def _has_label(specification: AnalysisSpecification, name: str, study: Study) -> bool:

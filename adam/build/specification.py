@@ -6,19 +6,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import adam.derivations
 from adam.language.derivation import DERIVATIONS, Derivation
 from metadata.condition import OtherCondition
-from metadata.declaration import read_parameters
+from metadata.declaration import Place, read_parameters
+from metadata.declaration_limits import Written
 from metadata.errors import Gather, StudyError, nearest
 from metadata.registration import load_modules
-from metadata.schema_errors import FILE, needed_key, quoted, wrong_type
+from metadata.schema_errors import FILE, entry_twice, needed_key, quoted, wrong_type
 from metadata.study import Study
 from metadata.yaml_source import complain, file_of, line_of, list_at
 
 FOLDER = "adam"
+DISPLAY_FORMAT = Written(r"\$?[A-Z]*[0-9]*\.[0-9]*", "a format of SAS, such as DATE9. or 8.1")
 load_modules(adam.derivations)
 
 
@@ -41,7 +43,8 @@ class ListedVariable:
     label: str = ""
     type: Literal["Char", "Num"] | None = None
     codelist: str | None = None
-    format: str | None = None
+    format: Annotated[str, DISPLAY_FORMAT] | None = None
+    node: Place = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,7 @@ class DerivationStep:
 
 @dataclass(frozen=True)
 class AnalysisSpecification:
-    """One analysis dataset as declared."""
+    """One analysis dataset as declared; ``lines`` are those of the file's keys and of the variables that it lists."""
 
     header: Header
     steps: tuple[DerivationStep, ...]
@@ -149,7 +152,8 @@ def read_specification(node: Any) -> AnalysisSpecification:
             steps = read_steps(list_at(node, "derivations"))
         with gather.part():
             variables = _variables(node)
-    return AnalysisSpecification(header, tuple(steps), variables, file_of(node), dict(getattr(node, "lines", {})))
+    lines = {**getattr(node["variables"], "lines", {}), **getattr(node, "lines", {})}
+    return AnalysisSpecification(header, tuple(steps), variables, file_of(node), lines)
 
 
 def read_steps(items: Any) -> list[DerivationStep]:
@@ -158,6 +162,8 @@ def read_steps(items: Any) -> list[DerivationStep]:
     with Gather() as gather:
         for index in range(len(items)):
             with gather.part():
+                if isinstance(items[index], dict) and items[index] in items[:index]:
+                    raise entry_twice(items, index, "derivations")
                 steps.append(_step(items, index))
     return steps
 

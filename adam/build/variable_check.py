@@ -31,7 +31,8 @@ def check_listed(
         for name in [*specification.variables, *specification.header.keys] if own else []:
             with gather.part():
                 if name not in own:
-                    raise specification.error(f"no derivation makes {name}{nearest(name, own)}", "variables")
+                    place = name if name in specification.variables else "keys"
+                    raise specification.error(f"no derivation makes {name}{nearest(name, own)}", place)
         with gather.part():
             lacking_variables(specification, study)
 

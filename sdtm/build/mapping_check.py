@@ -20,7 +20,7 @@ from sdtm.build.study_mapping import OTHER_FILES, StudyMapping, read_each
 from sdtm.columns.source import Forms
 from sdtm.domains.identity import SubjectIdentifiers
 from sdtm.mapping.guide_variables import variables_named, with_continuations
-from sdtm.mapping.not_submitted import reasons
+from sdtm.mapping.not_submitted import reasons, without_record
 from sdtm.mapping.reading import with_study_days
 
 DESIGN = ("TA", "TE", "TV", "TI", "TM", "TS", "RELREC")
@@ -42,8 +42,10 @@ def checked_mapping(
         if not gather.found:
             check_order(mapping)
     with gather.part():
-        used = set(mapping.fields) | _named_in_others(mapping)
-        reasons(study, project.dictionary, used)
+        used, perhaps = set(mapping.fields), _named_in_others(mapping)
+        with gather.part():
+            reasons(study, project.dictionary, used, perhaps)
+        without_record(study, project.dictionary, used | perhaps)
     return gather.found, None if gather.found else mapping
 
 

@@ -10,6 +10,7 @@ from metadata.project import Project
 from metadata.study import Study
 from metadata.terminology import Terminology
 from metadata.text_dates import check_text_dates
+from sdtm.build.declared_and_used import check_used
 from sdtm.build.engine import epoch_codelists
 from sdtm.build.mapped_and_made import check_mapped
 from sdtm.build.relations import FILE as RELATIONS
@@ -80,6 +81,8 @@ def read_each(study: Study, project: Project, terminology: Terminology, gather: 
                 twice = f"domain {mapping.domain} is mapped in {made[mapping.domain].file} as well"
                 raise StudyError(twice, mapping.file)
             made[mapping.domain] = mapping
+            with gather.part():
+                check_used(study.read_yaml(f"sdtm/{path.name}"), mapping, study, project)
             check_toxicity(study, mapping)
             if mapping.ranges_file:
                 check_ranges(study, mapping, terminology)

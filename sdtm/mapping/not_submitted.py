@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -57,8 +58,12 @@ def not_submitted(study: Study, dictionary: Dictionary, mapped: set[str]) -> pd.
     return pd.DataFrame(rows, columns=["form", "field", "reason"], dtype="str")
 
 
-def reasons(study: Study, dictionary: Dictionary, mapped: set[str]) -> list[tuple[str, str, str]]:
+def reasons(
+    study: Study, dictionary: Dictionary, mapped: set[str], perhaps: Set[str] = frozenset()
+) -> list[tuple[str, str, str]]:
     """Return form, field and reason of every field (and form status) that no mapping reads.
+
+    ``perhaps`` are fields that a mapping with mistakes may read: nothing is said of them.
 
     ``sdtm/not_submitted.yaml`` declares reasons for the forms' status, for descriptive and calculated fields, for all
     fields of a form that no mapping reads, and for single fields. Raises StudyError if a field is neither mapped
@@ -69,7 +74,7 @@ def reasons(study: Study, dictionary: Dictionary, mapped: set[str]) -> list[tupl
     rows, missing = [], []
     for name, found in dictionary.fields.items():
         reason = declared.fields.get(name) or of_type.get(found.type) or declared.forms.get(found.form)
-        if name in mapped:
+        if name in mapped or (name in perhaps and not reason):
             continue
         if reason:
             rows.append((found.form, name, reason))

@@ -94,10 +94,9 @@ class TestKeys:
 
 @dataclass(frozen=True)
 class VisitDateKeys:
-    """Which dates are those of a visit: all but some fields, or those of some events."""
+    """Which dates are those of a visit: all of its forms but some fields."""
 
     except_: list[str] | None = None
-    events: list[str] | None = None
 
 
 @dataclass(frozen=True)

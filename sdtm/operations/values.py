@@ -114,6 +114,9 @@ class FieldValue(RecordOperation):
             raise complain(self.spec, self.key, f"field '{self.found.name}' is a checkbox: write checkbox")
         self.terms = resolve_terms(self.spec, self.key, self.found, self, context) if translated else {}
         self.meant = by_synonym(self.spec, self, context)
+        if self.target.variable.endswith("DTC") and not self.terms:
+            problem = f"{self.target.variable} is a date, which must be read as one: write {{date: {self.found.name}}}"
+            raise complain(self.spec, self.key, problem)
         if self.target.is_number and self.terms and any(not is_number(term) for term in self.terms.values() if term):
             raise complain(self.spec, self.key, f"{self.target.variable} is a number, but the choices give text")
         self.when = read_field_condition(self.spec, "when", context)
@@ -240,6 +243,8 @@ class ConstantValue(RecordOperation):
     def bind(self, context: MappingContext) -> None:
         """Check the term."""
         self.text = check_term(self.spec, self.key, str(self.value), self.target, context.terminology)
+        if self.target.is_number and not is_number(self.text):
+            raise complain(self.spec, self.key, f"{self.target.variable} is a number, '{self.text}' is none")
         self.when = read_field_condition(self.spec, "when", context)
 
     def fields(self) -> list[str]:

@@ -76,6 +76,33 @@ def test_a_variable_that_the_software_makes_cannot_be_mapped(study: Path) -> Non
     assert_refused(study, *((f"sdtm/{name}.yaml", old, new, said) for name, old, new, said in MAPPED))
 
 
+UNUSED = [
+    ("sv", "except: [", 'except: ["\\x01", ', "is no date field of a visit's form"),
+    ("ae", "form: acon", "dates: {except: [fecha_ci]}\n  form: acon", "'dates' are those of visits"),
+    ("ae", "records:", "toxicity: who-1979-lab-grades\nrecords:", "'toxicity' speaks of tests"),
+    ("ae", "records:", "reason_not_done: NOT DONE\nrecords:", "'reason_not_done' speaks of tests"),
+    ("ae", "records:", "keys: [AETERM]\nrecords:", "the keys need USUBJID"),
+    ("cm", "  form: med", "  for_each: [a, b]\n  form: med", "nothing has the place {each}"),
+    ("lb", "tests:\n", "tests:\n  HGBX: {category: HEMATOLOGY}\n", "no records have the test 'HGBX' (did"),
+    ("dd", "PRCDTH: {", "PRCDTH: {decimals: 2, ", "no standard_unit in the same place, so that 'decimals' is not used"),
+    ("dm", "ACTARMCD: {field: trat_rec, terms: {1: CAND", "ACTARMCD: {field: trat_rec, terms: {1: CANX",
+     "ACTARMCD 'CANX' is none of the arms of study.yaml (did you mean 'CAND'?)"),
+]  # fmt: skip
+
+
+def test_what_no_record_would_use(study: Path) -> None:
+    assert_refused(study, *((f"sdtm/{name}.yaml", old, new, said) for name, old, new, said in UNUSED))
+
+
+def test_a_date_or_a_number_that_is_read_as_none(study: Path) -> None:
+    assert_refused(
+        study,
+        ("sdtm/dm.yaml", "RFPENDTC: {date: fin_fecha}", "RFPENDTC: {field: fin_fecha}", "write {date: fin_fecha}"),
+        ("sdtm/cm.yaml", "CMDOSE: {field: mc_dosis}", "CMDOSE: {constant: ten}", "CMDOSE is a number, 'ten' is none"),
+        ("sdtm/sv.yaml", "    except:", "    events: [scr]\n    except:", "'dates' has no key 'events'"),
+    )
+
+
 def test_terms_of_dictionaries_and_conditions_of_the_right_kind(study: Path) -> None:
     assert_refused(
         study,
@@ -103,9 +130,11 @@ def test_what_study_yaml_declares(study: Path) -> None:
         ("study.yaml", "event: fin,", "event: fin, window: [-7, 7],", "a window needs the planned day"),
         ("study.yaml", "visit: WEEK 8", "visit: WEEK 4", "the name 'WEEK 4' is that of two visits"),
         ("study.yaml", "[constantes_s8]", "[constantes_s4]", "the form 'constantes_s4' is that of two visits"),
-        ("study.yaml", "fields: [ae_ini,", "fields: [ae_fin,", "the field 'ae_fin' is listed twice"),
         ("study.yaml", "mc_ini, mc_fin]", "mc_ini, mc_fin, fecha_ci]", "the field 'fecha_ci' is no free text"),
         ("study.yaml", 'valencia: "10"', 'valenca: "10"', "no data access group 'valenca' (did you mean 'valencia'?)"),
+        ("study.yaml", "arm: CAND, branch", "arm: CANX, branch", "no arm with the code 'CANX' (did you mean 'CAND'?)"),
+        ("study.yaml", "answers: answers.csv", "answers: answer.csv", "the file 'answer.csv' does not exist"),
+        ("study.yaml", ', bilbao: "30"}', "}", "the data access group 'bilbao' has no site"),
         ("study.yaml", "once: [DM, MH]", "once: [DM, MHX]", "there is no domain 'MHX'"),
     )  # fmt: skip
 
@@ -115,6 +144,8 @@ def test_what_study_yaml_declares(study: Path) -> None:
     [
         ("cutoff: 2019-12-13", "cutoff: 2024-13-45", "must be a day of the calendar"),
         ("base_url: https://redcap", "base_url: redcap", "an address that begins with https://"),
+        ("fields: [ae_ini,", "fields: [ae_fin,", "'ae_fin' is listed twice"),
+        ("duration: P12W", "duration: 12 weeks", "must be a duration of ISO 8601"),
         ("cutoff:", "cutof: 1\ncutoff:", "the file has no key 'cutof'"),
         ('  occds: "1.1"\n', "", "analysis datasets need the version of occds"),
         ('  adamig: "1.3"\n', "", "analysis datasets need the version of adamig"),
@@ -123,6 +154,66 @@ def test_what_study_yaml_declares(study: Path) -> None:
 )
 def test_what_all_commands_need_of_study_yaml(study: Path, old: str, new: str, said: str) -> None:
     assert_refused(study, ("study.yaml", old, new, said))
+
+
+CHECKS = [
+    ("first: ae_ini", "first: ae_term", "field 'ae_term' is no date field"),
+    ("[apto] = '1'", "[apto] = '7'", "field 'apto' has no choice '7'"),
+    ("[trat_rec] = [brazo]", "1 = 1", "the expression reads no field"),
+    ("field: fin_fecha, mode", "field: fin_txt, mode", "is not read as one"),
+    ("low: 7, high: 19", "low: 19, high: 7", "the lower limit 19 is above the upper 7"),
+    ("for_each: [scr, s4, s8, s12]", "for_each: [scr, s4, s8, s12, fin]", "no visit of the form 'constantes_fin'"),
+    ("by: [ae_term, ae_ini]", "by: [ae_term, mc_ini]", "the form 'medicacion' of field 'mc_ini' repeats"),
+    ("\"not ([ae_sigue]", "\"not ([edad] > 'x' and [ae_sigue]", "field 'edad' is a number, 'x' is none"),
+]  # fmt: skip
+
+
+def test_what_checks_of_the_raw_data_compare(study: Path) -> None:
+    assert_refused(study, *(("checks.yaml", *slip) for slip in CHECKS))
+
+
+def test_a_part_of_a_date_must_be_a_field(study: Path) -> None:
+    slip = "first: [ae_x, ae_ini]\n    then: ae_fin\n    problem: The event"
+    assert_refused(
+        study,
+        ("checks.yaml", "first: ae_ini\n    then: ae_fin\n    problem: The event", slip, "no field 'ae_x'"),
+        ("acceptance.yaml", "low: 18, high: 85", "low: 85, high: 18", "the lower limit 85 is above the upper 18"),
+        ("conformance.yaml", "variable: VISITNUM", "variable: VISITNM", "SV has no variable VISITNM"),
+        ("sdtm/mh.yaml", "where: {antec: 3}, variables: {MHTERM: {constant: OBESITY}", "where: {antec: 2}, variables: "
+         "{MHTERM: {constant: DYSLIPIDEMIA}", "is listed twice"),
+    )  # fmt: skip
+
+
+def test_the_structure_is_whole(study: Path) -> None:
+    header = (study / "redcap" / "dags.csv").read_text(encoding="utf-8").splitlines(keepends=True)[0]
+    assert_refused(
+        study,
+        ("redcap/dags.csv", header, header + header, "a row repeats the header"),
+        (
+            "redcap/instruments.csv",
+            "demografia,",
+            "demografa,",
+            "the form 'demografia' of the dictionary is",
+        ),
+        ("redcap/instruments.csv", "elegibilidad,", "antecedentes,", "'antecedentes' is in two rows"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "said"),
+    [
+        ("project_info", "project_title", "title_of_it", "unknown column 'title_of_it'"),
+        ("instruments", "instrument_name", "", "the column 'instrument_name' is missing"),
+    ],
+)
+def test_a_changed_header_of_the_structure(study: Path, file: str, old: str, new: str, said: str) -> None:
+    assert_refused(study, (f"redcap/{file}.csv", old, new, said))
+
+
+def test_an_empty_list_of_instruments(study: Path) -> None:
+    (study / "redcap" / "instruments.csv").write_bytes(b"")
+    [found] = problems(study)["redcap/instruments.csv"]
+    assert found.message == "the file has no row: every project has instruments"
 
 
 def test_the_copy_of_the_redcap_project(study: Path) -> None:
@@ -156,7 +247,6 @@ ANALYSES = [
     ("adsl", "  AGEU:\n", "  AGEUU:\n", "no derivation makes AGEUU (did you mean 'AGEU'?)"),
     ("adsl", "label: Baseline Systolic Blood Pressure (mmHg)", "codelist: C1", "BSYSBP needs a label"),
     ("adsl", "variables: {RANDDTC: DSSTDTC}", "variables: {RANDDTC: DSSTDT}", "DS has no variable DSSTDT"),
-    ("adsl", "keys: [USUBJID]", "keys: [USUBJID, USUBJID]", "the key USUBJID is named twice"),
     ("adae", "SUBJID: SUBJID", "SUBJID: SUBJD", "ADSL has no variable SUBJD (did you mean 'SUBJID'?)"),
     ("adlb", "  PARAM:\n", "", "ADLB lacks PARAM, which BDS requires"),
     ("adtte", "dataset: ADTTE", "dataset: ADTTEXXXX", "'ADTTEXXXX' is not a name"),
@@ -178,6 +268,9 @@ def test_the_names_of_analysis_datasets(study: Path) -> None:
             "these derivations wait for one another in a circle: Q1, Q2",
         ),
         ("to: TRTEDT}\n", "to: TRTSDT}\n", "TRTSDT is made twice"),
+        ("keys: [USUBJID]", "keys: [USUBJID, USUBJID]", "'USUBJID' is listed twice"),
+        ("label: Baseline Systolic Blood Pressure (mmHg)", "label: X, codelist: NOPE", "there is no codelist 'NOPE'"),
+        ("label: Baseline Systolic Blood Pressure (mmHg)", "label: X, format: wide", "must be a format of SAS"),
     ],
 )
 def test_the_order_of_derivations(study: Path, old: str, new: str, said: str) -> None:

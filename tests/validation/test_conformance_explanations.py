@@ -136,7 +136,7 @@ def test_an_explanation_that_does_not_fit_is_named_by_file_and_line(text: str, s
 def test_a_dataset_that_the_study_does_not_make_is_named(study: Study) -> None:
     write(study, "explanations:\n- {rule: visit.date, dataset: LBX, reason: x}\n")
     with pytest.raises(StudyError, match=r"line 2, key 'dataset': there is no dataset 'LBX' \(did you mean 'LB'\?\)"):
-        read_explanations(study, KNOWN, ("LB", "VS"))
+        read_explanations(study, KNOWN, {"LB": {}, "VS": {}})
 
 
 def test_the_page_shows_each_finding_escaped_and_says_synthetic(study: Study, tmp_path: Path) -> None:

@@ -15,6 +15,8 @@ from metadata.errors import Gather, StudyError
 from metadata.schema_errors import unknown_dataset, unknown_variable
 from metadata.study import Study
 from metadata.terminology import Terminology
+from metadata.variable_kind import CHAR
+from metadata.yaml_source import complain
 from validation.acceptance.vocabulary import DECLARABLE, DeclaredExpectation
 
 FILE = "acceptance.yaml"
@@ -178,6 +180,11 @@ def _check_variables(entry: DeclaredExpectation, dataset: str, own: Mapping[str,
         if variable not in own:
             raise unknown_variable(entry.node, key, dataset, variable, own)
     where.check(own, dataset)
+    variable, low, high = (entry.keys.get(key) for key in ("variable", "low", "high"))
+    if "low" in entry.keys and own.get(str(variable)) == CHAR:
+        raise complain(entry.node, "variable", f"{dataset}.{variable} is a text, and '{entry.expect}' is of numbers")
+    if low is not None and high is not None and low > high:
+        raise complain(entry.node, "low", f"the lower limit {low:g} is above the upper {high:g}")
 
 
 def arguments(rule: Expectation, datasets: Mapping[str, Dataset], terminology: Terminology | None) -> dict[str, Any]:

@@ -18,12 +18,13 @@ from metadata.expression_evaluator import check as check_functions
 from metadata.expression_parser import parse
 from metadata.project import Project
 from metadata.registration import load_modules
-from metadata.schema_errors import entry_of, needed_key, none_of, quoted, unknown_key, wrong_type
+from metadata.schema_errors import entry_of, entry_twice, needed_key, none_of, quoted, unknown_key, wrong_type
 from metadata.study import Study
 from metadata.yaml_source import LocatedDict, complain, filled_in, line_of
 from validation.checks import kinds
 from validation.checks.data import INSTANCE, reference_of
 from validation.checks.kind import KINDS, Check, OtherRows, Severity
+from validation.checks.operands import wrong_operands
 from validation.raw.messages import places
 from validation.raw.rule_names import (
     CALCULATION,
@@ -98,7 +99,7 @@ def load_checks(study: Study, project: Project) -> list[Check]:
                     raise wrong_type(declared.node, "checks", node, "a list of mappings")
                 for body in _expanded(node):
                     with gather.part():
-                        checks.append(_check(project, node, body, seen))
+                        checks.append(_check(project, study, node, body, seen))
     return checks
 
 
@@ -121,6 +122,9 @@ def _expanded(node: LocatedDict) -> Iterator[LocatedDict]:
         return
     if not isinstance(items, list | dict):
         raise wrong_type(node, FOR_EACH, items, "a list, or a mapping of items to their own keys")
+    for place, item in enumerate(items if isinstance(items, list) else ()):
+        if item in items[:place]:
+            raise entry_twice(items, place, FOR_EACH)
     for item in items:
         own = items[item] if isinstance(items, Mapping) else None
         if own is not None and not isinstance(own, LocatedDict):
@@ -137,7 +141,9 @@ def _laid_over(node: LocatedDict, own: LocatedDict | None, item: str) -> Located
     return made
 
 
-def _check(project: Project, node: LocatedDict, body: LocatedDict, seen: dict[tuple[str, str], int | None]) -> Check:
+def _check(
+    project: Project, study: Study, node: LocatedDict, body: LocatedDict, seen: dict[tuple[str, str], int | None]
+) -> Check:
     """Return one check; ``seen`` holds ids and fields of those before, and the lines of their entries."""
     if "kind" not in body:
         raise needed_key(body, "kind", entry_of("checks"))
@@ -150,10 +156,12 @@ def _check(project: Project, node: LocatedDict, body: LocatedDict, seen: dict[tu
         for problem in _wrong_names(project, check):
             with gather.part():
                 raise problem
+        if not gather.found:
+            gather.found += wrong_operands(project, study, check)
         with gather.part():
             _field(project, body, "field", check.field, check.form)
         with gather.part():
-            check.check(project)
+            check.check(project, study)
         for key, sentence in (("problem", check.problem_sentence), ("expected", check.expected_sentence)):
             with gather.part():
                 _template(project, body, key, sentence, check.details)

@@ -13,6 +13,7 @@ import numpy as np
 from metadata.declaration import Place, parameters
 from metadata.declaration_limits import Entries, Written
 from metadata.project import Project
+from metadata.study import Study
 from validation.checks.data import CheckData, CheckRows
 
 Logic = Annotated[str, "logic"]
@@ -83,7 +84,7 @@ class Check:
         """The sentence about what would be right."""
         return self.expected or self.usual_expected
 
-    def check(self, project: Project) -> None:
+    def check(self, project: Project, study: Study) -> None:
         """Raise StudyError where the keys contradict each other or the project."""
 
     def judge(self, rows: CheckRows, data: CheckData) -> CheckFinding:

@@ -12,7 +12,7 @@ from metadata.declaration import read_document
 from metadata.declaration_limits import NOT_BLANK, Above, Entries, Limit
 from metadata.declaration_schema import document_schema
 from metadata.errors import Gather, nearest
-from metadata.schema_errors import unknown_dataset
+from metadata.schema_errors import unknown_dataset, unknown_variable
 from metadata.study import Study
 from metadata.yaml_source import complain
 from validation.conformance.finding import ConformanceFinding
@@ -88,11 +88,12 @@ def is_core(rule: str) -> bool:
 
 
 def read_explanations(
-    study: Study, known: Collection[str], datasets: Collection[str] | None = None
+    study: Study, known: Collection[str], datasets: Mapping[str, Collection[str]] | None = None
 ) -> list[Explanation]:
     """Read conformance.yaml, if the study has one; raises StudyError for each entry that does not fit.
 
-    ``known`` are the ids of our own rules, ``datasets`` the names of datasets that there may be, if that is asked.
+    ``known`` are the ids of our own rules, ``datasets`` the datasets that there may be, each with its
+    variables (none if they are not known), if that is asked.
     """
     if not study.path(FILE).is_file():
         return []
@@ -109,6 +110,10 @@ def read_explanations(
                 with gather.part():
                     if datasets is not None and name not in datasets:
                         raise unknown_dataset(node, "dataset", name, datasets)
+                    variables = datasets.get(name) if datasets else None
+                    ours = not any(map(is_core, declared.rule))  # CORE also names variables that a dataset lacks
+                    if ours and declared.variable and variables and declared.variable not in variables:
+                        raise unknown_variable(node, "variable", name, declared.variable, variables)
     return [made for declared in read.explanations for made in _explanations(declared)]
 
 

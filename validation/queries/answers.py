@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from metadata.errors import Gather
 from metadata.study import Study
 from metadata.study_table import TableRow, read_table
+from metadata.yaml_source import complain
 from validation.queries.identity import ASKED, ID_LENGTH, query_id
 
 if TYPE_CHECKING:
@@ -44,8 +45,11 @@ def answer_rows(study: Study) -> list[TableRow]:
     Raises StudyError, with the line, for an id that no query can have or that is not that of what was asked, a query
     answered twice, an empty answer and a day that the calendar does not have. Who answered and when may be blank.
     """
-    path = answers_path(study)
+    path, declared = answers_path(study), study.config["redcap"].get("answers")
     if not path.is_file():
+        if declared:
+            problem = f"the file '{declared}' does not exist: leave the key out until a site has answered"
+            raise complain(study.config["redcap"], "answers", problem)
         return []
     table = read_table(path, f"{study.name}/{path.relative_to(study.folder).as_posix()}")
     table.check_columns([*COLUMNS, *(ASKED if set(ASKED) & set(table.columns) else ())])

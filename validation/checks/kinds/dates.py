@@ -10,7 +10,9 @@ from typing import Annotated, Any
 import numpy as np
 
 from metadata.declaration_limits import Entries
-from metadata.errors import StudyError
+from metadata.project import Project
+from metadata.study import Study
+from metadata.yaml_source import complain
 from validation.checks.data import CheckData, CheckRows
 from validation.checks.kind import (
     Check,
@@ -90,12 +92,15 @@ class ImpossibleDate(Check):
 class ReadableTextDate(Check):
     """A free-text date is not written as ``text_dates`` of study.yaml says, or not in the calendar."""
 
+    def check(self, project: Project, study: Study) -> None:
+        """Raise StudyError for a field of which study.yaml does not say how its dates are written."""
+        if self.field not in study.text_dates:
+            raise complain(self.node, "field", f"text_dates of study.yaml does not list '{self.field}'")
+
     def judge(self, rows: CheckRows, data: CheckData) -> CheckFinding:
         """Return the rows."""
         import pandas as pd
 
-        if self.field not in rows.text_dates:
-            raise StudyError(f"the check '{self.id}' asks for a date, but text_dates does not list '{self.field}'")
         texts = pd.Series(rows.text(self.field), dtype="str")
         return CheckFinding(~rows.text_dates[self.field].is_readable(texts).to_numpy(bool), {})
 
@@ -203,6 +208,15 @@ class VisitWindow(Check):
 
     date: Operand
     reference: Operand
+
+    def check(self, project: Project, study: Study) -> None:
+        """Raise StudyError for a form none of whose visits has a window."""
+        own = study.visit_of_form.get(self.form)
+        events = [own] if own else [one for one in project.event_names if project.designated(one, self.form)]
+        visits = [study.visit_events[event] for event in events if event in study.visit_events]
+        if not any("day" in visit and "window" in visit for visit in visits):
+            problem = f"no visit of the form '{self.form}' has a day and a window in study.yaml"
+            raise complain(self.node, "form", problem)
 
     def judge(self, rows: CheckRows, data: CheckData) -> CheckFinding:
         """Return the rows."""

@@ -12,6 +12,8 @@ from metadata.declaration_limits import Entries
 from metadata.labels import plain
 from metadata.project import Project
 from metadata.schema_errors import needed_key, quoted
+from metadata.study import Study
+from metadata.yaml_source import complain
 from validation.checks.compared_values import ComparedValues, comparison_of
 from validation.checks.data import CheckData, CheckRows
 from validation.checks.kind import (
@@ -100,7 +102,7 @@ class CounterpartRow(Check):
     key: Operand | None = None
     if_any: bool = False
 
-    def check(self, project: Project) -> None:
+    def check(self, project: Project, study: Study) -> None:
         """Raise StudyError where only one side has a key."""
         if self.key is not None and self.other.key is None:
             raise needed_key(self.other.node, "key", quoted("other"))
@@ -141,7 +143,7 @@ class ComparedValue(Check):
 
     other: OtherRows
 
-    def check(self, project: Project) -> None:
+    def check(self, project: Project, study: Study) -> None:
         """Raise StudyError unless the other rows name their field."""
         if not self.other.field:
             raise needed_key(self.other.node, "field", quoted("other"))
@@ -161,6 +163,17 @@ class AgreeingValue(ComparedValue):
     ``previous``: the one at the event or instance before, also of the same form (a unit that jumps between visits).
     Dates are compared as dates, however each field writes them, numbers as numbers (8 and 8.0 agree), else the texts.
     """
+
+    def check(self, project: Project, study: Study) -> None:
+        """Raise StudyError for a date that is held against a text which is not read as one."""
+        super().check(project, study)
+        fields = project.dictionary.fields
+        both = [name for name in (self.field, self.other.field) if name in fields]
+        dates = [name for name in both if name in study.text_dates or fields[name].validation.startswith("date")]
+        if dates and len(dates) < len(both):
+            word = next(name for name in both if name not in dates)
+            problem = f"'{dates[0]}' is a date and '{word}' is not read as one: text_dates of study.yaml says how it is"
+            raise complain(self.node, "field", problem)
 
     def judge(self, rows: CheckRows, data: CheckData) -> CheckFinding:
         """Return the rows."""

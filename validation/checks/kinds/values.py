@@ -16,6 +16,7 @@ from metadata.expression_column import ExpressionColumn, written_number
 from metadata.expression_parser import parse
 from metadata.project import Project
 from metadata.schema_errors import needed_key, quoted
+from metadata.study import Study
 from metadata.yaml_source import complain
 from validation.checks.data import CheckData, CheckRows
 from validation.checks.kind import Check, CheckFinding, FieldName, Logic, kind
@@ -27,6 +28,17 @@ NOISE = 1e-9
 def texts_of(numbers: np.ndarray) -> np.ndarray:
     """Return numbers as short texts, NaN as blank."""
     return ExpressionColumn.computed(np.round(numbers, 9)).text if len(numbers) else np.empty(0, object)
+
+
+def _refuse_words(check: Check, project: Project) -> None:
+    """Raise StudyError for a field of which the dictionary says that it holds no numbers."""
+    found = project.dictionary.fields.get(check.field)
+    if found is None or found.is_numeric:
+        return
+    words = found.type == "notes" or (found.type == "text" and bool(found.validation))
+    codes = bool(found.choices) and not any(re.fullmatch(r"-?[0-9.]+", code) for code in found.choices)
+    if words or codes:
+        raise complain(check.node, "field", f"field '{found.name}' holds no numbers, which '{check.kind}' looks at")
 
 
 @kind(
@@ -88,6 +100,10 @@ class AllowedValues(Check):
 
     values: list[float]
 
+    def check(self, project: Project, study: Study) -> None:
+        """Raise StudyError for a field that holds no numbers."""
+        _refuse_words(self, project)
+
     def judge(self, rows: CheckRows, data: CheckData) -> CheckFinding:
         """Return the rows."""
         number = rows.column(self.field).number
@@ -120,8 +136,11 @@ class Plausible(Check):
         outside = (standard < low - NOISE) | (standard > high + NOISE)
         return CheckFinding(outside, {"standard": texts_of(standard), **limits})
 
-    def check(self, project: Project) -> None:
+    def check(self, project: Project, study: Study) -> None:
         """Raise StudyError unless the field named by ``unit`` has a factor for each of its codes."""
+        if self.low > self.high:
+            raise complain(self.node, "low", f"the lower limit {self.low:g} is above the upper {self.high:g}")
+        _refuse_words(self, project)
         if bool(self.unit) != bool(self.unit_factors):
             raise needed_key(self.node, "unit_factors" if self.unit else "unit", quoted(self.kind))
         for code in project.dictionary.field(self.unit).choices if self.unit else ():
