@@ -131,12 +131,12 @@ class CheckParts:
     def explanations(self) -> Iterable[StudyError]:
         """conformance.yaml."""
         from adam.build.declaration_check import declared_names
-        from sdtm.build.mapping_check import kinds_by_domain
+        from sdtm.build.mapping_check import kinds_of_tabulated
         from validation.conformance.check import RULES
         from validation.conformance.explanations import read_explanations
 
         analyses: DatasetKinds = {name: {} for name in declared_names(self.study)}
-        read_explanations(self.study, RULES, {**analyses, **kinds_by_domain(self.study)})
+        read_explanations(self.study, RULES, {**analyses, **kinds_of_tabulated(self.study, None)})
         return []
 
     @cached_property

@@ -117,17 +117,19 @@ def _check_sites(study: Study, project: Project, gather: Gather) -> None:
     """Check that the data access groups that make sites are those of the project, as far as its groups are known."""
     identity = study.config.get("identity")
     sites = identity.get("site") if isinstance(identity, dict) else None
+    if not isinstance(sites, dict):
+        return
     groups = [str(row["unique_group_name"]) for row in project.dags]
-    for group in sites if isinstance(sites, dict) and groups else ():
+    for group in sites if groups else ():
         with gather.part():
             if group not in groups:
                 problem = f"the project has no data access group '{group}'{nearest(group, groups)}"
                 raise complain(sites, group, problem)
-    for group, site in sites.items() if isinstance(sites, dict) else ():
+    for group, site in sites.items():
         with gather.part():
             if not str(site).strip():
                 raise complain(sites, group, f"the data access group '{group}' needs the number of its site")
-    for group in groups if isinstance(sites, dict) else ():
+    for group in groups:
         with gather.part():
             if group not in sites:
                 problem = f"the data access group '{group}' has no site: its subjects would have none either"

@@ -54,7 +54,7 @@ def check_used(body: LocatedDict, mapping: DomainMapping, study: Study, project:
                 _check_label(test)
         if mapping.domain == "DM":
             _check_arms(mapping, study, gather)
-        shared = body.get("tests") or {}
+        shared: LocatedDict = body.get("tests") or LocatedDict()
         for key in shared if tests else ():
             with gather.part():
                 _check_shared(shared, key, [test for test in tests if test.key == key], tests)

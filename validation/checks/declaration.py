@@ -123,7 +123,7 @@ def _expanded(node: LocatedDict) -> Iterator[LocatedDict]:
     if not isinstance(items, list | dict):
         raise wrong_type(node, FOR_EACH, items, "a list, or a mapping of items to their own keys")
     for place, item in enumerate(items if isinstance(items, list) else ()):
-        if item in items[:place]:
+        if isinstance(items, list) and item in items[:place]:
             raise entry_twice(items, place, FOR_EACH)
     for item in items:
         own = items[item] if isinstance(items, Mapping) else None

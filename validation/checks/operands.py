@@ -29,7 +29,9 @@ def wrong_operands(project: Project, study: Study, check: Check) -> Iterator[Stu
 
     The names of forms and fields are right already.
     """
-    for declared in (check, *(value for value in vars(check).values() if isinstance(value, OtherRows))):
+    parts: list[Check | OtherRows] = [check]
+    parts += [value for value in vars(check).values() if isinstance(value, OtherRows)]
+    for declared in parts:
         for key, annotation in parameters(type(declared)).items():
             value = getattr(declared, key if hasattr(declared, key) else f"{key}_")
             if isinstance(value, OtherRows):
