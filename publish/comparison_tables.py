@@ -95,19 +95,12 @@ def _read_parquet(path: Path) -> StoredTable:
 def _attributes(field: pa.Field) -> Attributes:
     declared = _texts(field.metadata)
     number = pa.types.is_floating(field.type) or pa.types.is_integer(field.type) or _is_moment(field.type)
-    shown = declared.get("format", _shown(field.type)).rstrip(".")
+    shown = declared.get("format", "").rstrip(".")
     return Attributes("Num" if number else "Char", declared.get("label", ""), declared.get("length", ""), shown)
 
 
 def _is_moment(kind: pa.DataType) -> bool:
     return bool(pa.types.is_date(kind) or pa.types.is_timestamp(kind) or pa.types.is_time(kind))
-
-
-def _shown(kind: pa.DataType) -> str:
-    """Return the format of a SAS number of that kind, which a parquet file of others need not declare."""
-    if pa.types.is_date(kind):
-        return "DATE9."
-    return "DATETIME20." if pa.types.is_timestamp(kind) else "TIME8." if pa.types.is_time(kind) else ""
 
 
 def _sas_numbers(column: pa.ChunkedArray) -> np.ndarray:

@@ -11,6 +11,7 @@ from importlib import metadata as installed
 from pathlib import Path
 from typing import Any
 
+from metadata.errors import UsageError
 from metadata.study import Study
 from publish.disk import outside, sha256, write_bytes
 
@@ -108,3 +109,29 @@ def _entries(root: Path, files: list[Path]) -> list[dict[str, Any]]:
             {"path": path.relative_to(root).as_posix(), "size": path.stat().st_size, "sha256": sha256(path)}
             for path in files
         ]
+
+
+def changed(folder: Path) -> list[tuple[str, str]] | None:
+    """Return the files of a package that are not as its manifest says, each with what is wrong; None without one.
+
+    Raises UsageError for a manifest that is none, OutsideError if the disk fails.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        return None
+    try:
+        entries = {str(one["path"]): one for one in json.loads(path.read_bytes())["files"]}
+    except (ValueError, KeyError, TypeError):
+        raise UsageError(f"{path} is not the manifest of a package") from None
+    with outside(f"read {folder}"):
+        there = {file.relative_to(folder).as_posix(): file for file in folder.rglob("*") if file.is_file()}
+        found = [(name, "is missing") for name in entries if name not in there]
+        found += [(name, "is not in the manifest") for name in there if name not in entries and name != FILE]
+        found += [
+            (name, "was changed") for name, file in there.items() if name in entries and _differs(file, entries[name])
+        ]
+    return sorted(found)
+
+
+def _differs(file: Path, entry: Mapping[str, Any]) -> bool:
+    return file.stat().st_size != entry["size"] or sha256(file) != entry["sha256"]

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from metadata.study import Study
+from publish import xpt
+from tests.flows.conftest import Answer
+from tests.publish.examples import adverse_events
 
 ROOT = Path(__file__).resolve().parents[2]
 STUDY = """study: {id: TEST-1, title: A test, synthetic: true}
-standards: {sdtmig: "3.3"}
+standards: {sdtmig: "3.3", sdtm_ct: 2019-09-27}
 redcap: {}
 cutoff: 2001-12-31
 visits: []
@@ -28,8 +35,6 @@ rules = [{"core_id": "CORE-000024", "status": "ISSUE REPORTED"}]
 json.dump({"Conformance_Details": {"Standard": "SDTMIG", "Version": "V3.3", "CORE_Engine_Version": "0.17.1"},
            "Dataset_Details": [], "Issue_Summary": [], "Issue_Details": [issue], "Rules_Report": rules}, open(out, "w"))
 """
-OURS = {"study": "TEST-1", "standard": "SDTMIG 3.3", "engine": "redcap-cdisc", "counts":
-        {"rules": 100, "findings": 0, "explained": 0, "unexplained": 0}, "findings": [], "rules": []}  # fmt: skip
 
 
 @pytest.fixture
@@ -39,9 +44,7 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "core.py").write_text(FAKE)
     datasets = tmp_path / "package" / "m5" / "datasets" / "test-1" / "tabulations" / "sdtm"
     datasets.mkdir(parents=True)
-    (datasets / "ae.xpt").write_bytes(b"")
-    (tmp_path / "package" / "validation").mkdir()
-    (tmp_path / "package" / "validation" / "conformance.json").write_text(json.dumps(OURS))
+    xpt.write(adverse_events(), datasets / "ae.xpt", date(2001, 12, 31), "sdtm")
     return tmp_path
 
 
@@ -62,10 +65,14 @@ def test_what_is_not_explained_is_listed_and_ends_with_1(folder: Path) -> None:
     assert "CDISC CORE 0.17.1, SDTMIG 3.3: 1 rule, 1 finding, 0 explained, 1 not explained" in done.stdout
 
 
-def test_what_is_explained_ends_with_0_and_lies_beside_the_package(folder: Path) -> None:
+def test_what_is_explained_lies_beside_the_package(folder: Path) -> None:
     (folder / "study" / "conformance.yaml").write_text(EXPLANATION)
     done = with_core(folder)
-    assert (done.returncode, done.stderr) == (0, "") and "The sponsor's own dictionary has no codes." in done.stdout
+    assert (
+        done.stderr == ""
+        and "1 finding, 1 explained" in done.stdout
+        and "The sponsor's own dictionary has no codes." in done.stdout
+    )
     made = {path.name for path in (folder / "package.core").iterdir()}
     assert made == {"core.json", "conformance.json", "conformance.html"}
 
@@ -78,26 +85,88 @@ def test_a_stale_explanation_ends_with_1(folder: Path) -> None:
 
 def test_json_is_for_programs(folder: Path) -> None:
     content = json.loads(with_core(folder, "--json").stdout)
-    assert content["unexplained"] == 1 and content["ours"]["counts"]["rules"] == 100
+    errors = [one["rule"] for one in content["ours"]["findings"] if one["severity"] == "error"]
+    assert content["unexplained"] == len(errors) + 1 and "subject.once" in errors
     assert [one["rule"] for one in content["core"]["findings"]] == ["CORE-000024"]
 
 
-def test_without_core_our_own_result_is_shown(folder: Path) -> None:
+def test_a_package_of_others_is_judged_without_their_study(folder: Path) -> None:
     done = run(folder, str(folder / "package"))
-    assert done.returncode == 0 and "100 rules, 0 findings" in done.stdout
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "held to SDTMIG 3.3" in done.stdout and "error     subject.once  DM  whole dataset" in done.stdout
+    assert (
+        "not judged without the study tagging file of the eCTD backbone, which lies outside m5: rejection.1735"
+        in done.stdout
+    )
+
+
+def judged(command: Callable[..., Answer], *arguments: object) -> list[dict[str, Any]]:
+    """The errors that are found and not explained."""
+    answer = command("conformance", *arguments, "--json")
+    found = [one for one in json.loads(answer.out)["ours"]["findings"] if one["severity"] == "error"]
+    left = [one for one in found if not one["explained"]]
+    assert answer.code == int(bool(left)) and answer.err == ""
+    return left
+
+
+def test_our_own_package_is_judged_now_and_a_changed_byte_is_found(
+    package: Path, tmp_path: Path, command: Callable[..., Answer]
+) -> None:
+    copy = tmp_path / "package"
+    shutil.copytree(package, copy)
+    (copy / "validation" / "conformance.json").write_text("{}")  # what was found before is not looked at
+    found = {(one["rule"], one["dataset"]) for one in judged(command, copy)}
+    assert ("file.manifest", "CONFORMANCE") in found and found <= {
+        ("file.manifest", "CONFORMANCE"),
+        ("rejection.1736", "ADSL"),
+    }
+    path = next(copy.glob("m5/datasets/*/tabulations/sdtm/dm.xpt"))
+    content = path.read_bytes()
+    changed = content.replace(b"NOT HISPANIC OR LATINO", b"NOT HISPANIC OR LATINX", 1)
+    assert changed != content
+    path.write_bytes(changed)
+    (copy / "manifest.json").unlink()
+    after = {(one["rule"], one["dataset"], one["variable"]) for one in judged(command, copy, "--study", "spms_aza")}
+    assert ("term.codelist", "DM", "ETHNIC") in after
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "json"])
+def test_other_forms_are_judged_as_well(
+    package: Path, tmp_path: Path, command: Callable[..., Answer], suffix: str
+) -> None:
+    shutil.copytree(package / "parquet" / "sdtm", tmp_path / "sdtm")
+    if suffix == "json":
+        for path in (tmp_path / "sdtm").glob("*.parquet"):
+            write_dataset_json(path)
+            path.unlink()
+    found = judged(command, tmp_path / "sdtm", "--study", "spms_aza")
+    assert found == []
+
+
+def write_dataset_json(path: Path) -> None:
+    from publish.comparison_tables import read_table
+
+    table = read_table(path)
+    columns = [
+        {"name": name, "label": one.label, "dataType": "string" if one.type == "Char" else "double"}
+        for name, one in table.variables.items()
+    ]
+    rows = table.frame.astype("object").where(table.frame.notna(), None).to_numpy().tolist()
+    about = {"datasetJSONVersion": "1.1.0", "records": len(rows), "name": table.name, "label": table.label}
+    path.with_suffix(".json").write_text(json.dumps({**about, "columns": columns, "rows": rows}))
 
 
 @pytest.mark.parametrize(
     ("arguments", "part"),
     [
-        (["{}/study"], "has no validation/conformance.json"),
+        (["{}/study"], "holds no datasets"),
         (["{}/study", "--core", "true", "--study", "{}/study"], "neither a package nor a folder of transport files"),
         (["{}/package", "--core", "true"], "which study is it?"),
         (["{}/package", "--core", "{}/absent", "--study", "{}/study"], "it cannot be started"),
         (["{}/package", "--core", "true", "--study", "{}/study", "--define", "{}/absent"], "the file does not exist"),
         (
             ["{}/package", "--core", "true", "--study", "{}/study", "--out", "{}/package/x"],
-            "does not belong in a package",
+            "does not belong in the package",
         ),
     ],
 )

@@ -23,6 +23,8 @@ OBSERVATIONS = ("Interventions", "Events", "Findings", "Findings About")
 SUPPLEMENTAL = ("SUPP", "SQ")
 NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)")
 MISSING_DAY = np.datetime64("NaT", "D")
+NO_ARM = ("SCRNFAIL", "NOTASSGN", "NOTTRT")
+"""What guides before SDTMIG 3.3 wrote as the arm of a subject without one."""
 
 
 class Domain:
@@ -224,6 +226,11 @@ class SdtmDatasets:
     def of_domain(self, code: str) -> list[Domain]:
         """Return the dataset of a domain, or the parts into which it is split."""
         return [domain for domain in self.domains.values() if domain.name[:2] == code and domain.has("DOMAIN")]
+
+    def assigned(self, name: str = "ARMCD") -> np.ndarray:
+        """Return True for the subjects of DM that have an arm; a code that stands for none is none."""
+        subjects = self.domains["DM"]
+        return subjects.filled(name) & ~subjects.each(name, lambda code: code.upper() in NO_ARM)
 
     def subject_day(self, domain: Domain, name: str) -> np.ndarray:
         """Return a complete date of DM for each record of a domain, NaT where there is none."""

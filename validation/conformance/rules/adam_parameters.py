@@ -33,6 +33,7 @@ AT_BASELINE = (("AVAL", "BASE"), ("AVALC", "BASEC"), ("ANRIND", "BNRIND"), ("ATO
                ("ATOXGRL", "BTOXGRL"), ("ATOXGRH", "BTOXGRH"), ("ATOXGRLN", "BTOXGRLN"), ("ATOXGRHN", "BTOXGRHN"),
                *((f"A{y}IND", f"B{y}IND") for y in range(1, 10)),
                *((f"AVALCAT{y}", f"BASECAT{y}") for y in range(1, 10)))  # fmt: skip
+NOTHING = re.compile(r"(NULL|MISSING|UNKNOWN|\.) to (NULL|MISSING|UNKNOWN|\.)", re.IGNORECASE)
 CRITERION = re.compile(r"CRIT(\d{1,2})")
 
 
@@ -131,7 +132,9 @@ def baseline_value(data: AnalysisDatasets) -> Iterator[Hit]:
         flagged = one.equals("ABLFL", "Y")
         yield Hit(one.name, "ABLFL", flagged & np.isnan(one.number("AVAL")) & ~one.filled("AVALC"))
         if one.has("ADT"):
-            yield Hit(one.name, "ABLFL", flagged & (one.number("ADT") > one.of_subject("TRTSDT")))
+            late = flagged & (one.number("ADT") > one.of_subject("TRTSDT"))
+            several = one.has("BASETYPE") or one.has("APERIOD")  # of a later period
+            yield Hit(one.name, "ABLFL", late, severity="warning" if several else None)
 
 
 @analysis_rule("adam.baseline_type", "BASETYPE is filled in all records of a parameter or in none.", PARAMETER)
@@ -213,7 +216,8 @@ def _not_beside(one: AnalysisDataset, name: str, base: str, own: str) -> np.ndar
     """Return True where a shift does not begin with one variable's text and end with the other's."""
     _, first, groups = np.unique(one.group(name, base, own), return_index=True, return_inverse=True)
     said, start, end = (one.text(each)[first] for each in (name, base, own))
-    wrong = [not (b and a and s.startswith(b) and s.endswith(a)) for s, b, a in zip(said, start, end, strict=True)]
+    sets = zip(said, start, end, strict=True)
+    wrong = [not ((b or a or NOTHING.fullmatch(s)) and s.startswith(b) and s.endswith(a)) for s, b, a in sets]
     return np.asarray(np.array(wrong)[groups])
 
 
@@ -235,4 +239,5 @@ def grade(data: AnalysisDatasets) -> Iterator[Hit]:
     for one in data:
         for name in ("ATOXGR", "BTOXGR", "ATOXGRL", "ATOXGRH"):
             if one.has(name):
-                yield Hit(one.name, name, ~one.equals(name, "", *"012345"))
+                # of a test with two directions a minus says that it is low
+                yield Hit(one.name, name, ~one.matches(name, "(?:-?[0-5])?"))

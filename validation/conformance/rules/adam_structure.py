@@ -13,6 +13,7 @@ from validation.conformance.adam_datasets import (
     ADSL,
     CLASSES,
     OCCURRENCE,
+    OTHER,
     SUBJECT_LEVEL,
     AnalysisDataset,
     AnalysisDatasets,
@@ -79,7 +80,7 @@ def study_identifier(data: AnalysisDatasets) -> Iterator[Hit]:
 
 
 @analysis_rule("adam.required", "A variable that the class requires is present.",
-               VARIABLES + "; ADaM BDS for TTE 1.0, section 4")  # fmt: skip
+               VARIABLES + "; ADaM BDS for TTE 1.0, section 4", version="guide")  # fmt: skip
 def required(data: AnalysisDatasets) -> Iterator[Hit]:
     for one in data:
         if one.kind in CLASSES[:3]:
@@ -110,7 +111,7 @@ def treatment_variable(data: AnalysisDatasets) -> Iterator[Hit]:
     pattern = re.compile(r"TRT(\d\d)?[PA]|TRTSEQ[PA]")
     for one in data:
         if not any(map(pattern.fullmatch, one.names)):
-            yield Hit(one.name)
+            yield Hit(one.name, severity="warning" if one.kind == OTHER else None)
 
 
 @analysis_rule("adam.variable_name", "A variable's name begins with a letter and has at most eight capitals"
@@ -128,8 +129,8 @@ def metadata(data: AnalysisDatasets) -> Iterator[Hit]:
             yield Hit(one.name, detail=f"They differ in {', '.join(sorted({*one.names} ^ {*one.metadata.names}))}.")
 
 
-@analysis_rule("adam.described", "A variable has a label of at most 40 printable ASCII characters, an origin, and how"
-               " it is made.", "ADaMIG 1.3, section 2.3; Define-XML 2.1, Origin")  # fmt: skip
+@analysis_rule("adam.described", "A variable has a label of at most 40 printable ASCII characters.",
+               "ADaMIG 1.3, section 2.3")  # fmt: skip
 def described(data: AnalysisDatasets) -> Iterator[Hit]:
     for one in data:
         for item in one.metadata.variables:
@@ -138,6 +139,13 @@ def described(data: AnalysisDatasets) -> Iterator[Hit]:
             )
             if not is_label:
                 yield Hit(one.name, item.name, detail=f"Its label is '{item.label}'.")
+
+
+@analysis_rule("adam.origin", "A variable has an origin, and what says how it is made.", "Define-XML 2.1, Origin",
+               needs=("define_adam",))  # fmt: skip
+def origin(data: AnalysisDatasets) -> Iterator[Hit]:
+    for one in data:
+        for item in one.metadata.variables:
             if item.origin not in ORIGINS:
                 yield Hit(one.name, item.name, detail=f"Its origin is '{item.origin}'.")
             if item.origin in ("Derived", "Assigned", "Predecessor") and not item.method.strip():
@@ -145,7 +153,7 @@ def described(data: AnalysisDatasets) -> Iterator[Hit]:
 
 
 @analysis_rule("adam.label", "A variable of the guide has the guide's label; text may follow where the name has an"
-               " index.", "ADaMIG 1.3, section 3")  # fmt: skip
+               " index.", "ADaMIG 1.3, section 3", version="guide")  # fmt: skip
 def guide_label(data: AnalysisDatasets) -> Iterator[Hit]:
     for one in data:
         for item in one.metadata.variables:
@@ -154,7 +162,9 @@ def guide_label(data: AnalysisDatasets) -> Iterator[Hit]:
                 yield Hit(one.name, item.name, detail=f"It is '{item.label}', not '{known[0]}'.")
 
 
-@analysis_rule("adam.type", "A variable is text or number as its guide and its metadata say.", CONVENTIONS)
+@analysis_rule(
+    "adam.type", "A variable is text or number as its guide and its metadata say.", CONVENTIONS, version="guide"
+)
 def guide_type(data: AnalysisDatasets) -> Iterator[Hit]:
     for one in data:
         for name in one.names:
@@ -173,10 +183,15 @@ def is_copy(one: AnalysisDataset, name: str) -> bool:
 @analysis_rule("adam.copy_attributes", "A copy of an SDTM variable has its label and type.", CONVENTIONS)
 def copy_attributes(data: AnalysisDatasets) -> Iterator[Hit]:
     for one in data:
-        for domain in one.copied.values():
+        for code, domain in one.copied.items():
+            others = [one.copied[other] for other in one.domains if other != code]
             for item in domain.metadata.variables:
                 mine = one.described.get(item.name)
-                if mine and (mine.label, mine.type) != (item.label, item.type):
+                if (
+                    mine
+                    and not any(other.has(item.name) for other in others)
+                    and (mine.label, mine.type) != (item.label, item.type)
+                ):
                     yield Hit(one.name, item.name, detail=f"It is '{mine.label}', {mine.type}.")
 
 
@@ -210,11 +225,11 @@ def _is_flag(one: AnalysisDataset, name: str) -> bool:
 
 
 @analysis_rule("adam.date_format", "Names that end in DT, DTM and TM are of numbers shown as date, date with time, and"
-               " time; those that end in DTF and TMF are texts.", TIMING)  # fmt: skip
+               " time; those that end in DTF and TMF are texts.", TIMING, needs=("formats",))  # fmt: skip
 def date_format(data: AnalysisDatasets) -> Iterator[Hit]:
     wanted = {"DTM": DATETIMES, "DT": DATES, "TM": TIMES}
     for one in data:
-        for item in one.metadata.variables:
+        for item in (item for item in one.metadata.variables if not is_copy(one, item.name)):
             if item.name.endswith(("DTF", "TMF")):
                 if item.type != "Char":
                     yield Hit(one.name, item.name, detail="It should be Char.")

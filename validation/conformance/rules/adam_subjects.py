@@ -36,8 +36,11 @@ def subjects(data: AnalysisDatasets) -> Iterator[Hit]:
     known = data.subjects_of(listed)
     yield Hit(ADSL, "USUBJID", (located(level.subjects, known) < 0) | repeated(level.subjects))
     absent = np.flatnonzero(located(known, level.subjects) < 0)
-    if len(absent):
-        yield Hit(ADSL, "USUBJID", None, "Subjects of DM are missing.", tuple(listed.keys_of(absent)))
+    arm = data.sdtm.assigned()[absent] if listed.has("ARMCD") else np.ones(len(absent), bool)
+    for rows, severity in ((absent[arm], None), (absent[~arm], "warning")):  # a screen failure need not be analysed
+        if len(rows):
+            places = tuple(listed.keys_of(rows))
+            yield Hit(ADSL, "USUBJID", None, "Subjects of DM are missing.", places, severity)  # type: ignore[arg-type]
 
 
 @analysis_rule("adam.subject_known", "Every subject of a dataset is in ADSL.", LEVEL)

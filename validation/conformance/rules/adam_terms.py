@@ -10,6 +10,7 @@ import numpy as np
 from metadata.terminology_package import Codelist
 from validation.conformance.adam_datasets import AnalysisDataset, AnalysisDatasets, coded
 from validation.conformance.rule import Hit, analysis_rule
+from validation.conformance.rules.sdtm_values import certainty
 
 TERMS = "ADaMIG 1.3, section 3.1.1"
 FLAGS = "ADaMIG 1.3, section 3.1.4"
@@ -44,7 +45,12 @@ def flag(data: AnalysisDatasets) -> Iterator[Hit]:
                     yield Hit(one.name, twin, ~np.isnan(given) & (given != wanted))
 
 
-@analysis_rule("adam.term", "A coded value is a term of its codelist, or an extension that the study declares.", TERMS)
+@analysis_rule(
+    "adam.term",
+    "A coded value is a term of its codelist, or an extension that the study declares.",
+    TERMS,
+    version="terminology",
+)
 def term(data: AnalysisDatasets) -> Iterator[Hit]:
     for one in data:
         for item in one.metadata.variables:
@@ -64,7 +70,8 @@ def _not_terms(data: AnalysisDatasets, one: AnalysisDataset, name: str, named: s
     if len(used):
         shown = ", ".join(f"'{texts[code]}'{lists[0].nearest(texts[code])}" for code in used[:SHOWN].tolist())
         more = f" and {len(used) - SHOWN} more" if len(used) > SHOWN else ""
-        yield Hit(one.name, name, wrong[codes], f"Codelist {lists[0].name} does not have {shown}{more}.")
+        said = f"Codelist {lists[0].name} does not have {shown}{more}."
+        yield Hit(one.name, name, wrong[codes], said, severity=certainty(lists))
 
 
 def _codelist(data: AnalysisDatasets, code: str) -> Codelist | None:

@@ -26,7 +26,7 @@ ORDERED = (("TRTSDT", "TRTEDT"), ("ASTDT", "AENDT"), ("STARTDT", "ADT"), ("APERS
            ("PHSDT", "PHEDT"), ("RFICDT", "TRTSDT"), ("RFICDT", "RANDDT"), ("RFICDT", "ENRLDT"))  # fmt: skip
 NUMBERED = re.compile(r"(AP\d\d|TR\d\d|PH\d|P\d\dS\d)SDT")
 DAYS = (("ADT", "ADY"), ("ASTDT", "ASTDY"), ("AENDT", "AENDY"))
-FROM_TEXT = (("ADT", r"[A-Z]{2}DTC"), ("ASTDT", r"[A-Z]{2}STDTC"), ("AENDT", r"[A-Z]{2}ENDTC"))
+FROM_TEXT = (("ADT", r"(?!DM)[A-Z]{2}DTC"), ("ASTDT", r"(?!RF)[A-Z]{2}STDTC"), ("AENDT", r"(?!RF)[A-Z]{2}ENDTC"))
 OBSERVED = ("ADT", "ASTDT", "AENDT", "EOSDT", "TRTSDT", "TRTEDT", "LSTALVDT", "DTHDT", "RANDDT", "RFICDT")
 SECONDS = 86400
 DAY_LENGTH, MONTH_LENGTH = len("YYYY-MM-DD"), len("YYYY-MM")
@@ -77,8 +77,10 @@ def date_time(data: AnalysisDatasets) -> Iterator[Hit]:
                 moment, stem = one.number(name), name[:-3]
                 for part, wanted in ((f"{stem}DT", moment // SECONDS), (f"{stem}TM", moment % SECONDS)):
                     if one.has(part):
-                        known = ~np.isnan(moment)
-                        yield Hit(one.name, part, known & differ(one.number(part), wanted))
+                        wrong = ~np.isnan(moment) & differ(one.number(part), wanted)
+                        null = np.isnan(one.number(part))
+                        yield Hit(one.name, part, wrong & ~null)
+                        yield Hit(one.name, part, wrong & null, "It is null.", severity="warning")
 
 
 @analysis_rule("adam.imputation_flag", "An imputation flag is Y, M or D for a date, H, M or S for a time, or null, and"
@@ -131,7 +133,10 @@ def relative_day(data: AnalysisDatasets) -> Iterator[Hit]:
         for date, day in DAYS:
             if one.has(date, day):
                 elapsed = one.number(date) - start
-                yield Hit(one.name, day, differ(one.number(day), np.where(elapsed >= 0, elapsed + 1, elapsed)))
+                given = one.number(day)
+                wrong = differ(given, np.where(elapsed >= 0, elapsed + 1, elapsed))
+                yield Hit(one.name, day, wrong & ~np.isnan(given))
+                yield Hit(one.name, day, wrong & np.isnan(given), "It is null.", severity="warning")
 
 
 @analysis_rule("adam.duration", "A duration in days counts both its first and its last day, and has its unit.",
@@ -149,7 +154,7 @@ def duration(data: AnalysisDatasets) -> Iterator[Hit]:
 def window(data: AnalysisDatasets) -> Iterator[Hit]:
     for one in data.basic("ADY", "AWLO", "AWHI"):
         day, low, high = (one.number(name) for name in ("ADY", "AWLO", "AWHI"))
-        yield Hit(one.name, "ADY", (day < low) | (day > high))
+        yield Hit(one.name, "ADY", ((day < low) | (day > high)) & ~one.filled("DTYPE"))  # carried from another visit
         if one.has("AWTARGET"):
             target = one.number("AWTARGET")
             yield Hit(one.name, "AWTARGET", (target < low) | (target > high))

@@ -104,7 +104,8 @@ def copy(data: AnalysisDatasets) -> Iterator[Hit]:
             subject = code == "DM" and "DM" not in one.domains
             rows = located(one.subjects, data.subjects_of(domain)) if subject else one.source_rows(code)
             for name in one.names:
-                if domain.has(name) and name != "USUBJID" and not name.endswith("SEQ"):
+                own = code != "DM" or not any(one.copied[other].has(name) for other in one.domains)
+                if domain.has(name) and own and name != "USUBJID" and not name.endswith("SEQ"):
                     yield Hit(one.name, name, (rows >= 0) & not_copied(one, name, domain, name, rows))
 
 

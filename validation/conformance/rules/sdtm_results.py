@@ -37,7 +37,12 @@ def test_pair(data: SdtmDatasets) -> Iterator[Hit]:
                 yield Hit(domain.name, domain.full(code), not_usual(codes, names) | not_usual(names, codes))
 
 
-@rule("test.decode", "A test code and its name are the same concept of the terminology.", "SDTMIG 3.3, section 4.3.5")
+@rule(
+    "test.decode",
+    "A test code and its name are the same concept of the terminology.",
+    "SDTMIG 3.3, section 4.3.5",
+    version="terminology",
+)
 def test_decode(data: SdtmDatasets) -> Iterator[Hit]:
     for domain in data:
         lists = {item.name: item.codelist for item in domain.guide}
@@ -81,7 +86,16 @@ def result_numeric(data: SdtmDatasets) -> Iterator[Hit]:
             shown, number = domain.number("--STRESC"), domain.number("--STRESN")
             missing = np.isnan(shown) != np.isnan(number)
             differs = np.abs(shown - number) > TOLERANCE * np.maximum(1, np.abs(shown))
-            yield Hit(domain.name, domain.full("--STRESN"), missing | differs)
+            rounded = domain.column("--STRESC").each(_rounding, float)
+            close = ~missing & (np.abs(shown - number) <= rounded * (1 + TOLERANCE))
+            yield Hit(domain.name, domain.full("--STRESN"), (missing | differs) & ~close)
+            yield Hit(domain.name, domain.full("--STRESN"), differs & close, "It is rounded.", severity="warning")
+
+
+def _rounding(text: str) -> float:
+    """Return half of the last place of a number with decimals, 0 of one without."""
+    decimals = text.partition(".")[2]
+    return 0.5 * 10.0 ** -len(decimals) if decimals.isdigit() else 0.0
 
 
 @rule("status.without_result", "A test that was not done has no result, unit or grade.", NOT_DONE)
@@ -130,12 +144,28 @@ def range_indicator(data: SdtmDatasets) -> Iterator[Hit]:
         value, low, high = (domain.number(name) for name in ("--STRESN", "--STNRLO", "--STNRHI"))
         said = domain.text("--NRIND")
         without = np.isnan(low) & (said == "LOW") | np.isnan(high) & (said == "HIGH")
-        without |= np.isnan(low) & np.isnan(high) & (said == "NORMAL")
-        wrong = (said == "LOW") & (value >= low) | (said == "HIGH") & (value <= high)
+        neither = np.isnan(low) & np.isnan(high) & (said == "NORMAL")
+        wrong = _misplaced(said, value, low, high)
+        if domain.has("--ORRES", "--ORNRLO", "--ORNRHI"):  # limits are rounded as they are converted
+            original = (domain.number(name) for name in ("--ORRES", "--ORNRLO", "--ORNRHI"))
+            wrong &= _misplaced(said, *original, otherwise=True)
         wrong |= without & ~domain.filled("--STNRC")
-        wrong |= (said == "NORMAL") & ((value < low) | (value > high))
         silent = (said == "") & ~np.isnan(value) & ~np.isnan(low) & ~np.isnan(high)
         yield Hit(domain.name, domain.full("--NRIND"), wrong | silent)
+        by_test = domain.group("--TESTCD")
+        has_limits = np.bincount(by_test, ~np.isnan(low) | ~np.isnan(high)) > 0
+        unsaid = neither & ~domain.filled("--STNRC") & ~np.isnan(value)
+        yield Hit(domain.name, domain.full("--NRIND"), unsaid & has_limits[by_test], severity="warning")
+
+
+def _misplaced(
+    said: np.ndarray, value: np.ndarray, low: np.ndarray, high: np.ndarray, otherwise: bool = False
+) -> np.ndarray:
+    """Return True where a value lies elsewhere than is said; ``otherwise`` where value or limits are missing."""
+    wrong = (said == "LOW") & (value >= low) | (said == "HIGH") & (value <= high)
+    wrong |= (said == "NORMAL") & ((value < low) | (value > high))
+    unknown = np.isnan(value) | np.isnan(low) & np.isnan(high)
+    return np.asarray(np.where(unknown, otherwise, wrong))
 
 
 def _flagged(data: SdtmDatasets) -> list[Domain]:

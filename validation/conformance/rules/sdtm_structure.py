@@ -24,7 +24,12 @@ def dataset_name(data: SdtmDatasets) -> Iterator[Hit]:
     yield from (Hit(domain.name) for domain in data if not NAME.fullmatch(domain.name))
 
 
-@rule("dataset.label", "A dataset has the label that the guide gives its domain.", "SDTMIG 3.3, section 3.2.1")
+@rule(
+    "dataset.label",
+    "A dataset has the label that the guide gives its domain.",
+    "SDTMIG 3.3, section 3.2.1",
+    version="guide",
+)
 def dataset_label(data: SdtmDatasets) -> Iterator[Hit]:
     for domain in data:
         wanted = _guide_label(data, domain)
@@ -36,7 +41,9 @@ def dataset_label(data: SdtmDatasets) -> Iterator[Hit]:
 
 def _guide_label(data: SdtmDatasets, domain: Domain) -> str:
     if domain.is_supplemental:
-        return f"Supplemental Qualifiers for {domain.name.removeprefix('SUPP')}" if domain.name[:4] == "SUPP" else ""
+        parent = domain.name.removeprefix("SUPP")
+        parent = parent[:2] if domain.metadata.label.endswith(f" {parent[:2]}") else parent  # a part of a split domain
+        return f"Supplemental Qualifiers for {parent}" if domain.name[:4] == "SUPP" else ""
     try:
         return sdtm_dataset(data.version, domain.name).label
     except StudyError:
@@ -67,7 +74,7 @@ def variable_name(data: SdtmDatasets) -> Iterator[Hit]:
 
 
 @rule("variable.model", "A variable is one of the guide's for the domain or of the model's for its class.",
-      "SDTMIG 3.3, section 2.5")  # fmt: skip
+      "SDTMIG 3.3, section 2.5", version="guide")  # fmt: skip
 def variable_model(data: SdtmDatasets) -> Iterator[Hit]:
     for domain in data:
         allowed = {item.name for item in domain.guide} | class_variables(domain)
@@ -97,7 +104,7 @@ def _known(domain: Domain) -> Iterator[tuple[GuideVariable, int]]:
 
 
 @rule("variable.label", "A variable has the label that the guide gives it, of at most 40 characters.",
-      "SDTMIG 3.3, section 3.2.2")  # fmt: skip
+      "SDTMIG 3.3, section 3.2.2", version="guide")  # fmt: skip
 def variable_label(data: SdtmDatasets) -> Iterator[Hit]:
     for domain in data:
         labels = {variable.name: variable.label for variable in domain.metadata.variables}
@@ -115,7 +122,7 @@ def variable_type(data: SdtmDatasets) -> Iterator[Hit]:
                 yield Hit(domain.name, item.name, detail=f"The guide has {item.type}.")
 
 
-@rule("variable.order", "Variables are in the guide's order.", "SDTMIG 3.3, section 4.1.4")
+@rule("variable.order", "Variables are in the guide's order.", "SDTMIG 3.3, section 4.1.4", version="guide")
 def variable_order(data: SdtmDatasets) -> Iterator[Hit]:
     for domain in data:
         places = [place for _, place in _known(domain)]
@@ -142,7 +149,7 @@ def variable_required(data: SdtmDatasets) -> Iterator[Hit]:
                 yield Hit(domain.name, item.name, None if lacking else ~domain.filled(item.name))
 
 
-@rule("variable.expected", "An Expected variable is present.", "SDTMIG 3.3, section 4.1.5")
+@rule("variable.expected", "An Expected variable is present.", "SDTMIG 3.3, section 4.1.5", version="guide")
 def variable_expected(data: SdtmDatasets) -> Iterator[Hit]:
     for domain in data:
         wanted = [item.name for item in domain.guide if item.core == "Exp"]
@@ -178,7 +185,7 @@ def text_blanks(data: SdtmDatasets) -> Iterator[Hit]:
 
 
 @rule("text.missing_code", "A missing-data code of the project is never in a dataset.",
-      "SDTMIG 3.3, section 4.2.5")  # fmt: skip
+      "SDTMIG 3.3, section 4.2.5", needs=("study",))  # fmt: skip
 def text_missing_code(data: SdtmDatasets) -> Iterator[Hit]:
     codes = set(data.study.project().missing_codes)
     for domain in data if codes else ():

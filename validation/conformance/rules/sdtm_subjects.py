@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from validation.conformance.rule import Hit, rule
+from validation.conformance.rule import Hit, Severity, rule
 from validation.conformance.sdtm_datasets import Domain, SdtmDatasets, repeated
 
 DEMOGRAPHICS = "SDTMIG 3.3, section 5.2"
@@ -51,7 +51,8 @@ def arm_pair(data: SdtmDatasets) -> Iterator[Hit]:
     for domain in data:
         for code, name in (("ARMCD", "ARM"), ("ACTARMCD", "ACTARM"), ("ETCD", "ELEMENT")):
             if domain.has(code, name):
-                yield Hit(domain.name, name, domain.filled(code) != domain.filled(name))
+                unplanned = domain.equals(code, "UNPLAN")  # SDTMIG 3.3, section 5.3: such an element has no name
+                yield Hit(domain.name, name, (domain.filled(code) != domain.filled(name)) & ~unplanned)
 
 
 @rule("arm.planned", "An arm is one of the trial's.", "SDTMIG 3.3, section 7.2.1")
@@ -62,7 +63,7 @@ def arm_planned(data: SdtmDatasets) -> Iterator[Hit]:
     if subjects is not None and known:
         for name in ("ARMCD", "ACTARMCD"):
             if subjects.has(name):
-                yield Hit("DM", name, ~subjects.equals(name, "", *known))
+                yield Hit("DM", name, data.assigned(name) & ~subjects.equals(name, *known))
 
 
 @rule("reference.order", "A subject's reference dates follow each other.", DEMOGRAPHICS)
@@ -96,7 +97,7 @@ def reference_exposure(data: SdtmDatasets) -> Iterator[Hit]:
 def reference_treated(data: SdtmDatasets) -> Iterator[Hit]:
     subjects = data.get("DM")
     if subjects is not None and subjects.has("ACTARMCD", "RFSTDTC"):
-        yield Hit("DM", "RFSTDTC", subjects.filled("ACTARMCD") & ~subjects.filled("RFSTDTC"))
+        yield Hit("DM", "RFSTDTC", data.assigned("ACTARMCD") & ~subjects.filled("RFSTDTC"))
 
 
 @rule("subject.age", "AGE is what birth and RFSTDTC give, and has its unit.", DEMOGRAPHICS)
@@ -173,8 +174,13 @@ def disposition_dates(data: SdtmDatasets) -> Iterator[Hit]:
 def disposition_completed(data: SdtmDatasets) -> Iterator[Hit]:
     disposition = data.get("DS")
     if disposition is not None and disposition.has("DSTERM", "DSDECOD"):
-        said = disposition.each("DSTERM", lambda text: text.upper() == "COMPLETED")
-        yield Hit("DS", "DSDECOD", said != disposition.equals("DSDECOD", "COMPLETED"))
+        said, coded = disposition.each("DSTERM", _completed), disposition.equals("DSDECOD", "COMPLETED")
+        yield Hit("DS", "DSDECOD", said & ~coded)
+        yield Hit("DS", "DSTERM", coded & ~said, severity="warning")
+
+
+def _completed(term: str) -> bool:
+    return term.upper() == "COMPLETED"
 
 
 @rule("exposure.dose", "A dose is a number of at least 0 with its unit, or a text, not both.", EXPOSURE)
@@ -182,7 +188,9 @@ def exposure_dose(data: SdtmDatasets) -> Iterator[Hit]:
     for domain in data.having("--DOSE"):
         dose = domain.number("--DOSE")
         yield Hit(domain.name, domain.full("--DOSE"), (dose < 0) | ~np.isnan(dose) & domain.filled("--DOSTXT"))
-        yield Hit(domain.name, domain.full("--DOSU"), ~np.isnan(dose) & ~domain.filled("--DOSU"))
+        # of other medication it is not always known
+        severity: Severity = "error" if domain.name == "EX" else "warning"
+        yield Hit(domain.name, domain.full("--DOSU"), ~np.isnan(dose) & ~domain.filled("--DOSU"), severity=severity)
 
 
 @rule("exposure.overlap", "The periods of one treatment do not overlap.", EXPOSURE, "warning")

@@ -100,7 +100,8 @@ def date_before_consent(data: SdtmDatasets) -> Iterator[Hit]:
 def date_after_death(data: SdtmDatasets) -> Iterator[Hit]:
     for domain in data.having("USUBJID"):
         for name in ("--DTC", "--STDTC", "--ENDTC"):
-            if domain.has(name) and (domain.is_observations or domain.name in ("SV", "SE")):
+            collected = name == "--DTC" and domain.metadata.dataset_class == "Events"  # written down after the death
+            if domain.has(name) and not collected and (domain.is_observations or domain.name in ("SV", "SE")):
                 death = data.subject_bounds(domain, "DTHDTC")[1]
                 yield Hit(domain.name, domain.full(name), domain.bounds(name)[0] > death)
 
@@ -173,7 +174,10 @@ def epoch_element(data: SdtmDatasets) -> Iterator[Hit]:
         same = elements.epoch[row] == domain.text("EPOCH")[at, None]
         fits = np.zeros(domain.size, bool)
         fits[at] = (possible & same).any(axis=1)
-        yield Hit(domain.name, "EPOCH", domain.filled("EPOCH") & ~fits)
+        wrong, within = domain.filled("EPOCH") & ~fits, np.zeros(domain.size, bool)
+        within[at] = possible.any(axis=1)
+        yield Hit(domain.name, "EPOCH", wrong & within)
+        yield Hit(domain.name, "EPOCH", wrong & ~within, "No element has that date.", severity="warning")
 
 
 @rule("epoch.missing", "A record whose date lies in an element of the subject has its EPOCH.",

@@ -110,13 +110,19 @@ def range_converted(data: SdtmDatasets) -> Iterator[Hit]:
         for end in ("LO", "HI"):
             original, standard = domain.number(f"--ORNR{end}"), domain.number(f"--STNR{end}")
             kept = np.abs(original - standard) <= SAME * np.maximum(1, np.abs(original))
-            wrong = np.where(same, ~kept, ~_as_results(domain, original, standard))
+            step = _last_place(domain, f"--STNR{end}")
+            wrong = np.where(same, ~kept, ~_as_results(domain, original, standard, step))
             known = ~np.isnan(original) & domain.filled("--STRESU") & domain.filled("--ORRESU")
             lost = known & np.isnan(standard) & ~np.isnan(domain.number("--STRESN"))
             yield Hit(domain.name, domain.full(f"--STNR{end}"), known & ~np.isnan(standard) & wrong | lost)
 
 
-def _as_results(domain: Domain, original: np.ndarray, standard: np.ndarray) -> np.ndarray:
+def _last_place(domain: Domain, name: str) -> np.ndarray:
+    """Return half of the last decimal place of each number, to which a laboratory rounds its limits."""
+    return domain.column(name).each(lambda text: 0.5 * 10.0 ** -len(text.partition(".")[2]), float)
+
+
+def _as_results(domain: Domain, original: np.ndarray, standard: np.ndarray, step: np.ndarray) -> np.ndarray:
     """Return True where a limit lies with its conversion on the line of the results of its test and units.
 
     A test without two different results in these units says nothing of the conversion; then the limits say it.
@@ -129,9 +135,9 @@ def _as_results(domain: Domain, original: np.ndarray, standard: np.ndarray) -> n
     own_slope, own_start = _line(group, original, standard)
     slope, start = slope.fillna(own_slope), start.fillna(own_start)
     expected = (start + slope * original).to_numpy()
-    return np.isnan(expected) | (
-        np.abs(standard - expected) <= ROUNDING * np.maximum(np.abs(expected), np.abs(standard))
-    )
+    apart = np.abs(standard - expected)
+    close = apart <= np.maximum(ROUNDING * np.maximum(np.abs(expected), np.abs(standard)), step * (1 + SAME))
+    return np.isnan(expected) | close
 
 
 def _line(group: pd.Series, original: np.ndarray, standard: np.ndarray) -> tuple[pd.Series, pd.Series]:

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from metadata import iso8601
-from validation.conformance.rule import Hit, rule
+from metadata.terminology_package import Codelist
+from validation.conformance.rule import Hit, Severity, rule
 from validation.conformance.sdtm_datasets import Domain, SdtmDatasets, without_time
 
 SHOWN_TERMS = 3
@@ -23,7 +24,7 @@ YES_ONLY = ("--LOBXFL", "--BLFL", "--DRVFL", "DTHFL")
 
 
 @rule("term.codelist", "A coded value is a term of its codelist, or an extension that the study declares.",
-      "SDTMIG 3.3, section 4.3.3")  # fmt: skip
+      "SDTMIG 3.3, section 4.3.3", version="terminology")  # fmt: skip
 def term_codelist(data: SdtmDatasets) -> Iterator[Hit]:
     for domain in data:
         coded = {item.name: item.codelist for item in domain.metadata.variables if item.codelist}
@@ -48,7 +49,13 @@ def _not_terms(data: SdtmDatasets, domain: Domain, name: str, codelists: str) ->
         unknown = [text for text in unknown if not RESULT.fullmatch(text)]
     shown = ", ".join(f"'{text}'{lists[0].nearest(text)}" for text in unknown[:SHOWN_TERMS])
     more = f" and {len(unknown) - SHOWN_TERMS} more" if len(unknown) > SHOWN_TERMS else ""
-    return Hit(domain.name, name, column.isin(unknown), f"Codelist {lists[0].name} does not have {shown}{more}.")
+    said = f"Codelist {lists[0].name} does not have {shown}{more}."
+    return Hit(domain.name, name, column.isin(unknown), said, severity=certainty(lists))
+
+
+def certainty(lists: Sequence[Codelist]) -> Severity | None:
+    """Return that a list which nobody may extend has the same terms in all packages, or that it depends."""
+    return None if any(one.extensible for one in lists) else "error"
 
 
 def _has_supplemental(data: SdtmDatasets, domain: Domain) -> bool:

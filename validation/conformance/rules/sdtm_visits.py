@@ -41,7 +41,7 @@ def visit_in_sv(data: SdtmDatasets) -> Iterator[Hit]:
         yield Hit(domain.name, "VISITNUM", domain.filled("VISITNUM") & (_in_sv(visits, domain) < 0))
 
 
-@rule("visit.date", "The date of a record at a visit lies between the visit's start and end.", ENCOUNTER)
+@rule("visit.date", "The date of a record at a visit lies between the visit's start and end.", ENCOUNTER, "warning")
 def visit_date(data: SdtmDatasets) -> Iterator[Hit]:
     visits = data.get("SV")
     if visits is None or not visits.has("SVSTDTC", "SVENDTC"):

@@ -1,0 +1,135 @@
+"""Rules about the files of a package: readable, named as they should be, and as define.xml and the manifest say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import partial
+
+from validation.conformance.package_facts import PackageFacts
+from validation.conformance.rule import Hit, rule
+
+TECHNICAL_GUIDE = "FDA Study Data Technical Conformance Guide, section 3.3"
+REJECTION = "FDA Technical Rejection Criteria for Study Data"
+FILE_NAME = re.compile(r"[a-z][a-z0-9]{0,7}")
+LARGEST = 5_000_000_000
+package_rule = partial(rule, standard="package")
+
+
+@package_rule("file.readable", "Each file of a dataset can be read, and there is one of each dataset.", TECHNICAL_GUIDE)
+def file_readable(data: PackageFacts) -> Iterator[Hit]:
+    yield from (Hit(name, detail=sentence) for name, sentence in data.problems)
+
+
+@package_rule("file.name", "A transport file is named after its dataset, in lower case, with at most eight letters and"
+              " digits.", TECHNICAL_GUIDE)  # fmt: skip
+def file_name(data: PackageFacts) -> Iterator[Hit]:
+    for one in data.files:
+        stem, _, suffix = one.file.rpartition("/")[2].rpartition(".")
+        if suffix.lower() == "xpt" and (stem != one.name.lower() or not FILE_NAME.fullmatch(stem)):
+            yield Hit(one.name, detail=f"The file is {one.file}.")
+
+
+@package_rule("file.size", "A transport file has at most 5 GB.", TECHNICAL_GUIDE)
+def file_size(data: PackageFacts) -> Iterator[Hit]:
+    yield from (Hit(one.name, detail=f"It has {one.size:,} bytes.") for one in data.files if one.size > LARGEST)
+
+
+@package_rule("file.manifest", "Each file is the one that the manifest of the package names, byte for byte.",
+              "manifest.json of the package", needs=("manifest",))  # fmt: skip
+def file_manifest(data: PackageFacts) -> Iterator[Hit]:
+    yield from (Hit(path.rpartition("/")[2].partition(".")[0].upper(), detail=f"{path} {what}.")
+                for path, what in data.changed or ())  # fmt: skip
+
+
+@package_rule("text.longest", "A text variable is as long as its longest value in a transport file, no longer.",
+              TECHNICAL_GUIDE + ".2 (Dataset Column Length)", "note", covers="SD1082", needs=("lengths",))  # fmt: skip
+def text_longest(data: PackageFacts) -> Iterator[Hit]:
+    longest: dict[str, int] = {}
+    given: dict[str, list[tuple[str, int]]] = {}
+    for one in data.files:
+        domain = data.domains.get(one.name)
+        for variable in one.variables if domain is not None and one.file.endswith(".xpt") else ():
+            if variable.type == "Char" and domain is not None:
+                used = max((len(text.encode()) for text in domain.column(variable.name).texts), default=0)
+                longest[variable.name] = max(longest.get(variable.name, 1), used)
+                given.setdefault(variable.name, []).append((one.name, variable.length))
+    for name, places in given.items():
+        for dataset, length in places:
+            if length > longest[name] and not dataset.startswith("SUPP"):
+                said = f"It has {length} bytes, the longest value of the study {longest[name]}."
+                yield Hit(dataset, name, detail=said)
+
+
+@package_rule("define.datasets", "Each dataset is described in define.xml, and each described dataset is there.",
+              "Define-XML 2.1, section 5.3.11 (ItemGroupDef)", needs=("define",), covers="SD0061")  # fmt: skip
+def define_datasets(data: PackageFacts) -> Iterator[Hit]:
+    for kind, described in data.defined.items():
+        names, there = {one.name for one in described}, {one.name for one in data.files if one.kind == kind}
+        yield from (Hit(name, detail="It is in define.xml, and there is no file.") for name in sorted(names - there))
+        yield from (Hit(name, detail="It is not in define.xml.") for name in sorted(there - names))
+
+
+@package_rule("define.variables", "The variables of a dataset are those of define.xml, in the same order.",
+              "Define-XML 2.1, section 5.3.11 (ItemRef)", needs=("define",), covers="SD0054, SD0059")  # fmt: skip
+def define_variables(data: PackageFacts) -> Iterator[Hit]:
+    for one, described in data.pairs():
+        mine, theirs = ([variable.name for variable in side.variables] for side in (one, described))
+        for name in [name for name in mine if name not in theirs]:
+            yield Hit(one.name, name, detail="It is not in define.xml.")
+        for name in [name for name in theirs if name not in mine]:
+            yield Hit(one.name, name, detail="It is in define.xml, and not in the dataset.")
+        if set(mine) == set(theirs) and mine != theirs:
+            yield Hit(one.name, next(a for a, b in zip(mine, theirs, strict=True) if a != b), detail="It is elsewhere.")
+
+
+@package_rule("define.attributes", "Labels, types and lengths of define.xml are those of the files.",
+              "Define-XML 2.1, section 5.3.12 (ItemDef)", needs=("define",))  # fmt: skip
+def define_attributes(data: PackageFacts) -> Iterator[Hit]:
+    for one, described in data.pairs():
+        if one.label and one.label != described.label:
+            yield Hit(one.name, detail=f"The label is '{one.label}', in define.xml '{described.label}'.")
+        theirs = {variable.name: variable for variable in described.variables}
+        for mine in one.variables:
+            other = theirs.get(mine.name)
+            if other is None:
+                continue
+            if mine.label and mine.label != other.label:
+                yield Hit(one.name, mine.name, detail=f"The label is '{mine.label}', in define.xml '{other.label}'.")
+            if mine.type != other.type and not (mine.type == "Char" and other.type == "Num"):
+                yield Hit(one.name, mine.name, detail=f"It is {mine.type}, in define.xml {other.type}.")
+
+
+@package_rule("define.origin", "Each variable of define.xml has an origin.",
+              "Define-XML 2.1, section 5.3.12.3 (Origin)", "warning", needs=("define",))  # fmt: skip
+def define_origin(data: PackageFacts) -> Iterator[Hit]:
+    for described in data.defined.values():
+        for one in described:
+            yield from (Hit(one.name, variable.name) for variable in one.variables if not variable.origin)
+
+
+@package_rule("rejection.1736", "Tabulations come with dm.xpt and define.xml, analysis datasets with adsl.xpt and"
+              " define.xml.", REJECTION + ", criterion 1736", covers="1736", needs=("transport",))  # fmt: skip
+def rejection_datasets(data: PackageFacts) -> Iterator[Hit]:
+    for kind, needed in (("sdtm", "DM"), ("adam", "ADSL")):
+        names = {one.name for one in data.files if one.kind == kind}
+        simple = names == {"TS"}  # a simplified ts.xpt alone, where no standard data are required
+        if names and not simple:
+            if needed not in names:
+                yield Hit(needed, detail="The dataset is missing.")
+            if kind not in data.defined:
+                yield Hit(needed, detail=f"There is no define.xml beside the {kind.upper()} datasets.")
+
+
+@package_rule("rejection.1735", "Datasets and define.xml have the right file tags in the study tagging file.",
+              REJECTION + ", criterion 1735", covers="1735", needs=("backbone",))  # fmt: skip
+def rejection_tags(data: PackageFacts) -> Iterator[Hit]:
+    raise NotImplementedError("a package below m5 has no study tagging file")
+    yield
+
+
+@package_rule("rejection.1789", "The study has a study tagging file.", REJECTION + ", criterion 1789", covers="1789",
+              needs=("backbone",))  # fmt: skip
+def rejection_tagging_file(data: PackageFacts) -> Iterator[Hit]:
+    raise NotImplementedError("a package below m5 has no study tagging file")
+    yield
