@@ -122,12 +122,12 @@ def test_our_own_package_is_judged_now_and_a_changed_byte_is_found(
     }
     path = next(copy.glob("m5/datasets/*/tabulations/sdtm/dm.xpt"))
     content = path.read_bytes()
-    changed = content.replace(b"NOT HISPANIC OR LATINO", b"NOT HISPANIC OR LATINX", 1)
+    changed = content.replace(b"YEARS", b"YEARZ", 1)
     assert changed != content
     path.write_bytes(changed)
     (copy / "manifest.json").unlink()
     after = {(one["rule"], one["dataset"], one["variable"]) for one in judged(command, copy, "--study", "spms_aza")}
-    assert ("term.codelist", "DM", "ETHNIC") in after
+    assert ("term.codelist", "DM", "AGEU") in after
 
 
 @pytest.mark.parametrize("suffix", ["parquet", "json"])

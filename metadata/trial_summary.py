@@ -1,0 +1,45 @@
+"""The trial summary parameters of the guide: which are asked for, how each is written, and in what it is coded.
+
+Source: SDTMIG 3.3, section 7.4 and appendix C1 (Trial Summary Codes).
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from functools import cache
+
+from metadata.standards import FOLDER
+
+TABLE = "ts-parameters.csv"
+
+
+@dataclass(frozen=True)
+class SummaryParameter:
+    """One parameter: whether it is asked for, or only if another has a value; its form; its code systems.
+
+    ``form`` is count, date, duration, share, yes_no, country, or blank for any text.
+    """
+
+    paramcd: str
+    is_required: bool
+    condition: tuple[str, str] | None
+    form: str
+    references: tuple[str, ...]
+    is_single: bool
+
+
+@cache
+def summary_parameters() -> tuple[SummaryParameter, ...]:
+    """Return the parameters of the shipped table."""
+    with (FOLDER / TABLE).open(encoding="utf-8", newline="") as lines:
+        return tuple(_parameter(row) for row in csv.DictReader(lines))
+
+
+def _parameter(row: dict[str, str]) -> SummaryParameter:
+    code, _, value = row["when"].partition("=")
+    references = tuple(row["reference"].split(";")) if row["reference"] else ()
+    condition = (code, value) if code else None
+    return SummaryParameter(
+        row["paramcd"], row["asked"] == "yes", condition, row["form"], references, row["once"] == "Y"
+    )
