@@ -20,6 +20,7 @@ from validation.conformance.sdtm_datasets import (
 SUPPLEMENT = "SDTMIG 3.3, section 8.4"
 RELATED = "SDTMIG 3.3, section 8.2"
 SUMMARY = "SDTMIG 3.3, section 7.4.2"
+ORIGINS = ("CRF", "COLLECTED", "ASSIGNED", "DERIVED", "PROTOCOL", "EDT", "PREDECESSOR", "NOT AVAILABLE", "OTHER")
 
 
 def _supplements(data: SdtmDatasets) -> list[Domain]:
@@ -168,3 +169,14 @@ def summary_start(data: SdtmDatasets) -> Iterator[Hit]:
         if not start.any():
             yield Hit("TS", "TSPARMCD", detail="It lacks SSTDTC.")
         yield Hit("TS", "TSVAL", start & np.isnat(summary.day("TSVAL")))
+
+
+@rule("supplemental.origin", "A supplemental value says where it comes from, and who assigned what was assigned.",
+      "SDTMIG 3.3, section 8.4", covers="CG0202")  # fmt: skip
+def supplemental_origin(data: SdtmDatasets) -> Iterator[Hit]:
+    for domain in data:
+        if domain.is_supplemental and domain.has("QORIG"):
+            known = domain.each("QORIG", lambda text: text.upper() in ORIGINS)
+            yield Hit(domain.name, "QORIG", ~known)
+            assigned = domain.each("QORIG", lambda text: text.upper() == "ASSIGNED")
+            yield Hit(domain.name, "QEVAL", assigned & ~domain.filled("QEVAL"), severity="warning")

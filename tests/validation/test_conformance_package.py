@@ -1,0 +1,89 @@
+"""The rules about files: each finds what is wrong with a file, a define.xml or the manifest."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from metadata.study import Study
+from metadata.terminology import Terminology
+from tests.validation.seeding import Datasets
+from validation.conformance.check import conformance, find
+from validation.conformance.package_facts import FileFacts, PackageFacts, VariableFacts
+from validation.conformance.rule import NEEDED, RULES
+from validation.conformance.sdtm_datasets import Domain
+
+GIVEN = frozenset(NEEDED) - {"backbone"}
+SUBJECT = VariableFacts("USUBJID", "Unique Subject Identifier", "Char", 20, "Collected")
+AGE = VariableFacts("AGE", "Age", "Num", 8, "Derived")
+DM = FileFacts("DM", "sdtm/dm.xpt", "Demographics", (SUBJECT, AGE), "sdtm", 1000)
+ADSL = FileFacts("ADSL", "adam/adsl.xpt", "Subject Level", (SUBJECT,), "adam", 1000)
+SOUND = PackageFacts((DM, ADSL), (), (), {"sdtm": (DM,), "adam": (ADSL,)})
+
+
+def names(rule: str, package: PackageFacts) -> list[tuple[str, str]]:
+    terminology = Terminology("", {})
+    found = find(Study.open("spms_aza"), {}, terminology, [RULES[rule]], {}, package, GIVEN)
+    return [(one.dataset, one.variable) for one in found]
+
+
+@pytest.mark.parametrize("rule", [rule.id for rule in RULES.values() if rule.standard == "package"])
+def test_a_sound_package_has_nothing(rule: str) -> None:
+    assert names(rule, SOUND) == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "package", "place"),
+    [
+        ("file.readable", replace(SOUND, problems=(("AE", "It is cut off."),)), ("AE", "")),
+        ("file.name", replace(SOUND, files=(replace(DM, file="sdtm/demog.xpt"),)), ("DM", "")),
+        ("file.name", replace(SOUND, files=(replace(DM, file="sdtm/DM.xpt"),)), ("DM", "")),
+        ("file.size", replace(SOUND, files=(replace(DM, size=6_000_000_000),)), ("DM", "")),
+        ("file.manifest", replace(SOUND, changed=(("m5/sdtm/dm.xpt", "was changed"),)), ("DM", "")),
+        ("define.datasets", replace(SOUND, files=(DM,)), ("ADSL", "")),
+        ("define.datasets", replace(SOUND, defined={"sdtm": (DM,), "adam": ()}), ("ADSL", "")),
+        ("define.variables", replace(SOUND, files=(replace(DM, variables=(SUBJECT,)),)), ("DM", "AGE")),
+        ("define.variables", replace(SOUND, files=(replace(DM, variables=(AGE, SUBJECT)),)), ("DM", "AGE")),
+        ("define.attributes", replace(SOUND, files=(replace(DM, label="People"),)), ("DM", "")),
+        ("define.attributes",
+         replace(SOUND, files=(replace(DM, variables=(SUBJECT, replace(AGE, label="Years"))),)), ("DM", "AGE")),
+        ("define.attributes",
+         replace(SOUND, defined={"sdtm": (replace(DM, variables=(SUBJECT, replace(AGE, type="Char"))),)}),
+         ("DM", "AGE")),
+        ("define.origin",
+         replace(SOUND, defined={"sdtm": (replace(DM, variables=(SUBJECT, replace(AGE, origin=""))),)}), ("DM", "AGE")),
+        ("rejection.1736", replace(SOUND, files=(replace(DM, name="AE"), ADSL)), ("DM", "")),
+        ("rejection.1736", replace(SOUND, defined={"sdtm": (DM,)}), ("ADSL", "")),
+    ],
+)  # fmt: skip
+def test_a_seeded_error_is_found_by_its_rule(rule: str, package: PackageFacts, place: tuple[str, str]) -> None:
+    assert place in names(rule, package)
+
+
+def test_a_simplified_trial_summary_needs_no_other_dataset() -> None:
+    assert names("rejection.1736", PackageFacts((replace(DM, name="TS", file="sdtm/ts.xpt"),))) == []
+
+
+def test_a_variable_longer_than_its_longest_value_is_noted(sdtm: Datasets) -> None:
+    domain = Domain(sdtm["DM"], "3.3")
+    longest = max(len(text) for text in domain.column("USUBJID").texts)
+    package = replace(
+        SOUND, files=(replace(DM, variables=(replace(SUBJECT, length=longest),)),), domains={"DM": domain}
+    )
+    assert names("text.longest", package) == []
+    longer = replace(
+        SOUND, files=(replace(DM, variables=(replace(SUBJECT, length=longest + 1),)),), domains={"DM": domain}
+    )
+    assert names("text.longest", longer) == [("DM", "USUBJID")]
+
+
+def test_what_needs_a_backbone_is_not_judged_and_never_passed(study: Study, sdtm: Datasets) -> None:
+    result = conformance(study, sdtm, package=SOUND, given=GIVEN)
+    judged = {one["rule"]: one["not_judged"] for one in result["rules"]}
+    for rule in ("rejection.1735", "rejection.1789"):
+        assert "study tagging file" in judged[rule]
+        with pytest.raises(NotImplementedError):
+            list(RULES[rule].check(SOUND))
+    assert result["counts"]["not_judged"] == 2
+    assert result["counts"]["rules"] + 2 == len(result["rules"])
