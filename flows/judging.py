@@ -127,7 +127,9 @@ def _facts(folder: Path, found: FoundDatasets, changed: list[tuple[str, str]] | 
     from validation.conformance.sdtm_datasets import Domain
 
     files = tuple(_file(folder, one) for one in found.files.values())
-    defined = {kind: tuple(map(_defined, one.datasets.values())) for kind, one in found.defines.items()}
+    defined: dict[str, tuple[FileFacts, ...]] = {
+        kind: tuple(map(_defined, one.datasets.values())) for kind, one in found.defines.items()
+    }
     domains = {name: Domain(dataset, DEFAULTS["sdtmig"]) for name, dataset in {**found.sdtm, **found.adam}.items()}
     return PackageFacts(files, found.problems, None if changed is None else tuple(changed), defined, domains)
 

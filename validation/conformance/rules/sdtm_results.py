@@ -147,8 +147,8 @@ def range_indicator(data: SdtmDatasets) -> Iterator[Hit]:
         neither = np.isnan(low) & np.isnan(high) & (said == "NORMAL")
         wrong = _misplaced(said, value, low, high)
         if domain.has("--ORRES", "--ORNRLO", "--ORNRHI"):  # limits are rounded as they are converted
-            original = (domain.number(name) for name in ("--ORRES", "--ORNRLO", "--ORNRHI"))
-            wrong &= _misplaced(said, *original, otherwise=True)
+            result, lower, upper = (domain.number(name) for name in ("--ORRES", "--ORNRLO", "--ORNRHI"))
+            wrong &= _misplaced(said, result, lower, upper, otherwise=True)
         wrong |= without & ~domain.filled("--STNRC")
         silent = (said == "") & ~np.isnan(value) & ~np.isnan(low) & ~np.isnan(high)
         yield Hit(domain.name, domain.full("--NRIND"), wrong | silent)
