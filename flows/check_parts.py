@@ -44,6 +44,7 @@ class CheckParts:
             self.second_derivation,
             self.acceptance,
             self.explanations,
+            self.guides,
         ]
 
     def structure(self) -> Iterable[StudyError]:
@@ -137,6 +138,13 @@ class CheckParts:
 
         analyses: DatasetKinds = {name: {} for name in declared_names(self.study)}
         read_explanations(self.study, RULES, {**analyses, **kinds_of_tabulated(self.study, None)})
+        return []
+
+    def guides(self) -> Iterable[StudyError]:
+        """guides.yaml."""
+        from publish.guides.texts import read_texts
+
+        read_texts(self.study)
         return []
 
     @cached_property

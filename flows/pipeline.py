@@ -157,6 +157,13 @@ class Run:
         return self.request.study
 
     @property
+    def inputs(self) -> Inputs:
+        """What the run makes its package from."""
+        from publish.manifest import Inputs
+
+        return Inputs(self.study, self.snapshot.id, self.snapshot.date, self.request.options)
+
+    @property
     def validation(self) -> Path:
         """The folder of the findings."""
         return self.request.out if self.request.until == "queries" else self.layout.validation
@@ -235,7 +242,9 @@ def _make_files(run: Run, built: BuiltDatasets, mapping: StudyMapping) -> None:
     conformance = workers.start(judge_conformance, study, shared, terminology, run.validation, created)
     step("write transport files", write_transport, layout, built, created, summary=stage_summaries.of_paths)
     pages = step("annotate CRF", annotate_crf, layout, mapping, built.sdtm, summary=stage_summaries.of_crf)
-    define = workers.start(write_define, layout, "sdtm", study, shared, terminology, created, None, pages)
+    define = workers.start(
+        write_define, layout, "sdtm", study, shared, terminology, created, None, pages, bool(accepted)
+    )
     verified = workers.start(read_back, layout, shared, created, run.validation)
     if accepted:
         _report(run, built, shared, terminology)
@@ -248,13 +257,16 @@ def _make_files(run: Run, built: BuiltDatasets, mapping: StudyMapping) -> None:
     if accepted:
         judged = step("accept", accepted, summary=stage_summaries.of_acceptance)
         run.result.acceptance = stage_summaries.count_acceptance(judged)
+        arguments = run.inputs, layout, mapping, built, run.validation
+        step("write reviewer's guides", write_guides, *arguments, summary=stage_summaries.of_paths)
 
 
 def _define_analysis(
     run: Run, built: BuiltDatasets | Shared, terminology: Terminology, results: pd.DataFrame | None = None
 ) -> Callable[[], list[Path]]:
     """Start to write define.xml of the analysis datasets; the callable returned is the step that waits for it."""
-    arguments = run.layout, "adam", run.study, built, terminology, run.snapshot.date, results
+    package = run.request.until == "package"
+    arguments = run.layout, "adam", run.study, built, terminology, run.snapshot.date, results, None, package
     written = run.workers.start(write_define, *arguments)
     return lambda: run.step("write analysis define.xml", written, summary=stage_summaries.of_paths)
 
@@ -436,10 +448,11 @@ def write_define(
     created: str,
     results: pd.DataFrame | None = None,
     pages: CrfPages | None = None,
+    guide_comes: bool = False,
 ) -> list[Path]:
     """Write define.xml of a standard's datasets, its stylesheet and its page into the folder of their transport files.
 
-    With ``results``, the key results are described as well.
+    With ``results``, the key results are described as well; with ``guide_comes``, the reviewer's guide is referred to.
     """
     from publish import define
     from publish.define_documents import Documents
@@ -448,8 +461,32 @@ def write_define(
     folder = layout.transport(standard)
     content = define_content(standard, study, terminology)
     datasets, displays = dict(built.standards)[standard], key_results(study, built, results)
-    documents = Documents.of_folder(folder, standard, pages)
+    documents = Documents.of_folder(folder, standard, pages, guide_comes)
     return define.write(study, content, datasets, created, folder, documents, displays)
+
+
+def write_guides(
+    inputs: Inputs, layout: PackageLayout, mapping: StudyMapping, built: BuiltDatasets, validation: Path
+) -> list[Path]:
+    """Write the reviewer's guides of tabulations and analysis datasets, from what the run has found so far."""
+    from publish.guides import document
+    from publish.guides.facts import GuideFacts
+    from publish.manifest import describe
+    from sdtm.build.field_uses import form_uses
+
+    standards: tuple[Standard, ...] = ("sdtm", "adam")
+    facts = GuideFacts(
+        inputs.study,
+        mapping.project,
+        mapping.terminology,
+        form_uses(mapping, built.sdtm),
+        built.sdtm,
+        built.adam,
+        describe(inputs),
+        {name: layout.transport(name) for name in standards},
+        validation,
+    )
+    return document.write(facts)
 
 
 def key_results(study: Study, built: BuiltDatasets, results: pd.DataFrame | None) -> tuple[ResultDisplay, ...]:

@@ -20,6 +20,7 @@ FILES = {
     "verify": ("verify/verify.yaml",),
     "acceptance": ("acceptance.yaml",),
     "conformance": ("conformance.yaml",),
+    "guides": ("guides.yaml",),
 }
 """Which files of a study's folder each schema is for."""
 
@@ -28,6 +29,7 @@ def schemas() -> dict[str, dict[str, Any]]:
     """Return the schema (JSON Schema 2020-12) of each kind of file."""
     from adam.build.schema import document
     from metadata.study_declaration import study_schema, terminology_schema
+    from publish.guides.texts import guides_schema
     from reports.schema import reports_schema
     from sdtm.build.relations import relations_schema
     from sdtm.domains.trial_summary import summary_schema
@@ -53,6 +55,7 @@ def schemas() -> dict[str, dict[str, Any]]:
         "verify": verify_schema(),
         "acceptance": acceptance_schema(),
         "conformance": conformance_schema(),
+        "guides": guides_schema(),
     }
 
 

@@ -27,7 +27,7 @@ from flows.progress import PROGRESS_SHOWN, StagePrinter
 from flows.run_request import RunRequest, RunResult
 
 T = TypeVar("T")
-TASKS = {"snapshot": 2, "queries": 4, "sdtm": 13, "adam": 15, "package": 22}  # about how many, for the progress
+TASKS = {"snapshot": 2, "queries": 4, "sdtm": 13, "adam": 15, "package": 23}  # about how many, for the progress
 
 
 @flow(name="study-build", flow_run_name="{study}", persist_result=False, log_prints=False, validate_parameters=True)

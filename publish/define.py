@@ -43,7 +43,7 @@ def write(
     StudyError if the document is not valid, and OutsideError.
     """
     made = render(study, content, datasets, created, documents, displays)
-    found = problems(read(made), folder)
+    found = problems(read(made), folder, documents.coming)
     if found:
         raise StudyError(_sentence(found))
     with outside(f"read {STYLESHEET_SOURCE}"):

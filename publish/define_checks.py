@@ -6,7 +6,7 @@ Source: Define-XML 2.1 specification, section 5.3; FDA Study Data Technical Conf
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -44,10 +44,13 @@ def read(content: bytes) -> etree._Element:
     return etree.fromstring(content, parser)
 
 
-def problems(root: etree._Element, folder: Path | None = None) -> list[str]:
-    """Return everything that is wrong, a sentence each; with ``folder``, also files that are missing there."""
+def problems(root: etree._Element, folder: Path | None = None, coming: Collection[str] = ()) -> list[str]:
+    """Return everything that is wrong, a sentence each.
+
+    With ``folder``, also files that are missing there, except those that are ``coming``.
+    """
     found = [*_schema(root), *_oids(root), *_items(root), *_codelists(root), *_groups(root), *_sentences(root)]
-    return found + (list(_files(root, folder)) if folder else [])
+    return found + (list(_files(root, folder, coming)) if folder else [])
 
 
 @cache
@@ -165,7 +168,8 @@ def _groups(root: etree._Element) -> Iterator[str]:
             yield f"{group.get('OID')} has keys that are not numbered from 1"
 
 
-def _files(root: etree._Element, folder: Path) -> Iterator[str]:
+def _files(root: etree._Element, folder: Path, coming: Collection[str]) -> Iterator[str]:
     for node in root.iter(f"{DEF}leaf"):
-        if not (folder / str(node.get(f"{XLINK}href"))).is_file():
-            yield f"{node.get('ID')} points at {node.get(f'{XLINK}href')}, which is not in the folder of define.xml"
+        name = str(node.get(f"{XLINK}href"))
+        if name not in coming and not (folder / name).is_file():
+            yield f"{node.get('ID')} points at {name}, which is not in the folder of define.xml"

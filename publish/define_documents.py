@@ -31,17 +31,27 @@ GUIDES: Mapping[Standard, Document] = {
 
 @dataclass(frozen=True)
 class Documents:
-    """The documents that lie in the folder of define.xml, and the pages of the annotated CRF."""
+    """The documents that lie in the folder of define.xml, and the pages of the annotated CRF.
+
+    ``coming`` are files that are written after define.xml.
+    """
 
     present: tuple[Document, ...] = ()
     pages: CrfPages = field(default_factory=dict)
+    coming: frozenset[str] = frozenset()
 
     @classmethod
-    def of_folder(cls, folder: Path, standard: Standard, pages: CrfPages | None = None) -> Documents:
-        """Return the documents of a standard that exist in a folder; without the annotated CRF there are no pages."""
+    def of_folder(
+        cls, folder: Path, standard: Standard, pages: CrfPages | None = None, guide_comes: bool = False
+    ) -> Documents:
+        """Return the documents of a standard that exist in a folder, and its guide if that comes later.
+
+        Without the annotated CRF there are no pages.
+        """
+        coming = frozenset({GUIDES[standard].file} if guide_comes else ())
         expected = (CRF, GUIDES[standard]) if standard == "sdtm" else (GUIDES[standard], PLAN)
-        present = tuple(one for one in expected if (folder / one.file).is_file())
-        return cls(present, pages if pages and CRF in present else {})
+        present = tuple(one for one in expected if one.file in coming or (folder / one.file).is_file())
+        return cls(present, pages if pages and CRF in present else {}, coming)
 
     @property
     def annotated_crf(self) -> bool:

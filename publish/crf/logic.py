@@ -15,7 +15,7 @@ COMPARED = {
     ">": "is above",
     ">=": "is at least",
 }
-OPPOSITE = {"=": "<>", "<>": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+MIRRORED = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 TICKED = "1"
 
 
@@ -48,7 +48,7 @@ def _nested(node: Node, operator: str, dictionary: Dictionary) -> str:
 def _comparison(node: Binary, dictionary: Dictionary) -> str:
     left, right, operator = node.left, node.right, node.operator
     if isinstance(right, Reference) and not isinstance(left, Reference):
-        left, right, operator = right, left, OPPOSITE[operator]
+        left, right, operator = right, left, MIRRORED[operator]
     if isinstance(left, Reference) and isinstance(right, NumberLiteral | TextLiteral):
         return _of_field(left, operator, _value(right), dictionary)
     return f"{_words(left, dictionary)} {COMPARED[operator]} {_words(right, dictionary)}"
