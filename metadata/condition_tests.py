@@ -23,6 +23,8 @@ COMPARISONS: dict[str, tuple[Callable[[Any, Any], Any], str]] = {
     "above": (operator.gt, "is above"),
     "at_least": (operator.ge, "is at least"),
 }
+FLAG_VALUES = ("Y", "N", "U", "NA", "")
+"""What a variable whose name ends in FL may hold: the terms of the codelist NY (SDTMIG, ADaMIG), or nothing."""
 TESTS = ("is", "not", "missing", *COMPARISONS)
 Value = str | int | float
 
@@ -99,6 +101,9 @@ class VariableTest:
             wrong = [one for one in values if one != "" and isinstance(one, str) != (kind == CHAR)]
             if wrong:
                 raise self.error(f"{dataset}{self.variable} {self._misfit(kind, wrong[0])}")
+            never = [one for one in values if one not in FLAG_VALUES]
+            if never and self.variable.endswith("FL") and self.name in ("is", "not") and kind == CHAR:
+                raise self.error(f"{dataset}{self.variable} is a flag and never '{never[0]}': Y, N or missing")
             if self.name in COMPARISONS and isinstance(self.operand, str) and self.operand in kinds:
                 meant = f"write {{variable: {self.operand}}} to compare with the variable"
                 raise self.error(f"'{self.operand}' is a text here; {meant}")

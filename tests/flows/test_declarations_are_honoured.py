@@ -263,11 +263,12 @@ def test_the_names_of_analysis_datasets(study: Path) -> None:
     [
         ("TRT01P: ARM,", "TRT01P: ARRM,", "no variable ARRM (did you mean 'ARM'?)"),
         (
-            "  - date: {source: LASTDTC,",
-            "  - copy: {variables: {Q1: Q2}}\n  - copy: {variables: {Q2: Q1}}\n  - date: {source: LASTDTC,",
+            "  - date: {source: RFICDTC,",
+            "  - copy: {variables: {Q1: Q2}}\n  - copy: {variables: {Q2: Q1}}\n  - date: {source: RFICDTC,",
             "these derivations wait for one another in a circle: Q1, Q2",
         ),
         ("to: TRTEDT}\n", "to: TRTSDT}\n", "TRTSDT is made twice"),
+        ("condition: {RANDFL: Y}", "condition: {RANDFL: X}", "ADSL.RANDFL is a flag and never 'X'"),
         ("keys: [USUBJID]", "keys: [USUBJID, USUBJID]", "'USUBJID' is listed twice"),
         ("label: Baseline Systolic Blood Pressure (mmHg)", "label: X, codelist: NOPE", "there is no codelist 'NOPE'"),
         ("label: Baseline Systolic Blood Pressure (mmHg)", "label: X, format: wide", "must be a format of SAS"),
