@@ -84,6 +84,8 @@ CONFORMANCE_EXAMPLES = """
 
   redcap-cdisc conformance build/spms_aza
 
+  redcap-cdisc conformance ../others/sdtm --define ../others/sdtm/define.xml --out verdict
+
   redcap-cdisc conformance build/spms_aza --core ~/core/run-core
 
   redcap-cdisc conformance sdtm/ --core "python3.12 run_core.py" --study ../studies/mytrial --define sdtm/define.xml
@@ -305,7 +307,8 @@ def compare(
 @application.command(epilog=CONFORMANCE_EXAMPLES)
 def conformance(
     folder: Annotated[
-        Path, typer.Argument(metavar="DIR", help="A package, or a folder of SDTM transport files.", exists=True)
+        Path,
+        typer.Argument(metavar="DIR", help="A package, or a folder of datasets: SDTM, ADaM, both.", exists=True),
     ],
     core: Annotated[
         str | None,
@@ -318,11 +321,12 @@ def conformance(
         Path | None, typer.Option(help="define.xml, if it is not the one in the folder of the files.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Folder for CORE's report; default DIR.core.", file_okay=False)
+        Path | None,
+        typer.Option(help="Folder for the verdict; for that of CORE it is DIR.core.", file_okay=False),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say what our rules found in a package, and run your own CDISC CORE over it; exit 1 if anything is unexplained."""
+    """Judge the datasets in a folder by our rules, and by your CDISC CORE; exit 1 if an error is unexplained."""
     from flows.conformance import show_conformance
 
     raise typer.Exit(show_conformance(folder, core, study, define, out, as_json))

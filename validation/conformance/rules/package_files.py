@@ -30,7 +30,7 @@ def file_name(data: PackageFacts) -> Iterator[Hit]:
             yield Hit(one.name, detail=f"The file is {one.file}.")
 
 
-@package_rule("file.size", "A transport file has at most 5 GB.", TECHNICAL_GUIDE)
+@package_rule("file.size", "A transport file has at most 5 GB.", TECHNICAL_GUIDE, covers="FB2401")
 def file_size(data: PackageFacts) -> Iterator[Hit]:
     yield from (Hit(one.name, detail=f"It has {one.size:,} bytes.") for one in data.files if one.size > LARGEST)
 

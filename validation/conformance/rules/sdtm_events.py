@@ -18,7 +18,12 @@ def _adverse(data: SdtmDatasets) -> list[Domain]:
     return [domain for domain in data.of_domain("AE") if domain.has("AETERM")]
 
 
-@rule("serious.criterion", "A serious event meets a criterion of seriousness, and another event none.", ADVERSE)
+@rule(
+    "serious.criterion",
+    "A serious event meets a criterion of seriousness, and another event none.",
+    ADVERSE,
+    covers="CG0041, CG0042",
+)
 def serious_criterion(data: SdtmDatasets) -> Iterator[Hit]:
     for domain in _adverse(data):
         named = [name for name in CRITERIA if domain.has(name)]
@@ -34,7 +39,13 @@ def serious_death(data: SdtmDatasets) -> Iterator[Hit]:
             yield Hit(domain.name, "AEOUT", domain.equals("AEOUT", "FATAL") != domain.equals("AESDTH", "Y"))
 
 
-@rule("outcome.end", "A resolved event has an end, and one that is not resolved has none.", ADVERSE, "warning")
+@rule(
+    "outcome.end",
+    "A resolved event has an end, and one that is not resolved has none.",
+    ADVERSE,
+    "warning",
+    covers="FB3409, FB3410",
+)
 def outcome_end(data: SdtmDatasets) -> Iterator[Hit]:
     for domain in _adverse(data):
         if domain.has("AEOUT", "AEENDTC"):
@@ -44,7 +55,7 @@ def outcome_end(data: SdtmDatasets) -> Iterator[Hit]:
 
 
 @rule("occurrence.prespecified", "An occurrence is asked only of what is prespecified, and is answered or not done.",
-      "SDTMIG 3.3, section 4.5.7")  # fmt: skip
+      "SDTMIG 3.3, section 4.5.7", covers="CG0086, CG0087")  # fmt: skip
 def occurrence_prespecified(data: SdtmDatasets) -> Iterator[Hit]:
     for domain in data.having("--OCCUR"):
         asked = domain.equals("--PRESP", "Y")

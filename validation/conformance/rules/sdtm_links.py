@@ -58,7 +58,7 @@ def supplemental_parent(data: SdtmDatasets) -> Iterator[Hit]:
         yield Hit(domain.name, "IDVARVAL", ~_resolved(data, domain))
 
 
-@rule("supplemental.domain", "RDOMAIN is the domain after which the dataset is named.", SUPPLEMENT)
+@rule("supplemental.domain", "RDOMAIN is the domain after which the dataset is named.", SUPPLEMENT, covers="CG0334")
 def supplemental_domain(data: SdtmDatasets) -> Iterator[Hit]:
     for domain in _supplements(data):
         code = domain.name.removeprefix("SUPP").removeprefix("SQ")[:2]
@@ -66,7 +66,7 @@ def supplemental_domain(data: SdtmDatasets) -> Iterator[Hit]:
 
 
 @rule("supplemental.name", "QNAM is at most eight capitals and digits and no variable of the parent's class.",
-      SUPPLEMENT)  # fmt: skip
+      SUPPLEMENT, covers="CG0314, CG0417")  # fmt: skip
 def supplemental_name(data: SdtmDatasets) -> Iterator[Hit]:
     for domain in _supplements(data):
         taken: set[str] = set()
@@ -76,7 +76,7 @@ def supplemental_name(data: SdtmDatasets) -> Iterator[Hit]:
         yield Hit(domain.name, "QNAM", ~domain.matches("QNAM", CODE) | domain.equals("QNAM", *taken))
 
 
-@rule("supplemental.label", "A QNAM has one QLABEL of at most 40 characters.", SUPPLEMENT)
+@rule("supplemental.label", "A QNAM has one QLABEL of at most 40 characters.", SUPPLEMENT, covers="FB0920")
 def supplemental_label(data: SdtmDatasets) -> Iterator[Hit]:
     for domain in _supplements(data):
         long = domain.each("QLABEL", lambda word: len(word) > LONGEST_TEST)
@@ -161,7 +161,7 @@ def summary_value(data: SdtmDatasets) -> Iterator[Hit]:
 
 
 @rule("summary.start", "TS has the study's start date (SSTDTC), a complete ISO 8601 date.",
-      "FDA Technical Rejection Criteria 1734")  # fmt: skip
+      "FDA Technical Rejection Criteria 1734", covers="CG0285, 1734")  # fmt: skip
 def summary_start(data: SdtmDatasets) -> Iterator[Hit]:
     summary = data.get("TS")
     if summary is not None and summary.has("TSPARMCD", "TSVAL"):

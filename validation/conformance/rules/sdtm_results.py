@@ -28,7 +28,12 @@ def _findings(data: SdtmDatasets) -> list[Domain]:
     return [domain for domain in data if domain.is_findings]
 
 
-@rule("test.pair", "Each test code has one test name, and each name one code.", "SDTMIG 3.3, section 4.3.5")
+@rule(
+    "test.pair",
+    "Each test code has one test name, and each name one code.",
+    "SDTMIG 3.3, section 4.3.5",
+    covers="FB0901",
+)
 def test_pair(data: SdtmDatasets) -> Iterator[Hit]:
     for domain in data:
         for code, name in (("--TESTCD", "--TEST"), ("TSPARMCD", "TSPARM"), ("ETCD", "ELEMENT"), ("ARMCD", "ARM")):
@@ -55,7 +60,7 @@ def test_decode(data: SdtmDatasets) -> Iterator[Hit]:
 
 
 @rule("test.code", "A test code is at most eight capitals, digits and underscores and begins with no digit.",
-      "SDTMIG 3.3, section 4.2.1")  # fmt: skip
+      "SDTMIG 3.3, section 4.2.1", covers="CG0372")  # fmt: skip
 def test_code(data: SdtmDatasets) -> Iterator[Hit]:
     for domain in _findings(data):
         yield Hit(domain.name, domain.full("--TESTCD"), ~domain.matches("--TESTCD", CODE))
@@ -79,7 +84,12 @@ def result_standard(data: SdtmDatasets) -> Iterator[Hit]:
             yield Hit(domain.name, domain.full("--ORRES"), standard & ~original & ~domain.equals("--DRVFL", "Y"))
 
 
-@rule("result.numeric", "--STRESN is the number that --STRESC shows, and null where it shows none.", ORIGINAL)
+@rule(
+    "result.numeric",
+    "--STRESN is the number that --STRESC shows, and null where it shows none.",
+    ORIGINAL,
+    covers="FB3101, FB3102, FB3103",
+)
 def result_numeric(data: SdtmDatasets) -> Iterator[Hit]:
     for domain in _findings(data):
         if domain.has("--STRESC", "--STRESN"):
@@ -98,7 +108,7 @@ def _rounding(text: str) -> float:
     return 0.5 * 10.0 ** -len(decimals) if decimals.isdigit() else 0.0
 
 
-@rule("status.without_result", "A test that was not done has no result, unit or grade.", NOT_DONE)
+@rule("status.without_result", "A test that was not done has no result, unit or grade.", NOT_DONE, covers="CG0422")
 def status_without_result(data: SdtmDatasets) -> Iterator[Hit]:
     for domain in _findings(data):
         undone = domain.equals("--STAT", "NOT DONE")
@@ -115,21 +125,32 @@ def status_missing(data: SdtmDatasets) -> Iterator[Hit]:
             yield Hit(domain.name, domain.full("--ORRES"), silent)
 
 
-@rule("status.reason", "What was not done has its reason.", NOT_DONE + "; FDA Business Rule FB4202", "warning")
+@rule(
+    "status.reason",
+    "What was not done has its reason.",
+    NOT_DONE + "; FDA Business Rule FB4202",
+    "warning",
+    covers="FB4202",
+)
 def status_reason(data: SdtmDatasets) -> Iterator[Hit]:
     for domain in data.having("--STAT"):
         lacking = domain.equals("--STAT", "NOT DONE") & ~domain.filled("--REASND")
         yield Hit(domain.name, domain.full("--REASND"), lacking)
 
 
-@rule("status.reason_alone", "A reason for not being done is given only with NOT DONE.", NOT_DONE)
+@rule("status.reason_alone", "A reason for not being done is given only with NOT DONE.", NOT_DONE, covers="CG0094")
 def status_reason_alone(data: SdtmDatasets) -> Iterator[Hit]:
     for domain in data.having("--REASND"):
         alone = domain.filled("--REASND") & ~domain.equals("--STAT", "NOT DONE")
         yield Hit(domain.name, domain.full("--REASND"), alone)
 
 
-@rule("range.order", "A reference range's lower limit is not above its upper one.", "SDTMIG 3.3, section 6.3.6")
+@rule(
+    "range.order",
+    "A reference range's lower limit is not above its upper one.",
+    "SDTMIG 3.3, section 6.3.6",
+    covers="FB3901",
+)
 def range_order(data: SdtmDatasets) -> Iterator[Hit]:
     for domain in _findings(data):
         for low, high in (("--STNRLO", "--STNRHI"), ("--ORNRLO", "--ORNRHI")):
@@ -172,7 +193,7 @@ def _flagged(data: SdtmDatasets) -> list[Domain]:
     return [domain for domain in data.having("--LOBXFL", "--DTC", "USUBJID") if domain.is_findings]
 
 
-@rule("baseline.one", "A subject has at most one baseline of a test.", BASELINE)
+@rule("baseline.one", "A subject has at most one baseline of a test.", BASELINE, covers="FB2603, FB2604")
 def baseline_one(data: SdtmDatasets) -> Iterator[Hit]:
     for domain in _findings(data):
         for flag in ("--LOBXFL", "--BLFL"):
@@ -182,7 +203,7 @@ def baseline_one(data: SdtmDatasets) -> Iterator[Hit]:
                 yield Hit(domain.name, domain.full(flag), again)
 
 
-@rule("baseline.result", "A baseline has a result.", BASELINE)
+@rule("baseline.result", "A baseline has a result.", BASELINE, covers="CG0569, FB2601")
 def baseline_result(data: SdtmDatasets) -> Iterator[Hit]:
     for domain in _findings(data):
         for flag in ("--LOBXFL", "--BLFL"):

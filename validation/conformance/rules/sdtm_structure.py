@@ -177,7 +177,7 @@ def text_ascii(data: SdtmDatasets) -> Iterator[Hit]:
             yield Hit(domain.name, name, ~domain.each(name, lambda word: word.isascii() and word.isprintable()))
 
 
-@rule("text.blanks", "A text neither begins nor ends with a blank.", TECHNICAL_GUIDE, "warning")
+@rule("text.blanks", "A text neither begins nor ends with a blank.", TECHNICAL_GUIDE, "warning", covers="FB1501")
 def text_blanks(data: SdtmDatasets) -> Iterator[Hit]:
     for domain in data:
         for name in domain.texts:
@@ -231,7 +231,7 @@ def descends(levels: list[np.ndarray]) -> np.ndarray:
     return lower
 
 
-@rule("sequence.unique", "--SEQ is unique within a subject.", "SDTMIG 3.3, section 4.1.9")
+@rule("sequence.unique", "--SEQ is unique within a subject.", "SDTMIG 3.3, section 4.1.9", covers="CG0028, CG0268")
 def sequence_unique(data: SdtmDatasets) -> Iterator[Hit]:
     for domain in _sequenced(data):
         names = ["TSPARMCD", "TSSEQ"] if domain.name == "TS" else ["USUBJID", "--SEQ"]

@@ -17,7 +17,7 @@ ORDERED = (("RFICDTC", "RFSTDTC"), ("RFSTDTC", "RFENDTC"), ("RFXSTDTC", "RFXENDT
 DAYS_A_YEAR = 365.25
 
 
-@rule("subject.once", "A subject has one record in DM.", DEMOGRAPHICS)
+@rule("subject.once", "A subject has one record in DM.", DEMOGRAPHICS, covers="CG0151, SD1020")
 def subject_once(data: SdtmDatasets) -> Iterator[Hit]:
     subjects = data.get("DM")
     if subjects is None:
@@ -26,7 +26,7 @@ def subject_once(data: SdtmDatasets) -> Iterator[Hit]:
         yield Hit("DM", "USUBJID", repeated(subjects.column("USUBJID").codes, keep=False))
 
 
-@rule("subject.in_dm", "Every subject of a dataset is in DM.", DEMOGRAPHICS)
+@rule("subject.in_dm", "Every subject of a dataset is in DM.", DEMOGRAPHICS, covers="CG0029")
 def subject_in_dm(data: SdtmDatasets) -> Iterator[Hit]:
     subjects = data.get("DM")
     if subjects is None:
@@ -37,7 +37,12 @@ def subject_in_dm(data: SdtmDatasets) -> Iterator[Hit]:
         yield Hit(domain.name, "USUBJID", named & ~known)
 
 
-@rule("arm.reason", "A subject without an arm has the reason in ARMNRS, and only such a subject.", DEMOGRAPHICS)
+@rule(
+    "arm.reason",
+    "A subject without an arm has the reason in ARMNRS, and only such a subject.",
+    DEMOGRAPHICS,
+    covers="CG0513, CG0517, CG0520",
+)
 def arm_reason(data: SdtmDatasets) -> Iterator[Hit]:
     subjects = data.get("DM")
     if subjects is None or not subjects.has("ARMCD"):
@@ -46,7 +51,7 @@ def arm_reason(data: SdtmDatasets) -> Iterator[Hit]:
     yield Hit("DM", "ARMNRS", null != subjects.filled("ARMNRS"))
 
 
-@rule("arm.pair", "An arm has code and name, or neither.", DEMOGRAPHICS)
+@rule("arm.pair", "An arm has code and name, or neither.", DEMOGRAPHICS, covers="CG0152, CG0521, CG0522")
 def arm_pair(data: SdtmDatasets) -> Iterator[Hit]:
     for domain in data:
         for code, name in (("ARMCD", "ARM"), ("ACTARMCD", "ACTARM"), ("ETCD", "ELEMENT")):
@@ -55,7 +60,7 @@ def arm_pair(data: SdtmDatasets) -> Iterator[Hit]:
                 yield Hit(domain.name, name, (domain.filled(code) != domain.filled(name)) & ~unplanned)
 
 
-@rule("arm.planned", "An arm is one of the trial's.", "SDTMIG 3.3, section 7.2.1")
+@rule("arm.planned", "An arm is one of the trial's.", "SDTMIG 3.3, section 7.2.1", covers="CG0293, CG0512, CG0516")
 def arm_planned(data: SdtmDatasets) -> Iterator[Hit]:
     subjects, design = data.get("DM"), data.get("TA")
     declared = [str(node["armcd"]) for node in data.study.config.get("arms") or []]
@@ -66,7 +71,7 @@ def arm_planned(data: SdtmDatasets) -> Iterator[Hit]:
                 yield Hit("DM", name, data.assigned(name) & ~subjects.equals(name, *known))
 
 
-@rule("reference.order", "A subject's reference dates follow each other.", DEMOGRAPHICS)
+@rule("reference.order", "A subject's reference dates follow each other.", DEMOGRAPHICS, covers="FB3404, FB3408")
 def reference_order(data: SdtmDatasets) -> Iterator[Hit]:
     subjects = data.get("DM")
     if subjects is None:
@@ -76,7 +81,12 @@ def reference_order(data: SdtmDatasets) -> Iterator[Hit]:
             yield Hit("DM", after, subjects.bounds(before)[0] > subjects.bounds(after)[1])
 
 
-@rule("reference.exposure", "RFXSTDTC and RFXENDTC are the first and last day of exposure in EX.", DEMOGRAPHICS)
+@rule(
+    "reference.exposure",
+    "RFXSTDTC and RFXENDTC are the first and last day of exposure in EX.",
+    DEMOGRAPHICS,
+    covers="CG0147, CG0148",
+)
 def reference_exposure(data: SdtmDatasets) -> Iterator[Hit]:
     import pandas as pd
 
@@ -100,7 +110,7 @@ def reference_treated(data: SdtmDatasets) -> Iterator[Hit]:
         yield Hit("DM", "RFSTDTC", data.assigned("ACTARMCD") & ~subjects.filled("RFSTDTC"))
 
 
-@rule("subject.age", "AGE is what birth and RFSTDTC give, and has its unit.", DEMOGRAPHICS)
+@rule("subject.age", "AGE is what birth and RFSTDTC give, and has its unit.", DEMOGRAPHICS, covers="CG0432, CG0433")
 def subject_age(data: SdtmDatasets) -> Iterator[Hit]:
     subjects = data.get("DM")
     if subjects is None or not subjects.has("AGE"):
@@ -115,14 +125,21 @@ def subject_age(data: SdtmDatasets) -> Iterator[Hit]:
         yield Hit("DM", "AGE", known & ((age < np.floor(years[0] - 0.01)) | (age > upper + 0.01)))
 
 
-@rule("death.flag", "A dead subject has DTHFL and DTHDTC, and nobody else.", DEMOGRAPHICS)
+@rule(
+    "death.flag", "A dead subject has DTHFL and DTHDTC, and nobody else.", DEMOGRAPHICS, covers="CG0435, FB0606, FB0610"
+)
 def death_flag(data: SdtmDatasets) -> Iterator[Hit]:
     subjects = data.get("DM")
     if subjects is not None and subjects.has("DTHFL", "DTHDTC"):
         yield Hit("DM", "DTHFL", subjects.equals("DTHFL", "Y") != subjects.filled("DTHDTC"))
 
 
-@rule("death.agreement", "Death in AE or DS agrees with DTHFL in DM.", DEMOGRAPHICS)
+@rule(
+    "death.agreement",
+    "Death in AE or DS agrees with DTHFL in DM.",
+    DEMOGRAPHICS,
+    covers="CG0134, CG0135, CG0136, FB0603, FB0604, FB0605",
+)
 def death_agreement(data: SdtmDatasets) -> Iterator[Hit]:
     for domain, name, word in _deaths(data):
         died = domain.equals(name, word)
@@ -153,7 +170,7 @@ def disposition_once(data: SdtmDatasets) -> Iterator[Hit]:
 
 
 @rule("disposition.dates", "DS agrees with DM: consent is RFICDTC, death DTHDTC, and no event is after RFPENDTC.",
-      DISPOSITION)  # fmt: skip
+      DISPOSITION, covers="CG0068, CG0069, FB0611")  # fmt: skip
 def disposition_dates(data: SdtmDatasets) -> Iterator[Hit]:
     disposition = data.get("DS")
     if disposition is None or not disposition.has("DSSTDTC", "DSDECOD"):
@@ -170,7 +187,7 @@ def disposition_dates(data: SdtmDatasets) -> Iterator[Hit]:
 
 
 @rule("disposition.completed", "COMPLETED as a disposition is COMPLETED in DSTERM and stands for nothing else.",
-      DISPOSITION)  # fmt: skip
+      DISPOSITION, covers="CG0065")  # fmt: skip
 def disposition_completed(data: SdtmDatasets) -> Iterator[Hit]:
     disposition = data.get("DS")
     if disposition is not None and disposition.has("DSTERM", "DSDECOD"):
@@ -183,7 +200,9 @@ def _completed(term: str) -> bool:
     return term.upper() == "COMPLETED"
 
 
-@rule("exposure.dose", "A dose is a number of at least 0 with its unit, or a text, not both.", EXPOSURE)
+@rule(
+    "exposure.dose", "A dose is a number of at least 0 with its unit, or a text, not both.", EXPOSURE, covers="FB4002"
+)
 def exposure_dose(data: SdtmDatasets) -> Iterator[Hit]:
     for domain in data.having("--DOSE"):
         dose = domain.number("--DOSE")

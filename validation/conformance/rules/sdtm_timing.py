@@ -26,7 +26,12 @@ def expected_day(data: SdtmDatasets, domain: Domain, date: str) -> np.ndarray:
     return np.where(difference >= 0, difference + 1, difference)
 
 
-@rule("day.study_day", "A study day counts from RFSTDTC without a day 0; it is null for a partial date.", STUDY_DAY)
+@rule(
+    "day.study_day",
+    "A study day counts from RFSTDTC without a day 0; it is null for a partial date.",
+    STUDY_DAY,
+    covers="CG0006, FB1603",
+)
 def day_study_day(data: SdtmDatasets) -> Iterator[Hit]:
     for domain in data.having("USUBJID"):
         for day, date in DAYS:
@@ -45,7 +50,7 @@ def day_zero(data: SdtmDatasets) -> Iterator[Hit]:
 
 
 @rule("day.missing", "A complete date of a subject with RFSTDTC has its study day.",
-      STUDY_DAY + "; FDA Business Rules FB3202 and FB3203", "warning")  # fmt: skip
+      STUDY_DAY + "; FDA Business Rules FB3202 and FB3203", "warning", covers="FB1602")  # fmt: skip
 def day_missing(data: SdtmDatasets) -> Iterator[Hit]:
     for domain in data.having("USUBJID"):
         guide = {item.name for item in domain.guide}
@@ -55,7 +60,7 @@ def day_missing(data: SdtmDatasets) -> Iterator[Hit]:
                 yield Hit(domain.name, domain.full(day), lacking)
 
 
-@rule("period.order", "A start is not after its end.", PERIOD)
+@rule("period.order", "A start is not after its end.", PERIOD, covers="FB3209")
 def period_order(data: SdtmDatasets) -> Iterator[Hit]:
     for domain in data:
         for start, end in (("--STDTC", "--ENDTC"), ("--DTC", "--ENDTC")):
@@ -76,7 +81,7 @@ def period_ongoing(data: SdtmDatasets) -> Iterator[Hit]:
 
 
 @rule("date.after_participation", "Nothing is collected after a subject's participation has ended (RFPENDTC).",
-      "SDTMIG 3.3, section 5.2; FDA Business Rule FB3407", "warning")  # fmt: skip
+      "SDTMIG 3.3, section 5.2; FDA Business Rule FB3407", "warning", covers="FB3406, FB3407")  # fmt: skip
 def date_after_participation(data: SdtmDatasets) -> Iterator[Hit]:
     for domain in data.having("USUBJID"):
         if domain.is_observations or domain.name == "SV":
@@ -181,7 +186,7 @@ def epoch_element(data: SdtmDatasets) -> Iterator[Hit]:
 
 
 @rule("epoch.missing", "A record whose date lies in an element of the subject has its EPOCH.",
-      "SDTMIG 3.3, section 5.3; FDA Business Rule FB2201", "warning")  # fmt: skip
+      "SDTMIG 3.3, section 5.3; FDA Business Rule FB2201", "warning", covers="FB2201")  # fmt: skip
 def epoch_missing(data: SdtmDatasets) -> Iterator[Hit]:
     elements = _elements(data)
     if elements is None:
@@ -195,7 +200,12 @@ def epoch_missing(data: SdtmDatasets) -> Iterator[Hit]:
         yield Hit(domain.name, "EPOCH", placed & ~domain.filled("EPOCH"))
 
 
-@rule("element.order", "A subject's elements follow each other without gap or overlap.", "SDTMIG 3.3, section 5.3")
+@rule(
+    "element.order",
+    "A subject's elements follow each other without gap or overlap.",
+    "SDTMIG 3.3, section 5.3",
+    covers="CG0207",
+)
 def element_order(data: SdtmDatasets) -> Iterator[Hit]:
     elements = data.get("SE")
     if elements is None or not elements.has("SESTDTC", "SEENDTC", "USUBJID"):

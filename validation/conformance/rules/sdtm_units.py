@@ -29,7 +29,7 @@ def _any_of(group: np.ndarray, holds: np.ndarray) -> np.ndarray:
     return np.asarray((np.bincount(group, holds) > 0)[group])
 
 
-@rule("unit.standard", "A test has one standard unit.", ORIGINAL)
+@rule("unit.standard", "A test has one standard unit.", ORIGINAL, covers="FB3001")
 def unit_standard(data: SdtmDatasets) -> Iterator[Hit]:
     for domain in _measured(data):
         wrong = not_usual(domain.group(*MEASURED), domain.column("--STRESU").codes, domain.filled("--STRESU"))

@@ -100,7 +100,7 @@ def term_codelist_known(data: SdtmDatasets) -> Iterator[Hit]:
                 yield Hit(domain.name, item.name, detail=f"{data.terminology.package} has no {', '.join(named)}.")
 
 
-@rule("flag.yes", "A flag of a record is Y or null.", "SDTMIG 3.3, section 4.3.7")
+@rule("flag.yes", "A flag of a record is Y or null.", "SDTMIG 3.3, section 4.3.7", covers="CG0131")
 def flag_yes(data: SdtmDatasets) -> Iterator[Hit]:
     for domain in data:
         for name in YES_ONLY:

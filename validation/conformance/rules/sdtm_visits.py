@@ -106,7 +106,12 @@ def planned_visits(data: SdtmDatasets) -> pd.DataFrame:
     return made.merge(declared[["number", "window"]], on="number", how="left").fillna({"window": 0.0})
 
 
-@rule("visit.planned", "A planned visit has the name and the day that the design gives its number.", PLANNED)
+@rule(
+    "visit.planned",
+    "A planned visit has the name and the day that the design gives its number.",
+    PLANNED,
+    covers="CG0032",
+)
 def visit_planned(data: SdtmDatasets) -> Iterator[Hit]:
     planned = planned_visits(data)
     numbers = [f"{number:.15g}" for number in planned["number"]]
