@@ -452,16 +452,18 @@ def write_define(
 ) -> list[Path]:
     """Write define.xml of a standard's datasets, its stylesheet and its page into the folder of their transport files.
 
-    With ``results``, the key results are described as well; with ``guide_comes``, the reviewer's guide is referred to.
+    With the analysis datasets the analysis plan is written, and with ``results`` the key results are described. With
+    ``guide_comes``, the reviewer's guide is referred to.
     """
-    from publish import define
+    from publish import define, plan_document
     from publish.define_documents import Documents
     from publish.define_standards import define_content
 
     folder = layout.transport(standard)
     content = define_content(standard, study, terminology)
     datasets, displays = dict(built.standards)[standard], key_results(study, built, results)
-    documents = Documents.of_folder(folder, standard, pages, guide_comes)
+    sections = plan_document.write(study, folder) if standard == "adam" else {}
+    documents = Documents.of_folder(folder, standard, pages, sections, guide_comes)
     return define.write(study, content, datasets, created, folder, documents, displays)
 
 

@@ -31,18 +31,24 @@ GUIDES: Mapping[Standard, Document] = {
 
 @dataclass(frozen=True)
 class Documents:
-    """The documents that lie in the folder of define.xml, and the pages of the annotated CRF.
+    """The documents in the folder of define.xml, the pages of the annotated CRF, and those of the plan's sections.
 
     ``coming`` are files that are written after define.xml.
     """
 
     present: tuple[Document, ...] = ()
     pages: CrfPages = field(default_factory=dict)
+    sections: Mapping[str, int] = field(default_factory=dict)
     coming: frozenset[str] = frozenset()
 
     @classmethod
     def of_folder(
-        cls, folder: Path, standard: Standard, pages: CrfPages | None = None, guide_comes: bool = False
+        cls,
+        folder: Path,
+        standard: Standard,
+        pages: CrfPages | None = None,
+        sections: Mapping[str, int] | None = None,
+        guide_comes: bool = False,
     ) -> Documents:
         """Return the documents of a standard that exist in a folder, and its guide if that comes later.
 
@@ -51,7 +57,7 @@ class Documents:
         coming = frozenset({GUIDES[standard].file} if guide_comes else ())
         expected = (CRF, GUIDES[standard]) if standard == "sdtm" else (GUIDES[standard], PLAN)
         present = tuple(one for one in expected if one.file in coming or (folder / one.file).is_file())
-        return cls(present, pages if pages and CRF in present else {}, coming)
+        return cls(present, pages if pages and CRF in present else {}, sections or {}, coming)
 
     @property
     def annotated_crf(self) -> bool:

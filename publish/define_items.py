@@ -267,6 +267,8 @@ class Items:
         found: dict[str, list[np.ndarray]] = {}
         for dataset in datasets:
             for variable in dataset.metadata.variables:
+                if variable.method == f"{SUBJECT_LEVEL}.{variable.name}":  # a copy of values that are looked at there
+                    continue
                 if variable.type == "Num" and self._is_shared(dataset, variable.name):
                     found.setdefault(variable.name, []).append(np.unique(dataset.columns.numbers(variable.name)))
         return {name: np.concatenate(columns) for name, columns in found.items()}

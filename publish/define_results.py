@@ -67,7 +67,9 @@ def _documentation(result: AnalysisResult, documents: Documents) -> model.Docume
     made = model.Documentation(Description=description(f"Statistical analysis plan, section {title}."))
     if documents.plan:
         reference = model.DocumentRef(leafID=PLAN.leaf)
-        reference.PDFPageRef.append(model.PDFPageRef(Type="NamedDestination", PageRefs=section))
+        if section in documents.sections:
+            page = str(documents.sections[section])
+            reference.PDFPageRef.append(model.PDFPageRef(Type="PhysicalRef", PageRefs=page, Title=title))
         made.DocumentRef.append(reference)
     return made
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from urllib.parse import urlsplit
 
 from lxml import etree
@@ -11,6 +12,7 @@ from lxml import etree
 WEB = ("", "http", "https")
 
 
+@cache
 def local(name: str) -> str:
     """Return the name of an element or attribute without its namespace."""
     return name.rpartition("}")[2]

@@ -236,13 +236,19 @@ class _Reader:
 
     def _value_list(self, node: etree._Element) -> ValueList:
         oid = value(node, "OID")
-        users = [item for item, one in self.all("ItemDef").items()
-                 if value(child(one, "ValueListRef"), "ValueListOID") == oid]  # fmt: skip
         return ValueList(
             self.anchors.of("ValueListDef", oid),
-            tuple(self._variable_of_dataset(item) for item in users),
+            tuple(self._variable_of_dataset(item) for item in self._users_of_values.get(oid, ())),
             tuple(self._row(oid, one) for one in children(node, "ItemRef")),
         )
+
+    @cached_property
+    def _users_of_values(self) -> dict[str, list[str]]:
+        """The ItemDefs that refer to each value list."""
+        made: dict[str, list[str]] = {}
+        for item, node in self.all("ItemDef").items():
+            made.setdefault(value(child(node, "ValueListRef"), "ValueListOID"), []).append(item)
+        return made
 
     def _variable_of_dataset(self, item: str) -> Link:
         """Return a variable with its dataset: ADLB.AVAL."""

@@ -192,7 +192,8 @@ def with_results(built: Callable[[str], BuiltStudy]) -> tuple[Defined, pd.DataFr
     one = built("hta_duo")
     results = compute(one.study, {**one.datasets["sdtm"], **one.datasets["adam"]})
     displays = result_displays(one.study, results, one.datasets["adam"])
-    content = define.render(one.study, one.content("adam"), one.datasets["adam"], CREATED, Documents((PLAN,)), displays)
+    documents = Documents((PLAN,), sections={"efficacy": 2})
+    content = define.render(one.study, one.content("adam"), one.datasets["adam"], CREATED, documents, displays)
     return Defined(read(content), Path()), results
 
 
@@ -242,7 +243,7 @@ def test_the_criteria_of_a_result_choose_the_records_that_it_was_computed_from(
     assert chosen["CHG"].notna().sum() == expected
 
 
-def test_the_section_of_the_plan_is_a_place_in_it(with_results: tuple[Defined, pd.DataFrame]) -> None:
+def test_the_section_of_the_plan_is_on_the_page_that_is_named(with_results: tuple[Defined, pd.DataFrame]) -> None:
     made, _ = with_results
     documentation = next(made.root.iter(f"{ARM}Documentation"))
     assert documentation.findtext(TEXT, "", NS) == "Statistical analysis plan, section Efficacy."
@@ -251,4 +252,4 @@ def test_the_section_of_the_plan_is_a_place_in_it(with_results: tuple[Defined, p
     assert reference.get("leafID") == "LF.sap"
     place = reference.find("d:PDFPageRef", NS)
     assert place is not None
-    assert (place.get("Type"), place.get("PageRefs")) == ("NamedDestination", "efficacy")
+    assert (place.get("Type"), place.get("PageRefs"), place.get("Title")) == ("PhysicalRef", "2", "Efficacy")
