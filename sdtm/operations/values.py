@@ -368,9 +368,12 @@ class Coded(RecordOperation):
         return [self.found.name]
 
     def apply(self, source: FormRows) -> Column:
-        """Return the coded term; a term that the file lacks stays null."""
+        """Return the coded term; one that the file lacks, or has without a code, is null and asked about."""
         values, read = source.text(self.found.name)
-        return Column(values.map(lambda word: self.codes.get(term_key(word), "")), (read,))
+        lacking = values.test(lambda word: bool(word.strip()) and not self.codes.get(term_key(word)))
+        reason = f"the coding file has no {self.spec['column']} for it"
+        problem = UnrepresentedValues(lacking, (self.found.name,), reason, elsewhere=True)
+        return Column(values.map(lambda word: self.codes.get(term_key(word), "")), (read,), (problem,))
 
     def sentence(self) -> str:
         """Say the coding."""

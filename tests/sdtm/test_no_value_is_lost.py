@@ -189,3 +189,19 @@ def test_no_answer_closes_the_query_of_a_value_that_is_in_no_dataset(small: Smal
     fields = {data.project.dictionary.column_field.get(name, name) for name in made.withheld["field"]}
     assert set(open_ones) == fields & set(data.project.dictionary.fields)
     assert set(listing.loc[listing["status"] == "open", "answer"]) <= {"It is as it is", ""}
+
+
+def test_a_term_whose_code_is_blank_is_asked_about(small: SmallStudy) -> None:
+    """The term is in AETERM and coded by one column; the other column of the coding file has nothing for it."""
+    (small.folder / "coding.csv").write_text("reported,term,class\nFall,FALL,\nAche,ACHE,HEAD\n", encoding="utf-8")
+    path = small.folder / "sdtm" / "ae.yaml"
+    coded = "{coded: told, file: coding.csv, column: COLUMN}"
+    body = path.read_text().replace("AEDECOD: {field: told}", f"AEDECOD: {coded.replace('COLUMN', 'term')}\n"
+                                    f"    AEBODSYS: {coded.replace('COLUMN', 'class')}")  # fmt: skip
+    path.write_text(body)
+    small.subject()
+    small.row("1", "log", "event", "1", told="Fall", bad="1")
+    small.row("1", "log", "event", "2", told="Ache", bad="1")
+    made = tabulated(small, written_rows(small))
+    assert made.datasets["AE"].frame["AEDECOD"].astype("str").tolist() == ["ACHE", "FALL"]
+    assert made.withheld["reason"].str.contains("the coding file has no class for it").tolist() == [True]
