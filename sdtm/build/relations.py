@@ -216,6 +216,34 @@ def _of_conditions(rows: pd.DataFrame) -> list[Edges]:
     return edges
 
 
+def _relation(node: LocatedDict, study: Study, records: RelatableRecords, made: Related) -> pd.DataFrame:
+    if "datasets" in node:
+        return _between_datasets(node)
+    return _by_condition(node, study, records) if "records" in node else _records(node, records, made)
+
+
+def _by_condition(node: LocatedDict, study: Study, records: RelatableRecords) -> pd.DataFrame:
+    """Return the records for which the conditions hold, of each subject who has such records in every domain named."""
+    import pandas as pd
+
+    parts = []
+    for part in node["records"]:
+        domain = str(part["domain"])
+        table, found = records.tables[domain], record_rows(records, domain)
+        where = read_variable_condition(part, "where", [domain], study)
+        meant = rows_where(where, table, study)
+        found = found[meant[np.flatnonzero(records.finished[domain].position >= 0)]]
+        number = text_of(found["SEQ"].to_numpy(float)).array()
+        read = ",".join(where.reads or (f"{domain}SEQ",))
+        parts.append(found.assign(RDOMAIN=domain, IDVAR=f"{domain}SEQ", IDVARVAL=number, read=read))
+    subjects = set.intersection(*(set(found["USUBJID"]) for found in parts))
+    joined = pd.concat(parts, ignore_index=True)
+    joined = joined[joined["USUBJID"].isin(subjects)]
+    return joined[["RDOMAIN", "IDVAR", "IDVARVAL", "USUBJID", "row", "read"]].assign(
+        RELTYPE="", RELID=f"{node['id']}1", field="", source_row=-1
+    )
+
+
 def _of_whole(rows: pd.DataFrame, records: RelatableRecords) -> list[Edges]:
     """Return the lineage of rows that speak of a whole dataset: all its records that have the shared variable."""
     edges = []
