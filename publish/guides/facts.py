@@ -250,8 +250,8 @@ def conformance(facts: GuideFacts, names: set[str], number: int, inputs: str) ->
     found, judged = facts.conformance, facts.conformance.get("counts", {})
     mine = [one for one in found.get("findings", []) if one["dataset"] in names]
     rows = [
-        (one["rule"], f"{one['dataset']} {one['variable']}".strip(), one["severity"], one["records"], one["sentence"],
-         one["explained"] or ("For information" if one["severity"] == "note" else "Not explained by the study"))
+        (one["rule"], f"{one['dataset']} {one['variable']}".strip(), one["severity"], one["records"] or "",
+         one["sentence"], one["explained"] or ("For information" if one["severity"] == "note" else "Not explained by the study"))
         for one in mine
     ]  # fmt: skip
     return [

@@ -26,7 +26,16 @@ LINK, GREY, LINE, RED = HexColor("#1f4e8c"), HexColor("#555555"), HexColor("#c8c
 HEAD = HexColor("#e4eaf1")
 TEXT = ParagraphStyle("text", fontName=REGULAR, fontSize=8.5, leading=12, spaceAfter=5)
 CELL = ParagraphStyle("cell", fontName=REGULAR, fontSize=7, leading=9)
-TOP_CELL = ParagraphStyle("top", parent=CELL, fontName=BOLD)
+CELLS: list[tuple[Any, ...]] = [
+    ("FONT", (0, 0), (-1, -1), REGULAR, CELL.fontSize, CELL.leading),
+    ("GRID", (0, 0), (-1, -1), 0.4, LINE),
+    ("VALIGN", (0, 0), (-1, -1), "TOP"),
+    ("TOPPADDING", (0, 0), (-1, -1), 2),
+    ("BOTTOMPADDING", (0, 0), (-1, -1), 2),
+    ("LEFTPADDING", (0, 0), (-1, -1), 4),
+    ("RIGHTPADDING", (0, 0), (-1, -1), 4),
+]
+MOST_LINES = 60  # of a row, which is not split between pages
 BOX_HEIGHT, BOX_GAP = 50.0, 22.0
 
 
@@ -110,27 +119,34 @@ def _linked(text: str, href: str) -> str:
 
 
 def _table(block: Table) -> Flowable:
-    links = dict(block.links)
-    rows: list[list[Any]] = []
-    has_header = any(block.header)
+    """Return a table that may be split between rows; its header, or else its first column, is bold.
+
+    Cells are texts in lines, which are drawn many times faster than paragraphs; a link needs one.
+    """
+    links, has_header = dict(block.links), any(block.header)
+    widths = [share * BODY for share in block.shares]
+    fonts = [REGULAR if has_header else BOLD, *[REGULAR] * (len(widths) - 1)]
+    rows: list[list[str | Flowable]] = []
     if has_header:
-        rows.append([Text(escape(cell), TOP_CELL) for cell in block.header])
+        rows += _rows(block.header, widths, [BOLD] * len(widths))
     for row in block.rows:
-        target = f"#{links[row[0]]}" if row[0] in links else ""
-        first = TOP_CELL if not has_header else CELL
-        rows.append([Text(_linked(escape(row[0]), target), first), *(Text(escape(cell), CELL) for cell in row[1:])])
-    made = LongTable(rows, [share * BODY for share in block.shares], repeatRows=int(has_header), splitInRow=1)
-    styles: list[tuple[Any, ...]] = [
-        ("GRID", (0, 0), (-1, -1), 0.4, LINE),
-        ("VALIGN", (0, 0), (-1, -1), "TOP"),
-        ("TOPPADDING", (0, 0), (-1, -1), 2),
-        ("BOTTOMPADDING", (0, 0), (-1, -1), 2),
-        ("LEFTPADDING", (0, 0), (-1, -1), 4),
-        ("RIGHTPADDING", (0, 0), (-1, -1), 4),
+        made = _rows(row, widths, fonts)
+        if row[0] in links:
+            made[0][0] = Text(_linked(escape(row[0]), f"#{links[row[0]]}"), CELL)
+        rows += made
+    bold = ((0, 0), (-1, 0)) if has_header else ((0, 0), (0, -1))
+    table = LongTable(rows, widths, repeatRows=int(has_header))
+    table.setStyle(TableStyle([*CELLS, ("FONTNAME", *bold, BOLD), ("BACKGROUND", *bold, HEAD)]))
+    return table
+
+
+def _rows(cells: Sequence[str], widths: Sequence[float], fonts: Sequence[str]) -> list[list[str | Flowable]]:
+    """Return one row, or several if a cell has more lines than a page holds."""
+    lines = [
+        wrapped(cell, font, CELL.fontSize, room - 8) for cell, room, font in zip(cells, widths, fonts, strict=True)
     ]
-    styles.append(("BACKGROUND", (0, 0), (-1, 0) if has_header else (0, -1), HEAD))
-    made.setStyle(TableStyle(styles))
-    return made
+    most = max(map(len, lines))
+    return [["\n".join(each[start : start + MOST_LINES]) for each in lines] for start in range(0, most, MOST_LINES)]
 
 
 class _Boxes(Flowable):
