@@ -93,7 +93,8 @@ def _flowables(tokens: Sequence[Token]) -> Iterator[Any]:
     """Yield what is printed, in order: headings, paragraphs, items of lists, tables, code."""
     from reportlab.platypus import Paragraph, Preformatted
 
-    depth, ordered, position = 0, [], 0
+    depth, position = 0, 0
+    ordered: list[bool] = []
     while position < len(tokens):
         token = tokens[position]
         if token.type in ("bullet_list_open", "ordered_list_open"):
