@@ -100,6 +100,13 @@ COMPARE_EXAMPLES = """
 
   redcap-cdisc compare build/spms_aza ../other/build/spms_aza --tolerance 1e-9 --json
 """
+VERIFY_EXAMPLES = """
+[bold]Examples[/bold]
+
+  redcap-cdisc verify build/spms_aza
+
+  redcap-cdisc verify build/spms_aza --json
+"""
 
 application = typer.Typer(
     name="redcap-cdisc",
@@ -302,6 +309,18 @@ def compare(
 
     code = show_comparison(first, second, key or [], tolerance or [], ignore or [], values, rows, as_json)
     raise typer.Exit(code)
+
+
+@application.command(epilog=VERIFY_EXAMPLES)
+def verify(
+    package: Annotated[Path, typer.Argument(metavar="PACKAGE", help="Folder of a finished package.", exists=True)],
+    sha256: Annotated[str, typer.Option(metavar="HASH", help="The manifest's hash, as it was kept elsewhere.")] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Hash every file of a package again; exit 0 if each is as it was built, 1 with each that is not."""
+    from flows.verifying import show_verification
+
+    raise typer.Exit(show_verification(package, sha256, as_json))
 
 
 @application.command(epilog=CONFORMANCE_EXAMPLES)

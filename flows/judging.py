@@ -43,11 +43,11 @@ def judge(folder: Path, study: Study | None, define: Path | None) -> Verdict:
 
     Raises UsageError if there are no datasets, StudyError if the study's conformance.yaml is not fit.
     """
-    from publish import found_datasets, manifest
+    from publish import found_datasets, verification
     from validation.conformance.check import conformance
 
     found = found_datasets.find(folder, define)
-    changed = manifest.changed(folder)
+    changed = verification.changed(folder)
     declared, exact = _standards(found.defines)
     held = study or UnknownStudy(found.studyid, declared)
     terminology = Terminology.open(held)

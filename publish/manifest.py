@@ -1,17 +1,22 @@
-"""The manifest: every file of a package with its size and hash, and all that the package was made from."""
+"""The manifest: every file of a package with its size and hash, and all that the package was made from.
+
+What depends on the versions of installed libraries (figures, PDF, parquet, compressed files) is marked and stands
+apart: ``same_everywhere`` is a hash over the rest, equal for the same inputs on any machine and any supported Python.
+``sha256`` is a hash over the whole manifest; kept elsewhere, it proves a package unchanged.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import tomllib
-from collections.abc import Mapping
+import zlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata as installed
 from pathlib import Path
 from typing import Any
 
-from metadata.errors import UsageError
 from metadata.study import Study
 from publish.disk import outside, sha256, write_bytes
 
@@ -34,6 +39,26 @@ SHAPING = (
 )
 SOURCE_FOLDERS = ("redcap", "synthetic")  # the snapshot's id covers the records and the project's structure
 FILE = "manifest.json"
+CONFORMANCE = "validation/conformance.json"
+INSTALLED, SAME, SEAL = "installed", "same_everywhere", "sha256"
+DRAWN = ("matplotlib", "numpy", "pillow")
+DEPENDING = {
+    ".dsjc": ("zlib",),
+    ".parquet": ("pyarrow",),
+    ".pdf": ("pillow", "reportlab"),
+    ".png": DRAWN,
+    ".svg": DRAWN,
+}
+"""Libraries whose version may change the bytes of a file, though not what it says."""
+NAMING = {
+    "acceptance.json": ("great-expectations",),
+    "acceptance.html": ("great-expectations",),
+    "adrg.pdf": SHAPING,
+    "csdrg.pdf": SHAPING,
+}
+"""Files that name the versions."""
+PICTURES = {".rtf": (rb"\pngblip",), ".html": (b"<svg", b"data:image/")}
+"""What shows that a document has a drawn picture inside."""
 
 
 @dataclass(frozen=True)
@@ -69,11 +94,15 @@ def _shapes(path: Path) -> bool:
 
 def package_id(inputs: Inputs) -> str:
     """Return the id of the package: 16 hexadecimal digits over snapshot, study's files, options and software."""
-    parts = [inputs.snapshot_id, software_version()]
-    parts += [f"{name}={value}" for name, value in sorted(inputs.options.items())]
-    parts += [
-        f"{entry['path']} {entry['sha256']}" for entry in _entries(inputs.study.folder, study_files(inputs.study))
-    ]
+    entries = _entries(inputs.study.folder, study_files(inputs.study))
+    return id_of(inputs.snapshot_id, software_version(), inputs.options, entries)
+
+
+def id_of(snapshot: str, version: str, options: Mapping[str, str], entries: Sequence[Mapping[str, Any]]) -> str:
+    """Return the id that follows from a snapshot's id, the software's version, options and the study's files."""
+    parts = [snapshot, version]
+    parts += [f"{name}={value}" for name, value in sorted(options.items())]
+    parts += [f"{entry['path']} {entry['sha256']}" for entry in entries]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
@@ -81,8 +110,50 @@ def write(folder: Path, inputs: Inputs) -> None:
     """Write ``manifest.json`` over all other files below ``folder``; raises OutsideError."""
     with outside(f"read {folder}"):
         files = sorted(path for path in folder.rglob("*") if path.is_file() and path != folder / FILE)
-    content = {**describe(inputs), "files": _entries(folder, files)}
-    write_bytes(folder / FILE, (json.dumps(content, indent=2, ensure_ascii=True) + "\n").encode())
+    content = {**describe(inputs), "conformance": conformance(folder), "files": _marked(folder, files)}
+    content[SAME] = same_everywhere(content)
+    content[SEAL] = seal(content)
+    write_bytes(folder / FILE, as_bytes(content))
+
+
+def as_bytes(content: Mapping[str, Any]) -> bytes:
+    """Return the manifest as it is written."""
+    return (json.dumps(content, indent=2, ensure_ascii=True) + "\n").encode()
+
+
+def same_everywhere(content: Mapping[str, Any]) -> str:
+    """Return the hash over all in a manifest that no installed library's version changes."""
+    rest = {name: value for name, value in content.items() if name not in (INSTALLED, SAME, SEAL)}
+    rest["files"] = [entry for entry in content["files"] if "depends_on" not in entry]
+    return _hash(rest)
+
+
+def seal(content: Mapping[str, Any]) -> str:
+    """Return the hash over a whole manifest."""
+    return _hash({name: value for name, value in content.items() if name != SEAL})
+
+
+def _hash(content: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
+
+
+def _version(name: str) -> str:
+    return zlib.ZLIB_RUNTIME_VERSION if name == "zlib" else installed.version(name)
+
+
+def conformance(folder: Path) -> dict[str, Any] | None:
+    """Return what the conformance rules found in the package, as counts; None if it was not judged."""
+    path = folder / CONFORMANCE
+    if not path.is_file():
+        return None
+    with outside(f"read {path}"):
+        judged = json.loads(path.read_text("utf-8"))
+    left: dict[str, int] = {}
+    for finding in judged["findings"]:
+        if not finding["explained"]:
+            left[finding["severity"]] = left.get(finding["severity"], 0) + 1
+    counts = {name: judged[name] for name in ("standard", "terminology")}
+    return {**counts, **judged["counts"], "unexplained_by_severity": dict(sorted(left.items()))}
 
 
 def describe(inputs: Inputs) -> dict[str, Any]:
@@ -97,7 +168,8 @@ def describe(inputs: Inputs) -> dict[str, Any]:
         "part": study.part,
         "options": dict(sorted(inputs.options.items())),
         "standards": dict(sorted(study.standards.items())),
-        "versions": {DISTRIBUTION: software_version(), **{name: installed.version(name) for name in SHAPING}},
+        "versions": {DISTRIBUTION: software_version()},
+        INSTALLED: {name: _version(name) for name in (*SHAPING, "zlib")},
         "study_code": [entry["path"] for entry in entries if entry["path"].endswith(".py")],
         "inputs": entries,
     }
@@ -111,27 +183,20 @@ def _entries(root: Path, files: list[Path]) -> list[dict[str, Any]]:
         ]
 
 
-def changed(folder: Path) -> list[tuple[str, str]] | None:
-    """Return the files of a package that are not as its manifest says, each with what is wrong; None without one.
-
-    Raises UsageError for a manifest that is none, OutsideError if the disk fails.
-    """
-    path = folder / FILE
-    if not path.is_file():
-        return None
-    try:
-        entries = {str(one["path"]): one for one in json.loads(path.read_bytes())["files"]}
-    except (ValueError, KeyError, TypeError):
-        raise UsageError(f"{path} is not the manifest of a package") from None
-    with outside(f"read {folder}"):
-        there = {file.relative_to(folder).as_posix(): file for file in folder.rglob("*") if file.is_file()}
-        found = [(name, "is missing") for name in entries if name not in there]
-        found += [(name, "is not in the manifest") for name in there if name not in entries and name != FILE]
-        found += [
-            (name, "was changed") for name, file in there.items() if name in entries and _differs(file, entries[name])
-        ]
-    return sorted(found)
+def _marked(root: Path, files: list[Path]) -> list[dict[str, Any]]:
+    """Return the entries of files; those whose bytes depend on installed libraries name them."""
+    entries = _entries(root, files)
+    for path, entry in zip(files, entries, strict=True):
+        libraries = NAMING.get(path.name) or DEPENDING.get(path.suffix) or (DRAWN if _has_picture(path) else ())
+        if libraries:
+            entry["depends_on"] = list(libraries)
+    return entries
 
 
-def _differs(file: Path, entry: Mapping[str, Any]) -> bool:
-    return file.stat().st_size != entry["size"] or sha256(file) != entry["sha256"]
+def _has_picture(path: Path) -> bool:
+    marks = PICTURES.get(path.suffix, ())
+    if not marks:
+        return False
+    with outside(f"read {path}"):
+        content = path.read_bytes()
+    return any(mark in content for mark in marks)

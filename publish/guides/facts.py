@@ -292,5 +292,5 @@ def rebuilding(facts: GuideFacts, heading: str) -> list[Block]:
                 + ".",
             ]
         ),
-        table(("Software", "Version"), package["versions"].items(), (0.5, 0.5), ""),
+        table(("Software", "Version"), {**package["versions"], **package["installed"]}.items(), (0.5, 0.5), ""),
     ]

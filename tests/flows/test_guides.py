@@ -113,7 +113,7 @@ def test_it_says_how_the_package_is_made_again(guide: Guide) -> None:
     manifest = json.loads((guide.package / "manifest.json").read_text())
     assert f"package{manifest['package']}" in guide.text
     assert manifest["snapshot"]["id"] in guide.text
-    for name, version in manifest["versions"].items():
+    for name, version in {**manifest["versions"], **manifest["installed"]}.items():
         assert f"{name}{version}" in guide.text
 
 

@@ -9,19 +9,14 @@ import signal
 import subprocess
 import sys
 import time
-from datetime import date
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
 from metadata.errors import OutsideError, StudyError, UsageError
-from metadata.project import Project
-from metadata.records import Records
-from metadata.study import Study
 from publish import manifest
-from publish.package import Build, verify_transport, write_lineage, write_transport
-from tests.publish.examples import adverse_events, make
+from publish.package import Build
+from tests.publish.small_package import inputs, study_folder, whole_package
 
 ONE, TWO, THREE = "1" * 16, "2" * 16, "3" * 16
 ROOT = Path(__file__).resolve().parents[2]
@@ -250,23 +245,6 @@ def test_a_full_disk_is_a_failure_outside(tmp_path: Path) -> None:
     assert (page(out), kept(out)) == ("one", [ONE])
 
 
-def study_folder(folder: Path) -> Study:
-    (folder / "redcap").mkdir(parents=True)
-    (folder / "redcap" / "records.csv").write_text("record_id\n1\n", "utf-8")
-    (folder / "sdtm").mkdir()
-    (folder / "sdtm" / "ae.yaml").write_text("domain: AE\n", "utf-8")
-    (folder / "study.yaml").write_text(
-        "study: {id: S-1, title: T, synthetic: true}\nstandards: {sdtmig: '3.3'}\n"
-        "redcap: {}\ncutoff: 2001-12-31\nvisits: []\n",
-        "utf-8",
-    )
-    return Study(folder)
-
-
-def inputs(study: Study, **changes: object) -> manifest.Inputs:
-    return manifest.Inputs(**{"study": study, "snapshot_id": "abc", "snapshot_date": "2001-12-31", **changes})  # type: ignore[arg-type]
-
-
 def test_the_id_follows_the_snapshot_the_mapping_and_the_options(tmp_path: Path) -> None:
     study = study_folder(tmp_path / "study")
     first = manifest.package_id(inputs(study))
@@ -282,26 +260,6 @@ def test_the_id_follows_the_snapshot_the_mapping_and_the_options(tmp_path: Path)
 def test_the_id_does_not_follow_the_place_of_the_study(tmp_path: Path) -> None:
     first, second = (study_folder(tmp_path / place / "study") for place in ("a", "b"))
     assert manifest.package_id(inputs(first)) == manifest.package_id(inputs(second))
-
-
-def whole_package(out: Path, study: Study) -> Path:
-    project = Project.from_payloads(
-        {"dictionary": [{"field_name": "record_id", "form_name": "f"}], "project_info": {"is_longitudinal": 0}}
-    )
-    records = Records.from_frame(project, pd.DataFrame({"record_id": ["1"]}))
-    sdtm, adam = {"AE": adverse_events()}, {"ADSL": make("ADSL", {"USUBJID": ["S1-01"]}, keys=("USUBJID",))}
-    given, created = inputs(study), date(2001, 12, 31)
-    with Build(out, manifest.package_id(given), study.studyid) as build:
-        write_transport(build.layout, "sdtm", sdtm, created)
-        write_transport(build.layout, "adam", adam, created)
-        assert verify_transport(build.layout, "sdtm", sdtm, created) == [
-            (build.layout.transport("sdtm") / f"{name.lower()}.xpt", len(one.frame), len(one.frame))
-            for name, one in sdtm.items()
-        ]
-        verify_transport(build.layout, "adam", adam, created)
-        write_lineage(build.layout, sdtm | adam, records)
-        manifest.write(build.layout.root, given)
-        return build.publish()
 
 
 def test_two_builds_have_the_same_bytes(tmp_path: Path) -> None:
