@@ -144,7 +144,7 @@ class _Drawing:
         self.events = project.event_names
         self.bookmarks = self._bookmarks()
         self.stream = BytesIO()
-        self.canvas: Canvas = Canvas(self.stream, (PAGE_WIDTH, PAGE_HEIGHT), invariant=1, pageCompression=1)
+        self.canvas: Canvas = Canvas(self.stream, (PAGE_WIDTH, PAGE_HEIGHT), invariant=1, pageCompression=1, lang="en")
         self.canvas.setTitle(f"{study.studyid}: {TITLE}")
         self.canvas.setSubject(study.notice or TITLE)
         self.number = 0

@@ -37,7 +37,7 @@ def sections(facts: GuideFacts) -> list[Block]:
         else "No endpoint was derived a second time."
     )
     return [
-        *introduction(facts, PURPOSE, STANDARDS),
+        *introduction(facts, "adam", PURPOSE, STANDARDS),
         Heading("1.4 Source Data Used for Analysis Dataset Creation", 2),
         Paragraph(f"They are made from the SDTM datasets of the same package: {', '.join(sorted(facts.sdtm))}."),
         *paragraphs(written(facts.texts.adrg, "source_data")),

@@ -40,6 +40,8 @@ STANDARDS = {
     "adam_ct": "CDISC/NCI ADaM Controlled Terminology",
     "define": "Define-XML",
 }
+UNEXPLAINED = {"note": "For information"}
+BESIDE = {"define.html": "define.xml as a page", "sap.pdf": "The analysis plan"}
 OUTPUTS = "reports.yaml"
 KIB = 1024
 
@@ -144,8 +146,9 @@ def kilobytes(size: int) -> str:
     return f"{-(-size // KIB):,}"
 
 
-def introduction(facts: GuideFacts, purpose: str, standards: tuple[str, ...]) -> list[Block]:
+def introduction(facts: GuideFacts, standard: str, purpose: str, standards: tuple[str, ...]) -> list[Block]:
     """Return section 1 as far as both guides share it: purpose, acronyms, standards and dictionaries."""
+    beside = [Paragraph(said, file) for file, said in BESIDE.items() if facts.is_beside(standard, file)]
     said = [purpose]
     if facts.study.is_synthetic:
         said.append(
@@ -164,6 +167,7 @@ def introduction(facts: GuideFacts, purpose: str, standards: tuple[str, ...]) ->
         Heading("1 Introduction", 1),
         Heading("1.1 Purpose", 2),
         *paragraphs(said),
+        *beside,
         Heading("1.2 Acronyms", 2),
         table(("Acronym", "Meaning"), sorted(acronyms.items()), (0.2, 0.8), ""),
         Heading("1.3 Study Data Standards and Dictionary Inventory", 2),
@@ -251,7 +255,7 @@ def conformance(facts: GuideFacts, names: set[str], number: int, inputs: str) ->
     mine = [one for one in found.get("findings", []) if one["dataset"] in names]
     rows = [
         (one["rule"], f"{one['dataset']} {one['variable']}".strip(), one["severity"], one["records"] or "",
-         one["sentence"], one["explained"] or ("For information" if one["severity"] == "note" else "Not explained by the study"))
+         one["sentence"], one["explained"] or UNEXPLAINED.get(one["severity"], "Not explained by the study"))
         for one in mine
     ]  # fmt: skip
     return [

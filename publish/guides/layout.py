@@ -64,7 +64,7 @@ class _Guide(BaseDocTemplate):
     """Pages with header and footer; headings become bookmarks and entries of the table of contents."""
 
     def __init__(self, stream: BytesIO, title: str, notice: str) -> None:
-        super().__init__(stream, pagesize=(WIDTH, HEIGHT), invariant=1, title=title, subject=notice or title)
+        super().__init__(stream, pagesize=(WIDTH, HEIGHT), invariant=1, title=title, subject=notice or title, lang="en")
         self.heading, self.notice = title, notice
         frame = Frame(MARGIN, MARGIN, BODY, HEIGHT - 2 * MARGIN - 10, 0, 0, 0, 0)
         self.addPageTemplates(PageTemplate("page", [frame], onPage=self._around))

@@ -41,7 +41,7 @@ def sections(facts: GuideFacts) -> list[Block]:
     names = set(facts.sdtm)
     inputs = "Findings of the mapping's own checks are in validation/ of the package."
     return [
-        *introduction(facts, PURPOSE, STANDARDS),
+        *introduction(facts, "sdtm", PURPOSE, STANDARDS),
         *_protocol(facts),
         *_subject_data(facts),
         *conformance(facts, names, 4, inputs),
