@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from odmlib.arm_1_0 import model
 
 from metadata.coded_matching import first_of_each
@@ -270,7 +271,7 @@ class Items:
                 if variable.method == f"{SUBJECT_LEVEL}.{variable.name}":  # a copy of values that are looked at there
                     continue
                 if variable.type == "Num" and self._is_shared(dataset, variable.name):
-                    found.setdefault(variable.name, []).append(np.unique(dataset.columns.numbers(variable.name)))
+                    found.setdefault(variable.name, []).append(pd.unique(dataset.columns.numbers(variable.name)))
         return {name: np.concatenate(columns) for name, columns in found.items()}
 
 

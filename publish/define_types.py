@@ -74,7 +74,7 @@ def texts_of(columns: FrameColumns, name: str, rows: np.ndarray) -> list[str]:
 
 def texts_of_numbers(values: np.ndarray) -> list[str]:
     """Return the different numbers that are there in their shortest decimal form, sorted as texts."""
-    numbers = np.unique(values)
+    numbers = pd.unique(values)  # by hashes: few numbers in many rows, which need not be sorted
     return sorted(text_of(numbers[~np.isnan(numbers)]).held)
 
 
