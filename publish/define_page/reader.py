@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
 from lxml import etree
@@ -55,7 +56,7 @@ class _Reader:
         return PageContent(
             title=value(version, "Name") or "Data definitions",
             facts=tuple(self._facts(version)),
-            standards=tuple(self._standards()),
+            standards=tuple(self._standards(version)),
             documents=tuple(self._documents(version)),
             displays=tuple(self._display(node) for node in self.all("ResultDisplay").values()),
             datasets=tuple(self._dataset(node) for node in self.all("ItemGroupDef").values()),
@@ -78,7 +79,10 @@ class _Reader:
             " ".join(filter(None, (value(self.root, "SourceSystem"), value(self.root, "SourceSystemVersion")))),
         )
 
-    def _standards(self) -> Iterator[tuple[str, ...]]:
+    def _standards(self, version: etree._Element | None) -> Iterator[tuple[str, ...]]:
+        """Yield the standards; Define-XML 2.0 names one, as attributes."""
+        if value(version, "StandardName"):
+            yield value(version, "StandardName"), "", "", value(version, "StandardVersion"), ""
         for node in self.all("Standard").values():
             yield tuple(value(node, name) for name in ("Name", "PublishingSet", "Type", "Version", "Status"))
 
@@ -156,21 +160,29 @@ class _Reader:
             facts=facts,
             has_no_data=value(node, "HasNoData") == YES,
             comment=self._referred("CommentDef", value(node, "CommentOID")),
-            rows=tuple(self._row(oid, one) for one in references),
+            rows=tuple(self._rows(oid, references)),
         )
 
     def _name(self, item: str) -> str:
         return value(self.all("ItemDef").get(item), "Name") or item
 
-    def _row(self, owner: str, reference: etree._Element) -> Row:
-        oid = value(reference, "ItemOID")
+    def _rows(self, owner: str, references: Iterable[etree._Element]) -> Iterator[Row]:
+        """Yield the rows of a dataset or value list; a second one of the same item has a place of its own."""
+        seen: Counter[str] = Counter()
+        for reference in references:
+            oid = value(reference, "ItemOID")
+            seen[oid] += 1
+            again = (str(seen[oid]),) if seen[oid] > 1 else ()
+            yield self._row(self.anchors.of(ROW, owner, oid, *again), oid, reference)
+
+    def _row(self, anchor: str, oid: str, reference: etree._Element) -> Row:
         node = self.all("ItemDef").get(oid)
         values = value(child(node, "ValueListRef"), "ValueListOID") if node is not None else ""
         terms = value(child(node, "CodeListRef"), "CodeListOID") if node is not None else ""
         size = value(node, "Length")
         digits = value(node, "SignificantDigits")
         return Row(
-            anchor=self.anchors.of(ROW, owner, oid),
+            anchor=anchor,
             name=value(node, "Name") or oid + NOWHERE,
             label=description(node) if node is not None else "",
             key=value(reference, "KeySequence"),
@@ -239,7 +251,7 @@ class _Reader:
         return ValueList(
             self.anchors.of("ValueListDef", oid),
             tuple(self._variable_of_dataset(item) for item in self._users_of_values.get(oid, ())),
-            tuple(self._row(oid, one) for one in children(node, "ItemRef")),
+            tuple(self._rows(oid, children(node, "ItemRef"))),
         )
 
     @cached_property
