@@ -117,7 +117,7 @@ def _of_visit_dates(study: StudyMapping, domain: str, block: Block) -> Iterator[
 def _of_identity(study: StudyMapping) -> Iterator[FieldUse]:
     declared = study.study.config["identity"]
     for key, name in (("subject", "SUBJID"), ("site", "SITEID")):
-        if isinstance(declared.get(key), str):
+        if isinstance(declared.get(key), str) and "DM" in study.domains:
             yield FieldUse(str(declared[key]), "DM", "DM", name)
 
 
