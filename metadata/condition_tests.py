@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from metadata.errors import StudyError
+from metadata.errors import StudyError, nearest
 from metadata.schema_errors import unknown_variable
-from metadata.variable_kind import CHAR, DATETIME, NUM, SAID, SECONDS_A_DAY, differ, is_number
+from metadata.variable_kind import CHAR, DATETIME, NUM, SAID, SECONDS_A_DAY, ClosedText, differ, is_number
 from metadata.yaml_source import complain
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ COMPARISONS: dict[str, tuple[Callable[[Any, Any], Any], str]] = {
 FLAG_VALUES = ("Y", "N", "U", "NA", "")
 """What a variable whose name ends in FL may hold: the terms of the codelist NY (SDTMIG, ADaMIG), or nothing."""
 TESTS = ("is", "not", "missing", *COMPARISONS)
+MOST_LISTED = 12
 Value = str | int | float
 
 
@@ -101,12 +102,19 @@ class VariableTest:
             wrong = [one for one in values if one != "" and isinstance(one, str) != (kind == CHAR)]
             if wrong:
                 raise self.error(f"{dataset}{self.variable} {self._misfit(kind, wrong[0])}")
-            never = [one for one in values if one not in FLAG_VALUES]
-            if never and self.variable.endswith("FL") and self.name in ("is", "not") and kind == CHAR:
-                raise self.error(f"{dataset}{self.variable} is a flag and never '{never[0]}': Y, N or missing")
+            strange = [one for one in values if one not in FLAG_VALUES]
+            if strange and self.variable.endswith("FL") and self.name in ("is", "not") and kind == CHAR:
+                raise self.error(f"{dataset}{self.variable} is a flag and never '{strange[0]}': Y, N or missing")
+            self._check_possible(kind, dataset)
             if self.name in COMPARISONS and isinstance(self.operand, str) and self.operand in kinds:
                 meant = f"write {{variable: {self.operand}}} to compare with the variable"
                 raise self.error(f"'{self.operand}' is a text here; {meant}")
+
+    def _check_possible(self, kind: str, dataset: str) -> None:
+        """Raise StudyError for a text that the variable never has, where its texts are a closed list."""
+        for one in self.operand if isinstance(self.operand, tuple) else ():
+            if isinstance(one, str) and (problem := impossible(f"{dataset}{self.variable}", one, kind)):
+                raise self.error(problem)
 
     def _misfit(self, kind: str, value: object) -> str:
         if is_number(kind):
@@ -146,6 +154,17 @@ class VariableTest:
 
     def __str__(self) -> str:
         return self.sentence()
+
+
+def impossible(variable: str, text: str, kind: str) -> str:
+    """Return the sentence for a text that a variable of a kind never has, blank for one that it may have.
+
+    It names the nearest text that the variable has, or all, if they are few.
+    """
+    if not isinstance(kind, ClosedText) or kind.has(text):
+        return ""
+    listed = f"; it is one of {', '.join(kind.texts)}" if 0 < len(kind.texts) <= MOST_LISTED else ""
+    return f"{variable} is never '{text}'{nearest(text, kind.texts) or listed}"
 
 
 def _among(column: CodedText | np.ndarray, values: Sequence[Value]) -> np.ndarray:

@@ -6,6 +6,8 @@ says which of them a number is. Char and Num are what ADaM and SDTM call text an
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 CHAR, NUM, DATE, DATETIME, TIME = "Char", "Num", "date", "datetime", "time"
 MOMENTS = (DATE, DATETIME, TIME)
 SAID = {CHAR: "text", NUM: "a number", DATE: "a date", DATETIME: "a datetime", TIME: "a time"}
@@ -18,6 +20,36 @@ DATETIMES = ("DATETIME", "E8601DT", "IS8601DT")
 TIMES = ("TIME", "HHMM", "TOD", "E8601TM", "IS8601TM")
 DISPLAY = {DATE: "DATE9.", DATETIME: "DATETIME20.", TIME: "TIME8."}
 """The display format that the engine gives to what it makes of each kind."""
+
+
+class ClosedText(str):
+    """The kind text, of a variable whose texts are a closed list that is known without data.
+
+    ``numbered`` are beginnings that a number follows: the visits that were not planned.
+    """
+
+    texts: tuple[str, ...]
+    numbered: tuple[str, ...]
+
+    def __new__(cls, texts: Iterable[str], numbered: Iterable[str] = ()) -> ClosedText:
+        """Return the kind with its texts, each once, without the empty one, which is missing and always possible."""
+        made = super().__new__(cls, CHAR)
+        made.texts = tuple(dict.fromkeys(text for text in texts if text))
+        made.numbered = tuple(dict.fromkeys(numbered))
+        return made
+
+    def with_more(self, other: ClosedText) -> ClosedText:
+        """Return the kind with the texts of both."""
+        return ClosedText((*self.texts, *other.texts), (*self.numbered, *other.numbered))
+
+    def has(self, text: str) -> bool:
+        """Return True for a text that the variable can have."""
+        return not text or text in self.texts or any(_is_numbered(text, beginning) for beginning in self.numbered)
+
+
+def _is_numbered(text: str, beginning: str) -> bool:
+    number = text.removeprefix(f"{beginning} ")
+    return number != text and number.replace(".", "", 1).isdigit()
 
 
 def kind_of(type_: str, display: str | None = None) -> str:

@@ -16,7 +16,7 @@ from metadata.condition import Condition, DatasetKinds
 from metadata.declaration import alternatives, annotations_of, role_of
 from metadata.errors import Gather, StudyError
 from metadata.study import Study
-from metadata.variable_kind import MOMENTS, NUM, kind_of
+from metadata.variable_kind import CHAR, MOMENTS, NUM, ClosedText, kind_of
 from metadata.yaml_source import LocatedDict
 
 
@@ -44,10 +44,18 @@ def kinds_within(specification: AnalysisSpecification, study: Study, others: Dat
         return {}
     known_guides, kinds = guides(specification, study), dict(source)
     for step in _ordered(specification, source):
-        for name in (*step.derivation.makes, *step.derivation.changes()):
-            if not kinds.get(name):
-                kinds[name] = _kind(name, step.derivation, specification, known_guides, {**others, "": kinds})
+        for name in step.derivation.gives():
+            before, known = kinds.get(name, ""), {**others, "": kinds}
+            kind = before or str(_kind(name, step.derivation, specification, known_guides, known))
+            kinds[name] = _with_texts(kind, before, step.derivation.closed_texts(name, known))
     return kinds
+
+
+def _with_texts(kind: str, before: str, more: ClosedText | None) -> str:
+    """Return a kind with the texts that a variable had before and those that a derivation gives, if both are closed."""
+    if kind != CHAR or more is None or (before and not isinstance(before, ClosedText)):
+        return str(kind)
+    return before.with_more(more) if isinstance(before, ClosedText) else more
 
 
 def _ordered(specification: AnalysisSpecification, source: Collection[str]) -> Sequence[DerivationStep]:

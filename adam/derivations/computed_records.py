@@ -18,6 +18,7 @@ from adam.language.derivation import (
     keyed,
     listed,
 )
+from adam.language.kinds import KnownParameter
 from metadata.declaration import Column
 from metadata.errors import StudyError
 from metadata.units import significant
@@ -150,7 +151,7 @@ class TransformedRecords(ParameterRecords):
     The functions are log2, log10, ln and reciprocal; a value that is not above 0 has none of them and gets no record.
     """
 
-    from_paramcd: str
+    from_paramcd: KnownParameter
     function: Literal["log2", "log10", "ln", "reciprocal"]
 
     def add(self, columns: Columns, count: int, context: DerivationContext) -> AddedRows:

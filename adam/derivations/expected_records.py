@@ -10,7 +10,7 @@ import numpy as np
 
 from adam.columns.columns import Columns, Values, constant, known_names, number, present, take, text
 from adam.columns.grouping import Order, first_rows, group_codes, ordered
-from adam.derivations.windows import Schedule, planned_visits
+from adam.derivations.windows import Schedule, check_schedules, planned_visits, visits_of
 from adam.language.added_records import AddedRecords
 from adam.language.derivation import (
     AddedRows,
@@ -19,13 +19,14 @@ from adam.language.derivation import (
     listed,
 )
 from metadata.coded_text import CodedText
-from metadata.condition import Condition
+from metadata.condition import Condition, DatasetKinds
 from metadata.declaration import (
     Column,
     OrderColumn,
 )
 from metadata.errors import StudyError
-from metadata.variable_kind import CHAR
+from metadata.study import Study
+from metadata.variable_kind import CHAR, ClosedText
 
 NO_ROWS = np.empty(0, np.int64)
 VISIT = {"AVISIT": "The visit that had no value", "AVISITN": "Number of the visit that had no value"}
@@ -96,6 +97,12 @@ class Expecting(AddedRecords):
             "AVISIT": CodedText.of_codes(visit, names),
             "AVISITN": numbers[visit],
         }
+
+    def check_files(self, study: Study) -> None:
+        check_schedules(self.schedules, study)
+
+    def closed_texts(self, variable: str, kinds: DatasetKinds) -> ClosedText | None:
+        return visits_of(self.schedules) if variable == "AVISIT" else super().closed_texts(variable, kinds)
 
     def changes(self) -> tuple[str, ...]:
         return (*VISIT, *self.own())

@@ -16,7 +16,7 @@ from adam.language.derivation import (
     keyed,
     listed,
 )
-from adam.language.kinds import NewNumber, NewText, NumberColumn, TextColumn
+from adam.language.kinds import KnownParameter, NewNumber, NewText, NumberColumn, TextColumn
 from metadata.coded_text import CodedText
 from metadata.errors import Gather, StudyError, nearest
 from metadata.study import Study
@@ -261,8 +261,8 @@ class CombinedGrade(Derivation):
 
     low: TextColumn
     high: TextColumn
-    low_paramcd: tuple[str, ...]
-    high_paramcd: tuple[str, ...]
+    low_paramcd: tuple[KnownParameter, ...]
+    high_paramcd: tuple[KnownParameter, ...]
     to: NewText = "ATOXGR"
     to_number: NewNumber = "ATOXGRN"
 

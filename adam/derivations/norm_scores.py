@@ -15,13 +15,15 @@ from adam.language.derivation import (
     DerivationContext,
     keyed,
 )
-from adam.language.kinds import NumberColumn, ParameterCode
+from adam.language.kinds import KnownParameter, NumberColumn, ParameterCode
 from metadata.coded_text import CodedText
+from metadata.condition import DatasetKinds
 from metadata.declaration import Column
 from metadata.errors import Gather, StudyError, nearest
 from metadata.study import Study
 from metadata.study_table import TableRow, read_table
 from metadata.units import significant
+from metadata.variable_kind import ClosedText
 
 HEAD = ("test", "mean", "sd")
 FURTHER = ("source",)
@@ -36,7 +38,7 @@ class Score:
     ``better`` low turns the sign, so that a higher score is always the better one (times, errors).
     """
 
-    from_paramcd: str
+    from_paramcd: KnownParameter
     norm: str
     param: str
     paramn: int
@@ -90,6 +92,10 @@ class NormScores(AddedRecords):
 
     def changes(self) -> tuple[str, ...]:
         return (*PARAMETER, self.value, *self.own())
+
+    def closed_texts(self, variable: str, kinds: DatasetKinds) -> ClosedText | None:
+        labels = ClosedText(score.param for score in self.paramcd.values())
+        return labels if variable == "PARAM" else super().closed_texts(variable, kinds)
 
     def parameters_made(self) -> tuple[str, ...]:
         return tuple(self.paramcd)

@@ -27,6 +27,7 @@ from metadata.declaration import (
 )
 from metadata.errors import StudyError
 from metadata.units import significant
+from metadata.variable_kind import ClosedText
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,9 @@ class PeriodRecords(Derivation):
             self.to_end: day_one + np.array([_elapsed(one.last) for one in found], float)[period],
         }
         return AddedRows(rows, changed, (np.zeros(0, int), np.zeros(0, int)))
+
+    def closed_texts(self, variable: str, kinds: DatasetKinds) -> ClosedText | None:
+        return ClosedText(self.periods) if variable == self.to else None
 
     def sentence(self, variable: str) -> str:
         days = ", ".join(f"{name} day {one.first} to {one.last}" for name, one in self.periods.items())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -29,9 +29,11 @@ from adam.language.derivation import (
 from adam.language.kinds import NewNumber, NewText, NumberColumn, ParameterCode, TextColumn, check_alike, common_kind
 from metadata.coded_text import CodedText
 from metadata.condition import Condition, DatasetKinds
-from metadata.declaration import Column, NewColumn
-from metadata.errors import StudyError
-from metadata.variable_kind import CHAR, NUM
+from metadata.condition_tests import impossible
+from metadata.declaration import Column, NewColumn, Place
+from metadata.errors import Gather, StudyError
+from metadata.variable_kind import CHAR, NUM, ClosedText
+from metadata.yaml_source import complain
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class AnalysisParameter:
     parcat1: str = ""
     unit: str | None = None
     where: Condition | None = None
+    node: Place = field(default=None, compare=False, repr=False)
 
 
 @keyed("parameters")
@@ -113,6 +116,22 @@ class Parameters(Derivation):
     def parameters_made(self) -> tuple[str, ...]:
         return tuple(self.paramcd)
 
+    def closed_texts(self, variable: str, kinds: DatasetKinds) -> ClosedText | None:
+        if variable == "PARAM":
+            return ClosedText(one.param for one in self.paramcd.values())
+        if variable == "PARCAT1":
+            return ClosedText(one.parcat1 for one in self.paramcd.values())
+        return super().closed_texts(variable, kinds)
+
+    def check_kinds(self, kinds: DatasetKinds) -> None:
+        super().check_kinds(kinds)
+        known = kinds.get("", {}).get(self.source, "")
+        with Gather() as gather:
+            for one in self.paramcd.values():
+                with gather.part():
+                    if problem := impossible(self.source, one.test, known):
+                        raise complain(one.node, "test", problem)
+
     def units(self) -> dict[str, str]:
         """Return the units of the parameters that have one."""
         return {code: one.unit for code, one in self.paramcd.items() if one.unit}
@@ -152,6 +171,19 @@ class Recode(Derivation):
 
     def kind(self, variable: str, kinds: DatasetKinds) -> str:
         return NUM if self._numeric() else CHAR
+
+    def closed_texts(self, variable: str, kinds: DatasetKinds) -> ClosedText | None:
+        given = (*self.values.values(), self.otherwise, self.if_missing)
+        return None if self._numeric() else ClosedText(str(_or_missing(one)) for one in given)
+
+    def check_kinds(self, kinds: DatasetKinds) -> None:
+        super().check_kinds(kinds)
+        known = kinds.get("", {}).get(self.source, "")
+        with Gather() as gather:
+            for one in self.values:
+                with gather.part():
+                    if problem := impossible(self.source, one, known):
+                        raise StudyError(problem)
 
     def _numeric(self) -> bool:
         return not all(isinstance(value, str) for value in self.values.values())
@@ -217,6 +249,9 @@ class Bands(Derivation):
         if self.to_number:
             made[self.to_number] = np.where(codes < 0, np.nan, codes + 1.0)
         return Outcome(made)
+
+    def closed_texts(self, variable: str, kinds: DatasetKinds) -> ClosedText | None:
+        return ClosedText(band.name for band in self.bands) if variable == self.to else None
 
     def _bounds(self) -> list[float]:
         return [band.below for band in self.bands[:-1] if band.below is not None]

@@ -19,11 +19,14 @@ from adam.language.derivation import (
     keyed,
     listed,
 )
-from adam.language.kinds import NumberColumn
+from adam.language.kinds import KnownParameter, NumberColumn
 from metadata.coded_text import CodedText
-from metadata.errors import StudyError, nearest
+from metadata.condition import DatasetKinds
+from metadata.declaration import Place
+from metadata.errors import Gather, StudyError, nearest
 from metadata.study import Study
-from metadata.variable_kind import CHAR, NUM
+from metadata.variable_kind import CHAR, NUM, ClosedText
+from metadata.yaml_source import complain
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,8 @@ class Schedule:
     """The visits of study.yaml at which the parameters ``paramcd`` are planned; without ``paramcd`` all others are."""
 
     visits: tuple[str, ...]
-    paramcd: tuple[str, ...] = ()
+    paramcd: tuple[KnownParameter, ...] = ()
+    node: Place = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -59,9 +63,23 @@ def planned_visits(schedule: Schedule, study: Study) -> list[tuple[str, float, f
     found = []
     for visit in schedule.visits:
         if visit not in planned:
-            raise StudyError(f"study.yaml plans no visit '{visit}' on a day{nearest(visit, planned)}")
+            problem = f"study.yaml plans no visit '{visit}' on a day{nearest(visit, planned)}"
+            raise complain(schedule.node, "visits", problem)
         found.append((visit.capitalize(), float(planned[visit]["visitnum"]), float(planned[visit]["day"])))
     return found
+
+
+def check_schedules(schedules: Sequence[Schedule], study: Study) -> None:
+    """Raise StudyError for visits of schedules that study.yaml does not plan."""
+    with Gather() as gather:
+        for schedule in schedules:
+            with gather.part():
+                planned_visits(schedule, study)
+
+
+def visits_of(schedules: Sequence[Schedule]) -> ClosedText:
+    """Return the texts of AVISIT that schedules give."""
+    return ClosedText(visit.capitalize() for schedule in schedules for visit in schedule.visits)
 
 
 def elapsed(day: np.ndarray) -> np.ndarray:
@@ -140,6 +158,12 @@ class Windows(Derivation):
             )
         if self.visit_bounds and self.bounds == "midway":
             raise StudyError("visit_bounds replace the planned bounds of single visits: write 'bounds: planned'")
+
+    def check_files(self, study: Study) -> None:
+        check_schedules(self.schedules, study)
+
+    def closed_texts(self, variable: str, kinds: DatasetKinds) -> ClosedText | None:
+        return visits_of(self.schedules) if variable == "AVISIT" else super().closed_texts(variable, kinds)
 
     def also_reads(self) -> tuple[str, ...]:
         return ("PARAMCD",)

@@ -10,12 +10,12 @@ import numpy as np
 from adam.columns.columns import Columns, Values, among, constant, known_names, only, present, take
 from adam.columns.grouping import Order, group_codes, ordered, tied
 from adam.language.derivation import AddedRows, Derivation, listed
-from adam.language.kinds import NumberColumn, ParameterCode
+from adam.language.kinds import KnownParameter, NumberColumn, ParameterCode
 from metadata.coded_text import CodedText
 from metadata.condition import Condition, DatasetKinds
 from metadata.declaration import Column, OrderColumn
 from metadata.errors import StudyError
-from metadata.variable_kind import CHAR, NUM, SAID, differ
+from metadata.variable_kind import CHAR, NUM, SAID, ClosedText, differ
 
 PARAMETER = {"PARAMCD": "paramcd", "PARAM": "param", "PARAMN": "paramn", "PARCAT1": "parcat1"}
 
@@ -38,6 +38,16 @@ class AddedRecords(Derivation):
 
     def changes(self) -> tuple[str, ...]:
         return tuple(self.own())
+
+    def gives(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((*super().gives(), *self.own())))
+
+    def closed_texts(self, variable: str, kinds: DatasetKinds) -> ClosedText | None:
+        own = self.own()
+        if variable in own:
+            return ClosedText([str(own[variable])])
+        copied = variable in self.changes() and variable not in PARAMETER
+        return ClosedText(()) if copied else super().closed_texts(variable, kinds)
 
     def check_kinds(self, kinds: DatasetKinds) -> None:
         super().check_kinds(kinds)
@@ -113,7 +123,7 @@ class SummaryParameter(ParameterRecords):
     """
 
     by: tuple[Column, ...]
-    from_paramcd: tuple[str, ...]
+    from_paramcd: tuple[KnownParameter, ...]
     order: tuple[OrderColumn, ...] = ("PARAMN",)
     keep_first: tuple[Column, ...] = ()
     keep_last: tuple[Column, ...] = ()

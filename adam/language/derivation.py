@@ -12,11 +12,13 @@ import numpy as np
 from adam.columns.columns import Columns, SourceColumns, Values, day
 from adam.language.kinds import check_kinds, uses
 from metadata.condition import Condition, DatasetKinds
+from metadata.condition_tests import impossible
 from metadata.dataset import Dataset, Edges
-from metadata.declaration import names_in, parameters
-from metadata.errors import StudyError, nearest
+from metadata.declaration import marked_names, names_in, parameters
+from metadata.errors import Gather, StudyError, nearest
 from metadata.schema_errors import no_variable
 from metadata.study import Study
+from metadata.variable_kind import ClosedText
 
 
 @dataclass(frozen=True)
@@ -185,9 +187,40 @@ class Derivation:
         """Kinds of the variables that the annotations of the parameters say they make."""
         return {use.variable: use.wanted.kinds[0] for use in uses(self, "makes")}
 
+    def gives(self) -> tuple[str, ...]:
+        """Variables that have values of this derivation's own in some record."""
+        parameter = ("PARAMCD",) if self.parameters_made() else ()
+        return tuple(dict.fromkeys((*self.makes, *self.changes(), *parameter)))
+
+    def closed_texts(self, variable: str, kinds: DatasetKinds) -> ClosedText | None:
+        """Return the texts that this derivation can give a variable, None where they are no closed list.
+
+        ``kinds`` are those of ``kind``.
+        """
+        dataset, copied = self.inherits(variable) or ("", "")
+        known = kinds.get(dataset, {}).get(copied, "")
+        if isinstance(known, ClosedText):
+            return known
+        return ClosedText(self.parameters_made()) if variable == "PARAMCD" and self.parameters_made() else None
+
     def check_kinds(self, kinds: DatasetKinds) -> None:
-        """Raise StudyError where a variable is of another kind than the derivation takes; ``kinds`` as in ``kind``."""
-        check_kinds(self, kinds)
+        """Raise StudyError where a variable is of another kind than the derivation takes; ``kinds`` as in ``kind``.
+
+        So it is for a PARAMCD that no record has.
+        """
+        with Gather() as gather:
+            with gather.part():
+                check_kinds(self, kinds)
+            with gather.part():
+                self._check_parameters(kinds.get("", {}).get("PARAMCD", ""))
+
+    def _check_parameters(self, known: str) -> None:
+        with Gather() as gather:
+            for name, kind in parameters(type(self)).items() if isinstance(known, ClosedText) else ():
+                for one in marked_names(kind, getattr(self, name)):
+                    with gather.part():
+                        if one.role == "parameter" and (problem := impossible("PARAMCD", one.name, known)):
+                            raise StudyError(problem)
 
     def within(self) -> str:
         """Return the condition as the end of a sentence."""

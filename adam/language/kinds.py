@@ -56,6 +56,8 @@ ParameterCode = Annotated[
     str, Written("[A-Z_][A-Z0-9_]{0,7}", "a code of at most eight capitals, digits and underscores, no digit first")
 ]
 """A value of PARAMCD (ADaMIG 1.3, BDS Analysis Parameter Variables)."""
+KnownParameter = Annotated[str, "parameter"]
+"""A PARAMCD that the records have, or that a derivation gives them."""
 
 
 class Use(NamedTuple):

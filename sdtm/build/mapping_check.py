@@ -13,6 +13,7 @@ from metadata.standards import GuideVariable, sdtm_dataset, sdtm_domains, sdtm_v
 from metadata.study import Study
 from metadata.terminology import Terminology
 from metadata.yaml_source import PLACE
+from sdtm.build.closed_texts import with_closed_texts
 from sdtm.build.engine import Engine
 from sdtm.build.finish import ALWAYS
 from sdtm.build.step_order import in_order
@@ -59,9 +60,9 @@ def kinds_of_tabulated(study: Study, mapping: StudyMapping | None) -> dict[str, 
     """Return Char or Num for the variables that each SDTM dataset of a study can have, whatever its records.
 
     Those of a mapped domain are Required or Expected, mapped, or made by the software. If the mapping has mistakes
-    (None), they are all that the guide and the mapping's files name.
+    (None), they are all that the guide and the mapping's files name; else the kinds have the texts that are possible.
     """
-    made = _kinds_of_mapped(mapping) if mapping else _kinds_of_guide(study)
+    made = with_closed_texts(mapping, _kinds_of_mapped(mapping)) if mapping else _kinds_of_guide(study)
     supplemental = _kinds(sdtm_variables(study.standards["sdtmig"], "SUPPQUAL"))
     return made | {f"SUPP{name}": supplemental for name in (mapping.domains if mapping else made)}
 

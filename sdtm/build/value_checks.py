@@ -53,14 +53,14 @@ def _check_dates(table: DomainTable, name: str) -> None:
 
 def _check_terms(mapping: DomainMapping, table: DomainTable, names: Iterable[str], terminology: Terminology) -> None:
     """Blank values that are not terms of the variable's codelist (mapped choices were checked before)."""
-    exempt = _exempt(mapping)
+    allowed = exempt(mapping)
     for name in names:
         guide = mapping.by_name.get(name)
         lists = codelists(guide) if guide else ()
         if not lists:
             continue
         values = table.text(name)
-        terms = {term for code in lists for term in terminology.codelist(code).terms} | exempt.get(name, set()) | {""}
+        terms = {term for code in lists for term in terminology.codelist(code).terms} | allowed.get(name, set()) | {""}
         numeric = name.endswith("STRESC")
         for text in values.held:
             if text in terms or (numeric and read_result(text)):
@@ -70,7 +70,7 @@ def _check_terms(mapping: DomainMapping, table: DomainTable, names: Iterable[str
             table.null(name, values.isin([text]), reason)
 
 
-def _exempt(mapping: DomainMapping) -> dict[str, set[str]]:
+def exempt(mapping: DomainMapping) -> dict[str, set[str]]:
     """Values such as MULTIPLE that the guide allows outside a list (SDTMIG 3.3, section 4.2.8.3)."""
     made: dict[str, set[str]] = {}
     for block in mapping.blocks:

@@ -10,7 +10,7 @@ from metadata.study import Study
 from metadata.terminology import Terminology
 from sdtm.build.study_mapping import read_mapping
 from sdtm.build.tabulate import tabulate
-from tests.adam.trial import day
+from tests.adam.trial import day, impossible_texts
 
 
 @pytest.fixture(scope="module")
@@ -99,3 +99,9 @@ def test_the_cause_of_the_death_stands_beside_its_date(adam):
     (died,) = plain(adam["ADSL"]).query("DTHFL == 'Y'").to_dict("records")
     assert (died["id"], died["DTHDT"]) == ("20-006", day("2019-04-01"))
     assert died["DTHCAUS"] == "Infarto agudo de miocardio"
+
+
+def test_no_variable_has_a_text_that_the_check_says_it_never_has(study, sdtm, adam):
+    mapping = read_mapping(study, study.project(), Terminology.open(study))
+    datasets = {name: made for name, made in sdtm.items() if not name.startswith("SUPP")}
+    assert impossible_texts(study, mapping, {**datasets, **adam}) == {}

@@ -12,7 +12,7 @@ from metadata.study import Study
 from metadata.terminology import Terminology
 from sdtm.build.study_mapping import read_mapping
 from sdtm.build.tabulate import tabulate
-from tests.adam.trial import day
+from tests.adam.trial import day, impossible_texts
 
 BDS = ["ADEDSS", "ADLB", "ADMO"]
 
@@ -230,3 +230,9 @@ def test_active_lesions_have_no_change_because_new_lesions_are_not_counted_at_ba
     frame = patients(adam["ADMO"])
     assert frame.loc[frame["PARAMCD"] == "ACTLSCNT", ["CHG", "PCHG"]].isna().all(axis=None)
     assert frame.loc[frame["PARAMCD"] == "GDLSCNT", "CHG"].notna().any()
+
+
+def test_no_variable_has_a_text_that_the_check_says_it_never_has(study, sdtm, adam):
+    mapping = read_mapping(study, study.project(), Terminology.open(study))
+    datasets = {name: made for name, made in sdtm.items() if not name.startswith("SUPP")}
+    assert impossible_texts(study, mapping, {**datasets, **adam}) == {}

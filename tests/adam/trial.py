@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,15 +11,19 @@ import numpy as np
 import pandas as pd
 
 from adam.build.analyse import build
-from adam.build.specification import read_specification
+from adam.build.specification import read_specification, read_specifications
 from adam.build.table import AnalysisTable
+from adam.build.variable_kinds import kinds_by_dataset
 from adam.columns.columns import Values, finished
 from adam.language.derivation import Derivation, DerivationContext
 from metadata.coded_text import CodedText
 from metadata.dataset import Dataset, DatasetMetadata, Variable
 from metadata.frame_columns import FrameColumns
 from metadata.study import Study
+from metadata.variable_kind import ClosedText
 from metadata.yaml_source import load
+from sdtm.build.mapping_check import kinds_of_tabulated
+from sdtm.build.study_mapping import StudyMapping
 
 STUDY = """
 study: {id: DEMO, title: Demonstration}
@@ -41,6 +46,20 @@ def study_in(folder: Path, **files: str) -> Study:
     for name, text in files.items():
         (folder / "adam" / f"{name}.yaml").write_text(textwrap.dedent(text), encoding="utf-8")
     return Study(folder)
+
+
+def impossible_texts(study: Study, mapping: StudyMapping, datasets: Mapping[str, Dataset]) -> dict[str, list[str]]:
+    """Return the texts of each DATASET.VARIABLE that a check says it never has; raises if no variable has a list."""
+    tabulated = kinds_of_tabulated(study, mapping)
+    kinds = {**tabulated, **kinds_by_dataset(read_specifications(study), study, tabulated)}
+    closed = {
+        f"{name}.{variable}": [text for text in made.frame[variable].astype("str").unique() if not kind.has(text)]
+        for name, made in datasets.items()
+        for variable, kind in kinds[name].items()
+        if isinstance(kind, ClosedText) and variable in made.frame
+    }
+    assert len(closed) > 100
+    return {name: texts for name, texts in closed.items() if texts}
 
 
 def dataset(name: str, keys: tuple[str, ...] = ("USUBJID",), **columns: list) -> Dataset:

@@ -30,7 +30,7 @@ PLACES = {
     "derivation on another dataset": Place("adam/adsl.yaml", "where: {DSDECOD: RANDOMIZED}", "DS", "DSTERM", "DSSEQ"),
     "output": Place("reports.yaml", 'where: {TRTEMFL: "Y"}', "ADAE", "AEDECOD", "AESEQ"),
     "expectation": Place("acceptance.yaml", "where: {ARMCD: CAND}", "DM", "SEX", "AGE"),
-    "second derivation": Place("verify/verify.yaml", 'where: {ABLFL: "Y"}', "ADVS", "PARAMCD", "AVAL"),
+    "second derivation": Place("verify/verify.yaml", 'where: {ABLFL: "Y"}', "ADVS", "USUBJID", "AVAL"),
 }
 SLIPS = {
     "unknown variable": ("{{{text}Q: F}}", "{dataset} has no variable {text}Q (did you mean '{text}'?)"),

@@ -278,6 +278,29 @@ def test_the_order_of_derivations(study: Path, old: str, new: str, said: str) ->
     assert_refused(study, ("adam/adsl.yaml", old, new, said))
 
 
+NEVER = [
+    ("acceptance.yaml", "{DSDECOD: RANDOMIZED}", "{DSDECOD: RANDOMISED}", "(did you mean 'RANDOMIZED'?)"),
+    ("acceptance.yaml", "{PARAMCD: SYSBP, ABLFL", "{PARAMCD: SYSP, ABLFL", "never 'SYSP' (did you mean 'SYSBP'?)"),
+    ("acceptance.yaml", "AVISIT: Week 12", "AVISIT: Week 11", "ADVS.AVISIT is never 'Week 11' (did you mean"),
+    ("acceptance.yaml", "{ETCD: CAND}", "{ETCD: CANDE}", "SE.ETCD is never 'CANDE' (did you mean 'CAND'?)"),
+    ("acceptance.yaml", "{VISIT: WEEK 12}", "{VISIT: WEEK 13}", "SV.VISIT is never 'WEEK 13' (did you mean"),
+    ("acceptance.yaml", "{LBTESTCD: HGB}", "{LBTESTCD: HGBB}", "LB.LBTESTCD is never 'HGBB' (did you mean 'HGB'?)"),
+    ("acceptance.yaml", "{AEOUT: FATAL}", "{AEOUT: FATALL}", "AE.AEOUT is never 'FATALL' (did you mean 'FATAL'?)"),
+    ("acceptance.yaml", "values: [CAND, AMLO]", "values: [CAND, AMLOD]", "never 'AMLOD' (did you mean 'AMLO'?)"),
+    ("reports.yaml", "{EOSSTT: COMPLETED}", "{EOSSTT: COMPLETE}", "ADSL.EOSSTT is never 'COMPLETE' (did you mean"),
+    ("adam/adsl.yaml", "values: {COMPLETED: COMPLETED}", "values: {COMPLETE: COMPLETED}", "never 'COMPLETE' (did you"),
+    ("adam/adsl.yaml", "to: TRT01PN, values: {CAND: 1", "to: TRT01PN, values: {CANDY: 1", "never 'CANDY' (did you"),
+    ("adam/advs.yaml", "VSTESTCD: [SYSBP", "VSTESTCD: [SYSBPP", "VSTESTCD is never 'SYSBPP' (did you mean"),
+    ("adam/advs.yaml", "when: {PARAMCD: SYSBP,", "when: {PARAMCD: SYSP,", "never 'SYSP' (did you mean 'SYSBP'?)"),
+    ("adam/adlb.yaml", "test: HGB,", "test: HGBB,", "LBTESTCD is never 'HGBB' (did you mean 'HGB'?)"),
+    ("adam/advs.yaml", "WEEK 8, WEEK 12]", "WEEK 8, WEEK 12, WEEK 13]", "study.yaml plans no visit 'WEEK 13' on a day"),
+]  # fmt: skip
+
+
+def test_a_text_that_a_variable_never_has(study: Path) -> None:
+    assert_refused(study, *NEVER)
+
+
 def test_a_parameter_code_of_nine_letters(study: Path) -> None:
     assert_refused(
         study, ("adam/adlb.yaml", "        HGB: {test", "        HGBXXXXXX: {test", "at most eight capitals")

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from metadata.condition import EVERY_ROW, Condition, DatasetKinds
+from metadata.condition_tests import impossible
 from metadata.dataset import Dataset
 from metadata.declaration import read_document
 from metadata.declaration_schema import document_schema
@@ -180,11 +181,20 @@ def _check_variables(entry: DeclaredExpectation, dataset: str, own: Mapping[str,
         if variable not in own:
             raise unknown_variable(entry.node, key, dataset, variable, own)
     where.check(own, dataset)
+    _check_possible(entry, dataset, own)
     variable, low, high = (entry.keys.get(key) for key in ("variable", "low", "high"))
     if "low" in entry.keys and own.get(str(variable)) == CHAR:
         raise complain(entry.node, "variable", f"{dataset}.{variable} is a text, and '{entry.expect}' is of numbers")
     if low is not None and high is not None and low > high:
         raise complain(entry.node, "low", f"the lower limit {low:g} is above the upper {high:g}")
+
+
+def _check_possible(entry: DeclaredExpectation, dataset: str, own: Mapping[str, str]) -> None:
+    """Raise StudyError for a value that is allowed to a variable and that it can never have."""
+    variable = str(entry.keys.get("variable"))
+    for value in entry.keys.get("values", ()):
+        if isinstance(value, str) and (problem := impossible(f"{dataset}.{variable}", value, own.get(variable, ""))):
+            raise complain(entry.node, "values", problem)
 
 
 def arguments(rule: Expectation, datasets: Mapping[str, Dataset], terminology: Terminology | None) -> dict[str, Any]:
