@@ -185,8 +185,9 @@ def _domain(facts: GuideFacts, dataset: Dataset) -> list[Block]:
         tests = counts(dataset, f"{name}TESTCD")
         rows.append(("Tests", ", ".join(f"{code} ({count:,})" for code, count in tests)))
     if name == DEVIATIONS:
-        term = f"{name}DECOD" if f"{name}DECOD" in metadata.names else f"{name}TERM"
-        rows.append(("Deviations", "; ".join(f"{found}: {count}" for found, count in counts(dataset, term))))
+        kinds = [one for one in (f"{name}DECOD", f"{name}CAT") if one in metadata.names][:1]  # not the text itself
+        found = [f"{kind}: {count}" for one in kinds for kind, count in counts(dataset, one)]
+        rows.append(("Deviations", "; ".join(found) or f"{len(dataset.frame)}"))
     return [
         Heading(f"3.4.{_place(facts, name)} {name}, {metadata.label}", 3, f"dataset-{name}"),
         table(("", ""), [row for row in rows if row[1]], (0.2, 0.8), ""),
