@@ -100,6 +100,11 @@ COMPARE_EXAMPLES = """
 
   redcap-cdisc compare build/spms_aza ../other/build/spms_aza --tolerance 1e-9 --json
 """
+DEFINE_PAGE_EXAMPLES = """
+[bold]Examples[/bold]
+
+  redcap-cdisc define-page other/define.xml --out other/define.html
+"""
 VERIFY_EXAMPLES = """
 [bold]Examples[/bold]
 
@@ -309,6 +314,17 @@ def compare(
 
     code = show_comparison(first, second, key or [], tolerance or [], ignore or [], values, rows, as_json)
     raise typer.Exit(code)
+
+
+@application.command(epilog=DEFINE_PAGE_EXAMPLES)
+def define_page(
+    document: Annotated[Path, typer.Argument(metavar="DEFINE.XML", help="A define.xml, 2.0 or 2.1.", exists=True)],
+    out: Annotated[Path, typer.Option(help="The page to write.")] = Path("define.html"),
+) -> None:
+    """Make the page of anybody's define.xml: browsers no longer show one by its stylesheet."""
+    from flows.define_page import write_define_page
+
+    write_define_page(document, out)
 
 
 @application.command(epilog=VERIFY_EXAMPLES)

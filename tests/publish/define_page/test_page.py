@@ -12,7 +12,6 @@ from lxml import etree, html
 from metadata.errors import StudyError
 from publish import define
 from publish.define_documents import CRF, GUIDES, PLAN, Documents
-from publish.define_page.__main__ import main
 from publish.define_page.page import define_page
 from publish.refusals import Standard
 from reports.compute import compute
@@ -169,12 +168,3 @@ def test_entities_are_not_resolved() -> None:
 def test_what_is_no_define_is_refused_in_a_sentence(document: bytes, said: str) -> None:
     with pytest.raises(StudyError, match=said):
         define_page(document)
-
-
-def test_the_page_of_any_define_is_printed(tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
-    (tmp_path / "define.xml").write_bytes(MINIMAL)
-    assert main([str(tmp_path / "define.xml")]) == 0
-    assert capfdbinary.readouterr().out == define_page(MINIMAL)
-    assert (main([]), main([str(tmp_path / "absent.xml")])) == (2, 3)
-    said = capfdbinary.readouterr().err.decode().splitlines()
-    assert said[0].startswith("usage: ") and "absent.xml" in said[1]
