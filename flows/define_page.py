@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def write_define_page(document: Path, out: Path) -> None:
-    """Write the page; raises StudyError if the file is no define.xml, OutsideError where one cannot be read or written."""
+    """Write the page; raises StudyError if the file is not a define.xml, OutsideError for a file out of reach."""
     from publish.define_page.page import define_page
     from publish.disk import outside, replacing
 
