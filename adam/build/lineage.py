@@ -29,7 +29,8 @@ def lineage(
     record a subject) the same holds for variables of the dataset, so that each leads to all that it depends on. A value
     taken from another of the table's own rows leads to the variables of the source that it was made from there.
     """
-    own = Edges(place, "*", source, table.columns.rows, "*")
+    copied = table.columns.rows >= 0  # others were added without a template and have edges of their own
+    own = Edges(place[copied], "*", source, table.columns.rows[copied], "*")
     parts = [own]
     for edge in _resolved(table, source, steps):
         for variable in _targets(edge.variable, steps, final, through):
@@ -64,6 +65,7 @@ def _contributors(table: AnalysisTable, edge: Edges) -> tuple[np.ndarray, np.nda
             rows.append(found["row"].to_numpy())
             led.append(found["from"].to_numpy())
     pairs = np.column_stack([np.concatenate(rows), table.columns.rows[np.concatenate(led)]])
+    pairs = pairs[pairs[:, 1] >= 0]
     unique = pairs if len(rows) == 1 else np.unique(pairs, axis=0)
     return unique[:, 0], unique[:, 1]
 

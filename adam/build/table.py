@@ -67,7 +67,7 @@ class AnalysisTable:
         for name in [*self.columns, *(name for name in added.changed if name not in self.columns)]:
             mine = self.columns[name]
             self.columns[name] = stack([mine, added.changed.get(name, take(mine, template))], name)
-        self.columns.rows = np.concatenate([self.columns.rows, self.columns.rows[template]])
+        self.columns.rows = np.concatenate([self.columns.rows, np.append(self.columns.rows, -1)[template]])
         self.edges = [_edges_with_copies(edge, template, old) for edge in self.edges]
         position, contributor = added.contributors
         self.edges.append(Edges(position + old, "*", "", contributor, "*"))
@@ -94,7 +94,7 @@ def _edges_without(edge: Edges, number: int) -> Edges:
 
 def _edges_with_copies(edge: Edges, template: np.ndarray, old: int) -> Edges:
     """Return the edges with those of each added row's template repeated for the added row."""
-    table = np.full(old, -1, np.int64)
+    table = np.full(old + 1, -1, np.int64)  # the last one is of added rows without a template
     table[edge.row[edge.row < old]] = edge.source_row[edge.row < old]
     source = table[template]
     kept = np.flatnonzero(source >= 0)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from adam.columns.columns import Columns, Values, constant, known_names, number, present, take, text
+from adam.columns.columns import Columns, Values, constant, known_names, number, present, stack, take, text
 from adam.columns.grouping import Order, first_rows, group_codes, ordered
 from adam.derivations.windows import Schedule, check_schedules, planned_visits, visits_of
 from adam.language.added_records import AddedRecords
@@ -19,7 +19,8 @@ from adam.language.derivation import (
     listed,
 )
 from metadata.coded_text import CodedText
-from metadata.condition import Condition, DatasetKinds
+from metadata.condition import Condition, DatasetKinds, OtherCondition
+from metadata.dataset import Edges
 from metadata.declaration import (
     Column,
     OrderColumn,
@@ -28,6 +29,7 @@ from metadata.errors import StudyError
 from metadata.study import Study
 from metadata.variable_kind import CHAR, ClosedText
 
+ADSL, SUBJECT = "ADSL", "USUBJID"
 NO_ROWS = np.empty(0, np.int64)
 VISIT = {"AVISIT": "The visit that had no value", "AVISITN": "Number of the visit that had no value"}
 
@@ -40,12 +42,17 @@ class Wanted(NamedTuple):
 
 
 class Absent(NamedTuple):
-    """Visits of parameters of which a group has no record: a row of the group, the parameter's place, the visit's."""
+    """Visits of parameters of which a group has no record: a row of the group, the parameter's place, the visit's.
+
+    The row is -1 for a subject without any record; ``people`` are the rows of these, the last ones, in ADSL or what
+    else ``subjects`` names.
+    """
 
     subject: np.ndarray
     parameter: np.ndarray
     visit: np.ndarray
     parameters: list[str]
+    people: np.ndarray = NO_ROWS
 
 
 OF_PARAMETER = re.compile(r"PARAMN?|PARCAT\dN?")
@@ -178,6 +185,14 @@ class LocfRecords(Expecting):
         )
 
 
+@dataclass(frozen=True)
+class Subjects:
+    """Who should have records: the subjects of a dataset that fulfil ``where``."""
+
+    dataset: str
+    where: OtherCondition | None = None
+
+
 @keyed("expected_records")
 @dataclass(frozen=True, kw_only=True)
 class ExpectedRecords(Expecting):
@@ -187,10 +202,20 @@ class ExpectedRecords(Expecting):
     groups (a subject) should have all parameters that the dataset has or the schedules name, also those of which it has
     no record. The new record holds the variables of ``by`` and ``keep``, the visit and ``set``; all others are missing.
     Of ``keep`` PARAM, PARAMN and PARCATy are those of the parameter, others those of the subject. ``where`` narrows
-    which records count as there. admiral's derive_expected_records.
+    which records count as there. ``subjects`` says who should have records even without any, as {dataset: ADSL,
+    where: {SAFFL: Y}}; ``by`` and ``keep`` of theirs are taken from that dataset. A build in which a subject of ADSL
+    has no record is refused without it. admiral's derive_expected_records.
     """
 
     keep: tuple[Column, ...] = ()
+    subjects: Subjects | None = None
+
+    def check(self) -> None:
+        if self.subjects and not {SUBJECT, "PARAMCD"} <= set(self.by):
+            raise StudyError(f"'subjects' needs {SUBJECT} and PARAMCD among 'by'")
+
+    def datasets(self) -> tuple[str, ...]:
+        return (self.subjects.dataset,) if self.subjects else ()
 
     def add(self, columns: Columns, count: int, context: DerivationContext) -> AddedRows:
         names, numbers, wanted = self.expected(columns, count, context)
@@ -201,23 +226,76 @@ class ExpectedRecords(Expecting):
              np.concatenate([visit[there], numbers[wanted.visit]])]
         )  # fmt: skip
         lacking = ~np.isin(both[there.sum() :], both[: there.sum()])
-        absent = self._absent(columns, count, context)
+        absent = self._with_people(self._absent(columns, count, context), columns, context)
         template = np.concatenate([wanted.first[lacking], absent.subject])
         place = np.concatenate([wanted.visit[lacking], absent.visit])
         known = known_names(columns) - {*self.by, *self.keep, "PARAMCD"}
         nothing = np.full(len(template), -1)
         changed = {name: take(columns[name], nothing) for name in sorted(known)}
         changed |= self._of_parameter(columns, wanted.first[lacking], absent)
+        changed |= self._of_people(columns, template, absent.people, context)
         changed |= self.at_visits(columns, names, numbers, place)
-        return AddedRows(template, changed, (NO_ROWS, NO_ROWS))
+        led = np.arange(len(template) - len(absent.people), len(template))
+        source = self.subjects.dataset if self.subjects else ADSL
+        edges = (Edges(led, "*", source, absent.people, "*"),) if len(led) else ()
+        return AddedRows(template, changed, (NO_ROWS, NO_ROWS), edges)
+
+    def _with_people(self, absent: Absent, columns: Columns, context: DerivationContext) -> Absent:
+        """Return the visits with those of subjects without any record; raises StudyError if nobody says whether."""
+        people = self._without_record(columns, context)
+        if not len(people):
+            return absent
+        if self.subjects is None:
+            first = text({SUBJECT: context.variable(ADSL, SUBJECT)}, SUBJECT).array()[people[0]]
+            raise StudyError(f"{len(people)} subject(s) of {ADSL} have no record, the first {first}: say under"
+                             f" 'subjects' whose visits are expected, as {{dataset: {ADSL}, where: ...}}")  # fmt: skip
+        parameters = self._parameters(columns)
+        each = np.tile(np.arange(len(parameters)), len(people))
+        repeats, visit = self._visits(each, parameters, context)
+        rows = np.repeat(np.repeat(people, len(parameters)), repeats)
+        return Absent(
+            np.concatenate([absent.subject, np.full(len(rows), -1)]),
+            np.concatenate([absent.parameter, np.repeat(each, repeats)]),
+            np.concatenate([absent.visit, visit]),
+            parameters,
+            rows,
+        )
+
+    def _without_record(self, columns: Columns, context: DerivationContext) -> np.ndarray:
+        """Return the rows of ``subjects``, or of ADSL, whose subject has no record here."""
+        if SUBJECT not in self.by or (self.subjects is None and ADSL not in context.datasets):
+            return NO_ROWS
+        wanted = self.subjects or Subjects(ADSL)
+        theirs = text({SUBJECT: context.variable(wanted.dataset, SUBJECT)}, SUBJECT)
+        return np.flatnonzero(context.fulfil(wanted.dataset, wanted.where) & ~theirs.isin(text(columns, SUBJECT).held))
+
+    def _of_people(
+        self, columns: Columns, template: np.ndarray, people: np.ndarray, context: DerivationContext
+    ) -> dict[str, Values]:
+        """Return ``by`` and ``keep`` of all new records, of subjects without any other record from their dataset."""
+        if not len(people) or self.subjects is None:
+            return {}
+        names = [name for name in dict.fromkeys([*self.by, *self.keep]) if not OF_PARAMETER.fullmatch(name)]
+        copied = template[: len(template) - len(people)]
+        return {
+            name: stack(
+                [take(columns[name], copied), take(context.variable(self.subjects.dataset, name), people)], name
+            )
+            for name in names
+            if name != "PARAMCD"
+        }
+
+    def _parameters(self, columns: Columns) -> list[str]:
+        """Return the parameters that the dataset has or the schedules name."""
+        named = [code for schedule in self.schedules for code in schedule.paramcd]
+        return sorted({*text(columns, "PARAMCD").held, *named})
 
     def _absent(self, columns: Columns, count: int, context: DerivationContext) -> Absent:
         """Return the visits of the parameters of which a group has no record, one entry each."""
         if "PARAMCD" not in self.by:
             return Absent(NO_ROWS, NO_ROWS, NO_ROWS, [])
         codes = text(columns, "PARAMCD")
-        named = [code for schedule in self.schedules for code in schedule.paramcd]
-        parameters = sorted({*codes.held, *named})
+        parameters = self._parameters(columns)
         owners = [columns[name] for name in self.by if name != "PARAMCD"]
         groups = group_codes(owners) if owners else np.zeros(count, np.int64)
         first = first_rows(groups, [], np.ones(count, bool))
@@ -226,13 +304,20 @@ class ExpectedRecords(Expecting):
         there = np.zeros((int(groups.max(initial=-1)) + 1, len(parameters)), bool)
         there[groups[mine >= 0], mine[mine >= 0]] = True
         lacking, parameter = np.nonzero(~there[groups[first]])
+        repeats, visit = self._visits(parameter, parameters, context)
+        return Absent(first[np.repeat(lacking, repeats)], np.repeat(parameter, repeats), visit, parameters)
+
+    def _visits(
+        self, parameter: np.ndarray, parameters: list[str], context: DerivationContext
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return of each parameter's place how many visits it should have, and the places of all these visits."""
+        named = {code for schedule in self.schedules for code in schedule.paramcd}
         lengths = [len(planned_visits(schedule, context.study)) for schedule in self.schedules]
         starts = np.cumsum([0, *lengths])
-        schedule = np.array([self._schedule_of(code, set(named)) for code in parameters], int)[parameter]
+        schedule = np.array([self._schedule_of(code, named) for code in parameters], int)[parameter]
         repeats = np.append(lengths, 0)[schedule]
         within = np.arange(repeats.sum()) - np.repeat(np.cumsum(repeats) - repeats, repeats)
-        visit = np.repeat(starts[schedule], repeats) + within
-        return Absent(first[np.repeat(lacking, repeats)], np.repeat(parameter, repeats), visit, parameters)
+        return repeats, np.repeat(starts[schedule], repeats) + within
 
     def _schedule_of(self, code: str, named: set[str]) -> int:
         """Return the place of a parameter's schedule, -1 if there is none."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from metadata.ranges import Range
 from metadata.study import Study
 from sdtm.columns.table import REDCAP, DomainTable, Withheld
 from sdtm.domains.reference_ranges import collected_limits, collected_ranges, study_ranges
@@ -13,12 +14,19 @@ from sdtm.operations.value_sets import possible_values
 UNKNOWN_LABORATORY = "the table of reference ranges has no such laboratory, so that its results have no range"
 REVERSED = "the lower limit is above the upper limit, so that the result has no range indicator"
 NO_LIMIT = "it is not a number, so that it is no limit of a range"
+NO_RANGE = "the table of reference ranges has ranges of its test, but none of its laboratory"
+NOT_IN_FORCE = "no range of its test and laboratory holds for the subject's sex and age and the date of the sample"
 
 
 def list_unranged(study: Study, mapping: DomainMapping, table: DomainTable) -> None:
-    """List laboratories in free text that the study's table lacks, and limits on the form that cannot be such."""
+    """List what has no range, of laboratories in free text the name, and limits on the form that cannot be such.
+
+    A result is asked about if the table has ranges of its test; a test without any is one that has no range.
+    """
     if mapping.ranges_file:
-        _list_laboratories(study, mapping, table)
+        by_test = study_ranges(study, mapping)
+        unknown = _list_laboratories(mapping, table, by_test)
+        _list_results(mapping, table, by_test, ~unknown)
     elif collected_ranges(mapping):
         low, high = (mapping.prefixed(f"ORNR{end}") for end in ("LO", "HI"))
         lower, upper = collected_limits(mapping, table)
@@ -27,17 +35,37 @@ def list_unranged(study: Study, mapping: DomainMapping, table: DomainTable) -> N
             _list(table, name, lower > upper, REVERSED)
 
 
-def _list_laboratories(study: Study, mapping: DomainMapping, table: DomainTable) -> None:
+def _list_laboratories(mapping: DomainMapping, table: DomainTable, by_test: dict[str, list[Range]]) -> np.ndarray:
+    """List laboratories in free text that the table lacks; return True for the results of these."""
     name = mapping.laboratory_variable
     if possible_values(mapping.operations.get(name, ())):
-        return
-    by_test = study_ranges(study, mapping)
+        return np.zeros(table.count, bool)
     known = {one.laboratory for rows in by_test.values() for one in rows}
     strange = table.text(name).test(lambda text: bool(text) and text not in known)
     ranged = np.zeros(table.count, bool)
     for test, start, stop in table.parts:
         ranged[start:stop] = isinstance(test, FindingTest) and test.key in by_test
-    _list(table, name, strange & ranged & table.present(mapping.prefixed("ORRES")), UNKNOWN_LABORATORY)
+    asked = strange & ranged & table.present(mapping.prefixed("ORRES"))
+    _list(table, name, asked, UNKNOWN_LABORATORY)
+    return asked
+
+
+def _list_results(
+    mapping: DomainMapping, table: DomainTable, by_test: dict[str, list[Range]], asked: np.ndarray
+) -> None:
+    """List the numeric results of tests with ranges that have no limit."""
+    bare = asked & table.present(mapping.prefixed("STRESN"))
+    for end in ("LO", "HI"):
+        bare &= ~table.present(mapping.prefixed(f"STNR{end}"))
+    laboratory = table.text(mapping.laboratory_variable)
+    known, ranged = np.zeros(table.count, bool), np.zeros(table.count, bool)
+    for test, start, stop in table.parts:
+        if isinstance(test, FindingTest) and test.key in by_test:
+            part = slice(start, stop)
+            ranged[part] = True
+            known[part] = laboratory.take(part).isin([one.laboratory for one in by_test[test.key]])
+    _list(table, mapping.prefixed("ORRES"), bare & ranged & ~known, NO_RANGE)
+    _list(table, mapping.prefixed("ORRES"), bare & ranged & known, NOT_IN_FORCE)
 
 
 def _list(table: DomainTable, variable: str, asked: np.ndarray, reason: str) -> None:

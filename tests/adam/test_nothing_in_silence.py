@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from adam.columns.grouping import sorted_by
 from adam.derivations.computed_records import ComputedRecords, SummaryRecords
-from adam.derivations.expected_records import ExpectedRecords, LocfRecords
+from adam.derivations.expected_records import ExpectedRecords, LocfRecords, Subjects
 from adam.derivations.flags import Criterion, TreatmentEmergent
 from adam.derivations.records import ExtremeRecords, Sequence
 from adam.derivations.time_course import Spaced, StatusClass
@@ -253,6 +253,59 @@ def test_each_subject_has_each_expected_visit_of_each_parameter(tmp_path_factory
     }
     assert wanted <= set(added) | set(rows)
     assert set(added) <= wanted
+
+
+def test_expected_records_of_a_subject_without_any(tmp_path):
+    """Subjects 1 and 2 are treated and lack records; 3 is not treated; the wanted records lead to ADSL."""
+    adsl = dataset("ADSL", USUBJID=["1", "2", "3", "4"], SAFFL=["Y", "Y", "", "Y"], SEX=["F", "M", "F", "M"])
+    given_ = {"USUBJID": ["4"], "SEX": ["M"], "SAFFL": ["Y"], "PARAMCD": ["P"], "PARAM": ["Pulse"],
+              "AVISIT": ["Baseline"], "AVISITN": [2.0], "AVAL": [60.0]}  # fmt: skip
+    schedules = (Schedule(visits=("BASELINE", "WEEK 2")),)
+    by = ("USUBJID", "PARAMCD")
+    with pytest.raises(StudyError, match=r"3 subject\(s\) of ADSL have no record, the first 1: say under 'subjects'"):
+        added_by(ExpectedRecords(by=by, schedules=schedules), tmp_path, adsl, **given_)
+    word = ExpectedRecords(
+        by=by, keep=("SEX", "PARAM"), schedules=schedules, subjects=Subjects("ADSL", condition({"SAFFL": "Y"}))
+    )
+    made = added_by(word, tmp_path, adsl, **given_)
+    names = ("USUBJID", "SEX", "SAFFL", "PARAMCD", "PARAM", "AVISIT")
+    assert sorted(zip(*(texts(made[name]) for name in names), strict=True)) == [
+        ("1", "F", "", "P", "Pulse", "Baseline"),
+        ("1", "F", "", "P", "Pulse", "Week 2"),
+        ("2", "M", "", "P", "Pulse", "Baseline"),
+        ("2", "M", "", "P", "Pulse", "Week 2"),
+        ("4", "M", "", "P", "Pulse", "Week 2"),
+    ]
+    assert numbers(made["AVAL"]) == [None] * 5
+
+
+def test_the_record_of_a_subject_without_any_leads_to_that_subject(tmp_path):
+    declared = """
+    dataset: ADQS
+    label: Scales
+    guide: BDS
+    structure: One record per visit
+    source: {dataset: QS}
+    keys: [USUBJID, PARAMCD, AVISITN]
+    derivations:
+      - copy: {variables: {PARAMCD: QSTESTCD, PARAM: QSTEST, AVISIT: VISIT, AVISITN: VISITNUM}}
+      - expected_records:
+          by: [USUBJID, PARAMCD]
+          keep: [STUDYID, PARAM]
+          schedules: [{visits: [BASELINE, WEEK 2]}]
+          subjects: {dataset: ADSL}
+    variables: {STUDYID: , USUBJID: , PARAMCD: , PARAM: {label: Parameter}, AVISIT: , AVISITN: }
+    """
+    given_ = dataset("QS", STUDYID=["S"], USUBJID=["4"], QSTESTCD=["P"], QSTEST=["Pulse"], VISIT=["B"], VISITNUM=[2.0])
+    made = derived(tmp_path, declared, given_, dataset("ADSL", STUDYID=["S", "S"], USUBJID=["1", "4"]))
+    assert texts(made.frame["USUBJID"]) == ["1", "1", "4", "4"]
+    led = made.lineage.loc[made.lineage["variable"] == "*", ["row", "source", "source_row"]].astype(str)
+    assert sorted(led.to_numpy().tolist()) == [
+        ["0", "ADSL", "0"],
+        ["1", "ADSL", "0"],
+        ["2", "QS", "0"],
+        ["3", "QS", "0"],
+    ]
 
 
 def times(tmp_path, events, ends, earlier=None, kind="CE", subjects=("A", "B"), sequence="CESEQ", **more):

@@ -60,6 +60,48 @@ def test_a_laboratory_of_the_table_is_not_asked_about(small: Any) -> None:
     assert small.tabulate().withheld.empty
 
 
+HEADER = "laboratory,test,sex,age_from,age_to,valid_from,valid_to,unit,low,high\n"
+OF_NOBODY = "the table of reference ranges has ranges of its test, but none of its laboratory"
+NOT_IN_FORCE = "no range of its test and laboratory holds for the subject's sex and age and the date of the sample"
+
+
+@SETTINGS
+@given(
+    rows=st.lists(
+        st.sampled_from(
+            [
+                "Málaga,WBC,,,39,,,10^9/L,4,11",
+                "Málaga,WBC,M,40,,,,10^9/L,4,11",
+                "Málaga,WBC,F,40,,,2000-04-09,10^9/L,4,",
+                "Málaga,WBC,F,40,,2000-04-10,,10^9/L,,11",
+                "Other,WBC,,,,,,10^9/L,4,11",
+                "Málaga,HGB,,,,,,g/L,120,160",
+            ]
+        ),
+        unique=True,
+    ),
+    house=st.sampled_from(["1", "2", ""]),
+    day=st.sampled_from(["2000-04-09", "2000-04-10", ""]),
+    result=st.sampled_from(["5", "<5"]),
+)
+def test_a_result_has_limits_or_is_asked_about(small: Any, rows: list[str], house: str, day: str, result: str) -> None:
+    """The subject is a woman of 40."""
+    (small.folder / "ranges.csv").write_text(HEADER + "\n".join(rows), encoding="utf-8")
+    small.rows.clear()
+    small.subject()
+    small.row("1", "month", seen=day, house=house, wc=result, wc_u="1")
+    made = small.tabulate()
+    row = made.datasets["LB"].frame.iloc[0]
+    asked = made.withheld.loc[made.withheld["field"] == "wc", "reason"].tolist()
+    of_test = [one for one in rows if ",WBC," in one]
+    mine = [one for one in of_test if one.startswith({"1": "Málaga", "2": "Other", "": "None"}[house])]
+    fits = house == "2" and bool(mine)
+    fits |= house == "1" and any(one.endswith({"2000-04-09": "4,", "2000-04-10": ",11"}.get(day, "-")) and ",F," in one
+                                 for one in mine)  # fmt: skip
+    assert bool(row["LBORNRLO"] or row["LBORNRHI"]) == fits
+    assert asked == ([] if fits or not of_test or result == "<5" else [NOT_IN_FORCE if mine else OF_NOBODY])
+
+
 LIMITS = ["4", "11", "131", "0.5", "<150", "", "4-11"]
 
 
