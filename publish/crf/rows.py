@@ -118,7 +118,7 @@ def _status(annotations: tuple[Annotation, ...]) -> Row:
 
 
 def _texts(label: str, room: float, colour: tuple[float, float, float] = BLACK, size: float = SIZE) -> tuple[Line, ...]:
-    return tuple(Line(part, REGULAR, size, colour) for part in wrapped(plain(label), REGULAR, size, room))
+    return tuple(Line(part, REGULAR, size, colour) for part in wrapped(plain(label), REGULAR, size, room) if part)
 
 
 def _about(field: Field, dictionary: Dictionary, room: float) -> tuple[Line, ...]:
