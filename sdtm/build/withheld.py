@@ -40,7 +40,8 @@ def list_withheld(items: list[tuple[str, Withheld]], datasets: dict[str, Dataset
     places = listed["source_row"].to_numpy(np.int64) * len(fields) + listed["field"].map(fields).to_numpy(np.int64)
     found = [_tabulated(dataset, fields) for dataset in datasets.values()]
     nowhere = ~np.isin(places, np.concatenate([np.empty(0, np.int64), *found]))
-    kept = listed.loc[nowhere | elsewhere, list(WITHHELD)].drop_duplicates(["source_row", "field", "domain"])
+    gravest = listed[nowhere | elsewhere].sort_values("elsewhere", kind="stable")  # a whole record before a variable
+    kept = gravest[list(WITHHELD)].drop_duplicates(["source_row", "field", "domain"])
     return kept.sort_values(list(WITHHELD), kind="stable", ignore_index=True)
 
 

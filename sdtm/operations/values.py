@@ -114,8 +114,10 @@ class FieldValue(RecordOperation):
             raise complain(self.spec, self.key, f"field '{self.found.name}' is a checkbox: write checkbox")
         self.terms = resolve_terms(self.spec, self.key, self.found, self, context) if translated else {}
         self.meant = by_synonym(self.spec, self, context)
-        if self.target.variable.endswith("DTC") and not self.terms:
-            problem = f"{self.target.variable} is a date, which must be read as one: write {{date: {self.found.name}}}"
+        name = self.found.name
+        dated = self.found.validation.startswith(("date_", "datetime_")) or name in context.study.text_dates
+        if self.target.variable.endswith("DTC") and dated:  # another text may be ISO 8601 as it was collected
+            problem = f"field '{name}' holds dates, which must be read as such: write {{date: {name}}}"
             raise complain(self.spec, self.key, problem)
         if self.target.is_number and self.terms and any(not is_number(term) for term in self.terms.values() if term):
             raise complain(self.spec, self.key, f"{self.target.variable} is a number, but the choices give text")
