@@ -252,6 +252,8 @@ def _make_files(run: Run, built: BuiltDatasets, mapping: StudyMapping) -> None:
         _define_analysis(run, built, terminology)()
     step("read back", verified, summary=stage_summaries.of_paths)
     step("write define.xml", define, summary=stage_summaries.of_paths)
+    if accepted:
+        step("write Dataset-JSON", write_dataset_json, layout, built, created, summary=stage_summaries.of_paths)
     conforming = step("check conformance", conformance, summary=stage_summaries.of_conformance)
     run.result.conformance = stage_summaries.count_conformance(conforming)
     if accepted:
@@ -259,6 +261,8 @@ def _make_files(run: Run, built: BuiltDatasets, mapping: StudyMapping) -> None:
         run.result.acceptance = stage_summaries.count_acceptance(judged)
         arguments = run.inputs, layout, mapping, built, run.validation
         step("write reviewer's guides", write_guides, *arguments, summary=stage_summaries.of_paths)
+        step("write programs", write_programs, layout, study, built, summary=stage_summaries.of_paths)
+        step("write index", write_index, run.inputs, layout, built)
 
 
 def _define_analysis(
@@ -498,6 +502,30 @@ def key_results(study: Study, built: BuiltDatasets, results: pd.DataFrame | None
     from reports.exchange.arm import result_displays
 
     return result_displays(study, results, built.adam)
+
+
+def write_dataset_json(layout: PackageLayout, built: BuiltDatasets, created: str) -> list[Path]:
+    """Write Dataset-JSON of all datasets, described as their define.xml describes them, and return the files."""
+    from publish.package import write_dataset_json
+
+    return [path for name, datasets in built.standards for path in write_dataset_json(layout, name, datasets, created)]
+
+
+def write_programs(layout: PackageLayout, study: Study, built: BuiltDatasets) -> list[Path]:
+    """Write what made the analysis datasets and outputs as ASCII text, and return the files."""
+    from publish import programs
+
+    return programs.write(study, built.adam, layout.programs) if built.adam else []
+
+
+def write_index(inputs: Inputs, layout: PackageLayout, built: BuiltDatasets) -> Path:
+    """Write the first page of the package, over all other files."""
+    from publish.index_page import page
+    from publish.manifest import describe
+
+    about = {**describe(inputs), "notice": inputs.study.notice}
+    folders: dict[str, Path] = {name: layout.transport(name) for name, _ in built.standards}
+    return page.write(layout.root, about, folders, {str(name): datasets for name, datasets in built.standards})
 
 
 def write_lineage(layout: PackageLayout, built: BuiltDatasets, records: Records) -> None:

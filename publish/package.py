@@ -19,7 +19,7 @@ from types import TracebackType
 from metadata.dataset import Dataset
 from metadata.errors import OutsideError, StudyError, UsageError
 from metadata.records import Records
-from publish import lineage, manifest, parquet, readback, xpt
+from publish import dataset_json, lineage, manifest, parquet, readback, xpt
 from publish.disk import DISK_ERRORS, outside, sync, sync_tree, write_bytes
 from publish.lock import Lock
 from publish.refusals import Standard
@@ -65,9 +65,18 @@ class PackageLayout:
         inner = ("tabulations", "sdtm") if standard == "sdtm" else ("analysis", "adam", "datasets")
         return self._study.joinpath(*inner)
 
+    @property
+    def programs(self) -> Path:
+        """Folder of what made the analysis datasets and outputs."""
+        return self.transport("adam").parent / "programs"
+
     def parquet(self, standard: Standard) -> Path:
         """Folder of the parquet files of a standard."""
         return self.root / "parquet" / standard
+
+    def dataset_json(self, standard: Standard) -> Path:
+        """Folder of the Dataset-JSON files of a standard."""
+        return self.root / "dataset-json" / standard
 
     def make(self, *folders: Path) -> None:
         """Make the given folders, or all of a package, where they are not there; raises OutsideError."""
@@ -92,6 +101,23 @@ def write_transport(
         xpt.write(dataset, paths[-1], created, standard)
         parquet.write(dataset, layout.parquet(standard) / f"{dataset.name.lower()}.parquet")
     return paths
+
+
+def write_dataset_json(
+    layout: PackageLayout, standard: Standard, datasets: Mapping[str, Dataset], created: str
+) -> list[Path]:
+    """Write every dataset as Dataset-JSON, as the define.xml beside its transport file describes it; return the files.
+
+    Raises StudyError for a value that reads back differently, OutsideError.
+    """
+    folder, define = layout.dataset_json(standard), layout.transport(standard) / "define.xml"
+    layout.make(folder)
+    groups, way = dataset_json.defined_groups(define), Path(os.path.relpath(define, folder)).as_posix()
+    return [
+        path
+        for name, dataset in datasets.items()
+        for path in dataset_json.write(dataset, groups[name], folder, created, way)
+    ]
 
 
 def verify_transport(

@@ -10,6 +10,7 @@ from pathlib import Path
 from metadata.dataset import Dataset
 
 ENTRY = "part"
+DATASETS = "dataset-json"
 LABEL_LENGTH = 40
 
 
@@ -25,9 +26,11 @@ def labelled(dataset: Dataset, group: str) -> Dataset:
 def mark_files(folder: Path, part: str) -> None:
     """Add a blank column with this name to each CSV below ``folder``, an entry to each JSON object; nothing if blank.
 
-    A CSV without rows says it as well. Pages, RTF, define.xml and datasets say it themselves.
+    A CSV without rows says it as well. Pages, RTF, define.xml and datasets, also as Dataset-JSON, say it themselves.
     """
     for path in sorted(folder.rglob("*")) if part else ():
+        if path.relative_to(folder).parts[0] == DATASETS:
+            continue
         if path.suffix == ".csv":
             _mark_csv(path, part)
         elif path.suffix == ".json":

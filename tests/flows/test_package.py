@@ -8,11 +8,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import unquote
 
 import pandas as pd
 import pyreadstat
 import pytest
+from lxml import html
 
+from publish.verification import verify
 from redcap_sandbox.server import SandboxProject, create_app, serve
 
 pytestmark = pytest.mark.xdist_group("package")
@@ -50,13 +53,24 @@ def test_the_package_has_what_the_design_lists(package: Path) -> None:
         assert f"m5/datasets/spmsaza-synth/tabulations/sdtm/{name}.xpt" in names
         assert f"parquet/sdtm/{name}.parquet" in names
         assert f"lineage/{name}.parquet" in names
+        assert {f"dataset-json/sdtm/{name}{form}" for form in (".json", ".ndjson", ".dsjc")} <= names
     for name in ("adsl", "adae", "adlb", "adedss", "admo"):
         assert f"m5/datasets/spmsaza-synth/analysis/adam/datasets/{name}.xpt" in names
     wanted = {"queries.csv", "queries.html", "acceptance.json", "acceptance.html", "reconciliation.csv", "drift.csv"}
     wanted |= {"read_back.csv"}
     wanted |= {"second_derivation.json", "second_derivation.html"}
     assert {f"validation/{name}" for name in wanted} <= names
-    assert {"reports/index.html", "reports/results.csv", "manifest.json"} <= names
+    assert {"index.html", "reports/index.html", "reports/results.csv", "manifest.json"} <= names
+
+
+def test_every_link_of_the_first_page_leads_to_a_file(package: Path) -> None:
+    links = [link.get("href") for link in html.parse(package / "index.html").getroot().iter("a")]
+    assert len(links) > 200
+    assert [link for link in links if not (package / unquote(link)).is_file()] == []
+
+
+def test_the_package_is_as_it_was_built(package: Path) -> None:
+    assert verify(package).findings == ()
 
 
 def test_the_manifest_lists_every_file_with_its_hash(package: Path) -> None:

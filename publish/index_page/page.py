@@ -1,0 +1,174 @@
+"""index.html at the root of a package: what is where, and the verdicts, with relative links only."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from metadata.html_page import page_templates
+from publish.disk import outside, write_bytes
+from publish.manifest import CONFORMANCE
+
+FOLDER = Path(__file__).resolve().parent
+TEMPLATE, FILE = "index.html.jinja", "index.html"
+STANDARDS = {"sdtm": "Tabulation datasets (SDTM)", "adam": "Analysis datasets (ADaM)"}
+DOCUMENTS = {
+    "define.html": "Definition of the datasets, to read", "define.xml": "Definition of the datasets, Define-XML 2.1",
+    "acrf.pdf": "Annotated case report form", "csdrg.pdf": "Reviewer's guide of the tabulation datasets",
+    "adrg.pdf": "Reviewer's guide of the analysis datasets", "sap.pdf": "Statistical analysis plan",
+}  # fmt: skip
+PLACES = {
+    "reports/index.html": "Tables, figures and listings", "reports/results.csv": "All results as one table",
+    "validation/queries.html": "Queries to the sites",
+    "validation/reconciliation.csv": "What became of each form's values",
+    "validation/read_back.csv": "Transport files read again", "manifest.json": "Every file with its size and hash",
+}  # fmt: skip
+FOLDERS = {"parquet": "The datasets as parquet", "lineage": "Where each value came from, for the command trace"}
+
+
+@dataclass(frozen=True)
+class Link:
+    """A file of the package and what is said of it."""
+
+    href: str
+    name: str
+    text: str
+
+
+@dataclass(frozen=True)
+class ListedDataset:
+    """A dataset: its label, counts, and the files that hold it."""
+
+    name: str
+    label: str
+    records: int
+    variables: int
+    files: tuple[Link, ...]
+
+
+@dataclass(frozen=True)
+class Part:
+    """The datasets of a standard, the documents about them and the programs that made them."""
+
+    title: str
+    documents: tuple[Link, ...]
+    datasets: tuple[ListedDataset, ...]
+    programs: tuple[Link, ...]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was checked, what was found, and whether nothing is left to explain; ``link`` leads to the details."""
+
+    title: str
+    sentence: str
+    good: bool
+    link: Link | None
+
+
+def write(root: Path, about: Mapping[str, Any], folders: Mapping[str, Path], datasets: Mapping[str, Any]) -> Path:
+    """Write the page over the files that lie in ``root`` and return it.
+
+    ``about`` is what the manifest says of the package, ``folders`` the place of each standard's transport files,
+    ``datasets`` the datasets of each standard. Raises OutsideError.
+    """
+    parts = [_part(root, standard, folders[standard], datasets[standard]) for standard in datasets]
+    templates = page_templates(FOLDER)
+    page = templates.get_template(TEMPLATE).render(
+        about=about,
+        parts=parts,
+        verdicts=_verdicts(root),
+        places=_links(root, root, PLACES),
+        folders=[(name, text) for name, text in FOLDERS.items() if (root / name).is_dir()],
+    )
+    write_bytes(root / FILE, page.encode())
+    return root / FILE
+
+
+def _link(root: Path, path: Path, text: str = "") -> Link:
+    return Link(quote(path.relative_to(root).as_posix()), path.name, text)
+
+
+def _links(root: Path, folder: Path, texts: Mapping[str, str]) -> tuple[Link, ...]:
+    """Return the files that are there; the manifest is written last and over this page, too."""
+    there = (name for name in texts if (folder / name).is_file() or name == "manifest.json")
+    return tuple(_link(root, folder / name, texts[name]) for name in there)
+
+
+def _part(root: Path, standard: str, folder: Path, datasets: Mapping[str, Any]) -> Part:
+    programs = folder.parent / "programs"
+    return Part(
+        STANDARDS[standard],
+        _links(root, folder, DOCUMENTS),
+        tuple(_dataset(root, standard, folder, one) for one in datasets.values()),
+        tuple(_link(root, path) for path in sorted(programs.glob("*.txt"))) if standard == "adam" else (),
+    )
+
+
+def _dataset(root: Path, standard: str, folder: Path, dataset: Any) -> ListedDataset:
+    stem = dataset.name.lower()
+    copies = root / "dataset-json" / standard
+    files = [folder / f"{stem}.xpt", *(copies / f"{stem}{form}" for form in (".json", ".ndjson", ".dsjc"))]
+    files += sorted((folder / "split").glob(f"{stem}[0-9]*.xpt"))
+    return ListedDataset(
+        dataset.name,
+        dataset.metadata.label,
+        len(dataset.frame),
+        len(dataset.metadata.variables),
+        tuple(_link(root, path) for path in files if path.is_file()),
+    )
+
+
+def _verdicts(root: Path) -> list[Verdict]:
+    made = [_conformance(root), _acceptance(root), _second(root)]
+    return [one for one in made if one]
+
+
+def _judged(root: Path, name: str) -> dict[str, Any] | None:
+    path = root / name
+    if not path.is_file():
+        return None
+    with outside(f"read {path}"):
+        return dict(json.loads(path.read_text("utf-8")))
+
+
+def _conformance(root: Path) -> Verdict | None:
+    judged = _judged(root, CONFORMANCE)
+    if judged is None:
+        return None
+    counts = judged["counts"]
+    notes = counts["findings"] - counts["explained"] - counts["unexplained"]
+    sentence = (
+        f"{counts['rules']} rules, {counts['findings']} findings: {counts['explained']} explained by the study,"
+        f" {counts['unexplained']} not, {notes} for information"
+    )
+    return Verdict("Conformance", sentence, not counts["unexplained"], _read(root, "conformance.html"))
+
+
+def _acceptance(root: Path) -> Verdict | None:
+    judged = _judged(root, "validation/acceptance.json")
+    if judged is None:
+        return None
+    asked = judged["expectations"] - judged["not_judged"]
+    sentence = f"{judged['met']} of {asked} expectations met" + (
+        f", {judged['not_judged']} not judged" if judged["not_judged"] else ""
+    )
+    return Verdict("Acceptance", sentence, bool(judged["success"]), _read(root, "acceptance.html"))
+
+
+def _second(root: Path) -> Verdict | None:
+    judged = _judged(root, "validation/second_derivation.json")
+    if judged is None:
+        return None
+    counts = judged["counts"]
+    sentence = f"{counts['endpoints']} endpoints derived again, {counts['values']} values agree"
+    return Verdict("Second derivation", sentence, not judged["findings"], _read(root, "second_derivation.html"))
+
+
+def _read(root: Path, name: str) -> Link | None:
+    found: Iterable[Link] = _links(root, root / "validation", {name: "Details"})
+    return next(iter(found), None)
