@@ -97,8 +97,10 @@ class CheckParts:
     def analyses(self) -> Iterable[StudyError]:
         """adam/*.yaml with the tables that they name."""
         from adam.build.declaration_check import check_analyses
+        from sdtm.build.closed_texts import standard_units
 
-        return check_analyses(self.study, self._datasets, self._specifications, self._terminology)
+        units = standard_units(self._mapping[1]) if self._mapping[1] else {}
+        return check_analyses(self.study, self._datasets, self._specifications, self._terminology, units)
 
     def reports(self) -> Iterable[StudyError]:
         """reports.yaml and the analysis plan."""

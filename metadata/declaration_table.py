@@ -30,6 +30,7 @@ ROLES = {
     "operand": "field or [event][field]",
     "field": "field",
     "form": "form",
+    "parameter": "a PARAMCD that the records have",
 }
 NAMES = {kind: meant.removeprefix("a ") for kind, (_, meant, _) in PLAIN.items()}
 

@@ -22,6 +22,13 @@ DISPLAY = {DATE: "DATE9.", DATETIME: "DATETIME20.", TIME: "TIME8."}
 """The display format that the engine gives to what it makes of each kind."""
 
 
+class PlainNumber(str):
+    """The kind number, of a variable that is known to be no date, datetime or time: a result, a count."""
+
+
+PLAIN_NUMBER = PlainNumber(NUM)
+
+
 class ClosedText(str):
     """The kind text, of a variable whose texts are a closed list that is known without data.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from adam.build.names_check import check_codelists, check_names
+from adam.build.parameter_check import StandardUnits, check_parameters
 from adam.build.specification import (
     FOLDER,
     AnalysisSpecification,
@@ -11,7 +12,7 @@ from adam.build.specification import (
     read_specifications,
 )
 from adam.build.unit_check import units_of_parameters
-from adam.build.variable_check import check_listed, check_others, check_types
+from adam.build.variable_check import check_listed, check_others, check_types, check_used
 from adam.build.variable_kinds import check_conditions, kinds_within
 from adam.derivations.grades import Grade
 from adam.derivations.study_code import FILE, StudyDerivation, functions_in
@@ -40,12 +41,13 @@ def check_analyses(
     datasets: DatasetKinds | None = None,
     specifications: list[AnalysisSpecification] | None = None,
     terminology: Terminology | None = None,
+    units: StandardUnits | None = None,
 ) -> list[StudyError]:
     """Return all that is wrong with ``adam/*.yaml``, as far as it can be found without a dataset.
 
     ``datasets`` are all datasets that the study makes, with the kinds of their variables; conditions are held against
     those that are known. ``specifications`` are read unless they are given; codelists are held against
-    ``terminology`` if that is given.
+    ``terminology`` if that is given, the units of parameters against the standard ``units``.
     """
     gather = Gather()
     with gather.part():
@@ -63,6 +65,8 @@ def check_analyses(
                 if terminology:
                     check_codelists(specification, study, terminology)
             with gather.part():
+                check_parameters(specification, units or {})
+            with gather.part():
                 _check_variables(specification, study, datasets or {})
         needed_first(specifications)
     return gather.found
@@ -78,6 +82,8 @@ def _check_variables(specification: AnalysisSpecification, study: Study, others:
     with Gather() as gather:
         with gather.part():
             check_listed(specification, study, others, own)
+        with gather.part():
+            check_used(specification, own)
         with gather.part():
             check_conditions(specification.header, specification.name, kinds)
         for step in specification.steps:

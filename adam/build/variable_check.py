@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from adam.build.dataset_metadata import guides, lacking_variables
 from adam.build.derivation_order import check_made_once, ordered_steps
@@ -35,6 +35,26 @@ def check_listed(
                     raise specification.error(f"no derivation makes {name}{nearest(name, own)}", place)
         with gather.part():
             lacking_variables(specification, study)
+
+
+def check_used(specification: AnalysisSpecification, own: Collection[str]) -> None:
+    """Raise StudyError for derivations, and variables of those that list them, that nothing uses.
+
+    A name that is near to a listed one that none of the ``own`` variables has is a slip there, of which it is said.
+    """
+    misspelt = [name for name in specification.variables if name not in own] if own else []
+    named = {*specification.variables, *specification.header.keys}
+    with Gather() as gather:
+        for step in specification.steps:
+            others = (one.derivation for one in specification.steps if one is not step)
+            used = named.union(*(one.reads for one in others))
+            listed = getattr(step.derivation, "variables", None)
+            unused = [name for name in step.derivation.makes if name not in used and name not in step.derivation.reads]
+            nothing = len(unused) == len(step.derivation.makes) and not step.derivation.changes()
+            for name in unused if nothing or isinstance(listed, dict) else ():
+                problem = f"nothing uses {name}: list it among 'variables', or leave it out"
+                if not nearest(name, misspelt):
+                    gather.found.append(step.error(problem))
 
 
 def check_types(step: DerivationStep, specification: AnalysisSpecification, study: Study, kinds: DatasetKinds) -> None:

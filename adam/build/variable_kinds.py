@@ -16,7 +16,7 @@ from metadata.condition import Condition, DatasetKinds
 from metadata.declaration import alternatives, annotations_of, role_of
 from metadata.errors import Gather, StudyError
 from metadata.study import Study
-from metadata.variable_kind import CHAR, MOMENTS, NUM, ClosedText, kind_of
+from metadata.variable_kind import CHAR, MOMENTS, NUM, ClosedText, PlainNumber, kind_of
 from metadata.yaml_source import LocatedDict
 
 
@@ -46,7 +46,7 @@ def kinds_within(specification: AnalysisSpecification, study: Study, others: Dat
     for step in _ordered(specification, source):
         for name in step.derivation.gives():
             before, known = kinds.get(name, ""), {**others, "": kinds}
-            kind = before or str(_kind(name, step.derivation, specification, known_guides, known))
+            kind = before or _kind(name, step.derivation, specification, known_guides, known)
             kinds[name] = _with_texts(kind, before, step.derivation.closed_texts(name, known))
     return kinds
 
@@ -54,7 +54,7 @@ def kinds_within(specification: AnalysisSpecification, study: Study, others: Dat
 def _with_texts(kind: str, before: str, more: ClosedText | None) -> str:
     """Return a kind with the texts that a variable had before and those that a derivation gives, if both are closed."""
     if kind != CHAR or more is None or (before and not isinstance(before, ClosedText)):
-        return str(kind)
+        return CHAR if kind == CHAR else kind
     return before.with_more(more) if isinstance(before, ClosedText) else more
 
 
@@ -78,7 +78,7 @@ def _kind(
     if said and kind_of("Num", said.format) in MOMENTS:
         return kind_of("Num", said.format)
     made = derivation.kind(name, others)
-    if made and made != NUM:
+    if made and (made != NUM or isinstance(made, PlainNumber)):
         return made
     if said and said.type:
         return said.type

@@ -16,7 +16,7 @@ from adam.language.derivation import (
     keyed,
     listed,
 )
-from adam.language.kinds import DayColumn, NewText, NumberColumn
+from adam.language.kinds import DayColumn, Days, NewText, NumberColumn
 from metadata.condition import Condition
 from metadata.declaration import (
     Column,
@@ -126,7 +126,7 @@ class TreatmentEmergent(Derivation):
     end: DayColumn = "AENDT"
     treatment_start: DayColumn = "TRTSDT"
     treatment_end: DayColumn = "TRTEDT"
-    days: int | None = 30
+    days: Days | None = 30
     initial: NumberColumn | None = None
     worst: NumberColumn | None = None
     unknown: Literal["same", "worse"] = "same"
@@ -215,7 +215,7 @@ class OnTreatment(Derivation):
     end: DayColumn | None = None
     treatment_start: DayColumn = "TRTSDT"
     treatment_end: DayColumn = "TRTEDT"
-    days: int | None = 30
+    days: Days | None = 30
     skip_first_day: bool = True
     before_dose: Condition | None = None
     span: bool = False

@@ -15,7 +15,7 @@ from adam.language.derivation import (
     keyed,
     listed,
 )
-from adam.language.kinds import DayColumn, NewText, OtherDay
+from adam.language.kinds import DayColumn, Days, NewText, OtherDay
 from metadata.dataset import Edges
 
 
@@ -30,8 +30,8 @@ class NearEvent(Lookup):
 
     event_date: OtherDay
     date: DayColumn = "ADT"
-    after: int = 30
-    before: int = 0
+    after: Days = 30
+    before: Days = 0
     to: NewText
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isnan
 from typing import Literal
 
@@ -13,12 +13,13 @@ from adam.language.added_records import AddedRecords
 from adam.language.derivation import (
     AddedRows,
     DerivationContext,
+    ParameterLabel,
     keyed,
 )
 from adam.language.kinds import KnownParameter, NumberColumn, ParameterCode
 from metadata.coded_text import CodedText
 from metadata.condition import DatasetKinds
-from metadata.declaration import Column
+from metadata.declaration import Column, Place
 from metadata.errors import Gather, StudyError, nearest
 from metadata.study import Study
 from metadata.study_table import TableRow, read_table
@@ -43,6 +44,7 @@ class Score:
     param: str
     paramn: int
     better: Literal["high", "low"] = "high"
+    node: Place = field(default=None, compare=False, repr=False)
 
 
 @keyed("norm_scores")
@@ -99,6 +101,9 @@ class NormScores(AddedRecords):
 
     def parameters_made(self) -> tuple[str, ...]:
         return tuple(self.paramcd)
+
+    def parameter_labels(self) -> list[ParameterLabel]:
+        return [ParameterLabel(code, one.param, one.paramn, one.node) for code, one in self.paramcd.items()]
 
     def also_reads(self) -> tuple[str, ...]:
         return (*PARAMETER, *self.own())

@@ -18,7 +18,7 @@ from adam.language.derivation import (
     keyed,
     listed,
 )
-from adam.language.kinds import DayColumn, NewDate, NewText, OtherDay
+from adam.language.kinds import DayColumn, Days, NewDate, NewText, OtherDay
 from metadata.condition import Condition, OtherCondition
 from metadata.dataset import Edges
 from metadata.declaration import Column
@@ -35,8 +35,8 @@ class Excluded:
 
     dataset: str
     event_date: OtherDay
-    after: int = 30
-    before: int = 0
+    after: Days = 30
+    before: Days = 0
     at: Literal["onset", "confirmation", "both"] = "both"
     where: OtherCondition | None = None
 
@@ -61,9 +61,9 @@ class ConfirmedProgression(Derivation):
     by: tuple[Column, ...]
     where: Condition
     condition: Condition
-    confirm: int
-    tolerance: int = 0
-    latest: int | None = None
+    confirm: Days
+    tolerance: Days = 0
+    latest: Days | None = None
     between: Literal["all", "none"] = "all"
     sustained: float = 0.0
     date: DayColumn = "ADT"

@@ -24,7 +24,7 @@ from adam.language.derivation import (
     keyed,
     listed,
 )
-from adam.language.kinds import NewNumber
+from adam.language.kinds import NewNumber, Several
 from metadata.condition import Condition
 from metadata.declaration import (
     Column,
@@ -88,7 +88,7 @@ class SummedRecords(SummaryParameter):
     ``keep_last``, ``set`` and ``blank`` as in summary_records; what else they differ in is missing.
     """
 
-    need: int | None = None
+    need: Several | None = None
 
     def add(self, columns: Columns, count: int, context: DerivationContext) -> AddedRows:
         groups = group_codes([columns[name] for name in self.by])

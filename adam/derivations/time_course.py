@@ -15,7 +15,7 @@ from adam.language.derivation import (
     keyed,
     listed,
 )
-from adam.language.kinds import DayColumn, NewText
+from adam.language.kinds import DayColumn, Days, NewText, Several
 from metadata.coded_text import CodedText
 from metadata.condition import Condition
 from metadata.dataset import Edges
@@ -39,7 +39,7 @@ class Spaced(Derivation):
 
     by: tuple[Column, ...]
     date: DayColumn
-    days: int
+    days: Days
     to: NewText
     where: Condition | None = None
     order: tuple[OrderColumn, ...] = ()
@@ -93,8 +93,8 @@ class StatusClass(Derivation):
     late: str = "LATE"
     passing: str = "TRANSIENT"
     other: str = "UNDETERMINED"
-    last_positive: int = 2
-    consecutive: int = 1
+    last_positive: Several = 2
+    consecutive: Several = 1
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
         groups = group_codes([columns[name] for name in self.by])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -15,12 +15,14 @@ from adam.language.derivation import (
     AddedRows,
     Derivation,
     DerivationContext,
+    ParameterLabel,
     keyed,
 )
-from adam.language.kinds import DayColumn, OtherDay, OtherNumber, ParameterCode
+from adam.language.kinds import DayColumn, OtherDay, OtherNumber, ParameterCode, Several
 from metadata.coded_text import CodedText
 from metadata.condition import OtherCondition
 from metadata.dataset import Edges
+from metadata.declaration import Place
 from metadata.errors import StudyError
 from metadata.units import significant
 from metadata.variable_kind import CHAR, DATE, NUM
@@ -41,7 +43,7 @@ class Moment:
     description: str
     where: OtherCondition | None = None
     sequence: OtherNumber | None = None
-    censor: int = 1
+    censor: Several = 1
     earlier: Earlier | None = None
 
 
@@ -57,6 +59,7 @@ class TimeToEventParameter:
     paramn: int
     events: tuple[Moment, ...]
     censorings: tuple[Moment, ...]
+    node: Place = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -202,6 +205,9 @@ class TimeToEvent(Derivation):
 
     def parameters_made(self) -> tuple[str, ...]:
         return tuple(self.paramcd)
+
+    def parameter_labels(self) -> list[ParameterLabel]:
+        return [ParameterLabel(code, one.param, one.paramn, one.node) for code, one in self.paramcd.items()]
 
     def datasets(self) -> tuple[str, ...]:
         moments = (one for endpoint in self.paramcd.values() for one in (*endpoint.events, *endpoint.censorings))

@@ -23,6 +23,7 @@ from adam.language.derivation import (
     Derivation,
     DerivationContext,
     Outcome,
+    ParameterLabel,
     keyed,
     listed,
 )
@@ -131,6 +132,9 @@ class Parameters(Derivation):
                 with gather.part():
                     if problem := impossible(self.source, one.test, known):
                         raise complain(one.node, "test", problem)
+
+    def parameter_labels(self) -> list[ParameterLabel]:
+        return [ParameterLabel(code, one.param, one.paramn, one.node) for code, one in self.paramcd.items()]
 
     def units(self) -> dict[str, str]:
         """Return the units of the parameters that have one."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from adam.columns.columns import Columns, Values, among, constant, known_names, only, present, take
 from adam.columns.grouping import Order, group_codes, ordered, tied
-from adam.language.derivation import AddedRows, Derivation, listed
+from adam.language.derivation import AddedRows, Derivation, ParameterLabel, listed
 from adam.language.kinds import KnownParameter, NumberColumn, ParameterCode
 from metadata.coded_text import CodedText
 from metadata.condition import Condition, DatasetKinds
@@ -82,6 +82,9 @@ class ParameterRecords(AddedRecords):
 
     def parameters_made(self) -> tuple[str, ...]:
         return (self.paramcd,)
+
+    def parameter_labels(self) -> list[ParameterLabel]:
+        return [ParameterLabel(self.paramcd, self.param, self.paramn)]
 
     def own(self) -> dict[str, str | float]:
         paramn = {} if self.paramn is None else {"PARAMN": float(self.paramn)}

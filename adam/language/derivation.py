@@ -98,6 +98,16 @@ class DerivationContext:
         return np.datetime64(self.study.cutoff, "D")
 
 
+@dataclass(frozen=True)
+class ParameterLabel:
+    """PARAM and PARAMN of a PARAMCD, and the mapping that says so; blank and None where it does not say."""
+
+    code: str
+    param: str
+    paramn: float | None
+    node: object = field(default=None, compare=False, repr=False)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Derivation:
     """Base of all derivations; the fields are the parameters that a mapping writes."""
@@ -143,6 +153,10 @@ class Derivation:
     def parameters_made(self) -> tuple[str, ...]:
         """PARAMCD that this derivation gives to records or to those that it adds; none if it has none of its own."""
         return ()
+
+    def parameter_labels(self) -> list[ParameterLabel]:
+        """Return the labels and numbers that this derivation gives to its parameters."""
+        return []
 
     def datasets(self) -> tuple[str, ...]:
         """Names of the other datasets that are read."""

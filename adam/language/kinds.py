@@ -12,9 +12,9 @@ from typing import Annotated, Any, NamedTuple
 
 from metadata.condition import DatasetKinds
 from metadata.declaration import Column, NewColumn, OtherColumn, marked_names, parameters
-from metadata.declaration_limits import Written
+from metadata.declaration_limits import Limit, Written
 from metadata.errors import Gather, StudyError
-from metadata.variable_kind import CHAR, DATE, DATETIME, NUM, SAID, TIME, differ, is_number
+from metadata.variable_kind import CHAR, DATE, DATETIME, NUM, PLAIN_NUMBER, SAID, TIME, PlainNumber, differ, is_number
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,9 @@ class OfKind:
     kinds: tuple[str, ...]
 
     def allows(self, kind: str) -> bool:
-        """Return True for a kind that is fit, and where that is not known: a bare number may be a date."""
-        return not kind or kind in self.kinds or (kind == NUM and any(map(is_number, self.kinds)))
+        """Return True for a kind that is fit, and where that is not known: a number of unknown origin may be a date."""
+        may_be_date = kind == NUM and not isinstance(kind, PlainNumber)
+        return not kind or kind in self.kinds or (may_be_date and any(map(is_number, self.kinds)))
 
     @property
     def phrase(self) -> str:
@@ -46,12 +47,16 @@ DayColumn = Annotated[Column, OfKind((DATE, DATETIME))]
 OtherNumber = Annotated[OtherColumn, OfKind((NUM,))]
 OtherDay = Annotated[OtherColumn, OfKind((DATE, DATETIME))]
 NewText = Annotated[NewColumn, OfKind((CHAR,))]
-NewNumber = Annotated[NewColumn, OfKind((NUM,))]
+NewNumber = Annotated[NewColumn, OfKind((PLAIN_NUMBER,))]
 NewDate = Annotated[NewColumn, OfKind((DATE,))]
 NewDatetime = Annotated[NewColumn, OfKind((DATETIME,))]
 NewTime = Annotated[NewColumn, OfKind((TIME,))]
 
 
+Days = Annotated[int, Limit(0)]
+"""A number of days, or of other things that are counted."""
+Several = Annotated[int, Limit(1)]
+"""A count of one or more."""
 ParameterCode = Annotated[
     str, Written("[A-Z_][A-Z0-9_]{0,7}", "a code of at most eight capitals, digits and underscores, no digit first")
 ]

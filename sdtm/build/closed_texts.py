@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from metadata.study import Study
 from metadata.terminology import Terminology
-from metadata.variable_kind import CHAR, ClosedText
+from metadata.variable_kind import NUM, PLAIN_NUMBER, ClosedText
 from sdtm.build.study_mapping import StudyMapping
 from sdtm.build.value_checks import exempt
 from sdtm.columns.text import transliterated
@@ -37,8 +37,19 @@ def with_closed_texts(mapping: StudyMapping, kinds: Mapping[str, Mapping[str, st
             closed = _closed(variable, domain, mapping.terminology) if domain else None
             if variable in planned:
                 closed = planned[variable].with_more(closed) if closed and variable in ARMS else planned[variable]
-            if kind == CHAR and closed is not None:
+            if kind == NUM:
+                own[variable] = PLAIN_NUMBER  # SDTM writes dates as texts
+            elif closed is not None:
                 own[variable] = closed
+    return made
+
+
+def standard_units(mapping: StudyMapping) -> dict[str, dict[str, set[str]]]:
+    """Return the standard units of the tests of each domain, by test code."""
+    made: dict[str, dict[str, set[str]]] = {}
+    for name, domain in mapping.domains.items():
+        for test in (test for block in domain.blocks for test in block.tests):
+            made.setdefault(name, {}).setdefault(test.testcd, set()).add(test.units.standard)
     return made
 
 

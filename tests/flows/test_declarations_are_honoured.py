@@ -301,6 +301,28 @@ def test_a_text_that_a_variable_never_has(study: Path) -> None:
     assert_refused(study, *NEVER)
 
 
+OF_ANALYSES = [
+    ("adam/advs.yaml", "paramn: 2,", "paramn: 1,", "the PARAMN '1' is that of SYSBP and of DIABP"),
+    ("adam/advs.yaml", "param: Weight (kg)", "param: Heart Rate (beats/min)", "is that of HR and of WEIGHT"),
+    ("adam/adlb.yaml", "unit: g/L", "unit: g/dL", "HGB is in g/dL, and the results of HGB are in g/L"),
+    ("adam/adtte.yaml", "ADVS, date: ADT, where: {PARAMCD: SYSBP}", "ADVS, date: AVAL, where: {PARAMCD: SYSBP}",
+     "ADVS.AVAL is a number; paramcd takes a date or a datetime"),
+    ("adam/adtte.yaml", "Time to Withdrawal (Days)", f"Time {'x' * 200}", "the PARAM of WITHDRAW is longer than 200"),
+    ("adam/adsl.yaml", "  - date: {source: DTHDTC,", "  - copy: {variables: {AGEX: AGE}}\n  - date: {source: DTHDTC,",
+     "nothing uses AGEX: list it among 'variables', or leave it out"),
+]  # fmt: skip
+
+
+def test_parameters_units_and_dates_of_analyses(study: Path) -> None:
+    assert_refused(study, *OF_ANALYSES)
+
+
+def test_a_negative_count(study: Path) -> None:
+    assert_refused(
+        study, ("adam/advs.yaml", "on_treatment: {days: 7}", "on_treatment: {days: -7}", "must be a number from 0")
+    )
+
+
 def test_a_parameter_code_of_nine_letters(study: Path) -> None:
     assert_refused(
         study, ("adam/adlb.yaml", "        HGB: {test", "        HGBXXXXXX: {test", "at most eight capitals")

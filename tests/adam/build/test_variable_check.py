@@ -53,7 +53,7 @@ def test_a_sound_file(tmp_path: Path) -> None:
         ("date: ADT, ", "date: ADY, ", "line 13, key 'study_day': these derivations wait for one another in a circle"),
         ("date: ADT, ", "date: LBDTC, ", "line 13, key 'study_day': LBDTC is text; date takes a date or a datetime"),
         ("AVAL: LBSTRESN", "ADT: LBSTRESN", "line 12, key 'date': ADT is made twice"),
-        (", ADY: }", ", ADYY: }", "key 'variables': no derivation makes ADYY (did you mean 'ADY'?)"),
+        (", ADY: }", ", ADYY: }", "key 'ADYY': no derivation makes ADYY (did you mean 'ADY'?)"),
         ("copy: {variables: {AVAL: LBSTRESN}}", "copy: {variables: {AVAL: LBSTRESC}}",
          "line 11, key 'copy': AVAL should be Num, and the derivation makes text"),
         ("      - date: ", "      - extreme_records: {by: [USUBJID], mode: minimum, where: {PARAMCD: A},"

@@ -33,7 +33,7 @@ def parts(kind: Any) -> list[Any]:
 def family(kind: Any) -> str:
     """What a key holds, whether one or a list: a condition, variable, new variable, text, number, choice, mapping."""
     if role_of(kind) and not has_notation(bare(kind)):
-        return "new variable" if role_of(kind) == "makes" else "variable"
+        return {"makes": "new variable", "parameter": "text"}.get(role_of(kind), "variable")
     if alternatives(kind):
         return family(alternatives(kind)[0])
     if get_origin(bare(kind)) is tuple:
