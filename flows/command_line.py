@@ -90,6 +90,13 @@ CONFORMANCE_EXAMPLES = """
 
   redcap-cdisc conformance sdtm/ --core "python3.12 run_core.py" --study ../studies/mytrial --define sdtm/define.xml
 """
+INSPECT_EXAMPLES = """
+[bold]Examples[/bold]
+
+  redcap-cdisc inspect build/spms_aza
+
+  redcap-cdisc inspect ../others/package --json
+"""
 
 COMPARE_EXAMPLES = """
 [bold]Examples[/bold]
@@ -365,6 +372,18 @@ def conformance(
     from flows.conformance import show_conformance
 
     raise typer.Exit(show_conformance(folder, core, study, define, out, as_json))
+
+
+@application.command(epilog=INSPECT_EXAMPLES)
+def inspect(
+    package: Annotated[Path, typer.Argument(metavar="PACKAGE", help="A package, ours or anyone's.", exists=True)],
+    define: Annotated[Path | None, typer.Option(help="define.xml, if it is not in the folder of the files.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Hold a whole package to the points that a receiver asks of; exit 1 if one fails."""
+    from flows.inspecting import show_inspection
+
+    raise typer.Exit(show_inspection(package, define, as_json))
 
 
 def main() -> None:

@@ -57,9 +57,9 @@ def show_conformance(
     if core:
         sdtm_folder(folder)
     _refuse_inside(folder, out)
-    verdict = judge(folder, _known_study(folder, study), define)
+    verdict = judge(folder, known_study(folder, study), define)
     results: dict[str, Result | None] = {"ours": verdict.result, "core": None}
-    if out:
+    if out and not core:
         _write(verdict.study, verdict.result, out)
     if core:
         results["core"] = _core(folder, core, _study(folder, study), define, out or _report_folder(folder))
@@ -89,7 +89,7 @@ def _refuse_inside(folder: Path, out: Path | None) -> None:
         raise UsageError(f"--out {out} lies in {folder}: a report does not belong in the package that it judges")
 
 
-def _known_study(folder: Path, name: str | None) -> Study | None:
+def known_study(folder: Path, name: str | None) -> Study | None:
     """Return the study that is named, or the bundled one whose package it is, or None: the package is others'."""
     return Study.open(name) if name else _bundled(folder)
 
@@ -123,7 +123,7 @@ def _report_folder(folder: Path) -> Path:
 
 def _study(folder: Path, name: str | None) -> Study:
     """Return the study that is named, or the bundled one whose package it is."""
-    found = _known_study(folder, name)
+    found = known_study(folder, name)
     if found is None:
         raise UsageError("which study is it? Name it, or give its folder, with --study")
     return found

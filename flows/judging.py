@@ -123,6 +123,7 @@ def _extended(terminology: Terminology, defines: Mapping[Any, DefinedStudy]) -> 
 
 
 def _facts(folder: Path, found: FoundDatasets, changed: list[tuple[str, str]] | None) -> PackageFacts:
+    from publish.package_inspection import inspect
     from validation.conformance.package_facts import PackageFacts
     from validation.conformance.sdtm_datasets import Domain
 
@@ -131,7 +132,9 @@ def _facts(folder: Path, found: FoundDatasets, changed: list[tuple[str, str]] | 
         kind: tuple(map(_defined, one.datasets.values())) for kind, one in found.defines.items()
     }
     domains = {name: Domain(dataset, DEFAULTS["sdtmig"]) for name, dataset in {**found.sdtm, **found.adam}.items()}
-    return PackageFacts(files, found.problems, None if changed is None else tuple(changed), defined, domains)
+    return PackageFacts(
+        files, found.problems, None if changed is None else tuple(changed), defined, domains, tuple(inspect(folder))
+    )
 
 
 def _file(folder: Path, found: FoundFile) -> FileFacts:
@@ -142,8 +145,10 @@ def _file(folder: Path, found: FoundFile) -> FileFacts:
         VariableFacts(name, one.label, one.type, int(one.length) if re.fullmatch(r"\d+", one.length) else 0)
         for name, one in table.variables.items()
     )
+    formats = tuple((name, f"{one.format}." if "." not in one.format else one.format) for name, one in
+                    table.variables.items() if one.format)  # fmt: skip
     path = found.path.relative_to(folder).as_posix()
-    return FileFacts(table.name, path, table.label, variables, found.kind, found.path.stat().st_size)
+    return FileFacts(table.name, path, table.label, variables, found.kind, found.path.stat().st_size, formats)
 
 
 def _defined(described: DefinedDataset) -> FileFacts:

@@ -22,6 +22,9 @@ ADSL = FileFacts("ADSL", "adam/adsl.xpt", "Subject Level", (SUBJECT,), "adam", 1
 SOUND = PackageFacts((DM, ADSL), (), (), {"sdtm": (DM,), "adam": (ADSL,)})
 
 
+DEFECTS = ("package.path", "define.schema", "define.links", "define.pages", "pdf.sound")
+
+
 def names(rule: str, package: PackageFacts) -> list[tuple[str, str]]:
     terminology = Terminology("", {})
     found = find(Study.open("spms_aza"), {}, terminology, [RULES[rule]], {}, package, GIVEN)
@@ -53,6 +56,13 @@ def test_a_sound_package_has_nothing(rule: str) -> None:
          ("DM", "AGE")),
         ("define.origin",
          replace(SOUND, defined={"sdtm": (replace(DM, variables=(SUBJECT, replace(AGE, origin=""))),)}), ("DM", "AGE")),
+        ("label.sound", replace(SOUND, files=(replace(DM, label=""),)), ("DM", "")),
+        ("label.sound",
+         replace(SOUND, files=(replace(DM, variables=(SUBJECT, replace(AGE, label="Age (years"))),)), ("DM", "AGE")),
+        ("format.allowed", replace(SOUND, files=(replace(DM, formats=(("AGE", "3."),)),)), ("DM", "AGE")),
+        ("format.allowed", replace(SOUND, files=(replace(ADSL, formats=(("SEX", "SEXF."),)),)), ("ADSL", "SEX")),
+        *((rule, replace(SOUND, defects=((rule, "sdtm/define.xml", "is wrong."),)), ("define.xml", ""))
+          for rule in DEFECTS),
         ("rejection.1736", replace(SOUND, files=(replace(DM, name="AE"), ADSL)), ("DM", "")),
         ("rejection.1736", replace(SOUND, defined={"sdtm": (DM,)}), ("ADSL", "")),
     ],
@@ -87,3 +97,12 @@ def test_what_needs_a_backbone_is_not_judged_and_never_passed(study: Study, sdtm
             list(RULES[rule].check(SOUND))
     assert result["counts"]["not_judged"] == 2
     assert result["counts"]["rules"] + 2 == len(result["rules"])
+
+
+def test_formats_of_dates_and_of_width_and_decimals_are_allowed() -> None:
+    shown = tuple((f"V{at}", text) for at, text in enumerate(("DATE9.", "DATETIME20.", "TIME5.", "8.2", "BEST12.")))
+    assert names("format.allowed", replace(SOUND, files=(replace(ADSL, formats=shown),))) == []
+
+
+# each kind of defect is seeded in tests/publish/test_package_inspection.py: "package.path", "define.schema",
+# "define.links", "define.pages", "pdf.sound"

@@ -29,6 +29,7 @@ class FileFacts:
     variables: tuple[VariableFacts, ...]
     kind: str = "sdtm"
     size: int = 0
+    formats: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,8 @@ class PackageFacts:
     """The files of a folder.
 
     ``problems`` are files that could not be read, by dataset; ``changed`` are files that are not what the manifest
-    says, None without a manifest; ``defined`` are the datasets of the define.xml of each standard that has one.
+    says, None without a manifest; ``defects`` are what is wrong with paths and documents, by rule and file; ``defined``
+    are the datasets of the define.xml of each standard that has one.
     """
 
     files: tuple[FileFacts, ...]
@@ -44,6 +46,7 @@ class PackageFacts:
     changed: tuple[tuple[str, str], ...] | None = None
     defined: Mapping[str, tuple[FileFacts, ...]] = field(default_factory=dict)
     domains: Mapping[str, Domain] = field(default_factory=dict)
+    defects: tuple[tuple[str, str, str], ...] = ()
 
     def pairs(self) -> Iterator[tuple[FileFacts, FileFacts]]:
         """Yield each file with what its define.xml says of the dataset."""

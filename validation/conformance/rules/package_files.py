@@ -13,6 +13,7 @@ TECHNICAL_GUIDE = "FDA Study Data Technical Conformance Guide, section 3.3"
 REJECTION = "FDA Technical Rejection Criteria for Study Data"
 FILE_NAME = re.compile(r"[a-z][a-z0-9]{0,7}")
 LARGEST = 5_000_000_000
+FORMAT = re.compile(r"(DATE|DATETIME|TIME|E8601D[AT]|E8601TM|YYMMDDN?|BEST)?\d*\.\d*")
 package_rule = partial(rule, standard="package")
 
 
@@ -106,6 +107,67 @@ def define_origin(data: PackageFacts) -> Iterator[Hit]:
     for described in data.defined.values():
         for one in described:
             yield from (Hit(one.name, variable.name) for variable in one.variables if not variable.origin)
+
+
+def _defects(data: PackageFacts, name: str) -> Iterator[Hit]:
+    for rule_id, file, sentence in data.defects:
+        if rule_id == name:
+            yield Hit(file.rpartition("/")[2], detail=f"{file} {sentence}")
+
+
+@package_rule("label.sound", "A label is there, has at most 40 printable ASCII characters, and closes what it opens.",
+              TECHNICAL_GUIDE, needs=("transport",))  # fmt: skip
+def label_sound(data: PackageFacts) -> Iterator[Hit]:
+    for one in data.files:
+        if one.file.endswith(".xpt"):
+            for name, label in (("", one.label), *((variable.name, variable.label) for variable in one.variables)):
+                if not _is_sound(label):
+                    yield Hit(one.name, name, detail=f"It is '{label}'.")
+
+
+def _is_sound(label: str) -> bool:
+    pairs = all(label.count(left) == label.count(right) for left, right in ("()", "[]", "{}"))
+    quotes = label.count('"') % 2 == 0
+    return bool(label.strip()) and len(label) <= 40 and label.isascii() and label.isprintable() and pairs and quotes
+
+
+@package_rule("format.allowed", "SDTM variables have no display format; those of ADaM numbers are of dates, times or of"
+              " width and decimals.", TECHNICAL_GUIDE, "warning", needs=("transport",))  # fmt: skip
+def format_allowed(data: PackageFacts) -> Iterator[Hit]:
+    for one in data.files:
+        for name, shown in one.formats:
+            if shown and (one.kind == "sdtm" or not FORMAT.fullmatch(shown)):
+                yield Hit(one.name, name, detail=f"It is {shown}.")
+
+
+@package_rule("package.path", "Names of folders and files below m5 are small letters, digits and hyphens.",
+              TECHNICAL_GUIDE + "; ICH eCTD 3.2.2, appendix 2")  # fmt: skip
+def package_path(data: PackageFacts) -> Iterator[Hit]:
+    yield from _defects(data, "package.path")
+
+
+@package_rule("define.schema", "define.xml is valid against its schema, and every reference in it leads somewhere.",
+              "Define-XML 2.1, section 5.3", needs=("define",))  # fmt: skip
+def define_schema(data: PackageFacts) -> Iterator[Hit]:
+    yield from _defects(data, "define.schema")
+
+
+@package_rule("define.links", "Every file to which define.xml links is there, by a relative link.",
+              "Define-XML 2.1, section 5.3.9 (leaf)", needs=("define",))  # fmt: skip
+def define_links(data: PackageFacts) -> Iterator[Hit]:
+    yield from _defects(data, "define.links")
+
+
+@package_rule("define.pages", "Every page and destination to which define.xml refers is in the document.",
+              "Define-XML 2.1, section 5.3.8 (PDFPageRef)", needs=("define",))  # fmt: skip
+def define_pages(data: PackageFacts) -> Iterator[Hit]:
+    yield from _defects(data, "define.pages")
+
+
+@package_rule("pdf.sound", "A PDF file can be read, is not encrypted, runs nothing, has bookmarks and its fonts.",
+              "FDA Portable Document Format Specifications")  # fmt: skip
+def pdf_sound(data: PackageFacts) -> Iterator[Hit]:
+    yield from _defects(data, "pdf.sound")
 
 
 @package_rule("rejection.1736", "Tabulations come with dm.xpt and define.xml, analysis datasets with adsl.xpt and"
