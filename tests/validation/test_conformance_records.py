@@ -175,7 +175,8 @@ SEEDS: list[tuple[str, str, str, Change]] = [
     ("time_point.reference", "VS", "VSTPTREF", lambda d: everywhere(d, "VS", "VSELTM", "PT1H")),
     ("text.full_stop", "AE", "AETERM", lambda d: seed(d, "AE", "AETERM", ".")),
     ("amount.negative", "AE", "AEDUR", lambda d: everywhere(d, "AE", "AEDUR", "-P1D")),
-    ("day.end", "AE", "AEENDY", lambda d: seed(d, "AE", "AEENDY", 1.0, AEENDY=True)),
+    ("day.end", "AE", "AEENDY",
+     lambda d: seed(seed(d, "AE", "AEENDY", 1.0, AEENDY=True), "AE", "AEENDTC", "", AEENDY=1.0)),
 ]  # fmt: skip
 
 

@@ -153,4 +153,5 @@ def amount_negative(data: SdtmDatasets) -> Iterator[Hit]:
       covers="FB3209")  # fmt: skip
 def day_end(data: SdtmDatasets) -> Iterator[Hit]:
     for domain in data.having("--STDY", "--ENDY"):
-        yield Hit(domain.name, domain.full("--ENDY"), domain.number("--STDY") > domain.number("--ENDY"))
+        dated = domain.filled("--STDTC") & domain.filled("--ENDTC")  # period.order has these
+        yield Hit(domain.name, domain.full("--ENDY"), (domain.number("--STDY") > domain.number("--ENDY")) & ~dated)
