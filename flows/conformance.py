@@ -136,7 +136,7 @@ def _bundled(folder: Path) -> Study | None:
     try:
         studyid = json.loads(manifest.read_text(encoding="utf-8"))["study"]
     except (ValueError, KeyError, TypeError):
-        raise UsageError(f"{manifest} is not the manifest of a package") from None
+        return None  # another software's
     return next((study for study in map(Study.open, Study.bundled()) if study.studyid == studyid), None)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from metadata.errors import UsageError
 from metadata.standards import shipped, slug
 from metadata.study import Study
 from metadata.terminology import Terminology
@@ -27,6 +28,7 @@ TABLES = {
     "sdtm_ct": "sdtm-ct-{}",
     "adam_ct": "adam-ct-{}",
 }
+MANIFEST = "manifest.json"
 NAMES = {"SDTMIG": "sdtmig", "ADAMIG": "adamig"}
 
 
@@ -43,11 +45,11 @@ def judge(folder: Path, study: Study | None, define: Path | None) -> Verdict:
 
     Raises UsageError if there are no datasets, StudyError if the study's conformance.yaml is not fit.
     """
-    from publish import found_datasets, verification
+    from publish import found_datasets
     from validation.conformance.check import conformance
 
     found = found_datasets.find(folder, define)
-    changed = verification.changed(folder)
+    changed = _changed(folder)
     declared, exact = _standards(found.defines)
     held = study or UnknownStudy(found.studyid, declared)
     terminology = Terminology.open(held)
@@ -58,6 +60,18 @@ def judge(folder: Path, study: Study | None, define: Path | None) -> Verdict:
     adam = found.adam if found.adam or not found.sdtm else None
     result = conformance(held, found.sdtm, terminology, adam, facts, given)
     return Verdict({**result, "held_to": "" if study else _said(declared, exact)}, held)
+
+
+def _changed(folder: Path) -> list[tuple[str, str]] | None:
+    """Return what differs from our manifest; None without one, or where manifest.json is another software's."""
+    from publish import verification
+
+    path = folder / MANIFEST
+    try:
+        return verification.changed(folder)
+    except UsageError as error:
+        is_ours = b'"snapshot"' in path.read_bytes()
+        return [(MANIFEST, f"cannot be read: {error}")] if is_ours else None
 
 
 def _standards(defines: Mapping[Any, DefinedStudy]) -> tuple[dict[str, str], frozenset[str]]:

@@ -18,7 +18,8 @@ TABLE = "ts-parameters.csv"
 class SummaryParameter:
     """One parameter: whether it is asked for, or only if another has a value; its form; its code systems.
 
-    ``form`` is count, date, duration, share, yes_no, country, or blank for any text.
+    ``form`` is count, date, duration, share, yes_no, country, or blank for any text; ``codelist`` is the short name of
+    the codelist of its values, blank if it has none.
     """
 
     paramcd: str
@@ -27,6 +28,7 @@ class SummaryParameter:
     form: str
     references: tuple[str, ...]
     is_single: bool
+    codelist: str
 
 
 @cache
@@ -41,5 +43,11 @@ def _parameter(row: dict[str, str]) -> SummaryParameter:
     references = tuple(row["reference"].split(";")) if row["reference"] else ()
     condition = (code, value) if code else None
     return SummaryParameter(
-        row["paramcd"], row["asked"] == "yes", condition, row["form"], references, row["once"] == "Y"
+        row["paramcd"],
+        row["asked"] == "yes",
+        condition,
+        row["form"],
+        references,
+        row["once"] == "Y",
+        row["codelist"],
     )

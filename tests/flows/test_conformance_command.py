@@ -91,6 +91,7 @@ def test_json_is_for_programs(folder: Path) -> None:
 
 
 def test_a_package_of_others_is_judged_without_their_study(folder: Path) -> None:
+    (folder / "package" / "manifest.json").write_text('{"made by": "another software"}')
     done = run(folder, str(folder / "package"))
     assert (done.returncode, done.stderr) == (1, "")
     assert "held to SDTMIG 3.3" in done.stdout and "error     subject.once  DM  whole dataset" in done.stdout
@@ -116,10 +117,7 @@ def test_our_own_package_is_judged_now_and_a_changed_byte_is_found(
     shutil.copytree(package, copy)
     (copy / "validation" / "conformance.json").write_text("{}")  # what was found before is not looked at
     found = {(one["rule"], one["dataset"]) for one in judged(command, copy)}
-    assert ("file.manifest", "CONFORMANCE") in found and found <= {
-        ("file.manifest", "CONFORMANCE"),
-        ("rejection.1736", "ADSL"),
-    }
+    assert found == {("file.manifest", "CONFORMANCE"), ("file.manifest", "MANIFEST")}
     path = next(copy.glob("m5/datasets/*/tabulations/sdtm/dm.xpt"))
     content = path.read_bytes()
     changed = content.replace(b"YEARS", b"YEARZ", 1)

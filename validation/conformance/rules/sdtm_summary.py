@@ -11,7 +11,7 @@ from metadata import iso8601
 from metadata.standards import COUNTRIES, NULL_FLAVORS, dictionary_terms
 from metadata.trial_summary import SummaryParameter, summary_parameters
 from validation.conformance.rule import Hit, rule
-from validation.conformance.rules.sdtm_values import DURATION
+from validation.conformance.rules.sdtm_values import DURATION, certainty
 from validation.conformance.sdtm_datasets import Domain, SdtmDatasets, repeated
 
 SUMMARY = "SDTMIG 3.3, section 7.4 and appendix C1"
@@ -134,6 +134,18 @@ def summary_code(data: SdtmDatasets) -> Iterator[Hit]:
         nci = summary.each("TSVCDREF", lambda text: text.startswith("CDISC")) & ~summary.each("TSVALCD", NCI.fullmatch)
         yield Hit("TS", "TSVALCD", given & (unii | nci))
         yield Hit("TS", "TSVCDREF", given & ~summary.filled("TSVCDREF"), "A code has no system.")
+
+
+@rule(
+    "summary.term", "The value of a parameter that has a codelist is one of its terms.", SUMMARY, version="terminology"
+)
+def summary_term(data: SdtmDatasets) -> Iterator[Hit]:
+    summary = _summary(data)
+    for one in summary_parameters() if summary is not None else ():
+        if summary is not None and one.codelist and one.codelist in data.terminology.codelists:
+            listed = data.terminology.codelists[one.codelist]
+            wrong = summary.equals("TSPARMCD", one.paramcd) & ~summary.equals("TSVAL", "", *listed.terms)
+            yield Hit("TS", "TSVAL", wrong, f"It is {one.paramcd}.", severity=certainty([listed]))
 
 
 @rule("summary.once", "A parameter that is one of the study, such as its title, is given once.", SUMMARY)

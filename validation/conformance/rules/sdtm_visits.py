@@ -110,7 +110,6 @@ def planned_visits(data: SdtmDatasets) -> pd.DataFrame:
     "visit.planned",
     "A planned visit has the name and the day that the design gives its number.",
     PLANNED,
-    covers="CG0032",
 )
 def visit_planned(data: SdtmDatasets) -> Iterator[Hit]:
     planned = planned_visits(data)
@@ -125,6 +124,15 @@ def visit_planned(data: SdtmDatasets) -> Iterator[Hit]:
         if domain.has("VISITDY"):
             day = column.each(lambda text: days.get(text, np.nan), float)
             yield Hit(domain.name, "VISITDY", known & (day != domain.number("VISITDY")))
+
+
+@rule("visit.in_plan", "A visit with a planned day is one of the plan (TV).", PLANNED, covers="CG0032")
+def visit_in_plan(data: SdtmDatasets) -> Iterator[Hit]:
+    design = data.get("TV")
+    if design is not None and design.has("VISITNUM") and design.size:
+        known = design.column("VISITNUM").held
+        for domain in data.having("VISITNUM", "VISITDY"):
+            yield Hit(domain.name, "VISITNUM", domain.filled("VISITDY") & ~domain.equals("VISITNUM", *known))
 
 
 @rule("visit.once", "A subject has a visit once.", "SDTMIG 3.3, section 5.5")
