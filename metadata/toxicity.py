@@ -135,6 +135,14 @@ class Criteria:
     sex: str = ""
     baseline: str = ""
 
+    @property
+    def circumstances(self) -> str:
+        """When the criteria hold, in words."""
+        fasting = {"Y": "fasting", "N": "not fasting"}.get(self.fasting, "")
+        sex = f"sex {self.sex}" if self.sex else ""
+        baseline = f"{self.baseline} baseline" if self.baseline else ""
+        return ", ".join(word for word in (fasting, sex, baseline) if word)
+
 
 @dataclass(frozen=True)
 class Circumstances:
@@ -168,6 +176,28 @@ class ToxicityItem:
     direction: str
     criteria: tuple[Criteria, ...]
     source: str
+
+    @property
+    def texts(self) -> dict[int, str]:
+        """The published criteria of each grade; where they differ by circumstances, all of them, each with its own."""
+        made: dict[int, str] = {}
+        for grade in sorted({grade for one in self.criteria for grade in one.texts}):
+            by_text: dict[str, list[str]] = {}
+            for one in self.criteria:
+                by_text.setdefault(one.texts.get(grade, "none"), []).append(one.circumstances)
+            said = [f"{text} ({', or '.join(when)})" for text, when in by_text.items()]
+            made[grade] = next(iter(by_text)) if len(by_text) == 1 else "; ".join(said)
+        return made
+
+    def meanings(self) -> dict[str, str]:
+        """Return what each grade that a result can have means: the published criteria, where the table has them.
+
+        They are numbers in the table's unit, which is added where they do not name it.
+        """
+        said = not self.unit or any(self.unit in text for text in self.texts.values())
+        texts = {grade: text if said else f"{text} ({self.unit})" for grade, text in self.texts.items()}
+        grades = sorted({*texts, *(band.grade for one in self.criteria for band in one.bands)})
+        return {str(grade): texts.get(grade, "" if grade else "None of the criteria of a grade") for grade in grades}
 
     @property
     def bands(self) -> tuple[GradeBand, ...]:

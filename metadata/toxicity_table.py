@@ -3,8 +3,9 @@
 Columns: ``item``; ``unit``, that of the numbers in the bands, blank where all are multiples of LLN, ULN or BASE;
 ``direction``, L or H; ``fasting`` (Y or N), ``sex`` (M or F) and ``baseline`` (normal or abnormal), blank where the
 criteria hold in any case; ``grade_0`` to ``grade_4``, the bands (see ``toxicity.parse_bands``); ``text_1`` to
-``text_5``, the published criteria; and ``source``. An item of which several lines differ in their circumstances has one
-line for each; a line with texts and without bands is of what cannot be graded by a number.
+``text_5``, the published criteria, which define.xml gives as the meaning of each grade of a parameter; and ``source``.
+An item of which several lines differ in their circumstances has one line for each; a line with texts and without bands
+is of what cannot be graded by a number.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from adam.build.parameter_values import makers_by_parameter
+from adam.build.parameter_values import makers_by_parameter, meanings_by_parameter
 from adam.build.specification import AnalysisSpecification, DerivationStep, ListedVariable
 from adam.build.variable_origins import PREDECESSOR, VariableOrigins
 from adam.columns.columns import Values
@@ -90,9 +90,11 @@ def _values(
     origins: VariableOrigins,
     columns: Mapping[str, Values],
 ) -> tuple[Value, ...]:
-    """Return how the values of each parameter came about, where a dataset has several."""
-    found = makers_by_parameter(specification, [step.derivation for step in steps], columns)
-    return tuple(
+    """Return how the values of each parameter came about, where a dataset has several, and what its grades mean."""
+    derivations = [step.derivation for step in steps]
+    found = makers_by_parameter(specification, derivations, columns)
+    graded = meanings_by_parameter(specification, derivations, columns, origins.context.study)
+    made = tuple(
         Value(
             one.variable,
             (("PARAMCD", one.parameter),),
@@ -101,6 +103,17 @@ def _values(
             method=origins.method(one.variable, one.makers, one.parameter),
         )
         for one in found
+    )
+    return made + tuple(
+        Value(
+            one.variable,
+            (("PARAMCD", one.parameter),),
+            label=one.label,
+            origin=origins.origin(one.variable, one.makers),
+            method=origins.method(one.variable, one.makers, one.parameter),
+            terms=tuple(meant.items()),
+        )
+        for one, meant in graded
     )
 
 

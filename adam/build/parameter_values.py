@@ -14,6 +14,7 @@ from adam.columns.columns import Values
 from adam.language.derivation import Derivation
 from metadata.coded_text import CodedText
 from metadata.condition import Condition
+from metadata.study import Study
 
 PARAMETER, PARAMETER_LABEL = "PARAMCD", "PARAM"
 BY_PARAMETER = ("AVAL", "AVALC")
@@ -44,6 +45,24 @@ def makers_by_parameter(
     found = [ParameterMakers(name, code, labels[code], _makers(name, code, derivations))
              for name in named for code in sorted(labels)]  # fmt: skip
     return [one for one in found if one.makers]
+
+
+def meanings_by_parameter(
+    specification: AnalysisSpecification, derivations: Sequence[Derivation], columns: Mapping[str, Values], study: Study
+) -> list[tuple[ParameterMakers, dict[str, str]]]:
+    """Return what the terms of a variable mean in each parameter, nothing in those of which no table says it.
+
+    All parameters are named of a variable with meanings: the value level must speak of each of its values.
+    """
+    codes = columns.get(PARAMETER) if PARAMETER in specification.variables else None
+    labels = _labels(codes, columns.get(PARAMETER_LABEL)) if isinstance(codes, CodedText) else {}
+    return [
+        (ParameterMakers(name, code, labels[code], [one]), by_code.get(code, {}))
+        for one in derivations
+        for name, by_code in one.meanings(study).items()
+        for code in sorted(labels)
+        if name in specification.variables and by_code.keys() & labels.keys()
+    ]
 
 
 def _labels(codes: CodedText, labels: Values | None) -> dict[str, str]:

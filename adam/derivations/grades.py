@@ -231,6 +231,15 @@ class Grade(Derivation):
                     with gather.part():
                         scheme.check_unit(parameter, item, units.get(parameter, ""))
 
+    def meanings(self, study: Study) -> dict[str, dict[str, dict[str, str]]]:
+        """Return the published criteria of each grade, of the parameters whose item has them."""
+        items = {
+            parameter: scheme_item(scheme.table, name, study)
+            for scheme in self.schemes
+            for parameter, name in scheme.items.items()
+        }
+        return {self.to: {parameter: item.meanings() for parameter, item in items.items() if item.texts}}
+
     def sentence(self, variable: str) -> str:
         if variable == self.to_scheme:
             return f"Name of the scheme by which {self.to} was graded; missing where there is no grade."

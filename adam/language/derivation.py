@@ -158,6 +158,10 @@ class Derivation:
         """Return the labels and numbers that this derivation gives to its parameters."""
         return []
 
+    def meanings(self, study: Study) -> dict[str, dict[str, dict[str, str]]]:
+        """What the terms of a variable mean in each parameter, by variable and PARAMCD, where a table says so."""
+        return {}
+
     def datasets(self) -> tuple[str, ...]:
         """Names of the other datasets that are read."""
         named = str(getattr(self, "dataset", ""))

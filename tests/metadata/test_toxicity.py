@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metadata.errors import StudyError
-from metadata.toxicity import References, parse_band
+from metadata.toxicity import Criteria, References, ToxicityItem, parse_band
 from metadata.toxicity_table import read_scheme
 
 WHO = read_scheme("who-1979-lab-grades")
@@ -84,3 +84,28 @@ def test_a_band_that_is_no_interval_is_refused() -> None:
         with pytest.raises(StudyError, match="not a band"):
             parse_band(text, 1)
     assert parse_band("", 4) is None
+
+
+def test_the_meaning_of_a_grade_is_its_published_criteria():
+    assert read_scheme("who-1979-lab-grades")["Hemoglobin"].meanings() == {
+        "0": "None of the criteria of a grade",
+        "1": "9.5-10.9 (g/dL)",
+        "2": "8.0-9.4 (g/dL)",
+        "3": "6.5-7.9 (g/dL)",
+        "4": "<6.5 (g/dL)",
+    }
+    assert read_scheme("lymphocyte-schemes")["ctc1"].texts == {}
+
+
+def test_criteria_that_differ_by_circumstances_each_say_when():
+    item = ToxicityItem(
+        "Sugar",
+        "",
+        "H",
+        (
+            Criteria((), {1: ">ULN", 2: "hospital"}, fasting="Y"),
+            Criteria((), {1: ">2 x ULN", 2: "hospital"}, fasting="N", sex="F"),
+        ),
+        "nobody",
+    )
+    assert item.meanings() == {"1": ">ULN (fasting); >2 x ULN (not fasting, sex F)", "2": "hospital"}

@@ -94,3 +94,30 @@ def test_a_copy_of_what_is_copied_on_the_way_is_a_copy_of_the_source(made: Datas
 )
 def test_a_condition_that_names_other_parameters_does_not_speak_of_this_one(condition: object, holds: bool) -> None:
     assert may_hold(read_condition(condition, {"when": condition}, "when"), "A") is holds
+
+
+def test_the_grades_of_a_parameter_mean_the_criteria_of_their_table(tmp_path: Path) -> None:
+    """Each parameter is spoken of, so that the value level describes each grade; those of no table have no meanings."""
+    declared = """
+    dataset: ADLB
+    label: Laboratory
+    guide: BDS
+    structure: One record per test
+    source: {dataset: LB}
+    keys: [USUBJID, PARAMCD]
+    derivations:
+      - copy: {variables: {PARAMCD: LBTESTCD, PARAM: LBTEST, AVAL: LBSTRESN, ANRLO: LBSTNRLO,
+                         ANRHI: LBSTNRHI, U: LBSTRESU}}
+      - grade:
+          schemes: [{table: who-1979-lab-grades, name: WHO, items: {HGB: Hemoglobin}}]
+          value_unit: U
+    variables: {STUDYID: , USUBJID: , PARAMCD: , PARAM: {label: Parameter}, AVAL: , ATOXGR: }
+    """
+    given = dataset("LB", ("USUBJID", "LBTESTCD"), STUDYID=["S", "S"], USUBJID=["1", "1"], LBTESTCD=["HGB", "WBC"],
+                    LBTEST=["Hb", "Leuk"], LBSTRESN=[7.0, 8], LBSTNRLO=[12.0, 4], LBSTNRHI=[16.0, 10],
+                    LBSTRESU=["g/dL", "10^9/L"])  # fmt: skip
+    values = [one for one in derived(tmp_path, declared, given).metadata.values if one.variable == "ATOXGR"]
+    assert [(one.where, dict(one.terms).get("3")) for one in values] == [
+        ((("PARAMCD", "HGB"),), "6.5-7.9 (g/dL)"),
+        ((("PARAMCD", "WBC"),), None),
+    ]
