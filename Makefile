@@ -29,6 +29,7 @@ soak: $(READY)
 
 bench: $(READY)
 	@$(VENV)/bin/python -m benchmarks
+	@$(VENV)/bin/python -m benchmarks.streaming
 	@echo "For 10,000 patients (half an hour, 12 GB): $(VENV)/bin/python -m benchmarks --patients 1000 10000"
 
 lint: $(READY)

@@ -51,14 +51,15 @@ def _plainly(records: Path, made: BuiltDatasets, package: Path) -> tuple[Stages,
     (scratch / "ours").mkdir(parents=True)
     size = sum(path.stat().st_size for path in package.rglob("*.xpt"))
     stages("pandas reads the raw records", pd.read_csv, records, low_memory=False)
-    stages("plain write of the transport files' bytes", _write, scratch / "bytes", size)
+    stages("plain write of the transport files' bytes", plain_write, scratch / "bytes", size)
     stages("transport files by publish.xpt", _write_ours, made, date(2001, 12, 31), scratch / "ours")
     stages("transport files by pyreadstat", _write_others, texts, scratch)
     stages("plain copy of the package", shutil.copytree, package, scratch / "copy")
     return stages, size
 
 
-def _write(path: Path, size: int) -> None:
+def plain_write(path: Path, size: int) -> None:
+    """Write so many bytes and force them to disk."""
     with path.open("wb") as file:
         for start in range(0, size, BLOCK):
             file.write(b"x" * min(BLOCK, size - start))

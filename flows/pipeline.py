@@ -28,7 +28,7 @@ from flows.worker import Shared, Workers, cores
 from metadata.dataset import Dataset
 from metadata.errors import StudyError
 from metadata.records import Records
-from metadata.study import Study
+from metadata.study import LARGEST_FILE, Study
 from metadata.terminology import Terminology
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ class BuiltDatasets:
     sdtm: Datasets
     adam: Datasets
     group: str = ""
+    largest_file: int = LARGEST_FILE
 
     @property
     def everything(self) -> dict[str, Dataset]:
@@ -225,7 +226,7 @@ def _make_datasets(run: Run, sdtm: Datasets) -> BuiltDatasets:
     if run.request.reaches("adam"):
         adam = step("analyse", analyse, study, sdtm, summary=stage_summaries.of_datasets)
         step("check ADaM", quality_gates.check_adam, study, adam, run.validation, summary=stage_summaries.of_checks)
-    built: BuiltDatasets = step("resolve lengths", resolve_lengths, sdtm, adam, run.study.group)
+    built: BuiltDatasets = step("resolve lengths", resolve_lengths, sdtm, adam, run.study)
     run.result.datasets = stage_summaries.count_datasets(built.standards)
     return built
 
@@ -400,12 +401,13 @@ def analyse(study: Study, sdtm: Datasets) -> dict[str, Dataset]:
     return engine.analyse(study, sdtm)
 
 
-def resolve_lengths(sdtm: Datasets, adam: Datasets, group: str) -> BuiltDatasets:
+def resolve_lengths(sdtm: Datasets, adam: Datasets, study: Study) -> BuiltDatasets:
     """Return all datasets with lengths that hold over all of them."""
     from publish import lengths
 
     sized = lengths.resolve({**sdtm, **adam})
-    return BuiltDatasets({name: sized[name] for name in sdtm}, {name: sized[name] for name in adam}, group)
+    both = {name: sized[name] for name in sdtm}, {name: sized[name] for name in adam}
+    return BuiltDatasets(*both, study.group, study.largest_file)
 
 
 def write_transport(layout: PackageLayout, built: BuiltDatasets, created: str) -> list[Path]:
@@ -416,7 +418,7 @@ def write_transport(layout: PackageLayout, built: BuiltDatasets, created: str) -
     for standard, datasets in built.standards:
         for folder in (layout.transport(standard), layout.parquet(standard)):
             folder.mkdir(parents=True, exist_ok=True)
-        paths += write_transport(layout, standard, datasets, date.fromisoformat(created))
+        paths += write_transport(layout, standard, datasets, date.fromisoformat(created), built.largest_file)
     return paths
 
 
@@ -428,7 +430,11 @@ def read_back(layout: PackageLayout, built: BuiltDatasets, created: str, folder:
     from publish.package import verify_transport
 
     day = date.fromisoformat(created)
-    verified = [one for name, datasets in built.standards for one in verify_transport(layout, name, datasets, day)]
+    verified = [
+        one
+        for name, datasets in built.standards
+        for one in verify_transport(layout, name, datasets, day, built.largest_file)
+    ]
     rows = [(path.name, count, by_readstat) for path, count, by_readstat in verified]
     table = pd.DataFrame(rows, columns=["file", "rows_compared", "rows_read_by_readstat"])
     quality_gates.write_findings(table, folder / "read_back.csv")
@@ -459,7 +465,7 @@ def write_define(
     With the analysis datasets the analysis plan is written, and with ``results`` the key results are described. With
     ``guide_comes``, the reviewer's guide is referred to.
     """
-    from publish import define, plan_document
+    from publish import define, plan_document, splitting
     from publish.define_documents import Documents
     from publish.define_standards import define_content
 
@@ -468,7 +474,8 @@ def write_define(
     datasets, displays = dict(built.standards)[standard], key_results(study, built, results)
     sections = plan_document.write(study, folder) if standard == "adam" else {}
     documents = Documents.of_folder(folder, standard, pages, sections, guide_comes)
-    return define.write(study, content, datasets, created, folder, documents, displays)
+    split = {name: tuple(splitting.files(dataset, built.largest_file)) for name, dataset in datasets.items()}
+    return define.write(study, content, datasets, created, folder, replace(documents, parts=split), displays)
 
 
 def write_guides(

@@ -17,6 +17,7 @@ from metadata.yaml_source import LocatedDict, load
 
 BUNDLED = Path(__file__).resolve().parent.parent / "mappings"
 CONFIG = "study.yaml"
+LARGEST_FILE = 5_000_000_000
 
 
 def events_of(visit: LocatedDict) -> list[str]:
@@ -101,6 +102,11 @@ class Study:
     def is_synthetic(self) -> bool:
         """True if the patients are invented, so that every output must say so."""
         return bool(self.config["study"].get("synthetic", False))
+
+    @property
+    def largest_file(self) -> int:
+        """The most bytes of a transport file; one of more is also given in parts (FDA: 5 GB)."""
+        return int(self.config.get("largest_file", LARGEST_FILE))
 
     @property
     def part(self) -> str:

@@ -241,7 +241,8 @@ class TextDates:
 class StudyFile:
     """The whole of study.yaml.
 
-    ``encoding`` is that of single bytes in REDCap's texts which are not UTF-8.
+    ``encoding`` is that of single bytes in REDCap's texts which are not UTF-8. A transport file of more bytes than
+    ``largest_file`` (5,000,000,000 if it is not given) is also given in parts.
     """
 
     study: StudyFacts
@@ -255,6 +256,7 @@ class StudyFile:
     elements: list[Element] | None = None
     text_dates: list[TextDates] | None = None
     encoding: ByteEncoding | None = None
+    largest_file: Annotated[int, Above(0)] | None = None
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from odmlib.arm_1_0 import model
 from metadata.analysis_result import ResultDisplay
 from metadata.dataset import Dataset
 from metadata.study import Study
+from publish import splitting
 from publish.define_codelists import DefineCodelists
 from publish.define_documents import CRF, Documents, document_leaves, leaf
 from publish.define_items import Items
@@ -43,7 +44,8 @@ def document(
     version.Standards = _standards(content)
     _documents(version, documents)
     for dataset in sorted(datasets.values(), key=content.place):
-        version.ItemGroupDef.append(_group(dataset, content, items.references(dataset)))
+        comment = _in_parts(dataset, documents, sentences)
+        version.ItemGroupDef.append(_group(dataset, content, items.references(dataset), comment))
     results = displays_element(displays, items.where_clauses, sentences, documents)
     version.ValueListDef.extend(items.value_lists)
     version.WhereClauseDef.extend(items.where_clauses.elements())
@@ -121,8 +123,16 @@ def _documents(version: model.MetaDataVersion, documents: Documents) -> None:
         version.SupplementalDoc.DocumentRef.append(model.DocumentRef(leafID=one.leaf))
 
 
-def _group(dataset: Dataset, content: DefineContent, references: list[model.ItemRef]) -> model.ItemGroupDef:
-    """Return a dataset: label, class, structure, keys and the leaf of its transport file."""
+def _in_parts(dataset: Dataset, documents: Documents, sentences: Sentences) -> str:
+    """Return the comment that says in which parts a dataset is given as well; blank if it is not."""
+    names = documents.parts.get(dataset.name, ())
+    return sentences.comment(dataset.name, splitting.sentence(list(names))) if names else ""
+
+
+def _group(
+    dataset: Dataset, content: DefineContent, references: list[model.ItemRef], comment: str
+) -> model.ItemGroupDef:
+    """Return a dataset: label, comment, class, structure, keys and the leaf of its transport file."""
     metadata, name = dataset.metadata, dataset.name
     reference = metadata.dataset_class in REFERENCE
     one_a_subject = set(metadata.keys) <= {"STUDYID", "USUBJID"} and not reference
@@ -138,6 +148,7 @@ def _group(dataset: Dataset, content: DefineContent, references: list[model.Item
         StandardOID=content.guide_of(dataset),
         **({} if metadata.is_analysis else {"Domain": _domain(name)}),
         **({} if len(dataset.frame) else {"HasNoData": "Yes"}),
+        **({"CommentOID": comment} if comment else {}),
     )
     made.Description = description(metadata.label)
     made.ItemRef.extend(references)

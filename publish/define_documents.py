@@ -33,13 +33,14 @@ GUIDES: Mapping[Standard, Document] = {
 class Documents:
     """The documents in the folder of define.xml, the pages of the annotated CRF, and those of the plan's sections.
 
-    ``coming`` are files that are written after define.xml.
+    ``coming`` are files that are written after define.xml, ``parts`` the files in which a dataset is given as well.
     """
 
     present: tuple[Document, ...] = ()
     pages: CrfPages = field(default_factory=dict)
     sections: Mapping[str, int] = field(default_factory=dict)
     coming: frozenset[str] = frozenset()
+    parts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
     def of_folder(

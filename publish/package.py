@@ -19,7 +19,8 @@ from types import TracebackType
 from metadata.dataset import Dataset
 from metadata.errors import OutsideError, StudyError, UsageError
 from metadata.records import Records
-from publish import dataset_json, lineage, manifest, parquet, readback, xpt
+from metadata.study import LARGEST_FILE
+from publish import dataset_json, lineage, manifest, parquet, readback, splitting, xpt
 from publish.disk import DISK_ERRORS, outside, sync, sync_tree, write_bytes
 from publish.lock import Lock
 from publish.refusals import Standard
@@ -88,11 +89,16 @@ class PackageLayout:
 
 
 def write_transport(
-    layout: PackageLayout, standard: Standard, datasets: Mapping[str, Dataset], created: date
+    layout: PackageLayout,
+    standard: Standard,
+    datasets: Mapping[str, Dataset],
+    created: date,
+    largest: int = LARGEST_FILE,
 ) -> list[Path]:
     """Write every dataset as transport file and as parquet, and return the transport files.
 
-    Lengths must be resolved. Raises StudyError for what a transport file may not hold; OutsideError.
+    A file of more than ``largest`` bytes is also given in parts, in the folder ``split``. Lengths must be resolved.
+    Raises StudyError for what a transport file may not hold; OutsideError.
     """
     layout.make(layout.transport(standard), layout.parquet(standard))
     paths = []
@@ -100,7 +106,16 @@ def write_transport(
         paths.append(layout.transport(standard) / f"{dataset.name.lower()}.xpt")
         xpt.write(dataset, paths[-1], created, standard)
         parquet.write(dataset, layout.parquet(standard) / f"{dataset.name.lower()}.parquet")
+        for part in splitting.parts(dataset, largest, datasets):
+            paths.append(_part(layout, standard, part))
+            layout.make(paths[-1].parent)
+            xpt.write(part, paths[-1], created, standard)
     return paths
+
+
+def _part(layout: PackageLayout, standard: Standard, part: Dataset) -> Path:
+    """Return the place of a part of a dataset."""
+    return layout.transport(standard) / splitting.FOLDER / f"{part.name.lower()}.xpt"
 
 
 def write_dataset_json(
@@ -121,7 +136,11 @@ def write_dataset_json(
 
 
 def verify_transport(
-    layout: PackageLayout, standard: Standard, datasets: Mapping[str, Dataset], created: date
+    layout: PackageLayout,
+    standard: Standard,
+    datasets: Mapping[str, Dataset],
+    created: date,
+    largest: int = LARGEST_FILE,
 ) -> list[tuple[Path, int, int]]:
     """Read every transport file back and compare; raises StudyError at the first difference.
 
@@ -131,6 +150,9 @@ def verify_transport(
     for dataset in datasets.values():
         path = layout.transport(standard) / f"{dataset.name.lower()}.xpt"
         verified.append((path, len(dataset.frame), readback.verify(dataset, path, created)))
+        for part in splitting.parts(dataset, largest, datasets):
+            path = _part(layout, standard, part)
+            verified.append((path, len(part.frame), readback.verify(part, path, created)))
     return verified
 
 

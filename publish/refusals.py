@@ -16,7 +16,6 @@ Standard = Literal["sdtm", "adam"]
 LONGEST_LABEL = 40
 LONGEST_TEXT = 200
 MOST_VARIABLES = 9999
-LARGEST_FILE = 5_000_000_000
 NAME = re.compile(r"[A-Z][A-Z0-9]{0,7}")
 PRINTABLE = re.compile(r"[ -~]*")
 FORMAT = re.compile(r"(?P<name>[A-Z][A-Z0-9]*?[A-Z])?(?P<width>\d{1,2})?\.(?P<decimals>\d{1,2})?")

@@ -6,9 +6,10 @@ of a chunk of rows, which goes to the file as it is. What cannot be kept exactly
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -19,11 +20,11 @@ from metadata.errors import StudyError
 from publish import ibm_float
 from publish.disk import replacing
 from publish.record_key import record_at
-from publish.refusals import LARGEST_FILE, Standard, refuse_metadata
-from publish.xpt_layout import file_size, header, padding, row_length, width
+from publish.refusals import Standard, refuse_metadata
+from publish.xpt_layout import header, padding, row_length, width
 from publish.xpt_reading import read
 
-__all__ = ["read", "write"]
+__all__ = ["read", "write", "write_batches"]
 
 CHUNK = 10_000  # a chunk of a few megabytes stays in the cache while column after column is laid into it
 BLANK = 0x20
@@ -39,22 +40,43 @@ def write(dataset: Dataset, path: Path, created: date, standard: Standard) -> No
     blanks refused, since the format cannot distinguish them from padding. Raises StudyError for what the format or the
     agency refuses, naming dataset, variable, record and what would be right; OutsideError if the disk fails.
     """
-    refuse_metadata(dataset, standard)
-    _refuse_place(dataset, path)
-    rows, encoders = len(dataset.frame), _encoders(dataset)
+    write_batches((dataset,), path, created, standard)
+
+
+def write_batches(batches: Iterable[Dataset], path: Path, created: date, standard: Standard) -> int:
+    """Write a dataset that comes in batches of rows, one after the other, each with the same metadata; return the rows.
+
+    No more than one batch is held, so a dataset may be larger than the memory. Otherwise as ``write``, which writes
+    one batch; a record is named within its batch. Raises StudyError as well if there is no batch, or if the metadata
+    changes.
+    """
+    rows, first = 0, None
     with replacing(path) as file:
-        file.write(header(dataset.metadata, created))
-        for start in range(0, rows, CHUNK):
-            file.write(_chunk(dataset, encoders, start, min(start + CHUNK, rows)).data)
-        file.write(b" " * padding(rows * row_length(dataset.metadata)))
+        for batch in batches:
+            refuse_metadata(batch, standard)
+            if first is None:
+                _refuse_place(batch, path)
+                file.write(header(batch.metadata, created))
+                first = batch.metadata
+            elif batch.metadata != first:
+                raise StudyError(f"{first.name}: a batch has other metadata than the first")
+            _write_rows(batch, file)
+            rows += len(batch.frame)
+        if first is None:
+            raise StudyError(f"{path.name}: there is nothing to write; give a batch without rows for an empty dataset")
+        file.write(b" " * padding(rows * row_length(first)))
+    return rows
+
+
+def _write_rows(batch: Dataset, file: BinaryIO) -> None:
+    rows, encoders = len(batch.frame), _encoders(batch)
+    for start in range(0, rows, CHUNK):
+        file.write(_chunk(batch, encoders, start, min(start + CHUNK, rows)).data)
 
 
 def _refuse_place(dataset: Dataset, path: Path) -> None:
     if path.name != f"{dataset.name.lower()}.xpt":
         raise StudyError(f"{dataset.name} belongs into a file {dataset.name.lower()}.xpt, not {path.name}")
-    size = file_size(dataset.metadata, len(dataset.frame))
-    if size > LARGEST_FILE:
-        raise StudyError(f"{path.name} would take {size:,} bytes, more than the accepted 5 GB; split it")
 
 
 def _chunk(dataset: Dataset, encoders: list[Encoder], start: int, stop: int) -> np.ndarray:

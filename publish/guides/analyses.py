@@ -171,7 +171,7 @@ def _datasets(facts: GuideFacts) -> list[Block]:
     known = {(name, said) for name, _, said in shared}
     for number, (name, dataset) in enumerate(sorted(facts.adam.items()), start=1):
         made.append(Heading(f"5.2.{number} {name}, {dataset.metadata.label}", 3, f"dataset-{name}"))
-        made += _dataset(dataset, known)
+        made += _dataset(facts, dataset, known)
     return made
 
 
@@ -184,9 +184,9 @@ def _shared(facts: GuideFacts) -> list[tuple[str, str, str]]:
     return sorted(key for key, count in found.items() if count >= SHARED)
 
 
-def _dataset(dataset: Dataset, known: set[tuple[str, str]]) -> list[Block]:
+def _dataset(facts: GuideFacts, dataset: Dataset, known: set[tuple[str, str]]) -> list[Block]:
     metadata = dataset.metadata
-    rows = [("Structure", metadata.structure), ("Keys", ", ".join(metadata.keys))]
+    rows = [("Structure", metadata.structure), ("Keys", ", ".join(metadata.keys)), *facts.in_parts(dataset)]
     derived = [(one.name, one.label, one.method) for one in _derived(dataset) if (one.name, one.method) not in known]
     made: list[Block] = [table(("", ""), rows, (0.2, 0.8), "")]
     if {"PARAMCD", "PARAM"} <= set(metadata.names):

@@ -18,6 +18,7 @@ from metadata.field_use import FormUses
 from metadata.project import Project
 from metadata.study import Study
 from metadata.terminology import Terminology, read_terminology
+from publish import splitting
 from publish.disk import outside
 from publish.guides.content import Block, Figure, Heading, Paragraph, paragraphs, table
 from publish.guides.texts import GuideTexts, read_texts
@@ -116,6 +117,11 @@ class GuideFacts:
         path = self.folders[standard] / f"{dataset.lower()}.xpt"
         with outside(f"read {path}"):
             return path.stat().st_size
+
+    def in_parts(self, dataset: Dataset) -> list[tuple[str, str]]:
+        """Return the row that says in which parts a dataset is given as well, if it is."""
+        names = splitting.files(dataset, self.study.largest_file)
+        return [("Files", splitting.sentence(names))] if names else []
 
     def is_beside(self, standard: str, file: str) -> bool:
         """Return True if a file lies in the folder of a standard."""

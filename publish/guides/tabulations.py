@@ -175,6 +175,7 @@ def _domain(facts: GuideFacts, dataset: Dataset) -> list[Block]:
         ("Structure", metadata.structure),
         ("Keys", ", ".join(metadata.keys)),
         ("Forms", ", ".join(forms) or "none: made from other datasets or from study.yaml"),
+        *facts.in_parts(dataset),
     ]
     for suffix, label in (("CAT", "Categories"), ("SCAT", "Subcategories")):
         if f"{name}{suffix}" in metadata.names:

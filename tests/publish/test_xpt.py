@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from datetime import date, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -295,12 +296,22 @@ def test_the_file_has_the_name_of_the_dataset(tmp_path: Path) -> None:
         xpt.write(adverse_events(), tmp_path / "AE.xpt", DATE, "sdtm")
 
 
-def test_more_than_five_gigabytes_is_refused_before_anything_is_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(xpt, "LARGEST_FILE", 1000)
-    with pytest.raises(StudyError, match=r"ae\.xpt would take [\d,]+ bytes, more than"):
-        xpt.write(adverse_events(), tmp_path / "ae.xpt", DATE, "sdtm")
+@pytest.mark.parametrize("bounds", [[0, 3], [0, 1, 2, 3], [0, 0, 2, 3, 3]])
+def test_batches_make_the_same_file(tmp_path: Path, bounds: list[int]) -> None:
+    whole = adverse_events()
+    cut = [replace(whole, frame=whole.frame.iloc[a:b]) for a, b in pairwise(bounds)]
+    before = written(whole, tmp_path).read_bytes()
+    assert xpt.write_batches(iter(cut), tmp_path / "ae.xpt", DATE, "sdtm") == 3
+    assert (tmp_path / "ae.xpt").read_bytes() == before
+
+
+def test_batches_of_other_metadata_are_refused(tmp_path: Path) -> None:
+    whole = adverse_events()
+    other = whole.with_metadata(replace(whole.metadata, label="Other Events"))
+    with pytest.raises(StudyError, match="AE: a batch has other metadata than the first"):
+        xpt.write_batches([whole, other], tmp_path / "ae.xpt", DATE, "sdtm")
+    with pytest.raises(StudyError, match="there is nothing to write"):
+        xpt.write_batches([], tmp_path / "ae.xpt", DATE, "sdtm")
     assert list(tmp_path.iterdir()) == []
 
 

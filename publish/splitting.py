@@ -1,0 +1,66 @@
+"""Transport files above a size are also given in parts, in the folder ``split`` beside the whole file.
+
+The parts are consecutive records of nearly equal number under the same metadata, so their lengths are equal, and each
+is at most as large as allowed. Source: FDA Study Data Technical Conformance Guide, section 3.3.2 (file size limits:
+split files in a subfolder ``split``, the whole file beside it, and said in the define file and the reviewer's guide).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from metadata.dataset import Dataset
+from metadata.errors import StudyError
+from publish.xpt_layout import file_size
+
+FOLDER = "split"
+LONGEST_NAME = 8
+
+
+def parts(dataset: Dataset, largest: int, taken: Collection[str] = ()) -> list[Dataset]:
+    """Return the parts of a dataset whose file would take more than ``largest`` bytes, in order; none of another.
+
+    A part is called as the dataset with a number from 1, its name cut so that both have 8 characters. Raises
+    StudyError if one record alone is too large, or if a name is that of a dataset in ``taken``.
+    """
+    metadata, count = dataset.metadata, len(dataset.frame)
+    if file_size(metadata, count) <= largest:
+        return []
+    if not count or file_size(metadata, 1) > largest:
+        raise StudyError(f"{dataset.name}: a file of one record takes more than the {largest:,} bytes allowed")
+    most = _most_rows(dataset, largest)
+    number = -(-count // most)
+    names = [_name(dataset.name, place, number) for place in range(1, number + 1)]
+    for name in names:
+        if name in taken:
+            raise StudyError(f"{dataset.name} has to be split, and its part {name} has the name of another dataset")
+    bounds = [count * place // number for place in range(number + 1)]
+    return [
+        Dataset(replace(metadata, name=name), dataset.frame.iloc[start:stop].reset_index(drop=True))
+        for name, start, stop in zip(names, bounds, bounds[1:], strict=False)
+    ]
+
+
+def _most_rows(dataset: Dataset, largest: int) -> int:
+    """Return how many records a file of at most ``largest`` bytes has."""
+    low, high = 1, len(dataset.frame)
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if file_size(dataset.metadata, middle) <= largest else (low, middle - 1)
+    return low
+
+
+def _name(dataset: str, place: int, number: int) -> str:
+    end = f"{place:0{len(str(number))}}"
+    return dataset[: LONGEST_NAME - len(end)] + end
+
+
+def files(dataset: Dataset, largest: int) -> list[str]:
+    """Return the files of the parts of a dataset, as one refers to them from the folder of the whole file."""
+    return [f"{FOLDER}/{part.name.lower()}.xpt" for part in parts(dataset, largest)]
+
+
+def sentence(names: list[str]) -> str:
+    """Say of a dataset in which parts it is given as well."""
+    return f"The records are also given in {len(names)} parts of equal lengths, in order: {', '.join(names)}."
