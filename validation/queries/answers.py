@@ -8,7 +8,7 @@ an answer whose id is mistyped.
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 COLUMNS = ("query_id", "answer", "answered_by", "answered_on")
 QUERY_ID = re.compile(rf"[0-9a-f]{{{ID_LENGTH}}}", re.ASCII)
+EARLIEST_ZONE = timedelta(days=1)
+"""Where the site is, it may be tomorrow already."""
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
@@ -43,7 +45,8 @@ def answer_rows(study: Study) -> list[TableRow]:
     """Return the lines of the study's answers, nothing without the file.
 
     Raises StudyError, with the line, for an id that no query can have or that is not that of what was asked, a query
-    answered twice, an empty answer and a day that the calendar does not have. Who answered and when may be blank.
+    answered twice, an answer without text or name, and a day that the calendar does not have or that is still to come.
+    When it was answered may be blank.
     """
     path, declared = answers_path(study), study.config["redcap"].get("answers")
     if not path.is_file():
@@ -79,8 +82,12 @@ def _check(studyid: str, row: TableRow, lines: dict[str, int]) -> None:
     lines[query] = row.line
     if not row["answer"].strip():
         raise row.error(f"the answer to query {query} is empty: write what the site answered, or delete the line")
+    if not row["answered_by"].strip():
+        raise row.error(f"the answer to query {query} has no name: write under answered_by who gave it")
     if day and not _is_day(day):
         raise row.error(f"answered_on '{day}' is not a day of the calendar, written YYYY-MM-DD")
+    if day and date.fromisoformat(day) > date.today() + EARLIEST_ZONE:
+        raise row.error(f"answered_on '{day}' is still to come")
 
 
 def _ids(studyid: str, row: TableRow) -> set[str]:

@@ -102,6 +102,8 @@ HEADER = "query_id,answer,answered_by,answered_on\n"
         (f"{HEADER}0123456789ab,'  ',b,\n".replace("'", '"'), 2, "the answer to query 0123456789ab is empty"),
         (f"{HEADER}0123456789ab,a,b,31/31/2001\n", 2, "'31/31/2001' is not a day of the calendar"),
         (f"{HEADER}0123456789ab,a,b,2001-02-29\n", 2, "'2001-02-29' is not a day of the calendar"),
+        (f"{HEADER}0123456789ab,a,b,9999-12-31\n", 2, "'9999-12-31' is still to come"),
+        (f"{HEADER}0123456789ab,a, ,2001-02-03\n", 2, "the answer to query 0123456789ab has no name"),
         (f'{HEADER}0123456789ab,"two\nlines",b,\n0123456789ac,,b,\n', 4, "the answer to query 0123456789ac is empty"),
         (f"{HEADER.strip()},rule,record\n", 1, "the column 'event' is missing"),
         (f"{HEADER}0123456789ab,a\n", 2, "another number of cells"),
