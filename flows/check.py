@@ -37,7 +37,7 @@ def problems_of(study: str) -> list[CheckProblem]:
     """Return the problems of a study (a bundled name or a folder), by file and line; raises UsageError for no study."""
     found: dict[tuple[Any, ...], CheckProblem] = {}
     for problem in [*map(CheckProblem.of, _errors(study)), *_undecided(study)]:
-        found.setdefault((problem.file, problem.line or 0, problem.key, problem.message), problem)
+        found.setdefault((problem.file, problem.line or 0, problem.key.casefold(), problem.message), problem)
     return [found[place] for place in sorted(found)]
 
 

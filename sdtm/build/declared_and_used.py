@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from metadata.errors import Gather, nearest
 from metadata.project import Project
 from metadata.study import Study
 from metadata.yaml_source import PLACE, LocatedDict, LocatedList, complain
+from sdtm.domains.reference_ranges import study_ranges
 from sdtm.domains.visits import date_fields, visit_events
 from sdtm.mapping.domain_mapping import Block, DomainMapping, FindingTest
 from sdtm.operations.value_sets import possible_values
@@ -58,6 +59,12 @@ def check_used(body: LocatedDict, mapping: DomainMapping, study: Study, project:
         for key in shared if tests else ():
             with gather.part():
                 _check_shared(shared, key, [test for test in tests if test.key == key], tests)
+        with gather.part():
+            ranges = study_ranges(study, mapping) if mapping.ranges_file else {}
+            for key in shared if tests else ():
+                with gather.part():
+                    of_key = [test for test in tests if test.key == key]
+                    _check_factors(shared[key] or LocatedDict(), of_key, {one.unit for one in ranges.get(key, ())})
 
 
 def _blocks(body: LocatedDict) -> list[LocatedDict]:
@@ -127,11 +134,31 @@ def _check_shared(shared: LocatedDict, key: str, of_key: Sequence[FindingTest], 
         raise complain(shared, key, f"no records have the test '{key}'{nearest(key, known)}")
 
 
+def _check_factors(node: LocatedDict, of_key: Sequence[FindingTest], also: Collection[str]) -> None:
+    """Raise StudyError for the factor of a unit that no form gives, and that none of the ``also`` known units is.
+
+    Nothing is said where a form has its unit in a field without terms, or the test is graded.
+    """
+    if "unit_factors" not in node or not of_key or any(test.toxicity for test in of_key):
+        return
+    given = [possible_values([test.unit]) if test.unit else ("",) for test in of_key]
+    if not all(given):
+        return
+    known = {unit for units in given for unit in units} | set(also)
+    for unit in node["unit_factors"]:
+        if unit not in known:
+            problem = f"no form gives {of_key[0].key} in '{unit}'{nearest(str(unit), known)}: the factor is not used"
+            raise complain(node["unit_factors"], str(unit), problem)
+
+
 def _check_label(test: FindingTest) -> None:
     """Raise StudyError where what is taken off the labels of a result is on none of them."""
     result = test.result
-    if not test.label_without or not isinstance(result, FieldValue) or not result.found.choices:
+    if not test.label_without or not isinstance(result, FieldValue):
         return
+    if not result.found.choices:
+        problem = f"field '{result.found.name}' has no choices, so that there is no label to take anything off"
+        raise complain(result.spec, None, f"{test.key}: {problem} (label_without)")
     if not any(re.search(test.label_without, label) for label in result.found.choices.values()):
         problem = f"no label of field '{result.found.name}' has what '{test.label_without}' takes off"
         raise complain(result.spec, None, f"{test.key}: {problem} (label_without)")

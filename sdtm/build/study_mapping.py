@@ -22,6 +22,7 @@ from sdtm.domains.trial_design import design_rows
 from sdtm.domains.trial_summary import DOMAIN as SUMMARY
 from sdtm.domains.trial_summary import check_summary
 from sdtm.domains.visits import date_fields, visit_events
+from sdtm.mapping.criteria import check_criteria
 from sdtm.mapping.declared_rows import DECLARED, checked_rows, declared_rows
 from sdtm.mapping.domain_mapping import DomainMapping
 from sdtm.mapping.not_submitted import FILE
@@ -114,6 +115,8 @@ def check_planned(study: Study, terminology: Terminology) -> None:
         for name, rows in design_rows(study).items():
             with gather.part():
                 checked_rows(study, terminology, name, rows)
+        with gather.part():
+            check_criteria(study)
         for name in DECLARED:
             with gather.part():
                 checked_rows(study, terminology, name, declared_rows(study, name))

@@ -7,14 +7,14 @@ import re
 import numpy as np
 
 from metadata.coded_text import CodedText
-from metadata.errors import Gather, nearest
+from metadata.errors import Gather, StudyError, nearest
 from metadata.ranges import Range, chosen, read_ranges
 from metadata.study import Study
 from metadata.terminology import Terminology
 from metadata.toxicity import ToxicityItem
 from metadata.toxicity_table import scheme_of
 from metadata.units import significant, text_of
-from metadata.yaml_source import complain
+from metadata.yaml_source import LocatedDict, complain
 from sdtm.columns.number import plain_number
 from sdtm.columns.table import DomainTable
 from sdtm.domains.timing import complete_days
@@ -197,10 +197,18 @@ def put_indicator(mapping: DomainMapping, table: DomainTable) -> None:
     table.put(mapping.prefixed("NRIND"), CodedText.of_codes(made, INDICATORS))
 
 
+def _items(study: Study, scheme: str, node: LocatedDict) -> dict[str, ToxicityItem]:
+    """Return the items of a toxicity table; raises StudyError at the key that names it, if there is no such table."""
+    try:
+        return scheme_of(study, scheme)
+    except StudyError as error:
+        raise (error if error.file else complain(node, "toxicity", error.message)) from None
+
+
 def check_toxicity(study: Study, mapping: DomainMapping) -> None:
     """Raise StudyError if a test names an item that the scheme lacks, or whose unit cannot be converted."""
-    items = scheme_of(study, mapping.toxicity_scheme) if mapping.toxicity_scheme else {}
     node = study.read_yaml(mapping.file.split("/", 1)[1])
+    items = _items(study, mapping.toxicity_scheme, node) if mapping.toxicity_scheme else {}
     for block in mapping.blocks:
         for test in block.tests:
             if test.toxicity and not test.toxicity_terms and test.toxicity not in items:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
+from metadata import iso8601
 from metadata.dataset import Dataset, Edges, join_edges
 from metadata.declaration import read_document
 from metadata.declaration_schema import document_schema
 from metadata.errors import Gather, nearest
 from metadata.standards import COUNTRIES, NULL_FLAVORS, sdtm_variables
 from metadata.study import Study
+from metadata.study_declaration import PERIOD
 from metadata.terminology import Terminology
 from metadata.yaml_source import LocatedDict, complain
 from sdtm.columns.text import chunks, transliterated
@@ -181,11 +184,20 @@ def _row(node: LocatedDict, name: str, sequence: int, said: Said, terminology: T
     return located(row, node)
 
 
+def _check_iso_8601(node: LocatedDict, value: str) -> None:
+    """Raise StudyError for a value that is neither a date nor a duration, where ISO 8601 is its dictionary."""
+    of_moments = str(node.get("dictionary", "")).upper().startswith("ISO 8601")
+    if of_moments and not (iso8601.is_date(value) or re.fullmatch(PERIOD.pattern, value)):
+        problem = f"'{value}' is neither a date of ISO 8601, such as 2001-12-31, nor {PERIOD.said}"
+        raise complain(node, "value" if "value" in node else "study", problem)
+
+
 def _coded(node: LocatedDict, value: str, terminology: Terminology) -> dict[str, Any]:
     """Return code, reference and version of a value: those of its codelist, or as declared."""
     if "codelist" not in node:
         if str(node.get("dictionary", "")).upper().startswith("ISO 3166"):
             check_term(node, "dictionary", value, Target(DOMAIN, "TSVAL", dictionary=COUNTRIES), terminology)
+        _check_iso_8601(node, value)
         return {
             "TSVALCD": node.get("code"),
             "TSVCDREF": node.get("dictionary"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from functools import partial
@@ -12,6 +13,7 @@ import numpy as np
 from metadata import iso8601
 from metadata.coded_text import CodedText
 from metadata.declaration_limits import Entries
+from metadata.dictionary import Field
 from metadata.yaml_source import complain
 from sdtm.columns.column import Column, Read, UnrepresentedValues
 from sdtm.columns.source import FormRows
@@ -27,7 +29,17 @@ TIME = re.compile(r"(?:[01]\d|2[0-3])(?::[0-5]\d(?::[0-5]\d)?)?", re.ASCII)
 SEPARATOR = "\x1f"
 PARTS: tuple[Literal["year", "month", "day"], ...] = ("year", "month", "day")
 NO_DATE = "it is not a date of the calendar"
+FIRST_YEAR = 100
+POSSIBLE = {"year": (0, 9999), "month": (1, 12), "day": (1, 31)}
 MINUTES_AND_SECONDS = "time_mm_ss"
+
+
+def _limit(text: str) -> float:
+    """Return a limit of the dictionary as a number, NaN where it is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
 @keyed("date")
@@ -63,6 +75,8 @@ class CollectedDate(RecordOperation):
             else:
                 context.field(self.spec, self.key, name)
         self.in_parts = isinstance(self.value, list)
+        for name, part in zip(self.names if self.in_parts else [], PARTS, strict=False):
+            self._check_part(context.dictionary.fields[name], part)
         self.written = None if self.in_parts else context.study.text_dates.get(self.names[0])
         kind = context.dictionary.fields[self.names[0]].validation
         self.with_clock = not self.in_parts and kind.startswith("datetime_")
@@ -74,6 +88,16 @@ class CollectedDate(RecordOperation):
             )
         if not (self.in_parts or self.written or kind.startswith(("date_", "datetime_"))):
             problem = f"field '{self.names[0]}' is not a date field: text_dates of study.yaml can say how it is written"
+            raise complain(self.spec, self.key, problem)
+
+    def _check_part(self, found: Field, part: Literal["year", "month", "day"]) -> None:
+        """Raise StudyError for a field that cannot hold its part of a date: the order is year, month, day."""
+        if found.validation.startswith(("date_", "datetime_")):
+            raise complain(self.spec, self.key, f"field '{found.name}' is a whole date, and a {part} is needed")
+        low, high = _limit(found.text_validation_min), _limit(found.text_validation_max)
+        least, most = POSSIBLE[part]
+        if low > most or high < least or (part == "year" and high < FIRST_YEAR):
+            problem = f"field '{found.name}' goes from {low:g} to {high:g}, which is no {part}: write year, month, day"
             raise complain(self.spec, self.key, problem)
 
     def fields(self) -> list[str]:

@@ -317,6 +317,31 @@ def test_parameters_units_and_dates_of_analyses(study: Path) -> None:
     assert_refused(study, *OF_ANALYSES)
 
 
+OF_TABULATION = [
+    ("sdtm/ts.yaml", "AGEMIN, value: P18Y", "AGEMIN, value: 18 years", "'18 years' is neither a date of ISO 8601"),
+    ("sdtm/lb.yaml", "WBC: {category: HEMATOLOGY, specimen: BLOOD, standard_unit: 10^9/L}",
+     "WBC: {category: HEMATOLOGY, specimen: BLOOD, standard_unit: 10^9/L, unit_factors: {g/L: 3}}",
+     "no form gives WBC in 'g/L'"),
+    ("sdtm/vs.yaml", "SYSBP: {result:", "SYSBP: {label_without: X, result:", "there is no label to take anything off"),
+    ("sdtm/ti.yaml", "  - {IETESTCD: INCL02,", "  - {IETESTCD: INCL01,", "the criterion 'INCL01' is declared twice"),
+]  # fmt: skip
+
+
+def test_units_labels_and_dates_of_tabulation(study: Path) -> None:
+    assert_refused(study, *OF_TABULATION)
+
+
+def test_an_epoch_that_is_no_term_is_said_once(study: Path) -> None:
+    make(study, ("study.yaml", "epoch: FOLLOW-UP,", "epoch: FOLLOW-UPP,", ""))
+    assert len([one for one in problems(study)["study.yaml"] if "FOLLOW-UPP" in one.message]) == 1
+
+
+def test_a_toxicity_table_that_is_not_there(tmp_path: Path) -> None:
+    folder = tmp_path / "trial"
+    shutil.copytree(BUNDLED / "spms_aza", folder, ignore=shutil.ignore_patterns("synthetic", "records_*", "log*.csv"))
+    assert_refused(folder, ("sdtm/lb.yaml", "toxicity: who-1979-lab-grades", "toxicity: who-1979-grades", "who-1979-"))
+
+
 def test_a_negative_count(study: Path) -> None:
     assert_refused(
         study, ("adam/advs.yaml", "on_treatment: {days: 7}", "on_treatment: {days: -7}", "must be a number from 0")
