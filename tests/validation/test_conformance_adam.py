@@ -121,6 +121,7 @@ SEEDS: list[tuple[str, str, str, Change]] = [
     ("adam.key_unique", "ADVS", "", lambda d: again(d, "ADVS")),
     ("adam.key_unique", "ADVS", "VSSEQ", lambda d: lacking(d, "ADVS", "VSSEQ")),
     ("adam.key_sorted", "ADVS", "", lambda d: again(d, "ADVS", USUBJID="A")),
+    ("adam.record_twice", "ADVS", "", lambda d: again(d, "ADVS", ASEQ=9999.0)),
     ("adam.sequence", "ADVS", "ASEQ", lambda d: seed(d, "ADVS", "ASEQ", later)),
     ("adam.sequence", "ADVS", "ASEQ", lambda d: seed(d, "ADVS", "ASEQ", 0.5)),
     ("adam.text", "ADAE", "AETERM", lambda d: seed(d, "ADAE", "AETERM", "Jaqueca, señal")),
@@ -354,3 +355,10 @@ def test_labels_of_the_guides_may_be_continued_where_a_name_has_an_index(study: 
     assert one.label_of("PARCAT1") == ("Parameter Category 1", True)
     assert one.label_of("TRT02P") == ("Planned Treatment for Period 02", False)
     assert one.label_of("AVAL") == ("Analysis Value", False) and one.label_of("MYOWN") is None
+
+
+def test_analysis_datasets_alone_are_judged_without_their_source(
+    study: Study, terminology: Terminology, adam: Datasets
+) -> None:
+    found = find(study, {}, terminology, adam=adam, given=frozenset({"study", "guide", "terminology", "define_adam"}))
+    assert [(one.rule, one.dataset, one.variable) for one in found if one.severity == "error"] == []

@@ -22,6 +22,7 @@ SUBJECT_LEVEL, BASIC, OCCURRENCE, OTHER = CLASSES = (
     "OCCURRENCE DATA STRUCTURE",
     "ADAM OTHER",
 )
+REPORTED = re.compile(r"[A-Z]{2}(?:TERM|TRT)")
 SEQUENCE = re.compile(r"[A-Z]{2}SEQ")
 WIDE = 1 << 32
 """More than any sequence number, so that subject and number make one key."""
@@ -135,11 +136,17 @@ class AnalysisDataset(Domain):
         return {name[:2]: name for name in self.names if SEQUENCE.fullmatch(name) and self.data.sdtm.get(name[:2])}
 
     @cached_property
+    def prefix(self) -> str:
+        """The SDTM domain whose records the dataset is of, by --SEQ or by its reported term; ``--`` without one."""
+        named = [name[:2] for name in self.names if REPORTED.fullmatch(name)]
+        return next(iter([*self.domains, *named]), "--")
+
+    @cached_property
     def guides(self) -> list[Guide]:
         """The guide of the dataset's structure, then the others from which a variable may come."""
         standards = self.data.study.standards
         basic, occurrences = f"adamig-{slug(standards['adamig'])}", f"adam-occds-{slug(standards['occds'])}"
-        prefix = next(iter(self.domains), "--")
+        prefix = self.prefix
         structures = {
             SUBJECT_LEVEL: (basic, "ADSL"),
             BASIC: (basic, "BDS"),

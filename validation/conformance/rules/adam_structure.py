@@ -91,7 +91,7 @@ def required(data: AnalysisDatasets) -> Iterator[Hit]:
 
 def _is_asked(one: AnalysisDataset, name: str) -> bool:
     """Return False for the reported term of another kind of occurrence: of an event --TERM, of a medication CMTRT."""
-    medication = "CM" in one.domains
+    medication = one.prefix == "CM"
     return not (
         one.kind == OCCURRENCE and ((name.endswith("TERM") and medication) or (name == "CMTRT" and not medication))
     )
@@ -177,6 +177,8 @@ def guide_type(data: AnalysisDatasets) -> Iterator[Hit]:
 
 def is_copy(one: AnalysisDataset, name: str) -> bool:
     """Return True for a variable, or supplemental qualifier, of an SDTM dataset from which the dataset copies."""
+    if not one.data.sdtm.domains:  # without them, what is named after the dataset's domain
+        return name.startswith(one.prefix)
     return any(domain.has(name) for domain in one.copied.values()) or name in one.qualifiers
 
 
@@ -259,6 +261,14 @@ def key_sorted(data: AnalysisDatasets) -> Iterator[Hit]:
             wrong = np.zeros(one.size, bool)
             wrong[1:] = descends([rank(one, name) for name in keys])
             yield Hit(one.name, "", wrong)
+
+
+@analysis_rule("adam.record_twice", "No record is there twice, different only in its number.", STRUCTURES, "warning")
+def record_twice(data: AnalysisDatasets) -> Iterator[Hit]:
+    for one in data.having("USUBJID"):
+        names = [name for name in one.names if name != "ASEQ"]
+        if one.size > 1:
+            yield Hit(one.name, "", repeated(one.group(*names)))
 
 
 @analysis_rule("adam.sequence", "ASEQ numbers the records of a subject with whole numbers from 1, each once.",

@@ -40,7 +40,7 @@ def trace_sequence(data: AnalysisDatasets) -> Iterator[Hit]:
 
 
 @analysis_rule("adam.trace_source", "SRCDOM names a dataset, SRCVAR a variable of it and SRCSEQ a record of the"
-               " subject in it.", POINTS)  # fmt: skip
+               " subject in it.", POINTS, needs=("sdtm",))  # fmt: skip
 def trace_source(data: AnalysisDatasets) -> Iterator[Hit]:
     for one in data.having("SRCDOM", "USUBJID"):
         number = one.number("SRCSEQ")
