@@ -123,7 +123,7 @@ ASKED = "rule,record,event,form,instance,field,value"
 
 def test_an_answer_that_tells_its_query_is_known_when_the_query_is_no_more(tmp_path: Path) -> None:
     before = query_listing(study(tmp_path), records(enrol(sex="=9")))
-    write_csv(before.assign(answer="It is so"), tmp_path / "queries.csv")
+    write_csv(before.assign(answer="It is so", answered_by="site"), tmp_path / "queries.csv")
     kept = pd.read_csv(tmp_path / "queries.csv", dtype="str", keep_default_na=False)
     answers = kept[["query_id", "answer", "answered_by", "answered_on", *ASKED.split(",")]].to_csv(index=False)
     made = study(tmp_path, answers_csv=answers)
