@@ -106,6 +106,8 @@ COMPARE_EXAMPLES = """
   redcap-cdisc compare adlb.xpt adlb.csv --key USUBJID --key PARAMCD --key ADT --tolerance AVAL=0.01% --values
 
   redcap-cdisc compare build/spms_aza ../other/build/spms_aza --tolerance 1e-9 --json
+
+  redcap-cdisc compare build/spms_aza.d/5d1c... build/spms_aza --html what-changed.html
 """
 DEFINE_PAGE_EXAMPLES = """
 [bold]Examples[/bold]
@@ -314,12 +316,15 @@ def compare(
     ignore: Annotated[list[str] | None, typer.Option(help="Leave out label, length or format.")] = None,
     values: Annotated[bool, typer.Option("--values", help="Show the differing values, not only their keys.")] = False,
     rows: Annotated[int, typer.Option(help="How many rows of each kind to show.", min=0)] = 10,
+    page: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write the comparison as a page, too.", dir_okay=False)
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Compare two datasets or packages as PROC COMPARE does; exit 0 if they are equal, 1 if they differ."""
     from flows.comparing import show_comparison
 
-    code = show_comparison(first, second, key or [], tolerance or [], ignore or [], values, rows, as_json)
+    code = show_comparison(first, second, key or [], tolerance or [], ignore or [], values, rows, as_json, page)
     raise typer.Exit(code)
 
 

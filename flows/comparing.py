@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 def show_comparison(
     first: Path, second: Path, keys: Sequence[str], tolerances: Sequence[str], ignored: Sequence[str], values: bool,
-    rows: int, as_json: bool,
+    rows: int, as_json: bool, page: Path | None = None,
 ) -> int:  # fmt: skip
-    """Print the comparison and return the exit code: 0 equal, 1 different."""
+    """Print the comparison, write it as a page if one is named, and return the exit code: 0 equal, 1 different."""
     from publish.comparison import IGNORABLE
     from publish.comparison_folders import compare_places
 
@@ -34,8 +34,13 @@ def show_comparison(
         if attribute not in IGNORABLE:
             raise UsageError(f"--ignore takes {', '.join(IGNORABLE)}, not '{attribute}'")
     found = compare_places(first, second, list(keys), read_tolerances(tolerances), list(ignored))
+    content = as_dict(first, second, found, values, rows)
+    if page:
+        from publish.comparison_page.page import write
+
+        write(page, content)
     if as_json:
-        print(json.dumps(as_dict(first, second, found, values, rows), indent=2))  # noqa: T201
+        print(json.dumps(content, indent=2))  # noqa: T201
     else:
         _print(Console(highlight=False), first, second, found, values, rows)
     return 0 if found.equal else 1
@@ -79,6 +84,7 @@ def as_dict(first: Path, second: Path, found: FolderComparison, values: bool, ro
         "only_second": list(found.only_second),
         "files": list(found.files),
         "datasets": [_dataset(dataset, values, rows) for dataset in found.datasets],
+        "findings": [{**vars(one), "kind": one.kind} for one in found.findings],
     }
 
 
@@ -89,6 +95,7 @@ def _dataset(found: DatasetComparison, values: bool, rows: int) -> dict[str, Any
         "keys": list(found.keys),
         "rows": list(found.sizes),
         "matched": found.matched,
+        "records": {"added": len(found.rows_second), "changed": found.changed, "gone": len(found.rows_first)},
         "variables_only_first": list(found.only_first),
         "variables_only_second": list(found.only_second),
         "attributes": [vars(difference) for difference in found.attributes],
@@ -121,6 +128,12 @@ def _print(console: Console, first: Path, second: Path, found: FolderComparison,
     for title, names in (("Only in A", found.only_first), ("Only in B", found.only_second)):
         if names:
             console.print(Text(f"{title}: {', '.join(names)}"))
+    if found.findings:
+        cells = [(one.rule, f"{one.dataset} {one.variable}".strip(), one.severity, one.kind,
+                  "" if one.first is None else f"{one.first:,}", "" if one.second is None else f"{one.second:,}")
+                 for one in found.findings]  # fmt: skip
+        heads = ("Rule", "Where", "Severity", "", "Records A", "Records B")
+        _print_table(console, "Conformance findings that differ", heads, cells)
     if found.files:
         console.print(Text(f"Other files that differ: {', '.join(found.files)}"))
     console.print(Text("A and B are equal." if found.equal else "A and B differ.", style="bold"))
@@ -128,11 +141,11 @@ def _print(console: Console, first: Path, second: Path, found: FolderComparison,
 
 def _print_summary(console: Console, found: FolderComparison) -> None:
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
-    for head in ("Dataset", "Rows A", "Rows B", "Only A", "Only B", "Variables", "Attributes", "Values", ""):
+    for head in ("Dataset", "Rows A", "Rows B", "Added", "Changed", "Gone", "Variables", "Attributes", "Values", ""):
         table.add_column(head, justify="left" if head in ("Dataset", "") else "right", no_wrap=True)
     for dataset in found.datasets:
         counts = (
-            *dataset.sizes, len(dataset.rows_first), len(dataset.rows_second),
+            *dataset.sizes, len(dataset.rows_second), dataset.changed, len(dataset.rows_first),
             len(dataset.only_first) + len(dataset.only_second), len(dataset.attributes),
             sum(value.count for value in dataset.differences),
         )  # fmt: skip

@@ -78,6 +78,12 @@ class DatasetComparison:
     differences: tuple[ValueDifference, ...]
 
     @property
+    def changed(self) -> int:
+        """How many matched rows differ in any variable."""
+        labels = [one.rows.drop(columns=["_first", "_second"]) for one in self.differences]
+        return int((~pd.concat(labels).duplicated()).sum()) if labels else 0
+
+    @property
     def equal(self) -> bool:
         found = (self.only_first, self.only_second, self.attributes, self.differences)
         return not any(found) and self.rows_first.empty and self.rows_second.empty

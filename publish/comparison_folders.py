@@ -8,6 +8,7 @@ from pathlib import Path
 
 from metadata.errors import UsageError
 from publish.comparison import DatasetComparison, Tolerances, compare
+from publish.comparison_findings import FindingDifference, compare_findings
 from publish.comparison_tables import SUFFIXES, StoredTable, read_table
 from publish.disk import outside, sha256
 
@@ -20,16 +21,17 @@ PAGE = "define.html"  # made from define.xml, which is compared
 
 @dataclass(frozen=True)
 class FolderComparison:
-    """Datasets compared, datasets and files only in one, and other files whose bytes differ."""
+    """Datasets compared, datasets and files only in one, other files whose bytes differ, and findings that do."""
 
     datasets: tuple[DatasetComparison, ...]
     only_first: tuple[str, ...]
     only_second: tuple[str, ...]
     files: tuple[str, ...]
+    findings: tuple[FindingDifference, ...] = ()
 
     @property
     def equal(self) -> bool:
-        found = (self.only_first, self.only_second, self.files)
+        found = (self.only_first, self.only_second, self.files, self.findings)
         return not any(found) and all(dataset.equal for dataset in self.datasets)
 
 
@@ -65,6 +67,7 @@ def _compare_folders(
         tuple([name for name in one if name not in two] + [name for name in files_one if name not in files_two]),
         tuple([name for name in two if name not in one] + [name for name in files_two if name not in files_one]),
         tuple(name for name in files_one if name in files_two and not _same(files_one[name], files_two[name])),
+        compare_findings(first, second),
     )
 
 

@@ -64,3 +64,51 @@ def test_exit_codes(pair: tuple[Path, Path], command: Command) -> None:
         answer = command("compare", str(pair[0]), str(pair[1]), *wrong)
         assert answer.code == 2
         assert "Traceback" not in answer.err
+
+
+@pytest.fixture
+def packages(tmp_path: Path) -> tuple[Path, Path]:
+    """Two packages: of three results one is added, one changed, one gone, and so with the findings."""
+    head = "output,analysis,population,subset,group,variable,level,statistic,text\n"
+    results = (
+        "A,a,p,,g,v,,n,1\nA,a,p,,g,v,,mean,2\nA,a,p,,g,v,,sd,3\n",
+        "A,a,p,,g,v,,n,1\nA,a,p,,g,v,,mean,4\nA,a,p,,g,v,,<b>,3\n",
+    )
+    findings = (
+        [("one", 1), ("two", 2), ("three", 3)],
+        [("one", 1), ("two", 5), ("four", 4)],
+    )
+    places = tmp_path / "first", tmp_path / "second"
+    for place, rows, found in zip(places, results, findings, strict=True):
+        for folder in ("m5", "reports", "validation"):
+            (place / folder).mkdir(parents=True)
+        (place / "reports" / "results.csv").write_text(head + rows)
+        judged = [{"rule": rule, "dataset": "DM", "variable": "AGE", "severity": "error", "sentence": "It holds.",
+                   "records": count} for rule, count in found]  # fmt: skip
+        (place / "validation" / "conformance.json").write_text(json.dumps({"findings": judged}))
+    return places
+
+
+def test_a_reviewer_sees_records_and_findings(
+    packages: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "page.html"
+    read = json.loads(shown(capsys, *packages, [], [], [], True, 10, True, page))
+    assert read["datasets"][0]["records"] == {"added": 1, "changed": 1, "gone": 1}
+    assert [(one["rule"], one["kind"], one["first"], one["second"]) for one in read["findings"]] == [
+        ("four", "new", None, 4), ("three", "gone", 3, None), ("two", "changed", 2, 5),
+    ]  # fmt: skip
+    text = page.read_text("utf-8")
+    assert "A and B differ" in text and "&lt;b&gt;" in text and "<b>" not in text and "<td>4</td>" in text
+    assert text.count("<td>It holds.</td>") == 3
+    printed = shown(capsys, *packages, [], [], [], False, 10, False)
+    assert "Conformance findings that differ" in printed and "four" in printed
+
+
+def test_equal_packages_have_an_equal_page(
+    packages: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "page.html"
+    assert show_comparison(packages[0], packages[0], [], [], [], False, 10, True, page) == 0
+    assert json.loads(capsys.readouterr().out)["findings"] == []
+    assert "A and B are equal" in page.read_text("utf-8")
