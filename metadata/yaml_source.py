@@ -16,6 +16,11 @@ MOST_LEVELS = 100
 """How deep mappings and lists may be nested, far beyond what any declaration needs."""
 MOST_REPEATED = 100_000
 """How many entries more than those written a file's aliases may make."""
+MERGE, WHOLE = "tag:yaml.org,2002:merge", "tag:yaml.org,2002:int"
+STRANGE_NUMBER = re.compile(r"[+-]?0[0-9]|[+-]?0[bx]|.*[:_]")
+"""Numbers of YAML 1.1 that are written as nobody reads them: octal, binary, hexadecimal, of base 60, with _."""
+TAB_INDENTS = re.compile(r" *\t")
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 BRACKET = re.compile(r"[\[\]{}]")
 BLOCKS = re.compile(rf"(?:[-?:] +){{{MOST_LEVELS}}}|^ {{{MOST_LEVELS}}}", re.MULTILINE)
 """What a text has whose mappings and lists without brackets are nested so deep."""
@@ -78,17 +83,24 @@ class _LocatedLoader(yaml.CSafeLoader if hasattr(yaml, "CSafeLoader") else yaml.
 
 
 def _mapping(loader: _LocatedLoader, node: yaml.MappingNode) -> LocatedDict:
+    own = sum(key.tag != MERGE for key, _ in node.value)
     loader.flatten_mapping(node)
-    made = LocatedDict()
+    merged = len(node.value) - own
+    made, written = LocatedDict(), set()
     made.file, made.line, made.lines = loader.file, node.start_mark.line + 1, {}
-    for key_node, value_node in node.value:
+    for place, (key_node, value_node) in enumerate(node.value):
         key = loader.construct_object(key_node, deep=True)
         line = key_node.start_mark.line + 1
-        if not isinstance(key, Hashable):
+        if not isinstance(key, Hashable) or key is None:
             raise StudyError("a key must be a text", loader.file, line)
+        if isinstance(key, bool) and key_node.value.lower() not in ("true", "false"):
+            problem = f"the key {key_node.value} means {str(key).lower()}: write it in quotes"
+            raise StudyError(problem, loader.file, line)
         key = str(key).lower() if isinstance(key, bool) else str(key)
-        if key in made:
+        if key in written:
             raise StudyError("the key is written twice", loader.file, line, key)
+        if place >= merged:  # what is merged gives way to what the mapping says itself
+            written.add(key)
         made[key] = loader.construct_object(value_node, deep=True)
         made.lines[key] = line
     return made
@@ -103,7 +115,29 @@ def _sequence(loader: _LocatedLoader, node: yaml.SequenceNode) -> LocatedList:
 
 _LocatedLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
 _LocatedLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_SEQUENCE_TAG, _sequence)
+
+
+def _number(loader: _LocatedLoader, node: yaml.ScalarNode) -> int | float:
+    """Return a number as it is written; raises StudyError for one that YAML reads as another (STRANGE_NUMBER)."""
+    text = str(node.value)
+    is_whole = node.tag == WHOLE
+    read = loader.construct_yaml_int(node) if is_whole else loader.construct_yaml_float(node)
+    if STRANGE_NUMBER.match(text):
+        problem = f"{text} would be read as the number {read}: write it in quotes, or as a plain number"
+        raise StudyError(problem, loader.file, node.start_mark.line + 1)
+    return read
+
+
+def _refused(loader: _LocatedLoader, node: yaml.Node) -> Any:
+    problem = f"{node.tag.removeprefix('tag:yaml.org,2002:')} is nothing that a declaration holds"
+    raise StudyError(problem, loader.file, node.start_mark.line + 1)
+
+
 _LocatedLoader.add_constructor("tag:yaml.org,2002:timestamp", yaml.SafeLoader.construct_yaml_str)
+_LocatedLoader.add_constructor(WHOLE, _number)
+_LocatedLoader.add_constructor("tag:yaml.org,2002:float", _number)
+for _tag in ("binary", "set", "omap", "pairs"):
+    _LocatedLoader.add_constructor(f"tag:yaml.org,2002:{_tag}", _refused)
 
 
 def load(path: Path, shown: str | None = None) -> Any:
@@ -117,6 +151,7 @@ def load(path: Path, shown: str | None = None) -> Any:
         raise StudyError("the file does not exist", name)
     try:
         text = path.read_text(encoding="utf-8")
+        _refuse_characters(text, name)
         _refuse_deep_nesting(text, name)
         loader = _LocatedLoader(text)
         loader.file = name
@@ -124,13 +159,24 @@ def load(path: Path, shown: str | None = None) -> Any:
         _refuse_expansion(root, name)
         return None if root is None else loader.construct_document(root)
     except UnicodeDecodeError:
-        raise StudyError("the file is not UTF-8", name) from None
+        raise StudyError("the file is not UTF-8: save it as UTF-8", name) from None
     except (ValueError, OverflowError):
         raise StudyError("not valid YAML: a number or another value cannot be read", name) from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or "not readable"
+        if mark and any(map(TAB_INDENTS.match, text.splitlines()[mark.line : mark.line + 1])):
+            problem = "a tab indents the line; write blanks"
         raise StudyError(f"not valid YAML: {problem}", name, mark.line + 1 if mark else None) from None
+
+
+def _refuse_characters(text: str, name: str) -> None:
+    """Raise StudyError for characters that no text file holds, and for tabs that indent a line."""
+    if found := CONTROL.search(text):
+        line = text.count("\n", 0, found.start()) + 1
+        if found[0] == "\0" and "\0" in text[1:4:2]:
+            raise StudyError("the file is UTF-16: save it as UTF-8", name)
+        raise StudyError(f"the line holds the character U+{ord(found[0]):04X}: remove it", name, line)
 
 
 def _refuse_deep_nesting(text: str, name: str) -> None:

@@ -59,7 +59,7 @@ def test_no_python_object_is_ever_built(tmp_path: Path) -> None:
         ("- " * 3000 + "x", "mappings and lists are nested more than 100 levels deep"),
         ("{a: " * 101 + "}" * 101, "mappings and lists are nested more than 100 levels deep"),
         ("a: " + "9" * 5000, "a number or another value cannot be read"),
-        ("\x00", "not valid YAML"),
+        ("\x00", "the character U\\+0000"),
     ],
 )
 def test_a_file_without_a_reasonable_end_is_refused(tmp_path: Path, text: str, said: str) -> None:
@@ -70,3 +70,49 @@ def test_a_file_without_a_reasonable_end_is_refused(tmp_path: Path, text: str, s
 def test_anchors_and_many_brackets_are_read(tmp_path: Path) -> None:
     made = load(write(tmp_path, "a: &a [x, y]\nb: [*a, *a]\nc: '" + "[" * 300 + "'\n"))
     assert made["b"] == [["x", "y"], ["x", "y"]] and len(made["c"]) == 300
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        (b"\xef\xbb\xbfa: 1\n", {"a": 1}),
+        (b"a: 1\r\nb: x\r\n", {"a": 1, "b": "x"}),
+        (b"a:\t1\n", {"a": 1}),
+        (b"a: 2001-12-31\nb: 08\nc: 0.5\n", {"a": "2001-12-31", "b": "08", "c": 0.5}),
+        (b"a: yes\nb: 'no'\nc: n\n", {"a": True, "b": "no", "c": "n"}),
+        (b"x: &x {a: 1, c: 3}\ny:\n  <<: *x\n  a: 2\n", {"x": {"a": 1, "c": 3}, "y": {"a": 2, "c": 3}}),
+        (b"", None),
+    ],
+)
+def test_what_is_read_as_it_is_meant(tmp_path: Path, text: bytes, meant: object) -> None:
+    (tmp_path / "a.yaml").write_bytes(text)
+    assert load(tmp_path / "a.yaml") == meant
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b"a:\n\tb: 1\n", "line 2: not valid YAML: a tab indents the line"),
+        (b"a: 1\nb: x\x00y\n", "line 2: the line holds the character U\\+0000"),
+        ("a: 1\n".encode("utf-16"), "the file is not UTF-8: save it as UTF-8"),
+        ("a: 1\n".encode("utf-16-le"), "the file is UTF-16: save it as UTF-8"),
+        (b"a: caf\xe9\n", "the file is not UTF-8"),
+        (b"a: 1\nb: 010\n", "line 2: 010 would be read as the number 8: write it in quotes"),
+        (b"b: {01: x}\n", "line 1: 01 would be read as the number 1"),
+        (b"a: 0x1F\n", "0x1F would be read as the number 31"),
+        (b"a: 1_000\n", "1_000 would be read as the number 1000"),
+        (b"a: 12:30:45\n", "12:30:45 would be read as the number 45045"),
+        (b"yes: 1\n", "line 1: the key yes means true: write it in quotes"),
+        (b"a: 1\n'a': 2\n", "line 2, key 'a': the key is written twice"),
+        (b"a: 1\n---\nb: 2\n", "line 2: not valid YAML"),
+        (b"~: 1\n", "line 1: a key must be a text"),
+        (b"a: !!binary aGk=\n", "line 1: binary is nothing that a declaration holds"),
+        (b"a: !!set {x, y}\n", "line 1: set is nothing that a declaration holds"),
+        (b"a: &a [*a]\n", "line 1: not valid YAML"),
+        (b"y:\n  <<: 3\n", "line 2: not valid YAML"),
+    ],
+)
+def test_what_would_be_read_as_something_else_is_refused(tmp_path: Path, text: bytes, said: str) -> None:
+    (tmp_path / "a.yaml").write_bytes(text)
+    with pytest.raises(StudyError, match=said):
+        load(tmp_path / "a.yaml")
