@@ -74,9 +74,10 @@ def of_datasets(datasets: Mapping[str, Dataset]) -> str:
 
 
 def of_tabulation(tabulation: Tabulation) -> str:
-    """Count datasets, rows and what was withheld."""
+    """Count datasets, rows and what was withheld, and the rows of coding files that code nothing."""
     withheld = counted(len(tabulation.withheld), "value")
-    return f"{of_datasets(tabulation.datasets)}; {withheld} withheld"
+    unused = f"; {counted(len(tabulation.unused_codes), 'code')} unused" if len(tabulation.unused_codes) else ""
+    return f"{of_datasets(tabulation.datasets)}; {withheld} withheld{unused}"
 
 
 def of_paths(paths: list[Path]) -> str:

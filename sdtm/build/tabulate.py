@@ -22,6 +22,7 @@ from sdtm.build.relations import (
 from sdtm.build.standard_results import list_unstandardised
 from sdtm.build.study_mapping import StudyMapping
 from sdtm.build.supplemental import supplemental
+from sdtm.build.unused_codes import unused_codes
 from sdtm.build.withheld import list_withheld, split_superseded, withheld_by_domain
 from sdtm.build.without_subject import withhold_without_subject
 from sdtm.columns.source import Forms
@@ -43,6 +44,7 @@ class Tabulation:
     ``withheld``: source_row, field, domain, reason of each stored value that is in no dataset. ``not_submitted``: form,
     field, reason, record (blank: of every record). ``transliterations``: domain, variable, original, transliterated,
     records. ``without_subject``: record, domain, rows, of subjects who are not in DM, whose rows are withheld.
+    ``unused_codes``: file, line, term of rows of coding files that code nothing.
     """
 
     datasets: dict[str, Dataset]
@@ -50,6 +52,7 @@ class Tabulation:
     not_submitted: pd.DataFrame
     transliterations: pd.DataFrame
     without_subject: pd.DataFrame
+    unused_codes: pd.DataFrame
 
 
 def planned(study: Study, terminology: Terminology) -> dict[str, Dataset]:
@@ -87,7 +90,8 @@ def tabulate(mapping: StudyMapping, records: Records) -> Tabulation:
     items = withheld_by_domain(engine.tables, linked, unused)
     listed, superseded = split_superseded(records, list_withheld(items, datasets))
     declared = pd.concat([declared.assign(record=""), superseded], ignore_index=True).astype("str")
-    return Tabulation(datasets, listed, declared, _transliterations(finished), without_subject)
+    unused_rows = unused_codes(study, domains, forms)
+    return Tabulation(datasets, listed, declared, _transliterations(finished), without_subject, unused_rows)
 
 
 def _datasets(mapping: StudyMapping, finished: dict[str, Finished], linked: Related) -> dict[str, Dataset]:

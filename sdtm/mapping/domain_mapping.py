@@ -53,6 +53,7 @@ class FindingTest:
     standard: str = "result"
     standard_terms: dict[str, str] = field(default_factory=dict)
     standard_codes: dict[str, str] | None = None
+    coding_file: str = ""
     also_read: frozenset[NumberForm] = frozenset()
     toxicity: str = ""
     toxicity_terms: dict[str, float] = field(default_factory=dict)

@@ -110,6 +110,7 @@ class TestReader:
             standard=str(self._get("standard", "result")),
             standard_terms=standard_terms,
             standard_codes=standard_codes,
+            coding_file=str(self._get("standard_coded", {}).get("file", "")),
             also_read=also_read,
             toxicity=str(self._get("toxicity")),
             toxicity_terms={term: float(grade) for term, grade in (self._get("toxicity_terms", None) or {}).items()},

@@ -71,6 +71,13 @@ def test_coding_by_the_study_s_own_file(small: Any) -> None:
     }
 
 
+def test_rows_of_a_coding_file_that_code_nothing_are_listed(small: Any) -> None:
+    (small.folder / "coding.csv").write_text("reported,term\n t1 ,FALL\nNobody,ACHE\nT2,ACHE\n")
+    events(small, {}, {})
+    assert decoded(small, "{coded: told, file: coding.csv, column: term}") == ["FALL", "ACHE"]
+    assert small.tabulate().unused_codes.to_numpy().tolist() == [["coding.csv", 3, "Nobody"]]
+
+
 def test_a_value_of_another_form_is_looked_up_by_subject(small: Any) -> None:
     events(small, {})
     assert decoded(small, "{lookup: sexe, match: subject}") == ["Woman"]
