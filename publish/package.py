@@ -1,8 +1,8 @@
 """The submission package: filled next to the old one, then put in its place by one rename.
 
 ``<out>`` is a symbolic link to ``<out>.d/<id>/``. Killed at any moment, a build leaves ``<out>`` on a complete
-package; unfinished folders have names that begin with a dot and are removed when the next build starts. The package
-that ``<out>`` showed before is kept as well, older ones are removed.
+package; unfinished folders have names that begin with a dot and are removed when the next build starts. Earlier
+packages are kept in ``<out>.d``, to be compared with; nobody but the user removes them.
 """
 
 from __future__ import annotations
@@ -226,7 +226,6 @@ class Build:
                 self._switch(final)
             self._done = True
             self.layout = PackageLayout(final, self._studyid)
-            self._remove_others(previous)
             self._remove_stopped()
         return final
 
@@ -306,14 +305,6 @@ class Build:
             removed = self._free(f".removed-{folder.name}")
             folder.rename(removed)
             shutil.rmtree(removed)
-
-    def _remove_others(self, previous: Path | None) -> None:
-        """Keep the new package and the one before it; a rebuild of the same id leaves the one before alone."""
-        if previous is None or previous == self.store / self.id:
-            return
-        for path in self.store.iterdir():
-            if PACKAGE.fullmatch(path.name) and path not in (previous, self.store / self.id):
-                self._remove(path)
 
     def _remove_stopped(self) -> None:
         if (self.stopped / REASON).is_file():

@@ -71,15 +71,16 @@ def test_the_old_package_stays_until_the_new_one_is_whole(tmp_path: Path) -> Non
     assert page(out) == "two"
 
 
-def test_the_package_before_is_kept_and_older_ones_go(tmp_path: Path) -> None:
+def test_earlier_packages_are_kept(tmp_path: Path) -> None:
     out = tmp_path / "study"
     for package in (ONE, TWO, THREE):
         built(out, package, package)
-    assert kept(out) == [TWO, THREE]
+    assert kept(out) == [ONE, TWO, THREE]
     built(out, THREE, "again")
-    assert (kept(out), page(out)) == ([TWO, THREE], "again")
+    assert (kept(out), page(out)) == ([ONE, TWO, THREE], "again")
     built(out, TWO, "back")
-    assert (kept(out), page(out)) == ([TWO, THREE], "back")
+    assert (kept(out), page(out)) == ([ONE, TWO, THREE], "back")
+    assert (out.with_name("study.d") / ONE / "reports" / "index.html").read_text("utf-8") == ONE
 
 
 def test_a_rebuild_of_the_same_id_takes_its_place(tmp_path: Path) -> None:
@@ -224,7 +225,7 @@ def test_files_of_the_users_own_beside_the_packages_are_left(tmp_path: Path) -> 
     (tmp_path / "study.d" / "notes").mkdir()
     for package in (TWO, THREE):
         built(out, package)
-    assert kept(out) == [TWO, THREE, "notes"]
+    assert kept(out) == [ONE, TWO, THREE, "notes"]
 
 
 def test_a_file_in_the_way_is_said_in_a_sentence(tmp_path: Path) -> None:
