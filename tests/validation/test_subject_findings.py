@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pandas as pd
+from pytest import MonkeyPatch
 
 from tests.validation.small_study import enrol, log, places, records, study
 from validation.queries.listing import query_listing
@@ -40,6 +41,13 @@ def test_the_same_number_in_two_writings_is_asked_about(tmp_path: Path) -> None:
 def test_the_same_number_at_two_sites_is_of_two_subjects(tmp_path: Path) -> None:
     other = {"redcap_data_access_group": "south"}
     assert asked(tmp_path, "record.subject", enrol("1", name="007"), enrol("2", name="007", **other)).empty
+
+
+def test_a_number_that_begins_with_another_site_s_code_is_asked_about(tmp_path: Path, monkeypatch: MonkeyPatch) -> None:
+    monkeypatch.setitem(globals(), "IDENTITY", "\nidentity: {subject: name, site: {north: '01', south: '02'}}\n")
+    rows = [enrol("1", name="02-007"), enrol("2", name="01-007"), enrol("3", name="02"), enrol("4", name="03-1")]
+    found = asked(tmp_path, "record.subject", *rows)
+    assert places(found, "record", "rule") == [("1", "record.subject_site")]
 
 
 def test_an_instance_that_is_no_plain_number_is_asked_about(tmp_path: Path) -> None:

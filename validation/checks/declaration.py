@@ -39,6 +39,7 @@ from validation.raw.rule_names import (
     PLACE,
     RANGE,
     REQUIRED,
+    SUBJECT_SITE,
     SUBJECT_TWICE,
     SUBJECT_WRITTEN,
     TWICE,
@@ -61,6 +62,7 @@ DICTIONARY_SEVERITIES = {
     TWICE: "error",
     GAP: "note",
     INSTANCE_NUMBER: "error",
+    SUBJECT_SITE: "error",
     SUBJECT_TWICE: "error",
     SUBJECT_WRITTEN: "error",
 }

@@ -8,6 +8,7 @@ LENGTH = "dictionary.length"
 CALCULATION, MISSING_CODE, EXPRESSION = "dictionary.calc", "dictionary.missing_code", "dictionary.expression"
 TWICE, GAP, INSTANCE_NUMBER = "record.twice", "record.instance_gap", "record.instance_number"
 SUBJECT_WRITTEN, SUBJECT_TWICE = "record.subject_written", "record.subject_twice"
+SUBJECT_SITE = "record.subject_site"
 
 UNREADABLE = (TYPE, FORMAT, CHOICE, HIDDEN, PLACE)
 """Rules after which a value says nothing: checks beyond the dictionary take it as blank."""

@@ -11,7 +11,7 @@ from metadata.dictionary import Field
 from metadata.records import ACCESS_GROUP, Records
 from metadata.study import Study
 from validation.raw.messages import masked, render
-from validation.raw.rule_names import SUBJECT_TWICE, SUBJECT_WRITTEN
+from validation.raw.rule_names import SUBJECT_SITE, SUBJECT_TWICE, SUBJECT_WRITTEN
 
 
 def plainly(number: str) -> str:
@@ -22,6 +22,7 @@ def plainly(number: str) -> str:
 def subject_findings(study: Study, records: Records) -> pd.DataFrame:
     """Return a finding for each subject's number that another record of the site has, and each not written plainly.
 
+    A number that begins with the code of another site than its record's, as 02-007 at site 01, is one as well.
     ``007``, `` 007`` and one with full-width digits are the same number; capitals do not count either. Columns as
     ``validation.raw.dictionary_findings`` has them; nothing is judged where study.yaml names no field of the dictionary
     for the subject's number.
@@ -37,7 +38,9 @@ def subject_findings(study: Study, records: Records) -> pd.DataFrame:
     frame = frame.assign(
         number=frame["stored"].map(plain).astype("str"), site=_sites(records, declared.get("site"), frame["record"])
     )
-    return pd.concat([_written(found, frame), _twice(found, frame)], ignore_index=True)
+    sites = declared.get("site")
+    codes = {str(group): str(code) for group, code in sites.items()} if isinstance(sites, dict) else {}
+    return pd.concat([_written(found, frame), _twice(found, frame), _foreign(found, frame, codes)], ignore_index=True)
 
 
 def _sites(records: Records, declared: object, names: pd.Series) -> pd.Series:
@@ -56,6 +59,18 @@ def _written(found: Field, frame: pd.DataFrame) -> pd.DataFrame:
     return _made(
         found, odd["row"].to_numpy(), SUBJECT_WRITTEN, odd["stored"].to_numpy(object), problem, "the number alone"
     )
+
+
+def _foreign(found: Field, frame: pd.DataFrame, codes: dict[str, str]) -> pd.DataFrame:
+    """Return a finding for each number that begins with the code of another site; ``codes`` are those of the groups."""
+    own = frame["site"].map(codes).fillna("").astype("str")
+    begins = frame["number"].str.extract("^([^-]+)-", expand=False).fillna("").astype("str")
+    told = (begins != "") & begins.isin(list(codes.values())) & (begins != own) & (own != "")
+    odd = frame[told.to_numpy(bool)]
+    problem = "The subject's number '{value}' begins with the code of another site than the record's."
+    expected = "a number of the record's site, or the record in the data access group of the number's site"
+    values = odd["stored"].to_numpy(object)
+    return _made(found, odd["row"].to_numpy(), SUBJECT_SITE, values, problem, expected)
 
 
 def _twice(found: Field, frame: pd.DataFrame) -> pd.DataFrame:
