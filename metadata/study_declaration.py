@@ -278,7 +278,7 @@ class TerminologyFile:
 
 def study_schema() -> dict[str, Any]:
     """Return the JSON Schema of study.yaml."""
-    return document_schema(StudyFile, "a study")
+    return document_schema(StudyFile, "a study", [Condition])
 
 
 def terminology_schema() -> dict[str, Any]:

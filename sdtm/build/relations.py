@@ -103,7 +103,7 @@ class RelationsFile:
 
 def relations_schema() -> dict[str, Any]:
     """Return the JSON Schema of sdtm/relations.yaml."""
-    return document_schema(RelationsFile, "relations between records and datasets")
+    return document_schema(RelationsFile, "relations between records and datasets", [Condition])
 
 
 @dataclass

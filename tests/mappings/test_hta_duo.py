@@ -137,7 +137,8 @@ def test_the_package_is_built_from_the_exports(package: Path) -> None:
     assert {"dm", "suppdm", "ae", "cm", "dd", "ds", "ex", "lb", "mh", "se", "sv", "vs"} <= built
     assert {"adsl", "adae", "adlb", "advs"} <= built
     found = json.loads((package / "validation" / "conformance.json").read_text(encoding="utf-8"))["findings"]
-    assert [finding["rule"] for finding in found if not finding["explained"]] == []
+    meant = [finding for finding in found if finding["severity"] != "note"]
+    assert [finding["rule"] for finding in meant if not finding["explained"]] == []
 
 
 def test_people_arms_and_deaths_of_the_records_are_those_of_the_package(package: Path) -> None:

@@ -197,7 +197,7 @@ def test_an_error_about_a_value_does_not_tell_it(make: Callable[..., Study]) -> 
 def test_nothing_compared_is_no_agreement(make: Callable[..., Study]) -> None:
     """Neither where no record is chosen, nor where all variables are missing on both sides."""
     empty = QUERY.replace("IS NOT NULL", "= 'nothing'")
-    nowhere = DECLARED + "    where: {HIGHFL: X}\n"
+    nowhere = DECLARED + "    where: {HIGHFL: N}\n"
     assert "verify.yaml, line 8, key 'where': nothing is compared" in refused(make(nowhere, means=empty))
     hollow = [(subject, "", np.nan, np.nan) for subject in ("P1", "P2", "P3")]
     nothing = "SELECT DISTINCT USUBJID, NULL AS AVAL, NULL AS ADT, NULL AS HIGHFL FROM LB"
@@ -210,7 +210,7 @@ def test_a_trial_that_has_only_begun(make: Callable[..., Study]) -> None:
     assert judged(make(DECLARED + "    may_be_empty: true\n"), [], DM=only_subjects)["counts"]["empty"] == 1
     assert "key 'query': nothing is compared" in refused(make(), [], DM=only_subjects)
     study = make(
-        DECLARED + "    where: {HIGHFL: X}\n    may_be_empty: true\n", means=QUERY.replace("IS NOT NULL", "= 'nothing'")
+        DECLARED + "    where: {HIGHFL: N}\n    may_be_empty: true\n", means=QUERY.replace("IS NOT NULL", "= 'nothing'")
     )
     assert judged(study)["counts"]["empty"] == 1
 
