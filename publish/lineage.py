@@ -28,9 +28,20 @@ def write(datasets: Mapping[str, Dataset], records: Records, folder: Path) -> No
 
     Raises StudyError for an edge without a source, and OutsideError.
     """
-    keys = {name: record_keys(dataset.metadata, dataset.frame) for name, dataset in datasets.items()}
-    for dataset in datasets.values():
+    needed = {name: _named(dataset) & set(datasets) | {name} for name, dataset in datasets.items()}
+    keys: dict[str, pa.Array] = {}  # from the first dataset that needs them to the last: they are large
+    for number, (name, dataset) in enumerate(datasets.items()):
+        for other in sorted(needed[name] - set(keys)):
+            keys[other] = record_keys(datasets[other].metadata, datasets[other].frame)
         write_table(render(dataset, keys, records), folder / f"{dataset.name.lower()}.parquet")
+        later = set().union(*list(needed.values())[number + 1 :])
+        keys = {other: texts for other, texts in keys.items() if other in later}
+        pa.default_memory_pool().release_unused()
+
+
+def _named(dataset: Dataset) -> set[str]:
+    """Return the sources that a dataset's edges name."""
+    return set(map(str, dataset.lineage["source"].cat.categories))
 
 
 def render(dataset: Dataset, keys: Mapping[str, pa.Array], records: Records) -> pa.Table:
@@ -91,7 +102,7 @@ def _source_keys(
     fields = edges["source_variable"].array
     indices, texts = np.zeros(len(edges), np.int32), list[pa.Array]()
     for code in np.flatnonzero(np.bincount(sources.codes, minlength=len(sources.categories))).tolist():
-        source, mine = str(sources.categories[code]), np.flatnonzero(sources.codes == code)
+        source, mine = str(sources.categories[code]), sources.codes == code
         codes, own = (
             _redcap_keys(dataset, rows[mine], fields[mine], records)
             if source == REDCAP
@@ -114,8 +125,12 @@ def _redcap_keys(
 ) -> tuple[np.ndarray, pa.Array]:
     _refuse_position(dataset, positions, len(records.frame), "the REDCap records")
     forms, form_codes = _forms(fields, records)
-    pairs = positions.astype(np.int64) * len(forms) + form_codes
-    codes, used = first_used(pairs, len(records.frame) * len(forms))
+    several = len(records.frame) * len(forms)
+    pairs = positions.astype(np.min_scalar_type(-several))  # there are tens of millions: no wider than need be
+    pairs *= len(forms)
+    pairs += form_codes
+    codes, used = first_used(pairs, several)
+    del pairs
     rows, form = used // len(forms), np.array(forms, object)[used % len(forms)]
     name = records.project.dictionary.record_id
     frame = records.frame[[name, EVENT, REPEAT_INSTRUMENT, REPEAT_INSTANCE]].iloc[rows]
@@ -131,7 +146,7 @@ def _forms(variables: pd.Categorical, records: Records) -> tuple[list[str], np.n
     status = {f"{form}_complete": form for form in dictionary.forms}
     of_name = [field.form if field else status.get(name, "") for name, field in zip(names, fields, strict=True)]
     forms = sorted(set(of_name)) or [""]
-    return forms, np.array([forms.index(form) for form in of_name], np.int64)[variables.codes]
+    return forms, np.array([forms.index(form) for form in of_name], np.int16)[variables.codes]
 
 
 def redcap_keys(record: pd.Series, event: pd.Series, form: np.ndarray, instance: pd.Series) -> pa.Array:
