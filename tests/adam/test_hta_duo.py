@@ -98,7 +98,7 @@ def test_time_to_withdrawal_has_an_event_for_who_left(adam):
 def test_the_cause_of_the_death_stands_beside_its_date(adam):
     (died,) = plain(adam["ADSL"]).query("DTHFL == 'Y'").to_dict("records")
     assert (died["id"], died["DTHDT"]) == ("20-006", day("2019-04-01"))
-    assert died["DTHCAUS"] == "Infarto agudo de miocardio"
+    assert died["DTHCAUS"] == "ACUTE MYOCARDIAL INFARCTION"
 
 
 def test_no_variable_has_a_text_that_the_check_says_it_never_has(study, sdtm, adam):

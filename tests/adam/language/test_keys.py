@@ -22,7 +22,11 @@ def keys() -> Iterator[tuple[str, str, Any]]:
         while waiting:
             for key, kind in parameters(waiting.pop()).items():  # type: ignore[arg-type]
                 yield word, key, kind
-                waiting += [part for part in parts(kind) if is_dataclass(part) and not has_notation(part)]
+                waiting += [
+                    part
+                    for part in parts(kind)
+                    if isinstance(part, type) and is_dataclass(part) and not has_notation(part)
+                ]
 
 
 def parts(kind: Any) -> list[Any]:
