@@ -152,6 +152,8 @@ def _facts(folder: Path, found: FoundDatasets, changed: list[tuple[str, str]] | 
 
 
 def _file(folder: Path, found: FoundFile) -> FileFacts:
+    from publish.splitting import FOLDER as SPLIT
+    from publish.splitting import LONGEST_NAME
     from validation.conformance.package_facts import FileFacts, VariableFacts
 
     table = found.table
@@ -161,8 +163,10 @@ def _file(folder: Path, found: FoundFile) -> FileFacts:
     )
     formats = tuple((name, f"{one.format}." if "." not in one.format else one.format) for name, one in
                     table.variables.items() if one.format)  # fmt: skip
-    path = found.path.relative_to(folder).as_posix()
-    return FileFacts(table.name, path, table.label, variables, found.kind, found.path.stat().st_size, formats)
+    path, size = found.path.relative_to(folder).as_posix(), found.path.stat().st_size
+    beginning = table.name.lower()[: LONGEST_NAME - 2]
+    parts = sum(1 for _ in (found.path.parent / SPLIT).glob(f"{beginning}*.xpt"))
+    return FileFacts(table.name, path, table.label, variables, found.kind, size, formats, parts)
 
 
 def _defined(described: DefinedDataset) -> FileFacts:

@@ -36,6 +36,10 @@ def test_a_sound_package_has_nothing(rule: str) -> None:
     assert names(rule, SOUND) == []
 
 
+def test_a_large_file_that_is_also_given_in_parts_is_sound() -> None:
+    assert names("file.size", replace(SOUND, files=(replace(DM, size=6_000_000_000, parts=2),))) == []
+
+
 @pytest.mark.parametrize(
     ("rule", "package", "place"),
     [

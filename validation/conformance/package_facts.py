@@ -21,7 +21,10 @@ class VariableFacts:
 
 @dataclass(frozen=True)
 class FileFacts:
-    """One dataset in its file, its path relative to the folder, or one that a define.xml describes."""
+    """One dataset in its file, its path relative to the folder, or one that a define.xml describes.
+
+    ``parts`` is how many files in the folder ``split`` beside it hold the dataset in parts.
+    """
 
     name: str
     file: str
@@ -30,6 +33,7 @@ class FileFacts:
     kind: str = "sdtm"
     size: int = 0
     formats: tuple[tuple[str, str], ...] = ()
+    parts: int = 0
 
 
 @dataclass(frozen=True)

@@ -31,9 +31,11 @@ def file_name(data: PackageFacts) -> Iterator[Hit]:
             yield Hit(one.name, detail=f"The file is {one.file}.")
 
 
-@package_rule("file.size", "A transport file has at most 5 GB.", TECHNICAL_GUIDE, covers="FB2401")
+@package_rule("file.size", "A transport file has at most 5 GB, or is also given in parts in the folder split.",
+              TECHNICAL_GUIDE, covers="FB2401")  # fmt: skip
 def file_size(data: PackageFacts) -> Iterator[Hit]:
-    yield from (Hit(one.name, detail=f"It has {one.size:,} bytes.") for one in data.files if one.size > LARGEST)
+    large = (one for one in data.files if one.size > LARGEST and not one.parts)
+    yield from (Hit(one.name, detail=f"It has {one.size:,} bytes.") for one in large)
 
 
 @package_rule("file.manifest", "Each file is the one that the manifest of the package names, byte for byte.",
