@@ -187,7 +187,9 @@ def test_ties(tmp_path):
     )
     events = TimeToEventParameter("Events", 1, (DEATH, other), (ALIVE,))
     assert texts(times(tmp_path, events, ["03"], ["2021-08-10"], ADSL)["EVNTDESC"]) == ["DEATH"]
-    never = Moment(dataset="ADSL", date="DTHDT", where=read_condition({"DTHFL": "X"}, {}, "where"), description="NEVER")
+    never = Moment(
+        dataset="ADSL", date="DTHDT", where=read_condition({"USUBJID": "99"}, {}, "where"), description="NEVER"
+    )
     censored = TimeToEventParameter("Censored", 1, (never,), (ALIVE, other))
     made = times(tmp_path, censored, ["03", "04"], ["2021-08-10", "2021-02-03"], ADSL)
     assert (texts(made["EVNTDESC"]), numbers(made["CNSR"])) == (["OTHER", "LAST KNOWN ALIVE DATE"], [2, 1])

@@ -148,11 +148,11 @@ def test_a_record_too_few_or_too_many_is_found(name: str, endpoint_id: str) -> N
 
 # What a study's file says, what is written instead, and the endpoints that must tell.
 RULES = {
-    "emergence for another time": (
+    "emergence in the first month alone": (
         "spms_aza",
         "adam/adae.yaml",
         "treatment_emergent: {days: 30}",
-        "treatment_emergent: {days: -300}",
+        "treatment_emergent: {days: 30, treatment_end: TRTSDT}",
         {"treatment_emergence"},
     ),
     "starts imputed without the start of treatment": (
@@ -166,7 +166,7 @@ RULES = {
         "hta_duo",
         "adam/adae.yaml",
         "treatment_emergent: {days: 7}",
-        "treatment_emergent: {days: -40}",
+        "treatment_emergent: {days: 7, treatment_end: TRTSDT}",
         {"treatment_emergence"},
     ),
     "the baseline visit after the dose": (
@@ -197,11 +197,11 @@ RULES = {
         "items: {LYM: label}",
         {"worst_grade", "lymphopenia"},
     ),
-    "worst grades until the last dose alone": (
+    "worst grades of the first month alone": (
         "spms_aza",
         "adam/adlb.yaml",
         "on_treatment: {days: 30}",
-        "on_treatment: {days: -30}",
+        "on_treatment: {days: 30, treatment_end: TRTSDT}",
         {"worst_grade", "lymphopenia"},
     ),
     "relapses with fever": (
