@@ -153,8 +153,9 @@ def test_answers_that_no_query_has_are_named(command: Command, tmp_path: Path) -
     header = "query_id,answer,answered_by,answered_on\n"
     study = changed_study(tmp_path, header, f"{header}0123abcd0123,It is so,Site,2001-02-03\n", "answers.csv")
     answer = command("run", study, "--source", EXPORTS, "--until", "sdtm", "--out", tmp_path / "out")
-    assert answer.code == 0
-    assert answer.out.rstrip().endswith("; answers without a query: 0123abcd0123")
+    assert answer.code == 4
+    verdict = next(line for line in answer.out.splitlines() if "NOT ACCEPTED" in line)
+    assert "answers.csv" in verdict and "0123abcd0123" in verdict
 
 
 def test_a_part_of_a_run_never_goes_into_a_package(command: Command, package: Path) -> None:

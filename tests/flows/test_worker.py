@@ -93,7 +93,7 @@ def _end_at_once() -> None:
 def test_a_study_and_its_terminology_travel() -> None:
     study = Study.open("spms_aza")
     with Workers(1) as workers:
-        assert workers.start(_sexes, study, Terminology.open(study))() == ["F", "M", "U"]
+        assert workers.start(_sexes, study, Terminology.open(study))() == ["F", "M", "U", "UNDIFFERENTIATED"]
 
 
 def _sexes(study: Study, terminology: Terminology) -> list[str]:
