@@ -108,6 +108,7 @@ def test_values_are_reconciled_form_by_form(package: Path) -> None:
     assert reconciliation["tabulated"].sum() > 5000
 
 
+@pytest.mark.soak
 def test_a_second_run_elsewhere_gives_the_same_bytes(package: Path, tmp_path: Path) -> None:
     """Another process, folder, port, time zone, locale and hash seed, and one core."""
     out = tmp_path / "elsewhere" / STUDY
