@@ -5,7 +5,7 @@ In the pipeline an edge holds positions of rows; here they become the keys of re
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +17,12 @@ from metadata.coded_matching import first_used
 from metadata.dataset import Dataset
 from metadata.errors import StudyError
 from metadata.records import EVENT, REPEAT_INSTANCE, REPEAT_INSTRUMENT, Records
-from publish.parquet import write_table
+from publish.parquet import write_tables
 from publish.record_key import escape, one_array, record_keys
 
 REDCAP = "REDCAP"
+PIECE = 1 << 22
+"""Most edges that are rendered at a time."""
 
 
 def write(datasets: Mapping[str, Dataset], records: Records, folder: Path) -> None:
@@ -33,7 +35,7 @@ def write(datasets: Mapping[str, Dataset], records: Records, folder: Path) -> No
     for number, (name, dataset) in enumerate(datasets.items()):
         for other in sorted(needed[name] - set(keys)):
             keys[other] = record_keys(datasets[other].metadata, datasets[other].frame)
-        write_table(render(dataset, keys, records), folder / f"{dataset.name.lower()}.parquet")
+        write_tables(_pieces(dataset, keys, records), folder / f"{dataset.name.lower()}.parquet")
         later = set().union(*list(needed.values())[number + 1 :])
         keys = {other: texts for other, texts in keys.items() if other in later}
         pa.default_memory_pool().release_unused()
@@ -42,6 +44,13 @@ def write(datasets: Mapping[str, Dataset], records: Records, folder: Path) -> No
 def _named(dataset: Dataset) -> set[str]:
     """Return the sources that a dataset's edges name."""
     return set(map(str, dataset.lineage["source"].cat.categories))
+
+
+def _pieces(dataset: Dataset, keys: Mapping[str, pa.Array], records: Records) -> Iterator[pa.Table]:
+    """Yield the edges of a dataset, so many at a time that their keys take little memory; one piece if it has few."""
+    edges = _in_row_order(dataset.lineage)
+    for start in range(0, max(len(edges), 1), PIECE):
+        yield _rendered(dataset, edges.iloc[start : start + PIECE], keys, records)
 
 
 def render(dataset: Dataset, keys: Mapping[str, pa.Array], records: Records) -> pa.Table:
@@ -53,7 +62,10 @@ def render(dataset: Dataset, keys: Mapping[str, pa.Array], records: Records) -> 
     ``keys`` has the key texts of the records of this dataset and of all that it names, by dataset. Raises StudyError if
     an edge names a dataset that is not among them or a row that does not exist.
     """
-    edges = _in_row_order(dataset.lineage)
+    return _rendered(dataset, _in_row_order(dataset.lineage), keys, records)
+
+
+def _rendered(dataset: Dataset, edges: pd.DataFrame, keys: Mapping[str, pa.Array], records: Records) -> pa.Table:
     _refuse_position(dataset, edges["row"].to_numpy(), len(dataset.frame), dataset.name)
     columns = {
         "dataset": _encoded(np.zeros(len(edges), np.int32), pa.array([dataset.name], pa.string())),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Iterable
 from pathlib import Path
 
 import pyarrow as pa
@@ -35,18 +36,28 @@ def write_table(table: pa.Table, path: Path, read_as: pa.Schema | None = None) -
     With ``read_as`` codes into texts go to the file as the codes that they are, and readers find the strings and the
     metadata of that schema.
     """
+    write_tables([table], path, read_as)
+
+
+def write_tables(tables: Iterable[pa.Table], path: Path, read_as: pa.Schema | None = None) -> None:
+    """Write one or more tables of one schema as ``write_table`` does; each is made when it is written."""
+    waiting = iter(tables)
+    first = next(waiting)
     with (
         replacing(path) as file,
         pq.ParquetWriter(
             file,
-            table.schema,
+            first.schema,
             compression="zstd",
             version="2.6",
             dictionary_pagesize_limit=DICTIONARY_PAGE,
             store_schema=read_as is None,
         ) as writer,
     ):
-        writer.write_table(table, row_group_size=ROW_GROUP)
+        writer.write_table(first, row_group_size=ROW_GROUP)
+        del first
+        for table in waiting:
+            writer.write_table(table, row_group_size=ROW_GROUP)
         if read_as is not None:
             stored = {STORED: b64encode(read_as.serialize().to_pybytes())}
             writer.add_key_value_metadata({**(read_as.metadata or {}), **stored})

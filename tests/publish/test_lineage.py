@@ -308,3 +308,14 @@ def test_parquet_holds_values_labels_and_keys(package: Path) -> None:
     assert table.column("CHG").to_pylist() == [None, 0.2]
     assert table.schema.field("AVAL").metadata[b"label"] == b"Label of AVAL"
     assert table.schema.metadata[b"keys"] == b"USUBJID PARAMCD ADT"
+
+
+@pytest.mark.parametrize("piece", [1, 2, 3, 1000])
+def test_edges_written_in_pieces_are_those_written_at_once(
+    records: Records, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, piece: int
+) -> None:
+    monkeypatch.setattr(lineage, "PIECE", piece)
+    lineage.write({"LB": laboratory()}, records, tmp_path)
+    written = pq.read_table(tmp_path / "lb.parquet")
+    assert rows(written.to_pandas()) == rows(rendered(records, laboratory()).to_pandas())
+    assert pq.ParquetFile(tmp_path / "lb.parquet").num_row_groups == -(-len(written) // piece)
