@@ -194,11 +194,15 @@ def _users(random: Random, project: Project) -> list[dict[str, str]]:
 def _fault(random: Random, project: Project) -> Fault:
     kind = random.choice(KINDS)
     columns = ["", *(column for form in project.dictionary.forms for column in project.dictionary.export_columns(form))]
+    content = "record" if kind in CHANGES else random.choice(CONTENTS)
+    times, after = random.choice([1, 1, 2, 5, None]), random.choice([0, 0, 1, 1, 2, 3, 4])
+    if kind == "missing_row":
+        times = 1  # a row of a repeating form that is in no answer at all cannot be known
     return Fault(
         kind,  # type: ignore[arg-type]
-        content="record" if kind in CHANGES else random.choice(CONTENTS),
-        times=random.choice([1, 1, 2, 5, None]),
-        after=random.choice([0, 0, 1, 1, 2, 3, 4]),
+        content=content,
+        times=times,
+        after=after,
         more_than=random.choice([None, None, None, 0, 1]),
         status=random.choice([500, 502, 503, 504]),
         at=random.randint(0, 3000),
