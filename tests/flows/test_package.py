@@ -142,6 +142,7 @@ def test_snapshots_are_for_the_owner_alone(package: Path) -> None:
     assert folders[0].stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.soak
 def test_exports_and_several_workers_give_the_same_package_as_the_api(
     package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
