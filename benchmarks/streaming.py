@@ -60,7 +60,7 @@ def measured(rows: int) -> str:
 
 
 def batches(batch: Dataset, rows: int) -> Iterator[Dataset]:
-    """Yield the batch until there are so many rows; each is a frame of its own, as if it had just been read."""
+    """Yield copies of the batch, the last one cut, until they have ``rows`` rows in all."""
     for start in range(0, rows, BATCH):
         yield Dataset(batch.metadata, batch.frame.head(rows - start).copy())
 

@@ -385,7 +385,7 @@ class MarkedName(NamedTuple):
 
 
 def marked_names(kind: Any, value: Any, owner: Any = None) -> Iterator[MarkedName]:
-    """Yield the names in a parameter's value, except names in a notation of its own.
+    """Yield the names in a parameter's value; a value with its own notation (a condition) is left out.
 
     ``owner`` is the dataclass that has the parameter; a part of it that names something itself takes its place.
     """

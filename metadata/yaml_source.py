@@ -18,7 +18,7 @@ MOST_REPEATED = 100_000
 """How many entries more than those written a file's aliases may make."""
 MERGE, WHOLE = "tag:yaml.org,2002:merge", "tag:yaml.org,2002:int"
 STRANGE_NUMBER = re.compile(r"[+-]?0[0-9]|[+-]?0[bx]|.*[:_]")
-"""Numbers of YAML 1.1 that are written as nobody reads them: octal, binary, hexadecimal, of base 60, with _."""
+"""Numbers that YAML 1.1 reads in another base than 10 (2, 8, 16 or 60), or that have _ between digits."""
 TAB_INDENTS = re.compile(r" *\t")
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 BRACKET = re.compile(r"[\[\]{}]")

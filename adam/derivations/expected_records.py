@@ -241,7 +241,7 @@ class ExpectedRecords(Expecting):
         return AddedRows(template, changed, (NO_ROWS, NO_ROWS), edges)
 
     def _with_people(self, absent: Absent, columns: Columns, context: DerivationContext) -> Absent:
-        """Return the visits with those of subjects without any record; raises StudyError if nobody says whether."""
+        """Add the visits of subjects without a record; raises StudyError if ``subjects`` does not say who they are."""
         people = self._without_record(columns, context)
         if not len(people):
             return absent

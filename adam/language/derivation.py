@@ -151,7 +151,7 @@ class Derivation:
         return ()
 
     def parameters_made(self) -> tuple[str, ...]:
-        """PARAMCD that this derivation gives to records or to those that it adds; none if it has none of its own."""
+        """Return the new values of PARAMCD that this derivation writes, in old records or in those that it adds."""
         return ()
 
     def parameter_labels(self) -> list[ParameterLabel]:

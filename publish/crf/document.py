@@ -287,7 +287,7 @@ class _Drawing:
         )
 
     def _appearance(self, name: str, box: Box, colour: Sequence[float]) -> None:
-        """Draw a frame with its text as an object of its own, from the lower left corner."""
+        """Draw the box and its text once as a PDF form object, whose origin is the lower left corner of the box."""
         canvas, wide, high = self.canvas, box.right - box.left, box.top - box.bottom
         canvas.beginForm(name, 0, 0, wide, high)
         canvas.setFillColorRGB(*colour)
