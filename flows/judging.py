@@ -152,8 +152,7 @@ def _facts(folder: Path, found: FoundDatasets, changed: list[tuple[str, str]] | 
 
 
 def _file(folder: Path, found: FoundFile) -> FileFacts:
-    from publish.splitting import FOLDER as SPLIT
-    from publish.splitting import LONGEST_NAME
+    from publish.splitting import parts_beside
     from validation.conformance.package_facts import FileFacts, VariableFacts
 
     table = found.table
@@ -164,8 +163,7 @@ def _file(folder: Path, found: FoundFile) -> FileFacts:
     formats = tuple((name, f"{one.format}." if "." not in one.format else one.format) for name, one in
                     table.variables.items() if one.format)  # fmt: skip
     path, size = found.path.relative_to(folder).as_posix(), found.path.stat().st_size
-    beginning = table.name.lower()[: LONGEST_NAME - 2]
-    parts = sum(1 for _ in (found.path.parent / SPLIT).glob(f"{beginning}*.xpt"))
+    parts = len(parts_beside(found.path, table.name))
     return FileFacts(table.name, path, table.label, variables, found.kind, size, formats, parts)
 
 

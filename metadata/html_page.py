@@ -11,10 +11,11 @@ if TYPE_CHECKING:
 STYLE = "style.css"
 
 
-def page_templates(folder: Path, **shared: object) -> Environment:
+def page_templates(folder: Path, base: Path | None = None, **shared: object) -> Environment:
     """Return the templates of a folder; ``shared`` values are known to all of them.
 
-    The folder's own style.css is ``style``, the only text that is not escaped.
+    The folder's own style.css, after that of the folder ``base`` if one is given, is ``style``, the only text that is
+    not escaped.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
@@ -26,6 +27,7 @@ def page_templates(folder: Path, **shared: object) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    style = Markup((folder / STYLE).read_text(encoding="utf-8"))  # noqa: S704 our own file
+    sheets = [one / STYLE for one in (base, folder) if one is not None]
+    style = Markup("".join(sheet.read_text(encoding="utf-8") for sheet in sheets))  # noqa: S704 our own files
     made.globals.update(shared, style=style)
     return made

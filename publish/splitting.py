@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
+from pathlib import Path
 
 from metadata.dataset import Dataset
 from metadata.errors import StudyError
@@ -40,6 +41,11 @@ def parts(dataset: Dataset, largest: int, taken: Collection[str] = ()) -> list[D
         Dataset(replace(metadata, name=name), dataset.frame.iloc[start:stop].reset_index(drop=True))
         for name, start, stop in zip(names, bounds, bounds[1:], strict=False)
     ]
+
+
+def parts_beside(whole: Path, dataset: str) -> list[Path]:
+    """Return the transport files in the folder ``split`` beside a whole file that are named as the dataset's parts."""
+    return sorted((whole.parent / FOLDER).glob(f"{dataset.lower()[: LONGEST_NAME - 2]}*.xpt"))
 
 
 def _most_rows(dataset: Dataset, largest: int) -> int:

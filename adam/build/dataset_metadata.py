@@ -94,17 +94,8 @@ def _values(
     derivations = [step.derivation for step in steps]
     found = makers_by_parameter(specification, derivations, columns)
     graded = meanings_by_parameter(specification, derivations, columns, origins.context.study)
-    made = tuple(
-        Value(
-            one.variable,
-            (("PARAMCD", one.parameter),),
-            label=one.label,
-            origin=origins.origin(one.variable, one.makers),
-            method=origins.method(one.variable, one.makers, one.parameter),
-        )
-        for one in found
-    )
-    return made + tuple(
+    each = [*((one, {}) for one in found), *graded]
+    return tuple(
         Value(
             one.variable,
             (("PARAMCD", one.parameter),),
@@ -113,7 +104,7 @@ def _values(
             method=origins.method(one.variable, one.makers, one.parameter),
             terms=tuple(meant.items()),
         )
-        for one, meant in graded
+        for one, meant in each
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from metadata.html_page import page_templates
 from publish.disk import write_bytes
+from publish.index_page.page import FOLDER as INDEX
 
 FOLDER = Path(__file__).resolve().parent
 TEMPLATE = "comparison.html.jinja"
@@ -15,5 +16,5 @@ TEMPLATE = "comparison.html.jinja"
 
 def write(path: Path, content: Mapping[str, Any]) -> None:
     """Write the comparison, as the command's JSON has it, as one page; raises OutsideError."""
-    page = page_templates(FOLDER).get_template(TEMPLATE).render(found=content)
+    page = page_templates(FOLDER, base=INDEX).get_template(TEMPLATE).render(found=content)
     write_bytes(path, page.encode())

@@ -11,6 +11,10 @@ import pandas as pd
 
 from metadata.dataset import Dataset, DatasetMetadata, Variable
 from metadata.standards import sdtm_dataset, sdtm_variables
+from metadata.study import Study
+from metadata.terminology import Terminology
+from validation.conformance.check import find
+from validation.conformance.rule import RULES
 
 Datasets = dict[str, Dataset]
 
@@ -99,3 +103,11 @@ def made(version: str, name: str, rows: list[dict[str, Any]], keys: tuple[str, .
     )
     metadata = DatasetMetadata(name, about.label, about.dataset_class, about.structure, keys, variables)
     return Dataset(metadata, pd.DataFrame(columns))
+
+
+def records_by_place(
+    study: Study, datasets: Datasets, terminology: Terminology, rule: str
+) -> dict[tuple[str, str], int]:
+    """How many records a rule finds in each dataset and variable."""
+    found = find(study, datasets, terminology, [RULES[rule]])
+    return {(one.dataset, one.variable): one.records for one in found}

@@ -13,7 +13,7 @@ from metadata.plausible_results import plausible_results
 from metadata.study import Study
 from metadata.terminology import Terminology
 from metadata.trial_summary import summary_parameters
-from tests.validation.seeding import Datasets, again, everywhere, made, plain, seed, without
+from tests.validation.seeding import Datasets, again, everywhere, made, plain, records_by_place, seed, without
 from validation.conformance.check import find
 from validation.conformance.rule import NEEDED, RULES
 
@@ -187,9 +187,7 @@ SEEDS: list[tuple[str, str, str, Change]] = [
 def test_a_seeded_error_is_found_by_its_rule(
     rule: str, dataset: str, variable: str, change: Change, study: Study, terminology: Terminology, sdtm: Datasets
 ) -> None:
-    before = {(one.dataset, one.variable): one.records for one in find(study, sdtm, terminology, [RULES[rule]])}
-    found = find(study, change(sdtm), terminology, [RULES[rule]])
-    after = {(one.dataset, one.variable): one.records for one in found}
+    before, after = (records_by_place(study, one, terminology, rule) for one in (sdtm, change(sdtm)))
     place = (dataset, variable)
     assert place in after and after[place] > before.get(place, -1)
 

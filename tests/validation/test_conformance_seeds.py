@@ -15,7 +15,17 @@ from metadata.study import Study
 from metadata.terminology import Terminology
 from sdtm.build.study_mapping import read_mapping
 from sdtm.build.tabulate import tabulate
-from tests.validation.seeding import Datasets, again, described, everywhere, lacking, made, seed, without
+from tests.validation.seeding import (
+    Datasets,
+    again,
+    described,
+    everywhere,
+    lacking,
+    made,
+    records_by_place,
+    seed,
+    without,
+)
 from validation.conformance.check import conformance, find
 from validation.conformance.rule import RULES
 
@@ -158,9 +168,7 @@ def emptied(datasets: Datasets, name: str) -> Dataset:
 def test_a_seeded_error_is_found_by_its_rule(
     rule: str, dataset: str, variable: str, change: Change, study: Study, terminology: Terminology, datasets: Datasets
 ) -> None:
-    before = {(one.dataset, one.variable): one.records for one in find(study, datasets, terminology, [RULES[rule]])}
-    found = find(study, change(datasets), terminology, [RULES[rule]])
-    after = {(one.dataset, one.variable): one.records for one in found}
+    before, after = (records_by_place(study, one, terminology, rule) for one in (datasets, change(datasets)))
     place = (dataset, variable)
     assert place in after and after[place] > before.get(place, -1)
 
