@@ -11,7 +11,7 @@ import numpy as np
 
 from metadata.errors import StudyError, nearest
 from metadata.schema_errors import unknown_variable
-from metadata.variable_kind import CHAR, DATETIME, NUM, SAID, SECONDS_A_DAY, ClosedText, differ, is_number
+from metadata.variable_kind import CHAR, DATE, DATETIME, NUM, SAID, SECONDS_A_DAY, TIME, ClosedText, differ, is_number
 from metadata.yaml_source import complain
 
 if TYPE_CHECKING:
@@ -102,6 +102,8 @@ class VariableTest:
             wrong = [one for one in values if one != "" and isinstance(one, str) != (kind == CHAR)]
             if wrong:
                 raise self.error(f"{dataset}{self.variable} {self._misfit(kind, wrong[0])}")
+            if kind in (DATE, DATETIME) and any(one != "" for one in values):
+                raise self.error(f"{dataset}{self.variable} is {SAID[kind]}: compare it with {{variable: NAME}}")
             strange = [one for one in values if one not in FLAG_VALUES]
             if strange and self.variable.endswith("FL") and self.name in ("is", "not") and kind == CHAR:
                 raise self.error(f"{dataset}{self.variable} is a flag and never '{strange[0]}': Y, N or missing")
@@ -132,6 +134,8 @@ class VariableTest:
             )
         if self.operand.plus and CHAR in (kind, other_kind):
             raise self.error(f"{dataset}{self.operand.name} is text: nothing can be added to it")
+        if self.operand.plus and TIME in (kind, other_kind):
+            raise self.error(f"{dataset}{self.operand.name} is a time: 'plus' counts days")
 
     def error(self, message: str) -> StudyError:
         """Return the error that names the test's place."""

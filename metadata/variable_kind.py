@@ -70,6 +70,21 @@ def kind_of(type_: str, display: str | None = None) -> str:
     return next((kind for kind, shown in formats if display.upper().startswith(shown)), NUM)
 
 
+def kind_of_name(name: str) -> str:
+    """Return the kind that the end of an ADaM variable's name says it has, blank if it says none.
+
+    ADaMIG 1.3, section 3.1.2: DT is a numeric date, DTM a datetime, TM a time; DY is a relative day, a number.
+    """
+    ends = (("DTM", DATETIME), ("DT", DATE), ("TM", TIME), ("DY", PLAIN_NUMBER))
+    return next((kind for end, kind in ends if name.endswith(end) and name != end), "")
+
+
+def wanted_kind(name: str, display: str | None = None) -> str:
+    """Return the kind of moment or number that an ADaM variable's display format, else its name, says it has."""
+    shown = kind_of(NUM, display)
+    return shown if shown in MOMENTS else kind_of_name(name)
+
+
 def is_number(kind: str) -> bool:
     """Return True for a kind whose values are numbers."""
     return kind in (NUM, *MOMENTS)
@@ -78,8 +93,9 @@ def is_number(kind: str) -> bool:
 def differ(kind: str, other: str) -> bool:
     """Return True for two known kinds that can be neither compared nor held by one variable.
 
-    A number of which nothing more is known may be a date, a datetime or a time.
+    A number of which nothing more is known may be a date, a datetime or a time; a plain number is none of them.
     """
     if not kind or not other or kind == other:
         return False
-    return CHAR in (kind, other) or NUM not in (kind, other)
+    plain = any(isinstance(one, PlainNumber) for one in (kind, other))
+    return plain or CHAR in (kind, other) or NUM not in (kind, other)

@@ -14,9 +14,11 @@ from adam.build.variable_origins import PREDECESSOR, VariableOrigins
 from adam.columns.columns import Values
 from adam.columns.columns import kind as kind_in
 from adam.language.derivation import Derivation, DerivationContext
+from adam.language.kinds import check_moment
 from metadata.analysis_guide import Guide, guide
 from metadata.coded_text import CodedText
 from metadata.dataset import DatasetMetadata, Value, Variable
+from metadata.errors import StudyError
 from metadata.standards import adam_variables, sdtm_variables, slug
 from metadata.study import Study
 from metadata.variable_kind import DISPLAY
@@ -155,6 +157,10 @@ def _variable(
         raise specification.error(
             f"{name} should be {kind}, but its derivation '{maker.key}' makes {actual}", "variables"
         )
+    try:
+        check_moment(name, said.format, kind_in(columns, name))
+    except StudyError as error:
+        raise specification.error(error.message, "variables") from None
     return Variable(
         name=name,
         label=label,

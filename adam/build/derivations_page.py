@@ -43,7 +43,8 @@ A variable holds texts, numbers, dates (days since 1960-01-01), datetimes (secon
 It is known before any data which: by the display format of its dataset, or by the derivation that makes it. A parameter
 that is a `date or datetime variable` looks at the day of a datetime; of another kind it is refused. `plus` of a
 condition counts days, whether the variables are dates or datetimes; a date is not compared with a datetime (take its
-`date_of` first).
+`date_of` first), nor with a number. What the dataset lists holds what its format says, else what the end of its name
+says (ADaMIG 1.3, section 3.1.2): DT a date, DTM a datetime, TM a time, DY a number.
 
 The examples show dates and datetimes as such. Missing is an empty cell. "Rule" names where a derivation's rule comes
 from; where guides leave a choice it is a parameter, and its default is in the table. A `variable` is one of the dataset

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from adam.build.dataset_metadata import guides, lacking_variables
 from adam.build.derivation_order import check_made_once, ordered_steps
 from adam.build.specification import AnalysisSpecification, DerivationStep
-from adam.language.kinds import other_names
+from adam.language.kinds import check_moment, other_names
 from metadata.condition import DatasetKinds
 from metadata.errors import Gather, StudyError, nearest
 from metadata.study import Study
@@ -58,12 +58,15 @@ def check_used(specification: AnalysisSpecification, own: Collection[str]) -> No
 
 
 def check_types(step: DerivationStep, specification: AnalysisSpecification, study: Study, kinds: DatasetKinds) -> None:
-    """Raise StudyError for variables that the dataset or its guide wants of another type than is made."""
+    """Raise StudyError for variables that the dataset or its guide wants of another type or kind than is made."""
     known_guides = guides(specification, study)
     for name in step.derivation.makes:
         made, entry = step.derivation.kind(name, kinds), specification.variables.get(name)
-        copied = (step.derivation.inherits(name) or ("", ""))[1] == name
-        if entry is None or not made or copied:
+        if entry is None or not made:
+            continue
+        with step.place():
+            check_moment(name, entry.format, made)
+        if (step.derivation.inherits(name) or ("", ""))[1] == name:
             continue
         known = next((found for found in (guide.find(name) for guide in known_guides) if found), None)
         wanted = entry.type or (known.type if known else "")

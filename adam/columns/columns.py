@@ -53,7 +53,8 @@ def number(columns: Columns, name: str) -> np.ndarray:
 
 def kind(columns: Columns, name: str) -> str:
     """Return the kind of a column, an empty text where it is not known."""
-    return str(getattr(columns, "kinds", {}).get(name, ""))
+    kinds: Mapping[str, str] = getattr(columns, "kinds", {})
+    return kinds.get(name, "")
 
 
 def day(columns: Columns, name: str) -> np.ndarray:

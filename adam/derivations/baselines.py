@@ -26,7 +26,7 @@ from adam.language.derivation import (
     keyed,
     listed,
 )
-from adam.language.kinds import DayColumn, NewNumber, NewText, NumberColumn
+from adam.language.kinds import DayColumn, NewNumber, NewText, NumberColumn, ValueColumn
 from metadata.coded_text import CodedText
 from metadata.condition import Condition
 from metadata.dataset import Edges
@@ -160,8 +160,8 @@ class Shift(Derivation):
     With ``if_missing`` that text, such as NULL, is written for a missing one (as admiral's derive_var_shift does).
     """
 
-    start: Column
-    end: Column
+    start: ValueColumn
+    end: ValueColumn
     to: NewText = "SHIFT1"
     separator: str = " to "
     if_missing: str | None = None

@@ -23,7 +23,7 @@ from metadata.condition_tests import COMPARISONS, VariableTest
 from metadata.dataset import Edges
 from metadata.declaration import Column, NewColumn, OtherColumn
 from metadata.errors import StudyError
-from metadata.variable_kind import CHAR, NUM, SAID, differ
+from metadata.variable_kind import CHAR, NUM, PLAIN_NUMBER, SAID, differ
 
 SUBJECT = "USUBJID"
 KEEPING = ("minimum", "maximum")
@@ -283,7 +283,7 @@ class Summary(Lookup):
 
     def kind(self, variable: str, kinds: DatasetKinds) -> str:
         known = kinds.get(self.dataset, {}).get(self.source or "", "")
-        return known if self.function in KEEPING else NUM
+        return known if self.function in KEEPING else PLAIN_NUMBER
 
     def check_kinds(self, kinds: DatasetKinds) -> None:
         super().check_kinds(kinds)

@@ -27,13 +27,22 @@ from adam.language.derivation import (
     keyed,
     listed,
 )
-from adam.language.kinds import NewNumber, NewText, NumberColumn, ParameterCode, TextColumn, check_alike, common_kind
+from adam.language.kinds import (
+    NewNumber,
+    NewText,
+    NumberColumn,
+    ParameterCode,
+    TextColumn,
+    ValueColumn,
+    check_alike,
+    common_kind,
+)
 from metadata.coded_text import CodedText
 from metadata.condition import Condition, DatasetKinds
 from metadata.condition_tests import impossible
 from metadata.declaration import Column, NewColumn, Place
 from metadata.errors import Gather, StudyError
-from metadata.variable_kind import CHAR, NUM, ClosedText
+from metadata.variable_kind import CHAR, NUM, PLAIN_NUMBER, ClosedText
 from metadata.yaml_source import complain
 
 
@@ -156,7 +165,7 @@ class Recode(Derivation):
     Missing becomes ``if_missing``. Where the table gives numbers the new variable is Num, where it gives texts Char.
     """
 
-    source: Column
+    source: ValueColumn
     to: NewColumn
     values: dict[str, str | float]
     otherwise: str | float | None = None
@@ -174,7 +183,7 @@ class Recode(Derivation):
         return Outcome({self.to: CodedText.of_codes(values.codes, [str(one) for one in made])})
 
     def kind(self, variable: str, kinds: DatasetKinds) -> str:
-        return NUM if self._numeric() else CHAR
+        return PLAIN_NUMBER if self._numeric() else CHAR
 
     def closed_texts(self, variable: str, kinds: DatasetKinds) -> ClosedText | None:
         given = (*self.values.values(), self.otherwise, self.if_missing)

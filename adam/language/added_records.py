@@ -15,7 +15,7 @@ from metadata.coded_text import CodedText
 from metadata.condition import Condition, DatasetKinds
 from metadata.declaration import Column, OrderColumn
 from metadata.errors import StudyError
-from metadata.variable_kind import CHAR, NUM, SAID, ClosedText, differ
+from metadata.variable_kind import CHAR, PLAIN_NUMBER, SAID, ClosedText, differ
 
 PARAMETER = {"PARAMCD": "paramcd", "PARAM": "param", "PARAMN": "paramn", "PARCAT1": "parcat1"}
 
@@ -52,7 +52,7 @@ class AddedRecords(Derivation):
     def check_kinds(self, kinds: DatasetKinds) -> None:
         super().check_kinds(kinds)
         for name, value in self.own().items():
-            kind, written = kinds.get("", {}).get(name, ""), CHAR if isinstance(value, str) else NUM
+            kind, written = kinds.get("", {}).get(name, ""), CHAR if isinstance(value, str) else PLAIN_NUMBER
             if differ(kind, written):
                 raise StudyError(f"{name} is {SAID[kind]}, and the added records would hold {SAID[written]}: {value}")
 

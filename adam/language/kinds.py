@@ -14,7 +14,19 @@ from metadata.condition import DatasetKinds
 from metadata.declaration import Column, NewColumn, OtherColumn, marked_names, parameters
 from metadata.declaration_limits import Limit, Written
 from metadata.errors import Gather, StudyError
-from metadata.variable_kind import CHAR, DATE, DATETIME, NUM, PLAIN_NUMBER, SAID, TIME, PlainNumber, differ, is_number
+from metadata.variable_kind import (
+    CHAR,
+    DATE,
+    DATETIME,
+    NUM,
+    PLAIN_NUMBER,
+    SAID,
+    TIME,
+    PlainNumber,
+    differ,
+    is_number,
+    wanted_kind,
+)
 
 
 @dataclass(frozen=True)
@@ -41,6 +53,8 @@ TextColumn = Annotated[Column, OfKind((CHAR,))]
 NumberColumn = Annotated[Column, OfKind((NUM,))]
 NumericColumn = Annotated[Column, OfKind((NUM, DATE, DATETIME, TIME))]
 """Anything but a text."""
+ValueColumn = Annotated[Column, OfKind((CHAR, NUM))]
+"""A text or a number, of which what is written does not depend on a display format."""
 DatetimeColumn = Annotated[Column, OfKind((DATETIME,))]
 DayColumn = Annotated[Column, OfKind((DATE, DATETIME))]
 """A date, or a datetime of which the day is looked at."""
@@ -129,3 +143,10 @@ def check_alike(kinds: DatasetKinds, names: Sequence[str]) -> None:
         kind = kinds.get("", {}).get(name, "")
         if differ(kind, wanted):
             raise StudyError(f"{first} is {SAID[wanted]}, {name} is {SAID[kind]}; all must be of one kind")
+
+
+def check_moment(name: str, display: str | None, made: str) -> None:
+    """Raise StudyError where format or name of a variable say date, datetime, time or day, and another is made."""
+    wanted = wanted_kind(name, display)
+    if made != CHAR and differ(wanted, made):
+        raise StudyError(f"{name} should be {SAID[wanted]}, and the derivation makes {SAID[made]}")

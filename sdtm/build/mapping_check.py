@@ -12,6 +12,7 @@ from metadata.sdtm_model import with_model
 from metadata.standards import GuideVariable, sdtm_dataset, sdtm_domains, sdtm_variables
 from metadata.study import Study
 from metadata.terminology import Terminology
+from metadata.variable_kind import NUM, PLAIN_NUMBER
 from metadata.yaml_source import PLACE
 from sdtm.build.closed_texts import with_closed_texts
 from sdtm.build.engine import Engine
@@ -98,7 +99,8 @@ def _kinds_of_guide(study: Study) -> dict[str, dict[str, str]]:
 
 
 def _kinds(variables: Iterable[GuideVariable]) -> dict[str, str]:
-    return {variable.name: variable.type for variable in variables}
+    """Return the kinds of SDTM variables: dates are texts there, so that no number is a date."""
+    return {variable.name: PLAIN_NUMBER if variable.type == NUM else variable.type for variable in variables}
 
 
 def _named_in_others(mapping: StudyMapping) -> set[str]:

@@ -19,6 +19,7 @@ from metadata.errors import StudyError
 from metadata.frame_columns import FrameColumns
 from metadata.study import Study
 from metadata.variable_kind import DATE, DATETIME, kind_of
+from sdtm.build.mapping_check import kinds_of_tabulated
 from tests.adam.trial import columns, context, dataset, day, derived, displayed, numbers, second, study_in, texts
 
 EVENTS = """
@@ -160,6 +161,57 @@ def test_what_cannot_be_meant_is_refused_before_any_data(tmp_path, word, message
     assert len(found) == 1
     assert message in found[0]
     assert "line 15" in found[0]
+
+
+@pytest.mark.parametrize(
+    ("word", "variable", "message"),
+    [
+        ("copy: {variables: {ADT: ASTDTM}}", "ADT: ", "ADT should be a date, and the derivation makes a datetime"),
+        ("copy: {variables: {ADTM: TRTSDT}}", "ADTM: ", "ADTM should be a datetime, and the derivation makes a date"),
+        ("copy: {variables: {ADY: TRTSDT}}", "ADY: ", "ADY should be a number, and the derivation makes a date"),
+        ("copy: {variables: {FIRST: ASTDTM}}", "FIRST: {label: x, format: DATE9.}",
+         "FIRST should be a date, and the derivation makes a datetime"),
+        ("coalesce: {source: [AENDTM, ASTDTM], to: ADT}", "ADT: ", "ADT should be a date"),
+        ("summary: {dataset: ADSL, function: count, to: ADT}", "ADT: ", "the derivation makes a number"),
+        ("study_day: {date: TRTEDT, reference: TRTSDT, to: ADT}", "ADT: ", "the derivation makes a number"),
+        ("recode: {source: AETERM, to: ADT, values: {x: 4}}", "ADT: ", "the derivation makes a number"),
+        ("recode: {source: TRTSDT, to: X, values: {'15105': 4}}", "X: {label: x}",
+         "TRTSDT is a date; source takes text or a number"),
+        ("shift: {start: AETERM, end: TRTEDT}", "SHIFT1: ", "TRTEDT is a date; end takes text or a number"),
+        ("flag: {to: X, condition: {TRTSDT: {above: 3}}}", "X: {label: x}",
+         "TRTSDT is a date: compare it with {variable: NAME}"),
+    ],
+)  # fmt: skip
+def test_a_variable_holds_what_its_name_or_format_says(tmp_path, word, variable, message):
+    """By check, and by a build that nobody checked: no dataset holds seconds under a name that says days."""
+    declared = EVENTS % (f"      - {word}", f", {variable}")
+    study = study_in(tmp_path, adae=declared)
+    known = {"AE": {"STUDYID": "Char", "USUBJID": "Char", "AESEQ": "Num", "AETERM": "Char", "AESTDTC": "Char",
+                    "AEENDTC": "Char"}, "ADSL": {"USUBJID": "Char", "TRTSDT": DATE, "TRTEDT": DATE}}  # fmt: skip
+    found = [str(error) for error in check_analyses(Study(study.folder), known) if "no dataset ADSL" not in str(error)]
+    assert len(found) == 1
+    assert message in found[0]
+    with pytest.raises(StudyError, match=message.replace("{", r"\{").replace("}", r"\}")):
+        events(tmp_path, f"      - {word}", f", {variable}")
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("merge: {dataset: DM, variables: {ADT: AGE}}", "ADT should be a date, and the derivation makes a number"),
+        ("flag: {to: ADT, condition: {AESEQ: {above: {variable: TRTSDT}}}}",
+         "AESEQ is a number, ADAE.TRTSDT is a date: they cannot be compared"),
+        ("flag: {to: ADT, condition: {ASTTM: {above: {variable: ASTTM, plus: -1}}}}",
+         "ASTTM is a time: 'plus' counts days"),
+    ],
+)  # fmt: skip
+def test_a_number_of_sdtm_is_no_date(tmp_path, word, message):
+    study = study_in(
+        tmp_path, adae=EVENTS % (f"      - time_of: {{source: ASTDTM, to: ASTTM}}\n      - {word}", ", ADT: ")
+    )
+    known = {**kinds_of_tabulated(study, None), "ADSL": {"USUBJID": "Char", "TRTSDT": DATE, "TRTEDT": DATE}}
+    found = [str(error) for error in check_analyses(Study(study.folder), known)]
+    assert any(message in error for error in found), found
 
 
 def kinded(given, **kinds):
