@@ -11,7 +11,7 @@ from metadata.errors import Gather, StudyError, UsageError, nearest
 from metadata.project import Project
 from metadata.redcap_csv import UTF_8
 from metadata.schema_errors import FILE, key_errors, shown
-from metadata.study_declaration import StudyFile
+from metadata.study_declaration import PlannedTreatment, StudyFile
 from metadata.text_dates import TextDate, read_text_dates
 from metadata.yaml_source import LocatedDict, load
 
@@ -151,6 +151,12 @@ class Study:
         A classic project has no events: its visits are forms of their own, and ``event`` is the study's name for each.
         """
         return {str(form): events_of(visit)[0] for visit in self.visits for form in visit.get("forms") or []}
+
+    @cached_property
+    def dosing(self) -> list[PlannedTreatment]:
+        """What the protocol gives to whom; empty where the study does not say it. Raises StudyError."""
+        declared = self.config.get("dosing")
+        return [] if declared is None else read_value(parameters(StudyFile)["dosing"], declared, self.config, "dosing")
 
     @cached_property
     def text_dates(self) -> dict[str, TextDate]:

@@ -45,6 +45,7 @@ def check_study(study: Study, project: Project) -> list[StudyError]:
         for arms in (declared.arms or [], declared.elements or []):
             _check_arms(arms, study, gather)
         _check_arms_of_elements(declared, study, gather)
+        _check_dosing(declared, gather)
         _check_text_dates(declared.text_dates or [], project, gather)
         _check_sites(study, project, gather)
         _check_visits(declared.visits, project, gather)
@@ -96,6 +97,32 @@ def _check_arms_of_elements(declared: StudyFile, study: Study, gather: Gather) -
             if element.arm and element.arm not in arms:
                 problem = f"there is no arm with the code '{element.arm}'{nearest(element.arm, arms)}"
                 raise complain(study.config["elements"][number], "arm", problem)
+
+
+def _check_dosing(declared: StudyFile, gather: Gather) -> None:
+    """Check that arms and elements of the dosing plan are planned, go together, and have each treatment once."""
+    arms, elements = [arm.armcd for arm in declared.arms or []], declared.elements or []
+    codes = [element.etcd for element in elements]
+    seen: set[tuple[str, str, str]] = set()
+    for planned in declared.dosing or []:
+        with gather.part():
+            if planned.arm and planned.arm not in arms:
+                problem = f"there is no arm with the code '{planned.arm}'{nearest(planned.arm, arms)}"
+                raise complain(planned.node, "arm", problem)
+        with gather.part():
+            if planned.element and planned.element not in codes:
+                problem = f"there is no element with the code '{planned.element}'{nearest(planned.element, codes)}"
+                raise complain(planned.node, "element", problem)
+            owners = {element.arm for element in elements if element.etcd == planned.element}
+            if planned.arm in arms and planned.element and not owners & {"", planned.arm}:
+                problem = f"the element '{planned.element}' is none of the arm '{planned.arm}'"
+                raise complain(planned.node, "element", problem)
+        with gather.part():
+            key = (planned.treatment, planned.arm, planned.element)
+            if key in seen:
+                problem = f"{planned.treatment} is planned twice for one arm and element: write all its doses in one"
+                raise complain(planned.node, "treatment", problem)
+            seen.add(key)
 
 
 def _check_text_dates(declared: Sequence[TextDates], project: Project, gather: Gather) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from metadata.condition import Condition
 from metadata.declaration import Place
-from metadata.declaration_limits import Above, Entries, ValueLimit, Written
+from metadata.declaration_limits import Above, Entries, Limit, ValueLimit, Written
 from metadata.declaration_schema import document_schema
 from metadata.text_dates import DateOrder
 
@@ -206,6 +206,24 @@ class Element:
 
 
 @dataclass(frozen=True)
+class PlannedTreatment:
+    """What the protocol gives: a treatment as EXTRT has it, its doses, their unit, how often, in which form and way.
+
+    It is given in one arm, in one element, where these are named. A treatment of several plans has several entries.
+    """
+
+    treatment: str
+    doses: list[Annotated[float, Limit(0)]]
+    unit: str
+    frequency: Annotated[tuple[str, ...], Entries(1)] | None = None
+    form: str = ""
+    route: str = ""
+    arm: str = ""
+    element: str = ""
+    node: Place = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True)
 class Visit:
     """One visit, planned or unscheduled.
 
@@ -254,6 +272,7 @@ class StudyFile:
     terminology: OwnPackage | None = None
     arms: list[Arm] | None = None
     elements: list[Element] | None = None
+    dosing: list[PlannedTreatment] | None = None
     text_dates: list[TextDates] | None = None
     encoding: ByteEncoding | None = None
     largest_file: Annotated[int, Above(0)] | None = None

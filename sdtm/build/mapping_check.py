@@ -15,6 +15,7 @@ from metadata.terminology import Terminology
 from metadata.variable_kind import NUM, PLAIN_NUMBER
 from metadata.yaml_source import PLACE
 from sdtm.build.closed_texts import with_closed_texts
+from sdtm.build.dosing_check import check_dosing
 from sdtm.build.engine import Engine
 from sdtm.build.finish import ALWAYS
 from sdtm.build.step_order import in_order
@@ -43,6 +44,7 @@ def checked_mapping(
     with gather.part():
         if not gather.found:
             check_order(mapping)
+            check_dosing(mapping)
     with gather.part():
         used, perhaps = set(mapping.fields), _named_in_others(mapping)
         with gather.part():

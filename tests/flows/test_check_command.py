@@ -80,6 +80,22 @@ def test_a_problem_is_found(study: Path, file: str, old: str, new: str, key: str
         assert line in [problem.line for problem in own]
 
 
+def test_the_dosing_plan_speaks_the_language_of_the_mapping(study: Path) -> None:
+    first = "  - {treatment: INTERFERON BETA-1B, arm: IFNBAZA, element: TRT"
+    change(study, "study.yaml", "treatment: AZATHIOPRINE", "treatment: AZATHIOPRIN")
+    change(study, "study.yaml", "unit: 10^6 IU", "unit: 10^6 IUs")
+    change(study, "study.yaml", "[TID, BID, QD]", "[TID, BIDD]")
+    found = {(one.key, one.suggestion) for one in problems_of(str(study))}
+    assert found == {("treatment", "AZATHIOPRINE"), ("unit", "10^6 IU"), ("frequency", "BID")}
+    change(study, "study.yaml", first, f"{first}, doses: [8], unit: 10^6 IU}}\n{first}")
+    change(study, "study.yaml", "arm: IFNBAZA, element: TRT, doses: [50]", "arm: IFNBAZ, element: TR, doses: [-50]")
+    found = {(one.key, one.suggestion) for one in problems_of(str(study)) if one.file == "trial/study.yaml"}
+    assert found == {("doses", "")}, "a dose below zero is not read, so that nothing is held to it"
+    change(study, "study.yaml", "[-50]", "[50]")
+    found = {(one.key, one.suggestion) for one in problems_of(str(study))}
+    assert found > {("arm", "IFNBAZA"), ("element", "TRT"), ("treatment", "")}
+
+
 def test_all_problems_are_found_at_once(study: Path) -> None:
     places = [change(study, *row[1:4]) for row in SEEDED]
     found = problems_of(str(study))

@@ -42,6 +42,7 @@ def find(
     ``package`` those of the files. ``given`` is what the rules may rely on (see ``rule.NEEDED``). Datasets of
     others may be of any shape: with ``stopped``, a rule that cannot go on is put there with the reason, and not raised.
     """
+    given |= _planned(study)
     tabulations = SdtmDatasets(study, datasets, terminology)
     data: dict[str, Judged] = {"sdtm": tabulations} if datasets or adam is None else {}
     if adam is not None:
@@ -52,6 +53,11 @@ def find(
     return [
         _finding(held, rule, hit, given) for held, rule in judged for hit in _hits(rule, held, stopped) if hit.is_found
     ]
+
+
+def _planned(study: Study) -> frozenset[str]:
+    """Return what rules may rely on because the study declares it: not every study does."""
+    return frozenset({"dosing"} if study.dosing else ())
 
 
 def _hits(rule: ConformanceRule, data: Judged, stopped: dict[str, str] | None) -> list[Hit]:
@@ -91,7 +97,7 @@ def conformance(
     cover, findings, and why one was not judged), findings (see finding.Finding) and counts (rules, findings, explained,
     unexplained). Raises StudyError if conformance.yaml is not fit.
     """
-    terminology = terminology or Terminology.open(study)
+    terminology, given = terminology or Terminology.open(study), given | _planned(study)
     asked = {"sdtm": bool(datasets) or adam is None, "adam": adam is not None, "package": package is not None}
     rules = [rule for rule in RULES.values() if asked[rule.standard]]
     judged = {rule.id for rule in rules if set(rule.needs) <= given}

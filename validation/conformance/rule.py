@@ -37,6 +37,7 @@ class Hit:
 
 NEEDED = {
     "study": "the study's folder, with what it declares",
+    "dosing": "a dosing plan (dosing) in study.yaml",
     "define": "a define.xml",
     "define_sdtm": "a define.xml of the SDTM datasets",
     "define_adam": "a define.xml of the ADaM datasets",
