@@ -142,7 +142,7 @@ class Items:
         )
         parts = [self._of_value(item, value, rows) for value in values]
         parts += [replace(item, where=where, rows=rows(where), codes=(code,) if code else ()) for where, code in split]
-        everywhere = self._everywhere.get(variable.name)
+        everywhere = self._everywhere.get(variable.name) if dataset.metadata.is_analysis else None
         kind = kind_of_variable(variable, item.texts if everywhere is None else texts_of_numbers(everywhere))
         definition, reference = self._item(item, kind, number, more, bool(parts))
         self.definitions.append(definition)
@@ -246,8 +246,16 @@ class Items:
             return ""
         terms = meanings or dict(item.terms)
         terms |= {text: "" for text in texts if text not in terms} if terms else {}
-        title = f"{item.label} ({item.owner.removeprefix(f'{EVERYWHERE}.')})"
-        return self.codelists.of_study(item.owner, title, terms, data_type) if terms else ""
+        owner = self._list_owner(item, data_type)
+        title = f"{item.label} ({owner.removeprefix(f'{EVERYWHERE}.')})"
+        return self.codelists.of_study(owner, title, terms, data_type) if terms else ""
+
+    def _list_owner(self, item: ItemDescription, data_type: str) -> str:
+        """Return what a list of the study's own belongs to: numbers of another type than elsewhere have their own."""
+        everywhere = self._everywhere.get(item.variable.name) if item.is_shared and not item.where else None
+        if everywhere is None or kind_of_variable(item.variable, texts_of_numbers(everywhere)).data_type == data_type:
+            return item.owner
+        return f"{item.owner}.{data_type.upper()}"
 
     def _may_be_extended(self, item: ItemDescription) -> bool:
         """Return False for an analysis variable whose list is closed: values of its own are not from that list."""
@@ -264,7 +272,11 @@ class Items:
         return not own and not variable.startswith(dataset.name)
 
     def _shared_numbers(self, datasets: Iterable[Dataset]) -> dict[str, np.ndarray]:
-        """Return the different values of numeric variables that datasets share, so that each has one data type."""
+        """Return the different values of numeric variables that datasets share.
+
+        An analysis variable of the subject level has one data type in all datasets. A variable of tabulations has in
+        each dataset that of its values there: VISITNUM is a whole number where no visit was unplanned.
+        """
         found: dict[str, list[np.ndarray]] = {}
         for dataset in datasets:
             for variable in dataset.metadata.variables:

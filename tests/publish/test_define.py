@@ -328,3 +328,17 @@ def test_values_that_no_condition_covers_stop_the_document(made: Made) -> None:
     wrong = {**made.datasets, "LB": laboratory.with_metadata(replace(laboratory.metadata, values=fewer))}
     with pytest.raises(StudyError, match=r"LB\.LBORRES: \d+ values are described by no condition or by several"):
         define.render(made.study, made.content, wrong, CREATED, Documents())
+
+
+def test_a_visit_number_is_whole_where_no_visit_of_the_dataset_was_unplanned(made: Made) -> None:
+    """SDTMIG 3.3, section 4.4.5: visits between planned ones have fractions, and only they."""
+    seen = {}
+    for oid in (f"IT.{name}.VISITNUM" for name in sorted(made.datasets) if "VISITNUM" in made.frame(name)):
+        item, numbers = made.item(oid), made.frame(oid.split(".")[1])["VISITNUM"]
+        is_whole = bool((numbers.dropna() % 1 == 0).all())
+        seen[item.get("DataType")] = item.get("SignificantDigits")
+        assert item.get("DataType") == ("integer" if is_whole else "float"), oid
+        assert made.codelist(oid).get("DataType") == item.get("DataType")
+        listed = {float(str(term)) for term in decoded(made.codelist(oid))}
+        assert set(numbers.dropna()) <= listed
+    assert seen == {"integer": None, "float": "1"}
