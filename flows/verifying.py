@@ -36,6 +36,8 @@ def show_verification(package: Path, sha256: str, as_json: bool) -> int:
 def _print(console: Console, found: Verification) -> None:
     for one in found.findings:
         console.print(Text(f"{one.kind:<9}{one.path}: {one.sentence}", style="red"))
+        if one.place:
+            console.print(Text(f"         {one.place}"))
         if one.expected:
             console.print(Text(f"         expected {one.expected}"))
         if one.found:

@@ -81,9 +81,12 @@ def _read_dataset_json(path: Path) -> StoredTable:
 
 def _read_parquet(path: Path) -> StoredTable:
     try:
-        table = pq.read_table(path)
-    except pa.ArrowInvalid:
+        return _parquet_table(path, pq.read_table(path))
+    except (pa.ArrowException, UnicodeDecodeError):
         raise UsageError(f"{path} is not a parquet file") from None
+
+
+def _parquet_table(path: Path, table: pa.Table) -> StoredTable:
     declared = _texts(table.schema.metadata)
     variables = {field.name: _attributes(field) for field in table.schema}
     keys = tuple(declared.get("keys", "").split())
@@ -116,7 +119,7 @@ def _sas_numbers(column: pa.ChunkedArray) -> np.ndarray:
 
 
 def _texts(metadata: dict[bytes, bytes] | None) -> dict[str, str]:
-    return {key.decode(): value.decode("utf-8", "replace") for key, value in (metadata or {}).items()}
+    return {key.decode("utf-8", "replace"): value.decode("utf-8", "replace") for key, value in (metadata or {}).items()}
 
 
 def _read_csv(path: Path) -> StoredTable:

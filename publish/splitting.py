@@ -32,15 +32,20 @@ def parts(dataset: Dataset, largest: int, taken: Collection[str] = ()) -> list[D
         raise StudyError(f"{dataset.name}: a file of one record takes more than the {largest:,} bytes allowed")
     most = _most_rows(dataset, largest)
     number = -(-count // most)
-    names = [_name(dataset.name, place, number) for place in range(1, number + 1)]
+    names = part_names(dataset.name, number)
     for name in names:
         if name in taken:
             raise StudyError(f"{dataset.name} has to be split, and its part {name} has the name of another dataset")
-    bounds = [count * place // number for place in range(number + 1)]
+    bounds = bounds_of(count, number)
     return [
         Dataset(replace(metadata, name=name), dataset.frame.iloc[start:stop].reset_index(drop=True))
         for name, start, stop in zip(names, bounds, bounds[1:], strict=False)
     ]
+
+
+def bounds_of(count: int, parts: int) -> list[int]:
+    """Return where each part of so many records begins, and the end of the last."""
+    return [count * place // parts for place in range(parts + 1)]
 
 
 def parts_beside(whole: Path, dataset: str) -> list[Path]:
@@ -57,9 +62,10 @@ def _most_rows(dataset: Dataset, largest: int) -> int:
     return low
 
 
-def _name(dataset: str, place: int, number: int) -> str:
-    end = f"{place:0{len(str(number))}}"
-    return dataset[: LONGEST_NAME - len(end)] + end
+def part_names(dataset: str, number: int) -> list[str]:
+    """Return what the parts of a dataset in so many parts are called, in order."""
+    width = len(str(number))
+    return [f"{dataset[: LONGEST_NAME - width]}{place:0{width}}" for place in range(1, number + 1)]
 
 
 def files(dataset: Dataset, largest: int) -> list[str]:

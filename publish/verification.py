@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -24,13 +24,17 @@ HASH = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True)
 class Finding:
-    """A file that is not as the manifest says; ``expected`` and ``found`` are SHA-256 or blank, sizes in bytes."""
+    """A file that is not as the manifest says; ``expected`` and ``found`` are SHA-256 or blank.
+
+    ``place`` says where a changed file differs from what it was, blank where that cannot be known.
+    """
 
     path: str
     kind: str
     sentence: str
     expected: str = ""
     found: str = ""
+    place: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,9 +63,9 @@ def verify(folder: Path, expected_seal: str = "") -> Verification:
     entries, found = _named(content["files"])
     found += _manifest(root, content, expected_seal)
     present = _present(root)
-    for path, entry in entries.items():
-        finding = _compare(root, path, entry, present)
-        found += [finding] if finding else []
+    differing = [one for path, entry in entries.items() if (one := _compare(root, path, entry, present))]
+    intact = set(entries) - {one.path for one in differing}
+    found += [_placed(root, one, intact) for one in differing]
     found += [_added(root, path) for path in sorted(present - set(entries) - {manifest.FILE})]
     order = sorted(found, key=lambda one: (one.kind != WRONG, one.path, one.kind))
     return Verification(
@@ -191,6 +195,15 @@ def _compare(root: Path, path: str, entry: dict[str, Any], present: set[str]) ->
         return None
     sizes = "" if size == entry["size"] else f", of {size:,} bytes instead of {entry['size']:,}"
     return Finding(path, CHANGED, f"the file has other bytes{sizes}", expected, made)
+
+
+def _placed(root: Path, finding: Finding, intact: set[str]) -> Finding:
+    """Return a changed file's finding with the place where it differs, as far as it can be known."""
+    if finding.kind != CHANGED or not finding.found:
+        return finding
+    from publish.changed_place import place_of_change  # reads datasets, whose libraries an intact package does not need
+
+    return replace(finding, place=place_of_change(root, finding.path, intact))
 
 
 def _is_own(root: Path, place: Path) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from metadata.dataset import Dataset
 from metadata.errors import UsageError
-from publish import manifest
+from publish import manifest, parquet, xpt
 from publish.verification import is_inside, verify
+from tests.publish.examples import adverse_events
 from tests.publish.small_package import study_folder, whole_package
 
 AE = "m5/datasets/s-1/tabulations/sdtm/ae.xpt"
@@ -170,3 +174,68 @@ def test_a_path_inside_stays_inside(path: str) -> None:
     if is_inside(path):
         assert Path("/package", path).resolve().is_relative_to("/package")
         assert Path("/package", path).as_posix() == f"/package/{path}"
+
+
+def written(package: Path, dataset: Dataset, form: str) -> str:
+    """Write a dataset over the form of it in the package; return what is said of its place."""
+    standard = "sdtm" if dataset.name == "AE" else "adam"
+    if form == "xpt":
+        path = next(package.glob(f"m5/**/{dataset.name.lower()}.xpt"))
+        xpt.write(dataset, path, date(2001, 12, 31), standard)
+    else:
+        path = package / "parquet" / standard / f"{dataset.name.lower()}.parquet"
+        parquet.write(dataset, path)
+    (finding,) = verify(package).findings
+    assert finding.path == path.relative_to(package).as_posix()
+    return finding.place
+
+
+def altered(row: int, variable: str, value: object) -> Dataset:
+    dataset = adverse_events()
+    frame = dataset.frame.copy()
+    frame.loc[row, variable] = value
+    return Dataset(dataset.metadata, frame)
+
+
+@pytest.mark.parametrize("form", ["xpt", "parquet"])
+@pytest.mark.parametrize(
+    ("row", "variable", "value"),
+    [(1, "AETERM", "Other"), (2, "AEVAL", 2.0), (1, "AEDY", 5.0), (0, "AEDY", float("nan"))],
+)
+def test_a_changed_value_is_named_by_record_and_variable(
+    package: Path, form: str, row: int, variable: str, value: object
+) -> None:
+    said = written(package, altered(row, variable, value), form)
+    key = ("USUBJID=S1-01;AESEQ=1", "USUBJID=S1-01;AESEQ=2", "USUBJID=S1-02;AESEQ=1")[row]
+    twin = "parquet/sdtm/ae.parquet" if form == "xpt" else AE
+    assert said == f"AE record {row + 1} ({key}), {variable}: the values are not those of {twin}"
+    assert "Other" not in said and "Headache" not in said
+
+
+def test_a_lost_record_a_label_and_a_header_are_named(package: Path) -> None:
+    dataset = adverse_events()
+    assert "2 records instead of 3" in written(package, Dataset(dataset.metadata, dataset.frame.iloc[:2]), "xpt")
+    label = replace(dataset.metadata, label="Other")
+    assert written(package, Dataset(label, dataset.frame), "xpt").endswith("the dataset's label is not")
+    xpt.write(dataset, package / AE, date(2002, 1, 1), "sdtm")
+    assert "the change is beside them" in verify(package).findings[0].place
+
+
+def test_a_file_that_breaks_off_says_so(package: Path) -> None:
+    (package / AE).write_bytes(b"other")
+    assert verify(package).findings[0].place.startswith("it can no longer be read: ae.xpt is not a transport file")
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_whatever_byte_is_changed_the_place_is_said_without_a_fault(data: st.DataObject, built: Path) -> None:
+    paths = sorted(path for path in built.rglob("ae.*") if path.parent.name == "sdtm")
+    path = data.draw(st.sampled_from(paths))
+    kept = path.read_bytes()
+    at, value = data.draw(st.integers(0, len(kept) - 1)), data.draw(st.integers(1, 255))
+    try:
+        path.write_bytes(kept[:at] + bytes([kept[at] ^ value]) + kept[at + 1 :])
+        (finding,) = verify(built).findings
+        assert finding.place.startswith(("AE: ", "AE.", "AE record ", "it can no longer be read: "))
+    finally:
+        path.write_bytes(kept)
