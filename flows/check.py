@@ -52,11 +52,10 @@ def _errors(name: str) -> Iterator[StudyError]:
         yield from error.each
         return
     refused = False
-    for part in CheckParts(study, project).all:
+    parts = CheckParts(study, project)
+    for part in parts.all:
         try:
-            found = list(part())
-        except StudyError as error:
-            found = list(error.each)
+            found = parts.read(part)
         except (TypeError, AttributeError, ValueError, LookupError):
             if not refused:
                 raise

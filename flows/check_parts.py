@@ -20,6 +20,20 @@ if TYPE_CHECKING:
     from sdtm.build.study_mapping import StudyMapping
 
 Part = Callable[[], Iterable[StudyError]]
+FILES = {
+    "structure": "redcap", "declaration": "study.yaml", "terms": "terminology.yaml", "mappings": "sdtm",
+    "codelists": "terminology", "raw_checks": "checks.yaml", "answers": "study.yaml", "analyses": "adam",
+    "reports": "reports.yaml", "second_derivation": "verify/verify.yaml", "acceptance": "acceptance.yaml",
+    "explanations": "conformance.yaml", "guides": "guides.yaml",
+}  # fmt: skip
+"""The file or folder of each part, the place of what says none."""
+
+
+def placed(error: StudyError, part: Part, study: Study) -> StudyError:
+    """Return an error with the file or folder of the part that found it, if it has no place of its own."""
+    if error.file:
+        return error
+    return StudyError(error.message, f"{study.name}/{FILES[part.__name__]}", error.line, error.key)
 
 
 class CheckParts:
@@ -27,6 +41,14 @@ class CheckParts:
 
     def __init__(self, study: Study, project: Project) -> None:
         self.study, self.project = study, project
+
+    def read(self, part: Part) -> Iterable[StudyError]:
+        """Yield what one part finds, what it raises as well, each with a place."""
+        try:
+            found = list(part())
+        except StudyError as error:
+            found = list(error.each)
+        return [placed(error, part, self.study) for error in found]
 
     @property
     def all(self) -> list[Part]:
@@ -123,7 +145,8 @@ class CheckParts:
         outputs = {RESULTS: PUBLISHED_KINDS} if study.path("reports.yaml").is_file() else {}
         plan = study.path(str(study.config["study"].get("analysis_plan", "sap.md")))
         sections = read_plan(study).sections if plan.is_file() else []
-        return check_second_derivation(study, {**compared, **outputs}, sections)
+        tabulated = {name: kinds for name, kinds in self._datasets.items() if name not in compared}
+        return check_second_derivation(study, {**compared, **outputs}, sections, tabulated)
 
     def acceptance(self) -> Iterable[StudyError]:
         """acceptance.yaml."""
@@ -134,12 +157,12 @@ class CheckParts:
     def explanations(self) -> Iterable[StudyError]:
         """conformance.yaml."""
         from adam.build.declaration_check import declared_names
-        from sdtm.build.mapping_check import kinds_of_tabulated
+        from sdtm.build.mapping_check import kinds_of_model
         from validation.conformance.check import RULES
         from validation.conformance.explanations import read_explanations
 
         analyses: DatasetKinds = {name: {} for name in declared_names(self.study)}
-        read_explanations(self.study, RULES, {**analyses, **kinds_of_tabulated(self.study, None)})
+        read_explanations(self.study, RULES, {**analyses, **kinds_of_model(self.study)})
         return []
 
     def guides(self) -> Iterable[StudyError]:

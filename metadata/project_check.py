@@ -32,6 +32,10 @@ FIELD_NAME = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
 DATE_TYPES = [f"{kind}_{order}" for kind in ("date", "datetime", "datetime_seconds") for order in ("dmy", "mdy", "ymd")]
 NUMBER = re.compile(r"[+-]?(?:\d+[.,]?\d*|[.,]\d+)", re.ASCII)
 
+WHOLE = re.compile(r"-?\d+", re.ASCII)
+NUMBERED = ("data_access_group_id", "arm_num", "event_id", "day_offset", "offset_min", "offset_max")
+SWITCHES = ("is_longitudinal", "has_repeating_instruments_or_events", "surveys_enabled", "in_production")
+
 
 def check_project(project: Project, folder: str) -> list[StudyError]:
     """Return all that is wrong with the structure files; ``folder`` is the name that errors give theirs."""
@@ -75,6 +79,20 @@ def _wrong_choices(field: Field) -> Iterator[str]:
             yield f"the code '{code}' is that of two choices"
 
 
+def _wrong_numbers(project: Project) -> Iterator[tuple[str, str]]:
+    """Yield file and sentence for what REDCap numbers itself without a number, and switches but 0 and 1."""
+    for file, rows in (("dags", project.dags), ("arms", project.arms), ("events", project.events)):
+        for row in rows:
+            for column in NUMBERED:
+                written = str(row.get(column) or "")
+                if written and not WHOLE.fullmatch(written):
+                    yield file, f"{column} '{written}' is not a whole number"
+    for name in SWITCHES:
+        written = str(project.info.get(name) or "")
+        if written not in ("", "0", "1"):
+            yield "project_info", f"{name} is 1 or 0, not '{written}'"
+
+
 def _rows_twice(project: Project) -> Iterator[tuple[str, str]]:
     """Yield file and sentence for what is named in two rows of a file, be it the file's own header."""
     keys = {
@@ -111,6 +129,7 @@ def _wrong_places(project: Project) -> Iterator[tuple[str, str]]:
     """Yield file and sentence for events and forms that are named in one file and that the project does not have."""
     forms, events = project.dictionary.forms, project.event_names
     yield from _rows_twice(project)
+    yield from _wrong_numbers(project)
     named = [("instruments", str(row["instrument_name"])) for row in project.instruments]
     named += [("form_event_mapping", str(row["form"])) for row in project.form_events]
     named += [("repeating", str(row.get("form_name") or "")) for row in project.repeating]

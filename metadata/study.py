@@ -83,6 +83,15 @@ class Study:
         """Return the path of one of the study's files."""
         return self.folder / relative
 
+    def read_text(self, relative: str) -> str:
+        """Return the text of one of the study's files; raises StudyError if it is not there, or is not UTF-8."""
+        try:
+            return self.path(relative).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            raise StudyError("the file does not exist", f"{self.name}/{relative}") from None
+        except UnicodeDecodeError:
+            raise StudyError("the file is not UTF-8: save it as UTF-8", f"{self.name}/{relative}") from None
+
     def read_yaml(self, relative: str) -> Any:
         """Read one of the study's YAML files, known in errors as ``<study>/<relative>``; once as long as it stays."""
         path = self.folder / relative

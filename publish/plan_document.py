@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from metadata.study import Study
 from publish.define_documents import PLAN
-from publish.disk import outside, write_bytes
+from publish.disk import write_bytes
 from publish.pdf.fonts import BOLD, REGULAR, register, width
 
 if TYPE_CHECKING:
@@ -29,12 +29,10 @@ def write(study: Study, folder: Path) -> dict[str, int]:
 
     Nothing is written for a study without a plan. The bytes are the same for the same plan. Raises OutsideError.
     """
-    source = study.path(str(study.config["study"].get("analysis_plan", "sap.md")))
-    if not source.is_file():
+    file = str(study.config["study"].get("analysis_plan", "sap.md"))
+    if not study.path(file).is_file():
         return {}
-    with outside(f"read {source}"):
-        text = source.read_text(encoding="utf-8")
-    content, pages = render(text, study.studyid, study.notice)
+    content, pages = render(study.read_text(file), study.studyid, study.notice)
     write_bytes(folder / PLAN.file, content)
     return pages
 

@@ -18,13 +18,16 @@ from adam.language.derivation import (
 )
 from adam.language.kinds import KnownParameter, NewNumber, NewText, NumberColumn, TextColumn
 from metadata.coded_text import CodedText
+from metadata.condition import DatasetKinds
 from metadata.errors import Gather, StudyError, nearest
 from metadata.study import Study
 from metadata.toxicity import Circumstances, ToxicityItem
 from metadata.toxicity_table import is_own, read_scheme, scheme_of
+from metadata.variable_kind import ClosedText
 
 BASELINE_FLAG, BASELINE_TYPE, DATE = "ABLFL", "BASETYPE", "ADT"
 OF_BASELINE = ("USUBJID", "PARAMCD")
+GRADES = ("0", "1", "2", "3", "4", "5")
 DATED = (*OF_BASELINE, DATE)
 
 
@@ -113,11 +116,15 @@ class Grade(Derivation):
         texts = np.where(np.isnan(grades), -1, grades).astype(int)
         return Outcome(
             {
-                self.to: CodedText.of_codes(texts, ["0", "1", "2", "3", "4", "5"]),
+                self.to: CodedText.of_codes(texts, GRADES),
                 self.to_number: grades,
                 self.to_scheme: CodedText.of_codes(named, [scheme.name for scheme in self.schemes]),
             }
         )
+
+    def closed_texts(self, variable: str, kinds: DatasetKinds) -> ClosedText | None:
+        given = {self.to: GRADES, self.to_scheme: [scheme.name for scheme in self.schemes]}
+        return ClosedText(given[variable]) if variable in given else None
 
     def _graded(
         self, scheme: ToxicityScheme, parameter: str, item: ToxicityItem, columns: Columns, rows: np.ndarray

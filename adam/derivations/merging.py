@@ -19,10 +19,10 @@ from adam.language.derivation import (
 )
 from adam.language.kinds import NewText
 from metadata.condition import EVERY_ROW, DatasetKinds, OtherCondition
-from metadata.condition_tests import COMPARISONS, VariableTest
+from metadata.condition_tests import COMPARISONS, VariableTest, impossible
 from metadata.dataset import Edges
 from metadata.declaration import Column, NewColumn, OtherColumn
-from metadata.errors import StudyError
+from metadata.errors import Gather, StudyError
 from metadata.variable_kind import CHAR, NUM, PLAIN_NUMBER, SAID, differ
 
 SUBJECT = "USUBJID"
@@ -209,6 +209,15 @@ class Supplemental(Derivation):
 
     def also_reads(self) -> tuple[str, ...]:
         return (SUBJECT,)
+
+    def check_kinds(self, kinds: DatasetKinds) -> None:
+        super().check_kinds(kinds)
+        known = kinds.get(self.dataset, {}).get("QNAM", "")
+        with Gather() as gather:
+            for qualifier in self.variables.values():
+                with gather.part():
+                    if problem := impossible(f"{self.dataset}.QNAM", qualifier, known):
+                        raise StudyError(problem)
 
     def sentence(self, variable: str) -> str:
         return f"{self.dataset}.QVAL where QNAM is {self.variables[variable]}."

@@ -15,7 +15,9 @@ from adam.language.derivation import (
 )
 from adam.language.kinds import NewText, NumberColumn
 from metadata.coded_text import CodedText
+from metadata.condition import DatasetKinds
 from metadata.units import significant
+from metadata.variable_kind import ClosedText
 
 INDICATORS = ["LOW LOW", "LOW", "NORMAL", "HIGH", "HIGH HIGH"]
 
@@ -49,6 +51,10 @@ class RangeIndicator(Derivation):
             codes = np.select([value < outer[0], value > outer[1], value < low, value > high], [0, 4, 1, 3], 2)
         unknown = np.isnan(value) | (np.isnan(low) & np.isnan(high))
         return Outcome({self.to: CodedText.of_codes(np.where(unknown, -1, codes), INDICATORS)})
+
+    def closed_texts(self, variable: str, kinds: DatasetKinds) -> ClosedText | None:
+        given = INDICATORS[0 if self.outer_low else 1 : None if self.outer_high else -1]
+        return ClosedText(given) if variable == self.to else None
 
     def sentence(self, variable: str) -> str:
         outer = f"LOW LOW if {self.value} is below {self.outer_low}, " if self.outer_low else ""

@@ -1,4 +1,4 @@
-"""The variables and conditions that an output names, each with the dataset that must have them."""
+"""The variables, their texts and the conditions that an output names, each with the dataset that must have them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from dataclasses import dataclass, is_dataclass
 from typing import Any, get_args
 
 from metadata.condition import Condition, DatasetKinds
+from metadata.condition_tests import impossible
 from metadata.declaration import parameters, role_of
 from metadata.errors import nearest
 from metadata.schema_errors import unknown_variable
 from metadata.yaml_source import complain
-from reports.results.specification import SUBJECT_LEVEL
+from reports.results.specification import SUBJECT_LEVEL, OutputColumns
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,28 @@ class NamedVariable:
 
 
 @dataclass(frozen=True)
+class NamedText:
+    """A text that a variable must be able to have, as a value of ``key`` or one of the keys there."""
+
+    dataset: str
+    node: Mapping[str, Any]
+    key: str
+    variable: str
+    text: str
+
+    def check(self, datasets: DatasetKinds) -> None:
+        """Raise StudyError if the variable's texts are a closed list without it."""
+        kind = datasets.get(self.dataset, {}).get(self.variable, "")
+        if problem := impossible(f"{self.dataset}.{self.variable}", self.text, kind):
+            inner = self.node[self.key]
+            raise (
+                complain(inner, self.text, problem)
+                if isinstance(inner, dict)
+                else complain(self.node, self.key, problem)
+            )
+
+
+@dataclass(frozen=True)
 class NamedCondition:
     """A condition on the records of a dataset."""
 
@@ -67,7 +90,10 @@ class NamedCondition:
             self.condition.check(known, self.dataset)
 
 
-def named_in(declared: Any, node: Mapping[str, Any], dataset: str) -> Iterator[NamedVariable | NamedCondition]:
+Named = NamedVariable | NamedText | NamedCondition
+
+
+def named_in(declared: Any, node: Mapping[str, Any], dataset: str) -> Iterator[Named]:
     """Yield what a mapping names and, in depth, its parts; a part without a ``dataset`` has that of the whole.
 
     ``declared`` is the dataclass that was read from ``node``. A condition of the whole (``where``) holds for the
@@ -76,6 +102,9 @@ def named_in(declared: Any, node: Mapping[str, Any], dataset: str) -> Iterator[N
     own = str(getattr(declared, "dataset", "")) or dataset
     for name in declared.implied() if hasattr(declared, "implied") else ():
         yield NamedVariable(own, node, None, name, "reads")
+    for key, variable, texts in declared.texts_of() if hasattr(declared, "texts_of") else ():
+        owner = SUBJECT_LEVEL if isinstance(declared, OutputColumns) else own
+        yield from (NamedText(owner, node, key, variable, text) for text in texts or () if variable)
     for key, kind in parameters(type(declared)).items():
         value, role = getattr(declared, key if hasattr(declared, key) else f"{key}_"), _role(kind)
         if key not in node:

@@ -32,6 +32,8 @@ ListedVariable = Annotated[Text, "lists"]
 """A variable of that dataset, of the subject level, or a supplemental qualifier."""
 Labels = dict[str, Text]
 """What values are called."""
+TextsOf = Iterable[tuple[str, str, Iterable[str] | None]]
+"""Keys of a declaration, each with a variable and the texts there, which the variable must be able to have."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,10 @@ class OutputColumns:
 
     by: ColumnVariable
     labels: Labels | None = None
+
+    def texts_of(self) -> TextsOf:
+        """Texts that head the columns."""
+        return [("labels", self.by, self.labels)]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -33,6 +33,7 @@ from reports.results.specification import (
     Output,
     OutputKeys,
     ReportSpecification,
+    TextsOf,
     Variable,
 )
 from reports.statistics.descriptive import describe
@@ -97,6 +98,14 @@ class Keys(OutputKeys):
         """The code that tells several parameters apart, and the value that is tested."""
         return [*(["PARAMCD"] if self.parameters else []), *(["AVAL"] if self.tests else [])]
 
+    def texts_of(self) -> TextsOf:
+        """Parameters and visits."""
+        return [
+            ("paramcd", "PARAMCD", [self.paramcd] if self.paramcd else []),
+            ("parameters", "PARAMCD", self.parameters),
+            ("visits", self.visit, self.visits),
+        ]
+
 
 JOINT = ", "
 Values = list[tuple[int, Mapping[str, Any]]]
@@ -107,6 +116,8 @@ def check(_: ReportSpecification, output: Output) -> None:
     """One parameter or several, each with its decimals; tests of visits that the output has."""
     _check(output.node)
     with Gather() as gather:
+        with gather.part():
+            _check_selected(output.keys_of(Keys), output.node)
         for test in output.node.get("tests", []):
             with gather.part():
                 _known(output, test)
@@ -134,6 +145,13 @@ def _check(node: Mapping[str, Any]) -> None:
     for value in node["values"]:
         if "paramcd" in node and "decimals" not in value:
             raise needed_key(value, "decimals", entry_of("values"))
+
+
+def _check_selected(keys: Keys, node: Mapping[str, Any]) -> None:
+    """Raise StudyError if ``where`` selects other parameters than the one that is named."""
+    for test in keys.where.tests if keys.where and keys.paramcd else ():
+        if test.variable == "PARAMCD" and test.name == "is" and test.operand != (keys.paramcd,):
+            raise complain(node, "paramcd", f"'where' selects {test}, and the output says {keys.paramcd}")
 
 
 def _parameters(node: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:

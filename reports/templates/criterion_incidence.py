@@ -17,7 +17,7 @@ from reports.results.builder import ResultPlace, ResultsBuilder
 from reports.results.formats import pattern
 from reports.results.index import LineResults, ResultsIndex
 from reports.results.selection import SUBJECT, Selection
-from reports.results.specification import Decimals, Labels, NumberVariable, Output, OutputKeys, Variable
+from reports.results.specification import Decimals, Labels, NumberVariable, Output, OutputKeys, TextsOf, Variable
 from reports.statistics.descriptive import describe
 from reports.statistics.proportion import clopper_pearson
 from reports.template_parts.descriptive_cells import CELLS
@@ -37,6 +37,10 @@ class Scheme:
     emergent: Condition | None = None
     grade: Variable = ""
     grades: Labels | None = None
+
+    def texts_of(self) -> TextsOf:
+        """The grades that are counted."""
+        return [("grades", self.grade, self.grades)]
 
 
 @dataclass(frozen=True)

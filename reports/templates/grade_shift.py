@@ -22,7 +22,7 @@ from reports.results.declared_condition import declared_condition
 from reports.results.formats import COUNT
 from reports.results.index import ResultsIndex
 from reports.results.selection import SUBJECT, Selection
-from reports.results.specification import Labels, Output, OutputKeys, Variable
+from reports.results.specification import Labels, Output, OutputKeys, TextsOf, Variable
 from reports.statistics.estimate import Estimate
 from reports.template_parts.filtered_rows import filtered
 from reports.template_parts.treatment_heads import POPULATION, add_size
@@ -45,6 +45,14 @@ class Keys(OutputKeys):
     def implied(self) -> Iterable[str]:
         """The code of the parameter."""
         return ("PARAMCD",)
+
+    def texts_of(self) -> TextsOf:
+        """Parameters and their categories."""
+        return [
+            ("parameters", "PARAMCD", self.parameters),
+            ("grades", self.grade, self.grades),
+            ("labels", self.grade, self.labels),
+        ]
 
 
 NONE, TOTAL, WORSE = "Not graded", "Total", "Worsened"

@@ -22,7 +22,7 @@ from reports.results.declared_condition import declared_condition
 from reports.results.formats import COUNT, P_VALUE
 from reports.results.index import LineResults, ResultsIndex
 from reports.results.selection import SUBJECT, Selection
-from reports.results.specification import Labels, Output, OutputKeys, ReportSpecification, Variable
+from reports.results.specification import Labels, Output, OutputKeys, ReportSpecification, TextsOf, Variable
 from reports.statistics.estimate import Estimate
 from reports.statistics.fisher import fisher
 from reports.template_parts.filtered_rows import FilteredRows, filtered
@@ -63,6 +63,10 @@ class Keys(OutputKeys):
     parts: list[IncidencePart] | None = None
     reference: Text = ""
     stub: Text = ""
+
+    def texts_of(self) -> TextsOf:
+        """The grades that are counted."""
+        return [("grades", self.grade, self.grades)]
 
 
 METHOD = "Number of patients"

@@ -28,6 +28,7 @@ from reports.results.specification import (
     Output,
     OutputKeys,
     ReportSpecification,
+    TextsOf,
 )
 from reports.results.supplemental_values import SupplementalValues
 from reports.statistics.estimate import Estimate
@@ -56,6 +57,10 @@ class ListedColumn(ShownColumn):
     """A column of the records."""
 
     variable: Names
+
+    def texts_of(self) -> TextsOf:
+        """The values that have labels."""
+        return [("labels", self.variable if isinstance(self.variable, str) else "", self.labels)]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from reports.results.builder import ResultPlace, ResultsBuilder
 from reports.results.declared_condition import declared_condition
 from reports.results.index import ResultsIndex
 from reports.results.selection import Selection
-from reports.results.specification import SUBJECT_LEVEL, Decimals, Labels, Output, OutputKeys, Variable
+from reports.results.specification import SUBJECT_LEVEL, Decimals, Labels, Output, OutputKeys, TextsOf, Variable
 from reports.statistics.descriptive import describe
 from reports.template_parts.descriptive_cells import CELLS
 from reports.template_parts.treatment_heads import add_size, columns
@@ -33,6 +33,10 @@ class SummaryVariable:
     labels: Labels | None = None
 
     any_of: ClassVar[tuple[tuple[str, ...], ...]] = (("heading",), ("label", "variable"), ("label", "where"))
+
+    def texts_of(self) -> TextsOf:
+        """The values that are counted."""
+        return [("labels", self.variable, self.labels)]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,7 +24,7 @@ from reports.results.declared_condition import declared_condition
 from reports.results.formats import P_VALUE, pattern
 from reports.results.index import LineResults, ResultsIndex
 from reports.results.selection import Selection
-from reports.results.specification import Decimals, Labels, Output, OutputKeys, ReportSpecification, Variable
+from reports.results.specification import Decimals, Labels, Output, OutputKeys, ReportSpecification, TextsOf, Variable
 from reports.statistics.estimate import Estimate
 from reports.statistics.event_rate import conditional_rate_ratio, conditional_rate_test
 from reports.statistics.poisson_regression import RateRatio, poisson_rate_ratio
@@ -110,6 +110,10 @@ class Keys(OutputKeys):
     where: Condition | None = None
     decimals: Decimals = 3
     comparisons: Annotated[list[PeriodComparison], Entries(0)] | None = None
+
+    def texts_of(self) -> TextsOf:
+        """The periods."""
+        return [("periods", self.period, self.periods)]
 
 
 HEADS = ("Subjects", "Events", "", "Rate (95% CI)", "Mean of subjects' rates")

@@ -13,7 +13,7 @@ from metadata.terminology import Terminology
 from metadata.variable_kind import NUM, PLAIN_NUMBER, ClosedText
 from sdtm.build.study_mapping import StudyMapping
 from sdtm.build.value_checks import exempt
-from sdtm.columns.text import transliterated
+from sdtm.columns.text import continued_name, transliterated
 from sdtm.domains.visits import unscheduled_events
 from sdtm.mapping.domain_mapping import DomainMapping, codelists
 from sdtm.operations.value_sets import possible_values
@@ -51,6 +51,23 @@ def standard_units(mapping: StudyMapping) -> dict[str, dict[str, set[str]]]:
         for test in (test for block in domain.blocks for test in block.tests):
             made.setdefault(name, {}).setdefault(test.testcd, set()).add(test.units.standard)
     return made
+
+
+def closed_qualifiers(domain: DomainMapping) -> dict[str, ClosedText]:
+    """Return the closed lists of the variables of a domain's supplemental qualifiers.
+
+    A qualifier, and a variable of the domain, may go on in further ones if a text is long.
+    """
+    declared = [one for block in domain.blocks for one in block.supplemental]
+    named = [one.qnam for one in declared]
+    further = (continued_name(name, number) for name in (*named, *domain.by_name) for number in range(1, 10))
+    origins = {one.qorig for one in declared} | {"CRF"}
+    return {
+        "QNAM": ClosedText([*named, *further]),
+        "QORIG": ClosedText(sorted(origins)),
+        "QEVAL": ClosedText(sorted({one.qeval for one in declared})),
+        "RDOMAIN": ClosedText([domain.domain]),
+    }
 
 
 def _planned(study: Study) -> dict[str, ClosedText]:

@@ -8,16 +8,17 @@ from typing import Any, cast
 
 from metadata.errors import Gather, StudyError
 from metadata.project import Project
-from metadata.sdtm_model import with_model
+from metadata.sdtm_model import model_variables, with_model
 from metadata.standards import GuideVariable, sdtm_dataset, sdtm_domains, sdtm_variables
 from metadata.study import Study
 from metadata.terminology import Terminology
 from metadata.variable_kind import NUM, PLAIN_NUMBER
 from metadata.yaml_source import PLACE
-from sdtm.build.closed_texts import with_closed_texts
+from sdtm.build.closed_texts import closed_qualifiers, with_closed_texts
 from sdtm.build.dosing_check import check_dosing
 from sdtm.build.engine import Engine
 from sdtm.build.finish import ALWAYS
+from sdtm.build.possible_conditions import check_possible
 from sdtm.build.step_order import in_order
 from sdtm.build.study_mapping import OTHER_FILES, StudyMapping, read_each
 from sdtm.columns.source import Forms
@@ -45,6 +46,8 @@ def checked_mapping(
         if not gather.found:
             check_order(mapping)
             check_dosing(mapping)
+            with gather.part():
+                check_possible(mapping, kinds_of_tabulated(study, mapping))
     with gather.part():
         used, perhaps = set(mapping.fields), _named_in_others(mapping)
         with gather.part():
@@ -67,7 +70,9 @@ def kinds_of_tabulated(study: Study, mapping: StudyMapping | None) -> dict[str, 
     """
     made = with_closed_texts(mapping, _kinds_of_mapped(mapping)) if mapping else _kinds_of_guide(study)
     supplemental = _kinds(sdtm_variables(study.standards["sdtmig"], "SUPPQUAL"))
-    return made | {f"SUPP{name}": supplemental for name in (mapping.domains if mapping else made)}
+    if not mapping:
+        return made | {f"SUPP{name}": supplemental for name in made}
+    return made | {f"SUPP{name}": supplemental | closed_qualifiers(one) for name, one in mapping.domains.items()}
 
 
 def _kinds_of_mapped(mapping: StudyMapping) -> dict[str, dict[str, str]]:
@@ -98,6 +103,16 @@ def _kinds_of_guide(study: Study) -> dict[str, dict[str, str]]:
                 with_continuations(name, with_model(name, sdtm_dataset(version, name).dataset_class, listed, named))
             )
     return made
+
+
+def kinds_of_model(study: Study) -> dict[str, dict[str, str]]:
+    """Return Char or Num for all variables that the guide and the model give each dataset, whatever a study maps."""
+    version = study.standards["sdtmig"]
+    made = _kinds_of_guide(study)
+    for name, own in made.items():
+        own |= _kinds(model_variables(name, sdtm_dataset(version, name).dataset_class))
+    supplemental = _kinds(sdtm_variables(version, "SUPPQUAL"))
+    return made | {f"SUPP{name}": supplemental for name in made}
 
 
 def _kinds(variables: Iterable[GuideVariable]) -> dict[str, str]:

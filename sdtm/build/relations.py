@@ -132,6 +132,12 @@ def relation_fields(study: Study) -> dict[str, str]:
     return {str(node["field"]): str(node["domain"]) for node in nodes}
 
 
+def relation_conditions(study: Study) -> list[tuple[str, Condition]]:
+    """Return the conditions of all relations, each with the domain on whose records it is set."""
+    parts = [part for node in relation_nodes(study) for part in node.get("records") or []]
+    return [(str(part["domain"]), read_variable_condition(part, "where", [part["domain"]], study)) for part in parts]
+
+
 def check_relations(study: Study, project: Project, mappings: dict[str, DomainMapping]) -> None:
     """Raise StudyError for every relation that names no domain, form, field or variable of the study."""
     with Gather() as gather:

@@ -13,6 +13,7 @@ from metadata.text_dates import check_text_dates
 from sdtm.build.declared_and_used import check_used
 from sdtm.build.engine import epoch_codelists
 from sdtm.build.mapped_and_made import check_mapped
+from sdtm.build.plain_terms import check_plain
 from sdtm.build.relations import FILE as RELATIONS
 from sdtm.build.relations import check_relations, relation_fields
 from sdtm.domains.elements import check_elements
@@ -84,6 +85,8 @@ def read_each(study: Study, project: Project, terminology: Terminology, gather: 
             made[mapping.domain] = mapping
             with gather.part():
                 check_used(study.read_yaml(f"sdtm/{path.name}"), mapping, study, project)
+            with gather.part():
+                check_plain(mapping)
             check_toxicity(study, mapping)
             if mapping.ranges_file:
                 check_ranges(study, mapping, terminology)

@@ -9,6 +9,7 @@ import numpy as np
 
 from metadata import iso8601
 from metadata.coded_text import CodedText
+from metadata.condition import Condition
 from metadata.dataset import Edges
 from metadata.study import Study
 from metadata.terminology import Terminology
@@ -23,6 +24,7 @@ from sdtm.operations.operation import Target, check_term
 from sdtm.operations.subjects import (
     Earliest,
     Latest,
+    conditions_of,
     extreme,
     needed,
     sources_of,
@@ -64,6 +66,21 @@ def start_variables(study: Study, node: LocatedDict) -> list[str]:
             node, "start", "an element starts at a variable of DM, or at earliest or latest: DOMAIN.VARIABLE"
         )
     return [*needed(*sources_of(start, named[0], study)), *also]
+
+
+def element_conditions(study: Study) -> list[tuple[str, Condition]]:
+    """Return the conditions of all elements, each with the domain on whose records it is set."""
+    made = []
+    for node in element_nodes(study):
+        start, unless = node["start"], node.get(UNLESS)
+        if isinstance(start, LocatedDict):
+            made += conditions_of(*sources_of(start, _extreme_key(start), study))
+        made += conditions_of(*sources_of(unless, "has", study)) if unless else []
+    return made
+
+
+def _extreme_key(start: LocatedDict) -> str:
+    return Earliest.key if Earliest.key in start else Latest.key
 
 
 def elements_table(study: Study, tables: DomainTables) -> DomainTable:
@@ -115,7 +132,7 @@ def _starts(
     """Return day and text of an element's start for each subject, and the rows that it came from."""
     subjects, start = tables["DM"], node["start"]
     if isinstance(start, LocatedDict):
-        key = Earliest.key if Earliest.key in start else Latest.key
+        key = _extreme_key(start)
         sources, where = sources_of(start, key, study)
         sign = Earliest.sign if key == Earliest.key else Latest.sign
         made = extreme(tables, "DM", sources, partial(rows_where, where, study=study), sign)

@@ -13,7 +13,8 @@ from metadata import iso8601
 from metadata.dataset import Dataset, Edges, join_edges
 from metadata.declaration import read_document
 from metadata.declaration_schema import document_schema
-from metadata.errors import Gather, nearest
+from metadata.errors import Gather, StudyError, nearest
+from metadata.schema_errors import unknown_variable
 from metadata.standards import COUNTRIES, NULL_FLAVORS, sdtm_variables
 from metadata.study import Study
 from metadata.study_declaration import PERIOD
@@ -76,6 +77,10 @@ def summary_schema() -> dict[str, Any]:
     return document_schema(SummaryFile, "trial summary")
 
 
+OF_SUBJECTS = ("earliest", "latest", "subjects")
+"""Keys of a parameter that is taken from the subjects: their first or last date, or the number that have a value."""
+
+
 @dataclass(frozen=True)
 class Said:
     """A parameter's value, and the subjects and the variable that it was made from."""
@@ -104,6 +109,21 @@ def check_summary(study: Study, terminology: Terminology) -> None:
                 code = _known(node, names)
                 if any(key in node for key in ("value", "study", "null_flavor")):
                     _row(node, names[code], 1, value_of(study, node, None), terminology)
+                for word in OF_SUBJECTS:
+                    if word in node:
+                        _check_of_subjects(study, node, word)
+
+
+def _check_of_subjects(study: Study, node: LocatedDict, word: str) -> None:
+    """Raise StudyError unless a parameter is taken from a variable that the guide gives DM, a date for the extremes."""
+    domain, _, name = str(node[word]).partition(".")
+    if domain != SUBJECTS:
+        raise complain(node, word, f"'{node[word]}' must be a variable of {SUBJECTS}, such as {SUBJECTS}.RFSTDTC")
+    known = [one.name for one in sdtm_variables(study.standards["sdtmig"], SUBJECTS)]
+    if name not in known:
+        raise unknown_variable(node, word, SUBJECTS, name, known)
+    if word != "subjects" and not name.endswith("DTC"):
+        raise complain(node, word, f"{SUBJECTS}.{name} is no date")
 
 
 def _known(node: LocatedDict, names: Mapping[str, str]) -> str:
@@ -145,7 +165,7 @@ def value_of(study: Study, node: LocatedDict, subjects: Dataset | None) -> Said:
         return Said("")
     if "study" in node:
         return Said(_in_study(study, node))
-    word = next(key for key in ("earliest", "latest", "subjects") if key in node)
+    word = next(key for key in OF_SUBJECTS if key in node)
     return _of_subjects(node, word, subjects)
 
 
@@ -203,8 +223,12 @@ def _coded(node: LocatedDict, value: str, terminology: Terminology) -> dict[str,
             "TSVCDREF": node.get("dictionary"),
             "TSVCDVER": node.get("version"),
         }
+    try:
+        codelist = terminology.codelist(str(node["codelist"]))
+    except StudyError as error:
+        raise complain(node, "codelist", error.message) from None
     check_term(node, "value", value, Target(DOMAIN, "TSVAL", codelists=(str(node["codelist"]),)), terminology)
-    code = terminology.codelist(str(node["codelist"])).terms[value].code if value else ""
+    code = codelist.terms[value].code if value else ""
     return {"TSVALCD": code, "TSVCDREF": "CDISC", "TSVCDVER": terminology.package.removeprefix("sdtm-ct-")}
 
 

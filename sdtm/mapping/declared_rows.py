@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isnan
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -18,6 +19,7 @@ from metadata.standards import GuideVariable, sdtm_dataset, sdtm_variables
 from metadata.study import Study
 from metadata.terminology import Terminology
 from metadata.yaml_source import LocatedDict, complain
+from sdtm.columns.number import plain_number
 from sdtm.columns.text import LIMIT, transliterated
 from sdtm.mapping.domain_mapping import codelists
 from sdtm.mapping.guide_variables import with_continuations
@@ -112,6 +114,10 @@ def check_row(
             text = "" if value is None else str(value)
             target = Target(domain, name, codelists=codelists(known[name]), dictionary=known[name].described)
             check_term(node, name, text, target, terminology)
+            if known[name].type == "Num" and text and isnan(plain_number(text)):
+                raise complain(node, name, f"{name} is a number, '{text}' is not")
+            if unknown := transliterated(text)[1]:
+                raise complain(node, name, f"{name} holds characters that have no place in a dataset: {unknown}")
             if len(text) > LIMIT:
                 raise complain(node, name, f"{name} has {len(text)} characters; a variable holds {LIMIT}")
     for variable in variables:

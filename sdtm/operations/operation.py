@@ -8,10 +8,11 @@ itself, which fields or variables it reads, and how to say itself in a sentence.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, TypeVar
 
+from metadata.condition import Condition
 from metadata.declaration import needed, parameters, read_value
 from metadata.declaration_limits import Entries
 from metadata.declaration_schema import parameters_schema
@@ -147,6 +148,10 @@ class TableOperation(Operation):
     """An operation of the tables: variables of tabulated domains to a column."""
 
     origin = "Derived"
+
+    def conditions(self) -> Iterable[tuple[str, Condition]]:
+        """The conditions that the operation sets, each with the domain on whose records it is set."""
+        return ()
 
     @abstractmethod
     def needs(self) -> list[str]:

@@ -5,7 +5,7 @@ They read domains, so they decide in which order domains are made (RFXSTDTC need
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -60,6 +60,11 @@ def needed(sources: Sources, where: Condition) -> list[str]:
     return [f"{domain}.{name}" for domain, own in sources for name in (own, *where.reads)]
 
 
+def conditions_of(sources: Sources, where: Condition) -> list[tuple[str, Condition]]:
+    """Return the condition for each domain of the variables."""
+    return [(domain, where) for domain in dict.fromkeys(domain for domain, _ in sources)]
+
+
 class Extreme(TableOperation):
     """Shared by earliest and latest."""
 
@@ -73,6 +78,10 @@ class Extreme(TableOperation):
     def needs(self) -> list[str]:
         """The variables, and those of the condition."""
         return needed(self.sources, self.where)
+
+    def conditions(self) -> Iterable[tuple[str, Condition]]:
+        """The condition, in each domain of the variables."""
+        return conditions_of(self.sources, self.where)
 
     def derive(self, tables: DomainTables, domain: str) -> Derived:
         """Return for each row its subject's first or last date, by the earliest day a partial date may be."""
@@ -154,6 +163,10 @@ class OfSubject(TableOperation):
     def needs(self) -> list[str]:
         """The subject's variable, and those of the condition."""
         return [".".join(self.source), *(f"{self.target.domain}.{name}" for name in self.when.reads)]
+
+    def conditions(self) -> Iterable[tuple[str, Condition]]:
+        """The condition, on the row that the value is put into."""
+        return [(self.target.domain, self.when)]
 
     def derive(self, tables: DomainTables, domain: str) -> Derived:
         """Return the subject's value."""
@@ -269,6 +282,10 @@ class Assign(TableOperation):
         """Variables of the condition."""
         return [f"{self.target.domain}.{name}" for name in self.when.reads]
 
+    def conditions(self) -> Iterable[tuple[str, Condition]]:
+        """The condition, on the row that the term is put into."""
+        return [(self.target.domain, self.when)]
+
     def derive(self, tables: DomainTables, domain: str) -> Derived:
         """Return the term where the condition holds."""
         return Derived(CodedText.of_codes(rows_where(self.when, tables[domain], self.study), ["", self.term]))
@@ -335,6 +352,10 @@ class AnyOf(TableOperation):
     def needs(self) -> list[str]:
         """Variables of all parts."""
         return [name for part in self.parts for name in part.needs()]
+
+    def conditions(self) -> Iterable[tuple[str, Condition]]:
+        """The conditions of all parts."""
+        return [one for part in self.parts for one in part.conditions()]
 
     def derive(self, tables: DomainTables, domain: str) -> Derived:
         """Return the first value that is not null."""

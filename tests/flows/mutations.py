@@ -1,15 +1,22 @@
-"""Changes that people and programs make to a study's files by mistake, drawn from a seed."""
+"""Changes that people and programs make to a study's files by mistake, drawn from a seed.
+
+The kinds of this module may give a study that means something; those of ``meaningless`` never do.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import yaml
+
+from tests.flows.meaningless import change_to_nonsense
 
 SCALARS: tuple[Any, ...] = (
     *("", " ", "x", "2024-13-45", "24", "(?!X).*", "[", "ä" * 300, "=1+1", "\u0001", "%s {0} {x}", "../../x"),
@@ -21,18 +28,34 @@ WHOLE_FILES: tuple[bytes, ...] = (
     *(b"", b"\n", b"# only a comment\n", b"x", b"x\n", b"- x\n", b"null\n", b"[" * 3000, b"{a: &a [*a]}", b"\x00\x01"),
     *(ANCHORS, "ä: 1\n".encode("latin-1"), "ä,b\nä,1\n".encode("utf-16"), b"--- 1\n--- 2\n", b"a: !!python/name:x\n"),
 )  # fmt: skip
-TWICE, DELETED = 0.25, 0.02
+TWICE, DELETED, MEANINGLESS = 0.25, 0.02, 0.4
 ENCODINGS = ("utf-16", "utf-32", "latin-1", "utf-8-sig", "cp1252", "utf-7")
+DATE = re.compile(r"\b(?:19|20)\d\d-\d\d-\d\d\b")
+ALIKE = dict(zip("AaBCcEeHiKMOopPTXxy0123456789", "АаВСсЕеНіКМОорРТХху０１２３４５６７８９", strict=True))  # noqa: RUF001
+UNSEEN = ("\u200b", "\ufeff", "\u00ad", "\u00a0", "\u0301")
 Place = tuple[Any, Any]
 """A mapping or list, and a key or index of it."""
 
 
-def mutate(study: Path, random: Random) -> str:
+@dataclass(frozen=True)
+class Change:
+    """What was done to a study's files, and whether no study of that kind can be meant."""
+
+    what: str
+    meaningless: bool
+
+    def __str__(self) -> str:
+        return f"{self.what}{' (meaningless)' if self.meaningless else ''}"
+
+
+def mutate(study: Path, random: Random) -> Change:
     """Change one file of the study in one way, one time in four another one as well, and say which and how."""
+    if random.random() < MEANINGLESS and (what := change_to_nonsense(study, random)):
+        return Change(what, meaningless=True)
     changes = [_mutate(study, random)]
     if random.random() < TWICE:
         changes.append(_mutate(study, random))
-    return "; ".join(changes)
+    return Change("; ".join(changes), meaningless=False)
 
 
 def _mutate(study: Path, random: Random) -> str:
@@ -41,7 +64,7 @@ def _mutate(study: Path, random: Random) -> str:
     if random.random() < DELETED:
         path.unlink()
         return f"{shown}: deleted"
-    kinds = YAML_KINDS if path.suffix == ".yaml" else CSV_KINDS
+    kinds = {".yaml": YAML_KINDS, ".csv": CSV_KINDS}.get(path.suffix, ())
     kind = random.choice([*kinds, *BYTE_KINDS])
     try:
         path.write_bytes(kind(path.read_bytes(), random))
@@ -52,7 +75,7 @@ def _mutate(study: Path, random: Random) -> str:
 
 def _files(study: Path) -> Iterator[Path]:
     for path in study.rglob("*"):
-        if path.suffix in {".yaml", ".csv"}:
+        if path.suffix in {".yaml", ".csv", ".sql", ".md"}:
             yield path
 
 
@@ -94,6 +117,23 @@ def other_encoding(content: bytes, random: Random) -> bytes:
 
 def line_ends(content: bytes, random: Random) -> bytes:
     return content.replace(b"\n", random.choice([b"\r\n", b"\r", b"\n\n", b" \n", b"\x0b"]))
+
+
+def letter_alike(content: bytes, random: Random) -> bytes:
+    """Put a letter that looks the same, or that cannot be seen, where an ASCII letter was."""
+    text = content.decode("utf-8", "replace")
+    places = [at for at, letter in enumerate(text) if letter in ALIKE]
+    if not places:
+        return content
+    at = random.choice(places)
+    return f"{text[:at]}{random.choice([ALIKE[text[at]], text[at] + random.choice(UNSEEN)])}{text[at + 1 :]}".encode()
+
+
+def lines_moved(content: bytes, random: Random) -> bytes:
+    lines = content.splitlines(keepends=True)
+    one, two = random.randrange(len(lines)), random.randrange(len(lines))
+    lines[one], lines[two] = lines[two], lines[one]
+    return b"".join(lines)
 
 
 def text_doubled(content: bytes, random: Random) -> bytes:
@@ -140,6 +180,57 @@ def letter_changed(content: bytes, random: Random) -> bytes:
         holder[key] = random.choice(
             [word[:at] + word[at + 1 :], word[:at] + "x" + word[at:], word.lower(), word.upper()]
         )
+    return _dumped(document)
+
+
+def number_as_text(content: bytes, random: Random) -> bytes:
+    """Quote a number, or write a text that looks like one without quotes."""
+    document = yaml.safe_load(content)
+    places = [(holder, key) for holder, key in _places(document) if _is_numeric(holder[key])]
+    if places:
+        holder, key = random.choice(places)
+        value = holder[key]
+        holder[key] = yaml.safe_load(value) if isinstance(value, str) else random.choice([str(value), f" {value}"])
+    return _dumped(document)
+
+
+def _is_numeric(value: Any) -> bool:
+    return type(value) in (int, float) or (isinstance(value, str) and value.strip(" -").replace(".", "", 1).isdigit())
+
+
+def nested(content: bytes, random: Random) -> bytes:
+    depth = random.choice([2, 20, 90, 2000])
+
+    def put(holder: Any, key: Any) -> None:
+        holder[key] = {"deep": holder[key]}
+
+    document = yaml.safe_load(content)
+    places = list(_places(document))
+    if places:
+        put(*random.choice(places))
+    opened, closed = random.choice([("[", "]"), ("{x: ", "}")])
+    text = _dumped(document).decode()
+    return text.replace("deep:", f"deep: {opened * depth}1{closed * depth}\n#", 1).encode()
+
+
+def date_changed(content: bytes, random: Random) -> bytes:
+    text = content.decode("utf-8", "replace")
+    found = list(DATE.finditer(text))
+    if not found:
+        return content
+    one = random.choice(found)
+    changed = random.choice(["0001-01-01", "9999-12-31", "2019-02-29", f"{one[0]}T24:00", one[0][:7], "31/12/2019"])
+    return f"{text[: one.start()]}{changed}{text[one.end() :]}".encode()
+
+
+def sibling_taken(content: bytes, random: Random) -> bytes:
+    """Move a value to the next key of its mapping, which loses its own."""
+    document = yaml.safe_load(content)
+    holders = {id(one): one for one, _ in _places(document) if isinstance(one, dict) and len(one) > 1}
+    if holders:
+        holder = random.choice(list(holders.values()))
+        one, two = random.sample(list(holder), 2)
+        holder[two] = holder.pop(one)
     return _dumped(document)
 
 
@@ -295,11 +386,12 @@ def _as_csv(rows: list[list[str]]) -> bytes:
 Kind = Callable[[bytes, Random], bytes]
 BYTE_KINDS: tuple[Kind, ...] = (
     *(whole_file, cut_off, strange_byte, line_deleted, line_doubled),
-    *(other_encoding, line_ends, text_doubled),
+    *(other_encoding, line_ends, text_doubled, letter_alike, lines_moved, date_changed),
 )
 YAML_KINDS: tuple[Kind, ...] = (
     *(key_deleted, key_renamed, value_changed, value_changed, value_changed),
     *(value_moved, value_moved, value_wrapped, line_indented),
+    *(number_as_text, nested, sibling_taken),
     *(keys_swapped, list_grown, number_changed, letter_changed, letter_changed),
 )
 CSV_KINDS: tuple[Kind, ...] = (

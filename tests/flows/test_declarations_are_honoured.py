@@ -294,11 +294,32 @@ NEVER = [
     ("adam/advs.yaml", "when: {PARAMCD: SYSBP,", "when: {PARAMCD: SYSP,", "never 'SYSP' (did you mean 'SYSBP'?)"),
     ("adam/adlb.yaml", "test: HGB,", "test: HGBB,", "LBTESTCD is never 'HGBB' (did you mean 'HGB'?)"),
     ("adam/advs.yaml", "WEEK 8, WEEK 12]", "WEEK 8, WEEK 12, WEEK 13]", "study.yaml plans no visit 'WEEK 13' on a day"),
+    ("acceptance.yaml", "  DS:\n", "  SUPPDM:\n    - {expect: row_count, value: 1, where: {QNAM: PRVSUB}}\n\n  DS:\n",
+     "SUPPDM.QNAM is never 'PRVSUB' (did you mean 'PRVSUBJ'?)"),
+    ("reports.yaml", "      HGB: Hemoglobin\n", "      HGBB: Hemoglobin\n", "ADLB.PARAMCD is never 'HGBB'"),
+    ("reports.yaml", "      WBC: {label", "      WBCC: {label", "ADLB.PARAMCD is never 'WBCC' (did you mean 'WBC'?)"),
+    ("reports.yaml", "{Baseline: Baseline, Week 4:", "{Baseline: Baseline, Week 5:", "ADVS.AVISIT is never 'Week 5'"),
+    ("reports.yaml", "labels: {F: Female", "labels: {W: Female", "ADSL.SEX is never 'W'"),
+    ("reports.yaml", "grades: [LOW,", "grades: [LO,", "ADLB.ANRIND is never 'LO' (did you mean 'LOW'?)"),
+    ("reports.yaml", "    paramcd: DIABP", "    paramcd: SYSBP", "'where' selects PARAMCD is DIABP, and"),
 ]  # fmt: skip
 
 
 def test_a_text_that_a_variable_never_has(study: Path) -> None:
     assert_refused(study, *NEVER)
+
+
+NEVER_TABULATED = [
+    ("sdtm/dm.yaml", "DSDECOD: INFORMED CONSENT OBTAINED", "DSDECOD: INFORMED CONSENT", "DS.DSDECOD is never 'INFO"),
+    ("sdtm/dm.yaml", "{assign: SCREEN FAILURE, when: {ARMCD: {missing: true}}}",
+     "{assign: SCREEN FAILURE, when: {ARMCD: CANDY}}", "DM.ARMCD is never 'CANDY' (did you mean 'CAND'?)"),
+    ("sdtm/relations.yaml", "AEOUT: FATAL", "AEOUT: FATALL", "AE.AEOUT is never 'FATALL' (did you mean 'FATAL'?)"),
+    ("study.yaml", "where: {EXENDTC: {missing: true}}", "where: {EXTRT: AMLODIPIN}", "EX.EXTRT is never 'AMLODIPIN'"),
+]  # fmt: skip
+
+
+def test_a_text_that_a_tabulated_variable_never_has(study: Path) -> None:
+    assert_refused(study, *NEVER_TABULATED)
 
 
 OF_ANALYSES = [
@@ -329,6 +350,31 @@ OF_TABULATION = [
 
 def test_units_labels_and_dates_of_tabulation(study: Path) -> None:
     assert_refused(study, *OF_TABULATION)
+
+
+WITHOUT_DATA = [
+    ("conformance.yaml", "variable: AESOC", "variable: AESO", "AE has no variable AESO (did you mean 'AESOD'?)"),
+    ("verify/week_12.sql", "avg(CHG)", "avg(CHGG)", "the query does not run: Referenced column \"CHGG\" not found"),
+    ("sdtm/ts.yaml", "codelist: TPHASE", "codelist: TPHASES", "has no codelist 'TPHASES' (did you mean 'TPHASE'?)"),
+    ("sdtm/ts.yaml", "earliest: DM.RFICDTC", "earliest: DM.RFIDTC", "DM has no variable RFIDTC (did you mean"),
+    ("sdtm/ti.yaml", "IECAT: INCLUSION", "IECAT: INCLUSION, IEORDER: 1", "TI has no variable IEORDER"),
+    ("sdtm/lb.yaml", "2: SUBJECT REFUSED", "2: SUBJECT RЕFUSED", "characters that no dataset can hold: U+0415"),  # noqa: RUF001
+    ("redcap/dags.csv", ",71", ",--71", "data_access_group_id '--71' is not a whole number"),
+]  # fmt: skip
+
+
+def test_queries_parameters_and_letters(study: Path) -> None:
+    assert_refused(study, *WITHOUT_DATA)
+
+
+def test_two_sections_of_one_id(study: Path) -> None:
+    assert_refused(study, ("sap.md", "{#general}", "{#populations}", "two sections have the id {#populations}"))
+
+
+def test_a_plan_that_is_not_utf_8(study: Path) -> None:
+    (study / "sap.md").write_bytes((study / "sap.md").read_text(encoding="utf-8").encode("utf-16"))
+    [problem] = [one for one in problems(study)["sap.md"] if "UTF-8" in one.message]
+    assert problem.message == "the file is not UTF-8: save it as UTF-8"
 
 
 def test_an_epoch_that_is_no_term_is_said_once(study: Path) -> None:

@@ -257,7 +257,7 @@ def test_a_condition_that_cannot_hold_is_refused_without_data(
     study = make(DECLARED + f"    where: {where}\n")
     kinds = {"ADX": {"USUBJID": "Char", "AVAL": "Num", "ADT": "Num", "HIGHFL": "Char"}}
     with pytest.raises(StudyError, match=r"verify\.yaml") as error:
-        for problem in check_second_derivation(study, kinds, []):
+        for problem in check_second_derivation(study, kinds, [], {}):
             raise problem
     assert sentence in str(error.value)
     assert sentence in refused(study)
@@ -295,16 +295,16 @@ def test_declarations_that_do_not_fit(make: Callable[..., Study], said: str, ins
 
 def test_the_check_without_data(make: Callable[..., Study]) -> None:
     columns = {"ADX": {"USUBJID": "Char", "AVAL": "Num", "ADT": "Num", "HIGHFL": "Char"}}
-    assert list(check_second_derivation(make(), columns, [])) == []
+    assert list(check_second_derivation(make(), columns, [], {})) == []
     declared = DECLARED.replace("[AVAL,", "[AVALU,") + "    plan: mean\n"
     wrong = make(declared, means=QUERY.replace("FROM LB", "FROM LBX"))
-    found = [str(error) for error in check_second_derivation(wrong, columns, ["means"])]
+    found = [str(error) for error in check_second_derivation(wrong, columns, ["means"], {})]
     assert len(found) == 3
     assert "line 7, key 'variables': ADX has no variable AVALU" in found[0]
     assert "line 8, key 'plan': the analysis plan has no section 'mean' (did you mean 'means'?)" in found[1]
     assert "means.sql, line 4: LBX is neither an SDTM dataset nor a table of verify.yaml" in found[2]
     broken = make(means=QUERY.replace("GROUP BY", "GROPU BY"))
-    assert "means.sql, line 6" in str(next(iter(check_second_derivation(broken, columns, []))))
+    assert "means.sql, line 6" in str(next(iter(check_second_derivation(broken, columns, [], {}))))
 
 
 def test_a_study_without_results(make: Callable[..., Study]) -> None:

@@ -111,8 +111,7 @@ def read_explanations(
                     if datasets is not None and name not in datasets:
                         raise unknown_dataset(node, "dataset", name, datasets)
                     variables = datasets.get(name) if datasets else None
-                    ours = not any(map(is_core, declared.rule))  # CORE also names variables that a dataset lacks
-                    if ours and declared.variable and variables and declared.variable not in variables:
+                    if declared.variable and variables and declared.variable not in variables:
                         raise unknown_variable(node, "variable", name, declared.variable, variables)
     return [made for declared in read.explanations for made in _explanations(declared)]
 

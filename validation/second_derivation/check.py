@@ -115,10 +115,13 @@ def stop_at_differences(result: Mapping[str, Any]) -> None:
     )
 
 
-def check_second_derivation(study: Study, kinds: DatasetKinds, sections: Collection[str]) -> Iterator[StudyError]:
+def check_second_derivation(
+    study: Study, kinds: DatasetKinds, sections: Collection[str], tabulated: DatasetKinds
+) -> Iterator[StudyError]:
     """Yield what is wrong with the declaration and its queries, without data.
 
-    ``kinds`` are those of the columns of each dataset, ``sections`` those of the analysis plan.
+    ``kinds`` are those of the columns of each dataset that is compared, ``sections`` those of the analysis plan,
+    ``tabulated`` the kinds of the variables of the SDTM datasets, as far as they are known.
     """
     declaration = read_declaration(study)
     for endpoint in declaration.endpoints:
@@ -130,4 +133,4 @@ def check_second_derivation(study: Study, kinds: DatasetKinds, sections: Collect
             sentence = f"the analysis plan has no section '{endpoint.plan}'{nearest(endpoint.plan, sections)}"
             yield endpoint.error(sentence, "plan")
     if declaration.endpoints:
-        yield from check_queries(study, declaration)
+        yield from check_queries(study, declaration, tabulated)

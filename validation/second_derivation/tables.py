@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from metadata.condition import DatasetKinds
 from metadata.dataset import Dataset
 from metadata.errors import StudyError, nearest
 from metadata.iso8601 import to_sas_days
 from metadata.standards import sdtm_domains, sdtm_variables
 from metadata.study import Study
+from metadata.variable_kind import is_number
 from validation.second_derivation.declaration import FOLDER, Declaration
 
 if TYPE_CHECKING:
@@ -166,10 +168,7 @@ def queries(declaration: Declaration) -> list[str]:
 
 def read_query(study: Study, query: str) -> str:
     """Return the text of a query without its final semicolon; raises StudyError if it is not UTF-8."""
-    try:
-        return study.path(f"{FOLDER}/{query}").read_text(encoding="utf-8").rstrip().removesuffix(";")
-    except UnicodeDecodeError:
-        raise StudyError("the file is not UTF-8", shown(study, query)) from None
+    return study.read_text(f"{FOLDER}/{query}").rstrip().removesuffix(";")
 
 
 def known_datasets(study: Study) -> set[str]:
@@ -203,21 +202,62 @@ def readable(study: Study, query: str) -> Iterator[None]:
         raise StudyError(f"the query does not run: {message}", shown(study, query), place) from None
 
 
-def check_queries(study: Study, declaration: Declaration) -> Iterator[StudyError]:
-    """Yield what is wrong with the queries, as far as it can be found without data."""
+def check_queries(study: Study, declaration: Declaration, tabulated: DatasetKinds) -> Iterator[StudyError]:
+    """Yield what is wrong with the queries, as far as it can be found without data: they are run on empty tables.
+
+    ``tabulated`` are the kinds of the variables of the SDTM datasets, as far as they are known.
+    """
     import duckdb
 
     with duckdb.connect(config=SETTINGS) as connection:
-        for query in queries(declaration):
+        for name in sorted(known_datasets(study)):
+            kinds = tabulated.get(name) or _guide_kinds(study, name)
+            columns = [f'"{one}" {"DOUBLE" if is_number(kind) else "VARCHAR"}' for one, kind in kinds.items()]
+            connection.execute(f'CREATE TABLE "{name}" ({", ".join(columns)})')
+        broken: set[str] = set()
+        for table, query in [*declaration.tables.items(), *((None, one.query) for one in declaration.endpoints)]:
             try:
                 with readable(study, query):
-                    _check_query(connection, study, declaration, query)
+                    text, read = _check_query(connection, study, declaration, query)
+                    if broken.isdisjoint(read):
+                        _run_empty(connection, text, table)
+                    elif table:
+                        broken.add(table.upper())
+                    if not table and broken.isdisjoint(read):
+                        _check_given(connection, study, declaration, query, text)
             except StudyError as error:
+                broken |= {table.upper()} if table else set()
                 yield error
 
 
-def _check_query(connection: duckdb.DuckDBPyConnection, study: Study, declaration: Declaration, query: str) -> None:
-    """Raise StudyError if a query is not one SELECT, or reads what is neither SDTM nor a table of verify.yaml."""
+def _guide_kinds(study: Study, name: str) -> dict[str, str]:
+    guide = AS_GUIDE if name.startswith(SUPPLEMENTAL) and name != SUPPLEMENTAL else name
+    return {one.name: one.type for one in sdtm_variables(study.standards["sdtmig"], guide)}
+
+
+def _run_empty(connection: duckdb.DuckDBPyConnection, text: str, table: str | None) -> None:
+    """Bind a query to the tables without rows, and keep its columns under a name if it is one of the study's tables."""
+    connection.execute(f'CREATE TABLE "{table}" AS FROM ({text}\n) LIMIT 0' if table else f"DESCRIBE {text}")
+
+
+def _check_given(
+    connection: duckdb.DuckDBPyConnection, study: Study, declaration: Declaration, query: str, text: str
+) -> None:
+    """Raise StudyError if a query does not give a column that an endpoint compares."""
+    given = [name for name, *_ in connection.execute(f"DESCRIBE {text}").fetchall()]
+    for endpoint in declaration.endpoints:
+        for name in (*endpoint.keys, *endpoint.variables) if endpoint.query == query else ():
+            if name not in given:
+                raise StudyError(f"the query gives no column {name}{nearest(name, given)}", shown(study, query))
+
+
+def _check_query(
+    connection: duckdb.DuckDBPyConnection, study: Study, declaration: Declaration, query: str
+) -> tuple[str, set[str]]:
+    """Return the text of a query and the tables that it reads, in capitals.
+
+    Raises StudyError if it is not one SELECT, or reads what is neither SDTM nor a table of verify.yaml.
+    """
     text = read_query(study, query)
     one_select(connection, study, query, text)
     (tree,) = connection.execute("SELECT json_serialize_sql(?::VARCHAR)", [text]).fetchone() or ("{}",)
@@ -228,6 +268,7 @@ def _check_query(connection: duckdb.DuckDBPyConnection, study: Study, declaratio
     for name in sorted(read - {word.upper() for word in {*own, *known}}):
         sentence = f"{name} is neither an SDTM dataset nor a table of verify.yaml{nearest(name, known)}"
         raise StudyError(sentence, shown(study, query), _line_of(text, name))
+    return text, read
 
 
 def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
