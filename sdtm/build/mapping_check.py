@@ -45,7 +45,8 @@ def checked_mapping(
     with gather.part():
         if not gather.found:
             check_order(mapping)
-            check_dosing(mapping)
+            with gather.part():
+                check_dosing(mapping)
             with gather.part():
                 check_possible(mapping, kinds_of_tabulated(study, mapping))
     with gather.part():
