@@ -371,12 +371,13 @@ def conformance(
         Path | None,
         typer.Option(help="Folder for the verdict; for that of CORE it is DIR.core.", file_okay=False),
     ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Print each dataset and variable of a rule.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Judge the datasets in a folder by our rules, and by your CDISC CORE; exit 1 if an error is unexplained."""
     from flows.conformance import show_conformance
 
-    raise typer.Exit(show_conformance(folder, core, study, define, out, as_json))
+    raise typer.Exit(show_conformance(folder, core, study, define, out, as_json, everything))
 
 
 @application.command(epilog=INSPECT_EXAMPLES)

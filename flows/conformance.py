@@ -5,20 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from rich.console import Console
-from rich.text import Text
-
-from flows.stage_summaries import counted
+from flows.conformance_listing import Result, print_results
 from metadata.dataset import Dataset
 from metadata.errors import UsageError
 from metadata.study import Study
 from metadata.terminology import Terminology
 
-Result = Mapping[str, Any]
 SDTM = "m5/datasets/*/tabulations/sdtm"
-STYLES = {"error": "red", "warning": "yellow", "note": "dim"}
 
 
 def check_conformance(
@@ -45,12 +39,18 @@ def check_conformance(
 
 
 def show_conformance(
-    folder: Path, core: str | None, study: str | None, define: Path | None, out: Path | None, as_json: bool
+    folder: Path,
+    core: str | None,
+    study: str | None,
+    define: Path | None,
+    out: Path | None,
+    as_json: bool,
+    everything: bool,
 ) -> int:
     """Judge the datasets that lie in a folder, and by CORE if it is asked for; print both.
 
     Return 1 if an error of ours, or anything that CORE found, is not explained. With ``out`` the result is also written
-    there, as JSON and as a page.
+    there, as JSON and as a page. ``everything`` prints each dataset and variable of a rule.
     """
     from flows.judging import judge
 
@@ -67,7 +67,7 @@ def show_conformance(
     if as_json:
         print(json.dumps({**results, "unexplained": left}, indent=2))  # noqa: T201
     else:
-        _print(results)
+        print_results(results, everything)
     return int(left > 0)
 
 
@@ -138,46 +138,3 @@ def _bundled(folder: Path) -> Study | None:
     except (ValueError, KeyError, TypeError):
         return None  # another software's
     return next((study for study in map(Study.open, Study.bundled()) if study.studyid == studyid), None)
-
-
-def _print(results: Mapping[str, Result | None]) -> None:
-    console = Console(highlight=False, soft_wrap=True)
-    for result in filter(None, results.values()):
-        console.print(_heading(result))
-        if result.get("held_to"):
-            console.print(Text(f"  held to {result['held_to']}, which the datasets do not name themselves", "dim"))
-        if result["counts"].get("not_judged"):
-            console.print(_not_judged(result))
-        for finding in sorted(result["findings"], key=lambda one: bool(one["explained"])):
-            console.print(_lines(finding))
-
-
-def _heading(result: Result) -> Text:
-    counts = result["counts"]
-    parts = [counted(counts["rules"], "rule"), counted(counts["findings"], "finding")]
-    left = counts["unexplained"]
-    parts += [f"{counts['explained']} explained", f"{left} not explained" if left else "nothing left to explain"]
-    if counts.get("not_judged"):
-        parts.append(f"{counted(counts['not_judged'], 'rule')} not judged")
-    return Text(f"{result['engine']}, {result['standard']}: {', '.join(parts)}", style="bold")
-
-
-def _not_judged(result: Result) -> Text:
-    """Return which rules were not judged, and what they lack."""
-    lacking: dict[str, list[str]] = {}
-    for one in result["rules"]:
-        if one.get("not_judged"):
-            lacking.setdefault(one["not_judged"], []).append(one["rule"])
-    return Text("\n".join(f"  not judged without {need}: {', '.join(names)}" for need, names in lacking.items()), "dim")
-
-
-def _lines(finding: Mapping[str, Any]) -> Text:
-    severity = "explained" if finding["explained"] else finding["severity"]
-    place = ".".join(filter(None, (finding["dataset"], finding["variable"])))
-    count = counted(finding["records"], "record") if finding["records"] else "whole dataset"
-    line = Text(f"  {severity:<10}", style=STYLES.get(severity, "green"))
-    said = f"{finding['sentence']} {finding['detail']}".rstrip()
-    line.append(f"{finding['rule']}  {place}  {count}  {said}", "")
-    for more in [finding["explained"]] if finding["explained"] else finding["keys"]:
-        line.append(f"\n            {more}", "dim")
-    return line

