@@ -46,6 +46,10 @@ condition counts days, whether the variables are dates or datetimes; a date is n
 `date_of` first), nor with a number. What the dataset lists holds what its format says, else what the end of its name
 says (ADaMIG 1.3, section 3.1.2): DT a date, DTM a datetime, TM a time, DY a number.
 
+Where `order` sorts, a missing value comes last in either direction, so that `mode: last` takes the highest value that
+is there (admiral, by R's order, takes a missing one). The records of a finished dataset are sorted by its keys with
+missing values first, as SAS has them.
+
 The examples show dates and datetimes as such. Missing is an empty cell. "Rule" names where a derivation's rule comes
 from; where guides leave a choice it is a parameter, and its default is in the table. A `variable` is one of the dataset
 in the making, a `new variable` one that the derivation makes.

@@ -15,8 +15,8 @@ Order = Sequence[tuple[Values, bool]]
 
 
 def ranks(values: Values) -> np.ndarray:
-    """Return numbers that sort as the values do: texts alphabetically with blank first, numbers with missing last."""
-    return values.ranks() if isinstance(values, CodedText) else values
+    """Return numbers that sort as the values do: texts alphabetically, and what is missing last in either direction."""
+    return np.where(values.present(), values.ranks(), np.nan) if isinstance(values, CodedText) else values
 
 
 def group_codes(columns: Sequence[Values]) -> np.ndarray:

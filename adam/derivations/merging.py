@@ -23,6 +23,7 @@ from metadata.condition_tests import COMPARISONS, VariableTest, impossible
 from metadata.dataset import Edges
 from metadata.declaration import Column, NewColumn, OtherColumn
 from metadata.errors import Gather, StudyError
+from metadata.units import significant
 from metadata.variable_kind import CHAR, NUM, PLAIN_NUMBER, SAID, differ
 
 SUBJECT = "USUBJID"
@@ -205,6 +206,8 @@ class Supplemental(Derivation):
         if self.sequence:
             left.append(columns[self.sequence])
             right.append(text({"IDVARVAL": context.variable(self.dataset, "IDVARVAL")}, "IDVARVAL").numbers()[rows])
+        if len(np.unique(group_codes(right))) < len(rows):
+            raise StudyError(f"{self.dataset} has a qualifier twice for one record; {self.key} takes one value")
         return matching_rows(left, right)
 
     def also_reads(self) -> tuple[str, ...]:
@@ -280,7 +283,7 @@ class Summary(Lookup):
         values = self._values(context)[eligible]
         size = int(groups.max(initial=-1)) + 1
         made = aggregated(self.function, groups[count:], values, size)[groups[:count]]
-        return Outcome({self.to: made}, self._edges(groups, count, eligible))
+        return Outcome({self.to: significant(made)}, self._edges(groups, count, eligible))
 
     def _values(self, context: DerivationContext) -> np.ndarray:
         """Return what is summarised; for a count any number where there is a value."""

@@ -65,10 +65,10 @@ class NormScores(AddedRecords):
 
     def add(self, columns: Columns, count: int, context: DerivationContext) -> AddedRows:
         raw, value = text(columns, "PARAMCD"), number(columns, self.value)
-        wanted = [score.from_paramcd for score in self.paramcd.values()]
-        place = raw.each(lambda one: wanted.index(one) if one in wanted else -1, int)
-        rows = np.flatnonzero((place >= 0) & ~np.isnan(value))
-        chosen = place[rows]
+        known = ~np.isnan(value)
+        rows_of = [np.flatnonzero(known & raw.isin([score.from_paramcd])) for score in self.paramcd.values()]
+        rows = np.concatenate(rows_of)
+        chosen = np.repeat(np.arange(len(rows_of)), [len(one) for one in rows_of])
         mean, sd, sign = self._norms(context.study)
         changed = self.changed(columns, len(rows), self.blank)
         changed["PARAMCD"] = CodedText.of_codes(chosen, list(self.paramcd))

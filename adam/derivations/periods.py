@@ -137,9 +137,9 @@ class InPeriod(Derivation):
     """Give each record the period of the subject in which its date lies: its name, number, first and last date.
 
     The periods are written in their order, with the variables that hold their dates (AP01SDT, AP01EDT); both days
-    belong to the period, and where two touch, a shared day belongs to the later one. A period without a first date has
-    not begun; without a last date it is open. A record outside of all periods, or without a date, has none. ``gaps``
-    earlier gives a date between two periods to the earlier one.
+    belong to the period, and where two touch, a shared day belongs to the later one; a date in two periods that overlap
+    by more is an error. A period without a first date has not begun; without a last date it is open. A record outside
+    of all periods, or without a date, has none. ``gaps`` earlier gives a date between two periods to the earlier one.
     """
 
     date: DayColumn = "ADT"
@@ -159,6 +159,7 @@ class InPeriod(Derivation):
             begun = starts <= date
             inside = begun & ~(date > ends) if self.gaps == "none" else begun
         place = np.where(inside.any(axis=0), len(spans) - 1 - inside[::-1].argmax(axis=0), -1)
+        self._check_overlap(begun & (date <= ends), starts, ends, place)
         rows = np.arange(count)
         numbers = np.array([*(span.number for span in spans), np.nan], float)
         return Outcome(
@@ -169,6 +170,15 @@ class InPeriod(Derivation):
                 self.to_end: np.where(place >= 0, ends[place, rows], np.nan),
             }
         )
+
+    def _check_overlap(self, within: np.ndarray, starts: np.ndarray, ends: np.ndarray, place: np.ndarray) -> None:
+        """Raise StudyError for dates in a period that goes on after the chosen, later one began."""
+        begun = starts[place, np.arange(len(place))]
+        twice = within & (ends > begun) & (np.arange(len(within))[:, None] < place)
+        if twice.any():
+            first = list(self.periods)[int(np.flatnonzero(twice.any(axis=1))[0])]
+            raise StudyError(f"{int(twice.any(axis=0).sum())} {self.date} lie in {first} and in a later period that"
+                             " began before its end")  # fmt: skip
 
     def sentence(self, variable: str) -> str:
         spans = ", ".join(f"{name} {span.start} to {span.end}" for name, span in self.periods.items())

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from adam.columns.columns import Columns, among, number, text
+from adam.columns.columns import Columns, among, number
 from adam.columns.grouping import group_codes
 from adam.derivations.merging import aggregated
 from adam.language.added_records import SummaryParameter
@@ -61,17 +61,12 @@ class ScaleRecords(SummaryParameter):
         eligible = self.eligible(columns, count, self.from_paramcd)
         answered = np.bincount(groups[eligible], minlength=size)
         eligible &= (answered >= self._least())[groups]
-        self._check_twice(columns, groups, eligible)
+        self.check_twice(columns, groups, eligible)
         means = aggregated("mean", groups[eligible], self._answers(columns)[eligible], size)
         return self.summarised(columns, groups, eligible, significant(self._score(means)))
 
     def _least(self) -> int:
         return len(self.from_paramcd) if self.function == "sum" and not self.prorate else self.need
-
-    def _check_twice(self, columns: Columns, groups: np.ndarray, eligible: np.ndarray) -> None:
-        both = group_codes([groups[eligible].astype(float), text(columns, "PARAMCD").take(eligible)])
-        if len(both) and np.bincount(both).max() > 1:
-            raise StudyError(f"{self.paramcd}: an item is answered twice within {listed(self.by)}; narrow 'where'")
 
     def _answers(self, columns: Columns) -> np.ndarray:
         """Return answers with the reversed ones turned round; raises StudyError for one that is out of range."""

@@ -31,6 +31,7 @@ from metadata.declaration import (
     OrderColumn,
 )
 from metadata.errors import StudyError
+from metadata.units import significant
 from metadata.variable_kind import CHAR
 
 
@@ -84,11 +85,17 @@ class SummedRecords(SummaryParameter):
     """Add for each group a record of a new parameter with the sum of other parameters' values.
 
     Only groups that have no record of the new parameter with a value get one. ``need`` is how many of the summands must
-    have a value, all of them unless it is given. The record has what the summands agree in, with ``keep_first``,
-    ``keep_last``, ``set`` and ``blank`` as in summary_records; what else they differ in is missing.
+    have a value, all of them unless it is given; one that has two records in a group is an error. The record has what
+    the summands agree in, with ``keep_first``, ``keep_last``, ``set`` and ``blank`` as in summary_records; what else
+    they differ in is missing.
     """
 
     need: Several | None = None
+
+    def check(self) -> None:
+        super().check()
+        if self.need and self.need > len(self.from_paramcd):
+            raise StudyError(f"need is at most the number of summands, {len(self.from_paramcd)}")
 
     def add(self, columns: Columns, count: int, context: DerivationContext) -> AddedRows:
         groups = group_codes([columns[name] for name in self.by])
@@ -99,8 +106,9 @@ class SummedRecords(SummaryParameter):
         least = len(self.from_paramcd) if self.need is None else self.need
         enough = np.bincount(groups[summand], minlength=size) >= least
         eligible = summand & (enough & ~there)[groups]
+        self.check_twice(columns, groups, eligible)
         totals = np.bincount(groups[eligible], number(columns, self.value)[eligible], minlength=size)
-        return self.summarised(columns, groups, eligible, totals)
+        return self.summarised(columns, groups, eligible, significant(totals))
 
     def changes(self) -> tuple[str, ...]:
         return (self.value, *self.keep_first, *self.keep_last)

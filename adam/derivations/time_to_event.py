@@ -28,6 +28,7 @@ from metadata.units import significant
 from metadata.variable_kind import CHAR, DATE, NUM
 
 Earlier = Literal["ignored", "at_start"]
+WithoutDate = Literal["ignored"]
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,8 @@ class Moment:
     """A kind of event or of censoring: the records of a dataset that fulfil ``where``, and their date.
 
     ``description`` is what EVNTDESC says, ``sequence`` the variable that SRCSEQ takes, ``censor`` the value of CNSR for
-    a censoring (0 is the event). ``earlier`` says for this kind of event what one before the start means.
+    a censoring (0 is the event). ``earlier`` and ``without_date`` say for this kind of event what one before the start,
+    or one without a date, means.
     """
 
     dataset: str
@@ -45,6 +47,7 @@ class Moment:
     sequence: OtherNumber | None = None
     censor: Several = 1
     earlier: Earlier | None = None
+    without_date: WithoutDate | None = None
 
 
 @dataclass(frozen=True)
@@ -81,15 +84,18 @@ class TimeToEvent(Derivation):
     then name, and CNSDTDSC is ``start_description``. An event before ``start`` is not looked at (``earlier`` ignored),
     or counts on the day of ``start`` (at_start, as in admiral's derive_param_tte). Where the study says neither, an
     event that can happen again is not looked at; one of a dataset with one record a subject, such as a death, and one
-    of a subject who has no later date at all, is an error: it is never counted as time without an event. AVAL is
-    ADT - STARTDT + 1 in ``unit``. Without a date, or without ``start``, AVAL, ADT and CNSR are missing. Two records of
-    one subject are an error. Variables are those of ADaM BDS for TTE 1.0; CNSDTDSC says what the censoring date is.
+    of a subject who has no later date at all, is an error: it is never counted as time without an event. So is an event
+    that fulfils its ``where``, or has a record of its own, and has no date, unless ``without_date`` is ignored (admiral
+    leaves it out). AVAL is ADT - STARTDT + 1 in ``unit``. Without a date, or without ``start``, AVAL, ADT and
+    CNSR are missing. Two records of one subject are an error. Variables are those of ADaM BDS for TTE 1.0; CNSDTDSC
+    says what the censoring date is.
     """
 
     start: DayColumn
     paramcd: dict[ParameterCode, TimeToEventParameter]
     unit: Literal["days", "weeks", "months", "years"] = "days"
     earlier: Earlier | None = None
+    without_date: WithoutDate | None = None
     start_description: str = "Start of the time at risk"
 
     adds_rows = True
@@ -111,6 +117,7 @@ class TimeToEvent(Derivation):
         self, code: str, endpoint: TimeToEventParameter, columns: Columns, count: int, context: DerivationContext
     ) -> tuple[dict[str, Values], list[Edges]]:
         origin = day(columns, self.start)
+        self._check_dated(endpoint, origin, columns, context)
         events = [_earliest(one, columns, self._since(one, origin), context) for one in endpoint.events]
         event = _best(events, count, latest=False)
         censored = _best([_latest(one, columns, context) for one in endpoint.censorings], count, latest=True)
@@ -160,6 +167,27 @@ class TimeToEvent(Derivation):
                         f" {int(before.sum())} subject(s); say 'earlier: at_start' (it counts on the day of"
                         f" {self.start}) or 'earlier: ignored' (it does not count)"
                     )
+
+    def _check_dated(
+        self, endpoint: TimeToEventParameter, origin: np.ndarray, columns: Columns, context: DerivationContext
+    ) -> None:
+        """Raise StudyError for events of subjects at risk that have no date, unless they are to be left out."""
+        for moment in endpoint.events:
+            if (
+                moment.without_date
+                or self.without_date
+                or (moment.where is None and _once_a_subject(moment.dataset, context))
+            ):
+                continue
+            place = matching_rows([context.variable(moment.dataset, SUBJECT)], [columns[SUBJECT]])
+            at_risk = np.append(~np.isnan(origin), False)[place]
+            undated = at_risk & context.fulfil(moment.dataset, moment.where)
+            undated &= ~present(context.day(moment.dataset, moment.date))
+            if undated.any():
+                raise StudyError(
+                    f"'{moment.description}' ({moment.dataset}.{moment.date}) has no date in {int(undated.sum())}"
+                    " record(s), so that it would not count; impute it, or say 'without_date: ignored'"
+                )
 
     def _event_columns(self, moments: list[Moment], moment: np.ndarray, events: int) -> dict[str, Values]:
         values = [0.0 if place < events else float(one.censor) for place, one in enumerate(moments)]

@@ -272,6 +272,8 @@ class Bands(Derivation):
     def check(self) -> None:
         if len(self._bounds()) + 1 < len(self.bands) or sorted(self._bounds()) != self._bounds():
             raise StudyError("each band but the last needs 'below', from low to high")
+        if self.bands[-1].below is not None:
+            raise StudyError(f"the last band, {self.bands[-1].name}, has no 'below': all higher values are in it")
 
     def sentence(self, variable: str) -> str:
         names = [f"{band.name} below {band.below:g}" for band in self.bands[:-1] if band.below is not None]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from adam.columns.columns import Columns, Values, among, constant, known_names, only, present, take
+from adam.columns.columns import Columns, Values, among, constant, known_names, only, present, take, text
 from adam.columns.grouping import Order, group_codes, ordered, tied
 from adam.language.derivation import AddedRows, Derivation, ParameterLabel, listed
 from adam.language.kinds import KnownParameter, NumberColumn, ParameterCode
@@ -150,6 +150,17 @@ class SummaryParameter(ParameterRecords):
         changed |= {name: take(columns[name], final) for name in self.keep_last}
         changed |= {**self.changed(columns, len(rows)), self.value: values[groups[rows]]}
         return AddedRows(rows, changed, (place, contributing))
+
+    def check_twice(self, columns: Columns, groups: np.ndarray, eligible: np.ndarray) -> None:
+        """Raise StudyError where a group has two eligible records of one parameter, which would count twice."""
+        rows, codes = np.flatnonzero(eligible), text(columns, "PARAMCD")
+        both = group_codes([groups[rows].astype(float), codes.take(rows)])
+        repeated = np.flatnonzero(np.bincount(both, minlength=1)[both] > 1)
+        if len(repeated):
+            code = codes.texts[codes.codes[rows[repeated[0]]]]
+            raise StudyError(
+                f"{self.paramcd}: {code} has more than one record within {listed(self.by)}; narrow 'where'"
+            )
 
     def _check_order(
         self, columns: Columns, groups: np.ndarray, order: Order, eligible: np.ndarray, first: np.ndarray,

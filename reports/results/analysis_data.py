@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from metadata.dataset import Dataset
+from metadata.errors import StudyError
 from metadata.schema_errors import unknown_dataset
 from metadata.yaml_source import complain
-from reports.results.selection import Selection
+from reports.results.selection import SUBJECT, Selection
 from reports.results.specification import SUBJECT_LEVEL, Output, ReportSpecification
 
 # Planned and actual treatments as ADaMIG names them.
@@ -41,6 +42,7 @@ class AnalysisData:
     specification: ReportSpecification
     datasets: Mapping[str, Dataset]
     _selected: dict[tuple[str, str, Group], Selection] = field(default_factory=dict, compare=False)
+    _agreed: set[tuple[str, str]] = field(default_factory=set, compare=False)
 
     def everything(self, dataset: str) -> Selection:
         """All rows of a dataset."""
@@ -94,12 +96,35 @@ class AnalysisData:
 
     def _select(self, dataset: str, flag: str, group: Group) -> Selection:
         chosen, subjects = self.everything(dataset), self._flagged(flag)
+        for variable in filter(None, (flag, group.variable)):
+            self._check_agrees(dataset, variable)
         chosen = chosen.equal(flag, "Y") if chosen.has(flag) else chosen.of_subjects(subjects.subjects)
         if not group.variable:
             return chosen
         if chosen.has(group.variable):
             return chosen.equal(group.variable, group.value)
         return chosen.of_subjects(subjects.equal(group.variable, group.value).subjects)
+
+    def _check_agrees(self, dataset: str, variable: str) -> None:
+        """Raise StudyError if a dataset says of a subject what ADSL does not, or has a subject that ADSL has not.
+
+        So nobody is counted in a column whose N is without him. A variable that ADSL does not have is one of records.
+        """
+        if dataset == SUBJECT_LEVEL or (dataset, variable) in self._agreed:
+            return
+        self._agreed.add((dataset, variable))
+        own, level = self.everything(dataset), self.everything(SUBJECT_LEVEL)
+        strangers = sorted(set(own.subjects).difference(level.subjects))
+        if strangers:
+            raise StudyError(f"{dataset}: {strangers[0]} is not in {SUBJECT_LEVEL}, so that no column can count him")
+        if not (own.has(variable) and level.has(variable)):
+            return
+        known = level.table(SUBJECT, variable).drop_duplicates(SUBJECT)
+        both = own.present(variable).table(SUBJECT, variable).drop_duplicates().merge(known, on=SUBJECT)
+        differ = both[both[f"{variable}_x"] != both[f"{variable}_y"]]
+        if len(differ):
+            subject, mine, theirs = differ.iloc[0][[SUBJECT, f"{variable}_x", f"{variable}_y"]]
+            raise StudyError(f"{dataset}: {variable} of {subject} is '{mine}', in {SUBJECT_LEVEL} it is '{theirs}'")
 
     def size(self, output: Output, group: Group, population: str = "") -> int:
         """Number of subjects of the population in a treatment column."""

@@ -91,6 +91,16 @@ class Selection:
         ranked = pd.Series(pd.Categorical(values, ordered=True), values.index) if self._is_text(variable) else values
         return ranked.groupby(self.column(SUBJECT)).agg(take)
 
+    def check_once(self, *keys: str) -> None:
+        """Raise StudyError if a subject has two of the chosen rows, or two with the same values of ``keys``."""
+        table = self.table(SUBJECT, *keys)
+        twice = table[table.duplicated()]
+        if len(twice):
+            subject, *at = twice.iloc[0].tolist()
+            place = f" at {', '.join(map(str, at))}" if at else ""
+            raise StudyError(f"{self.dataset}: {subject} has two records of one value{place}, which would count twice;"
+                             " narrow the output's 'where'")  # fmt: skip
+
     def most_frequent(self, variable: str) -> list[str]:
         """Values of a text variable by falling number of subjects, then by name."""
         present = self.present(variable)

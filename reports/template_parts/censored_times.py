@@ -27,7 +27,7 @@ class CensoredTimes:
 def censored_times(node: Mapping[str, Any], rows: Selection) -> tuple[CensoredTimes, Selection]:
     """Read AVAL (divided by ``unit_days``) and CNSR (0 is the event, as ADaM TTE has it).
 
-    Rows without a time are left out. Raises StudyError for a second record of a subject.
+    Rows without a time are left out. Raises StudyError for a second record of a subject, and for a time below zero.
     """
     known = rows.present(TIME).present(CENSORED)
     table = known.table(SUBJECT, TIME, CENSORED)
@@ -35,5 +35,8 @@ def censored_times(node: Mapping[str, Any], rows: Selection) -> tuple[CensoredTi
     if len(twice):
         problem = f"{twice.iloc[0][SUBJECT]} has two records of one time to event; narrow the output's 'where'"
         raise StudyError(f"{rows.dataset}: {problem}")
+    early = table[table[TIME] < 0]
+    if len(early):
+        raise StudyError(f"{rows.dataset}: {early.iloc[0][SUBJECT]} has a time below zero")
     times = table[TIME].to_numpy(float) / float(node.get("unit_days", 1))
     return CensoredTimes(times, (table[CENSORED] == 0).to_numpy(bool)), known

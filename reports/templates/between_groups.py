@@ -148,6 +148,7 @@ def _endpoint(
         return (rows.subject_count, whole), rows if among is None else among
     if line["kind"] == "value":
         present = rows.present(str(line["variable"]))
+        present.check_once()
         values = present.column(str(line["variable"]))
         builder.add_description(output, place, describe(values), decimals_of(line), present)
         return values, present

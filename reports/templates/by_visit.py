@@ -130,6 +130,9 @@ def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> 
     dataset, where = str(output.node["dataset"]), declared_condition(output.node)
     rows = [analysis.select(output, dataset, group).where(where) for group in groups]
     measured = _visits_of(output.node, rows[-1])
+    for value in output.node["values"]:
+        known = rows[-1].present(rows[-1].named(value, "variable"))
+        known.among(_visit(output.node), list(output.node["visits"])).check_once(*_keys(output.node))
     for group, selected in zip(groups, rows, strict=True):
         add_size(analysis, output, group, builder)
         _describe(output, builder, group, selected, measured)

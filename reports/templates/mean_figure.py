@@ -101,6 +101,7 @@ def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> 
         rows = analysis.select(output, keys.dataset, group).where(keys.where or EVERY_ROW).present(keys.variable)
         for visit in keys.visits:
             chosen = rows.equal("AVISIT", visit)
+            chosen.check_once()
             mean = mean_interval(chosen.column(keys.variable))
             place = ResultPlace(f"mean_{visit}", group.label, keys.variable, visit)
             builder.add(output, place, "n", replace(mean, value=float(mean.n), warning=""), COUNT, chosen)

@@ -96,6 +96,7 @@ def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> 
                 _count(output, builder, item, group, rows, size)
             else:
                 present = rows.present(item.variable)
+                present.check_once()
                 values = describe(present.column(item.variable))
                 builder.add_description(output, item.place(group.label), values, decimals_of(item.node), present)
 

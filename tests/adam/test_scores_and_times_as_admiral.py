@@ -67,7 +67,7 @@ def test_what_is_wrong_with_a_scale(tmp_path, parameters, message):
 
 def test_an_item_is_answered_once(tmp_path):
     word = ScaleRecords(by=("USUBJID",), from_paramcd=("A", "B"), paramcd="S", range=(1.0, 5.0), order=())
-    with pytest.raises(StudyError, match="an item is answered twice"):
+    with pytest.raises(StudyError, match="more than one record within"):
         added_by(word, tmp_path, USUBJID=["1", "1"], PARAMCD=["A", "A"], AVAL=[1.0, 2.0])
 
 

@@ -33,11 +33,11 @@ def test_a_set_value_has_the_type_of_its_variable(tmp_path):
 
 def test_added_records_are_made_of_the_records_that_are_looked_at(tmp_path):
     late = read_condition({"ADY": {"above": 1}}, {}, "where")
-    given = {"USUBJID": ["1"] * 3, "PARAMCD": ["A"] * 3, "ADY": [1.0, 2, 3], "AVAL": [1.0, 2, 4]}
-    total = SummedRecords(by=("USUBJID",), from_paramcd=("A",), paramcd="S", need=2, order=(), where=late)
+    given = {"USUBJID": ["1"] * 3, "PARAMCD": ["A", "A", "B"], "ADY": [1.0, 2, 3], "AVAL": [1.0, 2, 4]}
+    total = SummedRecords(by=("USUBJID",), from_paramcd=("A", "B"), paramcd="S", need=2, order=(), where=late)
     assert numbers(added_by(total, tmp_path, **given)["AVAL"]) == [6]
     assert total.sentence("AVAL") == (
-        "S: sum of AVAL of A where ADY is above 1, if at least 2 have a value, within USUBJID."
+        "S: sum of AVAL of A and B where ADY is above 1, if at least 2 have a value, within USUBJID."
     )
     logged = TransformedRecords(from_paramcd="A", paramcd="L", function="log2", where=late)
-    assert numbers(added_by(logged, tmp_path, **given)["AVAL"]) == [1, 2]
+    assert numbers(added_by(logged, tmp_path, **given)["AVAL"]) == [1]
