@@ -98,7 +98,7 @@ class Selection:
         if len(twice):
             subject, *at = twice.iloc[0].tolist()
             place = f" at {', '.join(map(str, at))}" if at else ""
-            raise StudyError(f"{self.dataset}: {subject} has two records of one value{place}, which would count twice;"
+            raise StudyError(f"{self.dataset}: {subject} has two records{place}, which would count twice;"
                              " narrow the output's 'where'")  # fmt: skip
 
     def most_frequent(self, variable: str) -> list[str]:

@@ -62,10 +62,10 @@ def negative(given: Frames) -> None:
 @pytest.mark.parametrize(
     ("output", "change", "message"),
     [
-        (BY_VISIT, repeated, "ADVS: 1 has two records of one value at Day 1, which would count twice"),
-        (BETWEEN, repeated, "ADVS: 1 has two records of one value, which would count twice"),
-        (MIXED, repeated, "ADVS: 1 has two records of one value, which would count twice"),
-        (MEANS, repeated, "ADVS: 1 has two records of one value, which would count twice"),
+        (BY_VISIT, repeated, "ADVS: 1 has two records at Day 1, which would count twice"),
+        (BETWEEN, repeated, "ADVS: 1 has two records, which would count twice"),
+        (MIXED, repeated, "ADVS: 1 has two records, which would count twice"),
+        (MEANS, repeated, "ADVS: 1 has two records, which would count twice"),
         (EVENTS, other_arm, "ADAE: TRT01P of 1 is 'B', in ADSL it is 'A'"),
         (EVENTS, other_population, "ADAE: ITTFL of 1 is 'Y', in ADSL it is 'N'"),
         (EVENTS, stranger, "ADAE: 9 is not in ADSL"),
