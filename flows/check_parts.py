@@ -167,10 +167,13 @@ class CheckParts:
 
     def guides(self) -> Iterable[StudyError]:
         """guides.yaml."""
-        from publish.guides.texts import read_texts
+        from publish.guides.texts import check_absent, read_texts
 
-        read_texts(self.study)
-        return []
+        mapping = self._mapping[1]
+        if mapping is None:
+            read_texts(self.study)
+            return []
+        return check_absent(self.study, {name: domain.operations for name, domain in mapping.domains.items()})
 
     @cached_property
     def _terminology(self) -> Terminology:

@@ -185,6 +185,10 @@ def _domain(facts: GuideFacts, dataset: Dataset) -> list[Block]:
     if f"{name}TESTCD" in metadata.names:
         tests = counts(dataset, f"{name}TESTCD")
         rows.append(("Tests", ", ".join(f"{code} ({count:,})" for code, count in tests)))
+    for key, reason in facts.texts.csdrg.absent.items():
+        domain, _, variable = key.partition(".")
+        if domain == name and variable not in metadata.names:
+            rows.append(("Not in the dataset", f"{variable}: {' '.join(reason.split())}"))
     if name == DEVIATIONS:
         kinds = [one for one in (f"{name}DECOD", f"{name}CAT") if one in metadata.names][:1]  # not the text itself
         found = [f"{kind}: {count}" for one in kinds for kind, count in counts(dataset, one)]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Annotated, Any
 
 from metadata.declaration import read_document
 from metadata.declaration_limits import NOT_BLANK
 from metadata.declaration_schema import document_schema
+from metadata.errors import Gather, StudyError, nearest
+from metadata.standards import sdtm_variables
 from metadata.study import Study
+from metadata.yaml_source import complain
 
 FILE = "guides.yaml"
 Text = Annotated[str, NOT_BLANK]
@@ -16,13 +20,17 @@ Text = Annotated[str, NOT_BLANK]
 
 @dataclass(frozen=True)
 class TabulationTexts:
-    """Texts of the cSDRG, by section; blank lines part paragraphs."""
+    """Texts of the cSDRG, by section; blank lines part paragraphs.
+
+    ``absent`` says why a variable that a reviewer looks for is not in a dataset: ``DM.ETHNIC: reason``.
+    """
 
     protocol_design: Text | None = None
     subject_data: Text | None = None
     traceability: Text | None = None
     conformance: Text | None = None
     legacy_data: Text | None = None
+    absent: dict[str, Text] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -59,6 +67,29 @@ def read_texts(study: Study) -> GuideTexts:
     if not study.path(FILE).is_file():
         return GuideTexts()
     return read_document(GuideTexts, study.read_yaml(FILE), f"{study.name}/{FILE}")
+
+
+def check_absent(study: Study, mapped: Mapping[str, Collection[str]]) -> list[StudyError]:
+    """Return what is wrong with the variables that guides.yaml calls absent.
+
+    ``mapped`` has the variables that the mapping of each dataset gives.
+    """
+    gather = Gather()
+    declared = read_texts(study).csdrg.absent
+    node = study.read_yaml(FILE)["csdrg"]["absent"] if declared else {}
+    for key in declared:
+        domain, _, variable = key.partition(".")
+        with gather.part():
+            if domain not in mapped:
+                problem = f"'{key}' is not a variable of a dataset of the study, such as DM.ETHNIC"
+                raise complain(node, key, problem + nearest(domain, mapped))
+            known = [one.name for one in sdtm_variables(study.standards["sdtmig"], domain)]
+            if variable not in known:
+                problem = f"the guide lists no {variable or 'variable'} in {domain}{nearest(variable, known)}"
+                raise complain(node, key, problem)
+            if variable in mapped[domain]:
+                raise complain(node, key, f"{key} is mapped, so it is not absent")
+    return gather.found
 
 
 def written(texts: TabulationTexts | AnalysisTexts, key: str) -> list[str]:

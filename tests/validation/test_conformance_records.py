@@ -88,6 +88,7 @@ SEEDS: list[tuple[str, str, str, Change]] = [
     ("summary.reference", "TS", "TSVCDREF", given("TRT", "AZATHIOPRINE", TSVCDREF="CDISC")),
     ("summary.code", "TS", "TSVALCD", given("TRT", "AZATHIOPRINE", TSVALCD="AZA-1")),
     ("summary.code", "TS", "TSVALCD", given("ADDON", "Y", TSVALCD="YES")),
+    ("summary.coded", "TS", "TSVALCD", given("INDIC", "Multiple sclerosis", TSVALCD="")),
     ("summary.code", "TS", "TSVCDREF", given("ADDON", "Y", TSVCDREF="")),
     ("summary.term", "TS", "TSVAL", given("TBLIND", "DOUBLE-BLIND")),
     ("summary.term", "TS", "TSVAL", given("TPHASE", "PHASE 2")),

@@ -8,7 +8,7 @@ import pytest
 
 from metadata.errors import StudyError
 from metadata.study import Study
-from publish.guides.texts import GuideTexts, guides_schema, read_texts, written
+from publish.guides.texts import GuideTexts, check_absent, guides_schema, read_texts, written
 
 
 def study(folder: Path, text: str | None) -> Study:
@@ -44,6 +44,20 @@ def test_a_slip_is_said_with_its_place(tmp_path: Path, text: str, said: str) -> 
     with pytest.raises(StudyError) as told:
         read_texts(study(tmp_path, text))
     assert "guides.yaml, line 1" in str(told.value) and said in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("DM.ETHNIC", ""),
+        ("DM.ETHNICC", "the guide lists no ETHNICC in DM (did you mean 'ETHNIC'?)"),
+        ("DM.SEX", "DM.SEX is mapped, so it is not absent"),
+        ("XX.ETHNIC", "is not a variable of a dataset of the study"),
+    ],
+)
+def test_an_absent_variable_is_one_of_the_guide_that_is_not_mapped(tmp_path: Path, key: str, said: str) -> None:
+    found = check_absent(study(tmp_path, f"csdrg: {{absent: {{{key}: Not asked}}}}\n"), {"DM": ["SEX"]})
+    assert (said in str(found[0]) and "guides.yaml, line 1" in str(found[0])) if said else found == []
 
 
 def test_the_schema_is_closed() -> None:

@@ -15,6 +15,7 @@ from validation.conformance.rules.sdtm_values import DURATION, certainty
 from validation.conformance.sdtm_datasets import Domain, SdtmDatasets, repeated
 
 SUMMARY = "SDTMIG 3.3, section 7.4 and appendix C1"
+CODED = {"UNII", "MED-RT", "SNOMED"}
 UNII = re.compile(r"[A-Z0-9]{10}")
 NCI = re.compile(r"C\d+")
 YEARS = re.compile(r"P(\d+(?:\.\d+)?)Y")
@@ -134,6 +135,16 @@ def summary_code(data: SdtmDatasets) -> Iterator[Hit]:
         nci = summary.each("TSVCDREF", lambda text: text.startswith("CDISC")) & ~summary.each("TSVALCD", NCI.fullmatch)
         yield Hit("TS", "TSVALCD", given & (unii | nci))
         yield Hit("TS", "TSVCDREF", given & ~summary.filled("TSVCDREF"), "A code has no system.")
+
+
+@rule("summary.coded", "A treatment, a class and a diagnosis have the code of their system (TSVALCD).", SUMMARY,
+      "warning", version="guide")  # fmt: skip
+def summary_coded(data: SdtmDatasets) -> Iterator[Hit]:
+    summary = _summary(data)
+    if summary is not None and summary.has("TSVALCD"):
+        coded = [one.paramcd for one in summary_parameters() if set(one.references) & CODED]
+        valued = summary.equals("TSPARMCD", *coded) & summary.filled("TSVAL")
+        yield Hit("TS", "TSVALCD", valued & ~summary.filled("TSVALCD"))
 
 
 @rule(
