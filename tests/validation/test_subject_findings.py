@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pandas as pd
+import pytest
 from pytest import MonkeyPatch
 
 from tests.validation.small_study import enrol, log, places, records, study
@@ -36,6 +37,31 @@ def test_the_same_number_in_two_writings_is_asked_about(tmp_path: Path) -> None:
         ("3", "name", "record.subject_written", "error"),
     ]
     assert found["problem"][0] == "The subject's number '(identifier)' is that of record 1 as well."
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "said"),
+    [
+        ("007", "007\u200b", "that of record 1 as well."),
+        ("007", "01-007", "that of record 1 as well."),
+        ("A-7", "a-7", "that of record 1 as well."),
+        ("007", "7", "that of record 1 as well, but for zeros."),
+        ("01-7", "01-007", "that of record 1 as well, but for zeros."),
+        ("7", "7.0", "that of record 1 as well, but for zeros."),
+        ("7", "70", ""),
+        ("1-1", "1-10", ""),
+    ],
+)
+def test_what_a_person_reads_as_one_number_is_asked_about(tmp_path: Path, one: str, other: str, said: str) -> None:
+    found = asked(tmp_path, "record.subject_twice", enrol("1", name=one), enrol("2", name=other))
+    assert [problem.partition("' is ")[2] for problem in found["problem"]] == ([said] if said else [])
+
+
+def test_numbers_of_two_sites_are_one_where_usubjid_names_no_site(tmp_path: Path, monkeypatch: MonkeyPatch) -> None:
+    pattern = "\nidentity: {subject: name, site: {north: '01', south: '02'}, usubjid: '{studyid}-{subject}'}\n"
+    monkeypatch.setitem(globals(), "IDENTITY", pattern)
+    rows = [enrol("1", name="007"), enrol("2", name="007", redcap_data_access_group="south")]
+    assert places(asked(tmp_path, "record.subject_twice", *rows), "record") == [("2",)]
 
 
 def test_the_same_number_at_two_sites_is_of_two_subjects(tmp_path: Path) -> None:

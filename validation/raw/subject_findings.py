@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 import numpy as np
@@ -13,19 +14,26 @@ from metadata.study import Study
 from validation.raw.messages import masked, render
 from validation.raw.rule_names import SUBJECT_SITE, SUBJECT_TWICE, SUBJECT_WRITTEN
 
+SITE = "{site}"
+UNSEEN = ("Cc", "Cf")
+"""Categories of control and format characters, such as the space without width."""
+ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])|\.0+$")
+"""Zeros before a number, and those after its point, which a spreadsheet takes away or adds."""
+
 
 def plainly(number: str) -> str:
-    """Return a subject's number without blanks around it, full-width letters and digits as ordinary ones."""
-    return unicodedata.normalize("NFKC", number).strip()
+    """Return a subject's number without blanks around it and letters that nobody sees, full-width ones as ordinary."""
+    seen = (letter for letter in unicodedata.normalize("NFKC", number) if unicodedata.category(letter) not in UNSEEN)
+    return "".join(seen).strip()
 
 
 def subject_findings(study: Study, records: Records) -> pd.DataFrame:
     """Return a finding for each subject's number that another record of the site has, and each not written plainly.
 
     A number that begins with the code of another site than its record's, as 02-007 at site 01, is one as well.
-    ``007``, `` 007`` and one with full-width digits are the same number; capitals do not count either. Columns as
-    ``validation.raw.dictionary_findings`` has them; nothing is judged where study.yaml names no field of the dictionary
-    for the subject's number.
+    ``007``, `` 007`` and one with full-width digits are the same number; capitals do not count either, and ``7`` is
+    asked about next to ``007``. Columns as ``validation.raw.dictionary_findings`` has them; nothing is judged where
+    study.yaml names no field of the dictionary for the subject's number.
     """
     declared = study.config.get("identity") or {}
     found = records.project.dictionary.fields.get(str(declared.get("subject", "")))
@@ -40,7 +48,21 @@ def subject_findings(study: Study, records: Records) -> pd.DataFrame:
     )
     sites = declared.get("site")
     codes = {str(group): str(code) for group, code in sites.items()} if isinstance(sites, dict) else {}
-    return pd.concat([_written(found, frame), _twice(found, frame), _foreign(found, frame, codes)], ignore_index=True)
+    told_apart = _by_site(frame, codes, str(declared.get("usubjid") or SITE))
+    return pd.concat([_written(found, frame), _twice(found, told_apart), _foreign(found, frame, codes)],
+                     ignore_index=True)  # fmt: skip
+
+
+def _by_site(frame: pd.DataFrame, codes: dict[str, str], pattern: str) -> pd.DataFrame:
+    """Return the numbers as USUBJID has them: without the code of their own site, and without a site that it has not.
+
+    So ``01-007`` and ``007`` of site 01 are one number, and so is ``007`` of two sites where USUBJID names none.
+    """
+    if SITE not in pattern:
+        return frame.assign(site="")
+    own = frame["site"].map(codes).fillna(frame["site"]).astype("str") + "-"
+    bare = [number.removeprefix(code) for number, code in zip(frame["number"], own, strict=True)]
+    return frame.assign(number=pd.Series(bare, index=frame.index, dtype="str"))
 
 
 def _sites(records: Records, declared: object, names: pd.Series) -> pd.Series:
@@ -55,7 +77,7 @@ def _sites(records: Records, declared: object, names: pd.Series) -> pd.Series:
 
 def _written(found: Field, frame: pd.DataFrame) -> pd.DataFrame:
     odd = frame[frame["stored"] != frame["number"]]
-    problem = "The subject's number '{value}' has blanks around it, or letters or digits of another width."
+    problem = "The subject's number '{value}' has blanks around it, or letters that are not seen or of another width."
     return _made(
         found, odd["row"].to_numpy(), SUBJECT_WRITTEN, odd["stored"].to_numpy(object), problem, "the number alone"
     )
@@ -74,13 +96,26 @@ def _foreign(found: Field, frame: pd.DataFrame, codes: dict[str, str]) -> pd.Dat
 
 
 def _twice(found: Field, frame: pd.DataFrame) -> pd.DataFrame:
-    """Return a finding for each record but the first with the same number at the same site."""
-    once = frame.assign(key=frame["number"].str.casefold()).drop_duplicates(["record", "site", "key"])
-    first = once.groupby(["site", "key"], sort=False)["record"].transform("first")
-    again = once[(once["record"] != first).to_numpy(bool)]
-    problem = "The subject's number '{value}' is that of record {other} as well."
-    values, others = again["stored"].to_numpy(object), first.loc[again.index].to_numpy(object)
-    return _made(found, again["row"].to_numpy(), SUBJECT_TWICE, values, problem, "a number of its own", others)
+    """Return a finding for each record but the first with the same number at the same site, zeros apart."""
+    alike = frame["number"].str.casefold()
+    same = _later_records(frame.assign(key=alike))
+    near = _later_records(frame.assign(key=alike.str.replace(ZEROS, "", regex=True)))
+    near = near[~near["row"].isin(same["row"])]
+    parts = []
+    for again, but in ((same, ""), (near, ", but for zeros")):
+        problem = f"The subject's number '{{value}}' is that of record {{other}} as well{but}."
+        values, others = again["stored"].to_numpy(object), again["first"].to_numpy(object)
+        parts.append(
+            _made(found, again["row"].to_numpy(), SUBJECT_TWICE, values, problem, "a number of its own", others)
+        )
+    return pd.concat(parts, ignore_index=True)
+
+
+def _later_records(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of records whose key an earlier record of the site has, with that record as ``first``."""
+    once = frame.drop_duplicates(["record", "site", "key"])
+    once = once.assign(first=once.groupby(["site", "key"], sort=False)["record"].transform("first"))
+    return once[(once["record"] != once["first"]).to_numpy(bool)]
 
 
 def _made(
