@@ -11,6 +11,7 @@ import gc
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from publish.manifest import Inputs
     from publish.package import Build, PackageLayout
     from publish.refusals import Standard
+    from reports.html.pages import Start
     from sdtm.build.study_mapping import StudyMapping
     from sdtm.build.tabulate import Tabulation
 
@@ -240,13 +242,13 @@ def _make_files(run: Run, built: BuiltDatasets, mapping: StudyMapping) -> None:
     if run.request.until == "package":
         records = run.snapshot.records.record.nunique()
         accepted = run.acceptance_workers.start(accept, study, shared, created, run.validation, records)
-    conformance = workers.start(judge_conformance, study, shared, terminology, run.validation, created)
+    conformance = workers.offer(judge_conformance, study, shared, terminology, run.validation, created)
     step("write transport files", write_transport, layout, built, created, summary=stage_summaries.of_paths)
     pages = step("annotate CRF", annotate_crf, layout, mapping, built.sdtm, summary=stage_summaries.of_crf)
-    define = workers.start(
+    define = workers.offer(
         write_define, layout, "sdtm", study, shared, terminology, created, None, pages, bool(accepted)
     )
-    verified = workers.start(read_back, layout, shared, created, run.validation)
+    verified = workers.offer(read_back, layout, shared, created, run.validation)
     if accepted:
         _report(run, built, shared, terminology)
     elif built.adam:
@@ -272,23 +274,22 @@ def _define_analysis(
     """Start to write define.xml of the analysis datasets; the callable returned is the step that waits for it."""
     package = run.request.until == "package"
     arguments = run.layout, "adam", run.study, built, terminology, run.snapshot.date, results, None, package
-    written = run.workers.start(write_define, *arguments)
+    written = run.workers.offer(write_define, *arguments)
     return lambda: run.step("write analysis define.xml", written, summary=stage_summaries.of_paths)
 
 
 def _report(run: Run, built: BuiltDatasets, shared: Shared, terminology: Terminology) -> None:
     """Compute the results, compare them with a second derivation, print them, and write where each value came from."""
     study, snapshot, step, folder = run.study, run.snapshot, run.step, run.layout.reports
-    lineage = run.workers.start(write_lineage, run.layout, shared, snapshot.records)
+    lineage = run.workers.offer(write_lineage, run.layout, shared, snapshot.records)
     results = None
     if study.path("reports.yaml").is_file():
         results = step("compute results", compute_results, study, built, summary=stage_summaries.of_results)
     define = _define_analysis(run, shared, terminology, results) if built.adam else None
-    second = run.workers.start(derive_a_second_time, study, shared, results, run.validation, snapshot.date)
+    second = run.workers.offer(derive_a_second_time, study, shared, results, run.validation, snapshot.date)
     if results is not None:
-        pages = step(
-            "write reports", write_reports, study, results, folder, snapshot, built, summary=stage_summaries.of_paths
-        )
+        arguments = study, results, folder, snapshot, built.everything, partial(_offer_to, run.workers, shared)
+        pages = step("write reports", write_reports, *arguments, summary=stage_summaries.of_paths)
         run.result.outputs = sum(path.suffix == ".html" for path in pages)
     if define:
         define()
@@ -550,12 +551,21 @@ def compute_results(study: Study, built: BuiltDatasets) -> pd.DataFrame:
 
 
 def write_reports(
-    study: Study, results: pd.DataFrame, folder: Path, snapshot: Snapshot, built: BuiltDatasets
+    study: Study, results: pd.DataFrame, folder: Path, snapshot: Snapshot, datasets: Datasets, start: Start
 ) -> list[Path]:
     """Write tables, figures and their index, and return the files."""
     from reports.html.pages import write
 
-    return write(study, results, folder, snapshot.date, snapshot.id, built.everything)
+    return write(study, results, folder, snapshot.date, snapshot.id, datasets, start)
+
+
+def _offer_to(workers: Workers, built: Shared, function: Callable[..., T], *values: Any) -> Callable[[], T]:
+    return workers.offer(_call_with, function, built, *values)
+
+
+def _call_with(function: Callable[..., T], built: BuiltDatasets, *values: Any) -> T:
+    """Call a function with all datasets, which a worker has already, and further values."""
+    return function(built.everything, *values)
 
 
 def judge_conformance(

@@ -15,6 +15,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from threading import Thread
@@ -24,7 +25,8 @@ from typing import Any, TypeVar
 from metadata.errors import OutsideError
 
 T = TypeVar("T")
-SHARED_VALUES: dict[int, object] = {}  # in a worker: by their numbers
+SHARED_VALUES: dict[int, object] = {}  # by their numbers: in a worker those it was sent, here those of open Workers
+NUMBERS = count(1)
 
 
 def cores() -> int:
@@ -54,7 +56,7 @@ class Workers:
         context = get_context("spawn")
         reader, self._open_end = context.Pipe(duplex=False)
         self._pools = [_Pool(ProcessPoolExecutor(1, context, _initialise, (reader,))) for _ in range(processes)]
-        self._shared = 0
+        self._shared: list[int] = []
         for pool in self._pools:
             pool.submit(pickle.dumps((prepare or _nothing, ())))
 
@@ -69,6 +71,8 @@ class Workers:
         for pool in self._pools:
             pool.executor.shutdown(cancel_futures=True)
         self._open_end.close()
+        for number in self._shared:
+            del SHARED_VALUES[number]
 
     def start(self, function: Callable[..., T], *values: Any) -> Callable[[], T]:
         """Start ``function(*values)``; the callable returned waits for the result, or raises what the function raised.
@@ -76,19 +80,33 @@ class Workers:
         The function is one of a module, and values and result can be pickled, which is done before this returns. An
         error has the frames of the worker as its ``further_frames``. Raises OutsideError if the worker has ended.
         """
+        return self._start(False, function, values)
+
+    def offer(self, function: Callable[..., T], *values: Any) -> Callable[[], T]:
+        """Start a call as ``start`` does, but do it here if no process has begun with it when its result is asked for.
+
+        So nobody waits for a process that is busy with other calls.
+        """
+        return self._start(True, function, values)
+
+    def _start(self, here_if_waiting: bool, function: Callable[..., T], values: tuple[Any, ...]) -> Callable[[], T]:
         if not self._pools:
             return lambda: function(*(value.value if isinstance(value, Shared) else value for value in values))
         pool = min(self._pools, key=_Pool.waiting)
-        future = pool.submit(pickle.dumps((function, values), pickle.HIGHEST_PROTOCOL))
-        return lambda: _result(future)
+        call = pickle.dumps((function, values), pickle.HIGHEST_PROTOCOL)
+        future = pool.submit(call)
+        return lambda: _answer(call) if here_if_waiting and future.cancel() else _result(future)
 
     def share(self, value: T) -> Shared:
         """Send a value once to all workers for several calls; it must not be changed afterwards."""
-        self._shared += 1
-        call = pickle.dumps((_store_shared, (self._shared, value)), pickle.HIGHEST_PROTOCOL) if self._pools else b""
+        number = next(NUMBERS)
+        if self._pools:
+            self._shared.append(number)
+            SHARED_VALUES[number] = value
+        call = pickle.dumps((_store_shared, (number, value)), pickle.HIGHEST_PROTOCOL) if self._pools else b""
         for pool in self._pools:
             pool.submit(call)
-        return Shared(value, self._shared)
+        return Shared(value, number)
 
 
 class _Pool:
@@ -139,7 +157,7 @@ def _end_with(pipe: Connection) -> None:
 
 
 def _answer(call: bytes) -> Any:
-    """Call the function that was packed with its values, in a worker."""
+    """Call the function that was packed with its values."""
     function, values = pickle.loads(call)  # noqa: S301 - from the process that started this one
     try:
         return function(*values)

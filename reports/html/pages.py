@@ -1,17 +1,13 @@
-"""Self-contained HTML pages from the results data: one an output, an index, and the analysis plan."""
+"""The files of a report from the results data: those of each output, an index, the analysis plan and the data."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from functools import partial
-from itertools import accumulate, groupby
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Protocol
 
 import pandas as pd
-from jinja2 import Environment
 from markupsafe import Markup
 
 from metadata.dataset import Dataset
@@ -20,67 +16,76 @@ from metadata.study import Study
 from reports.compute import write_csv
 from reports.exchange.ars import reporting_event
 from reports.exchange.dataset_json import dataset_json
-from reports.html.listing import listing_html
-from reports.layout.alignment import aligned, text_cell
-from reports.layout.figure import Figure
-from reports.layout.table import Listing, OutputLayout, OutputTable
-from reports.results.analysis_data import AnalysisData
-from reports.results.formats import NOT_ESTIMABLE
-from reports.results.index import ResultsIndex, Rows, rows_by_output
+from reports.html.output_page import FOLDER, Head, Report, write_file, write_output
+from reports.results.index import Rows, rows_by_output
 from reports.results.plan import Plan, read_plan
 from reports.results.specification import Output, ReportSpecification, read_specification
-from reports.rtf import document
-from reports.templates import KEYS, TEMPLATES
-
-if TYPE_CHECKING:
-    from reports.figures.files import Picture
+from reports.templates import KEYS
 
 KINDS = {"T": "Table", "F": "Figure", "L": "Listing"}
 NOTHING: Mapping[str, Dataset] = {}
-FOLDER = Path(__file__).parent / "page"
-PIECES = 1000  # of a page, written at once
-# Statistics whose method a reader must know; means and counts speak for themselves.
-EXPLAINED = ("p_value", "estimate", "lower")
+Files = Callable[[], list[Path]]
+"""Waits until files are written, and returns them."""
 
 
-@dataclass(frozen=True)
-class Head:
-    """The heading of an output, on its page and in the index."""
+class Start(Protocol):
+    """Starts ``function(datasets, *values)``, here or in another process, with the datasets of the report."""
 
-    id: str
-    number: str
-    title: str
-    population: str
-    plan: str
-    plan_title: str
+    def __call__(self, function: Callable[..., list[Path]], *values: object) -> Files: ...
 
 
 def write(
     study: Study, results: pd.DataFrame, folder: Path, snapshot_date: str, snapshot_id: str,
-    datasets: Mapping[str, Dataset] = NOTHING,
+    datasets: Mapping[str, Dataset] = NOTHING, start: Start | None = None,
 ) -> list[Path]:  # fmt: skip
     """Write index.html, plan.html, results.csv and each output as page and RTF (figures also as SVG and PNG).
 
     Everything comes from ``results`` and the study's folder, but the records of listings, which come from ``datasets``;
-    the same input gives the same bytes. Returns the files.
+    the same input gives the same bytes. The files of outputs and results are written by calls that ``start`` starts,
+    without it here. Returns the files.
     """
     specification, plan = read_specification(study, KEYS), read_plan(study)
-    analysis = AnalysisData(specification, datasets)
     folder.mkdir(parents=True, exist_ok=True)
-    pages = page_templates(FOLDER, study=_study(study, snapshot_date, snapshot_id))
     own = rows_by_output(results)
     heads = [_head(specification, plan, output, own.get(output.id, [])) for output in specification.outputs]
-    files: list[Path] = []
-    for position, output in enumerate(specification.outputs):
-        files += _output(pages, analysis, output, own.get(output.id, []), heads, position, folder)
-    texts = {
-        "index.html": pages.get_template("index.html.jinja").render(kinds=_kinds(heads), rows=len(results)),
-        "plan.html": pages.get_template("plan.html.jinja").render(body=Markup(plan.html)),  # noqa: S704 the reader lets no HTML through,
-    }
-    for name, text in texts.items():
-        files.append(_write(folder / name, [text]))
-    write_csv(results, folder / "results.csv")
-    return [*files, folder / "results.csv", *_results(study, specification, results, own, folder, snapshot_date)]
+    report = Report(specification, _study(study, snapshot_date, snapshot_id), heads, folder)
+    start = start or _starts_here(datasets)
+    calls = [start(write_output, report, i, own.get(head.id, [])) for i, head in enumerate(heads)]
+    calls += [start(_write_results, study, report, results, snapshot_date), start(_write_events, study, report, own)]
+    pages = [_write_index(report, len(results)), _write_plan(report, plan)]
+    written = [call() for call in reversed(calls)]  # what nobody has begun is done here: from the other end
+    return [*pages, *(path for files in reversed(written) for path in files)]
+
+
+def _starts_here(datasets: Mapping[str, Dataset]) -> Start:
+    return lambda function, *values: lambda: function(datasets, *values)
+
+
+def _write_index(report: Report, rows: int) -> Path:
+    pages = page_templates(FOLDER, study=report.study)
+    text = pages.get_template("index.html.jinja").render(kinds=_kinds(report.heads), rows=rows)
+    return write_file(report.folder / "index.html", [text])
+
+
+def _write_plan(report: Report, plan: Plan) -> Path:
+    pages = page_templates(FOLDER, study=report.study)
+    text = pages.get_template("plan.html.jinja").render(body=Markup(plan.html))  # noqa: S704 the reader lets no HTML through
+    return write_file(report.folder / "plan.html", [text])
+
+
+def _write_results(
+    _: Mapping[str, Dataset], study: Study, report: Report, results: pd.DataFrame, date: str
+) -> list[Path]:
+    """Write the results data as CSV and as Dataset-JSON."""
+    path = report.folder / "results.csv"
+    write_csv(results, path)
+    return [path, write_file(report.folder / "results.json", dataset_json(results, study.studyid, date))]
+
+
+def _write_events(_: Mapping[str, Dataset], study: Study, report: Report, own: Mapping[str, Rows]) -> list[Path]:
+    """Write the results data as a reporting event of CDISC ARS."""
+    footnotes = {output.id: output.footnotes for output in report.specification.outputs}
+    return [write_file(report.folder / "ars.json", reporting_event(study, report.specification, own, footnotes))]
 
 
 def _kinds(heads: list[Head]) -> list[tuple[str, list[Head]]]:
@@ -93,25 +98,6 @@ def _kinds(heads: list[Head]) -> list[tuple[str, list[Head]]]:
 
 def _numbers(identifier: str) -> list[int]:
     return [int(part) for part in re.findall(r"\d+", identifier)]
-
-
-def _results(
-    study: Study, specification: ReportSpecification, results: pd.DataFrame, own: Mapping[str, Rows], folder: Path,
-    snapshot_date: str,
-) -> list[Path]:  # fmt: skip
-    """The results data as Dataset-JSON and as a reporting event of CDISC ARS."""
-    footnotes = {output.id: output.footnotes for output in specification.outputs}
-    return [
-        _write(folder / "results.json", dataset_json(results, study.studyid, snapshot_date)),
-        _write(folder / "ars.json", reporting_event(study, specification, own, footnotes)),
-    ]
-
-
-def _write(path: Path, parts: Iterable[str]) -> Path:
-    """Write a file part by part, as they come: the pages of a listing may be more than memory holds."""
-    with path.open("w", encoding="utf-8", newline="\n") as file:
-        file.writelines(parts)
-    return path
 
 
 def _study(study: Study, snapshot_date: str, snapshot_id: str) -> dict[str, str]:
@@ -131,112 +117,3 @@ def _head(specification: ReportSpecification, plan: Plan, output: Output, own: R
     kind = KINDS.get(output.id[0], "")
     number = f"{kind} {output.id[1:]}".strip() if kind else output.id
     return Head(output.id, number, output.title, label + size, output.plan, plan.section(output.plan))
-
-
-def _output(
-    pages: Environment, analysis: AnalysisData, output: Output, own: Rows, heads: list[Head],
-    position: int, folder: Path,
-) -> list[Path]:  # fmt: skip
-    layout = _layout(analysis, output, own)
-    study = cast("Mapping[str, str]", pages.globals["study"])
-    notes = _notes(output, own, layout)
-    drawn = [(figure.description, picture) for figure in layout.figures
-             for picture in _drawn(figure, study, heads[position], notes)]  # fmt: skip
-    pictures = [picture for _, picture in drawn]
-    neighbours = [heads[i].id if 0 <= i < len(heads) else "" for i in (position - 1, position + 1)]
-    text = pages.get_template("output.html.jinja").stream(
-        head=heads[position], before=neighbours[0], after=neighbours[1], position=position + 1, count=len(heads),
-        tables=[_table(table) for table in layout.tables], notes=notes,
-        figures=[{"svg": Markup(picture.bare_svg), "description": f"{description} {picture.part}".rstrip()}  # noqa: S704 drawn here, texts escaped
-                 for description, picture in drawn],
-        files=_names(output.id, len(pictures)),
-    )  # fmt: skip
-    sheet = _frame(study, heads[position], notes)
-    printed = document.document(sheet, layout.tables, [picture.bare_png for picture in pictures])
-    text.enable_buffering(PIECES)
-    files = [_write(folder / f"{output.id}.html", text), _write(folder / f"{output.id}.rtf", printed)]
-    return [*files, *_pictures(folder, output.id, pictures)]
-
-
-def _drawn(figure: Figure, study: Mapping[str, str], head: Head, notes: list[str]) -> list[Picture]:
-    """The figure's pages; a picture that is copied out of its page carries title, population and footnotes."""
-    from reports.figures.picture import Captions, draw  # loads matplotlib
-
-    title = " \N{EN DASH} ".join(filter(None, (f"{head.number}  {head.title}", study["notice"])))
-    cut = f"{study['id']}, data cut-off {study['cutoff']}, snapshot {study['snapshot']}."
-    return list(draw(figure, Captions(title, head.population, (*notes, cut))))
-
-
-def _frame(study: Mapping[str, str], head: Head, notes: list[str]) -> document.PageFrame:
-    """What is printed around the tables of an output: its title, study, data and footnotes."""
-    ended = (*notes, f"Analysis plan: {head.plan_title}. Results data: rows of output {head.id}.",
-             f"Snapshot {study['snapshot']}.")  # fmt: skip
-    data = f"Data cut-off {study['cutoff']}, data of {study['date']}"
-    return document.PageFrame(head.number, head.title, head.population, f"{study['id']}: {study['title']}", data,
-                     study["notice"], ended)  # fmt: skip
-
-
-def _layout(analysis: AnalysisData, output: Output, own: Rows) -> OutputLayout:
-    template = TEMPLATES[output.template]
-    return template.show(analysis, output) if template.show else template.layout(output, ResultsIndex(own))
-
-
-def _names(identifier: str, count: int) -> list[str]:
-    """What the files of an output's pictures are called, without their ends: F1, F1-2, F1-3."""
-    return [identifier if number == 1 else f"{identifier}-{number}" for number in range(1, count + 1)]
-
-
-def _pictures(folder: Path, identifier: str, pictures: list[Picture]) -> list[Path]:
-    files: list[Path] = []
-    for name, picture in zip(_names(identifier, len(pictures)), pictures, strict=True):
-        files.append(_write(folder / f"{name}.svg", [picture.svg]))
-        files.append(folder / f"{name}.png")
-        files[-1].write_bytes(picture.png)
-    return files
-
-
-def _table(table: OutputTable | Listing) -> dict[str, Any]:
-    """Rows with aligned cells, and the heads that span several columns; a listing is made when it is written."""
-    if isinstance(table, Listing):
-        return {"is_listing": True, "markup": partial(listing_html, table), "caption": table.caption}
-    body = [row for row in table.rows if not row.heading]
-    blocks = [block for block, row in zip(accumulate(int(row.heading) for row in table.rows), table.rows, strict=True)
-              if not row.heading]  # fmt: skip
-    columns = [[row.cells[i] for row in body] for i in range(len(table.columns))]
-    shown = [
-        [text_cell(cell) for cell in cells] if column.text else aligned(cells, blocks)
-        for column, cells in zip(table.columns, columns, strict=True)
-    ]
-    cells = iter(zip(*shown, strict=True))
-    spans = [(span, len(list(same))) for span, same in groupby(column.span for column in table.columns)]
-    rows = [
-        {"label": row.label, "indent": row.indent, "heading": row.heading, "link": row.link,
-         "cells": [] if row.heading else next(cells)} for row in table.rows
-    ]  # fmt: skip
-    return {
-        "caption": table.caption, "stub": table.stub, "columns": table.columns, "rows": rows,
-        "spans": spans if any(span for span, _ in spans) else [], "wordy": all(c.text for c in table.columns[:2]),
-        "is_listing": False,
-    }  # fmt: skip
-
-
-def _notes(output: Output, own: Rows, layout: OutputLayout) -> list[str]:
-    """Declared footnotes, then the methods, abbreviations, warnings and source datasets of the results themselves."""
-    notes = output.footnotes
-    methods = list(dict.fromkeys(row["method"] for row in own if row["statistic"] in EXPLAINED))
-    notes += [f"Methods: {'; '.join(methods)}."] if methods else []
-    statistics, texts = {row["statistic"] for row in own}, {row["text"] for row in own}
-    notes += ["Quartiles as SAS PCTLDEF=5; rounding half away from zero."] if "q1" in statistics else []
-    notes += [f"{NOT_ESTIMABLE}: not estimable."] if NOT_ESTIMABLE in texts and layout.tables else []
-    notes += [f"{level}: {warning}." for level, warning in _warnings(own)]
-    sources = sorted({row["dataset"] for row in own if row["dataset"].isupper()})
-    source = f"Source: {', '.join(sources)}." if sources else "Source: the results data of this report."
-    return [*notes, f"{source} Program: redcap-cdisc, output template {output.template} of reports.yaml."]
-
-
-def _warnings(rows: Rows) -> list[tuple[str, str]]:
-    """Warnings of tests and estimates by what they are about, each once."""
-    about = [row for row in rows if row["warning"] and row["statistic"] in ("p_value", "estimate")]
-    named = [f"{row['method']} ({row['level']})" if row["level"] and not row["level"].isdigit() else row["method"]
-             for row in about]  # fmt: skip
-    return list(dict.fromkeys(zip(named, [row["warning"] for row in about], strict=True)))

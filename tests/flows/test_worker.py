@@ -9,13 +9,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from pathlib import Path
 
 import pytest
 
 from flows.error_messages import defect
-from flows.worker import Workers
+from flows.worker import SHARED_VALUES, Workers
 from metadata.errors import OutsideError, StudyError
 from metadata.study import Study
 from metadata.terminology import Terminology
@@ -111,6 +111,33 @@ def test_what_is_shared_travels_once_and_is_there_for_every_call() -> None:
         assert workers.start(_within, {"within": shared})() == 1000
 
 
+def test_what_no_process_has_begun_is_done_here_when_it_is_asked_for() -> None:
+    with Workers(1) as workers:
+        shared, values = workers.share({"a": [1, 2, 3]}), [1]
+        busy = workers.start(time.sleep, 1)
+        waiting = [workers.offer(_process_and_lengths, shared, {"within": shared}, values) for _ in range(6)]
+        values.append(2)
+        assert waiting[-1]() == (os.getpid(), [1, 1, 1])
+        busy()
+        assert waiting[0]()[0] != os.getpid()
+        assert waiting[0]()[1] == [1, 1, 1]
+        assert SHARED_VALUES
+    assert not SHARED_VALUES
+
+
+def _process_and_lengths(*values: Sized) -> tuple[int, list[int]]:
+    return os.getpid(), [len(value) for value in values]
+
+
+def test_the_error_of_a_call_that_is_done_here_names_its_place(tmp_path: Path) -> None:
+    (tmp_path / "study.yaml").write_text("study: {id: X}\n", encoding="utf-8")
+    with Workers(1) as workers:
+        for _ in range(5):
+            workers.start(time.sleep, 0.2)
+        with pytest.raises(StudyError, match=r"study\.yaml, line 1: the file needs the key 'standards'"):
+            workers.offer(Study.open, tmp_path)()
+
+
 def _identity_and_sum(value: dict[str, list[int]]) -> tuple[int, int]:
     return id(value), sum(value["a"])
 
@@ -158,7 +185,7 @@ BUILD = """
 import sys
 from pathlib import Path
 from flows.error_messages import run_guarded
-from flows.worker import Workers
+from flows.worker import SHARED_VALUES, Workers
 from tests.flows.test_worker import _touch_twice
 
 def build():
