@@ -14,7 +14,7 @@ from extract.client import Client
 from extract.completeness import key_columns, needed_columns, withheld_fields, wrong_structure
 from extract.log import living_records
 from extract.reading import RecordReader, existing, listed_records
-from extract.snapshot import RECORD_HASH, Taken, keep
+from extract.snapshot import Taken, are_hashes, keep
 from extract.storage import Content, Received
 from metadata.errors import OutsideError, StudyError
 from metadata.project import Project
@@ -67,12 +67,12 @@ def take(study: Study, client: Client, root: Path, group: str = "") -> Path:
     }
     version = received["version"].decode().strip()
     with Received(root / study.name) as batches:
-        frame = RecordReader(client, project, columns, key_columns(project), batches, choice.name).read(listing)
-        frame = frame.assign(**{ACCESS_GROUP: choice.name}) if choice.bound else frame
+        records = RecordReader(client, project, columns, key_columns(project), batches, choice.name).read(listing)
+        records = records.with_constant(choice.name, [ACCESS_GROUP] if choice.bound else [])
         files |= {f"received/records-{number:04}.csv": path for number, path in enumerate(batches.paths, start=1)}
         source = {"api": client.shown, "redcap_version": version, "batches": len(batches.paths)}
         return keep(
-            study, Taken(structure, frame, files, log, version, source, choice.name, warnings + choice.warnings), root
+            study, Taken(structure, records, files, log, version, source, choice.name, warnings + choice.warnings), root
         )
 
 
@@ -168,7 +168,7 @@ def _refuse_hashes(client: Client, project: Project, listing: pd.DataFrame, colu
     first = dictionary.fields[dictionary.record_id]
     withheld = {dictionary.fields[name].form for name in withheld_fields(project, columns)}
     names = listing[dictionary.record_id]
-    if len(names) and first.is_identifier and first.form in withheld and names.str.fullmatch(RECORD_HASH).all():
+    if first.is_identifier and first.form in withheld and are_hashes(names):
         raise OutsideError(
             f"REDCap at {client.shown} sends record names as hashes, because the token's user may not see identifiers;"
             " give it full export rights on the form of the record id"

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
+from metadata.coded_text import CodedText
 from metadata.project import Project
 from metadata.records import ACCESS_GROUP, EVENT, REPEAT_INSTANCE, REPEAT_INSTRUMENT, Records
+from metadata.text_table import TextTable
 
 STRUCTURE = ("dictionary", "instruments", "arms", "events", "form_event_mapping", "repeating", "dags")
 # of the project's information, those parts that say how data are read; the rest changes without a change of content
@@ -22,6 +24,7 @@ INFORMATION = (
 NOT_CONTENT = ("event_id", "data_access_group_id")
 PART = ("format", "withheld", "group")
 ID_LENGTH = 16
+NUMBERED = re.compile(r"[0-9]{1,15}")
 
 
 def canonical_structure(payloads: Mapping[str, Any]) -> dict[str, Any]:
@@ -40,66 +43,62 @@ def _texts(row: Mapping[str, Any]) -> dict[str, str]:
     return {str(name): "" if value is None else str(value) for name, value in row.items()}
 
 
-def canonical_records(project: Project, frame: pd.DataFrame) -> pd.DataFrame:
+def canonical_records(project: Project, table: TextTable) -> TextTable:
     """Return a flat export in one order of rows and columns.
 
     Rows: record (numbers before texts), event, repeating instrument, instance. Columns: keys, then every export column
     of the dictionary form by form, blank where the export lacks it, then columns of missing-data codes and surveys.
     """
-    records = Records.from_frame(project, _unticked(project, frame))
-    columns = _columns(project, records.frame)
-    order = np.lexsort(_sort_keys(project, records.frame)[::-1])
-    ordered = records.frame.reindex(columns=columns, fill_value="")
-    if not np.array_equal(order, np.arange(len(order))):  # a large project is not copied for nothing
-        ordered = ordered.iloc[order].reset_index(drop=True)
-    return ordered.astype("str")
+    taken = Records.of(project, _unticked(project, table)).table
+    names = _columns(project, taken.names)
+    arranged = taken.with_constant("", [name for name in names if name not in taken]).select(names)
+    order = np.lexsort(_sort_keys(project, arranged)[::-1])
+    if np.array_equal(order, np.arange(len(order))):  # a large project is not copied for nothing
+        return arranged
+    return arranged.take(order)
 
 
-def _unticked(project: Project, frame: pd.DataFrame) -> pd.DataFrame:
+def _unticked(project: Project, table: TextTable) -> TextTable:
     """Return records in which a missing-data code of a checkbox is 0 wherever its batch had no column for it.
 
     REDCap adds the column where a code is in use, so that some batches may have it and others not.
     """
-    added = {name: owner for name, owner in project.missing_code_columns.items() if name in frame.columns}
-    unticked = {}
-    for name, owner in added.items():
+    for name, owner in project.missing_code_columns.items():
         first = project.dictionary.fields[owner].columns[0]
-        applies = frame[first].fillna("") != "" if first in frame else pd.Series(False, frame.index)
-        unticked[name] = frame[name].mask(frame[name].isna() & applies, "0")
-    return frame.assign(**unticked)
+        if name in table and first in table:
+            table = table.with_text(name, "0", table.missing(name) & table.where(first, {"": False}, True, False))
+    return table
 
 
-def _columns(project: Project, frame: pd.DataFrame) -> list[str]:
+def _columns(project: Project, held: list[str]) -> list[str]:
     dictionary = project.dictionary
     named = [dictionary.record_id, EVENT, REPEAT_INSTRUMENT, REPEAT_INSTANCE, ACCESS_GROUP]
     for form in dictionary.forms:
         named += dictionary.export_columns(form)
-    return list(dict.fromkeys(named + sorted(set(frame.columns) - set(named))))
+    return list(dict.fromkeys(named + sorted(set(held) - set(named))))
 
 
-def _sort_keys(project: Project, frame: pd.DataFrame) -> list[np.ndarray]:
+def _sort_keys(project: Project, table: TextTable) -> list[np.ndarray]:
     """Return sort keys, the weightiest first."""
-    names = frame[project.dictionary.record_id]
-    numbers = pd.to_numeric(names.where(names.str.fullmatch(r"\d{1,15}"), None), errors="coerce").to_numpy(float)
-    instance = pd.to_numeric(frame[REPEAT_INSTANCE], errors="coerce").fillna(0).to_numpy(float)
-    instruments = ["", *project.dictionary.forms]
+    names = table.coded(project.dictionary.record_id)
+    numbers = names.each(lambda text: float(text) if NUMBERED.fullmatch(text) else np.nan, float)
     return [
         np.isnan(numbers),
         np.nan_to_num(numbers),
-        names.to_numpy(str),
-        _positions(frame[EVENT], project.event_names),
-        _positions(frame[REPEAT_INSTRUMENT], instruments),
-        instance,
+        names.ranks(),
+        _positions(table.coded(EVENT), project.event_names),
+        _positions(table.coded(REPEAT_INSTRUMENT), ["", *project.dictionary.forms]),
+        np.nan_to_num(table.coded(REPEAT_INSTANCE).numbers()),
     ]
 
 
-def _positions(values: pd.Series, order: list[str]) -> np.ndarray:
+def _positions(values: CodedText, order: list[str]) -> np.ndarray:
     """Return the place of each value in ``order``; unknown ones come last."""
     places = {name: place for place, name in enumerate(order)}
-    return values.map(places).fillna(len(order)).to_numpy(float)
+    return values.each(lambda text: places.get(text, len(order)), int)
 
 
-def content_hash(structure: Mapping[str, Any], frame: pd.DataFrame) -> str:
+def content_hash(structure: Mapping[str, Any], table: TextTable) -> str:
     """Return the SHA-256 of structure and records, both canonical, their format, and which part of a project they are.
 
     The part are the fields withheld from the user and the data access group. Outside the hash are the server's ids of
@@ -110,8 +109,8 @@ def content_hash(structure: Mapping[str, Any], frame: pd.DataFrame) -> str:
     kept = {**rows, "project_info": {name: info.get(name, "") for name in INFORMATION}}
     kept |= {name: structure[name] for name in PART if structure.get(name)}
     digest = hashlib.sha256(json.dumps(kept, sort_keys=True, ensure_ascii=True).encode())
-    for name in sorted(frame.columns):
-        lengths, texts = _column_bytes(frame[name])
+    for name in sorted(table.names):
+        lengths, texts = _column_bytes(table.plain(name))
         if len(texts):
             digest.update(json.dumps(name).encode())
             digest.update(lengths)
@@ -124,14 +123,11 @@ def _content_of(row: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in row.items() if value != "" and name not in NOT_CONTENT}
 
 
-def _column_bytes(values: pd.Series) -> tuple[bytes, memoryview]:
+def _column_bytes(array: pa.LargeStringArray) -> tuple[bytes, memoryview]:
     """Return lengths and texts of a column: no two different columns give the same pair.
 
     Read from Arrow's own buffers, for a project may hold tens of millions of values.
     """
-    array = pa.array(values.array, pa.large_string())
-    if isinstance(array, pa.ChunkedArray):
-        array = array.combine_chunks()
     if not len(array):
         return b"", memoryview(b"")
     _, starts, texts = array.buffers()

@@ -6,18 +6,21 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 
 from extract import groups
 from extract.completeness import missing_columns, needed_columns, wrong_row
-from extract.log import COLUMNS, living_records
+from extract.log import living_records, telling_entries
 from extract.snapshot import Taken, is_snapshot, keep
 from extract.storage import Content, verified
 from metadata.dictionary import USER_INTERFACE_HEADERS
 from metadata.errors import StudyError, UsageError, nearest
 from metadata.project import Project
-from metadata.records import ACCESS_GROUP, Records, read_csv
+from metadata.records import ACCESS_GROUP, KEY_COLUMNS, check_columns
+from metadata.records_csv import read_parts
 from metadata.redcap_csv import read_rows
 from metadata.study import Study
+from metadata.text_table import TextTable
 
 STRUCTURE_FILES = (
     "dictionary",
@@ -71,32 +74,41 @@ def snapshot_of(study: Study, source: Path, root: Path, records_state: str = "lo
     log_file = _log_file(records, folder)
     log = _log(log_file, study.encoding)
     project = Project.from_payloads(structure)
-    frame = _whole_records(project, structure, records, study.encoding)
-    warnings = _missing_records(project, frame, log, records)
-    frame, name = _of_group(study, project, frame, records, group)
+    table = _whole_records(project, structure, records, study.encoding)
+    warnings = _missing_records(project, table, log, records)
+    table, name = _of_group(study, project, table, records, group)
     files: dict[str, Content] = {f"received/{path.name}": path for path in [*paths, *log_file, records]}
     origin = {"exports": source.name, "records": records.name}
-    return keep(study, Taken(structure, frame, files, log, "", origin, name, warnings), root)
+    return keep(study, Taken(structure, table, files, log, "", origin, name, warnings), root)
 
 
-def _whole_records(project: Project, structure: dict[str, Any], path: Path, encoding: str) -> pd.DataFrame:
+def _whole_records(project: Project, structure: dict[str, Any], path: Path, encoding: str) -> TextTable:
     """Return the records of a file; raises StudyError if the structure says that it should hold more, or other rows."""
-    frame = read_csv(path.read_bytes(), path, encoding)
-    if frame.empty and not len(frame.columns):
+    needed = needed_columns(project, structure.get("export_field_names"))
+    parts = (_checked(project, needed, part, path) for part in read_parts(path, encoding))
+    table = TextTable.stack(TextTable.of_arrow(part) for part in parts)
+    if not table.names:
         raise StudyError("the file is empty", path)
-    Records.from_frame(project, frame)
-    missing = missing_columns(needed_columns(project, structure.get("export_field_names")), frame.columns)
+    return table
+
+
+def _checked(project: Project, needed: list[str], part: pa.Table, path: Path) -> pa.Table:
+    """Return a part of the records; raises StudyError for a column or a row that is not the project's."""
+    names = part.column_names
+    check_columns(project, names)
+    missing = missing_columns(needed, names)
     if missing:
         raise StudyError(f"{missing}; {ALL_COLUMNS}", path)
-    wrong = wrong_row(project, frame)
+    keys = part.select([name for name in (project.dictionary.record_id, *KEY_COLUMNS) if name in names])
+    wrong = wrong_row(project, pd.DataFrame(keys.to_pandas()).astype("str"))
     if wrong:
         raise StudyError(f"{wrong}; export raw data, with the structure files of the same day", path)
-    return frame
+    return part
 
 
-def _missing_records(project: Project, frame: pd.DataFrame, log: pd.DataFrame | None, path: Path) -> tuple[str, ...]:
+def _missing_records(project: Project, table: TextTable, log: pd.DataFrame | None, path: Path) -> tuple[str, ...]:
     """Return a warning if the log has records that the file lacks; raises StudyError if the file has no record."""
-    names = set(frame[project.dictionary.record_id])
+    names = set(table.distinct(project.dictionary.record_id))
     lacking = [name for name in living_records(log) if name not in names]
     if lacking and not names:
         raise StudyError(f"the file has no record, but the log has {len(lacking)} that were not deleted", path)
@@ -106,18 +118,18 @@ def _missing_records(project: Project, frame: pd.DataFrame, log: pd.DataFrame | 
     return (f"the log has record '{lacking[0]}'{more}, neither deleted nor in the records: renamed, or not exported",)
 
 
-def _of_group(study: Study, project: Project, frame: pd.DataFrame, path: Path, group: str) -> tuple[pd.DataFrame, str]:
+def _of_group(study: Study, project: Project, table: TextTable, path: Path, group: str) -> tuple[TextTable, str]:
     """Return the records of a data access group, or all if none is asked for, and the group's unique name.
 
     Raises StudyError if the project has groups and nothing says which record is in which.
     """
     dags = project.dags or study.project().dags
     name = groups.unique_name(group, dags) if group else ""
-    if dags and ACCESS_GROUP not in frame:
+    if dags and ACCESS_GROUP not in table:
         if not name:
             raise StudyError(f"the column '{ACCESS_GROUP}' is missing, {GROUPS_UNKNOWN}: {groups.ADVICE}", path)
-        return frame.assign(**{ACCESS_GROUP: name}), name
-    return (frame[frame[ACCESS_GROUP] == name] if name else frame), name
+        return table.with_constant(name, [ACCESS_GROUP]), name
+    return (table.take(table.where(ACCESS_GROUP, {name: True}, False)) if name else table), name
 
 
 def _structure_folder(study: Study, records: Path) -> Path:
@@ -157,6 +169,11 @@ def _log_file(records: Path, folder: Path) -> list[Path]:
 
 
 def _log(files: list[Path], encoding: str) -> pd.DataFrame | None:
-    """Return the entries of a log under the API's names, without the values that were entered; None without one."""
-    logs = [read_csv(path.read_bytes(), path, encoding).rename(columns=LOG_HEADERS) for path in files]
-    return logs[0].reindex(columns=COLUMNS) if logs else None
+    """Return what a log tells of the records, under the API's names, without the values that were entered.
+
+    None without a log, which is many times as large as what it tells, and is therefore read part by part.
+    """
+    if not files:
+        return None
+    parts = (pd.DataFrame(part.to_pandas()).rename(columns=LOG_HEADERS) for part in read_parts(files[0], encoding))
+    return telling_entries(parts)

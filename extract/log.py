@@ -24,6 +24,21 @@ def _changes(log: Entries | None) -> pd.DataFrame:
     return entries[entries["action"].str.match(RECORD_CHANGE)]
 
 
+def telling_entries(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """Return the entries of a log in parts, newest first, that say when records changed last and which there are.
+
+    They are the newest change of each record and a change of the newest date, so that ``newest_change`` and
+    ``living_records`` say of them what they say of the whole log.
+    """
+    kept = _changes(None)
+    for part in parts:
+        changes = pd.concat([kept, _changes(part)], ignore_index=True)
+        of_record = (changes["record"] != "") & ~changes["record"].duplicated()
+        dates = _dates(changes)
+        kept = changes[of_record | changes.index.isin(dates.index[dates == dates.max()][:1])]
+    return kept
+
+
 def has_change(log: Entries) -> bool:
     """Return True if a log has a creation, change or deletion of a record."""
     return len(_changes(log)) > 0
@@ -31,9 +46,14 @@ def has_change(log: Entries) -> bool:
 
 def newest_change(log: Entries | None) -> str:
     """Return the date of the newest creation, change or deletion of a record in a log, or an empty text."""
-    changes = _changes(log)["timestamp"].str.slice(0, 10)
-    dates = changes[changes.str.fullmatch(DATE)]
+    dates = _dates(_changes(log))
     return str(dates.max()) if len(dates) else ""
+
+
+def _dates(changes: pd.DataFrame) -> pd.Series:
+    """Return the dates of those entries that have one."""
+    days = changes["timestamp"].str.slice(0, 10)
+    return days[days.str.fullmatch(DATE)]
 
 
 def deleted_records(log: Entries | None) -> set[str]:

@@ -9,11 +9,13 @@ received and is read again as well.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from extract.client import MOST_RECORDS, OVERLAP, Client
 from extract.completeness import in_two_groups, missing_columns, sent_twice, wrong_row
@@ -21,7 +23,9 @@ from extract.log import deleted_records
 from extract.storage import Received
 from metadata.errors import OutsideError, StudyError
 from metadata.project import Project
-from metadata.records import ACCESS_GROUP, read_csv
+from metadata.records import ACCESS_GROUP, KEY_COLUMNS
+from metadata.records_csv import read_table
+from metadata.text_table import TextTable
 
 ROUNDS = 6
 AGAIN = "take the snapshot again"
@@ -62,7 +66,7 @@ class RecordReader:
     keys: list[str]
     received: Received
     group: str = ""
-    _held: pd.DataFrame = field(default_factory=pd.DataFrame)
+    _held: TextTable = field(default_factory=lambda: TextTable({}, 0))
     _faults: dict[str, str] = field(default_factory=dict)
     _doubted: set[str] = field(default_factory=set)
     _listing: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -72,13 +76,13 @@ class RecordReader:
     def _record_id(self) -> str:
         return self.project.dictionary.record_id
 
-    def read(self, listing: pd.DataFrame) -> pd.DataFrame:
+    def read(self, listing: pd.DataFrame) -> TextTable:
         """Return the rows of all records; ``listing`` is the first list of them (see ``listed_records``).
 
         Raises OutsideError if they do not come whole, or change faster than they can be read.
         """
         since = self.client.server_time - OVERLAP
-        self._held = pd.DataFrame(columns=self.columns, dtype="str")
+        self._held = self._no_rows()
         names, self._listing = self._names(listing), listing
         self._listed = len(names)
         rows_a_record = len(listing) / max(1, listing[self._record_id].nunique())
@@ -99,18 +103,27 @@ class RecordReader:
     def _read(self, names: list[str], rows_a_record: float) -> bool:
         """Read these records and hold them; return True if all of them were held already, as they came now."""
         self._faults, self._doubted = {}, set()
-        fresh = [self._held.iloc[:0]]
-        for batch, body in self.client.batches(names, len(self.columns), rows_a_record):
-            self.received.add(body)
-            fresh.append(self._whole_records(batch, body))
-        came = pd.concat(fresh, ignore_index=True)
-        mine = self._held[self._record_id].isin(names)
-        same = not self._faults and _alike(self._held[mine], came, self.keys)
-        self._held = pd.concat([self._held[~mine], came], ignore_index=True)
+        came = TextTable.stack([self._no_rows(), *self._batches(names, rows_a_record)])
+        mine = self._of_records(names)
+        same = not self._faults and _alike(self._held.take(mine), came, self.keys)
+        self._held = TextTable.stack([self._held.take(~mine), came])
         lacking = self._lacking_listed()
         for name in lacking:
             self._faults.setdefault(name, f"record '{name}' came without some of its rows")
         return same and not lacking
+
+    def _no_rows(self) -> TextTable:
+        return TextTable.of_frame(pd.DataFrame(columns=self.columns, dtype="str"))
+
+    def _batches(self, names: list[str], rows_a_record: float) -> Iterator[TextTable]:
+        """Yield what came whole, batch by batch, each of which is kept as it came as well."""
+        for batch, body in self.client.batches(names, len(self.columns), rows_a_record):
+            self.received.add(body)
+            yield self._whole_records(batch, body)
+
+    def _of_records(self, names: Collection[str]) -> np.ndarray:
+        """Return where the rows that are held are of one of these records."""
+        return self._held.where(self._record_id, dict.fromkeys(names, True), False)
 
     def _lacking_listed(self) -> set[str]:
         """Return the records of which a row is not held that the last list of records has.
@@ -122,7 +135,7 @@ class RecordReader:
         mine = self._listing[self._listing[self._record_id].isin(self._names(self._listing))]
         if mine.empty:
             return set()
-        listed, held = (pd.MultiIndex.from_frame(side[keys]) for side in (mine, self._held))
+        listed, held = (pd.MultiIndex.from_frame(side) for side in (mine[keys], self._held.frame(keys)))
         return set(mine.loc[~listed.isin(held), self._record_id])
 
     def _to_read_again(self, asked: list[str], since: datetime) -> list[str]:
@@ -130,18 +143,18 @@ class RecordReader:
         listing = self._listing = listed_records(self.client, self._record_id)
         touched = set(listed_records(self.client, self._record_id, since)[self._record_id])
         names = self._names(listing)
-        held = self._held[self._record_id]
+        held = self._held.distinct(self._record_id)
         gone = [name for name in dict.fromkeys([*held, *asked]) if name not in set(names)]
         moved = self._moved(listing) if ACCESS_GROUP in self.columns and ACCESS_GROUP in listing else set()
         self._confirm_deleted([name for name in gone if name not in set(listing[self._record_id])], since)
-        self._held = self._held[~held.isin(gone)]
+        self._held = self._held.take(~self._of_records(gone))
         known = set(held)
         doubtful = touched | moved | self._doubted | self._lacking_listed()
         return [name for name in names if name not in known or name in doubtful]
 
     def _moved(self, listing: pd.DataFrame) -> set[str]:
         """Return the records that the list has in another data access group than they were received in."""
-        sides = {"listed": listing, "held": self._held}
+        sides = {"listed": listing, "held": self._held.frame([self._record_id, ACCESS_GROUP])}
         groups = {
             name: side.drop_duplicates(self._record_id).set_index(self._record_id)[ACCESS_GROUP]
             for name, side in sides.items()
@@ -161,35 +174,38 @@ class RecordReader:
                 f" that it was deleted; {AGAIN}"
             )
 
-    def _whole_records(self, batch: list[str], body: bytes) -> pd.DataFrame:
+    def _whole_records(self, batch: list[str], body: bytes) -> TextTable:
         """Return the rows of those records of a batch that came whole; the others are kept as faults.
 
         Raises OutsideError for a column that is missing, a record that was not asked for, and a row that does not
         belong to the project.
         """
-        frame = self._parsed(batch, body)
-        if frame.empty:
-            return frame
-        self._refuse(missing_columns(self.columns, frame.columns), RIGHTS)
+        table = self._parsed(batch, body)
+        if not table.num_rows:
+            return self._no_rows()
+        self._refuse(missing_columns(self.columns, table.column_names), RIGHTS)
+        shown = [name for name in (self._record_id, *KEY_COLUMNS) if name in table.column_names]
+        frame = pd.DataFrame(table.select(shown).to_pandas()).astype("str")
         names = frame[self._record_id]
         self._refuse_strange(names, batch)
         self._refuse(wrong_row(self.project, frame) or in_two_groups(self.project, frame), AGAIN)
         for name in names[sent_twice(self.keys, frame)].drop_duplicates():
             self._faults[name] = f"record '{name}' came with a row twice"
         self._find_missing_rows(batch, frame)
-        whole = frame[~names.isin(list(self._faults))]
-        return whole[whole[ACCESS_GROUP] == self.group] if self.group and ACCESS_GROUP in whole else whole
+        whole = ~names.isin(list(self._faults))
+        if self.group and ACCESS_GROUP in frame:
+            whole &= frame[ACCESS_GROUP] == self.group
+        return TextTable.of_arrow(table if whole.all() else table.filter(pa.array(whole)))
 
-    def _parsed(self, batch: list[str], body: bytes) -> pd.DataFrame:
+    def _parsed(self, batch: list[str], body: bytes) -> pa.Table:
         problem = ""
         try:
-            frame = read_csv(body, "", self.client.encoding)
+            table = read_table(body, "", self.client.encoding)
         except StudyError as error:
-            problem, frame = error.message, pd.DataFrame()
-        if frame.empty:
+            problem, table = error.message, pa.table({})
+        if not table.num_rows:
             self._faults |= dict.fromkeys(batch, f"records came that cannot be read: {problem}" if problem else "")
-            return pd.DataFrame(columns=self.columns, dtype="str")
-        return frame
+        return table
 
     def _find_missing_rows(self, batch: list[str], frame: pd.DataFrame) -> None:
         """Hold a batch against other answers, which have only status columns but as many rows.
@@ -258,8 +274,16 @@ class RecordReader:
         return f"the records of {server} change while they are read; {AGAIN} when nobody enters data"
 
 
-def _alike(one: pd.DataFrame, other: pd.DataFrame, keys: list[str]) -> bool:
+def _alike(one: TextTable, other: TextTable, keys: list[str]) -> bool:
     """Return True if two sets of rows are the same, in whichever order."""
-    columns = list(dict.fromkeys([*one.columns, *other.columns]))
-    sides = [side.reindex(columns=columns).fillna("").sort_values(keys, ignore_index=True) for side in (one, other)]
-    return sides[0].equals(sides[1])
+    if len(one) != len(other):
+        return False
+    sides = [side.take(side.frame(keys).sort_values(keys).index.to_numpy()) for side in (one, other)]
+    names = dict.fromkeys([*one.names, *other.names])
+    return all(np.array_equal(_texts(sides[0], name), _texts(sides[1], name)) for name in names)
+
+
+def _texts(table: TextTable, name: str) -> np.ndarray:
+    """Return a column as objects, blank where the table or the column has no text."""
+    every = np.arange(len(table))
+    return table.texts_at(name, every) if name in table else np.full(len(table), "", object)

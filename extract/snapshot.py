@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import io
 import json
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as parquet
-
 from extract.canonical import ID_LENGTH, canonical_records, canonical_structure, content_hash
 from extract.completeness import withheld_fields
 from extract.log import Entries, newest_change
+from extract.records_file import read_records, write_records
 from extract.storage import MANIFEST, Content, json_bytes, store, verified
 from metadata.errors import OutsideError, StudyError
 from metadata.project import Project
 from metadata.records import SURVEY_IDENTIFIER, Records
 from metadata.study import Study
+from metadata.text_table import TextTable
 
 FORMAT = 2
 STRUCTURE_FILE, RECORDS_FILE, EXTRACTION_FILE = "structure.json", "records.parquet", "extraction.json"
@@ -71,7 +69,7 @@ class StoredSnapshot:
         """
         project = self.snapshot.project
         blanked = _identifiers(project, names)
-        records = Records(project, _blanked(project, self._whole.frame, blanked))
+        records = Records(project, _blanked(project, self._whole.table, blanked))
         return replace(self.snapshot, records=records, blanked=frozenset(blanked))
 
     def forget_values(self) -> None:
@@ -92,7 +90,7 @@ class Taken:
     """
 
     structure: Mapping[str, Any]
-    frame: pd.DataFrame
+    records: TextTable
     files: dict[str, Content]
     log: Entries | None
     version: str = ""
@@ -109,11 +107,11 @@ def keep(study: Study, taken: Taken, root: Path) -> Path:
     """
     structure = canonical_structure(taken.structure)
     project = Project.from_payloads(structure)
-    frame = canonical_records(project, taken.frame)
-    structure |= {"format": FORMAT, "withheld": withheld_fields(project, taken.frame.columns), "group": taken.group}
-    names = frame[project.dictionary.record_id]
-    hashes = (HASHED,) if len(names) and names.str.fullmatch(RECORD_HASH).all() else ()
-    whole = content_hash(structure, frame)
+    records = canonical_records(project, taken.records)
+    structure |= {"format": FORMAT, "withheld": withheld_fields(project, taken.records.names), "group": taken.group}
+    names = records.distinct(project.dictionary.record_id)
+    hashes = (HASHED,) if are_hashes(names) else ()
+    whole = content_hash(structure, records)
     folder = Path(root) / study.name / whole[:ID_LENGTH]
     newest = newest_change(taken.log)
     manifest = {
@@ -125,15 +123,15 @@ def keep(study: Study, taken: Taken, root: Path) -> Path:
         "date_source": "newest record change in the log" if newest else "cut-off of the study",
         "base_url": str(study.config["redcap"].get("base_url", "")),
         "version": taken.version,
-        "records": int(names.nunique()),
-        "rows": len(frame),
+        "records": len(names),
+        "rows": len(records),
         "group": taken.group,
         "warnings": [*taken.warnings, *hashes],
     }
     extraction = {"taken_at": datetime.now(UTC).isoformat(timespec="seconds"), **taken.source}
     files = taken.files | {
         STRUCTURE_FILE: json_bytes({**structure, "export_field_names": taken.structure.get("export_field_names")}),
-        RECORDS_FILE: _parquet_bytes(frame),
+        RECORDS_FILE: lambda file: write_records(records, file),
         EXTRACTION_FILE: json_bytes(extraction),
     }
     if not store(folder, files, manifest):
@@ -141,11 +139,9 @@ def keep(study: Study, taken: Taken, root: Path) -> Path:
     return folder
 
 
-def _parquet_bytes(frame: pd.DataFrame) -> bytes:
-    sink = io.BytesIO()
-    schema = pa.schema([(name, pa.large_string()) for name in frame.columns])
-    parquet.write_table(pa.Table.from_pandas(frame, schema=schema, preserve_index=False), sink, compression="zstd")
-    return sink.getvalue()
+def are_hashes(names: Collection[str]) -> bool:
+    """Return True if all record names, of which there are some, are such as REDCap sends in place of hidden ones."""
+    return len(names) > 0 and all(re.fullmatch(RECORD_HASH, name) for name in names)
 
 
 def is_snapshot(path: Path) -> bool:
@@ -164,8 +160,8 @@ def open_snapshot(path: Path) -> StoredSnapshot:
     if manifest.get("format") != FORMAT:
         raise OutsideError(f"the snapshot {folder} was taken by another version of redcap-cdisc; take it again")
     structure = json.loads((folder / STRUCTURE_FILE).read_bytes())
-    frame = pd.DataFrame(parquet.ParquetFile(folder / RECORDS_FILE).read().to_pandas()).astype("str")
-    if content_hash(structure, frame) != manifest["content_sha256"]:
+    table = read_records(folder / RECORDS_FILE)
+    if content_hash(structure, table) != manifest["content_sha256"]:
         raise OutsideError(f"the snapshot {folder} is damaged: {MANIFEST} does not fit its content; take it again")
     project = Project.from_payloads(structure)
     identifiers = _identifiers(project, ())
@@ -175,7 +171,7 @@ def open_snapshot(path: Path) -> StoredSnapshot:
         date=manifest["date"],
         study=manifest["study"],
         project=project,
-        records=Records(project, _blanked(project, frame, identifiers)),
+        records=Records(project, _blanked(project, table, identifiers)),
         event_ids={row["unique_event_name"]: row["event_id"] for row in project.events if row.get("event_id")},
         base_url=manifest["base_url"],
         version=manifest["version"],
@@ -184,7 +180,7 @@ def open_snapshot(path: Path) -> StoredSnapshot:
         group=structure["group"],
         warnings=tuple(manifest["warnings"]),
     )
-    return StoredSnapshot(blanked, Records(project, frame))
+    return StoredSnapshot(blanked, Records(project, table))
 
 
 def _identifiers(project: Project, keep: Collection[str]) -> set[str]:
@@ -196,8 +192,8 @@ def _identifiers(project: Project, keep: Collection[str]) -> set[str]:
     return flagged - set(keep) - {project.dictionary.record_id}
 
 
-def _blanked(project: Project, frame: pd.DataFrame, fields: set[str]) -> pd.DataFrame:
+def _blanked(project: Project, table: TextTable, fields: set[str]) -> TextTable:
     """Return records without the values of fields, and without the identifiers of survey participants."""
     owners = project.dictionary.column_field | project.missing_code_columns
-    columns = [column for column in frame.columns if owners.get(column) in fields or column == SURVEY_IDENTIFIER]
-    return frame.assign(**dict.fromkeys(columns, pd.Series("", frame.index, dtype="str")))
+    columns = [column for column in table.names if owners.get(column) in fields or column == SURVEY_IDENTIFIER]
+    return table.with_constant("", columns)

@@ -7,18 +7,18 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from metadata.errors import OutsideError
 
 MANIFEST = "snapshot.json"
 UNFINISHED = ".taking-"
 FOLDER_MODE, FILE_MODE = 0o700, 0o600
-Content = bytes | Path
-"""A file's bytes, or a file to be copied, which may be larger than memory."""
+Content = bytes | Path | Callable[[BinaryIO], None]
+"""A file's bytes, a file to be copied, which may be larger than memory, or what writes the file."""
 
 
 class Received:
@@ -108,9 +108,11 @@ def _write(path: Path, content: Content) -> None:
     with os.fdopen(descriptor, "wb") as file:
         if isinstance(content, bytes):
             file.write(content)
-        else:
+        elif isinstance(content, Path):
             with content.open("rb") as source:
                 shutil.copyfileobj(source, file)
+        else:
+            content(file)
         file.flush()
         os.fsync(file.fileno())
 

@@ -117,7 +117,7 @@ def _build_package(request: RunRequest, stored: StoredSnapshot, step: StageRunne
     inputs = Inputs(study, snapshot.id, snapshot.date, request.options)
     target = Build(request.out, package_id(inputs), study.studyid)
     try:
-        few = len(snapshot.records.frame) <= FEW_ROWS
+        few = len(snapshot.records) <= FEW_ROWS
         spare = min(cores() - 1, 1 if few else MOST_WORKERS)
         with target, Workers(spare, load_acceptance) as workers:
             others = Workers(0) if few else workers

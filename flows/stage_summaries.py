@@ -38,7 +38,7 @@ def of_snapshot(stored: StoredSnapshot) -> str:
     snapshot = stored.snapshot
     records = snapshot.records.record.nunique()
     forms = len(snapshot.project.dictionary.forms)
-    parts = [counted(records, "record"), counted(len(snapshot.records.frame), "row"), counted(forms, "form")]
+    parts = [counted(records, "record"), counted(len(snapshot.records), "row"), counted(forms, "form")]
     part = f"; data access group {snapshot.group} only" if snapshot.group else ""
     warned = f"; {counted(len(snapshot.warnings), 'warning')} in drift.csv" if snapshot.warnings else ""
     return f"{', '.join(parts)}; data of {snapshot.date}{part}{warned}"

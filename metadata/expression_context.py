@@ -79,21 +79,15 @@ class RecordsLookup:
     def __init__(self, records: Records) -> None:
         self.records, self.project = records, records.project
         self.form_keys: dict[str, pd.DataFrame] = {}
-        self._text: dict[str, np.ndarray] = {}
-
-    def text(self, column: str) -> np.ndarray:
-        """Return one export column as an array of texts."""
-        if column not in self._text:
-            self._text[column] = self.records.frame[column].to_numpy(object)
-        return self._text[column]
 
     @cached_property
     def _positions(self) -> pd.Series:
         import pandas as pd
 
-        frame = self.records.frame
-        rows = np.flatnonzero((frame[REPEAT_INSTRUMENT] == "").to_numpy(bool))
-        keys = self.key(self.records.record.iloc[rows], frame[EVENT].iloc[rows], frame[REPEAT_INSTANCE].iloc[rows])
+        rows = np.flatnonzero(self.records.table.where(REPEAT_INSTRUMENT, {"": True}, False))
+        columns = [self.project.dictionary.record_id, EVENT, REPEAT_INSTANCE]
+        frame = self.records.table.select(columns).take(rows).frame()
+        keys = self.key(*(frame[name] for name in columns))
         positions = pd.Series(rows, index=keys)
         return positions[~positions.index.duplicated()]
 
@@ -106,7 +100,7 @@ class RecordsLookup:
         return pd.Index(joined)
 
     def positions(self, record: pd.Series, event: pd.Series, instance: pd.Series) -> np.ndarray:
-        """Return row positions in the records' frame, -1 where there is no such row."""
+        """Return row positions in the records, -1 where there is no such row."""
         found = self._positions.index.get_indexer(self.key(record, event, instance))
         return np.where(found < 0, -1, self._positions.to_numpy()[found] if len(self._positions) else -1)
 
@@ -151,12 +145,12 @@ class FormContext:
         return ExpressionColumn.stored(text, self.project.missing_codes, "comma" in field.validation)
 
     def _taken(self, column: str, positions: np.ndarray) -> np.ndarray:
-        frame = self.lookup.records.frame
-        if column not in frame.columns and column in self.project.dictionary.column_field:
+        table = self.lookup.records.table
+        if column not in table and column in self.project.dictionary.column_field:
             raise LookupError(f"the records received have no column '{column}'")
-        if column not in frame.columns or not len(frame):  # a missing-data code that no checkbox holds
+        if column not in table:  # a missing-data code that no checkbox holds
             return np.full(len(positions), "", object)
-        return np.where(positions < 0, "", self.lookup.text(column)[positions])
+        return table.texts_at(column, positions)
 
     def _source_rows(self, field: Field, event: str | None) -> np.ndarray:
         if event in (None, EVENT_NAME):

@@ -135,9 +135,9 @@ def _keys(dataset: Dataset, rows: np.ndarray, keys: Mapping[str, pa.Array], sour
 def _redcap_keys(
     dataset: Dataset, positions: np.ndarray, fields: pd.Categorical, records: Records
 ) -> tuple[np.ndarray, pa.Array]:
-    _refuse_position(dataset, positions, len(records.frame), "the REDCap records")
+    _refuse_position(dataset, positions, len(records), "the REDCap records")
     forms, form_codes = _forms(fields, records)
-    several = len(records.frame) * len(forms)
+    several = len(records) * len(forms)
     pairs = positions.astype(np.min_scalar_type(-several))  # there are tens of millions: no wider than need be
     pairs *= len(forms)
     pairs += form_codes
@@ -145,7 +145,7 @@ def _redcap_keys(
     del pairs
     rows, form = used // len(forms), np.array(forms, object)[used % len(forms)]
     name = records.project.dictionary.record_id
-    frame = records.frame[[name, EVENT, REPEAT_INSTRUMENT, REPEAT_INSTANCE]].iloc[rows]
+    frame = records.table.select([name, EVENT, REPEAT_INSTRUMENT, REPEAT_INSTANCE]).take(rows).frame()
     form = np.where(form == "", frame[REPEAT_INSTRUMENT].to_numpy(object), form)
     return codes, redcap_keys(frame[name], frame[EVENT], form, frame[REPEAT_INSTANCE])
 

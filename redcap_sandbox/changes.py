@@ -44,4 +44,4 @@ def _logged(served: SandboxProject, frame: pd.DataFrame, action: str, record: st
     now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M")
     entry = pd.DataFrame([[now, "someone", action, "", record]], columns=LOG_COLUMNS, dtype="str")
     log = pd.concat([entry, served.log], ignore_index=True)
-    return replace(served, records=Records(served.project, frame), log=log)
+    return replace(served, records=Records.from_frame(served.project, frame), log=log)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from metadata.errors import StudyError
-from metadata.records import read_csv
+from metadata.records_csv import read_csv
 from metadata.study import Study
 from redcap_sandbox.generator_draws import Draws
 

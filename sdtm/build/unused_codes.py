@@ -28,8 +28,8 @@ def unused_codes(study: Study, domains: dict[str, DomainMapping], forms: Forms) 
         for block in mapping.blocks:
             for file, field in _coded(block):
                 known = reported.setdefault(file, set())
-                if field in forms.records.frame.columns:
-                    known |= {term_key(text) for text in forms.records.frame[field].unique()}
+                if field in forms.records.table:
+                    known |= {term_key(text) for text in forms.records.table.distinct(field)}
     rows = []
     for file in sorted(reported):
         table = read_table(study.path(file), f"{study.name}/{file}")

@@ -55,7 +55,7 @@ def split_superseded(records: Records, listed: pd.DataFrame) -> tuple[pd.DataFra
             "form": chosen["field"].map({name: found.form for name, found in known.items()}),
             "field": chosen["field"],
             "reason": chosen["reason"],
-            "record": records.record.to_numpy(object)[chosen["source_row"].to_numpy()],
+            "record": records.table.texts_at(records.project.dictionary.record_id, chosen["source_row"].to_numpy()),
         },
         dtype="str",
     )

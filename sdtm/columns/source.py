@@ -43,18 +43,16 @@ class Forms:
         return self._coded[form, column]
 
     def _read(self, column: str, rows: np.ndarray) -> CodedText:
-        import pyarrow as pa
-
-        if column not in self.records.frame.columns:
+        if column not in self.records.table:
             return CodedText.constant("", len(rows))
         if column in self._keys:  # every form has them
             return self.key(column).take(rows)
-        return CodedText.of(self.records.column(column).take(pa.array(rows)))
+        return self.records.table.coded(column, rows)
 
     def key(self, column: str) -> CodedText:
         """Return one of REDCap's columns that identify a row, for all rows of the records."""
         if column not in self._whole:
-            self._whole[column] = CodedText.of(self.records.column(column))
+            self._whole[column] = self.records.table.coded(column)
         return self._whole[column]
 
     def keys(self, form: str) -> dict[str, CodedText]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from metadata.csv_quotes import doubled_quotes
 from metadata.errors import StudyError
-from metadata.records import read_csv
+from metadata.records_csv import read_csv
 from metadata.redcap_csv import read_rows
 
 Table = list[list[str]]

@@ -3,7 +3,8 @@ import pytest
 
 from metadata.errors import StudyError
 from metadata.project import Project
-from metadata.records import Records, read_csv
+from metadata.records import Records
+from metadata.records_csv import read_csv
 
 DICTIONARY = [
     {"field_name": "id", "form_name": "visit", "field_type": "text"},

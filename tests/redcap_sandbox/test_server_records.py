@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from metadata.project import Project
-from metadata.records import Records, read_csv
+from metadata.records import Records
+from metadata.records_csv import read_csv
 from redcap_sandbox.rendering import render_table
 from redcap_sandbox.server import SandboxProject, create_app
 from tests.redcap_sandbox.small_projects import CLASSIC, LONGITUDINAL, OTHER_TOKEN, RECORDS, TOKEN, write

@@ -31,17 +31,13 @@ SEPARATOR = "\x1f"
 
 def readable(records: Records, findings: pd.DataFrame) -> Records:
     """Return the records without the values that the dictionary's checks found unreadable, hidden or misplaced."""
-    import pandas as pd
-
     unreadable = findings[findings["rule"].isin(UNREADABLE) & (findings["source_row"] >= 0)]
-    fields, changed = records.project.dictionary.fields, {}
+    fields, table = records.project.dictionary.fields, records.table
     for name, part in unreadable.groupby("field", sort=False):
         for column in fields[str(name)].columns if name in fields else ():
-            if column in records.frame.columns:
-                values = records.frame[column].to_numpy(object).copy()
-                values[part["source_row"].to_numpy()] = ""
-                changed[column] = pd.Series(values, dtype="str")
-    return Records(records.project, records.frame.assign(**changed) if changed else records.frame)
+            if column in table:
+                table = table.with_text(column, "", part["source_row"].to_numpy())
+    return Records(records.project, table)
 
 
 class CheckRows:

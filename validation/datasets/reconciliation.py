@@ -81,11 +81,11 @@ def _marked(rows: RowsOf, names: Iterable[str], size: int) -> np.ndarray:
 def _form_row(
     records: Records, form: str, fields: list[Field], used: RowsOf, held: RowsOf, declared: Mapping[str, set[str]]
 ) -> tuple[object, ...]:
-    size, sums = len(records.frame), np.zeros(5, np.int64)
+    size, sums = len(records), np.zeros(5, np.int64)
     places: list[str] = []
     for field in fields:
         for column in field.columns:
-            if column not in records.frame.columns:
+            if column not in records.table:
                 continue
             value = records.holds(column)
             names = dict.fromkeys((field.name, column))
@@ -114,8 +114,9 @@ def _places(records: Records, column: str, rows: np.ndarray, most: int) -> list[
 
 def place_of(records: Records, row: int) -> str:
     """Return a row of the records as text: record, event and instance."""
-    event, instance = records.frame[EVENT].iloc[row], records.frame[REPEAT_INSTANCE].iloc[row]
-    parts = [f"record {records.record.iloc[row]}", f"event {event}" if event else ""]
+    columns = (records.project.dictionary.record_id, EVENT, REPEAT_INSTANCE)
+    record, event, instance = (records.column(name)[row].as_py() for name in columns)
+    parts = [f"record {record}", f"event {event}" if event else ""]
     return ", ".join(part for part in [*parts, f"instance {instance}" if instance else ""] if part)
 
 

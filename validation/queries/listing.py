@@ -96,8 +96,8 @@ def _keyed(records: Records, found: pd.DataFrame) -> pd.DataFrame:
     named = {"record": records.project.dictionary.record_id, "event": EVENT, "instance": REPEAT_INSTANCE}
     keys = {}
     for name, column in named.items():
-        texts = np.append(records.frame[column].to_numpy(object), "")  # position -1: about the dictionary
-        keys[name] = pd.Series(texts[row], index=found.index, dtype="str")
+        texts = records.table.texts_at(column, row)  # position -1: about the dictionary
+        keys[name] = pd.Series(texts, index=found.index, dtype="str")
     return found.assign(**keys)
 
 

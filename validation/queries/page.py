@@ -40,7 +40,7 @@ def write_page(
 
 def _sites(records: Records, listing: pd.DataFrame) -> pd.Series:
     """Return the label of each query's data access group."""
-    groups = records.frame[ACCESS_GROUP].set_axis(records.record)
+    groups = records.table.frame([ACCESS_GROUP])[ACCESS_GROUP].set_axis(records.record)
     groups = groups[(groups != "").to_numpy(bool)]
     labels = {str(dag["unique_group_name"]): str(dag["data_access_group_name"]) for dag in records.project.dags}
     of_record = groups[~groups.index.duplicated()].map(lambda name: labels.get(str(name), str(name)))

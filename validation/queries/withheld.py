@@ -70,9 +70,9 @@ def _placed(records: Records, withheld: pd.DataFrame) -> pd.DataFrame:
         {
             "source_row": rows,
             "field": owner.to_numpy(object),
-            "record": records.record.to_numpy(object)[rows],
-            "event": records.frame[EVENT].to_numpy(object)[rows],
-            "instance": records.frame[REPEAT_INSTANCE].to_numpy(object)[rows],
+            "record": records.table.texts_at(records.project.dictionary.record_id, rows),
+            "event": records.table.texts_at(EVENT, rows),
+            "instance": records.table.texts_at(REPEAT_INSTANCE, rows),
             "form": owner.map(lambda name: fields[name].form).to_numpy(object),
             "reason": withheld["reason"].to_numpy(object)[named],
         }

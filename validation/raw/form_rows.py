@@ -56,34 +56,29 @@ def stored_rows(lookup: RecordsLookup, form: str) -> pd.DataFrame:
 
 
 def _held(lookup: RecordsLookup, form: str) -> np.ndarray:
-    dictionary = lookup.project.dictionary
-    held = np.zeros(len(lookup.records.frame), bool)
-    foreign = ~np.isin(lookup.text(REPEAT_INSTRUMENT), ["", form])
+    dictionary, records = lookup.project.dictionary, lookup.records
+    held = np.zeros(len(records), bool)
+    own = records.table.where(REPEAT_INSTRUMENT, {"": True, form: True}, False)
     for column in dictionary.export_columns(form):
-        if column not in lookup.records.frame.columns:
-            continue
-        values, owner = lookup.text(column), dictionary.column_field.get(column)
-        filled = values != ""
-        if owner is None or dictionary.fields[owner].type == "checkbox":
-            filled &= values != "0"
-        held |= filled & ~foreign if owner is None else filled
+        if column in records.table:
+            of_status = dictionary.column_field.get(column) is None
+            held |= records.holds(column) & own if of_status else records.holds(column)
     return held
 
 
 def _keys(lookup: RecordsLookup, rows: np.ndarray) -> pd.DataFrame:
-    import pandas as pd
-
     named = {"record": lookup.project.dictionary.record_id, "event": EVENT, "instrument": REPEAT_INSTRUMENT}
     named |= {"instance": REPEAT_INSTANCE, "dag": ACCESS_GROUP}
-    texts = {name: pd.Series(lookup.text(column)[rows], dtype="str") for name, column in named.items()}
-    return pd.DataFrame({"source_row": rows.astype(np.int32), **texts})
+    texts = lookup.records.table.select(named.values()).take(rows).frame().set_axis(list(named), axis="columns")
+    texts.insert(0, "source_row", rows.astype(np.int32))
+    return texts
 
 
 def stored_column(lookup: RecordsLookup, name: str, source_rows: np.ndarray) -> np.ndarray:
     """Return an export column at rows of the records; blanks if the export lacks it."""
-    if name not in lookup.records.frame.columns:
+    if name not in lookup.records.table:
         return np.full(len(source_rows), "", object)
-    return lookup.text(name)[source_rows]
+    return lookup.records.table.texts_at(name, source_rows)
 
 
 def stored_values(lookup: RecordsLookup, field: Field, source_rows: np.ndarray) -> np.ndarray:
@@ -111,7 +106,7 @@ class FormValues:
     @property
     def fields(self) -> list[Field]:
         """Fields of the form that hold values; the record id, and what the export lacks, are left out."""
-        received = set(self.records.frame.columns) - {self.project.dictionary.record_id}
+        received = set(self.records.table.names) - {self.project.dictionary.record_id}
         fields = self.project.dictionary.form_fields(self.form)
         return [field for field in fields if received.intersection(field.columns)]
 

@@ -26,9 +26,8 @@ def row_findings(records: Records) -> pd.DataFrame:
 
 
 def _keys(records: Records) -> pd.DataFrame:
-    columns = (EVENT, REPEAT_INSTRUMENT, REPEAT_INSTANCE)
-    named = {name: records.frame[column] for name, column in zip(KEYS[1:], columns, strict=True)}
-    return pd.DataFrame({"record": records.record, **named})
+    columns = [records.project.dictionary.record_id, EVENT, REPEAT_INSTRUMENT, REPEAT_INSTANCE]
+    return records.table.frame(columns).set_axis(list(KEYS), axis="columns")
 
 
 def _twice(records: Records) -> pd.DataFrame:
@@ -57,10 +56,10 @@ def _gaps(records: Records) -> pd.DataFrame:
 
 def _numbers(records: Records) -> pd.DataFrame:
     """Return the instances that are not written 1, 2, 3."""
-    instances = records.frame[REPEAT_INSTANCE].to_numpy(object)
-    written = {text: not text or COUNTED.fullmatch(text) is not None for text in set(instances)}
-    rows = np.flatnonzero([not written[text] for text in instances])
-    given = instances[rows]
+    distinct = records.table.distinct(REPEAT_INSTANCE)
+    plain = {text: not text or COUNTED.fullmatch(text) is not None for text in distinct}
+    rows = np.flatnonzero(~records.table.where(REPEAT_INSTANCE, plain, True))
+    given = records.table.texts_at(REPEAT_INSTANCE, rows)
     problem = render("The instance '{given}' is not a whole number as REDCap counts them.", {"given": given}, len(rows))
     return _made(
         records, rows, INSTANCE_NUMBER, given, problem.to_numpy(object), "1, 2, 3 and so on, without zeros or a point"
@@ -72,7 +71,7 @@ def _made(
 ) -> pd.DataFrame:
     dictionary = records.project.dictionary
     first = dictionary.fields[dictionary.record_id]
-    form = records.frame[REPEAT_INSTRUMENT].to_numpy(object)[rows]
+    form = records.table.texts_at(REPEAT_INSTRUMENT, rows)
     own = {name: dictionary.form_fields(name)[0].name for name in dict.fromkeys(form) if name in dictionary.forms}
     return pd.DataFrame(
         {

@@ -37,11 +37,13 @@ def subject_findings(study: Study, records: Records) -> pd.DataFrame:
     """
     declared = study.config.get("identity") or {}
     found = records.project.dictionary.fields.get(str(declared.get("subject", "")))
-    if found is None or found.name not in records.frame.columns:
+    if found is None or found.name not in records.table:
         return _made(None, np.empty(0, int), "", np.empty(0, object), "", "")
-    stored = records.frame[found.name].to_numpy(object)
-    given = np.flatnonzero((stored != "") & ~np.isin(stored, list(records.project.missing_codes)))
-    frame = pd.DataFrame({"row": given, "record": records.record.to_numpy(object)[given], "stored": stored[given]})
+    table, record_id = records.table, records.project.dictionary.record_id
+    given = np.flatnonzero(table.where(found.name, dict.fromkeys(["", *records.project.missing_codes], False), True))
+    frame = pd.DataFrame(
+        {"row": given, "record": table.texts_at(record_id, given), "stored": table.texts_at(found.name, given)}
+    )
     plain = {text: plainly(text) for text in frame["stored"].unique()}
     frame = frame.assign(
         number=frame["stored"].map(plain).astype("str"), site=_sites(records, declared.get("site"), frame["record"])
@@ -68,10 +70,11 @@ def _by_site(frame: pd.DataFrame, codes: dict[str, str], pattern: str) -> pd.Dat
 def _sites(records: Records, declared: object, names: pd.Series) -> pd.Series:
     """Return what tells the sites of records apart: the field of the site, or the data access group."""
     column = declared if isinstance(declared, str) else ACCESS_GROUP
-    if declared is None or column not in records.frame.columns:
+    if declared is None or column not in records.table:
         return pd.Series("", index=names.index, dtype="str")
-    held = records.frame.loc[(records.frame[column] != "").to_numpy(bool), column]
-    of_record = held.groupby(records.record.loc[held.index]).first()
+    rows = np.flatnonzero(records.table.where(column, {"": False}, True))
+    record = records.table.texts_at(records.project.dictionary.record_id, rows)
+    of_record = pd.Series(records.table.texts_at(column, rows), dtype="str").groupby(record).first()
     return names.map(of_record).fillna("").astype("str")
 
 
