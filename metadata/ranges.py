@@ -99,6 +99,9 @@ def _range(row: TableRow) -> Range:
     low, high = _number(row, "low", -inf), _number(row, "high", inf)
     age_from, age_to = _number(row, "age_from", -inf), _number(row, "age_to", inf)
     valid_from, valid_to = _day(row, "valid_from"), _day(row, "valid_to")
+    for name in ("age_from", "age_to"):
+        if row.number(name) < 0:
+            raise row.error(f"an age is 0 or more, not {row[name]}", name)
     if not (row["low"] or row["high"]):
         raise row.error("the range has neither a low nor a high limit", "low")
     for start, end, turned in (

@@ -69,6 +69,7 @@ def test_a_wrong_header_is_refused(tmp_path: Path) -> None:
     ("row", "said"),
     [
         ("A,HGB,F,18,64,,,g/L,160,120", "line 2, key 'low': low 160 is above high 120"),
+        ("A,HGB,F,-5,18,,,g/L,120,160", "line 2, key 'age_from': an age is 0 or more, not -5"),
         ("A,HGB,F,64,18,,,g/L,120,160", "line 2, key 'age_from': age_from 64 is above age_to 18"),
         ("A,HGB,F,,,2001-01-01,2000-01-01,g/L,120,160", "valid_from 2001-01-01 is above valid_to 2000-01-01"),
         ("A,HGB,F,,,2001-13-01,,g/L,120,160", "'2001-13-01' is not a date of the calendar"),
