@@ -97,6 +97,12 @@ def _wrong_group(project: Project, frame: pd.DataFrame, names: pd.Series) -> str
     return ""
 
 
+def repeated_row(project: Project, frame: pd.DataFrame) -> str:
+    """Say which record has a row twice, with the same event, form and instance."""
+    twice = sent_twice(key_columns(project), frame)
+    return f"{_record(frame[project.dictionary.record_id], twice)} has a row twice" if twice.any() else ""
+
+
 def in_two_groups(project: Project, frame: pd.DataFrame) -> str:
     """Say which record has rows in two data access groups."""
     names = frame[project.dictionary.record_id]

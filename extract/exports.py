@@ -9,8 +9,8 @@ import pandas as pd
 import pyarrow as pa
 
 from extract import groups
-from extract.completeness import missing_columns, needed_columns, wrong_row
-from extract.log import living_records, telling_entries
+from extract.completeness import in_two_groups, missing_columns, needed_columns, repeated_row, wrong_row
+from extract.log import created_records, living_records, telling_entries
 from extract.snapshot import Taken, is_snapshot, keep
 from extract.storage import Content, verified
 from metadata.dictionary import USER_INTERFACE_HEADERS
@@ -75,7 +75,7 @@ def snapshot_of(study: Study, source: Path, root: Path, records_state: str = "lo
     log = _log(log_file, study.encoding)
     project = Project.from_payloads(structure)
     table = _whole_records(project, structure, records, study.encoding)
-    warnings = _missing_records(project, table, log, records)
+    warnings = _missing_records(project, table, log, records, group)
     table, name = _of_group(study, project, table, records, group)
     files: dict[str, Content] = {f"received/{path.name}": path for path in [*paths, *log_file, records]}
     origin = {"exports": source.name, "records": records.name}
@@ -89,6 +89,10 @@ def _whole_records(project: Project, structure: dict[str, Any], path: Path, enco
     table = TextTable.stack(TextTable.of_arrow(part) for part in parts)
     if not table.names:
         raise StudyError("the file is empty", path)
+    keys = table.frame(name for name in (project.dictionary.record_id, *KEY_COLUMNS) if name in table)
+    wrong = repeated_row(project, keys) or in_two_groups(project, keys)
+    if wrong:
+        raise StudyError(f"{wrong}; export the records again", path)
     return table
 
 
@@ -106,14 +110,22 @@ def _checked(project: Project, needed: list[str], part: pa.Table, path: Path) ->
     return part
 
 
-def _missing_records(project: Project, table: TextTable, log: pd.DataFrame | None, path: Path) -> tuple[str, ...]:
-    """Return a warning if the log has records that the file lacks; raises StudyError if the file has no record."""
+def _missing_records(
+    project: Project, table: TextTable, log: pd.DataFrame | None, path: Path, group: str
+) -> tuple[str, ...]:
+    """Return a warning if the log has records that the file lacks, which may have been renamed.
+
+    Raises StudyError if they are more than the records that may have their values: a record that the log saw created is
+    no renamed one. Where one ``group`` is asked for, the others need not be there.
+    """
     names = set(table.distinct(project.dictionary.record_id))
     lacking = [name for name in living_records(log) if name not in names]
-    if lacking and not names:
-        raise StudyError(f"the file has no record, but the log has {len(lacking)} that were not deleted", path)
     if not lacking:
         return ()
+    if not group and len(lacking) > len(names - created_records(log)):
+        raise StudyError(f"the file has {len(names)} record(s), but the log has {len(lacking)} more that were not"
+                         f" deleted, the first of them '{lacking[0]}'; export all records, with the log of the same"
+                         " day", path)  # fmt: skip
     more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
     return (f"the log has record '{lacking[0]}'{more}, neither deleted nor in the records: renamed, or not exported",)
 

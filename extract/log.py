@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 RECORD_CHANGE = r"(?:Created?|Updated?|Deleted?) [Rr]ecord"
+CREATED = r"Created? [Rr]ecord"
 DELETED = r"Deleted? [Rr]ecord"
 DATE = r"\d{4}-\d{2}-\d{2}"
 COLUMNS = ["timestamp", "action", "record"]
@@ -27,15 +28,18 @@ def _changes(log: Entries | None) -> pd.DataFrame:
 def telling_entries(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
     """Return the entries of a log in parts, newest first, that say when records changed last and which there are.
 
-    They are the newest change of each record and a change of the newest date, so that ``newest_change`` and
-    ``living_records`` say of them what they say of the whole log.
+    They are the newest change and the creation of each record and a change of the newest date, so that
+    ``newest_change``, ``living_records`` and ``created_records`` say of them what they say of the whole log.
     """
     kept = _changes(None)
     for part in parts:
         changes = pd.concat([kept, _changes(part)], ignore_index=True)
         of_record = (changes["record"] != "") & ~changes["record"].duplicated()
+        created = changes[changes["action"].str.match(CREATED)].drop_duplicates("record").index
         dates = _dates(changes)
-        kept = changes[of_record | changes.index.isin(dates.index[dates == dates.max()][:1])]
+        kept = changes[
+            of_record | changes.index.isin(created) | changes.index.isin(dates.index[dates == dates.max()][:1])
+        ]
     return kept
 
 
@@ -60,6 +64,12 @@ def deleted_records(log: Entries | None) -> set[str]:
     """Return the records that a log has a deletion of."""
     changes = _changes(log)
     return set(changes.loc[changes["action"].str.match(DELETED), "record"])
+
+
+def created_records(log: Entries | None) -> set[str]:
+    """Return the records that a log has a creation of."""
+    changes = _changes(log)
+    return set(changes.loc[changes["action"].str.match(CREATED), "record"])
 
 
 def living_records(log: Entries | None) -> list[str]:

@@ -289,6 +289,7 @@ def test_a_byte_that_is_not_utf_8_is_settled_by_the_study(study: Study, root: Pa
             "instance of form 'ae' in event 'm1_arm_1', where that form does not repeat",
         ),
         ("m1_arm_1,,,south", "m1_arm_1,,,west", "record '2' is in data access group 'west'"),
+        ("m1_arm_1,,,south", "m1_arm_1,,,north", "record '2' is in two data access groups"),
     ],
 )
 def test_an_export_that_is_not_whole_is_refused(study: Study, root: Path, old: str, new: str, sentence: str) -> None:
@@ -343,3 +344,27 @@ def test_a_group_that_the_server_does_not_confirm_is_named(
     found = taken(study, root, served(study, "doctor"), group="south")
     assert records(found) == ["2", "2", "10"]
     assert any("is taken from --group alone" in warning for warning in found.warnings)
+
+
+def test_an_export_holds_the_records_that_its_log_does(study: Study, root: Path) -> None:
+    """A renamed record is in the log under its old name, and its new one was never created; a lost one was."""
+    path, group = study.path("redcap") / "records_locked.csv", "redcap_data_access_group"
+    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    frame[frame["study_id"] != "2"].to_csv(path, index=False)
+    with pytest.raises(
+        StudyError, match=r"the file has 2 record\(s\), but the log has 1 more .*, the first of them '2'"
+    ):
+        snapshot_of(study, study.path("redcap"), root)
+    asked = str(frame.loc[frame["study_id"] == "1", group].iloc[0])
+    assert set(records(open_snapshot(snapshot_of(study, study.path("redcap"), root, group=asked)).snapshot)) == {"1"}
+    frame.assign(study_id=frame["study_id"].replace("2", "2b")).to_csv(path, index=False)
+    renamed = open_snapshot(snapshot_of(study, study.path("redcap"), root)).snapshot
+    assert "2b" in records(renamed)
+
+
+def test_an_export_with_a_row_twice_is_refused(study: Study, root: Path) -> None:
+    path = study.path("redcap") / "records_locked.csv"
+    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    pd.concat([frame, frame.iloc[[0]]]).to_csv(path, index=False)
+    with pytest.raises(StudyError, match="record '1' has a row twice"):
+        snapshot_of(study, study.path("redcap"), root)

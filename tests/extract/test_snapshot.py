@@ -120,7 +120,7 @@ def test_neither_log_nor_server_ids_enter_the_id(study: Study, root: Path, tmp_p
     "changed",
     [
         {"records_locked__csv": RECORDS.replace("Headache", "Migraine")},
-        {"records_locked__csv": RECORDS.replace("2,m1_arm_1,,,south", "2,m1_arm_1,,,north")},
+        {"records_locked__csv": RECORDS.replace("10,scr_arm_1,,,south", "10,scr_arm_1,,,north")},
         {"dictionary__csv": LONGITUDINAL["dictionary.csv"].replace("2, Severe", "2, Grave")},
         {"form_event_mapping__csv": LONGITUDINAL["form_event_mapping.csv"] + "1,m1_arm_1,demo\n"},
         {"project_info__csv": LONGITUDINAL["project_info.csv"].replace("Not done", "Not asked")},
