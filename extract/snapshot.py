@@ -121,7 +121,7 @@ def keep(study: Study, taken: Taken, root: Path) -> Path:
         "study": study.name,
         "date": newest or study.cutoff,
         "date_source": "newest record change in the log" if newest else "cut-off of the study",
-        "base_url": str(study.config["redcap"].get("base_url", "")),
+        "base_url": study.declared.redcap.base_url,
         "version": taken.version,
         "records": len(names),
         "rows": len(records),

@@ -13,6 +13,7 @@ from metadata.errors import StudyError
 ERROR, WARNING = "error", "warning"
 MARK = "TODO(check)"
 """What an author, or a draft, writes into a comment where something is to be decided: ``# TODO(check): reason``."""
+WAITING = "the study's other files are checked once this one is right"
 
 
 @dataclass(frozen=True)
@@ -36,32 +37,26 @@ class CheckProblem:
 def problems_of(study: str) -> list[CheckProblem]:
     """Return the problems of a study (a bundled name or a folder), by file and line; raises UsageError for no study."""
     found: dict[tuple[Any, ...], CheckProblem] = {}
-    for problem in [*map(CheckProblem.of, _errors(study)), *_undecided(study)]:
+    for problem in [*_found(study), *_undecided(study)]:
         found.setdefault((problem.file, problem.line or 0, problem.key.casefold(), problem.message), problem)
     return [found[place] for place in sorted(found)]
 
 
-def _errors(name: str) -> Iterator[StudyError]:
+def _found(name: str) -> Iterator[CheckProblem]:
+    """Yield what is wrong; all other files need study.yaml and the REDCap project, and wait until these are right."""
     from flows.check_parts import CheckParts
-    from metadata.study import CONFIG, Study
+    from metadata.study import Study
 
     try:
         study = Study.open(name)
         project = study.project()
     except StudyError as error:
-        yield from error.each
+        yield from map(CheckProblem.of, error.each)
+        yield CheckProblem(WARNING, str(error.file or ""), None, "", WAITING, "")
         return
-    refused = False
     parts = CheckParts(study, project)
     for part in parts.all:
-        try:
-            found = parts.read(part)
-        except (TypeError, AttributeError, ValueError, LookupError):
-            if not refused:
-                raise
-            continue  # the readers take study.yaml as it is declared; what is wrong with it has been said
-        refused = refused or any(str(error.file).endswith(f"/{CONFIG}") for error in found)
-        yield from found
+        yield from map(CheckProblem.of, parts.read(part))
 
 
 def _undecided(name: str) -> Iterator[CheckProblem]:

@@ -143,7 +143,7 @@ class CheckParts:
             return []
         compared = {name: self._datasets[name] for name in declared_names(study)}
         outputs = {RESULTS: PUBLISHED_KINDS} if study.path("reports.yaml").is_file() else {}
-        plan = study.path(str(study.config["study"].get("analysis_plan", "sap.md")))
+        plan = study.path(study.declared.study.analysis_plan)
         sections = read_plan(study).sections if plan.is_file() else []
         tabulated = {name: kinds for name, kinds in self._datasets.items() if name not in compared}
         return check_second_derivation(study, {**compared, **outputs}, sections, tabulated)

@@ -57,14 +57,11 @@ def run_demo(out: Path = BUILD) -> None:
 @contextmanager
 def _served(study: Study) -> Iterator[dict[str, dict[str, str]]]:
     """Serve both record states as two projects; yields the environment that reaches each."""
-    redcap = study.config["redcap"]
+    redcap = study.declared.redcap
     tokens = {state: secrets.token_hex(TOKEN_BYTES) for state in STATES}
     projects = {tokens[state]: SandboxProject.read(study.folder / "redcap", state) for state in STATES}
     with serve(create_app(projects)) as address:
-        yield {
-            state: {redcap["url_variable"]: f"{address}api/", redcap["token_variable"]: tokens[state]}
-            for state in STATES
-        }
+        yield {state: {redcap.url_variable: f"{address}api/", redcap.token_variable: tokens[state]} for state in STATES}
 
 
 @contextmanager
@@ -110,7 +107,7 @@ def _run_flow(study: Study, place: Mapping[str, str], out: Path, server: Prefect
 
 def _say_what_happens(console: Console, study: Study) -> None:
     text = Text()
-    text.append(f"{study.config['study']['title']}\n", style="bold")
+    text.append(f"{study.declared.study.title}\n", style="bold")
     text.append("Invented patients in a REDCap-compatible sandbox on this machine, and from there to SDTM, ADaM, ")
     text.append("tables and a submission package. Nothing leaves this machine.")
     console.print(Panel(text, title=f"redcap-cdisc demo: {study.studyid}", title_align="left", border_style="blue"))

@@ -70,7 +70,7 @@ def _mapping(out: Path) -> list[Path]:
     texts = {
         **visits_file(project),
         **domain_files(found),
-        "sdtm/not_submitted.yaml": not_submitted_file(found, project, str(study.config["identity"]["subject"])),
+        "sdtm/not_submitted.yaml": not_submitted_file(found, project, study.identity.subject),
     }
     return made + [_write(out / name, text) for name, text in texts.items()]
 

@@ -371,7 +371,7 @@ def links_of(request: RunRequest, snapshot: Snapshot) -> Callable[[pd.DataFrame]
     """Return what gives queries their links."""
     from validation.queries.listing import form_links
 
-    version = str(request.study.config["redcap"].get("version", ""))  # not the server's: same data, same bytes
+    version = request.study.declared.redcap.version  # not the server's: same data, same bytes
     return form_links(request.study, snapshot.project, snapshot.event_ids, version)
 
 

@@ -18,10 +18,15 @@ DEFAULT_TOKEN_VARIABLE = "REDCAP_TOKEN"  # noqa: S105  the variable's name, not 
 
 
 def api_url(study: Study) -> str:
-    """Return the API's address: the environment variable that study.yaml names, or its base address and ``api/``."""
-    redcap = study.config["redcap"]
-    given = os.environ.get(str(redcap.get("url_variable", DEFAULT_URL_VARIABLE)), "").strip()
-    return given or f"{str(redcap['base_url']).rstrip('/')}/api/"
+    """Return the API's address: the environment variable that study.yaml names, or its base address and ``api/``.
+
+    Raises StudyError if neither gives one.
+    """
+    redcap = study.declared.redcap
+    given = os.environ.get(redcap.url_variable or DEFAULT_URL_VARIABLE, "").strip()
+    if not (given or redcap.base_url):
+        raise complain(study.declared.node, "redcap", "REDCap's address is not given: redcap: {base_url: ADDRESS}")
+    return given or f"{redcap.base_url.rstrip('/')}/api/"
 
 
 def token(study: Study) -> str:
@@ -30,9 +35,8 @@ def token(study: Study) -> str:
     Prefect is asked only where it is in use (inside a flow run, or with PREFECT_API_URL set). Raises UsageError if
     neither has a token.
     """
-    redcap = study.config["redcap"]
-    variable = str(redcap.get("token_variable", DEFAULT_TOKEN_VARIABLE))
-    block = str(redcap.get("token_block", ""))
+    redcap = study.declared.redcap
+    variable, block = redcap.token_variable or DEFAULT_TOKEN_VARIABLE, redcap.token_block
     found = os.environ.get(variable, "").strip() or (_from_block(block) if block and _prefect_in_use() else "")
     if not found:
         also = f" or save a Prefect Secret block named '{block}'" if block else ""
@@ -44,12 +48,9 @@ def patience(study: Study) -> Patience:
     """Return how long to wait for REDCap: study.yaml may say ``answer_seconds`` and ``attempts`` for a slow server."""
     from extract.connection import Patience
 
-    redcap, usual = study.config["redcap"], Patience()
-    for key in ("answer_seconds", "attempts"):
-        if key in redcap and (not isinstance(redcap[key], int | float) or redcap[key] <= 0):
-            raise complain(redcap, key, f"'{redcap[key]}' is not a number above 0")
-    answer, attempts = redcap.get("answer_seconds", usual.answer), redcap.get("attempts", usual.attempts)
-    return replace(usual, answer=float(answer), attempts=int(attempts))
+    redcap, usual = study.declared.redcap, Patience()
+    answer, attempts = redcap.answer_seconds or usual.answer, redcap.attempts or usual.attempts
+    return replace(usual, answer=answer, attempts=attempts)
 
 
 def _prefect_in_use() -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -60,7 +60,7 @@ class RunRequest:
         options = {}
         if cutoff:
             options["cutoff"] = _checked_date(cutoff)
-            opened.config["cutoff"] = cutoff
+            opened.declared = replace(opened.declared, cutoff=cutoff)
         if group:
             options["group"] = group
         folder = out or BUILD / "-".join(

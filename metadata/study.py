@@ -6,28 +6,21 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from metadata.declaration import needed, parameters, read_value
-from metadata.errors import Gather, StudyError, UsageError, nearest
+from metadata.declaration import parameters, read_document
+from metadata.errors import StudyError, UsageError, nearest
 from metadata.project import Project
 from metadata.redcap_csv import UTF_8
-from metadata.schema_errors import FILE, key_errors, shown
-from metadata.study_declaration import PlannedTreatment, StudyFile
-from metadata.text_dates import TextDate, read_text_dates
-from metadata.yaml_source import LocatedDict, load
+from metadata.study_declaration import Identity, PlannedTreatment, Standards, StudyFile, Visit
+from metadata.text_dates import TextDate
+from metadata.yaml_source import complain, load
 
 BUNDLED = Path(__file__).resolve().parent.parent / "mappings"
 CONFIG = "study.yaml"
 LARGEST_FILE = 5_000_000_000
 
 
-def events_of(visit: LocatedDict) -> list[str]:
-    """Return the events of a visit: one, or one in each arm of the project."""
-    given = visit["event"]
-    return [str(event) for event in (given if isinstance(given, list) else [given])]
-
-
 class Study:
-    """The reader of one study's folder; ``config`` is study.yaml with the lines of its keys.
+    """The reader of one study's folder; ``declared`` is its study.yaml, without mistakes of keys or types.
 
     ``group`` is the data access group of which alone a part of the study is built, blank for the whole study.
     """
@@ -37,11 +30,14 @@ class Study:
         self.name = folder.name
         self.group = ""
         self._read: dict[tuple[str, int, int], Any] = {}
-        self.config: LocatedDict = self._read_config()
+        self.declared = read_document(StudyFile, self.read_yaml(CONFIG), f"{self.name}/{CONFIG}")
 
     @classmethod
     def open(cls, name_or_path: str | Path) -> Study:
-        """Open a bundled study by name, or any study's folder by path; raises UsageError if there is none."""
+        """Open a bundled study by name, or any study's folder by path.
+
+        Raises UsageError if there is none, StudyError for all in study.yaml that does not fit its declaration.
+        """
         return cls(cls.find(name_or_path))
 
     @classmethod
@@ -64,20 +60,6 @@ class Study:
     def bundled() -> list[str]:
         """Names of the studies that come with the software."""
         return sorted(path.parent.name for path in BUNDLED.glob("*/study.yaml"))
-
-    def _read_config(self) -> LocatedDict:
-        """Read study.yaml and check what all commands rely on; ``study_check`` checks the rest."""
-        config = self.read_yaml(CONFIG)
-        if not isinstance(config, LocatedDict):
-            raise StudyError(f"{FILE} must be a mapping, not {shown(config)}", f"{self.name}/{CONFIG}")
-        kinds = parameters(StudyFile)
-        with Gather() as gather:
-            gather.found += key_errors(config, kinds, needed(StudyFile), FILE)
-            for key in ("study", "cutoff", "encoding"):
-                with gather.part():
-                    if key in config:
-                        read_value(kinds[key], config[key], config, key)
-        return config
 
     def path(self, relative: str) -> Path:
         """Return the path of one of the study's files."""
@@ -105,17 +87,17 @@ class Study:
     @cached_property
     def studyid(self) -> str:
         """STUDYID of every dataset."""
-        return str(self.config["study"]["id"])
+        return self.declared.study.id
 
     @cached_property
     def is_synthetic(self) -> bool:
         """True if the patients are invented, so that every output must say so."""
-        return bool(self.config["study"].get("synthetic", False))
+        return self.declared.study.synthetic
 
     @property
     def largest_file(self) -> int:
         """The most bytes of a transport file; one of more is also given in parts (FDA: 5 GB)."""
-        return int(self.config.get("largest_file", LARGEST_FILE))
+        return self.declared.largest_file or LARGEST_FILE
 
     @property
     def part(self) -> str:
@@ -125,33 +107,42 @@ class Study:
     @property
     def notice(self) -> str:
         """What every output must say: that the patients are invented, that it is a part of the study; or blank."""
-        synthetic = str(self.config["study"].get("synthetic_notice", "Synthetic data")) if self.is_synthetic else ""
+        synthetic = (self.declared.study.synthetic_notice or "Synthetic data") if self.is_synthetic else ""
         return ". ".join(sentence for sentence in (synthetic, self.part) if sentence)
 
     @cached_property
     def cutoff(self) -> str:
         """The data cut-off, YYYY-MM-DD."""
-        return str(self.config["cutoff"])
+        return self.declared.cutoff
 
     @cached_property
     def encoding(self) -> str:
         """The encoding of those bytes in REDCap's files and answers that are not UTF-8; ``utf-8`` if there are none."""
-        return str(self.config.get("encoding", UTF_8))
+        return self.declared.encoding or UTF_8
+
+    @property
+    def identity(self) -> Identity:
+        """Where a record's identifiers come from; raises StudyError if study.yaml does not say it."""
+        if self.declared.identity is None:
+            problem = "say which field holds the subject's number: identity: {subject: FIELD}"
+            raise complain(self.declared.node, "identity", problem)
+        return self.declared.identity
 
     @cached_property
     def standards(self) -> dict[str, str]:
         """Versions of the standards the study declares."""
-        return {key: str(value) for key, value in self.config["standards"].items()}
+        declared = self.declared.standards
+        return {key: version for key in parameters(Standards) if (version := str(getattr(declared, key)))}
 
     @cached_property
-    def visits(self) -> list[LocatedDict]:
-        """Planned visits, in order: visitnum, visit, event or events, day (if planned), window, forms (classic)."""
-        return list(self.config["visits"])
+    def visits(self) -> list[Visit]:
+        """The visits of study.yaml, in order."""
+        return self.declared.visits
 
     @cached_property
-    def visit_events(self) -> dict[str, LocatedDict]:
+    def visit_events(self) -> dict[str, Visit]:
         """The visit of each event; a visit of a project with arms has an event in each arm."""
-        return {event: visit for visit in self.visits for event in events_of(visit)}
+        return {event: visit for visit in self.visits for event in visit.event}
 
     @cached_property
     def visit_of_form(self) -> dict[str, str]:
@@ -159,18 +150,18 @@ class Study:
 
         A classic project has no events: its visits are forms of their own, and ``event`` is the study's name for each.
         """
-        return {str(form): events_of(visit)[0] for visit in self.visits for form in visit.get("forms") or []}
+        return {form: visit.event[0] for visit in self.visits for form in visit.forms or []}
 
-    @cached_property
+    @property
     def dosing(self) -> list[PlannedTreatment]:
-        """What the protocol gives to whom; empty where the study does not say it. Raises StudyError."""
-        declared = self.config.get("dosing")
-        return [] if declared is None else read_value(parameters(StudyFile)["dosing"], declared, self.config, "dosing")
+        """What the protocol gives to whom; empty where the study does not say it."""
+        return self.declared.dosing or []
 
     @cached_property
     def text_dates(self) -> dict[str, TextDate]:
         """Free-text fields that hold dates, and how these are written."""
-        return read_text_dates(self.config)
+        declared = self.declared.text_dates or []
+        return {name: TextDate(one.order, tuple(one.unknown)) for one in declared for name in one.fields}
 
     def project(self) -> Project:
         """Read the structure of the study's own copy of its REDCap project."""

@@ -6,12 +6,11 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from metadata.declaration import read_document
 from metadata.errors import Gather, StudyError, nearest
 from metadata.project import Project
 from metadata.standards import COUNTRIES, dictionary_terms, shipped, slug
-from metadata.study import CONFIG, Study
-from metadata.study_declaration import Arm, Element, Standards, StudyFacts, StudyFile, TextDates, Visit
+from metadata.study import Study
+from metadata.study_declaration import Arm, Element, Identity, Standards, StudyFacts, StudyFile, Visit
 from metadata.terminology import read_terminology
 from metadata.yaml_source import complain
 
@@ -35,20 +34,19 @@ def check_terminology(study: Study) -> list[StudyError]:
 
 def check_study(study: Study, project: Project) -> list[StudyError]:
     """Return all that is wrong with study.yaml: its keys, its versions, its visits against the project."""
-    gather = Gather()
+    gather, declared = Gather(), study.declared
     with gather.part():
-        declared = read_document(StudyFile, study.config, f"{study.name}/{CONFIG}")
-        with gather.part():
-            _check_versions(declared.standards)
-        with gather.part():
-            _check_country(declared.study, study)
-        for arms in (declared.arms or [], declared.elements or []):
-            _check_arms(arms, study, gather)
-        _check_arms_of_elements(declared, study, gather)
-        _check_dosing(declared, gather)
-        _check_text_dates(declared.text_dates or [], project, gather)
-        _check_sites(study, project, gather)
-        _check_visits(declared.visits, project, gather)
+        _check_versions(declared.standards)
+    with gather.part():
+        _check_country(declared.study)
+    for arms in (declared.arms or [], declared.elements or []):
+        _check_arms(arms, gather)
+    _check_arms_of_elements(declared, gather)
+    _check_dosing(declared, gather)
+    check_text_dates(study, project, gather)
+    if declared.identity:
+        _check_sites(declared.identity, project, gather)
+    _check_visits(declared.visits, project, gather)
     return gather.found
 
 
@@ -68,19 +66,19 @@ def _check_versions(standards: Standards) -> None:
                 raise complain(standards.node, "define", f"define.xml is written as Define-XML {DEFINE_XML} only")
 
 
-def _check_country(facts: StudyFacts, study: Study) -> None:
+def _check_country(facts: StudyFacts) -> None:
     if facts.country and facts.country not in dictionary_terms(COUNTRIES):
         problem = f"'{facts.country}' is not a country code: ISO 3166-1 has three letters, such as ESP"
-        raise complain(study.config["study"], "country", problem)
+        raise complain(facts.node, "country", problem)
 
 
-def _check_arms(declared: Sequence[Arm | Element], study: Study, gather: Gather) -> None:
+def _check_arms(declared: Sequence[Arm | Element], gather: Gather) -> None:
     """Check that no two arms have one code, and that codes have the length that SDTM gives them."""
     longest = {"armcd": 20, "etcd": 8}
-    key, section = ("armcd", "arms") if declared and isinstance(declared[0], Arm) else ("etcd", "elements")
+    key = "armcd" if declared and isinstance(declared[0], Arm) else "etcd"
     seen: set[str] = set()
-    for number, one in enumerate(declared):
-        code, node = str(getattr(one, key)), study.config[section][number]
+    for one in declared:
+        code, node = str(getattr(one, key)), one.node
         with gather.part():
             if len(code) > longest[key]:
                 raise complain(node, key, f"'{code}' is longer than the {longest[key]} characters of {key.upper()}")
@@ -89,14 +87,14 @@ def _check_arms(declared: Sequence[Arm | Element], study: Study, gather: Gather)
         seen.add(code)
 
 
-def _check_arms_of_elements(declared: StudyFile, study: Study, gather: Gather) -> None:
+def _check_arms_of_elements(declared: StudyFile, gather: Gather) -> None:
     """Check that an element of one arm names one that there is."""
     arms = [arm.armcd for arm in declared.arms or []]
-    for number, element in enumerate(declared.elements or []):
+    for element in declared.elements or []:
         with gather.part():
             if element.arm and element.arm not in arms:
                 problem = f"there is no arm with the code '{element.arm}'{nearest(element.arm, arms)}"
-                raise complain(study.config["elements"][number], "arm", problem)
+                raise complain(element.node, "arm", problem)
 
 
 def _check_dosing(declared: StudyFile, gather: Gather) -> None:
@@ -125,25 +123,26 @@ def _check_dosing(declared: StudyFile, gather: Gather) -> None:
             seen.add(key)
 
 
-def _check_text_dates(declared: Sequence[TextDates], project: Project, gather: Gather) -> None:
-    """Check that each field is listed once, and that it is a text in which anything can be written."""
+def check_text_dates(study: Study, project: Project, gather: Gather) -> None:
+    """Check that each field of ``text_dates`` is one of the dictionary, a text without validation, and listed once."""
     fields, seen = project.dictionary.fields, set[str]()
-    for one in declared:
+    for one in study.declared.text_dates or []:
         for name in one.fields:
             found = fields.get(name)
             with gather.part():
+                if not found:
+                    raise complain(one.node, "fields", f"the dictionary has no field '{name}'{nearest(name, fields)}")
                 if name in seen:
                     raise complain(one.node, "fields", f"the field '{name}' is listed twice")
-                if found and (found.type not in ("text", "notes") or found.validation):
+                if found.type not in ("text", "notes") or found.validation:
                     kind = found.validation or found.type
-                    raise complain(one.node, "fields", f"the field '{name}' is no free text, but of the type {kind}")
+                    raise complain(one.node, "fields", f"the field '{name}' is not free text, but of the type {kind}")
             seen.add(name)
 
 
-def _check_sites(study: Study, project: Project, gather: Gather) -> None:
+def _check_sites(identity: Identity, project: Project, gather: Gather) -> None:
     """Check that the data access groups that make sites are those of the project, as far as its groups are known."""
-    identity = study.config.get("identity")
-    sites = identity.get("site") if isinstance(identity, dict) else None
+    sites = identity.site
     if not isinstance(sites, dict):
         return
     groups = [str(row["unique_group_name"]) for row in project.dags]
@@ -151,16 +150,18 @@ def _check_sites(study: Study, project: Project, gather: Gather) -> None:
         with gather.part():
             if group not in groups:
                 problem = f"the project has no data access group '{group}'{nearest(group, groups)}"
-                raise complain(sites, group, problem)
+                raise complain(identity.node["site"], group, problem)
     for group, site in sites.items():
         with gather.part():
-            if not str(site).strip():
-                raise complain(sites, group, f"the data access group '{group}' needs the number of its site")
+            if not site.strip():
+                raise complain(
+                    identity.node["site"], group, f"the data access group '{group}' needs the number of its site"
+                )
     for group in groups:
         with gather.part():
             if group not in sites:
                 problem = f"the data access group '{group}' has no site: its subjects would have none either"
-                raise complain(identity, "site", problem)
+                raise complain(identity.node, "site", problem)
 
 
 def _check_visits(visits: list[Visit], project: Project, gather: Gather) -> None:

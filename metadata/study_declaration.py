@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from metadata.condition import Condition
 from metadata.declaration import Place
@@ -111,6 +111,7 @@ class StudyFacts:
     country: str = ""
     analysis_plan: str = "sap.md"
     facts: dict[str, str] = field(default_factory=dict)
+    node: Place = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -142,6 +143,7 @@ class RedcapServer:
     answers: str = ""
     answer_seconds: Annotated[float, Above(0)] | None = None
     attempts: Annotated[int, Above(0)] | None = None
+    node: Place = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -158,6 +160,7 @@ class Identity:
     earlier: str = ""
     once: Annotated[list[str], Entries(0)] = field(default_factory=list)
     usubjid: Annotated[str, SubjectPattern()] = ""
+    node: Place = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -165,6 +168,7 @@ class OwnPackage:
     """The study's own file of a terminology package."""
 
     sdtm_ct: str = ""
+    node: Place = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -173,28 +177,42 @@ class Arm:
 
     armcd: str
     arm: str
+    node: Place = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
 class UnlessRecords:
     """Records of a subject: those that have a variable (DOMAIN.VARIABLE) and for which a condition holds."""
 
-    has: str
+    has: Annotated[tuple[str, ...], Entries(1)]
     where: Condition | None = None
+    node: Place = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class ElementStart:
+    """The first or last date of a subject in variables (DOMAIN.VARIABLE), of the records where a condition holds."""
+
+    earliest: Annotated[tuple[str, ...], Entries(1)] = ()
+    latest: Annotated[tuple[str, ...], Entries(1)] = ()
+    where: Condition | None = None
+    node: Place = field(default=None, compare=False, repr=False)
+
+    one_of: ClassVar[tuple[tuple[str, ...], ...]] = (("earliest",), ("latest",))
 
 
 @dataclass(frozen=True)
 class Element:
     """One element of the trial: what it is called, how it starts (by date and as text), how it ends, in which arm.
 
-    ``start`` is a variable of DM or an operation; ``after`` counts days from there. ``unless`` names records of a
+    ``start`` is a variable of DM or an extreme date; ``after`` counts days from there. ``unless`` names records of a
     subject for whom the element has not begun, such as an exposure without an end.
     """
 
     etcd: str
     element: str
     epoch: str
-    start: str | dict[str, Any]
+    start: str | ElementStart
     unless: UnlessRecords | None = None
     rule: str = ""
     ends: str = ""
@@ -203,6 +221,7 @@ class Element:
     branch: str = ""
     transition: str = ""
     after: int = 0
+    node: Place = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -276,6 +295,7 @@ class StudyFile:
     text_dates: list[TextDates] | None = None
     encoding: ByteEncoding | None = None
     largest_file: Annotated[int, Above(0)] | None = None
+    node: Place = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)

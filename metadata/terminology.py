@@ -132,17 +132,17 @@ def pinned_path(study: Study) -> Path:
 
 def whole_package(study: Study) -> Package:
     """Return the study's own package file, or the shipped package; raises StudyError if there is none."""
-    declared = study.config.get("terminology") or {}
-    if "sdtm_ct" in declared:
-        path = study.path(str(declared["sdtm_ct"]))
+    own = study.declared.terminology
+    if own and own.sdtm_ct:
+        path = study.path(own.sdtm_ct)
         if not path.is_file():
-            raise complain(declared, "sdtm_ct", f"the terminology package '{declared['sdtm_ct']}' does not exist")
-        return read_package(path, f"{study.name}/{declared['sdtm_ct']}")
+            raise complain(own.node, "sdtm_ct", f"the terminology package '{own.sdtm_ct}' does not exist")
+        return read_package(path, f"{study.name}/{own.sdtm_ct}")
     name = package_name(study)
     if not package_path(name).is_file():
         known = [other for other in shipped() if other.startswith("sdtm-ct-")]
         raise complain(
-            study.config["standards"],
+            study.declared.standards.node,
             "sdtm_ct",
             f"the terminology '{name}' is not among those shipped ({', '.join(known)}){nearest(name, known)}; name the"
             " study's own file of it in study.yaml: terminology: {sdtm_ct: FILE}",
@@ -152,8 +152,8 @@ def whole_package(study: Study) -> Package:
 
 def _if_there(study: Study, layers: list[Callable[[], Mapping[str, Codelist]]]) -> list[Callable[[], Any]]:
     """Return the layers of a package that a study with its own subset can do without, or none."""
-    declared = (study.config.get("terminology") or {}).get("sdtm_ct")
-    path = study.path(str(declared)) if declared else package_path(package_name(study))
+    own = study.declared.terminology
+    path = study.path(own.sdtm_ct) if own and own.sdtm_ct else package_path(package_name(study))
     return layers if path.is_file() else []
 
 

@@ -7,22 +7,17 @@ study.yaml declares them once, for the generator, the checks and the tabulation:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Literal
 
 from metadata import iso8601
 from metadata.coded_text import CodedText
-from metadata.errors import nearest
-from metadata.schema_errors import entry_of, needed_key, none_of
-from metadata.yaml_source import complain
 
 if TYPE_CHECKING:
     import pandas as pd
 
 DateOrder = Literal["dmy", "dym", "mdy", "myd", "ydm", "ymd"]
-ORDERS = get_args(DateOrder)
 DIGITS = {"y": "[0-9]{4}", "m": "[0-9]{1,2}", "d": "[0-9]{1,2}"}
 PARTS: dict[str, Literal["year", "month", "day"]] = {"y": "year", "m": "month", "d": "day"}
 SEPARATORS = "[-/. ]"
@@ -32,7 +27,7 @@ SEPARATORS = "[-/. ]"
 class TextDate:
     """How a text is written as a date: ``order`` (dmy, mdy, ymd, ...) and the texts for a part that is not known."""
 
-    order: str
+    order: DateOrder
     unknown: tuple[str, ...] = ()
 
     @cached_property
@@ -83,26 +78,3 @@ class TextDate:
         shown = [parts[name].where(parts[name] != "", word) for name in self.order]
         joined = shown[0] + "-" + shown[1] + "-" + shown[2]
         return joined.where((year != "") | (month != "") | (day != ""), "").astype("str")
-
-
-def read_text_dates(config: Mapping[str, Any]) -> dict[str, TextDate]:
-    """Return by field how its dates are written; raises StudyError for an order or a key that there is not."""
-    made: dict[str, TextDate] = {}
-    for node in config.get("text_dates") or []:
-        for key in ("fields", "order"):
-            if key not in node:
-                raise needed_key(node, key, entry_of("text_dates"))
-        if node["order"] not in ORDERS:
-            raise none_of(node, "order", node["order"], ORDERS)
-        written = TextDate(str(node["order"]), tuple(str(word) for word in node.get("unknown", [])))
-        made |= {str(name): written for name in node["fields"]}
-    return made
-
-
-def check_text_dates(config: Mapping[str, Any], fields: Iterable[str]) -> None:
-    """Raise StudyError, with the nearest name, for a field that the dictionary does not have."""
-    known = list(fields)
-    for node in config.get("text_dates") or []:
-        for name in node["fields"]:
-            if name not in known:
-                raise complain(node, "fields", f"the dictionary has no field '{name}'{nearest(str(name), known)}")

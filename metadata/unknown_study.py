@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from metadata.study import Study
-from metadata.yaml_source import LocatedDict
+from metadata.study_declaration import RedcapServer, Standards, StudyFacts, StudyFile
 
 
 class UnknownStudy(Study):
@@ -19,6 +19,5 @@ class UnknownStudy(Study):
         self.name = studyid or "unknown study"
         self.group = ""
         self._read: dict[tuple[str, int, int], Any] = {}
-        self.config = LocatedDict(
-            {"study": {"id": studyid}, "standards": dict(standards), "redcap": {}, "cutoff": "", "visits": []}
-        )
+        versions = Standards(**{"sdtmig": "", "sdtm_ct": "", **standards})
+        self.declared = StudyFile(StudyFacts(studyid), versions, cutoff="", redcap=RedcapServer(), visits=[])

@@ -60,12 +60,12 @@ def document(
 
 
 def _root(study: Study, content: DefineContent, version: model.MetaDataVersion, created: str) -> model.ODM:
-    body = study.config["study"]
+    declared = study.declared.study
     notice = f" {study.notice}." if study.notice else ""
     names = model.GlobalVariables()
     names.StudyName = model.StudyName(_content=study.studyid)
-    names.StudyDescription = model.StudyDescription(_content=f"{str(body['title']).rstrip('.')}.{notice}")
-    names.ProtocolName = model.ProtocolName(_content=str(body.get("protocol", study.studyid)))
+    names.StudyDescription = model.StudyDescription(_content=f"{declared.title.rstrip('.')}.{notice}")
+    names.ProtocolName = model.ProtocolName(_content=declared.protocol or study.studyid)
     root = model.ODM(
         FileType="Snapshot",
         FileOID=f"{study.studyid}.{content.label}.Define-XML_{DEFINE_VERSION}",

@@ -29,7 +29,7 @@ def write(study: Study, folder: Path) -> dict[str, int]:
 
     Nothing is written for a study without a plan. The bytes are the same for the same plan. Raises OutsideError.
     """
-    file = str(study.config["study"].get("analysis_plan", "sap.md"))
+    file = study.declared.study.analysis_plan
     if not study.path(file).is_file():
         return {}
     content, pages = render(study.read_text(file), study.studyid, study.notice)

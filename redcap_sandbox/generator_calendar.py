@@ -15,6 +15,7 @@ import pandas as pd
 
 from metadata.errors import StudyError
 from metadata.study import Study
+from metadata.study_declaration import Visit
 from redcap_sandbox.generator_draws import Draws
 
 WRITTEN = (
@@ -50,22 +51,22 @@ class Calendar:
             self.days |= {leaves["event"]: leaving} if "event" in leaves else {}
         missed = patients[plan["missed"]].str.split(";") if "missed" in plan else pd.Series([[]] * len(patients))
         for visit in study.visits:
-            if "day" in visit:
-                planned = self._visit(visit, draws, float(plan["spread"]))
+            if visit.day is not None:
+                planned = self._visit(visit, visit.day, draws, float(plan["spread"]))
                 gone = planned >= leaving - float(leaves["margin"]) if leaves else np.zeros(len(planned), bool)
-                gone |= np.array([visit["event"] in events for events in missed], bool)
-                self.days[visit["event"]] = np.where(gone, np.nan, planned)
+                gone |= np.array([not set(visit.event).isdisjoint(events) for events in missed], bool)
+                self.days |= dict.fromkeys(visit.event, np.where(gone, np.nan, planned))
         self.moment_of_form = dict(study.visit_of_form)
         for name, moment in (plan.get("moments") or {}).items():
             self.days[name] = self.study_days(patients[moment["day"]], np.arange(len(patients)))
             self.moment_of_form |= dict.fromkeys(moment.get("forms", []), name)
 
-    def _visit(self, visit: Mapping[str, Any], draws: Draws, spread: float) -> np.ndarray:
+    def _visit(self, visit: Visit, day: int, draws: Draws, spread: float) -> np.ndarray:
         """Days of one planned visit, spread over a part of its window, never on a weekend, never day 0."""
-        target, (before, after) = int(visit["day"]), visit.get("window", (0, 0))
-        uniform = draws.uniform("visit", visit["event"])
-        allowed = min(-int(before), int(after))
-        return self._working_days(target + np.trunc((uniform * 2 - 1) * spread * allowed), allowed)
+        before, after = visit.window or (0, 0)
+        uniform = draws.uniform("visit", visit.event[0])
+        allowed = min(-before, after)
+        return self._working_days(day + np.trunc((uniform * 2 - 1) * spread * allowed), allowed)
 
     def _working_days(self, day: np.ndarray, allowed: int) -> np.ndarray:
         """Move Saturdays back to Friday and Sundays on to Monday, where the window allows a move at all."""

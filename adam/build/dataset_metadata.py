@@ -48,7 +48,7 @@ def _version(study: Study, standard: str) -> str:
     """Return the version of a guide as file names write it; raises StudyError if study.yaml does not give it."""
     if not study.standards.get(standard):
         problem = f"analysis datasets need the version of {standard}: standards: {{{standard}: VERSION}}"
-        raise complain(study.config, "standards", problem)
+        raise complain(study.declared.node, "standards", problem)
     return slug(study.standards[standard])
 
 

@@ -99,7 +99,9 @@ class Baseline(Derivation):
         moment, start = comparable(columns, (self.date, self.reference))
         on_day = day(columns, self.date) == day(columns, self.reference) if self.visitnum else moment == start
         if self.visitnum:
-            on_day &= among(columns[self.visitnum], [v["visitnum"] for v in context.study.visits if v.get("predose")])
+            visits = context.study.visits
+            predose = [visit.visitnum for visit in visits if visit.predose and visit.visitnum is not None]
+            on_day &= among(columns[self.visitnum], predose)
         eligible = (moment < start) | on_day
         eligible &= np.any([present(columns[name]) for name in self.value], axis=0)
         return eligible & self.where.holds(columns, count) if self.where else eligible

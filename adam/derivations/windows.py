@@ -59,13 +59,17 @@ class Bounds:
 
 def planned_visits(schedule: Schedule, study: Study) -> list[tuple[str, float, float]]:
     """Return name, number and day of a schedule's visits; raises StudyError for one that study.yaml does not plan."""
-    planned = {str(v["visit"]): v for v in study.visits if v.get("day") is not None}
+    planned = {
+        visit.visit: (visit.visit.capitalize(), visit.visitnum, float(visit.day))
+        for visit in study.visits
+        if visit.day is not None and visit.visitnum is not None
+    }
     found = []
     for visit in schedule.visits:
         if visit not in planned:
             problem = f"study.yaml plans no visit '{visit}' on a day{nearest(visit, planned)}"
             raise complain(schedule.node, "visits", problem)
-        found.append((visit.capitalize(), float(planned[visit]["visitnum"]), float(planned[visit]["day"])))
+        found.append(planned[visit])
     return found
 
 
@@ -176,7 +180,7 @@ class Windows(Derivation):
         targets = planned_visits(schedule, study)
         if self.bounds == "midway":
             return cut(targets, self.baseline_day, self.tie)
-        planned = {str(visit["visit"]): visit.get("window") for visit in study.visits}
+        planned = {visit.visit: visit.window for visit in study.visits}
         made = []
         for name, (visit, visitnum, target) in zip(schedule.visits, targets, strict=True):
             low, high = _bounds(target, planned[name], self.visit_bounds.get(name))

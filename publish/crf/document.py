@@ -103,10 +103,10 @@ def _places(study: Study, project: Project, form: str) -> tuple[tuple[str, str],
     visits = study.visit_events
     if not project.longitudinal:
         event = study.visit_of_form.get(form)
-        return ((event, str(visits[event]["visit"])),) if event else ()
+        return ((event, visits[event].visit),) if event else ()
     labels = {str(one["unique_event_name"]): plain(str(one["event_name"])) for one in project.events}
     events = [event for event in project.event_names if project.designated(event, form)]
-    return tuple((event, str(visits[event]["visit"]) if event in visits else labels[event]) for event in events)
+    return tuple((event, visits[event].visit if event in visits else labels[event]) for event in events)
 
 
 def _about(project: Project, form: str, places: Sequence[tuple[str, str]]) -> list[str]:
@@ -325,7 +325,7 @@ class _Drawing:
 
 
 def _explained(study: Study) -> list[str]:
-    title = str(study.config["study"]["title"])
+    title = study.declared.study.title
     notice = [f"{study.notice}."] if study.notice else []
     return [
         part for text in (title, *notice, EXPLAINED) for part in wrapped(text, REGULAR, 7.5, PAGE_WIDTH - LEFT - 40)

@@ -113,9 +113,8 @@ def _populations(level: Dataset) -> list[Block]:
 def _windows(facts: GuideFacts) -> list[tuple[str, str, str]]:
     made = []
     for visit in facts.study.visits:
-        window = visit.get("window")
-        said = f"{window[0]} to +{window[1]} days" if window else "none declared"
-        made.append((str(visit["visit"]), str(visit.get("day", "not planned")), said))
+        window = f"{visit.window[0]} to +{visit.window[1]} days" if visit.window else "none declared"
+        made.append((visit.visit, "not planned" if visit.day is None else str(visit.day), window))
     return made
 
 

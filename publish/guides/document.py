@@ -27,5 +27,5 @@ def render(facts: GuideFacts, standard: str) -> bytes:
     from publish.guides.layout import layout
 
     guide, study = GUIDES[standard], facts.study
-    title = str(study.config["study"]["title"])
+    title = study.declared.study.title
     return layout(guide.TITLE, study.studyid, title, study.notice, guide.sections(facts))

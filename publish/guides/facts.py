@@ -219,11 +219,11 @@ def _extensions(facts: GuideFacts) -> list[Block]:
 
 def protocol(facts: GuideFacts) -> list[Block]:
     """Return number and title of the protocol."""
-    body = facts.study.config["study"]
+    declared = facts.study.declared.study
     rows = [
-        ("Protocol number", str(body.get("protocol", facts.study.studyid))),
+        ("Protocol number", declared.protocol or facts.study.studyid),
         ("Study identifier in the datasets", facts.study.studyid),
-        ("Title", str(body["title"])),
+        ("Title", declared.title),
     ]
     return [table(("", ""), rows, (0.3, 0.7), "")]
 

@@ -43,7 +43,7 @@ def reporting_event(
         "id": f"RE_{_slug(study.studyid)}",
         "name": f"{study.studyid} reporting event",
         "version": 1,
-        "description": str(study.config["study"]["title"]),
+        "description": study.declared.study.title,
         "mainListOfContents": {"name": "Outputs and analyses", "contentsList": {"listItems": contents}},
         "referenceDocuments": [{"id": PLAN, "name": "Statistical analysis plan", "location": "plan.html"}],
         "analysisSets": _analysis_sets(specification),

@@ -101,10 +101,9 @@ def _numbers(identifier: str) -> list[int]:
 
 
 def _study(study: Study, snapshot_date: str, snapshot_id: str) -> dict[str, str]:
-    declared = study.config["study"]
-    title = str(declared["title"])
+    declared = study.declared.study
     return {
-        "id": study.studyid, "title": str(declared.get("short_title", title)), "long_title": title,
+        "id": study.studyid, "title": declared.short_title or declared.title, "long_title": declared.title,
         "notice": study.notice,
         "cutoff": study.cutoff, "date": snapshot_date, "snapshot": snapshot_id[:16],
     }  # fmt: skip

@@ -40,7 +40,7 @@ def read_plan(study: Study) -> Plan:
     """Read the plan that study.yaml names (``study.analysis_plan``, sap.md unless it says otherwise)."""
     from markdown_it import MarkdownIt
 
-    file = str(study.config["study"].get("analysis_plan", "sap.md"))
+    file = study.declared.study.analysis_plan
     path = study.path(file)
     if not path.is_file():
         raise StudyError("the analysis plan does not exist; outputs refer to it", f"{study.name}/{file}")

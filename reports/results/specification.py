@@ -198,9 +198,7 @@ def _read(study: Study, templates: Mapping[str, type[OutputKeys]]) -> ReportSpec
                 outputs.append(_read_output(output, file, templates))
                 if outputs[-1].id in [other.id for other in outputs[:-1]]:
                     raise complain(output, "id", f"the output {outputs[-1].id} is declared twice")
-    return ReportSpecification(
-        node, file, tuple(outputs), tuple(str(arm["arm"]) for arm in study.config.get("arms", []))
-    )
+    return ReportSpecification(node, file, tuple(outputs), tuple(arm.arm for arm in study.declared.arms or []))
 
 
 def _read_output(node: dict[str, Any], file: ReportsFile, templates: Mapping[str, type[OutputKeys]]) -> Output:

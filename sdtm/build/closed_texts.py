@@ -72,16 +72,18 @@ def closed_qualifiers(domain: DomainMapping) -> dict[str, ClosedText]:
 
 def _planned(study: Study) -> dict[str, ClosedText]:
     """Return what study.yaml plans: visits, with a number where they were not planned, elements, epochs and arms."""
-    visits = [str(visit["visit"]) for visit in study.visits]
-    again = {str(study.visit_events[event]["visit"]) for event in unscheduled_events(study)}
-    if isinstance(study.config["identity"].get("earlier"), str):
+    visits = [visit.visit for visit in study.visits]
+    again = {study.visit_events[event].visit for event in unscheduled_events(study)}
+    if study.identity.earlier:
         again |= set(visits)  # a subject who was screened before has visits of any name before the first
     made = {"VISIT": ClosedText(visits, sorted(again))}
-    elements = study.config.get("elements") or []
+    elements = study.declared.elements or []
     if elements:
-        made |= {name: ClosedText(str(one[name.lower()]) for one in elements) for name in ("ETCD", "ELEMENT", "EPOCH")}
-    if arms := study.config.get("arms"):
-        made |= {name: ClosedText(str(one[name.lower().removeprefix("act")]) for one in arms) for name in ARMS}
+        made |= {
+            name: ClosedText(getattr(one, name.lower()) for one in elements) for name in ("ETCD", "ELEMENT", "EPOCH")
+        }
+    if arms := study.declared.arms:
+        made |= {name: ClosedText(getattr(one, name.lower().removeprefix("act")) for one in arms) for name in ARMS}
     return made
 
 

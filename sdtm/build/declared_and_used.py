@@ -166,9 +166,9 @@ def _check_label(test: FindingTest) -> None:
 
 def _check_arms(mapping: DomainMapping, study: Study, gather: Gather) -> None:
     """Find the arms of subjects that study.yaml does not plan, by code or by name."""
-    arms = study.config.get("arms") or []
+    arms = study.declared.arms or []
     for variable, key in (("ARMCD", "armcd"), ("ACTARMCD", "armcd"), ("ARM", "arm"), ("ACTARM", "arm")):
-        planned = [str(arm[key]) for arm in arms]
+        planned = [getattr(arm, key) for arm in arms]
         for operation in mapping.operations.get(variable, ()) if planned else ():
             for value in possible_values([operation]):
                 with gather.part():

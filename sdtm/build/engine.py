@@ -106,11 +106,11 @@ class Engine:
 
     def _collecting(self, mapping: DomainMapping) -> TabulationStep:
         if any(block.each == "element" for block in mapping.blocks):
-            nodes = elements.element_nodes(self.study)
-            starts = [name for node in nodes for name in elements.start_variables(self.study, node)]
+            planned = elements.planned_elements(self.study)
+            starts = [name for one in planned for name in elements.start_variables(self.study, one)]
             gives = ["USUBJID", "ETCD", "ELEMENT", "TAETORD", "EPOCH", "SESTDTC", "SEENDTC"]
             needs = [*starts, f"DM.{elements.END}", "DM.USUBJID"]
-            needs += ["DM.ACTARMCD"] if any("arm" in node for node in nodes) else []
+            needs += ["DM.ACTARMCD"] if any(one.arm for one in planned) else []
             return self._step(mapping, "elements", needs, gives, partial(self._elements, mapping))
         gives = [name for block in mapping.blocks for name in block.variables]
         gives += [name for block in mapping.blocks for test in block.tests for name in test.variables]

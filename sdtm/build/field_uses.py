@@ -115,10 +115,10 @@ def _of_visit_dates(study: StudyMapping, domain: str, block: Block) -> Iterator[
 
 
 def _of_identity(study: StudyMapping) -> Iterator[FieldUse]:
-    declared = study.study.config["identity"]
-    for key, name in (("subject", "SUBJID"), ("site", "SITEID")):
-        if isinstance(declared.get(key), str) and "DM" in study.domains:
-            yield FieldUse(str(declared[key]), "DM", "DM", name)
+    declared = study.study.identity
+    for field, name in ((declared.subject, "SUBJID"), (declared.site, "SITEID")):
+        if isinstance(field, str) and "DM" in study.domains:
+            yield FieldUse(field, "DM", "DM", name)
 
 
 def _of_relations(study: StudyMapping) -> Iterable[FieldUse]:

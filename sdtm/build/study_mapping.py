@@ -8,8 +8,8 @@ from functools import cached_property
 from metadata.errors import Gather, StudyError
 from metadata.project import Project
 from metadata.study import Study
+from metadata.study_check import check_text_dates
 from metadata.terminology import Terminology
-from metadata.text_dates import check_text_dates
 from sdtm.build.declared_and_used import check_used
 from sdtm.build.engine import epoch_codelists
 from sdtm.build.mapped_and_made import check_mapped
@@ -56,10 +56,10 @@ class StudyMapping:
                 made.setdefault(name, []).append(domain)
         for name, domain in relation_fields(self.study).items():
             made.setdefault(name, []).append(domain)
-        declared = self.study.config["identity"]
-        for key in ("subject", "site"):
-            if isinstance(declared.get(key), str):
-                made.setdefault(str(declared[key]), []).append("DM")
+        declared = self.study.identity
+        for field in (declared.subject, declared.site):
+            if isinstance(field, str):
+                made.setdefault(field, []).append("DM")
         return made
 
 
@@ -95,8 +95,7 @@ def read_each(study: Study, project: Project, terminology: Terminology, gather: 
     with gather.part():
         if not paths:
             raise StudyError("there are no mappings", f"{study.name}/sdtm")
-    with gather.part():
-        check_text_dates(study.config, project.dictionary.fields)
+    check_text_dates(study, project, gather)
     with gather.part():
         check_identity(study, {name: found.form for name, found in project.dictionary.fields.items()})
     with gather.part():

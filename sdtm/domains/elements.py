@@ -12,8 +12,8 @@ from metadata.coded_text import CodedText
 from metadata.condition import Condition
 from metadata.dataset import Edges
 from metadata.study import Study
+from metadata.study_declaration import Element, ElementStart, UnlessRecords
 from metadata.terminology import Terminology
-from metadata.yaml_source import LocatedDict, complain
 from sdtm.columns.table import (
     NO_DAY,
     DomainTable,
@@ -24,6 +24,7 @@ from sdtm.operations.operation import Target, check_term
 from sdtm.operations.subjects import (
     Earliest,
     Latest,
+    Sources,
     conditions_of,
     extreme,
     needed,
@@ -32,55 +33,47 @@ from sdtm.operations.subjects import (
 )
 from sdtm.operations.variable_condition import rows_where
 
-END, UNLESS = "RFPENDTC", "unless"
+END = "RFPENDTC"
 
 
-def element_nodes(study: Study) -> list[LocatedDict]:
-    """Elements in their planned order: etcd, element, epoch, start, after (days, 0 if absent).
-
-    ``start`` is a variable of DM, or an operation: ``{earliest: EX.EXSTDTC, where: {VISIT: PERIOD 2}}``. An element
-    with an ``arm`` is one of that arm only (ARMCD).
-    """
-    return list(study.config.get("elements") or [])
+def planned_elements(study: Study) -> list[Element]:
+    """Return the elements of study.yaml in their planned order."""
+    return study.declared.elements or []
 
 
 def check_elements(study: Study, terminology: Terminology, codelists: tuple[str, ...]) -> None:
-    """Raise StudyError unless each element has its keys, a start and an epoch of the terminology."""
-    for node in element_nodes(study):
-        for key in ("etcd", "element", "epoch", "start"):
-            if key not in node:
-                raise complain(node, None, f"an element needs the key '{key}'")
-        check_term(node, "epoch", str(node["epoch"]), Target("SE", "EPOCH", codelists=codelists), terminology)
-        start_variables(study, node)
+    """Raise StudyError unless each element starts at variables of the guide, in an epoch of the terminology."""
+    for one in planned_elements(study):
+        check_term(one.node, "epoch", one.epoch, Target("SE", "EPOCH", codelists=codelists), terminology)
+        start_variables(study, one)
 
 
-def start_variables(study: Study, node: LocatedDict) -> list[str]:
+def start_variables(study: Study, element: Element) -> list[str]:
     """Return the variables, as DOMAIN.VARIABLE, from which an element's start is taken; raises StudyError."""
-    start, unless = node["start"], node.get(UNLESS)
-    also = needed(*sources_of(unless, "has", study)) if unless else []
-    if not isinstance(start, LocatedDict):
-        return [".".join(variable_of(node, "start", f"DM.{start}", study)), *also]
-    named = [key for key in (Earliest.key, Latest.key) if key in start]
-    if len(named) != 1 or set(start) - {"where", *named}:
-        raise complain(
-            node, "start", "an element starts at a variable of DM, or at earliest or latest: DOMAIN.VARIABLE"
-        )
-    return [*needed(*sources_of(start, named[0], study)), *also]
+    start, unless = element.start, element.unless
+    also = needed(*_records_of(unless, study)) if unless else []
+    if isinstance(start, str):
+        return [".".join(variable_of(element.node, "start", f"DM.{start}", study)), *also]
+    return [*needed(*_sources_of_start(start, study)), *also]
+
+
+def _sources_of_start(start: ElementStart, study: Study) -> tuple[Sources, Condition]:
+    key = Earliest.key if start.earliest else Latest.key
+    return sources_of(start.node, key, start.earliest or start.latest, start.where, study)
+
+
+def _records_of(unless: UnlessRecords, study: Study) -> tuple[Sources, Condition]:
+    return sources_of(unless.node, "has", unless.has, unless.where, study)
 
 
 def element_conditions(study: Study) -> list[tuple[str, Condition]]:
     """Return the conditions of all elements, each with the domain on whose records it is set."""
     made = []
-    for node in element_nodes(study):
-        start, unless = node["start"], node.get(UNLESS)
-        if isinstance(start, LocatedDict):
-            made += conditions_of(*sources_of(start, _extreme_key(start), study))
-        made += conditions_of(*sources_of(unless, "has", study)) if unless else []
+    for one in planned_elements(study):
+        if isinstance(one.start, ElementStart):
+            made += conditions_of(*_sources_of_start(one.start, study))
+        made += conditions_of(*_records_of(one.unless, study)) if one.unless else []
     return made
-
-
-def _extreme_key(start: LocatedDict) -> str:
-    return Earliest.key if Earliest.key in start else Latest.key
 
 
 def elements_table(study: Study, tables: DomainTables) -> DomainTable:
@@ -89,68 +82,64 @@ def elements_table(study: Study, tables: DomainTables) -> DomainTable:
     An element that would start after the end of participation did not take place, nor one of a subject who has records
     of its ``unless``; one of an arm is for those who were treated in it (ACTARMCD).
     """
-    nodes, subjects = element_nodes(study), tables["DM"]
+    elements, subjects = planned_elements(study), tables["DM"]
     last = subjects.days(END)[0]
     rows, order, used = [np.empty(0, int)], [np.empty(0, int)], []
     starts: list[CodedText] = []
-    for number, node in enumerate(nodes):
-        day, text, came = _starts(study, tables, node)
+    for number, one in enumerate(elements):
+        day, text, came = _starts(study, tables, one)
         here = ~np.isnat(day) & ~((day > last) & ~np.isnat(last)) & subjects.kept()
-        if "arm" in node:
-            here &= subjects.text("ACTARMCD").isin([str(node["arm"])])
-        if UNLESS in node:
-            here &= ~_excluded(study, tables, node[UNLESS])
+        if one.arm:
+            here &= subjects.text("ACTARMCD").isin([one.arm])
+        if one.unless:
+            here &= ~_excluded(study, tables, one.unless)
         at = np.flatnonzero(here)
         rows.append(at)
         order.append(np.full(len(at), number))
         starts.append(text.take(at))
         used.append(came)
-    return _assemble(nodes, subjects, np.concatenate(rows), np.concatenate(order), CodedText.stack(starts), used)
+    return _assemble(elements, subjects, np.concatenate(rows), np.concatenate(order), CodedText.stack(starts), used)
 
 
-def planned_orders(nodes: list[LocatedDict]) -> list[int]:
+def planned_orders(elements: list[Element]) -> list[int]:
     """Return the place of each element in its arm: those of all arms count, and those of the same arm."""
     made = []
-    for number, node in enumerate(nodes):
-        before = [other.get("arm") for other in nodes[:number]]
-        paths = {arm for arm in before if arm} if "arm" not in node else {node["arm"]}
+    for number, one in enumerate(elements):
+        before = [other.arm for other in elements[:number]]
+        paths = {one.arm} if one.arm else {arm for arm in before if arm}
         longest = max((before.count(arm) for arm in paths), default=0)
-        made.append(before.count(None) + longest + 1)
+        made.append(before.count("") + longest + 1)
     return made
 
 
-def _excluded(study: Study, tables: DomainTables, unless: LocatedDict) -> np.ndarray:
+def _excluded(study: Study, tables: DomainTables, unless: UnlessRecords) -> np.ndarray:
     """Return True for subjects who have a record that an element's ``unless`` names."""
-    sources, where = sources_of(unless, "has", study)
+    sources, where = _records_of(unless, study)
     found = extreme(tables, "DM", sources, partial(rows_where, where, study=study), Earliest.sign)
     return found.data.present()
 
 
-def _starts(
-    study: Study, tables: DomainTables, node: LocatedDict
-) -> tuple[np.ndarray, CodedText, tuple[UsedRows, ...]]:
+def _starts(study: Study, tables: DomainTables, element: Element) -> tuple[np.ndarray, CodedText, tuple[UsedRows, ...]]:
     """Return day and text of an element's start for each subject, and the rows that it came from."""
-    subjects, start = tables["DM"], node["start"]
-    if isinstance(start, LocatedDict):
-        key = _extreme_key(start)
-        sources, where = sources_of(start, key, study)
-        sign = Earliest.sign if key == Earliest.key else Latest.sign
+    subjects, start = tables["DM"], element.start
+    if isinstance(start, ElementStart):
+        sources, where = _sources_of_start(start, study)
+        sign = Earliest.sign if start.earliest else Latest.sign
         made = extreme(tables, "DM", sources, partial(rows_where, where, study=study), sign)
         text, used = made.data, made.used
         day = text.spread(iso8601.word_bounds(text.texts)[0])
     else:
         every = np.arange(subjects.count)
-        text, used = subjects.text(str(start)), (UsedRows("DM", str(start), every, every),)
-        day = subjects.days(str(start))[0]
-    after = int(node.get("after", 0))
-    if not after:
+        text, used = subjects.text(start), (UsedRows("DM", start, every, every),)
+        day = subjects.days(start)[0]
+    if not element.after:
         return day, text, used
-    moved = (day + np.timedelta64(after, "D")).astype("datetime64[D]")
+    moved = (day + np.timedelta64(element.after, "D")).astype("datetime64[D]")
     return moved, iso8601.text_of_days(moved), used
 
 
 def _assemble(
-    nodes: list[LocatedDict],
+    elements: list[Element],
     subjects: DomainTable,
     rows: np.ndarray,
     order: np.ndarray,
@@ -163,8 +152,8 @@ def _assemble(
     table.put("USUBJID", subjects.subject.take(rows))
     table.hidden["record"] = subjects.hidden["record"].take(rows)
     for variable, key in (("ETCD", "etcd"), ("ELEMENT", "element"), ("EPOCH", "epoch")):
-        table.put(variable, CodedText.of_codes(order, [str(node[key]) for node in nodes]))
-    table.put("TAETORD", np.array(planned_orders(nodes), float)[order])
+        table.put(variable, CodedText.of_codes(order, [getattr(one, key) for one in elements]))
+    table.put("TAETORD", np.array(planned_orders(elements), float)[order])
     table.put("SESTDTC", start)
     every = np.arange(len(rows))
     followed = np.append(rows, -1)[every + 1] == rows

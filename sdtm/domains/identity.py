@@ -42,19 +42,14 @@ class SubjectIdentifiers:
 
 def check_identity(study: Study, forms_of_fields: dict[str, str]) -> None:
     """Raise StudyError unless ``identity`` in study.yaml names fields that the dictionary has."""
-    declared = study.config.get("identity")
-    if not isinstance(declared, dict) or "subject" not in declared:
-        raise complain(
-            study.config, "identity", "say which field holds the subject's number: identity: {subject: FIELD}"
-        )
-    once = declared.get("once")
-    for name in once if isinstance(once, list) else ():
+    declared = study.identity
+    for name in declared.once:
         if name not in sdtm_domains(study.standards["sdtmig"]):
-            raise complain(declared, "once", f"there is no domain '{name}'")
+            raise complain(declared.node, "once", f"there is no domain '{name}'")
     for key in ("subject", "site", "earlier"):
-        name = declared.get(key)
-        if isinstance(name, str) and name not in forms_of_fields:
-            raise complain(declared, key, f"the dictionary has no field '{name}'{nearest(name, forms_of_fields)}")
+        name = getattr(declared, key)
+        if isinstance(name, str) and name and name not in forms_of_fields:
+            raise complain(declared.node, key, f"the dictionary has no field '{name}'{nearest(name, forms_of_fields)}")
 
 
 def identify(study: Study, forms: Forms) -> SubjectIdentifiers:
@@ -66,26 +61,26 @@ def identify(study: Study, forms: Forms) -> SubjectIdentifiers:
     same person was screened before: both records get the USUBJID of the later one, DM and the domains named by ``once``
     hold the later one only (SDTMIG 3.3, section 5.2: one record a subject).
     """
-    declared = study.config["identity"]
+    declared = study.identity
     source = FormRows.of_subjects(forms)
-    subject, subject_read = source.text(declared["subject"])
+    subject, subject_read = source.text(declared.subject)
     subject = subject.map(str.strip)
-    site, site_reads = _site(declared.get("site"), source, forms)
+    site, site_reads = _site(declared.site, source, forms)
     number = _with_site(subject, site)
     usubjid = _usubjid(study, subject, site, number).where(subject.present())
     reads = {"SUBJID": (subject_read,), "SITEID": site_reads, "USUBJID": (subject_read,)}
     record = source.keys["record"]
-    if "earlier" not in declared:
+    if not declared.earlier:
         return SubjectIdentifiers(record, subject, site, usubjid, reads)
-    last = _last_records(_with_site(source.text(declared["earlier"])[0].map(str.strip), site), number)
+    last = _last_records(_with_site(source.text(declared.earlier)[0].map(str.strip), site), number)
     earlier = frozenset(record.array()[last != np.arange(len(last))])
-    once = frozenset({"DM", *map(str, declared.get("once", []))})
+    once = frozenset({"DM", *declared.once})
     return SubjectIdentifiers(record, subject, site, usubjid.take(last), reads, earlier, once)
 
 
 def _usubjid(study: Study, subject: CodedText, site: CodedText, number: CodedText) -> CodedText:
     """Return USUBJID as ``usubjid`` of study.yaml writes it; without it STUDYID-SITEID-number."""
-    pattern = str(study.config["identity"].get("usubjid") or "")
+    pattern = study.identity.usubjid
     if not pattern:
         return number.map(lambda word: f"{study.studyid}-{word}" if word else "")
 
@@ -131,8 +126,8 @@ def _one_site(word: str) -> str:
     return number if not site or number.startswith(f"{site}-") else f"{site}-{number}"
 
 
-def _site(declared: object, source: FormRows, forms: Forms) -> tuple[CodedText, tuple[Read, ...]]:
-    if isinstance(declared, str):
+def _site(declared: str | dict[str, str] | None, source: FormRows, forms: Forms) -> tuple[CodedText, tuple[Read, ...]]:
+    if isinstance(declared, str) and declared:
         values, read = source.text(declared)
         return values.map(str.strip), (read,)
     if not isinstance(declared, dict):
@@ -141,5 +136,5 @@ def _site(declared: object, source: FormRows, forms: Forms) -> tuple[CodedText, 
     named = np.flatnonzero(group.present())
     rows = np.append(named, -1)[first_match([source.keys["record"]], [record.take(named)])]
     group = group.take(rows)
-    site = group.replace({str(key): str(value) for key, value in declared.items()}, "")
+    site = group.replace(declared, "")
     return site, (Read(ACCESS_GROUP, rows.astype(np.int32), group.present()),)

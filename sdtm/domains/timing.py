@@ -44,7 +44,7 @@ def study_days(table: DomainTable, subjects: DomainTable, date: str) -> np.ndarr
 
 def predose_visits(study: Study) -> list[float]:
     """VISITNUM of the visits whose untimed results count as taken before the dose of that day."""
-    return [float(visit["visitnum"]) for visit in study.visits if visit.get("predose") and "visitnum" in visit]
+    return [visit.visitnum for visit in study.visits if visit.predose and visit.visitnum is not None]
 
 
 def baseline_group(mapping: DomainMapping) -> list[str]:

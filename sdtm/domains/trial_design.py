@@ -13,9 +13,10 @@ from metadata.dataset import Dataset
 from metadata.errors import Gather
 from metadata.standards import sdtm_variables
 from metadata.study import Study
+from metadata.study_declaration import Element, Visit
 from metadata.terminology import Terminology
 from metadata.yaml_source import LocatedDict, complain
-from sdtm.domains.elements import element_nodes, planned_orders
+from sdtm.domains.elements import planned_elements, planned_orders
 from sdtm.mapping.declared_rows import declared_dataset
 from sdtm.operations.operation import located
 
@@ -33,19 +34,19 @@ def design_rows(study: Study) -> dict[str, list[LocatedDict]]:
 
 def arm_rows(study: Study) -> list[LocatedDict]:
     """Return one row an arm and element on its way."""
-    nodes = element_nodes(study)
-    orders = planned_orders(nodes)
+    elements = planned_elements(study)
+    orders = planned_orders(elements)
     made = []
-    for arm in study.config.get("arms") or []:
-        for node, order in zip(nodes, orders, strict=True):
-            if node.get("arm", arm["armcd"]) == arm["armcd"]:
-                made.append(located({"ARMCD": arm["armcd"], "ARM": arm["arm"], **_on_the_way(node, order)}, node))
+    for arm in study.declared.arms or []:
+        for one, order in zip(elements, orders, strict=True):
+            if one.arm in ("", arm.armcd):
+                made.append(located({"ARMCD": arm.armcd, "ARM": arm.arm, **_in_an_arm(one, order)}, one.node))
     return made
 
 
-def _on_the_way(node: LocatedDict, order: int) -> dict[str, Any]:
-    said = {"TABRANCH": node.get("branch"), "TATRANS": node.get("transition")}
-    return {"TAETORD": order, "ETCD": node["etcd"], "ELEMENT": node["element"], "EPOCH": node["epoch"], **said}
+def _in_an_arm(element: Element, order: int) -> dict[str, Any]:
+    named = {"ETCD": element.etcd, "ELEMENT": element.element, "EPOCH": element.epoch}
+    return {"TAETORD": order, **named, "TABRANCH": element.branch, "TATRANS": element.transition}
 
 
 def element_rows(study: Study) -> list[LocatedDict]:
@@ -68,15 +69,15 @@ def _each_element(study: Study) -> list[LocatedDict]:
     return [
         located(
             {
-                "ETCD": node["etcd"],
-                "ELEMENT": node["element"],
-                "TESTRL": node.get("rule") or labels.get(str(node["start"]), ""),
-                "TEENRL": node.get("ends"),
-                "TEDUR": node.get("duration"),
+                "ETCD": one.etcd,
+                "ELEMENT": one.element,
+                "TESTRL": one.rule or labels.get(str(one.start), ""),
+                "TEENRL": one.ends,
+                "TEDUR": one.duration,
             },
-            node,
+            one.node,
         )
-        for node in element_nodes(study)
+        for one in planned_elements(study)
     ]
 
 
@@ -85,29 +86,29 @@ def visit_rows(study: Study) -> list[LocatedDict]:
     return [
         located(
             {
-                "VISITNUM": node["visitnum"],
-                "VISIT": node["visit"],
-                "VISITDY": node.get("day"),
-                "TVSTRL": visit_rule(node),
-                "TVENRL": node.get("ends"),
+                "VISITNUM": visit.visitnum,
+                "VISIT": visit.visit,
+                "VISITDY": visit.day,
+                "TVSTRL": visit_rule(visit),
+                "TVENRL": visit.ends,
             },
-            node,
+            visit.node,
         )
-        for node in study.visits
-        if "visitnum" in node
+        for visit in study.visits
+        if visit.visitnum is not None
     ]
 
 
-def visit_rule(node: LocatedDict) -> str:
+def visit_rule(visit: Visit) -> str:
     """Return how a visit starts: its own rule, or a sentence of its planned day and window."""
-    if node.get("rule"):
-        return str(node["rule"])
-    if "day" not in node:
-        return f"{node['visit']}, without a planned day"
-    before, after = node.get("window") or (0, 0)
+    if visit.rule:
+        return visit.rule
+    if visit.day is None:
+        return f"{visit.visit}, without a planned day"
+    before, after = visit.window or (0, 0)
     if not before and not after:
-        return f"Study day {node['day']}"
-    return f"Study day {node['day']}, from {_days(-before)} before to {_days(after)} after it"
+        return f"Study day {visit.day}"
+    return f"Study day {visit.day}, from {_days(-before)} before to {_days(after)} after it"
 
 
 def _days(count: float) -> str:

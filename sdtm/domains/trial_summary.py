@@ -170,7 +170,7 @@ def value_of(study: Study, node: LocatedDict, subjects: Dataset | None) -> Said:
 
 
 def _in_study(study: Study, node: LocatedDict) -> str:
-    place: Any = study.config
+    place: Any = study.declared.node
     for part in str(node["study"]).split("."):
         if not isinstance(place, dict) or part not in place:
             raise complain(node, "study", f"study.yaml has no {node['study']}")

@@ -54,7 +54,7 @@ def number_visits(study: Study, table: DomainTable, earlier: Set[str] = frozense
 
 def _planned_numbers(study: Study) -> dict[float, str]:
     """Return the planned visits by number."""
-    return {float(visit["visitnum"]): str(visit["visit"]) for visit in study.visits if "visitnum" in visit}
+    return {visit.visitnum: visit.visit for visit in study.visits if visit.visitnum is not None}
 
 
 def _take_given(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -133,16 +132,18 @@ def put_dates(table: DomainTable, dates: VisitDates) -> None:
 
 def unscheduled_events(study: Study) -> list[str]:
     """Return the events whose visits were not planned."""
-    return [event for event, visit in study.visit_events.items() if visit.get("unscheduled")]
+    return [event for event, visit in study.visit_events.items() if visit.unscheduled]
 
 
 def planned(study: Study, event: CodedText) -> tuple[np.ndarray, CodedText, np.ndarray]:
     """Return VISITNUM, VISIT and VISITDY of each event as study.yaml plans them."""
-    visits: Mapping[str, Mapping[str, Any]] = study.visit_events
+    visits = study.visit_events
+    numbers = {name: visit.visitnum for name, visit in visits.items() if visit.visitnum is not None}
+    days = {name: visit.day for name, visit in visits.items() if visit.day is not None}
     return (
-        event.each(lambda name: visits.get(name, {}).get("visitnum", np.nan), float),
-        event.map(lambda name: str(visits[name]["visit"]) if name in visits else ""),
-        event.each(lambda name: visits.get(name, {}).get("day", np.nan), float),
+        event.each(lambda name: numbers.get(name, np.nan), float),
+        event.map(lambda name: visits[name].visit if name in visits else ""),
+        event.each(lambda name: days.get(name, np.nan), float),
     )
 
 

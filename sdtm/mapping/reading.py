@@ -143,7 +143,7 @@ class Reader:
             str(ranges.get("file", "")),
             str(ranges.get("laboratory", "")),
             self.body.get("if_empty") == "omit",
-            str((self.study.config.get("identity") or {}).get("usubjid") or ""),
+            self.study.declared.identity.usubjid if self.study.declared.identity else "",
             baseline_by,
         )
         for index, name in enumerate(baseline_by):
@@ -155,7 +155,7 @@ class Reader:
     def _arms(self, blocks: list[Block], table_operations: dict[str, TableOperation]) -> None:
         """Give ARM and ACTARM the names of study.yaml's arms where only their codes are mapped."""
         mapped = {*table_operations, *(name for block in blocks for name in block.variables)}
-        if self.domain != "DM" or not self.study.config.get("arms"):
+        if self.domain != "DM" or not self.study.declared.arms:
             return
         for code, name in (("ARMCD", "ARM"), ("ACTARMCD", "ACTARM")):
             if code in mapped and name not in mapped:

@@ -31,7 +31,12 @@ from sdtm.operations.operation import (
     keyed,
     operation,
 )
-from sdtm.operations.variable_condition import read_variable_condition, rows_where, sentence_of
+from sdtm.operations.variable_condition import (
+    check_variable_condition,
+    read_variable_condition,
+    rows_where,
+    sentence_of,
+)
 
 
 def variable_of(spec: LocatedDict, key: str, name: str, study: Study) -> tuple[str, str]:
@@ -48,11 +53,12 @@ def variable_of(spec: LocatedDict, key: str, name: str, study: Study) -> tuple[s
 Sources = list[tuple[str, str]]
 
 
-def sources_of(spec: LocatedDict, key: str, study: Study) -> tuple[Sources, Condition]:
-    """Return the variables under ``key`` and the condition ``where``; raises StudyError for an unknown variable."""
-    given = spec[key] if isinstance(spec[key], list) else [spec[key]]
-    sources = [variable_of(spec, key, str(name), study) for name in given]
-    return sources, read_variable_condition(spec, "where", dict.fromkeys(domain for domain, _ in sources), study)
+def sources_of(
+    node: LocatedDict, key: str, names: Iterable[str], where: Condition | None, study: Study
+) -> tuple[Sources, Condition]:
+    """Return the variables that ``key`` of ``node`` names, with its condition; raises StudyError for an unknown one."""
+    sources = [variable_of(node, key, name, study) for name in names]
+    return sources, check_variable_condition(where, [domain for domain, _ in sources], study)
 
 
 def needed(sources: Sources, where: Condition) -> list[str]:
@@ -73,7 +79,9 @@ class Extreme(TableOperation):
     def bind(self, context: MappingContext) -> None:
         """Check the variables."""
         self.study = context.study
-        self.sources, self.where = sources_of(self.spec, self.key, self.study)
+        given = self.value if isinstance(self.value, list) else [self.value]
+        where = Condition.read(self.spec["where"], self.spec, "where") if "where" in self.spec else None
+        self.sources, self.where = sources_of(self.spec, self.key, map(str, given), where, self.study)
 
     def needs(self) -> list[str]:
         """The variables, and those of the condition."""
@@ -197,7 +205,7 @@ class ArmOf(TableOperation):
         """Check the variable and read the arms."""
         self.code = str(self.value)
         variable_of(self.spec, self.key, f"{self.target.domain}.{self.code}", context.study)
-        self.names = {str(arm["armcd"]): str(arm["arm"]) for arm in context.study.config.get("arms") or []}
+        self.names = {arm.armcd: arm.arm for arm in context.study.declared.arms or []}
 
     def needs(self) -> list[str]:
         """The code."""

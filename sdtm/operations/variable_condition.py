@@ -20,10 +20,14 @@ def read_variable_condition(node: LocatedDict, key: str, domains: Iterable[str],
 
     Raises StudyError where a variable is none of one of the ``domains``, or is tested as another kind than the guide's.
     """
-    if key not in node:
+    return check_variable_condition(Condition.read(node[key], node, key) if key in node else None, domains, study)
+
+
+def check_variable_condition(condition: Condition | None, domains: Iterable[str], study: Study) -> Condition:
+    """Return a condition, that of every row for None; raises StudyError as ``read_variable_condition`` does."""
+    if condition is None:
         return EVERY_ROW
-    condition = Condition.read(node[key], node, key)
-    for domain in domains:
+    for domain in dict.fromkeys(domains):
         condition.check(_kinds(domain, study.standards["sdtmig"]), domain)
     return condition
 

@@ -113,7 +113,7 @@ def columns(**given: list) -> dict[str, Values]:
 def context(folder: Path, *sources: Dataset, cutoff: str = "2001-12-31") -> DerivationContext:
     """Return the context of derivations in a study with the given datasets and data cut-off."""
     study = study_in(folder)
-    study.config["cutoff"] = cutoff
+    study.declared = replace(study.declared, cutoff=cutoff)
     return DerivationContext(study, {source.name: source for source in sources}, "", False)
 
 

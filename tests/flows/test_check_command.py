@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.check import CheckProblem, problems_of
+from flows.check import WAITING, CheckProblem, problems_of
 from metadata.study import BUNDLED
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -206,6 +206,16 @@ def test_what_the_acceptance_expects_is_checked(study: Path, old: str, new: str,
 
 def test_a_study_id_that_could_be_a_path_is_refused(study: Path) -> None:
     file, line = change(study, "study.yaml", "id: SPMSAZA-SYNTH", "id: ../../evil")
-    (problem,) = problems_of(str(study))
+    waiting, problem = problems_of(str(study))
+    assert (waiting.file, waiting.severity, waiting.message) == (file, "warning", WAITING)
     assert (problem.file, problem.line, problem.key) == (file, line, "id")
     assert problem.message.startswith("must be letters and digits, with hyphens, points or blanks between")
+
+
+def test_text_dates_are_of_fields_in_which_anything_can_be_written(study: Path) -> None:
+    path = study / "study.yaml"
+    path.write_text(path.read_text("utf-8") + "text_dates:\n  - {fields: [ae_trem, sex], order: dmy}\n", "utf-8")
+    assert {problem.message for problem in problems_of(str(study))} >= {
+        "the dictionary has no field 'ae_trem' (did you mean 'ae_term'?)",
+        "the field 'sex' is not free text, but of the type radio",
+    }

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.xdist_group("package")
 
 STUDY_FILE = """
 study: {id: ELSEWHERE, title: A study analysed elsewhere}
-standards: {adamig: "1.1"}
+standards: {sdtmig: '3.3', sdtm_ct: 2019-09-27, adamig: '1.1'}
 redcap: {}
 cutoff: 2014-12-31
 visits: []

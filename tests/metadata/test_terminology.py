@@ -10,7 +10,7 @@ from metadata.terminology import Terminology
 
 STUDY = """
 study: {id: S1}
-standards: {sdtm_ct: 2019-09-27}
+standards: {sdtmig: '3.3', sdtm_ct: 2019-09-27}
 redcap: {}
 cutoff: 2001-12-31
 visits: []

@@ -27,7 +27,7 @@ NCI = (
 )
 STUDY = """
 study: {id: S1}
-standards: {sdtm_ct: 2031-01-01}
+standards: {sdtmig: '3.3', sdtm_ct: 2031-01-01}
 redcap: {}
 cutoff: 2001-12-31
 terminology: {sdtm_ct: terms/SDTM Terminology.txt}

@@ -21,7 +21,7 @@ def study_folder(folder: Path) -> Study:
     (folder / "sdtm").mkdir()
     (folder / "sdtm" / "ae.yaml").write_text("domain: AE\n", "utf-8")
     (folder / "study.yaml").write_text(
-        "study: {id: S-1, title: T, synthetic: true}\nstandards: {sdtmig: '3.3'}\n"
+        "study: {id: S-1, title: T, synthetic: true}\nstandards: {sdtmig: '3.3', sdtm_ct: 2019-09-27}\n"
         "redcap: {}\ncutoff: 2001-12-31\nvisits: []\n",
         "utf-8",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -89,5 +90,5 @@ def test_define_names_the_parts() -> None:
 def test_the_study_says_how_large_a_file_may_be() -> None:
     study = Study.open("hta_duo")
     assert study.largest_file == LARGEST_FILE == 5_000_000_000
-    study.config["largest_file"] = 1000
+    study.declared = replace(study.declared, largest_file=1000)
     assert study.largest_file == 1000

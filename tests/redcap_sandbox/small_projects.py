@@ -102,7 +102,7 @@ def write(folder: Path, files: dict[str, str]) -> Path:
 
 
 STUDY = """study: {id: SMALL, title: A small trial}
-standards: {sdtmig: "3.3"}
+standards: {sdtmig: "3.3", sdtm_ct: 2019-09-27}
 cutoff: 2001-12-31
 redcap: {base_url: https://redcap.example.org/}
 visits: []

@@ -14,7 +14,7 @@ from redcap_sandbox.generator import write
 FILES = {
     "study.yaml": """
 study: {id: CLASSIC}
-standards: {sdtmig: "3.3"}
+standards: {sdtmig: "3.3", sdtm_ct: 2019-09-27}
 redcap: {base_url: "https://redcap.example.org/"}
 cutoff: 2020-12-31
 text_dates: [{fields: [began], order: mdy, unknown: [UK]}]

@@ -25,7 +25,7 @@ hurt,falls,checkbox,Hurt,"a, Arm | b, Leg",,
 FILES = {
     "study.yaml": """
 study: {id: TWO}
-standards: {sdtmig: "3.3"}
+standards: {sdtmig: "3.3", sdtm_ct: 2019-09-27}
 redcap: {base_url: "https://redcap.example.org/"}
 cutoff: 2020-12-31
 visits:

@@ -16,7 +16,7 @@ from reports.html.pages import write
 
 STUDY = """
 study: {id: OTHER-02, title: A trial of two drugs, synthetic: true}
-standards: {}
+standards: {sdtmig: '3.3', sdtm_ct: 2019-09-27}
 redcap: {}
 cutoff: 2024-06-30
 visits: []

@@ -9,7 +9,13 @@ import pytest
 from reports.declaration_check import check_reports
 from tests.reports.small_study import small_study
 
-STUDY = "study: {id: OTHER-07, title: A trial}\nstandards: {}\nredcap: {}\ncutoff: 2024-06-30\nvisits: []\n"
+STUDY = """
+study: {id: OTHER-07, title: A trial}
+standards: {sdtmig: '3.3', sdtm_ct: 2019-09-27}
+redcap: {}
+cutoff: 2024-06-30
+visits: []
+"""
 REPORTS = """
 populations: {Everybody: {label: All subjects, flag: ITTFL}}
 columns: {by: TRT01P}

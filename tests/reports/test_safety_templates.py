@@ -19,7 +19,7 @@ from reports.templates import KEYS, TEMPLATES
 
 STUDY = """
 study: {id: OTHER-03, title: Public data}
-standards: {}
+standards: {sdtmig: '3.3', sdtm_ct: 2019-09-27}
 redcap: {}
 cutoff: 2014-12-31
 visits: []

@@ -14,7 +14,7 @@ from reports.html.pages import write
 
 STUDY = """
 study: {id: OTHER-01, title: Another trial}
-standards: {}
+standards: {sdtmig: '3.3', sdtm_ct: 2019-09-27}
 redcap: {}
 cutoff: 2024-06-30
 visits: []

@@ -24,7 +24,7 @@ from tests.reports.small_study import dataset, small_study
 SCHEMA = Path(__file__).parent / "ars_ldm.schema.json"
 STUDY = """
 study: {id: OTHER-06, title: A trial, synthetic: true}
-standards: {}
+standards: {sdtmig: '3.3', sdtm_ct: 2019-09-27}
 redcap: {}
 cutoff: 2024-06-30
 visits: []

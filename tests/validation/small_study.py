@@ -124,7 +124,7 @@ def log(instance: str = "1", record: str = "1", **values: str) -> dict[str, str]
 
 STUDY_YAML = """
 study: {id: SMALL, title: A small study, synthetic: true}
-standards: {sdtm_ct: 2019-09-27}
+standards: {sdtmig: '3.3', sdtm_ct: 2019-09-27}
 redcap: {base_url: https://redcap.example.org}
 cutoff: 2001-12-31
 visits:

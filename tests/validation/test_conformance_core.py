@@ -71,7 +71,7 @@ def test_a_rule_that_needs_a_define_is_excused_only_without_one() -> None:
 
 def test_an_explanation_for_a_rule_that_needs_a_define_is_stale_only_with_one(tmp_path: Path) -> None:
     (tmp_path / "study.yaml").write_text(
-        "study: {id: T}\nstandards: {sdtmig: '3.3'}\nredcap: {}\ncutoff: 2001-12-31\nvisits: []\n"
+        "study: {id: T}\nstandards: {sdtmig: '3.3', sdtm_ct: 2019-09-27}\nredcap: {}\ncutoff: 2001-12-31\nvisits: []\n"
     )
     (tmp_path / "conformance.yaml").write_text("explanations:\n- {rule: CORE-001081, dataset: CO, reason: because}\n")
     stale = [

@@ -34,8 +34,8 @@ def finding(
 @pytest.fixture
 def study(tmp_path: Path) -> Study:
     (tmp_path / "study.yaml").write_text(
-        "study: {id: TEST-1, title: A <test>, synthetic: true}\nstandards: {sdtmig: '3.3'}\nredcap: {}\n"
-        "cutoff: 2001-12-31\nvisits: []\n"
+        "study: {id: TEST-1, title: A <test>, synthetic: true}\nstandards: {sdtmig: '3.3', sdtm_ct: 2019-09-27}\n"
+        "redcap: {}\ncutoff: 2001-12-31\nvisits: []\n"
     )
     return Study(tmp_path)
 

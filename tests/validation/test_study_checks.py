@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import yaml
 
 from metadata.errors import StudyError
 from metadata.expression_context import RecordsLookup
+from metadata.study_declaration import TextDates
 from tests.validation.small_study import enrol, exam, log, places, project, records, study
 from validation.checks.data import CheckData
 from validation.checks.declaration import load_checks
@@ -21,7 +23,8 @@ def judged(folder: Path, check: str, *rows: dict[str, str], text_dates: str = "[
     """Source row's instance or event, field, value and problem of what one check finds."""
     lines = "\n".join(f"    {line}" for line in check.strip().splitlines())
     made = study(folder, f"checks:\n  - id: a.check\n    severity: error\n{lines}\n")
-    made.config["text_dates"] = yaml.safe_load(text_dates)
+    declared = [TextDates(**one) for one in yaml.safe_load(text_dates)]
+    made.declared = replace(made.declared, text_dates=declared)
     lookup = RecordsLookup(records(*rows))
     data = CheckData(made, lookup, dictionary_findings(lookup))
     found = check_findings(data, load_checks(made, lookup.project))

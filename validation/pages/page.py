@@ -12,9 +12,9 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 def write_study_page(study: Study, name: str, path: Path, date: str, **values: object) -> None:
     """Write the page ``templates/<name>.html.jinja``; ``date`` is the snapshot's, blank where it is not known."""
-    declared = study.config["study"]
+    declared = study.declared.study
     text = page_templates(TEMPLATES).get_template(f"{name}.html.jinja").render(
-        title=str(declared.get("short_title") or declared.get("title") or study.name),
+        title=declared.short_title or declared.title or study.name,
         study=study.studyid,
         synthetic=study.is_synthetic,
         part=study.part,

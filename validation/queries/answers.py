@@ -30,7 +30,7 @@ DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 def answers_path(study: Study) -> Path:
     """Return the path of the study's answers, which need not exist."""
-    return study.path(str(study.config["redcap"].get("answers") or "answers.csv"))
+    return study.path(study.declared.redcap.answers or "answers.csv")
 
 
 def read_answers(study: Study) -> pd.DataFrame:
@@ -48,11 +48,11 @@ def answer_rows(study: Study) -> list[TableRow]:
     answered twice, an answer without text or name, and a day that the calendar does not have or that is still to come.
     When it was answered may be blank.
     """
-    path, declared = answers_path(study), study.config["redcap"].get("answers")
+    path, declared = answers_path(study), study.declared.redcap
     if not path.is_file():
-        if declared:
-            problem = f"the file '{declared}' does not exist: leave the key out until a site has answered"
-            raise complain(study.config["redcap"], "answers", problem)
+        if declared.answers:
+            problem = f"the file '{declared.answers}' does not exist: leave the key out until a site has answered"
+            raise complain(declared.node, "answers", problem)
         return []
     table = read_table(path, f"{study.name}/{path.relative_to(study.folder).as_posix()}")
     table.check_columns([*COLUMNS, *(ASKED if set(ASKED) & set(table.columns) else ())])

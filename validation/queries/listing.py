@@ -127,7 +127,7 @@ def form_links(
     The base address comes from study.yaml, never from the server that was asked; ids of events from the export of
     events unless given. Rows without a record, and events without an id, get no link.
     """
-    base = (base_url or str(study.config["redcap"].get("base_url", ""))).rstrip("/")
+    base = (base_url or study.declared.redcap.base_url).rstrip("/")
     folder = f"{base}/redcap_v{quote(version)}/DataEntry/index.php" if version else f"{base}/redcap/DataEntry/index.php"
     ids = event_ids or {event["unique_event_name"]: event.get("event_id") or "" for event in project.events}
     known = {str(event): str(number) for event, number in ids.items() if str(number)}

@@ -35,9 +35,9 @@ def subject_findings(study: Study, records: Records) -> pd.DataFrame:
     asked about next to ``007``. Columns as ``validation.raw.dictionary_findings`` has them; nothing is judged where
     study.yaml names no field of the dictionary for the subject's number.
     """
-    declared = study.config.get("identity") or {}
-    found = records.project.dictionary.fields.get(str(declared.get("subject", "")))
-    if found is None or found.name not in records.table:
+    declared = study.declared.identity
+    found = records.project.dictionary.fields.get(declared.subject) if declared else None
+    if declared is None or found is None or found.name not in records.table:
         return _made(None, np.empty(0, int), "", np.empty(0, object), "", "")
     table, record_id = records.table, records.project.dictionary.record_id
     given = np.flatnonzero(table.where(found.name, dict.fromkeys(["", *records.project.missing_codes], False), True))
@@ -46,11 +46,10 @@ def subject_findings(study: Study, records: Records) -> pd.DataFrame:
     )
     plain = {text: plainly(text) for text in frame["stored"].unique()}
     frame = frame.assign(
-        number=frame["stored"].map(plain).astype("str"), site=_sites(records, declared.get("site"), frame["record"])
+        number=frame["stored"].map(plain).astype("str"), site=_sites(records, declared.site, frame["record"])
     )
-    sites = declared.get("site")
-    codes = {str(group): str(code) for group, code in sites.items()} if isinstance(sites, dict) else {}
-    told_apart = _by_site(frame, codes, str(declared.get("usubjid") or SITE))
+    codes = declared.site if isinstance(declared.site, dict) else {}
+    told_apart = _by_site(frame, codes, declared.usubjid or SITE)
     return pd.concat([_written(found, frame), _twice(found, told_apart), _foreign(found, frame, codes)],
                      ignore_index=True)  # fmt: skip
 

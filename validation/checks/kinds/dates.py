@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field as attribute
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 
@@ -214,7 +214,7 @@ class VisitWindow(Check):
         own = study.visit_of_form.get(self.form)
         events = [own] if own else [one for one in project.event_names if project.designated(one, self.form)]
         visits = [study.visit_events[event] for event in events if event in study.visit_events]
-        if not any("day" in visit and "window" in visit for visit in visits):
+        if not any(visit.day is not None and visit.window for visit in visits):
             problem = f"no visit of the form '{self.form}' has a day and a window in study.yaml"
             raise complain(self.node, "form", problem)
 
@@ -224,9 +224,9 @@ class VisitWindow(Check):
 
         elapsed = _day_numbers(rows, self.date) - _day_numbers(rows, self.reference)
         bounds = {
-            event: _window(visit)
+            event: _window(visit.day, visit.window)
             for event, visit in data.study.visit_events.items()
-            if "day" in visit and "window" in visit
+            if visit.day is not None and visit.window
         }
         visit = data.study.visit_of_form.get(rows.form)
         events = pd.Series(visit, index=rows.keys.index) if visit else rows.keys["event"]
@@ -238,9 +238,8 @@ class VisitWindow(Check):
         return CheckFinding((elapsed < low) | (elapsed > high), details)
 
 
-def _window(visit: Mapping[str, Any]) -> tuple[float, float]:
+def _window(day: int, window: Sequence[int]) -> tuple[float, float]:
     """Return the first and last allowed day of a visit as days elapsed since the reference (there is no day 0)."""
-    day, window = float(visit["day"]), visit["window"]
     target = day - 1 if day > 0 else day
     return target + float(window[0]), target + float(window[1])
 

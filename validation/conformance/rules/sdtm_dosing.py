@@ -120,9 +120,8 @@ def _planned(data: SdtmDatasets, arm: str, treatment: str, epoch: str) -> list[P
 
 def _epochs(data: SdtmDatasets, planned: PlannedTreatment) -> set[str]:
     """Return the epochs in which the element of an entry lies in its arm, or in any; none if it names no element."""
-    elements = data.study.config.get("elements") or []
-    own = [node for node in elements if str(node["etcd"]) == planned.element]
-    return {str(node["epoch"]) for node in own if planned.arm in ("", str(node.get("arm") or planned.arm))}
+    own = [one for one in data.study.declared.elements or [] if one.etcd == planned.element]
+    return {one.epoch for one in own if planned.arm in ("", one.arm or planned.arm)}
 
 
 def _texts(planned: Sequence[PlannedTreatment], key: str) -> list[str]:

@@ -33,10 +33,10 @@ def subject_number(data: SdtmDatasets) -> Iterator[Hit]:
       needs=("study",))  # fmt: skip
 def subject_site(data: SdtmDatasets) -> Iterator[Hit]:
     subjects = _subjects(data, "SITEID", "SUBJID")
-    identity = data.study.config.get("identity") or {}
-    if subjects is None or not identity:
+    identity = data.study.declared.identity
+    if subjects is None or identity is None:
         return
-    pattern = str(identity.get("usubjid") or ALL_PARTS)
+    pattern = identity.usubjid or ALL_PARTS
     wanted, own = subjects.text("USUBJID"), subjects.text("SUBJID")
     parts = {"{studyid}": subjects.text("STUDYID"), "{site}": subjects.text("SITEID"), "{subject}": own}
     wrong = np.zeros(subjects.size, bool)

@@ -63,7 +63,7 @@ def arm_pair(data: SdtmDatasets) -> Iterator[Hit]:
 @rule("arm.planned", "An arm is one of the trial's.", "SDTMIG 3.3, section 7.2.1", covers="CG0293, CG0512, CG0516")
 def arm_planned(data: SdtmDatasets) -> Iterator[Hit]:
     subjects, design = data.get("DM"), data.get("TA")
-    declared = [str(node["armcd"]) for node in data.study.config.get("arms") or []]
+    declared = [arm.armcd for arm in data.study.declared.arms or []]
     known = design.column("ARMCD").held if design is not None else declared
     if subjects is not None and known:
         for name in ("ARMCD", "ACTARMCD"):

@@ -93,9 +93,9 @@ def planned_visits(data: SdtmDatasets) -> pd.DataFrame:
     import pandas as pd
 
     rows = [
-        (float(node["visitnum"]), str(node["visit"]), float(node["day"]), float((node.get("window") or [0, 0])[1]))
-        for node in data.study.visits
-        if "visitnum" in node and "day" in node
+        (visit.visitnum, visit.visit, float(visit.day), float((visit.window or [0, 0])[1]))
+        for visit in data.study.visits
+        if visit.visitnum is not None and visit.day is not None
     ]
     declared = pd.DataFrame(rows, columns=["number", "name", "day", "window"])
     design = data.get("TV")
