@@ -89,7 +89,7 @@ def test_the_dosing_plan_speaks_the_language_of_the_mapping(study: Path) -> None
     assert found == {("treatment", "AZATHIOPRINE"), ("unit", "10^6 IU"), ("frequency", "BID")}
     change(study, "study.yaml", first, f"{first}, doses: [8], unit: 10^6 IU}}\n{first}")
     change(study, "study.yaml", "arm: IFNBAZA, element: TRT, doses: [50]", "arm: IFNBAZ, element: TR, doses: [-50]")
-    found = {(one.key, one.suggestion) for one in problems_of(str(study)) if one.file == "trial/study.yaml"}
+    found = {(one.key, one.suggestion) for one in problems_of(str(study)) if one.severity == "error"}
     assert found == {("doses", "")}, "a dose below zero is not read, so that nothing is held to it"
     change(study, "study.yaml", "[-50]", "[50]")
     found = {(one.key, one.suggestion) for one in problems_of(str(study))}
