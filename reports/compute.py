@@ -31,7 +31,10 @@ def compute(study: Study, datasets: Mapping[str, Dataset]) -> pd.DataFrame:
     specification = read_specification(study, KEYS)
     analysis, builder = AnalysisData(specification, datasets), ResultsBuilder()
     for output in specification.outputs:
-        TEMPLATES[output.template].compute(analysis, output, builder)
+        template = TEMPLATES[output.template]
+        if template.check:
+            template.check(specification, output)
+        template.compute(analysis, output, builder)
     return builder.frame()
 
 

@@ -41,7 +41,7 @@ def result_displays(study: Study, results: Any, datasets: Collection[str]) -> tu
     specification, plan, own = read_specification(study, KEYS), read_plan(study), rows_by_output(results)
     made = []
     for output in specification.outputs:
-        if "purpose" not in output.node:
+        if output.keys.purpose is None:
             continue
         maker = _Display(specification, plan, output)
         found = tuple(maker.results(own.get(output.id, []), datasets))

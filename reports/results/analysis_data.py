@@ -69,13 +69,12 @@ class AnalysisData:
         columns = [Group(labels.get(value, value or self.specification.untreated(by)), by, value) for value in values]
         return columns if len(columns) == 1 else [*columns, everybody]
 
-    def reference(self, output: Output, groups: list[Group]) -> tuple[Group, list[Group]]:
-        """The treatment that the output names as its reference, and those compared with it.
+    def reference(self, output: Output, name: str, groups: list[Group]) -> tuple[Group, list[Group]]:
+        """The treatment that the output names as its ``reference``, and those compared with it.
 
         Raises StudyError if there is no treatment of that name.
         """
         arms = {group.label: group for group in groups if group.is_arm}
-        name = str(output.node["reference"])
         if name not in arms:
             known = f"treatments here are {', '.join(arms) or 'none'}"
             raise complain(output.node, "reference", f"there is no treatment '{name}'; {known}")
@@ -141,8 +140,8 @@ class AnalysisData:
         there = {*population.present(by).column(by), *declared}
         found = [value for value in [*labels, *known, *declared] if value in there or value in labels]
         found = list(dict.fromkeys(value for value in found if value))
-        reference = output.node.get("reference")
-        return found or [value for value in [_value(labels, str(reference))] if isinstance(reference, str)]
+        reference = getattr(output.keys, "reference", "")
+        return found or ([_value(labels, reference)] if isinstance(reference, str) and reference else [])
 
     def _population(self, name: str, asked_by: Mapping[str, Any]) -> Selection:
         return self._flagged(self.specification.population(name, asked_by).flag)
@@ -154,8 +153,3 @@ class AnalysisData:
 def _value(labels: Mapping[str, str], label: str) -> str:
     """The value that a label is for; the label itself if it is for none."""
     return next((value for value, text in labels.items() if text == label), label)
-
-
-def decimals_of(node: Mapping[str, Any]) -> int:
-    """How many decimals an output prints of values as they are recorded."""
-    return int(node.get("decimals", 0))

@@ -65,9 +65,8 @@ class Selection:
         """Whether the dataset has the variable."""
         return variable in self.base
 
-    def named(self, node: Mapping[str, Any], key: str) -> str:
+    def named(self, name: str, node: Mapping[str, Any], key: str) -> str:
         """The variable that a key of reports.yaml names; raises StudyError if the dataset does not have it."""
-        name = str(node[key])
         if not self.has(name):
             raise unknown_variable(node, key, self.dataset, name, self.base.names)
         return name
@@ -136,9 +135,12 @@ class Selection:
             return pd.Series(self._coded(variable).objects[self._codes(variable)], index, dtype=object, copy=False)
         return pd.Series(self._numbers(variable), index, copy=False)
 
-    def where(self, condition: Condition) -> Selection:
-        """Narrow to the rows that meet a condition; raises StudyError if it does not fit the dataset's variables."""
-        if condition == EVERY_ROW:
+    def where(self, condition: Condition | None) -> Selection:
+        """Narrow to the rows that meet a condition, if there is one.
+
+        Raises StudyError if it does not fit the dataset's variables.
+        """
+        if condition is None or condition == EVERY_ROW:
             return self
         condition.check(self.base.kinds, self.dataset)
         mask = condition.holds(_ChosenColumns(self), self.size)

@@ -59,7 +59,7 @@ class OutputKeys:
     plan: Text
     footnotes: list[Text] | None = None
     columns: OutputColumns | None = None
-    purpose: Literal["primary", "secondary", "exploratory"] = "exploratory"
+    purpose: Literal["primary", "secondary", "exploratory"] | None = None
 
     def implied(self) -> Iterable[str]:
         """Variables of the dataset that the template reads and no key names."""
@@ -114,33 +114,33 @@ class Output:
     @property
     def id(self) -> str:
         """Number of the output, such as T14.1.1."""
-        return str(self.node["id"])
+        return self.keys.id
 
     @property
     def template(self) -> str:
-        return str(self.node["template"])
+        return self.keys.template
 
     @property
     def title(self) -> str:
-        return str(self.node["title"])
+        return self.keys.title
 
     @property
     def population(self) -> str:
-        return str(self.node["population"])
+        return self.keys.population
 
     @property
     def plan(self) -> str:
         """The section of the analysis plan that this output refers to."""
-        return str(self.node["plan"])
+        return self.keys.plan
 
     @property
     def purpose(self) -> str:
         """What the output is for, as CDISC ARS names it; exploratory unless declared."""
-        return f"{str(self.node.get('purpose', 'exploratory')).upper()} OUTCOME MEASURE"
+        return f"{(self.keys.purpose or 'exploratory').upper()} OUTCOME MEASURE"
 
     @property
     def footnotes(self) -> list[str]:
-        return list(self.node.get("footnotes", []))
+        return list(self.keys.footnotes or [])
 
 
 @dataclass(frozen=True)
@@ -155,13 +155,14 @@ class ReportSpecification:
 
     def by(self, output: Output) -> str:
         """The variable whose values are an output's treatment columns, its own or that of all; empty for one column."""
-        return str(output.node.get("columns", self.node.get("columns", {})).get("by", ""))
+        columns = output.keys.columns or self.file.columns
+        return columns.by if columns else ""
 
     @staticmethod
     def column_labels(output: Output) -> Mapping[str, str]:
         """What heads the columns of an output whose variable has codes, in the order wanted."""
-        found: Mapping[str, str] = output.node.get("columns", {}).get("labels", {})
-        return found
+        columns = output.keys.columns
+        return (columns.labels if columns else None) or {}
 
     @staticmethod
     def untreated(by: str) -> str:
@@ -171,7 +172,7 @@ class ReportSpecification:
     @property
     def total(self) -> str:
         """Heading of the column of all treatments together."""
-        return str(self.node.get("columns", {}).get("total", "Total"))
+        return (self.file.columns or TreatmentColumns()).total
 
     def population(self, name: str, asked_by: Mapping[str, Any], key: str = "population") -> PopulationKeys:
         """Declaration of a population: its label and its flag; raises StudyError with the nearest name."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +22,7 @@ class CensoredTimes:
     events: NDArray[np.bool_]
 
 
-def censored_times(node: Mapping[str, Any], rows: Selection) -> tuple[CensoredTimes, Selection]:
+def censored_times(unit_days: float, rows: Selection) -> tuple[CensoredTimes, Selection]:
     """Read AVAL (divided by ``unit_days``) and CNSR (0 is the event, as ADaM TTE has it).
 
     Rows without a time are left out. Raises StudyError for a second record of a subject, and for a time below zero.
@@ -38,5 +36,5 @@ def censored_times(node: Mapping[str, Any], rows: Selection) -> tuple[CensoredTi
     early = table[table[TIME] < 0]
     if len(early):
         raise StudyError(f"{rows.dataset}: {early.iloc[0][SUBJECT]} has a time below zero")
-    times = table[TIME].to_numpy(float) / float(node.get("unit_days", 1))
+    times = table[TIME].to_numpy(float) / unit_days
     return CensoredTimes(times, (table[CENSORED] == 0).to_numpy(bool)), known

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Annotated, Any
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Annotated
 
 from metadata.condition import Condition
 from metadata.condition_filter import among
+from metadata.declaration import Place
 from metadata.declaration_limits import Entries, Text
 from reports.layout.table import OutputTable, Row, TableColumn
 from reports.results.analysis_data import Group
 from reports.results.builder import ResultPlace, ResultsBuilder
-from reports.results.declared_condition import declared_condition
 from reports.results.formats import COUNT, P_VALUE
 from reports.results.index import LineResults, ResultsIndex
 from reports.results.selection import Selection
@@ -32,6 +32,7 @@ class PairKeys:
     condition: Condition
     dataset: Text = ""
     visit: Variable = "AVISIT"
+    node: Place = field(default=None, compare=False, repr=False)
 
 
 COUNTS = {
@@ -43,21 +44,20 @@ COUNTS = {
 
 
 def add_pair(
-    output: Output, builder: ResultsBuilder, group: Group, number: int, pair: Mapping[str, Any], records: Selection
+    output: Output, builder: ResultsBuilder, group: Group, number: int, pair: PairKeys, records: Selection
 ) -> None:
     """Record the fourfold table of the subjects who have both visits, and McNemar's exact test of it."""
-    visit = str(pair.get("visit", "AVISIT"))
-    rows = records.where(declared_condition(output.node)).where(declared_condition(pair))
-    one, two = (rows.equal(visit, str(name)) for name in pair["visits"])
+    rows = records.where(pair.where)
+    one, two = (rows.equal(pair.visit, name) for name in pair.visits)
     pairs = set(one.subjects) & set(two.subjects)
-    met = [pairs & set(part.where(declared_condition(pair, "condition")).subjects) for part in (one, two)]
+    met = [pairs & set(part.where(pair.condition).subjects) for part in (one, two)]
     sets = {
         "both": met[0] & met[1],
         "lost": met[0] - met[1],
         "gained": met[1] - met[0],
         "neither": pairs - met[0] - met[1],
     }
-    where = among(visit, [str(name) for name in pair["visits"]])
+    where = among(pair.visit, pair.visits)
     for name, subjects in sets.items():
         place = _place(group.label, number, pair, name)
         source = filtered(rows, where, among("USUBJID", sorted(subjects)))
@@ -71,21 +71,21 @@ def add_pair(
     builder.add(output, place, "statistic", replace(found, value=found.statistic), COUNT, source)
 
 
-def _place(group: str, number: int, pair: Mapping[str, Any], name: str) -> ResultPlace:
+def _place(group: str, number: int, pair: PairKeys, name: str) -> ResultPlace:
     return ResultPlace(
         f"pair_{number:02d}_{name}", group, name, _level(pair), "pairs", line=f"pair {number}", analysed="USUBJID"
     )
 
 
-def _level(pair: Mapping[str, Any]) -> str:
-    return f"{pair['label']}: {_visits(pair)}"
+def _level(pair: PairKeys) -> str:
+    return f"{pair.label}: {_visits(pair)}"
 
 
-def _visits(pair: Mapping[str, Any]) -> str:
-    return ", ".join(map(str, pair["visits"]))
+def _visits(pair: PairKeys) -> str:
+    return ", ".join(pair.visits)
 
 
-def pairs_table(output: Output, results: ResultsIndex) -> OutputTable:
+def pairs_table(pairs: Sequence[PairKeys], results: ResultsIndex) -> OutputTable:
     """A row a pair: subjects with both visits, the fourfold table, and the p-value."""
     heads = (
         TableColumn("Visits", text=True),
@@ -96,13 +96,13 @@ def pairs_table(output: Output, results: ResultsIndex) -> OutputTable:
     rows: list[Row] = []
     for group in results.groups():
         rows += [Row(group, heading=True)] if len(results.groups()) > 1 else []
-        for number, pair in enumerate(output.node["pairs"], start=1):
+        for number, pair in enumerate(pairs, start=1):
             rows.append(_row(results.line(f"pair {number}"), group, pair))
     return OutputTable("McNemar's exact test", heads, tuple(rows), "Paired proportions")
 
 
-def _row(results: LineResults, group: str, pair: Mapping[str, Any]) -> Row:
+def _row(results: LineResults, group: str, pair: PairKeys) -> Row:
     level = _level(pair)
     test = results.row("mcnemar", level, group, "p_value", "pairs") or {}
     counts = (results.text(name, level, group, "count", "pairs") for name in COUNTS)
-    return Row(str(pair["label"]), (_visits(pair), str(test.get("n", "")), *counts, str(test.get("text", ""))))
+    return Row(pair.label, (_visits(pair), str(test.get("n", "")), *counts, str(test.get("text", ""))))

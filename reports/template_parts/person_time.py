@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,14 +51,9 @@ class PersonTimeRows:
         return len(self.subjects)
 
 
-def counted(rate: Mapping[str, Any]) -> str:
-    """The variable that counts the events: AVAL unless named."""
-    return str(rate.get("count", "AVAL"))
-
-
-def person_time(rate: Mapping[str, Any], rows: Selection) -> PersonTimeRows:
+def person_time(rate: RateKeys, rows: Selection) -> PersonTimeRows:
     """Sum the events and the person-time of each subject."""
-    count, time = counted(rate), str(rate["time"])
+    count, time = rate.count, rate.time
     known = rows.present(count).present(time).above(time, 0)
     events, spent = known.column(count).to_numpy(float), known.column(time).to_numpy(float)
     if (events % 1 != 0).any() or (events < 0).any():
@@ -71,14 +64,14 @@ def person_time(rate: Mapping[str, Any], rows: Selection) -> PersonTimeRows:
 
 
 def add_rate(
-    output: Output, builder: ResultsBuilder, place: ResultPlace, rate: Mapping[str, Any], rows: Selection
+    output: Output, builder: ResultsBuilder, place: ResultPlace, rate: RateKeys, rows: Selection
 ) -> PersonTimeRows:
     """Record subjects, events, person-time, the rate with its interval, and the mean of the subjects' rates."""
-    found, shown = person_time(rate, rows), pattern(int(rate.get("decimals", 3)))
+    found, shown = person_time(rate, rows), pattern(rate.decimals)
     values = {
         "n": (Estimate(float(found.n), "Number of subjects with person-time", found.n), COUNT),
         "events": (Estimate(float(found.count), "Sum of events", found.n), COUNT),
-        "person_time": (Estimate(found.total, f"Sum of person-time ({rate['unit']})", found.n), pattern(1)),
+        "person_time": (Estimate(found.total, f"Sum of person-time ({rate.unit})", found.n), pattern(1)),
     }
     for name, (value, wanted) in values.items():
         builder.add(output, place, name, value, wanted, rows)

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from metadata.condition import Condition
 from metadata.condition_filter import among
+from metadata.declaration import Place
 from metadata.declaration_limits import Entries, Text
 from metadata.schema_errors import needed_key
 from metadata.yaml_source import complain
 from reports.layout.table import OutputLayout, OutputTable, Row
-from reports.results.analysis_data import AnalysisData, Group, decimals_of
+from reports.results.analysis_data import AnalysisData, Group
 from reports.results.builder import ResultPlace, ResultsBuilder
-from reports.results.declared_condition import declared_condition
 from reports.results.formats import P_VALUE, PERCENT, pattern
 from reports.results.index import LineResults, ResultsIndex
 from reports.results.selection import SUBJECT, Selection
@@ -36,7 +36,6 @@ from reports.template_parts.person_time import (
     RateKeys,
     add_bounded,
     add_rate,
-    counted,
 )
 from reports.template_parts.treatment_heads import add_size, columns
 from reports.templates.rates_by_period import bounded
@@ -58,10 +57,30 @@ class EndpointLine:
     unit: Text = ""
     unit_days: float = 1
     compare: Annotated[list[ComparisonName], Entries(0)] | None = None
+    node: Place = field(default=None, compare=False, repr=False)
 
     def implied(self) -> Iterable[str]:
         """Of a time to event the time and whether it is censored."""
         return (TIME, CENSORED) if self.kind == "time" else ()
+
+    @property
+    def name(self) -> str:
+        """What the results call the endpoint: the variable of values, or its kind."""
+        return self.variable if self.kind == "value" else self.kind
+
+    @property
+    def analysed(self) -> str:
+        """The variable of the dataset that it is about; of a proportion the subjects that are counted."""
+        if self.rate and self.kind == "rate":
+            return self.rate.count
+        return self.variable if self.kind == "value" else TIME if self.kind == "time" else SUBJECT
+
+    @property
+    def shown(self) -> str:
+        """How estimates of a comparison are printed."""
+        if self.kind == "proportion":
+            return PERCENT
+        return pattern(self.rate.decimals if self.rate else self.decimals + 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,56 +96,42 @@ NEEDED = {"proportion": (), "value": ("variable",), "time": ("unit",), "rate": (
 
 def check(_: ReportSpecification, output: Output) -> None:
     """Each line has what its kind needs, and comparisons of its kind."""
-    list(_lines(output))
+    keys = output.keys_of(Keys)
+    for line in keys.lines:
+        if line.compare and not keys.reference:
+            raise complain(line.node, "compare", "the output names no 'reference' to compare with")
+    for line in keys.lines:
+        for key in NEEDED[line.kind]:
+            if not getattr(line, key):
+                raise needed_key(line.node, key, f"a {line.kind}")
+        for word in line.compare or []:
+            if COMPARISONS[word].kind != line.kind:
+                fit = [name for name, known in COMPARISONS.items() if known.kind == line.kind]
+                problem = f"'{word}' compares no {line.kind}; known are {', '.join(fit)}"
+                raise complain(line.node, "compare", problem)
 
 
 def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> None:
     """Record each endpoint in each treatment and in all together, then the comparisons with the reference."""
-    groups = analysis.groups(output)
-    arms = analysis.reference(output, groups) if "reference" in output.node else None
+    keys, groups = output.keys_of(Keys), analysis.groups(output)
+    arms = analysis.reference(output, keys.reference, groups) if keys.reference else None
     sizes = {group.label: add_size(analysis, output, group, builder) for group in groups}
-    for number, line in _lines(output):
+    for number, line in _lines(keys):
         samples = {}
         for group in groups:
-            place = ResultPlace(
-                number, group.label, _variable(line), number, line=_name(number), analysed=_analysed(line)
-            )
+            place = ResultPlace(number, group.label, line.name, number, line=_name(number), analysed=line.analysed)
             samples[group.label] = _endpoint(analysis, output, builder, place, group, line, sizes[group.label])
-        if line.get("compare") and arms:
+        if line.compare and arms:
             _compare(output, builder, line, number, arms, samples)
 
 
-def _lines(output: Output) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Numbered lines; raises StudyError for a line that lacks what its kind needs or asks for another's comparison."""
-    compared = [line for line in output.node["lines"] if line.get("compare")]
-    if compared and "reference" not in output.node:
-        raise complain(compared[0], "compare", "the output names no 'reference' to compare with")
-    for number, line in enumerate(output.node["lines"], start=1):
-        for key in NEEDED[line["kind"]]:
-            if key not in line:
-                raise needed_key(line, key, f"a {line['kind']}")
-        for word in line.get("compare", []):
-            if COMPARISONS[word].kind != line["kind"]:
-                fit = [name for name, known in COMPARISONS.items() if known.kind == line["kind"]]
-                raise complain(line, "compare", f"'{word}' compares no {line['kind']}; known are {', '.join(fit)}")
-        yield f"{number:02d}", line
+def _lines(keys: Keys) -> Iterator[tuple[str, EndpointLine]]:
+    """Numbered lines."""
+    return ((f"{number:02d}", line) for number, line in enumerate(keys.lines, start=1))
 
 
 def _name(number: str) -> str:
     return f"line {int(number)}"
-
-
-def _variable(line: Mapping[str, Any]) -> str:
-    """What the results call the endpoint: the variable of values, or its kind."""
-    return str(line["variable"] if line["kind"] == "value" else line["kind"])
-
-
-def _analysed(line: Mapping[str, Any]) -> str:
-    """The variable of the dataset that the endpoint is about; of a proportion the subjects that are counted."""
-    kind = line["kind"]
-    if kind == "rate":
-        return counted(line["rate"])
-    return str(line["variable"]) if kind == "value" else TIME if kind == "time" else SUBJECT
 
 
 def _endpoint(
@@ -135,54 +140,54 @@ def _endpoint(
     builder: ResultsBuilder,
     place: ResultPlace,
     group: Group,
-    line: Mapping[str, Any],
+    line: EndpointLine,
     size: int,
 ) -> tuple[Any, Selection]:
     """Record what one treatment has of an endpoint, and return it for the comparisons, with its rows."""
-    everybody = analysis.select(output, str(line.get("dataset", SUBJECT_LEVEL)), group, line)
-    rows = everybody.where(declared_condition(line))
-    if line["kind"] == "proportion":
-        among = everybody.where(declared_condition(line, "denominator")) if "denominator" in line else None
+    everybody = analysis.select(output, line.dataset, group, line.node)
+    rows = everybody.where(line.where)
+    if line.kind == "proportion":
+        among = None if line.denominator is None else everybody.where(line.denominator)
         whole = size if among is None else among.subject_count
         builder.add_proportion(output, place, rows.subject_count, whole, rows, "Number of subjects")
         return (rows.subject_count, whole), rows if among is None else among
-    if line["kind"] == "value":
-        present = rows.present(str(line["variable"]))
+    if line.kind == "value":
+        present = rows.present(line.variable)
         present.check_once()
-        values = present.column(str(line["variable"]))
-        builder.add_description(output, place, describe(values), decimals_of(line), present)
+        values = present.column(line.variable)
+        builder.add_description(output, place, describe(values), line.decimals, present)
         return values, present
-    if line["kind"] == "rate":
-        return add_rate(output, builder, place, line["rate"], rows), rows
+    if line.rate and line.kind == "rate":
+        return add_rate(output, builder, place, line.rate, rows), rows
     return _time(output, builder, place, line, rows)
 
 
 def _time(
-    output: Output, builder: ResultsBuilder, place: ResultPlace, line: Mapping[str, Any], rows: Selection
+    output: Output, builder: ResultsBuilder, place: ResultPlace, line: EndpointLine, rows: Selection
 ) -> tuple[Any, Selection]:
-    times, known = censored_times(line, rows)
+    times, known = censored_times(line.unit_days, rows)
     curve = kaplan_meier(times.times, times.events)
     builder.add_proportion(output, place, curve.events, curve.n, known.equal(CENSORED, 0), "Subjects with the event")
-    add_bounded(output, builder, place, "estimate", curve.quantile(), pattern(decimals_of(line) + 1), known)
+    add_bounded(output, builder, place, "estimate", curve.quantile(), pattern(line.decimals + 1), known)
     return times, known
 
 
 def _compare(
-    output: Output, builder: ResultsBuilder, line: Mapping[str, Any], number: str, arms: tuple[Group, list[Group]],
+    output: Output, builder: ResultsBuilder, line: EndpointLine, number: str, arms: tuple[Group, list[Group]],
     samples: Mapping[str, tuple[Any, Selection]],
 ) -> None:  # fmt: skip
     reference, others = arms
-    for word in line["compare"]:
+    for word in line.compare or []:
         for arm in others:
-            found = COMPARISONS[word].run(samples[arm.label][0], samples[reference.label][0], line.get("precision"))
+            found = COMPARISONS[word].run(samples[arm.label][0], samples[reference.label][0], line.precision)
             level = f"{arm.label} / {reference.label}"
             place = ResultPlace(f"{number}_{word}", arm.label, word, level, number, line=_name(number),
-                                analysed=_analysed(line))  # fmt: skip
+                                analysed=line.analysed)  # fmt: skip
             source = _both(list(samples.values())[-1][1], arm, reference, samples)
             if COMPARISONS[word].result == "p_value":
                 builder.add(output, place, "p_value", found, P_VALUE, source)
             else:
-                add_bounded(output, builder, place, "estimate", found, _shown(line), source)
+                add_bounded(output, builder, place, "estimate", found, line.shown, source)
 
 
 def _both(
@@ -195,42 +200,36 @@ def _both(
     return filtered(everybody, among(SUBJECT, sorted(subjects)))
 
 
-def _shown(line: Mapping[str, Any]) -> str:
-    if line["kind"] == "proportion":
-        return PERCENT
-    return pattern(int(line["rate"].get("decimals", 3)) if "rate" in line else decimals_of(line) + 1)
-
-
 def layout(output: Output, results: ResultsIndex) -> OutputLayout:
     """A heading an endpoint, what each treatment has, and the comparisons in the column of the treatment compared."""
-    rows: list[Row] = []
-    for number, line in _lines(output):
+    keys, rows = output.keys_of(Keys), list[Row]()
+    for number, line in _lines(keys):
         own = results.line(_name(number))
-        rows.append(Row(str(line["label"]), heading=True))
+        rows.append(Row(line.label, heading=True))
         rows += [Row(label, tuple(cell(group) for group in results.groups()), 1)
                  for label, cell in _cells(own, number, line)]  # fmt: skip
-        rows += [_comparison(output, own, results.groups(), number, word) for word in line.get("compare", [])]
+        rows += [_comparison(keys.reference, own, results.groups(), number, word) for word in line.compare or []]
     return OutputLayout([OutputTable("", columns(results), tuple(rows))])
 
 
-def _cells(results: LineResults, number: str, line: Mapping[str, Any]) -> list[tuple[str, Any]]:
+def _cells(results: LineResults, number: str, line: EndpointLine) -> list[tuple[str, Any]]:
     """Labels of an endpoint's rows, and what fills the cell of a treatment."""
-    kind, variable = str(line["kind"]), _variable(line)
+    kind = line.kind
     if kind == "proportion":
         return [("n/N (%)", lambda group: results.parts(kind, number, group))]
     if kind == "value":
-        return [(label, lambda group, names=names: results.cell(variable, number, group, names.split()))
+        return [(label, lambda group, names=names: results.cell(line.variable, number, group, names.split()))
                 for label, names in CELLS]  # fmt: skip
     if kind == "time":
-        median = (f"Median, {line['unit']} (95% CI)", lambda group: bounded(results, kind, number, group))
+        median = (f"Median, {line.unit} (95% CI)", lambda group: bounded(results, kind, number, group))
         return [("Events, n/N (%)", lambda group: results.parts(kind, number, group)), median]
-    parts = [("Subjects", "n"), ("Events", "events"), (str(line["rate"]["unit"]), "person_time")]
+    parts = [("Subjects", "n"), ("Events", "events"), (line.rate.unit if line.rate else "", "person_time")]
     plain = [(label, lambda group, name=name: results.text(kind, number, group, name)) for label, name in parts]
     return [*plain, ("Rate (95% CI)", lambda group: bounded(results, kind, number, group))]
 
 
-def _comparison(output: Output, results: LineResults, groups: list[str], number: str, word: str) -> Row:
-    reference, known = str(output.node["reference"]), COMPARISONS[word]
+def _comparison(reference: str, results: LineResults, groups: list[str], number: str, word: str) -> Row:
+    known = COMPARISONS[word]
     cells = []
     for group in groups:
         level = f"{group} / {reference}"

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 
 from metadata.condition import Condition
 from metadata.condition_filter import equality
+from metadata.declaration import Place
 from metadata.declaration_limits import Entries, Keyed, OneOf, Text
 from metadata.errors import Gather, StudyError
 from metadata.schema_errors import entry_of, needed_key
@@ -20,9 +21,8 @@ from reports.layout.table import (
     Row,
     TableColumn,
 )
-from reports.results.analysis_data import AnalysisData, Group, decimals_of
+from reports.results.analysis_data import AnalysisData, Group
 from reports.results.builder import ResultPlace, ResultsBuilder
-from reports.results.declared_condition import declared_condition
 from reports.results.formats import P_VALUE, pattern
 from reports.results.index import LineResults, ResultsIndex
 from reports.results.selection import SUBJECT, Selection
@@ -54,6 +54,7 @@ class VisitValue:
     variable: NumberVariable
     label: Text
     decimals: Decimals | None = None
+    node: Place = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,12 @@ class VisitTest:
     population: Text = ""
     purpose: Text = ""
     carried: bool = False
+    node: Place = field(default=None, compare=False, repr=False)
+
+    @property
+    def level(self) -> str:
+        """What the results call the visits that it compares."""
+        return JOINT.join(self.visits) + (" (LOCF)" if self.carried else "")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,76 +113,68 @@ class Keys(OutputKeys):
             ("visits", self.visit, self.visits),
         ]
 
+    @property
+    def each_parameter(self) -> Mapping[str, VisitParameter]:
+        """The parameters by their codes; the only one has no label."""
+        return self.parameters or {self.paramcd: VisitParameter("", self.decimals, self.precision)}
+
+    @property
+    def told_apart_by(self) -> list[str]:
+        """The variables by which the records of one cell are found."""
+        return ["PARAMCD", self.visit] if self.parameters else [self.visit]
+
 
 JOINT = ", "
-Values = list[tuple[int, Mapping[str, Any]]]
+Values = list[tuple[int, VisitValue]]
 NOWHERE = np.array([], dtype=np.intp)
 
 
 def check(_: ReportSpecification, output: Output) -> None:
     """One parameter or several, each with its decimals; tests of visits that the output has."""
-    _check(output.node)
+    keys = output.keys_of(Keys)
+    if bool(keys.paramcd) == bool(keys.parameters):
+        raise complain(output.node, None, "name one 'paramcd' or several 'parameters'")
     with Gather() as gather:
         with gather.part():
-            _check_selected(output.keys_of(Keys), output.node)
-        for test in output.node.get("tests", []):
+            _check_selected(keys, output.node)
+        for value in keys.values:  # noqa: PD011  a key of the output
             with gather.part():
-                _known(output, test)
+                if keys.paramcd and value.decimals is None:
+                    raise needed_key(value.node, "decimals", entry_of("values"))
+        for test in keys.tests or []:
+            with gather.part():
+                _check_test(keys, test)
 
 
 def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> None:
     """Describe every value variable of every parameter at every visit, then run the tests."""
-    _check(output.node)
-    groups = analysis.groups(output)
-    dataset, where = str(output.node["dataset"]), declared_condition(output.node)
-    rows = [analysis.select(output, dataset, group).where(where) for group in groups]
-    measured = _visits_of(output.node, rows[-1])
-    for value in output.node["values"]:
-        known = rows[-1].present(rows[-1].named(value, "variable"))
-        known.among(_visit(output.node), list(output.node["visits"])).check_once(*_keys(output.node))
+    keys, groups = output.keys_of(Keys), analysis.groups(output)
+    rows = [analysis.select(output, keys.dataset, group).where(keys.where) for group in groups]
+    measured = _visits_of(keys, rows[-1])
+    for value in keys.values:  # noqa: PD011  a key of the output
+        known = rows[-1].present(rows[-1].named(value.variable, value.node, "variable"))
+        known.among(keys.visit, list(keys.visits)).check_once(*keys.told_apart_by)
     for group, selected in zip(groups, rows, strict=True):
         add_size(analysis, output, group, builder)
         _describe(output, builder, group, selected, measured)
-        for number, test in enumerate(output.node.get("tests", []), start=1):
-            for code in _parameters(output.node):
-                _test(analysis, output, builder, group, number, test, str(code))
+        for number, test in enumerate(keys.tests or [], start=1):
+            for code in keys.each_parameter:
+                _test(analysis, output, builder, group, number, test, code)
 
 
-def _check(node: Mapping[str, Any]) -> None:
-    """One parameter, which ``where`` selects, with the decimals of its values; or several, each with its own."""
-    if ("paramcd" in node) == ("parameters" in node):
-        raise complain(node, None, "name one 'paramcd' or several 'parameters'")
-    for value in node["values"]:
-        if "paramcd" in node and "decimals" not in value:
-            raise needed_key(value, "decimals", entry_of("values"))
-
-
-def _check_selected(keys: Keys, node: Mapping[str, Any]) -> None:
+def _check_selected(keys: Keys, node: object) -> None:
     """Raise StudyError if ``where`` selects other parameters than the one that is named."""
     for test in keys.where.tests if keys.where and keys.paramcd else ():
         if test.variable == "PARAMCD" and test.name == "is" and test.operand != (keys.paramcd,):
             raise complain(node, "paramcd", f"'where' selects {test}, and the output says {keys.paramcd}")
 
 
-def _parameters(node: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
-    """Label and decimals of each parameter by its code."""
-    return node.get("parameters", {node.get("paramcd"): {}})  # type: ignore[no-any-return]
-
-
-def _visit(node: Mapping[str, Any]) -> str:
-    return str(node.get("visit", "AVISIT"))
-
-
-def _keys(node: Mapping[str, Any]) -> list[str]:
-    return ["PARAMCD", _visit(node)] if "parameters" in node else [_visit(node)]
-
-
-def _visits_of(node: Mapping[str, Any], rows: Selection) -> list[tuple[str, ...]]:
+def _visits_of(keys: Keys, rows: Selection) -> list[tuple[str, ...]]:
     """Declared visits of each parameter; of several parameters those at which somebody was measured."""
-    if "parameters" not in node:
-        return [(str(visit),) for visit in node["visits"]]
-    found = set(rows.table(*_keys(node)).groupby(_keys(node), sort=False).indices)
-    declared = [(str(code), str(visit)) for code in node["parameters"] for visit in node["visits"]]
+    if not keys.parameters:
+        return [(visit,) for visit in keys.visits]
+    found = set(rows.table(*keys.told_apart_by).groupby(keys.told_apart_by, sort=False).indices)
+    declared = [(code, visit) for code in keys.parameters for visit in keys.visits]
     return [key for key in declared if key in found]
 
 
@@ -183,10 +182,10 @@ def _describe(
     output: Output, builder: ResultsBuilder, group: Group, rows: Selection, measured: list[tuple[str, ...]]
 ) -> None:
     """A value that none of the visit's records has (the change at baseline) makes no rows."""
-    node, keys = output.node, _keys(output.node)
-    places = rows.table(*keys).groupby(keys if len(keys) > 1 else keys[0], sort=False).indices
-    for number, value in enumerate(node["values"], start=1):
-        name = str(value["variable"])
+    keys, by = output.keys_of(Keys), output.keys_of(Keys).told_apart_by
+    places = rows.table(*by).groupby(by if len(by) > 1 else by[0], sort=False).indices
+    for number, value in enumerate(keys.values, start=1):
+        name = value.variable
         numbers = _numbers(rows, value)
         for key in measured:
             here = np.asarray(places.get(key if len(key) > 1 else key[0], NOWHERE))
@@ -194,15 +193,15 @@ def _describe(
             known = known[~np.isnan(known)]
             if not known.size and here.size:
                 continue
-            code = key[0] if len(key) > 1 else str(node["paramcd"])
-            source = filtered(rows, *map(equality, keys, key), f"{name} == {name}")
+            code = key[0] if len(key) > 1 else keys.paramcd
+            source = filtered(rows, *map(equality, by, key), f"{name} == {name}")
             place = ResultPlace(f"{code}_{name}_{key[-1]}", group.label, name, key[-1], code, line=f"value {number}")
-            decimals = decimals_of(_parameters(node)[code] | value)
+            decimals = keys.each_parameter[code].decimals if value.decimals is None else value.decimals
             builder.add_description(output, place, describe(known.tolist()), decimals, source)
 
 
-def _numbers(rows: Selection, value: Mapping[str, Any]) -> Wide:
-    return rows.column(rows.named(value, "variable")).to_numpy(float)
+def _numbers(rows: Selection, value: VisitValue) -> Wide:
+    return rows.column(rows.named(value.variable, value.node, "variable")).to_numpy(float)
 
 
 def _test(
@@ -211,38 +210,33 @@ def _test(
     builder: ResultsBuilder,
     group: Group,
     number: int,
-    test: Mapping[str, Any],
+    test: VisitTest,
     code: str,
 ) -> None:
     """One test of a parameter among the subjects of the test's population who have every visit it compares."""
-    visit, node = _visit(output.node), output.node
-    population, visits = str(test.get("population", output.population)), [str(name) for name in test["visits"]]
-    _known(output, test)
-    rows = analysis.select(output, str(node["dataset"]), group, test, population).where(declared_condition(node))
-    rows = rows.equal("PARAMCD", code) if "parameters" in node else rows
-    used = _earlier(node, visits) if test.get("carried") else visits
-    rows = rows.among(visit, used)
-    word = str(test["test"])
-    wide = _wide(rows.table(SUBJECT, visit, "AVAL"), visit, used)
-    if test.get("carried"):
+    keys, word = output.keys_of(Keys), test.test
+    parameter, visits = keys.each_parameter[code], test.visits
+    population = test.population or output.population
+    rows = analysis.select(output, keys.dataset, group, test.node, population).where(keys.where)
+    rows = rows.equal("PARAMCD", code) if keys.parameters else rows
+    used = _earlier(keys, visits) if test.carried else visits
+    rows = rows.among(keys.visit, used)
+    wide = _wide(rows.table(SUBJECT, keys.visit, "AVAL"), keys.visit, used)
+    if test.carried:
         wide = _carried(wide)[:, [used.index(name) for name in visits]]
-    estimate = TESTS[word].run(wide, _parameters(node)[code].get("precision", node.get("precision")))
-    if test.get("carried"):
+    estimate = TESTS[word].run(wide, keys.precision if parameter.precision is None else parameter.precision)
+    if test.carried:
         estimate = replace(estimate, method=f"{estimate.method}, last observation carried forward")
     line = f"test {number}"
     place = ResultPlace(
-        f"{code}_{word}_{number:02d}", group.label, word, _level(test), code, population, line, analysed="AVAL"
+        f"{code}_{word}_{number:02d}", group.label, word, test.level, code, population, line, analysed="AVAL"
     )
-    _add(output, builder, place, estimate, rows, decimals_of(_parameters(node)[code] or node))
+    _add(output, builder, place, estimate, rows, parameter.decimals)
 
 
-def _level(test: Mapping[str, Any]) -> str:
-    return JOINT.join(map(str, test["visits"])) + (" (LOCF)" if test.get("carried") else "")
-
-
-def _earlier(node: Mapping[str, Any], visits: list[str]) -> list[str]:
+def _earlier(keys: Keys, visits: list[str]) -> list[str]:
     """The declared visits up to the last that a test compares, in the order in which they are declared."""
-    declared = [str(name) for name in node["visits"]]
+    declared = list(keys.visits)
     return declared[: max(declared.index(name) for name in visits if name in declared) + 1]
 
 
@@ -255,12 +249,12 @@ def _carried(wide: Wide) -> Wide:
     return filled
 
 
-def _known(output: Output, test: Mapping[str, Any]) -> None:
-    unknown = [name for name in test["visits"] if name not in output.node["visits"]]
+def _check_test(keys: Keys, test: VisitTest) -> None:
+    unknown = [name for name in test.visits if name not in keys.visits]
     if unknown:
-        raise complain(test, "visits", f"'{unknown[0]}' is not among the visits of {output.id}")
-    if TESTS[str(test["test"])].pairs and len(test["visits"]) != 2:
-        raise complain(test, "visits", f"the test {test['test']} compares two visits")
+        raise complain(test.node, "visits", f"'{unknown[0]}' is not among the visits of {keys.id}")
+    if TESTS[test.test].pairs and len(test.visits) != 2:
+        raise complain(test.node, "visits", f"the test {test.test} compares two visits")
 
 
 def _wide(rows: pd.DataFrame, visit: str, visits: list[str]) -> Wide:
@@ -290,25 +284,26 @@ def _add(
 
 def layout(output: Output, results: ResultsIndex) -> OutputLayout:
     """A table of visits for each value variable side by side, and a table of tests."""
-    values = list(enumerate(output.node["values"], start=1))
+    keys = output.keys_of(Keys)
+    values = list(enumerate(keys.values, start=1))
     # Two values side by side fill a page; a third one goes beneath.
-    tables = [_visits(output, results, values[start : start + 2]) for start in range(0, len(values), 2)]
-    if output.node.get("tests"):
-        tables.append(_tests(output, results))
+    tables = [_visits(keys, results, values[start : start + 2]) for start in range(0, len(values), 2)]
+    if keys.tests:
+        tables.append(_tests(keys, keys.tests, results))
     return OutputLayout(tables)
 
 
-def _visits(output: Output, results: ResultsIndex, values: Values) -> OutputTable:
+def _visits(keys: Keys, results: ResultsIndex, values: Values) -> OutputTable:
     """Blocks of treatments; with several parameters blocks of these, in them treatments if there are several."""
-    columns = tuple(TableColumn(label, str(value["label"])) for _, value in values for label, _ in CELLS)
-    several, rows = "parameters" in output.node, list[Row]()
-    for number, (code, parameter) in enumerate(_parameters(output.node).items()):
-        blocks = [(group, _lines(output, results, values, group, str(code), 1 + several)) for group in results.groups()]
+    columns = tuple(TableColumn(label, value.label) for _, value in values for label, _ in CELLS)
+    several, rows = bool(keys.parameters), list[Row]()
+    for number, (code, parameter) in enumerate(keys.each_parameter.items()):
+        blocks = [(group, _lines(keys, results, values, group, code, 1 + several)) for group in results.groups()]
         if not any(lines for _, lines in blocks):
             continue
         named = len(blocks) > 1 or not several
         rows += [Row(_named(results, blocks[0][0]), heading=True)] if not named and number == 0 else []
-        rows += [Row(str(parameter["label"]), heading=True, indent=int(not named))] if several else []
+        rows += [Row(parameter.label, heading=True, indent=int(not named))] if several else []
         for group, lines in blocks:
             rows += [Row(_named(results, group), heading=True, indent=int(several))] if named else []
             rows += lines
@@ -319,23 +314,21 @@ def _named(results: ResultsIndex, group: str) -> str:
     return f"{group} (N={results.text(POPULATION, '', group, 'N')})"
 
 
-def _lines(output: Output, results: ResultsIndex, values: Values, group: str, code: str, indent: int) -> list[Row]:
+def _lines(keys: Keys, results: ResultsIndex, values: Values, group: str, code: str, indent: int) -> list[Row]:
     """A visit without any of these values, such as the change at baseline, needs no line."""
-    found = [
-        (label, _cells(results, values, group, code, str(visit))) for visit, label in output.node["visits"].items()
-    ]
-    return [Row(str(label), cells, indent) for label, cells in found if any(cells)]
+    found = [(label, _cells(results, values, group, code, visit)) for visit, label in keys.visits.items()]
+    return [Row(label, cells, indent) for label, cells in found if any(cells)]
 
 
 def _cells(results: ResultsIndex, values: Values, group: str, code: str, visit: str) -> tuple[str, ...]:
     return tuple(
-        results.line(f"value {number}").cell(str(value["variable"]), visit, group, statistics.split(), code)
+        results.line(f"value {number}").cell(value.variable, visit, group, statistics.split(), code)
         for number, value in values
         for _, statistics in CELLS
     )
 
 
-def _tests(output: Output, results: ResultsIndex) -> OutputTable:
+def _tests(keys: Keys, tests: Sequence[VisitTest], results: ResultsIndex) -> OutputTable:
     heads = (
         TableColumn("Visits compared", text=True),
         TableColumn("Population", text=True),
@@ -345,25 +338,25 @@ def _tests(output: Output, results: ResultsIndex) -> OutputTable:
         TableColumn("p-value"),
     )
     rows = []
-    for code, parameter in _parameters(output.node).items():
+    for code, parameter in keys.each_parameter.items():
         for group in results.groups():
-            named = [str(parameter.get("label", "")), group if len(results.groups()) > 1 else ""]
+            named = [parameter.label, group if len(results.groups()) > 1 else ""]
             rows += [Row(JOINT.join(filter(None, named)), heading=True)] if any(named) else []
             rows += [
-                _test_row(output, results.line(f"test {number}"), group, test, str(code))
-                for number, test in enumerate(output.node["tests"], start=1)
+                _test_row(keys, results.line(f"test {number}"), group, test, code)
+                for number, test in enumerate(tests, start=1)
             ]
     return OutputTable("Test", heads, tuple(rows), "Tests")
 
 
-def _test_row(output: Output, results: LineResults, group: str, test: Mapping[str, Any], code: str) -> Row:
-    level, word = _level(test), str(test["test"])
+def _test_row(keys: Keys, results: LineResults, group: str, test: VisitTest, code: str) -> Row:
+    level, word = test.level, test.test
     row = results.row(word, level, group, TESTS[word].kind, code) or {}
-    labels = JOINT.join(str(output.node["visits"][name]) for name in test["visits"])
-    labels += " (LOCF)" if test.get("carried") else ""
+    labels = JOINT.join(keys.visits[name] for name in test.visits)
+    labels += " (LOCF)" if test.carried else ""
     bounds = results.interval(word, level, group, code)
     shown = results.text(word, level, group, "estimate", code) + (f" ({bounds})" if bounds else "")
-    purpose = f" [{test['purpose']}]" if "purpose" in test else ""
+    purpose = f" [{test.purpose}]" if test.purpose else ""
     cells = (
         labels,
         str(row.get("population", "")),

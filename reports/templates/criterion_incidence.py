@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from metadata.condition import EVERY_ROW, Condition
+from metadata.condition import Condition
 from metadata.declaration_limits import Text
 from reports.layout.table import (
     OutputLayout,
@@ -83,14 +83,14 @@ def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> 
     keys = output.keys_of(Keys)
     for group in analysis.groups(output):
         add_size(analysis, output, group, builder)
-        rows = analysis.select(output, keys.dataset, group).where(keys.where or EVERY_ROW)
+        rows = analysis.select(output, keys.dataset, group).where(keys.where)
         records = CriterionRecords(rows.where(keys.baseline), rows.where(keys.after))
         assessed = records.after.subject_count
         for number, scheme in enumerate(keys.schemes, start=1):
             everything = ResultPlace("", group.label, scheme.id, line=f"scheme {number}", analysed=SUBJECT)
             _scheme(output, builder, everything, scheme, records, assessed)
         if keys.lowest:
-            extremes = analysis.select(output, keys.dataset, group).where(keys.lowest.where or EVERY_ROW)
+            extremes = analysis.select(output, keys.dataset, group).where(keys.lowest.where)
             _lowest(output, builder, group, extremes.present(keys.lowest.variable), keys, keys.lowest.variable)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 from metadata.condition import Condition
 from metadata.condition_filter import among, equality
@@ -18,7 +18,6 @@ from reports.layout.table import (
 )
 from reports.results.analysis_data import AnalysisData, Group
 from reports.results.builder import ResultPlace, ResultsBuilder
-from reports.results.declared_condition import declared_condition
 from reports.results.formats import COUNT
 from reports.results.index import ResultsIndex
 from reports.results.selection import SUBJECT, Selection
@@ -39,8 +38,8 @@ class Keys(OutputKeys):
     grade: Variable = "ATOXGR"
     baseline: Variable = "BTOXGR"
     labels: Labels | None = None
-    head: Text = ""
-    stub: Text = ""
+    head: Text = "Worst grade after baseline, n"
+    stub: Text = "Analyte, grade at baseline"
 
     def implied(self) -> Iterable[str]:
         """The code of the parameter."""
@@ -54,10 +53,18 @@ class Keys(OutputKeys):
             ("labels", self.grade, self.labels),
         ]
 
+    @property
+    def afters(self) -> list[str]:
+        """The columns: the categories, all together, and where they have an order how many worsened."""
+        return [*self.grades, TOTAL, *([] if self.labels else [WORSE])]
+
+    def label(self, grade: str) -> str:
+        """What a category is called."""
+        return {NONE: NONE, TOTAL: TOTAL, **(self.labels or {})}.get(grade, f"Grade {grade}")
+
 
 NONE, TOTAL, WORSE = "Not graded", "Total", "Worsened"
 METHOD = "Patients by worst grade after baseline"
-HEAD, STUB = "Worst grade after baseline, n", "Analyte, grade at baseline"
 
 
 @dataclass(frozen=True)
@@ -90,39 +97,35 @@ def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> 
     Subjects without a graded record after baseline are not in the table. Categories with ``labels``, such as low and
     high, have no worst one: each subject needs one record.
     """
-    node = output.node
+    keys = output.keys_of(Keys)
     for group in analysis.groups(output):
         add_size(analysis, output, group, builder)
-        shifts = _shifts(node, analysis.select(output, str(node["dataset"]), group).where(declared_condition(node)))
-        for parameter in node["parameters"]:
-            _parameter(output, builder, group, str(parameter), shifts)
+        shifts = _shifts(keys, analysis.select(output, keys.dataset, group).where(keys.where))
+        for parameter in keys.parameters:
+            _parameter(output, builder, group, parameter, shifts)
 
 
-def _shifts(node: Mapping[str, Any], rows: Selection) -> Shifts:
+def _shifts(keys: Keys, rows: Selection) -> Shifts:
     import pandas as pd
 
-    grade, baseline = str(node.get("grade", "ATOXGR")), str(node.get("baseline", "BTOXGR"))
-    graded = rows.among("PARAMCD", map(str, node["parameters"])).present(grade)
+    grade, baseline = keys.grade, keys.baseline
+    graded = rows.among("PARAMCD", keys.parameters).present(grade)
     table = graded.table("PARAMCD", SUBJECT, baseline, grade)
-    if "labels" in node and table.duplicated(["PARAMCD", SUBJECT]).any():
+    if keys.labels and table.duplicated(["PARAMCD", SUBJECT]).any():
         raise StudyError(f"{rows.dataset}: a subject has two records of {grade}; narrow the output's 'where'")
     ordered = {name: pd.Categorical(table[name], ordered=True) for name in (baseline, grade)}
     worst = table.assign(**ordered).groupby(["PARAMCD", SUBJECT], sort=True).max().astype(object).reset_index()
     worst[baseline] = worst[baseline].where(worst[baseline] != "", NONE)
     found = worst.groupby(["PARAMCD", baseline, grade])[SUBJECT].agg(list)
-    keys = found.index.to_frame(index=False).astype("str").to_numpy().tolist()
-    return Shifts(grade, graded, {tuple(key): subjects for key, subjects in zip(keys, found.tolist(), strict=True)})
-
-
-def _afters(node: Mapping[str, Any]) -> list[str]:
-    return [*map(str, node["grades"]), TOTAL, *([] if "labels" in node else [WORSE])]
+    cells = found.index.to_frame(index=False).astype("str").to_numpy().tolist()
+    return Shifts(grade, graded, {tuple(cell): subjects for cell, subjects in zip(cells, found.tolist(), strict=True)})
 
 
 def _parameter(output: Output, builder: ResultsBuilder, group: Group, parameter: str, shifts: Shifts) -> None:
-    had, of = shifts.had(parameter), len(shifts.of(parameter, TOTAL, TOTAL))
-    for before in [*(grade for grade in [*output.node["grades"], NONE] if grade in had), TOTAL]:
-        for after in _afters(output.node):
-            subjects = shifts.of(parameter, str(before), after)
+    keys, had, of = output.keys_of(Keys), shifts.had(parameter), len(shifts.of(parameter, TOTAL, TOTAL))
+    for before in [*(grade for grade in [*keys.grades, NONE] if grade in had), TOTAL]:
+        for after in keys.afters:
+            subjects = shifts.of(parameter, before, after)
             place = ResultPlace(
                 f"{parameter}_{before}", group.label, parameter, f"{before} to {after}", analysed=shifts.grade
             )
@@ -132,31 +135,25 @@ def _parameter(output: Output, builder: ResultsBuilder, group: Group, parameter:
 
 def layout(output: Output, results: ResultsIndex) -> OutputLayout:
     """Blocks of an analyte and treatment, with a row for each baseline grade that somebody had."""
-    node, groups = output.node, results.groups()
-    head, several = str(node.get("head", HEAD)), len(results.groups()) > 1
-    heads = [TableColumn(_label(node, grade), head) for grade in node["grades"]]
-    columns = (*heads, TableColumn(TOTAL, head), *([] if "labels" in node else [TableColumn(WORSE + ", n")]))
+    keys, groups = output.keys_of(Keys), results.groups()
+    several = len(groups) > 1
+    heads = [TableColumn(keys.label(grade), keys.head) for grade in keys.grades]
+    columns = (*heads, TableColumn(TOTAL, keys.head), *([] if keys.labels else [TableColumn(WORSE + ", n")]))
     named = [f"{group} (N={results.text(POPULATION, '', group, 'N')})" for group in groups]
     rows: list[Row] = [] if several else [Row(named[0], heading=True)]
-    for parameter, label in node["parameters"].items():
-        rows.append(Row(str(label), indent=int(not several), heading=True))
+    for parameter, label in keys.parameters.items():
+        rows.append(Row(label, indent=int(not several), heading=True))
         for group, name in zip(groups, named, strict=True):
             rows += [Row(name, indent=1, heading=True)] if several else []
-            rows += _block(node, results, str(parameter), group)
-    return OutputLayout([OutputTable(str(node.get("stub", STUB)), columns, tuple(rows))])
+            rows += _block(keys, results, parameter, group)
+    return OutputLayout([OutputTable(keys.stub, columns, tuple(rows))])
 
 
-def _label(node: Mapping[str, Any], grade: str) -> str:
-    known = {NONE: NONE, TOTAL: TOTAL} | dict(node.get("labels", {}))
-    return str(known.get(grade, f"Grade {grade}"))
-
-
-def _block(node: Mapping[str, Any], results: ResultsIndex, parameter: str, group: str) -> list[Row]:
+def _block(keys: Keys, results: ResultsIndex, parameter: str, group: str) -> list[Row]:
     """One row needs no total, and an analyte that nobody had graded has nothing but one."""
-    grades = [str(grade) for grade in node["grades"]]
-    had = [grade for grade in [*grades, NONE] if results.row(parameter, f"{grade} to {TOTAL}", group, "count")]
+    had = [grade for grade in [*keys.grades, NONE] if results.row(parameter, f"{grade} to {TOTAL}", group, "count")]
     rows = []
     for before in had if len(had) == 1 else [*had, TOTAL]:
-        cells = tuple(results.text(parameter, f"{before} to {after}", group, "count") for after in _afters(node))
-        rows.append(Row(_label(node, before), cells, 2))
+        cells = tuple(results.text(parameter, f"{before} to {after}", group, "count") for after in keys.afters)
+        rows.append(Row(keys.label(before), cells, 2))
     return rows

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from metadata.condition import Condition
 from metadata.condition_filter import among, equality
@@ -18,7 +17,6 @@ from reports.layout.table import (
 )
 from reports.results.analysis_data import AnalysisData, Group
 from reports.results.builder import ResultPlace, ResultsBuilder
-from reports.results.declared_condition import declared_condition
 from reports.results.formats import COUNT, P_VALUE
 from reports.results.index import LineResults, ResultsIndex
 from reports.results.selection import SUBJECT, Selection
@@ -68,6 +66,11 @@ class Keys(OutputKeys):
         """The grades that are counted."""
         return [("grades", self.grade, self.grades)]
 
+    @property
+    def levels(self) -> Labels:
+        """The grades with their labels, if the output has grades."""
+        return (self.grades or {}) if self.grade else {}
+
 
 METHOD = "Number of patients"
 
@@ -77,12 +80,12 @@ class Part:
     """One declared part, and what the results call it."""
 
     line: str
-    node: Mapping[str, Any]
+    keys: IncidencePart
 
     @property
     def label(self) -> str:
         """The part's name; empty where it is the whole."""
-        return str(self.node["label"])
+        return self.keys.label
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,9 @@ class Counted:
 
 def check(_: ReportSpecification, output: Output) -> None:
     """The first line of the table, or of each part, has a label."""
-    _parts(output.node)
+    keys = output.keys_of(Keys)
+    if keys.parts is None and not keys.any:
+        raise complain(output.node, None, "say in 'any' what the first line counts, or declare 'parts'")
 
 
 def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> None:
@@ -105,12 +110,12 @@ def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> 
 
     A subject counts once a line however many records it has, and with grades at the worst.
     """
-    groups = analysis.groups(output)
-    arms = analysis.reference(output, groups) if "reference" in output.node else None
+    keys, groups = output.keys_of(Keys), analysis.groups(output)
+    arms = analysis.reference(output, keys.reference, groups) if keys.reference else None
     sizes = [add_size(analysis, output, group, builder) for group in groups]
-    for part in _parts(output.node):
+    for part in _parts(keys):
         counted = [_count(analysis, output, part, group, size) for group, size in zip(groups, sizes, strict=True)]
-        lines = counted[-1].tally.ordered(str(output.node.get("order", "")), list(output.node.get("labels", {})))
+        lines = counted[-1].tally.ordered(keys.order, list(keys.labels or {}))
         for treatment in counted:
             for line in lines:
                 _add(output, builder, part, line, treatment)
@@ -118,59 +123,53 @@ def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> 
             _compare(output, builder, part, lines, counted, arms)
 
 
-def _parts(node: Mapping[str, Any]) -> list[Part]:
+def _parts(keys: Keys) -> list[Part]:
     """The declared parts, or the whole as one."""
-    if "parts" not in node and "any" not in node:
-        raise complain(node, None, "say in 'any' what the first line counts, or declare 'parts'")
-    parts = node.get("parts", [{"label": "", "any": node.get("any", "")}])
+    parts = keys.parts or [IncidencePart("", keys.any)]
     return [Part(f"part {number}", part) for number, part in enumerate(parts, start=1)]
 
 
 def _count(analysis: AnalysisData, output: Output, part: Part, group: Group, size: int) -> Counted:
-    node = output.node
-    rows = (
-        analysis.select(output, str(node["dataset"]), group)
-        .where(declared_condition(node))
-        .where(declared_condition(part.node))
-    )
-    for key in ("class", "term", "grade"):
-        if key in node:
-            rows.named(node, key)
-    found = tally(rows, str(node.get("class", "")), str(node["term"]), str(node.get("grade", "")))
-    unknown = sorted({grade for _, grade in found.worst} - {str(grade) for grade in node.get("grades", {})})
+    keys = output.keys_of(Keys)
+    rows = analysis.select(output, keys.dataset, group).where(keys.where).where(part.keys.where)
+    for key, name in (("class", keys.class_), ("term", keys.term), ("grade", keys.grade)):
+        if name:
+            rows.named(name, output.node, key)
+    found = tally(rows, keys.class_, keys.term, keys.grade)
+    unknown = sorted({grade for _, grade in found.worst} - set(keys.levels))
     if unknown:
-        raise complain(node, "grades", f"{rows.dataset}.{node['grade']} has the value '{unknown[0]}' as well")
+        raise complain(output.node, "grades", f"{rows.dataset}.{keys.grade} has the value '{unknown[0]}' as well")
     return Counted(group, size, rows, found)
 
 
 def _place(output: Output, part: Part, line: TallyLine, group: str, *more: str) -> ResultPlace:
     """A class is a level of its variable; a term is one of its own, and its class the subset."""
-    node = output.node
-    variable, level = str(node["term"]), line.term
+    keys = output.keys_of(Keys)
+    variable, level = keys.term, line.term
     if line.group and not line.term:
-        variable, level = str(node["class"]), line.group
+        variable, level = keys.class_, line.group
     above = line.group if line.term else ""
     subset = "; ".join(filter(None, (part.label, above, *more)))
     name = "_".join(filter(None, (part.label, variable, above, level or "any")))
     return ResultPlace(name, group, variable, level, subset, line=part.line)
 
 
-def _source(node: Mapping[str, Any], rows: Selection, line: TallyLine, *more: str) -> FilteredRows:
-    values = ((str(node.get("class", "")), line.group), (str(node["term"]), line.term))
+def _source(keys: Keys, rows: Selection, line: TallyLine, *more: str) -> FilteredRows:
+    values = ((keys.class_, line.group), (keys.term, line.term))
     conditions = [equality(name, "" if value == NOT_CODED else value) for name, value in values if value != ALL]
     return filtered(rows, *conditions, *more)
 
 
 def _add(output: Output, builder: ResultsBuilder, part: Part, line: TallyLine, counted: Counted) -> None:
-    node, found = output.node, counted.tally
-    place, source = _place(output, part, line, counted.group.label), _source(node, counted.rows, line)
+    keys, found = output.keys_of(Keys), counted.tally
+    place, source = _place(output, part, line, counted.group.label), _source(keys, counted.rows, line)
     subjects, events = found.subjects.get(line, 0), found.events.get(line, 0)
     builder.add_proportion(output, place, subjects, counted.size, source, METHOD)
     builder.add(output, place, "events", Estimate(float(events), "Number of records", subjects), COUNT, source)
-    for grade in node.get("grades", {}) if "grade" in node else ():
-        who = found.worst.get((line, str(grade)), [])
+    for grade in keys.levels:
+        who = found.worst.get((line, grade), [])
         at = _place(output, part, line, counted.group.label, f"worst {grade}")
-        source = _source(node, counted.rows, line, among(SUBJECT, who))
+        source = _source(keys, counted.rows, line, among(SUBJECT, who))
         builder.add_proportion(output, at, len(who), counted.size, source, METHOD + " by their worst grade")
 
 
@@ -186,26 +185,25 @@ def _compare(
             found = fisher(arm.tally.subjects.get(line, 0), arm.size,
                            reference.tally.subjects.get(line, 0), reference.size)  # fmt: skip
             builder.add(output, _place(output, part, line, arm.group.label), "p_value", found, P_VALUE,
-                       _source(output.node, counted[-1].rows, line))  # fmt: skip
+                       _source(output.keys_of(Keys), counted[-1].rows, line))  # fmt: skip
 
 
 def layout(output: Output, results: ResultsIndex) -> OutputLayout:
     """A table a part: everything, then each class with its terms."""
-    return OutputLayout([_table(output, results, part) for part in _parts(output.node)])
+    return OutputLayout([_table(output, results, part) for part in _parts(output.keys_of(Keys))])
 
 
 def _table(output: Output, results: ResultsIndex, part: Part) -> OutputTable:
-    node, name, own = output.node, part.label, results.line(part.line)
-    grades = {str(grade): str(label) for grade, label in node.get("grades", {}).items()} if "grade" in node else {}
-    tested = [group for group in results.groups() if own.text(str(node["term"]), ALL, group, "p_value", name)]
-    heads = (*columns(results, "n (%)", str(node.get("events", "Events")), *grades.values()),
-             *(TableColumn(group, f"p-value against {node['reference']}") for group in tested))  # fmt: skip
-    rows = [_row(output, results, part, line, list(grades), tested) for line in _lines(node, own)]
-    stub = "Class, term" if "class" in node else "Term"
-    return OutputTable(str(node.get("stub", stub)), heads, tuple(rows), name)
+    keys, name, own = output.keys_of(Keys), part.label, results.line(part.line)
+    tested = [group for group in results.groups() if own.text(keys.term, ALL, group, "p_value", name)]
+    heads = (*columns(results, "n (%)", keys.events, *keys.levels.values()),
+             *(TableColumn(group, f"p-value against {keys.reference}") for group in tested))  # fmt: skip
+    rows = [_row(output, results, part, line, tested) for line in _lines(keys, own)]
+    stub = "Class, term" if keys.class_ else "Term"
+    return OutputTable(keys.stub or stub, heads, tuple(rows), name)
 
 
-def _lines(node: Mapping[str, Any], results: LineResults) -> list[TallyLine]:
+def _lines(keys: Keys, results: LineResults) -> list[TallyLine]:
     """The lines of one part, as the results have them; a term follows its class."""
     lines: dict[TallyLine, None] = {}
     above = ALL
@@ -213,16 +211,14 @@ def _lines(node: Mapping[str, Any], results: LineResults) -> list[TallyLine]:
         if row["statistic"] != "events":
             continue
         level = str(row["level"])
-        is_class = row["variable"] == node.get("class")
+        is_class = row["variable"] == keys.class_
         above = ALL if not level else level if is_class else above
         lines[TallyLine(above, ALL if is_class else level)] = None
     return list(lines)
 
 
-def _row(
-    output: Output, results: ResultsIndex, part: Part, line: TallyLine, grades: list[str], tested: list[str]
-) -> Row:
-    cells: list[str] = []
+def _row(output: Output, results: ResultsIndex, part: Part, line: TallyLine, tested: list[str]) -> Row:
+    keys, cells = output.keys_of(Keys), list[str]()
     own = results.line(part.line)
     for group in results.groups():
         at = _place(output, part, line, group)
@@ -230,11 +226,11 @@ def _row(
             own.count(at.variable, at.level, group, at.subset),
             own.text(at.variable, at.level, group, "events", at.subset),
         ]
-        cells += [_graded(output, own, part, line, group, grade) for grade in grades]
+        cells += [_graded(output, own, part, line, group, grade) for grade in keys.levels]
     at = _place(output, part, line, "")
     cells += [own.text(at.variable, at.level, group, "p_value", at.subset) for group in tested]
     name = line.term or line.group
-    label = str(output.node.get("labels", {}).get(name, sentence(name))) if name else str(part.node["any"])
+    label = (keys.labels or {}).get(name, sentence(name)) if name else part.keys.any
     return Row(label, tuple(cells), int(bool(line.group and line.term)))
 
 

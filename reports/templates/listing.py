@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
 from metadata.condition import Condition
-from metadata.declaration import parameters
+from metadata.declaration import Place, key_of
 from metadata.declaration_limits import Text
 from metadata.errors import nearest
 from metadata.yaml_source import complain
 from reports.layout.table import Listing, OutputLayout, TableColumn
 from reports.results.analysis_data import AnalysisData, Group
 from reports.results.builder import ResultPlace, ResultsBuilder
-from reports.results.declared_condition import declared_condition
 from reports.results.formats import COUNT
 from reports.results.index import ResultsIndex
 from reports.results.selection import SUBJECT, Selection
@@ -50,6 +49,12 @@ class ShownColumn:
     show: Literal["text", "sentence", "number", "date", "time"] | None = None
     decimals: Decimals | None = None
     labels: Labels | None = None
+    node: Place = field(default=None, compare=False, repr=False)
+
+    @property
+    def kind(self) -> str:
+        """How its values are shown."""
+        return self.show or ("text" if self.decimals is None else "number")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +82,7 @@ class SpreadRecords:
 
     variable: Names
     columns: list[SpreadColumn]
+    node: Place = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -85,6 +91,7 @@ class PageValue:
 
     variable: ListedVariable
     label: Text
+    node: Place = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +106,13 @@ class ListingPart:
     across: SpreadRecords | None = None
     by: list[ListedVariable] | None = None
     page_by: PageValue | None = None
-    empty: Text = ""
+    empty: Text = "No subject has a record that meets the criteria of this listing."
+    node: Place = field(default=None, compare=False, repr=False)
+
+    @property
+    def columns(self) -> list[ShownColumn]:
+        """All columns, those of spread records last."""
+        return [*self.list_, *(self.across.columns if self.across else ())]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,18 +132,24 @@ class Keys(OutputKeys):
     any_of: ClassVar[tuple[tuple[str, ...], ...]] = (("parts",), ("dataset", "list", "order"))
 
 
-OF_A_PART = tuple(key for key in parameters(ListingPart) if key != "caption")
+OF_A_PART = {key_of(one.name): one.name for one in fields(ListingPart) if one.name not in ("caption", "node")}
+"""The keys of one listing, each with the field that holds it."""
 
 
-EMPTY = "No subject has a record that meets the criteria of this listing."
 # SAS counts days and seconds from here.
 EPOCH = np.datetime64("1960-01-01")
 
 
 def check(_: ReportSpecification, output: Output) -> None:
     """Keys of a part are in the parts, which group by their first columns."""
+    if output.keys_of(Keys).parts and (misplaced := [name for name in output.node if name in OF_A_PART]):
+        raise complain(output.node, misplaced[0], "a listing in parts has this key in each of its parts")
     for part in _parts(output):
-        _grouped(part)
+        names = part.by or []
+        leading = [column.variable for column in part.list_[: len(names)]]
+        if names != leading:
+            shown = ", ".join(map(str, leading))
+            raise complain(part.node, "by", f"the first columns of the list are {shown}: group by those")
 
 
 def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> None:
@@ -139,8 +158,8 @@ def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> 
     add_size(analysis, output, everybody, builder)
     for number, part in enumerate(_parts(output), start=1):
         rows = _rows(analysis, output, part)
-        _check(analysis, output, part, rows)
-        place = ResultPlace("records", everybody.label, "records", str(part.get("caption", "")), line=f"part {number}")
+        _check_variables(analysis, output, part, rows)
+        place = ResultPlace("records", everybody.label, "records", part.caption, line=f"part {number}")
         count = Estimate(float(rows.size), "Number of records listed", rows.subject_count)
         builder.add(output, place, "events", count, COUNT, rows)
         if (more := SupplementalValues.of(analysis, rows)) and (names := more.among(_asked(part))):
@@ -152,7 +171,7 @@ def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> 
 
 def layout(output: Output, results: ResultsIndex) -> OutputLayout:
     """Without the datasets a listing has no records to show."""
-    return OutputLayout([_listing(part, [[] for _ in _columns(part)]) for part in _parts(output)])
+    return OutputLayout([_listing(part, [[] for _ in part.columns]) for part in _parts(output)])
 
 
 def show(analysis: AnalysisData, output: Output) -> OutputLayout:
@@ -160,59 +179,44 @@ def show(analysis: AnalysisData, output: Output) -> OutputLayout:
     return OutputLayout([shown for part in _parts(output) for shown in _shown(analysis, output, part)])
 
 
-def _shown(analysis: AnalysisData, output: Output, part: Mapping[str, Any]) -> Iterator[Listing]:
+def _shown(analysis: AnalysisData, output: Output, part: ListingPart) -> Iterator[Listing]:
     rows = _rows(analysis, output, part)
     table = _table(analysis, output, part, rows)
-    if "across" in part:
-        table, texts = _spread(part, rows, table)
+    if part.across:
+        table, texts = _spread(part, part.across, rows, table)
     else:
-        texts = [_column(table, column) for column in part["list"]]
-    if "page_by" not in part or table.empty:
+        texts = [_column(table, column, column.variable) for column in part.list_]
+    if part.page_by is None or table.empty:
         yield _listing(part, texts)
         return
-    by = table[str(part["page_by"]["variable"])].astype("str").reset_index(drop=True)
+    by = table[part.page_by.variable].astype("str").reset_index(drop=True)
     for value, places in by.groupby(by, sort=False, dropna=False).indices.items():
         chosen = np.asarray(places).tolist()
-        yield _listing(part, [[column[i] for i in chosen] for column in texts], f"{part['page_by']['label']}: {value}")
+        yield _listing(part, [[column[i] for i in chosen] for column in texts], f"{part.page_by.label}: {value}")
 
 
-def _parts(output: Output) -> list[Mapping[str, Any]]:
-    """The parts, or the output as its only one; raises StudyError for a key of a part that is not in one."""
-    misplaced = [name for name in output.node if "parts" in output.node and name in OF_A_PART]
-    if misplaced:
-        raise complain(output.node, misplaced[0], "a listing in parts has this key in each of its parts")
-    return list(output.node.get("parts", [output.node]))
+def _parts(output: Output) -> list[ListingPart]:
+    """The parts, or the output as its only one."""
+    keys = output.keys_of(Keys)
+    if keys.parts:
+        return keys.parts
+    own = {name: value for name in OF_A_PART.values() if (value := getattr(keys, name))}
+    return [ListingPart(caption="", node=output.node, **own)]
 
 
-def _columns(part: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return [*part["list"], *part.get("across", {}).get("columns", [])]
-
-
-def _listing(part: Mapping[str, Any], texts: list[list[str]], caption: str = "") -> Listing:
+def _listing(part: ListingPart, texts: list[list[str]], caption: str = "") -> Listing:
     """Columns of numbers are aligned by their decimal points, all others are text."""
-    columns = _columns(part)
-    heads = tuple(TableColumn(str(column["label"]), text=_kind(column) != "number") for column in columns)
-    captions = (str(part["caption"]) if "caption" in part else "", caption)
-    return Listing(heads, tuple(map(tuple, texts)), "; ".join(filter(None, captions)), _grouped(part),
-                   str(part.get("empty", EMPTY)))  # fmt: skip
+    heads = tuple(TableColumn(column.label, text=column.kind != "number") for column in part.columns)
+    captions = "; ".join(filter(None, (part.caption, caption)))
+    return Listing(heads, tuple(map(tuple, texts)), captions, len(part.by or ()), part.empty)
 
 
-def _grouped(part: Mapping[str, Any]) -> int:
-    """How many leading columns are printed only where they change; a name must be that of the column in its place."""
-    names = [str(name) for name in part.get("by", [])]
-    leading = [column["variable"] for column in part["list"][: len(names)]]
-    if names != leading:
-        raise complain(part, "by", f"the first columns of the list are {', '.join(map(str, leading))}: group by those")
-    return len(names)
-
-
-def _rows(analysis: AnalysisData, output: Output, part: Mapping[str, Any]) -> Selection:
+def _rows(analysis: AnalysisData, output: Output, part: ListingPart) -> Selection:
     everybody = Group(analysis.specification.total)
-    rows = analysis.select(output, str(part["dataset"]), everybody, part, output.population)
-    return rows.where(declared_condition(part))
+    return analysis.select(output, part.dataset, everybody, part.node, output.population).where(part.where)
 
 
-def _table(analysis: AnalysisData, output: Output, part: Mapping[str, Any], rows: Selection) -> pd.DataFrame:
+def _table(analysis: AnalysisData, output: Output, part: ListingPart, rows: Selection) -> pd.DataFrame:
     """The rows in order, numbered as in ``rows``.
 
     A variable that the dataset lacks comes from the subject level, else from the dataset's supplemental qualifiers.
@@ -230,12 +234,12 @@ def _table(analysis: AnalysisData, output: Output, part: Mapping[str, Any], rows
             table[name] = table[SUBJECT].map(subjects.table(SUBJECT, name).set_index(SUBJECT)[name])
         elif more:
             table[name] = more.values(name, rows)
-    first = [str(part["page_by"]["variable"])] if "page_by" in part else []
-    return table.sort_values(list(dict.fromkeys([*first, *map(str, part["order"])])), kind="stable")
+    first = [part.page_by.variable] if part.page_by else []
+    return table.sort_values(list(dict.fromkeys([*first, *part.order])), kind="stable")
 
 
-def _check(analysis: AnalysisData, output: Output, part: Mapping[str, Any], rows: Selection) -> None:
-    """Complain of the first variable that neither the dataset nor the subject level has, and of groups out of place."""
+def _check_variables(analysis: AnalysisData, output: Output, part: ListingPart, rows: Selection) -> None:
+    """Complain of the first variable that neither the dataset nor the subject level has."""
     subjects = analysis.select(output, SUBJECT_LEVEL, Group(analysis.specification.total))
     more = SupplementalValues.of(analysis, rows)
     known_more = more.among(_asked(part)) if more else []
@@ -243,49 +247,52 @@ def _check(analysis: AnalysisData, output: Output, part: Mapping[str, Any], rows
         if not rows.has(name) and not subjects.has(name) and name not in known_more:
             known = nearest(name, rows.base.names)
             raise complain(holder, key, f"neither {rows.dataset} nor {SUBJECT_LEVEL} has a variable {name}{known}")
-    _grouped(part)
 
 
-def _asked(part: Mapping[str, Any]) -> dict[str, tuple[Mapping[str, Any], str]]:
+def _asked(part: ListingPart) -> dict[str, tuple[Mapping[str, Any], str]]:
     """Each variable with the place of reports.yaml that asks for it."""
     asked: dict[str, tuple[Mapping[str, Any], str]] = {}
-    for column in part["list"]:
-        for name in _variables(column):
-            asked[name] = (column, "variable")
-    asked |= {str(name): (part, "order") for name in part["order"]}
-    if "page_by" in part:
-        asked[str(part["page_by"]["variable"])] = (part["page_by"], "variable")
-    if "across" in part:
-        for holder in (part["across"], *(c for c in part["across"]["columns"] if "variable" in c)):
-            asked |= dict.fromkeys(_variables(holder), (holder, "variable"))
+    for column in part.list_:
+        for name in _variables(column.variable):
+            asked[name] = (column.node, "variable")
+    asked |= dict.fromkeys(part.order, (part.node, "order"))
+    if part.page_by:
+        asked[part.page_by.variable] = (part.page_by.node, "variable")
+    if part.across:
+        holders: list[SpreadRecords | SpreadColumn] = [part.across, *part.across.columns]
+        for holder in holders:
+            asked |= dict.fromkeys(_variables(holder.variable), (holder.node, "variable"))
     return asked
 
 
-def _variables(column: Mapping[str, Any]) -> list[str]:
-    declared = column["variable"]
-    return [declared] if isinstance(declared, str) else [str(name) for name in declared]
+def _variables(declared: Names | None) -> list[str]:
+    return [declared] if isinstance(declared, str) else declared or []
 
 
-def _spread(part: Mapping[str, Any], rows: Selection, table: pd.DataFrame) -> tuple[pd.DataFrame, list[list[str]]]:
+def _spread(
+    part: ListingPart, across: SpreadRecords, rows: Selection, table: pd.DataFrame
+) -> tuple[pd.DataFrame, list[list[str]]]:
     """One line for the records that agree in all columns of the list; two records in one cell are refused."""
     import pandas as pd
 
-    names = [name for column in part["list"] for name in _variables(column)]
+    names = [name for column in part.list_ for name in _variables(column.variable)]
     lines = table.groupby(list(dict.fromkeys([SUBJECT, *names])), sort=False, dropna=False).ngroup()
     heads = table[~lines.duplicated()]
-    texts = [_column(heads, column) for column in part["list"]]
+    texts = [_column(heads, column, column.variable) for column in part.list_]
     numbered = lines.sort_index().to_numpy()
     places = np.arange(rows.size) if rows.positions is None else rows.positions
-    for column in part["across"]["columns"]:
-        chosen = np.flatnonzero(np.isin(places, _positions(rows.where(declared_condition(column))), assume_unique=True))
+    for spread in across.columns:
+        chosen = np.flatnonzero(np.isin(places, _positions(rows.where(spread.where)), assume_unique=True))
         at = numbered[chosen]
         if np.unique(at).size != at.size:
             line = heads.iloc[int(at[pd.Index(at).duplicated()][0])]
             found = ", ".join(f"{name} {line[name]}" for name in [SUBJECT, *names])
-            raise complain(column, "where", f"finds two records of {rows.dataset} for one line of the listing: {found}")
+            raise complain(
+                spread.node, "where", f"finds two records of {rows.dataset} for one line of the listing: {found}"
+            )
         cells = np.full(len(heads), "", dtype=object)
         values = table.loc[chosen]  # numbered as in rows
-        cells[at] = _column(values, {"variable": part["across"]["variable"], **column})
+        cells[at] = _column(values, spread, spread.variable or across.variable)
         texts.append(cells.tolist())
     return heads, texts
 
@@ -294,35 +301,30 @@ def _positions(rows: Selection) -> np.ndarray[Any, np.dtype[np.intp]]:
     return np.arange(rows.size) if rows.positions is None else rows.positions
 
 
-def _kind(column: Mapping[str, Any]) -> str:
-    return str(column.get("show", "number" if "decimals" in column else "text"))
-
-
-def _column(table: pd.DataFrame, column: Mapping[str, Any]) -> list[str]:
+def _column(table: pd.DataFrame, column: ShownColumn, names: Names) -> list[str]:
     """The texts of a column; several variables are joined by a blank."""
-    names = _variables(column)
-    several = [_texts(table[name], column) for name in names]
+    several = [_texts(table[name], column) for name in _variables(names)]
     if len(several) == 1:
         return several[0]
     return [" ".join(filter(None, texts)) for texts in zip(*several, strict=True)]
 
 
-def _texts(values: pd.Series, column: Mapping[str, Any]) -> list[str]:
+def _texts(values: pd.Series, column: ShownColumn) -> list[str]:
     """What is printed of a column: terms by their labels, SAS days as ISO dates, numbers with declared decimals."""
     import pandas as pd
 
     if not pd.api.types.is_numeric_dtype(values):
-        labels, sentence = column.get("labels", {}), _kind(column) == "sentence"
-        made = {value: str(labels.get(value, value.capitalize() if sentence and value.isupper() else value))
+        labels, sentence = column.labels or {}, column.kind == "sentence"
+        made = {value: labels.get(value, value.capitalize() if sentence and value.isupper() else value)
                 for value in values.unique()}  # fmt: skip
         return [made[value] for value in values.tolist()]
-    kind, numbers = _kind(column), values.to_numpy(float)
+    kind, numbers = column.kind, values.to_numpy(float)
     if kind in ("date", "time"):
         unit = "D" if kind == "date" else "s"
         whole = np.where(np.isnan(numbers), 0, numbers).astype("int64").astype(f"timedelta64[{unit}]")
         texts = np.datetime_as_string(EPOCH.astype(f"datetime64[{unit}]") + whole)
         return np.where(np.isnan(numbers), "", texts).tolist()
-    decimals = column.get("decimals")
-    printed = {value: f"{value:.12g}" if decimals is None else rounded_text(value, int(decimals))
+    decimals = column.decimals
+    printed = {value: f"{value:.12g}" if decimals is None else rounded_text(value, decimals)
                for value in np.unique(numbers[~np.isnan(numbers)]).tolist()}  # fmt: skip
     return [printed.get(value, "") for value in numbers.tolist()]

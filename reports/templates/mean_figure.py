@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import numpy as np
 
-from metadata.condition import EVERY_ROW, Condition
+from metadata.condition import Condition
 from metadata.declaration_limits import Entries, Keyed, Text
 from reports.layout.figure import Figure
 from reports.layout.table import OutputLayout
@@ -98,7 +98,7 @@ def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> 
     shown = pattern(keys.decimals + 1)
     for group in analysis.groups(output):
         add_size(analysis, output, group, builder)
-        rows = analysis.select(output, keys.dataset, group).where(keys.where or EVERY_ROW).present(keys.variable)
+        rows = analysis.select(output, keys.dataset, group).where(keys.where).present(keys.variable)
         for visit in keys.visits:
             chosen = rows.equal("AVISIT", visit)
             chosen.check_once()

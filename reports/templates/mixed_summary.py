@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import ClassVar
 
 from metadata.condition import Condition
+from metadata.declaration import Place
 from metadata.declaration_limits import Text
 from reports.layout.table import OutputLayout, OutputTable, Row
-from reports.results.analysis_data import AnalysisData, Group, decimals_of
+from reports.results.analysis_data import AnalysisData, Group
 from reports.results.builder import ResultPlace, ResultsBuilder
-from reports.results.declared_condition import declared_condition
 from reports.results.index import ResultsIndex
 from reports.results.selection import Selection
 from reports.results.specification import SUBJECT_LEVEL, Decimals, Labels, Output, OutputKeys, TextsOf, Variable
@@ -31,6 +31,7 @@ class SummaryVariable:
     where: Condition | None = None
     decimals: Decimals = 0
     labels: Labels | None = None
+    node: Place = field(default=None, compare=False, repr=False)
 
     any_of: ClassVar[tuple[tuple[str, ...], ...]] = (("heading",), ("label", "variable"), ("label", "where"))
 
@@ -62,7 +63,7 @@ class SummaryItem:
     """One characteristic under a heading, by its place among the declared ``variables``."""
 
     number: int
-    node: Mapping[str, Any]
+    keys: SummaryVariable
     heading: str
 
     @property
@@ -73,11 +74,11 @@ class SummaryItem:
     @property
     def variable(self) -> str:
         """What is described or counted; without a variable the subjects that have such a record."""
-        return str(self.node.get("variable", COUNTED))
+        return self.keys.variable or COUNTED
 
     @property
     def subset(self) -> str:
-        return "; ".join(filter(None, (self.heading, str(self.node["label"])))) if "where" in self.node else ""
+        return "; ".join(filter(None, (self.heading, self.keys.label))) if self.keys.where is not None else ""
 
     def place(self, group: str, level: str = "") -> ResultPlace:
         analysis = "_".join(filter(None, (self.subset, self.variable)))
@@ -88,40 +89,40 @@ def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> 
     """Describe each variable in each treatment column; one with ``labels`` is counted, another one described."""
     for group in analysis.groups(output):
         size = add_size(analysis, output, group, builder)
-        for item in _items(output.node):
+        for item in _items(output.keys_of(Keys)):
             rows = _rows(analysis, output, group, item)
-            if "variable" not in item.node:
+            if not item.keys.variable:
                 builder.add_proportion(output, item.place(group.label), rows.subject_count, size, rows, METHOD)
-            elif "labels" in item.node:
-                _count(output, builder, item, group, rows, size)
+            elif item.keys.labels is not None:
+                _count(output, builder, item, item.keys.labels, group, rows, size)
             else:
                 present = rows.present(item.variable)
                 present.check_once()
                 values = describe(present.column(item.variable))
-                builder.add_description(output, item.place(group.label), values, decimals_of(item.node), present)
+                builder.add_description(output, item.place(group.label), values, item.keys.decimals, present)
 
 
-def _items(node: Mapping[str, Any]) -> Iterator[SummaryItem]:
+def _items(keys: Keys) -> Iterator[SummaryItem]:
     heading = ""
-    for number, variable in enumerate(node["variables"], start=1):
-        heading = str(variable.get("heading", heading))
-        if "label" in variable:
+    for number, variable in enumerate(keys.variables, start=1):
+        heading = variable.heading or heading
+        if variable.label:
             yield SummaryItem(number, variable, heading)
 
 
 def _rows(analysis: AnalysisData, output: Output, group: Group, item: SummaryItem) -> Selection:
     """The item's own dataset and records, or those of the output."""
-    dataset = str(item.node.get("dataset", output.node.get("dataset", SUBJECT_LEVEL)))
-    rows = analysis.select(output, dataset, group, item.node)
-    return rows.where(declared_condition(output.node)).where(declared_condition(item.node))
+    keys, own = output.keys_of(Keys), item.keys
+    rows = analysis.select(output, own.dataset or keys.dataset or SUBJECT_LEVEL, group, own.node)
+    return rows.where(keys.where).where(own.where)
 
 
 def _count(
-    output: Output, builder: ResultsBuilder, item: SummaryItem, group: Group, rows: Selection, size: int
+    output: Output, builder: ResultsBuilder, item: SummaryItem, labels: Labels, group: Group, rows: Selection, size: int
 ) -> None:
     """Count the values that have labels, then any other that the data hold, then who has none."""
     present = rows.present(item.variable)
-    declared = list(item.node["labels"])
+    declared = list(labels)
     others = sorted(str(value) for value in set(present.column(item.variable)) - set(declared))
     for level in [*declared, *others]:
         chosen = present.equal(item.variable, level)
@@ -136,14 +137,17 @@ def layout(output: Output, results: ResultsIndex) -> OutputLayout:
     """A heading a variable, with its statistics or its levels beneath; what is only counted takes one line."""
     rows: list[Row] = []
     heading = ""
-    for item in _items(output.node):
+    for item in _items(output.keys_of(Keys)):
         rows += [Row(item.heading, heading=True)] if item.heading != heading else []
-        heading, indent, label = item.heading, int(bool(item.heading)), str(item.node["label"])
-        if "variable" not in item.node:
+        heading, indent, label = item.heading, int(bool(item.heading)), item.keys.label
+        if not item.keys.variable:
             rows.append(Row(f"{label}, n (%)", _counts(results, item, ""), indent))
             continue
         rows.append(Row(label, heading=True, indent=indent))
-        rows += _levels(item, results, indent + 1) if "labels" in item.node else _numbers(item, results, indent + 1)
+        if item.keys.labels is not None:
+            rows += _levels(item, item.keys.labels, results, indent + 1)
+        else:
+            rows += _numbers(item, results, indent + 1)
     return OutputLayout([OutputTable("", columns(results), tuple(rows))])
 
 
@@ -155,11 +159,10 @@ def _numbers(item: SummaryItem, results: ResultsIndex, indent: int) -> list[Row]
     ]  # fmt: skip
 
 
-def _levels(item: SummaryItem, results: ResultsIndex, indent: int) -> list[Row]:
+def _levels(item: SummaryItem, labels: Labels, results: ResultsIndex, indent: int) -> list[Row]:
     """Declared levels, others, and missing ones last; those that the results of any treatment have."""
-    labels = item.node["labels"]
     ordered = sorted(results.line(item.line).levels(item.variable, "count"), key=lambda level: level == MISSING)
-    return [Row(str(labels.get(level, level)), _counts(results, item, level), indent) for level in ordered]
+    return [Row(labels.get(level, level), _counts(results, item, level), indent) for level in ordered]
 
 
 def _counts(results: ResultsIndex, item: SummaryItem, level: str) -> tuple[str, ...]:

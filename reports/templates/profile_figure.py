@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
 
 from metadata.condition import Condition
 from metadata.condition_filter import equality
+from metadata.declaration import Place
 from metadata.declaration_limits import Entries, Text
 from metadata.yaml_source import complain
 from reports.layout.figure import ProfileFigure, ProfileLine, ShadedBand
 from reports.layout.table import OutputLayout
-from reports.results.analysis_data import AnalysisData, Group, decimals_of
+from reports.results.analysis_data import AnalysisData, Group
 from reports.results.builder import ResultPlace, ResultsBuilder
-from reports.results.declared_condition import declared_condition
 from reports.results.formats import pattern
 from reports.results.index import LineResults, ResultsIndex
 from reports.results.selection import SUBJECT, Selection
@@ -36,6 +36,15 @@ class FigureAxis:
     unit_days: float = 1
     limits: Annotated[list[float], Entries(2, 2)] | None = None
     scale: Literal["linear", "log"] = "linear"
+    node: Place = field(default=None, compare=False, repr=False)
+
+    def place(self, value: float) -> float:
+        """The place of a value; raises StudyError for one that a logarithmic axis cannot show."""
+        if self.scale != "log":
+            return value
+        if value <= 0:
+            raise complain(self.node, "scale", f"a logarithmic axis has no place for {value:g}")
+        return math.log10(value)
 
 
 @dataclass(frozen=True)
@@ -84,7 +93,7 @@ class Keys(OutputKeys):
     decimals: Decimals = 0
     bands: Annotated[list[BandKeys], Entries(0)] | None = None
     reference: Annotated[list[BandKeys], Entries(0)] | None = None
-    set_apart: float | None = None
+    set_apart: float = 0
     hollow: HollowValues | None = None
     origin: DefinedValues | None = None
 
@@ -99,31 +108,29 @@ VALUE, BELOW, DEFINED = "Observed value", "Observed value, drawn hollow", "Value
 
 def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> None:
     """Each observed value is a row (subset the subject, level the study day), and so is each visit's median."""
-    node, y = output.node, str(output.node["y"]["variable"])
+    keys, y = output.keys_of(Keys), output.keys_of(Keys).y.variable
     everybody = Group(analysis.specification.total)
     add_size(analysis, output, everybody, builder)
-    rows = analysis.select(output, str(node["dataset"]), everybody).where(declared_condition(node))
-    rows = rows.present(str(node["x"]["variable"]))
-    names = names_of(analysis, output, everybody)
+    rows = analysis.select(output, keys.dataset, everybody).where(keys.where).present(keys.x.variable)
+    names = names_of(analysis, output, keys.subject, everybody)
     points: dict[tuple[str, float], int] = {}
-    for name, (day, value, method), source in _points(node, rows, names):
+    for name, (day, value, method), source in _points(keys, rows, names):
         point = points[name, day] = points.get((name, day), 0) + 1
         place = ResultPlace(f"course_{name}", "", y, f"{day:g}", name, line=PROFILES, point=point)
-        builder.add(output, place, OBSERVED, Estimate(value, method, 1), pattern(decimals_of(node)), source)
+        builder.add(output, place, OBSERVED, Estimate(value, method, 1), pattern(keys.decimals), source)
     rows = rows.present(y)
-    for visit in node["median"]["visits"]:
-        chosen = rows.where(declared_condition(node["median"])).equal("AVISIT", str(visit))
-        place = ResultPlace(f"median_{visit}", "", y, str(visit), MEDIAN_LABEL)
+    for visit in keys.median.visits:
+        chosen = rows.where(keys.median.where).equal("AVISIT", visit)
+        place = ResultPlace(f"median_{visit}", "", y, visit, MEDIAN_LABEL)
         median = describe(chosen.column(y))["median"]
-        builder.add(output, place, "median", median, pattern(decimals_of(node) + 1), chosen)
+        builder.add(output, place, "median", median, pattern(keys.decimals + 1), chosen)
 
 
-def names_of(analysis: AnalysisData, output: Output, everybody: Group) -> dict[str, str]:
-    """What each subject of the population is called in the figure, in the order of the names.
+def names_of(analysis: AnalysisData, output: Output, name: str, everybody: Group) -> dict[str, str]:
+    """What each subject of the population is called by the variable ``name``, in the order of the names.
 
     Raises StudyError if two are called the same: their profiles would be one.
     """
-    name = str(output.node.get("subject", "SUBJID"))
     subjects = analysis.select(output, SUBJECT_LEVEL, everybody)
     found = dict(zip(subjects.column("USUBJID"), subjects.column(name), strict=True))
     if len(set(found.values())) < len(found):
@@ -134,20 +141,20 @@ def names_of(analysis: AnalysisData, output: Output, everybody: Group) -> dict[s
 
 
 def _points(
-    node: Mapping[str, Any], rows: Selection, names: Mapping[str, str]
+    keys: Keys, rows: Selection, names: Mapping[str, str]
 ) -> Iterator[tuple[str, tuple[float, float, str], FilteredRows]]:
     """Each point by subject and day: its name, (day, value, method), and the rows it is among."""
-    x, y = str(node["x"]["variable"]), str(node["y"]["variable"])
+    x, y = keys.x.variable, keys.y.variable
     parts = [(rows.present(y), VALUE)]
-    if "hollow" in node:
-        parts.append((rows.present(y).where(declared_condition(node["hollow"])), BELOW))
+    if keys.hollow:
+        parts.append((rows.present(y).where(keys.hollow.where), BELOW))
     table: dict[tuple[str, float, int], tuple[float, str]] = {}
     for part, method in parts:
         table |= {key: (value, method) for key, value in _values(part, x, y)}
-    if "origin" in node:
-        origin = float(node["origin"]["value"])
-        table |= {key: (origin, DEFINED) for key, _ in _values(rows.where(declared_condition(node["origin"])), x, x)}
-    shown = rows if "origin" in node else rows.present(y)
+    if keys.origin:
+        origin = keys.origin.value
+        table |= {key: (origin, DEFINED) for key, _ in _values(rows.where(keys.origin.where), x, x)}
+    shown = rows if keys.origin else rows.present(y)
     points: dict[str, list[tuple[tuple[float, int], tuple[float, str]]]] = {}
     for (subject, day, place), point in table.items():
         points.setdefault(subject, []).append(((day, place), point))
@@ -170,18 +177,16 @@ def _values(rows: Selection, x: str, y: str) -> list[tuple[tuple[str, float, int
 
 def layout(output: Output, results: ResultsIndex) -> OutputLayout:
     """Lines in the order of the subjects' names; x in the axis's unit."""
-    node, y = output.node, str(output.node["y"]["variable"])
-    apart = float(node.get("set_apart", 0))
+    keys, y = output.keys_of(Keys), output.keys_of(Keys).y.variable
     profiles = results.line(PROFILES)
     names = profiles.subsets(y)
-    lines = tuple(_line(profiles, node, name, _offset(apart, i, len(names))) for i, name in enumerate(names))
-    at = node["median"]["visits"]
-    points = [(float(at[visit]), results.row(y, visit, "", "median", MEDIAN_LABEL)) for visit in at]
+    lines = tuple(_line(profiles, keys, name, _offset(keys.set_apart, i, len(names))) for i, name in enumerate(names))
+    points = [(x, results.row(y, visit, "", "median", MEDIAN_LABEL)) for visit, x in keys.median.visits.items()]
     known = [
-        (x, _scaled(node, float(row["value"]))) for x, row in points if row is not None and row["value"] == row["value"]
+        (x, keys.y.place(float(row["value"]))) for x, row in points if row is not None and row["value"] == row["value"]
     ]
     median = ProfileLine(MEDIAN_LABEL, tuple(x for x, _ in known), tuple(value for _, value in known))
-    return OutputLayout(figures=[_figure(output, lines, median)])
+    return OutputLayout(figures=[_figure(keys, lines, median)])
 
 
 def _offset(apart: float, position: int, count: int) -> float:
@@ -189,36 +194,24 @@ def _offset(apart: float, position: int, count: int) -> float:
     return apart * (2 * position / (count - 1) - 1) if count > 1 else 0.0
 
 
-def _line(results: LineResults, node: Mapping[str, Any], name: str, offset: float) -> ProfileLine:
-    days = float(node["x"].get("unit_days", 1))
-    rows = results.rows_of(str(node["y"]["variable"]), name)
-    x = tuple(float(row["level"]) / days for row in rows)
+def _line(results: LineResults, keys: Keys, name: str, offset: float) -> ProfileLine:
+    rows = results.rows_of(keys.y.variable, name)
+    x = tuple(float(row["level"]) / keys.x.unit_days for row in rows)
     hollow = tuple(row["method"] == BELOW for row in rows)
-    return ProfileLine(name, x, tuple(_scaled(node, float(row["value"])) + offset for row in rows), hollow)
+    return ProfileLine(name, x, tuple(keys.y.place(float(row["value"])) + offset for row in rows), hollow)
 
 
-def _scaled(node: Mapping[str, Any], value: float) -> float:
-    """The place of a value on its axis; raises StudyError for a value that a logarithmic axis cannot show."""
-    if node["y"].get("scale") != "log":
-        return value
-    if value <= 0:
-        raise complain(node["y"], "scale", f"a logarithmic axis has no place for {value:g}")
-    return math.log10(value)
-
-
-def _figure(output: Output, lines: tuple[ProfileLine, ...], median: ProfileLine) -> ProfileFigure:
-    x, y = output.node["x"], output.node["y"]
-    ticks = tuple(_scaled(output.node, float(tick)) for tick in y["ticks"])
-    low, high = (_scaled(output.node, float(limit)) for limit in y.get("limits", (y["ticks"][0], y["ticks"][-1])))
+def _figure(keys: Keys, lines: tuple[ProfileLine, ...], median: ProfileLine) -> ProfileFigure:
+    x, y = keys.x, keys.y
+    low, high = map(y.place, y.limits or (y.ticks[0], y.ticks[-1]))
     return ProfileFigure(
-        x_label=str(x["label"]), y_label=str(y["label"]), lines=lines, median=median,
-        x_ticks=tuple(float(tick) for tick in x["ticks"]), y_limits=(low, high), y_ticks=ticks,
-        y_names=tuple(f"{tick:g}" for tick in y["ticks"]), hollow=str(output.node.get("hollow", {}).get("label", "")),
-        bands=_bands(output.node, "bands"), reference=_bands(output.node, "reference"),
-        description=f"{output.title}: {y['label']} of {len(lines)} patients by {x['label'].lower()}, with the median.",
+        x_label=x.label, y_label=y.label, lines=lines, median=median,
+        x_ticks=tuple(x.ticks), y_limits=(low, high), y_ticks=tuple(map(y.place, y.ticks)),
+        y_names=tuple(f"{tick:g}" for tick in y.ticks), hollow=keys.hollow.label if keys.hollow else "",
+        bands=_bands(keys.bands, y), reference=_bands(keys.reference, y),
+        description=f"{keys.title}: {y.label} of {len(lines)} patients by {x.label.lower()}, with the median.",
     )  # fmt: skip
 
 
-def _bands(node: Mapping[str, Any], key: str) -> tuple[ShadedBand, ...]:
-    return tuple(ShadedBand(str(band["label"]), _scaled(node, float(band["low"])), _scaled(node, float(band["high"])))
-                 for band in node.get(key, []))  # fmt: skip
+def _bands(bands: Sequence[BandKeys] | None, axis: FigureAxis) -> tuple[ShadedBand, ...]:
+    return tuple(ShadedBand(band.label, axis.place(band.low), axis.place(band.high)) for band in bands or ())

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from metadata.condition_filter import equality
+from metadata.declaration import Place, parameters
 from metadata.declaration_limits import Text
 from metadata.errors import Gather, nearest
 from metadata.yaml_source import complain
@@ -35,6 +36,12 @@ class ResultReference:
     variable: Text = ""
     level: Text = ""
     subset: Text = ""
+    node: Place = field(default=None, compare=False, repr=False)
+
+    def fits(self, row: Mapping[str, Any]) -> bool:
+        """Whether a row of the results has all that is said of it."""
+        wanted = {key: getattr(self, key) for key in parameters(ResultReference)}
+        return all(row[key] == value for key, value in wanted.items() if value)
 
 
 @dataclass(frozen=True)
@@ -46,6 +53,7 @@ class PublishedStatement:
     show: Text = ""
     values: list[ResultReference] | None = None
     waits_for: Text = ""
+    node: Place = field(default=None, compare=False, repr=False)
 
     one_of: ClassVar[tuple[tuple[str, ...], ...]] = (("show", "values"), ("waits_for",))
 
@@ -66,10 +74,12 @@ def check(specification: ReportSpecification, output: Output) -> None:
     """Each value is one of an output that is declared."""
     known = [other.id for other in specification.outputs]
     with Gather() as gather:
-        for statement in output.node["statements"]:
-            for reference in statement.get("values", []):
+        for statement in output.keys_of(Keys).statements:
+            for reference in statement.values or []:
                 with gather.part():
-                    _check_output(reference, known)
+                    if reference.output not in known:
+                        problem = f"there is no output {reference.output}{nearest(reference.output, known)}"
+                        raise complain(reference.node, "output", problem)
 
 
 def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> None:
@@ -78,13 +88,14 @@ def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> 
     for row in builder.rows:
         known[row["output"]].append(row)
     total = analysis.specification.total
-    for number, statement in enumerate(output.node["statements"], start=1):
+    for number, statement in enumerate(output.keys_of(Keys).statements, start=1):
         name = f"S{number:02d}"
-        place = ResultPlace(name, "", name, str(statement["statement"]), line=f"statement {number}")
-        if "values" in statement:
-            _computed(output, builder, place, statement, known, total)
+        place = ResultPlace(name, "", name, statement.statement, line=f"statement {number}")
+        if statement.values:
+            found = [row for reference in statement.values for row in _find(reference, known, total)]
+            _computed(output, builder, place, statement, found)
         else:
-            _without(output, builder, place, f"{NOT_COMPUTED}: {statement['waits_for']}", NOT_COMPUTED)
+            _without(output, builder, place, f"{NOT_COMPUTED}: {statement.waits_for}", NOT_COMPUTED)
 
 
 def _without(output: Output, builder: ResultsBuilder, place: ResultPlace, reason: str, text: str) -> None:
@@ -96,12 +107,10 @@ def _computed(
     output: Output,
     builder: ResultsBuilder,
     place: ResultPlace,
-    statement: Mapping[str, Any],
-    known: Mapping[str, list[Mapping[str, Any]]],
-    total: str,
+    statement: PublishedStatement,
+    found: list[Mapping[str, Any]],
 ) -> None:
-    found = [row for reference in statement["values"] for row in _find(reference, known, total)]
-    if len(found) < len(statement["values"]):
+    if len(found) < len(statement.values or ()):
         _without(output, builder, place, "the data gave no such result", NO_RESULT)
         return
     first = found[0]
@@ -109,29 +118,22 @@ def _computed(
     methods = "; ".join(dict.fromkeys(str(row["method"]) for row in found))
     estimate = Estimate(float(first["value"]), methods, int(first["n"]), warnings)
     try:
-        text = str(statement["show"]).format(*(_in_sentence(row) for row in found))
+        text = statement.show.format(*(_in_sentence(row) for row in found))
     except (IndexError, KeyError, ValueError):
-        raise complain(statement, "show", f"write {{0}} to {{{len(found) - 1}}} where the values go") from None
+        raise complain(statement.node, "show", f"write {{0}} to {{{len(found) - 1}}} where the values go") from None
     builder.add(output, place, COMPUTED, estimate, str(first["format"]), _source(found), text)
 
 
-def _check_output(reference: Mapping[str, Any], known: Iterable[str]) -> None:
-    output = str(reference["output"])
-    if output not in known:
-        raise complain(reference, "output", f"there is no output {output}{nearest(output, known)}")
-
-
 def _find(
-    reference: Mapping[str, Any], known: Mapping[str, list[Mapping[str, Any]]], total: str
+    reference: ResultReference, known: Mapping[str, list[Mapping[str, Any]]], total: str
 ) -> list[Mapping[str, Any]]:
     """The one result that fits, or none if the data gave no such category; several is a mistake in the reference."""
-    _check_output(reference, known)
-    rows = known[str(reference["output"])]
-    fitting = [row for row in rows if all(row[key] == value for key, value in reference.items())]
+    fitting = [row for row in known[reference.output] if reference.fits(row)]
     # With several treatments a reference that names none means everybody together.
     fitting = [row for row in fitting if row["group"] == total] or fitting
     if len(fitting) > 1:
-        raise complain(reference, "output", f"{len(fitting)} results fit; say variable, level, subset or group as well")
+        problem = f"{len(fitting)} results fit; say variable, level, subset or group as well"
+        raise complain(reference.node, "output", problem)
     return list(fitting)
 
 
@@ -159,13 +161,13 @@ def layout(output: Output, results: ResultsIndex) -> OutputLayout:
         TableColumn("Method", text=True),
         TableColumn("Output", text=True),
     )
-    pairs = zip(output.node["statements"], results.every, strict=True)
+    pairs = zip(output.keys_of(Keys).statements, results.every, strict=True)
     return OutputLayout([OutputTable("Statement", heads, tuple(_row(statement, row) for statement, row in pairs))])
 
 
-def _row(statement: Mapping[str, Any], row: dict[Hashable, Any]) -> Row:
-    if "values" not in statement or row["text"] == NO_RESULT:
-        return Row(str(statement["statement"]), (str(statement["published"]), str(row["text"]), "", "", ""))
-    source = str(statement["values"][0]["output"])
-    cells = (str(statement["published"]), str(row["text"]), str(row["n"]), str(row["method"]), source)
-    return Row(str(statement["statement"]), cells, link=source)
+def _row(statement: PublishedStatement, row: dict[Hashable, Any]) -> Row:
+    if not statement.values or row["text"] == NO_RESULT:
+        return Row(statement.statement, (statement.published, str(row["text"]), "", "", ""))
+    source = statement.values[0].output
+    cells = (statement.published, str(row["text"]), str(row["n"]), str(row["method"]), source)
+    return Row(statement.statement, cells, link=source)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 
 import numpy as np
 
 from metadata.condition import Condition
+from metadata.declaration import Place
 from metadata.declaration_limits import Entries, Keyed, OneOf, Text
 from metadata.errors import Gather
 from metadata.yaml_source import complain
@@ -20,7 +21,6 @@ from reports.layout.table import (
 )
 from reports.results.analysis_data import AnalysisData, Group
 from reports.results.builder import ResultPlace, ResultsBuilder
-from reports.results.declared_condition import declared_condition
 from reports.results.formats import P_VALUE, pattern
 from reports.results.index import LineResults, ResultsIndex
 from reports.results.selection import Selection
@@ -34,7 +34,6 @@ from reports.template_parts.person_time import (
     RateKeys,
     add_bounded,
     add_rate,
-    counted,
     person_time,
 )
 from reports.template_parts.treatment_heads import add_size
@@ -97,6 +96,7 @@ class PeriodComparison:
     reference: Text
     population: Text = ""
     purpose: Text = ""
+    node: Place = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,29 +121,31 @@ HEADS = ("Subjects", "Events", "", "Rate (95% CI)", "Mean of subjects' rates")
 
 def check(_: ReportSpecification, output: Output) -> None:
     """Comparisons of periods that the output has."""
+    keys = output.keys_of(Keys)
     with Gather() as gather:
-        for comparison in output.node.get("comparisons", []):
-            for key in ("period", "reference"):
+        for comparison in keys.comparisons or []:
+            for key, name in (("period", comparison.period), ("reference", comparison.reference)):
                 with gather.part():
-                    _known(output.node, comparison, key)
+                    if name not in keys.periods:
+                        raise complain(comparison.node, key, f"'{name}' is not among the periods of {output.id}")
 
 
 def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> None:
     """Record the rate of every period in each treatment column, then the comparisons."""
-    node = output.node
+    keys = output.keys_of(Keys)
     for group in analysis.groups(output):
         add_size(analysis, output, group, builder)
-        for period in node["periods"]:
-            rows = _rows(analysis, output, group, output.population).equal(str(node["period"]), str(period))
-            place = ResultPlace(f"rate_{period}", group.label, "rate", str(period), analysed=counted(node["rate"]))
-            add_rate(output, builder, place, node["rate"], rows)
-        for number, comparison in enumerate(node.get("comparisons", []), start=1):
+        for period in keys.periods:
+            rows = _rows(analysis, output, group, output.population).equal(keys.period, period)
+            place = ResultPlace(f"rate_{period}", group.label, "rate", period, analysed=keys.rate.count)
+            add_rate(output, builder, place, keys.rate, rows)
+        for number, comparison in enumerate(keys.comparisons or [], start=1):
             _compare(analysis, output, builder, group, number, comparison)
 
 
 def _rows(analysis: AnalysisData, output: Output, group: Group, population: str) -> Selection:
-    rows = analysis.select(output, str(output.node["dataset"]), group, population=population)
-    return rows.where(declared_condition(output.node))
+    keys = output.keys_of(Keys)
+    return analysis.select(output, keys.dataset, group, population=population).where(keys.where)
 
 
 def _compare(
@@ -152,13 +154,13 @@ def _compare(
     builder: ResultsBuilder,
     group: Group,
     number: int,
-    comparison: Mapping[str, Any],
+    comparison: PeriodComparison,
 ) -> None:
-    node, population = output.node, str(comparison.get("population", output.population))
-    periods = [_known(node, comparison, key) for key in ("period", "reference")]
-    rows = _rows(analysis, output, group, population).among(str(node["period"]), periods)
-    one, two = (person_time(node["rate"], rows.equal(str(node["period"]), period)) for period in periods)
-    found = METHODS[str(comparison["method"])].run(one, two)
+    keys, population = output.keys_of(Keys), comparison.population or output.population
+    periods = comparison.period, comparison.reference
+    rows = _rows(analysis, output, group, population).among(keys.period, periods)
+    one, two = (person_time(keys.rate, rows.equal(keys.period, period)) for period in periods)
+    found = METHODS[comparison.method].run(one, two)
     line = f"comparison {number}"
     place = ResultPlace(
         f"comparison_{number:02d}",
@@ -168,30 +170,24 @@ def _compare(
         "",
         population,
         line,
-        analysed=counted(node["rate"]),
+        analysed=keys.rate.count,
     )
     if found.ratio.method:
-        shown = pattern(int(node["rate"].get("decimals", 3)))
+        shown = pattern(keys.rate.decimals)
         add_bounded(output, builder, place, "estimate", found.ratio, shown, rows)
     builder.add(output, place, "p_value", found.test, P_VALUE, rows)
 
 
-def _known(node: Mapping[str, Any], comparison: Mapping[str, Any], key: str) -> str:
-    if comparison[key] not in node["periods"]:
-        raise complain(comparison, key, f"'{comparison[key]}' is not among the periods of {node['id']}")
-    return str(comparison[key])
-
-
 def layout(output: Output, results: ResultsIndex) -> OutputLayout:
     """A row a period and treatment, and a table of comparisons."""
-    node = output.node
-    heads = [head or str(node["rate"]["unit"]) for head in HEADS]
+    keys = output.keys_of(Keys)
+    heads = [head or keys.rate.unit for head in HEADS]
     rows: list[Row] = []
     for group in results.groups():
         rows.append(Row(f"{group} (N={results.text('population', '', group, 'N')})", heading=True))
-        rows += [Row(str(label), _cells(results, str(period), group), 1) for period, label in node["periods"].items()]
+        rows += [Row(label, _cells(results, period, group), 1) for period, label in keys.periods.items()]
     tables = [OutputTable("Period", tuple(TableColumn(head) for head in heads), tuple(rows))]
-    return OutputLayout([*tables, _comparisons(output, results)] if node.get("comparisons") else tables)
+    return OutputLayout([*tables, _comparisons(output, results)] if keys.comparisons else tables)
 
 
 def _cells(results: ResultsIndex, period: str, group: str) -> tuple[str, ...]:
@@ -213,26 +209,25 @@ def _comparisons(output: Output, results: ResultsIndex) -> OutputTable:
         TableColumn("Rate ratio (95% CI)"),
         TableColumn("p-value"),
     )
-    rows: list[Row] = []
+    keys, rows = output.keys_of(Keys), list[Row]()
     for group in results.groups():
         rows += [Row(group, heading=True)] if len(results.groups()) > 1 else []
         rows += [
-            _comparison(output, results, group, str(number), comparison)
-            for number, comparison in enumerate(output.node["comparisons"], start=1)
+            _comparison(keys.periods, results, group, str(number), comparison)
+            for number, comparison in enumerate(keys.comparisons or [], start=1)
         ]
     return OutputTable("Method", heads, tuple(rows), "Comparisons of periods")
 
 
-def _comparison(output: Output, results: ResultsIndex, group: str, number: str, comparison: Mapping[str, Any]) -> Row:
+def _comparison(labels: Labels, results: ResultsIndex, group: str, number: str, comparison: PeriodComparison) -> Row:
     own = results.line(f"comparison {number}")
     row = own.row("comparison", number, group, "p_value") or {}
-    labels = output.node["periods"]
-    purpose = f" [{comparison['purpose']}]" if "purpose" in comparison else ""
+    purpose = f" [{comparison.purpose}]" if comparison.purpose else ""
     cells = (
-        f"{labels[comparison['period']]} / {labels[comparison['reference']]}",
+        f"{labels[comparison.period]} / {labels[comparison.reference]}",
         str(row.get("population", "")),
         str(row.get("n", "")),
         bounded(own, "comparison", number, group),
         str(row.get("text", "")),
     )
-    return Row(METHODS[str(comparison["method"])].label + purpose, cells)
+    return Row(METHODS[comparison.method].label + purpose, cells)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Annotated, Any
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Annotated
 
 from metadata.condition import Condition
+from metadata.declaration import Place
 from metadata.declaration_limits import Entries, Limit, Text
 from reports.layout.table import OutputLayout, OutputTable, Row
 from reports.results.analysis_data import AnalysisData, Group
 from reports.results.builder import ResultPlace, ResultsBuilder
-from reports.results.declared_condition import declared_condition
 from reports.results.formats import COUNT
 from reports.results.index import LineResults, ResultsIndex
 from reports.results.selection import SUBJECT, Selection
@@ -42,11 +42,22 @@ class CountLine:
     denominator: Condition | None = None
     denominator_each: Annotated[list[Condition], Entries(2)] | None = None
     by: Variable = ""
-    indent: Annotated[int, Limit(0, 3)] = 0
+    indent: Annotated[int, Limit(0, 3)] | None = None
+    node: Place = field(default=None, compare=False, repr=False)
 
     def implied(self) -> Iterable[str]:
         """The date from which days are counted."""
         return () if self.within_days is None else (DATE,)
+
+    @property
+    def wanted(self) -> list[Condition | None]:
+        """The conditions of which a subject must meet each."""
+        return [*self.where_each] if self.where_each else [self.where]
+
+    @property
+    def among(self) -> list[Condition | None]:
+        """The conditions that the subjects of the denominator meet; none if the line counts among the population."""
+        return [*self.denominator_each] if self.denominator_each else [self.denominator] if self.denominator else []
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,48 +87,35 @@ def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> 
     Percentages are of the population, or of the subjects with a record that meets the line's ``denominator``. Paired
     proportions are compared by McNemar's exact test.
     """
+    keys = output.keys_of(Keys)
     for group in analysis.groups(output):
         size = add_size(analysis, output, group, builder)
-        for number, heading, line in _lines(output):
+        for number, heading, line in _lines(keys):
             records = _records(analysis, output, group, line)
-            looked_at = records.where(declared_condition(output.node))
-            rows, whole = _meeting(looked_at, _each(line, "where"), line.get("within_days")), size
-            if _has_part(line):
-                whole = _meeting(records, _each(line, "denominator"), None).subject_count
-            label, name = str(line["label"]), f"line {number}"
-            place = ResultPlace(f"{number:02d}", group.label, "USUBJID", label, heading, line=name)
+            rows, whole = _meeting(records.where(keys.where), line.wanted, line.within_days), size
+            if line.among:
+                whole = _meeting(records, line.among, None).subject_count
+            name = f"line {number}"
+            place = ResultPlace(f"{number:02d}", group.label, "USUBJID", line.label, heading, line=name)
             _add(output, builder, place, rows, whole)
-            for value in rows.most_frequent(str(line["by"])) if "by" in line else []:
-                by = str(line["by"])
-                beneath = ResultPlace(f"{number:02d}_{by}", group.label, by, value, label, line=name)
-                _add(output, builder, beneath, rows.equal(str(line["by"]), value), whole)
-        for number, pair in enumerate(output.node.get("pairs", []), start=1):
-            add_pair(output, builder, group, number, pair, _records(analysis, output, group, pair))
+            for value in rows.most_frequent(line.by) if line.by else []:
+                beneath = ResultPlace(f"{number:02d}_{line.by}", group.label, line.by, value, line.label, line=name)
+                _add(output, builder, beneath, rows.equal(line.by, value), whole)
+        for number, pair in enumerate(keys.pairs or [], start=1):
+            records = _records(analysis, output, group, pair).where(keys.where)
+            add_pair(output, builder, group, number, pair, records)
 
 
-def _lines(output: Output) -> Iterator[tuple[int, str, Mapping[str, Any]]]:
+def _lines(keys: Keys) -> Iterator[tuple[int, str, CountLine]]:
     """Numbered lines that count something, each with the heading above it."""
     heading = ""
-    for number, line in enumerate(output.node["lines"], start=1):
-        heading = str(line.get("heading", heading))
-        if "label" in line:
+    for number, line in enumerate(keys.lines, start=1):
+        heading = line.heading or heading
+        if line.label:
             yield number, heading, line
 
 
-def _each(line: Mapping[str, Any], key: str) -> list[Condition]:
-    """The conditions of a line of which a subject must meet each; one where it has ``where`` alone."""
-    several = f"{key}_each"
-    if several not in line:
-        return [declared_condition(line, key)]
-    return [Condition.read(one, line, several) for one in line[several]]
-
-
-def _has_part(line: Mapping[str, Any]) -> bool:
-    """Whether a line counts among others than the whole population."""
-    return "denominator" in line or "denominator_each" in line
-
-
-def _meeting(records: Selection, wanted: list[Condition], days: int | None) -> Selection:
+def _meeting(records: Selection, wanted: list[Condition | None], days: int | None) -> Selection:
     """Records that meet the first condition, of subjects who have one for each other: at any time, or within days."""
     first, *others = wanted
     rows = records.where(first)
@@ -136,65 +134,62 @@ def _near(rows: Selection, others: Selection, days: int | None) -> Selection:
     return rows.among_pairs(SUBJECT, DATE, near)
 
 
-def _records(analysis: AnalysisData, output: Output, group: Group, line: Mapping[str, Any]) -> Selection:
-    dataset = str(line.get("dataset", output.node.get("dataset", SUBJECT_LEVEL)))
-    return analysis.select(output, dataset, group, line)
+def _records(analysis: AnalysisData, output: Output, group: Group, line: CountLine | PairKeys) -> Selection:
+    return analysis.select(output, line.dataset or output.keys_of(Keys).dataset, group, line.node)
 
 
 def _add(output: Output, builder: ResultsBuilder, place: ResultPlace, rows: Selection, size: int) -> None:
-    count = rows.subject_count
+    count, keys = rows.subject_count, output.keys_of(Keys)
     builder.add_proportion(output, place, count, size, rows, METHOD)
-    if "events" in output.node:
+    if keys.events:
         events = Estimate(float(rows.size), "Number of records", count)
         builder.add(output, place, "events", events, COUNT, rows)
-    if output.node.get("interval", False):
+    if keys.interval:
         builder.add_interval(output, place, clopper_pearson(count, size), rows)
 
 
 def layout(output: Output, results: ResultsIndex) -> OutputLayout:
     """One row a line; beneath each treatment the subjects and, if asked for, events and interval."""
-    rows: list[Row] = []
-    heading = ""
-    for number, line in enumerate(output.node["lines"], start=1):
-        if "heading" in line:
-            heading = str(line["heading"])
+    keys, rows, heading = output.keys_of(Keys), list[Row](), ""
+    for number, line in enumerate(keys.lines, start=1):
+        if line.heading:
+            heading = line.heading
             rows.append(Row(heading, heading=True))
-        if "label" in line:
-            rows.extend(_rows(output, results, number, line, heading))
-    tables = [OutputTable("", columns(results, *_beneath(output)), tuple(rows))]
-    return OutputLayout([*tables, pairs_table(output, results)] if "pairs" in output.node else [*tables])
+        if line.label:
+            rows.extend(_rows(keys, results, number, line, heading))
+    tables = [OutputTable("", columns(results, *_beneath(keys)), tuple(rows))]
+    return OutputLayout([*tables, pairs_table(keys.pairs, results)] if keys.pairs else [*tables])
 
 
-def _beneath(output: Output) -> list[str]:
-    heads = [PARTS if _has_parts(output) else SUBJECTS]
-    heads += [str(output.node["events"])] if "events" in output.node else []
-    return heads + (["95% CI (%)"] if output.node.get("interval", False) else [])
+def _beneath(keys: Keys) -> list[str]:
+    heads = [PARTS if _has_parts(keys) else SUBJECTS, *([keys.events] if keys.events else [])]
+    return heads + (["95% CI (%)"] if keys.interval else [])
 
 
-def _has_parts(output: Output) -> bool:
+def _has_parts(keys: Keys) -> bool:
     """Whether any line counts among others than the whole population; every cell then shows its denominator."""
-    return any(map(_has_part, output.node["lines"]))
+    return any(line.among for line in keys.lines)
 
 
-def _rows(output: Output, results: ResultsIndex, number: int, line: Mapping[str, Any], heading: str) -> list[Row]:
-    indent, label = int(line.get("indent", 1 if heading else 0)), str(line["label"])
-    own, groups, by = results.line(f"line {number}"), results.groups(), str(line.get("by", ""))
-    rows = [Row(label, _cells(output, own, groups, ("USUBJID", label, heading)), indent)]
+def _rows(keys: Keys, results: ResultsIndex, number: int, line: CountLine, heading: str) -> list[Row]:
+    indent, by = int(bool(heading)) if line.indent is None else line.indent, line.by
+    own, groups = results.line(f"line {number}"), results.groups()
+    rows = [Row(line.label, _cells(keys, own, groups, ("USUBJID", line.label, heading)), indent)]
     for value in own.levels(by) if by else []:
-        rows.append(Row(sentence(value), _cells(output, own, groups, (by, value, label)), indent + 1))
+        rows.append(Row(sentence(value), _cells(keys, own, groups, (by, value, line.label)), indent + 1))
     return rows
 
 
-def _cells(output: Output, results: LineResults, groups: list[str], place: tuple[str, str, str]) -> tuple[str, ...]:
+def _cells(keys: Keys, results: LineResults, groups: list[str], place: tuple[str, str, str]) -> tuple[str, ...]:
     """The cells of one row, which the results have at this variable, level and subset."""
     cells: list[str] = []
     variable, level, subset = place
     for group in groups:
-        counted = results.parts if _has_parts(output) else results.count
+        counted = results.parts if _has_parts(keys) else results.count
         cells.append(counted(variable, level, group, subset) or "0")
-        if "events" in output.node:
+        if keys.events:
             cells.append(results.text(variable, level, group, "events", subset) or "0")
-        if output.node.get("interval", False):
+        if keys.interval:
             cells.append(results.interval(variable, level, group, subset))
     return tuple(cells)
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import Annotated, Any, Literal
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Literal
 
 import numpy as np
 
 from metadata.condition import Condition
 from metadata.declaration_limits import Entries, Text
+from metadata.schema_errors import needed_key
 from metadata.yaml_source import complain
 from reports.layout.figure import StepCurve, StepFigure
 from reports.layout.table import OutputLayout, OutputTable, Row
 from reports.results.analysis_data import AnalysisData, Group
 from reports.results.builder import ResultPlace, ResultsBuilder
-from reports.results.declared_condition import declared_condition
 from reports.results.formats import (
     COUNT,
     P_VALUE,
@@ -59,12 +59,12 @@ class Keys(OutputKeys):
     unit: Text
     where: Condition | None = None
     unit_days: float = 1
-    decimals: Decimals = 1
+    decimals: Decimals = 0
     times: Annotated[list[float], Entries(0)] | None = None
     event: Text = ""
     endpoints: list[TimeEndpoint] | None = None
     log_rank: bool = False
-    show: list[Literal["table", "figure"]] | None = None
+    show: list[Literal["table", "figure"]] = field(default_factory=lambda: ["table"])
     x: TimeAxis | None = None
 
     def implied(self) -> Iterable[str]:
@@ -80,12 +80,12 @@ class Endpoint:
     """One declared endpoint, and what the results call it."""
 
     line: str
-    node: Mapping[str, Any]
+    keys: TimeEndpoint
 
     @property
     def label(self) -> str:
         """The endpoint's name; empty where it is the output's only one."""
-        return str(self.node["label"])
+        return self.keys.label
 
     def place(self, analysis: str, group: str, variable: str, level: str = "") -> ResultPlace:
         """The place of one of its statistics in the results."""
@@ -95,8 +95,14 @@ class Endpoint:
 
 
 def check(_: ReportSpecification, output: Output) -> None:
-    """One event or several endpoints."""
-    _endpoints(output.node)
+    """One event or several endpoints; a figure has one, and its axis."""
+    keys = output.keys_of(Keys)
+    if bool(keys.endpoints) == bool(keys.event):
+        raise complain(output.node, None, "name one 'event' or several 'endpoints'")
+    if keys.endpoints and "figure" in keys.show:
+        raise complain(output.node, "show", "a figure shows one 'event', not several 'endpoints'")
+    if keys.x is None and "figure" in keys.show:
+        raise needed_key(output.node, "x", "a figure")
 
 
 def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> None:
@@ -104,46 +110,38 @@ def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> 
     groups = analysis.groups(output)
     for group in groups:
         add_size(analysis, output, group, builder)
-    for endpoint in _endpoints(output.node):
+    for endpoint in _endpoints(output.keys_of(Keys)):
         _endpoint(analysis, output, builder, groups, endpoint)
 
 
-def _endpoints(node: Mapping[str, Any]) -> list[Endpoint]:
+def _endpoints(keys: Keys) -> list[Endpoint]:
     """The declared endpoints, or the output's own as the only one."""
-    if ("endpoints" in node) == ("event" in node):
-        raise complain(node, None, "name one 'event' or several 'endpoints'")
-    if "endpoints" in node and "figure" in _shown(node):
-        raise complain(node, "show", "a figure shows one 'event', not several 'endpoints'")
-    endpoints = node.get("endpoints", [{"label": "", "event": node.get("event", "")}])
+    endpoints = keys.endpoints or [TimeEndpoint("", keys.event)]
     return [Endpoint(f"endpoint {number}", endpoint) for number, endpoint in enumerate(endpoints, start=1)]
 
 
 def _endpoint(
     analysis: AnalysisData, output: Output, builder: ResultsBuilder, groups: list[Group], endpoint: Endpoint
 ) -> None:
-    node = output.node
+    keys = output.keys_of(Keys)
     pooled: list[tuple[str, CensoredTimes]] = []
     for group in groups:
-        times, rows = censored_times(node, _rows(analysis, output, group, endpoint))
+        times, rows = censored_times(keys.unit_days, _rows(analysis, output, group, endpoint))
         curve = kaplan_meier(times.times, times.events)
         _add_counts(output, builder, group, curve, rows, endpoint)
-        if "table" in _shown(node):
+        if "table" in keys.show:
             _add_estimates(output, builder, group, curve, rows, endpoint)
-        if "figure" in _shown(node):
-            _add_curve(output, builder, group, curve, times, rows)
+        if keys.x and "figure" in keys.show:
+            _add_curve(output, keys.x, builder, group, curve, times, rows)
         pooled += [(group.label, times)] if group.is_arm else []
-    if node.get("log_rank", False) and len(pooled) > 1:
-        _, rows = censored_times(node, _rows(analysis, output, groups[-1], endpoint))
+    if keys.log_rank and len(pooled) > 1:
+        _, rows = censored_times(keys.unit_days, _rows(analysis, output, groups[-1], endpoint))
         _add_log_rank(output, builder, groups[-1], pooled, rows, endpoint)
 
 
-def _shown(node: Mapping[str, Any]) -> list[str]:
-    return [str(part) for part in node.get("show", ["table"])]
-
-
 def _rows(analysis: AnalysisData, output: Output, group: Group, endpoint: Endpoint) -> Selection:
-    rows = analysis.select(output, str(output.node["dataset"]), group)
-    return rows.where(declared_condition(output.node)).where(declared_condition(endpoint.node))
+    keys = output.keys_of(Keys)
+    return analysis.select(output, keys.dataset, group).where(keys.where).where(endpoint.keys.where)
 
 
 def _add_counts(
@@ -162,25 +160,27 @@ def _add_counts(
 def _add_estimates(
     output: Output, builder: ResultsBuilder, group: Group, curve: SurvivalCurve, rows: Selection, endpoint: Endpoint
 ) -> None:
-    shown = pattern(int(output.node.get("decimals", 0)) + 1)
+    keys = output.keys_of(Keys)
+    shown = pattern(keys.decimals + 1)
     for share in (25, 50, 75):
         place = endpoint.place(f"quantile_{share}", group.label, "quantile", str(share))
         add_bounded(output, builder, place, "estimate", curve.quantile(share / 100), shown, rows)
-    for time in output.node.get("times", []):
-        free, place = curve.at(float(time)), endpoint.place(f"{FREE}_{time:g}", group.label, FREE, f"{time:g}")
+    for time in keys.times or []:
+        free, place = curve.at(time), endpoint.place(f"{FREE}_{time:g}", group.label, FREE, f"{time:g}")
         percent = replace(free, value=free.value * 100, lower=free.lower * 100, upper=free.upper * 100)
         add_bounded(output, builder, place, "estimate", percent, PERCENT, rows)
 
 
 def _add_curve(
-    output: Output, builder: ResultsBuilder, group: Group, curve: SurvivalCurve, times: CensoredTimes, rows: Selection
-) -> None:
+    output: Output, axis: TimeAxis, builder: ResultsBuilder, group: Group, curve: SurvivalCurve, times: CensoredTimes,
+    rows: Selection,
+) -> None:  # fmt: skip
     """Record the corners of the curve, its marks of censoring, and the subjects at risk beneath the ticks."""
     for name, moments in (("step", curve.times), ("mark", np.unique(times.times[~times.events]))):
         for moment in moments.tolist():
             place = ResultPlace(name, group.label, CURVE, f"{moment:.9g}", name, analysed=TIME)
             builder.add(output, place, "value", replace(curve.at(moment), warning=""), pattern(3), rows)
-    for tick in output.node["x"]["ticks"]:
+    for tick in axis.ticks:
         count = int((times.times >= tick).sum())
         place = ResultPlace("at_risk", group.label, AT_RISK, f"{tick:g}", analysed=TIME)
         builder.add(output, place, "count", Estimate(float(count), "Subjects at risk", curve.n), COUNT, rows)
@@ -204,31 +204,30 @@ def _add_log_rank(
 
 def layout(output: Output, results: ResultsIndex) -> OutputLayout:
     """The table, the figure, or both."""
-    shown = _shown(output.node)
-    return OutputLayout(
-        [_table(output, results)] if "table" in shown else [], [_figure(output, results)] if "figure" in shown else []
-    )
+    keys = output.keys_of(Keys)
+    tables = [_table(keys, results)] if "table" in keys.show else []
+    return OutputLayout(tables, [_figure(keys, keys.x, results)] if keys.x and "figure" in keys.show else [])
 
 
-def _table(output: Output, results: ResultsIndex) -> OutputTable:
-    rows = [row for endpoint in _endpoints(output.node) for row in _block(output.node, results, endpoint)]
+def _table(keys: Keys, results: ResultsIndex) -> OutputTable:
+    rows = [row for endpoint in _endpoints(keys) for row in _block(keys, results, endpoint)]
     return OutputTable("", columns(results), tuple(rows))
 
 
-def _block(node: Mapping[str, Any], results: ResultsIndex, endpoint: Endpoint) -> list[Row]:
+def _block(keys: Keys, results: ResultsIndex, endpoint: Endpoint) -> list[Row]:
     """One endpoint: followed, events, quartiles, estimates at the declared times, and the test."""
     groups, label, deeper = results.groups(), endpoint.label, int(bool(endpoint.label))
     own = results.line(endpoint.line)
     rows = [Row(label, heading=True)] if label else []
     rows += [Row("Followed, n", tuple(own.text("followed", "", group, "n", label) for group in groups), deeper)]
-    for name, text in (("event", str(endpoint.node["event"])), ("censored", "Censored")):
+    for name, text in (("event", endpoint.keys.event), ("censored", "Censored")):
         rows.append(Row(f"{text}, n (%)", tuple(own.count(name, "", group, label) for group in groups), deeper))
     for share, text in (("25", "25% quantile"), ("50", "Median"), ("75", "75% quantile")):
         cells = tuple(bounded(own, "quantile", share, group, label) for group in groups)
-        rows.append(Row(f"{text}, {node['unit']} (95% CI)", cells, deeper))
-    for time in node.get("times", []):
+        rows.append(Row(f"{text}, {keys.unit} (95% CI)", cells, deeper))
+    for time in keys.times or []:
         cells = tuple(bounded(own, FREE, f"{time:g}", group, label) for group in groups)
-        rows.append(Row(f"Free of it at {time:g} {node['unit']}, % (95% CI)", cells, deeper))
+        rows.append(Row(f"Free of it at {time:g} {keys.unit}, % (95% CI)", cells, deeper))
     test = own.row("log_rank", "", groups[-1], "p_value", label)
     if test is not None:
         rows.append(
@@ -237,24 +236,23 @@ def _block(node: Mapping[str, Any], results: ResultsIndex, endpoint: Endpoint) -
     return rows
 
 
-def _figure(output: Output, results: ResultsIndex) -> StepFigure:
-    node = output.node
+def _figure(keys: Keys, axis: TimeAxis, results: ResultsIndex) -> StepFigure:
     # All treatments together have no curve of their own where there are several.
     groups = results.groups()[:-1] if len(results.groups()) > 1 else results.groups()
-    [endpoint] = _endpoints(node)
-    x, test = node["x"], results.line(endpoint.line).row("log_rank", "", results.groups()[-1], "p_value")
+    [endpoint] = _endpoints(keys)
+    test = results.line(endpoint.line).row("log_rank", "", results.groups()[-1], "p_value")
     return StepFigure(
-        str(x["label"]), f"Probability of no {str(node['event']).lower()}",
-        tuple(_curve(results, group, x) for group in groups),
-        tuple(float(tick) for tick in x["ticks"]),
-        f"{output.title}: Kaplan-Meier curves of {', '.join(groups)} with the number at risk.",
+        axis.label, f"Probability of no {keys.event.lower()}",
+        tuple(_curve(results, group, axis) for group in groups),
+        tuple(axis.ticks),
+        f"{keys.title}: Kaplan-Meier curves of {', '.join(groups)} with the number at risk.",
         "" if test is None else f"Log-rank test: p = {test['text']} (n = {test['n']})".replace("= <", "<"),
     )  # fmt: skip
 
 
-def _curve(results: ResultsIndex, group: str, x: Mapping[str, Any]) -> StepCurve:
+def _curve(results: ResultsIndex, group: str, axis: TimeAxis) -> StepCurve:
     points = {name: _points(results, group, name) for name in ("step", "mark")}
-    at_risk = tuple(results.text(AT_RISK, f"{tick:g}", group, "count") for tick in x["ticks"])
+    at_risk = tuple(results.text(AT_RISK, f"{tick:g}", group, "count") for tick in axis.ticks)
     last = max((time for time, _ in [*points["step"], *points["mark"]]), default=0.0)
     return StepCurve(group, points["step"], points["mark"], last, at_risk)
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal
+from dataclasses import dataclass, field
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 
 from metadata.condition import Condition
 from metadata.condition_filter import equality
+from metadata.declaration import Place
 from metadata.declaration_limits import Entries, Limit, Text
 from reports.layout.figure import TimelineFigure, TimelineLayer
 from reports.layout.table import OutputLayout
 from reports.results.analysis_data import AnalysisData, Group
 from reports.results.builder import ResultPlace, ResultsBuilder
-from reports.results.declared_condition import declared_condition
 from reports.results.formats import COUNT
 from reports.results.index import ResultsIndex
 from reports.results.selection import SUBJECT, Selection
@@ -53,6 +53,7 @@ class TimelineLayerKeys:
     mark: Literal["circle", "square", "triangle", "diamond", "stroke"] | None = None
     hollow: bool = False
     colour: Annotated[int, Limit(1, 7)] | None = None
+    node: Place = field(default=None, compare=False, repr=False)
 
     one_of: ClassVar[tuple[tuple[str, ...], ...]] = (("start", "end"), ("day", "mark"))
 
@@ -73,25 +74,26 @@ def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> 
     """Each day that is drawn is a row: its level is its number in the layer of the subject, its subset the subject."""
     everybody = Group(analysis.specification.total)
     add_size(analysis, output, everybody, builder)
-    names = names_of(analysis, output, everybody)
+    names = names_of(analysis, output, output.keys_of(Keys).subject, everybody)
     for name in names.values():
         place = ResultPlace(f"lane_{name}", "", SHOWN, "", name)
         builder.add(output, place, SHOWN, Estimate(1.0, "Subject has a lane", 1), COUNT,
                    analysis.select(output, "ADSL", everybody))  # fmt: skip
-    for number, layer in enumerate(output.node["layers"], start=1):
-        rows = analysis.select(output, str(layer["dataset"]), everybody, layer, output.population)
-        _add_layer(output, builder, number, layer, rows.where(declared_condition(layer)), names)
+    for number, layer in enumerate(output.keys_of(Keys).layers, start=1):
+        rows = analysis.select(output, layer.dataset, everybody, layer.node, output.population)
+        _add_layer(output, builder, number, layer, rows.where(layer.where), names)
 
 
 def _add_layer(
     output: Output,
     builder: ResultsBuilder,
     number: int,
-    layer: Mapping[str, Any],
+    layer: TimelineLayerKeys,
     rows: Selection,
     names: Mapping[str, str],
 ) -> None:
-    variables = {key: rows.named(layer, key) for key in (START, END, DAY) if key in layer}
+    declared = ((START, layer.start), (END, layer.end), (DAY, layer.day))
+    variables = {key: rows.named(name, layer.node, key) for key, name in declared if name}
     for name in list(variables.values())[:1]:
         rows = rows.present(name)
     places = rows.table(SUBJECT).groupby(SUBJECT, sort=False).indices
@@ -103,9 +105,7 @@ def _add_layer(
         source = filtered(rows, equality(SUBJECT, subject))
         order = at[np.argsort(next(iter(columns.values()))[at], kind="stable")]
         for count, position in enumerate(order.tolist(), start=1):
-            place = ResultPlace(
-                f"layer_{number}_{name}", "", str(layer["label"]), str(count), name, line=f"layer {number}"
-            )
+            place = ResultPlace(f"layer_{number}_{name}", "", layer.label, str(count), name, line=f"layer {number}")
             for key, values in columns.items():
                 builder.add(output, place, key, _day(float(values[position])), COUNT, source)
 
@@ -116,19 +116,18 @@ def _day(value: float) -> Estimate:
 
 def layout(output: Output, results: ResultsIndex) -> OutputLayout:
     """Lanes in the order of the subjects' names, layers in that of the declaration; days in the axis's unit."""
-    node = output.node
-    subjects = results.subsets(SHOWN)
-    unit = float(node["x"].get("unit_days", 1))
+    keys, subjects = output.keys_of(Keys), results.subsets(SHOWN)
     layers = tuple(
-        _layer(results, layer, number, subjects, unit) for number, layer in enumerate(node["layers"], start=1)
+        _layer(results, layer, number, subjects, keys.x.unit_days) for number, layer in enumerate(keys.layers, start=1)
     )
-    ticks = tuple(float(tick) for tick in node["x"]["ticks"])
     description = f"{output.title}: {len(subjects)} patients, with {', '.join(layer.label for layer in layers)}."
-    return OutputLayout(figures=[TimelineFigure(str(node["x"]["label"]), ticks, tuple(subjects), layers, description)])
+    return OutputLayout(
+        figures=[TimelineFigure(keys.x.label, tuple(keys.x.ticks), tuple(subjects), layers, description)]
+    )
 
 
 def _layer(
-    results: ResultsIndex, node: Mapping[str, Any], number: int, subjects: list[str], unit: float
+    results: ResultsIndex, keys: TimelineLayerKeys, number: int, subjects: list[str], unit: float
 ) -> TimelineLayer:
     lanes = {name: place for place, name in enumerate(subjects)}
     days: dict[tuple[int, int], dict[str, float]] = {}
@@ -139,8 +138,7 @@ def _layer(
     spans = tuple((lane, found[START], found[END] if found[END] == found[END] else last[lane])
                   for (lane, _), found in days.items() if START in found)  # fmt: skip
     points = tuple((lane, found[DAY]) for (lane, _), found in days.items() if DAY in found)
-    return TimelineLayer(str(node["label"]), int(node["track"]), spans, points, str(node.get("mark", "")),
-                 bool(node.get("hollow", False)), int(node.get("colour", number)))  # fmt: skip
+    return TimelineLayer(keys.label, keys.track, spans, points, keys.mark or "", keys.hollow, keys.colour or number)
 
 
 def _last(results: ResultsIndex, lanes: Mapping[str, int], unit: float) -> dict[int, float]:

@@ -7,11 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metadata.condition import read_condition
+from metadata.condition import Condition, read_condition
 from metadata.errors import StudyError
 from metadata.frame_columns import FrameColumns
 from metadata.yaml_source import load
-from reports.results.declared_condition import declared_condition
 from reports.results.selection import Selection
 
 FRAME = pd.DataFrame(
@@ -86,6 +85,7 @@ def test_some_subjects_are_found_by_the_shorter_list(kept: set[str]) -> None:
 def test_a_wrong_filter_says_where_it_stands(tmp_path, yaml: str, message: str) -> None:  # type: ignore[no-untyped-def]
     file = tmp_path / "reports.yaml"
     file.write_text(yaml)
+    node = load(file)
     with pytest.raises(StudyError) as error:
-        ALL.where(declared_condition(load(file)))
+        ALL.where(Condition.read(node["where"], node, "where"))
     assert message in str(error.value)
