@@ -12,7 +12,13 @@ from metadata.errors import StudyError
 from reports.compute import compute
 from tests.reports.small_study import dataset, small_study
 
-STUDY = "study: {id: OTHER-07, title: A trial}\nstandards: {}\nredcap: {}\ncutoff: 2024-06-30\nvisits: []\n"
+STUDY = """
+study: {id: OTHER-07, title: A trial}
+standards: {sdtmig: '3.3', sdtm_ct: 2019-09-27}
+redcap: {}
+cutoff: 2024-06-30
+visits: []
+"""
 REPORTS = """
 populations: {Everybody: {label: All subjects, flag: ITTFL}}
 columns: {by: TRT01P, total: All}
