@@ -56,6 +56,7 @@ def judge(folder: Path, study: Study | None, define: Path | None) -> Verdict:
     if study is None:
         terminology = _extended(terminology, found.defines)
     given = _given(found, study is not None, exact, changed is not None)
+    given |= {"pdf"} if any(folder.rglob("*.pdf")) else set()
     facts = _facts(folder, found, changed)
     adam = found.adam if found.adam or not found.sdtm else None
     result = conformance(held, found.sdtm, terminology, adam, facts, given)

@@ -8,7 +8,7 @@ import pytest
 
 from metadata.study import Study
 from metadata.terminology import Terminology
-from tests.validation.seeding import Datasets
+from tests.validation.seeding import Datasets, seed
 from validation.conformance.check import conformance, find
 from validation.conformance.package_facts import FileFacts, PackageFacts, VariableFacts
 from validation.conformance.rule import NEEDED, RULES
@@ -110,3 +110,13 @@ def test_formats_of_dates_and_of_width_and_decimals_are_allowed() -> None:
 
 # each kind of defect is seeded in tests/publish/test_package_inspection.py: "package.path", "define.schema",
 # "define.links", "define.pages", "pdf.sound"
+
+
+def test_a_record_of_a_dataset_whose_keys_are_not_known_is_named_by_its_number(
+    study: Study, terminology: Terminology, sdtm: Datasets
+) -> None:
+    dataset = sdtm["DM"]
+    unkeyed = dataset.with_metadata(replace(dataset.metadata, keys=()))
+    changed = seed({**sdtm, "DM": unkeyed}, "DM", "AGE", -1.0, SUBJID="01-003")
+    (found,) = find(study, changed, terminology, [RULES["subject.age_given"]])
+    assert found.keys == ("USUBJID=SPMSAZA-SYNTH-01-003 ARMCD=IFNBAZA record=3",)

@@ -45,6 +45,7 @@ NEEDED = {
     "lengths": "transport files",
     "transport": "transport files",
     "formats": "files that keep display formats, or a define.xml",
+    "pdf": "PDF files",
     "backbone": "the study tagging file of the eCTD backbone, which lies outside m5",
     "sdtm": "the SDTM datasets",
 }

@@ -23,6 +23,8 @@ OBSERVATIONS = ("Interventions", "Events", "Findings", "Findings About")
 SUPPLEMENTAL = ("SUPP", "SQ")
 NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)")
 MISSING_DAY = np.datetime64("NaT", "D")
+NAMING = ("USUBJID", "PARAMCD", "AVISIT", "ARMCD", "ETCD", "VISITNUM", "TSPARMCD", "IDVARVAL", "QNAM")
+"""Variables that help to find a record in a dataset of which the keys are not known."""
 NO_ARM = ("SCRNFAIL", "NOTASSGN", "NOTTRT")
 """What guides before SDTMIG 3.3 wrote as the arm of a subject without one."""
 
@@ -152,18 +154,25 @@ class Domain:
 
     @cached_property
     def key_names(self) -> list[str]:
-        """Variables that name a record to a reader: subject and sequence number, or the keys."""
+        """Variables that name a record to a reader: subject and sequence number, or the keys.
+
+        Where no define.xml says the keys, those that most datasets have; they need not tell two records apart.
+        """
         if self.is_observations and self.has("--SEQ"):
             return [name for name in ("USUBJID", self.full("--SEQ")) if self.has(name)]
-        return [name for name in self.metadata.keys if self.has(name) and name not in ("STUDYID", "RDOMAIN")]
+        keys = self.metadata.keys or NAMING
+        return [name for name in keys if self.has(name) and name not in ("STUDYID", "RDOMAIN")]
 
     def keys_of(self, rows: np.ndarray) -> list[str]:
-        """Return the named positions as text, such as ``USUBJID=X LBSEQ=3``."""
+        """Return the named positions as text, such as ``USUBJID=X LBSEQ=3``; without keys, with the record's number."""
+        is_numbered = not self.metadata.keys and not (self.is_observations and self.has("--SEQ"))
+        numbers = [f" record={row + 1}" if is_numbered else "" for row in rows]
         parts = []
         for name in self.key_names:
             column = self.column(name)
             parts.append((name, column.take(rows).array()))
-        return [" ".join(f"{name}={values[at]}" for name, values in parts) for at in range(len(rows))]
+        named = [" ".join(f"{name}={values[at]}" for name, values in parts) for at in range(len(rows))]
+        return [f"{name}{number}".strip() for name, number in zip(named, numbers, strict=True)]
 
 
 def repeated(group: np.ndarray, keep: Literal["first", False] = "first") -> np.ndarray:

@@ -167,7 +167,7 @@ def define_pages(data: PackageFacts) -> Iterator[Hit]:
 
 
 @package_rule("pdf.sound", "A PDF file can be read, is not encrypted, runs nothing, has bookmarks and its fonts.",
-              "FDA Portable Document Format Specifications")  # fmt: skip
+              "FDA Portable Document Format Specifications", needs=("pdf",))  # fmt: skip
 def pdf_sound(data: PackageFacts) -> Iterator[Hit]:
     yield from _defects(data, "pdf.sound")
 
