@@ -1,7 +1,8 @@
 """Conversion of results to standard units by factors that the study declares for each test.
 
 A factor is declared because it depends on the test: a molar mass for a concentration, 0.1665 for urea but 0.357 for
-urea nitrogen. Nothing is guessed from the text of a unit.
+urea nitrogen. Nothing is guessed from the text of a unit; where two units differ by a power of ten alone, another
+factor is refused.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from metadata.coded_text import CodedText
+from metadata.unit_scale import wrong_factor
 from metadata.yaml_source import complain
 
 DIGITS = 12
@@ -82,16 +84,17 @@ def read_units(declared: dict[str, Any]) -> dict[str, TestUnits]:
     made = {}
     for test, body in declared.items():
         given = body.get("unit_factors") or {}
-        factors = {unit: _factor(given, test, unit) for unit in given}
+        standard = str(body.get("standard_unit", ""))
+        factors = {unit: _factor(given, test, str(unit), standard) for unit in given}
         shifts = {unit: float(each["add"]) for unit, each in given.items() if isinstance(each, dict) and "add" in each}
         if "digits" in body and "decimals" in body:
             raise complain(body, "decimals", f"{test} has digits already: declare one of them")
         rounding = {name: int(body[name]) for name in ("digits", "decimals") if name in body}
-        made[test] = TestUnits(str(body.get("standard_unit", "")), factors, shifts, **rounding)
+        made[test] = TestUnits(standard, factors, shifts, **rounding)
     return made
 
 
-def _factor(given: dict[str, Any], test: str, unit: str) -> float:
+def _factor(given: dict[str, Any], test: str, unit: str, standard: str) -> float:
     declared = given[unit]
     node, key = (declared, "factor") if isinstance(declared, dict) else (given, unit)
     factor, added = node.get(key, 1), declared.get("add", 0) if isinstance(declared, dict) else 0
@@ -99,4 +102,6 @@ def _factor(given: dict[str, Any], test: str, unit: str) -> float:
         raise complain(node, key, f"the factor of {test} from {unit} must be a number above 0")
     if isinstance(added, bool) or not isinstance(added, int | float):
         raise complain(node, "add", f"what is added to {test} in {unit} must be a number")
+    if not added and (problem := wrong_factor(unit, standard, float(factor))):
+        raise complain(node, key, problem)
     return float(factor)

@@ -23,6 +23,7 @@ from metadata.errors import Gather, StudyError, nearest
 from metadata.study import Study
 from metadata.toxicity import Circumstances, ToxicityItem
 from metadata.toxicity_table import is_own, read_scheme, scheme_of
+from metadata.unit_scale import wrong_factor
 from metadata.variable_kind import ClosedText
 
 BASELINE_FLAG, BASELINE_TYPE, DATE = "ABLFL", "BASETYPE", "ADT"
@@ -66,6 +67,16 @@ class ToxicityScheme:
         if self.factor(parameter, item, unit) is None:
             raise StudyError(f"{parameter} is in {unit}, {place} in {item.unit}: declare the factor from {item.unit} to"
                              f" {unit} under 'unit_factors'")  # fmt: skip
+        self._check_factor(parameter, item, unit)
+
+    def _check_factor(self, parameter: str, item: ToxicityItem, unit: str) -> None:
+        """Raise StudyError for a factor that is none, or not the one between units that differ by a power of ten."""
+        factor = self.factor(parameter, item, unit)
+        assert factor is not None
+        if not factor > 0:
+            raise StudyError(f"the factor of {parameter} from {item.unit} to {unit} must be above 0")
+        if problem := wrong_factor(item.unit, unit, factor):
+            raise StudyError(f"{parameter}: {problem}")
 
 
 @keyed("grade")
@@ -187,6 +198,11 @@ class Grade(Derivation):
         if bool(self.base) != bool(self.base_indicator):
             raise StudyError("base and base_indicator are needed together")
         parameters = [parameter for scheme in self.schemes for parameter in [*scheme.items, *scheme.already_graded]]
+        for scheme in self.schemes:
+            strange = [code for code in scheme.unit_factors if code not in scheme.items]
+            if strange:
+                raise StudyError(f"unit_factors are given for {strange[0]}, which {scheme.name} does not grade"
+                                 f"{nearest(strange[0], scheme.items)}")  # fmt: skip
         twice = {parameter for parameter in parameters if parameters.count(parameter) > 1}
         if twice:
             raise StudyError(f"{listed(sorted(twice))} is graded by more than one scheme")

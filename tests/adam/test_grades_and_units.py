@@ -71,6 +71,20 @@ def test_a_factor_where_the_units_are_the_same_is_refused(tmp_path: Path) -> Non
         anemia(tmp_path, [120.0], "g/L", "g/L", ", unit_factors: {HGB: 10}")
 
 
+@pytest.mark.parametrize(
+    ("factors", "message"),
+    [
+        ("{HGB: 10}", "HGB: 1 g/L is 0.1 g/dL, so that the factor is 0.1, not 10"),
+        ("{HGB: 0}", "the factor of HGB from g/L to g/dL must be above 0"),
+        ("{HGB: -1}", "the factor of HGB from g/L to g/dL must be above 0"),
+        ("{HGB: 0.1, HBG: 0.1}", "unit_factors are given for HBG, which CTCAE v5 does not grade"),
+    ],
+)
+def test_a_factor_that_cannot_be_right_is_refused(tmp_path: Path, factors: str, message: str) -> None:
+    with pytest.raises(StudyError, match=message):
+        anemia(tmp_path, [12.0], "g/dL", "g/dL", f", unit_factors: {factors}")
+
+
 def test_the_unit_of_each_record(tmp_path: Path) -> None:
     unit = ", value_unit: LBSTRESU"
     assert anemia(tmp_path, [120.0], "g/L", more=unit, low=130.0) == ["1"]

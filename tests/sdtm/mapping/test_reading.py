@@ -72,7 +72,7 @@ def refused(small: Any, name: str, old: str, new: str) -> str:
         ),
         ("dm", "when: {in_study: 1}", "when: {in_study: 2}", "field 'in_study' has no choice '2'"),
         ("dm", ", event: month_arm_1", ", event: mnth_arm_1", "form 'last' is not filled in event 'mnth_arm_1'"),
-        ("lb", "unit_factors: {g/dL: 10}", "unit_factors: {mg/dL: 10}", "HGB has no factor from g/dL to g/L"),
+        ("lb", "unit_factors: {g/dL: 10}", "unit_factors: {mg/dL: 0.01}", "HGB has no factor from g/dL to g/L"),
         (
             "lb",
             "unit_factors: {g/dL: 10}",
