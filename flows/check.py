@@ -28,10 +28,10 @@ class CheckProblem:
     suggestion: str
 
     @classmethod
-    def of(cls, error: StudyError) -> CheckProblem:
+    def of(cls, error: StudyError, severity: str = ERROR) -> CheckProblem:
         """Return a reader's error as a problem."""
         place = str(error.file or ""), error.line, error.key or ""
-        return cls(ERROR, *place, error.message, error.suggestion)
+        return cls(severity, *place, error.message, error.suggestion)
 
 
 def problems_of(study: str) -> list[CheckProblem]:
@@ -57,6 +57,7 @@ def _found(name: str) -> Iterator[CheckProblem]:
     parts = CheckParts(study, project)
     for part in parts.all:
         yield from map(CheckProblem.of, parts.read(part))
+    yield from (CheckProblem.of(doubt, WARNING) for doubt in parts.doubts())
 
 
 def _undecided(name: str) -> Iterator[CheckProblem]:

@@ -69,6 +69,16 @@ class CheckParts:
             self.guides,
         ]
 
+    def doubts(self) -> Iterable[StudyError]:
+        """What may be meant and is better looked at: tests without any reference range in a table that has others."""
+        from sdtm.domains.reference_ranges import without_ranges
+
+        mapping = self._mapping[1]
+        for domain in mapping.domains.values() if mapping else ():
+            for key in without_ranges(self.study, domain) if domain.ranges_file else ():
+                said = f"the table of reference ranges has none of {key}, so that its results have no range indicator"
+                yield StudyError(said, f"{self.study.name}/{domain.ranges_file}", None, key)
+
     def structure(self) -> Iterable[StudyError]:
         """The copy of the REDCap project in the study's folder."""
         from metadata.project_check import check_project

@@ -63,8 +63,8 @@ def check_sdtm(study: Study, tabulation: Tabulation, records: Records, folder: P
     """Check the SDTM datasets, and reconcile them with the records.
 
     Writes sdtm.csv, withheld.csv, reconciliation.csv, not_submitted.csv, transliterations.csv and, if there are any,
-    without_subject.csv and unused_codes.csv into ``folder``; raises StudyError where a key is broken or a form's values
-    are not all accounted for.
+    without_subject.csv, unused_rows.csv and merged_choices.csv into ``folder``; raises StudyError where a key is broken
+    or a form's values are not all accounted for.
     """
     from validation.datasets.reconciliation import reconcile, unreconciled
 
@@ -78,8 +78,10 @@ def check_sdtm(study: Study, tabulation: Tabulation, records: Records, folder: P
     write_findings(tabulation.transliterations, folder / "transliterations.csv")
     if len(tabulation.without_subject):
         write_findings(tabulation.without_subject, folder / "without_subject.csv")
-    if len(tabulation.unused_codes):
-        write_findings(tabulation.unused_codes, folder / "unused_codes.csv")
+    if len(tabulation.unused_rows):
+        write_findings(tabulation.unused_rows, folder / "unused_rows.csv")
+    if len(tabulation.merged_choices):
+        write_findings(tabulation.merged_choices, folder / "merged_choices.csv")
     _stop_at(unreconciled(reconciliation))
     return checked + len(reconciliation)
 

@@ -74,10 +74,12 @@ def of_datasets(datasets: Mapping[str, Dataset]) -> str:
 
 
 def of_tabulation(tabulation: Tabulation) -> str:
-    """Count datasets, rows and what was withheld, and the rows of coding files that code nothing."""
+    """Count datasets, rows, withheld values, rows of tables that nothing uses, and terms of several choices."""
     withheld = counted(len(tabulation.withheld), "value")
-    unused = f"; {counted(len(tabulation.unused_codes), 'code')} unused" if len(tabulation.unused_codes) else ""
-    return f"{of_datasets(tabulation.datasets)}; {withheld} withheld{unused}"
+    unused = f"; {counted(len(tabulation.unused_rows), 'row')} of tables unused" if len(tabulation.unused_rows) else ""
+    merged = len(tabulation.merged_choices)
+    several = f"; {counted(merged, 'term')} of several choices" if merged else ""
+    return f"{of_datasets(tabulation.datasets)}; {withheld} withheld{unused}{several}"
 
 
 def of_paths(paths: list[Path]) -> str:

@@ -5,8 +5,8 @@ give the JSON Schema that editors complete from (``declaration_schema``) and the
 (``declaration_table``). A field's type is one of
 
 - ``bool``, ``int``, ``float``, ``str``, ``object`` (any of them) or ``Any`` (anything),
-- ``Literal["a", "b"]``, ``tuple[X, ...]`` (one or a list), ``list[X]`` (a list; with at least one
-  entry, unless ``Annotated[list[X], Entries(0)]``), ``dict[K, X]`` (a mapping),
+- ``Literal["a", "b"]``, ``tuple[X, ...]`` (one or a list), ``list[X]`` (a list; both with at least
+  one entry, unless ``Annotated[list[X], Entries(0)]``), ``dict[K, X]`` (a mapping),
 - ``X | None`` (or null, unless None is the default, which says that the key was left out), ``X | Y`` of types that YAML
   writes differently (a text or a number, a text or a mapping),
 - another dataclass (a mapping with its keys), or a class with a notation of its own (``Notation``).
@@ -228,7 +228,7 @@ def limits_of(kind: Any) -> list[ValueLimit]:
         return limits_of(alternatives(kind)[0])
     limits = get_args(kind)[1:] if get_origin(kind) is Annotated else ()
     found = [one for one in limits if isinstance(one, ValueLimit)]
-    return found or ([Entries(1)] if get_origin(bare(kind)) is list else [])
+    return found or ([Entries(1)] if get_origin(bare(kind)) in (list, tuple) else [])
 
 
 def has_notation(kind: Any) -> bool:

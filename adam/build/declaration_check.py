@@ -15,6 +15,7 @@ from adam.build.unit_check import units_of_parameters
 from adam.build.variable_check import check_listed, check_others, check_types, check_used
 from adam.build.variable_kinds import check_conditions, kinds_within
 from adam.derivations.grades import Grade
+from adam.derivations.norm_scores import NormScores, check_norms_used
 from adam.derivations.study_code import FILE, StudyDerivation, functions_in
 from metadata.condition import DatasetKinds
 from metadata.errors import Gather, StudyError, nearest
@@ -68,6 +69,9 @@ def check_analyses(
                 check_parameters(specification, units or {})
             with gather.part():
                 _check_variables(specification, study, datasets or {})
+        with gather.part():
+            steps = (step.derivation for specification in specifications for step in specification.steps)
+            check_norms_used([one for one in steps if isinstance(one, NormScores)], study)
         needed_first(specifications)
     return gather.found
 

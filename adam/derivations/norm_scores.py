@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from math import isnan
 from typing import Literal
@@ -134,6 +135,20 @@ def read_norms(study: Study, name: str) -> dict[str, tuple[float, float]]:
                     raise row.error(f"the test {row['test']} is in two rows")
                 norms[row["test"]] = _norm(row)
     return norms
+
+
+def check_norms_used(scores: Iterable[NormScores], study: Study) -> None:
+    """Raise one StudyError for all rows of tables of norms that no score of the study is set against."""
+    used: dict[str, set[str]] = {}
+    for one in scores:
+        used.setdefault(one.norms, set()).update(score.norm for score in one.paramcd.values())
+    with Gather() as gather:
+        for name, tests in used.items():
+            rows = read_table(study.path(name), f"{study.name}/{name}").rows if study.path(name).is_file() else []
+            for row in rows:
+                with gather.part():
+                    if row["test"] not in tests:
+                        raise row.error(f"no score has the norm '{row['test']}'{nearest(row['test'], tests)}", "test")
 
 
 def _norm(row: TableRow) -> tuple[float, float]:

@@ -18,7 +18,7 @@ def check_plain(mapping: DomainMapping) -> None:
     They are those that the declared transliteration lacks, such as a Cyrillic letter that looks like a Latin one.
     """
     with Gather() as gather:
-        for operation in dict.fromkeys(_operations(mapping)):
+        for operation in dict.fromkeys(operations_of(mapping)):
             for text in values_of(operation) or ():
                 with gather.part():
                     if unknown := transliterated(text)[1]:
@@ -26,7 +26,7 @@ def check_plain(mapping: DomainMapping) -> None:
                         raise complain(operation.spec, operation.key, problem)
 
 
-def _operations(mapping: DomainMapping) -> Iterator[Operation]:
+def operations_of(mapping: DomainMapping) -> Iterator[Operation]:
     """Yield all operations that give values of a domain."""
     for made in mapping.operations.values():
         yield from made

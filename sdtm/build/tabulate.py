@@ -13,6 +13,7 @@ from metadata.terminology import Terminology
 from sdtm.build.engine import Engine
 from sdtm.build.finish import Finished, finish
 from sdtm.build.lineage import from_moved, moved, with_lineage
+from sdtm.build.merged_choices import merged_choices
 from sdtm.build.range_questions import list_unranged
 from sdtm.build.relations import (
     RelatableRecords,
@@ -22,7 +23,7 @@ from sdtm.build.relations import (
 from sdtm.build.standard_results import list_unstandardised
 from sdtm.build.study_mapping import StudyMapping
 from sdtm.build.supplemental import supplemental
-from sdtm.build.unused_codes import unused_codes
+from sdtm.build.unused_rows import unused_rows
 from sdtm.build.withheld import list_withheld, split_superseded, withheld_by_domain
 from sdtm.build.without_subject import withhold_without_subject
 from sdtm.columns.source import Forms
@@ -44,7 +45,8 @@ class Tabulation:
     ``withheld``: source_row, field, domain, reason of each stored value that is in no dataset. ``not_submitted``: form,
     field, reason, record (blank: of every record). ``transliterations``: domain, variable, original, transliterated,
     records. ``without_subject``: record, domain, rows, of subjects who are not in DM, whose rows are withheld.
-    ``unused_codes``: file, line, term of rows of coding files that code nothing.
+    ``unused_rows``: file, line, row, of rows of coding files and of reference ranges that nothing uses.
+    ``merged_choices``: domain, variable, field, term, choices, of terms that several choices of a field became.
     """
 
     datasets: dict[str, Dataset]
@@ -52,7 +54,8 @@ class Tabulation:
     not_submitted: pd.DataFrame
     transliterations: pd.DataFrame
     without_subject: pd.DataFrame
-    unused_codes: pd.DataFrame
+    unused_rows: pd.DataFrame
+    merged_choices: pd.DataFrame
 
 
 def planned(study: Study, terminology: Terminology) -> dict[str, Dataset]:
@@ -90,8 +93,10 @@ def tabulate(mapping: StudyMapping, records: Records) -> Tabulation:
     items = withheld_by_domain(engine.tables, linked, unused)
     listed, superseded = split_superseded(records, list_withheld(items, datasets))
     declared = pd.concat([declared.assign(record=""), superseded], ignore_index=True).astype("str")
-    unused_rows = unused_codes(study, domains, forms)
-    return Tabulation(datasets, listed, declared, _transliterations(finished), without_subject, unused_rows)
+    nothing = unused_rows(study, domains, forms, engine.tables)
+    return Tabulation(
+        datasets, listed, declared, _transliterations(finished), without_subject, nothing, merged_choices(domains)
+    )
 
 
 def _datasets(mapping: StudyMapping, finished: dict[str, Finished], linked: Related) -> dict[str, Dataset]:

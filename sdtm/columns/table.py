@@ -64,7 +64,8 @@ class DomainTable:
     """Rows of one domain before they are sorted; ``hidden`` holds record, event and instance of each row.
 
     ``followed`` is True for elements after which another starts. Edges of a supplemental value are those of ``+QNAM``.
-    ``unchecked`` are the text variables that were put since values were last checked.
+    ``unchecked`` are the text variables that were put since values were last checked, ``used_ranges`` the lines of the
+    table of reference ranges that hold for some result.
     """
 
     domain: str
@@ -77,6 +78,7 @@ class DomainTable:
     parts: list[tuple[object, int, int]] = field(default_factory=list)
     supplements: list[SupplementalRows] = field(default_factory=list)
     unchecked: dict[str, None] = field(default_factory=dict)
+    used_ranges: set[int] = field(default_factory=set)
     dropped: np.ndarray | None = None
     followed: np.ndarray = field(default_factory=lambda: np.empty(0, bool))
     _days: dict[str, tuple[CodedText, np.ndarray, np.ndarray]] = field(default_factory=dict)

@@ -56,6 +56,13 @@ def check_ranges(study: Study, mapping: DomainMapping, terminology: Terminology)
                     _check_unit(one, tests[key])
 
 
+def without_ranges(study: Study, mapping: DomainMapping) -> list[str]:
+    """Return the tests with results in numbers, a standard unit, of which the table of reference ranges has no row."""
+    known = study_ranges(study, mapping)
+    tests = dict.fromkeys(test.key for block in mapping.blocks for test in block.tests if test.units.standard)
+    return [key for key in tests if key not in known]
+
+
 def _check_unit(one: Range, tests: list[FindingTest]) -> None:
     """Raise StudyError for limits in a unit that no form's test can convert."""
     units = [test.units for test in tests]
@@ -88,6 +95,7 @@ def put_ranges(study: Study, mapping: DomainMapping, table: DomainTable, subject
         part = slice(start, stop)
         which = chosen(rows, laboratory[part], sex[part], age[part], day[part])
         which = np.where(measured[part], which, -1)
+        table.used_ranges.update(rows[one].row.line for one in np.unique(which[which >= 0]))
         for suffix, limit in (("LO", "low"), ("HI", "high")):
             values = _standard_limits(test, rows, limit)
             standard[f"STNR{suffix}"][part] = np.append(values, np.nan)[which]

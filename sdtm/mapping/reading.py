@@ -235,6 +235,9 @@ class Reader:
         common, shared = self.body.get("variables") or {}, self.body.get("tests") or {}
         mapped = {*common, *(node.get("variables") or {})}
         tests = node.get("tests") or {}
+        findings = self.guide.dataset_class.startswith("Findings")
+        if findings and not tests and f"{self.domain}TESTCD" not in mapped:
+            raise complain(node, None, f"the block has no tests, so that it makes no record of {self.domain}")
         for variable in self.variables:
             if variable.core != "Req" or variable.name in mapped or is_derived(self.domain, variable.name):
                 continue

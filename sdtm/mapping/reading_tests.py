@@ -12,7 +12,7 @@ from metadata.terminology import Terminology
 from metadata.units import TestUnits, read_units
 from metadata.yaml_source import LocatedDict, complain
 from sdtm.columns.number import NumberForm, read_result
-from sdtm.columns.text import LIMIT
+from sdtm.columns.text import LIMIT, transliterated
 from sdtm.mapping.criteria import DOMAIN as CRITERIA
 from sdtm.mapping.domain_mapping import FindingTest, NotDone, codelists
 from sdtm.operations.field_condition import read_field_condition
@@ -137,6 +137,9 @@ class TestReader:
         longest = LIMIT if reader.domain == CRITERIA else 40
         if not 1 <= len(name.encode()) <= longest:
             raise complain(self.spec, "test", f"{testcd} needs a test name of 1 to {longest} characters")
+        check_term(self.spec, "test", name, Target(reader.domain, f"{reader.domain}TEST", codelists=names), terminology)
+        if unknown := transliterated(name)[1]:
+            raise complain(self.spec, "test", f"'{name}' holds characters that no dataset can hold: {unknown}")
         return name
 
     def _standard_codes(self, result: RecordOperation) -> dict[str, str] | None:

@@ -24,7 +24,7 @@ from flows.check import problems_of, show_check
 from flows.error_messages import DETAILS_VARIABLE, run_guarded
 from metadata import yaml_source
 from tests.flows.mutations import mutate
-from tests.flows.test_changed_studies import LIMIT, STUDIES, UNREAD
+from tests.flows.test_changed_studies import LIMIT, STUDIES, UNREAD, WEIGHTS
 
 MEMORY = 3 * 2**30  # bytes
 
@@ -32,7 +32,7 @@ MEMORY = 3 * 2**30  # bytes
 def checked(seed: int, folder: Path) -> dict[str, object]:
     """Return what one seed gave."""
     random, study = Random(seed), folder / "trial"
-    shutil.copytree(random.choice(STUDIES), study, ignore=UNREAD)
+    shutil.copytree(random.choices(STUDIES, WEIGHTS)[0], study, ignore=UNREAD)
     change = mutate(study, random)
     said, start, wrong = io.StringIO(), time.monotonic(), ""
     details = folder / "details.txt"

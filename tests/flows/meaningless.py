@@ -28,8 +28,12 @@ OF_PEOPLE = frozenset({
 WITHOUT_REPEATS = re.compile(
     r"(dictionary|events|arms|form_event_mapping|instruments|dags|answers|norms|laboratory_ranges|coding/\w+)\.csv"
 )
+TERMS = frozenset({"terms", *map(str, range(100))})
 WORDS = ("sdtm/not_submitted.yaml", "guides.yaml")
 """Files whose values are sentences."""
+UNREAD, OF_REDCAP = ("redcap/users.csv",), ("redcap/project_info.csv",)
+"""What only the sandbox reads, and a file whose columns differ between versions of REDCap."""
+UNNAMED_SECTIONS = ("outputs", "general")
 NONSENSE = ("1,5", "x", "2019-13-45", "１２", "1e999", "--1", "NaN")  # noqa: RUF001
 Kind = Callable[[str, Random], str | None]
 """A change of a file's text, None if it has no place for it."""
@@ -41,7 +45,9 @@ def change_to_nonsense(study: Path, random: Random) -> str:
         path = random.choice(sorted(one for one in study.rglob("*") if one.suffix in KINDS))
         shown = path.relative_to(study).as_posix()
         kind = random.choice(KINDS[path.suffix])
-        if kind in (value_misspelt, value_gone) and shown in WORDS:
+        if (kind in (value_misspelt, value_gone) and shown in WORDS) or shown in UNREAD:
+            continue
+        if kind is header_misspelt and shown in OF_REDCAP:
             continue
         if (kind is row_doubled and not WITHOUT_REPEATS.search(shown)) or shown.startswith("terminology/"):
             continue
@@ -66,13 +72,18 @@ def _misspelt(word: str, random: Random, whole: str) -> str | None:
 
 
 def value_misspelt(text: str, random: Random) -> str | None:
-    """Misspell a name that is the whole of a value, in a way that is no other word of the file."""
-    found = [node for node, key in _scalars(text) if NAME.fullmatch(node.value) and key not in OF_PEOPLE]
+    """Misspell a name that is the whole of a value, in a way that is no other word of the file.
+
+    Not the term of a choice: without a codelist it may be any text.
+    """
+    ours = {*OF_PEOPLE, *TERMS}
+    found = [node for node, key in _scalars(text) if NAME.fullmatch(node.value) and key not in ours]
     return _replaced(text, random, found, lambda node: _misspelt(node.value, random, text))
 
 
 def key_misspelt(text: str, random: Random) -> str | None:
-    found = [node for node, key in _keys(text) if NAME.fullmatch(node.value) and key not in OF_PEOPLE]
+    ours = {*OF_PEOPLE, "supplemental"}
+    found = [node for node, key in _keys(text) if NAME.fullmatch(node.value) and key not in ours]
     return _replaced(text, random, found, lambda node: _misspelt(node.value, random, text))
 
 
@@ -245,7 +256,7 @@ def bracket_dropped(text: str, random: Random) -> str | None:
 
 def anchor_misspelt(text: str, random: Random) -> str | None:
     """Misspell the anchor of a section of the plan."""
-    found = list(ANCHOR.finditer(text))
+    found = [one for one in ANCHOR.finditer(text) if one[1] not in UNNAMED_SECTIONS]
     one = random.choice(found) if found else None
     return None if one is None else f"{text[: one.start(1)]}{one[1]}q{text[one.end(1) :]}"
 

@@ -352,7 +352,28 @@ def test_units_labels_and_dates_of_tabulation(study: Path) -> None:
     assert_refused(study, *OF_TABULATION)
 
 
+def test_a_test_without_reference_ranges_is_warned_of(study: Path) -> None:
+    path = study / "laboratory_ranges.csv"
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    path.write_text("".join(line for line in lines if ",CHOL," not in line), encoding="utf-8")
+    [problem] = problems(study)["laboratory_ranges.csv"]
+    assert (problem.severity, problem.key) == ("warning", "CHOL")
+    assert problem.message.startswith("the table of reference ranges has none of CHOL")
+
+
+def test_a_norm_that_no_score_has(tmp_path: Path) -> None:
+    folder = tmp_path / "trial"
+    shutil.copytree(BUNDLED / "spms_aza", folder, ignore=shutil.ignore_patterns("synthetic", "records_*", "log*.csv"))
+    assert_refused(
+        folder,
+        ("norms.csv", "sdmt,53", "sdmtt,53,9,x\nsdmt,53", "no score has the norm 'sdmtt' (did you mean 'sdmt'?)"),
+        ("sdtm/ft.yaml", "test: SRT-Delayed Recall,", "test: SRT-Delayed Recal,", "is not a term of SPONSORFTTN"),
+    )
+
+
 WITHOUT_DATA = [
+    ("sdtm/vs.yaml", "  - form: demografia\n", "  - form: demografia\n  - form: demografia\n", "makes no record of VS"),
+    ("adam/advs.yaml", "sequence: {by: [USUBJID], order: [", "sequence: {by: [], order: [", "a list of 1 or more"),
     ("conformance.yaml", "variable: AESOC", "variable: AESO", "AE has no variable AESO (did you mean 'AESOD'?)"),
     ("verify/week_12.sql", "avg(CHG)", "avg(CHGG)", "the query does not run: Referenced column \"CHGG\" not found"),
     ("sdtm/ts.yaml", "codelist: TPHASE", "codelist: TPHASES", "has no codelist 'TPHASES' (did you mean 'TPHASE'?)"),

@@ -125,6 +125,30 @@ def test_every_planted_query_and_no_other(study: Study, state: str) -> None:
     assert answered[found["status"] == "answered"].all()
 
 
+def test_an_age_a_race_a_number_and_an_early_event_are_asked_about(study: Study) -> None:
+    """Two years too old; of a race and of none that is known; the number of another patient; an event of 2018."""
+    path = study.path("redcap/records_locked.csv")
+    frame = pd.read_csv(path, dtype="str", keep_default_na=False)
+    before = query_listing(study, Records.from_frame(study.project(), frame.copy()))
+    people = frame.index[frame["num_alea"] != ""]
+    frame.loc[people[0], "edad"] = str(int(frame.loc[people[0], "edad"]) + 2)
+    frame.loc[people[1], ["raza___1", "raza___9"]] = "1"
+    frame.loc[people[2], "num_alea"] = frame.loc[people[3], "num_alea"]
+    event = frame.index[frame["ae_ini"] != ""][0]
+    frame.loc[event, "ae_ini"] = "15-01-2018"
+    after = query_listing(study, Records.from_frame(study.project(), frame))
+    record = frame["id_registro"]
+    new = after[~after["query_id"].isin(before["query_id"])]
+    assert sorted(new[["rule", "record", "field"]].itertuples(index=False, name=None)) == sorted(
+        [
+            ("demographics.age", record[people[0]], "edad"),
+            ("demographics.race_unknown", record[people[1]], "raza"),
+            ("randomisation.number_twice", record[people[3]], "num_alea"),
+            ("ae.before_consent", record[event], "ae_ini"),
+        ]
+    )
+
+
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("package") / "hta_duo"

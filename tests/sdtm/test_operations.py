@@ -75,7 +75,8 @@ def test_rows_of_a_coding_file_that_code_nothing_are_listed(small: Any) -> None:
     (small.folder / "coding.csv").write_text("reported,term\n t1 ,FALL\nNobody,ACHE\nT2,ACHE\n")
     events(small, {}, {})
     assert decoded(small, "{coded: told, file: coding.csv, column: term}") == ["FALL", "ACHE"]
-    assert small.tabulate().unused_codes.to_numpy().tolist() == [["coding.csv", 3, "Nobody"]]
+    unused = small.tabulate().unused_rows
+    assert unused[unused["file"] == "coding.csv"].to_numpy().tolist() == [["coding.csv", 3, "Nobody"]]
 
 
 def test_a_value_of_another_form_is_looked_up_by_subject(small: Any) -> None:
@@ -154,3 +155,12 @@ def test_an_age_is_counted_in_birthdays_between_complete_dates(
     small.subject(cons=consent, years="", **parts)
     row = small.tabulate().datasets["DM"].frame.iloc[0]
     assert (None if pd.isna(row["AGE"]) else row["AGE"], str(row["AGEU"])) == (age, "YEARS" if age else "")
+
+
+def test_choices_that_become_one_term_are_listed(small: Any) -> None:
+    events(small, {"link_a": "2"})
+    assert decoded(small, "{field: link_a, terms: {1: 'NO', 2: 'YES', 3: 'YES'}}") == ["YES"]
+    made = small.tabulate().merged_choices
+    assert made[made["field"] == "link_a"].to_numpy().tolist() == [
+        ["AE", "AEDECOD", "link_a", "YES", "2, Perhaps | 3, Yes"]
+    ]

@@ -53,6 +53,15 @@ def test_a_laboratory_that_the_table_lacks_is_asked_about(small: Any) -> None:
     ]
 
 
+def test_ranges_that_hold_for_no_result_are_listed(small: Any) -> None:
+    small.subject()
+    small.row("1", "month", seen="2000-04-10", house="1", wc="5", wc_u="1", hb="12,5", hb_u="6")
+    assert small.tabulate().unused_rows.to_numpy().tolist() == [["ranges.csv", 3, "Málaga, HGB, M"]]
+    small.subject("2", sexe="1")
+    small.row("2", "month", seen="2000-04-10", house="1", hb="12,5", hb_u="6")
+    assert small.tabulate().unused_rows.empty
+
+
 def test_a_laboratory_of_the_table_is_not_asked_about(small: Any) -> None:
     free_text(small)
     small.subject()
