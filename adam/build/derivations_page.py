@@ -53,6 +53,13 @@ missing values first, as SAS has them.
 The examples show dates and datetimes as such. Missing is an empty cell. "Rule" names where a derivation's rule comes
 from; where guides leave a choice it is a parameter, and its default is in the table. A `variable` is one of the dataset
 in the making, a `new variable` one that the derivation makes.
+
+## Where a rule differs from admiral's
+
+The values of admiral's own tests hold here too (`tests/adam/*_as_admiral.py`), but where the derivation has another
+default, or an error in place of a choice:
+
+{differences}
 """
 
 KEYS = {
@@ -73,11 +80,39 @@ KEYS = {
 }
 
 
+DIFFERENCES = {
+    "`order` with missing values": "`mode: last` takes the highest value; admiral the missing one, which R sorts last",
+    "records that `order` does not tell apart": "an error, also of merged and added records; admiral warns and takes"
+    " the first",
+    "`date`, `datetime`": "an imputed date is never after the cut-off; a limit beyond what is known of the date leaves"
+    " it missing, admiral passes over it (`limits: compatible`)",
+    "`exists`": 'N without a record; admiral leaves it missing (`otherwise: ""`)',
+    "`shift`": 'missing unless both values are there; admiral writes NULL (`if_missing: "NULL"`)',
+    "`treatment_emergent`": "up to 30 days after treatment; admiral has no last day (`days: null`)",
+    "`on_treatment`": "from the day after the first dose to 30 days after the last, of dated records; admiral"
+    " `skip_first_day: false, days: 0, undated: true`",
+    "`range_indicator`": "equal to 12 significant digits; admiral to 15 (`digits: 15`)",
+    "`grade`": "the baseline record and earlier ones are graded as with a normal baseline; admiral grades them by their"
+    " own multiple of it. A result in another unit than the table's needs a factor; admiral gives it no grade",
+    "`time_to_event`": "makes AVAL, too. An event before the start or without a date is asked about; admiral sets the"
+    " first to the start (`earlier: at_start`) and leaves out the second (`without_date: ignored`). A date that was"
+    " moved to the start has the start as its source; admiral keeps that of the record. Of one day and kind the lowest"
+    " `sequence` counts",
+    "`summary`, `summary_records`": "missing values are passed over, as with na.rm; variables in which the records of a"
+    " group differ are missing in the new one",
+    "`change`, `product`, `quotient`, sums, means": "rounded to 12 significant digits, so that 1.32 - 1.5 is -0.18",
+}
+
+
 def page() -> str:
     """Return the page in Markdown."""
     examples = all_examples()
     keys = "\n".join(["| key | role |", "|---|---|", *(f"| {key} | {role} |" for key, role in KEYS.items())])
-    parts = [HEAD.replace("{keys}", keys)]
+    differences = [f"| {what} | {how} |" for what, how in DIFFERENCES.items()]
+    head = HEAD.replace("{keys}", keys)
+    parts = [
+        head.replace("{differences}", "\n".join(["| derivation | here, and in admiral |", "|---|---|", *differences]))
+    ]
     for heading, keys_ in sections(examples).items():
         parts += [f"## {heading}\n", *(_derivation(DERIVATIONS[key], examples[key]) for key in keys_)]
     return "\n".join(parts)
