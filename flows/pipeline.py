@@ -35,6 +35,7 @@ from metadata.terminology import Terminology
 if TYPE_CHECKING:
     from extract.snapshot import Snapshot, StoredSnapshot
     from metadata.analysis_result import ResultDisplay
+    from metadata.study_declaration import JsonForm
     from publish.crf.annotations import CrfPages
     from publish.manifest import Inputs
     from publish.package import Build, PackageLayout
@@ -58,6 +59,7 @@ class BuiltDatasets:
     adam: Datasets
     group: str = ""
     largest_file: int = LARGEST_FILE
+    json_forms: tuple[JsonForm, ...] | None = None
 
     @property
     def everything(self) -> dict[str, Dataset]:
@@ -408,7 +410,7 @@ def resolve_lengths(sdtm: Datasets, adam: Datasets, study: Study) -> BuiltDatase
 
     sized = lengths.resolve({**sdtm, **adam})
     both = {name: sized[name] for name in sdtm}, {name: sized[name] for name in adam}
-    return BuiltDatasets(*both, study.group, study.largest_file)
+    return BuiltDatasets(*both, study.group, study.largest_file, study.json_forms)
 
 
 def write_transport(layout: PackageLayout, built: BuiltDatasets, created: str) -> list[Path]:
@@ -516,7 +518,9 @@ def write_dataset_json(layout: PackageLayout, built: BuiltDatasets, created: str
     """Write Dataset-JSON of all datasets, described as their define.xml describes them, and return the files."""
     from publish.package import write_dataset_json
 
-    return [path for name, datasets in built.standards for path in write_dataset_json(layout, name, datasets, created)]
+    forms = built.json_forms
+    each = (write_dataset_json(layout, name, datasets, created, forms) for name, datasets in built.standards)
+    return [path for paths in each for path in paths]
 
 
 def write_programs(layout: PackageLayout, study: Study, built: BuiltDatasets) -> list[Path]:

@@ -10,7 +10,7 @@ from metadata.declaration import parameters, read_document
 from metadata.errors import StudyError, UsageError, nearest
 from metadata.project import Project
 from metadata.redcap_csv import UTF_8
-from metadata.study_declaration import Identity, PlannedTreatment, Standards, StudyFile, Visit
+from metadata.study_declaration import JSON_FORMS, Identity, JsonForm, PlannedTreatment, Standards, StudyFile, Visit
 from metadata.text_dates import TextDate
 from metadata.yaml_source import complain, load
 
@@ -98,6 +98,12 @@ class Study:
     def largest_file(self) -> int:
         """The most bytes of a transport file; one of more is also given in parts (FDA: 5 GB)."""
         return self.declared.largest_file or LARGEST_FILE
+
+    @property
+    def json_forms(self) -> tuple[JsonForm, ...] | None:
+        """The forms of Dataset-JSON that the study asks for, in their usual order; None where it does not say."""
+        asked = self.declared.dataset_json
+        return None if asked is None else tuple(form for form in JSON_FORMS if form in asked)
 
     @property
     def part(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from metadata.condition import Condition
 from metadata.declaration import Place
@@ -17,6 +17,11 @@ ByteEncoding = Literal[
     "utf-8", "windows-1250", "windows-1251", "windows-1252", "windows-1253", "iso-8859-1", "iso-8859-2", "iso-8859-15"
 ]
 """UTF-8 alone, or the encoding of the single bytes that are not UTF-8."""
+
+
+JsonForm = Literal["json", "ndjson", "dsjc"]
+"""The forms of Dataset-JSON: plain, by lines, and by lines compressed."""
+JSON_FORMS: tuple[JsonForm, ...] = get_args(JsonForm)
 
 
 @dataclass(frozen=True)
@@ -280,6 +285,8 @@ class StudyFile:
 
     ``encoding`` is that of single bytes in REDCap's texts which are not UTF-8. A transport file of more bytes than
     ``largest_file`` (5,000,000,000 if it is not given) is also given in parts.
+    ``dataset_json`` names the forms of Dataset-JSON that are written, none if it is empty; left out, all of them, and
+    of datasets of more than 100,000 rows the compressed one alone.
     """
 
     study: StudyFacts
@@ -295,6 +302,7 @@ class StudyFile:
     text_dates: list[TextDates] | None = None
     encoding: ByteEncoding | None = None
     largest_file: Annotated[int, Above(0)] | None = None
+    dataset_json: Annotated[list[JsonForm], Entries(0)] | None = None
     node: Place = field(default=None, compare=False, repr=False)
 
 

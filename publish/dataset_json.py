@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -23,6 +23,7 @@ from lxml import etree
 
 from metadata.dataset import Dataset, Variable
 from metadata.errors import StudyError
+from metadata.study_declaration import JSON_FORMS, JsonForm
 from publish import dataset_json_reading
 from publish.define_checks import read
 from publish.disk import outside, replacing
@@ -31,8 +32,9 @@ from publish.record_key import record_at
 from publish.xpt_layout import split_format
 
 VERSION = "1.1.0"
+COMPRESSED: JsonForm = "dsjc"
 PLAIN = 100_000
-"""Rows up to which all three forms are written; of more, the compressed one alone."""
+"""Rows up to which all three forms are written unless the study says which; of more, the compressed one alone."""
 CHUNK = 100_000
 SCHEMA = Path(__file__).resolve().parent / "dataset_json_schema" / "dataset.schema.json"
 TYPES = {"integer": "integer", "float": "float", "date": "date", "datetime": "datetime", "time": "time"}
@@ -80,17 +82,28 @@ def _items(group: etree._Element, items: Mapping[str | None, etree._Element]) ->
     return found
 
 
-def write(dataset: Dataset, group: DefinedGroup, folder: Path, created: str, define: str) -> list[Path]:
+def write(
+    dataset: Dataset,
+    group: DefinedGroup,
+    folder: Path,
+    created: str,
+    define: str,
+    forms: Sequence[JsonForm] | None = None,
+) -> list[Path]:
     """Write a dataset into ``folder`` in each form, read it again and compare; return the files.
 
-    ``created`` is the snapshot's date, ``define`` the way from ``folder`` to define.xml. Raises StudyError if the
-    metadata is not valid or a value reads back differently, and OutsideError.
+    ``created`` is the snapshot's date, ``define`` the way from ``folder`` to define.xml; ``forms`` those that the study
+    asks for, all unless it does, and of many rows the compressed one. Raises StudyError if the metadata is not valid or
+    a value reads back differently, and OutsideError.
     """
+    if forms is None:
+        forms = JSON_FORMS if len(dataset.frame) <= PLAIN else (COMPRESSED,)
+    if not forms:
+        return []
     columns = [_Column.of(dataset, variable, group) for variable in dataset.metadata.variables]
     about = _about(dataset, group, columns, created, define)
     _refuse(dataset, about)
-    stem, forms = folder / dataset.name.lower(), (".json", ".ndjson", ".dsjc")
-    paths = [stem.with_suffix(form) for form in (forms if len(dataset.frame) <= PLAIN else forms[2:])]
+    paths = [(folder / dataset.name.lower()).with_suffix(f".{form}") for form in forms]
     for path in paths:
         with replacing(path) as file:
             for piece in PIECES[path.suffix](about, columns, len(dataset.frame)):
@@ -234,12 +247,21 @@ def _compare_forms(paths: list[Path]) -> None:
     """Compare the rows of the other forms with those of the first, which were read, line by line."""
     if len(paths) == 1:
         return
-    with outside(f"read {paths[0].parent}"):
-        plain, lines, packed = (path.read_bytes() for path in paths)
-    rows = plain.partition(b'"rows": [')[2].rpartition(b"\n ]")[0].removeprefix(b"\n  ").replace(b"],\n  [", b"]\n[")
-    for path, found in zip(paths[1:], (lines, zlib.decompress(packed, GZIP)), strict=True):
-        if found.partition(b"\n")[2] != rows + b"\n" * bool(rows):
+    rows = _lines_of(paths[0])
+    for path in paths[1:]:
+        if _lines_of(path) != rows:
             raise StudyError(f"{path.name} has other rows than {paths[0].name}")
+
+
+def _lines_of(path: Path) -> bytes:
+    """Return the rows of a file that was just written, each on a line of its own, in whichever form."""
+    with outside(f"read {path}"):
+        content = path.read_bytes()
+    if path.suffix == ".json":
+        rows = content.partition(b'"rows": [')[2].rpartition(b"\n ]")[0].removeprefix(b"\n  ")
+        return rows.replace(b"],\n  [", b"]\n[") + b"\n" * bool(rows)
+    lines = zlib.decompress(content, GZIP) if path.suffix == ".dsjc" else content
+    return lines.partition(b"\n")[2]
 
 
 def _compare(dataset: Dataset, path: Path) -> None:

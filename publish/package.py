@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -20,6 +20,7 @@ from metadata.dataset import Dataset
 from metadata.errors import OutsideError, StudyError, UsageError
 from metadata.records import Records
 from metadata.study import LARGEST_FILE
+from metadata.study_declaration import JsonForm
 from publish import dataset_json, lineage, manifest, parquet, readback, splitting, xpt
 from publish.disk import DISK_ERRORS, outside, sync, sync_tree, write_bytes
 from publish.lock import Lock
@@ -119,19 +120,26 @@ def _part(layout: PackageLayout, standard: Standard, part: Dataset) -> Path:
 
 
 def write_dataset_json(
-    layout: PackageLayout, standard: Standard, datasets: Mapping[str, Dataset], created: str
+    layout: PackageLayout,
+    standard: Standard,
+    datasets: Mapping[str, Dataset],
+    created: str,
+    forms: Sequence[JsonForm] | None = None,
 ) -> list[Path]:
     """Write every dataset as Dataset-JSON, as the define.xml beside its transport file describes it; return the files.
 
+    ``forms`` are those that the study asks for; if it does not, all, and of large datasets the compressed one.
     Raises StudyError for a value that reads back differently, OutsideError.
     """
+    if forms is not None and not forms:
+        return []
     folder, define = layout.dataset_json(standard), layout.transport(standard) / "define.xml"
     layout.make(folder)
     groups, way = dataset_json.defined_groups(define), Path(os.path.relpath(define, folder)).as_posix()
     return [
         path
         for name, dataset in datasets.items()
-        for path in dataset_json.write(dataset, groups[name], folder, created, way)
+        for path in dataset_json.write(dataset, groups[name], folder, created, way, forms)
     ]
 
 

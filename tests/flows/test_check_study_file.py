@@ -38,6 +38,7 @@ dosing: [{treatment: A, doses: [5], unit: mg, frequency: QD, form: TABLET, route
 text_dates: [{fields: [began], order: dmy, unknown: [UN]}]
 encoding: utf-8
 largest_file: 1000
+dataset_json: [ndjson]
 """
 WRONG = ([[1]], {"wrong": [[1]]}, None)
 """A list of lists, a mapping to one, and nothing: no key of study.yaml takes one of them."""

@@ -16,6 +16,7 @@ from jsonschema import Draft201909Validator
 
 from metadata.dataset import Dataset
 from metadata.errors import StudyError
+from metadata.study_declaration import JsonForm
 from publish import dataset_json
 from publish.comparison import Tolerances, compare
 from publish.comparison_tables import read_table
@@ -127,6 +128,19 @@ def test_of_many_rows_only_the_compressed_form_is_written(tmp_path: Path, monkey
     (path,) = written(adverse_events(), tmp_path).values()
     assert path.name == "ae.dsjc"
     assert list(read_table(path).frame["AETERM"]) == ["Headache", "  leading blanks", "Nausea; mild"]
+
+
+@pytest.mark.parametrize("forms", [("ndjson",), ("json", "dsjc"), ("ndjson", "dsjc"), ()])
+def test_a_study_says_which_forms_are_written(
+    forms: tuple[JsonForm, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dataset_json, "PLAIN", 2)  # of a study that says so, whatever the size
+    dataset = adverse_events()
+    paths = write(dataset, group(dataset), tmp_path, "2001-12-31", "define.xml", forms)
+    assert [path.name for path in paths] == [f"ae.{form}" for form in forms]
+    assert sorted(tmp_path.iterdir()) == sorted(paths)
+    for path in paths:
+        assert list(read_table(path).frame["AETERM"]) == list(dataset.frame["AETERM"])
 
 
 NUMBERS = st.one_of(
