@@ -36,9 +36,22 @@ USER_INTERFACE_HEADERS = {
 }
 
 
+CALCULATED = re.compile(r"@CALC(TEXT|DATE)\s*\(")
+QUOTED_OR_BRACKET = re.compile(r"""[()]|"[^"]*"|'[^']*'""")
+
 FIELD_COLUMNS = ("field_name", "form_name", "field_type")
 """What the file of a dictionary needs; a type may be left out where a project is made in a test."""
 NUMERIC_VALIDATION = ("integer", "number")
+
+
+def in_parentheses(text: str) -> str:
+    """Return what is inside the parentheses that a text begins with; brackets in quotes count for nothing."""
+    depth = 0
+    for found in QUOTED_OR_BRACKET.finditer(text):
+        depth += {"(": 1, ")": -1}.get(found[0], 0)
+        if depth == 0:
+            return text[1 : found.start()]
+    return text[1:]
 
 
 def checkbox_column(field: str, code: str) -> str:
@@ -131,10 +144,16 @@ class Field:
             return parse_choices(self.select_choices_or_calculations)
         return {}
 
-    @property
+    @cached_property
     def calculation(self) -> str:
-        """Expression of a calc field, else an empty text."""
-        return self.select_choices_or_calculations if self.field_type == "calc" else ""
+        """Expression of a calc field, or of the action tag @CALCTEXT or @CALCDATE; else an empty text."""
+        if self.field_type == "calc":
+            return self.select_choices_or_calculations
+        found = CALCULATED.search(self.field_annotation) if self.field_type in ("text", "notes") else None
+        if found is None:
+            return ""
+        inside = in_parentheses(self.field_annotation[found.end() - 1 :])
+        return inside if found[1] == "TEXT" else f"calcdate({inside})"
 
     @property
     def is_identifier(self) -> bool:

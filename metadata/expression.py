@@ -12,6 +12,7 @@ from metadata.errors import StudyError
 BINDING = {"or": 1, "and": 2, "=": 4, "<>": 4, "<": 4, "<=": 4, ">": 4, ">=": 4, "+": 5, "-": 5, "*": 6, "/": 6, "^": 8}
 NOT_BINDING, NEGATIVE_BINDING = 3, 7
 EVENT_NAME = "event-name"
+OF_CHOICES = ("label", "checked", "unchecked")
 
 
 class ExpressionError(StudyError):
@@ -53,16 +54,30 @@ class TextLiteral:
 
 @dataclass(frozen=True)
 class Reference:
-    """``[field]``, ``[checkbox(code)]`` or either of them behind ``[event]``."""
+    """``[field]``, ``[checkbox(code)]`` or a smart variable, with what stands around it: ``[event][field:option][2]``.
+
+    ``event`` and ``instance`` are as written, a name or number or a smart variable; ``option`` is what follows a colon:
+    label, checked or unchecked of a field, the parameters of a smart variable.
+    """
 
     name: str
     code: str | None = None
     event: str | None = None
+    instance: str | None = None
+    option: str | None = None
     position: int = field(default=0, compare=False)
+
+    @property
+    def is_smart(self) -> bool:
+        """Whether it is a smart variable: no field has a hyphen in its name."""
+        return "-" in self.name
 
     def __str__(self) -> str:
         event = f"[{self.event}]" if self.event is not None else ""
-        return f"{event}[{self.name}]" if self.code is None else f"{event}[{self.name}({self.code})]"
+        instance = f"[{self.instance}]" if self.instance is not None else ""
+        code = f"({self.code})" if self.code is not None else ""
+        option = f":{self.option}" if self.option is not None else ""
+        return f"{event}[{self.name}{code}{option}]{instance}"
 
 
 @dataclass(frozen=True)
@@ -143,7 +158,7 @@ class Expression:
     @cached_property
     def fields(self) -> tuple[str, ...]:
         """Names of the fields read, in the order written, each once."""
-        return tuple(dict.fromkeys(item.name for item in self.references if item.name != EVENT_NAME))
+        return tuple(dict.fromkeys(item.name for item in self.references if not item.is_smart))
 
     def unsupported(self, message: str, node: Node) -> UnsupportedExpression:
         """Return the error that says why this expression cannot be evaluated at ``node``."""

@@ -33,10 +33,10 @@ def numbers_of(texts: np.ndarray, decimal_comma: bool = False) -> np.ndarray:
 
 
 def written_number(value: float) -> str:
-    """Return a number as REDCap stores a calculated one: shortest form, no ``.0``; NaN is blank."""
+    """Return a number as REDCap stores a calculated one: 14 significant digits, no ``.0``; NaN is blank."""
     if np.isnan(value):
         return ""
-    return f"{value:.15g}" if abs(value) < 1e15 else f"{value:.0f}"
+    return f"{value:.14g}" if abs(value) < 1e14 else f"{value:.0f}"
 
 
 def matches(texts: np.ndarray, pattern: str) -> np.ndarray:
@@ -99,6 +99,10 @@ class ExpressionColumn:
     def coded(self) -> np.ndarray:
         """True where the value is a missing-data code."""
         return np.zeros(len(self.blank), bool) if self._coded is None else self._coded
+
+    def blank_as_zero(self) -> ExpressionColumn:
+        """Return the column with 0 for blanks."""
+        return ExpressionColumn(None, np.where(self.blank, 0.0, self.number), self.coded)
 
     @cached_property
     def text(self) -> np.ndarray:

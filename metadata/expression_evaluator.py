@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from metadata import expression_dates, expression_text  # noqa: F401 register their functions
 from metadata.errors import nearest
 from metadata.expression import (
     Binary,
@@ -34,6 +35,7 @@ COMPARISONS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
+NULL = "NaN"
 ARITHMETIC: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
     "+": operator.add,
     "-": operator.sub,
@@ -57,8 +59,9 @@ class EvaluationContext(Protocol):
 def evaluate(expression: Expression, context: EvaluationContext) -> ExpressionColumn:
     """Return the value of an expression in every row.
 
-    A comparison is numeric where both sides are numbers, else of texts; blank equals only blank and is neither above
-    nor below anything; a missing-data code is never a number; arithmetic with a blank gives a blank. Raises
+    A comparison is numeric where both sides are numbers, else of texts; blank equals only blank and a 0 that is not in
+    quotes, and is neither above nor below anything; the quoted text NaN means blank; a missing-data code is never a
+    number; arithmetic with a blank gives a blank. Raises
     UnsupportedExpression where a function or a reference cannot be evaluated.
     """
     return _Evaluation(expression, context).value(expression.root).spread(context.size)
@@ -111,6 +114,11 @@ def compare(sign: str, left: ExpressionColumn, right: ExpressionColumn) -> Expre
     return ExpressionColumn.computed(np.where(both, held, texts & ordered))
 
 
+def _is_zero(node: Node) -> bool:
+    """Whether it is a 0 without quotes, which REDCap holds equal to a blank."""
+    return isinstance(node, NumberLiteral) and node.value == 0
+
+
 class _Evaluation:
     """One pass over the tree."""
 
@@ -122,7 +130,7 @@ class _Evaluation:
             case NumberLiteral():
                 return ExpressionColumn.computed(node.value)
             case TextLiteral():
-                return ExpressionColumn.literal(node.value)
+                return ExpressionColumn.literal("" if node.value == NULL else node.value)
             case Reference():
                 return self.reference(node)
             case Unary():
@@ -143,6 +151,10 @@ class _Evaluation:
 
     def binary(self, node: Binary) -> ExpressionColumn:
         left, right = self.value(node.left), self.value(node.right)
+        if node.operator in ("=", "<>") and _is_zero(node.right):
+            left = left.blank_as_zero() if left.blank.any() else left
+        if node.operator in ("=", "<>") and _is_zero(node.left):
+            right = right.blank_as_zero() if right.blank.any() else right
         if node.operator in COMPARISONS:
             return compare(node.operator, left, right)
         if node.operator == "and":

@@ -1,25 +1,20 @@
-"""The functions of REDCap's logic, each over columns, registered under the name that REDCap uses."""
+"""The functions of REDCap's logic over numbers and missing values, registered under the name that REDCap uses.
+
+Those over texts are in ``expression_text``, those over dates in ``expression_dates``.
+"""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
 from metadata.expression_column import ExpressionColumn
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 Implementation = TypeVar("Implementation", bound=Callable[..., ExpressionColumn])
-
-# REDCap's help, "List of functions": a year counts 365.2425 days and a month 30.44
-SECONDS = {"y": 365.2425 * 86400, "M": 30.44 * 86400, "d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
-DATE_FORMATS = {"ymd": "%Y-%m-%d", "mdy": "%m-%d-%Y", "dmy": "%d-%m-%Y"}
-CLOCK_WORDS = ("today", "now")
 
 
 class FunctionError(ValueError):
@@ -162,91 +157,15 @@ def is_integer(value: ExpressionColumn) -> ExpressionColumn:
     return ExpressionColumn.computed(value.number == np.floor(value.number))
 
 
-def _strings(value: ExpressionColumn) -> pd.Series:
-    import pandas as pd
-
-    return pd.Series(value.text, dtype="str")
-
-
-@function("length", 1, 1)
-def length(value: ExpressionColumn) -> ExpressionColumn:
-    """Number of characters."""
-    return ExpressionColumn.computed(_strings(value).str.len().to_numpy(np.float64))
+@function("mod", 2, 2)
+def remainder(value: ExpressionColumn, divisor: ExpressionColumn) -> ExpressionColumn:
+    """Remainder of a division, with the sign of the first number; blank where the divisor is 0."""
+    with np.errstate(all="ignore"):
+        return ExpressionColumn.computed(np.fmod(value.number, divisor.number))
 
 
-@function("contains", 2, 2)
-def contains(value: ExpressionColumn, part: ExpressionColumn) -> ExpressionColumn:
-    """True where the text holds the other, whatever the case; the part is one text for all rows."""
-    return ExpressionColumn.computed(
-        _strings(value).str.lower().str.contains(_single(part).lower(), regex=False).to_numpy()
-    )
-
-
-@function("starts_with", 2, 2)
-def starts_with(value: ExpressionColumn, part: ExpressionColumn) -> ExpressionColumn:
-    """True where the text begins with the other, whatever the case."""
-    return ExpressionColumn.computed(_strings(value).str.lower().str.startswith(_single(part).lower()).to_numpy())
-
-
-def _single(value: ExpressionColumn) -> str:
+def single(value: ExpressionColumn) -> str:
+    """Return the one text that holds for all rows; raises FunctionError if it is a field's."""
     if len(value.number) != 1:
         raise FunctionError("expected one quoted text for all rows")
     return str(value.text[0])
-
-
-@function("datediff", 3, 5)
-def date_difference(
-    first: ExpressionColumn, second: ExpressionColumn, unit: ExpressionColumn, *options: ExpressionColumn
-) -> ExpressionColumn:
-    """Time between two dates in y, M, d, h, m or s; signed only if the last argument is true.
-
-    Stored dates are ISO whatever the form shows; the format argument is about quoted dates. Blank where either is
-    no complete date.
-    """
-    names = [_option(option) for option in options]
-    formats = [name for name in names if name in DATE_FORMATS]
-    signed = "true" in names
-    seconds = SECONDS.get(_unit(unit))
-    if seconds is None:
-        raise FunctionError(f"expected the unit of datediff as one of {', '.join(SECONDS)}")
-    style = DATE_FORMATS[formats[0]] if formats else DATE_FORMATS["ymd"]
-    elapsed = (_moments(second, style) - _moments(first, style)) / np.timedelta64(1, "s") / seconds
-    return ExpressionColumn.computed(elapsed if signed else np.abs(elapsed))
-
-
-def _unit(unit: ExpressionColumn) -> str:
-    return _single(unit)
-
-
-def _option(option: ExpressionColumn) -> str:
-    if option.given is None:
-        return "true" if bool(option.truth.all()) else "false"
-    name = _single(option).lower()
-    if name not in (*DATE_FORMATS, "true", "false", ""):
-        raise FunctionError(f"expected ymd, mdy, dmy, true or false as an option of datediff but found '{name}'")
-    return name
-
-
-def _moments(value: ExpressionColumn, style: str) -> np.ndarray:
-    """Return datetime64[s]; NaT where the value is not a date."""
-    import pandas as pd
-
-    text = _strings(value)
-    if len(text) == 1 and text[0].lower() in CLOCK_WORDS:
-        raise FunctionError(f"'{text[0]}' is not supported: results may not depend on the day of the run")
-    if len(text) == 1 and style != DATE_FORMATS["ymd"]:
-        return pd.to_datetime(text, format=style, errors="coerce").to_numpy("datetime64[s]")
-    return pd.to_datetime(text.where(text != ""), format="ISO8601", errors="coerce").to_numpy("datetime64[s]")
-
-
-def _part_of_date(part: str) -> Callable[[ExpressionColumn], ExpressionColumn]:
-    def over(value: ExpressionColumn) -> ExpressionColumn:
-        import pandas as pd
-
-        moments = pd.Series(_moments(value, DATE_FORMATS["ymd"]))
-        return ExpressionColumn.computed(getattr(moments.dt, part).to_numpy(np.float64, na_value=np.nan))
-
-    return over
-
-
-FUNCTIONS |= {part: Function(_part_of_date(part), 1, 1) for part in ("year", "month", "day")}

@@ -9,6 +9,7 @@ from metadata.expression import (
     BINDING,
     NEGATIVE_BINDING,
     NOT_BINDING,
+    OF_CHOICES,
     Binary,
     Expression,
     ExpressionError,
@@ -18,8 +19,8 @@ from metadata.expression import (
     Reference,
     TextLiteral,
     Unary,
-    UnsupportedExpression,
 )
+from metadata.smart_variables import INSTANCES
 
 TOKENS = re.compile(
     r"""(?P<space>\s+)
@@ -30,12 +31,14 @@ TOKENS = re.compile(
     |(?P<name>[A-Za-z_][A-Za-z_0-9]*)""",
     re.VERBOSE,
 )
-REFERENCE = re.compile(
-    r"\[\s*([A-Za-z_][A-Za-z_0-9-]*)\s*(?:\(\s*([^()]+?)\s*\))?\s*(?::(value|label|checked|unchecked))?\s*\]"
-)
+COMMENT = re.compile(r"^[ \t]*(?:#|//).*$", re.MULTILINE)
+REFERENCE = re.compile(r"\[\s*([A-Za-z_][A-Za-z_0-9-]*|[0-9]+)\s*(?:\(\s*([^()]+?)\s*\))?\s*(?::\s*([^\[\]]+?))?\s*\]")
+OF_DISPLAY = ("value", "hideunderscore", "inline", "link", "ampm", "nopad")
+"""Options of piping that change what is shown and not what the value is."""
 SYNONYMS = {"!=": "<>", "&&": "and", "||": "or", "!": "not"}
 WORDS = ("and", "or", "not")
 TRUTHS = {"true": 1.0, "false": 0.0}
+MOST_PARTS = 3
 
 
 class Token(NamedTuple):
@@ -52,8 +55,7 @@ class Token(NamedTuple):
 def parse(text: str, source: str = "") -> Expression:
     """Return the tree of an expression; ``source`` (such as "branching logic of field x") opens every message.
 
-    Raises ExpressionError with position and what was expected, UnsupportedExpression for what REDCap accepts and
-    this parser does not.
+    A line that begins with # or // is a comment. Raises ExpressionError with position and what was expected.
     """
     try:
         return Expression(text, _Parser(text, source).whole(), source)
@@ -64,6 +66,7 @@ def parse(text: str, source: str = "") -> Expression:
 def tokenize(text: str, source: str = "") -> list[Token]:
     """Return the tokens of ``text`` with an end token last; connectives and operators in one spelling."""
     tokens, position = [], 0
+    text = COMMENT.sub(lambda found: " " * len(found[0]), text)
     while position < len(text):
         found = TOKENS.match(text, position)
         if found is None:
@@ -164,22 +167,35 @@ class _Parser:
         return FunctionCall(token.text.lower(), tuple(arguments), token.position)
 
     def reference(self, token: Token) -> Node:
-        name, code = self.parts(token)
-        if self.current.kind != "reference":
-            return Reference(name, code, None, token.position)
-        if code is not None:
-            raise self.error(f"expected an event name before {self.current} but found {token}", token)
-        field, code = self.parts(self.advance())
-        if self.current.kind == "reference":
-            message = "a reference by event, field and instance is not supported"
-            raise UnsupportedExpression(message, self.text, token.position, self.source)
-        return Reference(field, code, name, token.position)
+        """Read ``[event][field][instance]``, of which the first and the last may be left out."""
+        parts = [self.part(token)]
+        while self.current.kind == "reference" and len(parts) < MOST_PARTS:
+            parts.append(self.part(self.advance()))
+        instance = parts.pop() if len(parts) > 1 and _is_instance(parts[-1].name) else None
+        field = parts.pop()
+        if len(parts) > 1 or field.name.isdigit():
+            raise self.error(f"expected [event][field][instance] but found {token} before {field}", token)
+        event = parts.pop() if parts else None
+        for around in (event, instance):
+            if around is not None and (around.code is not None or around.option is not None):
+                raise self.error(f"expected an event name or an instance but found {around}", token)
+        of_event, number = event.name if event else None, instance.name if instance else None
+        return Reference(field.name, field.code, of_event, number, field.option, token.position)
 
-    def parts(self, token: Token) -> tuple[str, str | None]:
+    def part(self, token: Token) -> Reference:
+        """Read one pair of brackets."""
         found = REFERENCE.fullmatch(token.text)
         if found is None:
             raise self.error(f"expected [field], [checkbox(code)] or [event] but found {token}", token)
-        if found[3] not in (None, "value"):
-            message = f"the piping option ':{found[3]}' is not supported"
-            raise UnsupportedExpression(message, self.text, token.position, self.source)
-        return found[1], found[2]
+        name, code, option = found.groups()
+        if option is not None and "-" not in name:
+            shown = [one.strip() for one in option.split(":") if one.strip() not in OF_DISPLAY]
+            unknown = [one for one in shown if one not in OF_CHOICES]
+            if unknown or len(shown) > 1:
+                raise self.error(f"expected :value, :label, :checked or :unchecked but found ':{option}'", token)
+            option = shown[0] if shown else None
+        return Reference(name, code, option=option, position=token.position)
+
+
+def _is_instance(name: str) -> bool:
+    return name.isdigit() or name in INSTANCES

@@ -72,4 +72,6 @@ def _of_field(reference: Reference, operator: str, value: str, dictionary: Dicti
 
 
 def _named(reference: Reference) -> str:
-    return reference.name if reference.event is None else f"{reference.name} of event {reference.event}"
+    event = f" of event {reference.event}" if reference.event is not None else ""
+    instance = f" of instance {reference.instance}" if reference.instance is not None else ""
+    return reference.name + event + instance

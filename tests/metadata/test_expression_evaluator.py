@@ -86,6 +86,34 @@ def text_of(written: str, **columns: str) -> str:
         ("year('1999-12-31') + month('1999-12-31') + day('1999-12-31')", "2042"),
         ("length('abc') + contains('Abc', 'B') + starts_with('abc', 'b')", "4"),
         ("isnumber('1e5') + isnumber('12') + isinteger('1.5')", "1"),
+        ("left('ABC-17', 3)", "ABC"),
+        ("left('AB', 5)", "AB"),
+        ("left('AB', 0)", ""),
+        ("right('ABC-17', 2)", "17"),
+        ("right('AB', 0)", ""),
+        ("mid('ABC-17', 2, 3)", "BC-"),
+        ("mid('ABC', 3, 9)", "C"),
+        ("find('y', 'Paul TaYlor')", "8"),
+        ("find('z', 'Paul')", "0"),
+        ("trim('  a b ')", "a b"),
+        ("upper('aö')", "AÖ"),
+        ("lower('ÄB')", "äb"),
+        ("concat('a', 1 + 1, '', 'b')", "a2b"),
+        ("concat_ws(', ', 'a', '', 'b', 3)", "a, b, 3"),
+        ("replace_text('a.b.c', '.', '')", "abc"),
+        ("replace_text('abc', '', 'x')", "abc"),
+        ("ends_with('abc', 'C') + not_contains('abc', 'd') + not_contains('abc', 'B')", "2"),
+        ("mod(7, 4)", "3"),
+        ("mod(-7, 4)", "-3"),
+        ("mod(7, 0)", ""),
+        ("2 / 3", "0.66666666666667"),
+        ("if(1 = 1, 'NaN', 2)", ""),
+        ("datediff('08:30', '17:00', 'm')", "510"),
+        ("datediff('17:00:30', '08:30', 's', true)", "-30630"),
+        ("datediff('08:30', '2000-01-01', 'd')", ""),
+        ("calcdate('2000-02-28', 2, 'd')", "2000-03-01"),
+        ("calcdate('2000-02-28 23:30', 45, 'm')", "2000-02-29 00:15"),
+        ("calcdate('2000-02-28', '', 'd')", ""),
     ],
 )
 def test_functions_and_arithmetic(written: str, expected: str) -> None:
@@ -119,6 +147,16 @@ def test_functions_and_arithmetic(written: str, expected: str) -> None:
         ("not [x]", "", "1"),
         ("if([x] = 'a', [x], 0)", "a", "a"),
         ("[x] * 2", "4,5", ""),
+        ("[x] = 0", "", "1"),
+        ("0 = [x]", "", "1"),
+        ("[x] <> 0", "", "0"),
+        ("[x] = '0'", "", "0"),
+        ("[x] = 0", "UNK", "0"),
+        ("[x] = 0", "a", "0"),
+        ("[x] = 1", "", "0"),
+        ("[x] >= 0", "0", "1"),
+        ("[x] = 'NaN'", "", "1"),
+        ("[x] <> 'NaN'", "3", "1"),
     ],
 )
 def test_blanks_codes_and_texts(written: str, value: str, expected: str) -> None:
@@ -137,6 +175,15 @@ def test_each_row_has_its_own_value() -> None:
     assert evaluate_text(parse("5"), rows).tolist() == ["5", "5", "5"]
 
 
+def test_what_texts_are_taken_apart_by_may_differ_from_row_to_row() -> None:
+    rows = Rows(a=["abc", "xyz", "", "abc"], n=["1", "2", "2", ""], part=["c", "Z", "", "b"])
+    assert evaluate_text(parse("left([a], [n])"), rows).tolist() == ["a", "xy", "", ""]
+    assert evaluate_text(parse("left([a], length([a]) - 1)"), rows).tolist() == ["ab", "xy", "", "ab"]
+    assert evaluate_text(parse("find([part], [a])"), rows).tolist() == ["3", "3", "1", "2"]
+    assert evaluate_text(parse("ends_with([a], [part])"), rows).tolist() == ["1", "1", "1", "0"]
+    assert evaluate_text(parse("concat_ws('-', [a], [n])"), rows).tolist() == ["abc-1", "xyz-2", "2", "abc"]
+
+
 @pytest.mark.parametrize(
     ("written", "said"),
     [
@@ -145,6 +192,7 @@ def test_each_row_has_its_own_value() -> None:
         ("if(1, 2)", "expected 3 arguments of 'if' but found 2"),
         ("[y] = 1", "the dictionary has no field 'y'"),
         ("datediff([x], 'today', 'd')", "'today' is not supported: results may not depend on the day of the run"),
+        ("calcdate([x], 1, 'M')", "expected the unit of @CALCDATE as one of d, h, m, s"),
         ("datediff([x], [x], 'w')", "expected the unit of datediff as one of y, M, d, h, m, s"),
     ],
 )
@@ -185,7 +233,7 @@ def truth(value: object) -> bool:
 
 def shown(value: object) -> str:
     if isinstance(value, float):
-        return "" if math.isnan(value) else f"{value:.15g}"
+        return "" if math.isnan(value) else f"{value:.14g}"
     return str(value)
 
 
@@ -238,6 +286,10 @@ def scalar(node: Node, row: dict[str, str]) -> object:  # noqa: PLR0911 one bran
         return float(truth(left) or truth(right))
     if node.operator in ("+", "-", "*"):
         return {"+": operator.add, "-": operator.sub, "*": operator.mul}[node.operator](number(left), number(right))
+    if node.operator in ("=", "<>") and node.right == NumberLiteral(0) and is_blank(left):
+        left = 0.0
+    if node.operator in ("=", "<>") and node.left == NumberLiteral(0) and is_blank(right):
+        right = 0.0
     return float(compared(node.operator, left, right))
 
 

@@ -15,7 +15,6 @@ from metadata.expression import (
     Reference,
     TextLiteral,
     Unary,
-    UnsupportedExpression,
 )
 from metadata.expression_parser import parse
 
@@ -25,7 +24,16 @@ LEAVES = st.one_of(
     st.integers(0, 10**6).map(float).map(NumberLiteral),
     st.decimals(0, 1000, places=3).map(float).map(NumberLiteral),
     st.text(st.characters(codec="utf-8", exclude_characters="\"'\x00"), max_size=6).map(TextLiteral),
-    st.builds(Reference, NAMES, st.none() | CODES, st.none() | NAMES),
+    st.builds(
+        Reference,
+        NAMES,
+        st.none() | CODES,
+        st.none() | NAMES | st.sampled_from(["event-name", "previous-event-name"]),
+        st.none() | st.sampled_from(["1", "12", "current-instance", "last-instance"]),
+        st.none() | st.sampled_from(["label", "checked", "unchecked"]),
+    ),
+    st.sampled_from(["record-name", "arm-number", "current-instance", "user-name"]).map(Reference),
+    NAMES.map(lambda name: Reference("aggregate-mean", option=name)),
 )
 OPERATORS = st.sampled_from(["or", "and", "=", "<>", "<", "<=", ">", ">=", "+", "-", "*", "/", "^"])
 
@@ -95,10 +103,48 @@ def test_mistakes_say_where_and_what_was_expected(written: str, position: int, s
     assert str(caught.value).startswith(f"branching logic of field 'x', character {position}: ")
 
 
-@pytest.mark.parametrize("written", ["[e][f][2] = 1", "[a:label] = 'x'"])
-def test_what_redcap_knows_and_this_parser_does_not(written: str) -> None:
-    with pytest.raises(UnsupportedExpression, match="not supported"):
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("[e_arm_1][f][2]", Reference("f", None, "e_arm_1", "2")),
+        ("[f][last-instance]", Reference("f", None, None, "last-instance")),
+        ("[first-event-name][f(1)][current-instance]", Reference("f", "1", "first-event-name", "current-instance")),
+        ("[f:label]", Reference("f", option="label")),
+        ("[f:value]", Reference("f")),
+        ("[f(2):value]", Reference("f", "2")),
+        ("[f:checked:hideunderscore]", Reference("f", option="checked")),
+        ("[record-name]", Reference("record-name")),
+        ("[current-instance]", Reference("current-instance")),
+        ("[aggregate-mean:a,b:R-1234]", Reference("aggregate-mean", option="a,b:R-1234")),
+    ],
+)
+def test_events_instances_options_and_smart_variables(written: str, meant: Reference) -> None:
+    assert parse(written).root == meant
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("[a:labels]", "expected :value, :label, :checked or :unchecked but found ':labels'"),
+        ("[a][b][c]", "expected [event][field][instance]"),
+        ("[a][1][2]", "expected [event][field][instance]"),
+        ("[a(1)][b]", "expected an event name or an instance but found [a(1)]"),
+        ("[a][b][1][2]", "expected an operator or the end"),
+    ],
+)
+def test_brackets_that_mean_nothing(written: str, said: str) -> None:
+    with pytest.raises(ExpressionError) as caught:
         parse(written)
+    assert said in str(caught.value)
+
+
+def test_lines_that_begin_with_a_mark_are_comments_and_places_stay() -> None:
+    assert (
+        parse("# [a] = 1\n  // both\n[b] = '#1' and\n#end\n[c] = '//'").root == parse("[b] = '#1' and [c] = '//'").root
+    )
+    with pytest.raises(ExpressionError) as caught:
+        parse("# note\n[b] =")
+    assert caught.value.position == len("# note\n[b] =") + 1
 
 
 def test_depth_is_limited_by_a_sentence_not_by_a_traceback() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from metadata.expression_context import RecordsLookup
 from metadata.records import Records
+from metadata.records_lookup import RecordsLookup
 from tests.validation.small_study import FIELDS, enrol, exam, field, log, places, records
 from validation.raw.dictionary_findings import dictionary_findings
 
@@ -145,6 +145,30 @@ def test_logic_that_cannot_be_evaluated_is_said_once_a_field() -> None:
     assert places(got, "rule", "field") == [("dictionary.expression", name) for name in "abcd"]
     assert "branching logic of field 'b', character 1: the function 'foo' is not supported" in got["problem"][1]
     assert "the dictionary has no field 'nothing'" in got["problem"][2]
+
+
+def test_texts_and_dates_that_an_action_tag_computes_are_held_against_it() -> None:
+    computed = [
+        field(
+            "site", "exam", annotation="@READONLY @CALCTEXT(if([count] > 3, concat('(', left([mail], 2)), \"few)\"))"
+        ),
+        field("back", "exam", validation="date_dmy", annotation="@CALCDATE([day], 7, 'd')"),
+        field("half", "exam", "calc", choices="[count] / 2"),
+    ]
+    sound = exam(
+        "start", done="1", day="2000-02-25", back="2000-03-03", count="5", mail="a@b.org", site="(a@", half="2,5"
+    )
+    stale = exam("end", count="1", site="few", half="0.6")
+    got = found_in(
+        records(
+            enrol(),
+            sound | {"twice": "10", "change": "0"},
+            stale | {"twice": "2", "change": "-4"},
+            fields=[*FIELDS, *computed],
+        )
+    )
+    wrong = got[got["rule"] == "dictionary.calc"].set_index("field")["expected"].to_dict()
+    assert wrong == {"site": "few)", "half": "0.5"}
 
 
 def test_the_sentences_say_what_is_wrong_and_what_would_be_right() -> None:

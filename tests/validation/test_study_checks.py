@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from metadata.errors import StudyError
-from metadata.expression_context import RecordsLookup
+from metadata.records_lookup import RecordsLookup
 from metadata.study_declaration import TextDates
 from tests.validation.small_study import enrol, exam, log, places, project, records, study
 from validation.checks.data import CheckData

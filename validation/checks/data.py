@@ -11,12 +11,13 @@ import numpy as np
 from metadata.coded_text import CodedText
 from metadata.expression import Reference
 from metadata.expression_column import ExpressionColumn
-from metadata.expression_context import FormContext, RecordsLookup
+from metadata.expression_context import FormContext
 from metadata.expression_evaluator import evaluate_condition
 from metadata.expression_parser import parse
 from metadata.iso8601 import day_bounds, from_parts
 from metadata.project import Project
 from metadata.records import Records
+from metadata.records_lookup import RecordsLookup
 from metadata.study import Study
 from metadata.text_dates import TextDate
 from validation.raw.form_rows import placed, stored_rows

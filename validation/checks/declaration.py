@@ -13,9 +13,9 @@ from typing import Annotated, Any
 from metadata.declaration import Place, names_in, parameters, read_document, read_parameters
 from metadata.declaration_limits import Entries
 from metadata.errors import Gather, StudyError, nearest
-from metadata.expression_context import check_reference
 from metadata.expression_evaluator import check as check_functions
 from metadata.expression_parser import parse
+from metadata.expression_references import check_reference
 from metadata.project import Project
 from metadata.registration import load_modules
 from metadata.schema_errors import entry_of, entry_twice, needed_key, none_of, quoted, unknown_key, wrong_type

@@ -12,9 +12,9 @@ from typing import Any
 
 import pandas as pd
 
-from metadata.expression_context import RecordsLookup
 from metadata.project import Project
 from metadata.records import KEY_COLUMNS, Records
+from metadata.records_lookup import RecordsLookup
 from metadata.study import Study
 from metadata.yaml_source import load
 from validation.checks.data import CheckData

@@ -10,8 +10,8 @@ from metadata.declaration import names_in, parameters
 from metadata.dictionary import Field
 from metadata.errors import StudyError, nearest
 from metadata.expression import Binary, NumberLiteral, Reference, TextLiteral, walk
-from metadata.expression_context import refuse_repeating
 from metadata.expression_parser import parse
+from metadata.expression_references import refuse_repeating
 from metadata.project import Project
 from metadata.study import Study
 from metadata.yaml_source import complain

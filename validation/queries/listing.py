@@ -10,9 +10,9 @@ from urllib.parse import quote, urlencode
 import numpy as np
 import pandas as pd
 
-from metadata.expression_context import RecordsLookup
 from metadata.project import Project
 from metadata.records import EVENT, REPEAT_INSTANCE, Records
+from metadata.records_lookup import RecordsLookup
 from metadata.spreadsheet import guarded_frame
 from metadata.study import Study
 from validation.checks.data import CheckData

@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from metadata.expression_context import RecordsLookup
 from metadata.records import EVENT, REPEAT_INSTANCE, Records
+from metadata.records_lookup import RecordsLookup
 from validation.raw.dictionary_schemas import CHOICE, FORMAT, PLACE, TYPE
 from validation.raw.form_rows import stored_values
 from validation.raw.messages import masked

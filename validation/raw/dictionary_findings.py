@@ -10,9 +10,9 @@ import pandas as pd
 import pandera.pandas as pa
 
 from metadata.dictionary import Field
-from metadata.expression_context import RecordsLookup
 from metadata.labels import plain
 from metadata.records import Records
+from metadata.records_lookup import RecordsLookup
 from validation.raw import dictionary_schemas, rule_names
 from validation.raw.form_rows import (
     ON_EVENT_ROW,

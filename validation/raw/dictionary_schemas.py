@@ -78,6 +78,8 @@ def field_checks(rows: FormValues, field: Field, values: np.ndarray) -> Iterator
         yield rule(lambda s: ~rows.placed | shown | coded | (s == ""), HIDDEN)
     if shown is not None and field.is_required:
         yield rule(lambda s: ~visible | (s != ""), REQUIRED)
+    if field.calculation:
+        yield from _calculation(rows, field, visible & ~coded)
     if field.no_missing:
         yield rule(lambda s: ~(visible & coded), MISSING_CODE)
     yield from _value_checks(rows, field, values, ~(visible & ~blank & ~coded))
@@ -174,7 +176,13 @@ def within(values: np.ndarray, low: np.ndarray | None, high: np.ndarray | None) 
 def _calculation(rows: FormValues, field: Field, visible: np.ndarray) -> Iterator[pa.Check]:
     result = rows.recomputed(field)
     if result is not None:
-        yield rule(lambda s: ~visible | agrees(ExpressionColumn.stored(s), result), CALCULATION)
+        yield rule(lambda s: ~visible | agrees(_stored_result(s), result), CALCULATION)
+
+
+def _stored_result(values: np.ndarray) -> ExpressionColumn:
+    """Return stored results; one with a decimal comma, as a server may write them, is the number that it says."""
+    plain, comma = ExpressionColumn.stored(values).number, ExpressionColumn.stored(values, (), True).number
+    return ExpressionColumn(values, np.where(np.isnan(plain), comma, plain))
 
 
 def agrees(stored: ExpressionColumn, computed: ExpressionColumn) -> np.ndarray:

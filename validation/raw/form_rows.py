@@ -11,11 +11,12 @@ from metadata.dictionary import Field, checkbox_column
 from metadata.errors import StudyError
 from metadata.expression import Expression
 from metadata.expression_column import ExpressionColumn
-from metadata.expression_context import FormContext, RecordsLookup
+from metadata.expression_context import FormContext
 from metadata.expression_evaluator import evaluate
 from metadata.expression_parser import parse
 from metadata.project import Project
 from metadata.records import ACCESS_GROUP, EVENT, REPEAT_INSTANCE, REPEAT_INSTRUMENT
+from metadata.records_lookup import RecordsLookup
 
 if TYPE_CHECKING:
     import pandas as pd
