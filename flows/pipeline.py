@@ -246,7 +246,8 @@ def _make_files(run: Run, built: BuiltDatasets, mapping: StudyMapping) -> None:
         accepted = run.acceptance_workers.start(accept, study, shared, created, run.validation, records)
     conformance = workers.offer(judge_conformance, study, shared, terminology, run.validation, created)
     step("write transport files", write_transport, layout, built, created, summary=stage_summaries.of_paths)
-    pages = step("annotate CRF", annotate_crf, layout, mapping, built.sdtm, summary=stage_summaries.of_crf)
+    crf_summary = partial(stage_summaries.of_crf, unshown=unshown_on_crf(mapping))
+    pages = step("annotate CRF", annotate_crf, layout, mapping, built.sdtm, summary=crf_summary)
     define = workers.offer(
         write_define, layout, "sdtm", study, shared, terminology, created, None, pages, bool(accepted)
     )
@@ -450,6 +451,13 @@ def annotate_crf(layout: PackageLayout, mapping: StudyMapping, sdtm: Datasets) -
     from sdtm.build.field_uses import form_uses
 
     return document.write(mapping.study, mapping.project, form_uses(mapping, sdtm), layout.transport("sdtm"))
+
+
+def unshown_on_crf(mapping: StudyMapping) -> list[str]:
+    """Return the forms and fields of which the annotated CRF shows letters as boxes."""
+    from publish.crf.unshown import unshown_fields
+
+    return unshown_fields(mapping.project)
 
 
 def write_define(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -88,11 +88,12 @@ def of_paths(paths: list[Path]) -> str:
     return f"{counted(len(paths), 'file')}, {size / 1e6:.1f} MB"
 
 
-def of_crf(pages: CrfPages) -> str:
-    """Count the variables that are annotated, and the pages on which they are."""
+def of_crf(pages: CrfPages, unshown: Sequence[str] = ()) -> str:
+    """Count the variables that are annotated, the pages on which they are, and fields that it cannot show whole."""
     variables = {key[:2] for key in pages}
     numbers = {number for found in pages.values() for number in found}
-    return f"{counted(len(variables), 'variable')} on {counted(len(numbers), 'page')}"
+    said = f"{counted(len(variables), 'variable')} on {counted(len(numbers), 'page')}"
+    return f"{said}; letters that its font lacks: {', '.join(unshown)}" if unshown else said
 
 
 def of_results(results: pd.DataFrame) -> str:

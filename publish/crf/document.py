@@ -15,6 +15,7 @@ from metadata.study import Study
 from publish.crf.annotations import Annotation, CrfPages, Key, annotate
 from publish.crf.pages import LEFT, PAGE_HEIGHT, PAGE_WIDTH, TOP, Box, Page, pages_of
 from publish.crf.rows import BLACK, BLUE, FORM_WIDTH, GREY, RED, Line, Row, rows_of
+from publish.crf.unshown import sentence, unshown_fields
 from publish.disk import write_bytes
 from publish.pdf.fonts import BOLD, REGULAR, register, width, wrapped
 
@@ -140,7 +141,7 @@ class _Drawing:
 
         from reportlab.pdfgen.canvas import Canvas
 
-        self.study, self.forms, self.starts, self.last = study, forms, starts, last
+        self.study, self.project, self.forms, self.starts, self.last = study, project, forms, starts, last
         self.events = project.event_names
         self.bookmarks = self._bookmarks()
         self.stream = BytesIO()
@@ -189,7 +190,7 @@ class _Drawing:
                 self._mark(LIST)
                 self._text(LEFT, TOP, TITLE, BOLD, 15)
             y = TOP - 18
-            for text in _explained(self.study) if start == 0 else ():
+            for text in _explained(self.study, self.project) if start == 0 else ():
                 self._text(LEFT, y, text, REGULAR, 7.5, GREY)
                 y -= 10
             y -= 12
@@ -324,9 +325,8 @@ class _Drawing:
         return {dict(forms[0].places)[event]: forms for event, forms in found.items() if forms}
 
 
-def _explained(study: Study) -> list[str]:
+def _explained(study: Study, project: Project) -> list[str]:
     title = study.declared.study.title
     notice = [f"{study.notice}."] if study.notice else []
-    return [
-        part for text in (title, *notice, EXPLAINED) for part in wrapped(text, REGULAR, 7.5, PAGE_WIDTH - LEFT - 40)
-    ]
+    said = filter(None, (title, *notice, EXPLAINED, sentence(unshown_fields(project))))
+    return [part for text in said for part in wrapped(text, REGULAR, 7.5, PAGE_WIDTH - LEFT - 40)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from html import escape
 from io import BytesIO
 from typing import Any
@@ -15,7 +15,7 @@ from reportlab.platypus import Paragraph as Text
 from reportlab.platypus.tableofcontents import TableOfContents
 
 from publish.guides.content import Block, Figure, Heading, Paragraph, Table
-from publish.pdf.fonts import BOLD, REGULAR, register, width, wrapped
+from publish.pdf.fonts import BOLD, REGULAR, register, unshown, width, wrapped
 
 MARGIN, WIDTH, HEIGHT = 54.0, 595.0, 842.0
 BODY = WIDTH - 2 * MARGIN
@@ -36,6 +36,7 @@ CELLS: list[tuple[Any, ...]] = [
     ("RIGHTPADDING", (0, 0), (-1, -1), 4),
 ]
 MOST_LINES = 60  # of a row, which is not split between pages
+MOST_LETTERS = 20
 BOX_HEIGHT, BOX_GAP = 50.0, 22.0
 
 
@@ -53,11 +54,25 @@ def layout(title: str, studyid: str, subtitle: str, notice: str, blocks: Sequenc
     story: list[Flowable] = [Text(escape(title), head), Text(escape(f"{studyid}. {subtitle}"), TEXT)]
     if notice:
         story.append(Text(escape(f"{notice}."), ParagraphStyle("notice", parent=TEXT, textColor=RED)))
+    if letters := unshown([title, subtitle, *(text for block in blocks for text in _texts(block))]):
+        points = ", ".join(f"U+{ord(letter):04X}" for letter in letters[:MOST_LETTERS])
+        more = f" and {len(letters) - MOST_LETTERS} more" if len(letters) > MOST_LETTERS else ""
+        story.append(Text(f"The font of this document lacks letters that show as boxes: {points}{more}.", TEXT))
     story += [Spacer(1, 12), contents, PageBreak()]
     for block in blocks:
         story += _flowables(block)
     document.multiBuild(story)
     return stream.getvalue()
+
+
+def _texts(block: Block) -> Iterator[str]:
+    """Yield all texts of a block."""
+    if isinstance(block, Figure):
+        yield from (text for box in block.boxes for text in box)
+    elif isinstance(block, Table):
+        yield from (*block.header, *(cell for row in block.rows for cell in row))
+    else:
+        yield block.text
 
 
 class _Guide(BaseDocTemplate):

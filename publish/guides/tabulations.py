@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from metadata.dataset import Dataset
 from metadata.labels import plain
+from publish.crf.unshown import sentence, unshown_fields
 from publish.guides.content import Block, Heading, Paragraph, paragraphs, table
 from publish.guides.facts import (
     GuideFacts,
@@ -103,6 +104,7 @@ def _subject_data(facts: GuideFacts) -> list[Block]:
         *(paragraphs(written(given, "traceability")) if given.traceability else []),
         Heading("3.3 Annotated CRFs", 2),
         Paragraph(crf, acrf),
+        *paragraphs(filter(None, [sentence(unshown_fields(facts.project)).replace("this document", "acrf.pdf")])),
         *_not_submitted(facts),
         Heading("3.4 SDTM Subject Domains", 2),
         _inventory(facts),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -30,6 +31,21 @@ def register() -> None:
             raise OutsideError(f"matplotlib is installed without its font {file}; install it again")
         pdfmetrics.registerFont(TTFont(name, str(folder / file)))
     pdfmetrics.registerFontFamily(REGULAR, normal=REGULAR, bold=BOLD, italic=REGULAR, boldItalic=BOLD)
+
+
+@cache
+def _signs() -> frozenset[int]:
+    """Return the code points for which each of the fonts has a sign."""
+    from reportlab.pdfbase import pdfmetrics
+
+    register()
+    return frozenset.intersection(*(frozenset(pdfmetrics.getFont(name).face.charToGlyph) for name in FILES))
+
+
+def unshown(texts: Iterable[str]) -> str:
+    """Return the letters of some texts that show as boxes, each once and sorted."""
+    found = {letter for text in texts for letter in text if ord(letter) > ord("~") and ord(letter) not in _signs()}
+    return "".join(sorted(letter for letter in found if letter.isprintable()))
 
 
 @lru_cache(maxsize=16384)
