@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Criterion:
+class RecordCriterion:
     """What records fulfil in one variable: a comparator of ODM (EQ, NE, LT, LE, GT, GE, IN, NOTIN) and its values."""
 
     variable: str
@@ -19,7 +19,7 @@ class AnalysedRecords:
     """Records of one dataset, which fulfil all criteria, and the variables of it that were analysed."""
 
     dataset: str
-    criteria: tuple[Criterion, ...]
+    criteria: tuple[RecordCriterion, ...]
     variables: tuple[str, ...]
 
     @property

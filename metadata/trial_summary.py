@@ -15,7 +15,7 @@ TABLE = "ts-parameters.csv"
 
 
 @dataclass(frozen=True)
-class SummaryParameter:
+class GuideParameter:
     """One parameter: whether it is asked for, or only if another has a value; its form; its code systems.
 
     ``form`` is count, date, duration, share, yes_no, country, or blank for any text; ``codelist`` is the short name of
@@ -32,17 +32,17 @@ class SummaryParameter:
 
 
 @cache
-def summary_parameters() -> tuple[SummaryParameter, ...]:
+def summary_parameters() -> tuple[GuideParameter, ...]:
     """Return the parameters of the shipped table."""
     with (FOLDER / TABLE).open(encoding="utf-8", newline="") as lines:
         return tuple(_parameter(row) for row in csv.DictReader(lines))
 
 
-def _parameter(row: dict[str, str]) -> SummaryParameter:
+def _parameter(row: dict[str, str]) -> GuideParameter:
     code, _, value = row["when"].partition("=")
     references = tuple(row["reference"].split(";")) if row["reference"] else ()
     condition = (code, value) if code else None
-    return SummaryParameter(
+    return GuideParameter(
         row["paramcd"],
         row["asked"] == "yes",
         condition,

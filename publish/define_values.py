@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from odmlib.arm_1_0 import model
 
-from metadata.analysis_result import Criterion
+from metadata.analysis_result import RecordCriterion
 from metadata.dataset import Dataset, Value
 from publish.define_codelists import DefineCodelists
 
@@ -38,17 +38,17 @@ class WhereClauses:
     """Conditions, each written once; they name variables of their dataset."""
 
     def __init__(self) -> None:
-        self._made: dict[str, tuple[str, tuple[Criterion, ...]]] = {}
-        self._known: dict[tuple[str, tuple[Criterion, ...]], str] = {}
+        self._made: dict[str, tuple[str, tuple[RecordCriterion, ...]]] = {}
+        self._known: dict[tuple[str, tuple[RecordCriterion, ...]], str] = {}
 
     def oid(self, dataset: str, where: Where) -> str:
         """Return the OID of a condition of the value level."""
         names = [part for name, value in where for part in (name, _readable(value))]
         oid = ".".join(["WC", dataset, *names])
-        self._made[oid] = dataset, tuple(Criterion(name, "EQ", (value,)) for name, value in where)
+        self._made[oid] = dataset, tuple(RecordCriterion(name, "EQ", (value,)) for name, value in where)
         return oid
 
-    def of_criteria(self, dataset: str, criteria: tuple[Criterion, ...]) -> str:
+    def of_criteria(self, dataset: str, criteria: tuple[RecordCriterion, ...]) -> str:
         """Return the OID of the condition that all criteria hold, numbered within its dataset."""
         key = dataset, criteria
         if key not in self._known:

@@ -13,8 +13,8 @@ from metadata.labels import plain
 from metadata.project import Project
 from metadata.study import Study
 from publish.crf.annotations import Annotation, CrfPages, Key, annotate
-from publish.crf.pages import LEFT, PAGE_HEIGHT, PAGE_WIDTH, TOP, Box, Page, pages_of
-from publish.crf.rows import BLACK, BLUE, FORM_WIDTH, GREY, RED, Line, Row, rows_of
+from publish.crf.pages import LEFT, PAGE_HEIGHT, PAGE_WIDTH, TOP, Box, FormPage, pages_of
+from publish.crf.rows import BLACK, BLUE, FORM_WIDTH, GREY, RED, FormRow, Line, rows_of
 from publish.crf.unshown import sentence, unshown_fields
 from publish.disk import write_bytes
 from publish.pdf.fonts import BOLD, REGULAR, register, width, wrapped
@@ -55,7 +55,7 @@ class CrfForm:
     title: str
     places: tuple[tuple[str, str], ...]
     domains: tuple[str, ...]
-    pages: tuple[Page, ...]
+    pages: tuple[FormPage, ...]
 
 
 def write(study: Study, project: Project, uses: FormUses, folder: Path) -> CrfPages:
@@ -206,7 +206,7 @@ class _Drawing:
         self._text(540, y, str(page), REGULAR, 8.5)
         self.canvas.linkRect("", form.name, (LEFT, y - 2, 560, y + 9), Border="[0 0 0]")
 
-    def _page(self, form: CrfForm, page: Page, place: int) -> None:
+    def _page(self, form: CrfForm, page: FormPage, place: int) -> None:
         self._start()
         if place == 0:
             self._mark(form.name)
@@ -221,7 +221,7 @@ class _Drawing:
             self._annotation(box, colours.get(box.domain, NO_DOMAIN))
         self.canvas.showPage()
 
-    def _row(self, row: Row, top: float, height: float) -> None:
+    def _row(self, row: FormRow, top: float, height: float) -> None:
         canvas = self.canvas
         if row.is_header:
             canvas.setFillColorRGB(0.86, 0.89, 0.93)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from publish.crf.annotations import Annotation, Key
-from publish.crf.rows import FORM_WIDTH, Column, Row
+from publish.crf.rows import FORM_WIDTH, FormColumn, FormRow
 from publish.pdf.fonts import BOLD, REGULAR, width, wrapped
 
 PAGE_WIDTH, PAGE_HEIGHT = 595.0, 842.0
@@ -43,13 +43,13 @@ class Box:
 class Placed:
     """A row, or a part of one, whose top is at ``top`` of the page."""
 
-    row: Row
+    row: FormRow
     top: float
     height: float
 
 
 @dataclass
-class Page:
+class FormPage:
     """One page of a form: its rows and the frames beside them; ``keys`` are what the page's annotations name."""
 
     form: str
@@ -61,11 +61,11 @@ class Page:
 
 
 def pages_of(
-    form: str, title: str, about: Sequence[str], rows: Sequence[Row], domains: Mapping[str, str]
-) -> list[Page]:
+    form: str, title: str, about: Sequence[str], rows: Sequence[FormRow], domains: Mapping[str, str]
+) -> list[FormPage]:
     """Return the pages of a form; ``about`` is printed below its title, ``domains`` the labels of its domains."""
     lines = tuple(part for said in about for part in wrapped(said, REGULAR, 7.0, FORM_WIDTH))
-    first = Page(form, title, lines)
+    first = FormPage(form, title, lines)
     top = TOP
     for name, label in domains.items():
         box = _box(f"{name} = {label}", name, top, is_domain=True)
@@ -81,10 +81,10 @@ def pages_of(
 class _Flow:
     """Puts rows on pages, from the top to the bottom."""
 
-    def __init__(self, page: Page, top: float) -> None:
+    def __init__(self, page: FormPage, top: float) -> None:
         self.pages, self.top = [page], top
 
-    def add(self, row: Row, follower: Row | None) -> None:
+    def add(self, row: FormRow, follower: FormRow | None) -> None:
         """Put a row on this page or the next; a header stays with the row that follows."""
         needed = _height(row) + (_height(follower) if follower else 0.0)
         if self.top - needed < BOTTOM and needed <= TOP - BOTTOM - 2 * TITLE_LINE:
@@ -100,10 +100,10 @@ class _Flow:
 
     def _turn(self) -> None:
         last = self.pages[-1]
-        self.pages.append(Page(last.form, last.title))
+        self.pages.append(FormPage(last.form, last.title))
         self.top = TOP - TITLE_LINE - 4.0
 
-    def _put(self, row: Row) -> None:
+    def _put(self, row: FormRow) -> None:
         page, height = self.pages[-1], _height(row)
         page.placed.append(Placed(row, self.top, height))
         page.boxes += _boxes(row, self.top)
@@ -111,13 +111,13 @@ class _Flow:
         self.top -= height
 
 
-def _height(row: Row) -> float:
+def _height(row: FormRow) -> float:
     form = max((column.height for column in row.columns), default=0.0) + 2 * PADDING
     boxes = _boxes(row, 0.0)
     return max(form, -min((box.bottom for box in boxes), default=0.0) + SPACE)
 
 
-def _boxes(row: Row, top: float) -> list[Box]:
+def _boxes(row: FormRow, top: float) -> list[Box]:
     """Return the frames of a row's annotations: that of a choice beside it, none over another."""
     made: list[Box] = []
     for found in sorted(row.annotations, key=lambda one: _offset(row, one)):
@@ -126,7 +126,7 @@ def _boxes(row: Row, top: float) -> list[Box]:
     return made
 
 
-def _offset(row: Row, found: Annotation) -> float:
+def _offset(row: FormRow, found: Annotation) -> float:
     """Return how far below the top of its row an annotation begins."""
     for column in row.columns if found.options else ():
         below = PADDING
@@ -145,19 +145,19 @@ def _box(text: str, domain: str, top: float, is_note: bool = False, is_domain: b
     return Box(text, lines, domain, NOTES_LEFT, bottom, right, top, is_domain, is_note)
 
 
-def _split(row: Row, room: float) -> tuple[Row, Row]:
+def _split(row: FormRow, room: float) -> tuple[FormRow, FormRow]:
     """Split a row that is higher than a page: lines and annotations that fit, and the others."""
     first, rest = [], []
     for column in row.columns:
         count = _fitting([line.height for line in column.lines], room - 2 * PADDING)
-        first.append(Column(column.left, column.width, column.lines[:count]))
-        rest.append(Column(column.left, column.width, column.lines[count:]))
+        first.append(FormColumn(column.left, column.width, column.lines[:count]))
+        rest.append(FormColumn(column.left, column.width, column.lines[count:]))
     count = _fitting([box.top - box.bottom + SPACE for box in _boxes(row, 0.0)], room - 2 * SPACE)
     ordered = sorted(row.annotations, key=lambda one: _offset(row, one))
     plain = [replace(one, options=()) for one in ordered]
     return (
-        Row(tuple(first), tuple(plain[:count]), row.is_header),
-        Row(tuple(rest), tuple(plain[count:]), row.is_header),
+        FormRow(tuple(first), tuple(plain[:count]), row.is_header),
+        FormRow(tuple(rest), tuple(plain[count:]), row.is_header),
     )
 
 

@@ -53,7 +53,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Column:
+class FormColumn:
     """Lines below one another, from ``left`` of the form's edge, in points."""
 
     left: float
@@ -67,17 +67,17 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Row:
+class FormRow:
     """One row of a form, its columns beside one another, with the annotations of its field."""
 
-    columns: tuple[Column, ...]
+    columns: tuple[FormColumn, ...]
     annotations: tuple[Annotation, ...] = ()
     is_header: bool = False
 
 
-def rows_of(dictionary: Dictionary, form: str, annotations: Mapping[str, Sequence[Annotation]]) -> list[Row]:
+def rows_of(dictionary: Dictionary, form: str, annotations: Mapping[str, Sequence[Annotation]]) -> list[FormRow]:
     """Return the rows of a form in the order of the dictionary, its status last."""
-    made: list[Row] = []
+    made: list[FormRow] = []
     for group, members in groupby(dictionary.form_fields(form), key=lambda field: field.matrix_group_name):
         fields = list(members)
         codes = {tuple(field.choices) for field in fields}
@@ -96,25 +96,25 @@ def rows_of(dictionary: Dictionary, form: str, annotations: Mapping[str, Sequenc
     return made
 
 
-def _header(text: str) -> Row:
+def _header(text: str) -> FormRow:
     lines = tuple(Line(part, BOLD, 8.0) for part in wrapped(text, BOLD, 8.0, FORM_WIDTH - 8))
-    return Row((Column(4, FORM_WIDTH - 8, lines),), is_header=True)
+    return FormRow((FormColumn(4, FORM_WIDTH - 8, lines),), is_header=True)
 
 
-def _row(field: Field, dictionary: Dictionary, annotations: tuple[Annotation, ...]) -> Row:
+def _row(field: Field, dictionary: Dictionary, annotations: tuple[Annotation, ...]) -> FormRow:
     if field.type == "descriptive":
         lines = (*_texts(field.label, FORM_WIDTH), *_about(field, dictionary, FORM_WIDTH))
-        return Row((Column(0, FORM_WIDTH, lines),), annotations)
+        return FormRow((FormColumn(0, FORM_WIDTH, lines),), annotations)
     label = (*_texts(field.label, LABEL_WIDTH), *_about(field, dictionary, LABEL_WIDTH))
     note = _texts(field.field_note, INPUT_WIDTH, GREY, SMALL) if field.field_note else ()
     own = (*_input(field), *note)
-    return Row((Column(0, LABEL_WIDTH, label), Column(LABEL_WIDTH + GAP, INPUT_WIDTH, own)), annotations)
+    return FormRow((FormColumn(0, LABEL_WIDTH, label), FormColumn(LABEL_WIDTH + GAP, INPUT_WIDTH, own)), annotations)
 
 
-def _status(annotations: tuple[Annotation, ...]) -> Row:
+def _status(annotations: tuple[Annotation, ...]) -> FormRow:
     shown = tuple(_choices(dict(zip(("0", "1", "2"), STATUS_CHOICES, strict=True)), "radio"))
     label = _texts("Complete?", LABEL_WIDTH)
-    return Row((Column(0, LABEL_WIDTH, label), Column(LABEL_WIDTH + GAP, INPUT_WIDTH, shown)), annotations)
+    return FormRow((FormColumn(0, LABEL_WIDTH, label), FormColumn(LABEL_WIDTH + GAP, INPUT_WIDTH, shown)), annotations)
 
 
 def _texts(label: str, room: float, colour: tuple[float, float, float] = BLACK, size: float = SIZE) -> tuple[Line, ...]:
@@ -181,20 +181,20 @@ def _cells(count: int) -> list[tuple[float, float]]:
     return [(MATRIX_LABEL + each * number, each) for number in range(count)]
 
 
-def _matrix_header(field: Field) -> Row:
+def _matrix_header(field: Field) -> FormRow:
     columns = []
     for (left, room), (code, label) in zip(_cells(len(field.choices)), field.choices.items(), strict=True):
         parts = wrapped(f"{plain(label)} [{code}]", REGULAR, SMALL, room - 4)
-        columns.append(Column(left, room, tuple(Line(part, size=SMALL, is_centred=True) for part in parts)))
-    return Row(tuple(columns))
+        columns.append(FormColumn(left, room, tuple(Line(part, size=SMALL, is_centred=True) for part in parts)))
+    return FormRow(tuple(columns))
 
 
-def _matrix_row(field: Field, dictionary: Dictionary, annotations: tuple[Annotation, ...]) -> Row:
+def _matrix_row(field: Field, dictionary: Dictionary, annotations: tuple[Annotation, ...]) -> FormRow:
     room = MATRIX_LABEL - 4
     label = (*_texts(field.label, room), *_about(field, dictionary, room))
     mark = MARKS.get(field.type, "radio")
     cells = [
-        Column(left, width, (Line(mark=mark, option=code, is_centred=True),))
+        FormColumn(left, width, (Line(mark=mark, option=code, is_centred=True),))
         for (left, width), code in zip(_cells(len(field.choices)), field.choices, strict=True)
     ]
-    return Row((Column(0, room, label), *cells), annotations)
+    return FormRow((FormColumn(0, room, label), *cells), annotations)

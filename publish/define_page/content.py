@@ -44,7 +44,7 @@ class Sentence:
 
 
 @dataclass(frozen=True)
-class Row:
+class VariableRow:
     """A variable, or the definition of its values in some records (``where``: any one of several conditions)."""
 
     anchor: str
@@ -79,7 +79,7 @@ class PageDataset:
     facts: tuple[tuple[str, str], ...]
     has_no_data: bool
     comment: Sentence | None
-    rows: tuple[Row, ...]
+    rows: tuple[VariableRow, ...]
 
 
 @dataclass(frozen=True)
@@ -88,11 +88,11 @@ class ValueList:
 
     anchor: str
     variables: tuple[Link, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[VariableRow, ...]
 
 
 @dataclass(frozen=True)
-class Term:
+class DefinedTerm:
     """A coded value with its meaning and its code in the terminology."""
 
     value: str
@@ -112,7 +112,7 @@ class PageCodelist:
     standard: str
     dictionary: str
     comment: Sentence | None
-    terms: tuple[Term, ...]
+    terms: tuple[DefinedTerm, ...]
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from functools import cached_property
 from lxml import etree
 
 from publish.define_page.content import (
+    DefinedTerm,
     Link,
     Origin,
     PageCodelist,
@@ -17,11 +18,10 @@ from publish.define_page.content import (
     PageDisplay,
     PageResult,
     ResultRecords,
-    Row,
     Sentence,
-    Term,
     Test,
     ValueList,
+    VariableRow,
 )
 from publish.define_page.nodes import Anchors, child, children, description, local, safe_href, text, value
 
@@ -166,7 +166,7 @@ class _Reader:
     def _name(self, item: str) -> str:
         return value(self.all("ItemDef").get(item), "Name") or item
 
-    def _rows(self, owner: str, references: Iterable[etree._Element]) -> Iterator[Row]:
+    def _rows(self, owner: str, references: Iterable[etree._Element]) -> Iterator[VariableRow]:
         """Yield the rows of a dataset or value list; a second one of the same item has a place of its own."""
         seen: Counter[str] = Counter()
         for reference in references:
@@ -175,13 +175,13 @@ class _Reader:
             again = (str(seen[oid]),) if seen[oid] > 1 else ()
             yield self._row(self.anchors.of(ROW, owner, oid, *again), oid, reference)
 
-    def _row(self, anchor: str, oid: str, reference: etree._Element) -> Row:
+    def _row(self, anchor: str, oid: str, reference: etree._Element) -> VariableRow:
         node = self.all("ItemDef").get(oid)
         values = value(child(node, "ValueListRef"), "ValueListOID") if node is not None else ""
         terms = value(child(node, "CodeListRef"), "CodeListOID") if node is not None else ""
         size = value(node, "Length")
         digits = value(node, "SignificantDigits")
-        return Row(
+        return VariableRow(
             anchor=anchor,
             name=value(node, "Name") or oid + NOWHERE,
             label=description(node) if node is not None else "",
@@ -294,9 +294,9 @@ class _Reader:
             (value(one, "Name") for one in children(node, "Alias") if value(one, "Context") == "nci:ExtCodeID"), ""
         )
 
-    def _term(self, node: etree._Element) -> Term:
+    def _term(self, node: etree._Element) -> DefinedTerm:
         meaning = text(child(node, "Decode", "TranslatedText"))
-        return Term(value(node, "CodedValue"), meaning, self._code(node), value(node, "ExtendedValue") == YES)
+        return DefinedTerm(value(node, "CodedValue"), meaning, self._code(node), value(node, "ExtendedValue") == YES)
 
     def _display(self, node: etree._Element) -> PageDisplay:
         return PageDisplay(

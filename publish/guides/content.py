@@ -37,13 +37,13 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Figure:
+class BoxDiagram:
     """Boxes in the order of the data, an arrow from each to the next, with a sentence below each."""
 
     boxes: tuple[tuple[str, str], ...]
 
 
-Block = Heading | Paragraph | Table | Figure
+Block = Heading | Paragraph | Table | BoxDiagram
 
 
 def table(

@@ -20,7 +20,7 @@ from metadata.study import Study
 from metadata.terminology import Terminology, read_terminology
 from publish import splitting
 from publish.disk import outside
-from publish.guides.content import Block, Figure, Heading, Paragraph, paragraphs, table
+from publish.guides.content import Block, BoxDiagram, Heading, Paragraph, paragraphs, table
 from publish.guides.texts import GuideTexts, read_texts
 
 ACRONYMS = {
@@ -252,7 +252,7 @@ def traceability(facts: GuideFacts, upto: str) -> list[Block]:
         " leads from each value to the rows and the CRF fields that it was made from; the command redcap-cdisc trace"
         " follows it."
     )
-    return [Figure(tuple(boxes)), Paragraph(said)]
+    return [BoxDiagram(tuple(boxes)), Paragraph(said)]
 
 
 def conformance(facts: GuideFacts, names: set[str], number: int, inputs: str) -> list[Block]:

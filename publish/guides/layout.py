@@ -14,7 +14,7 @@ from reportlab.platypus import BaseDocTemplate, Flowable, Frame, LongTable, Page
 from reportlab.platypus import Paragraph as Text
 from reportlab.platypus.tableofcontents import TableOfContents
 
-from publish.guides.content import Block, Figure, Heading, Paragraph, Table
+from publish.guides.content import Block, BoxDiagram, Heading, Paragraph, Table
 from publish.pdf.fonts import BOLD, REGULAR, register, unshown, width, wrapped
 
 MARGIN, WIDTH, HEIGHT = 54.0, 595.0, 842.0
@@ -113,7 +113,7 @@ def _flowables(block: Block) -> list[Flowable]:
         return [_heading(block)]
     if isinstance(block, Paragraph):
         return [Text(_linked(escape(block.text), block.href), TEXT)]
-    if isinstance(block, Figure):
+    if isinstance(block, BoxDiagram):
         return [_Boxes(block), Spacer(1, 8)]
     return [_table(block), Spacer(1, 8)]
 
@@ -167,7 +167,7 @@ def _rows(cells: Sequence[str], widths: Sequence[float], fonts: Sequence[str]) -
 class _Boxes(Flowable):
     """The figure: boxes from left to right with arrows between them."""
 
-    def __init__(self, figure: Figure) -> None:
+    def __init__(self, figure: BoxDiagram) -> None:
         super().__init__()
         self.figure = figure
         self.width, self.height = BODY, BOX_HEIGHT + 6

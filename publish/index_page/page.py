@@ -31,7 +31,7 @@ FOLDERS = {"parquet": "The datasets as parquet", "lineage": "Where each value ca
 
 
 @dataclass(frozen=True)
-class Link:
+class FileLink:
     """A file of the package and what is said of it."""
 
     href: str
@@ -47,27 +47,27 @@ class ListedDataset:
     label: str
     records: int
     variables: int
-    files: tuple[Link, ...]
+    files: tuple[FileLink, ...]
 
 
 @dataclass(frozen=True)
-class Part:
+class StandardPart:
     """The datasets of a standard, the documents about them and the programs that made them."""
 
     title: str
-    documents: tuple[Link, ...]
+    documents: tuple[FileLink, ...]
     datasets: tuple[ListedDataset, ...]
-    programs: tuple[Link, ...]
+    programs: tuple[FileLink, ...]
 
 
 @dataclass(frozen=True)
-class Verdict:
+class StatedVerdict:
     """What was checked, what was found, and whether nothing is left to explain; ``link`` leads to the details."""
 
     title: str
     sentence: str
     good: bool
-    link: Link | None
+    link: FileLink | None
 
 
 def write(root: Path, about: Mapping[str, Any], folders: Mapping[str, Path], datasets: Mapping[str, Any]) -> Path:
@@ -89,19 +89,19 @@ def write(root: Path, about: Mapping[str, Any], folders: Mapping[str, Path], dat
     return root / FILE
 
 
-def _link(root: Path, path: Path, text: str = "") -> Link:
-    return Link(quote(path.relative_to(root).as_posix()), path.name, text)
+def _link(root: Path, path: Path, text: str = "") -> FileLink:
+    return FileLink(quote(path.relative_to(root).as_posix()), path.name, text)
 
 
-def _links(root: Path, folder: Path, texts: Mapping[str, str]) -> tuple[Link, ...]:
+def _links(root: Path, folder: Path, texts: Mapping[str, str]) -> tuple[FileLink, ...]:
     """Return the files that are there; the manifest is written last and over this page, too."""
     there = (name for name in texts if (folder / name).is_file() or name == "manifest.json")
     return tuple(_link(root, folder / name, texts[name]) for name in there)
 
 
-def _part(root: Path, standard: str, folder: Path, datasets: Mapping[str, Any]) -> Part:
+def _part(root: Path, standard: str, folder: Path, datasets: Mapping[str, Any]) -> StandardPart:
     programs = folder.parent / "programs"
-    return Part(
+    return StandardPart(
         STANDARDS[standard],
         _links(root, folder, DOCUMENTS),
         tuple(_dataset(root, standard, folder, one) for one in datasets.values()),
@@ -123,7 +123,7 @@ def _dataset(root: Path, standard: str, folder: Path, dataset: Any) -> ListedDat
     )
 
 
-def _verdicts(root: Path) -> list[Verdict]:
+def _verdicts(root: Path) -> list[StatedVerdict]:
     made = [_conformance(root), _acceptance(root), _second(root)]
     return [one for one in made if one]
 
@@ -136,7 +136,7 @@ def _judged(root: Path, name: str) -> dict[str, Any] | None:
         return dict(json.loads(path.read_text("utf-8")))
 
 
-def _conformance(root: Path) -> Verdict | None:
+def _conformance(root: Path) -> StatedVerdict | None:
     judged = _judged(root, CONFORMANCE)
     if judged is None:
         return None
@@ -146,10 +146,10 @@ def _conformance(root: Path) -> Verdict | None:
         f"{counts['rules']} rules, {counts['findings']} findings: {counts['explained']} explained by the study,"
         f" {counts['unexplained']} not, {notes} for information"
     )
-    return Verdict("Conformance", sentence, not counts["unexplained"], _read(root, "conformance.html"))
+    return StatedVerdict("Conformance", sentence, not counts["unexplained"], _read(root, "conformance.html"))
 
 
-def _acceptance(root: Path) -> Verdict | None:
+def _acceptance(root: Path) -> StatedVerdict | None:
     judged = _judged(root, "validation/acceptance.json")
     if judged is None:
         return None
@@ -157,18 +157,18 @@ def _acceptance(root: Path) -> Verdict | None:
     sentence = f"{judged['met']} of {asked} expectations met" + (
         f", {judged['not_judged']} not judged" if judged["not_judged"] else ""
     )
-    return Verdict("Acceptance", sentence, bool(judged["success"]), _read(root, "acceptance.html"))
+    return StatedVerdict("Acceptance", sentence, bool(judged["success"]), _read(root, "acceptance.html"))
 
 
-def _second(root: Path) -> Verdict | None:
+def _second(root: Path) -> StatedVerdict | None:
     judged = _judged(root, "validation/second_derivation.json")
     if judged is None:
         return None
     counts = judged["counts"]
     sentence = f"{counts['endpoints']} endpoints derived again, {counts['values']} values agree"
-    return Verdict("Second derivation", sentence, not judged["findings"], _read(root, "second_derivation.html"))
+    return StatedVerdict("Second derivation", sentence, not judged["findings"], _read(root, "second_derivation.html"))
 
 
-def _read(root: Path, name: str) -> Link | None:
-    found: Iterable[Link] = _links(root, root / "validation", {name: "Details"})
+def _read(root: Path, name: str) -> FileLink | None:
+    found: Iterable[FileLink] = _links(root, root / "validation", {name: "Details"})
     return next(iter(found), None)

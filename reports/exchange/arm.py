@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from metadata.analysis_result import AnalysedRecords, AnalysisResult, Criterion, ResultDisplay
+from metadata.analysis_result import AnalysedRecords, AnalysisResult, RecordCriterion, ResultDisplay
 from metadata.condition_filter import read_filter, split_filter
 from metadata.study import Study
 from reports.exchange.ars import REASON
@@ -80,7 +80,7 @@ class _Display:
         records = [AnalysedRecords(dataset, criteria, (analysed,) if analysed else ())]
         if dataset != SUBJECT_LEVEL:
             by = self.specification.by(self.output)
-            flag = Criterion(population.flag, "EQ", ("Y",))
+            flag = RecordCriterion(population.flag, "EQ", ("Y",))
             records.append(AnalysedRecords(SUBJECT_LEVEL, (flag,), (by,) if by else ()))
             unsaid.insert(0, f"Subjects of {dataset} and {SUBJECT_LEVEL} are joined by {SUBJECT}.")
         analyses = tuple(dict.fromkeys(str(row["analysis"]) for row in rows))
@@ -113,7 +113,7 @@ def _methods(rows: Rows) -> dict[str, str]:
     return {name: "; ".join(own) or DESCRIBED for name, own in found.items()}
 
 
-def _about(method: str, rows: Rows, criteria: Iterable[Criterion]) -> str:
+def _about(method: str, rows: Rows, criteria: Iterable[RecordCriterion]) -> str:
     """Return what a result is: its method, and what it is of where all its rows say the same.
 
     The rows of a test have its name as their variable, which its method says already; a number is the place of a line.
@@ -136,7 +136,7 @@ def _parameter(text: str) -> str:
     return next((part for part in split_filter(text) if part.startswith(f"{PARAMETER} ")), "")
 
 
-def _criteria(dataset: str, analysed: str, filters: list[str]) -> tuple[tuple[Criterion, ...], list[str]]:
+def _criteria(dataset: str, analysed: str, filters: list[str]) -> tuple[tuple[RecordCriterion, ...], list[str]]:
     """Return what all filters share as criteria, and as sentences what no criterion can say.
 
     A variable that each filter compares with values of its own has all their values, unless it is the one analysed,
@@ -152,14 +152,14 @@ def _criteria(dataset: str, analysed: str, filters: list[str]) -> tuple[tuple[Cr
         if found is None or "" in found["value"]:
             unsaid.append(f"Records where {read_filter(part)}.")
         else:
-            said.append(Criterion(found["variable"], found["comparator"], tuple(found["value"])))
+            said.append(RecordCriterion(found["variable"], found["comparator"], tuple(found["value"])))
     varying, too_many = _varying(dataset, [[part for part in parts if part not in shared] for parts in each])
     said += [one for one in varying if one.variable != analysed]
     unsaid += [f"Results are given by {name}." for name in too_many if name != analysed]
     return tuple(said), unsaid
 
 
-def _varying(dataset: str, each: list[list[str]]) -> tuple[list[Criterion], list[str]]:
+def _varying(dataset: str, each: list[list[str]]) -> tuple[list[RecordCriterion], list[str]]:
     """Return the criteria on variables that every filter compares with values, and the names of those with too many."""
     values: dict[str, dict[str, None]] = {}
     count: dict[str, int] = {}
@@ -170,6 +170,6 @@ def _varying(dataset: str, each: list[list[str]]) -> tuple[list[Criterion], list
                 values.setdefault(found["variable"], {}).update(dict.fromkeys(found["value"]))
                 count[found["variable"]] = count.get(found["variable"], 0) + 1
     everywhere = {name: tuple(own) for name, own in values.items() if count[name] == len(each)}
-    few = [Criterion(name, "IN" if len(own) > 1 else "EQ", own) for name, own in everywhere.items()
+    few = [RecordCriterion(name, "IN" if len(own) > 1 else "EQ", own) for name, own in everywhere.items()
            if len(own) <= MOST_VALUES]  # fmt: skip
     return few, [name for name, own in everywhere.items() if len(own) > MOST_VALUES]

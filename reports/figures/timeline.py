@@ -47,7 +47,7 @@ class Lanes:
 
 
 @dataclass(frozen=True)
-class Subjects:
+class TimelinePage:
     """The subjects of a page and, for each layer, their spans (place, from, to) and points (place, at), a row each."""
 
     figure: TimelineFigure
@@ -77,7 +77,7 @@ def pages(figure: TimelineFigure) -> list[Page]:
     made = []
     for first, end in edges:
         own_spans, own_points = ([_among(rows, first, end) for rows in layers] for layers in (spans, points))
-        subjects = Subjects(figure, figure.subjects[first:end], own_spans, own_points)
+        subjects = TimelinePage(figure, figure.subjects[first:end], own_spans, own_points)
         made.append(Page(grounds[end - first], subjects.draw, subjects.names))
     return made
 

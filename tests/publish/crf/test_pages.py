@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from metadata.dictionary import Dictionary
 from publish.crf.annotations import Annotation
-from publish.crf.pages import BOTTOM, NOTES_LEFT, PAGE_WIDTH, TOP, Page, pages_of
+from publish.crf.pages import BOTTOM, NOTES_LEFT, PAGE_WIDTH, TOP, FormPage, pages_of
 from publish.crf.rows import FORM_WIDTH, rows_of
 from publish.pdf.fonts import REGULAR, register, width, wrapped
 
@@ -60,7 +60,7 @@ def test_no_line_and_no_annotation_of_a_form_is_lost(drawn: list[dict[str, objec
         _check(page)
 
 
-def _check(page: Page) -> None:
+def _check(page: FormPage) -> None:
     below = TOP
     for one in page.placed:
         assert one.top - one.height >= BOTTOM - 0.01 and one.top <= below + 0.01

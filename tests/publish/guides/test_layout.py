@@ -7,13 +7,13 @@ import re
 
 from pypdf import PdfReader
 
-from publish.guides.content import Block, Figure, Heading, Paragraph, Table
+from publish.guides.content import Block, BoxDiagram, Heading, Paragraph, Table
 from publish.guides.layout import layout
 
 BLOCKS: list[Block] = [
     Heading("1 First", 1),
     Paragraph("Less < than & more > than: ñ ż Ω", "#there"),
-    Figure((("A", "one"), ("B", "two"))),
+    BoxDiagram((("A", "one"), ("B", "two"))),
     Table(("Name", "Text"), (("X", "word " * 6000), ("Y", "<b>no markup</b>")), (0.3, 0.7), (("Y", "there"),)),
     Heading("2 Second", 1, "there"),
     Table(("", ""), (("Key", "value"),), (0.5, 0.5)),

@@ -9,7 +9,7 @@ import numpy as np
 
 from metadata import iso8601
 from metadata.standards import COUNTRIES, NULL_FLAVORS, dictionary_terms
-from metadata.trial_summary import SummaryParameter, summary_parameters
+from metadata.trial_summary import GuideParameter, summary_parameters
 from validation.conformance.rule import Hit, rule
 from validation.conformance.rules.sdtm_values import DURATION, certainty
 from validation.conformance.sdtm_datasets import Domain, SdtmDatasets, repeated
@@ -120,7 +120,7 @@ def summary_reference(data: SdtmDatasets) -> Iterator[Hit]:
         yield Hit("TS", "TSVCDREF", wrong & summary.filled("TSVAL"))
 
 
-def _named(one: SummaryParameter) -> Callable[[str], bool]:
+def _named(one: GuideParameter) -> Callable[[str], bool]:
     wanted = {name.upper() for name in one.references}
     return lambda text: text.upper() in wanted or (text.upper().startswith("SNOMED") and "SNOMED" in wanted)
 
