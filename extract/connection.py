@@ -177,7 +177,7 @@ def _unreachable(call: ApiCall, error: Exception) -> Trouble:
 
 
 def api_address(address: str) -> str:
-    """Return the API's address of a server's base address; raises OutsideError if it is no web address."""
+    """Return the API's address of a server's base address; raises OutsideError if it is not a web address."""
     given = address.strip()
     parts = urlsplit(given)
     if parts.scheme not in ("http", "https") or not parts.hostname:

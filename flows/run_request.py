@@ -141,11 +141,11 @@ class RunResult:
         return found
 
     def sentence(self) -> str:
-        """Say where it is, what speaks against it, and which answers are to queries that are no more."""
+        """Say where it is, what speaks against it, and which answers are to queries that no longer exist."""
         made = relative(self.out) if self.out else relative(self.snapshot)
         against = "; ".join(self._objections())
         verdict = f"; NOT ACCEPTED: {against}" if against else ""
-        unused = f"; answers to queries that are no more: {', '.join(self.unused_answers)}"
+        unused = f"; answers to queries that no longer exist: {', '.join(self.unused_answers)}"
         unused = unused if self.unused_answers else ""
         return f"{'package' if self.until == 'package' else self.until} of {self.study}: {made}{verdict}{unused}"
 

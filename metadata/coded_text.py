@@ -168,7 +168,7 @@ class CodedText:
         return self.spread(made)
 
     def numbers(self) -> np.ndarray:
-        """Return each text as a number (float64), NaN for a text that is none."""
+        """Return each text as a number (float64), NaN for a text that is not a number."""
         import pandas as pd
 
         read = pd.to_numeric(pd.Series(self.texts, dtype="str"), errors="coerce")

@@ -16,8 +16,8 @@ def term_key(term: str) -> str:
 def read_codes(study: Study, spec: LocatedDict) -> dict[str, str]:
     """Return the codes of one ``column`` of a coding ``file`` by term (see ``term_key``).
 
-    Raises StudyError for a file that is no table, for a column that it does not have, and for a term that is blank or
-    coded twice.
+    Raises StudyError for a file that is not a table, for a column that it does not have, and for a term that is blank
+    or coded twice.
     """
     file, column = str(spec["file"]), str(spec["column"])
     if not study.path(file).is_file():

@@ -162,7 +162,7 @@ def _values(value: object, node: object, key: str) -> tuple[Value, ...]:
 
 def _value(value: object, node: object, key: str) -> Value:
     if isinstance(value, bool):
-        raise complain(node, key, "true or false is no value of a variable; write yes, no, on and off in quotes")
+        raise complain(node, key, "a variable never has the value true or false; write yes, no, on and off in quotes")
     if isinstance(value, int | float) and not abs(value) <= LARGEST:
         raise complain(node, key, "must be a number that a dataset can hold")
     if not isinstance(value, str | int | float):

@@ -14,7 +14,7 @@ give the JSON Schema that editors complete from (``declaration_schema``) and the
 ``Annotated[X, "role"]`` says that the text, or a notation of its own, names something in that role, e.g. a variable
 that is read; ``Annotated[X, Limit(0, 6)]`` limits the values (``declaration_limits``). A field whose key is a
 keyword of Python ends in an underscore (``from_``). ``one_of`` of a dataclass holds groups of keys of which exactly one
-must be given, ``any_of`` groups of which at least one must be complete. A field of the type ``Place`` is no key: it
+must be given, ``any_of`` groups of which at least one must be complete. A field of the type ``Place`` is not a key: it
 holds the mapping that was read, so that later errors can name its line.
 """
 

@@ -36,7 +36,7 @@ class ValueLimit(ABC):
 
 @dataclass(frozen=True)
 class Limit(ValueLimit):
-    """A number from ``low`` to ``high``, both included; None is no bound."""
+    """A number from ``low`` to ``high``, both included; None sets no bound."""
 
     low: float | None = None
     high: float | None = None
@@ -103,7 +103,7 @@ class Written(ValueLimit):
 
 @dataclass(frozen=True)
 class Entries(ValueLimit):
-    """A list of ``least`` to ``most`` entries; None is no bound."""
+    """A list of ``least`` to ``most`` entries; None sets no bound."""
 
     least: int
     most: int | None = None
@@ -164,7 +164,7 @@ class OneOf(ValueLimit):
         return value in self.choices
 
     def error(self, node: object, key: str, value: object) -> StudyError:
-        """Return the error of a value that is none of the list."""
+        """Return the error of a value that is not in the list."""
         return none_of(node, key, value, self.choices)
 
     def schema(self) -> dict[str, Any]:

@@ -127,7 +127,7 @@ def _range(row: TableRow) -> Range:
 
 
 def _number(row: TableRow, column: str, blank: float) -> float:
-    """Return a number, ``blank`` where the cell is; raises StudyError for a cell that is no number."""
+    """Return a number, ``blank`` where the cell is; raises StudyError for a cell that is not a number."""
     number = row.number(column)
     return blank if isnan(number) else number
 

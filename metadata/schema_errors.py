@@ -66,9 +66,9 @@ def wrong_type(node: object, key: str | int, value: object, meant: str) -> Study
 
 
 def none_of(node: object, key: str, value: object, choices: Iterable[object]) -> StudyError:
-    """Return the error for a value that is none of a closed list."""
+    """Return the error for a value that is not in a closed list."""
     names = [shown(choice) if isinstance(choice, bool) else str(choice) for choice in choices]
-    return complain(node, key, f"'{value}' is none of {', '.join(names)}{nearest(str(value), names)}")
+    return complain(node, key, f"'{value}' is not one of {', '.join(names)}{nearest(str(value), names)}")
 
 
 def unknown_dataset(node: object, key: str, name: object, known: Iterable[str]) -> StudyError:

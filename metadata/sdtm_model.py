@@ -18,7 +18,7 @@ OBJECT = "--OBJ"
 def model_variables(domain: str, dataset_class: str) -> tuple[GuideVariable, ...]:
     """Return identifiers, topic, qualifiers and timing variables of a class for a domain (SDTM 1.7, 2.2.1 to 2.2.5).
 
-    They are Permissible and in the model's order; none for a class that is no general observation class. --OBJ
+    They are Permissible and in the model's order; none for a class that is not a general observation class. --OBJ
     belongs to Findings About alone.
     """
     about = dataset_class == FINDINGS_ABOUT

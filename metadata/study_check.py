@@ -113,7 +113,7 @@ def _check_dosing(declared: StudyFile, gather: Gather) -> None:
                 raise complain(planned.node, "element", problem)
             owners = {element.arm for element in elements if element.etcd == planned.element}
             if planned.arm in arms and planned.element and not owners & {"", planned.arm}:
-                problem = f"the element '{planned.element}' is none of the arm '{planned.arm}'"
+                problem = f"the element '{planned.element}' is not one of the arm '{planned.arm}'"
                 raise complain(planned.node, "element", problem)
         with gather.part():
             key = (planned.treatment, planned.arm, planned.element)

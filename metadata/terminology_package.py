@@ -147,7 +147,7 @@ def _read(path: Path, shown: str, written: int) -> Package:
     rows = list(csv.reader(io.StringIO(text, newline="")))
     if tuple(rows[0] if rows else ()) != COLUMNS:
         raise StudyError(
-            "this is no terminology package: neither NCI's tab-delimited file (Code, Codelist Code, ...) nor the CSV"
+            "this is not a terminology package: neither NCI's tab-delimited file (Code, Codelist Code, ...) nor the CSV"
             f" with the columns {', '.join(COLUMNS)}",
             shown,
             len(remarks) + 1,

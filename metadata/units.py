@@ -77,7 +77,7 @@ class TestUnits:
 
 
 def read_units(declared: dict[str, Any]) -> dict[str, TestUnits]:
-    """Read ``{test: {standard_unit: U, unit_factors: {unit: factor}}}``; raises StudyError on a factor that is none.
+    """Read ``{test: {standard_unit: U, unit_factors: {unit: factor}}}``; raises StudyError for other factors.
 
     Instead of a factor may be written ``{add: NUMBER, factor: NUMBER}``: the number is added first.
     """

@@ -23,7 +23,7 @@ DISPLAY = {DATE: "DATE9.", DATETIME: "DATETIME20.", TIME: "TIME8."}
 
 
 class PlainNumber(str):
-    """The kind number, of a variable that is known to be no date, datetime or time: a result, a count."""
+    """The kind number, of a variable that is known not to be a date, datetime or time: a result, a count."""
 
 
 PLAIN_NUMBER = PlainNumber(NUM)

@@ -35,7 +35,7 @@ class FindingDifference:
 def compare_findings(first: Path, second: Path) -> tuple[FindingDifference, ...]:
     """Return the findings that differ between two packages; none where one of them was not judged.
 
-    Raises UsageError for a conformance.json that is none, OutsideError if the disk fails.
+    Raises UsageError for a conformance.json that cannot be read, OutsideError if the disk fails.
     """
     if not all((package / CONFORMANCE).is_file() for package in (first, second)):
         return ()

@@ -40,7 +40,7 @@ def compare_places(
 ) -> FolderComparison:
     """Compare two datasets, two folders of datasets, or two packages.
 
-    Raises UsageError for a place that is none of these, or for a file against a folder.
+    Raises UsageError for any other place, or for a file against a folder.
     """
     for place in (first, second):
         if not place.exists():

@@ -163,7 +163,7 @@ class _Column:
         if variable.type == "Char":
             coded = dataset.coded(variable.name)
             codes = coded.codes
-            empty = "null" if kind in MOMENTS.values() else '""'  # an empty text is no date
+            empty = "null" if kind in MOMENTS.values() else '""'  # an empty text is not a date
             texts = [json.dumps(text, ensure_ascii=True) if text else empty for text in coded.texts]
             more: dict[str, Any] = {"dataType": kind, "length": variable.length}
         else:

@@ -29,7 +29,7 @@ EPOCH = np.datetime64("1960-01-01")
 def read_rows(path: Path) -> tuple[dict[str, Any], list[list[Any]]]:
     """Return what the file says of the dataset, and its rows.
 
-    Raises UsageError for a file that is no Dataset-JSON, or whose rows are not as many and as long as it says; OSError
+    Raises UsageError for a file that is not Dataset-JSON, or whose rows are not as many and as long as it says; OSError
     if the disk fails.
     """
     content = path.read_bytes()
@@ -73,7 +73,7 @@ def frame_of(path: Path, about: dict[str, Any], rows: list[list[Any]]) -> pd.Dat
         try:
             made[column["name"]] = _typed(column, list(values))
         except (ValueError, TypeError):
-            said = f"{column['name']} has values that are no {column.get('dataType')}"
+            said = f"{column['name']} has values that are not of the type {column.get('dataType')}"
             raise UsageError(f"{path}: {said}") from None
     return pd.DataFrame(made, index=range(len(rows)))
 

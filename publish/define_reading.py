@@ -61,7 +61,7 @@ class DefinedStudy:
 
 
 def read(path: Path) -> DefinedStudy:
-    """Read a define.xml; raises UsageError for a file that is none, OutsideError if the disk fails."""
+    """Read a define.xml; raises UsageError for a file that is not a define.xml, OutsideError if the disk fails."""
     with outside(f"read {path}"):
         content = path.read_bytes()
     try:

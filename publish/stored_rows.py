@@ -27,7 +27,7 @@ POWERS = 16.0 ** np.arange(-64 - 14, 64 - 14)  # what a mantissa of 14 hexadecim
 
 
 class StoredRows:
-    """The rows of one transport file; raises OSError, and ValueError for a header that is none."""
+    """The rows of one transport file; raises OSError, and ValueError for a faulty header."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -41,7 +41,7 @@ class StoredRows:
         self._start = DESCRIPTIONS + -(-len(descriptions) // RECORD) * RECORD + RECORD
 
     def count(self) -> int:
-        """Return the number of rows: blanks at the end that fill the last 80 bytes are none."""
+        """Return the number of rows: blanks that fill the last 80 bytes are not rows."""
         size = self._path.stat().st_size - self._start
         rows = size // self._width
         with self._path.open("rb") as file:

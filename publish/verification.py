@@ -56,7 +56,7 @@ class Verification:
 def verify(folder: Path, expected_seal: str = "") -> Verification:
     """Hash all files of a package again; ``expected_seal`` is the manifest's hash as it was kept elsewhere.
 
-    Raises UsageError for a folder that is no package, OutsideError if a file cannot be read.
+    Raises UsageError for a folder that is not a package, OutsideError if a file cannot be read.
     """
     root = folder.resolve()
     content = read_manifest(root)
@@ -76,7 +76,7 @@ def verify(folder: Path, expected_seal: str = "") -> Verification:
 def changed(folder: Path) -> list[tuple[str, str]] | None:
     """Return the files of a package that are not as its manifest says, each with what is wrong; None without one.
 
-    Raises UsageError for a manifest that is none, OutsideError if the disk fails.
+    Raises UsageError for a manifest that cannot be read, OutsideError if the disk fails.
     """
     if not (folder / manifest.FILE).is_file():
         return None
@@ -189,7 +189,7 @@ def _compare(root: Path, path: str, entry: dict[str, Any], present: set[str]) ->
         return Finding(path, MISSING, "the file is not there", expected)
     place = root / path
     if not _is_own(root, place):
-        return Finding(path, CHANGED, "it is no ordinary file of the package but a link or a device", expected)
+        return Finding(path, CHANGED, "it is not an ordinary file of the package but a link or a device", expected)
     made, size = sha256(place), place.stat().st_size
     if (made, size) == (expected, entry["size"]):
         return None

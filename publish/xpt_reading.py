@@ -65,8 +65,8 @@ class Batch:
 class TransportFile:
     """One dataset in a transport file; the header is read at once, the rows when they are asked for.
 
-    Raises UsageError for a file that is none, that is cut off, or that holds several datasets, and OutsideError if the
-    disk fails.
+    Raises UsageError for a file that is not a transport file, that is cut off, or that holds several datasets, and
+    OutsideError if the disk fails.
     """
 
     def __init__(self, path: Path) -> None:
@@ -137,7 +137,7 @@ class TransportFile:
             place += variable.length
 
     def _count(self) -> int:
-        """Return the number of rows: blanks at the end that fill the last 80 bytes are none."""
+        """Return the number of rows: blanks that fill the last 80 bytes are not rows."""
         size = self._size - self._start
         if size < 0 or size % RECORD:
             raise self._wrong("it is cut off, as it does not end after a whole record of 80 bytes")
@@ -210,7 +210,7 @@ class TransportFile:
 def read(path: Path) -> TransportFile:
     """Open a transport file: ``name``, ``label``, ``variables``, ``rows``, then ``batches()`` or ``frame()``.
 
-    Raises UsageError for a file that is none, OutsideError if the disk fails.
+    Raises UsageError for a file that is not a transport file, OutsideError if the disk fails.
     """
     return TransportFile(Path(path))
 

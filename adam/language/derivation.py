@@ -211,7 +211,7 @@ class Derivation:
         return tuple(dict.fromkeys((*self.makes, *self.changes(), *parameter)))
 
     def closed_texts(self, variable: str, kinds: DatasetKinds) -> ClosedText | None:
-        """Return the texts that this derivation can give a variable, None where they are no closed list.
+        """Return the texts that this derivation can give a variable, None where they are not a closed list.
 
         ``kinds`` are those of ``kind``.
         """

@@ -34,7 +34,7 @@ class Partial(NamedTuple):
 
 
 def partial_dates(texts: CodedText, name: str) -> Partial:
-    """Return what the date parts of a variable's ISO 8601 texts say; raises StudyError for texts that are no dates.
+    """Return what the date parts of a variable's ISO 8601 texts say; raises StudyError for texts that are not dates.
 
     A text that is not a date is not an unknown one: imputed as such it would become a date that nobody collected.
     """

@@ -20,12 +20,12 @@ ROOT = "ODM"
 def define_page(document: bytes) -> bytes:
     """Return the page of a define.xml (Define-XML 2.0 or 2.1, with or without results), the same for the same bytes.
 
-    The document is parsed without entities and without a network. Raises StudyError if it is no define.xml.
+    The document is parsed without entities and without a network. Raises StudyError if it is not a define.xml.
     """
     try:
         root = read(document)
     except etree.XMLSyntaxError as error:
-        raise StudyError("this is no XML document", line=error.lineno) from None
+        raise StudyError("this is not an XML document", line=error.lineno) from None
     if local(str(root.tag)) != ROOT:
-        raise StudyError(f"this is no define.xml: the document begins with {local(str(root.tag))}, not with {ROOT}")
+        raise StudyError(f"this is not a define.xml: the document begins with {local(str(root.tag))}, not with {ROOT}")
     return page_templates(FOLDER).get_template(TEMPLATE).render(page=page_content(root)).encode()

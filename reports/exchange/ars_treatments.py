@@ -13,7 +13,7 @@ from reports.results.specification import SUBJECT_LEVEL, Output, ReportSpecifica
 
 @dataclass(frozen=True)
 class ArsTreatments:
-    """The columns of each variable in their order, label and value; all subjects together are no group of their own."""
+    """The columns of each variable in their order, label and value; all subjects together are not a group."""
 
     specification: ReportSpecification
     columns: dict[str, dict[str, str]] = field(default_factory=dict)

@@ -153,7 +153,7 @@ def check(_: ReportSpecification, output: Output) -> None:
 
 
 def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> None:
-    """Record the population's size and how many records each part lists; the records themselves are no statistics."""
+    """Record the population's size and how many records each part lists; the records themselves are not statistics."""
     everybody = Group(analysis.specification.total)
     add_size(analysis, output, everybody, builder)
     for number, part in enumerate(_parts(output), start=1):

@@ -1,7 +1,7 @@
 """Which texts each tabulated variable can have, where that is a closed list known without any record.
 
 The lists are those of study.yaml (visits, elements, epochs, arms), of the mapping (test codes, constants, the terms of
-choices) and of the terminology: a value that is no term of its variable's codelist is withheld (``value_checks``).
+choices) and of the terminology: a value that is not a term of its variable's codelist is withheld (``value_checks``).
 """
 
 from __future__ import annotations

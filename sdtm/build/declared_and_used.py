@@ -111,7 +111,7 @@ def _check_test(spec: LocatedDict, shared: LocatedDict, key: str) -> None:
 
 
 def _check_excepted(block: Block, study: Study, project: Project) -> None:
-    """Raise StudyError for excepted fields that are no dates of the visits' forms."""
+    """Raise StudyError for excepted fields that are not dates of the visits' forms."""
     declared = block.visits
     if not declared or block.each != "visit":
         return
@@ -123,7 +123,7 @@ def _check_excepted(block: Block, study: Study, project: Project) -> None:
         for index, name in enumerate(excepted):
             with gather.part():
                 if name not in known:
-                    problem = f"{name!r} is no date field of a visit's form{nearest(str(name), known)}"
+                    problem = f"{name!r} is not a date field of a visit's form{nearest(str(name), known)}"
                     raise complain(excepted, index, problem)
 
 
@@ -173,5 +173,5 @@ def _check_arms(mapping: DomainMapping, study: Study, gather: Gather) -> None:
             for value in possible_values([operation]):
                 with gather.part():
                     if value not in (*planned, *NO_ARM):
-                        problem = f"{variable} '{value}' is none of the arms of study.yaml{nearest(value, planned)}"
+                        problem = f"{variable} '{value}' is not one of the arms of study.yaml{nearest(value, planned)}"
                         raise complain(operation.spec, None, problem)

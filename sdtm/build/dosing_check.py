@@ -15,7 +15,7 @@ CODED = {"unit": "EXDOSU", "frequency": "EXDOSFRQ", "form": "EXDOSFRM", "route":
 
 
 def check_dosing(mapping: StudyMapping) -> None:
-    """Raise one StudyError for treatments that EX cannot have, and texts that are no terms of EX's codelists."""
+    """Raise one StudyError for treatments that EX cannot have, and texts that are not terms of EX's codelists."""
     exposure = mapping.domains.get("EX")
     if exposure is None:
         return

@@ -38,7 +38,7 @@ def pin_beside(study: Study, file: Path, release: str) -> TerminologyMove:
     """Write ``terminology/sdtm-ct-<release>.csv`` from a package file; the study keeps the package that it has.
 
     It moves when study.yaml says ``standards: {sdtm_ct: <release>}``. Raises UsageError where the release is not a
-    date or is the one that the study pins, StudyError if the file is no package.
+    date or is the one that the study pins, StudyError if the file is not a package.
     """
     if not is_full(release) or len(release) != len("YYYY-MM-DD"):
         raise UsageError(f"the release of a terminology package is its date, YYYY-MM-DD, not '{release}'")

@@ -15,7 +15,7 @@ WITHHELD = ("source_row", "field", "domain", "reason")
 
 
 def withheld_by_domain(tables: dict[str, DomainTable], linked: Related, unused: set[str]) -> list[tuple[str, Withheld]]:
-    """Return the withheld values of domains and relations, without ``unused`` fields, which need not make a record."""
+    """Return the withheld values of domains and relations, without those of ``unused`` fields."""
     items = [(domain, item) for domain, table in tables.items() for item in table.withheld]
     items += [(linked.domain, item) for item in linked.withheld]
     return [(domain, item) for domain, item in items if not (item.without_record and item.field in unused)]

@@ -13,7 +13,7 @@ from metadata.coded_text import CodedText
 class Read:
     """One field read for each row of a column: its row in the records (-1: none) and whether it holds a value.
 
-    ``ticked`` is True where a checkbox has a tick: an unticked box is exported as 0, but it is no stored value.
+    ``ticked`` is True where a checkbox has a tick: an unticked box is exported as 0, but it is not a stored value.
     """
 
     field: str

@@ -97,7 +97,7 @@ def _last_records(previous: CodedText, number: CodedText) -> np.ndarray:
 
     Records that name the same earlier number are of one person. Raises StudyError where numbers name one another.
     """
-    from scipy.sparse import coo_array  # half a second, which a check needs not
+    from scipy.sparse import coo_array  # half a second, which a check does not need
     from scipy.sparse.csgraph import connected_components
 
     place = {name: row for row, name in enumerate(number.array()) if name}

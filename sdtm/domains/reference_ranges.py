@@ -49,7 +49,7 @@ def check_ranges(study: Study, mapping: DomainMapping, terminology: Terminology)
                     if key not in tests:
                         raise one.row.error(f"{mapping.file} has no test '{key}'{nearest(key, tests)}", "test")
                     if one.sex and one.sex not in sexes:
-                        raise one.row.error(f"'{one.sex}' is none of {', '.join(sexes)}", "sex")
+                        raise one.row.error(f"'{one.sex}' is not one of {', '.join(sexes)}", "sex")
                     if laboratories and one.laboratory not in ("", *laboratories):
                         problem = f"{mapping.laboratory_variable} is never '{one.laboratory}'"
                         raise one.row.error(f"{problem}{nearest(one.laboratory, laboratories)}", "laboratory")
@@ -125,7 +125,7 @@ def collected_limits(mapping: DomainMapping, table: DomainTable) -> tuple[np.nda
 def put_collected_ranges(mapping: DomainMapping, table: DomainTable) -> None:
     """Set --STNRLO/HI from the limits on the form, which are in the unit of the result, and --NRIND from them.
 
-    Limits of which the lower is above the upper one are no range: they stay in --ORNRLO/HI only.
+    Limits of which the lower is above the upper one are not a range: they stay in --ORNRLO/HI only.
     """
     made, units = collected_ranges(mapping), table.text(mapping.prefixed("ORRESU"))
     limits = collected_limits(mapping, table)

@@ -123,7 +123,7 @@ def _check_of_subjects(study: Study, node: LocatedDict, word: str) -> None:
     if name not in known:
         raise unknown_variable(node, word, SUBJECTS, name, known)
     if word != "subjects" and not name.endswith("DTC"):
-        raise complain(node, word, f"{SUBJECTS}.{name} is no date")
+        raise complain(node, word, f"{SUBJECTS}.{name} is not a date")
 
 
 def _known(node: LocatedDict, names: Mapping[str, str]) -> str:

@@ -26,7 +26,7 @@ class NotSubmitted:
     """The whole of not_submitted.yaml: a reason, or a reason for each form or field.
 
     ``status`` is that of the forms, ``descriptive`` and ``calculated`` are fields of these types, ``without_record``
-    are mapped fields whose values need not make a record (criteria that were met).
+    are mapped fields whose values may be left without a record (criteria that were met).
     """
 
     status: Reason | None = None
@@ -92,7 +92,7 @@ def reasons(
 
 
 def without_record(study: Study, dictionary: Dictionary, mapped: set[str]) -> list[tuple[str, str, str]]:
-    """Return form, field and reason of mapped fields whose values need not make a record (criteria that were met).
+    """Return form, field and reason of mapped fields whose values may be without a record (criteria that were met).
 
     Raises StudyError for a field that the dictionary lacks or that no mapping reads.
     """

@@ -167,7 +167,7 @@ class Reader:
         """Return the variables that tell baselines of one test apart, besides those that always do."""
         declared = self.body.get("baseline_by") or []
         if declared and f"{self.domain}LOBXFL" not in self.by_name:
-            raise complain(self.body, "baseline_by", f"{self.domain} has no baseline: it is no domain of findings")
+            raise complain(self.body, "baseline_by", f"{self.domain} has no baseline: it is not a findings domain")
         for index, name in enumerate(declared):
             if name not in self.by_name:
                 raise complain(declared, index, f"{self.domain} has no variable {name}{nearest(name, self.by_name)}")

@@ -183,7 +183,7 @@ class TestReader:
             return check_term(self.spec, "result", word, target, self.reader.terminology)
         except StudyError as error:
             raise complain(
-                self.spec, "result", f"{error.message}; what stands for it goes under standard_terms"
+                self.spec, "result", f"{error.message}; the terms to take instead go under standard_terms"
             ) from None
 
     def _also_read(self, result: RecordOperation) -> frozenset[NumberForm]:

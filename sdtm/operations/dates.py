@@ -35,7 +35,7 @@ MINUTES_AND_SECONDS = "time_mm_ss"
 
 
 def _limit(text: str) -> float:
-    """Return a limit of the dictionary as a number, NaN where it is none."""
+    """Return a limit of the dictionary as a number, NaN where it is not one."""
     try:
         return float(text)
     except ValueError:
@@ -84,7 +84,7 @@ class CollectedDate(RecordOperation):
             raise complain(self.spec, "time", f"field '{self.names[0]}' has the time already")
         if self.time and context.dictionary.fields[self.time].validation == MINUTES_AND_SECONDS:
             raise complain(
-                self.spec, "time", f"field '{self.time}' holds minutes and seconds, which are no time of day"
+                self.spec, "time", f"field '{self.time}' holds minutes and seconds, which are not a time of day"
             )
         if not (self.in_parts or self.written or kind.startswith(("date_", "datetime_"))):
             problem = f"field '{self.names[0]}' is not a date field: text_dates of study.yaml can say how it is written"
@@ -97,7 +97,7 @@ class CollectedDate(RecordOperation):
         low, high = _limit(found.text_validation_min), _limit(found.text_validation_max)
         least, most = POSSIBLE[part]
         if low > most or high < least or (part == "year" and high < FIRST_YEAR):
-            problem = f"field '{found.name}' goes from {low:g} to {high:g}, which is no {part}: write year, month, day"
+            problem = f"field '{found.name}' goes from {low:g} to {high:g}, not a {part}: write year, month, day"
             raise complain(self.spec, self.key, problem)
 
     def fields(self) -> list[str]:

@@ -23,7 +23,7 @@ def value_set(operations: Iterable[Operation]) -> tuple[tuple[str, str], ...]:
     """Return the values that several operations together can give, each with its meaning (blank if it says it all).
 
     The texts are as the datasets have them, in ASCII. Nothing is returned if one of the operations gives free text, or
-    if all together give one value or none: that is no list to choose from.
+    if all together give one value or none: that is not a list to choose from.
     """
     joined = _union(operations)
     if not joined or len(joined) < 2:

@@ -150,7 +150,7 @@ class FieldValue(RecordOperation):
         return Column(kept.data, (*kept.reads, *reads), kept.problems)
 
     def translated(self, raw: CodedText, read: Read, source: FormRows) -> Column:
-        """Return the terms of stored codes; a code that is no choice is a problem."""
+        """Return the terms of stored codes; a code that is not a choice is a problem."""
         missing = source.project.missing_codes
         wrong = ~raw.isin([*self.terms, *missing, ""])
         made = raw.replace({**dict.fromkeys(missing, ""), **self.terms}, "")
@@ -246,7 +246,7 @@ class ConstantValue(RecordOperation):
         """Check the term."""
         self.text = check_term(self.spec, self.key, str(self.value), self.target, context.terminology)
         if self.target.is_number and not is_number(self.text):
-            raise complain(self.spec, self.key, f"{self.target.variable} is a number, '{self.text}' is none")
+            raise complain(self.spec, self.key, f"{self.target.variable} is a number, and '{self.text}' is not")
         self.when = read_field_condition(self.spec, "when", context)
 
     def fields(self) -> list[str]:

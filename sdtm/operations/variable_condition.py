@@ -18,7 +18,7 @@ from sdtm.columns.table import DomainTable
 def read_variable_condition(node: LocatedDict, key: str, domains: Iterable[str], study: Study) -> Condition:
     """Return the condition under a key of ``node``, that of every row without one.
 
-    Raises StudyError where a variable is none of one of the ``domains``, or is tested as another kind than the guide's.
+    Raises StudyError where one of the ``domains`` has no such variable, or is tested as another kind than the guide's.
     """
     return check_variable_condition(Condition.read(node[key], node, key) if key in node else None, domains, study)
 

@@ -187,7 +187,7 @@ def test_pin_and_draft_from_the_command_line(study: Path, tmp_path: Path) -> Non
         (
             "expect: distinct_count, variable: SITEID",
             "expect: distinct_cont, variable: SITEID",
-            "'distinct_cont' is none of row_count",
+            "'distinct_cont' is not one of row_count",
         ),
         (
             "expect: distinct_count, variable: SITEID",

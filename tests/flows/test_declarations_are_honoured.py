@@ -77,7 +77,7 @@ def test_a_variable_that_the_software_makes_cannot_be_mapped(study: Path) -> Non
 
 
 UNUSED = [
-    ("sv", "except: [", 'except: ["\\x01", ', "is no date field of a visit's form"),
+    ("sv", "except: [", 'except: ["\\x01", ', "is not a date field of a visit's form"),
     ("ae", "form: acon", "dates: {except: [fecha_ci]}\n  form: acon", "'dates' are those of visits"),
     ("ae", "records:", "toxicity: who-1979-lab-grades\nrecords:", "'toxicity' speaks of tests"),
     ("ae", "records:", "reason_not_done: NOT DONE\nrecords:", "'reason_not_done' speaks of tests"),
@@ -86,7 +86,7 @@ UNUSED = [
     ("lb", "tests:\n", "tests:\n  HGBX: {category: HEMATOLOGY}\n", "no records have the test 'HGBX' (did"),
     ("dd", "PRCDTH: {", "PRCDTH: {decimals: 2, ", "no standard_unit in the same place, so that 'decimals' is not used"),
     ("dm", "ACTARMCD: {field: trat_rec, terms: {1: CAND", "ACTARMCD: {field: trat_rec, terms: {1: CANX",
-     "ACTARMCD 'CANX' is none of the arms of study.yaml (did you mean 'CAND'?)"),
+     "ACTARMCD 'CANX' is not one of the arms of study.yaml (did you mean 'CAND'?)"),
 ]  # fmt: skip
 
 
@@ -98,7 +98,7 @@ def test_a_date_or_a_number_that_is_read_as_none(study: Path) -> None:
     assert_refused(
         study,
         ("sdtm/dm.yaml", "RFPENDTC: {date: fin_fecha}", "RFPENDTC: {field: fin_fecha}", "write {date: fin_fecha}"),
-        ("sdtm/cm.yaml", "CMDOSE: {field: mc_dosis}", "CMDOSE: {constant: ten}", "CMDOSE is a number, 'ten' is none"),
+        ("sdtm/cm.yaml", "CMDOSE: {field: mc_dosis}", "CMDOSE: {constant: ten}", "CMDOSE is a number, and 'ten'"),
         ("sdtm/sv.yaml", "    except:", "    events: [scr]\n    except:", "'dates' has no key 'events'"),
     )
 
@@ -157,14 +157,14 @@ def test_what_all_commands_need_of_study_yaml(study: Path, old: str, new: str, s
 
 
 CHECKS = [
-    ("first: ae_ini", "first: ae_term", "field 'ae_term' is no date field"),
+    ("first: ae_ini", "first: ae_term", "field 'ae_term' is not a date field"),
     ("[apto] = '1'", "[apto] = '7'", "field 'apto' has no choice '7'"),
     ("[trat_rec] = [brazo]", "1 = 1", "the expression reads no field"),
     ("field: fin_fecha, mode", "field: fin_txt, mode", "is not read as one"),
     ("low: 7, high: 19", "low: 19, high: 7", "the lower limit 19 is above the upper 7"),
     ("for_each: [scr, s4, s8, s12]", "for_each: [scr, s4, s8, s12, fin]", "no visit of the form 'constantes_fin'"),
     ("by: [ae_term, ae_ini]", "by: [ae_term, mc_ini]", "the form 'medicacion' of field 'mc_ini' repeats"),
-    ("\"not ([ae_sigue]", "\"not ([edad] > 'x' and [ae_sigue]", "field 'edad' is a number, 'x' is none"),
+    ("\"not ([ae_sigue]", "\"not ([edad] > 'x' and [ae_sigue]", "field 'edad' is a number, and 'x' is not"),
 ]  # fmt: skip
 
 
@@ -427,7 +427,7 @@ def test_the_rows_of_its_tables(study: Path) -> None:
     assert_refused(
         study,
         (table, lines[1], lines[1].replace("HGB,F", "HGBX,F"), "has no test 'HGBX' (did you mean 'HGB'?)"),
-        (table, lines[2], lines[2].replace("HGB,M", "HGB,male"), "'male' is none of"),
+        (table, lines[2], lines[2].replace("HGB,M", "HGB,male"), "'male' is not one of"),
         (table, lines[3], lines[3].replace("Hospital", "Hspital"), "LBNAM is never 'Hspital"),
         ("coding/ae.csv", "Diarrea,", "Cefalea,", "the term 'Cefalea' is coded on line 2 already"),
         ("answers.csv", "8e1ffab65442", "8e1ffab6544", "'8e1ffab6544' is not the id of a query"),

@@ -135,7 +135,11 @@ def test_names_are_found_by_their_role(tmp_path: Path) -> None:
         ),
         ("weight: 2", "wight: 2", "example.yaml, line 5, key 'wight': 'X' has no key 'wight' (did you mean 'weight'"),
         ("pair: SEX/RACE", "pair: SEX", "example.yaml, line 7, key 'pair': write a pair as a/b"),
-        ("pair: SEX/RACE", "mode: fist", "line 7, key 'mode': 'fist' is none of first, last (did you mean 'first'?)"),
+        (
+            "pair: SEX/RACE",
+            "mode: fist",
+            "line 7, key 'mode': 'fist' is not one of first, last (did you mean 'first'?)",
+        ),
         ("PARAMN: 1", "PARAMN: true", "line 8, key 'PARAMN': must be a text or a number, not true"),
         ("done: {weight: 3,", "done: {", "line 9: 'done' needs the key 'weight'"),
         ("done: {weight: 3, source: DONE}", "done: [1]", "line 9, key 'done': must be a text or a mapping, not a list"),

@@ -97,7 +97,7 @@ def test_a_file_that_is_not_whole(nci: Path, old: str, new: str, said: str) -> N
 
 def test_a_file_of_another_kind(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("a,b\n1,2\n")
-    with pytest.raises(StudyError, match=r"a\.csv, line 1: this is no terminology package"):
+    with pytest.raises(StudyError, match=r"a\.csv, line 1: this is not a terminology package"):
         read_package(tmp_path / "a.csv", "a.csv")
 
 

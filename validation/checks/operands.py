@@ -25,9 +25,9 @@ COMPARISONS = ("=", "<>", "<", "<=", ">", ">=")
 
 
 def wrong_operands(project: Project, study: Study, check: Check) -> Iterator[StudyError]:
-    """Yield an error for each operand of a check that no row could have, is no date, or is compared with no value.
+    """Yield an error for each operand of a check that cannot be compared.
 
-    The names of forms and fields are right already.
+    No row could have it, it is not a date, or nothing is compared with it. Names of forms and fields are right already.
     """
     parts: list[Check | OtherRows] = [check]
     parts += [value for value in vars(check).values() if isinstance(value, OtherRows)]
@@ -78,7 +78,7 @@ def _no_date(project: Project, study: Study, check: Check, key: str, operand: st
     reference = _reference(operand)
     found = project.dictionary.fields.get(reference.name) if reference else None
     if found and not (found.validation.startswith(DATES) or found.name in study.text_dates):
-        problem = f"field '{found.name}' is no date field: say how it is written under text_dates in study.yaml"
+        problem = f"field '{found.name}' is not a date field: say how it is written under text_dates in study.yaml"
         yield complain(check.node, key, problem)
 
 
@@ -108,9 +108,9 @@ def _never_met(project: Project, one: Any, other: Any) -> str:
         offered = ", ".join(f"{code} ({label})" for code, label in list(found.choices.items())[:12])
         return f"field '{found.name}' has no choice '{word}'{nearest(word, found.choices)}; it offers {offered}"
     if found.is_numeric and not _number(word):
-        return f"field '{found.name}' is a number, '{word}' is none"
+        return f"field '{found.name}' is a number, and '{word}' is not"
     if found.validation.startswith(DATES) and not iso8601.is_date(word[:10]):
-        return f"field '{found.name}' is a date, '{word}' is none: write YYYY-MM-DD"
+        return f"field '{found.name}' is a date, and '{word}' is not: write YYYY-MM-DD"
     return ""
 
 

@@ -48,7 +48,7 @@ def repeated(codes: np.ndarray, among: np.ndarray | None = None) -> np.ndarray:
 
 
 def located(wanted: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Return for each wanted key the row of the known keys that has it, -1 if none; -1 is no key."""
+    """Return for each wanted key the row of the known keys that has it, -1 if none; -1 is not a key."""
     if not len(known):
         return np.full(len(wanted), -1)
     order = np.argsort(known, kind="stable")

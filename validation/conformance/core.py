@@ -59,7 +59,7 @@ def run_core(command: str, version: str, folder: Path, define: Path | None, repo
 
 
 def read_report(path: Path) -> dict[str, Any]:
-    """Read CORE's JSON report; raises OutsideError if it is none."""
+    """Read CORE's JSON report; raises OutsideError if it is not such a report."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -237,7 +237,7 @@ class SdtmDatasets:
         return [domain for domain in self.domains.values() if domain.name[:2] == code and domain.has("DOMAIN")]
 
     def assigned(self, name: str = "ARMCD") -> np.ndarray:
-        """Return True for the subjects of DM that have an arm; a code that stands for none is none."""
+        """Return True for the subjects of DM that have an arm; a code such as NOTASSGN is not one."""
         subjects = self.domains["DM"]
         return subjects.filled(name) & ~subjects.each(name, lambda code: code.upper() in NO_ARM)
 

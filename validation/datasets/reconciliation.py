@@ -28,7 +28,7 @@ def reconcile(
     form status and record id are none. A value that is several of these counts as the first of tabulated, withheld and
     not submitted. ``edges`` is the lineage of the SDTM datasets; an edge or a withheld row may name the field or, for a
     checkbox, the option's column. A row of ``not_submitted`` with a ``record`` declares that record's values only.
-    ``places`` names the first values that are none of these.
+    ``places`` names the first values that are neither.
     """
     frames = [edges] if isinstance(edges, pd.DataFrame) else list(edges)
     used, held = rows_by_field(frames), _rows_of(withheld)

@@ -1,8 +1,8 @@
 """What sites answered to queries: answers.csv of the study, each line checked.
 
 A line may also have the columns of queries.csv that say what was asked. Then its id is checked against them, and once
-the value has changed the answer is known as that to a query that is no more. Without them it cannot be kept apart from
-an answer whose id is mistyped.
+the value has changed the answer is known as that to a query that no longer exists. Without them it cannot be kept apart
+from an answer whose id is mistyped.
 """
 
 from __future__ import annotations

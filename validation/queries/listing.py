@@ -160,7 +160,7 @@ def _answered(listing: pd.DataFrame, answers: pd.DataFrame) -> pd.DataFrame:
 
 
 def unused_answers(study: Study, listing: pd.DataFrame) -> tuple[list[str], list[str]]:
-    """Return the answers that no query of the listing has: of queries that are no more, and of unknown ones.
+    """Return the answers that no query of the listing has: of queries that no longer exist, and of unknown ones.
 
     An id says nothing by itself. That its query was once asked is known where the answer tells what was asked (see
     ``validation.queries.answers``), or where records are missing on purpose, as those of other data access groups.

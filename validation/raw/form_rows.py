@@ -49,7 +49,7 @@ def stored_rows(lookup: RecordsLookup, form: str) -> pd.DataFrame:
     """Return keys of every row in which the form holds a value, those where it may not be included.
 
     Columns: source_row, record, event, instrument, instance, dag. As in ``Records.rows_of``, a status of 0 and an
-    unticked box are no values.
+    unticked box are not values.
     """
     if form not in lookup.form_keys:
         lookup.form_keys[form] = _keys(lookup, np.flatnonzero(_held(lookup, form)))

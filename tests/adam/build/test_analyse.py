@@ -200,7 +200,7 @@ def broken(tmp_path, text, *changes):
         ("TRTSDT: ,", "TRTSDT: , TRTEDT: ,", "no derivation makes TRTEDT (did you mean 'TRTSDT'?)"),
         ("keys: [USUBJID]", "keys: [SITEID]", "1 key(s) have more than one record, first: SITEID 01"),
         ("{dataset: DM}", "{dataset: DMS}", "this build has no dataset DMS (did you mean 'DM'?)"),
-        ("guide: ADSL", "guide: ADSLX", "'ADSLX' is none of ADSL, BDS, OCCDS, AE"),
+        ("guide: ADSL", "guide: ADSLX", "'ADSLX' is not one of ADSL, BDS, OCCDS, AE"),
         ("{label: Day of", "{labl: Day of", "'DAY1' has no key 'labl' (did you mean 'label'?)"),
         ("TRT01P: ARM", "TRT01P: AGE", "TRT01P should be Char, but its derivation 'copy' makes Num"),
     ],

@@ -163,7 +163,7 @@ def test_entities_are_not_resolved() -> None:
 
 @pytest.mark.parametrize(
     ("document", "said"),
-    [(b"<ODM>", "line 1: this is no XML document"), (b"<html/>", "the document begins with html, not with ODM")],
+    [(b"<ODM>", "line 1: this is not an XML document"), (b"<html/>", "the document begins with html, not with ODM")],
 )
 def test_what_is_no_define_is_refused_in_a_sentence(document: bytes, said: str) -> None:
     with pytest.raises(StudyError, match=said):

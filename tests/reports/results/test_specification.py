@@ -29,7 +29,7 @@ def copied(study: Study, tmp_path: Path) -> Path:
         ("population: Safety", "population: Safty", "there is no population 'Safty' (did you mean 'Safety'?)"),
         ("dataset: ADEDSS", "dataset: ADEDS", "there is no dataset 'ADEDS' (did you mean 'ADEDSS'?)"),
         ("id: T14.1.2", "id: T14.1.1", "the output T14.1.1 is declared twice"),
-        ("{test: page,", "{test: pagee,", "'pagee' is none of"),
+        ("{test: page,", "{test: pagee,", "'pagee' is not one of"),
         ("visits: [Baseline, Month 12]", "visits: [Baseline, Month 13]", "'Month 13' is not among the visits of"),
         ("{output: T14.1.1, level: Enrolled", "{output: T14.1.7, level: Enrolled", "there is no output T14.1.7"),
         ("variable: BEDSS, statistic", "variable: AGE, level: x, statistic", None),

@@ -206,7 +206,7 @@ def test_a_dataset_without_rows_meets_only_its_metadata(tmp_path: Path) -> None:
         ("{SEX: {above: 1}}", "key 'above': DM.SEX holds text; a number is needed to compare with 1"),
         ("{AGE: {above: {variable: SEX}}}", "key 'above': DM.AGE is a number, DM.SEX is text: they cannot be compared"),
         ("{AGE: {above: {variable: AG}}}", "DM has no variable AG (did you mean 'AGE'?)"),
-        ("{SEX: true}", "key 'SEX': true or false is no value of a variable"),
+        ("{SEX: true}", "key 'SEX': a variable never has the value true or false"),
     ],
 )
 def test_a_condition_that_cannot_hold_is_refused_before_data(tmp_path: Path, where: str, said: str) -> None:

@@ -28,7 +28,12 @@ def _told(data: SdtmDatasets) -> Iterator[tuple[Domain, str, np.ndarray]]:
         yield domain, "CETERM", domain.equals("CETERM", "DEATH", "Death") | domain.equals("CEDECOD", "DEATH", "Death")
 
 
-@rule("death.told", "A death in DD, SS or CE is in DM (DTHFL).", DEATH, covers="CG0132, CG0133, FB0601, FB0602, FB0607")
+@rule(
+    "death.recorded",
+    "A death in DD, SS or CE is in DM (DTHFL).",
+    DEATH,
+    covers="CG0132, CG0133, FB0601, FB0602, FB0607",
+)
 def death_told(data: SdtmDatasets) -> Iterator[Hit]:
     for domain, name, rows in _told(data) if _dead(data) is not None else ():
         if domain.has("USUBJID"):

@@ -122,7 +122,7 @@ def disposition_event(data: SdtmDatasets) -> Iterator[Hit]:
     )
 
 
-@rule("disposition.death", "A disposition of death is the last, and its subject's other events of the study are none.",
+@rule("disposition.death", "A subject with a disposition of death did not complete the study.",
       DISPOSITION, "warning")  # fmt: skip
 def disposition_death(data: SdtmDatasets) -> Iterator[Hit]:
     disposition = _disposition(data, "DSCAT")

@@ -27,7 +27,7 @@ def exposure_zero(data: SdtmDatasets) -> Iterator[Hit]:
         if domain.has("EXDOSE", "EXTRT"):
             dose, placebo = domain.number("EXDOSE"), domain.each("EXTRT", lambda text: "PLACEBO" in text.upper())
             yield Hit(domain.name, "EXDOSE", domain.equals("EXTRT", "PLACEBO") & (dose > 0))
-            yield Hit(domain.name, "EXDOSE", ~placebo & (dose == 0), "It is none of placebo.", severity="warning")
+            yield Hit(domain.name, "EXDOSE", ~placebo & (dose == 0), "It is not a dose of placebo.", severity="warning")
 
 
 @rule("exposure.unit", "A treatment is dosed in one unit, form and route.", EXPOSURE, "warning")
