@@ -76,8 +76,8 @@ class CheckParts:
         mapping = self._mapping[1]
         for domain in mapping.domains.values() if mapping else ():
             for key in without_ranges(self.study, domain) if domain.ranges_file else ():
-                said = f"the table of reference ranges has none of {key}, so that its results have no range indicator"
-                yield StudyError(said, f"{self.study.name}/{domain.ranges_file}", None, key)
+                problem = f"the table of reference ranges has no {key}, so that its results have no range indicator"
+                yield StudyError(problem, f"{self.study.name}/{domain.ranges_file}", None, key)
 
     def structure(self) -> Iterable[StudyError]:
         """The copy of the REDCap project in the study's folder."""

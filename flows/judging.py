@@ -60,7 +60,7 @@ def judge(folder: Path, study: Study | None, define: Path | None) -> Verdict:
     facts = _facts(folder, found, changed)
     adam = found.adam if found.adam or not found.sdtm else None
     result = conformance(held, found.sdtm, terminology, adam, facts, given)
-    return Verdict({**result, "held_to": "" if study else _said(declared, exact)}, held)
+    return Verdict({**result, "held_to": "" if study else _assumed(declared, exact)}, held)
 
 
 def _changed(folder: Path) -> list[tuple[str, str]] | None:
@@ -93,7 +93,7 @@ def _standards(defines: Mapping[Any, DefinedStudy]) -> tuple[dict[str, str], fro
     return {**DEFAULTS, **{key: named[key] for key in exact}}, frozenset(exact)
 
 
-def _said(standards: Mapping[str, str], exact: frozenset[str]) -> str:
+def _assumed(standards: Mapping[str, str], exact: frozenset[str]) -> str:
     """Return in words to which versions datasets were held that do not name these versions."""
     assumed = [
         f"{key.replace('_', ' ').upper()} {standards[key]}" for key in DEFAULTS if key in TABLES and key not in exact

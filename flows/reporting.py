@@ -75,8 +75,8 @@ def _read(path: Path) -> Dataset:
 
 
 def _variables(table: StoredTable) -> Iterable[Variable]:
-    for name, said in table.variables.items():
-        yield Variable(name, said.label, "Num" if said.type == "Num" else "Char", format=said.format or None)
+    for name, one in table.variables.items():
+        yield Variable(name, one.label, "Num" if one.type == "Num" else "Char", format=one.format or None)
 
 
 def _digest(paths: Iterable[Path]) -> str:

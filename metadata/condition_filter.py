@@ -211,5 +211,5 @@ def _value(node: ast.expr, whole: ast.expr) -> Value:
     raise _unread(whole, "a value is a text in quotes or a number")
 
 
-def _unread(node: ast.expr, said: str) -> UsageError:
-    return UsageError(f"the filter cannot be read at {ast.unparse(node)}: {said}; write it as in {EXAMPLE}")
+def _unread(node: ast.expr, problem: str) -> UsageError:
+    return UsageError(f"the filter cannot be read at {ast.unparse(node)}: {problem}; write it as in {EXAMPLE}")

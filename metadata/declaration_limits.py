@@ -80,17 +80,17 @@ class Above(ValueLimit):
 
 @dataclass(frozen=True)
 class Written(ValueLimit):
-    """A text that matches a regular expression as a whole; ``said`` describes it."""
+    """A text that matches a regular expression as a whole; ``description`` says what it is."""
 
     pattern: str
-    said: str
+    description: str
 
     of_text = True
 
     @property
     def meant(self) -> str:
         """The phrase."""
-        return self.said
+        return self.description
 
     def allows(self, value: str) -> bool:
         """Return whether the text is written so."""

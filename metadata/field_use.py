@@ -15,8 +15,8 @@ class FieldUse:
 
     ``where`` holds variables of the dataset and the value of each, that of --TESTCD or QNAM first. ``options`` are the
     codes of a checkbox that alone count, none if the whole field does. A field of the role "condition" gives no value:
-    it decides whether there is one (``said`` says when); one of the role "date" is one of the many from which a derived
-    date is chosen; one of the role "link" leads to another record, and ``said`` names the relation.
+    it decides whether there is one (``note`` says when); one of the role "date" is one of the many from which a derived
+    date is chosen; one of the role "link" leads to another record, and ``note`` names the relation.
     """
 
     field: str
@@ -26,7 +26,7 @@ class FieldUse:
     where: Where = ()
     options: tuple[str, ...] = ()
     role: Literal["value", "condition", "date", "link"] = "value"
-    said: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True)

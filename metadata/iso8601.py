@@ -121,22 +121,22 @@ def time_parts(text: str) -> tuple[float, float, float]:
     return hour, minute, second
 
 
-def word_bounds(words: Iterable[str]) -> tuple[np.ndarray, np.ndarray]:
+def text_bounds(texts: Iterable[str]) -> tuple[np.ndarray, np.ndarray]:
     """Return the bounds of each of some distinct texts (see bounds) as two arrays of datetime64[D]."""
-    pairs = [bounds(word) for word in words]
+    pairs = [bounds(text) for text in texts]
     return tuple(np.array([pair[end] for pair in pairs], "datetime64[D]") for end in (0, 1))  # type: ignore[return-value]
 
 
 def day_bounds(dates: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     """Return earliest and latest possible day of each date of a column (see bounds)."""
     coded = CodedText.of_series(dates)
-    first, last = word_bounds(coded.texts)
+    first, last = text_bounds(coded.texts)
     return coded.spread(first), coded.spread(last)
 
 
-def word_is_valid(words: Iterable[str]) -> np.ndarray:
+def text_is_valid(texts: Iterable[str]) -> np.ndarray:
     """Return where each of some distinct texts is blank or a date (see is_date)."""
-    return np.array([is_date(word) for word in words], bool)
+    return np.array([is_date(text) for text in texts], bool)
 
 
 def text_of_days(days: np.ndarray) -> CodedText:

@@ -41,9 +41,9 @@ def check_project(project: Project, folder: str) -> list[StudyError]:
     """Return all that is wrong with the structure files; ``folder`` is the name that errors give theirs."""
     gather = Gather()
     for line, field in enumerate(project.dictionary.fields.values(), start=2):
-        gather.found += [StudyError(said, f"{folder}/dictionary.csv", line, field.name) for said in _slips(field)]
-    for file, said in _wrong_places(project):
-        gather.found.append(StudyError(said, f"{folder}/{file}.csv"))
+        gather.found += [StudyError(problem, f"{folder}/dictionary.csv", line, field.name) for problem in _slips(field)]
+    for file, problem in _wrong_places(project):
+        gather.found.append(StudyError(problem, f"{folder}/{file}.csv"))
     return gather.found
 
 

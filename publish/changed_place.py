@@ -77,15 +77,15 @@ def _compared(changed: StoredTable, kept: StoredTable, whose: str, start: int = 
     count = min(counts)
     differing = {name: _apart(changed, kept, name, count) for name in kept.variables}
     firsts = {name: int(np.argmax(apart)) for name, apart in differing.items() if apart.any()}
-    said = f", and {counts[0]:,} records instead of {counts[1]:,}" if counts[0] != counts[1] else ""
+    difference = f", and {counts[0]:,} records instead of {counts[1]:,}" if counts[0] != counts[1] else ""
     if firsts:
         row = min(firsts.values())
         names = ", ".join(name for name, at in firsts.items() if at == row)
         total = sum(int(apart.sum()) for apart in differing.values())
         key = _key(kept, row)
         more = f"; {total:,} values differ in all" if total > 1 else ""
-        return f"{kept.name} record {start + row + 1:,}{key}, {names}: the values are not {whose}{more}{said}"
-    if said:
+        return f"{kept.name} record {start + row + 1:,}{key}, {names}: the values are not {whose}{more}{difference}"
+    if difference:
         return f"{kept.name}: {counts[0]:,} records instead of {counts[1]:,}, otherwise {whose}"
     return _beside_values(changed, kept, whose)
 

@@ -42,9 +42,10 @@ def compare_findings(first: Path, second: Path) -> tuple[FindingDifference, ...]
     one, two = _findings(first / CONFORMANCE), _findings(second / CONFORMANCE)
     found = []
     for key in sorted({*one, *two}):
-        said, counts = two.get(key) or one[key], [side[key]["records"] if key in side else None for side in (one, two)]
+        finding = two.get(key) or one[key]
+        counts = [side[key]["records"] if key in side else None for side in (one, two)]
         if counts[0] != counts[1]:
-            found.append(FindingDifference(*key, str(said["severity"]), str(said["sentence"]), *counts))
+            found.append(FindingDifference(*key, str(finding["severity"]), str(finding["sentence"]), *counts))
     return tuple(found)
 
 

@@ -73,8 +73,8 @@ def frame_of(path: Path, about: dict[str, Any], rows: list[list[Any]]) -> pd.Dat
         try:
             made[column["name"]] = _typed(column, list(values))
         except (ValueError, TypeError):
-            said = f"{column['name']} has values that are not of the type {column.get('dataType')}"
-            raise UsageError(f"{path}: {said}") from None
+            problem = f"{column['name']} has values that are not of the type {column.get('dataType')}"
+            raise UsageError(f"{path}: {problem}") from None
     return pd.DataFrame(made, index=range(len(rows)))
 
 

@@ -116,10 +116,10 @@ def _item(item: etree._Element, reference: etree._Element | None) -> Iterator[st
 
 def _has_nameless_predecessor(item: etree._Element) -> bool:
     copies = [origin for origin in item.findall(f"{DEF}Origin") if origin.get("Type") == "Predecessor"]
-    return not all(_said(origin) for origin in copies)
+    return not all(_description(origin) for origin in copies)
 
 
-def _said(node: etree._Element) -> str:
+def _description(node: etree._Element) -> str:
     """Return the description of an element, an empty text if it has none."""
     return (node.findtext(f"{ODM}Description/{ODM}TranslatedText") or "").strip()
 
@@ -127,7 +127,7 @@ def _said(node: etree._Element) -> str:
 def _sentences(root: etree._Element) -> Iterator[str]:
     """Yield methods and comments that say nothing, and value level definitions without a condition."""
     for node in root.iter(f"{ODM}MethodDef", f"{DEF}CommentDef"):
-        if not _said(node):
+        if not _description(node):
             yield f"{node.get('OID')} says nothing"
     for values in root.iter(f"{DEF}ValueListDef"):
         for reference in values.findall(f"{ODM}ItemRef"):

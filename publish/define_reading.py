@@ -123,7 +123,7 @@ class _Document:
         listed = item.find("{*}CodeListRef")
         origin = item.find("{*}Origin")
         notes = [str(reference.get("MethodOID") or ""), _attribute(item, "CommentOID")]
-        said = [self.notes.get(note, "") for note in notes if note] + [_description(origin)]
+        comments = [self.notes.get(note, "") for note in notes if note] + [_description(origin)]
         length = str(item.get("Length") or "")
         return DefinedVariable(
             self._name(reference),
@@ -132,7 +132,7 @@ class _Document:
             int(length) if length.isdigit() else None,
             _attribute(item, "DisplayFormat"),
             "" if origin is None else str(origin.get("Type") or ""),
-            " ".join(filter(None, said)),
+            " ".join(filter(None, comments)),
             None if listed is None else self.lists.get(str(listed.get("CodeListOID"))),
         )
 

@@ -82,5 +82,5 @@ def _variable(variable: Variable, values: list[Value]) -> Iterator[str]:
 
 
 def _sentence(origin: str, method: str, indent: str) -> list[str]:
-    said = ": ".join(part for part in (origin, method) if part)
-    return textwrap.wrap(said, WIDTH, initial_indent=indent, subsequent_indent=indent)
+    sentence = ": ".join(part for part in (origin, method) if part)
+    return textwrap.wrap(sentence, WIDTH, initial_indent=indent, subsequent_indent=indent)

@@ -59,10 +59,10 @@ def details(project: Project, form: str, table: pd.DataFrame) -> list[str]:
         for position, column in enumerate(item.columns):
             value = table[column].reset_index(drop=True).astype("str")
             if item.field_type == "checkbox":
-                said = (value == "1").map({True: f"{item.name}({list(item.choices)[position]}) = checked, ", False: ""})
+                text = (value == "1").map({True: f"{item.name}({list(item.choices)[position]}) = checked, ", False: ""})
             else:
-                said = (item.name + " = '" + value + "', ").where(value != "", "")
-            shown = shown + said.astype("str")
+                text = (item.name + " = '" + value + "', ").where(value != "", "")
+            shown = shown + text.astype("str")
     return list(shown + f"{form}_complete = '2'")
 
 
@@ -76,8 +76,8 @@ def corrections(
         instance = str(change.get("instance") or "")
         tag = f"[instance = {instance}], " if instance not in ("", "1") else ""
         name, box, code = change["field"].partition("___")
-        said = f"{name}({code}) = {'checked' if value == '1' else 'unchecked'}" if box else f"{name} = '{value}'"
-        rows.append((f"Update record {change['record']}", tag + said, str(change["record"])))
+        text = f"{name}({code}) = {'checked' if value == '1' else 'unchecked'}" if box else f"{name} = '{value}'"
+        rows.append((f"Update record {change['record']}", tag + text, str(change["record"])))
     start = np.datetime64(plan["cleaning_starts"], "m")
     time = start + (np.arange(len(rows)) * int(plan["cleaning_minutes"])).astype("timedelta64[m]")
     made = pd.DataFrame(rows, columns=["action", "details", "record"])

@@ -64,7 +64,8 @@ def metadata_of(
     lacking_variables(specification, context.study)
     origins = VariableOrigins.of(steps, specification.variables, context)
     variables = tuple(
-        _variable(name, said, specification, used, origins, columns) for name, said in specification.variables.items()
+        _variable(name, declared, specification, used, origins, columns)
+        for name, declared in specification.variables.items()
     )
     if len(header.label.encode()) > LABEL_BYTES:
         raise specification.error(f"the label is longer than {LABEL_BYTES} bytes", "label")
@@ -137,7 +138,7 @@ def _tabulated(specification: AnalysisSpecification, study: Study) -> frozenset[
 
 def _variable(
     name: str,
-    said: ListedVariable,
+    declared: ListedVariable,
     specification: AnalysisSpecification,
     used: list[Guide],
     origins: VariableOrigins,
@@ -148,17 +149,17 @@ def _variable(
     inherited = _inherited(name, maker, origins.context)
     same = inherited if inherited and inherited.name == name else None
     known = next((found for found in (one.find(name) for one in used) if found), None)
-    label = said.label or (same.label if same else "") or (known.label if known else "")
+    label = declared.label or (same.label if same else "") or (known.label if known else "")
     if not label or len(label.encode()) > LABEL_BYTES:
         raise specification.error(f"{name} needs a label of at most {LABEL_BYTES} bytes", "variables")
-    kind = said.type or (same.type if same else None) or (known.type if known else None)
+    kind = declared.type or (same.type if same else None) or (known.type if known else None)
     actual = "Char" if isinstance(columns[name], CodedText) else "Num"
     if kind and kind != actual:
         raise specification.error(
             f"{name} should be {kind}, but its derivation '{maker.key}' makes {actual}", "variables"
         )
     try:
-        check_moment(name, said.format, kind_in(columns, name))
+        check_moment(name, declared.format, kind_in(columns, name))
     except StudyError as error:
         raise specification.error(error.message, "variables") from None
     return Variable(
@@ -167,11 +168,11 @@ def _variable(
         type="Char" if actual == "Char" else "Num",
         core=known.core if known else "",
         role=known.role if known else "",
-        codelist=said.codelist
+        codelist=declared.codelist
         or (inherited.codelist if inherited else None)
         or (known.codelist if known else None)
         or None,
-        format=said.format or (inherited.format if inherited else None) or DISPLAY.get(kind_in(columns, name)),
+        format=declared.format or (inherited.format if inherited else None) or DISPLAY.get(kind_in(columns, name)),
         origin=origins.origin(name, own),
         method=origins.method(name, own),
     )

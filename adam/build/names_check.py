@@ -39,21 +39,21 @@ def check_codelists(specification: AnalysisSpecification, study: Study, terminol
     version = study.standards.get("adam_ct")
     path = STANDARDS / f"adam-ct-{version}.csv"
     with Gather() as gather:
-        for said in specification.variables.values():
-            if said.codelist is None or said.codelist in terminology.codelists:
+        for declared in specification.variables.values():
+            if declared.codelist is None or declared.codelist in terminology.codelists:
                 continue
             analysis = read_package(path, path.name) if version and path.is_file() else {}
             with gather.part():
-                if said.codelist not in analysis:
-                    near = nearest(said.codelist, [*terminology.codelists, *analysis])
-                    raise complain(said.node, "codelist", f"there is no codelist '{said.codelist}'{near}")
+                if declared.codelist not in analysis:
+                    near = nearest(declared.codelist, [*terminology.codelists, *analysis])
+                    raise complain(declared.node, "codelist", f"there is no codelist '{declared.codelist}'{near}")
 
 
 def _has_label(specification: AnalysisSpecification, name: str, study: Study) -> bool:
     """Return True where the mapping, the variable's source or the guide gives a label."""
-    said = specification.variables[name].label
-    if said:
-        return len(said.encode()) <= LABEL_BYTES
+    declared = specification.variables[name].label
+    if declared:
+        return len(declared.encode()) <= LABEL_BYTES
     makers = [step.derivation for step in specification.steps if name in step.derivation.makes]
     copied = any((maker.inherits(name) or ("", ""))[1] == name for maker in makers)
     return copied or not makers or any(guide.find(name) for guide in guides(specification, study))

@@ -200,9 +200,9 @@ def _variables(node: Any) -> dict[str, ListedVariable]:
         raise wrong_type(node, "variables", declared, "a mapping of names, in the order of the dataset")
     made: dict[str, ListedVariable] = {}
     with Gather() as gather:
-        for name, said in declared.items():
+        for name, body in declared.items():
             with gather.part():
-                if said is not None and not isinstance(said, dict):
-                    raise wrong_type(declared, name, said, "a mapping, or nothing")
-                made[name] = read_parameters(ListedVariable, said or {}, quoted(name))
+                if body is not None and not isinstance(body, dict):
+                    raise wrong_type(declared, name, body, "a mapping, or nothing")
+                made[name] = read_parameters(ListedVariable, body or {}, quoted(name))
     return made

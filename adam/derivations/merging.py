@@ -96,9 +96,9 @@ class Lookup(Derivation):
         """Return a Num column of the other dataset; raises StudyError if it is Char."""
         return number({name: context.variable(self.dataset, name)}, name)
 
-    def place(self, variable: str = "", unsaid: Collection[VariableTest] = ()) -> str:
-        """Return the other dataset, its variable and the condition without the tests ``unsaid``, as a phrase."""
-        where = self.where.without(unsaid) if self.where else EVERY_ROW
+    def place(self, variable: str = "", left_out: Collection[VariableTest] = ()) -> str:
+        """Return the other dataset, its variable and the condition without the tests ``left_out``, as a phrase."""
+        where = self.where.without(left_out) if self.where else EVERY_ROW
         return f"{self.dataset}{'.' + variable if variable else ''}{'' if where == EVERY_ROW else f' where {where}'}"
 
 
@@ -248,11 +248,11 @@ class Exists(Lookup):
 
     def sentence(self, variable: str) -> str:
         amounts = self._amounts()
-        record = self.place(unsaid=amounts) + "".join(f" with {str(one).replace(' is ', ' ', 1)}" for one in amounts)
+        record = self.place(left_out=amounts) + "".join(f" with {str(one).replace(' is ', ' ', 1)}" for one in amounts)
         return f"Y if there is a record in {record}, else {self.otherwise or 'missing'}{self.within()}."
 
     def _amounts(self) -> list[VariableTest]:
-        """Return the comparisons, which are said after the rest of the condition (a record with EXDOSE above 0)."""
+        """Return the comparisons, which follow the rest of the condition (a record with EXDOSE above 0)."""
         one = self.where is not None and len(self.where.alternatives) == 1
         return [test for test in self.where.tests if test.name in COMPARISONS] if self.where and one else []
 

@@ -114,8 +114,8 @@ class SummedRecords(SummaryParameter):
         return (self.value, *self.keep_first, *self.keep_last)
 
     def sentence(self, variable: str) -> str:
-        if said := self.taken(variable):
-            return said
+        if place := self.taken(variable):
+            return place
         known = "of those that have a value" if self.need == 1 else f"if at least {self.need} have a value"
         known = "all of which have a value" if self.need is None else known
         summands = f"{listed(self.from_paramcd)}{self.narrowed()}"

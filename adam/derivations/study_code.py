@@ -81,12 +81,12 @@ def load(study: Study, name: str) -> Function:
     try:
         specification.loader.exec_module(module)
     except Exception as error:
-        raise StudyError(f"{FILE} cannot be loaded: {_said(error, path)}") from None
+        raise StudyError(f"{FILE} cannot be loaded: {_message(error, path)}") from None
     function: Function = getattr(module, name)
     return function
 
 
-def _said(error: Exception, path: Path) -> str:
+def _message(error: Exception, path: Path) -> str:
     """Return kind and line of an error in the study's code; its message may hold a patient's values, and stays here."""
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
     return type(error).__name__ + (f" in line {lines[-1]}" if lines else "")
@@ -150,7 +150,7 @@ class StudyDerivation(Derivation):
         name = error.args[0] if isinstance(error, KeyError) and error.args else None
         if isinstance(name, str) and name in known_names(columns) - set(self.inputs):
             return StudyError(f"'{self.call}' looks at {name}, which its 'inputs' do not name")
-        return StudyError(f"'{self.call}' failed: {_said(error, _path(study))}")
+        return StudyError(f"'{self.call}' failed: {_message(error, _path(study))}")
 
     def _check_names(self, names: list[str]) -> None:
         lacking = [name for name in self.outputs if name not in names]

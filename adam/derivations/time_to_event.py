@@ -255,11 +255,11 @@ class TimeToEvent(Derivation):
         return texts.get(variable) or (self._dates() if variable == "ADT" else "Assigned by the table of endpoints.")
 
     def _dates(self) -> str:
-        said = [
+        sentences = [
             f"{code}: earliest of {_places(one.events)}, else latest of {_places(one.censorings)}."
             for code, one in self.paramcd.items()
         ]
-        return " ".join(said)
+        return " ".join(sentences)
 
 
 def _once_a_subject(dataset: str, context: DerivationContext) -> bool:

@@ -14,7 +14,7 @@ from adam.language.kinds import NewText, TextColumn
 from metadata.coded_text import CodedText
 from metadata.declaration import Column, NewColumn
 from metadata.errors import StudyError
-from metadata.iso8601 import is_date, to_sas_days, word_bounds
+from metadata.iso8601 import is_date, text_bounds, to_sas_days
 
 PARTS = {"day": "day", "month": "day or month", "year": "day, month or year"}
 DAY_AFTER_UNKNOWN_MONTH = re.compile(r"\d{4}---(\d{2})")
@@ -43,7 +43,7 @@ def partial_dates(texts: CodedText, name: str) -> Partial:
         raise StudyError(f"{wrong} of {len(texts)} values of {name} are not ISO 8601 dates, full or partial")
     dates = [_date_of(text) for text in texts.texts]
     cut = [date[:4] if date[4:6] == "--" else date for date in dates]
-    first, last = (to_sas_days(days) for days in word_bounds(cut))
+    first, last = (to_sas_days(days) for days in text_bounds(cut))
     known = [0 if np.isnan(one) else 3 if len(date) >= 10 else 2 if len(date) >= 7 else 1
              for one, date in zip(first.tolist(), cut, strict=True)]  # fmt: skip
     days = [DAY_AFTER_UNKNOWN_MONTH.fullmatch(date) for date in dates]

@@ -63,7 +63,7 @@ def _of_field(uses: Sequence[FieldUse]) -> Iterable[Annotation]:
     links = [use for use in uses if use.role == "link"]
     yield from _of_values(values)
     for use in links:
-        yield Annotation(f"{use.dataset} ({use.said})", use.domain, keys=((use.dataset, use.variable, ""),))
+        yield Annotation(f"{use.dataset} ({use.note})", use.domain, keys=((use.dataset, use.variable, ""),))
     if values or links:
         return
     yield from _of_values([use for use in uses if use.role == "date"])
@@ -74,8 +74,8 @@ def _of_field(uses: Sequence[FieldUse]) -> Iterable[Annotation]:
 
 def _note(use: FieldUse) -> str:
     if use.variable:
-        return f"{_named(use.domain, use.variable)}: {use.said.rstrip('.')}"
-    return f"{use.domain}: a record only where {use.said}"
+        return f"{_named(use.domain, use.variable)}: {use.note.rstrip('.')}"
+    return f"{use.domain}: a record only where {use.note}"
 
 
 def _of_values(uses: Sequence[FieldUse]) -> Iterable[Annotation]:

@@ -111,14 +111,14 @@ def _places(study: Study, project: Project, form: str) -> tuple[tuple[str, str],
 
 
 def _about(project: Project, form: str, places: Sequence[tuple[str, str]]) -> list[str]:
-    said = [f"Form {form}"]
-    said += [f"Filled in at: {', '.join(label for _, label in places)}"] if places else []
+    sentences = [f"Form {form}"]
+    sentences += [f"Filled in at: {', '.join(label for _, label in places)}"] if places else []
     events = [event for event in project.event_names if project.repeats(event, form)]
     if events:
-        said.append("Repeating form: one instance a record of it")
+        sentences.append("Repeating form: one instance a record of it")
     if any(project.event_repeats(event) for event, _ in places):
-        said.append("Filled in again at each repetition of a repeating event")
-    return said
+        sentences.append("Filled in again at each repetition of a repeating event")
+    return sentences
 
 
 @dataclass(frozen=True)
@@ -212,8 +212,8 @@ class _Drawing:
             self._mark(form.name)
         more = " (continued)" if place else ""
         self._text(LEFT, TOP - 8, f"{page.title}{more}", BOLD, 11)
-        for number, said in enumerate(page.about, start=1):
-            self._text(LEFT, TOP - 10 - 10 * number, said, REGULAR, 7, GREY)
+        for number, sentence in enumerate(page.about, start=1):
+            self._text(LEFT, TOP - 10 - 10 * number, sentence, REGULAR, 7, GREY)
         for one in page.placed:
             self._row(one.row, one.top, one.height)
         colours = dict(zip(form.domains, cycle(COLOURS), strict=False))

@@ -40,9 +40,9 @@ def _words(node: Node, dictionary: Dictionary) -> str:
 
 
 def _nested(node: Node, operator: str, dictionary: Dictionary) -> str:
-    said = _words(node, dictionary)
+    sentence = _words(node, dictionary)
     other = isinstance(node, Binary) and node.operator in ("and", "or") and node.operator != operator
-    return f"({said})" if other else said
+    return f"({sentence})" if other else sentence
 
 
 def _comparison(node: Binary, dictionary: Dictionary) -> str:

@@ -64,7 +64,7 @@ def pages_of(
     form: str, title: str, about: Sequence[str], rows: Sequence[FormRow], domains: Mapping[str, str]
 ) -> list[FormPage]:
     """Return the pages of a form; ``about`` is printed below its title, ``domains`` the labels of its domains."""
-    lines = tuple(part for said in about for part in wrapped(said, REGULAR, 7.0, FORM_WIDTH))
+    lines = tuple(part for paragraph in about for part in wrapped(paragraph, REGULAR, 7.0, FORM_WIDTH))
     first = FormPage(form, title, lines)
     top = TOP
     for name, label in domains.items():

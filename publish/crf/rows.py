@@ -123,17 +123,17 @@ def _texts(label: str, room: float, colour: tuple[float, float, float] = BLACK, 
 
 def _about(field: Field, dictionary: Dictionary, room: float) -> tuple[Line, ...]:
     """Return what is written under a label: that a value is demanded, the field's name, when the field is shown."""
-    said: list[tuple[str, tuple[float, float, float]]] = []
+    notes: list[tuple[str, tuple[float, float, float]]] = []
     if field.is_required:
-        said.append(("* must provide value", RED))
-    said.append((field.name + (" (identifier)" if field.is_identifier else ""), GREY))
+        notes.append(("* must provide value", RED))
+    notes.append((field.name + (" (identifier)" if field.is_identifier else ""), GREY))
     if re.search(r"@HIDDEN\b", field.field_annotation):
-        said.append(("Hidden on the form", GREY))
+        notes.append(("Hidden on the form", GREY))
     if re.search(r"@READONLY\b", field.field_annotation):
-        said.append(("Read only", GREY))
+        notes.append(("Read only", GREY))
     if field.branching_logic.strip():
-        said.append((f"Shown only if {in_words(field.branching_logic, dictionary)}", BLUE))
-    return tuple(line for text, colour in said for line in _texts(text, room, colour, SMALL))
+        notes.append((f"Shown only if {in_words(field.branching_logic, dictionary)}", BLUE))
+    return tuple(line for text, colour in notes for line in _texts(text, room, colour, SMALL))
 
 
 def _input(field: Field) -> Iterable[Line]:

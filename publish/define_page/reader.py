@@ -205,9 +205,9 @@ class _Reader:
         return Link(shown or oid, f"#{self.anchors.of(kind, oid)}") if oid in self.all(kind) else Link(oid + NOWHERE)
 
     def _origin(self, node: etree._Element) -> Origin:
-        source, said = value(node, "Source"), description(node)
+        source, explanation = value(node, "Source"), description(node)
         kind = value(node, "Type")
-        link = Link(said, self._variables_by_name.get(said, "")) if said else None
+        link = Link(explanation, self._variables_by_name.get(explanation, "")) if explanation else None
         return Origin(f"{kind}, {source}" if source else kind, link, tuple(self._references(node)))
 
     @cached_property

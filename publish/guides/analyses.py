@@ -167,7 +167,7 @@ def _datasets(facts: GuideFacts) -> list[Block]:
     if shared:
         made.append(Paragraph(f"Derived alike in {SHARED} or more datasets, and described here only:"))
         made.append(table(("Variable", "Label", "Derivation"), shared, (0.2, 0.3, 0.5), ""))
-    known = {(name, said) for name, _, said in shared}
+    known = {(name, sentence) for name, _, sentence in shared}
     for number, (name, dataset) in enumerate(sorted(facts.adam.items()), start=1):
         made.append(Heading(f"5.2.{number} {name}, {dataset.metadata.label}", 3, f"dataset-{name}"))
         made += _dataset(facts, dataset, known)

@@ -176,13 +176,13 @@ class _Boxes(Flowable):
         """Draw boxes and arrows."""
         canvas, count = self.canv, len(self.figure.boxes)
         wide = (BODY - BOX_GAP * (count - 1)) / count
-        for number, (name, said) in enumerate(self.figure.boxes):
+        for number, (name, caption) in enumerate(self.figure.boxes):
             left = number * (wide + BOX_GAP)
             canvas.setFillColor(HEAD)
             canvas.setStrokeColor(LINK)
             canvas.rect(left, 0, wide, BOX_HEIGHT, stroke=1, fill=1)
             self._middle(name, left + wide / 2, BOX_HEIGHT - 13, BOLD, 9, Color(0, 0, 0))
-            for line, text in enumerate(wrapped(said, REGULAR, 6.2, wide - 6)):
+            for line, text in enumerate(wrapped(caption, REGULAR, 6.2, wide - 6)):
                 self._middle(text, left + wide / 2, BOX_HEIGHT - 24 - 8 * line, REGULAR, 6.2, GREY)
             if number < count - 1:
                 self._arrow(left + wide, left + wide + BOX_GAP, BOX_HEIGHT / 2)

@@ -210,7 +210,7 @@ def _queries(facts: GuideFacts) -> list[Block]:
     by_status: Counter[str] = Counter()
     for (_, status), count in facts.queries.items():
         by_status[status] += count
-    said = ", ".join(f"{count} {status}" for status, count in sorted(by_status.items())) or "none"
+    counted = ", ".join(f"{count} {status}" for status, count in sorted(by_status.items())) or "none"
     rows = [
         (row["form"], row["received"], row["tabulated"], row["not_submitted"], row["withheld"])
         for row in facts.reconciliation
@@ -218,7 +218,7 @@ def _queries(facts: GuideFacts) -> list[Block]:
     header = ("Form", "Values received", "Tabulated", "Declared not submitted", "Withheld")
     return [
         Heading("4.4 Data Issues and Reconciliation", 2),
-        Paragraph(f"Queries on the records: {said}. They are listed in validation/queries.csv of the package."),
+        Paragraph(f"Queries on the records: {counted}. They are listed in validation/queries.csv of the package."),
         Paragraph("Every stored value is tabulated, declared not submitted, or withheld with an open query:"),
         table(header, rows, (0.28, 0.18, 0.18, 0.18, 0.18), "There is no reconciliation."),
     ]

@@ -95,8 +95,8 @@ def check_absent(study: Study, mapped: Mapping[str, Collection[str]]) -> list[St
 def written(texts: TabulationTexts | AnalysisTexts, key: str) -> list[str]:
     """Return the paragraphs of a section, or the sentence that the study gives none."""
     assert key in {one.name for one in fields(texts)}
-    said = getattr(texts, key)
+    written = getattr(texts, key)
     guide = "csdrg" if isinstance(texts, TabulationTexts) else "adrg"
-    if said is None:
+    if written is None:
         return [f"Not given by the study ({FILE}, {guide}: {key})."]
-    return [" ".join(part.split()) for part in str(said).split("\n\n") if part.strip()]
+    return [" ".join(part.split()) for part in str(written).split("\n\n") if part.strip()]

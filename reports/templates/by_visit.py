@@ -119,7 +119,7 @@ class Keys(OutputKeys):
         return self.parameters or {self.paramcd: VisitParameter("", self.decimals, self.precision)}
 
     @property
-    def told_apart_by(self) -> list[str]:
+    def identified_by(self) -> list[str]:
         """The variables by which the records of one cell are found."""
         return ["PARAMCD", self.visit] if self.parameters else [self.visit]
 
@@ -153,7 +153,7 @@ def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> 
     measured = _visits_of(keys, rows[-1])
     for value in keys.values:  # noqa: PD011  a key of the output
         known = rows[-1].present(rows[-1].named(value.variable, value.node, "variable"))
-        known.among(keys.visit, list(keys.visits)).check_once(*keys.told_apart_by)
+        known.among(keys.visit, list(keys.visits)).check_once(*keys.identified_by)
     for group, selected in zip(groups, rows, strict=True):
         add_size(analysis, output, group, builder)
         _describe(output, builder, group, selected, measured)
@@ -173,7 +173,7 @@ def _visits_of(keys: Keys, rows: Selection) -> list[tuple[str, ...]]:
     """Declared visits of each parameter; of several parameters those at which somebody was measured."""
     if not keys.parameters:
         return [(visit,) for visit in keys.visits]
-    found = set(rows.table(*keys.told_apart_by).groupby(keys.told_apart_by, sort=False).indices)
+    found = set(rows.table(*keys.identified_by).groupby(keys.identified_by, sort=False).indices)
     declared = [(code, visit) for code in keys.parameters for visit in keys.visits]
     return [key for key in declared if key in found]
 
@@ -182,7 +182,7 @@ def _describe(
     output: Output, builder: ResultsBuilder, group: Group, rows: Selection, measured: list[tuple[str, ...]]
 ) -> None:
     """A value that none of the visit's records has (the change at baseline) makes no rows."""
-    keys, by = output.keys_of(Keys), output.keys_of(Keys).told_apart_by
+    keys, by = output.keys_of(Keys), output.keys_of(Keys).identified_by
     places = rows.table(*by).groupby(by if len(by) > 1 else by[0], sort=False).indices
     for number, value in enumerate(keys.values, start=1):
         name = value.variable

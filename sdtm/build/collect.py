@@ -307,8 +307,8 @@ def _supplement(
             continue
         used[at] = True
         held = np.flatnonzero(column.present()[at])
-        said = (supplement.qnam, supplement.label, supplement.qorig, supplement.qeval)
-        table.supplements.append(SupplementalRows(*said, start + held, column.text.take(at[held])))
+        qualifier = (supplement.qnam, supplement.label, supplement.qorig, supplement.qeval)
+        table.supplements.append(SupplementalRows(*qualifier, start + held, column.text.take(at[held])))
         _add(table, f"+{supplement.qnam}", column, start, at)
     for read in column.reads:
         lost = ~used & read.stored

@@ -54,7 +54,7 @@ def _of_domain(study: StudyMapping, mapping: DomainMapping) -> Iterator[FieldUse
             yield from _of_operation(mapping.domain, dataset, VALUE, where, supplement.operation)
         if block.where:
             for field in block.where.fields():
-                yield FieldUse(field, mapping.domain, mapping.domain, "", role="condition", said=str(block.where))
+                yield FieldUse(field, mapping.domain, mapping.domain, "", role="condition", note=str(block.where))
         if block.each == "visit":
             yield from _of_visit_dates(study, mapping.domain, block)
 
@@ -65,7 +65,7 @@ def _of_operation(domain: str, dataset: str, variable: str, where: Where, made: 
         yield FieldUse(field, domain, dataset, variable, where, options)
     for field in dict.fromkeys(made.fields()):
         if field not in taken:
-            yield FieldUse(field, domain, dataset, variable, where, role="condition", said=made.sentence())
+            yield FieldUse(field, domain, dataset, variable, where, role="condition", note=made.sentence())
 
 
 def _of_test(
@@ -89,7 +89,7 @@ def _of_test(
     elif done.blank:
         yield from (FieldUse(field, domain, domain, own("STAT"), where) for field in result)
     for field in test.where.fields() if test.where else ():
-        yield FieldUse(field, domain, domain, own("TESTCD"), where, role="condition", said=str(test.where))
+        yield FieldUse(field, domain, domain, own("TESTCD"), where, role="condition", note=str(test.where))
 
 
 def _continuing(use: FieldUse, datasets: Mapping[str, Dataset]) -> Iterator[FieldUse]:
@@ -124,5 +124,5 @@ def _of_identity(study: StudyMapping) -> Iterator[FieldUse]:
 def _of_relations(study: StudyMapping) -> Iterable[FieldUse]:
     nodes = [node for node in relation_nodes(study.study) if "from" in node]
     return [
-        FieldUse(str(node["from"]["field"]), RELATED, RELATED, "", role="link", said=str(node["id"])) for node in nodes
+        FieldUse(str(node["from"]["field"]), RELATED, RELATED, "", role="link", note=str(node["id"])) for node in nodes
     ]

@@ -138,7 +138,7 @@ class DomainTable:
         """Return earliest and latest possible day of a date variable."""
         dates = self.text(name)
         if name not in self._days or self._days[name][0] is not dates:
-            first, last = iso8601.word_bounds(dates.texts)
+            first, last = iso8601.text_bounds(dates.texts)
             self._days[name] = dates, dates.spread(first), dates.spread(last)
         return self._days[name][1].copy(), self._days[name][2].copy()
 

@@ -127,7 +127,7 @@ def _starts(study: Study, tables: DomainTables, element: Element) -> tuple[np.nd
         sign = Earliest.sign if start.earliest else Latest.sign
         made = extreme(tables, "DM", sources, partial(rows_where, where, study=study), sign)
         text, used = made.data, made.used
-        day = text.spread(iso8601.word_bounds(text.texts)[0])
+        day = text.spread(iso8601.text_bounds(text.texts)[0])
     else:
         every = np.arange(subjects.count)
         text, used = subjects.text(start), (UsedRows("DM", start, every, every),)

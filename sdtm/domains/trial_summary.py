@@ -82,7 +82,7 @@ OF_SUBJECTS = ("earliest", "latest", "subjects")
 
 
 @dataclass(frozen=True)
-class Said:
+class SummaryValue:
     """A parameter's value, and the subjects and the variable that it was made from."""
 
     value: str
@@ -139,16 +139,16 @@ def trial_summary(study: Study, terminology: Terminology, subjects: Dataset | No
     if not nodes:
         return None
     names = _parameter_names(study, terminology)
-    rows, said, sequence = [], {}, dict.fromkeys((str(node["paramcd"]) for node in nodes), 0)
+    rows, values, sequence = [], {}, dict.fromkeys((str(node["paramcd"]) for node in nodes), 0)
     with Gather() as gather:
         for node in nodes:
             with gather.part():
                 code = _known(node, names)
                 sequence[code] += 1
-                found = said[code, float(sequence[code])] = value_of(study, node, subjects)
+                found = values[code, float(sequence[code])] = value_of(study, node, subjects)
                 rows.append(_row(node, names[code], sequence[code], found, terminology))
     made = declared_dataset(study, terminology, DOMAIN, rows)
-    return Dataset(made.metadata, made.frame, _lineage(made.frame, said))
+    return Dataset(made.metadata, made.frame, _lineage(made.frame, values))
 
 
 def _parameter_names(study: Study, terminology: Terminology) -> Mapping[str, str]:
@@ -157,14 +157,14 @@ def _parameter_names(study: Study, terminology: Terminology) -> Mapping[str, str
     return terminology.decode(guide["TSPARMCD"][0], guide["TSPARM"][0])
 
 
-def value_of(study: Study, node: LocatedDict, subjects: Dataset | None) -> Said:
+def value_of(study: Study, node: LocatedDict, subjects: Dataset | None) -> SummaryValue:
     """Return what a parameter says; raises StudyError if study.yaml or DM have no such place."""
     if "value" in node:
-        return Said(str(node["value"]))
+        return SummaryValue(str(node["value"]))
     if "null_flavor" in node:
-        return Said("")
+        return SummaryValue("")
     if "study" in node:
-        return Said(_in_study(study, node))
+        return SummaryValue(_in_study(study, node))
     word = next(key for key in OF_SUBJECTS if key in node)
     return _of_subjects(node, word, subjects)
 
@@ -178,26 +178,31 @@ def _in_study(study: Study, node: LocatedDict) -> str:
     return str(len(place)) if isinstance(place, list) else str(place)
 
 
-def _of_subjects(node: LocatedDict, word: str, subjects: Dataset | None) -> Said:
+def _of_subjects(node: LocatedDict, word: str, subjects: Dataset | None) -> SummaryValue:
     domain, _, name = str(node[word]).partition(".")
     if domain != SUBJECTS or subjects is None or name not in subjects.frame:
         raise complain(node, word, f"'{node[word]}' is not a variable of the study's {SUBJECTS}")
     values = subjects.coded(name).array()
     rows = np.flatnonzero(values != "")
     if word == "subjects":
-        return Said(str(len(rows)), name, rows)
+        return SummaryValue(str(len(rows)), name, rows)
     if not len(rows):
-        return Said("", name, rows)
+        return SummaryValue("", name, rows)
     best = min(values[rows]) if word == "earliest" else max(values[rows])
-    return Said(str(best)[:10], name, rows[values[rows] == best])
+    return SummaryValue(str(best)[:10], name, rows[values[rows] == best])
 
 
-def _row(node: LocatedDict, name: str, sequence: int, said: Said, terminology: Terminology) -> LocatedDict:
+def _row(node: LocatedDict, name: str, sequence: int, found: SummaryValue, terminology: Terminology) -> LocatedDict:
     flavor = Target(DOMAIN, "TSVALNF", dictionary=NULL_FLAVORS)
     check_term(node, "null_flavor", str(node.get("null_flavor") or ""), flavor, terminology)
-    first, *rest = chunks(transliterated(said.value)[0])
+    first, *rest = chunks(transliterated(found.value)[0])
     row: dict[str, Any] = {"TSSEQ": sequence, "TSGRPID": node.get("group_id"), "TSPARMCD": node["paramcd"]}
-    row |= {"TSPARM": name, "TSVAL": first, "TSVALNF": node.get("null_flavor"), **_coded(node, said.value, terminology)}
+    row |= {
+        "TSPARM": name,
+        "TSVAL": first,
+        "TSVALNF": node.get("null_flavor"),
+        **_coded(node, found.value, terminology),
+    }
     if not first and not node.get("null_flavor"):
         row["TSVALNF"] = "NA"
     row |= {f"TSVAL{number}": part for number, part in enumerate(rest, start=1)}
@@ -208,7 +213,7 @@ def _check_iso_8601(node: LocatedDict, value: str) -> None:
     """Raise StudyError for a value that is neither a date nor a duration, where ISO 8601 is its dictionary."""
     of_moments = str(node.get("dictionary", "")).upper().startswith("ISO 8601")
     if of_moments and not (iso8601.is_date(value) or re.fullmatch(PERIOD.pattern, value)):
-        problem = f"'{value}' is neither a date of ISO 8601, such as 2001-12-31, nor {PERIOD.said}"
+        problem = f"'{value}' is neither a date of ISO 8601, such as 2001-12-31, nor {PERIOD.description}"
         raise complain(node, "value" if "value" in node else "study", problem)
 
 
@@ -232,13 +237,13 @@ def _coded(node: LocatedDict, value: str, terminology: Terminology) -> dict[str,
     return {"TSVALCD": code, "TSVCDREF": "CDISC", "TSVCDVER": terminology.package.removeprefix("sdtm-ct-")}
 
 
-def _lineage(frame: pd.DataFrame, said: dict[tuple[str, float], Said]) -> pd.DataFrame:
+def _lineage(frame: pd.DataFrame, values: dict[tuple[str, float], SummaryValue]) -> pd.DataFrame:
     """Return edges from values to the subjects that they were made from."""
     places = {key: row for row, key in enumerate(zip(frame["TSPARMCD"], frame["TSSEQ"], strict=True))}
     return join_edges(
         [
             Edges(np.full(len(found.rows), places[key]), "TSVAL", SUBJECTS, found.rows, found.variable)
-            for key, found in said.items()
+            for key, found in values.items()
             if found.rows is not None and len(found.rows)
         ]
     )

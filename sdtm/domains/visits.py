@@ -91,7 +91,7 @@ def visit_dates(study: Study, block: Block, forms: Forms) -> VisitDates:
             fields.append(CodedText.constant(name, len(at)))
             rows.append(forms.rows(form)[at])
     date = CodedText.stack(dates)
-    day = np.where(date.test(iso8601.is_full), date.spread(iso8601.word_bounds(date.texts)[0]), NO_DAY)
+    day = np.where(date.test(iso8601.is_full), date.spread(iso8601.text_bounds(date.texts)[0]), NO_DAY)
     stacked = {name: CodedText.stack(pieces) for name, pieces in keys.items()}
     coded = date.isin(forms.project.missing_codes)
     return VisitDates(stacked, date, CodedText.stack(fields), np.concatenate(rows), day, coded)

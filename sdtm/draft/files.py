@@ -178,8 +178,8 @@ def visits_file(project: Project) -> dict[str, str]:
     """Return sdtm/sv.yaml for a longitudinal project: a visit has all dates of its forms, but for some."""
     if not project.longitudinal:
         return {}
-    said = marked("dates that are not of the visit (birth, onset) go under dates: {except: [FIELD]}")
-    return {"sdtm/sv.yaml": f"domain: SV\nkeys: [STUDYID, USUBJID, VISITNUM]\nrecords:\n  each: visit{said}\n"}
+    note = marked("dates that are not of the visit (birth, onset) go under dates: {except: [FIELD]}")
+    return {"sdtm/sv.yaml": f"domain: SV\nkeys: [STUDYID, USUBJID, VISITNUM]\nrecords:\n  each: visit{note}\n"}
 
 
 def _only_repeats(project: Project, event: str) -> bool:

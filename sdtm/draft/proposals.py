@@ -235,9 +235,9 @@ class Drafter:
         problem = self._problem(spec, target, form)
         if not problem:
             return spec, doubt, True
-        for other, said in self._otherwise(spec, target):
+        for other, reason in self._otherwise(spec, target):
             if not self._problem(other, target, form):
-                return other, "; ".join(part for part in (doubt, said) if part), True
+                return other, "; ".join(part for part in (doubt, reason) if part), True
         return self._with_terms(spec, target), problem, False
 
     def _otherwise(self, spec: dict[str, Any], target: Target) -> list[tuple[dict[str, Any], str]]:

@@ -42,8 +42,8 @@ def page() -> str:
 def _operation(kind: Any) -> str:
     lines = (inspect.getdoc(kind) or "").replace("``", "`").splitlines()
     ways = [line.startswith("`{") for line in lines]
-    said = "\n".join(f"* {line}" if way and sum(ways) > 1 else line for line, way in zip(lines, ways, strict=True))
-    return f"### {kind.key}\n\n{said}\n\n{parameter_table(kind.Keys)}\n\nOrigin: {kind.origin}.\n"
+    listed = "\n".join(f"* {line}" if way and sum(ways) > 1 else line for line, way in zip(lines, ways, strict=True))
+    return f"### {kind.key}\n\n{listed}\n\n{parameter_table(kind.Keys)}\n\nOrigin: {kind.origin}.\n"
 
 
 if __name__ == "__main__":

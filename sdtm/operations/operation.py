@@ -281,7 +281,7 @@ def check_term(node: LocatedDict, key: str, value: str, target: Target, terminol
         return value
     way = " or declare it as an extension in terminology.yaml" if any(found.extensible for found in lists) else ""
     named = " or ".join(f"{found.name} ({found.code or 'sponsor list'}, {terminology.package})" for found in lists)
-    hint = next((said for said in (found.nearest(value) for found in lists) if said), "")
+    hint = next((near for near in (found.nearest(value) for found in lists) if near), "")
     raise complain(node, key, f"'{value}' is not a term of {named}{hint}; choose one of its terms{way}")
 
 

@@ -116,18 +116,18 @@ def _is_judged(rule: Expectation, records: int | None) -> bool:
 
 def _not_judged(rule: Expectation, records: int | None) -> dict[str, Any]:
     reason = f"not judged: it is declared of {rule.of_records:,} records, and the snapshot has {records:,}"
-    return {**_said(rule), "met": None, "observed": reason}
+    return {**_declared(rule), "met": None, "observed": reason}
 
 
 def _entry(rule: Expectation, outcome: dict[str, Any]) -> dict[str, Any]:
     observed = None if rule.kind == "columns" and outcome["success"] else outcome.get("observed")
     found = {key: outcome.get(key) for key in ("unexpected_count", "unexpected") if outcome.get(key)}
-    return {**_said(rule), "met": bool(outcome["success"]), "observed": observed, **found}
+    return {**_declared(rule), "met": bool(outcome["success"]), "observed": observed, **found}
 
 
-def _said(rule: Expectation) -> dict[str, Any]:
-    said = {"sentence": rule.sentence, "source": rule.source, "expectation": VOCABULARY[rule.kind].expectation}
-    return {**said, "where": rule.declared_where}
+def _declared(rule: Expectation) -> dict[str, Any]:
+    declared = {"sentence": rule.sentence, "source": rule.source, "expectation": VOCABULARY[rule.kind].expectation}
+    return {**declared, "where": rule.declared_where}
 
 
 def write_json(result: Mapping[str, Any], path: Path) -> None:

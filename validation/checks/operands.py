@@ -90,9 +90,9 @@ def _wrong_logic(project: Project, declared: Check | OtherRows, key: str, text: 
     for node in walk(expression.root):
         if isinstance(node, Binary) and node.operator in COMPARISONS:
             for one, other in ((node.left, node.right), (node.right, node.left)):
-                said = _never_met(project, one, other)
-                if said:
-                    yield complain(declared.node, key, said)
+                problem = _never_met(project, one, other)
+                if problem:
+                    yield complain(declared.node, key, problem)
 
 
 def _never_met(project: Project, one: Any, other: Any) -> str:

@@ -141,10 +141,10 @@ def _judged(
     rule: ConformanceRule, findings: list[ConformanceFinding], given: frozenset[str], stopped: Mapping[str, str]
 ) -> dict[str, Any]:
     found = sum(finding.rule == rule.id for finding in findings)
-    said = {"rule": rule.id, "sentence": rule.sentence, "source": rule.source, "severity": rule.severity}
+    described = {"rule": rule.id, "sentence": rule.sentence, "source": rule.source, "severity": rule.severity}
     lacking = [NEEDED[need] for need in rule.needs if need not in given]
     lacking += [stopped[rule.id]] if rule.id in stopped else []
-    return {**said, "covers": rule.covers, "findings": found, "not_judged": ", ".join(lacking)}
+    return {**described, "covers": rule.covers, "findings": found, "not_judged": ", ".join(lacking)}
 
 
 def write_json(result: Mapping[str, Any], path: Path) -> None:

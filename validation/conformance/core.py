@@ -52,9 +52,9 @@ def run_core(command: str, version: str, folder: Path, define: Path | None, repo
     except OSError as error:
         raise UsageError(f"--core {command}: it cannot be started ({error.strerror})") from None
     if done.returncode:
-        said = (done.stderr.strip().splitlines() or ["it said nothing"])[-1][:REPORT_LIMIT]
+        message = (done.stderr.strip().splitlines() or ["it said nothing"])[-1][:REPORT_LIMIT]
         kind = CoreUnavailableError if done.returncode == NO_PYTHON else OutsideError
-        raise kind(f"CORE did not run (exit code {done.returncode}): {said}")
+        raise kind(f"CORE did not run (exit code {done.returncode}): {message}")
     return read_report(report)
 
 

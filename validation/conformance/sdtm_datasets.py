@@ -128,7 +128,7 @@ class Domain:
         full = self.full(name)
         if full not in self._bounds:
             column = self.column(full)
-            first, last = iso8601.word_bounds([without_time(text) for text in column.texts])
+            first, last = iso8601.text_bounds([without_time(text) for text in column.texts])
             self._bounds[full] = column.spread(first), column.spread(last)
         return self._bounds[full]
 

@@ -39,8 +39,8 @@ def check_datasets(datasets: Iterable[Dataset], terminology: Terminology | None 
     return made.astype({"rows": "int64", **{name: "str" for name in COLUMNS if name != "rows"}})
 
 
-def _row(dataset: Dataset, variable: str, rule: str, rows: int, said: str) -> Row:
-    return (dataset.name, variable, rule, "note" if rule == EXTENDED else "error", rows, said)
+def _row(dataset: Dataset, variable: str, rule: str, rows: int, sentence: str) -> Row:
+    return (dataset.name, variable, rule, "note" if rule == EXTENDED else "error", rows, sentence)
 
 
 def _one(dataset: Dataset, terminology: Terminology | None) -> list[Row]:

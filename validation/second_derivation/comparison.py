@@ -161,12 +161,12 @@ def _lone(
     endpoint: VerifiedEndpoint, ours: Columns, theirs: Columns, pairs: Pairs
 ) -> Iterator[tuple[tuple[int, int], Finding]]:
     """Yield a finding for each record that one side alone has."""
-    for columns, rows, places, said in (
+    for columns, rows, places, problem in (
         (ours, pairs.missing, pairs.place, MISSING),
         (theirs, pairs.surplus, pairs.second_place, SURPLUS),
     ):
         for place, key in zip(places[rows].tolist(), _keys(endpoint, columns, rows), strict=True):
-            yield (place, -1), _finding(endpoint, key, "", said, "", "")
+            yield (place, -1), _finding(endpoint, key, "", problem, "", "")
 
 
 def _finding(endpoint: VerifiedEndpoint, keys: str, variable: str, finding: str, ours: str, second: str) -> Finding:

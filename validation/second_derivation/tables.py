@@ -193,10 +193,10 @@ def readable(study: Study, query: str) -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
-        said = str(error)
-        line = LINE.search(said)
+        message = str(error)
+        line = LINE.search(message)
         about_text = isinstance(error, duckdb.ParserException | duckdb.BinderException | duckdb.CatalogException)
-        kind, _, rest = said.split("\n")[0].partition(":")
+        kind, _, rest = message.split("\n")[0].partition(":")
         message = rest.strip() if about_text else f"{kind.lower()} in a value that the query reads"
         place = int(line[1]) if line and about_text else None  # of other errors DuckDB does not know it well
         raise StudyError(f"the query does not run: {message}", shown(study, query), place) from None

@@ -55,7 +55,7 @@ def test_a_result_has_its_test_its_printed_unit_and_what_a_missing_data_code_say
 
 def test_qualifiers_links_and_dates_of_visits(uses: FormUses) -> None:
     assert FieldUse("edss_rater", "QS", "SUPPQS", "QVAL", (("QNAM", "QSRATER"),)) in of(uses, "edss_rater")
-    assert of(uses, "cm_aeno") == {FieldUse("cm_aeno", "RELREC", "RELREC", "", role="link", said="AE-MEDICATION")}
+    assert of(uses, "cm_aeno") == {FieldUse("cm_aeno", "RELREC", "RELREC", "", role="link", note="AE-MEDICATION")}
     assert {(use.variable, use.role) for use in of(uses, "vis_dt")} == {("SVSTDTC", "date"), ("SVENDTC", "date")}
     assert uses.labels["RELREC"] and uses.labels["AE"] == "Adverse Events"
 

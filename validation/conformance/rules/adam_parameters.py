@@ -206,17 +206,17 @@ def shift(data: AnalysisDatasets) -> Iterator[Hit]:
     for one in data.basic():
         for name in filter(re.compile(r"SHIFT\d").fullmatch, one.names):
             pairs = [pair for pair in AT_BASELINE if one.has(*pair) and one.is_text(pair[0])]
-            said = one.filled(name)
-            if pairs and said.any():
+            given = one.filled(name)
+            if pairs and given.any():
                 sets = [_not_beside(one, name, base, own) for own, base in pairs]
-                yield Hit(one.name, name, said & np.logical_and.reduce(sets))
+                yield Hit(one.name, name, given & np.logical_and.reduce(sets))
 
 
 def _not_beside(one: AnalysisDataset, name: str, base: str, own: str) -> np.ndarray:
     """Return True where a shift does not begin with one variable's text and end with the other's."""
     _, first, groups = np.unique(one.group(name, base, own), return_index=True, return_inverse=True)
-    said, start, end = (one.text(each)[first] for each in (name, base, own))
-    sets = zip(said, start, end, strict=True)
+    given, start, end = (one.text(each)[first] for each in (name, base, own))
+    sets = zip(given, start, end, strict=True)
     wrong = [not ((b or a or NOTHING.fullmatch(s)) and s.startswith(b) and s.endswith(a)) for s, b, a in sets]
     return np.asarray(np.array(wrong)[groups])
 

@@ -70,8 +70,8 @@ def _not_terms(data: AnalysisDatasets, one: AnalysisDataset, name: str, named: s
     if len(used):
         shown = ", ".join(f"'{texts[code]}'{lists[0].nearest(texts[code])}" for code in used[:SHOWN].tolist())
         more = f" and {len(used) - SHOWN} more" if len(used) > SHOWN else ""
-        said = f"Codelist {lists[0].name} does not have {shown}{more}."
-        yield Hit(one.name, name, wrong[codes], said, severity=certainty(lists))
+        detail = f"Codelist {lists[0].name} does not have {shown}{more}."
+        yield Hit(one.name, name, wrong[codes], detail, severity=certainty(lists))
 
 
 def _codelist(data: AnalysisDatasets, code: str) -> Codelist | None:

@@ -91,8 +91,8 @@ def event_severity(data: SdtmDatasets) -> Iterator[Hit]:
         if not named:
             yield Hit(domain.name, detail="It has neither AESEV nor AETOXGR.")
         else:
-            said = np.logical_or.reduce([domain.filled(name) for name in named])
-            yield Hit(domain.name, named[0], ~said)
+            given = np.logical_or.reduce([domain.filled(name) for name in named])
+            yield Hit(domain.name, named[0], ~given)
 
 
 @rule("record.twice", "No record is there twice, different only in its number.", "SDTMIG 3.3, section 4.1.9", "warning")

@@ -17,7 +17,7 @@ def _dead(data: SdtmDatasets) -> Domain | None:
     return found if found is not None and found.has("USUBJID", "DTHFL") else None
 
 
-def _told(data: SdtmDatasets) -> Iterator[tuple[Domain, str, np.ndarray]]:
+def _recorded(data: SdtmDatasets) -> Iterator[tuple[Domain, str, np.ndarray]]:
     """Yield the datasets that tell of a death, the variable that does, and their records of it."""
     for domain in data.of_domain("DD"):
         yield domain, "DDORRES", np.ones(domain.size, bool)
@@ -34,8 +34,8 @@ def _told(data: SdtmDatasets) -> Iterator[tuple[Domain, str, np.ndarray]]:
     DEATH,
     covers="CG0132, CG0133, FB0601, FB0602, FB0607",
 )
-def death_told(data: SdtmDatasets) -> Iterator[Hit]:
-    for domain, name, rows in _told(data) if _dead(data) is not None else ():
+def death_recorded(data: SdtmDatasets) -> Iterator[Hit]:
+    for domain, name, rows in _recorded(data) if _dead(data) is not None else ():
         if domain.has("USUBJID"):
             yield Hit(domain.name, name, rows & (data.subject_text(domain, "DTHFL") != "Y"))
 
@@ -44,8 +44,8 @@ def death_told(data: SdtmDatasets) -> Iterator[Hit]:
 def death_disposition(data: SdtmDatasets) -> Iterator[Hit]:
     subjects, disposition = _dead(data), data.get("DS")
     if subjects is not None and disposition is not None and disposition.has("DSDECOD", "USUBJID"):
-        told = disposition.column("USUBJID").take(disposition.equals("DSDECOD", "DEATH")).held
-        yield Hit("DM", "DTHFL", subjects.equals("DTHFL", "Y") & ~subjects.equals("USUBJID", *told))
+        disposed = disposition.column("USUBJID").take(disposition.equals("DSDECOD", "DEATH")).held
+        yield Hit("DM", "DTHFL", subjects.equals("DTHFL", "Y") & ~subjects.equals("USUBJID", *disposed))
 
 
 @rule("death.event_date", "A fatal event ends on the day of death.", DEATH, covers="FB0612")
@@ -56,8 +56,8 @@ def death_event_date(data: SdtmDatasets) -> Iterator[Hit]:
             first, last = domain.bounds("AEENDTC")
             apart = (first > latest) | (last < earliest)
             yield Hit(domain.name, "AEENDTC", domain.equals("AEOUT", "FATAL") & apart)
-            unsaid = domain.equals("AEOUT", "FATAL") & np.isnat(first) & ~np.isnat(earliest)
-            yield Hit(domain.name, "AEENDTC", unsaid, severity="warning")
+            undated = domain.equals("AEOUT", "FATAL") & np.isnat(first) & ~np.isnat(earliest)
+            yield Hit(domain.name, "AEENDTC", undated, severity="warning")
 
 
 @rule("death.grade", "An event of grade 5 is fatal, and a fatal event that has a grade is of grade 5.", DEATH)

@@ -92,8 +92,8 @@ def summary_dosing(data: SdtmDatasets) -> Iterator[Hit]:
     wrong = np.zeros(summary.size, bool)
     for at in np.flatnonzero(np.isin(code, list(SUMMARY)) & (value != "")):
         planned = [one for one in data.study.dosing if one.treatment == treatment.get(group[at])]
-        said = _texts(planned, SUMMARY[code[at]])
-        wrong[at] = bool(said) and value[at] not in said
+        in_plan = _texts(planned, SUMMARY[code[at]])
+        wrong[at] = bool(in_plan) and value[at] not in in_plan
     yield Hit("TS", "TSVAL", wrong)
 
 

@@ -163,15 +163,15 @@ def range_order(data: SdtmDatasets) -> Iterator[Hit]:
 def range_indicator(data: SdtmDatasets) -> Iterator[Hit]:
     for domain in data.having("--NRIND", "--STRESN"):
         value, low, high = (domain.number(name) for name in ("--STRESN", "--STNRLO", "--STNRHI"))
-        said = domain.text("--NRIND")
-        without = np.isnan(low) & (said == "LOW") | np.isnan(high) & (said == "HIGH")
-        neither = np.isnan(low) & np.isnan(high) & (said == "NORMAL")
-        wrong = _misplaced(said, value, low, high)
+        indicator = domain.text("--NRIND")
+        without = np.isnan(low) & (indicator == "LOW") | np.isnan(high) & (indicator == "HIGH")
+        neither = np.isnan(low) & np.isnan(high) & (indicator == "NORMAL")
+        wrong = _misplaced(indicator, value, low, high)
         if domain.has("--ORRES", "--ORNRLO", "--ORNRHI"):  # limits are rounded as they are converted
             result, lower, upper = (domain.number(name) for name in ("--ORRES", "--ORNRLO", "--ORNRHI"))
-            wrong &= _misplaced(said, result, lower, upper, otherwise=True)
+            wrong &= _misplaced(indicator, result, lower, upper, otherwise=True)
         wrong |= without & ~domain.filled("--STNRC")
-        silent = (said == "") & ~np.isnan(value) & ~np.isnan(low) & ~np.isnan(high)
+        silent = (indicator == "") & ~np.isnan(value) & ~np.isnan(low) & ~np.isnan(high)
         yield Hit(domain.name, domain.full("--NRIND"), wrong | silent)
         by_test = domain.group("--TESTCD")
         has_limits = np.bincount(by_test, ~np.isnan(low) | ~np.isnan(high)) > 0
@@ -180,11 +180,11 @@ def range_indicator(data: SdtmDatasets) -> Iterator[Hit]:
 
 
 def _misplaced(
-    said: np.ndarray, value: np.ndarray, low: np.ndarray, high: np.ndarray, otherwise: bool = False
+    indicator: np.ndarray, value: np.ndarray, low: np.ndarray, high: np.ndarray, otherwise: bool = False
 ) -> np.ndarray:
     """Return True where a value lies elsewhere than is said; ``otherwise`` where value or limits are missing."""
-    wrong = (said == "LOW") & (value >= low) | (said == "HIGH") & (value <= high)
-    wrong |= (said == "NORMAL") & ((value < low) | (value > high))
+    wrong = (indicator == "LOW") & (value >= low) | (indicator == "HIGH") & (value <= high)
+    wrong |= (indicator == "NORMAL") & ((value < low) | (value > high))
     unknown = np.isnan(value) | np.isnan(low) & np.isnan(high)
     return np.asarray(np.where(unknown, otherwise, wrong))
 

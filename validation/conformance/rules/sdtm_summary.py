@@ -75,7 +75,7 @@ def _is_share(text: str) -> bool:
 
 
 def _is_date(text: str) -> bool:
-    return bool(iso8601.word_is_valid([text.partition("T")[0]])[0])
+    return bool(iso8601.text_is_valid([text.partition("T")[0]])[0])
 
 
 FORMS: dict[str, Callable[[str], object]] = {
@@ -203,8 +203,8 @@ def summary_dates(data: SdtmDatasets) -> Iterator[Hit]:
                 known = known[~np.isnat(known)]
                 if len(known):
                     extreme = known.max() if is_wrong is np.less else known.min()
-                    said = f"DM has {name} {np.datetime_as_string(extreme, 'D')}."
-                    yield Hit("TS", "TSVAL", rows & is_wrong(bound, extreme), said, severity="warning")
+                    detail = f"DM has {name} {np.datetime_as_string(extreme, 'D')}."
+                    yield Hit("TS", "TSVAL", rows & is_wrong(bound, extreme), detail, severity="warning")
 
 
 @rule("summary.age", "AGEMIN is not above AGEMAX, and the subjects are between them.", SUMMARY)

@@ -49,8 +49,8 @@ def _not_terms(data: SdtmDatasets, domain: Domain, name: str, codelists: str) ->
         unknown = [text for text in unknown if not RESULT.fullmatch(text)]
     shown = ", ".join(f"'{text}'{lists[0].nearest(text)}" for text in unknown[:SHOWN_TERMS])
     more = f" and {len(unknown) - SHOWN_TERMS} more" if len(unknown) > SHOWN_TERMS else ""
-    said = f"Codelist {lists[0].name} does not have {shown}{more}."
-    return Hit(domain.name, name, column.isin(unknown), said, severity=certainty(lists))
+    detail = f"Codelist {lists[0].name} does not have {shown}{more}."
+    return Hit(domain.name, name, column.isin(unknown), detail, severity=certainty(lists))
 
 
 def certainty(lists: Sequence[Codelist]) -> Severity | None:
@@ -144,7 +144,7 @@ def date_iso8601(data: SdtmDatasets) -> Iterator[Hit]:
 
 def _is_no_date(texts: Sequence[str]) -> np.ndarray:
     """Return True for a text that is neither a date, a date with a time, nor an interval of two of these."""
-    wrong = ~iso8601.word_is_valid(texts)
+    wrong = ~iso8601.text_is_valid(texts)
     longer = [at for at, text in enumerate(texts) if "T" in text or "/" in text]
     if longer:
         sides = [texts[at].partition("/") for at in longer]
@@ -158,8 +158,8 @@ def _is_moment(texts: list[str]) -> np.ndarray:
     """Return True for a date, and for a complete date with a time."""
     bare = [without_time(text) for text in texts]
     timed = np.array([text != date for text, date in zip(texts, bare, strict=True)], bool)
-    fits = iso8601.word_is_valid(bare) & np.array(["T" not in date for date in bare], bool)
-    first, last = iso8601.word_bounds(bare)
+    fits = iso8601.text_is_valid(bare) & np.array(["T" not in date for date in bare], bool)
+    first, last = iso8601.text_bounds(bare)
     long = np.array([len(date) >= len("YYYY-MM-DD") for date in bare], bool)
     return fits & (~timed | long & (first == last))
 
