@@ -153,7 +153,7 @@ def test_bookmarks_reach_each_form_by_visit_and_by_name(crf: Crf) -> None:
     assert made["Forms"] == by_name
     by_visit = made["Forms by visit"]
     visits = [label for label, page in by_visit if isinstance(page, list)]
-    planned = [str(visit["visit"]) for visit in crf.mapping.study.visits]
+    planned = [visit.visit for visit in crf.mapping.study.visits]
     assert [label for label in visits if label in planned] == [label for label in planned if label in visits]
     reached = {one for _, forms in by_visit if isinstance(forms, list) for one in forms}
     with_place = {form for form in crf.project.dictionary.forms if _has_place(crf, form)}
