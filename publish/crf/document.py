@@ -212,8 +212,8 @@ class _Drawing:
             self._mark(form.name)
         more = " (continued)" if place else ""
         self._text(LEFT, TOP - 8, f"{page.title}{more}", BOLD, 11)
-        for number, sentence in enumerate(page.about, start=1):
-            self._text(LEFT, TOP - 10 - 10 * number, sentence, REGULAR, 7, GREY)
+        for number, line in enumerate(page.about, start=1):
+            self._text(LEFT, TOP - 10 - 10 * number, line, REGULAR, 7, GREY)
         for one in page.placed:
             self._row(one.row, one.top, one.height)
         colours = dict(zip(form.domains, cycle(COLOURS), strict=False))
@@ -328,5 +328,5 @@ class _Drawing:
 def _explained(study: Study, project: Project) -> list[str]:
     title = study.declared.study.title
     notice = [f"{study.notice}."] if study.notice else []
-    said = filter(None, (title, *notice, EXPLAINED, sentence(unshown_fields(project))))
-    return [part for text in said for part in wrapped(text, REGULAR, 7.5, PAGE_WIDTH - LEFT - 40)]
+    shown = filter(None, (title, *notice, EXPLAINED, sentence(unshown_fields(project))))
+    return [part for text in shown for part in wrapped(text, REGULAR, 7.5, PAGE_WIDTH - LEFT - 40)]

@@ -67,7 +67,7 @@ def layout(title: str, studyid: str, subtitle: str, notice: str, blocks: Sequenc
 
 def _texts(block: Block) -> Iterator[str]:
     """Yield all texts of a block."""
-    if isinstance(block, Figure):
+    if isinstance(block, BoxDiagram):
         yield from (text for box in block.boxes for text in box)
     elif isinstance(block, Table):
         yield from (*block.header, *(cell for row in block.rows for cell in row))
