@@ -17,7 +17,7 @@ from sdtm.build.plain_terms import check_plain
 from sdtm.build.relations import FILE as RELATIONS
 from sdtm.build.relations import check_relations, relation_fields
 from sdtm.domains.elements import check_elements
-from sdtm.domains.identity import check_identity
+from sdtm.domains.identity import check_identity, check_site
 from sdtm.domains.reference_ranges import check_ranges, check_toxicity
 from sdtm.domains.trial_design import design_rows
 from sdtm.domains.trial_summary import DOMAIN as SUMMARY
@@ -98,6 +98,9 @@ def read_each(study: Study, project: Project, terminology: Terminology, gather: 
     check_text_dates(study, project, gather)
     with gather.part():
         check_identity(study, {name: found.form for name, found in project.dictionary.fields.items()})
+    with gather.part():
+        if "DM" in made:
+            check_site(study)
     with gather.part():
         if "SE" in made:
             check_elements(study, terminology, epoch_codelists(made["SE"]))

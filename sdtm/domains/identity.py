@@ -52,14 +52,22 @@ def check_identity(study: Study, forms_of_fields: dict[str, str]) -> None:
             raise complain(declared.node, key, f"the dictionary has no field '{name}'{nearest(name, forms_of_fields)}")
 
 
+def check_site(study: Study) -> None:
+    """Raise StudyError if nothing says where SITEID comes from: a record of DM needs it (SDTMIG 3.3, section 5.2)."""
+    declared = study.identity
+    if not declared.site:
+        problem = "say where SITEID comes from, which DM needs: 'site: FIELD', or a code for each data access group"
+        raise complain(declared.node, "site", problem)
+
+
 def identify(study: Study, forms: Forms) -> SubjectIdentifiers:
     """Return who each record is.
 
     ``identity`` in study.yaml: ``subject`` is the field with the subject's number; ``site`` a map from data access
-    group to SITEID, or a field, or absent. USUBJID is STUDYID-SITEID-number unless ``usubjid`` writes it otherwise; a
-    number that already starts with the site keeps it once. ``earlier`` is the field with the number under which the
-    same person was screened before: both records get the USUBJID of the later one, DM and the domains named by ``once``
-    hold the later one only (SDTMIG 3.3, section 5.2: one record a subject).
+    group to SITEID, or a field; DM needs one of them. USUBJID is STUDYID-SITEID-number unless ``usubjid`` writes it
+    otherwise; a number that already starts with the site keeps it once. ``earlier`` is the field with the number under
+    which the same person was screened before: both records get the USUBJID of the later one, DM and the domains named
+    by ``once`` hold the later one only (SDTMIG 3.3, section 5.2: one record a subject).
     """
     declared = study.identity
     source = FormRows.of_subjects(forms)

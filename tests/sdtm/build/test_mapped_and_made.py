@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from metadata.errors import StudyError
+from metadata.terminology import Terminology
 from sdtm.build.engine import Engine
 from sdtm.build.mapped_and_made import check_mapped
+from sdtm.build.study_mapping import read_mapping
 from tests.sdtm.conftest import MAPPINGS, STUDY
 
 
@@ -41,6 +43,14 @@ def test_usubjid_is_written_as_the_study_says(small: Any, pattern: str, usubjid:
     assert found == {**{name: {usubjid} for name in ("AE", "DM", "EX", "SE", "SV")}, "LB": set()}
     methods = {name: made[name].metadata.variable("USUBJID").method for name in ("AE", "DM")}
     assert set(methods.values()) == {f"{pattern}, with STUDYID, SITEID and the subject's number in its places."}
+
+
+def test_dm_needs_to_know_where_siteid_comes_from(small: Any) -> None:
+    path = small.folder / "study.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace(', site: {north: "01"}', ""), encoding="utf-8")
+    study = small.study()
+    with pytest.raises(StudyError, match="where SITEID comes from, which DM needs"):
+        read_mapping(study, study.project(), Terminology.open(study))
 
 
 def check_identity_of(small: Any) -> None:
