@@ -81,12 +81,17 @@ def _wrong_choices(field: Field) -> Iterator[str]:
 
 def _wrong_numbers(project: Project) -> Iterator[tuple[str, str]]:
     """Yield file and sentence for what REDCap numbers itself without a number, and switches but 0 and 1."""
-    for file, rows in (("dags", project.dags), ("arms", project.arms), ("events", project.events)):
+    numbered = {"dags": project.dags, "arms": project.arms, "events": project.events}
+    for file, rows in {**numbered, "form_event_mapping": project.form_events}.items():
         for row in rows:
             for column in NUMBERED:
                 written = str(row.get(column) or "")
                 if written and not WHOLE.fullmatch(written):
                     yield file, f"{column} '{written}' is not a whole number"
+    arms = [str(row.get("arm_num") or "") for row in project.arms]
+    for arm in dict.fromkeys(str(row.get("arm_num") or "") for row in project.events if arms):
+        if arm not in arms:
+            yield "events", f"the project has no arm '{arm}'{nearest(arm, arms)}"
     for name in SWITCHES:
         written = str(project.info.get(name) or "")
         if written not in ("", "0", "1"):

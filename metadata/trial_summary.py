@@ -6,12 +6,35 @@ Source: SDTMIG 3.3, section 7.4 and appendix C1 (Trial Summary Codes).
 from __future__ import annotations
 
 import csv
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
+from metadata import iso8601
 from metadata.standards import FOLDER
 
 TABLE = "ts-parameters.csv"
+WHOLE, SHARE = re.compile(r"[1-9]\d*", re.ASCII), re.compile(r"0?\.\d+|[01](\.0+)?", re.ASCII)
+
+
+def _is_date(text: str) -> bool:
+    return bool(iso8601.text_is_valid([text.partition("T")[0]])[0])
+
+
+WRITTEN: dict[str, Callable[[str], object]] = {
+    "count": WHOLE.fullmatch,
+    "yes_no": ("Y", "N").__contains__,
+    "share": SHARE.fullmatch,
+    "date": _is_date,
+}
+"""Which texts the forms of parameters allow, but for durations."""
+MEANT = {
+    "count": "a whole number above 0",
+    "yes_no": "Y or N",
+    "share": "a share between 0 and 1",
+    "date": "a date of ISO 8601, such as 2001-12-31",
+}
 
 
 @dataclass(frozen=True)

@@ -19,9 +19,10 @@ from metadata.standards import COUNTRIES, NULL_FLAVORS, sdtm_variables
 from metadata.study import Study
 from metadata.study_declaration import PERIOD
 from metadata.terminology import Terminology
+from metadata.trial_summary import MEANT, WRITTEN, summary_parameters
 from metadata.yaml_source import LocatedDict, complain
 from sdtm.columns.text import chunks, transliterated
-from sdtm.mapping.declared_rows import declared_dataset, file_of
+from sdtm.mapping.declared_rows import checked_rows, declared_dataset, file_of
 from sdtm.mapping.domain_mapping import codelists
 from sdtm.operations.operation import Target, check_term, located
 
@@ -108,10 +109,20 @@ def check_summary(study: Study, terminology: Terminology) -> None:
             with gather.part():
                 code = _known(node, names)
                 if any(key in node for key in ("value", "study", "null_flavor")):
-                    _row(node, names[code], 1, value_of(study, node, None), terminology)
+                    said = value_of(study, node, None)
+                    checked_rows(study, terminology, DOMAIN, [_row(node, names[code], 1, said, terminology)])
+                    _check_form(node, code, said.value)
                 for word in OF_SUBJECTS:
                     if word in node:
                         _check_of_subjects(study, node, word)
+
+
+def _check_form(node: LocatedDict, code: str, value: str) -> None:
+    """Raise StudyError for a value, if there is one, that is not written as its parameter asks."""
+    form = next((one.form for one in summary_parameters() if one.paramcd == code), "")
+    if value and form in WRITTEN and not WRITTEN[form](value):
+        key = "value" if "value" in node else "study"
+        raise complain(node, key, f"{code} is {MEANT[form]}, not '{value}'")
 
 
 def _check_of_subjects(study: Study, node: LocatedDict, word: str) -> None:
@@ -195,7 +206,11 @@ def _of_subjects(node: LocatedDict, word: str, subjects: Dataset | None) -> Summ
 def _row(node: LocatedDict, name: str, sequence: int, found: SummaryValue, terminology: Terminology) -> LocatedDict:
     flavor = Target(DOMAIN, "TSVALNF", dictionary=NULL_FLAVORS)
     check_term(node, "null_flavor", str(node.get("null_flavor") or ""), flavor, terminology)
-    first, *rest = chunks(transliterated(found.value)[0])
+    text, unknown = transliterated(found.value)
+    if unknown:
+        key = "value" if "value" in node else "study"
+        raise complain(node, key, f"'{found.value}' holds characters that no dataset can hold: {unknown}")
+    first, *rest = chunks(text)
     row: dict[str, Any] = {"TSSEQ": sequence, "TSGRPID": node.get("group_id"), "TSPARMCD": node["paramcd"]}
     row |= {
         "TSPARM": name,

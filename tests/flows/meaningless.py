@@ -28,7 +28,7 @@ OF_PEOPLE = frozenset({
 WITHOUT_REPEATS = re.compile(
     r"(dictionary|events|arms|form_event_mapping|instruments|dags|answers|norms|laboratory_ranges|coding/\w+)\.csv"
 )
-TERMS = frozenset({"terms", *map(str, range(100))})
+TERMS = frozenset({"terms", "checked", "unchecked", *map(str, range(100))})
 WORDS = ("sdtm/not_submitted.yaml", "guides.yaml")
 """Files whose values are sentences."""
 UNREAD, OF_REDCAP = ("redcap/users.csv",), ("redcap/project_info.csv",)
@@ -47,7 +47,7 @@ def change_to_nonsense(study: Path, random: Random) -> str:
         kind = random.choice(KINDS[path.suffix])
         if (kind in (value_misspelt, value_gone) and shown in WORDS) or shown in UNREAD:
             continue
-        if kind is header_misspelt and shown in OF_REDCAP:
+        if (kind is header_misspelt and shown in OF_REDCAP) or (kind is key_added and shown == "terminology.yaml"):
             continue
         if (kind is row_doubled and not WITHOUT_REPEATS.search(shown)) or shown.startswith("terminology/"):
             continue

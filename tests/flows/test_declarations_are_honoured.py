@@ -377,6 +377,8 @@ WITHOUT_DATA = [
     ("conformance.yaml", "variable: AESOC", "variable: AESO", "AE has no variable AESO (did you mean 'AESOD'?)"),
     ("verify/week_12.sql", "avg(CHG)", "avg(CHGG)", "the query does not run: Referenced column \"CHGG\" not found"),
     ("sdtm/ts.yaml", "codelist: TPHASE", "codelist: TPHASES", "has no codelist 'TPHASES' (did you mean 'TPHASE'?)"),
+    ("sdtm/ts.yaml", "PLANSUB, value: 36", "PLANSUB, value: x", "PLANSUB is a whole number above 0, not 'x'"),
+    ("sdtm/ts.yaml", "dictionary: SNOMED", "dictionary: SNОMED", "no place in a dataset: U+041E"),  # noqa: RUF001
     ("sdtm/ts.yaml", "earliest: DM.RFICDTC", "earliest: DM.RFIDTC", "DM has no variable RFIDTC (did you mean"),
     ("sdtm/ti.yaml", "IECAT: INCLUSION", "IECAT: INCLUSION, IEORDER: 1", "TI has no variable IEORDER"),
     ("sdtm/lb.yaml", "2: SUBJECT REFUSED", "2: SUBJECT RЕFUSED", "characters that no dataset can hold: U+0415"),  # noqa: RUF001

@@ -101,6 +101,8 @@ def test_values_stand_only_where_their_form_does() -> None:
     assert found(enrol(), log(count="1")) == [("dictionary.place", "count")]
     assert found(enrol(), {**exam("later"), "sex": "9"}) == [("dictionary.place", "sex")]
     assert found(enrol(), exam("extra")) == [("dictionary.place", "done")]
+    numbered = {**exam("later"), "redcap_repeat_instance": "1"}
+    assert found(enrol(), numbered) == [("dictionary.place", "done")]  # the event does not repeat
 
 
 def test_the_right_place_is_named_by_labels() -> None:

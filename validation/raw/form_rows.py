@@ -32,7 +32,10 @@ def row_mode(project: Project, event: str, form: str) -> str:
 
 
 def placed(project: Project, form: str, keys: pd.DataFrame) -> np.ndarray:
-    """Return True for rows (event, instrument, instance) in which the form may hold values."""
+    """Return True for rows (event, instrument, instance) in which the form may hold values.
+
+    An event that repeats has numbered rows, one that does not has rows without a number.
+    """
     events, instrument, instance = (keys[name].to_numpy(object) for name in ("event", "instrument", "instance"))
     allowed = np.zeros(len(keys), bool)
     for event in project.event_names:
@@ -40,8 +43,8 @@ def placed(project: Project, form: str, keys: pd.DataFrame) -> np.ndarray:
         if mode == ON_OWN_ROW:
             allowed |= (events == event) & (instrument == form)
         elif mode == ON_EVENT_ROW:
-            numbered = instance != "" if project.event_repeats(event) else True
-            allowed |= (events == event) & (instrument == "") & numbered
+            counted = (instance != "") == project.event_repeats(event)
+            allowed |= (events == event) & (instrument == "") & counted
     return allowed
 
 

@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from metadata import iso8601
 from metadata.standards import COUNTRIES, NULL_FLAVORS, dictionary_terms
-from metadata.trial_summary import GuideParameter, summary_parameters
+from metadata.trial_summary import WRITTEN, GuideParameter, summary_parameters
 from validation.conformance.rule import Hit, rule
 from validation.conformance.rules.sdtm_values import DURATION, certainty
 from validation.conformance.sdtm_datasets import Domain, SdtmDatasets, repeated
@@ -19,7 +18,6 @@ CODED = {"UNII", "MED-RT", "SNOMED"}
 UNII = re.compile(r"[A-Z0-9]{10}")
 NCI = re.compile(r"C\d+")
 YEARS = re.compile(r"P(\d+(?:\.\d+)?)Y")
-WHOLE = re.compile(r"[1-9]\d*")
 
 
 def _summary(data: SdtmDatasets) -> Domain | None:
@@ -70,21 +68,7 @@ def summary_form(data: SdtmDatasets) -> Iterator[Hit]:
         yield Hit("TS", "TSVAL", wrong & summary.filled("TSVAL"))
 
 
-def _is_share(text: str) -> bool:
-    return bool(re.fullmatch(r"0?\.\d+|[01](\.0+)?", text))
-
-
-def _is_date(text: str) -> bool:
-    return bool(iso8601.text_is_valid([text.partition("T")[0]])[0])
-
-
-FORMS: dict[str, Callable[[str], object]] = {
-    "count": WHOLE.fullmatch,
-    "duration": re.compile(DURATION).fullmatch,
-    "yes_no": ("Y", "N").__contains__,
-    "share": _is_share,
-    "date": _is_date,
-}
+FORMS: dict[str, Callable[[str], object]] = {**WRITTEN, "duration": re.compile(DURATION).fullmatch}
 
 
 @rule(
