@@ -127,8 +127,9 @@ class Windows(Derivation):
     beginning, the last no end. With ``bounds`` planned the windows are those of the visits in study.yaml;
     ``visit_bounds`` gives single visits other ones. Then a day in no window has no visit, and one in several that of
     the nearest target (``tie`` again). Early-termination and unscheduled records take part like all others; a record
-    without a day has no visit. AVISIT and AVISITN come with AWTARGET, AWTDIFF, AWLO, AWHI and AWU, so that each choice
-    explains itself; ``flag_one`` says which of several records of a visit is analysed, ordered by AWTDIFF.
+    without a day has no visit. A parameter that no schedule is of is an error. AVISIT and AVISITN come with AWTARGET,
+    AWTDIFF, AWLO, AWHI and AWU, so that each choice explains itself; ``flag_one`` says which of several records of a
+    visit is analysed, ordered by AWTDIFF.
     """
 
     schedules: tuple[Schedule, ...]
@@ -142,6 +143,7 @@ class Windows(Derivation):
         parameters = text(columns, "PARAMCD")
         schedule_of = parameters.each(self._schedule, int)
         day = number(columns, self.source)
+        self._check_planned(parameters, schedule_of, columns, count)
         windows: list[Window] = []
         position = np.full(count, -1)
         for index, schedule in enumerate(self.schedules):
@@ -186,6 +188,14 @@ class Windows(Derivation):
             low, high = _bounds(target, planned[name], self.visit_bounds.get(name))
             made.append(Window(visit, visitnum, target, low, high))
         return sorted(made, key=lambda window: window.target)
+
+    def _check_planned(self, parameters: CodedText, schedule_of: np.ndarray, columns: Columns, count: int) -> None:
+        """Raise StudyError for a parameter without a schedule, whose records would have no visit."""
+        looked_at = self.when.holds(columns, count) if self.when else np.ones(count, bool)
+        unplanned = parameters.among((schedule_of < 0) & looked_at & parameters.present())
+        if unplanned:
+            raise StudyError(f"no schedule is of PARAMCD {listed(unplanned)}: add one, one without 'paramcd' for all"
+                             " others, or leave such records out with 'when'")  # fmt: skip
 
     def _schedule(self, parameter: str) -> int:
         for index, schedule in enumerate(self.schedules):

@@ -14,7 +14,7 @@ from adam.language.kinds import NewText, TextColumn
 from metadata.coded_text import CodedText
 from metadata.declaration import Column, NewColumn
 from metadata.errors import StudyError
-from metadata.iso8601 import is_date, text_bounds, to_sas_days
+from metadata.iso8601 import from_sas_days, is_date, text_bounds, to_sas_days
 
 PARTS = {"day": "day", "month": "day or month", "year": "day, month or year"}
 DAY_AFTER_UNKNOWN_MONTH = re.compile(r"\d{4}---(\d{2})")
@@ -22,6 +22,8 @@ DAY_AFTER_UNKNOWN_MONTH = re.compile(r"\d{4}---(\d{2})")
 
 class Partial(NamedTuple):
     """Earliest and latest day (days since 1960) of ISO 8601 texts, and how much is known of them.
+
+    Of an interval of uncertainty the days are those of its ends, and known is what these have in common.
 
     ``precision`` is 0 without a year, 1 for a year, 2 for a month, 3 for a whole date. ``day`` is a day known after an
     unknown month (``2001---15``), which narrows nothing: the year is known.
@@ -43,8 +45,9 @@ def partial_dates(texts: CodedText, name: str) -> Partial:
         raise StudyError(f"{wrong} of {len(texts)} values of {name} are not ISO 8601 dates, full or partial")
     dates = [_date_of(text) for text in texts.texts]
     cut = [date[:4] if date[4:6] == "--" else date for date in dates]
-    first, last = (to_sas_days(days) for days in text_bounds(cut))
-    known = [0 if np.isnan(one) else 3 if len(date) >= 10 else 2 if len(date) >= 7 else 1
+    within = [_interval_of(text) if "/" in text else date for text, date in zip(texts.texts, cut, strict=True)]
+    first, last = (to_sas_days(days) for days in text_bounds(within))
+    known = [0 if np.isnan(one) or not date else 3 if len(date) >= 10 else 2 if len(date) >= 7 else 1
              for one, date in zip(first.tolist(), cut, strict=True)]  # fmt: skip
     days = [DAY_AFTER_UNKNOWN_MONTH.fullmatch(date) for date in dates]
     day = np.array([float(found[1]) if found else np.nan for found in days])
@@ -54,6 +57,11 @@ def partial_dates(texts: CodedText, name: str) -> Partial:
 def _can_be_read(text: str) -> bool:
     """Return True for a date; parts left open at its end may be written as hyphens."""
     return is_date(text if "T" in text else text.rstrip("-"))
+
+
+def _interval_of(text: str) -> str:
+    """Return an interval of uncertainty without times: an imputed day lies between its ends."""
+    return "/".join(part.partition("T")[0] for part in text.split("/"))
 
 
 def _date_of(text: str) -> str:
@@ -96,10 +104,10 @@ class Imputed(Derivation):
     def day_of(self, part: Partial) -> np.ndarray:
         """Return the day that the unknown part is imputed as; NaN where the year is unknown."""
         if self.impute == "middle":
-            made = np.where(part.precision == 1, _thirtieth_of_june(part.first), part.first + 14)
+            made = np.where(part.precision == 1, _thirtieth_of_june(part.first), _first_of_month(part.first) + 14)
         else:
             made = part.first if self.impute == "first" else part.last
-        made = np.where(part.precision == 3, part.first, made)
+        made = np.where(part.precision == 3, part.first, np.clip(made, part.first, part.last))
         if not self.preserve:
             return made
         start = made.copy()
@@ -155,8 +163,10 @@ class Imputed(Derivation):
         return sentence + (", unless the known part is later" if self.limits == "compatible" and len(ends) > 1 else "")
 
 
-def _thirtieth_of_june(new_year: np.ndarray) -> np.ndarray:
-    return _first_of_month(new_year + 170) + 29
+def _thirtieth_of_june(days: np.ndarray) -> np.ndarray:
+    known = np.where(np.isnan(days), 0, days)
+    new_year = to_sas_days(from_sas_days(known).astype("datetime64[Y]").astype("datetime64[D]"))
+    return np.where(np.isnan(days), np.nan, _first_of_month(new_year + 170) + 29)
 
 
 def _first_of_month(days: np.ndarray) -> np.ndarray:

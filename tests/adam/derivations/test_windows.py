@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,6 +11,7 @@ from adam.derivations.windows import (
     Windows,
     cut,
 )
+from metadata.condition import read_condition
 from metadata.errors import StudyError
 from tests.adam.trial import columns, context, numbers, texts
 
@@ -118,3 +121,13 @@ def test_no_day_after_treatment_start_is_in_a_window_planned_before(days, day):
     windows = cut([(str(target), index, target) for index, target in enumerate([*days, 900, 1])], 1)
     window = next(window for window in windows if window.low <= day <= window.high)
     assert (window.target <= 1) == (day <= 1)
+
+
+def test_a_parameter_without_a_schedule_is_refused(tmp_path):
+    """Its records would have no visit, and be in no table by visit."""
+    word = Windows(schedules=(Schedule(("BASELINE",), paramcd=("P",)),))
+    given_ = columns(ADY=[1.0, 2], PARAMCD=["P", "Q"])
+    with pytest.raises(StudyError, match="no schedule is of PARAMCD Q: add one"):
+        word.derive(given_, 2, context(tmp_path))
+    narrowed = replace(word, when=read_condition({"PARAMCD": "P"}, {}, "when"))
+    assert texts(narrowed.derive(given_, 2, context(tmp_path)).columns["AVISIT"]) == ["Baseline", ""]

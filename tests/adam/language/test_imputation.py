@@ -1,5 +1,7 @@
 """Imputation of events' dates as an adverse event dataset declares it: by hand, and what must always hold."""
 
+from datetime import date as calendar
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -130,3 +132,30 @@ def test_what_holds_of_every_imputed_datetime(tmp_path_factory, rows, how):
             assert value // 86400 <= day(CUTOFF)
         if date_flag or (time_flag and made["LIMIT"][row] >= part.last[row] * 86400 + 86399):
             assert not value > made["LIMIT"][row]
+
+
+def test_an_interval_is_imputed_between_its_ends(tmp_path):
+    """What its ends have in common is known: the month of the first, the year of the second, nothing of the last."""
+    given_ = columns(S=["2003-12-15T10:00/2003-12-16", "2003-11-20/2003-12-05", "2003-12-20/2004-01-05"])
+    there = context(tmp_path, cutoff="2099-12-31")
+    for impute, expected in (
+        ("first", ("2003-12-15", "2003-11-20", "")),
+        ("last", ("2003-12-16", "2003-12-05", "")),
+        ("middle", ("2003-12-15", "2003-11-20", "")),
+    ):
+        made = Date(source="S", to="D", to_flag="F", impute=impute).derive(given_, 3, there).columns
+        assert numbers(made["D"]) == days(*expected)
+        assert texts(made["F"]) == ["D", "M", ""]
+
+
+DAYS = st.dates(calendar(2000, 1, 1), calendar(2004, 12, 31))
+
+
+@given(DAYS, DAYS, st.sampled_from(["first", "middle", "last"]))
+def test_an_imputed_day_lies_in_its_interval(tmp_path_factory, one, other, impute):
+    first, last = sorted([one, other])
+    there = context(tmp_path_factory.mktemp("study"), cutoff="2099-12-31")
+    word = Date(source="S", to="D", impute=impute)
+    [made] = numbers(word.derive(columns(S=[f"{first}/{last}"]), 1, there).columns["D"])
+    assert made is None or day(str(first)) <= made <= day(str(last))
+    assert (made is None) == (first.year != last.year)
