@@ -33,7 +33,7 @@ def needed_columns(project: Project, exported: ExportFieldNames | None) -> list[
     """Return the columns that an export must have, without that of the data access group.
 
     ``exported`` are the rows of ``exportFieldNames``: what the user may export. Without them it is all fields. Raises
-    StudyError if one of its rows has not both names.
+    StudyError if one of its rows lacks a name.
     """
     dictionary = project.dictionary
     columns = [column for form in dictionary.forms for column in dictionary.export_columns(form)]

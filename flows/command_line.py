@@ -253,7 +253,7 @@ def schema(
 def pin(
     study: StudyArgument,
     package: Annotated[
-        Path | None, typer.Option(help="Another package, as NCI publishes it: write its codelists beside and compare.")
+        Path | None, typer.Option(help="Another package, as NCI publishes it: write its codelists as well and compare.")
     ] = None,
     release: Annotated[str, typer.Option(metavar="YYYY-MM-DD", help="The date of that package.")] = "",
     as_json: JsonOption = False,

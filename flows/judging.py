@@ -94,7 +94,7 @@ def _standards(defines: Mapping[Any, DefinedStudy]) -> tuple[dict[str, str], fro
 
 
 def _assumed(standards: Mapping[str, str], exact: frozenset[str]) -> str:
-    """Return in words to which versions datasets were held that do not name these versions."""
+    """Return a sentence on the versions to which datasets were held that do not name these versions."""
     assumed = [
         f"{key.replace('_', ' ').upper()} {standards[key]}" for key in DEFAULTS if key in TABLES and key not in exact
     ]

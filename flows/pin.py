@@ -23,13 +23,13 @@ def show_pin(name: str, as_json: bool) -> None:
 
 
 def show_move(name: str, package: Path | None, release: str, as_json: bool) -> None:
-    """Write the codelists of another package beside those pinned, and list what it changes; raises UsageError."""
+    """Write the codelists of another package next to those pinned, and list what it changes; raises UsageError."""
     from metadata.study import Study
-    from sdtm.build.terminology_move import pin_beside
+    from sdtm.build.terminology_move import pin_newer
 
     if package is None or not release:
         raise UsageError("another package needs both --package FILE and --release YYYY-MM-DD")
-    move = pin_beside(Study.open(name), package, release)
+    move = pin_newer(Study.open(name), package, release)
     if as_json:
         print(json.dumps({**asdict(move), "path": str(move.path)}, indent=2))  # noqa: T201
         return

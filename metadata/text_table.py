@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class TextTable:
     """Columns of texts, one below the other as many rows.
 
-    A text may be missing (null), which is another thing than blank. A table is never changed in place, so tables share
+    A text may be missing (null), which is not the same as blank. A table is never changed in place, so tables share
     columns. ``columns`` are Arrow dictionary arrays of distinct large strings, some of which no row may hold.
     """
 

@@ -137,7 +137,7 @@ class Criteria:
 
     @property
     def circumstances(self) -> str:
-        """When the criteria hold, in words."""
+        """When the criteria hold, as a phrase."""
         fasting = {"Y": "fasting", "N": "not fasting"}.get(self.fasting, "")
         sex = f"sex {self.sex}" if self.sex else ""
         baseline = f"{self.baseline} baseline" if self.baseline else ""

@@ -48,7 +48,7 @@ def scheme_of(study: Study, name: str) -> dict[str, ToxicityItem]:
 def read_scheme(name: str, folder: Path = FOLDER) -> dict[str, ToxicityItem]:
     """Return the items of a table that can be graded by a number, by name.
 
-    Raises StudyError for a table that there is not, and, with file, line and column, for all that does not fit.
+    Raises StudyError for an unknown table, and, with file, line and column, for all that does not fit.
     """
     return dict(_scheme(name, folder))
 

@@ -1,7 +1,7 @@
 """How units that measure the same differ: by powers of ten, which need no knowledge of what was measured.
 
 ``g/dL`` is ten ``g/L``, ``10^3/uL`` a thousand ``10^6/L``, whatever the test. From grams to moles nothing follows
-without the molar mass, and nothing is said. Units are written as the codelist UNIT of SDTM writes them.
+without the molar mass, and no factor is judged. Units are written as the codelist UNIT of SDTM writes them.
 """
 
 from __future__ import annotations

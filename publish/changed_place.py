@@ -2,7 +2,7 @@
 
 A dataset lies in a package in several forms with the same values. Of a changed form, the first value that is not that
 of an intact form is named, by record and variable; where all values are the same, the attribute is, or it is said that
-the change is beside the values. JSON and XML that can no longer be read name the line. No value is ever shown.
+the change is outside the values. JSON and XML that can no longer be read name the line. No value is ever shown.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ NOT_DATASETS = ("lineage", FOLDER)
 
 
 def place_of_change(root: Path, path: str, intact: Collection[str]) -> str:
-    """Return in words where a changed file of the package ``root`` differs; blank where that cannot be known.
+    """Return a phrase that says where a changed file of the package ``root`` differs; blank where that cannot be known.
 
     ``intact`` are the files that are as the manifest says; paths are relative to ``root``.
     """
@@ -50,11 +50,11 @@ def _twin(stem: str, intact: Collection[str]) -> str:
 
 def _of_part(root: Path, path: PurePosixPath, intact: Collection[str]) -> str:
     """Compare a part of a split dataset with its records in an intact whole."""
-    beside = {one.stem for one in map(PurePosixPath, intact) if one.parent == path.parent} | {path.stem}
+    others = {one.stem for one in map(PurePosixPath, intact) if one.parent == path.parent} | {path.stem}
     for whole in sorted({one.stem for one in map(PurePosixPath, intact) if one.parent.name not in NOT_DATASETS}):
-        for number in range(len(beside), 1, -1):
+        for number in range(len(others), 1, -1):
             names = part_names(whole, number)
-            if path.stem in names and beside.issuperset(names) and (twin := _twin(whole, intact)):
+            if path.stem in names and others.issuperset(names) and (twin := _twin(whole, intact)):
                 return _in_whole(root, path, names.index(path.stem), twin, number)
     return ""
 
@@ -116,7 +116,7 @@ def _beside_values(changed: StoredTable, kept: StoredTable, whose: str) -> str:
         wrong = [one for one in IGNORABLE if _differs(getattr(own, one), getattr(attributes, one))]
         if wrong:
             return f"{kept.name}.{name}: all values are {whose}; the {wrong[0]} is not"
-    return f"{kept.name}: all values are {whose}; the change is beside them, such as in a date or in padding"
+    return f"{kept.name}: all values are {whose}; the change is outside them, such as in a date or in padding"
 
 
 def _differs(one: str, other: str) -> bool:

@@ -53,7 +53,7 @@ def _check(path: Path, about: Any, rows: list[list[Any]]) -> None:
     width = len(about["columns"])
     wrong = next((at for at, row in enumerate(rows) if not isinstance(row, list) or len(row) != width), None)
     if wrong is not None:
-        raise UsageError(f"{path}: row {wrong + 1} has not the {width} values of the columns")
+        raise UsageError(f"{path}: row {wrong + 1} does not have the {width} values of the columns")
     if about.get("records") != len(rows):
         raise UsageError(f"{path} says that it has {about.get('records')} records, and has {len(rows)}")
 

@@ -1,7 +1,7 @@
 """The datasets that lie in a folder: SDTM, ADaM or both, in any layout, made by anyone.
 
 Of a dataset that lies there several times the transport file counts, then Dataset-JSON, then parquet. Parts of a split
-dataset (folder ``split``) are left out beside the whole. What cannot be read is kept as a sentence.
+dataset (folder ``split``) are left out where the whole is there. What cannot be read is kept as a sentence.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class FoundDatasets:
 
 
 def find(folder: Path, define: Path | None = None) -> FoundDatasets:
-    """Read all datasets below a folder and the define.xml beside them, or the one that is given.
+    """Read all datasets below a folder and the define.xml of their folder, or the one that is given.
 
     Raises UsageError if no dataset is there, OutsideError if the disk fails.
     """
@@ -104,7 +104,10 @@ def _chosen(folder: Path, problems: list[tuple[str, str]]) -> list[Path]:
         same = [path for path in paths if path.suffix.lower() == paths[0].suffix.lower()]
         chosen.append(paths[0])
         problems += [
-            (path.stem.upper(), f"{_shown(folder, path)} is there beside {_shown(folder, paths[0])}; one was judged.")
+            (
+                path.stem.upper(),
+                f"{_shown(folder, path)} is there, and {_shown(folder, paths[0])}; one was judged.",
+            )
             for path in same[1:]
         ]
     return chosen

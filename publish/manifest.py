@@ -1,6 +1,6 @@
 """The manifest: every file of a package with its size and hash, and all that the package was made from.
 
-What depends on the versions of installed libraries (figures, PDF, parquet, compressed files) is marked and stands
+What depends on the versions of installed libraries (figures, PDF, parquet, compressed files) is marked and kept
 apart: ``same_everywhere`` is a hash over the rest, equal for the same inputs on any machine and any supported Python.
 ``sha256`` is a hash over the whole manifest; kept elsewhere, it proves a package unchanged.
 """

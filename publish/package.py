@@ -126,7 +126,7 @@ def write_dataset_json(
     created: str,
     forms: Sequence[JsonForm] | None = None,
 ) -> list[Path]:
-    """Write every dataset as Dataset-JSON, as the define.xml beside its transport file describes it; return the files.
+    """Write every dataset as Dataset-JSON, as the define.xml of its transport file describes it; return the files.
 
     ``forms`` are those that the study asks for; if it does not, all, and of large datasets the compressed one.
     Raises StudyError for a value that reads back differently, OutsideError.

@@ -113,7 +113,7 @@ def _lost(pages: etree._Element, reader: PdfReader) -> Iterator[str]:
 
 
 def _reader(path: Path) -> PdfReader | None:
-    """Return a PDF file that can be read, or None; what is wrong with it is said by ``_pdf``."""
+    """Return a PDF file that can be read, or None; ``_pdf`` reports what is wrong with it."""
     from pypdf import PdfReader
     from pypdf.errors import PyPdfError
 

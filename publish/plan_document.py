@@ -1,4 +1,4 @@
-"""sap.pdf: the analysis plan of a study beside its analysis datasets, with the page of each section."""
+"""sap.pdf: the analysis plan of a study, in the folder of its analysis datasets, with the page of each section."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Transport files above a size are also given in parts, in the folder ``split`` beside the whole file.
+"""Transport files above a size are also given in parts, in the folder ``split`` next to the whole file.
 
 The parts are consecutive records of nearly equal number under the same metadata, so their lengths are equal, and each
 is at most as large as allowed. Source: FDA Study Data Technical Conformance Guide, section 3.3.2 (file size limits:
-split files in a subfolder ``split``, the whole file beside it, and said in the define file and the reviewer's guide).
+split files in a subfolder ``split``, the whole file next to it, and both named in define.xml and the guide).
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def bounds_of(count: int, parts: int) -> list[int]:
 
 
 def parts_beside(whole: Path, dataset: str) -> list[Path]:
-    """Return the transport files in the folder ``split`` beside a whole file that are named as the dataset's parts."""
+    """Return the transport files in the folder ``split`` next to a whole file that are named as the dataset's parts."""
     return sorted((whole.parent / FOLDER).glob(f"{dataset.lower()[: LONGEST_NAME - 2]}*.xpt"))
 
 

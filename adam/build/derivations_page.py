@@ -133,7 +133,7 @@ def _derivation(made: type[Derivation], example: Example) -> str:
 
 
 def _sentences(sentences: Mapping[str, str]) -> str:
-    """Return the variables with their sentences; those of which the same is said together."""
+    """Return the variables with their sentences; those with the same sentence together."""
     together: dict[str, list[str]] = {}
     for name, text in sentences.items():
         together.setdefault(text, []).append(name)

@@ -40,7 +40,7 @@ def check_listed(
 def check_used(specification: AnalysisSpecification, own: Collection[str]) -> None:
     """Raise StudyError for derivations, and variables of those that list them, that nothing uses.
 
-    A name that is near to a listed one that none of the ``own`` variables has is a slip there, of which it is said.
+    A name near to a listed one that none of the ``own`` variables has is reported as a slip there.
     """
     misspelt = [name for name in specification.variables if name not in own] if own else []
     named = {*specification.variables, *specification.header.keys}

@@ -1,4 +1,4 @@
-"""How a variable came about, in words: its origin, its source where it is a copy, and else its method."""
+"""How a variable came about: its origin, its source where it is a copy, and else its method."""
 
 from __future__ import annotations
 

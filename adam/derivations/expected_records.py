@@ -203,7 +203,7 @@ class ExpectedRecords(Expecting):
     no record. The new record holds the variables of ``by`` and ``keep``, the visit and ``set``; all others are missing.
     Of ``keep`` PARAM, PARAMN and PARCATy are those of the parameter, others those of the subject. ``where`` narrows
     which records count as there. ``subjects`` says who should have records even without any, as {dataset: ADSL,
-    where: {SAFFL: Y}}; ``by`` and ``keep`` of theirs are taken from that dataset. A build in which a subject of ADSL
+    where: {SAFFL: Y}}; their ``by`` and ``keep`` are taken from that dataset. A build in which a subject of ADSL
     has no record is refused without it. admiral's derive_expected_records.
     """
 

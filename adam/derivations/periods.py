@@ -197,7 +197,7 @@ class PeriodVariables(Lookup):
     """Set out a dataset with one record a subject and period as variables of the subject, one a period.
 
     ``period`` is the variable that numbers the periods, ``numbers`` those to take. In the names of the new variables
-    xx is the number in two digits (APxxSDT) and w the number in one (PHwSDT). A period that a subject has not has
+    xx is the number in two digits (APxxSDT) and w the number in one (PHwSDT). A period that a subject does not have has
     missing values; two records of one period are an error.
     """
 

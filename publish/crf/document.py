@@ -41,7 +41,7 @@ PRINTED = 4  # the flag of an annotation that is printed (ISO 32000-1, 12.5.3)
 LISTED, LINE = 48, 13.0
 """Forms on a page of the list, and the height of a line of it in points."""
 EXPLAINED = (
-    "A frame beside a field says what becomes of it: VARIABLE when CODE = TEST, QUALIFIER in SUPPLEMENTAL DATASET,"
+    "A frame next to a field says what becomes of it: VARIABLE when CODE = TEST, QUALIFIER in SUPPLEMENTAL DATASET,"
     " [NOT SUBMITTED]. Each domain has its own colour on a form and is named at the top of it. A dashed frame says when"
     " there is a value. The number in brackets after a choice is its code."
 )

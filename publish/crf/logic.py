@@ -1,4 +1,4 @@
-"""Branching logic in words: ``[ae_ser] = '1'`` is "ae_ser is 'Yes'"."""
+"""Branching logic as a sentence: ``[ae_ser] = '1'`` is "ae_ser is 'Yes'"."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TICKED = "1"
 
 
 def in_words(text: str, dictionary: Dictionary) -> str:
-    """Return REDCap's logic in words, with the labels of the choices; as it is written where it cannot be read."""
+    """Return REDCap's logic as a sentence, with the labels of the choices; as it is written where it cannot be read."""
     try:
         root = parse(text).root
     except ExpressionError:

@@ -1,4 +1,4 @@
-"""Pages of the annotated CRF: rows one below the other on the left, their annotations beside them on the right."""
+"""Pages of the annotated CRF: rows one below the other on the left, their annotations next to them on the right."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Placed:
 
 @dataclass
 class FormPage:
-    """One page of a form: its rows and the frames beside them; ``keys`` are what the page's annotations name."""
+    """One page of a form: its rows and the frames next to them; ``keys`` are what the page's annotations name."""
 
     form: str
     title: str
@@ -118,7 +118,7 @@ def _height(row: FormRow) -> float:
 
 
 def _boxes(row: FormRow, top: float) -> list[Box]:
-    """Return the frames of a row's annotations: that of a choice beside it, none over another."""
+    """Return the frames of a row's annotations: that of a choice next to it, none over another."""
     made: list[Box] = []
     for found in sorted(row.annotations, key=lambda one: _offset(row, one)):
         start = top - _offset(row, found)

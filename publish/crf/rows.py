@@ -68,7 +68,7 @@ class FormColumn:
 
 @dataclass(frozen=True)
 class FormRow:
-    """One row of a form, its columns beside one another, with the annotations of its field."""
+    """One row of a form, its columns side by side, with the annotations of its field."""
 
     columns: tuple[FormColumn, ...]
     annotations: tuple[Annotation, ...] = ()
@@ -159,7 +159,7 @@ def _choices(choices: Mapping[str, str], mark: str) -> Iterator[Line]:
 
 
 def _hint(field: Field) -> str:
-    """Return what stands in an input: format and limits of a text field, and what is done with one of another type."""
+    """Return what an input shows: format and limits of a text field, and what is done with one of another type."""
     if field.text_validation_type_or_show_slider_number == "signature":
         return "Add signature"
     if field.type in INPUTS:

@@ -1,4 +1,4 @@
-"""What the page of a define.xml shows: texts, and links whose places are on the page or files beside it."""
+"""What the page of a define.xml shows: texts, and links whose places are on the page or in files of its folder."""
 
 from __future__ import annotations
 

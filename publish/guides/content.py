@@ -17,7 +17,7 @@ class Heading:
 
 @dataclass(frozen=True)
 class Paragraph:
-    """A paragraph; with ``href`` a link to a file beside the guide, or to a heading's name after ``#``."""
+    """A paragraph; with ``href`` a link to a file in the guide's folder, or to a heading's name after ``#``."""
 
     text: str
     href: str = ""

@@ -1,4 +1,4 @@
-"""The guides as files beside the datasets that they describe."""
+"""The guides as files in the folder of the datasets that they describe."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ STANDARDS = {
     "define": "Define-XML",
 }
 UNEXPLAINED = {"note": "For information"}
-BESIDE = {"define.html": "define.xml as a page", "sap.pdf": "The analysis plan"}
+FURTHER_FILES = {"define.html": "define.xml as a page", "sap.pdf": "The analysis plan"}
 OUTPUTS = "reports.yaml"
 KIB = 1024
 
@@ -123,7 +123,7 @@ class GuideFacts:
         names = splitting.files(dataset, self.study.largest_file)
         return [("Files", splitting.sentence(names))] if names else []
 
-    def is_beside(self, standard: str, file: str) -> bool:
+    def is_in_folder(self, standard: str, file: str) -> bool:
         """Return True if a file lies in the folder of a standard."""
         return (self.folders[standard] / file).is_file()
 
@@ -154,7 +154,7 @@ def kilobytes(size: int) -> str:
 
 def introduction(facts: GuideFacts, standard: str, purpose: str, standards: tuple[str, ...]) -> list[Block]:
     """Return section 1 as far as both guides share it: purpose, acronyms, standards and dictionaries."""
-    beside = [Paragraph(said, file) for file, said in BESIDE.items() if facts.is_beside(standard, file)]
+    further = [Paragraph(said, file) for file, said in FURTHER_FILES.items() if facts.is_in_folder(standard, file)]
     said = [purpose]
     if facts.study.is_synthetic:
         said.append(
@@ -173,7 +173,7 @@ def introduction(facts: GuideFacts, standard: str, purpose: str, standards: tupl
         Heading("1 Introduction", 1),
         Heading("1.1 Purpose", 2),
         *paragraphs(said),
-        *beside,
+        *further,
         Heading("1.2 Acronyms", 2),
         table(("Acronym", "Meaning"), sorted(acronyms.items()), (0.2, 0.8), ""),
         Heading("1.3 Study Data Standards and Dictionary Inventory", 2),

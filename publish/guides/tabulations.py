@@ -88,7 +88,7 @@ def _rows(dataset: Dataset, variables: Iterable[str], shares: tuple[float, ...])
 
 def _subject_data(facts: GuideFacts) -> list[Block]:
     given = facts.texts.csdrg
-    acrf = "acrf.pdf" if facts.is_beside("sdtm", "acrf.pdf") else ""
+    acrf = "acrf.pdf" if facts.is_in_folder("sdtm", "acrf.pdf") else ""
     split = facts.split("sdtm")
     crf = (
         f"acrf.pdf has {len(facts.project.dictionary.forms)} forms, each once, with bookmarks by visit and by form."

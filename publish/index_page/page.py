@@ -32,7 +32,7 @@ FOLDERS = {"parquet": "The datasets as parquet", "lineage": "Where each value ca
 
 @dataclass(frozen=True)
 class FileLink:
-    """A file of the package and what is said of it."""
+    """A file of the package and what it is."""
 
     href: str
     name: str

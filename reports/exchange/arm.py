@@ -102,7 +102,7 @@ class _Display:
 
 
 def _methods(rows: Rows) -> dict[str, str]:
-    """Return the methods of each analysis, by its id; what only describes is said so."""
+    """Return the methods of each analysis, by its id; that of a mere description is called so."""
     found: dict[str, dict[str, None]] = {}
     for row in rows:
         own = found.setdefault(str(row["analysis"]), {})

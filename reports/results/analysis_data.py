@@ -105,7 +105,7 @@ class AnalysisData:
         return chosen.of_subjects(subjects.equal(group.variable, group.value).subjects)
 
     def _check_agrees(self, dataset: str, variable: str) -> None:
-        """Raise StudyError if a dataset says of a subject what ADSL does not, or has a subject that ADSL has not.
+        """Raise StudyError if a dataset says of a subject what ADSL does not, or has a subject that ADSL lacks.
 
         So nobody is counted in a column whose N is without him. A variable that ADSL does not have is one of records.
         """

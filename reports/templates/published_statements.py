@@ -39,7 +39,7 @@ class ResultReference:
     node: Place = field(default=None, compare=False, repr=False)
 
     def fits(self, row: Mapping[str, Any]) -> bool:
-        """Whether a row of the results has all that is said of it."""
+        """Whether a row of the results is the one that is meant."""
         wanted = {key: getattr(self, key) for key in parameters(ResultReference)}
         return all(row[key] == value for key, value in wanted.items() if value)
 

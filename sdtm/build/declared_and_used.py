@@ -1,4 +1,4 @@
-"""What a mapping file declares is used: a key that no record could obey is refused, as is a name that is said twice."""
+"""What a mapping file declares is used: a key that can have no effect is refused, as is a name that is listed twice."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def _check_shared(shared: LocatedDict, key: str, of_key: Sequence[FindingTest], 
 def _check_factors(node: LocatedDict, of_key: Sequence[FindingTest], also: Collection[str]) -> None:
     """Raise StudyError for the factor of a unit that no form gives, and that none of the ``also`` known units is.
 
-    Nothing is said where a form has its unit in a field without terms, or the test is graded.
+    Not judged where a form has its unit in a field without terms, or the test is graded.
     """
     if "unit_factors" not in node or not of_key or any(test.toxicity for test in of_key):
         return

@@ -1,4 +1,4 @@
-"""A newer terminology package beside the one that a study pins, and what would change for a study that moved to it."""
+"""A newer terminology package than the one that a study pins, and what would change for a study that moved to it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class TerminologyMove:
     problems: list[str]
 
 
-def pin_beside(study: Study, file: Path, release: str) -> TerminologyMove:
+def pin_newer(study: Study, file: Path, release: str) -> TerminologyMove:
     """Write ``terminology/sdtm-ct-<release>.csv`` from a package file; the study keeps the package that it has.
 
     It moves when study.yaml says ``standards: {sdtm_ct: <release>}``. Raises UsageError where the release is not a

@@ -21,7 +21,7 @@ KEYS = ("record", "event", "instance")
 class Forms:
     """The forms of the records, each of their columns coded once.
 
-    ``visit_of_form`` gives forms that are the visits of a classic project, which has no events, the event of theirs.
+    ``visit_of_form`` gives forms that are the visits of a classic project, which has no events, their event.
     """
 
     def __init__(self, records: Records, visit_of_form: Mapping[str, str] | None = None) -> None:

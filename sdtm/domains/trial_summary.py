@@ -1,4 +1,4 @@
-"""Trial summary (TS): parameters that sdtm/ts.yaml declares in words, from study.yaml or from the subjects."""
+"""Trial summary (TS): parameters that sdtm/ts.yaml declares, with values from study.yaml or from the subjects."""
 
 from __future__ import annotations
 

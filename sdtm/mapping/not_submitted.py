@@ -63,7 +63,7 @@ def reasons(
 ) -> list[tuple[str, str, str]]:
     """Return form, field and reason of every field (and form status) that no mapping reads.
 
-    ``perhaps`` are fields that a mapping with mistakes may read: nothing is said of them.
+    ``perhaps`` are fields that a mapping with mistakes may read: they are not reported.
 
     ``sdtm/not_submitted.yaml`` declares reasons for the forms' status, for descriptive and calculated fields, for all
     fields of a form that no mapping reads, and for single fields. Raises StudyError if a field is neither mapped

@@ -143,17 +143,17 @@ class TestReader:
         return name
 
     def _standard_codes(self, result: RecordOperation) -> dict[str, str] | None:
-        """Return the study's codes by term of a result in words; raises StudyError for a result of choices."""
+        """Return the study's codes by term of a result in free text; raises StudyError for a result of choices."""
         spec = self._get("standard_coded", None)
         if spec is None:
             return None
         if value_set([result]):
-            problem = "only a result in free words is coded by a file; choices have standard_terms"
+            problem = "only a result in free text is coded by a file; choices have standard_terms"
             raise complain(self._node("standard_coded"), "standard_coded", problem)
         return read_codes(self.context.study, spec)
 
     def _standard_terms(self, result: RecordOperation) -> dict[str, str]:
-        """Return the value of --STRESC for a result in words: as declared, or the codelist's own term for a choice.
+        """Return the value of --STRESC for a text: as declared, or the codelist's own term for a choice.
 
         Raises StudyError for a choice of which neither is known: its standard result would be null.
         """

@@ -50,7 +50,7 @@ class TestCodelists:
 
 @dataclass(frozen=True)
 class StudyCoding:
-    """A column of a coding file of the study, by whose terms a result in words is standardised."""
+    """A column of a coding file of the study, by whose terms a result in free text is standardised."""
 
     file: str
     column: str

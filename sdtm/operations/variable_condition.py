@@ -38,7 +38,7 @@ def rows_where(condition: Condition, table: DomainTable, study: Study) -> np.nda
 
 
 def sentence_of(condition: Condition) -> str:
-    """Return a condition on variables in words, empty for every row."""
+    """Return a condition on variables as a phrase, empty for every row."""
     return "" if condition == EVERY_ROW else condition.sentence("null", "not null")
 
 

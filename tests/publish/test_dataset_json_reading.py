@@ -57,7 +57,7 @@ def test_all_forms_are_read(tmp_path: Path, suffix: str, content: bytes) -> None
     [
         ({"records": 2}, ROWS, "no datasetJSONVersion"),
         ({**ABOUT, "records": 3}, ROWS, "says that it has 3 records, and has 2"),
-        (ABOUT, [ROWS[0], ROWS[1][:4]], "row 2 has not the 5 values"),
+        (ABOUT, [ROWS[0], ROWS[1][:4]], "row 2 does not have the 5 values"),
         (ABOUT, [ROWS[0], ["S-2", 5, None, None, None]], "PARAMCD has values that are not of the type string"),
         (ABOUT, [ROWS[0], ["S-2", "A", None, "much", None]], "AVAL has values that are not of the type decimal"),
     ],

@@ -218,7 +218,7 @@ def test_a_lost_record_a_label_and_a_header_are_named(package: Path) -> None:
     label = replace(dataset.metadata, label="Other")
     assert written(package, Dataset(label, dataset.frame), "xpt").endswith("the dataset's label is not")
     xpt.write(dataset, package / AE, date(2002, 1, 1), "sdtm")
-    assert "the change is beside them" in verify(package).findings[0].place
+    assert "the change is outside them" in verify(package).findings[0].place
 
 
 def test_a_file_that_breaks_off_says_so(package: Path) -> None:

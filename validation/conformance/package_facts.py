@@ -23,7 +23,7 @@ class VariableFacts:
 class FileFacts:
     """One dataset in its file, its path relative to the folder, or one that a define.xml describes.
 
-    ``parts`` is how many files in the folder ``split`` beside it hold the dataset in parts.
+    ``parts`` is how many files in the folder ``split`` next to it hold the dataset in parts.
     """
 
     name: str

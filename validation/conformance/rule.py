@@ -49,7 +49,7 @@ NEEDED = {
     "backbone": "the study tagging file of the eCTD backbone, which lies outside m5",
     "sdtm": "the SDTM datasets",
 }
-"""What a rule may need, in words."""
+"""What a rule may need, as it is called in reports."""
 EVERYTHING_OF_A_BUILD = frozenset(
     {"study", "define", "define_sdtm", "define_adam", "formats", "sdtm", "guide", "terminology"}
 )

@@ -13,7 +13,7 @@ Made from the rules themselves by `python -m validation.conformance.rules_page >
 ends with exit code 1 unless the study explains it; a **warning** is legal in some trials and wants a look; a **note**
 says what a reviewer may want to know. *Covers* names the published rules that ours covers, where it does: `CG` the
 CDISC conformance rules 2.0, `FB` the FDA business rules, `SD` the FDA validator rules, four digits the technical
-rejection criteria. A rule that *needs* something which is not there is not judged, and said to be so. Where the
+rejection criteria. A rule that *needs* something which is not there is not judged, and listed as such. Where the
 datasets do not name the version of the guide or the terminology, rules that depend on it only warn.
 """
 TITLES = {"sdtm": "SDTM", "adam": "ADaM, and its agreement with SDTM", "package": "Files, define.xml and manifest"}

@@ -55,7 +55,7 @@ def subject_findings(study: Study, records: Records) -> pd.DataFrame:
 
 
 def _by_site(frame: pd.DataFrame, codes: dict[str, str], pattern: str) -> pd.DataFrame:
-    """Return the numbers as USUBJID has them: without the code of their own site, and without a site that it has not.
+    """Return the numbers as USUBJID has them: without the code of their site, and without a site if it names none.
 
     So ``01-007`` and ``007`` of site 01 are one number, and so is ``007`` of two sites where USUBJID names none.
     """

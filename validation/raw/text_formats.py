@@ -28,7 +28,7 @@ KIND_NAMES = {
 
 @dataclass(frozen=True)
 class Format:
-    """What kind of value a validation type takes, the pattern it must be written in and that pattern in words."""
+    """What kind of value a validation type takes, the pattern it must be written in and what that pattern is called."""
 
     kind: Kind
     pattern: str

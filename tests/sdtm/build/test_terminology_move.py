@@ -12,7 +12,7 @@ from metadata.standards import FOLDER
 from metadata.study import Study
 from metadata.terminology import Terminology, pinned_path
 from sdtm.build.pinned_codelists import pin
-from sdtm.build.terminology_move import TerminologyChange, pin_beside
+from sdtm.build.terminology_move import TerminologyChange, pin_newer
 
 SHIPPED = FOLDER / "sdtm-ct-2019-09-27.csv"
 SEVERE = "C66769,AESEV,Severity/Intensity Scale for Adverse Events,N,C41340,SEVERE,"
@@ -39,7 +39,7 @@ def newer(tmp_path: Path) -> Path:
 
 
 def test_what_a_newer_package_changes_is_reported(small: Any, newer: Path) -> None:
-    move = pin_beside(small.study(), newer, "2031-01-01")
+    move = pin_newer(small.study(), newer, "2031-01-01")
     assert move.path.name == "sdtm-ct-2031-01-01.csv" and move.path.is_file()
     assert {change for change in move.changes if change.codelist in ("SEX", "AESEV", "NY", "UNIT")} == {
         TerminologyChange("SEX", "", "is now extensible"),
@@ -52,7 +52,7 @@ def test_what_a_newer_package_changes_is_reported(small: Any, newer: Path) -> No
 
 def test_packages_lie_side_by_side_and_the_study_moves_by_its_version(small: Any, newer: Path) -> None:
     pin(small.study())
-    pin_beside(small.study(), newer, "2031-01-01")
+    pin_newer(small.study(), newer, "2031-01-01")
     assert "SEVERE" in Terminology.open(small.study()).codelist("AESEV").terms
     declared = small.folder / "study.yaml"
     declared.write_text(declared.read_text().replace("sdtm_ct: 2019-09-27", "sdtm_ct: 2031-01-01"))
@@ -63,7 +63,7 @@ def test_packages_lie_side_by_side_and_the_study_moves_by_its_version(small: Any
 
 def test_an_extension_that_the_newer_package_has_can_go(small: Any, newer: Path) -> None:
     (small.folder / "terminology.yaml").write_text("extensions:\n  UNIT: {furlong: A long one}\n")
-    move = pin_beside(small.study(), newer, "2031-01-01")
+    move = pin_newer(small.study(), newer, "2031-01-01")
     said = TerminologyChange("UNIT", "furlong", "is in the package (C123456): the extension can go")
     assert said in move.changes
     assert any("codelist UNIT has the term 'furlong' already: remove it" in problem for problem in move.problems)
@@ -78,9 +78,9 @@ def test_an_extension_of_a_term_that_the_package_has_is_refused(small: Any) -> N
 @pytest.mark.parametrize("release", ["2031", "2031-13-01", "next", "2031-01-01T00:00:00"])
 def test_a_release_is_a_date(small: Any, newer: Path, release: str) -> None:
     with pytest.raises(UsageError, match="is its date, YYYY-MM-DD"):
-        pin_beside(small.study(), newer, release)
+        pin_newer(small.study(), newer, release)
 
 
 def test_the_pinned_release_is_not_its_own_successor(small: Any, newer: Path) -> None:
     with pytest.raises(UsageError, match="leave --package out"):
-        pin_beside(small.study(), newer, "2019-09-27")
+        pin_newer(small.study(), newer, "2019-09-27")

@@ -233,7 +233,7 @@ def test_choices_are_standardised_by_terms_not_by_a_coding_file(small: Any) -> N
     coded = "standard_coded: {file: coding.csv, column: TERM}"
     small.write("lb", RHYTHM.replace("WORD", "Trace").replace("standard_terms: {}", coded))
     (small.folder / "coding.csv").write_text("REPORTED,TERM\nNegative,NEGATIVE\n", encoding="utf-8")
-    with pytest.raises(StudyError, match="only a result in free words is coded by a file"):
+    with pytest.raises(StudyError, match="only a result in free text is coded by a file"):
         small.tabulate()
 
 

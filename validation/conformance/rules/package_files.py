@@ -182,7 +182,7 @@ def rejection_datasets(data: PackageFacts) -> Iterator[Hit]:
             if needed not in names:
                 yield Hit(needed, detail="The dataset is missing.")
             if kind not in data.defined:
-                yield Hit(needed, detail=f"There is no define.xml beside the {kind.upper()} datasets.")
+                yield Hit(needed, detail=f"There is no define.xml in the folder of the {kind.upper()} datasets.")
 
 
 @package_rule("rejection.1735", "Datasets and define.xml have the right file tags in the study tagging file.",

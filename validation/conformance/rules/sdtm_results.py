@@ -182,7 +182,7 @@ def range_indicator(data: SdtmDatasets) -> Iterator[Hit]:
 def _misplaced(
     indicator: np.ndarray, value: np.ndarray, low: np.ndarray, high: np.ndarray, otherwise: bool = False
 ) -> np.ndarray:
-    """Return True where a value lies elsewhere than is said; ``otherwise`` where value or limits are missing."""
+    """Return True where a value and its indicator disagree; ``otherwise`` where value or limits are missing."""
     wrong = (indicator == "LOW") & (value >= low) | (indicator == "HIGH") & (value <= high)
     wrong |= (indicator == "NORMAL") & ((value < low) | (value > high))
     unknown = np.isnan(value) | np.isnan(low) & np.isnan(high)

@@ -125,7 +125,7 @@ def _last_place(domain: Domain, name: str) -> np.ndarray:
 def _as_results(domain: Domain, original: np.ndarray, standard: np.ndarray, step: np.ndarray) -> np.ndarray:
     """Return True where a limit lies with its conversion on the line of the results of its test and units.
 
-    A test without two different results in these units says nothing of the conversion; then the limits say it.
+    A test without two different results in these units does not show the conversion; then the limits do.
     """
     import pandas as pd
 
