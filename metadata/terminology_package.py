@@ -130,6 +130,9 @@ def _codelist(rows: list[tuple[str, ...] | list[str]]) -> Codelist:
     return Codelist(code, name, label, extensible in ("Y", "Yes"), terms)
 
 
+EXTENSIBLE = ("Y", "N", "Yes", "No", "")
+
+
 def read_package(path: Path, shown: str) -> Package:
     """Read a package file; ``shown`` is its name in errors. Raises StudyError if it is in neither of the forms."""
     if not path.is_file():
@@ -153,6 +156,9 @@ def _read(path: Path, shown: str, written: int) -> Package:
             len(remarks) + 1,
         )
     _check_width(rows, len(COLUMNS), shown, after=len(remarks))
+    for number, row in enumerate(rows[1:], start=len(remarks) + 2):
+        if row[3] not in EXTENSIBLE:
+            raise StudyError(f"a codelist is extensible, Y or N, not '{row[3]}'", shown, number, COLUMNS[3])
     return Package(rows[1:], remarks)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adam.build.names_check import check_codelists, check_names
+from adam.build.names_check import check_codelists, check_names, check_terms
 from adam.build.parameter_check import StandardUnits, check_parameters
 from adam.build.specification import (
     FOLDER,
@@ -68,7 +68,7 @@ def check_analyses(
             with gather.part():
                 check_parameters(specification, units or {})
             with gather.part():
-                _check_variables(specification, study, datasets or {})
+                _check_variables(specification, study, datasets or {}, terminology)
         with gather.part():
             steps = (step.derivation for specification in specifications for step in specification.steps)
             check_norms_used([one for one in steps if isinstance(one, NormScores)], study)
@@ -76,7 +76,9 @@ def check_analyses(
     return gather.found
 
 
-def _check_variables(specification: AnalysisSpecification, study: Study, others: DatasetKinds) -> None:
+def _check_variables(
+    specification: AnalysisSpecification, study: Study, others: DatasetKinds, terminology: Terminology | None
+) -> None:
     """Raise StudyError for all that is wrong with the variables of a dataset and, step by step, with its derivations.
 
     ``others`` are the variables that each dataset may have; one about which nothing is known is not judged.
@@ -88,6 +90,9 @@ def _check_variables(specification: AnalysisSpecification, study: Study, others:
             check_listed(specification, study, others, own)
         with gather.part():
             check_used(specification, own)
+        with gather.part():
+            if terminology:
+                check_terms(specification, study, terminology, own)
         with gather.part():
             check_conditions(specification.header, specification.name, kinds)
         for step in specification.steps:

@@ -1,8 +1,9 @@
-"""How the names of an analysis dataset are written: as transport files take them, with a label each."""
+"""How the names of an analysis dataset are written, with a label each, and which terms its codelists have."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from adam.build.dataset_metadata import LABEL_BYTES, guides
 from adam.build.specification import AnalysisSpecification
@@ -10,9 +11,12 @@ from metadata.errors import Gather, nearest
 from metadata.standards import FOLDER as STANDARDS
 from metadata.study import Study
 from metadata.terminology import Terminology
-from metadata.terminology_package import read_package
+from metadata.terminology_package import Codelist, read_package
+from metadata.variable_kind import ClosedText
 from metadata.yaml_source import complain
 
+MULTIPLE = "MULTIPLE"
+"""What a variable with a codelist may always be, its values being elsewhere (SDTMIG 3.3, section 4.2.8.3)."""
 NAME = re.compile(r"[A-Z][A-Z0-9_]{0,7}", re.ASCII)
 
 
@@ -36,17 +40,42 @@ def check_names(specification: AnalysisSpecification, study: Study) -> None:
 
 def check_codelists(specification: AnalysisSpecification, study: Study, terminology: Terminology) -> None:
     """Raise one StudyError for all codelists that neither the study's terminology nor that of ADaM has."""
-    version = study.standards.get("adam_ct")
-    path = STANDARDS / f"adam-ct-{version}.csv"
     with Gather() as gather:
         for declared in specification.variables.values():
             if declared.codelist is None or declared.codelist in terminology.codelists:
                 continue
-            analysis = read_package(path, path.name) if version and path.is_file() else {}
+            analysis = _of_analysis(study)
             with gather.part():
                 if declared.codelist not in analysis:
                     near = nearest(declared.codelist, [*terminology.codelists, *analysis])
                     raise complain(declared.node, "codelist", f"there is no codelist '{declared.codelist}'{near}")
+
+
+def _of_analysis(study: Study) -> Mapping[str, Codelist]:
+    """Return the codelists of ADaM in the version that study.yaml names, none if it names none."""
+    version = study.standards.get("adam_ct")
+    path = STANDARDS / f"adam-ct-{version}.csv"
+    return read_package(path, path.name) if version and path.is_file() else {}
+
+
+def check_terms(
+    specification: AnalysisSpecification, study: Study, terminology: Terminology, kinds: Mapping[str, str]
+) -> None:
+    """Raise one StudyError for all texts of closed lists that a codelist lacks which cannot be extended."""
+    known_guides = guides(specification, study)
+    with Gather() as gather:
+        for name, declared in specification.variables.items():
+            kind = kinds.get(name, "")
+            known = next((found for found in (guide.find(name) for guide in known_guides) if found), None)
+            code = declared.codelist or (known.codelist if known else "")
+            if not code or not isinstance(kind, ClosedText):
+                continue
+            codelist = terminology.codelists.get(code) or _of_analysis(study).get(code)
+            for text in kind.texts if codelist and not codelist.extensible else ():
+                with gather.part():
+                    if codelist and text not in codelist.terms and text != MULTIPLE:
+                        problem = f"{name} would be '{text}', no term of {codelist.name}{codelist.nearest(text)}"
+                        raise specification.error(problem, name)
 
 
 def _has_label(specification: AnalysisSpecification, name: str, study: Study) -> bool:

@@ -39,6 +39,7 @@ MOMENTS = (
     *("2019-02-30", "2019", "2019-05", "31/12/2019", "9999-12-31", "1900-01-01", "2019-05-05 25:61", "05-2019"),
     *("UN-03-2019", "31-02-2019", ""),
 )
+EVERY = "*"
 TOPICS = ("ORRES", "TERM", "TRT")
 Frame = pd.DataFrame
 Edit = Callable[[Frame, Random, Study], str]
@@ -255,7 +256,8 @@ def _lost(study: Study, frame: Frame, made: Tabulation, queries: Frame) -> list[
                 continue
             if any((field.form, name, who) in waived for name in (field.name, column, "*") for who in ("", record)):
                 continue
-            if (*_place(frame, row, record), field.name) not in asked:
+            place = _place(frame, row, record)
+            if (*place, field.name) not in asked and (*place, EVERY) not in asked:
                 found.append(f"{column} of row {row} ({cell[:20]!r}) is nowhere")
     return found
 
@@ -265,8 +267,10 @@ def _place(frame: Frame, row: int, record: str) -> tuple[str, str, str]:
 
 
 def _asked(queries: Frame) -> set[tuple[str, str, str, str]]:
-    still = queries[queries["status"] == "open"]
-    return set(still[["record", "event", "instance", "field"]].astype(str).itertuples(index=False, name=None))
+    """Return record, event, instance and field of open queries; a row that is there twice is asked about as a whole."""
+    still = queries[queries["status"] == "open"].astype(str)
+    still = still.assign(field=still["field"].where(still["rule"] != "record.twice", EVERY))
+    return set(still[["record", "event", "instance", "field"]].itertuples(index=False, name=None))
 
 
 def _doubled(made: Tabulation) -> dict[tuple[str, str, int], int]:

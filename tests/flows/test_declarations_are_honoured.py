@@ -323,6 +323,7 @@ def test_a_text_that_a_tabulated_variable_never_has(study: Path) -> None:
 
 
 OF_ANALYSES = [
+    ("adam/adsl.yaml", "  EOSSTT:\n", "  EOSSTT: {codelist: NY}\n", "EOSSTT would be 'COMPLETED', no term of NY"),
     ("adam/advs.yaml", "paramn: 2,", "paramn: 1,", "the PARAMN '1' is that of SYSBP and of DIABP"),
     ("adam/advs.yaml", "param: Weight (kg)", "param: Heart Rate (beats/min)", "is that of HR and of WEIGHT"),
     ("adam/adlb.yaml", "unit: g/L", "unit: g/dL", "HGB is in g/dL, and the results of HGB are in g/L"),
