@@ -25,6 +25,8 @@ XML_ERROR = re.compile(r"<error>(.*?)</error>", re.IGNORECASE | re.DOTALL)
 VERSION = re.compile(r"\d+\.\d+\.\d+")
 CHUNK = 1 << 16
 LONGEST_QUOTE = 200
+LONGEST_ERROR = 1 << 20
+"""Bytes of an answer that are looked at for an error of the server; what is longer is data."""
 
 
 class Trouble(Exception):
@@ -63,7 +65,7 @@ class ApiCall:
         if response.status_code in MOVED:
             raise Trouble(self._moved(response))
         body = self._body(response, started)
-        text = body.decode("utf-8", "replace")
+        text = body[:LONGEST_ERROR].decode("utf-8", "replace")
         if OUT_OF_MEMORY.search(text[:5000]):
             raise Trouble(f"{self.server} ran out of memory on content={self.content}", smaller=True)
         self._judge_status(response.status_code, text)
@@ -106,7 +108,7 @@ class ApiCall:
             raise Trouble(f"{self.server} refused the token: {reason}; check the token and the rights of its user")
 
     def _judge_body(self, status: int, body: bytes, text: str) -> None:
-        """Raise the trouble that only the body shows."""
+        """Raise the trouble that only the body shows; ``text`` is its beginning."""
         error = error_text(text)
         if error:
             reason = self._quoted(error)

@@ -12,7 +12,7 @@ import pandas as pd
 from extract import groups
 from extract.client import Client
 from extract.completeness import key_columns, needed_columns, withheld_fields, wrong_structure
-from extract.log import living_records
+from extract.log import COLUMNS, living_records, telling_entries
 from extract.reading import RecordReader, existing, listed_records
 from extract.snapshot import Taken, are_hashes, keep
 from extract.storage import Content, Received
@@ -55,7 +55,7 @@ def take(study: Study, client: Client, root: Path, group: str = "") -> Path:
     wrong = wrong_structure(project, exported)
     if wrong:
         raise OutsideError(f"the structure that REDCap at {client.shown} sent is not whole: {wrong}; try again")
-    log = structure.pop("log", None)
+    log = _telling(structure.pop("log", None))
     listing = listed_records(client, project.dictionary.record_id)
     _refuse_incomplete_list(client, project, listing, log)
     choice = _choice(client, project, own, listing, group)
@@ -76,6 +76,11 @@ def take(study: Study, client: Client, root: Path, group: str = "") -> Path:
         )
 
 
+def _telling(log: list[dict[str, Any]] | None) -> pd.DataFrame | None:
+    """Return what a log tells of the records, None without one; the log itself has every value that was entered."""
+    return None if log is None else telling_entries([pd.DataFrame(log, columns=COLUMNS, dtype="str")])
+
+
 def _own_structure(study: Study) -> Project | None:
     """Return the study's own copy of its project, None if it has none that can be read."""
     try:
@@ -94,9 +99,7 @@ def _structure(
     return structure, ()
 
 
-def _refuse_incomplete_list(
-    client: Client, project: Project, listing: pd.DataFrame, log: list[dict[str, Any]] | None
-) -> None:
+def _refuse_incomplete_list(client: Client, project: Project, listing: pd.DataFrame, log: pd.DataFrame | None) -> None:
     """Raise OutsideError if the list of records lacks one that there is.
 
     Where the list is empty, the whole log must say that there is no record: a project that is too large for a server
@@ -104,8 +107,9 @@ def _refuse_incomplete_list(
     """
     record_id = project.dictionary.record_id
     if listing.empty and log is not None:
-        log = client.log()
-    logged = [name for name in living_records(log) if name not in set(listing[record_id])]
+        log = _telling(client.log())
+    listed = set(listing[record_id])
+    logged = [name for name in living_records(log) if name not in listed]
     found = existing(client, record_id, logged)
     server = f"REDCap at {client.shown}"
     if found:

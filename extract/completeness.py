@@ -64,7 +64,8 @@ def withheld_fields(project: Project, columns: Collection[str]) -> list[str]:
 
 def missing_columns(needed: Collection[str], columns: Collection[str]) -> str:
     """Say which of the needed columns are not there."""
-    missing = [name for name in needed if name not in set(columns)]
+    there = set(columns)
+    missing = [name for name in needed if name not in there]
     if not missing:
         return ""
     return (

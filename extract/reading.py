@@ -49,7 +49,8 @@ def existing(client: Client, record_id: str, names: Sequence[str]) -> list[str]:
     for start in range(0, len(names), MOST_RECORDS):
         rows = client.parsed(client.row_keys(names[start : start + MOST_RECORDS], [record_id]))
         found += [str(row.get(record_id)) for row in rows]
-    return [name for name in dict.fromkeys(found) if name in set(names)]
+    asked = set(names)
+    return [name for name in dict.fromkeys(found) if name in asked]
 
 
 @dataclass
@@ -143,10 +144,10 @@ class RecordReader:
         listing = self._listing = listed_records(self.client, self._record_id)
         touched = set(listed_records(self.client, self._record_id, since)[self._record_id])
         names = self._names(listing)
-        held = self._held.distinct(self._record_id)
-        gone = [name for name in dict.fromkeys([*held, *asked]) if name not in set(names)]
+        held, wanted, listed = self._held.distinct(self._record_id), set(names), set(listing[self._record_id])
+        gone = [name for name in dict.fromkeys([*held, *asked]) if name not in wanted]
         moved = self._moved(listing) if ACCESS_GROUP in self.columns and ACCESS_GROUP in listing else set()
-        self._confirm_deleted([name for name in gone if name not in set(listing[self._record_id])], since)
+        self._confirm_deleted([name for name in gone if name not in listed], since)
         self._held = self._held.take(~self._of_records(gone))
         known = set(held)
         doubtful = touched | moved | self._doubted | self._lacking_listed()

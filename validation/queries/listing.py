@@ -166,7 +166,8 @@ def unused_answers(study: Study, listing: pd.DataFrame) -> tuple[list[str], list
     ``validation.queries.answers``), or where records are missing on purpose, as those of other data access groups.
     The first are ids, the second ids with their line.
     """
-    left = [row for row in answer_rows(study) if row["query_id"] not in set(listing["query_id"])]
+    asked = set(listing["query_id"])
+    left = [row for row in answer_rows(study) if row["query_id"] not in asked]
     gone = [row["query_id"] for row in left if study.group or tells_its_query(row)]
     unknown = [f"{row['query_id']} (line {row.line})" for row in left if not study.group and not tells_its_query(row)]
     return sorted(gone), unknown
