@@ -100,6 +100,13 @@ class Selection:
             raise StudyError(f"{self.dataset}: {subject} has two records{place}, which would count twice;"
                              " narrow the output's 'where'")  # fmt: skip
 
+    def check_within(self, whole: Selection) -> None:
+        """Raise StudyError if a subject of these rows has none among the ``whole``, of which they are to be a part."""
+        outside = sorted(set(self.subjects).difference(whole.subjects))
+        if outside:
+            raise StudyError(f"{self.dataset}: {len(outside)} counted subject(s) are not among those of 'denominator',"
+                             f" the first {outside[0]}")  # fmt: skip
+
     def most_frequent(self, variable: str) -> list[str]:
         """Values of a text variable by falling number of subjects, then by name."""
         present = self.present(variable)

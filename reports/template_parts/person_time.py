@@ -52,8 +52,11 @@ class PersonTimeRows:
 
 
 def person_time(rate: RateKeys, rows: Selection) -> PersonTimeRows:
-    """Sum the events and the person-time of each subject."""
+    """Sum the events and the person-time of each subject; raises StudyError for events in no time at risk."""
     count, time = rate.count, rate.time
+    happened = rows.above(count, 0)
+    if happened.size > happened.above(time, 0).size:
+        raise StudyError(f"{rows.dataset}: a record has events ({count}) and no person-time ({time}); it would be left out")
     known = rows.present(count).present(time).above(time, 0)
     events, spent = known.column(count).to_numpy(float), known.column(time).to_numpy(float)
     if (events % 1 != 0).any() or (events < 0).any():

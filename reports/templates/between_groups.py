@@ -148,6 +148,8 @@ def _endpoint(
     rows = everybody.where(line.where)
     if line.kind == "proportion":
         among = None if line.denominator is None else everybody.where(line.denominator)
+        if among is not None:
+            rows.check_within(among)
         whole = size if among is None else among.subject_count
         builder.add_proportion(output, place, rows.subject_count, whole, rows, "Number of subjects")
         return (rows.subject_count, whole), rows if among is None else among

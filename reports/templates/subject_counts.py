@@ -94,7 +94,9 @@ def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> 
             records = _records(analysis, output, group, line)
             rows, whole = _meeting(records.where(keys.where), line.wanted, line.within_days), size
             if line.among:
-                whole = _meeting(records, line.among, None).subject_count
+                among = _meeting(records, line.among, None)
+                rows.check_within(among)
+                whole = among.subject_count
             name = f"line {number}"
             place = ResultPlace(f"{number:02d}", group.label, "USUBJID", line.label, heading, line=name)
             _add(output, builder, place, rows, whole)

@@ -36,12 +36,19 @@ MEANS = """template: mean_figure, dataset: ADVS, variable: AVAL, visits: {Day 1:
 EVENTS = "template: incidence, dataset: ADAE, term: AEDECOD, any: Any event"
 TIMES = "template: time_to_event, dataset: ADTTE, unit: days, event: Attack"
 
+OF_MEN = "where: {AGE: {above: 30}}, denominator: {SEX: M}"
+COUNTS = f"template: subject_counts, lines: [{{label: Old men, {OF_MEN}}}]"
+SHARES = f"template: between_groups, reference: B, lines: [{{label: Old men, kind: proportion, {OF_MEN}}}]"
+RATES = """template: between_groups, reference: B,
+    lines: [{label: Attacks, kind: rate, dataset: ADTTE, rate: {time: AVAL, count: EVENTS, unit: Days}}]"""
+
 
 def frames() -> Frames:
-    subjects = pd.DataFrame({"USUBJID": list("1234"), "ITTFL": "Y", "TRT01P": list("AABB")})
+    subjects = pd.DataFrame({"USUBJID": list("1234"), "ITTFL": "Y", "TRT01P": list("AABB"), "SEX": "M"})
+    subjects["AGE"] = [40.0, 20, 50, 60]
     values = pd.DataFrame({"USUBJID": list("1234"), "PARAMCD": "P", "AVISIT": "Day 1", "AVAL": [1.0, 2, 3, 4]})
     events = pd.DataFrame({"USUBJID": list("113"), "AEDECOD": "X", "TRT01P": list("AAB"), "ITTFL": "Y"})
-    times = pd.DataFrame({"USUBJID": list("1234"), "AVAL": [1.0, 2, 3, 4], "CNSR": 0.0})
+    times = pd.DataFrame({"USUBJID": list("1234"), "AVAL": [1.0, 2, 3, 4], "CNSR": 0.0, "EVENTS": 1.0})
     return {"ADSL": subjects, "ADVS": values, "ADAE": events, "ADTTE": times}
 
 
@@ -61,6 +68,14 @@ def stranger(given: Frames) -> None:
     given["ADAE"].loc[0, "USUBJID"] = "9"
 
 
+def without_time(given: Frames) -> None:
+    given["ADTTE"].loc[0, "AVAL"] = 0.0
+
+
+def woman(given: Frames) -> None:
+    given["ADSL"].loc[0, "SEX"] = "F"
+
+
 def negative(given: Frames) -> None:
     given["ADTTE"].loc[0, "AVAL"] = -1.0
 
@@ -75,6 +90,9 @@ def negative(given: Frames) -> None:
         (EVENTS, other_arm, "ADAE: TRT01P of 1 is 'B', in ADSL it is 'A'"),
         (EVENTS, other_population, "ADAE: ITTFL of 1 is 'Y', in ADSL it is 'N'"),
         (EVENTS, stranger, "ADAE: 9 is not in ADSL"),
+        (COUNTS, woman, "ADSL: 1 counted subject\\(s\\) are not among those of 'denominator', the first 1"),
+        (SHARES, woman, "ADSL: 1 counted subject\\(s\\) are not among those of 'denominator', the first 1"),
+        (RATES, without_time, "ADTTE: a record has events \\(EVENTS\\) and no person-time \\(AVAL\\)"),
         (TIMES, negative, "ADTTE: 1 has a time below zero"),
     ],
 )
