@@ -73,9 +73,7 @@ def make(tmp_path: Path) -> Callable[..., Study]:
     """Write a study with its queries and declaration."""
 
     def made(declared: str = DECLARED, **queries: str) -> Study:
-        (tmp_path / "study.yaml").write_text(
-            STUDY_YAML.replace("sdtm_ct:", 'sdtmig: "3.3", sdtm_ct:'), encoding="utf-8"
-        )
+        (tmp_path / "study.yaml").write_text(STUDY_YAML, encoding="utf-8")
         (tmp_path / "verify").mkdir(exist_ok=True)
         (tmp_path / "verify" / "verify.yaml").write_text(declared, encoding="utf-8")
         for name, text in ({"means": QUERY} | queries).items():
