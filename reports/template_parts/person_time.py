@@ -56,7 +56,8 @@ def person_time(rate: RateKeys, rows: Selection) -> PersonTimeRows:
     count, time = rate.count, rate.time
     happened = rows.above(count, 0)
     if happened.size > happened.above(time, 0).size:
-        raise StudyError(f"{rows.dataset}: a record has events ({count}) and no person-time ({time}); it would be left out")
+        problem = f"a record has events ({count}) and no person-time ({time}); it would be left out"
+        raise StudyError(f"{rows.dataset}: {problem}")
     known = rows.present(count).present(time).above(time, 0)
     events, spent = known.column(count).to_numpy(float), known.column(time).to_numpy(float)
     if (events % 1 != 0).any() or (events < 0).any():
