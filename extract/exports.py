@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,8 @@ def snapshot_of(study: Study, source: Path, root: Path, records_state: str = "lo
     ``source`` is a folder with dictionary.csv, project_info.csv, instruments.csv and, where the project has them,
     arms.csv, events.csv, form_event_mapping.csv, repeating.csv, dags.csv, log.csv; records in records_locked.csv,
     records_as_entered.csv or records.csv, and log_as_entered.csv if log.csv goes beyond that state. Or it is a records
-    CSV, whose structure is in the same folder or else in the study's own. Byte-order marks, CRLF, other delimiters,
+    CSV, whose structure is in the same folder or else in the study's own. Or it is a project's XML, with its metadata
+    or, with the structure at those places, without. Byte-order marks, CRLF, other delimiters,
     survey columns and the user interface's headers are understood. The records have all columns of the dictionary, or,
     with export_field_names.csv, those that it lists. ``group`` takes the records of one data access group alone.
     Content that the API would give has the id that it has from the API. Raises UsageError if there is nothing at
@@ -68,13 +70,15 @@ def snapshot_of(study: Study, source: Path, root: Path, records_state: str = "lo
     if is_snapshot(source):
         verified(source)
         return source
+    if source.suffix.lower() == ".xml":
+        return _of_xml(study, source, root, group)
     folder = source if source.is_dir() else _structure_folder(study, source)
     records = records_file(source, records_state) if source.is_dir() else source
     structure, paths = _structure(folder, study.encoding)
     log_file = _log_file(records, folder)
     log = _log(log_file, study.encoding)
     project = Project.from_payloads(structure)
-    table = _whole_records(project, structure, records, study.encoding)
+    table = _whole_records(project, structure, read_parts(records, study.encoding), records)
     warnings = _missing_records(project, table, log, records, group)
     table, name = _of_group(study, project, table, records, group)
     files: dict[str, Content] = {f"received/{path.name}": path for path in [*paths, *log_file, records]}
@@ -82,11 +86,27 @@ def snapshot_of(study: Study, source: Path, root: Path, records_state: str = "lo
     return keep(study, Taken(structure, table, files, log, "", origin, name, warnings), root)
 
 
-def _whole_records(project: Project, structure: dict[str, Any], path: Path, encoding: str) -> TextTable:
+def _of_xml(study: Study, source: Path, root: Path, group: str) -> Path:
+    """Return the snapshot of a project's XML; a file with data only has the structure that a records CSV would have."""
+    from extract.odm import document, records, structure
+
+    read = document.read_document(source)
+    found, paths = structure.structure_of(read, source), [source]
+    if found is None:
+        found, others = _structure(_structure_folder(study, source), study.encoding)
+        paths += others
+    project = Project.from_payloads(found)
+    parts = [pa.Table.from_pandas(records.records_of(read, project), preserve_index=False)]
+    table, name = _of_group(study, project, _whole_records(project, found, parts, source), source, group)
+    files: dict[str, Content] = {f"received/{path.name}": path for path in paths}
+    return keep(study, Taken(found, table, files, None, "", {"exports": source.name}, name, ()), root)
+
+
+def _whole_records(project: Project, structure: dict[str, Any], parts: Iterable[pa.Table], path: Path) -> TextTable:
     """Return the records of a file; raises StudyError if the structure says that it should hold more, or other rows."""
     needed = needed_columns(project, structure.get("export_field_names"))
-    parts = (_checked(project, needed, part, path) for part in read_parts(path, encoding))
-    table = TextTable.stack(TextTable.of_arrow(part) for part in parts)
+    checked = (_checked(project, needed, part, path) for part in parts)
+    table = TextTable.stack(TextTable.of_arrow(part) for part in checked)
     if not table.names:
         raise StudyError("the file is empty", path)
     keys = table.frame(name for name in (project.dictionary.record_id, *KEY_COLUMNS) if name in table)

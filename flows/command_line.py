@@ -170,7 +170,7 @@ def run(
     study: StudyArgument,
     source: Annotated[
         str,
-        typer.Option(help="'api' for the REDCap named in study.yaml, a snapshot's folder, or a folder of exports."),
+        typer.Option(help="'api' for the REDCap in study.yaml, a snapshot, a folder of exports or a project's XML."),
     ] = "api",
     records: Annotated[
         RecordsState | None, typer.Option(help="Which records of a folder of exports; without it, the locked ones.")

@@ -16,7 +16,7 @@ STRUCTURE = ("dictionary", "project_info", "instruments", "arms", "events", "for
 
 
 def draft(project: Path, out: Path) -> list[Path]:
-    """Write a study's folder from a project's structure files, or from a dictionary alone; return the files made.
+    """Write a study's folder from a project's structure files, its XML, or a dictionary alone; return the files made.
 
     Raises UsageError if ``out`` has files already or there is no dictionary.
     """
@@ -25,9 +25,11 @@ def draft(project: Path, out: Path) -> list[Path]:
             f"{out} has files already: a draft never writes over a mapping, and copies the project's structure itself;"
             " choose another --out"
         )
+    if project.suffix.lower() == ".xml" and project.is_file():
+        return _structure_of_xml(project, out / "redcap") + _mapping(out)
     dictionary = project / "dictionary.csv" if project.is_dir() else project
     if not dictionary.is_file():
-        raise UsageError(f"{project} is neither a dictionary nor a folder with dictionary.csv")
+        raise UsageError(f"{project} is neither a dictionary, a project's XML nor a folder with dictionary.csv")
     made = _structure(project, dictionary, out / "redcap")
     return made + _mapping(out)
 
@@ -48,6 +50,25 @@ def _structure(project: Path, dictionary: Path, folder: Path) -> list[Path]:
             rows = [("project_title", "is_longitudinal", "missing_data_codes"), (dictionary.stem, 0, "")]
             csv.writer(target, lineterminator="\n").writerows(rows)
         made.append(folder / "project_info.csv")
+    return made
+
+
+def _structure_of_xml(project: Path, folder: Path) -> list[Path]:
+    """Write the structure files that a project's XML describes."""
+    from extract.odm.document import read_document
+    from extract.odm.structure import structure_of
+
+    structure = structure_of(read_document(project), project)
+    if structure is None:
+        raise UsageError(f"{project} has data only: export the project's XML with its metadata")
+    folder.mkdir(parents=True)
+    made = []
+    for name, rows in structure.items():
+        made.append(folder / f"{name}.csv")
+        with made[-1].open("w", encoding="utf-8", newline="") as target:
+            writer = csv.DictWriter(target, list(rows[0]), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
     return made
 
 

@@ -54,7 +54,8 @@ class RunRequest:
         if source == API and records:
             raise UsageError("--records chooses among a folder's record files; with --source api there is no choice")
         if source != API and not Path(source).exists():
-            raise UsageError(f"--source {source}: it does not exist; give 'api', a snapshot or a folder of exports")
+            known = "'api', a snapshot, a folder of exports or a project's XML"
+            raise UsageError(f"--source {source}: it does not exist; give {known}")
         if until not in STAGES:
             raise UsageError(f"--until is one of {', '.join(STAGES)}, not '{until}'")
         options = {}

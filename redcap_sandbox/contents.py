@@ -12,6 +12,7 @@ from redcap_sandbox import structure
 from redcap_sandbox.activity import export_log
 from redcap_sandbox.faults import Fault, spoiled
 from redcap_sandbox.project import SandboxProject
+from redcap_sandbox.project_xml import project_xml
 from redcap_sandbox.records import export_records
 from redcap_sandbox.rendering import MEDIA, render_error, render_object, render_table
 from redcap_sandbox.request import ApiError, ApiRequest
@@ -24,7 +25,7 @@ NO_RIGHT = "Insufficient user privileges: You must have 'API Export' privileges 
 WRITING = ("import", "delete", "rename", "randomize", "switch", "createFolder")
 NOT_SERVED = (
     "appRightsCheck", "file", "fileinfo", "filesize", "fileRepository", "generateNextRecordName", "participantList",
-    "pdf", "project_settings", "project_xml", "report", "surveyAccessCode", "surveyLink", "surveyQueueLink",
+    "pdf", "project_settings", "report", "surveyAccessCode", "surveyLink", "surveyQueueLink",
     "surveyReturnCode", "userDagMapping", "userRole", "userRoleMapping",
 )  # fmt: skip
 
@@ -91,7 +92,7 @@ def _expired(served: SandboxProject) -> bool:
 
 def _content(served: SandboxProject, request: ApiRequest, fault: Fault | None) -> Answer:
     content = request.text("content")
-    if content not in (*TABLES, *NOT_SERVED, "record", "project", "version"):
+    if content not in (*TABLES, *NOT_SERVED, "record", "project", "project_xml", "version"):
         raise ApiError(400, 'The value of the parameter "content" is not valid')
     _refuse_writing(request, content)
     if content in NOT_SERVED:
@@ -103,11 +104,21 @@ def _content(served: SandboxProject, request: ApiRequest, fault: Fault | None) -
     kind = request.format
     if content == "project":
         return Answer(200, render_object(structure.project_info(served), kind, served.doubled_quotes), MEDIA[kind])
+    if content == "project_xml":
+        return Answer(200, _project_xml(served, request), MEDIA["xml"])
     if content == "record":
         body = _records(served, request, kind, fault)
     else:
         body = _table(served, request, TABLES[content], kind, fault)
     return Answer(200, body, MEDIA[kind])
+
+
+def _project_xml(served: SandboxProject, request: ApiRequest) -> str:
+    """Return the whole project; without its records for returnMetadataOnly."""
+    if request.flag("returnMetadataOnly"):
+        return project_xml(served.project, None, served.version)
+    records, _ = export_records(served, request)
+    return project_xml(served.project, records, served.version)
 
 
 def _refuse_writing(request: ApiRequest, content: str) -> None:

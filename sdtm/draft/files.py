@@ -14,6 +14,7 @@ from sdtm.draft.proposals import SUBJECTS, Draft, Proposal
 MARK = "TODO(check)"
 """What is written before each doubt; the check lists these places."""
 SECTIONS = ("variables", "tests", "supplemental")
+LONGEST_ID = 40
 
 
 def flow(value: Any) -> str:
@@ -104,7 +105,7 @@ def study_file(project: Project, name: str) -> str:
     lines = [
         "# Drafted from the REDCap project.",
         "study:",
-        f"  id: {re.sub('[^A-Z0-9]+', '-', name.upper()).strip('-')}{marked('STUDYID of every dataset')}",
+        f"  id: {_study_id(name)}{marked('STUDYID of every dataset')}",
         f"  title: {flow(title)}",
         "",
         "standards:",
@@ -124,6 +125,11 @@ def study_file(project: Project, name: str) -> str:
         *_visits(project),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _study_id(name: str) -> str:
+    """Return the name of a folder as a study's id, of at most 40 letters, digits and hyphens."""
+    return re.sub("[^A-Z0-9]+", "-", name.upper()).strip("-")[:LONGEST_ID].strip("-") or "STUDY"
 
 
 def _identity(project: Project) -> list[str]:
