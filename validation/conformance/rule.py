@@ -46,6 +46,7 @@ NEEDED = {
     "transport": "transport files",
     "formats": "files that keep display formats, or a define.xml",
     "pdf": "PDF files",
+    "guide": "the version of the guide, which define.xml does not name",
     "backbone": "the study tagging file of the eCTD backbone, which lies outside m5",
     "sdtm": "the SDTM datasets",
 }

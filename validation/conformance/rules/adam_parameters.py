@@ -33,6 +33,8 @@ AT_BASELINE = (("AVAL", "BASE"), ("AVALC", "BASEC"), ("ANRIND", "BNRIND"), ("ATO
                ("ATOXGRL", "BTOXGRL"), ("ATOXGRH", "BTOXGRH"), ("ATOXGRLN", "BTOXGRLN"), ("ATOXGRHN", "BTOXGRHN"),
                *((f"A{y}IND", f"B{y}IND") for y in range(1, 10)),
                *((f"AVALCAT{y}", f"BASECAT{y}") for y in range(1, 10)))  # fmt: skip
+RATIOS = {"R2ANRLO": "ANRLO", "R2ANRHI": "ANRHI", **{f"R2A{y}{end}": f"A{y}{end}" for y in range(1, 10)
+                                                    for end in ("LO", "HI")}}  # fmt: skip
 NOTHING = re.compile(r"(NULL|MISSING|UNKNOWN|\.) to (NULL|MISSING|UNKNOWN|\.)", re.IGNORECASE)
 CRITERION = re.compile(r"CRIT(\d{1,2})")
 
@@ -172,6 +174,19 @@ def change(data: AnalysisDatasets) -> Iterator[Hit]:
             if one.has(name):
                 given = one.number(name)
                 yield Hit(one.name, name, ~np.isnan(given) & differ(given, wanted))
+
+
+@analysis_rule("adam.ratio", "A ratio to a limit of the range is AVAL divided by that limit.", PARAMETER,
+               "warning")  # fmt: skip
+def ratio(data: AnalysisDatasets) -> Iterator[Hit]:
+    for one in data.basic("AVAL"):
+        for name, limit in RATIOS.items():
+            if one.has(name, limit):
+                given, bound = one.number(name), one.number(limit)
+                with np.errstate(divide="ignore", invalid="ignore"):
+                    wanted = np.where(bound == 0, np.nan, one.number("AVAL") / bound)
+                apart = np.abs(given - wanted) > np.maximum(0.01 * np.abs(wanted), 0.005)  # ratios may be rounded
+                yield Hit(one.name, name, ~np.isnan(given) & ~np.isnan(wanted) & apart)
 
 
 @analysis_rule("adam.change_missing", "A parameter with changes has one in every record after its baseline that"

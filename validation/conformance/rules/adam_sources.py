@@ -38,6 +38,21 @@ def source_value(data: AnalysisDatasets) -> Iterator[Hit]:
                 yield Hit(one.name, "AVAL", apart)
 
 
+@analysis_rule("adam.source_range", "The limits of the range are those of the result to which --SEQ leads, where nearly"
+               " all of the parameter are.", POINTS, "warning", needs=("sdtm",))  # fmt: skip
+def source_range(data: AnalysisDatasets) -> Iterator[Hit]:
+    for one in data.basic("USUBJID"):
+        for code in one.domains:
+            source = data.sdtm.domains[code]
+            for name, limit in (("ANRLO", "--STNRLO"), ("ANRHI", "--STNRHI")):
+                if one.has(name) and source.has(limit):
+                    wanted, given = at(source.number(limit), one.source_rows(code)), one.number(name)
+                    known = ~np.isnan(wanted) & ~np.isnan(given)
+                    apart = known & differ(given, wanted, 1e-6)
+                    shares = np.bincount(one.parameter, apart) / np.maximum(np.bincount(one.parameter, known), 1)
+                    yield Hit(one.name, name, apart & (shares <= 1 / 10)[one.parameter])  # converted limits are right
+
+
 def _in_unit(one: AnalysisDataset, units: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """Return True where the parameter is in the unit of its source: it names that unit, or none in brackets."""
     unit = np.append(units, "")[rows]

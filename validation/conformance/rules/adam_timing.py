@@ -148,6 +148,17 @@ def duration(data: AnalysisDatasets) -> Iterator[Hit]:
         yield Hit(one.name, "ADURU", one.filled("ADURU") == np.isnan(length))
 
 
+@analysis_rule("adam.treatment_duration", "The duration of treatment in days counts its first and its last day, where"
+               " nearly all subjects' does.", "ADaMIG 1.3, section 3.2.5", "warning")  # fmt: skip
+def treatment_duration(data: AnalysisDatasets) -> Iterator[Hit]:
+    level = data.get(ADSL)
+    if level is not None and level.has("TRTDURD", "TRTSDT", "TRTEDT"):
+        given = level.number("TRTDURD")
+        wrong = ~np.isnan(given) & differ(given, level.number("TRTEDT") - level.number("TRTSDT") + 1)
+        if wrong.sum() <= (~np.isnan(given)).sum() / 10:  # a sponsor may leave out interruptions
+            yield Hit(level.name, "TRTDURD", wrong)
+
+
 @analysis_rule(
     "adam.window", "A record lies in the window of its analysis visit, and the window's target too.", WINDOWS
 )

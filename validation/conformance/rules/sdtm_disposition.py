@@ -11,6 +11,9 @@ from validation.conformance.sdtm_datasets import MISSING_DAY, Domain, SdtmDatase
 
 DISPOSITION = "SDTMIG 3.3, section 6.2.3"
 CONSENT, RANDOMIZED, COMPLETED = "INFORMED CONSENT OBTAINED", "RANDOMIZED", "COMPLETED"
+MILESTONE, EVENT = "PROTOCOL MILESTONE", "DISPOSITION EVENT"
+MILESTONES, EVENTS = "C114118", "C66727"
+"""The codelists PROTMLST and NCOMPLT."""
 LATEST = np.datetime64("9999-12-31")
 OF_TREATMENT = ("", "STUDY TREATMENT", "TREATMENT", "STUDY PARTICIPATION")
 
@@ -84,6 +87,33 @@ def disposition_category(data: SdtmDatasets) -> Iterator[Hit]:
     disposition = _disposition(data, "DSCAT")
     if disposition is not None:
         yield Hit("DS", "DSCAT", ~disposition.filled("DSCAT"))
+
+
+@rule("disposition.kind", "A milestone of the protocol and a disposition event are of their category: RANDOMIZED is a"
+      " milestone, COMPLETED none.", DISPOSITION)  # fmt: skip
+def disposition_kind(data: SdtmDatasets) -> Iterator[Hit]:
+    disposition = _disposition(data, "DSCAT")
+    lists = data.terminology.codelists
+    if disposition is None or MILESTONES not in lists or EVENTS not in lists:
+        return
+    milestones, events = (set(lists[code].terms) for code in (MILESTONES, EVENTS))
+    for category, others in ((MILESTONE, events - milestones), (EVENT, milestones - events)):
+        yield Hit("DS", "DSCAT", disposition.equals("DSCAT", category) & disposition.equals("DSDECOD", *others))
+
+
+@rule("event.withdrawn", "A subject of one treatment that was withdrawn for an event did not complete it.", DISPOSITION,
+      "warning")  # fmt: skip
+def event_withdrawn(data: SdtmDatasets) -> Iterator[Hit]:
+    disposition, events, exposure = _disposition(data, "DSCAT"), data.get("AE"), data.get("EX")
+    if disposition is None or events is None or exposure is None or not events.has("USUBJID", "AEACN"):
+        return
+    pairs = np.unique(np.stack([exposure.column("USUBJID").codes, exposure.column("EXTRT").codes], axis=1), axis=0)
+    owners, treatments = np.unique(pairs[:, 0], return_counts=True)
+    single = [exposure.column("USUBJID").texts[owner] for owner in owners[treatments == 1]]
+    done = _subjects_with(disposition, _of_treatment(disposition, COMPLETED))
+    left = _subjects_with(disposition, disposition.equals("DSCAT", EVENT) & ~disposition.equals("DSDECOD", COMPLETED))
+    rows = events.equals("AEACN", "DRUG WITHDRAWN") & events.equals("USUBJID", *(set(done) & set(single)))
+    yield Hit("AE", "AEACN", rows & ~events.equals("USUBJID", *left))
 
 
 def _of_treatment(disposition: Domain, *words: str) -> np.ndarray:

@@ -79,6 +79,9 @@ def reference_order(data: SdtmDatasets) -> Iterator[Hit]:
     for before, after in ORDERED:
         if subjects.has(before, after):
             yield Hit("DM", after, subjects.bounds(before)[0] > subjects.bounds(after)[1])
+    if subjects.has("RFXENDTC", "RFENDTC"):  # the end of the reference period is the sponsor's to define
+        early = subjects.bounds("RFXENDTC")[0] > subjects.bounds("RFENDTC")[1]
+        yield Hit("DM", "RFENDTC", early, "It is before the last exposure.", severity="warning")
 
 
 @rule(

@@ -17,6 +17,8 @@ SUMMARY = "SDTMIG 3.3, section 7.4 and appendix C1"
 CODED = {"UNII", "MED-RT", "SNOMED"}
 UNII = re.compile(r"[A-Z0-9]{10}")
 NCI = re.compile(r"C\d+")
+CONCEPT = re.compile(r"\d{6,18}")
+CLASS = re.compile(r"N\d{10}")
 YEARS = re.compile(r"P(\d+(?:\.\d+)?)Y")
 
 
@@ -109,15 +111,18 @@ def _named(one: GuideParameter) -> Callable[[str], bool]:
     return lambda text: text.upper() in wanted or (text.upper().startswith("SNOMED") and "SNOMED" in wanted)
 
 
-@rule("summary.code", "A code has the form of its system: UNII ten letters and digits, CDISC the C-code of NCI.",
-      SUMMARY)  # fmt: skip
+@rule("summary.code", "A code has the form of its system: UNII ten letters and digits, CDISC the C-code of NCI, SNOMED"
+      " digits, MED-RT and NDF-RT an N and ten digits.", SUMMARY)  # fmt: skip
 def summary_code(data: SdtmDatasets) -> Iterator[Hit]:
     summary = _summary(data)
     if summary is not None and summary.has("TSVALCD", "TSVCDREF"):
         given = summary.filled("TSVALCD")
         unii = summary.equals("TSVCDREF", "UNII") & ~summary.each("TSVALCD", UNII.fullmatch)
         nci = summary.each("TSVCDREF", lambda text: text.startswith("CDISC")) & ~summary.each("TSVALCD", NCI.fullmatch)
-        yield Hit("TS", "TSVALCD", given & (unii | nci))
+        snomed = summary.each("TSVCDREF", lambda text: text.upper().startswith("SNOMED"))
+        snomed &= ~summary.each("TSVALCD", CONCEPT.fullmatch)
+        classes = summary.equals("TSVCDREF", "MED-RT", "NDF-RT") & ~summary.each("TSVALCD", CLASS.fullmatch)
+        yield Hit("TS", "TSVALCD", given & (unii | nci | snomed | classes))
         yield Hit("TS", "TSVCDREF", given & ~summary.filled("TSVCDREF"), "A code has no system.")
 
 
