@@ -74,13 +74,18 @@ def sdtm_domains(version: str) -> frozenset[str]:
     return frozenset(row["dataset"] for row in standard_table(f"sdtmig-{slug(version)}-datasets"))
 
 
+def _rows_of(table: str, column: str, name: str, problem: str) -> list[dict[str, str]]:
+    """Return the rows that have a name in a column; raises StudyError, with the nearest name, if there are none."""
+    rows = [row for row in standard_table(table) if row[column] == name]
+    if not rows:
+        raise StudyError(f"{problem} {name}{nearest(name, {row[column] for row in standard_table(table)})}")
+    return rows
+
+
 @cache
 def sdtm_variables(version: str, domain: str) -> tuple[GuideVariable, ...]:
     """Return the variables of an SDTM domain in the guide's order (SDTMIG, section of the domain)."""
-    rows = [row for row in standard_table(f"sdtmig-{slug(version)}-variables") if row["dataset"] == domain]
-    if not rows:
-        known = {row["dataset"] for row in standard_table(f"sdtmig-{slug(version)}-variables")}
-        raise StudyError(f"SDTMIG {version} has no domain {domain}{nearest(domain, known)}")
+    rows = _rows_of(f"sdtmig-{slug(version)}-variables", "dataset", domain, f"SDTMIG {version} has no domain")
     return tuple(
         GuideVariable(
             row["variable"],
@@ -99,20 +104,14 @@ def sdtm_variables(version: str, domain: str) -> tuple[GuideVariable, ...]:
 @cache
 def sdtm_dataset(version: str, domain: str) -> GuideDataset:
     """Return label, class and structure of an SDTM domain."""
-    rows = {row["dataset"]: row for row in standard_table(f"sdtmig-{slug(version)}-datasets")}
-    if domain not in rows:
-        raise StudyError(f"SDTMIG {version} has no domain {domain}{nearest(domain, rows)}")
-    row = rows[domain]
+    row = _rows_of(f"sdtmig-{slug(version)}-datasets", "dataset", domain, f"SDTMIG {version} has no domain")[0]
     return GuideDataset(domain, row["label"], row["class"], row["structure"])
 
 
 @cache
 def adam_variables(table: str, structure: str) -> tuple[GuideVariable, ...]:
     """Return the variables of an ADaM structure (ADSL, BDS, OCCDS, ...) from a shipped table, e.g. adamig-1-3."""
-    rows = [row for row in standard_table(f"{table}-variables") if row["structure"] == structure]
-    if not rows:
-        known = {row["structure"] for row in standard_table(f"{table}-variables")}
-        raise StudyError(f"{table} has no structure {structure}{nearest(structure, known)}")
+    rows = _rows_of(f"{table}-variables", "structure", structure, f"{table} has no structure")
     return tuple(
         GuideVariable(
             row["variable"],

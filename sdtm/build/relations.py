@@ -15,19 +15,20 @@ import numpy as np
 
 from metadata.coded_text import CodedText
 from metadata.condition import Condition
-from metadata.dataset import Dataset, DatasetMetadata, Edges, Variable
+from metadata.dataset import Dataset, DatasetMetadata, Edges
 from metadata.declaration import read_document
 from metadata.declaration_limits import Entries
 from metadata.declaration_schema import document_schema
 from metadata.errors import Gather, nearest
 from metadata.project import Project
 from metadata.schema_errors import unknown_variable
-from metadata.standards import sdtm_dataset, sdtm_variables
+from metadata.standards import sdtm_dataset
 from metadata.study import Study
 from metadata.units import text_of
 from metadata.yaml_source import LocatedDict, complain
 from sdtm.build.collect import address
 from sdtm.build.finish import Finished
+from sdtm.build.linking_variables import linking_variables
 from sdtm.columns.source import FormRows, Forms
 from sdtm.columns.table import REDCAP, DomainTables, Withheld
 from sdtm.domains.identity import SubjectIdentifiers
@@ -357,17 +358,5 @@ def record_rows(records: RelatableRecords, domain: str) -> pd.DataFrame:
 def _metadata(study: Study) -> DatasetMetadata:
     version = study.standards["sdtmig"]
     guide = sdtm_dataset(version, DOMAIN)
-    variables = tuple(
-        Variable(
-            item.name,
-            item.label,
-            "Char",
-            core=item.core,
-            role=item.role,
-            codelist=item.codelist or None,
-            origin=METHODS.get(item.name, ("Assigned", ""))[0],
-            method=METHODS.get(item.name, ("Assigned", ""))[1],
-        )
-        for item in sdtm_variables(version, DOMAIN)
-    )
+    variables = linking_variables(version, DOMAIN, METHODS)
     return DatasetMetadata(DOMAIN, guide.label, guide.dataset_class, guide.structure, KEYS, variables)

@@ -6,25 +6,20 @@ import numpy as np
 import pandas as pd
 
 from metadata.coded_text import CodedText
-from metadata.dataset import Dataset, DatasetMetadata, Edges, Value, Variable
-from metadata.standards import sdtm_dataset, sdtm_variables
+from metadata.dataset import Dataset, DatasetMetadata, Edges, Value
+from metadata.standards import sdtm_dataset
 from metadata.units import text_of
 from sdtm.build.finish import Finished
+from sdtm.build.linking_variables import linking_variables
 from sdtm.mapping.domain_mapping import DomainMapping
 from sdtm.mapping.value_level import supplemental_values
 
 KEYS = ("STUDYID", "RDOMAIN", "USUBJID", "IDVAR", "IDVARVAL", "QNAM")
 METHODS = {
     "STUDYID": ("Protocol", ""),
-    "RDOMAIN": ("Assigned", ""),
     "USUBJID": ("Derived", "As in the parent domain."),
-    "IDVAR": ("Assigned", ""),
     "IDVARVAL": ("Derived", "Sequence number of the parent record."),
-    "QNAM": ("Assigned", ""),
-    "QLABEL": ("Assigned", ""),
     "QVAL": ("Collected", ""),
-    "QORIG": ("Assigned", ""),
-    "QEVAL": ("Assigned", ""),
 }
 
 
@@ -69,19 +64,7 @@ def _qualifiers(made: Finished) -> dict[str, CodedText]:
 
 def _metadata(version: str, mapping: DomainMapping, values: tuple[Value, ...]) -> DatasetMetadata:
     guide = sdtm_dataset(version, "SUPPQUAL")
-    variables = tuple(
-        Variable(
-            item.name,
-            item.label,
-            "Char",
-            core=item.core,
-            role=item.role,
-            codelist=item.codelist or None,
-            origin=METHODS[item.name][0],
-            method=METHODS[item.name][1],
-        )
-        for item in sdtm_variables(version, "SUPPQUAL")
-    )
+    variables = linking_variables(version, "SUPPQUAL", METHODS)
     label = f"Supplemental Qualifiers for {mapping.domain}"
     return DatasetMetadata(
         f"SUPP{mapping.domain}", label, guide.dataset_class, guide.structure, KEYS, variables, values

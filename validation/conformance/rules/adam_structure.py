@@ -21,7 +21,7 @@ from validation.conformance.adam_datasets import (
     repeated,
 )
 from validation.conformance.rule import Hit, analysis_rule
-from validation.conformance.rules.sdtm_structure import descends, rank
+from validation.conformance.rules.sdtm_structure import out_of_order
 
 NAME = re.compile(r"[A-Z][A-Z0-9_]{0,7}")
 LONGEST_LABEL, LONGEST_TEXT = 40, 200
@@ -256,11 +256,7 @@ def key_unique(data: AnalysisDatasets) -> Iterator[Hit]:
 )
 def key_sorted(data: AnalysisDatasets) -> Iterator[Hit]:
     for one in data:
-        keys = [name for name in one.metadata.keys if one.has(name)]
-        if keys and one.size > 1:
-            wrong = np.zeros(one.size, bool)
-            wrong[1:] = descends([rank(one, name) for name in keys])
-            yield Hit(one.name, "", wrong)
+        yield from out_of_order(one)
 
 
 @analysis_rule("adam.record_twice", "No record is there twice, different only in its number.", STRUCTURES, "warning")

@@ -208,11 +208,16 @@ def key_unique(data: SdtmDatasets) -> Iterator[Hit]:
 @rule("key.sorted", "Records are sorted by the keys, null first.", "SDTMIG 3.3, section 3.2.1.1")
 def key_sorted(data: SdtmDatasets) -> Iterator[Hit]:
     for domain in data:
-        keys = [name for name in domain.metadata.keys if domain.has(name)]
-        if keys and domain.size > 1:
-            wrong = np.zeros(domain.size, bool)
-            wrong[1:] = descends([rank(domain, name) for name in keys])
-            yield Hit(domain.name, "", wrong)
+        yield from out_of_order(domain)
+
+
+def out_of_order(domain: Domain) -> Iterator[Hit]:
+    """Yield the records that come before the one above them by the keys of the metadata."""
+    keys = [name for name in domain.metadata.keys if domain.has(name)]
+    if keys and domain.size > 1:
+        wrong = np.zeros(domain.size, bool)
+        wrong[1:] = descends([rank(domain, name) for name in keys])
+        yield Hit(domain.name, "", wrong)
 
 
 def rank(domain: Domain, name: str) -> np.ndarray:

@@ -165,18 +165,28 @@ def _elements(data: SdtmDatasets) -> _Elements | None:
     return _Elements.of(elements)
 
 
-@rule("epoch.element", "EPOCH is that of an element of the subject in which the record's date may lie.",
-      "SDTMIG 3.3, section 5.3")  # fmt: skip
-def epoch_element(data: SdtmDatasets) -> Iterator[Hit]:
+def _placed(data: SdtmDatasets) -> Iterator[tuple[Domain, np.ndarray, list[np.ndarray], list[np.ndarray]]]:
+    """Yield each dated domain with the records whose subject has elements.
+
+    Of these the first and the last possible day, a column, and start, end and epoch of the subject's elements, a row a
+    record.
+    """
     elements = _elements(data)
     if elements is None:
         return
     for domain, date in _dated(data):
         at, row = elements.rows_of(domain)
-        first, last = (bound[at, None] for bound in domain.bounds(date))
-        start, end = elements.start[row], elements.end[row]
+        days = [bound[at, None] for bound in domain.bounds(date)]
+        yield domain, at, days, [elements.start[row], elements.end[row], elements.epoch[row]]
+
+
+@rule("epoch.element", "EPOCH is that of an element of the subject in which the record's date may lie.",
+      "SDTMIG 3.3, section 5.3")  # fmt: skip
+def epoch_element(data: SdtmDatasets) -> Iterator[Hit]:
+    for domain, at, record, element in _placed(data):
+        (first, last), (start, end, epoch) = record, element
         possible = (last >= start) & ((first <= end) | np.isnat(end) & ~np.isnat(first))
-        same = elements.epoch[row] == domain.text("EPOCH")[at, None]
+        same = epoch == domain.text("EPOCH")[at, None]
         fits = np.zeros(domain.size, bool)
         fits[at] = (possible & same).any(axis=1)
         wrong, within = domain.filled("EPOCH") & ~fits, np.zeros(domain.size, bool)
@@ -188,13 +198,7 @@ def epoch_element(data: SdtmDatasets) -> Iterator[Hit]:
 @rule("epoch.missing", "A record whose date lies in an element of the subject has its EPOCH.",
       "SDTMIG 3.3, section 5.3; FDA Business Rule FB2201", "warning", covers="FB2201")  # fmt: skip
 def epoch_missing(data: SdtmDatasets) -> Iterator[Hit]:
-    elements = _elements(data)
-    if elements is None:
-        return
-    for domain, date in _dated(data):
-        at, row = elements.rows_of(domain)
-        first, last = (bound[at, None] for bound in domain.bounds(date))
-        start, end = elements.start[row], elements.end[row]
+    for domain, at, (first, last), (start, end, _) in _placed(data):
         placed = np.zeros(domain.size, bool)
         placed[at] = ((first >= start) & ((last <= end) | np.isnat(end))).any(axis=1)
         yield Hit(domain.name, "EPOCH", placed & ~domain.filled("EPOCH"))
