@@ -55,7 +55,7 @@ class Connection:
         self.shown = shown_address(self.api_address)
         self.patience = patience or Patience()
         if not TOKEN.fullmatch(token.strip()):
-            raise OutsideError("the REDCap token is not one: a token has 32 hexadecimal characters")
+            raise OutsideError("the REDCap token is not valid: it must have 32 hexadecimal characters")
         self._token = token.strip()
         self.encoding = encoding
         self.refused: dict[str, str] = {}

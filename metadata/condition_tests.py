@@ -11,7 +11,18 @@ import numpy as np
 
 from metadata.errors import StudyError, nearest
 from metadata.schema_errors import unknown_variable
-from metadata.variable_kind import CHAR, DATE, DATETIME, NUM, SAID, SECONDS_A_DAY, TIME, ClosedText, differ, is_number
+from metadata.variable_kind import (
+    CHAR,
+    DATE,
+    DATETIME,
+    NUM,
+    PHRASE,
+    SECONDS_A_DAY,
+    TIME,
+    ClosedText,
+    differ,
+    is_number,
+)
 from metadata.yaml_source import complain
 
 if TYPE_CHECKING:
@@ -103,7 +114,7 @@ class VariableTest:
             if wrong:
                 raise self.error(f"{dataset}{self.variable} {self._misfit(kind, wrong[0])}")
             if kind in (DATE, DATETIME) and any(one != "" for one in values):
-                raise self.error(f"{dataset}{self.variable} is {SAID[kind]}: compare it with {{variable: NAME}}")
+                raise self.error(f"{dataset}{self.variable} is {PHRASE[kind]}: compare it with {{variable: NAME}}")
             strange = [one for one in values if one not in FLAG_VALUES]
             if strange and self.variable.endswith("FL") and self.name in ("is", "not") and kind == CHAR:
                 raise self.error(f"{dataset}{self.variable} is a flag and never '{strange[0]}': Y, N or missing")
@@ -120,7 +131,7 @@ class VariableTest:
 
     def _misfit(self, kind: str, value: object) -> str:
         if is_number(kind):
-            return f"is {SAID[kind]}, '{value}' is not"
+            return f"is {PHRASE[kind]}, '{value}' is not"
         if self.name in COMPARISONS:
             return f'holds text; a number is needed to compare with {value}, or write "{value}" to compare texts'
         return f'is text: write "{value}" in quotes'
@@ -129,7 +140,7 @@ class VariableTest:
         assert isinstance(self.operand, OtherVariable)
         if differ(kind, other_kind):
             raise self.error(
-                f"{dataset}{self.variable} is {SAID[kind]}, {dataset}{self.operand.name} is {SAID[other_kind]}:"
+                f"{dataset}{self.variable} is {PHRASE[kind]}, {dataset}{self.operand.name} is {PHRASE[other_kind]}:"
                 " they cannot be compared"
             )
         if self.operand.plus and CHAR in (kind, other_kind):

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 CHAR, NUM, DATE, DATETIME, TIME = "Char", "Num", "date", "datetime", "time"
 MOMENTS = (DATE, DATETIME, TIME)
-SAID = {CHAR: "text", NUM: "a number", DATE: "a date", DATETIME: "a datetime", TIME: "a time"}
+PHRASE = {CHAR: "text", NUM: "a number", DATE: "a date", DATETIME: "a datetime", TIME: "a time"}
 """What errors and docs call each kind."""
 
 SECONDS_A_DAY = 86400.0

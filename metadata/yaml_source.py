@@ -129,7 +129,7 @@ def _number(loader: _LocatedLoader, node: yaml.ScalarNode) -> int | float:
 
 
 def _refused(loader: _LocatedLoader, node: yaml.Node) -> Any:
-    problem = f"{node.tag.removeprefix('tag:yaml.org,2002:')} is nothing that a declaration holds"
+    problem = f"{node.tag.removeprefix('tag:yaml.org,2002:')} cannot be used in a declaration"
     raise StudyError(problem, loader.file, node.start_mark.line + 1)
 
 

@@ -18,7 +18,7 @@ from publish.disk import outside, sha256
 
 CHANGED, MISSING, ADDED = "changed", "missing", "added"
 WRONG = "manifest"
-SAID = {CHANGED: "was changed", MISSING: "is missing", ADDED: "is not in the manifest"}
+PHRASE = {CHANGED: "was changed", MISSING: "is missing", ADDED: "is not in the manifest"}
 HASH = re.compile(r"[0-9a-f]{64}")
 
 
@@ -80,7 +80,7 @@ def changed(folder: Path) -> list[tuple[str, str]] | None:
     """
     if not (folder / manifest.FILE).is_file():
         return None
-    return [(one.path, SAID.get(one.kind, one.sentence)) for one in verify(folder).findings]
+    return [(one.path, PHRASE.get(one.kind, one.sentence)) for one in verify(folder).findings]
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

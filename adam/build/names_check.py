@@ -74,7 +74,9 @@ def check_terms(
             for text in kind.texts if codelist and not codelist.extensible else ():
                 with gather.part():
                     if codelist and text not in codelist.terms and text != MULTIPLE:
-                        problem = f"{name} would be '{text}', no term of {codelist.name}{codelist.nearest(text)}"
+                        problem = (
+                            f"{name} would be '{text}', which is not a term of {codelist.name}{codelist.nearest(text)}"
+                        )
                         raise specification.error(problem, name)
 
 

@@ -11,7 +11,7 @@ from adam.language.kinds import check_moment, other_names
 from metadata.condition import DatasetKinds
 from metadata.errors import Gather, StudyError, nearest
 from metadata.study import Study
-from metadata.variable_kind import CHAR, SAID
+from metadata.variable_kind import CHAR, PHRASE
 
 
 def check_listed(
@@ -71,7 +71,7 @@ def check_types(step: DerivationStep, specification: AnalysisSpecification, stud
         known = next((found for found in (guide.find(name) for guide in known_guides) if found), None)
         wanted = entry.type or (known.type if known else "")
         if wanted and (wanted == CHAR) != (made == CHAR):
-            raise step.error(f"{name} should be {wanted}, and the derivation makes {SAID[made]}")
+            raise step.error(f"{name} should be {wanted}, and the derivation makes {PHRASE[made]}")
 
 
 def check_others(derivation: object, others: DatasetKinds) -> None:

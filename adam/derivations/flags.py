@@ -135,9 +135,9 @@ class TreatmentEmergent(Derivation):
 
     def check(self) -> None:
         if self.worst and not (self.initial or self.by):
-            raise StudyError("worst needs initial, or 'by' for the lines of an event, to be set against")
+            raise StudyError("worst needs initial, or 'by' for the lines of an event, to be compared with")
         if self.initial and not self.worst:
-            raise StudyError("initial needs worst, the severity that it is set against")
+            raise StudyError("initial needs worst, the severity with which it is compared")
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
         start, first = comparable(columns, (self.start, self.treatment_start))

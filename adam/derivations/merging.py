@@ -24,7 +24,7 @@ from metadata.dataset import Edges
 from metadata.declaration import Column, NewColumn, OtherColumn
 from metadata.errors import Gather, StudyError
 from metadata.units import significant
-from metadata.variable_kind import CHAR, NUM, PLAIN_NUMBER, SAID, differ
+from metadata.variable_kind import CHAR, NUM, PHRASE, PLAIN_NUMBER, differ
 
 SUBJECT = "USUBJID"
 KEEPING = ("minimum", "maximum")
@@ -82,7 +82,9 @@ class Lookup(Derivation):
         for name in self.by:
             mine, theirs = (kinds.get(dataset, {}).get(name, "") for dataset in ("", self.dataset))
             if differ(mine, theirs):
-                raise StudyError(f"{name} is {SAID[mine]}, {self.dataset}.{name} is {SAID[theirs]}: no records match")
+                raise StudyError(
+                    f"{name} is {PHRASE[mine]}, {self.dataset}.{name} is {PHRASE[theirs]}: no records match"
+                )
 
     def found(self, context: DerivationContext) -> np.ndarray:
         """Return True for the other dataset's records that fulfil ``where``."""
@@ -302,7 +304,7 @@ class Summary(Lookup):
         known = kinds.get(self.dataset, {}).get(self.source or "", "")
         if known and self.function != "count" and (known == CHAR or (self.function not in KEEPING and known != NUM)):
             taken = "numbers and dates" if self.function in KEEPING else "numbers"
-            raise StudyError(f"{self.dataset}.{self.source} is {SAID[known]}; {self.function} takes {taken}")
+            raise StudyError(f"{self.dataset}.{self.source} is {PHRASE[known]}; {self.function} takes {taken}")
 
     def _edges(self, groups: np.ndarray, count: int, eligible: np.ndarray) -> tuple[Edges, ...]:
         own = np.full(int(groups.max(initial=-1)) + 1, -1)

@@ -30,7 +30,7 @@ from metadata.condition import DatasetKinds
 from metadata.declaration import Column, NewColumn
 from metadata.errors import StudyError, nearest
 from metadata.study import Study
-from metadata.variable_kind import SAID
+from metadata.variable_kind import PHRASE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -127,7 +127,7 @@ class StudyDerivation(Derivation):
             raise StudyError("'outputs' names the variables that the function makes, each with type and method")
         for name, one in self.outputs.items():
             if one.kind and one.type == "Char":
-                raise StudyError(f"{name} is {SAID[one.kind]}, which is of type Num")
+                raise StudyError(f"{name} is {PHRASE[one.kind]}, which is of type Num")
 
     def kind(self, variable: str, kinds: DatasetKinds) -> str:
         return self.outputs[variable].kind or self.outputs[variable].type

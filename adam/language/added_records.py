@@ -15,7 +15,7 @@ from metadata.coded_text import CodedText
 from metadata.condition import Condition, DatasetKinds
 from metadata.declaration import Column, OrderColumn
 from metadata.errors import StudyError
-from metadata.variable_kind import CHAR, PLAIN_NUMBER, SAID, ClosedText, differ
+from metadata.variable_kind import CHAR, PHRASE, PLAIN_NUMBER, ClosedText, differ
 
 PARAMETER = {"PARAMCD": "paramcd", "PARAM": "param", "PARAMN": "paramn", "PARCAT1": "parcat1"}
 
@@ -54,7 +54,9 @@ class AddedRecords(Derivation):
         for name, value in self.own().items():
             kind, written = kinds.get("", {}).get(name, ""), CHAR if isinstance(value, str) else PLAIN_NUMBER
             if differ(kind, written):
-                raise StudyError(f"{name} is {SAID[kind]}, and the added records would hold {SAID[written]}: {value}")
+                raise StudyError(
+                    f"{name} is {PHRASE[kind]}, and the added records would hold {PHRASE[written]}: {value}"
+                )
 
     def changed(self, columns: Columns, count: int, blank: tuple[str, ...] = ()) -> dict[str, Values]:
         """Return the columns that ``count`` new records have instead of those that they are copies of."""

@@ -19,8 +19,8 @@ from metadata.variable_kind import (
     DATE,
     DATETIME,
     NUM,
+    PHRASE,
     PLAIN_NUMBER,
-    SAID,
     TIME,
     PlainNumber,
     differ,
@@ -43,10 +43,10 @@ class OfKind:
     @property
     def phrase(self) -> str:
         """What errors call the kinds: a date or a datetime."""
-        return " or ".join(SAID[kind] for kind in self.kinds)
+        return " or ".join(PHRASE[kind] for kind in self.kinds)
 
     def __str__(self) -> str:
-        return " or ".join(SAID[kind].removeprefix("a ") for kind in self.kinds)
+        return " or ".join(PHRASE[kind].removeprefix("a ") for kind in self.kinds)
 
 
 TextColumn = Annotated[Column, OfKind((CHAR,))]
@@ -114,7 +114,7 @@ def check_kind(use: Use, kind: str) -> None:
     """Raise StudyError if a variable is not of a kind that its parameter takes."""
     if not use.wanted.allows(kind):
         name = f"{use.dataset}.{use.variable}" if use.dataset else use.variable
-        raise StudyError(f"{name} is {SAID[kind]}; {use.parameter} takes {use.wanted.phrase}")
+        raise StudyError(f"{name} is {PHRASE[kind]}; {use.parameter} takes {use.wanted.phrase}")
 
 
 def check_kinds(declared: Any, kinds: DatasetKinds) -> None:
@@ -142,11 +142,11 @@ def check_alike(kinds: DatasetKinds, names: Sequence[str]) -> None:
     for name in names:
         kind = kinds.get("", {}).get(name, "")
         if differ(kind, wanted):
-            raise StudyError(f"{first} is {SAID[wanted]}, {name} is {SAID[kind]}; all must be of one kind")
+            raise StudyError(f"{first} is {PHRASE[wanted]}, {name} is {PHRASE[kind]}; all must be of one kind")
 
 
 def check_moment(name: str, display: str | None, made: str) -> None:
     """Raise StudyError where format or name of a variable say date, datetime, time or day, and another is made."""
     wanted = wanted_kind(name, display)
     if made != CHAR and differ(wanted, made):
-        raise StudyError(f"{name} should be {SAID[wanted]}, and the derivation makes {SAID[made]}")
+        raise StudyError(f"{name} should be {PHRASE[wanted]}, and the derivation makes {PHRASE[made]}")

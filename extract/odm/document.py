@@ -31,7 +31,7 @@ def read_document(path: Path) -> etree._Element:
     except UnicodeDecodeError:
         raise StudyError("the file is not UTF-8, as REDCap's XML is", path) from None
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
-        raise StudyError("the file declares a document type or entities, which REDCap's XML has not", path)
+        raise StudyError("the file declares a document type or entities, which REDCap's XML does not have", path)
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True, remove_comments=True
     )

@@ -115,7 +115,9 @@ class AnalysisData:
         own, level = self.everything(dataset), self.everything(SUBJECT_LEVEL)
         strangers = sorted(set(own.subjects).difference(level.subjects))
         if strangers:
-            raise StudyError(f"{dataset}: {strangers[0]} is not in {SUBJECT_LEVEL}, so that no column can count him")
+            raise StudyError(
+                f"{dataset}: {strangers[0]} is not in {SUBJECT_LEVEL}, so that no column counts that subject"
+            )
         if not (own.has(variable) and level.has(variable)):
             return
         known = level.table(SUBJECT, variable).drop_duplicates(SUBJECT)

@@ -35,7 +35,7 @@ def check_used(body: LocatedDict, mapping: DomainMapping, study: Study, project:
         for key in OF_TESTS if not tests else ():
             with gather.part():
                 if key in body:
-                    raise complain(body, key, f"'{key}' speaks of tests, and the records of {mapping.domain} have none")
+                    raise complain(body, key, f"'{key}' is about tests, and the records of {mapping.domain} have none")
         with gather.part():
             _check_keys(body, mapping)
         for node in _blocks(body):

@@ -148,7 +148,7 @@ class Reader:
         )
         for index, name in enumerate(baseline_by):
             if name not in made.operations:
-                problem = f"{name} is not mapped, so that it tells no baselines apart"
+                problem = f"{name} is not mapped, so that it cannot tell baselines apart"
                 raise complain(self.body["baseline_by"], index, problem)
         return made
 
@@ -307,7 +307,7 @@ class Reader:
         self, node: LocatedDict, qnam: str, spec: LocatedDict, context: MappingContext
     ) -> SupplementalQualifier:
         if not QNAM.fullmatch(qnam) or qnam in self.by_name:
-            problem = "QNAM is at most 8 capital letters and digits, and no variable of the domain"
+            problem = "QNAM is at most 8 capital letters and digits, and not a variable of the domain"
             raise complain(node["supplemental"], qnam, problem)
         if not 1 <= len(str(spec.get("label", "")).encode()) <= 40:
             raise complain(spec, "label", f"{qnam} needs a label of 1 to 40 characters")

@@ -79,8 +79,8 @@ def test_a_variable_that_the_software_makes_cannot_be_mapped(study: Path) -> Non
 UNUSED = [
     ("sv", "except: [", 'except: ["\\x01", ', "is not a date field of a visit's form"),
     ("ae", "form: acon", "dates: {except: [fecha_ci]}\n  form: acon", "'dates' are those of visits"),
-    ("ae", "records:", "toxicity: who-1979-lab-grades\nrecords:", "'toxicity' speaks of tests"),
-    ("ae", "records:", "reason_not_done: NOT DONE\nrecords:", "'reason_not_done' speaks of tests"),
+    ("ae", "records:", "toxicity: who-1979-lab-grades\nrecords:", "'toxicity' is about tests"),
+    ("ae", "records:", "reason_not_done: NOT DONE\nrecords:", "'reason_not_done' is about tests"),
     ("ae", "records:", "keys: [AETERM]\nrecords:", "the keys need USUBJID"),
     ("cm", "  form: med", "  for_each: [a, b]\n  form: med", "nothing has the place {each}"),
     ("lb", "tests:\n", "tests:\n  HGBX: {category: HEMATOLOGY}\n", "no records have the test 'HGBX' (did"),
@@ -323,7 +323,7 @@ def test_a_text_that_a_tabulated_variable_never_has(study: Path) -> None:
 
 
 OF_ANALYSES = [
-    ("adam/adsl.yaml", "  EOSSTT:\n", "  EOSSTT: {codelist: NY}\n", "EOSSTT would be 'COMPLETED', no term of NY"),
+    ("adam/adsl.yaml", "  EOSSTT:\n", "  EOSSTT: {codelist: NY}\n", "would be 'COMPLETED', which is not a term of NY"),
     ("adam/advs.yaml", "paramn: 2,", "paramn: 1,", "the PARAMN '1' is that of SYSBP and of DIABP"),
     ("adam/advs.yaml", "param: Weight (kg)", "param: Heart Rate (beats/min)", "is that of HR and of WEIGHT"),
     ("adam/adlb.yaml", "unit: g/L", "unit: g/dL", "HGB is in g/dL, and the results of HGB are in g/L"),

@@ -142,7 +142,9 @@ def _sentence(dataset: Dataset, name: str, rule: str, rows: np.ndarray) -> Row:
     more = f" and {len(values) - SHOWN_TERMS} more" if len(values) > SHOWN_TERMS else ""
     codelist = dataset.metadata.variable(name).codelist
     extension = " (an extension)" if rule == EXTENDED else ""
-    sentence = f"{dataset.name}.{name} holds {shown}{more}, no term of codelist {codelist}{extension}, {first}"
+    sentence = (
+        f"{dataset.name}.{name} holds {shown}{more}, which is not a term of codelist {codelist}{extension}, {first}"
+    )
     return _row(dataset, name, rule, len(rows), sentence)
 
 

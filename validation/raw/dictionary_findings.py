@@ -22,7 +22,7 @@ from validation.raw.form_rows import (
 )
 from validation.raw.messages import MASK, masked, render
 from validation.raw.row_findings import row_findings
-from validation.raw.text_formats import KIND_NAMES
+from validation.raw.text_formats import PHRASE
 
 COLUMNS = ("source_row", "form", "field", "rule", "value", "problem", "expected")
 NO_ROW = -1
@@ -125,7 +125,7 @@ def _raw_boxes(rows: FormValues, field: Field) -> np.ndarray:
 
 def _problem(rows: FormValues, field: Field, rule: str) -> str:
     written = dictionary_schemas.field_format(field)
-    kind = KIND_NAMES[written.kind] if written else ""
+    kind = PHRASE[written.kind] if written else ""
     sentence = PROBLEMS[rule].replace("{kind}", kind).replace("{form}", form_label(rows, rows.form))
     return sentence.replace("{logic}", " ".join(field.branching_logic.replace("{", "(").split()))
 

@@ -16,7 +16,7 @@ Kind = Literal["integer", "number", "date", "datetime", "time", "text"]
 ANY_NUMBER = r"[+-]?(?:\d+[.,]?\d*|[.,]\d+)"
 DATE = r"\d{4}-\d{2}-\d{2}"
 CLOCK = r"(?:[01]\d|2[0-3]):[0-5]\d"
-KIND_NAMES = {
+PHRASE = {
     "integer": "a whole number",
     "number": "a number",
     "date": "a date of the calendar as YYYY-MM-DD",
@@ -74,7 +74,7 @@ SIMPLE = {
 DATES = {  # by how the validation type begins, the longest first
     "datetime_seconds_": Format("datetime", rf"{DATE} {CLOCK}:[0-5]\d", "a date and time as YYYY-MM-DD HH:MM:SS"),
     "datetime_": Format("datetime", rf"{DATE} {CLOCK}", "a date and time as YYYY-MM-DD HH:MM"),
-    "date_": Format("date", DATE, KIND_NAMES["date"]),
+    "date_": Format("date", DATE, PHRASE["date"]),
 }
 NUMBER_TYPE = re.compile(r"number(?:_(\d+)dp)?(?:_comma_decimal)?")
 

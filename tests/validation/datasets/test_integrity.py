@@ -81,7 +81,9 @@ def test_the_order_of_variables_is_the_metadata_s(terminology: Terminology) -> N
 
 def test_sentences_name_the_place(terminology: Terminology) -> None:
     [sentence] = check_datasets([dataset(XXSEX=text("F", "f"))], terminology)["finding"]
-    assert sentence == "XX.XXSEX holds 'f', no term of codelist C66731, first where USUBJID is B, XXSEQ is 1.0"
+    assert (
+        sentence == "XX.XXSEX holds 'f', which is not a term of codelist C66731, first where USUBJID is B, XXSEQ is 1.0"
+    )
 
 
 def test_every_row_has_a_source(terminology: Terminology) -> None:
