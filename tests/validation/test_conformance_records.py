@@ -83,6 +83,8 @@ SEEDS: list[tuple[str, str, str, Change]] = [
     ("summary.form", "TS", "TSVAL", given("ADDON", "YES")),
     ("summary.form", "TS", "TSVAL", given("SENDTC", "02OCT2000")),
     ("summary.country", "TS", "TSVAL", given("FCNTRY", "SPAIN")),
+    ("subject.country", "DM", "COUNTRY", lambda d: seed(d, "DM", "COUNTRY", "FRA")),
+    ("subject.described", "DM", "RACE", lambda d: seed(d, "DM", "RACE", "")),
     ("summary.country", "DM", "COUNTRY", lambda d: seed(d, "DM", "COUNTRY", "ES")),
     ("summary.null_flavor", "TS", "TSVALNF", lambda d: seed(d, "TS", "TSVALNF", "N/A", TSVALNF=True)),
     ("summary.reference", "TS", "TSVCDREF", given("TRT", "AZATHIOPRINE", TSVCDREF="CDISC")),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from validation.conformance.rule import Hit, rule
-from validation.conformance.sdtm_datasets import Domain, SdtmDatasets, repeated
+from validation.conformance.sdtm_datasets import Domain, SdtmDatasets, not_usual, repeated
 
 DEMOGRAPHICS = "SDTMIG 3.3, section 5.2"
 ALL_PARTS = "{studyid}-{site}-{subject}"
@@ -44,6 +44,26 @@ def subject_site(data: SdtmDatasets) -> Iterator[Hit]:
         if place in pattern:
             wrong |= np.array([part not in whole for part, whole in zip(texts, wanted, strict=True)], bool)
     yield Hit("DM", "USUBJID", wrong)
+
+
+@rule("subject.country", "The subjects of a site are in one country.", DEMOGRAPHICS, "warning")
+def subject_country(data: SdtmDatasets) -> Iterator[Hit]:
+    subjects = _subjects(data, "SITEID", "COUNTRY")
+    if subjects is not None:
+        filled = subjects.filled("SITEID") & subjects.filled("COUNTRY")
+        codes = [subjects.column(name).codes for name in ("SITEID", "COUNTRY")]
+        yield Hit("DM", "COUNTRY", not_usual(codes[0], codes[1], filled) & filled)
+
+
+@rule("subject.described", "Sex and race are given of each subject with an arm, where they are of most.", DEMOGRAPHICS,
+      "warning")  # fmt: skip
+def subject_described(data: SdtmDatasets) -> Iterator[Hit]:
+    subjects = _subjects(data, "ARMCD")
+    for name in ("SEX", "RACE") if subjects is not None else ():
+        if subjects is not None and subjects.has(name):
+            blank, assigned = ~subjects.filled(name), data.assigned()
+            if (blank & assigned).sum() < assigned.sum() / 2:
+                yield Hit("DM", name, blank & assigned)
 
 
 @rule("subject.age_given", "A subject has an age that is not negative, unless it failed screening.", DEMOGRAPHICS,
