@@ -6,6 +6,7 @@ The libraries of a part are loaded when it runs: those that need none of the hea
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from metadata.study import Study
     from metadata.terminology import Terminology
     from sdtm.build.study_mapping import StudyMapping
+    from sdtm.mapping.domain_mapping import DomainMapping
 
 Part = Callable[[], Iterable[StudyError]]
 FILES = {
@@ -70,7 +72,7 @@ class CheckParts:
         ]
 
     def doubts(self) -> Iterable[StudyError]:
-        """What may be meant and is better looked at: tests without any reference range in a table that has others."""
+        """What may be meant and is better looked at: tests without ranges in a table that has some, unused grades."""
         from sdtm.domains.reference_ranges import without_ranges
 
         mapping = self._mapping[1]
@@ -78,6 +80,27 @@ class CheckParts:
             for key in without_ranges(self.study, domain) if domain.ranges_file else ():
                 problem = f"the table of reference ranges has no {key}, so that its results have no range indicator"
                 yield StudyError(problem, f"{self.study.name}/{domain.ranges_file}", None, key)
+        with suppress(StudyError):  # what is wrong with adam/*.yaml is another part's
+            yield from self._unused_items(list(mapping.domains.values()) if mapping else [])
+
+    def _unused_items(self, domains: list[DomainMapping]) -> list[StudyError]:
+        """Return the items of the study's own toxicity tables that nothing is graded by."""
+        from adam.derivations.grades import Grade
+        from metadata.toxicity_table import is_own, scheme_of
+
+        used: dict[str, set[str]] = {}
+        for domain in (one for one in domains if one.toxicity_scheme):
+            tests = (test.toxicity for block in domain.blocks for test in block.tests)
+            used.setdefault(domain.toxicity_scheme, set()).update(tests)
+        for step in (step for specification in self._specifications for step in specification.steps):
+            for scheme in step.derivation.schemes if isinstance(step.derivation, Grade) else ():
+                used.setdefault(scheme.table, set()).update(scheme.items.values())
+        problem = "no test and no parameter is graded by this item"
+        return [
+            StudyError(problem, f"{self.study.name}/{table}", None, item)
+            for table in sorted(filter(is_own, used))
+            for item in sorted(scheme_of(self.study, table).keys() - used[table])
+        ]
 
     def structure(self) -> Iterable[StudyError]:
         """The copy of the REDCap project in the study's folder."""

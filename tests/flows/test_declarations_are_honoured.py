@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from flows.check import CheckProblem, problems_of
+from metadata.standards import FOLDER
 from metadata.study import BUNDLED
 
 Slip = tuple[str, str, str, str]
@@ -359,7 +360,20 @@ def test_a_test_without_reference_ranges_is_warned_of(study: Path) -> None:
     path.write_text("".join(line for line in lines if ",CHOL," not in line), encoding="utf-8")
     [problem] = problems(study)["laboratory_ranges.csv"]
     assert (problem.severity, problem.key) == ("warning", "CHOL")
-    assert problem.message.startswith("the table of reference ranges has none of CHOL")
+    assert problem.message.startswith("the table of reference ranges has no CHOL")
+
+
+def test_an_item_of_an_own_toxicity_table_that_nothing_is_graded_by(tmp_path: Path) -> None:
+    folder = tmp_path / "trial"
+    shutil.copytree(BUNDLED / "spms_aza", folder, ignore=shutil.ignore_patterns("synthetic", "records_*", "log*.csv"))
+    grades = (FOLDER / "who-1979-lab-grades.csv").read_text(encoding="utf-8")
+    [creatinine] = [line for line in grades.splitlines() if line.startswith("Creatinine,")]
+    calcium = creatinine.replace("Creatinine", "Calcium", 1)
+    (folder / "grades.csv").write_text(f"{grades.rstrip()}\n{calcium}\n", encoding="utf-8")
+    make(folder, ("sdtm/lb.yaml", "toxicity: who-1979-lab-grades", "toxicity: grades.csv", ""))
+    [problem] = problems(folder)["grades.csv"]
+    assert (problem.severity, problem.key) == ("warning", "Calcium")
+    assert problem.message == "no test and no parameter is graded by this item"
 
 
 def test_a_norm_that_no_score_has(tmp_path: Path) -> None:
