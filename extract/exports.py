@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 
-from extract import groups
+from extract import downloads, groups
 from extract.completeness import in_two_groups, missing_columns, needed_columns, repeated_row, wrong_row
 from extract.log import created_records, living_records, telling_entries
 from extract.snapshot import Taken, is_snapshot, keep
@@ -34,14 +35,13 @@ STRUCTURE_FILES = (
     "dags",
     "export_field_names",
 )
-NEEDED = ("dictionary", "project_info")
 ALL_COLUMNS = (
     "export all fields of all instruments, or add export_field_names.csv (content=exportFieldNames of the API) if the"
     " user may not export some"
 )
 GROUPS_UNKNOWN = "so that nothing says whether these are the records of all data access groups"
 STATES = {"locked": "records_locked.csv", "as-entered": "records_as_entered.csv"}
-LOG_FILE = "log.csv"
+WEB_HEADERS = {name.lower(): api for name, api in USER_INTERFACE_HEADERS.items()}
 LOG_HEADERS = {
     "Time / Date": "timestamp",
     "Username": "username",
@@ -54,12 +54,13 @@ LOG_HEADERS = {
 def snapshot_of(study: Study, source: Path, root: Path, records_state: str = "locked", group: str = "") -> Path:
     """Return the snapshot of exports, taken to ``root/<study>/<id>``; a snapshot's own folder is returned as it is.
 
-    ``source`` is a folder with dictionary.csv, project_info.csv, instruments.csv and, where the project has them,
-    arms.csv, events.csv, form_event_mapping.csv, repeating.csv, dags.csv, log.csv; records in records_locked.csv,
-    records_as_entered.csv or records.csv, and log_as_entered.csv if log.csv goes beyond that state. Or it is a records
-    CSV, whose structure is in the same folder or else in the study's own. Or it is a project's XML, with its metadata
-    or, with the structure at those places, without. Byte-order marks, CRLF, other delimiters,
-    survey columns and the user interface's headers are understood. The records have all columns of the dictionary, or,
+    ``source`` is a folder with dictionary.csv, project_info.csv (else the study's own), instruments.csv and, where the
+    project has them, arms.csv, events.csv, form_event_mapping.csv, repeating.csv, dags.csv, log.csv; records in
+    records_locked.csv, records_as_entered.csv or records.csv, and log_as_entered.csv if log.csv goes beyond that state;
+    or with the files under the names that REDCap's web pages give; or a ZIP of these. Or it is a records CSV, whose
+    structure is in the same folder or else in the study's own. Or it is a project's XML, with its metadata or, with the
+    structure at those places, without. Byte-order marks, CRLF, other delimiters, survey columns and the user
+    interface's headers are understood. The records have all columns of the dictionary, or,
     with export_field_names.csv, those that it lists. ``group`` takes the records of one data access group alone.
     Content that the API would give has the id that it has from the API. Raises UsageError if there is nothing at
     ``source`` or no such group, StudyError if a file is missing, not fit or not whole.
@@ -70,11 +71,15 @@ def snapshot_of(study: Study, source: Path, root: Path, records_state: str = "lo
     if is_snapshot(source):
         verified(source)
         return source
-    if source.suffix.lower() == ".xml":
+    if source.suffix.lower() == ".xml" and source.is_file():
         return _of_xml(study, source, root, group)
+    if source.suffix.lower() == ".zip" and source.is_file():
+        with TemporaryDirectory() as name:
+            folder = downloads.unpack(source, Path(name) / source.name)
+            return snapshot_of(study, folder, root, records_state, group)
     folder = source if source.is_dir() else _structure_folder(study, source)
     records = records_file(source, records_state) if source.is_dir() else source
-    structure, paths = _structure(folder, study.encoding)
+    structure, paths = _structure(study, folder)
     log_file = _log_file(records, folder)
     log = _log(log_file, study.encoding)
     project = Project.from_payloads(structure)
@@ -93,7 +98,7 @@ def _of_xml(study: Study, source: Path, root: Path, group: str) -> Path:
     read = document.read_document(source)
     found, paths = structure.structure_of(read, source), [source]
     if found is None:
-        found, others = _structure(_structure_folder(study, source), study.encoding)
+        found, others = _structure(study, _structure_folder(study, source))
         paths += others
     project = Project.from_payloads(found)
     parts = [pa.Table.from_pandas(records.records_of(read, project), preserve_index=False)]
@@ -165,39 +170,53 @@ def _of_group(study: Study, project: Project, table: TextTable, path: Path, grou
 
 
 def _structure_folder(study: Study, records: Path) -> Path:
-    return records.parent if (records.parent / "dictionary.csv").is_file() else study.path("redcap")
+    return records.parent if downloads.find(records.parent, "dictionary") else study.path("redcap")
 
 
-def _structure(folder: Path, encoding: str) -> tuple[dict[str, Any], list[Path]]:
-    """Return the structure payloads of a folder and the files they were read from."""
-    paths = {name: folder / f"{name}.csv" for name in STRUCTURE_FILES}
-    present = {name: path for name, path in paths.items() if path.is_file() or name in NEEDED}
-    structure: dict[str, Any] = {name: read_rows(path, encoding) for name, path in present.items()}
+def _structure(study: Study, folder: Path) -> tuple[dict[str, Any], list[Path]]:
+    """Return the structure payloads of a folder and the files they were read from.
+
+    REDCap's web pages give no project information, nor what repeats: where it is missing, the study's own project has
+    what the folder has not.
+    """
+    paths = {name: downloads.find(folder, name) for name in STRUCTURE_FILES}
+    if paths["project_info"] is None and study.path("redcap").is_dir():
+        paths = {name: path or downloads.find(study.path("redcap"), name) for name, path in paths.items()}
+    present = {name: path for name, path in paths.items() if path is not None}
+    for name in ("dictionary", "project_info"):
+        present.setdefault(name, folder / f"{name}.csv")
+    structure: dict[str, Any] = {name: read_rows(path, study.encoding) for name, path in present.items()}
     structure["dictionary"] = [_api_headers(row) for row in structure["dictionary"]]
     if not structure["project_info"]:
-        raise StudyError("the file has no row", paths["project_info"])
+        raise StudyError("the file has no row", present["project_info"])
     return structure, [*present.values()]
 
 
 def _api_headers(row: dict[str, str]) -> dict[str, str]:
-    """Return a dictionary row under the API's names."""
-    return {USER_INTERFACE_HEADERS.get(name, name): value for name, value in row.items()}
+    """Return a dictionary row under the API's names; REDCap's web pages give others, in letters of either case."""
+    return {WEB_HEADERS.get(name.lower(), name): value for name, value in row.items()}
 
 
 def records_file(folder: Path, state: str) -> Path:
     """Return the records file of a state; raises UsageError on another state, StudyError if the file is missing."""
     if state not in STATES:
         raise UsageError(f"records are 'locked' or 'as-entered', not '{state}'{nearest(state, STATES)}")
-    for name in (STATES[state], "records.csv"):
-        if (folder / name).is_file():
-            return folder / name
+    if (folder / STATES[state]).is_file():
+        return folder / STATES[state]
+    found = downloads.find(folder, "records")
+    if found is not None:
+        return found
+    downloads.refuse_labels(folder)
     raise StudyError("the records file does not exist", folder / STATES[state])
 
 
 def _log_file(records: Path, folder: Path) -> list[Path]:
     """Return the log of the records' own state (records_locked.csv: log_locked.csv), else the project's, if any."""
     own = records.with_name(records.name.replace("records", "log", 1))
-    return [path for path in (own, folder / LOG_FILE) if path != records and path.is_file()][:1]
+    if own != records and own.is_file():
+        return [own]
+    found = downloads.find(folder, "log")
+    return [found] if found else []
 
 
 def _log(files: list[Path], encoding: str) -> pd.DataFrame | None:
