@@ -9,7 +9,7 @@ import pytest
 from metadata.errors import RedcapCdiscError
 from tests.flows.changed_records import STUDIES, WEIGHTS, edited, entered, lost_or_doubled
 
-SAMPLE, ALL = 2, 12
+SAMPLE, ALL = 1, 8
 
 
 @pytest.mark.parametrize("name", [STUDIES[0], pytest.param(STUDIES[1], marks=pytest.mark.soak)])

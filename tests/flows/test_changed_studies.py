@@ -21,7 +21,7 @@ from tests.flows.mutations import mutate
 STUDIES = sorted(path.parent for path in BUNDLED.glob("*/study.yaml"))
 WEIGHTS = [2 if path.name == "hta_duo" else 1 for path in STUDIES]
 """The smaller study is checked in a third of the time."""
-SAMPLE, ALL = 25, 500
+SAMPLE, ALL = 20, 500
 LIMIT = 60  # seconds; a check takes one or two
 UNREAD = shutil.ignore_patterns("synthetic", "records_*", "log*.csv")
 
