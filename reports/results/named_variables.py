@@ -11,6 +11,7 @@ from metadata.condition_tests import impossible
 from metadata.declaration import parameters, role_of
 from metadata.errors import nearest
 from metadata.schema_errors import unknown_variable
+from metadata.variable_kind import CHAR, MOMENTS, SAID
 from metadata.yaml_source import complain
 from reports.results.specification import SUBJECT_LEVEL, OutputColumns
 
@@ -45,8 +46,18 @@ class NamedVariable:
             raise unknown_variable(self.node, self.key, dataset, self.name, known)
         if self.role == "measures" and known[self.name] == "Char":
             raise complain(self.node, self.key, f"{dataset}.{self.name} is text: a number is needed")
+        self._check_described(dataset, known[self.name])
         if self.role == "columns" and known[self.name] not in ("Char", ""):
             raise complain(self.node, self.key, f"{dataset}.{self.name} is a number: columns are made by texts")
+
+    def _check_described(self, dataset: str, kind: str) -> None:
+        """Raise StudyError for a mean of texts, or of dates (a text under a key of numbers is refused as such)."""
+        if self.role == "describes" and kind == CHAR:
+            raise complain(self.node, self.key, f"{dataset}.{self.name} is text, of which there is no mean: count it,"
+                           " under 'labels'")  # fmt: skip
+        if self.role in ("describes", "means") and kind in MOMENTS:
+            problem = f"{dataset}.{self.name} is {SAID[kind]}, of which there is no mean: take days from another one"
+            raise complain(self.node, self.key, problem)
 
     def _check_listed(self, dataset: str, known: Collection[str], datasets: DatasetKinds) -> None:
         unknown = self.name not in known and datasets.get(SUBJECT_LEVEL)
@@ -102,6 +113,9 @@ def named_in(declared: Any, node: Mapping[str, Any], dataset: str) -> Iterator[N
     own = str(getattr(declared, "dataset", "")) or dataset
     for name in declared.implied() if hasattr(declared, "implied") else ():
         yield NamedVariable(own, node, None, name, "reads")
+    for key in declared.described() if hasattr(declared, "described") else ():
+        role = "means" if _role(parameters(type(declared))[key]) == "measures" else "describes"
+        yield NamedVariable(own, node, key, str(getattr(declared, key)), role)
     for key, variable, texts in declared.texts_of() if hasattr(declared, "texts_of") else ():
         owner = SUBJECT_LEVEL if isinstance(declared, OutputColumns) else own
         yield from (NamedText(owner, node, key, variable, text) for text in texts or () if variable)

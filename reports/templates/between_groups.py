@@ -59,6 +59,10 @@ class EndpointLine:
     compare: Annotated[list[ComparisonName], Entries(0)] | None = None
     node: Place = field(default=None, compare=False, repr=False)
 
+    def described(self) -> Iterable[str]:
+        """The variable of values has means."""
+        return ["variable"] if self.variable else []
+
     def implied(self) -> Iterable[str]:
         """Of a time to event the time and whether it is censored."""
         return (TIME, CENSORED) if self.kind == "time" else ()

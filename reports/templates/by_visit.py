@@ -54,6 +54,11 @@ class VisitValue:
     variable: NumberVariable
     label: Text
     decimals: Decimals | None = None
+
+    def described(self) -> Iterable[str]:
+        """The variable has means."""
+        return ["variable"]
+
     node: Place = field(default=None, compare=False, repr=False)
 
 

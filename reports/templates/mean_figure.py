@@ -60,6 +60,10 @@ class Keys(OutputKeys):
     where: Condition | None = None
     decimals: Decimals = 0
 
+    def described(self) -> Iterable[str]:
+        """The variable has means."""
+        return ["variable"]
+
     def implied(self) -> Iterable[str]:
         """The visit."""
         return ("AVISIT",)

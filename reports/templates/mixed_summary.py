@@ -35,6 +35,10 @@ class SummaryVariable:
 
     any_of: ClassVar[tuple[tuple[str, ...], ...]] = (("heading",), ("label", "variable"), ("label", "where"))
 
+    def described(self) -> Iterable[str]:
+        """A variable without ``labels`` is described by its mean."""
+        return ["variable"] if self.variable and self.labels is None else []
+
     def texts_of(self) -> TextsOf:
         """The values that are counted."""
         return [("labels", self.variable, self.labels)]

@@ -47,6 +47,12 @@ outputs:
     lines:
       - {label: Time, kind: time, dataset: ADTTE, unit: days}
       - {label: Women, kind: proportion, where: {SEX: F}, denominator: {AGE: {missing: false}}}
+  - id: T4
+    template: mixed_summary
+    title: Subjects
+    population: Everybody
+    plan: all
+    variables: [{variable: AGE, label: Age}, {variable: SEX, label: Sex, labels: {F: Woman}}]
   - id: L1
     template: listing
     title: Values
@@ -64,10 +70,11 @@ SUBJECTS = {
     "REASON": "",
     "AGE": "Num",
     "BASE": "Num",
+    "DAY": "date",
 }
 DATASETS = {
     "ADSL": SUBJECTS,
-    "ADVS": {"USUBJID": "Char", "PARAMCD": "Char", "AVISIT": "Char", "AVAL": "Num", "AVALC": "Char"},
+    "ADVS": {"USUBJID": "Char", "PARAMCD": "Char", "AVISIT": "Char", "AVAL": "Num", "AVALC": "Char", "ADT": "date"},
     "ADTTE": {"USUBJID": "Char", "AVAL": "Num", "CNSR": "Num"},
     "ADXX": {},
 }
@@ -95,6 +102,9 @@ def test_a_dataset_of_which_nothing_is_known_may_have_any_variable(tmp_path: Pat
         ("{SEX: M}", "{SEX: {above: SEX}}", "'SEX' is a text here; write {variable: SEX} to compare with the variable"),
         ("dataset: ADVS\n    v", "dataset: ADVSS\n    v", "there is no dataset 'ADVSS' (did you mean 'ADVS'?)"),
         ("values: [{variable: AVAL,", "values: [{variable: AVALC,", "ADVS.AVALC is text: a number is needed"),
+        ("values: [{variable: AVAL,", "values: [{variable: ADT,", "ADVS.ADT is a date, of which there is no mean"),
+        ("{variable: AGE, label: Age}", "{variable: SEX, label: Sex}", "ADSL.SEX is text, of which there is no mean"),
+        ("{variable: AGE, label: Age}", "{variable: DAY, label: Day}", "ADSL.DAY is a date, of which there is no mean"),
         ("dataset: ADTTE", "dataset: ADVS", "ADVS has no variable CNSR"),
         ("{label: Women, where: {SEX: F}, by", "{label: Women, dataset: ADVS, where: {PARAMCD: P}, by",
          "key 'AGE': ADVS has no variable AGE"),
