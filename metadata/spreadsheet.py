@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import pandas as pd
 
-FORMULA = r"^[=+\-@\t\r]"
+FORMULA = r"^[\s\x00-\x1f]*[=+\-@\uff1d\uff0b\uff0d\uff20]|^[\t\r\n]"
+"""What a spreadsheet may calculate: some drop what is blank in front, and take the wide letters as the plain ones."""
 NUMBER = r"^[+-]?(?:\d+[.,]?\d*|[.,]\d+)(?:[eE][+-]?\d+)?$"
 
 
 def guarded(texts: pd.Series) -> pd.Series:
-    """Return texts with a ``'`` before a leading = + - @, tab or carriage return; plain numbers stay as they are."""
+    """Return texts with a ``'`` before a leading = + - @, also after blanks, and before a leading tab or line break.
+
+    Plain numbers stay as they are.
+    """
     risky = texts.str.match(FORMULA) & ~texts.str.match(NUMBER)
     return texts.mask(risky, "'" + texts)
 

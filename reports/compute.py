@@ -11,13 +11,12 @@ from pathlib import Path
 import pandas as pd
 
 from metadata.dataset import Dataset
+from metadata.spreadsheet import guarded
 from metadata.study import Study
 from reports.results.analysis_data import AnalysisData
 from reports.results.builder import PUBLISHED, ResultsBuilder
 from reports.results.specification import read_specification
 from reports.templates import KEYS, TEMPLATES
-
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def compute(study: Study, datasets: Mapping[str, Dataset]) -> pd.DataFrame:
@@ -51,14 +50,4 @@ def write_csv(results: pd.DataFrame, path: Path) -> None:
 def _cells(column: pd.Series) -> list[str]:
     if pd.api.types.is_float_dtype(column):
         return ["" if math.isnan(value) else f"{value:.12g}" for value in column.tolist()]
-    texts = map(str, column.to_numpy().tolist())
-    return [_harmless(text) if text.startswith(FORMULA_STARTS) else text for text in texts]
-
-
-def _harmless(text: str) -> str:
-    """A text that a spreadsheet would calculate with a leading apostrophe; numbers stay numbers."""
-    try:
-        float(text)
-    except ValueError:
-        return "'" + text
-    return text
+    return guarded(pd.Series(map(str, column.to_numpy().tolist()), dtype="str")).tolist()

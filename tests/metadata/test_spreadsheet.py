@@ -11,6 +11,8 @@ from metadata.spreadsheet import guarded, guarded_frame
 
 def test_what_is_guarded_and_what_is_not() -> None:
     texts = pd.Series(["=1", "+a", "-b", "@x", "\tt", "\rr", "-1", "+2.5", "-3,5", "-1e5", "a=b", ""], dtype="str")
+    behind = pd.Series([" =1", "\n=1", "\u00a0@x", "\uff1d1", " -1 ", " a", "\n a"], dtype="str")
+    assert guarded(behind).tolist() == ["' =1", "'\n=1", "'\u00a0@x", "'\uff1d1", "' -1 ", " a", "'\n a"]
     expected = ["'=1", "'+a", "'-b", "'@x", "'\tt", "'\rr", "-1", "+2.5", "-3,5", "-1e5", "a=b", ""]
     assert guarded(texts).tolist() == expected
 
@@ -20,7 +22,7 @@ def test_only_numbers_begin_with_a_sign(texts: list[str]) -> None:
     made = guarded(pd.Series(texts, dtype="str")).tolist()
     for before, after in zip(texts, made, strict=True):
         assert after.removeprefix("'") == before.removeprefix("'") or after == before
-        if after[:1] in tuple("=@\t\r+-") and after:
+        if after.lstrip()[:1] in tuple("=@+-") and after.lstrip():
             assert after[1:].replace(".", "").replace(",", "").replace("e", "").replace("E", "").strip("+-").isdecimal()
 
 
