@@ -19,6 +19,7 @@ import pandas as pd
 
 from flows import quality_gates, stage_summaries
 from flows.conformance import check_conformance
+from flows.memory import give_back
 from flows.run_request import (
     API,
     RunRequest,
@@ -94,9 +95,22 @@ def build(request: RunRequest, step: StageRunner) -> RunResult:
     usual = gc.get_threshold()
     gc.set_threshold(*COLLECTOR_THRESHOLDS)
     try:
-        return _build(request, step)
+        return _build(request, _giving_back(step))
     finally:
         gc.set_threshold(*usual)
+
+
+def _giving_back(step: StageRunner) -> StageRunner:
+    """Return what runs a stage and then gives freed memory back, so that the next one does not begin on top of it."""
+
+    def run(
+        name: str, function: Callable[..., T], *values: Any, summary: Callable[[T], str] = stage_summaries.nothing
+    ) -> T:
+        result = step(name, function, *values, summary=summary)
+        give_back()
+        return result
+
+    return run
 
 
 def _build(request: RunRequest, step: StageRunner) -> RunResult:
