@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -31,11 +31,16 @@ from publish.manifest import DISTRIBUTION, software_version
 from publish.record_key import record_at
 from publish.xpt_layout import split_format
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 VERSION = "1.1.0"
 COMPRESSED: JsonForm = "dsjc"
 PLAIN = 100_000
 """Rows up to which all three forms are written unless the study says which; of more, the compressed one alone."""
 CHUNK = 100_000
+READ_BACK = 20_000
+"""Rows that are read back at once: as Python's own values each takes thirty times its bytes."""
 SCHEMA = Path(__file__).resolve().parent / "dataset_json_schema" / "dataset.schema.json"
 TYPES = {"integer": "integer", "float": "float", "date": "date", "datetime": "datetime", "time": "time"}
 """Data types of Define-XML that Dataset-JSON has, too; partial dates and all others are strings."""
@@ -171,7 +176,7 @@ class _Column:
         described |= more
         if key:
             described["keySequence"] = key
-        return cls(described, np.asarray(codes), pa.array(texts, pa.string()))
+        return cls(described, np.asarray(codes, np.int32), pa.array(texts, pa.string()))
 
     def part(self, start: int, stop: int) -> pa.Array:
         """Return the values of some rows as JSON."""
@@ -266,18 +271,27 @@ def _lines_of(path: Path) -> bytes:
 
 def _compare(dataset: Dataset, path: Path) -> None:
     """Read a file again and compare every value with the dataset's; raises StudyError at the first difference."""
+    start = 0
     with outside(f"read {path}"):
-        about, rows = dataset_json_reading.read_rows(path)
-    frame = dataset_json_reading.frame_of(path, about, rows)
+        for about, rows in dataset_json_reading.read_parts(path, READ_BACK):
+            _compare_part(dataset, path, dataset_json_reading.frame_of(path, about, rows), start)
+            start += len(rows)
+    if start != len(dataset.frame):
+        raise StudyError(f"{path.name} has {start} records, and {dataset.name} has {len(dataset.frame)}")
+
+
+def _compare_part(dataset: Dataset, path: Path, frame: pd.DataFrame, start: int) -> None:
+    """Compare the dataset's rows from ``start`` on with those that were read."""
+    part = slice(start, start + len(frame))
     for variable in dataset.metadata.variables:
         if variable.type == "Num":
-            numbers, found = dataset.columns.numbers(variable.name), frame[variable.name].to_numpy(float)
+            numbers, found = dataset.columns.numbers(variable.name)[part], frame[variable.name].to_numpy(float)
             differs = (numbers != found) & ~(np.isnan(numbers) & np.isnan(found))
         else:
             coded = dataset.coded(variable.name)
-            differs = coded.objects[coded.codes] != frame[variable.name].to_numpy("object")
+            differs = coded.objects[coded.codes[part]] != frame[variable.name].to_numpy("object")
         if np.any(differs):
-            row = int(np.argmax(differs))
+            row = start + int(np.argmax(differs))
             raise StudyError(
                 f"{dataset.name} {variable.name}, record {record_at(dataset, row)}: the value in {path.name} differs"
                 " from the one that was written"

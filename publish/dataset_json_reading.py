@@ -7,10 +7,13 @@ read.
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import zlib
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
@@ -27,35 +30,66 @@ EPOCH = np.datetime64("1960-01-01")
 
 
 def read_rows(path: Path) -> tuple[dict[str, Any], list[list[Any]]]:
-    """Return what the file says of the dataset, and its rows.
-
-    Raises UsageError for a file that is not Dataset-JSON, or whose rows are not as many and as long as it says; OSError
-    if the disk fails.
-    """
-    content = path.read_bytes()
-    try:
-        if path.suffix.lower() == ".dsjc":
-            content = gzip.decompress(content) if content[:2] == GZIP else zlib.decompress(content)
-        if path.suffix.lower() == ".json":
-            about = json.loads(content)
-            rows = about.pop("rows", [])
-        else:
-            about, *rows = [json.loads(line) for line in content.splitlines() if line.strip()]
-    except (ValueError, zlib.error, EOFError, OSError, AttributeError) as error:
-        raise UsageError(f"{path} is not Dataset-JSON: {error}") from None
-    _check(path, about, rows)
+    """Return what the file says of the dataset, and its rows; raises as ``read_parts`` does."""
+    [(about, rows)] = read_parts(path)
     return about, rows
 
 
-def _check(path: Path, about: Any, rows: list[list[Any]]) -> None:
+def read_parts(path: Path, size: int | None = None) -> Iterator[tuple[dict[str, Any], list[list[Any]]]]:
+    """Yield what the file says of the dataset with ``size`` rows at a time, so that memory holds no more of them.
+
+    All rows come at once if no size is given, and from a plain file. There is always a part, if only an empty one.
+    Raises UsageError for a file that is not Dataset-JSON, or whose rows are not as many and as long as it says; OSError
+    if the disk fails.
+    """
+    count, about = 0, dict[str, Any]()
+    with path.open("rb") as file:
+        for about, rows in _parts(path, file, size):
+            _check(path, about, rows, count)
+            count += len(rows)
+            yield about, rows
+    if about.get("records") != count:
+        raise UsageError(f"{path} says that it has {about.get('records')} records, and has {count}")
+
+
+def _parts(path: Path, file: BinaryIO, size: int | None) -> Iterator[tuple[Any, list[Any]]]:
+    try:
+        if path.suffix.lower() == ".json":
+            about = json.load(file)
+            yield about, about.pop("rows", [])
+        else:
+            yield from _of_lines(_unpacked(file) if path.suffix.lower() == ".dsjc" else file, size)
+    except (ValueError, zlib.error, EOFError, gzip.BadGzipFile, AttributeError) as error:
+        problem = str(error)
+    else:
+        return
+    raise UsageError(f"{path} is not Dataset-JSON: {problem}")
+
+
+def _unpacked(file: BinaryIO) -> Iterable[bytes]:
+    """Return the lines of a compressed file."""
+    head = file.read(len(GZIP))
+    file.seek(0)
+    return gzip.GzipFile(fileobj=file) if head == GZIP else io.BytesIO(zlib.decompress(file.read()))
+
+
+def _of_lines(file: Iterable[bytes], size: int | None) -> Iterator[tuple[Any, list[Any]]]:
+    lines = (json.loads(line) for block in file for line in block.splitlines() if line.strip())
+    about = next(lines, None)
+    rows = list(islice(lines, size))
+    yield about, rows
+    while size and (rows := list(islice(lines, size))):
+        yield about, rows
+
+
+def _check(path: Path, about: Any, rows: list[list[Any]], before: int) -> None:
+    """Raise UsageError for a part, after so many rows, that is not as it says."""
     if not isinstance(about, dict) or "datasetJSONVersion" not in about or not isinstance(about.get("columns"), list):
         raise UsageError(f"{path} is not Dataset-JSON: it has no datasetJSONVersion or no columns")
     width = len(about["columns"])
     wrong = next((at for at, row in enumerate(rows) if not isinstance(row, list) or len(row) != width), None)
     if wrong is not None:
-        raise UsageError(f"{path}: row {wrong + 1} does not have the {width} values of the columns")
-    if about.get("records") != len(rows):
-        raise UsageError(f"{path} says that it has {about.get('records')} records, and has {len(rows)}")
+        raise UsageError(f"{path}: row {before + wrong + 1} does not have the {width} values of the columns")
 
 
 def is_number(column: dict[str, Any]) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -188,6 +189,24 @@ def test_a_form_with_other_rows_is_refused(tmp_path: Path) -> None:
     forms[".ndjson"].write_bytes(forms[".ndjson"].read_bytes().replace(b"Nausea", b"nausea"))
     with pytest.raises(StudyError, match=r"ae\.ndjson has other rows than ae\.json"):
         dataset_json._compare_forms(list(forms.values()))
+
+
+@pytest.mark.parametrize("size", [1, 2])
+@pytest.mark.parametrize("suffix", [".json", ".ndjson", ".dsjc"])
+def test_a_file_is_compared_in_parts_to_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str, size: int
+) -> None:
+    monkeypatch.setattr(dataset_json, "READ_BACK", size)
+    dataset = adverse_events()
+    path = written(dataset, tmp_path)[suffix]
+    dataset_json._compare(dataset, path)
+    other = dataset.frame.copy()
+    other.loc[2, "AESEQ"] = 7
+    with pytest.raises(StudyError, match=f"AE AESEQ, record .*: the value in ae\\{suffix} differs"):
+        dataset_json._compare(Dataset(dataset.metadata, other), path)
+    more = Dataset(dataset.metadata, pd.concat([dataset.frame, dataset.frame.iloc[:1]], ignore_index=True))
+    with pytest.raises(StudyError, match=f"ae\\{suffix} has 3 records, and AE has 4"):
+        dataset_json._compare(more, path)
 
 
 def test_a_value_that_reads_back_differently_is_refused(tmp_path: Path) -> None:

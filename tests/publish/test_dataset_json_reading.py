@@ -13,6 +13,7 @@ import pytest
 
 from metadata.errors import UsageError
 from publish.comparison_tables import read_table
+from publish.dataset_json_reading import read_parts
 
 COLUMNS: list[dict[str, Any]] = [
     {"name": "USUBJID", "label": "Unique Subject Identifier", "dataType": "string", "length": 3, "keySequence": 2},
@@ -50,6 +51,18 @@ def test_all_forms_are_read(tmp_path: Path, suffix: str, content: bytes) -> None
     assert read.frame["PARAMCD"].tolist() == ["A", ""]
     assert read.frame["ADT"].iloc[0] == 10.0 and np.isnan(read.frame["ADT"].iloc[1])
     assert read.frame["AVAL"].iloc[0] == 0.1 and np.isnan(read.frame["AVAL"].iloc[1])
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_parts_are_the_whole(tmp_path: Path, size: int) -> None:
+    path = tmp_path / "adxx.dsjc"
+    path.write_bytes(gzip.compress(LINES))
+    parts = list(read_parts(path, size))
+    assert [row for _, rows in parts for row in rows] == ROWS and all(about == ABOUT for about, _ in parts)
+    assert [len(rows) for _, rows in parts] == ([1, 1] if size == 1 else [2])
+    path.write_bytes(gzip.compress(LINES[: LINES.rindex(b"\n")]))
+    with pytest.raises(UsageError, match="says that it has 2 records, and has 1"):
+        list(read_parts(path, size))
 
 
 @pytest.mark.parametrize(
