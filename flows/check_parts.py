@@ -31,7 +31,7 @@ FILES = {
 """The file or folder of each part, the place of what says none."""
 
 
-def placed(error: StudyError, part: Part, study: Study) -> StudyError:
+def with_place(error: StudyError, part: Part, study: Study) -> StudyError:
     """Return an error with the file or folder of the part that found it, if it has no place of its own."""
     if error.file:
         return error
@@ -50,7 +50,7 @@ class CheckParts:
             found = list(part())
         except StudyError as error:
             found = list(error.each)
-        return [placed(error, part, self.study) for error in found]
+        return [with_place(error, part, self.study) for error in found]
 
     @property
     def all(self) -> list[Part]:

@@ -49,7 +49,7 @@ from metadata.schema_errors import (
     key_errors,
     none_of,
     quoted,
-    shown,
+    value_phrase,
     wrong_type,
 )
 from metadata.yaml_source import complain
@@ -427,5 +427,5 @@ def _is_of(kind: Any, value: Any) -> bool:
 def read_document(declared: type[Declared], body: object, file: str) -> Declared:
     """Read a whole file into a dataclass; raises StudyError with line, key and the nearest name."""
     if not isinstance(body, dict):
-        raise StudyError(f"{FILE} must be a mapping, not {shown(body)}", file)
+        raise StudyError(f"{FILE} must be a mapping, not {value_phrase(body)}", file)
     return read_parameters(declared, body, FILE)

@@ -11,7 +11,7 @@ from metadata.expression import Reference
 from metadata.expression_column import ExpressionColumn
 from metadata.expression_references import check_reference, export_column, referred_field
 from metadata.expression_rows import smart_column, source_rows
-from metadata.labels import plain
+from metadata.labels import plain_label
 from metadata.records_lookup import RecordsLookup
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class FormContext:
         made = np.full(len(positions), "", object)
         for code, label in field.choices.items():
             held = (self._taken(checkbox_column(field.name, code), positions) == TICKED) == ticked
-            made = np.where(held, np.where(made == "", "", made + ", ") + plain(label), made)
+            made = np.where(held, np.where(made == "", "", made + ", ") + plain_label(label), made)
         return made
 
     def _taken(self, column: str, positions: np.ndarray) -> np.ndarray:
@@ -81,6 +81,6 @@ def _labels(field: Field, reference: Reference, text: np.ndarray) -> np.ndarray:
     import pandas as pd
 
     if reference.code is not None:
-        return np.where(text == TICKED, plain(field.choices[reference.code]), "")
-    labels = {code: plain(label) for code, label in field.choices.items()}
+        return np.where(text == TICKED, plain_label(field.choices[reference.code]), "")
+    labels = {code: plain_label(label) for code, label in field.choices.items()}
     return pd.Series(text, dtype="str").map(labels).fillna("").to_numpy(object)

@@ -11,7 +11,7 @@ from metadata.expression import EVENT_NAME, Reference
 from metadata.expression_column import ExpressionColumn
 from metadata.expression_functions import REDUCTIONS
 from metadata.expression_references import aggregated_fields, check_one_instance, refuse_repeating
-from metadata.labels import plain
+from metadata.labels import plain_label
 from metadata.project import Project
 from metadata.smart_variables import AGGREGATES, EVENTS, INSTANCES
 
@@ -147,14 +147,14 @@ def _of_row(project: Project, form: str, rows: pd.DataFrame, name: str) -> pd.Se
 def _of_events(project: Project, name: str) -> dict[str, str]:
     """Return label or arm by event; a project without events has one arm."""
     if name == "event-label":
-        return {str(event["unique_event_name"]): plain(str(event["event_name"])) for event in project.events}
+        return {str(event["unique_event_name"]): plain_label(str(event["event_name"])) for event in project.events}
     names = {str(arm["arm_num"]): str(arm.get("name", arm["arm_num"])) for arm in project.arms}
     arms = {str(event["unique_event_name"]): str(event.get("arm_num", "1")) for event in project.events} or {"": "1"}
     return arms if name == "arm-number" else {event: names.get(arm, arm) for event, arm in arms.items()}
 
 
 def _labels(rows: list[dict[str, object]], what: str) -> dict[str, str]:
-    return {str(row[f"{what}_name"]): plain(str(row[f"{what}_label"])) for row in rows}
+    return {str(row[f"{what}_name"]): plain_label(str(row[f"{what}_label"])) for row in rows}
 
 
 def _aggregate(lookup: RecordsLookup, reference: Reference) -> ExpressionColumn:

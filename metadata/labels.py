@@ -9,7 +9,7 @@ BREAK = re.compile(r"<\s*(?:br|/p|/div|/li|/tr|/h\d)\b[^>]*>", re.IGNORECASE)
 TAG = re.compile(r"</?[A-Za-z][^<>]*>")
 
 
-def plain(label: str) -> str:
+def plain_label(label: str) -> str:
     """Return a label without its tags, entities resolved and white space in single blanks."""
     text = html.unescape(TAG.sub("", BREAK.sub(" ", label)))
     return re.sub(r"\s+", " ", text).strip()

@@ -35,7 +35,7 @@ def entry_twice(items: Sequence[object], place: int, key: str) -> StudyError:
     return StudyError(error.message, error.file, error.line, key)
 
 
-def shown(value: object) -> str:
+def value_phrase(value: object) -> str:
     """Return a value as errors show it, as it is written in YAML and short."""
     if value is None:
         return "nothing"
@@ -62,12 +62,12 @@ def needed_key(node: object, key: str, owner: str) -> StudyError:
 def wrong_type(node: object, key: str | int, value: object, meant: str) -> StudyError:
     """Return the error for a value of another type; ``meant`` says what it must be, such as "a number"."""
     hint = "; write yes, no, on and off in quotes" if isinstance(value, bool) and "text" in meant else ""
-    return complain(node, key, f"must be {meant}, not {shown(value)}{hint}")
+    return complain(node, key, f"must be {meant}, not {value_phrase(value)}{hint}")
 
 
 def none_of(node: object, key: str, value: object, choices: Iterable[object]) -> StudyError:
     """Return the error for a value that is not in a closed list."""
-    names = [shown(choice) if isinstance(choice, bool) else str(choice) for choice in choices]
+    names = [value_phrase(choice) if isinstance(choice, bool) else str(choice) for choice in choices]
     return complain(node, key, f"'{value}' is not one of {', '.join(names)}{nearest(str(value), names)}")
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 import pandas as pd
 
 from metadata.dictionary import Field, checkbox_column
-from metadata.labels import plain
+from metadata.labels import plain_label
 from metadata.project import Project
 from metadata.records import ACCESS_GROUP, EVENT, REPEAT_INSTANCE, REPEAT_INSTRUMENT
 
@@ -149,7 +149,7 @@ def _item(field: Field, item: str) -> str:
         REDCAP_MatrixGroupName=field.matrix_group_name, REDCAP_MatrixRanking=field.matrix_ranking,
         REDCAP_FieldAnnotation=field.field_annotation,
     )  # fmt: skip
-    label = plain(field.label)
+    label = plain_label(field.label)
     formatted = f"<redcap:FormattedTranslatedText>{_escaped(field.label)}</redcap:FormattedTranslatedText>"
     question = f"<TranslatedText>{_escaped(label)}</TranslatedText>{formatted if label != field.label else ''}"
     limits = _limit("GE", field.text_validation_min) + _limit("LE", field.text_validation_max)

@@ -15,7 +15,7 @@ from adam.build.table import AnalysisTable
 from adam.build.unit_check import check_units
 from adam.columns.columns import Values, finished, take
 from adam.columns.grouping import group_codes, sorted_by
-from adam.derivations.values import shown
+from adam.derivations.values import value_text
 from adam.language.derivation import DerivationContext
 from metadata.dataset import Dataset
 from metadata.errors import StudyError, nearest
@@ -106,5 +106,7 @@ def _check_unique(specification: AnalysisSpecification, keys: list[Values]) -> N
     repeated = np.flatnonzero(np.bincount(codes) > 1)
     if len(repeated):
         row = int(np.flatnonzero(codes == repeated[0])[0])
-        values = ", ".join(f"{n} {shown(key, row)}" for n, key in zip(specification.header.keys, keys, strict=True))
+        values = ", ".join(
+            f"{n} {value_text(key, row)}" for n, key in zip(specification.header.keys, keys, strict=True)
+        )
         raise specification.error(f"{len(repeated)} key(s) have more than one record, first: {values}", "keys")

@@ -12,7 +12,7 @@ from adam.build.examples import (
     Example,
     all_examples,
     sections,
-    shown,
+    shown_value,
 )
 from adam.language.derivation import DERIVATIONS, Derivation
 from metadata.declaration_table import parameter_table, part_tables
@@ -147,7 +147,7 @@ def _escaped(text: str) -> str:
 
 def _table(frame: pd.DataFrame) -> str:
     names = [str(name) for name in frame]
-    columns = [[shown(name, value) for value in frame[name].tolist()] for name in names]
+    columns = [[shown_value(name, value) for value in frame[name].tolist()] for name in names]
     rows = [" | ".join(row) for row in zip(*columns, strict=True)]
     return "\n".join([f"| {' | '.join(names)} |", f"|{'---|' * len(names)}", *(f"| {row} |" for row in rows)])
 

@@ -150,7 +150,7 @@ def _number_of(value: str, kind: str) -> float:
     return float((np.datetime64(value, kind) - SAS_EPOCH) / np.timedelta64(1, kind)) if value else np.nan  # type: ignore[call-overload]
 
 
-def shown(name: str, value: object) -> str:
+def shown_value(name: str, value: object) -> str:
     """Return one value of a variable as the page shows it."""
     if not isinstance(value, float):
         return str(value)

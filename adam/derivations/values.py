@@ -115,7 +115,7 @@ class Parameters(Derivation):
         stated = present(wanted) & present(given)
         differs = np.flatnonzero(stated & (np.ptp(group_codes([stack([wanted, given])]).reshape(2, -1), axis=0) != 0))
         if len(differs):
-            test, unit, found = (shown(values, differs[0]) for values in (columns[self.source], wanted, given))
+            test, unit, found = (value_text(values, differs[0]) for values in (columns[self.source], wanted, given))
             raise StudyError(
                 f"the parameter of {self.source} {test} is in {unit}, but {name} is {found} in {len(differs)} record(s)"
             )
@@ -232,7 +232,7 @@ def _as_text(value: str | float | None) -> str:
     return value or "" if isinstance(value, str | None) else f"{value:.12g}"
 
 
-def shown(values: Values, row: int) -> str:
+def value_text(values: Values, row: int) -> str:
     """Return one value as a text, for messages."""
     return values.texts[values.codes[row]] if isinstance(values, CodedText) else f"{values[row]:g}"
 
@@ -318,7 +318,7 @@ class NumberFromText(Derivation):
         read = values.numbers()
         wrong = np.flatnonzero(np.isnan(read) & present(values))
         if len(wrong):
-            raise StudyError(f"{self.source} is '{shown(values, wrong[0])}', which is not a number")
+            raise StudyError(f"{self.source} is '{value_text(values, wrong[0])}', which is not a number")
         return Outcome({self.to: read})
 
     def sentence(self, variable: str) -> str:

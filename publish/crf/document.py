@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from metadata.field_use import FormUses
-from metadata.labels import plain
+from metadata.labels import plain_label
 from metadata.project import Project
 from metadata.study import Study
 from publish.crf.annotations import Annotation, CrfPages, Key, annotate
@@ -89,7 +89,7 @@ def render(study: Study, project: Project, uses: FormUses) -> tuple[bytes, CrfPa
 def _form(
     study: Study, project: Project, uses: FormUses, made: Mapping[str, Sequence[Annotation]], name: str
 ) -> CrfForm:
-    titles = {str(one["instrument_name"]): plain(str(one["instrument_label"])) for one in project.instruments}
+    titles = {str(one["instrument_name"]): plain_label(str(one["instrument_label"])) for one in project.instruments}
     title = titles.get(name, name)
     rows = rows_of(project.dictionary, name, made)
     domains = dict.fromkeys(one.domain for row in rows for one in row.annotations if one.domain)
@@ -105,7 +105,7 @@ def _places(study: Study, project: Project, form: str) -> tuple[tuple[str, str],
     if not project.longitudinal:
         event = study.visit_of_form.get(form)
         return ((event, visits[event].visit),) if event else ()
-    labels = {str(one["unique_event_name"]): plain(str(one["event_name"])) for one in project.events}
+    labels = {str(one["unique_event_name"]): plain_label(str(one["event_name"])) for one in project.events}
     events = [event for event in project.event_names if project.designated(event, form)]
     return tuple((event, visits[event].visit if event in visits else labels[event]) for event in events)
 

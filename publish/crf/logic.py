@@ -5,7 +5,7 @@ from __future__ import annotations
 from metadata.dictionary import Dictionary
 from metadata.expression import Binary, ExpressionError, Node, NumberLiteral, Reference, TextLiteral, Unary
 from metadata.expression_parser import parse
-from metadata.labels import plain
+from metadata.labels import plain_label
 
 COMPARED = {
     "=": "is",
@@ -24,7 +24,7 @@ def in_words(text: str, dictionary: Dictionary) -> str:
     try:
         root = parse(text).root
     except ExpressionError:
-        return plain(text)
+        return plain_label(text)
     return _words(root, dictionary)
 
 
@@ -63,11 +63,11 @@ def _of_field(reference: Reference, operator: str, value: str, dictionary: Dicti
     choices = found.choices if found else {}
     if reference.code is not None and operator in ("=", "<>"):
         ticked = (value == TICKED) == (operator == "=")
-        option = plain(choices.get(reference.code, reference.code))
+        option = plain_label(choices.get(reference.code, reference.code))
         return f"'{option}' is {'' if ticked else 'not '}ticked in {_named(reference)}"
     if not value and operator in ("=", "<>"):
         return f"{_named(reference)} is {'' if operator == '=' else 'not '}blank"
-    shown = f"'{plain(choices[value])}'" if value in choices else value
+    shown = f"'{plain_label(choices[value])}'" if value in choices else value
     return f"{_named(reference)} {COMPARED[operator]} {shown}"
 
 

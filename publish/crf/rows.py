@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from metadata.dictionary import Dictionary, Field
-from metadata.labels import plain
+from metadata.labels import plain_label
 from publish.crf.annotations import Annotation
 from publish.crf.logic import in_words
 from publish.pdf.fonts import BOLD, REGULAR, wrapped
@@ -84,7 +84,7 @@ def rows_of(dictionary: Dictionary, form: str, annotations: Mapping[str, Sequenc
         as_matrix = bool(group) and len(codes) == 1 and 0 < len(next(iter(codes))) <= MOST_COLUMNS
         for number, field in enumerate(fields):
             if field.section_header:
-                made.append(_header(plain(field.section_header)))
+                made.append(_header(plain_label(field.section_header)))
             found = tuple(annotations.get(field.name, ()))
             if as_matrix:
                 made += [_matrix_header(field)] if number == 0 or field.section_header else []
@@ -118,7 +118,7 @@ def _status(annotations: tuple[Annotation, ...]) -> FormRow:
 
 
 def _texts(label: str, room: float, colour: tuple[float, float, float] = BLACK, size: float = SIZE) -> tuple[Line, ...]:
-    return tuple(Line(part, REGULAR, size, colour) for part in wrapped(plain(label), REGULAR, size, room) if part)
+    return tuple(Line(part, REGULAR, size, colour) for part in wrapped(plain_label(label), REGULAR, size, room) if part)
 
 
 def _about(field: Field, dictionary: Dictionary, room: float) -> tuple[Line, ...]:
@@ -153,7 +153,7 @@ def _input(field: Field) -> Iterable[Line]:
 def _choices(choices: Mapping[str, str], mark: str) -> Iterator[Line]:
     """Yield the choices with their codes, the mark at the first line of each."""
     for code, label in choices.items():
-        parts = wrapped(f"{plain(label)} [{code}]", REGULAR, SIZE, INPUT_WIDTH - MARK_WIDTH)
+        parts = wrapped(f"{plain_label(label)} [{code}]", REGULAR, SIZE, INPUT_WIDTH - MARK_WIDTH)
         for number, part in enumerate(parts):
             yield Line(part, mark=("indent", mark or "indent")[number == 0], option=code if number == 0 else "")
 
@@ -184,7 +184,7 @@ def _cells(count: int) -> list[tuple[float, float]]:
 def _matrix_header(field: Field) -> FormRow:
     columns = []
     for (left, room), (code, label) in zip(_cells(len(field.choices)), field.choices.items(), strict=True):
-        parts = wrapped(f"{plain(label)} [{code}]", REGULAR, SMALL, room - 4)
+        parts = wrapped(f"{plain_label(label)} [{code}]", REGULAR, SMALL, room - 4)
         columns.append(FormColumn(left, room, tuple(Line(part, size=SMALL, is_centred=True) for part in parts)))
     return FormRow(tuple(columns))
 

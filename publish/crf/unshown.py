@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from metadata.dictionary import Field
-from metadata.labels import plain
+from metadata.labels import plain_label
 from metadata.project import Project
 from publish.pdf.fonts import unshown
 
@@ -17,8 +17,10 @@ def unshown_fields(project: Project) -> list[str]:
     titles = {str(one["instrument_name"]): str(one["instrument_label"]) for one in project.instruments}
     found = []
     for form in project.dictionary.forms:
-        found += [form] if unshown([plain(titles.get(form, ""))]) else []
-        found += [field.name for field in project.dictionary.form_fields(form) if unshown(map(plain, _texts(field)))]
+        found += [form] if unshown([plain_label(titles.get(form, ""))]) else []
+        found += [
+            field.name for field in project.dictionary.form_fields(form) if unshown(map(plain_label, _texts(field)))
+        ]
     return found
 
 

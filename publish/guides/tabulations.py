@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from metadata.dataset import Dataset
-from metadata.labels import plain
+from metadata.labels import plain_label
 from publish.crf.unshown import sentence, unshown_fields
 from publish.guides.content import Block, Heading, Paragraph, paragraphs, table
 from publish.guides.facts import (
@@ -168,7 +168,9 @@ def _inventory(facts: GuideFacts) -> Block:
 def _domain(facts: GuideFacts, dataset: Dataset) -> list[Block]:
     name, metadata = dataset.name, dataset.metadata
     fields = {use.field for use in facts.uses.uses if use.domain == name and use.role == "value"}
-    titles = {str(one["instrument_name"]): plain(str(one["instrument_label"])) for one in facts.project.instruments}
+    titles = {
+        str(one["instrument_name"]): plain_label(str(one["instrument_label"])) for one in facts.project.instruments
+    }
     dictionary = facts.project.dictionary
     forms = [
         titles.get(form, form) for form in dictionary.forms if {f.name for f in dictionary.form_fields(form)} & fields

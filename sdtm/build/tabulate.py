@@ -58,7 +58,7 @@ class Tabulation:
     merged_choices: pd.DataFrame
 
 
-def planned(study: Study, terminology: Terminology) -> dict[str, Dataset]:
+def planned_datasets(study: Study, terminology: Terminology) -> dict[str, Dataset]:
     """Return the datasets of trial design that need no subject: TA, TE, TV, and those declared row by row."""
     made = trial_design(study, terminology)
     for domain in DECLARED:
@@ -85,7 +85,7 @@ def tabulate(mapping: StudyMapping, records: Records) -> Tabulation:
         list_unranged(study, domains[domain], table)
     finished = {domain: finish(domains[domain], engine.tables[domain]) for domain in sorted(domains)}
     linked = related(study, RelatableRecords(forms, engine.identity, engine.tables, finished))
-    datasets = _datasets(mapping, finished, linked) | planned(study, terminology)
+    datasets = _datasets(mapping, finished, linked) | planned_datasets(study, terminology)
     summary = trial_summary(study, terminology, datasets.get("DM"))
     if summary is not None:
         datasets[summary.name] = summary

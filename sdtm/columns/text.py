@@ -22,7 +22,7 @@ def table_of_characters() -> dict[str, str]:
         return {chr(int(row["code_point"], 16)): row["ascii"] for row in csv.DictReader(lines)}
 
 
-def plain(value: str) -> bool:
+def is_plain(value: str) -> bool:
     """Return True for printable ASCII only."""
     return value.isascii() and value.isprintable()
 
@@ -30,7 +30,7 @@ def plain(value: str) -> bool:
 def transliterated(value: str) -> tuple[str, str]:
     """Return the text in printable ASCII, and the characters (U+XXXX) that the table does not know."""
     known = table_of_characters()
-    unknown = {char for char in value if not plain(char) and char not in known}
+    unknown = {char for char in value if not is_plain(char) and char not in known}
     made = "".join(known.get(char, char) for char in value)
     return " ".join(made.split()), " ".join(sorted(f"U+{ord(char):04X}" for char in unknown))
 
@@ -47,16 +47,16 @@ class TextChange:
 
 def unwritable(values: CodedText) -> dict[int, str]:
     """Return the code of each text with characters that the table lacks, and these characters (U+XXXX)."""
-    unknown = {code: transliterated(word)[1] for code, word in enumerate(values.texts) if not plain(word)}
+    unknown = {code: transliterated(word)[1] for code, word in enumerate(values.texts) if not is_plain(word)}
     return {code: characters for code, characters in unknown.items() if characters}
 
 
 def written_plain(values: CodedText, name: str) -> tuple[CodedText, list[TextChange]]:
     """Return the texts in printable ASCII, and what was written otherwise; errors name the variable ``name``."""
-    if all(map(plain, values.texts)):
+    if all(map(is_plain, values.texts)):
         return values, []
     ordered = values.in_order()
-    made = [text if plain(text) else transliterated(text)[0] for text in ordered.texts]
+    made = [text if is_plain(text) else transliterated(text)[0] for text in ordered.texts]
     counts = np.bincount(ordered.codes, minlength=len(made)).tolist()
     changes = [
         TextChange(name, text, written, count)

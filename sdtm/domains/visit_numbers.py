@@ -17,7 +17,7 @@ from metadata.errors import StudyError
 from metadata.study import Study
 from metadata.units import text_of
 from sdtm.columns.table import DomainTable
-from sdtm.domains.visits import planned, unscheduled_events
+from sdtm.domains.visits import planned_visit, unscheduled_events
 
 EARLIER = "EARLIER PARTICIPATION"  # SVUPDES of visits at which a subject was screened before
 NUMBER = "VISITNUM"
@@ -32,7 +32,7 @@ def number_visits(study: Study, table: DomainTable, earlier: Set[str] = frozense
     numbered by its date.
     """
     event = table.hidden["event"]
-    number, name, day = planned(study, event)
+    number, name, day = planned_visit(study, event)
     again = table.hidden["record"].isin(earlier)
     number[again], day[again] = np.nan, np.nan
     unscheduled = event.isin(unscheduled_events(study)) | again

@@ -135,7 +135,7 @@ def unscheduled_events(study: Study) -> list[str]:
     return [event for event, visit in study.visit_events.items() if visit.unscheduled]
 
 
-def planned(study: Study, event: CodedText) -> tuple[np.ndarray, CodedText, np.ndarray]:
+def planned_visit(study: Study, event: CodedText) -> tuple[np.ndarray, CodedText, np.ndarray]:
     """Return VISITNUM, VISIT and VISITDY of each event as study.yaml plans them."""
     visits = study.visit_events
     numbers = {name: visit.visitnum for name, visit in visits.items() if visit.visitnum is not None}
@@ -161,7 +161,7 @@ def assign_visits(
 ) -> VisitColumns:
     """Return the visit of each row from its event; records of log forms have none."""
     events = table.hidden["event"]
-    number, name, day = planned(study, events)
+    number, name, day = planned_visit(study, events)
     unscheduled = events.isin(unscheduled_events(study)) | table.hidden["record"].isin(earlier)
     number[unscheduled], day[unscheduled] = np.nan, np.nan
     name = name.where(~unscheduled)

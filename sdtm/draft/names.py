@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from metadata.dictionary import Dictionary, Field
-from metadata.labels import plain
+from metadata.labels import plain_label
 from metadata.standards import sdtm_dataset, sdtm_domains, sdtm_variables
 from metadata.terminology import Terminology
 from metadata.terminology_package import Term
@@ -124,7 +124,7 @@ def date_parts(dictionary: Dictionary, form: str) -> list[DateParts]:
 
 
 @cache
-def findings(version: str) -> dict[str, str]:
+def test_codelists(version: str) -> dict[str, str]:
     """Return the codelist of the test codes of each findings domain that the guide binds one to."""
     made = {}
     for domain in sorted(sdtm_domains(version)):
@@ -138,7 +138,7 @@ def findings(version: str) -> dict[str, str]:
 def tests_of(dictionary: Dictionary, form: str, terminology: Terminology, version: str) -> dict[str, tuple[Guess, str]]:
     """Return by field the finding's domain (as --ORRES) and test code, of fields named as a test code."""
     named = {field.name: stem_of(field).replace("_", "").upper() for field in dictionary.form_fields(form)}
-    candidates = {domain: terminology.codelist(code).terms for domain, code in findings(version).items()}
+    candidates = {domain: terminology.codelist(code).terms for domain, code in test_codelists(version).items()}
     hits = {
         domain: {name: code for name, word in named.items() if (code := _code(word, domain, terms)) is not None}
         for domain, terms in candidates.items()
@@ -162,7 +162,7 @@ def tests_of(dictionary: Dictionary, form: str, terminology: Terminology, versio
 
 def says(label: str, code: str, term: Term) -> bool:
     """Return True if a label holds the test's code, or a word that begins as one of the test's names do."""
-    words = re.findall(r"\w+", plain(label).lower())
+    words = re.findall(r"\w+", plain_label(label).lower())
     known = re.findall(r"\w+", " ".join((term.preferred_term, *term.synonyms)).lower())
     return code.lower() in words or any(
         word == other or (len(word) >= ALIKE and word[:ALIKE] == other[:ALIKE]) for word in words for other in known
@@ -190,5 +190,5 @@ def companion(dictionary: Dictionary, field: Field, ends: tuple[str, ...], suffi
 
 def unit_in(label: str) -> str:
     """Return what is in brackets at the end of a label, which may be the unit: Height (cm)."""
-    found = UNIT_IN_LABEL.search(plain(label))
+    found = UNIT_IN_LABEL.search(plain_label(label))
     return found[1] if found else ""

@@ -13,7 +13,7 @@ from metadata.coding_file import read_codes, term_key
 from metadata.condition import Condition
 from metadata.dictionary import Field
 from metadata.errors import Gather
-from metadata.labels import plain
+from metadata.labels import plain_label
 from metadata.yaml_source import LocatedDict, complain
 from sdtm.columns.column import Column, Read, UnrepresentedValues, first_present
 from sdtm.columns.number import NumberForm, fits_float, is_number, plain_number, read_result
@@ -73,7 +73,7 @@ def _own_terms(
 
 
 def _own_term(spec: LocatedDict, key: str, shown: str, operation: RecordOperation, context: MappingContext) -> str:
-    label = plain(shown)
+    label = plain_label(shown)
     if not operation.target.codelists:
         return label
     for code in operation.target.codelists:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from metadata.labels import plain
+from metadata.labels import plain_label
 
 
 @pytest.mark.parametrize(
@@ -19,4 +19,4 @@ from metadata.labels import plain
     ],
 )
 def test_plain(label: str, expected: str) -> None:
-    assert plain(label) == expected
+    assert plain_label(label) == expected

@@ -20,7 +20,7 @@ from metadata.records import Records
 from metadata.records_lookup import RecordsLookup
 from metadata.study import Study
 from metadata.text_dates import TextDate
-from validation.raw.form_rows import placed, stored_rows
+from validation.raw.form_rows import may_hold_values, stored_rows
 from validation.raw.rule_names import UNREADABLE
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class CheckRows:
         self._dates: dict[tuple[str, ...], pd.Series] = {}
         self._days: dict[tuple[str, ...], tuple[np.ndarray, np.ndarray]] = {}
         self.form = form
-        self.keys = keys[placed(self.project, form, keys)].reset_index(drop=True)
+        self.keys = keys[may_hold_values(self.project, form, keys)].reset_index(drop=True)
         self.context = FormContext(lookup, form, self.keys)
 
     def __len__(self) -> int:

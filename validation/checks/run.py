@@ -9,7 +9,7 @@ import pandas as pd
 
 from metadata.errors import StudyError
 from metadata.expression_context import FormContext
-from metadata.labels import plain
+from metadata.labels import plain_label
 from validation.checks.data import CheckData, CheckRows, reference_of
 from validation.checks.kind import Check, CheckFinding
 from validation.raw.dictionary_findings import joined
@@ -48,7 +48,7 @@ def _findings(
     source = keys["source_row"].to_numpy()
     value = masked(field, stored_values(data.originals, field, source))
     columns = _named_fields(data, check, keys)  # a detail of the kind goes before a field of the same name
-    columns |= {"value": value, "label": plain(field.label)}
+    columns |= {"value": value, "label": plain_label(field.label)}
     columns |= {detail: np.asarray(texts[positions], object) for detail, texts in found.details.items()}
     return pd.DataFrame(
         {
@@ -71,7 +71,7 @@ def _named_fields(data: CheckData, check: Check, keys: pd.DataFrame) -> dict[str
     for place in [*places(check.problem_sentence), *places(check.expected_sentence)]:
         name = place.removesuffix(".label")
         if place.endswith(".label"):
-            made[place] = plain(fields[name].label)
+            made[place] = plain_label(fields[name].label)
         elif name in fields:
             made[place] = masked(fields[name], context.column(reference_of(name)).text)
     return made

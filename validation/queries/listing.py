@@ -47,7 +47,7 @@ COLUMNS = (
 Links = Callable[[pd.DataFrame], pd.Series]
 
 
-def findings(study: Study, records: Records) -> pd.DataFrame:
+def all_findings(study: Study, records: Records) -> pd.DataFrame:
     """Return every finding of the dictionary and of the study's checks, with its severity."""
     lookup = RecordsLookup(records)
     by_dictionary = dictionary_findings(lookup)
@@ -64,7 +64,7 @@ def query_listing(study: Study, records: Records, links: Links | None = None) ->
     ``links`` gives the address of the form for rows that have record, event, form and instance (see ``form_links``).
     Raises StudyError for mistakes in checks.yaml or in the answers.
     """
-    return _listed(study, records, findings(study, records), links)
+    return _listed(study, records, all_findings(study, records), links)
 
 
 def with_withheld(
@@ -74,7 +74,7 @@ def with_withheld(
 
     Such a query stays open whatever the site answers: an answer does not put the value into a dataset.
     """
-    added = withheld.findings(records, held, listing)
+    added = withheld.withheld_findings(records, held, listing)
     if added.empty:
         return listing
     asked = _listed(study, records, added, links).assign(status=withheld.OPEN)

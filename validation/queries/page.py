@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from metadata.labels import plain
+from metadata.labels import plain_label
 from metadata.project import Project
 from metadata.records import ACCESS_GROUP, Records
 from metadata.study import Study
@@ -49,9 +49,9 @@ def _sites(records: Records, listing: pd.DataFrame) -> pd.Series:
 
 def _with_labels(project: Project, listing: pd.DataFrame) -> pd.DataFrame:
     """Add where each query is as text (event, form, instance) and its field's label."""
-    events = {str(event["unique_event_name"]): plain(str(event["event_name"])) for event in project.events}
-    forms = {item["instrument_name"]: plain(str(item["instrument_label"])) for item in project.instruments}
-    labels = {name: plain(field.label) for name, field in project.dictionary.fields.items()}
+    events = {str(event["unique_event_name"]): plain_label(str(event["event_name"])) for event in project.events}
+    forms = {item["instrument_name"]: plain_label(str(item["instrument_label"])) for item in project.instruments}
+    labels = {name: plain_label(field.label) for name, field in project.dictionary.fields.items()}
     labels |= {f"{form}_complete": "Form status" for form in project.dictionary.forms}
     event = listing["event"].map(events).astype("object").fillna("").astype("str")
     form = listing["form"].map(forms).fillna(listing["form"]).astype("str")
@@ -64,7 +64,7 @@ def _with_labels(project: Project, listing: pd.DataFrame) -> pd.DataFrame:
 def _with_choice(project: Project, listing: pd.DataFrame) -> pd.Series:
     """Return values with the label of the choice behind a code."""
     words = {
-        f"{name}\x1f{code}": f" ({plain(text)})"
+        f"{name}\x1f{code}": f" ({plain_label(text)})"
         for name, field in project.dictionary.fields.items()
         if field.type != "checkbox"
         for code, text in field.choices.items()

@@ -27,7 +27,7 @@ EXPECTED = (
 PLACE_OF_VALUE = ["record", "event", "instance", "form", "field"]
 
 
-def findings(records: Records, withheld: pd.DataFrame, listing: pd.DataFrame) -> pd.DataFrame:
+def withheld_findings(records: Records, withheld: pd.DataFrame, listing: pd.DataFrame) -> pd.DataFrame:
     """Return a finding for each withheld value that no query of ``listing`` asks about yet.
 
     A query asks about a value if it is open, an error, on the same record, event, instance, form and field, and its

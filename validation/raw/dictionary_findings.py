@@ -10,7 +10,7 @@ import pandas as pd
 import pandera.pandas as pa
 
 from metadata.dictionary import Field
-from metadata.labels import plain
+from metadata.labels import plain_label
 from metadata.records import Records
 from metadata.records_lookup import RecordsLookup
 from validation.raw import dictionary_schemas, rule_names
@@ -132,7 +132,7 @@ def _problem(rows: FormValues, field: Field, rule: str) -> str:
 
 def form_label(rows: FormValues, form: str) -> str:
     """Return an instrument's label, its name if it has none."""
-    labels = {item["instrument_name"]: plain(str(item["instrument_label"])) for item in rows.project.instruments}
+    labels = {item["instrument_name"]: plain_label(str(item["instrument_label"])) for item in rows.project.instruments}
     return labels.get(form) or form
 
 
@@ -185,7 +185,7 @@ def _choice_words(field: Field) -> str:
 
 
 def _named_choices(field: Field) -> str:
-    named = [f"{code} ({plain(label)})" for code, label in field.choices.items()]
+    named = [f"{code} ({plain_label(label)})" for code, label in field.choices.items()]
     more = f" and {len(named) - LONGEST_CHOICES} more" if len(named) > LONGEST_CHOICES else ""
     return ", ".join(named[:LONGEST_CHOICES]) + more
 

@@ -31,7 +31,7 @@ def row_mode(project: Project, event: str, form: str) -> str:
     return ON_EVENT_ROW if project.designated(event, form) else NOWHERE
 
 
-def placed(project: Project, form: str, keys: pd.DataFrame) -> np.ndarray:
+def may_hold_values(project: Project, form: str, keys: pd.DataFrame) -> np.ndarray:
     """Return True for rows (event, instrument, instance) in which the form may hold values.
 
     An event that repeats has numbered rows, one that does not has rows without a number.
@@ -102,7 +102,7 @@ class FormValues:
     def __init__(self, lookup: RecordsLookup, form: str) -> None:
         self.lookup, self.records, self.project, self.form = lookup, lookup.records, lookup.project, form
         self.keys = stored_rows(lookup, form)
-        self.placed = placed(self.project, form, self.keys)
+        self.placed = may_hold_values(self.project, form, self.keys)
         self.context = FormContext(lookup, form, self.keys)
         self.refused: dict[str, StudyError] = {}
         self._logic: dict[str, ExpressionColumn | None] = {}

@@ -21,7 +21,7 @@ from validation.second_derivation.declaration import (
     check_columns,
     read_declaration,
 )
-from validation.second_derivation.tables import SqlTables, check_queries, shown
+from validation.second_derivation.tables import SqlTables, check_queries, shown_query
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,7 +72,7 @@ def _compared(
     with SqlTables(study, declaration, sdtm) as tables:
         for endpoint in declaration.endpoints:
             second = tables.ask(endpoint.query, {*endpoint.keys, *endpoint.variables})
-            yield compare(endpoint, ours[endpoint.dataset], second, shown(study, endpoint.query))
+            yield compare(endpoint, ours[endpoint.dataset], second, shown_query(study, endpoint.query))
 
 
 def _entry(endpoint: VerifiedEndpoint, compared: Compared) -> dict[str, Any]:

@@ -99,8 +99,8 @@ class SqlTables:
         """Return the rows of a query, and the columns that are wanted; raises StudyError with its file and line."""
         found = self._run(query, lambda text: self._connection.execute(text).fetchnumpy())
         types = {name: str(kind) for name, kind, *_ in self._connection.description or []}
-        place = shown(self._study, query)
-        columns = {name: plain(found[name], name, types[name], place) for name in found if name in wanted}
+        place = shown_query(self._study, query)
+        columns = {name: plain_column(found[name], name, types[name], place) for name in found if name in wanted}
         return Second(columns, frozenset(name for name in columns if types[name].startswith(DATES)))
 
     def _add(self, name: str, dataset: Dataset | None, words: Collection[str]) -> None:
@@ -118,7 +118,7 @@ class SqlTables:
             return run(self._texts[query])
 
 
-def plain(values: np.ndarray, name: str, kind: str, place: str) -> np.ndarray:
+def plain_column(values: np.ndarray, name: str, kind: str, place: str) -> np.ndarray:
     """Return a column of DuckDB as float64 or texts; raises StudyError for a column of another kind."""
     empty = np.ma.getmaskarray(values)
     bare = np.ma.getdata(values)
@@ -156,7 +156,7 @@ def _arrow_column(values: pd.Series) -> pa.Array:
     return pc.if_else(pc.equal(texts, ""), pa.scalar(None, texts.type), texts)
 
 
-def shown(study: Study, query: str) -> str:
+def shown_query(study: Study, query: str) -> str:
     """Return the name that errors give a query's file."""
     return f"{study.name}/{FOLDER}/{query}"
 
@@ -182,7 +182,7 @@ def one_select(connection: duckdb.DuckDBPyConnection, study: Study, query: str, 
     import duckdb
 
     if [one.type for one in connection.extract_statements(text)] != [duckdb.StatementType.SELECT]:
-        raise StudyError("a query is one SELECT", shown(study, query))
+        raise StudyError("a query is one SELECT", shown_query(study, query))
 
 
 @contextmanager
@@ -199,7 +199,7 @@ def readable(study: Study, query: str) -> Iterator[None]:
         kind, _, rest = message.split("\n")[0].partition(":")
         message = rest.strip() if about_text else f"{kind.lower()} in a value that the query reads"
         place = int(line[1]) if line and about_text else None  # of other errors DuckDB does not know it well
-        raise StudyError(f"the query does not run: {message}", shown(study, query), place) from None
+        raise StudyError(f"the query does not run: {message}", shown_query(study, query), place) from None
 
 
 def check_queries(study: Study, declaration: Declaration, tabulated: DatasetKinds) -> Iterator[StudyError]:
@@ -248,7 +248,7 @@ def _check_given(
     for endpoint in declaration.endpoints:
         for name in (*endpoint.keys, *endpoint.variables) if endpoint.query == query else ():
             if name not in given:
-                raise StudyError(f"the query gives no column {name}{nearest(name, given)}", shown(study, query))
+                raise StudyError(f"the query gives no column {name}{nearest(name, given)}", shown_query(study, query))
 
 
 def _check_query(
@@ -267,7 +267,7 @@ def _check_query(
     known = {*known_datasets(study), *declaration.tables}
     for name in sorted(read - {word.upper() for word in {*own, *known}}):
         sentence = f"{name} is neither an SDTM dataset nor a table of verify.yaml{nearest(name, known)}"
-        raise StudyError(sentence, shown(study, query), _line_of(text, name))
+        raise StudyError(sentence, shown_query(study, query), _line_of(text, name))
     return text, read
 
 

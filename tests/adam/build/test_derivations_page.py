@@ -14,7 +14,7 @@ from adam.build.examples import (
     FAMILIES,
     all_examples,
     sections,
-    shown,
+    shown_value,
     table_of,
 )
 from adam.build.schema import document
@@ -70,7 +70,7 @@ def test_each_example_uses_its_word_and_makes_something():
         else:
             new = [name for name in example.made if name not in example.given]
             assert new, word
-            assert any(shown(name, value) for name in new for value in example.made[name].tolist()), word
+            assert any(shown_value(name, value) for name in new for value in example.made[name].tolist()), word
 
 
 def test_examples_fit_the_schema_for_editors():
@@ -94,7 +94,7 @@ def test_tables_of_examples():
     assert table["ADT"].tolist()[0] == 14610.0
     assert np.isnan(table["ADT"][1])
     assert table["CODE"].tolist() == ["2", ""]
-    assert [shown("ADT", value) for value in table["ADT"].tolist()] == ["2000-01-01", ""]
+    assert [shown_value("ADT", value) for value in table["ADT"].tolist()] == ["2000-01-01", ""]
 
 
 def test_each_derivation_says_in_a_sentence_how_each_of_its_variables_came_about() -> None:

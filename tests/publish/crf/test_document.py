@@ -14,7 +14,7 @@ from pypdf import PdfReader
 from pypdf.generic import Destination
 
 from metadata.field_use import FormUses
-from metadata.labels import plain
+from metadata.labels import plain_label
 from metadata.project import Project
 from metadata.study import Study
 from metadata.terminology import Terminology
@@ -71,7 +71,9 @@ def crf(request: pytest.FixtureRequest) -> Crf:
 def test_each_label_of_each_form_is_there_once(crf: Crf) -> None:
     for form in crf.project.dictionary.forms:
         text = " ".join(crf.texts[page] for page in crf.of_form(form))
-        labels = Counter(plain(field.label) for field in crf.project.dictionary.form_fields(form) if plain(field.label))
+        labels = Counter(
+            plain_label(field.label) for field in crf.project.dictionary.form_fields(form) if plain_label(field.label)
+        )
         for label in sorted(labels, key=len, reverse=True):
             spaced = re.escape(label).replace(r"\ ", r"\s*")  # a line ends where a long label is broken
             assert len(re.findall(spaced, text)) >= labels[label], (form, label)
@@ -84,8 +86,8 @@ def test_choices_notes_and_names_are_there(crf: Crf) -> None:
     for form in crf.project.dictionary.forms:
         text = "".join(crf.texts[page] for page in crf.of_form(form)).replace(" ", "")
         for field in crf.project.dictionary.form_fields(form):
-            shown = [field.name, plain(field.field_note), *(f"[{code}]" for code in field.choices)]
-            shown += [plain(label) for label in field.choices.values()]
+            shown = [field.name, plain_label(field.field_note), *(f"[{code}]" for code in field.choices)]
+            shown += [plain_label(label) for label in field.choices.values()]
             assert [one for one in shown if one.replace(" ", "") not in text] == [], (form, field.name)
             assert not field.is_required or "*mustprovidevalue" in text
 
@@ -148,7 +150,7 @@ def _ends(page: object) -> list[float]:
 
 def test_bookmarks_reach_each_form_by_visit_and_by_name(crf: Crf) -> None:
     made = tree(crf.reader)
-    titles = {str(one["instrument_name"]): plain(str(one["instrument_label"])) for one in crf.project.instruments}
+    titles = {str(one["instrument_name"]): plain_label(str(one["instrument_label"])) for one in crf.project.instruments}
     by_name = [(titles[form], crf.start[form]) for form in crf.project.dictionary.forms]
     assert made["Forms"] == by_name
     by_visit = made["Forms by visit"]

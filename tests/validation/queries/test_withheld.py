@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from tests.validation.small_study import enrol, log, records
-from validation.queries.withheld import RULE, findings
+from validation.queries.withheld import RULE, withheld_findings
 
 
 def held(*pairs: tuple[int, str], reason: str = "it is not in the coding file") -> pd.DataFrame:
@@ -26,7 +26,7 @@ FIRST = ("1", "logs_arm_1", "log", "1")
 
 def test_a_value_that_is_withheld_is_asked_about_with_the_reason() -> None:
     data = records(enrol(), log("1", number="5"), log("2", number="6"))
-    made = findings(data, held((2, "number")), asked(*FIRST, "number"))
+    made = withheld_findings(data, held((2, "number")), asked(*FIRST, "number"))
     assert made[["source_row", "form", "field", "rule", "value", "severity"]].values.tolist() == [
         [2, "log", "number", RULE, "6", "error"]
     ]
@@ -35,7 +35,7 @@ def test_a_value_that_is_withheld_is_asked_about_with_the_reason() -> None:
 
 def test_an_open_error_on_the_field_itself_is_enough() -> None:
     data = records(enrol(), log("1", number="5"))
-    assert findings(data, held((1, "number")), asked(*FIRST, "number")).empty
+    assert withheld_findings(data, held((1, "number")), asked(*FIRST, "number")).empty
 
 
 @pytest.mark.parametrize(
@@ -56,13 +56,13 @@ def test_an_open_error_on_the_field_itself_is_enough() -> None:
 def test_no_other_query_hides_a_withheld_value(query: dict[str, str]) -> None:
     data = records(enrol(), log("1", number="5"))
     listing = asked(*FIRST, "number").assign(**query)
-    assert findings(data, held((1, "number")), listing)["field"].tolist() == ["number"]
+    assert withheld_findings(data, held((1, "number")), listing)["field"].tolist() == ["number"]
 
 
 def test_each_value_of_a_withheld_record_has_a_query_whatever_is_asked_about_it() -> None:
     data = records(enrol(), log("1", number="5", term="x"))
     lost = held((1, "number"), (1, "term"), reason="AE record withheld: AEDECOD is required and has no value")
-    made = findings(data, lost, asked(*FIRST, "number"))
+    made = withheld_findings(data, lost, asked(*FIRST, "number"))
     assert made[["field", "value"]].to_numpy().tolist() == [["term", "x"], ["number", "5"]]
 
 
@@ -71,22 +71,24 @@ def test_several_reasons_for_one_value_are_one_query() -> None:
     lost = pd.concat(
         [held((1, "number"), reason="B"), held((1, "number"), reason="A"), held((1, "number"), reason="A")]
     )
-    assert findings(data, lost, NOBODY)["problem"].tolist() == ["The value cannot be tabulated: A; B."]
+    assert withheld_findings(data, lost, NOBODY)["problem"].tolist() == ["The value cannot be tabulated: A; B."]
 
 
 def test_of_a_checkbox_the_ticked_options_are_the_value() -> None:
     data = records(enrol(arms___2="1"))
-    assert findings(data, held((0, "arms")), NOBODY)[["field", "value"]].to_numpy().tolist() == [["arms", "1, 2"]]
+    assert withheld_findings(data, held((0, "arms")), NOBODY)[["field", "value"]].to_numpy().tolist() == [
+        ["arms", "1, 2"]
+    ]
 
 
 def test_a_data_access_group_is_no_field_that_could_be_asked_about() -> None:
-    assert findings(records(enrol()), held((0, "redcap_data_access_group")), NOBODY).empty
+    assert withheld_findings(records(enrol()), held((0, "redcap_data_access_group")), NOBODY).empty
 
 
 def test_nothing_withheld_asks_nothing() -> None:
-    assert findings(records(enrol()), held(), NOBODY).empty
+    assert withheld_findings(records(enrol()), held(), NOBODY).empty
 
 
 def test_an_identifier_is_masked() -> None:
-    made = findings(records(enrol(name="Ana")), held((0, "name")), NOBODY)
+    made = withheld_findings(records(enrol(name="Ana")), held((0, "name")), NOBODY)
     assert made["value"].tolist() == ["(identifier)"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import numpy as np
 
 from metadata.declaration_limits import Entries
-from metadata.labels import plain
+from metadata.labels import plain_label
 from metadata.project import Project
 from metadata.schema_errors import needed_key, quoted
 from metadata.study import Study
@@ -133,7 +133,7 @@ def _chosen(other: CheckRows, declared: OtherRows) -> np.ndarray:
 
 
 def _form_label(data: CheckData, form: str, size: int) -> np.ndarray:
-    labels = {item["instrument_name"]: plain(str(item["instrument_label"])) for item in data.project.instruments}
+    labels = {item["instrument_name"]: plain_label(str(item["instrument_label"])) for item in data.project.instruments}
     return np.full(size, labels.get(form) or form, object)
 
 
@@ -239,7 +239,7 @@ class OtherRecord(ComparedValue):
         mine = _values_of(rows, self.field)
         elsewhere = mine.reset_index(names="row").merge(known, on="value", suffixes=("", "_there"))
         found = elsewhere.loc[elsewhere["record"] != elsewhere["record_there"], "row"]
-        label = plain(data.project.dictionary.field(name).label)
+        label = plain_label(data.project.dictionary.field(name).label)
         missing = (mine["value"] != "").to_numpy(bool) & ~mine.index.isin(found)
         return CheckFinding(missing, {"other_field": np.full(len(rows), label, object)})
 
