@@ -42,6 +42,8 @@ def check_project(project: Project, folder: str) -> list[StudyError]:
     gather = Gather()
     for line, field in enumerate(project.dictionary.fields.values(), start=2):
         gather.found += [StudyError(problem, f"{folder}/dictionary.csv", line, field.name) for problem in _slips(field)]
+    for line, name, problem in _scattered(project):
+        gather.found.append(StudyError(problem, f"{folder}/dictionary.csv", line, name))
     for file, problem in _wrong_places(project):
         gather.found.append(StudyError(problem, f"{folder}/{file}.csv"))
     return gather.found
@@ -66,6 +68,16 @@ def _slips(field: Field) -> Iterator[str]:
         limit = getattr(field, name).strip()
         if limit and field.is_numeric and "[" not in limit and not NUMBER.fullmatch(limit):
             yield f"{name} '{limit}' is not a number"
+
+
+def _scattered(project: Project) -> Iterator[tuple[int, str, str]]:
+    """Yield line, field and sentence for each field that stands apart from its form's: REDCap keeps a form together."""
+    before, seen = "", set[str]()
+    for line, field in enumerate(project.dictionary.fields.values(), start=2):
+        if field.form != before and field.form in seen:
+            yield line, field.name, f"the fields of form '{field.form}' are not together: others are between them"
+        before = field.form
+        seen.add(field.form)
 
 
 def _wrong_choices(field: Field) -> Iterator[str]:

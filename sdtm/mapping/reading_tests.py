@@ -207,7 +207,7 @@ class TestReader:
         spec = self.spec.get(key)
         if isinstance(spec, str):
             spec = located({"field": spec}, self.spec, key)
-        bound = () if suffix in ("ORRES", "REASND") else codelists(self.reader.by_name[f"{self.reader.domain}{suffix}"])
+        bound = () if suffix == "REASND" else codelists(self.reader.by_name[f"{self.reader.domain}{suffix}"])
         target = Target(self.reader.domain, f"{self.reader.domain}{suffix}", codelists=bound)
         if suffix == "ORRESU" and isinstance(spec, LocatedDict) and "field" in spec and "terms" not in spec:
             spec = self._with_unit_terms(spec)

@@ -386,7 +386,18 @@ def test_a_norm_that_no_score_has(tmp_path: Path) -> None:
     )
 
 
+def test_the_fields_of_a_form_are_together(study: Path) -> None:
+    path = study / "redcap" / "dictionary.csv"
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    [moved] = [line for line in lines if line.startswith("talla,")]
+    lines.remove(moved)
+    path.write_text("".join([*lines, moved]), encoding="utf-8")
+    found = [problem.message for problem in problems(study)["redcap/dictionary.csv"]]
+    assert found == ["the fields of form 'demografia' are not together: others are between them"]
+
+
 WITHOUT_DATA = [
+    ("sdtm/ie.yaml", '0: "N"}', '0: "NOO"}', "'NOO' is not a term of NY"),
     ("sdtm/vs.yaml", "  - form: demografia\n", "  - form: demografia\n  - form: demografia\n", "makes no record of VS"),
     ("adam/advs.yaml", "sequence: {by: [USUBJID], order: [", "sequence: {by: [], order: [", "a list of 1 or more"),
     ("conformance.yaml", "variable: AESOC", "variable: AESO", "AE has no variable AESO (did you mean 'AESOD'?)"),
