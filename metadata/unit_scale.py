@@ -1,4 +1,4 @@
-"""How units that measure the same differ: by powers of ten, which need no knowledge of what was measured.
+"""How units that measure the same differ: by powers of ten and the like, whatever it was that was measured.
 
 ``g/dL`` is ten ``g/L``, ``10^3/uL`` a thousand ``10^6/L``, whatever the test. From grams to moles nothing follows
 without the molar mass, and no factor is judged. Units are written as the codelist UNIT of SDTM writes them.
@@ -21,7 +21,8 @@ KATAL = ("U", Fraction(60 * 10**6))
 """A katal is a mole a second, an enzyme unit a micromole a minute."""
 PARTS = ("g", "L")
 """Of a mass or a volume a share is a percentage; mmol/mol of HbA1c follows from its % by another rule."""
-TOLERANCE = 1e-6
+TOLERANCE, ROUNDED = 1e-6, 5e-3
+"""Parts by which a factor may be off: of powers of ten, and of pounds, inches and feet, which studies round."""
 
 
 class Scale(NamedTuple):
@@ -31,9 +32,18 @@ class Scale(NamedTuple):
     size: Fraction
 
 
+CUSTOMARY = {
+    "LB": Scale(("g", ""), Fraction(45359237, 100000)),
+    "IN": Scale(("m", ""), Fraction(254, 10000)),
+    "FT": Scale(("m", ""), Fraction(3048, 10000)),
+}
+
+
 @cache
 def scale_of(unit: str) -> Scale | None:
     """Return the scale of a unit; None for one that is not made of prefixes, grams, moles, litres, metres and units."""
+    if unit in CUSTOMARY:
+        return CUSTOMARY[unit]
     if unit == "%":
         return Scale(("", ""), Fraction(1, 100))
     found = UNIT.fullmatch(unit)
@@ -56,7 +66,8 @@ def factor_between(unit: str, other: str) -> float | None:
 def wrong_factor(unit: str, other: str, factor: float) -> str:
     """Return the sentence for a factor from ``unit`` to ``other`` that cannot be right, blank for any other."""
     right = factor_between(unit, other)
-    if right is None or abs(factor - right) <= TOLERANCE * right:
+    tolerance = ROUNDED if {unit, other} & set(CUSTOMARY) else TOLERANCE
+    if right is None or abs(factor - right) <= tolerance * right:
         return ""
     return f"1 {unit} is {right:.12g} {other}, so that the factor is {right:.12g}, not {factor:.12g}"
 

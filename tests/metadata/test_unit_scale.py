@@ -24,6 +24,8 @@ from metadata.units import read_units
         ("cm", "m", 0.01),
         ("ug/mg", "mg/g", 1),
         ("kg", "g", 1000),
+        ("LB", "kg", 0.45359237),
+        ("IN", "cm", 2.54),
         ("mg/dL", "mmol/L", None),  # the molar mass decides
         ("%", "mmol/mol", None),  # HbA1c: by another rule
         ("mg/g", "mg/mmol", None),
@@ -56,6 +58,11 @@ def test_there_and_back_is_one(unit: str, other: str) -> None:
 def test_a_unit_is_itself(unit: str) -> None:
     assert scale_of(unit) is not None
     assert factor_between(unit, unit) == 1
+
+
+def test_pounds_may_be_rounded() -> None:
+    assert wrong_factor("LB", "kg", 0.4536) == wrong_factor("LB", "kg", 0.454) == ""
+    assert wrong_factor("LB", "kg", 2.2046) == "1 LB is 0.45359237 kg, so that the factor is 0.45359237, not 2.2046"
 
 
 def test_an_inverted_factor_of_a_test_is_refused() -> None:
