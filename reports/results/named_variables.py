@@ -11,7 +11,7 @@ from metadata.condition_tests import impossible
 from metadata.declaration import parameters, role_of
 from metadata.errors import nearest
 from metadata.schema_errors import unknown_variable
-from metadata.variable_kind import CHAR, MOMENTS, SAID
+from metadata.variable_kind import CHAR, MOMENTS, PHRASE
 from metadata.yaml_source import complain
 from reports.results.specification import SUBJECT_LEVEL, OutputColumns
 
@@ -56,7 +56,7 @@ class NamedVariable:
             raise complain(self.node, self.key, f"{dataset}.{self.name} is text, of which there is no mean: count it,"
                            " under 'labels'")  # fmt: skip
         if self.role in ("describes", "means") and kind in MOMENTS:
-            problem = f"{dataset}.{self.name} is {SAID[kind]}, of which there is no mean: take days from another one"
+            problem = f"{dataset}.{self.name} is {PHRASE[kind]}, of which there is no mean: take days from another one"
             raise complain(self.node, self.key, problem)
 
     def _check_listed(self, dataset: str, known: Collection[str], datasets: DatasetKinds) -> None:
