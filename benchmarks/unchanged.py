@@ -110,6 +110,7 @@ CHANGED: Mapping[str, str] = {
     "reports/F*.svg": "drawn by matplotlib",
     "reports/F*.png": "drawn by matplotlib",
     "validation/read_back.csv": "new: the rows of each transport file, and how many of them ReadStat read",
+    "validation/sdtm.csv": "the sentence on a text that is not a term of its codelist",
     "validation/unused_rows.csv": "new: rows of a study's tables that nothing uses",
     "validation/merged_choices.csv": "new: choices of a field that become one term",
     "validation/books.csv": "it is reconciliation.csv, the column balanced reconciled",
