@@ -365,12 +365,14 @@ def with_mapped_identifiers(stored: StoredSnapshot, mapping: StudyMapping) -> Sn
 
 
 def write_queries(request: RunRequest, snapshot: Snapshot, queries: pd.DataFrame, folder: Path) -> None:
-    """Write the query listing as queries.csv and as a page."""
+    """Write the query listing as queries.csv, as a workbook and as a page."""
     from validation.queries.listing import write_csv
     from validation.queries.page import write_page
+    from validation.queries.workbook import write_workbook
 
     folder.mkdir(parents=True, exist_ok=True)
     write_csv(queries, folder / "queries.csv")
+    write_workbook(request.study, snapshot.records, queries, folder / "queries.xlsx", snapshot.date)
     write_page(request.study, snapshot.records, queries, folder / "queries.html", snapshot.date)
 
 

@@ -10,20 +10,20 @@ import pandas as pd
 
 from metadata.labels import plain_label
 from metadata.project import Project
-from metadata.records import ACCESS_GROUP, Records
+from metadata.records import Records
 from metadata.study import Study
 from validation.pages.page import write_study_page
 from validation.queries.listing import summary
+from validation.queries.sites import sites_of
 
 SEVERITIES = ("error", "warning", "note")
-NO_SITE = "No data access group"
 
 
 def write_page(
     study: Study, records: Records, listing: pd.DataFrame, path: Path, date: str = "", state: str = ""
 ) -> None:
     """Write the listing as HTML; ``date`` is the snapshot's, ``state`` a text such as "as entered"."""
-    described = _with_labels(records.project, listing.assign(site=_sites(records, listing)))
+    described = _with_labels(records.project, listing.assign(site=sites_of(records, listing)))
     rules = summary(listing)
     write_study_page(
         study,
@@ -36,15 +36,6 @@ def write_page(
         severities=[name for name in SEVERITIES if (listing["severity"] == name).any()],
         sites=_grouped(described),
     )
-
-
-def _sites(records: Records, listing: pd.DataFrame) -> pd.Series:
-    """Return the label of each query's data access group."""
-    groups = records.table.frame([ACCESS_GROUP])[ACCESS_GROUP].set_axis(records.record)
-    groups = groups[(groups != "").to_numpy(bool)]
-    labels = {str(dag["unique_group_name"]): str(dag["data_access_group_name"]) for dag in records.project.dags}
-    of_record = groups[~groups.index.duplicated()].map(lambda name: labels.get(str(name), str(name)))
-    return listing["record"].map(of_record).fillna(NO_SITE).astype("str")
 
 
 def _with_labels(project: Project, listing: pd.DataFrame) -> pd.DataFrame:

@@ -1,0 +1,114 @@
+"""The query listing as a workbook: counts, all queries and those of each site; no cell of it can be a formula."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from metadata.records import Records
+from metadata.study import Study
+from validation.queries.sites import sites_of
+
+if TYPE_CHECKING:
+    from xlsxwriter.format import Format
+    from xlsxwriter.workbook import Workbook
+    from xlsxwriter.worksheet import Worksheet
+
+LONGEST_TEXT, LONGEST_NAME = 32_767, 31
+"""Characters that a cell and the name of a sheet may have."""
+MOST_ROWS, MOST_LINKS = 1_000_000, 65_000
+"""Rows, and cells with a link, that are put on one sheet; a link more is a text."""
+CUT = " ... (cut; the whole text is in queries.csv)"
+UNUSABLE = re.compile(r"[\[\]:*?/\\']")
+LINK = re.compile(r"https?://\S{1,2000}")
+WIDTHS = {"problem": 60, "expected": 45, "value": 24, "answer": 40, "query_id": 18, "link": 12, "rule": 24, "field": 20}
+DEFAULT_WIDTH = 14
+OPTIONS = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+
+
+def write_workbook(study: Study, records: Records, listing: pd.DataFrame, path: Path, date: str) -> None:
+    """Write the sheets "Counts" and "Queries", and one for each data access group if there are several.
+
+    ``date`` is the snapshot's (YYYY-MM-DD) and that of the file. The same listing gives the same bytes.
+    """
+    from xlsxwriter.workbook import Workbook
+
+    sites = sites_of(records, listing)
+    named = sorted(set(sites))
+    with Workbook(str(path), OPTIONS) as book:
+        book.set_properties({"title": "Queries", "created": datetime.fromisoformat(date)})
+        head, text = book.add_format({"bold": True, "bottom": 1}), book.add_format({"text_wrap": True, "valign": "top"})
+        about = [f"{study.studyid}: queries on the records of {date}", study.notice]
+        _write_counts(book, listing.assign(site=sites), [line for line in about if line], head)
+        names = {"counts"}
+        _write_queries(book, "Queries", listing, names, head, text)
+        for site in named if len(named) > 1 else []:
+            _write_queries(book, site, listing[sites == site], names, head, text)
+
+
+def _write_counts(book: Workbook, listing: pd.DataFrame, about: list[str], head: Format) -> None:
+    """Write what the file is, and how many queries there are by status, for each severity, site, form and rule."""
+    sheet, row = book.add_worksheet("Counts"), len(about) + 1
+    _write_column(sheet, 0, 0, about)
+    statuses = sorted(set(listing["status"]))
+    sheet.set_column(0, 0, WIDTHS["value"] * 2)
+    for name in ("severity", "site", "form", "rule"):
+        counts = pd.crosstab(listing[name], listing["status"]).reindex(columns=statuses, fill_value=0)
+        sheet.write_row(row, 0, [name, *statuses, "all"], head)
+        for place, column in enumerate([list(counts.index), *(counts[one].tolist() for one in statuses)]):
+            _write_column(sheet, row + 1, place, column)
+        _write_column(sheet, row + 1, len(statuses) + 1, counts.sum(axis=1).tolist())
+        row += len(counts) + 2
+
+
+def _write_queries(
+    book: Workbook, name: str, listing: pd.DataFrame, names: set[str], head: Format, text: Format
+) -> None:
+    """Write queries to one sheet, or to several if they are more than one holds."""
+    for start in range(0, max(len(listing), 1), MOST_ROWS):
+        part = listing.iloc[start : start + MOST_ROWS]
+        sheet = book.add_worksheet(_sheet_name(name, names))
+        sheet.write_row(0, 0, list(part.columns), head)
+        sheet.freeze_panes(1, 1)
+        sheet.autofilter(0, 0, max(len(part), 1), len(part.columns) - 1)
+        for place, column in enumerate(part.columns):
+            sheet.set_column(place, place, WIDTHS.get(column, DEFAULT_WIDTH), text)
+            _write_column(sheet, 1, place, part[column].tolist())
+        if "link" in part:
+            _write_links(sheet, part["link"].tolist()[:MOST_LINKS], list(part.columns).index("link"))
+
+
+def _write_column(sheet: Worksheet, first: int, place: int, values: Sequence[object]) -> None:
+    """Write a column of numbers as they are and of texts as texts, whatever they look like."""
+    for row, value in enumerate(values, start=first):
+        if isinstance(value, str):
+            sheet.write_string(row, place, value if len(value) <= LONGEST_TEXT else _cut(value))
+        else:
+            sheet.write_number(row, place, float(str(value)))
+
+
+def _cut(text: str) -> str:
+    return text[: LONGEST_TEXT - len(CUT)] + CUT
+
+
+def _write_links(sheet: Worksheet, links: list[str], place: int) -> None:
+    """Make links of the texts that are one; anything but http and https stays a text."""
+    for row, link in enumerate(links, start=1):
+        if LINK.fullmatch(link):
+            sheet.write_url(row, place, link, string="open form")
+
+
+def _sheet_name(name: str, taken: set[str]) -> str:
+    """Return a name that a sheet may have and none has yet; spreadsheets do not tell letters of either case apart."""
+    plain = UNUSABLE.sub(" ", name).strip()[:LONGEST_NAME] or "Site"
+    made, number = plain, 2
+    while made.lower() in taken or made.lower() == "history":
+        end = f" {number}"
+        made, number = plain[: LONGEST_NAME - len(end)] + end, number + 1
+    taken.add(made.lower())
+    return made
