@@ -90,15 +90,18 @@ class Selection:
         ranked = pd.Series(pd.Categorical(values, ordered=True), values.index) if self._is_text(variable) else values
         return ranked.groupby(self.column(SUBJECT)).agg(take)
 
-    def check_once(self, *keys: str) -> None:
-        """Raise StudyError if a subject has two of the chosen rows, or two with the same values of ``keys``."""
+    def check_once(self, *keys: str, unless: str = "") -> None:
+        """Raise StudyError if a subject has two of the chosen rows, or two with the same values of ``keys``.
+
+        ``unless`` names a key of the output that lets each record count.
+        """
         table = self.table(SUBJECT, *keys)
         twice = table[table.duplicated()]
         if len(twice):
             subject, *at = twice.iloc[0].tolist()
             place = f" at {', '.join(map(str, at))}" if at else ""
             raise StudyError(f"{self.dataset}: {subject} has two records{place}, which would count twice;"
-                             " narrow the output's 'where'")  # fmt: skip
+                             f" narrow the output's 'where'{f', or say {unless}: true' if unless else ''}")  # fmt: skip
 
     def check_within(self, whole: Selection) -> None:
         """Raise StudyError if a subject of these rows has none among the ``whole``, of which they are to be a part."""

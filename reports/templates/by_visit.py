@@ -93,6 +93,7 @@ class Keys(OutputKeys):
     """One parameter (``paramcd``, which ``where`` selects) or several at each visit; ``visits`` have their labels.
 
     ``precision`` are the decimals to which derived values are known, for tests of ranks; else those of the data count.
+    With ``every_record`` a subject may have several records at a visit, and each counts, but not in tests.
     """
 
     dataset: Text
@@ -103,6 +104,7 @@ class Keys(OutputKeys):
     parameters: Annotated[dict[str, VisitParameter], Keyed(1)] | None = None
     visit: Variable = "AVISIT"
     decimals: Decimals = 0
+    every_record: bool = False
     precision: Decimals | None = None
     tests: Annotated[list[VisitTest], Entries(0)] | None = None
 
@@ -158,7 +160,8 @@ def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> 
     measured = _visits_of(keys, rows[-1])
     for value in keys.values:  # noqa: PD011  a key of the output
         known = rows[-1].present(rows[-1].named(value.variable, value.node, "variable"))
-        known.among(keys.visit, list(keys.visits)).check_once(*keys.identified_by)
+        if not keys.every_record:
+            known.among(keys.visit, list(keys.visits)).check_once(*keys.identified_by, unless="every_record")
     for group, selected in zip(groups, rows, strict=True):
         add_size(analysis, output, group, builder)
         _describe(output, builder, group, selected, measured)

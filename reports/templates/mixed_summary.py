@@ -31,6 +31,7 @@ class SummaryVariable:
     where: Condition | None = None
     decimals: Decimals = 0
     labels: Labels | None = None
+    every_record: bool = False
     node: Place = field(default=None, compare=False, repr=False)
 
     any_of: ClassVar[tuple[tuple[str, ...], ...]] = (("heading",), ("label", "variable"), ("label", "where"))
@@ -101,7 +102,8 @@ def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> 
                 _count(output, builder, item, item.keys.labels, group, rows, size)
             else:
                 present = rows.present(item.variable)
-                present.check_once()
+                if not item.keys.every_record:
+                    present.check_once(unless="every_record")
                 values = describe(present.column(item.variable))
                 builder.add_description(output, item.place(group.label), values, item.keys.decimals, present)
 

@@ -81,6 +81,22 @@ def negative(given: Frames) -> None:
 
 
 @pytest.mark.parametrize(
+    "output",
+    [
+        BY_VISIT + ", every_record: true",
+        MIXED.replace("label: Value}", "label: Value, every_record: true}"),
+    ],
+)
+def test_each_record_counts_where_the_study_says_so(tmp_path: Path, output: str) -> None:
+    given = frames()
+    repeated(given)
+    study = small_study(tmp_path, STUDY, REPORTS % output)
+    made = compute(study, {name: dataset(name, frame) for name, frame in given.items()})
+    counted = made[(made["statistic"] == "n") & (made["group"] == "All")]
+    assert counted["value"].tolist() == [5]
+
+
+@pytest.mark.parametrize(
     ("output", "change", "message"),
     [
         (BY_VISIT, repeated, "ADVS: 1 has two records at Day 1, which would count twice"),
