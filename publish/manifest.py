@@ -36,6 +36,7 @@ SHAPING = (
     "pyreadstat",
     "reportlab",
     "scipy",
+    "xlsxwriter",
 )
 SOURCE_FOLDERS = ("redcap", "synthetic")  # the snapshot's id covers the records and the project's structure
 FILE = "manifest.json"
@@ -48,6 +49,7 @@ DEPENDING = {
     ".pdf": ("pillow", "reportlab"),
     ".png": DRAWN,
     ".svg": DRAWN,
+    ".xlsx": ("xlsxwriter", "zlib"),
 }
 """Libraries whose version may change the bytes of a file, though not what it says."""
 NAMING = {
