@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.check import CheckProblem, problems_of
+from flows.check import WAITING, CheckProblem, problems_of
 from metadata.standards import FOLDER
 from metadata.study import BUNDLED
 
@@ -131,7 +131,7 @@ def test_what_study_yaml_declares(study: Path) -> None:
         ("study.yaml", "event: fin,", "event: fin, window: [-7, 7],", "a window needs the planned day"),
         ("study.yaml", "visit: WEEK 8", "visit: WEEK 4", "the name 'WEEK 4' is that of two visits"),
         ("study.yaml", "[constantes_s8]", "[constantes_s4]", "the form 'constantes_s4' is that of two visits"),
-        ("study.yaml", "mc_ini, mc_fin]", "mc_ini, mc_fin, fecha_ci]", "the field 'fecha_ci' is no free text"),
+        ("study.yaml", "mc_ini, mc_fin]", "mc_ini, mc_fin, fecha_ci]", "the field 'fecha_ci' is not free text"),
         ("study.yaml", 'valencia: "10"', 'valenca: "10"', "no data access group 'valenca' (did you mean 'valencia'?)"),
         ("study.yaml", "arm: CAND, branch", "arm: CANX, branch", "no arm with the code 'CANX' (did you mean 'CAND'?)"),
         ("study.yaml", "answers: answers.csv", "answers: answer.csv", "the file 'answer.csv' does not exist"),
@@ -213,8 +213,9 @@ def test_a_changed_header_of_the_structure(study: Path, file: str, old: str, new
 
 def test_an_empty_list_of_instruments(study: Path) -> None:
     (study / "redcap" / "instruments.csv").write_bytes(b"")
-    [found] = problems(study)["redcap/instruments.csv"]
+    found, waiting = problems(study)["redcap/instruments.csv"]
     assert found.message == "the file has no row: every project has instruments"
+    assert (waiting.severity, waiting.message) == ("warning", WAITING)
 
 
 def test_the_copy_of_the_redcap_project(study: Path) -> None:
