@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 FEW_ROWS = 10_000  # of records: with fewer only the acceptance, for its library, is worth a process
+LISTING_MODE = 0o600  # values of patients are for the user who asked for them
 MOST_WORKERS = 3  # each has a copy of the datasets
 COLLECTOR_THRESHOLDS = (50_000, 20, 50)  # Python's own cost a build a tenth of its time
 Datasets = Mapping[str, Dataset]
@@ -374,6 +375,8 @@ def write_queries(request: RunRequest, snapshot: Snapshot, queries: pd.DataFrame
     write_csv(queries, folder / "queries.csv")
     write_workbook(request.study, snapshot.records, queries, folder / "queries.xlsx", snapshot.date)
     write_page(request.study, snapshot.records, queries, folder / "queries.html", snapshot.date)
+    for path in folder.glob("queries.*"):
+        path.chmod(LISTING_MODE)
 
 
 def find_queries(request: RunRequest, stored: StoredSnapshot, folder: Path) -> pd.DataFrame:

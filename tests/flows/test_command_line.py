@@ -147,6 +147,7 @@ def test_queries_alone_go_to_an_ordinary_folder(command: Command, tmp_path: Path
     result: dict[str, Any] = json.loads(answer.out)
     assert result["queries"]["open"] > 20
     assert sorted(path.name for path in out.iterdir()) == ["drift.csv", "queries.csv", "queries.html", "queries.xlsx"]
+    assert {path.stat().st_mode & 0o777 for path in out.glob("queries.*")} == {0o600}
 
 
 def test_answers_that_no_query_has_are_named(command: Command, tmp_path: Path) -> None:
