@@ -48,7 +48,7 @@ says (ADaMIG 1.3, section 3.1.2): DT a date, DTM a datetime, TM a time, DY a num
 
 Where `order` sorts, a missing value comes last in either direction, so that `mode: last` takes the highest value that
 is there (admiral, by R's order, takes a missing one). The records of a finished dataset are sorted by its keys with
-missing values first, as SAS has them.
+missing values first, as SAS has them, and `sequence` numbers them so.
 
 The examples show dates and datetimes as such. Missing is an empty cell. "Rule" names where a derivation's rule comes
 from; where guides leave a choice it is a parameter, and its default is in the table. A `variable` is one of the dataset

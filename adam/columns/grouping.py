@@ -28,9 +28,10 @@ def group_codes(columns: Sequence[Values]) -> np.ndarray:
     )
 
 
-def ordered(columns: Order, rows: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """Return ``rows`` sorted by group and then by columns, stable."""
+def ordered(columns: Order, rows: np.ndarray, groups: np.ndarray, missing_first: bool = False) -> np.ndarray:
+    """Return ``rows`` sorted by group and then by columns, stable, with what is missing last or first."""
     keys = [-ranks(column)[rows] if descending else ranks(column)[rows] for column, descending in columns]
+    keys = [np.nan_to_num(key, nan=-np.inf) for key in keys] if missing_first else keys
     return rows[np.lexsort([*reversed(keys), groups[rows]])]
 
 

@@ -125,7 +125,7 @@ class SummedRecords(SummaryParameter):
 @keyed("sequence")
 @dataclass(frozen=True, kw_only=True)
 class Sequence(Derivation):
-    """Number the records of each group from 1, in the given order.
+    """Number the records of each group from 1, in the given order, a missing value first as in the finished dataset.
 
     Records that ``order`` does not tell apart are an error, never a silent choice.
     """
@@ -142,7 +142,7 @@ class Sequence(Derivation):
                 f"several records have one place within {listed(self.by)};"
                 " add a variable to 'order' that tells them apart"
             )
-        rows = ordered(order, np.arange(count), groups)
+        rows = ordered(order, np.arange(count), groups, missing_first=True)
         first = np.ones(count, bool)
         first[1:] = groups[rows][1:] != groups[rows][:-1]
         start = np.maximum.accumulate(np.where(first, np.arange(count), 0))

@@ -21,18 +21,18 @@ MONTHS = st.lists(st.sampled_from(["", "2001-01", "2001-02", "2001-03"]), min_si
 
 
 @given(MONTHS, st.booleans())
-def test_a_missing_value_comes_last_in_every_order(tmp_path_factory, months, descending):
-    """Of texts as of numbers: first, last and numbers of records, whatever the order of the rows."""
+def test_a_missing_value_is_never_chosen_and_is_numbered_first(tmp_path_factory, months, descending):
+    """Of texts as of numbers, whatever the order of the rows; numbers follow the order of the finished dataset."""
     folder, count = tmp_path_factory.mktemp("study"), len(months)
     known = sorted(one for one in months if one)
     sign = "-" if descending else ""
-    placed = [*(reversed(known) if descending else known), *[""] * (count - len(known))]
+    present, missing = [*(reversed(known) if descending else known)], [""] * (count - len(known))
     for values in (months, [float(one[5:]) if one else None for one in months]):
         given_ = {"USUBJID": ["A"] * count, "D": values if any(values) or values is months else [None] * count}
         made = made_by(Sequence(by=("USUBJID",), order=(f"{sign}D",)), folder, **given_)
-        assert [months[at] for at in sorted(range(count), key=lambda at: made["ASEQ"][at])] == placed
+        assert [months[at] for at in sorted(range(count), key=lambda at: made["ASEQ"][at])] == [*missing, *present]
         flags = texts(made_by(FlagOne(to="F", by=("USUBJID",), order=(f"{sign}D",)), folder, **given_)["F"])
-        assert months[flags.index("Y")] == placed[0]
+        assert months[flags.index("Y")] == [*present, *missing][0]
     other = dataset("EX", ("USUBJID", "EXSEQ"), USUBJID=["A"] * count, EXSTDTC=months, EXSEQ=[1.0] * count)
     for mode, wanted in (("first", known[:1]), ("last", known[-1:])):
         word = Merge(dataset="EX", variables={"X": "EXSTDTC"}, order=("EXSTDTC",), mode=mode)
