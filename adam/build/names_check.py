@@ -32,10 +32,13 @@ def check_names(specification: AnalysisSpecification, study: Study) -> None:
         with gather.part():
             if len(header.label.encode()) > LABEL_BYTES:
                 raise specification.error(f"the label is longer than {LABEL_BYTES} bytes", "label")
+            _check_characters(specification, "label", "the label", header.label)
         for name in specification.variables:
             with gather.part():
                 if not _has_label(specification, name, study):
                     raise specification.error(f"{name} needs a label of at most {LABEL_BYTES} bytes", name)
+                declared = specification.variables[name].label or ""
+                _check_characters(specification, name, f"the label of {name}", declared)
 
 
 def check_codelists(specification: AnalysisSpecification, study: Study, terminology: Terminology) -> None:
@@ -61,11 +64,14 @@ def _of_analysis(study: Study) -> Mapping[str, Codelist]:
 def check_terms(
     specification: AnalysisSpecification, study: Study, terminology: Terminology, kinds: Mapping[str, str]
 ) -> None:
-    """Raise one StudyError for all texts of closed lists that a codelist lacks which cannot be extended."""
+    """Raise one StudyError for all texts of closed lists that no dataset can hold, or that a fixed codelist lacks."""
     known_guides = guides(specification, study)
     with Gather() as gather:
         for name, declared in specification.variables.items():
             kind = kinds.get(name, "")
+            for text in kind.texts if isinstance(kind, ClosedText) else ():
+                with gather.part():
+                    _check_characters(specification, name, f"{name} '{text}'", text)
             known = next((found for found in (guide.find(name) for guide in known_guides) if found), None)
             code = declared.codelist or (known.codelist if known else "")
             if not code or not isinstance(kind, ClosedText):
@@ -78,6 +84,14 @@ def check_terms(
                             f"{name} would be '{text}', which is not a term of {codelist.name}{codelist.nearest(text)}"
                         )
                         raise specification.error(problem, name)
+
+
+def _check_characters(specification: AnalysisSpecification, key: str, what: str, text: str) -> None:
+    """Raise StudyError for a text with characters beyond printable ASCII, which no transport file holds."""
+    strange = sorted({f"U+{ord(one):04X}" for one in text if not (one.isascii() and one.isprintable())})
+    if strange:
+        problem = f"{what} holds characters that no transport file can hold: {' '.join(strange)}"
+        raise specification.error(problem, key)
 
 
 def _has_label(specification: AnalysisSpecification, name: str, study: Study) -> bool:

@@ -144,8 +144,10 @@ def check_norms_used(scores: Iterable[NormScores], study: Study) -> None:
         used.setdefault(one.norms, set()).update(score.norm for score in one.paramcd.values())
     with Gather() as gather:
         for name, tests in used.items():
-            rows = read_table(study.path(name), f"{study.name}/{name}").rows if study.path(name).is_file() else []
-            for row in rows:
+            if not study.path(name).is_file():
+                continue
+            table = read_table(study.path(name), f"{study.name}/{name}")
+            for row in table.rows if "test" in table.columns else ():  # check_files says what else is wrong with it
                 with gather.part():
                     if row["test"] not in tests:
                         raise row.error(f"no score has the norm '{row['test']}'{nearest(row['test'], tests)}", "test")

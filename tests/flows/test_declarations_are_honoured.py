@@ -325,6 +325,7 @@ def test_a_text_that_a_tabulated_variable_never_has(study: Path) -> None:
 
 
 OF_ANALYSES = [
+    ("adam/advs.yaml", "param: Systolic", "param: Syst\u043elic", "no transport file can hold: U+043E"),
     ("adam/adsl.yaml", "  EOSSTT:\n", "  EOSSTT: {codelist: NY}\n", "would be 'COMPLETED', which is not a term of NY"),
     ("adam/advs.yaml", "paramn: 2,", "paramn: 1,", "the PARAMN '1' is that of SYSBP and of DIABP"),
     ("adam/advs.yaml", "param: Weight (kg)", "param: Heart Rate (beats/min)", "is that of HR and of WEIGHT"),
@@ -385,6 +386,9 @@ def test_a_norm_that_no_score_has(tmp_path: Path) -> None:
         ("norms.csv", "sdmt,53", "sdmtt,53,9,x\nsdmt,53", "no score has the norm 'sdmtt' (did you mean 'sdmt'?)"),
         ("sdtm/ft.yaml", "test: SRT-Delayed Recall,", "test: SRT-Delayed Recal,", "is not a term of SPONSORFTTN"),
     )
+    (folder / "norms.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+    found = problems(folder)
+    assert any("test" in problem.message for name in ("norms.csv", "adam/adft.yaml") for problem in found.get(name, []))
 
 
 def test_the_fields_of_a_form_are_together(study: Path) -> None:
