@@ -18,7 +18,7 @@ from metadata.errors import StudyError
 from sdtm.columns.table import DomainTable
 from sdtm.domains.timing import last_before_exposure
 
-STUDY: Any = SimpleNamespace(visits=[{"visitnum": 2.0, "predose": True}])
+STUDY: Any = SimpleNamespace(visits=[SimpleNamespace(visitnum=2.0, predose=True)])
 
 
 def flags(rows: list[dict[str, Any]], baseline_by: tuple[str, ...] = ()) -> list[str]:

@@ -203,7 +203,7 @@ def test_a_result_in_words_has_the_codelists_own_term_as_its_standard_one(small:
 
 def test_a_result_in_words_without_a_standard_term_stops_the_check(small: Any) -> None:
     small.write("lb", RHYTHM.replace("WORD", "Dubious"))
-    with pytest.raises(StudyError, match=r"'Dubious' is not a term of LBSTRESC .*what stands for it goes under stand"):
+    with pytest.raises(StudyError, match=r"'Dubious' is not a term of LBSTRESC .*terms to take instead go under stand"):
         small.tabulate()
 
 
