@@ -8,7 +8,7 @@ runs meanwhile is a step that waits for it.
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
@@ -274,7 +274,8 @@ def _make_files(run: Run, built: BuiltDatasets, mapping: StudyMapping) -> None:
     step("read back", verified, summary=stage_summaries.of_paths)
     step("write define.xml", define, summary=stage_summaries.of_paths)
     if accepted:
-        step("write Dataset-JSON", write_dataset_json, layout, built, created, summary=stage_summaries.of_paths)
+        written = [workers.offer(write_dataset_json, layout, name, shared, created) for name, _ in built.standards]
+        step("write Dataset-JSON", finish_all, written, summary=stage_summaries.of_paths)
     conforming = step("check conformance", conformance, summary=stage_summaries.of_conformance)
     run.result.conformance = stage_summaries.count_conformance(conforming)
     if accepted:
@@ -541,13 +542,17 @@ def key_results(study: Study, built: BuiltDatasets, results: pd.DataFrame | None
     return result_displays(study, results, built.adam)
 
 
-def write_dataset_json(layout: PackageLayout, built: BuiltDatasets, created: str) -> list[Path]:
-    """Write Dataset-JSON of all datasets, described as their define.xml describes them, and return the files."""
+def write_dataset_json(layout: PackageLayout, standard: Standard, built: BuiltDatasets, created: str) -> list[Path]:
+    """Write Dataset-JSON of a standard's datasets, described as their define.xml describes them; return the files."""
     from publish.package import write_dataset_json
 
-    forms = built.json_forms
-    each = (write_dataset_json(layout, name, datasets, created, forms) for name, datasets in built.standards)
-    return [path for paths in each for path in paths]
+    return write_dataset_json(layout, standard, dict(built.standards)[standard], created, built.json_forms)
+
+
+def finish_all(calls: Sequence[Callable[[], list[Path]]]) -> list[Path]:
+    """Return the files of offered calls in their order; what nobody has begun is done here, from the end on."""
+    written = [call() for call in reversed(calls)]
+    return [path for paths in reversed(written) for path in paths]
 
 
 def write_programs(layout: PackageLayout, study: Study, built: BuiltDatasets) -> list[Path]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gzip
 import io
-import json
 import zlib
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
+import orjson
 
 from metadata.errors import UsageError
 from metadata.iso8601 import to_sas_days
@@ -55,7 +55,7 @@ def read_parts(path: Path, size: int | None = None) -> Iterator[tuple[dict[str, 
 def _parts(path: Path, file: BinaryIO, size: int | None) -> Iterator[tuple[Any, list[Any]]]:
     try:
         if path.suffix.lower() == ".json":
-            about = json.load(file)
+            about = orjson.loads(file.read())
             yield about, about.pop("rows", [])
         else:
             yield from _of_lines(_unpacked(file) if path.suffix.lower() == ".dsjc" else file, size)
@@ -74,7 +74,7 @@ def _unpacked(file: BinaryIO) -> Iterable[bytes]:
 
 
 def _of_lines(file: Iterable[bytes], size: int | None) -> Iterator[tuple[Any, list[Any]]]:
-    lines = (json.loads(line) for block in file for line in block.splitlines() if line.strip())
+    lines = (orjson.loads(line) for block in file for line in block.splitlines() if line.strip())
     about = next(lines, None)
     rows = list(islice(lines, size))
     yield about, rows
@@ -116,12 +116,25 @@ def _typed(column: dict[str, Any], values: list[Any]) -> pd.Series:
     import pandas as pd
 
     if not is_number(column):
-        if any(value is not None and not isinstance(value, (str, bool)) for value in values):
-            raise TypeError
-        return pd.Series(["" if value is None else str(value) for value in values], dtype="str").str.rstrip(" ")
+        return _texts(values)
     if column.get("dataType") in ("date", "datetime", "time"):
         return pd.Series(_sas(str(column["dataType"]), values), dtype="float64")
     return pd.Series(pd.to_numeric(pd.Series(values, dtype="object"), errors="raise"), dtype="float64")
+
+
+def _texts(values: list[Any]) -> pd.Series:
+    """Return texts without blanks at their ends, blank where null; a boolean is the word that Python has for it."""
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    try:
+        texts = pa.array(values, pa.large_string())
+    except (pa.ArrowTypeError, pa.ArrowInvalid):
+        if any(value is not None and not isinstance(value, (str, bool)) for value in values):
+            raise TypeError from None
+        texts = pa.array([None if value is None else str(value) for value in values], pa.large_string())
+    return pd.Series(pc.utf8_rtrim(texts.fill_null(""), characters=" "), dtype="str")
 
 
 def _sas(kind: str, values: list[Any]) -> np.ndarray:

@@ -183,11 +183,11 @@ RULES = {
         "      order: [-VISITNUM, -LBSEQ]\n      value: [AVAL]",
         {"baseline_laboratory"},
     ),
-    "grams a litre as a decilitre": (
+    "neutrophils by the limits of leukocytes": (
         "spms_aza",
         "adam/adlb.yaml",
-        "unit_factors: {HGB: 10}",
-        "unit_factors: {HGB: 12}",
+        "NEUT: Granulocytes (neutrophils)",
+        "NEUT: Leukocytes",
         {"worst_grade"},
     ),
     "lymphocytes by another scheme": (
