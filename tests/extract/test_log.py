@@ -13,7 +13,7 @@ ENTRY = st.tuples(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.lists(ENTRY, max_size=5), max_size=4))
 def test_a_log_in_parts_says_what_the_whole_says(parts: list[list[tuple[str, str, str]]]) -> None:
     frames = [pd.DataFrame(part, columns=COLUMNS, dtype="str") for part in parts]
@@ -21,4 +21,4 @@ def test_a_log_in_parts_says_what_the_whole_says(parts: list[list[tuple[str, str
     kept = telling_entries(frames)
     assert newest_change(kept) == newest_change(whole)
     assert living_records(kept) == living_records(whole)
-    assert len(kept) <= whole["record"].nunique() + 1
+    assert len(kept) <= 2 * whole["record"].nunique() + 1  # first entry and creation of each record, and the newest
