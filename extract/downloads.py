@@ -52,7 +52,8 @@ def refuse_labels(folder: Path) -> None:
 def unpack(archive: Path, folder: Path) -> Path:
     """Unpack the CSV files of a ZIP into a folder, without the folders that they are in, and return the folder.
 
-    Raises StudyError for what is no ZIP, a member outside it or a link, two files of one name, or more than 4 GB.
+    Raises StudyError for a file that is not a ZIP, a member outside it or a link, two files of one name, or more than
+    4 GB.
     """
     folder.mkdir(parents=True)
     try:

@@ -38,7 +38,7 @@ def _over_texts(apply: Apply, value: ExpressionColumn, *parameters: np.ndarray) 
 
 
 def _whole(value: ExpressionColumn) -> np.ndarray:
-    """Return whole numbers; what is no number counts as 0."""
+    """Return whole numbers; what is not a number counts as 0."""
     return np.trunc(np.nan_to_num(value.number)).astype(np.int64)
 
 

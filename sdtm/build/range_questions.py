@@ -13,7 +13,7 @@ from sdtm.operations.value_sets import possible_values
 
 UNKNOWN_LABORATORY = "the table of reference ranges has no such laboratory, so that its results have no range"
 REVERSED = "the lower limit is above the upper limit, so that the result has no range indicator"
-NO_LIMIT = "it is not a number, so that it is no limit of a range"
+NO_LIMIT = "it is not a number, so that it is not a limit of a range"
 NO_RANGE = "the table of reference ranges has ranges of its test, but none of its laboratory"
 NOT_IN_FORCE = "no range of its test and laboratory holds for the subject's sex and age and the date of the sample"
 

@@ -126,7 +126,7 @@ def put_dates(table: DomainTable, dates: VisitDates) -> None:
             at = np.flatnonzero(own & counted)
             table.edges.append(Edges(row[at], "SVSTDTC", REDCAP, dates.source_row[at], field))
         if (own & ~counted).any():
-            reason = "it is no complete date, so that it is not a date of the visit"
+            reason = "it is not a complete date, so that it is not a date of the visit"
             table.withheld.append(Withheld(dates.source_row[own & ~counted], field, reason))
 
 

@@ -133,7 +133,7 @@ class CollectedDate(RecordOperation):
         """Add the time of day to complete dates."""
         clock, read = source.text(self.time)
         fits = clock.test(lambda word: TIME.fullmatch(word) is not None) & values.test(iso8601.is_full)
-        problem = UnrepresentedValues(~fits & clock.present(), (self.time,), "it is no time of a known day")
+        problem = UnrepresentedValues(~fits & clock.present(), (self.time,), "it is not a time of a known day")
         return values.join(clock.where(fits), "T"), read, problem
 
     @staticmethod
