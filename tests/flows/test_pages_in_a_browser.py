@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import shutil
 import warnings
@@ -11,6 +12,10 @@ from urllib.parse import unquote, urldefrag, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.validation.small_study import enrol, exam, records, study
+from validation.queries.listing import query_listing
+from validation.queries.page import write_page
 
 pytestmark = pytest.mark.xdist_group("package")
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
@@ -53,6 +58,29 @@ def test_pages_are_whole(kind: str, page: Page, package: Path) -> None:
     assert paths, f"the package has no {kind}"
     for path in paths:
         _assert_whole(page, path)
+
+
+@pytest.mark.soak
+def test_queries_are_filtered_by_the_address_and_what_is_shown_is_exported(page: Page, tmp_path: Path) -> None:
+    made, data = study(tmp_path), records(enrol(sex="=cmd()"), exam(count="x"), enrol("2", sex="8"))
+    write_page(made, data, query_listing(made, data), tmp_path / "queries.html", "2001-12-31")
+    address = (tmp_path / "queries.html").as_uri()
+    page.goto(f"{address}#form=Enrolment")
+    shown = page.locator("table.queries tbody tr:visible")
+    assert shown.count() == 2
+    with page.expect_download() as download:
+        page.get_by_text("Export what is shown").click()
+    download.value.save_as(tmp_path / "shown.csv")
+    with (tmp_path / "shown.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["Record"], row["Form"], row["Value"]) for row in rows] == [
+        ("1", "Enrolment", "'=cmd()"), ("2", "Enrolment", "8"),
+    ]  # fmt: skip
+    page.get_by_label("Text").fill("=cmd")
+    assert shown.count() == 1
+    assert page.url.endswith("#form=Enrolment&text=%3Dcmd")
+    page.goto(f"{address}#severity=none")
+    assert shown.count() == page.locator("table.queries tbody tr").count() == 3
 
 
 def _assert_whole(page: Page, path: Path) -> None:

@@ -34,6 +34,7 @@ def write_page(
         cards=_cards(listing),
         rules=rules.to_dict("records"),
         severities=[name for name in SEVERITIES if (listing["severity"] == name).any()],
+        forms=list(dict.fromkeys(described["form_label"])),
         sites=_grouped(described),
     )
 
@@ -49,7 +50,7 @@ def _with_labels(project: Project, listing: pd.DataFrame) -> pd.DataFrame:
     instance = (" #" + listing["instance"]).where(listing["instance"] != "", "")
     place = (event + ": ").where(event != "", "") + form + instance
     label = listing["field"].map(labels).fillna("").astype("str")
-    return listing.assign(place=place, label=label, shown=_with_choice(project, listing))
+    return listing.assign(place=place, form_label=form, label=label, shown=_with_choice(project, listing))
 
 
 def _with_choice(project: Project, listing: pd.DataFrame) -> pd.Series:
