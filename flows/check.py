@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 from typing import Any
 
+from flows.memory import collecting_seldom
 from metadata.errors import StudyError
 
 ERROR, WARNING = "error", "warning"
@@ -37,8 +38,9 @@ class CheckProblem:
 def problems_of(study: str) -> list[CheckProblem]:
     """Return the problems of a study (a bundled name or a folder), by file and line; raises UsageError for no study."""
     found: dict[tuple[Any, ...], CheckProblem] = {}
-    for problem in [*_found(study), *_undecided(study)]:
-        found.setdefault((problem.file, problem.line or 0, problem.key.casefold(), problem.message), problem)
+    with collecting_seldom():
+        for problem in [*_found(study), *_undecided(study)]:
+            found.setdefault((problem.file, problem.line or 0, problem.key.casefold(), problem.message), problem)
     return [found[place] for place in sorted(found)]
 
 

@@ -7,7 +7,6 @@ runs meanwhile is a step that waits for it.
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -19,7 +18,7 @@ import pandas as pd
 
 from flows import quality_gates, stage_summaries
 from flows.conformance import check_conformance
-from flows.memory import give_back
+from flows.memory import collecting_seldom, give_back
 from flows.run_request import (
     API,
     RunRequest,
@@ -49,7 +48,6 @@ T = TypeVar("T")
 FEW_ROWS = 10_000  # of records: with fewer only the acceptance, for its library, is worth a process
 LISTING_MODE = 0o600  # values of patients are for the user who asked for them
 MOST_WORKERS = 3  # each has a copy of the datasets
-COLLECTOR_THRESHOLDS = (50_000, 20, 50)  # Python's own cost a build a tenth of its time
 Datasets = Mapping[str, Dataset]
 
 
@@ -93,12 +91,8 @@ class StageRunner(Protocol):
 
 def build(request: RunRequest, step: StageRunner) -> RunResult:
     """Run the stages as far as the request asks; raises RedcapCdiscError, after a StudyError the findings are kept."""
-    usual = gc.get_threshold()
-    gc.set_threshold(*COLLECTOR_THRESHOLDS)
-    try:
+    with collecting_seldom():
         return _build(request, _giving_back(step))
-    finally:
-        gc.set_threshold(*usual)
 
 
 def _giving_back(step: StageRunner) -> StageRunner:
