@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from metadata.study import Study
-from publish.disk import outside, sha256, write_bytes
+from publish.disk import BLOCK, outside, sha256, write_bytes
 
 DISTRIBUTION = "redcap-cdisc"
 SHAPING = (
@@ -199,6 +199,11 @@ def _has_picture(path: Path) -> bool:
     marks = PICTURES.get(path.suffix, ())
     if not marks:
         return False
-    with outside(f"read {path}"):
-        content = path.read_bytes()
-    return any(mark in content for mark in marks)
+    end = b""
+    with outside(f"read {path}"), path.open("rb") as file:
+        while block := file.read(BLOCK):  # a listing may be larger than memory
+            part = end + block
+            if any(mark in part for mark in marks):
+                return True
+            end = part[1 - max(map(len, marks)) :]  # a mark may lie across two blocks
+    return False

@@ -301,3 +301,20 @@ def test_a_studys_own_code_is_announced(tmp_path: Path) -> None:
     study = study_folder(tmp_path / "study")
     (tmp_path / "study" / "derivations.py").write_text("x = 1\n", "utf-8")
     assert manifest.describe(inputs(study))["study_code"] == ["derivations.py"]
+
+
+@pytest.mark.parametrize("block", [1, 5, 11, 1000])
+def test_a_picture_is_found_wherever_the_blocks_of_a_file_end(
+    block: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("publish.manifest.BLOCK", block)
+    texts = {
+        "a.html": b"<p>x <svg></svg>",
+        "b.html": b"<p><sv g>",
+        "c.rtf": b"{\\pict\\pngblip 00}",
+        "d.rtf": b"{\\png blip}",
+    }
+    files = [tmp_path / name for name in texts]
+    for path in files:
+        path.write_bytes(texts[path.name])
+    assert [path.name for path in files if manifest._has_picture(path)] == ["a.html", "c.rtf"]
