@@ -11,7 +11,6 @@ from metadata.errors import StudyError
 
 LARGEST = 4 << 30
 """Bytes of all files of a ZIP together when they are unpacked."""
-BLOCK = 1 << 20
 LINK = 0xA  # the kind of file in the upper four bits of a Unix mode
 DATED = r"_\d{4}-\d\d-\d\d(?:_\d{4,6})?\.csv"
 WEB_NAMES = {
@@ -23,7 +22,7 @@ WEB_NAMES = {
     "records": "DATA",
     "log": "Logging",
 }
-"""What stands between the project's name and the date in the names of files that REDCap's web pages give."""
+"""The part between the project's name and the date in the names of files that REDCap's web pages give."""
 LABELLED = re.compile(f".*_DATA_LABELS{DATED}")
 
 
@@ -62,7 +61,7 @@ def unpack(archive: Path, folder: Path) -> Path:
             _refuse_members(archive, members)
             for one in members:
                 with opened.open(one) as source, (folder / PurePosixPath(one.filename).name).open("xb") as target:
-                    shutil.copyfileobj(source, target, BLOCK)
+                    shutil.copyfileobj(source, target)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError):
         raise StudyError("the file is not a whole ZIP without password", archive) from None
     return folder

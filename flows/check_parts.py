@@ -32,7 +32,7 @@ FILES = {
 
 
 def with_place(error: StudyError, part: Part, study: Study) -> StudyError:
-    """Return an error with the file or folder of the part that found it, if it has no place of its own."""
+    """Return the error; one that names no file gets the file or folder of the part that found it."""
     if error.file:
         return error
     return StudyError(error.message, f"{study.name}/{FILES[part.__name__]}", error.line, error.key)

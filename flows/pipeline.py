@@ -544,7 +544,7 @@ def write_dataset_json(layout: PackageLayout, standard: Standard, built: BuiltDa
 
 
 def finish_all(calls: Sequence[Callable[[], list[Path]]]) -> list[Path]:
-    """Return the files of offered calls in their order; what nobody has begun is done here, from the end on."""
+    """Wait for offered calls, the last first, and return their files in the order of the calls."""
     written = [call() for call in reversed(calls)]
     return [path for paths in reversed(written) for path in paths]
 

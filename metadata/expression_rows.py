@@ -74,8 +74,8 @@ def _by_place(project: Project, own: str, form: str, place: str) -> str:
 
 
 def _instruments(project: Project, form: str, events: pd.Series) -> pd.Series:
-    repeating = [event for event in events.unique() if project.repeats(str(event), form)]
-    return events.where(events.isin([]), "").mask(events.isin(repeating), form)
+    """Return the repeating form that rows of each event are of; blank where the form does not repeat by itself."""
+    return events.map({event: form if project.repeats(str(event), form) else "" for event in events.unique()})
 
 
 def _numbers(

@@ -259,7 +259,7 @@ def _compare_forms(paths: list[Path]) -> None:
 
 
 def _lines_of(path: Path) -> bytes:
-    """Return the rows of a file that was just written, each on a line of its own, in whichever form."""
+    """Read a file that was just written, of any form, and return its rows, one a line."""
     with outside(f"read {path}"):
         content = path.read_bytes()
     if path.suffix == ".json":

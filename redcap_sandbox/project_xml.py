@@ -178,7 +178,7 @@ def _listed(item: str, variable: str, choices: dict[str, str], boxes: str) -> li
 
 
 def _subjects(project: Project, records: pd.DataFrame) -> Iterator[str]:
-    """Yield each record with what its forms hold; what nobody touched is left out, as REDCap does."""
+    """Yield each record with the values of its forms. Forms without values are left out, as in REDCap's XML."""
     keyed = records.reindex(
         columns=list(dict.fromkeys([*records.columns, EVENT, REPEAT_INSTRUMENT, REPEAT_INSTANCE])), fill_value=""
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from itertools import accumulate, groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,8 @@ from reports.rtf import document
 from reports.templates import TEMPLATES
 
 if TYPE_CHECKING:
+    from jinja2 import Environment, Template
+
     from reports.figures.files import Picture
 
 FOLDER = Path(__file__).parent / "page"
@@ -55,6 +57,16 @@ class Report:
     folder: Path
 
 
+@cache
+def _templates() -> Environment:
+    return page_templates(FOLDER)
+
+
+def page_template(name: str) -> Template:
+    """Return a template of the report's pages, compiled once a process; what is rendered needs ``study``."""
+    return _templates().get_template(name)
+
+
 def write_file(path: Path, parts: Iterable[str]) -> Path:
     """Write a file part by part, as they come: the pages of a listing may be more than memory holds."""
     with path.open("w", encoding="utf-8", newline="\n") as file:
@@ -75,9 +87,9 @@ def write_output(datasets: Mapping[str, Dataset], report: Report, position: int,
              for picture in _drawn(figure, report.study, head, notes)]  # fmt: skip
     pictures = [picture for _, picture in drawn]
     names = [head.id for head in report.heads]
-    pages = page_templates(FOLDER, study=report.study)
-    text = pages.get_template("output.html.jinja").stream(
-        head=head, before=names[position - 1] if position else "", after="".join(names[position + 1 : position + 2]),
+    text = page_template("output.html.jinja").stream(
+        study=report.study, head=head,
+        before=names[position - 1] if position else "", after="".join(names[position + 1 : position + 2]),
         position=position + 1, count=len(names),
         tables=[_table(table) for table in layout.tables], notes=notes,
         figures=[{"svg": Markup(picture.bare_svg), "description": f"{description} {picture.part}".rstrip()}  # noqa: S704 drawn here, texts escaped

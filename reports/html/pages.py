@@ -11,12 +11,11 @@ import pandas as pd
 from markupsafe import Markup
 
 from metadata.dataset import Dataset
-from metadata.html_page import page_templates
 from metadata.study import Study
 from reports.compute import write_csv
 from reports.exchange.ars import reporting_event
 from reports.exchange.dataset_json import dataset_json
-from reports.html.output_page import FOLDER, Head, Report, write_file, write_output
+from reports.html.output_page import Head, Report, page_template, write_file, write_output
 from reports.results.index import Rows, rows_by_output
 from reports.results.plan import Plan, read_plan
 from reports.results.specification import Output, ReportSpecification, read_specification
@@ -62,14 +61,12 @@ def _starts_here(datasets: Mapping[str, Dataset]) -> Start:
 
 
 def _write_index(report: Report, rows: int) -> Path:
-    pages = page_templates(FOLDER, study=report.study)
-    text = pages.get_template("index.html.jinja").render(kinds=_kinds(report.heads), rows=rows)
+    text = page_template("index.html.jinja").render(study=report.study, kinds=_kinds(report.heads), rows=rows)
     return write_file(report.folder / "index.html", [text])
 
 
 def _write_plan(report: Report, plan: Plan) -> Path:
-    pages = page_templates(FOLDER, study=report.study)
-    text = pages.get_template("plan.html.jinja").render(body=Markup(plan.html))  # noqa: S704 the reader lets no HTML through
+    text = page_template("plan.html.jinja").render(study=report.study, body=Markup(plan.html))  # noqa: S704 the reader lets no HTML through
     return write_file(report.folder / "plan.html", [text])
 
 

@@ -1,4 +1,4 @@
-"""Choices of a field that one term stands for: what told them apart on the form is not in the dataset."""
+"""Choices of a field that became the same term, so that the dataset no longer shows which one was chosen."""
 
 from __future__ import annotations
 

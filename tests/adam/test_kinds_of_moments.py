@@ -183,7 +183,7 @@ def test_what_cannot_be_meant_is_refused_before_any_data(tmp_path, word, message
     ],
 )  # fmt: skip
 def test_a_variable_holds_what_its_name_or_format_says(tmp_path, word, variable, message):
-    """By check, and by a build that nobody checked: no dataset holds seconds under a name that says days."""
+    """Both `check` and a build refuse it: a variable that is named as days never holds seconds."""
     declared = EVENTS % (f"      - {word}", f", {variable}")
     study = study_in(tmp_path, adae=declared)
     known = {"AE": {"STUDYID": "Char", "USUBJID": "Char", "AESEQ": "Num", "AETERM": "Char", "AESTDTC": "Char",

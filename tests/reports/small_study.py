@@ -9,6 +9,14 @@ import pandas as pd
 from metadata.dataset import Dataset, DatasetMetadata
 from metadata.study import Study
 
+TRIAL = """
+study: {id: OTHER-07, title: A trial}
+standards: {sdtmig: '3.3', sdtm_ct: 2019-09-27}
+redcap: {}
+cutoff: 2024-06-30
+visits: []
+"""
+
 
 def small_study(folder: Path, study: str, reports: str) -> Study:
     """Write study.yaml, sap.md and reports.yaml, and open the folder."""

@@ -10,15 +10,8 @@ import pytest
 
 from metadata.errors import StudyError
 from reports.compute import compute
-from tests.reports.small_study import dataset, small_study
+from tests.reports.small_study import TRIAL, dataset, small_study
 
-STUDY = """
-study: {id: OTHER-07, title: A trial}
-standards: {sdtmig: '3.3', sdtm_ct: 2019-09-27}
-redcap: {}
-cutoff: 2024-06-30
-visits: []
-"""
 REPORTS = """
 populations: {Everybody: {label: All subjects, flag: ITTFL}}
 columns: {by: TRT01P, total: All}
@@ -90,7 +83,7 @@ def negative(given: Frames) -> None:
 def test_each_record_counts_where_the_study_says_so(tmp_path: Path, output: str) -> None:
     given = frames()
     repeated(given)
-    study = small_study(tmp_path, STUDY, REPORTS % output)
+    study = small_study(tmp_path, TRIAL, REPORTS % output)
     made = compute(study, {name: dataset(name, frame) for name, frame in given.items()})
     counted = made[(made["statistic"] == "n") & (made["group"] == "All")]
     assert counted["value"].tolist() == [5]
@@ -115,7 +108,7 @@ def test_each_record_counts_where_the_study_says_so(tmp_path: Path, output: str)
 def test_what_would_count_wrongly_is_refused(
     tmp_path: Path, output: str, change: Callable[[Frames], None], message: str
 ) -> None:
-    study, given = small_study(tmp_path, STUDY, REPORTS % output), frames()
+    study, given = small_study(tmp_path, TRIAL, REPORTS % output), frames()
     assert len(compute(study, {name: dataset(name, frame) for name, frame in given.items()}))
     change(given)
     with pytest.raises(StudyError, match=message):

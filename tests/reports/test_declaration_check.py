@@ -7,15 +7,8 @@ from pathlib import Path
 import pytest
 
 from reports.declaration_check import check_reports
-from tests.reports.small_study import small_study
+from tests.reports.small_study import TRIAL, small_study
 
-STUDY = """
-study: {id: OTHER-07, title: A trial}
-standards: {sdtmig: '3.3', sdtm_ct: 2019-09-27}
-redcap: {}
-cutoff: 2024-06-30
-visits: []
-"""
 REPORTS = """
 populations: {Everybody: {label: All subjects, flag: ITTFL}}
 columns: {by: TRT01P}
@@ -81,12 +74,12 @@ DATASETS = {
 
 
 def test_what_the_datasets_have_is_taken(tmp_path: Path) -> None:
-    assert check_reports(small_study(tmp_path, STUDY, REPORTS), DATASETS) == []
+    assert check_reports(small_study(tmp_path, TRIAL, REPORTS), DATASETS) == []
 
 
 def test_a_dataset_of_which_nothing_is_known_may_have_any_variable(tmp_path: Path) -> None:
     unknown: dict[str, dict[str, str]] = {name: {} for name in DATASETS}
-    assert check_reports(small_study(tmp_path, STUDY, REPORTS.replace("SEX", "SEXX")), unknown) == []
+    assert check_reports(small_study(tmp_path, TRIAL, REPORTS.replace("SEX", "SEXX")), unknown) == []
 
 
 @pytest.mark.parametrize(
@@ -122,6 +115,6 @@ def test_a_dataset_of_which_nothing_is_known_may_have_any_variable(tmp_path: Pat
 def test_a_slip_is_named_with_its_place(tmp_path: Path, old: str, new: str, said: str) -> None:
     assert old in REPORTS
     found = [
-        str(error) for error in check_reports(small_study(tmp_path, STUDY, REPORTS.replace(old, new, 1)), DATASETS)
+        str(error) for error in check_reports(small_study(tmp_path, TRIAL, REPORTS.replace(old, new, 1)), DATASETS)
     ]
     assert any(said in one and "reports.yaml, line " in one for one in found), found

@@ -17,15 +17,8 @@ from reports.results.builder import PUBLISHED
 from reports.results.index import ResultsIndex, rows_by_output
 from reports.results.specification import read_specification
 from reports.templates import KEYS, TEMPLATES
-from tests.reports.small_study import dataset, small_study
+from tests.reports.small_study import TRIAL, dataset, small_study
 
-STUDY = """
-study: {id: OTHER-05, title: A trial}
-standards: {sdtmig: '3.3', sdtm_ct: 2019-09-27}
-redcap: {}
-cutoff: 2024-06-30
-visits: []
-"""
 REPORTS = """
 populations: {Everybody: {label: All subjects, flag: ITTFL}}
 columns: {by: TRT01P, total: All}
@@ -96,7 +89,7 @@ outputs:
 
 @pytest.fixture
 def trial(tmp_path: Path) -> Study:
-    return small_study(tmp_path, STUDY, REPORTS)
+    return small_study(tmp_path, TRIAL, REPORTS)
 
 
 @pytest.fixture
@@ -191,4 +184,4 @@ def test_a_result_that_is_given_twice_is_refused(adam: dict[str, Dataset], tmp_p
     with pytest.raises(
         StudyError, match=rf"line {number}, key 'id': endpoint 1 of T4 gives 'estimate' of survival, 10"
     ):
-        compute(small_study(tmp_path, STUDY, text), adam)
+        compute(small_study(tmp_path, TRIAL, text), adam)

@@ -15,14 +15,8 @@ from reports.layout.table import OutputTable
 from reports.results.index import ResultsIndex, rows_by_output
 from reports.results.specification import read_specification
 from reports.templates import KEYS, TEMPLATES
+from tests.reports.small_study import TRIAL
 
-STUDY = """
-study: {id: OTHER-04, title: A trial}
-standards: {sdtmig: '3.3', sdtm_ct: 2019-09-27}
-redcap: {}
-cutoff: 2024-06-30
-visits: []
-"""
 REPORTS = """
 populations: {Everybody: {label: All subjects, flag: ITTFL}}
 columns: {by: TRT01P, total: All}
@@ -73,7 +67,7 @@ outputs:
 
 @pytest.fixture
 def trial(tmp_path: Path) -> Study:
-    texts = {"study.yaml": STUDY, "sap.md": "# Plan\n\n## All {#all}\n\nText.\n", "reports.yaml": REPORTS}
+    texts = {"study.yaml": TRIAL, "sap.md": "# Plan\n\n## All {#all}\n\nText.\n", "reports.yaml": REPORTS}
     for name, text in texts.items():
         (tmp_path / name).write_text(text)
     return Study(tmp_path)
