@@ -118,6 +118,9 @@ CHANGED: Mapping[str, str] = {
     "validation/acceptance.json": "the tests of a condition are joined by and, as everywhere else",
     "validation/second_derivation.json": "where as it is declared, and records_compared, which says it",
     "validation/conformance.*": "more rules, in the order of their files, one folder of rules",
+    "validation/queries.csv": "the columns site, first_seen, age_days and resolved_on; texts are quoted",
+    "validation/queries.xlsx": "new: the queries as a workbook",
+    "validation/queries_by_site/*": "new: the queries of each site",
     "validation/*.html": "the pages share one frame: a line end after the notice of synthetic data",
 }
 

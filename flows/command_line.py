@@ -19,6 +19,8 @@ RUN_EXAMPLES = """
   redcap-cdisc run ../studies/mytrial --source api --out build/mytrial
 
   redcap-cdisc run spms_aza --source build/snapshots/spms_aza/1f0c... --until queries
+
+  redcap-cdisc run spms_aza --until queries --previous build/spms_aza-queries
 """
 SANDBOX_EXAMPLES = """
 [bold]Examples[/bold]
@@ -186,6 +188,10 @@ def run(
     group: Annotated[
         str | None, typer.Option(help="Build a part of the study on purpose: the records of one data access group.")
     ] = None,
+    previous: Annotated[
+        Path | None,
+        typer.Option(help="queries.csv or folder of an earlier run: says which queries are new, resolved, how old."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Build a study: from its REDCap project, an exported project or a snapshot to the package."""
@@ -195,7 +201,8 @@ def run(
     from flows.progress import StagePrinter
     from flows.run_request import RunRequest
 
-    request = RunRequest.of(study, source, records.value if records else None, cutoff, out, until.value, group)
+    state = records.value if records else None
+    request = RunRequest.of(study, source, state, cutoff, out, until.value, group, previous)
     printer = StagePrinter(quiet=as_json)
     result = build(request, printer)
     print(json.dumps({**result.as_dict(), "seconds": printer.seconds}, indent=2) if as_json else result.sentence())  # noqa: T201

@@ -43,10 +43,10 @@ if TYPE_CHECKING:
     from reports.html.pages import Start
     from sdtm.build.study_mapping import StudyMapping
     from sdtm.build.tabulate import Tabulation
+    from validation.queries.history import Queries
 
 T = TypeVar("T")
 FEW_ROWS = 10_000  # of records: with fewer only the acceptance, for its library, is worth a process
-LISTING_MODE = 0o600  # values of patients are for the user who asked for them
 MOST_WORKERS = 3  # each has a copy of the datasets
 Datasets = Mapping[str, Dataset]
 
@@ -199,7 +199,7 @@ def _fill(run: Run, stored: StoredSnapshot) -> None:
         mapping = step("read mapping", read_mapping, run.study, received)
         run = replace(run, snapshot=with_mapped_identifiers(stored, mapping))
     queries = step("find queries", find_queries, request, stored, run.validation, summary=stage_summaries.of_queries)
-    run.result.queries = stage_summaries.count_queries(queries)
+    run.result.queries = stage_summaries.count_queries(queries.listed)
     quality_gates.stop_at_drift(drift)
     if mapping is not None:
         sdtm = _tabulate(run, mapping, queries)
@@ -208,7 +208,7 @@ def _fill(run: Run, stored: StoredSnapshot) -> None:
         _make_files(run, _make_datasets(run, sdtm), mapping)
 
 
-def _tabulate(run: Run, mapping: StudyMapping, queries: pd.DataFrame) -> Datasets:
+def _tabulate(run: Run, mapping: StudyMapping, queries: Queries) -> Datasets:
     """Tabulate, and compare the result with the records and the declarations."""
     from validation.queries.listing import unused_answers
 
@@ -216,8 +216,8 @@ def _tabulate(run: Run, mapping: StudyMapping, queries: pd.DataFrame) -> Dataset
     tabulation = step("tabulate", tabulate, mapping, records, summary=stage_summaries.of_tabulation)
     quality_gates.stop_without_subjects(tabulation, records, run.validation)
     queries = ask_about_withheld(run.request, run.snapshot, tabulation, queries, run.validation)
-    run.result.queries = stage_summaries.count_queries(queries)
-    run.result.unused_answers, run.result.unknown_answers = unused_answers(study, queries)
+    run.result.queries = stage_summaries.count_queries(queries.listed)
+    run.result.unused_answers, run.result.unknown_answers = unused_answers(study, queries.listed)
     step(
         "check SDTM",
         quality_gates.check_sdtm,
@@ -360,28 +360,26 @@ def with_mapped_identifiers(stored: StoredSnapshot, mapping: StudyMapping) -> Sn
     return stored.keeping(stored.snapshot.blanked & set(mapping.fields))
 
 
-def write_queries(request: RunRequest, snapshot: Snapshot, queries: pd.DataFrame, folder: Path) -> None:
-    """Write the query listing as queries.csv, as a workbook and as a page."""
-    from validation.queries.listing import write_csv
-    from validation.queries.page import write_page
-    from validation.queries.workbook import write_workbook
+def list_queries(
+    request: RunRequest, snapshot: Snapshot, found: pd.DataFrame, folder: Path, tabulated: bool
+) -> Queries:
+    """Compare queries with the previous listing and write them: CSV, workbook and page, of all sites and of each."""
+    from validation.queries.files import write_files
+    from validation.queries.history import Queries, followed
 
-    folder.mkdir(parents=True, exist_ok=True)
-    write_csv(queries, folder / "queries.csv")
-    write_workbook(request.study, snapshot.records, queries, folder / "queries.xlsx", snapshot.date)
-    write_page(request.study, snapshot.records, queries, folder / "queries.html", snapshot.date)
-    for path in folder.glob("queries.*"):
-        path.chmod(LISTING_MODE)
+    links = links_of(request, snapshot)
+    listed = followed(request.study, snapshot.records, found, snapshot.date, request.previous, tabulated, links)
+    write_files(request.study, snapshot.project, listed, folder, snapshot.date)
+    return Queries(found, listed)
 
 
-def find_queries(request: RunRequest, stored: StoredSnapshot, folder: Path) -> pd.DataFrame:
+def find_queries(request: RunRequest, stored: StoredSnapshot, folder: Path) -> Queries:
     """Return and write the query listing of the snapshot's records: identifiers are checked as well, and masked."""
     from validation.queries.listing import query_listing
 
     whole = stored.keeping(stored.snapshot.blanked)
-    queries = query_listing(request.study, whole.records, links_of(request, whole))
-    write_queries(request, stored.snapshot, queries, folder)
-    return queries
+    found = query_listing(request.study, whole.records, links_of(request, whole))
+    return list_queries(request, stored.snapshot, found, folder, tabulated=False)
 
 
 def links_of(request: RunRequest, snapshot: Snapshot) -> Callable[[pd.DataFrame], pd.Series]:
@@ -393,16 +391,16 @@ def links_of(request: RunRequest, snapshot: Snapshot) -> Callable[[pd.DataFrame]
 
 
 def ask_about_withheld(
-    request: RunRequest, snapshot: Snapshot, tabulation: Tabulation, queries: pd.DataFrame, folder: Path
-) -> pd.DataFrame:
-    """Return the queries with those about values that tabulation withheld, and write them where any are new."""
+    request: RunRequest, snapshot: Snapshot, tabulation: Tabulation, queries: Queries, folder: Path
+) -> Queries:
+    """Return the queries with those about values that tabulation withheld, and write them where that changes any."""
     from validation.queries.listing import with_withheld
 
-    records = snapshot.records
-    asked = with_withheld(request.study, records, queries, tabulation.withheld, links_of(request, snapshot))
-    if len(asked) > len(queries):
-        write_queries(request, snapshot, asked, folder)
-    return asked
+    records, found = snapshot.records, queries.found
+    asked = with_withheld(request.study, records, found, tabulation.withheld, links_of(request, snapshot))
+    if len(asked) == len(found) and request.previous is None:
+        return queries
+    return list_queries(request, snapshot, asked, folder, tabulated=True)
 
 
 def tabulate(mapping: StudyMapping, records: Records) -> Tabulation:

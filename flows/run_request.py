@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from metadata.errors import UsageError
 from metadata.study import Study
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 API = "api"
 BUILD = Path("build")
@@ -26,7 +30,7 @@ class RunRequest:
     ``source`` is ``api``, a snapshot's folder, or exports (a folder or a records CSV); ``records`` names
     the state of a folder's records.
     ``snapshots`` is the folder of all studies' snapshots. ``group`` is the data access group of which alone a part of
-    the study is built, blank for the whole study.
+    the study is built, blank for the whole study. ``previous`` is the query listing of an earlier run.
     """
 
     study: Study
@@ -37,6 +41,7 @@ class RunRequest:
     snapshots: Path
     options: dict[str, str] = field(default_factory=dict)
     group: str = ""
+    previous: pd.DataFrame | None = field(default=None, repr=False, compare=False)
 
     @classmethod
     def of(
@@ -48,8 +53,12 @@ class RunRequest:
         out: Path | None = None,
         until: str = "package",
         group: str | None = None,
+        previous: Path | None = None,
     ) -> RunRequest:
-        """Read what was typed; raises UsageError that names what would be right, StudyError for a faulty study.yaml."""
+        """Read what was typed.
+
+        Raises UsageError that names what would be right, StudyError for a faulty study.yaml or previous listing.
+        """
         opened = Study.open(study)
         if source == API and records:
             raise UsageError("--records chooses among a folder's record files; with --source api there is no choice")
@@ -68,12 +77,24 @@ class RunRequest:
             [opened.name, *([group] if group else []), *([until] if until != "package" else [])]
         )
         _refuse_package(folder, until)
+        earlier = _previous(opened, previous, folder, options)
         snapshots = (out.absolute().parent if out else BUILD.absolute()) / "snapshots"
-        return cls(opened, source, records or "locked", folder, until, snapshots, options, group or "")
+        return cls(opened, source, records or "locked", folder, until, snapshots, options, group or "", earlier)
 
     def reaches(self, stage: str) -> bool:
         """Return True if the run goes as far as ``stage``."""
         return STAGES.index(self.until) >= STAGES.index(stage)
+
+
+def _previous(study: Study, given: Path | None, out: Path, options: dict[str, str]) -> pd.DataFrame | None:
+    """Read the previous listing, whose hash becomes an option; the folder of the run itself may have none yet."""
+    if given is None or (given.absolute() == out.absolute() and not given.exists()):
+        return None
+    from validation.queries.history import previous_path, read_previous
+
+    path = previous_path(given)
+    options["previous_queries"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return read_previous(study, path)
 
 
 def _checked_date(text: str) -> str:

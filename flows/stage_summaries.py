@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from extract.snapshot import StoredSnapshot
     from publish.crf.annotations import CrfPages
     from sdtm.build.tabulate import Tabulation
+    from validation.queries.history import Queries
 
 SEVERITIES = ("error", "warning", "note")
 
@@ -45,17 +46,21 @@ def of_snapshot(stored: StoredSnapshot) -> str:
 
 
 def count_queries(listing: pd.DataFrame) -> dict[str, int]:
-    """Count queries: all of them, those that are open, and those of each severity."""
-    severity = listing["severity"].value_counts()
-    counts = {"all": len(listing), "open": int((listing["status"] == "open").sum())}
-    return counts | {name: int(severity.get(name, 0)) for name in SEVERITIES}
+    """Count queries: all that the records have, the open and of these the new ones, each severity; and the resolved."""
+    status = listing["status"].value_counts()
+    new, resolved = (int(status.get(name, 0)) for name in ("new", "resolved"))
+    severity = listing.loc[listing["status"] != "resolved", "severity"].value_counts()
+    counts = {"all": len(listing) - resolved, "open": int(status.get("open", 0)) + new, "new": new}
+    return counts | {name: int(severity.get(name, 0)) for name in SEVERITIES} | {"resolved": resolved}
 
 
-def of_queries(listing: pd.DataFrame) -> str:
-    """Count queries, open ones and errors."""
-    counts = count_queries(listing)
-    queries = counted(counts["all"], "query", "queries")
-    return f"{queries}, {counts['open']} open; {', '.join(f'{counts[s]} {s}' for s in SEVERITIES)}"
+def of_queries(queries: Queries) -> str:
+    """Count queries, open ones, errors, and what is new or resolved."""
+    counts = count_queries(queries.listed)
+    since = ", ".join(f"{counts[name]} {name}" for name in ("new", "resolved") if counts[name])
+    sentence = f"{counted(counts['all'], 'query', 'queries')}, {counts['open']} open"
+    severities = ", ".join(f"{counts[name]} {name}" for name in SEVERITIES)
+    return "; ".join(part for part in (sentence, severities, since) if part)
 
 
 def count_datasets(standards: Iterable[tuple[str, Mapping[str, Dataset]]]) -> dict[str, dict[str, Any]]:

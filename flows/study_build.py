@@ -39,13 +39,15 @@ def study_build(
     out: str | None = None,
     until: str = "package",
     group: str | None = None,
+    previous: str | None = None,
 ) -> dict[str, Any]:
     """Build a study as ``redcap-cdisc run`` does, with the same parameters; returns counts and paths.
 
     Raises NeutralError, whose text holds no value of a patient, where the command would end with an exit code that is
     not 0: also where what was built is not accepted.
     """
-    return neutral(_build, study, source, records, cutoff, Path(out) if out else None, until, group)
+    folder, earlier = (Path(one) if one else None for one in (out, previous))
+    return neutral(_build, study, source, records, cutoff, folder, until, group, earlier)
 
 
 def _build(*asked: Any) -> dict[str, Any]:

@@ -18,6 +18,12 @@ def guarded(texts: pd.Series) -> pd.Series:
     return texts.mask(risky, "'" + texts)
 
 
+def unguarded(texts: pd.Series) -> pd.Series:
+    """Return texts without the ``'`` that ``guarded`` put before them; one that was there before looks alike."""
+    rest = texts.str.slice(1)
+    return texts.mask(texts.str.startswith("'") & rest.str.match(FORMULA) & ~rest.str.match(NUMBER), rest)
+
+
 def guarded_frame(frame: pd.DataFrame) -> pd.DataFrame:
     """Return a frame whose text columns are guarded; numbers and other columns are untouched."""
     texts = [column for column in frame.columns if isinstance(frame[column].dtype, pd.StringDtype)]

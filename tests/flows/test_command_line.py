@@ -146,8 +146,15 @@ def test_queries_alone_go_to_an_ordinary_folder(command: Command, tmp_path: Path
     assert answer.code == 0
     result: dict[str, Any] = json.loads(answer.out)
     assert result["queries"]["open"] > 20
-    assert sorted(path.name for path in out.iterdir()) == ["drift.csv", "queries.csv", "queries.html", "queries.xlsx"]
-    assert {path.stat().st_mode & 0o777 for path in out.glob("queries.*")} == {0o600}
+    files = ["drift.csv", "queries.csv", "queries.html", "queries.xlsx", "queries_by_site"]
+    assert sorted(path.name for path in out.iterdir()) == files
+    assert {path.stat().st_mode & 0o777 for path in out.rglob("*") if path.suffix != ".csv"} == {0o600, 0o700}
+    assert (out / "queries.csv").stat().st_mode & 0o777 == 0o600
+    more = "run", STUDY, "--source", EXPORTS, "--until", "queries", "--out", out, "--json"
+    again = json.loads(command(*more, "--previous", out).out)
+    assert again["queries"]["resolved"] > 20
+    assert again["queries"]["new"] == 0
+    command(*more, "--previous", tmp_path / "nothing").assert_one_sentence(2, "there is no listing")
 
 
 def test_answers_that_no_query_has_are_named(command: Command, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.validation.small_study import enrol, exam, records, study
+from validation.queries.history import followed
 from validation.queries.listing import query_listing
 from validation.queries.page import write_page
 
@@ -66,7 +67,9 @@ def test_pages_are_whole(kind: str, page: Page, package: Path) -> None:
 @pytest.mark.soak
 def test_queries_are_filtered_by_the_address_and_what_is_shown_is_exported(page: Page, tmp_path: Path) -> None:
     made, data = study(tmp_path), records(enrol(sex="=cmd()"), exam(count="x"), enrol("2", sex="8"))
-    write_page(made, data, query_listing(made, data), tmp_path / "queries.html", "2001-12-31")
+    listing = followed(made, data, query_listing(made, data), "2001-12-31")
+    listing["age_days"] = range(5, 5 + 14 * len(listing), 14)
+    write_page(made, data.project, listing, tmp_path / "queries.html", "2001-12-31")
     address = (tmp_path / "queries.html").as_uri()
     page.goto(f"{address}#form=Enrolment")
     shown = page.locator("table.queries tbody tr:visible")
@@ -82,6 +85,19 @@ def test_queries_are_filtered_by_the_address_and_what_is_shown_is_exported(page:
     page.get_by_label("Text").fill("=cmd")
     assert shown.count() == 1
     assert page.url.endswith("#form=Enrolment&text=%3Dcmd")
+    page.goto(f"{address}#sort=-age&age=8+to+30+days")
+    assert [row.get_attribute("data-days") for row in shown.all()] == ["19"]
+    page.locator("select[name=age]").select_option("")
+    assert [row.get_attribute("data-days") for row in shown.all()] == ["33", "19", "5"]
+    page.get_by_label("Sort by").select_option("value")
+    assert page.url.endswith("#sort=value")
+    values = [row.get_attribute("data-days") for row in shown.all()]
+    page.get_by_label("Sort by").select_option("-value")
+    assert [row.get_attribute("data-days") for row in shown.all()] == values[::-1] != values
+    if page.get_by_role("button", name="Age").is_visible():  # not on a phone
+        page.get_by_role("button", name="Age").click()
+        page.get_by_role("button", name="Age").click()
+        assert [row.get_attribute("data-days") for row in shown.all()] == ["33", "19", "5"]
     page.goto(f"{address}#severity=none")
     assert shown.count() == page.locator("table.queries tbody tr").count() == 3
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from urllib.parse import quote, urlencode
 
 import numpy as np
@@ -13,7 +11,6 @@ import pandas as pd
 from metadata.project import Project
 from metadata.records import EVENT, REPEAT_INSTANCE, Records
 from metadata.records_lookup import RecordsLookup
-from metadata.spreadsheet import guarded_frame
 from metadata.study import Study
 from validation.checks.data import CheckData
 from validation.checks.declaration import load_checks, severities
@@ -44,6 +41,8 @@ COLUMNS = (
     "answered_on",
 )
 
+LINK = r"https?://\S{1,2000}"
+"""What a link of a listing is; nothing else becomes one on a page or in a workbook."""
 Links = Callable[[pd.DataFrame], pd.Series]
 
 
@@ -79,12 +78,12 @@ def with_withheld(
         return listing
     asked = _listed(study, records, added, links).assign(status=withheld.OPEN)
     both = pd.concat([listing, asked], ignore_index=True)
-    return _sorted(records.project, both).reset_index(drop=True)[list(COLUMNS)]
+    return in_order(records.project, both).reset_index(drop=True)[list(COLUMNS)]
 
 
 def _listed(study: Study, records: Records, found: pd.DataFrame, links: Links | None) -> pd.DataFrame:
     """Return findings as sorted queries with id, link and answer."""
-    listing = _sorted(records.project, _keyed(records, found)).reset_index(drop=True)
+    listing = in_order(records.project, _keyed(records, found)).reset_index(drop=True)
     listing["query_id"] = query_ids(study, listing)
     listing["link"] = links(listing) if links else pd.Series("", index=listing.index, dtype="str")
     return _answered(listing, read_answers(study))[list(COLUMNS)]
@@ -101,7 +100,8 @@ def _keyed(records: Records, found: pd.DataFrame) -> pd.DataFrame:
     return found.assign(**keys)
 
 
-def _sorted(project: Project, listing: pd.DataFrame) -> pd.DataFrame:
+def in_order(project: Project, listing: pd.DataFrame) -> pd.DataFrame:
+    """Return queries sorted by record, event, form, instance, field and rule, as the project orders them."""
     orders = {
         "event": {name: position for position, name in enumerate(project.event_names)},
         "form": {name: position for position, name in enumerate(project.dictionary.forms)},
@@ -171,19 +171,3 @@ def unused_answers(study: Study, listing: pd.DataFrame) -> tuple[list[str], list
     gone = [row["query_id"] for row in left if study.group or tells_its_query(row)]
     unknown = [f"{row['query_id']} (line {row.line})" for row in left if not study.group and not tells_its_query(row)]
     return sorted(gone), unknown
-
-
-def summary(listing: pd.DataFrame) -> pd.DataFrame:
-    """Return counts by severity and rule: open, answered, all."""
-    counts = pd.crosstab([listing["severity"], listing["rule"]], listing["status"])
-    counts = counts.reindex(columns=["open", "answered"], fill_value=0).assign(
-        all=lambda made: made.sum(axis="columns")
-    )
-    order = {"error": 0, "warning": 1, "note": 2}
-    flat = counts.rename_axis(columns=None).reset_index()
-    return flat.sort_values(["severity", "rule"], key=lambda c: c.map(order).fillna(0) if c.name == "severity" else c)
-
-
-def write_csv(listing: pd.DataFrame, path: Path) -> None:
-    """Write the listing as CSV (UTF-8, LF) whose cells no spreadsheet takes for formulas."""
-    guarded_frame(listing).to_csv(path, index=False, lineterminator="\n", quoting=csv.QUOTE_MINIMAL, encoding="utf-8")

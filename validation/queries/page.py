@@ -1,8 +1,7 @@
-"""The query listing as one self-contained page: grouped by site and record, with filters and no outside file."""
+"""The query listing as one self-contained page: sorted, filtered and counted, with no outside file."""
 
 from __future__ import annotations
 
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -10,21 +9,35 @@ import pandas as pd
 
 from metadata.labels import plain_label
 from metadata.project import Project
-from metadata.records import Records
 from metadata.study import Study
 from validation.pages.page import write_study_page
-from validation.queries.listing import summary
-from validation.queries.sites import sites_of
+from validation.queries.history import AGE_CLASSES, NEW, OUTSTANDING, RESOLVED, STATUSES, age_class
+from validation.queries.listing import LINK
 
 SEVERITIES = ("error", "warning", "note")
+COUNTED = {"site": "site", "severity": "severity", "age": "age_class", "form": "form_label", "rule": "rule"}
+"""What queries are counted and filtered by, each with its column."""
+COLUMNS = (
+    ("is", "Severity", "severity"),
+    ("age", "Age", "age"),
+    ("who", "Site and record", "place"),
+    ("where", "Form and field", "form"),
+    ("value", "Value", "value"),
+    ("what", "What is wrong", "rule"),
+    ("right", "What would be right", ""),
+    ("answer", "Answer", "status"),
+)
+"""Columns of the page: class, heading, and what its heading sorts by."""
+SORTS = (("place", "site and record"), ("severity", "severity"), ("age", "age"), ("status", "status"),
+         ("form", "form"), ("rule", "rule"), ("value", "value"))  # fmt: skip
 
 
 def write_page(
-    study: Study, records: Records, listing: pd.DataFrame, path: Path, date: str = "", state: str = ""
+    study: Study, project: Project, listing: pd.DataFrame, path: Path, date: str = "", state: str = ""
 ) -> None:
     """Write the listing as HTML; ``date`` is the snapshot's, ``state`` a text such as "as entered"."""
-    described = _with_labels(records.project, listing.assign(site=sites_of(records, listing)))
-    rules = summary(listing)
+    described = _with_labels(project, listing).sort_values("site", kind="stable")
+    statuses = [name for name in STATUSES if (listing["status"] == name).any()]
     write_study_page(
         study,
         "queries",
@@ -32,10 +45,11 @@ def write_page(
         date,
         state=state,
         cards=_cards(listing),
-        rules=rules.to_dict("records"),
-        severities=[name for name in SEVERITIES if (listing["severity"] == name).any()],
-        forms=list(dict.fromkeys(described["form_label"])),
-        sites=_grouped(described),
+        counts=[_counts(described, name, statuses) for name in COUNTED],
+        statuses=statuses,
+        columns=COLUMNS,
+        sorts=SORTS,
+        queries=described.to_dict("records"),
     )
 
 
@@ -50,7 +64,15 @@ def _with_labels(project: Project, listing: pd.DataFrame) -> pd.DataFrame:
     instance = (" #" + listing["instance"]).where(listing["instance"] != "", "")
     place = (event + ": ").where(event != "", "") + form + instance
     label = listing["field"].map(labels).fillna("").astype("str")
-    return listing.assign(place=place, form_label=form, label=label, shown=_with_choice(project, listing))
+    link = listing["link"].where(listing["link"].str.fullmatch(LINK), "")
+    return listing.assign(
+        place=place,
+        form_label=form,
+        label=label,
+        shown=_with_choice(project, listing),
+        link=link,
+        age_class=age_class(listing["age_days"]),
+    )
 
 
 def _with_choice(project: Project, listing: pd.DataFrame) -> pd.Series:
@@ -64,23 +86,24 @@ def _with_choice(project: Project, listing: pd.DataFrame) -> pd.Series:
     return listing["value"] + (listing["field"] + "\x1f" + listing["value"]).map(words).fillna("").astype("str")
 
 
-def _grouped(listing: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return sites with their records with their queries, in the order of the listing within a site."""
-    rows = listing.sort_values("site", kind="stable").to_dict("records")
-    sites = []
-    for site, of_site in groupby(rows, key=lambda row: row["site"]):
-        queries = list(of_site)
-        records = [
-            {"name": name, "queries": list(part)} for name, part in groupby(queries, key=lambda row: row["record"])
-        ]
-        sites.append({"label": site, "count": len(queries), "records": records})
-    return sites
+def _counts(listing: pd.DataFrame, name: str, statuses: list[str]) -> dict[str, Any]:
+    """Return the queries of each value that one of ``COUNTED`` has, by status; severities and ages in their order."""
+    counts = pd.crosstab(listing[COUNTED[name]], listing["status"]).reindex(columns=statuses, fill_value=0)
+    order = {"severity": SEVERITIES, "age": tuple(AGE_CLASSES)}.get(name)
+    numbers: dict[str, list[int]] = dict(zip(map(str, counts.index), counts.to_numpy().tolist(), strict=True))
+    rows = [{"name": value, "numbers": numbers[value]} for value in order or numbers if value in numbers]
+    return {"title": name, "filter": name, "rows": rows}
 
 
 def _cards(listing: pd.DataFrame) -> list[dict[str, object]]:
-    is_open = listing["status"] == "open"
+    outstanding = listing["status"].isin(OUTSTANDING)
     cards: list[dict[str, object]] = [
-        {"name": name, "label": f"open, {name}", "count": int((is_open & (listing["severity"] == name)).sum())}
+        {"name": name, "label": f"open, {name}", "count": int((outstanding & (listing["severity"] == name)).sum())}
         for name in SEVERITIES
     ]
-    return [*cards, {"name": "answered", "label": "answered", "count": int((~is_open).sum())}]
+    others = ["answered", *(name for name in (NEW, RESOLVED) if (listing["status"] == name).any())]
+    labels = {NEW: "of the open ones new"}
+    return cards + [
+        {"name": name, "label": labels.get(name, name), "count": int((listing["status"] == name).sum())}
+        for name in others
+    ]

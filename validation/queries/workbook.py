@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from metadata.records import Records
 from metadata.study import Study
-from validation.queries.sites import sites_of
+from validation.queries.history import AGE_CLASSES, STATUSES, age_class
+from validation.queries.listing import LINK
 
 if TYPE_CHECKING:
     from xlsxwriter.format import Format
@@ -25,40 +25,40 @@ MOST_ROWS, MOST_LINKS = 1_000_000, 65_000
 """Rows, and cells with a link, that are put on one sheet; a link more is a text."""
 CUT = " ... (cut; the whole text is in queries.csv)"
 UNUSABLE = re.compile(r"[\[\]:*?/\\']")
-LINK = re.compile(r"https?://\S{1,2000}")
 WIDTHS = {"problem": 60, "expected": 45, "value": 24, "answer": 40, "query_id": 18, "link": 12, "rule": 24, "field": 20}
 DEFAULT_WIDTH = 14
 OPTIONS = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 
 
-def write_workbook(study: Study, records: Records, listing: pd.DataFrame, path: Path, date: str) -> None:
-    """Write the sheets "Counts" and "Queries", and one for each data access group if there are several.
+def write_workbook(study: Study, listing: pd.DataFrame, path: Path, date: str) -> None:
+    """Write the sheets "Counts" and "Queries", and one for each site if there are several.
 
     ``date`` is the snapshot's (YYYY-MM-DD) and that of the file. The same listing gives the same bytes.
     """
     from xlsxwriter.workbook import Workbook
 
-    sites = sites_of(records, listing)
-    named = sorted(set(sites))
+    named = sorted(set(listing["site"]))
     with Workbook(str(path), OPTIONS) as book:
         book.set_properties({"title": "Queries", "created": datetime.fromisoformat(date)})
         head, text = book.add_format({"bold": True, "bottom": 1}), book.add_format({"text_wrap": True, "valign": "top"})
         about = [f"{study.studyid}: queries on the records of {date}", study.notice]
-        _write_counts(book, listing.assign(site=sites), [line for line in about if line], head)
+        _write_counts(book, listing, [line for line in about if line], head)
         names = {"counts"}
         _write_queries(book, "Queries", listing, names, head, text)
         for site in named if len(named) > 1 else []:
-            _write_queries(book, site, listing[sites == site], names, head, text)
+            _write_queries(book, site, listing[listing["site"] == site], names, head, text)
 
 
 def _write_counts(book: Workbook, listing: pd.DataFrame, about: list[str], head: Format) -> None:
-    """Write what the file is, and how many queries there are by status, for each severity, site, form and rule."""
+    """Write what the file is, and how many queries there are by status: by severity, site, form, rule and age."""
     sheet, row = book.add_worksheet("Counts"), len(about) + 1
     _write_column(sheet, 0, 0, about)
-    statuses = sorted(set(listing["status"]))
+    statuses = [name for name in STATUSES if (listing["status"] == name).any()]
     sheet.set_column(0, 0, WIDTHS["value"] * 2)
-    for name in ("severity", "site", "form", "rule"):
+    listing = listing.assign(age=age_class(listing["age_days"]))
+    for name in ("severity", "site", "form", "rule", "age"):
         counts = pd.crosstab(listing[name], listing["status"]).reindex(columns=statuses, fill_value=0)
+        counts = counts.reindex([one for one in AGE_CLASSES if one in counts.index]) if name == "age" else counts
         sheet.write_row(row, 0, [name, *statuses, "all"], head)
         for place, column in enumerate([list(counts.index), *(counts[one].tolist() for one in statuses)]):
             _write_column(sheet, row + 1, place, column)
@@ -99,7 +99,7 @@ def _cut(text: str) -> str:
 def _write_links(sheet: Worksheet, links: list[str], place: int) -> None:
     """Make links of the texts that are one; anything but http and https stays a text."""
     for row, link in enumerate(links, start=1):
-        if LINK.fullmatch(link):
+        if re.fullmatch(LINK, link):
             sheet.write_url(row, place, link, string="open form")
 
 

@@ -12,14 +12,9 @@ import pytest
 
 from metadata.errors import StudyError
 from tests.validation.small_study import enrol, exam, log, places, records, study
-from validation.queries.listing import (
-    COLUMNS,
-    form_links,
-    query_listing,
-    summary,
-    unused_answers,
-    write_csv,
-)
+from validation.queries.files import write_csv
+from validation.queries.history import followed
+from validation.queries.listing import COLUMNS, form_links, query_listing, unused_answers
 from validation.queries.page import write_page
 
 ROWS = (
@@ -83,8 +78,6 @@ def test_answers_close_queries_and_unused_ones_are_told(tmp_path: Path) -> None:
         ("answered", "It is so", "site", "2001-01-02")
     ]
     assert unused_answers(made, listing) == ([], ["ffffffffffff (line 3)"])
-    counts = summary(listing)
-    assert places(counts, "severity", "rule", "open", "answered", "all") == [("error", "dictionary.choice", 0, 1, 1)]
 
 
 HEADER = "query_id,answer,answered_by,answered_on\n"
@@ -165,8 +158,9 @@ def test_csv_cells_are_no_formulas(tmp_path: Path) -> None:
 def test_the_page_escapes_groups_and_needs_nothing_from_outside(tmp_path: Path) -> None:
     data = records(*ROWS, exam(mail="<script>alert(1)</script>"))
     made = study(tmp_path)
-    listing = query_listing(made, data, form_links(made, data.project, None, "15.2.1"))
-    write_page(made, data, listing, tmp_path / "queries.html", "2001-12-31", "as entered")
+    found = query_listing(made, data, form_links(made, data.project, None, "15.2.1"))
+    listing = followed(made, data, found, "2001-12-31")
+    write_page(made, data.project, listing, tmp_path / "queries.html", "2001-12-31", "as entered")
     page = (tmp_path / "queries.html").read_text(encoding="utf-8")
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert(1)" in page
@@ -175,9 +169,9 @@ def test_the_page_escapes_groups_and_needs_nothing_from_outside(tmp_path: Path) 
     assert "Synthetic data" in page
     assert page.count("<tr data-site=") == len(listing)
     assert "2 (Female)" in page
-    assert not re.findall(r"(?:src|href)=\"(?!https://redcap\.example\.org/)", page)
+    assert not re.findall(r"(?:src|href)=\"(?!https://redcap\.example\.org/|#)", page)
     before = (tmp_path / "queries.html").read_bytes()
-    write_page(made, data, listing, tmp_path / "queries.html", "2001-12-31", "as entered")
+    write_page(made, data.project, listing, tmp_path / "queries.html", "2001-12-31", "as entered")
     assert (tmp_path / "queries.html").read_bytes() == before
 
 
@@ -186,5 +180,6 @@ def test_a_page_without_queries_says_so(tmp_path: Path) -> None:
     listing = query_listing(study(tmp_path), data)
     assert isinstance(listing, pd.DataFrame)
     assert listing.empty
-    write_page(study(tmp_path), data, listing, tmp_path / "queries.html")
+    listing = followed(study(tmp_path), data, listing, "2001-12-31")
+    write_page(study(tmp_path), data.project, listing, tmp_path / "queries.html")
     assert "There are no queries." in (tmp_path / "queries.html").read_text(encoding="utf-8")

@@ -11,7 +11,8 @@ from lxml import etree
 
 from tests.validation.small_study import enrol, exam, records, study
 from validation.queries import workbook
-from validation.queries.listing import COLUMNS, query_listing
+from validation.queries.history import LISTED, followed
+from validation.queries.listing import query_listing
 from validation.queries.workbook import write_workbook
 
 SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
@@ -37,9 +38,9 @@ def _shown(cell: etree._Element, texts: list[str]) -> str:
 
 
 def listing(*values: str, link: str = "https://redcap.example.org/x") -> pd.DataFrame:
-    shared = {**dict.fromkeys(COLUMNS, ""), "record": "1", "link": link, "status": "open"}
+    shared = {**dict.fromkeys(LISTED, ""), "record": "1", "link": link, "status": "open", "site": "north"}
     rows = [shared | {"query_id": str(number), "value": value} for number, value in enumerate(values)]
-    return pd.DataFrame(rows, columns=list(COLUMNS), dtype="str")
+    return pd.DataFrame(rows, columns=list(LISTED), dtype="str").assign(age_days=0)
 
 
 def test_every_query_is_there_and_at_its_site(tmp_path: Path) -> None:
@@ -47,11 +48,11 @@ def test_every_query_is_there_and_at_its_site(tmp_path: Path) -> None:
         study(tmp_path),
         records(enrol(sex="7"), exam(count="x"), enrol("2", sex="8", redcap_data_access_group="")),
     )
-    found = query_listing(made, data)
-    write_workbook(made, data, found, tmp_path / "a.xlsx", "2001-12-31")
+    found = followed(made, data, query_listing(made, data), "2001-12-31")
+    write_workbook(made, found, tmp_path / "a.xlsx", "2001-12-31")
     got = sheets(tmp_path / "a.xlsx")
     assert list(got) == ["Counts", "Queries", "No data access group", "North & South"]
-    assert got["Queries"][0] == list(COLUMNS)
+    assert got["Queries"][0] == list(LISTED)
     ids = {name: [row[0] for row in rows[1:]] for name, rows in got.items()}
     assert ids["Queries"] == found["query_id"].tolist()
     assert sorted(ids["North & South"] + ids["No data access group"]) == sorted(ids["Queries"])
@@ -60,33 +61,31 @@ def test_every_query_is_there_and_at_its_site(tmp_path: Path) -> None:
     assert counted["error"] == str((found["severity"] == "error").sum())
     assert counted["North & South"] == str(len(ids["North & South"]))
     before = (tmp_path / "a.xlsx").read_bytes()
-    write_workbook(made, data, found, tmp_path / "a.xlsx", "2001-12-31")
+    write_workbook(made, found, tmp_path / "a.xlsx", "2001-12-31")
     assert (tmp_path / "a.xlsx").read_bytes() == before
 
 
 def test_texts_stay_texts_and_only_the_web_is_linked(tmp_path: Path) -> None:
     odd = listing("=1+1", "007", "1e5", "+a", "\n=x", "https://a.b", "é<&>")
-    write_workbook(study(tmp_path), records(enrol()), odd, tmp_path / "a.xlsx", "2001-12-31")
-    at = COLUMNS.index("value")
+    write_workbook(study(tmp_path), odd, tmp_path / "a.xlsx", "2001-12-31")
+    at = LISTED.index("value")
     assert [row[at] for row in sheets(tmp_path / "a.xlsx")["Queries"][1:]] == odd["value"].tolist()
     relations = zipfile.ZipFile(tmp_path / "a.xlsx").read("xl/worksheets/_rels/sheet2.xml.rels").decode()
     assert relations.count("https://redcap.example.org/x") == len(odd)
-    write_workbook(
-        study(tmp_path), records(enrol()), listing("a", link="file:///etc/x"), tmp_path / "b.xlsx", "2001-12-31"
-    )
+    write_workbook(study(tmp_path), listing("a", link="file:///etc/x"), tmp_path / "b.xlsx", "2001-12-31")
     assert "xl/worksheets/_rels/sheet2.xml.rels" not in zipfile.ZipFile(tmp_path / "b.xlsx").namelist()
 
 
 def test_what_a_sheet_cannot_hold_goes_on_or_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workbook, "MOST_ROWS", 2)
     long = listing("a" * 40_000, "b", "c")
-    write_workbook(study(tmp_path), records(enrol()), long, tmp_path / "a.xlsx", "2001-12-31")
+    write_workbook(study(tmp_path), long, tmp_path / "a.xlsx", "2001-12-31")
     got = sheets(tmp_path / "a.xlsx")
     assert list(got) == ["Counts", "Queries", "Queries 2"]
     assert [len(got[name]) for name in ("Queries", "Queries 2")] == [3, 2]
-    assert got["Queries"][1][COLUMNS.index("value")].endswith("the whole text is in queries.csv)")
+    assert got["Queries"][1][LISTED.index("value")].endswith("the whole text is in queries.csv)")
 
 
 def test_no_queries_make_a_workbook_without_rows(tmp_path: Path) -> None:
-    write_workbook(study(tmp_path), records(enrol()), listing(), tmp_path / "a.xlsx", "2001-12-31")
-    assert sheets(tmp_path / "a.xlsx")["Queries"] == [list(COLUMNS)]
+    write_workbook(study(tmp_path), listing(), tmp_path / "a.xlsx", "2001-12-31")
+    assert sheets(tmp_path / "a.xlsx")["Queries"] == [list(LISTED)]
