@@ -108,9 +108,10 @@ def once_a_kind(function: Callable[[Any], T]) -> Callable[[Any], T]:
     known: dict[int, tuple[Any, T]] = {}  # with the annotation itself, so that its id stays its own
 
     def cached(kind: Any) -> T:
-        if id(kind) not in known:
-            known[id(kind)] = kind, function(kind)
-        return known[id(kind)][1]
+        found = known.get(id(kind))
+        if found is None:
+            found = known[id(kind)] = kind, function(kind)
+        return found[1]
 
     return wraps(function)(cached)
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 
@@ -57,13 +56,9 @@ class Gather:
     def __enter__(self) -> Gather:
         return self
 
-    @contextmanager
-    def part(self) -> Iterator[None]:
+    def part(self) -> _Part:
         """Keep the StudyError of this part."""
-        try:
-            yield
-        except StudyError as error:
-            self.found.extend(error.each)
+        return _Part(self.found)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -76,6 +71,24 @@ class Gather:
             first, *rest = _distinct(self.found)
             first.others = tuple(rest)
             raise first from None
+
+
+class _Part:
+    """Keeps a StudyError and lets all others pass; a class, since a check opens some ten thousands of them."""
+
+    __slots__ = ("_found",)
+
+    def __init__(self, found: list[StudyError]) -> None:
+        self._found = found
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        if not isinstance(error, StudyError):
+            return False
+        self._found.extend(error.each)
+        return True
 
 
 class UsageError(RedcapCdiscError):

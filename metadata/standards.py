@@ -15,7 +15,7 @@ DICTIONARIES = {COUNTRIES: "iso-3166-1-alpha-3", NULL_FLAVORS: "iso-21090-null-f
 """What the guide names apart from codelists: dictionaries whose codes the values are, and the table of each."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class GuideVariable:
     """One variable as a guide describes it; ``codelist`` holds NCI codes separated by ``;``.
 

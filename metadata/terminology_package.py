@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 from metadata.errors import StudyError, nearest
@@ -36,7 +38,7 @@ NCI_COLUMNS = (
 """Those read of NCI's columns; the definition, and the standard and date of newer files, are left out."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Term:
     """One submission value: NCI concept code (blank for retired terms and extensions), preferred term, synonyms."""
 
@@ -91,11 +93,11 @@ class Codelist:
 class Package(Mapping[str, Codelist]):
     """The codelists of one file, by NCI code and by short name; ``remarks`` are the lines above its header."""
 
-    def __init__(self, rows: Iterable[tuple[str, ...] | list[str]], remarks: tuple[str, ...] = ()) -> None:
+    def __init__(self, rows: Iterable[tuple[str, ...]], remarks: tuple[str, ...] = ()) -> None:
         self.remarks = remarks
-        self._rows: dict[str, list[tuple[str, ...] | list[str]]] = {}
-        for row in rows:
-            self._rows.setdefault(row[0], []).append(row)
+        self._rows: dict[str, list[tuple[str, ...]]] = {}
+        for code, together in groupby(rows, key=itemgetter(0)):
+            self._rows.setdefault(code, []).extend(together)
         self._codes = {name: code for code, own in self._rows.items() for name in (own[0][1], code)}
         self._made: dict[str, Codelist] = {}
 
@@ -114,13 +116,13 @@ class Package(Mapping[str, Codelist]):
     def __len__(self) -> int:
         return len(self._codes)
 
-    def rows(self, keys: Iterable[str]) -> list[tuple[str, ...] | list[str]]:
+    def rows(self, keys: Iterable[str]) -> list[tuple[str, ...]]:
         """Return the rows of some codelists (by code or short name), by code, terms in the package's order."""
         codes = sorted({self._codes[key] for key in keys if key in self._codes})
         return [row for code in codes for row in self._rows[code]]
 
 
-def _codelist(rows: list[tuple[str, ...] | list[str]]) -> Codelist:
+def _codelist(rows: list[tuple[str, ...]]) -> Codelist:
     code, name, label, extensible = rows[0][:4]
     terms = {
         row[5]: Term(row[5], row[4], row[6], tuple(word.strip() for word in row[7].split(";") if word.strip()))
@@ -147,8 +149,8 @@ def _read(path: Path, shown: str, written: int) -> Package:
     if "\t" in text.partition("\n")[0]:
         return Package(_nci_rows(text.splitlines(), shown))
     remarks, text = _remarks(text)
-    rows = list(csv.reader(io.StringIO(text, newline="")))
-    if tuple(rows[0] if rows else ()) != COLUMNS:
+    rows = [*map(tuple, csv.reader(io.StringIO(text, newline="")))]  # unlike lists these cost the collector nothing
+    if (rows[0] if rows else ()) != COLUMNS:
         raise StudyError(
             "this is not a terminology package: neither NCI's tab-delimited file (Code, Codelist Code, ...) nor the CSV"
             f" with the columns {', '.join(COLUMNS)}",
@@ -156,8 +158,9 @@ def _read(path: Path, shown: str, written: int) -> Package:
             len(remarks) + 1,
         )
     _check_width(rows, len(COLUMNS), shown, after=len(remarks))
-    for number, row in enumerate(rows[1:], start=len(remarks) + 2):
-        if row[3] not in EXTENSIBLE:
+    known = set(EXTENSIBLE)
+    for number, row in enumerate(rows[1:] if {row[3] for row in rows[1:]} - known else [], start=len(remarks) + 2):
+        if row[3] not in known:
             raise StudyError(f"a codelist is extensible, Y or N, not '{row[3]}'", shown, number, COLUMNS[3])
     return Package(rows[1:], remarks)
 
@@ -202,7 +205,7 @@ def _nci_rows(lines: list[str], shown: str) -> list[tuple[str, ...]]:
     return made
 
 
-def _check_width(rows: list[list[str]], width: int, shown: str, after: int = 0) -> None:
-    for number, row in enumerate(rows, start=after + 1):
+def _check_width(rows: Sequence[Sequence[str]], width: int, shown: str, after: int = 0) -> None:
+    for number, row in enumerate(rows if {*map(len, rows)} - {width} else [], start=after + 1):
         if len(row) != width:
             raise StudyError(f"the row has {len(row)} columns, the header {width}", shown, number)

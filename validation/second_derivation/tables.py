@@ -210,7 +210,7 @@ def check_queries(study: Study, declaration: Declaration, tabulated: DatasetKind
     import duckdb
 
     with duckdb.connect(config=SETTINGS) as connection:
-        for name in sorted(known_datasets(study)):
+        for name in sorted(_named_datasets(study, declaration)):
             kinds = tabulated.get(name) or _guide_kinds(study, name)
             columns = [f'"{one}" {"DOUBLE" if is_number(kind) else "VARCHAR"}' for one, kind in kinds.items()]
             connection.execute(f'CREATE TABLE "{name}" ({", ".join(columns)})')
@@ -219,15 +219,25 @@ def check_queries(study: Study, declaration: Declaration, tabulated: DatasetKind
             try:
                 with readable(study, query):
                     text, read = _check_query(connection, study, declaration, query)
-                    if broken.isdisjoint(read):
-                        _run_empty(connection, text, table)
+                    if not broken.isdisjoint(read):
+                        broken |= {table.upper()} if table else set()
                     elif table:
-                        broken.add(table.upper())
-                    if not table and broken.isdisjoint(read):
+                        connection.execute(f'CREATE TABLE "{table}" AS FROM ({text}\n) LIMIT 0')
+                    else:
                         _check_given(connection, study, declaration, query, text)
             except StudyError as error:
                 broken |= {table.upper()} if table else set()
                 yield error
+
+
+def _named_datasets(study: Study, declaration: Declaration) -> set[str]:
+    """Return the datasets that some query may read: those whose name is among its words; all if a file is not UTF-8."""
+    known = known_datasets(study)
+    try:
+        texts = [read_query(study, query) for query in queries(declaration)]
+    except StudyError:
+        return known
+    return known & {word.upper() for text in texts for word in WORD.findall(text)}
 
 
 def _guide_kinds(study: Study, name: str) -> dict[str, str]:
@@ -235,15 +245,10 @@ def _guide_kinds(study: Study, name: str) -> dict[str, str]:
     return {one.name: one.type for one in sdtm_variables(study.standards["sdtmig"], guide)}
 
 
-def _run_empty(connection: duckdb.DuckDBPyConnection, text: str, table: str | None) -> None:
-    """Bind a query to the tables without rows, and keep its columns under a name if it is one of the study's tables."""
-    connection.execute(f'CREATE TABLE "{table}" AS FROM ({text}\n) LIMIT 0' if table else f"DESCRIBE {text}")
-
-
 def _check_given(
     connection: duckdb.DuckDBPyConnection, study: Study, declaration: Declaration, query: str, text: str
 ) -> None:
-    """Raise StudyError if a query does not give a column that an endpoint compares."""
+    """Raise StudyError if a query does not fit the tables, or does not give a column that an endpoint compares."""
     given = [name for name, *_ in connection.execute(f"DESCRIBE {text}").fetchall()]
     for endpoint in declaration.endpoints:
         for name in (*endpoint.keys, *endpoint.variables) if endpoint.query == query else ():
