@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from extract import downloads, groups
 from extract.completeness import in_two_groups, missing_columns, needed_columns, repeated_row, wrong_row
+from extract.decimal_marks import own_marks
 from extract.log import created_records, living_records, telling_entries
 from extract.snapshot import Taken, is_snapshot, keep
 from extract.storage import Content, verified
@@ -59,9 +60,9 @@ def snapshot_of(study: Study, source: Path, root: Path, records_state: str = "lo
     records_locked.csv, records_as_entered.csv or records.csv, and log_as_entered.csv if log.csv goes beyond that state;
     or with the files under the names that REDCap's web pages give; or a ZIP of these. Or it is a records CSV, whose
     structure is in the same folder or else in the study's own. Or it is a project's XML, with its metadata or, with the
-    structure at those places, without. Byte-order marks, CRLF, other delimiters, survey columns and the user
-    interface's headers are understood. The records have all columns of the dictionary, or,
-    with export_field_names.csv, those that it lists. ``group`` takes the records of one data access group alone.
+    structure at those places, without. Byte-order marks, CRLF, other delimiters, one decimal mark for all fields,
+    survey columns and the user interface's headers are understood. The records have all columns of the dictionary, or, with
+    export_field_names.csv, those that it lists. ``group`` takes the records of one data access group alone.
     Content that the API would give has the id that it has from the API. Raises UsageError if there is nothing at
     ``source`` or no such group, StudyError if a file is missing, not fit or not whole.
     """
@@ -84,7 +85,8 @@ def snapshot_of(study: Study, source: Path, root: Path, records_state: str = "lo
     log = _log(log_file, study.encoding)
     project = Project.from_payloads(structure)
     table = _whole_records(project, structure, read_parts(records, study.encoding), records)
-    warnings = _missing_records(project, table, log, records, group)
+    table, rewritten = own_marks(project, table)
+    warnings = _missing_records(project, table, log, records, group) + rewritten
     table, name = _of_group(study, project, table, records, group)
     files: dict[str, Content] = {f"received/{path.name}": path for path in [*paths, *log_file, records]}
     origin = {"exports": source.name, "records": records.name}
