@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from metadata.errors import UsageError, nearest
 from metadata.project import Project
 from metadata.records import Records
 from metadata.redcap_csv import read_rows
+from redcap_sandbox.file_store import FilePlace, Repository, StoredFile
 from redcap_sandbox.rights import User
 
 VERSION = "15.2.1"
@@ -22,12 +25,26 @@ LOG_COLUMNS = ["timestamp", "username", "action", "details", "record"]
 
 @dataclass(frozen=True)
 class ExportColumn:
-    """One data column of a flat export: its form, its field (None for the form's status), and a checkbox's code."""
+    """One data column of a flat export: its form, its field (None for the form's status), and a checkbox's code.
+
+    ``is_time`` marks the time at which a survey was answered, which is no field either.
+    """
 
     name: str
     form: str
     field: Field | None
     code: str = ""
+    is_time: bool = False
+
+
+@dataclass(frozen=True)
+class Report:
+    """A saved report: its number, title and fields (a field of its own name or ``<form>_complete``)."""
+
+    number: int
+    title: str
+    fields: tuple[str, ...]
+    logic: str = ""
 
 
 @dataclass(frozen=True)
@@ -35,7 +52,9 @@ class SandboxProject:
     """A project to serve: structure, records, users and log, seen by ``user`` (everything, unless one is named).
 
     ``doubled_quotes`` says how CSV is written: every quote inside a cell doubled, or as PHP does it, which leaves a
-    quote after a backslash single.
+    quote after a backslash single. ``clock`` gives the server's time, ``log_exports`` says whether reading is logged
+    as well, as on a real server. ``role_of`` is the role of each user who has one. It is never changed: whoever writes
+    to a project makes another.
     """
 
     project: Project
@@ -45,6 +64,14 @@ class SandboxProject:
     user: User = field(default_factory=User)
     version: str = VERSION
     doubled_quotes: bool = False
+    roles: list[dict[str, str]] = field(default_factory=list)
+    role_of: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[FilePlace, StoredFile] = field(default_factory=dict)
+    repository: Repository = field(default_factory=Repository)
+    reports: tuple[Report, ...] = ()
+    surveys: tuple[str, ...] = ()
+    clock: Callable[[], datetime] = datetime.now
+    log_exports: bool = False
 
     @classmethod
     def read(cls, folder: str | Path, records: str = "locked") -> SandboxProject:
@@ -56,14 +83,26 @@ class SandboxProject:
         project = Project.read(base)
         users = read_rows(base / "users.csv") if (base / "users.csv").is_file() else []
         file = records_file(base, records)
-        return cls(project, Records.read(project, file), users, read_log(log_file(file)))
+        stored = Records.read(project, file)
+        surveys = tuple(form for form in project.dictionary.forms if f"{form}_timestamp" in stored.table)
+        return cls(project, stored, users, read_log(log_file(file)), surveys=surveys)
 
     def as_user(self, username: str) -> SandboxProject:
         """Return the same project under a token of ``username``; raises UsageError if there is no such user."""
         rows = {row["username"]: row for row in self.users}
         if username not in rows:
             raise UsageError(f"the project has no user '{username}'{nearest(username, rows)}")
-        return replace(self, user=User.from_row(rows[username], self.group_names))
+        return replace(self, user=User.from_row(self.rights_of(rows[username]), self.group_names))
+
+    def rights_of(self, user: dict[str, str]) -> dict[str, str]:
+        """Return a user's row with the rights of his role, if he has one, in place of his own."""
+        named = {role["unique_role_name"]: role for role in self.roles}
+        role = named.get(self.role_of.get(user["username"], ""), {})
+        return user | {name: value for name, value in role.items() if name in user}
+
+    def with_frame(self, frame: pd.DataFrame) -> SandboxProject:
+        """Return the project with other records."""
+        return replace(self, records=Records.from_frame(self.project, frame))
 
     @cached_property
     def group_names(self) -> dict[str, str]:
@@ -73,6 +112,12 @@ class SandboxProject:
             keys = ("data_access_group_name", "unique_group_name", "data_access_group_id")
             found |= {str(group[key]): group["unique_group_name"] for key in keys if group.get(key)}
         return found
+
+    @property
+    def group_number(self) -> str:
+        """The number of the user's data access group, blank if he is in none."""
+        own = [group for group in self.project.dags if group["unique_group_name"] == self.user.dag]
+        return str(own[0].get("data_access_group_id", "")) if own else ""
 
     @cached_property
     def columns(self) -> list[ExportColumn]:

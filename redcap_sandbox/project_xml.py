@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import html
-from collections.abc import Iterable, Iterator
+from base64 import b64encode
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 import pandas as pd
 
@@ -11,6 +14,9 @@ from metadata.dictionary import Field, checkbox_column
 from metadata.labels import plain_label
 from metadata.project import Project
 from metadata.records import ACCESS_GROUP, EVENT, REPEAT_INSTANCE, REPEAT_INSTRUMENT
+from redcap_sandbox.file_store import FilePlace, StoredFile
+from redcap_sandbox.project import Report
+from redcap_sandbox.role_attributes import written_role
 
 NAMESPACES = (
     'xmlns="http://www.cdisc.org/ns/odm/v1.3" xmlns:ds="http://www.w3.org/2000/09/xmldsig#"'
@@ -21,28 +27,70 @@ VALIDATIONS = {"number": "float", "integer": "int"}
 STATUS = {"0": "Incomplete", "1": "Unverified", "2": "Complete"}
 BOX = {"1": "Checked", "0": "Unchecked"}
 CLASSIC_EVENT = "event_1_arm_1"
+SETTINGS = {
+    "RecordAutonumberingEnabled": "record_autonumbering_enabled",
+    "CustomRecordLabel": "custom_record_label",
+    "SecondaryUniqueField": "secondary_unique_field",
+    "SchedulingEnabled": "scheduling_enabled",
+    "SurveysEnabled": "surveys_enabled",
+    "Purpose": "purpose",
+    "PurposeOther": "purpose_other",
+    "ProjectNotes": "project_notes",
+}
 
 
-def project_xml(project: Project, records: pd.DataFrame | None, version: str) -> str:
+@dataclass(frozen=True)
+class ProjectExtras:
+    """What a project has beside its structure and records: roles, surveys, reports, and files to write out."""
+
+    roles: tuple[Mapping[str, str], ...] = ()
+    surveys: tuple[str, ...] = ()
+    reports: tuple[Report, ...] = ()
+    files: Mapping[FilePlace, StoredFile] = dataclasses.field(default_factory=dict)
+
+
+def project_xml(
+    project: Project, records: pd.DataFrame | None, version: str, extras: ProjectExtras | None = None
+) -> str:
     """Return the whole document; without ``records``, a flat export, the metadata alone."""
-    title = str(project.info.get("project_title") or "Project")
-    oid = "".join(letter for letter in title if letter.isalnum())[:30]
-    head = f'<ODM {NAMESPACES} ODMVersion="1.3.1" FileOID="000-00-0000" FileType="Snapshot"{_given(Description=title)}'
+    beside = extras or ProjectExtras()
+    title, oid = _names(project)
     parts = [
-        '<?xml version="1.0" encoding="UTF-8" ?>',
-        f'{head} SourceSystem="REDCap" SourceSystemVersion="{version}">',
+        *_head(title, version),
         f'<Study OID="Project.{oid}">',
-        *_globals(project, title),
+        *_globals(project, title, beside),
         f"<MetaDataVersion{_given(OID=f'Metadata.{oid}', Name=title)} {_record_id(project)}>",
         *_events(project),
-        *_forms(project),
+        *_forms(project, beside.surveys),
         *_items(project),
+        *_survey_items(beside.surveys),
         "</MetaDataVersion>\n</Study>",
     ]
     if records is not None:
-        parts += [f'<ClinicalData StudyOID="Project.{oid}" MetaDataVersionOID="Metadata.{oid}">']
-        parts += [*_subjects(project, records), "</ClinicalData>"]
+        parts += _clinical_data(project, records, oid, beside)
     return "\n".join([*parts, "</ODM>"])
+
+
+def records_xml(project: Project, records: pd.DataFrame, version: str) -> str:
+    """Return a document with the records only, as the export of records in the format odm has it."""
+    title, oid = _names(project)
+    return "\n".join([*_head(title, version), *_clinical_data(project, records, oid, ProjectExtras()), "</ODM>"])
+
+
+def _names(project: Project) -> tuple[str, str]:
+    title = str(project.info.get("project_title") or "Project")
+    return title, "".join(letter for letter in title if letter.isalnum())[:30]
+
+
+def _head(title: str, version: str) -> list[str]:
+    head = f'<ODM {NAMESPACES} ODMVersion="1.3.1" FileOID="000-00-0000" FileType="Snapshot"{_given(Description=title)}'
+    return ['<?xml version="1.0" encoding="UTF-8" ?>', f'{head} SourceSystem="REDCap" SourceSystemVersion="{version}">']
+
+
+def _clinical_data(project: Project, records: pd.DataFrame, oid: str, beside: ProjectExtras) -> Iterator[str]:
+    yield f'<ClinicalData StudyOID="Project.{oid}" MetaDataVersionOID="Metadata.{oid}">'
+    yield from _subjects(project, records, beside)
+    yield "</ClinicalData>"
 
 
 def _escaped(text: object) -> str:
@@ -59,9 +107,11 @@ def _record_id(project: Project) -> str:
     return f'redcap:RecordIdField="{project.dictionary.record_id}"'
 
 
-def _globals(project: Project, title: str) -> Iterator[str]:
+def _globals(project: Project, title: str, beside: ProjectExtras) -> Iterator[str]:
     codes = "\n".join(f"{code}, {label}" for code, label in project.missing_codes.items())
     yield f"<GlobalVariables>\n<StudyName>{_escaped(title)}</StudyName>\n<ProtocolName>{_escaped(title)}</ProtocolName>"
+    for tag, name in SETTINGS.items():
+        yield f"<redcap:{tag}>{_escaped(project.info.get(name) or '')}</redcap:{tag}>"
     yield f"<redcap:MissingDataCodes>{_escaped(codes)}</redcap:MissingDataCodes>"
     if project.repeating:
         yield "<redcap:RepeatingInstrumentsAndEvents>\n<redcap:RepeatingInstruments>"
@@ -77,7 +127,24 @@ def _globals(project: Project, title: str) -> Iterator[str]:
             f"<redcap:DataAccessGroups{_given(group_name=one['data_access_group_name'])}/>" for one in project.dags
         )
         yield "</redcap:DataAccessGroupsGroup>"
+    yield from _group("UserRoles", (written_role(role) for role in beside.roles))
+    yield from _group("Surveys", ({"form_name": form, "survey_enabled": "1"} for form in beside.surveys))
+    yield from _group(
+        "Reports",
+        (
+            {"title": one.title, "advanced_logic": one.logic, "redcap_reports_fields": ",".join(one.fields)}
+            for one in beside.reports
+        ),
+    )
     yield "</GlobalVariables>"
+
+
+def _group(kind: str, rows: Iterable[Mapping[str, str]]) -> Iterator[str]:
+    listed = list(rows)
+    if listed:
+        yield f"<redcap:{kind}Group>"
+        yield from ("<redcap:" + kind + _given(**row) + "/>" for row in listed)
+        yield f"</redcap:{kind}Group>"
 
 
 def _events(project: Project) -> Iterator[str]:
@@ -100,7 +167,7 @@ def _events(project: Project) -> Iterator[str]:
         yield "</StudyEventDef>"
 
 
-def _forms(project: Project) -> Iterator[str]:
+def _forms(project: Project, surveys: tuple[str, ...]) -> Iterator[str]:
     labels = {str(one["instrument_name"]): str(one["instrument_label"]) for one in project.instruments}
     for form in project.dictionary.forms:
         name = labels.get(form, form)
@@ -109,6 +176,8 @@ def _forms(project: Project) -> Iterator[str]:
         yield f'<ItemGroupRef ItemGroupOID="{form}.{form}_complete" Mandatory="No"/>\n</FormDef>'
     for form in project.dictionary.forms:
         yield f'<ItemGroupDef OID="{form}.items"{_given(Name=labels.get(form, form))} Repeating="No">'
+        if form in surveys:
+            yield f'<ItemRef ItemOID="{form}_timestamp" Mandatory="No" redcap:Variable="{form}_timestamp"/>'
         for field in project.dictionary.form_fields(form):
             for item in field.columns or (field.name,):
                 yield f'<ItemRef ItemOID="{item}" Mandatory="No" redcap:Variable="{field.name}"/>'
@@ -131,6 +200,14 @@ def _items(project: Project) -> Iterator[str]:
         yield f'<CodeListRef CodeListOID="{name}.choices"/>\n</ItemDef>'
         lists += _listed(name, name, STATUS, "")
     yield from lists
+
+
+def _survey_items(surveys: tuple[str, ...]) -> Iterator[str]:
+    """Yield the times of surveys, which are items without a field type."""
+    for form in surveys:
+        name = f"{form}_timestamp"
+        yield f'<ItemDef OID="{name}"{_given(Name=name, DataType="datetime", REDCAP_Variable=name)}>'
+        yield "<Question><TranslatedText>Survey Timestamp</TranslatedText></Question>\n</ItemDef>"
 
 
 def _item(field: Field, item: str) -> str:
@@ -177,7 +254,7 @@ def _listed(item: str, variable: str, choices: dict[str, str], boxes: str) -> li
     return [f"{head}{_given(REDCAP_CheckboxChoices=boxes)}>", *terms, "</CodeList>"]
 
 
-def _subjects(project: Project, records: pd.DataFrame) -> Iterator[str]:
+def _subjects(project: Project, records: pd.DataFrame, beside: ProjectExtras) -> Iterator[str]:
     """Yield each record with the values of its forms. Forms without values are left out, as in REDCap's XML."""
     keyed = records.reindex(
         columns=list(dict.fromkeys([*records.columns, EVENT, REPEAT_INSTRUMENT, REPEAT_INSTANCE])), fill_value=""
@@ -186,11 +263,11 @@ def _subjects(project: Project, records: pd.DataFrame) -> Iterator[str]:
         yield f"<SubjectData{_given(SubjectKey=record)} {_record_id(project)}>"
         for number, row in enumerate(rows.to_dict("records")):
             once = {ACCESS_GROUP: ""} if number else {}
-            yield from _row(project, {str(name): str(value) for name, value in row.items()} | once)
+            yield from _row(project, {str(name): str(value) for name, value in row.items()} | once, beside)
         yield "</SubjectData>"
 
 
-def _row(project: Project, row: dict[str, str]) -> Iterator[str]:
+def _row(project: Project, row: dict[str, str], beside: ProjectExtras) -> Iterator[str]:
     event, instrument, instance = row[EVENT], row[REPEAT_INSTRUMENT], row[REPEAT_INSTANCE] or "1"
     whole = "1" if instrument else instance
     forms = [instrument] if instrument else project.forms_of(event)
@@ -202,10 +279,21 @@ def _row(project: Project, row: dict[str, str]) -> Iterator[str]:
         if cells:
             yield f'<FormData FormOID="Form.{form}" FormRepeatKey="{instance if instrument else "1"}">'
             yield f'<ItemGroupData ItemGroupOID="{form}.items" ItemGroupRepeatKey="1">'
-            yield from (f'<ItemData{_given(ItemOID=name)} Value="{_escaped(value)}"/>' for name, value in cells)
+            stamp = row.get(f"{form}_timestamp", "") if form in beside.surveys else ""
+            yield from ([f'<ItemData ItemOID="{form}_timestamp" Value="{_escaped(stamp)}"/>'] if stamp else [])
+            place = FilePlace(row[project.dictionary.record_id], event, instrument, row[REPEAT_INSTANCE], "")
+            yield from (_cell(name, value, beside.files.get(place._replace(field=name))) for name, value in cells)
             yield "</ItemGroupData>\n</FormData>"
     if project.longitudinal:
         yield "</StudyEventData>"
+
+
+def _cell(name: str, value: str, file: StoredFile | None) -> str:
+    """Return a stored value; a file with its content where it is at hand."""
+    if file is None:
+        return f'<ItemData{_given(ItemOID=name)} Value="{_escaped(value)}"/>'
+    named = _given(ItemOID=name, REDCAP_DocName=file.name, REDCAP_MimeType=file.media)
+    return f"<ItemDataBase64Binary{named}><![CDATA[{b64encode(file.content).decode()}]]></ItemDataBase64Binary>"
 
 
 def _cells(project: Project, form: str, row: dict[str, str]) -> Iterable[tuple[str, str]]:

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from metadata.records import ACCESS_GROUP, EVENT, REPEAT_INSTANCE, REPEAT_INSTRUMENT
+from metadata.records import ACCESS_GROUP, EVENT, REPEAT_INSTANCE, REPEAT_INSTRUMENT, SURVEY_IDENTIFIER
 from redcap_sandbox.activity import changed_records
+from redcap_sandbox.conditions import true_of
 from redcap_sandbox.project import ExportColumn, SandboxProject
 from redcap_sandbox.request import ApiError, ApiRequest
 
-GROUP_LOGIC = re.compile(r"""\[record-dag-name\]\s*=\s*(["'])([^"']*)\1""")
-"""The only ``filterLogic`` that is carried out: the records of one data access group."""
 STATUS_LABELS = {"0": "Incomplete", "1": "Unverified", "2": "Complete"}
 HEADER_LABELS = {
     EVENT: "Event Name",
     REPEAT_INSTRUMENT: "Repeat Instrument",
     REPEAT_INSTANCE: "Repeat Instance",
     ACCESS_GROUP: "Data Access Group",
+    SURVEY_IDENTIFIER: "Survey Identifier",
 }
 
 
@@ -39,7 +38,7 @@ def export_records(served: SandboxProject, request: ApiRequest) -> tuple[pd.Data
 
     Raises ApiError (400) on unknown fields, forms or events and on parameters this sandbox does not carry out.
     """
-    _refuse_unsupported(served, request)
+    _refuse_unsupported(request)
     kind = request.choice("type", ("flat", "eav"))
     labels = request.choice("rawOrLabel", ("raw", "label")) == "label"
     label_headers = request.choice("rawOrLabelHeaders", ("raw", "label")) == "label"
@@ -49,19 +48,10 @@ def export_records(served: SandboxProject, request: ApiRequest) -> tuple[pd.Data
     return _flat(served, request, selection, labels), _headers(served, selection) if label_headers else None
 
 
-def _refuse_unsupported(served: SandboxProject, request: ApiRequest) -> None:
-    logic = request.text("filterLogic")
-    for name, used in {
-        "filterLogic": logic and not GROUP_LOGIC.fullmatch(logic),
-        "decimalCharacter": request.text("decimalCharacter"),
-    }.items():
-        if used:
-            raise ApiError(400, f'The parameter "{name}" is not supported by this sandbox; leave it out')
+def _refuse_unsupported(request: ApiRequest) -> None:
+    request.choice("decimalCharacter", ("", ",", "."))
     if request.flag("combineCheckboxOptions"):
         raise ApiError(400, 'The parameter "combineCheckboxOptions" is not supported by this sandbox; leave it out')
-    surveys = str(served.project.info.get("surveys_enabled") or "0") == "1"
-    if surveys and request.flag("exportSurveyFields"):
-        raise ApiError(400, 'The parameter "exportSurveyFields" is not supported by this sandbox; leave it out')
 
 
 def _select(served: SandboxProject, request: ApiRequest) -> RecordSelection:
@@ -86,14 +76,26 @@ def _requested_columns(served: SandboxProject, request: ApiRequest) -> list[Expo
     statuses = {f"{form}_complete" for form in dictionary.forms}
     refuse_unknown("fields", fields, set(dictionary.fields) | statuses)
     refuse_unknown("forms", forms, set(dictionary.forms))
-    if fields is None and forms is None:
-        return served.columns
     named, on_forms = set(fields or ()), set(forms or ())
-    return [
+    everything = fields is None and forms is None
+    chosen = [
         column
         for column in served.columns
-        if column.form in on_forms or (column.field.name if column.field else column.name) in named
+        if everything or column.form in on_forms or (column.field.name if column.field else column.name) in named
     ]
+    return _with_timestamps(served, chosen) if request.flag("exportSurveyFields") else chosen
+
+
+def _with_timestamps(served: SandboxProject, columns: list[ExportColumn]) -> list[ExportColumn]:
+    """Return columns with the time of each survey before those of its form, but after the record id."""
+    record_id = served.project.dictionary.record_id
+    made: list[ExportColumn] = []
+    for column in columns:
+        begun = any(one.form == column.form and one.name != record_id for one in made)
+        if column.form in served.surveys and column.name != record_id and not begun:
+            made.append(ExportColumn(f"{column.form}_timestamp", column.form, None, is_time=True))
+        made.append(column)
+    return made
 
 
 def refuse_unknown(parameter: str, given: list[str] | None, known: set[str]) -> None:
@@ -113,6 +115,8 @@ def _key_columns(served: SandboxProject, request: ApiRequest, with_id: bool) -> 
         keys += [REPEAT_INSTRUMENT, REPEAT_INSTANCE]
     if request.flag("exportDataAccessGroups") and served.project.dags and not served.user.dag:
         keys.append(ACCESS_GROUP)
+    if request.flag("exportSurveyFields") and served.surveys:
+        keys.append(SURVEY_IDENTIFIER)
     return keys
 
 
@@ -128,13 +132,10 @@ def _wanted_rows(served: SandboxProject, request: ApiRequest) -> np.ndarray:
     if events is not None:
         refuse_unknown("events", events, set(served.project.event_names))
         wanted &= frame[EVENT].isin(events).to_numpy(bool)
-    logic = GROUP_LOGIC.fullmatch(request.text("filterLogic"))
-    if logic:
-        wanted &= (frame[ACCESS_GROUP] == logic[2]).to_numpy(bool)
     begin, end = request.text("dateRangeBegin"), request.text("dateRangeEnd")
     if begin or end:
         wanted &= names.isin(changed_records(served, begin, end)).to_numpy(bool)
-    return wanted
+    return true_of(served, request.text("filterLogic"), wanted) if request.text("filterLogic") else wanted
 
 
 def _filled_rows(served: SandboxProject, columns: list[ExportColumn], with_id: bool) -> np.ndarray:
@@ -166,10 +167,19 @@ def _values(served: SandboxProject, request: ApiRequest, selection: RecordSelect
         values[record_id] = values[record_id].map(hidden_name)
     if request.flag("exportBlankForGrayFormStatus"):
         for column in selection.columns:
-            if column.field is None:
+            if column.field is None and not column.is_time:
                 never = (values[column.name] == "0").to_numpy() & ~_form_filled(served, column.form, selection.rows)
                 values[column.name] = values[column.name].mask(never, "")
+    mark = request.text("decimalCharacter")
+    if mark:
+        numbers = [one.name for one in selection.columns if one.field is not None and one.field.is_numeric]
+        values = values.assign(**{name: _with_decimal(values[name], mark) for name in numbers})
     return values
+
+
+def _with_decimal(values: pd.Series, mark: str) -> pd.Series:
+    """Return numbers with another decimal character; what is no number stays."""
+    return values.str.replace(r"^([-+]?\d*)[.,](\d+)$", rf"\g<1>{mark}\g<2>", regex=True)
 
 
 def hidden_name(record: str) -> str:
@@ -191,7 +201,8 @@ def _form_filled(served: SandboxProject, form: str, rows: np.ndarray) -> np.ndar
 
 def _keys(served: SandboxProject, selection: RecordSelection, names: list[str], labels: bool) -> pd.DataFrame:
     """Return the key columns of a selection; the repeat instance is an integer, or blank."""
-    keys = served.records.frame[names].iloc[selection.rows].reset_index(drop=True)
+    frame = served.records.frame.reindex(columns=names, fill_value="")
+    keys = frame.iloc[selection.rows].reset_index(drop=True)
     if labels:
         keys = _label_keys(served, keys)
     if REPEAT_INSTANCE in names:
@@ -232,6 +243,8 @@ def _flat(served: SandboxProject, request: ApiRequest, selection: RecordSelectio
 
 
 def _labelled(served: SandboxProject, column: ExportColumn, values: pd.Series, boxes: bool) -> pd.Series:
+    if column.is_time:
+        return values
     if column.field is None:
         return _relabelled(values, STATUS_LABELS)
     missing = served.project.missing_codes
@@ -251,6 +264,8 @@ def _headers(served: SandboxProject, selection: RecordSelection) -> list[str]:
 
 
 def _header(served: SandboxProject, column: ExportColumn) -> str:
+    if column.is_time:
+        return "Survey Timestamp"
     if column.field is None:
         return "Complete?"
     if column.code:
@@ -288,7 +303,11 @@ def _eav_column(
 ) -> pd.DataFrame:
     """Return field_name and value where one column holds a stored value, indexed by the selection's rows."""
     record_id = served.project.dictionary.record_id
-    if column.field is None:
+    if column.field is not None and column.field.type == "file":
+        values = _document_numbers(served, column, values, selection)
+    if column.is_time:
+        stored = values != ""
+    elif column.field is None:
         stored = values.isin(["1", "2"]) | ((values == "0") & _form_filled(served, column.form, selection.rows))
     elif column.code:
         stored, values = values == "1", pd.Series(column.code, values.index, dtype="str")
@@ -302,3 +321,15 @@ def _eav_column(
     elif labels:
         values = _labelled(served, column, values, boxes=False)
     return pd.DataFrame({"field_name": column.field.name if column.field else column.name, "value": values[stored]})
+
+
+def _document_numbers(
+    served: SandboxProject, column: ExportColumn, values: pd.Series, selection: RecordSelection
+) -> pd.Series:
+    """Return the document ids of uploaded files in place of their names."""
+    numbers = {tuple(place[:4]): str(file.number) for place, file in served.files.items() if place.field == column.name}
+    record_id = served.project.dictionary.record_id
+    keys = served.records.frame[[record_id, EVENT, REPEAT_INSTRUMENT, REPEAT_INSTANCE]].iloc[selection.rows]
+    named = dict(zip(pd.MultiIndex.from_frame(keys), values.index, strict=True)) if numbers else {}
+    found = pd.Series({named[key]: number for key, number in numbers.items() if key in named}, dtype="object")
+    return found.reindex(values.index).fillna(values)

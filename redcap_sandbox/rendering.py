@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Collection
 from xml.sax.saxutils import escape
 
 import pandas as pd
@@ -38,16 +39,18 @@ def render_table(
     headers: list[str] | None = None,
     last_newline: bool = True,
     doubled: bool = False,
+    quoted: Collection[str] = (),
 ) -> str:
     """Return a table in ``kind``; an empty one is ``[]``, a single newline or an empty root element.
 
     ``headers`` replace the column names in CSV only. Integers stay numbers in JSON, all else is text. ``doubled`` is
-    for CSV: every quote inside a cell is doubled, also one after a backslash, which PHP leaves single.
+    for CSV: every quote inside a cell is doubled, also one after a backslash, which PHP leaves single. The cells of
+    the columns ``quoted`` are in quotes in any case: real servers write the labels of instruments so.
     """
     if kind == "json":
         return str(frame.to_json(orient="records")) if len(frame) else "[]"
     if kind == "csv":
-        return _csv(frame, delimiter, headers, last_newline, doubled)
+        return _csv(frame, delimiter, headers, last_newline, doubled, quoted)
     return _xml(frame, root, item)
 
 
@@ -66,22 +69,32 @@ def _text_columns(frame: pd.DataFrame) -> list[pa.Array]:
     return [pa.array(frame.iloc[:, place].astype("str"), pa.large_string()) for place in range(frame.shape[1])]
 
 
-def _csv(frame: pd.DataFrame, delimiter: str, headers: list[str] | None, last_newline: bool, doubled: bool) -> str:
+def _csv(
+    frame: pd.DataFrame,
+    delimiter: str,
+    headers: list[str] | None,
+    last_newline: bool,
+    doubled: bool,
+    always: Collection[str] = (),
+) -> str:
     if frame.empty:
         return "\n"
-    cells = [_quoted(column, delimiter, doubled) for column in _text_columns(frame)]
+    cells = [
+        _quoted(column, delimiter, doubled, name in always)
+        for name, column in zip(frame.columns, _text_columns(frame), strict=True)
+    ]
     names = _quoted(pa.array(headers or list(frame.columns), pa.large_string()), delimiter, doubled)
     lines = pc.binary_join_element_wise(*cells, pa.scalar(delimiter, pa.large_string()))
     body = "\n".join([delimiter.join(names.to_pylist()), *lines.to_pylist()])
     return body + "\n" if last_newline else body
 
 
-def _quoted(column: pa.Array, delimiter: str, doubled: bool) -> pa.Array:
-    """Quote as PHP's fputcsv does: only cells that hold the delimiter, a quote, a backslash or white space.
+def _quoted(column: pa.Array, delimiter: str, doubled: bool, always: bool = False) -> pa.Array:
+    """Quote as PHP's fputcsv does: only cells that hold the delimiter, a quote, a backslash or white space, or all.
 
     PHP doubles a quote inside a cell unless a backslash precedes it. A quote that follows one left single is doubled.
     """
-    needs = pc.match_substring_regex(column, f'[{re.escape(delimiter)}"\\\\ \\t\\r\\n]')
+    needs = pc.match_substring_regex(column, "" if always else f'[{re.escape(delimiter)}"\\\\ \\t\\r\\n]')
     if not pc.any(needs).as_py():
         return column
     mark, nothing = pa.scalar('"', pa.large_string()), pa.scalar("", pa.large_string())

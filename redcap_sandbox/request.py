@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-LIST_NAMES = ("fields", "records", "forms", "events", "arms", "dags", "users")
+LIST_NAMES = ("fields", "records", "forms", "events", "arms", "dags", "users", "roles")
 FORMATS = ("json", "csv", "xml")
 TRUE, FALSE = ("true", "1"), ("false", "0", "")
 INDEXED = re.compile(r"(\w+)\[\d*\]")
@@ -22,11 +22,25 @@ class ApiError(Exception):
 
 
 @dataclass(frozen=True)
+class Upload:
+    """A file as it was posted: its name, its media type and its bytes."""
+
+    name: str
+    media: str
+    content: bytes
+
+
+@dataclass(frozen=True)
 class ApiRequest:
-    """Single values and lists of one request; lists are None-like (absent) when nothing was named."""
+    """Single values and lists of one request; lists are None-like (absent) when nothing was named.
+
+    ``upload`` is the part ``file`` of a multipart form; ``base`` the server's address, for links in answers.
+    """
 
     values: dict[str, str]
     lists: dict[str, list[str]] = field(default_factory=dict)
+    upload: Upload | None = None
+    base: str = "http://127.0.0.1/"
 
     @classmethod
     def from_pairs(cls, pairs: Iterable[tuple[str, str]]) -> ApiRequest:
@@ -46,6 +60,14 @@ class ApiRequest:
     def text(self, name: str, default: str = "") -> str:
         """Return a single value without surrounding blanks; blank means the default."""
         return self.values.get(name, "").strip() or default
+
+    def raw(self, name: str) -> str:
+        """Return a single value as it was posted; blank if it was not."""
+        return self.values.get(name, "")
+
+    def with_values(self, **values: str) -> ApiRequest:
+        """Return the request with other single values."""
+        return replace(self, values=self.values | values)
 
     def flag(self, name: str) -> bool:
         """Return a boolean in any client's spelling (true, True, TRUE, 1); absent is False."""

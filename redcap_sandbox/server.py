@@ -10,6 +10,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 import uvicorn
@@ -19,42 +22,60 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from metadata.errors import OutsideError, UsageError
+from redcap_sandbox.answer import Answer, error_answer
 from redcap_sandbox.changes import deleted, edited
-from redcap_sandbox.contents import NO_API, Answer, answer, error_answer
+from redcap_sandbox.contents import NO_API
 from redcap_sandbox.faults import APACHE_PAGE, LOGIN_PAGE, OUT_OF_MEMORY, Fault, Faults, spoiled_body
 from redcap_sandbox.project import SandboxProject
-from redcap_sandbox.request import ApiRequest
+from redcap_sandbox.request import ApiRequest, Upload
+from redcap_sandbox.tenants import Tenants
 
 __all__ = ["SandboxProject", "create_app", "serve"]
 
 HOST = "127.0.0.1"
 TOKEN_LENGTH = 32
 MOST_FIELDS = 100_000  # PyCap posts one form field for each REDCap field
+LARGEST_PART = 1 << 28  # of a posted value, such as a project's XML
 NOT_FOUND = "<!DOCTYPE html>\n<html><head><title>404 Not Found</title></head><body><h1>Not Found</h1></body></html>"
 NOT_GET = "<!DOCTYPE html>\n<html><head><title>REDCap API</title></head><body>Send a POST request.</body></html>"
 
 
-def create_app(projects: Mapping[str, SandboxProject], faults: Faults | None = None) -> FastAPI:
+def create_app(
+    projects: Mapping[str, SandboxProject],
+    faults: Faults | None = None,
+    super_tokens: tuple[str, ...] = (),
+    clock: Callable[[], datetime] = datetime.now,
+) -> FastAPI:
     """Return the API over ``projects``, keyed by token (32 hexadecimal characters; case does not matter).
 
-    ``faults`` makes chosen requests fail, for tests; nothing a client sends can reach it. ``state.projects`` of the
-    application has the projects as they are by now. Raises UsageError if a token is not of REDCap's form.
+    ``faults`` makes chosen requests fail, for tests; nothing a client sends can reach it. ``super_tokens`` (64
+    characters) may create projects, at the time of ``clock``. ``state.projects`` of the application has the projects as
+    they are by now: what clients write is in memory only. Raises UsageError if a token is not of REDCap's form.
     """
     pending = faults or Faults()
     app = FastAPI(title="REDCap sandbox", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
-    app.state.projects = {_checked_token(token): project for token, project in projects.items()}
+    tenants = Tenants({_checked_token(token): project for token, project in projects.items()}, super_tokens, clock)
+    app.state.tenants = tenants
 
     async def api(request: Request) -> Response:
-        async with request.form(max_fields=MOST_FIELDS) as form:
-            pairs = [(key, value) for key, value in form.multi_items() if isinstance(value, str)]
-        asked = ApiRequest.from_pairs(pairs)
-        return await _respond(app.state.projects, asked, pending)
+        return await _respond(tenants, await _read(request), pending)
 
     for path in ("/api/", "/api"):
         app.add_api_route(path, api, methods=["POST"], response_model=None)
         app.add_api_route(path, _explain, methods=["GET"], response_model=None)
     app.add_exception_handler(HTTPException, _page_for)
     return app
+
+
+async def _read(request: Request) -> ApiRequest:
+    """Return what a client posted, with the file of a multipart form."""
+    async with request.form(max_fields=MOST_FIELDS, max_part_size=LARGEST_PART) as form:
+        pairs = [(key, value) for key, value in form.multi_items() if isinstance(value, str)]
+        sent = [value for key, value in form.multi_items() if key == "file" and not isinstance(value, str)]
+        upload = None
+        if sent:
+            upload = Upload(sent[0].filename or "", sent[0].content_type or "", await sent[0].read())
+    return replace(ApiRequest.from_pairs(pairs), upload=upload, base=str(request.base_url))
 
 
 def _checked_token(token: str) -> str:
@@ -73,28 +94,25 @@ async def _page_for(_: Request, error: Exception) -> Response:
     return HTMLResponse(NOT_FOUND if status == 404 else APACHE_PAGE.format(status=status), status)
 
 
-async def _respond(served: dict[str, SandboxProject], asked: ApiRequest, faults: Faults) -> Response:
+async def _respond(tenants: Tenants, asked: ApiRequest, faults: Faults) -> Response:
     records = asked.listed("records")
     fault = faults.next(asked.text("content"), None if records is None else len(records))
     if fault is not None and fault.kind == "slow":
         await asyncio.sleep(fault.seconds)
     if fault is not None and fault.kind == "missing_records" and records:
-        asked = ApiRequest(asked.values, {**asked.lists, "records": records[:-1]})
-    if fault is not None and fault.kind in ("edit_record", "delete_record"):
-        _change(served, asked.text("token").upper(), fault)
-    given = await run_in_threadpool(answer, served, asked, fault)
+        asked = replace(asked, lists={**asked.lists, "records": records[:-1]})
+    if fault is not None and fault.kind in CHANGES:
+        tenants.change(asked.text("token"), partial(CHANGES[fault.kind], fault))
+    given = await run_in_threadpool(tenants.answer, asked, fault)
     if fault is not None and fault.kind in FAULTY:
         return FAULTY[fault.kind](fault, asked, given)
     return _response(given)
 
 
-def _change(served: dict[str, SandboxProject], token: str, fault: Fault) -> None:
-    """Let a user change the project under a token."""
-    project = served.get(token)
-    if project is not None and fault.kind == "edit_record":
-        served[token] = edited(project, fault.record, fault.column, fault.value)
-    elif project is not None:
-        served[token] = deleted(project, fault.record)
+CHANGES: dict[str, Callable[[Fault, SandboxProject], SandboxProject]] = {
+    "edit_record": lambda fault, project: edited(project, fault.record, fault.column, fault.value),
+    "delete_record": lambda fault, project: deleted(project, fault.record),
+}
 
 
 def _response(given: Answer) -> Response:
@@ -106,7 +124,7 @@ def _response(given: Answer) -> Response:
         "pragma": "no-cache",
         "access-control-allow-origin": "*",
     }
-    return Response(given.body.encode(), given.status, {**headers, "content-type": given.media})
+    return Response(given.body, given.status, {**headers, "content-type": given.media})
 
 
 class _Dropped(Response):
@@ -120,7 +138,7 @@ class _Dropped(Response):
 
 
 def _spoiled(fault: Fault, asked: ApiRequest, given: Answer) -> Response:
-    return Response(spoiled_body(fault, given.body.encode(), asked.format), 200, {"content-type": given.media})
+    return Response(spoiled_body(fault, given.body, asked.format), 200, {"content-type": given.media})
 
 
 def _truncated(given: Answer) -> Response:
@@ -128,7 +146,7 @@ def _truncated(given: Answer) -> Response:
 
 
 def _not_utf8(given: Answer) -> Response:
-    return Response(given.body.encode().replace(b"\n", b"\xa0\n", 2), 200, {"content-type": given.media})
+    return Response(given.body.replace(b"\n", b"\xa0\n", 2), 200, {"content-type": given.media})
 
 
 FAULTY: dict[str, Callable[[Fault, ApiRequest, Answer], Response]] = {

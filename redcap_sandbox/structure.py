@@ -20,6 +20,8 @@ INTEGERS = {
 }  # fmt: skip
 USER_TEXTS = {
     "username",
+    "unique_role_name",
+    "role_label",
     "email",
     "firstname",
     "lastname",
@@ -27,7 +29,10 @@ USER_TEXTS = {
     "data_access_group",
     "data_access_group_label",
 }
-EVENT_COLUMNS = ("event_name", "arm_num", "unique_event_name", "custom_event_label", "event_id", "day_offset")
+EVENT_COLUMNS = (
+    *("event_name", "arm_num", "unique_event_name", "custom_event_label", "event_id", "day_offset"),
+    *("offset_min", "offset_max"),
+)
 NOT_LONGITUDINAL = "for classic projects"
 NOTHING_REPEATS = (
     "You cannot export repeating instruments and events because the project does not contain any repeating"
@@ -130,12 +135,39 @@ def access_groups(served: SandboxProject, _: ApiRequest) -> pd.DataFrame:
 
 def users(served: SandboxProject, request: ApiRequest) -> pd.DataFrame:
     """Return the users with their rights as integers; form rights are an object in JSON, ``form:1,...`` in CSV."""
-    rows = []
-    for row in served.users:
-        typed = _typed(row, set(row) - USER_TEXTS)
-        if request.format == "json":
-            typed |= {name: parse_form_rights(row.get(name, "")) for name in ("forms", "forms_export")}
-        rows.append(typed)
+    return _table([_with_rights(served.rights_of(row), request) for row in served.users], set())
+
+
+def roles(served: SandboxProject, request: ApiRequest) -> pd.DataFrame:
+    """Return the roles with their rights, as ``users`` does."""
+    return _table([_with_rights(row, request) for row in served.roles], set())
+
+
+def _with_rights(row: dict[str, str], request: ApiRequest) -> dict[str, Any]:
+    typed = _typed(row, set(row) - USER_TEXTS)
+    if request.format == "json":
+        typed |= {name: parse_form_rights(row.get(name, "")) for name in ("forms", "forms_export")}
+    return typed
+
+
+def role_mapping(served: SandboxProject, _: ApiRequest) -> pd.DataFrame:
+    """Return the role of each user, blank for none."""
+    rows = [
+        {"username": user["username"], "unique_role_name": served.role_of.get(user["username"], "")}
+        for user in served.users
+    ]
+    return _table(rows, set())
+
+
+def group_mapping(served: SandboxProject, _: ApiRequest) -> pd.DataFrame:
+    """Return the data access group of each user, blank for none."""
+    rows = [
+        {
+            "username": user["username"],
+            "redcap_data_access_group": served.group_names.get(user.get("data_access_group", ""), ""),
+        }
+        for user in served.users
+    ]
     return _table(rows, set())
 
 

@@ -26,8 +26,13 @@ def read_document(path: Path) -> etree._Element:
     """
     if path.stat().st_size > LARGEST:
         raise StudyError(f"the file has more than {LARGEST >> 20} MB: export the records as CSV", path)
+    return parse_document(path.read_bytes(), path)
+
+
+def parse_document(content: bytes, path: str | Path) -> etree._Element:
+    """Return the root of a document that is at hand (see ``read_document``); ``path`` is what errors call it."""
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise StudyError("the file is not UTF-8, as REDCap's XML is", path) from None
     if "<!DOCTYPE" in text or "<!ENTITY" in text:

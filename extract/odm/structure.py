@@ -33,7 +33,7 @@ INFORMATION = {
 Payload = list[dict[str, str]]
 
 
-def structure_of(root: etree._Element, path: Path) -> dict[str, Any] | None:
+def structure_of(root: etree._Element, path: str | Path) -> dict[str, Any] | None:
     """Return the payloads by their names, or None if the file has data only.
 
     Raises StudyError if the description of the project lacks what it refers to.
@@ -129,7 +129,7 @@ def _form_events(events: list[etree._Element]) -> Payload:
     ]
 
 
-def _dictionary(version: etree._Element, path: Path) -> Payload:
+def _dictionary(version: etree._Element, path: str | Path) -> Payload:
     """Return a row a field in the order of the forms; the options of a checkbox are one field."""
     items = {str(item.get("OID")): item for item in version.findall(f"{ODM}ItemDef")}
     lists = {str(one.get("OID")): one for one in version.findall(f"{ODM}CodeList")}

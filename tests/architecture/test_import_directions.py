@@ -12,7 +12,7 @@ STAGES = ("extract", "sdtm", "adam", "validation", "publish", "reports")
 OWN = {"flows", "redcap_sandbox", "metadata", "mappings", "benchmarks", *STAGES}
 ALLOWED = {
     "flows": {"flows", "metadata", "mappings", "redcap_sandbox", *STAGES},
-    "redcap_sandbox": {"redcap_sandbox", "metadata"},
+    "redcap_sandbox": {"redcap_sandbox", "metadata", "extract"},  # of extract only its reader of a project's XML
     "metadata": {"metadata"},
     "mappings": set(),
     **{stage: {stage, "metadata"} for stage in STAGES},
@@ -57,6 +57,13 @@ def test_a_package_imports_only_what_lies_below_it(package: str) -> None:
     for file in files:
         names = imported(list(ast.walk(ast.parse(file.read_text(encoding="utf-8"))))) & OWN
         assert names <= ALLOWED[package], f"{file.relative_to(ROOT)} imports {sorted(names - ALLOWED[package])}"
+
+
+def test_of_extract_the_sandbox_imports_only_the_reader_of_xml() -> None:
+    for file in sources("redcap_sandbox"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and str(node.module).startswith("extract"):
+                assert str(node.module).startswith("extract.odm."), f"{file.relative_to(ROOT)} imports {node.module}"
 
 
 @pytest.mark.parametrize("package", sorted(set(ALLOWED) - {"flows"}))

@@ -59,7 +59,7 @@ def switch() -> Switch:
 @pytest.fixture(scope="module")
 def app(switch: Switch) -> FastAPI:
     made = create_app({}, switch)
-    made.state.projects = History()
+    made.state.tenants.projects = History()
     return made
 
 
@@ -100,7 +100,7 @@ def held(snapshot: Snapshot) -> Cells:
 
 def attempt(trial: Trial, app: FastAPI, switch: Switch, address: str, root: Path) -> tuple[Path | None, str]:
     """Take a snapshot of a trial; return its folder, or the sentence why there is none."""
-    app.state.projects.begin(trial.served.as_user(trial.user))
+    app.state.tenants.projects.begin(trial.served.as_user(trial.user))
     switch.current = Faults(*trial.faults)
     try:
         return take(Study.open(trial.folder), Client(address, TOKEN, PATIENCE), root, trial.group), ""
@@ -121,7 +121,7 @@ def must_be_whole(seed: int, app: FastAPI, switch: Switch, address: str, folder:
     stored = open_snapshot(path)
     snapshot = stored.keeping(stored.snapshot.blanked)
     assert snapshot.group == trial.group and (trial.group or not bound), "a part of the study was taken for the whole"
-    possible = [cells(state, trial.group) for state in app.state.projects.states]
+    possible = [cells(state, trial.group) for state in app.state.tenants.projects.states]
     assert held(snapshot) in possible, f"seed {seed}: {trial.faults}"
     return True
 

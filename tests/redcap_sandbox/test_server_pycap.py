@@ -50,11 +50,11 @@ def test_errors_are_redcaps(address: str) -> None:
     trial = redcap.Project(address, TOKEN)
     for refused in (
         lambda: trial.export_records(fields=["nope"]),
-        lambda: trial.export_records(filter_logic="[weight] > 1", format_type="csv"),
-        lambda: trial.import_records([{"study_id": "1"}]),
-        lambda: trial.import_records("study_id\n1\n", import_format="csv", return_format_type="csv"),
-        lambda: trial.delete_records(["1"]),
-        lambda: trial.delete_events(["scr_arm_1"]),
+        lambda: trial.export_records(filter_logic="[weight] >", format_type="csv"),
+        lambda: trial.import_records([{"study_id": "1", "nope": "1"}]),
+        lambda: trial.import_records("study_id,ae_sev\n1,3\n", import_format="csv", return_format_type="csv"),
+        lambda: trial.delete_records(["7"]),
+        lambda: trial.delete_events(["nope_arm_1"]),
         lambda: redcap.Project(address, OTHER_TOKEN).export_repeating_instruments_events(),
         lambda: redcap.Project(address, "0" * 32).export_version(),
     ):

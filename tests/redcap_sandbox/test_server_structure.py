@@ -1,5 +1,6 @@
 import json
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -61,7 +62,7 @@ def test_export_names_split_checkboxes_and_leave_out_descriptive_fields(api: Tes
 
 def test_bodies_end_as_recorded(api: TestClient) -> None:
     assert post(api, content="instrument", format="csv").text == (
-        'instrument_name,instrument_label\ndemo,Demographics\nvitals,"Vital signs"\nae,"Adverse events"\n'
+        'instrument_name,instrument_label\ndemo,"Demographics"\nvitals,"Vital signs"\nae,"Adverse events"\n'
     )
     assert post(api, content="arm", format="csv").text == 'arm_num,name\n1,"Arm one"'
     mapping = post(api, content="formEventMapping", format="csv").text
@@ -140,7 +141,11 @@ def test_unknown_content_and_format_are_400(api: TestClient) -> None:
     assert answer.status_code == 400
     assert answer.json()["error"] == 'The value of the parameter "content" is not valid'
     assert post(api, content="metadata", format="yaml").status_code == 400
-    assert "does not serve" in post(api, content="report", report_id="1").json()["error"]
+    assert "does not serve" in post(api, content="tableau").json()["error"]
+    assert post(api, content="report", report_id="1").status_code == 400
+    assert post(api, content="record", action="randomize").json()["error"] == (
+        'The value of the parameter "action" is not valid'
+    )
 
 
 @pytest.mark.parametrize(
@@ -153,7 +158,9 @@ def test_unknown_content_and_format_are_400(api: TestClient) -> None:
         ({"content": "file", "action": "import"}, "You do not have API Import/Update privileges"),
     ],
 )
-def test_writing_is_refused(api: TestClient, data: dict[str, str], text: str) -> None:
+def test_writing_is_refused_without_the_right_for_it(trial: SandboxProject, data: dict[str, str], text: str) -> None:
+    users = [user | {"record_delete": "0"} for user in trial.users]
+    api = TestClient(create_app({TOKEN: replace(trial, users=users).as_user("statistician")}))
     answer = post(api, **data)
     assert (answer.status_code, answer.json()["error"]) == (403, text)
 
