@@ -10,13 +10,17 @@ from typing import TYPE_CHECKING
 from metadata.errors import UsageError
 
 if TYPE_CHECKING:
-    from metadata.project import Project
+    from metadata.study import Study
+    from sdtm.draft.proposals import Draft
 
+NOT_SUBMITTED = "sdtm/not_submitted.yaml"
 STRUCTURE = ("dictionary", "project_info", "instruments", "arms", "events", "form_event_mapping", "repeating", "dags")
 
 
-def draft(project: Path, out: Path) -> list[Path]:
-    """Write a study's folder from a project's structure files, its XML, or a dictionary alone; return the files made.
+def draft(project: Path, out: Path) -> tuple[list[Path], Draft]:
+    """Write a study's folder from a project's structure files, its XML, or a dictionary alone.
+
+    Returns the files made, and what they propose.
 
     Raises UsageError if ``out`` has files already or there is no dictionary.
     """
@@ -26,12 +30,18 @@ def draft(project: Path, out: Path) -> list[Path]:
             " choose another --out"
         )
     if project.suffix.lower() == ".xml" and project.is_file():
-        return _structure_of_xml(project, out / "redcap") + _mapping(out)
+        made = _structure_of_xml(project, out / "redcap")
+        return _with_mapping(made, out)
     dictionary = project / "dictionary.csv" if project.is_dir() else project
     if not dictionary.is_file():
         raise UsageError(f"{project} is neither a dictionary, a project's XML nor a folder with dictionary.csv")
     made = _structure(project, dictionary, out / "redcap")
-    return made + _mapping(out)
+    return _with_mapping(made, out)
+
+
+def _with_mapping(made: list[Path], out: Path) -> tuple[list[Path], Draft]:
+    files, found = _mapping(out)
+    return made + files, found
 
 
 def _structure(project: Path, dictionary: Path, folder: Path) -> list[Path]:
@@ -72,28 +82,31 @@ def _structure_of_xml(project: Path, folder: Path) -> list[Path]:
     return made
 
 
-def _mapping(out: Path) -> list[Path]:
+def _mapping(out: Path) -> tuple[list[Path], Draft]:
     from metadata.project import Project
     from metadata.study import Study
     from metadata.terminology import Terminology
-    from sdtm.draft.files import (
-        domain_files,
-        not_submitted_file,
-        study_file,
-        visits_file,
-    )
-    from sdtm.draft.proposals import Drafter
+    from sdtm.draft.drafter import Drafter
+    from sdtm.draft.files import domain_files, not_submitted_file, other_files, study_file, visits_file
 
     project: Project = Project.read(out / "redcap")
     made = [_write(out / "study.yaml", study_file(project, out.resolve().name))]
     study = Study.open(out)
     found = Drafter(study, project, Terminology.open(study)).run()
-    texts = {
-        **visits_file(project),
-        **domain_files(found),
-        "sdtm/not_submitted.yaml": not_submitted_file(found, project, study.identity.subject),
-    }
-    return made + [_write(out / name, text) for name, text in texts.items()]
+    texts = {**visits_file(project), **domain_files(found), **other_files(found)}
+    made += [_write(out / name, text) for name, text in texts.items()]
+    made.append(_write(out / NOT_SUBMITTED, not_submitted_file(found, project, _read_elsewhere(Study.open(out)))))
+    return made, found
+
+
+def _read_elsewhere(study: Study) -> set[str]:
+    """Return the fields that study.yaml and the dates of visits read."""
+    from metadata.errors import Gather
+    from metadata.terminology import Terminology
+    from sdtm.build.study_mapping import StudyMapping, read_each
+
+    project, terminology = study.project(), Terminology.open(study)
+    return set(StudyMapping(study, terminology, project, read_each(study, project, terminology, Gather())).fields)
 
 
 def _write(path: Path, text: str) -> Path:
@@ -106,6 +119,6 @@ def show_draft(project: Path, out: Path | None) -> None:
     """Write the draft and say what comes next."""
     name = project.resolve().parent.name if project.name in ("redcap", "dictionary.csv") else project.resolve().stem
     target = out or Path("mappings") / name
-    for path in draft(project, target):
+    for path in draft(project, target)[0]:
         print(path)  # noqa: T201
     print(f"Next: redcap-cdisc check {target}")  # noqa: T201

@@ -148,7 +148,7 @@ def _check_sites(identity: Identity, project: Project, gather: Gather) -> None:
     groups = [str(row["unique_group_name"]) for row in project.dags]
     for group in sites if groups else ():
         with gather.part():
-            if group not in groups:
+            if group and group not in groups:  # a blank one is that of records in no group
                 problem = f"the project has no data access group '{group}'{nearest(group, groups)}"
                 raise complain(identity.node["site"], group, problem)
     for group, site in sites.items():

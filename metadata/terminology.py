@@ -101,6 +101,17 @@ class Terminology:
             raise StudyError(f"{self.package} has no codelist '{code}'{nearest(code, self.codelists)}")
         return self.codelists[code]
 
+    def add(self, name: str, terms: Mapping[str, str]) -> None:
+        """Add terms, each with what it means, to a codelist that may be extended; raises StudyError if it may not."""
+        base = self.codelist(name)
+        if not base.extensible:
+            raise StudyError(f"codelist {base.name} ({base.code}) may not be extended")
+        added = {word: Term(word, preferred_term=said, extended=True) for word, said in terms.items()}
+        made = Codelist(base.code, base.name, base.label, True, {**base.terms, **added})
+        before = self.codelists
+        self.codelists = own = Codelists([lambda: before])
+        own.add({base.code: made, base.name: made})
+
     def check(self, code: str, values: pd.Series) -> pd.Series:
         """Return True where a value is blank or a term of the codelist."""
         return values.isin([*self.codelist(code).terms, ""])

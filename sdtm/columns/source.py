@@ -125,9 +125,17 @@ class FormRows:
         ``visit`` (same record, event and instance). ``code`` picks one option of a checkbox.
         """
         owner = self.project.dictionary.field(name)
+        if name == self.project.dictionary.record_id and owner.form != self.form:
+            return self._record(name)
         column = checkbox_column(name, code) if code else name
         position = self.at if owner.form == self.form else self._position(owner.form, by, events)
         return self._at(owner.form, column, name, position)
+
+    def _record(self, name: str) -> tuple[CodedText, Read]:
+        """Return the record's own name: every row has it, also where its form holds nothing else."""
+        record = self.keys["record"]
+        rows = first_match([record], [self.forms.key(name)])
+        return record, Read(name, rows.astype(np.int32), record.present())
 
     def _at(self, form: str, column: str, name: str, position: np.ndarray) -> tuple[CodedText, Read]:
         taken = self.forms.text(form, column).take(position)

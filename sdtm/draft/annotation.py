@@ -1,7 +1,7 @@
 """What a field's annotation says of SDTM, next to REDCap's action tags.
 
 Read are, after ``SDTM:`` and separated by ``;``, a comma or a new line: ``AE.AETERM``, ``AETERM``, ``LB.LBORRES.ALT``,
-``LBORRES where LBTESTCD = ALT``, ``SUPPAE.AERELX``, ``NOT SUBMITTED``.
+``LBORRES where LBTESTCD = ALT``, ``SUPPAE.AERELX``, ``NOT SUBMITTED``; and as REDCap2SDTM writes it, ``IT.DM.SEX``.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 SEEDS = re.compile(r"SDTM\s*[:=]\s*(?P<body>[^\n\]@]*)", re.IGNORECASE)
 NOT_SUBMITTED = re.compile(r"not\s+(?:to\s+be\s+)?submitted", re.IGNORECASE)
 WHERE = re.compile(r"^(?P<name>\S+)\s+(?:where|when|if)\s+\S*TESTCD\s*=\s*[\"']?(?P<test>\w+)", re.IGNORECASE)
+ITEM = re.compile(r"^IT\.", re.IGNORECASE)
 DOTTED = re.compile(r"^(?:(?P<domain>[A-Z][A-Z0-9]{1,7})\.)?(?P<name>[A-Z][A-Z0-9_]{1,7})(?:\.(?P<test>\w{1,8}))?$")
 
 
@@ -35,7 +36,7 @@ def seeds(annotation: str) -> tuple[list[Seed], list[str]]:
             text = piece.strip(" .\t\r\"'")
             if not text:
                 continue
-            made = _seed(re.sub(r"^SDTM\s*[:=]\s*", "", text, flags=re.IGNORECASE))
+            made = _seed(ITEM.sub("", re.sub(r"^SDTM\s*[:=]\s*", "", text, flags=re.IGNORECASE)))
             if made is None:
                 strange.append(text)
             else:

@@ -1,7 +1,8 @@
-"""What a draft proposes for each field, tried out on the engine's own operations: certain, doubtful, or only said."""
+"""What a draft proposes for each field, tried out on the engine's own operations: with confidence and its reason."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,262 +15,235 @@ from metadata.standards import GuideVariable, sdtm_domains, sdtm_variables
 from metadata.study import Study
 from metadata.terminology import Terminology
 from metadata.yaml_source import LocatedDict, LocatedList
+from sdtm.columns.text import transliterated
 from sdtm.draft.annotation import Seed, seeds
-from sdtm.draft.names import (
-    NOT_DONE_ENDS,
-    UNIT_ENDS,
-    Guess,
-    companion,
-    date_parts,
-    guess,
-    stem_of,
-    tests_of,
-    unit_in,
-)
+from sdtm.draft.choices import ChoiceTerms, terms_of
+from sdtm.draft.recognised import CERTAIN, SUBJECTS
 from sdtm.mapping.domain_mapping import codelists
 from sdtm.operations.operation import MappingContext, Target, record_operation
 
-SUBJECTS = "DM"
-UNKNOWN_TERM = "???"
-TEST_PARTS = {"ORRES": "result", "ORRESU": "unit", "STAT": "not_done", "REASND": "reason"}
-LABEL = 40
+LABEL, CODE = 40, 8
+NOT_SUBMITTED = "NOT SUBMITTED"
+FREE = ("ORRES", "REASND")
+"""Ends of variables whose terms a test reads in its own way."""
 
 load_modules(sdtm.operations)
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """One line of a drafted mapping; it is left out (a comment) unless ``active``, and marked where there is doubt."""
+    """One line of a drafted mapping; it is left out (a comment) unless ``active``.
+
+    ``block`` names the block of records within the domain, ``reason`` says why the field is thought to be this,
+    ``doubt`` what is to be decided in the line.
+    """
 
     domain: str
-    form: str
+    block: str
     section: str
     key: str
     spec: dict[str, Any]
+    confidence: str
+    reason: str
     doubt: str = ""
     active: bool = True
 
 
+@dataclass(frozen=True)
+class Placement:
+    """Where a draft puts a field: ``AE.AETERM``, ``LB.LBORRES.ALT``, ``SUPPAE.QVAL`` or ``NOT SUBMITTED``, and why."""
+
+    field: str
+    place: str
+    confidence: str
+    reason: str
+
+
 @dataclass
 class Draft:
-    """All proposals, and the fields that their annotation declares not submitted."""
+    """All that is proposed.
+
+    ``blocks`` are the keys of each block beside its variables, by domain and name; ``not_submitted`` are reasons by
+    field, ``doubts`` what is said of fields without a place, ``extensions`` terms by codelist.
+    """
 
     proposals: list[Proposal] = field(default_factory=list)
-    not_submitted: list[str] = field(default_factory=list)
+    blocks: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    placements: list[Placement] = field(default_factory=list)
+    not_submitted: dict[str, str] = field(default_factory=dict)
     doubts: dict[str, str] = field(default_factory=dict)
+    extensions: dict[str, dict[str, str]] = field(default_factory=dict)
+    criteria: list[dict[str, str]] = field(default_factory=list)
+    without_record: dict[str, str] = field(default_factory=dict)
 
-    def taken(self, domain: str, form: str, section: str, key: str) -> Proposal | None:
+    def taken(self, domain: str, block: str, section: str, key: str) -> Proposal | None:
         """Return the line that is at a place already."""
-        place = (domain, form, section, key)
-        return next((p for p in self.proposals if p.active and (p.domain, p.form, p.section, p.key) == place), None)
+        place = (domain, block, section, key)
+        return next((p for p in self.proposals if p.active and (p.domain, p.block, p.section, p.key) == place), None)
+
+    def of_block(self, domain: str, block: str) -> list[Proposal]:
+        """Return the active lines of a block."""
+        return [one for one in self.proposals if one.active and (one.domain, one.block) == (domain, block)]
+
+    def place(self, names: Iterable[str], place: str, confidence: str, reason: str) -> None:
+        """Say where some fields are."""
+        self.placements += [Placement(name, place, confidence, reason) for name in names]
+
+    def placed(self) -> set[str]:
+        """Return the fields that an active line names, or that are declared not submitted."""
+        named = {word for one in self.proposals if one.active for word in texts(one.spec)}
+        conditions = {word for head in self.blocks.values() for word in (*(head.get("where") or {}), *texts(head))}
+        return named | conditions | set(self.not_submitted)
 
 
-class Drafter:
-    """Goes over a dictionary: annotations first, then names."""
+def texts(node: Any) -> set[str]:
+    """Return all texts in a node, save for its keys."""
+    if isinstance(node, dict):
+        return {word for value in node.values() for word in texts(value)}
+    if isinstance(node, list):
+        return {word for item in node for word in texts(item)}
+    return {node} if isinstance(node, str) else set()
+
+
+class Lines:
+    """Writes the lines of a draft, each only as the engine takes it."""
 
     def __init__(self, study: Study, project: Project, terminology: Terminology) -> None:
         self.study, self.project, self.terminology = study, project, terminology
         self.version = study.standards["sdtmig"]
         self.draft = Draft()
+        self.relative: list[tuple[str, str, str, str, dict[str, Any]]] = []
 
-    def run(self) -> Draft:
-        """Return the draft."""
-        for form in self.project.dictionary.forms:
-            self._form(form)
-        return self.draft
+    def made(
+        self,
+        domain: str,
+        block: str,
+        key: str,
+        spec: dict[str, Any],
+        confidence: str,
+        reason: str,
+        section: str = "variables",
+    ) -> Proposal:
+        """Return a line that needs no trial."""
+        return Proposal(domain, block, section, key, spec, confidence, reason)
 
-    def _form(self, form: str) -> None:
-        dictionary = self.project.dictionary
-        tests = tests_of(dictionary, form, self.terminology, self.version)
-        self.done: set[str] = set()
-        fields = [item for item in dictionary.form_fields(form) if item.type not in ("descriptive", "calc")]
-        for item in fields:
-            self._annotated(item)
-        for parts in date_parts(dictionary, form):
-            self._date_parts(form, parts.stem, parts.fields)
-        for item in fields:
-            if item.name not in self.done and item.name != dictionary.record_id:
-                self._named(item, tests)
+    def block(self, domain: str, name: str, **head: Any) -> str:
+        """Return the name of a block, made if there is none: of subjects for DM, else of the form ``name``."""
+        if domain == SUBJECTS:
+            name, head = "", {"each": "subject"}
+        self.draft.blocks.setdefault((domain, name), head or {"form": name})
+        return name
 
-    def _annotated(self, item: Field) -> None:
-        found, strange = seeds(item.field_annotation)
-        for seed in found:
-            self.done.add(item.name)
-            if seed.not_submitted:
-                self.draft.not_submitted.append(item.name)
-            elif seed.domain not in sdtm_domains(self.version):
-                strange.append(f"{seed.domain}.{seed.variable}")
-            elif seed.supplemental:
-                self._supplemental(item, seed)
-            elif self._part(seed) and seed.test:
-                self._test(item, seed.domain, seed.test, self._part(seed), "")
-            else:
-                self._variable(item, Guess(seed.domain, seed.variable))
-        if strange:
-            self.draft.doubts[item.name] = f"the annotation '{strange[0]}' names nothing of SDTMIG {self.version}"
+    def variable(self, item: Field, domain: str, variable: str, confidence: str, reason: str) -> bool:
+        """Propose a field for a variable; return True if the line is taken."""
+        made = self.propose(
+            domain, item.form, "variables", variable, self.operation(item, variable), confidence, reason
+        )
+        if made:
+            self.draft.place([item.name], f"{domain}.{variable}", confidence, reason)
+        return made
 
-    @staticmethod
-    def _part(seed: Seed) -> str:
-        return TEST_PARTS.get(seed.variable.removeprefix(seed.domain), "")
+    def supplemental(self, item: Field, domain: str, qnam: str, confidence: str, reason: str) -> bool:
+        """Propose a field as a supplemental qualifier."""
+        label = transliterated(item.label)[0][:LABEL].strip() or qnam
+        spec = {**self.operation(item, qnam), "label": label}
+        made = self.propose(domain, item.form, "supplemental", qnam, spec, confidence, reason)
+        if made:
+            self.draft.place([item.name], f"SUPP{domain}.QVAL", confidence, reason)
+        return made
 
-    def _named(self, item: Field, tests: dict[str, tuple[Guess, str]]) -> None:
-        own = guess(item, self.version)
-        if own is not None:
-            self._variable(item, own)
-        elif item.name in tests:
-            found, code = tests[item.name]
-            self._test(item, found.domain, code, "result", found.doubt)
-            self._companions(item, found.domain, code)
-
-    def _companions(self, item: Field, domain: str, code: str) -> None:
-        """Take the fields of a test's unit and of its being not done."""
-        end = item.name.lower().removeprefix(stem_of(item))
-        for part, ends in (("unit", UNIT_ENDS), ("not_done", NOT_DONE_ENDS)):
-            found = companion(self.project.dictionary, item, ends, end)
-            if found is not None and found.name not in self.done and not found.field_annotation.upper().count("SDTM"):
-                self._test(found, domain, code, part, "")
-
-    def _date_parts(self, form: str, stem: str, names: tuple[str, str, str]) -> None:
-        found = guess(replace(self.project.dictionary.fields[names[0]], field_name=stem), self.version)
-        if found is None or not found.variable.endswith("DTC") or set(names) & self.done:
-            return
-        self.done.update(names)
-        self._propose(found.domain, form, "variables", found.variable, {"date": list(names)}, found.doubt)
-
-    def _supplemental(self, item: Field, seed: Seed) -> None:
-        spec = {**self._operation(item, seed.variable), "label": item.label[:LABEL] or seed.variable}
-        self._propose(seed.domain, item.form, "supplemental", seed.variable, spec, "")
-
-    def _operation(self, item: Field, variable: str) -> dict[str, Any]:
+    def operation(self, item: Field, variable: str) -> dict[str, Any]:
+        """Return the operation that takes a field for a variable."""
         if variable.endswith("DTC"):
             return {"date": item.name}
+        if item.type == "checkbox" and len(item.choices) == 1:
+            return {"checkbox": item.name, "code": next(iter(item.choices))}
         if item.type == "checkbox":
             return {"checkbox": item.name, "multiple": "MULTIPLE"}
         return {"field": item.name}
 
-    def _variable(self, item: Field, found: Guess) -> None:
-        self.done.add(item.name)
-        spec = self._operation(item, found.variable)
-        self._propose(found.domain, item.form, "variables", found.variable, spec, found.doubt)
-
-    def _test(self, item: Field, domain: str, code: str, part: str, doubt: str) -> None:
-        """Propose one part of a test; the parts of one test are in one line."""
-        self.done.add(item.name)
-        place = self.draft.taken(domain, item.form, "tests", code)
-        suffix = next(suffix for suffix, name in TEST_PARTS.items() if name == part)
-        target = self._target(domain, f"{domain}{suffix}")
-        spec: Any = item.name
-        problem = "" if part == "not_done" else self._problem({"field": item.name}, target, item.form)
-        meant = {"field": item.name, "synonyms": True}
-        if problem and part == "unit" and not self._problem(meant, target, item.form):
-            spec, problem = meant, ""
-        if part == "result" and place is None and not problem:
-            self._propose_test(domain, item, code, doubt)
-        elif part == "result":
-            taken = f"{code} is taken already, by {place.spec}" if place else problem
-            self.draft.proposals.append(
-                Proposal(domain, item.form, "tests", code, {"result": item.name}, taken, active=False)
-            )
-        elif place is None or problem:
-            self.draft.doubts[item.name] = problem or f"there is no result of the test {code} on the form"
+    def propose(
+        self, domain: str, block: str, section: str, key: str, spec: dict[str, Any], confidence: str, reason: str
+    ) -> bool:
+        """Add a line if the engine takes it, else as a comment with what the engine says; return True if it does."""
+        known = {item.name for item in sdtm_variables(self.version, domain)}
+        name = self.block(domain, block)
+        place = self.draft.taken(domain, name, section, key)
+        doubt, active = "", False
+        if section == "variables" and key not in known:
+            doubt = f"{domain} has no variable {key} in SDTMIG {self.version}"
+        elif place is not None:
+            doubt = f"{key} is taken already, by {place.spec}"
         else:
-            several = part == "unit" and len(item.choices) > 1
-            sentence = "say its standard_unit, and under from the factors of the other units" if several else ""
-            doubts = "; ".join(words for words in (place.doubt, sentence) if words)
-            made = replace(place, spec={**place.spec, part: spec}, doubt=doubts)
-            self.draft.proposals[self.draft.proposals.index(place)] = made
+            target = self.target(domain, key if section == "variables" else "")
+            spec, doubt, active = self.tried(spec, target, block)
+        self.draft.proposals.append(Proposal(domain, name, section, key, spec, confidence, reason, doubt, active))
+        return active
 
-    def _propose_test(self, domain: str, item: Field, code: str, doubt: str) -> None:
-        """Propose a test; one that the terminology lacks gets its field's label as its name."""
-        bound = self._target(domain, f"{domain}TESTCD").codelists
-        spec: dict[str, Any] = {"result": item.name}
-        if not any(code in self.terminology.codelist(listed).terms for listed in bound):
-            spec["test"] = item.label[:LABEL] or code
-            if bound:
-                listed = self.terminology.codelist(bound[0])
-                doubt = f"'{code}' is not a term of {listed.name}{listed.nearest(code)}"
-                self.draft.proposals.append(Proposal(domain, item.form, "tests", code, spec, doubt, active=False))
-                return
-            doubt = doubt or "the test's name is the field's label"
-        unit = self._unit_in_label(domain, item)
-        if unit:
-            spec |= {"unit": {"constant": unit}, "standard_unit": unit}
-        self.draft.proposals.append(Proposal(domain, item.form, "tests", code, spec, doubt))
-
-    def _unit_in_label(self, domain: str, item: Field) -> str:
-        """Return the term of the unit that a label names in brackets; blank without one, or with a field for it."""
-        end = item.name.lower().removeprefix(stem_of(item))
-        word = "" if companion(self.project.dictionary, item, UNIT_ENDS, end) else unit_in(item.label)
-        lists = [self.terminology.codelist(code) for code in self._target(domain, f"{domain}ORRESU").codelists]
-        own = [word for listed in lists if word in listed.terms]
-        meant = [term for term in (listed.meant(word) for listed in lists) if term] if word else []
-        return next(iter([*own, *meant]), "")
-
-    def _target(self, domain: str, variable: str) -> Target:
+    def target(self, domain: str, variable: str) -> Target:
+        """Return the target of a variable, with its codelists."""
         guide: dict[str, GuideVariable] = {item.name: item for item in sdtm_variables(self.version, domain)}
         found = guide.get(variable)
         if found is None:
             return Target(domain, variable)
-        bound = () if variable.endswith(("ORRES", "REASND")) else codelists(found)
-        return Target(domain, variable, found.type == "Num", bound)
+        bound = () if variable.endswith(FREE) else codelists(found)
+        return Target(domain, variable, found.type == "Num", bound, found.described)
 
-    def _propose(
-        self, domain: str, form: str, section: str, key: str, spec: dict[str, Any], doubt: str, active: bool = True
-    ) -> None:
-        """Add a line if the engine takes it; what it says otherwise becomes the doubt of a line left out."""
-        known = {item.name for item in sdtm_variables(self.version, domain)}
-        place = self.draft.taken(domain, "" if domain == SUBJECTS else form, section, key)
-        if section == "variables" and key not in known:
-            active, doubt = False, f"{domain} has no variable {key} in SDTMIG {self.version}"
-        elif place is not None:
-            active, doubt = False, f"{key} is taken already, by {place.spec}"
-        elif active:
-            spec, doubt, active = self._tried(
-                spec, self._target(domain, key if section == "variables" else ""), form, doubt
-            )
-        shown = "" if domain == SUBJECTS else form
-        self.draft.proposals.append(Proposal(domain, shown, section, key, spec, doubt, active))
-
-    def _tried(self, spec: dict[str, Any], target: Target, form: str, doubt: str) -> tuple[dict[str, Any], str, bool]:
+    def tried(self, spec: dict[str, Any], target: Target, form: str) -> tuple[dict[str, Any], str, bool]:
         """Return the operation as the engine takes it, what is doubtful, and whether it takes it at all."""
-        problem = self._problem(spec, target, form)
+        problem = self.problem(spec, target, form)
         if not problem:
-            return spec, doubt, True
-        for other, reason in self._otherwise(spec, target):
-            if not self._problem(other, target, form):
-                return other, "; ".join(part for part in (doubt, reason) if part), True
-        return self._with_terms(spec, target), problem, False
+            return spec, "", True
+        for other, doubt, terms in self._otherwise(spec, target):
+            self._extend(terms)
+            if not self.problem(other, target, form):
+                for name, added in terms.added.items():
+                    self.draft.extensions.setdefault(name, {}).update(added)
+                return other, doubt, True
+        return spec, problem, False
 
-    def _otherwise(self, spec: dict[str, Any], target: Target) -> list[tuple[dict[str, Any], str]]:
+    def _extend(self, terms: ChoiceTerms) -> None:
+        for name, added in terms.added.items():
+            self.terminology.add(name, added)
+
+    def _otherwise(self, spec: dict[str, Any], target: Target) -> list[tuple[dict[str, Any], str, ChoiceTerms]]:
         """Return other ways to write an operation that the engine does not take."""
-        ways = []
-        if target.codelists and ("field" in spec or "checkbox" in spec):
-            ways.append(({**spec, "synonyms": True}, "choices are matched by synonyms of the terms"))
-        name = spec.get("field") or spec.get("date")
-        if target.domain == SUBJECTS and isinstance(name, str):
-            form = self.project.dictionary.fields[name].form
-            first = next((event for event in self.project.event_names if self.project.designated(event, form)), "")
-            sentence = f"its form is filled in several events; taken from the first, {first}"
-            if first and "field" in spec:
-                ways.append(({"lookup": name, "event": first}, sentence))
-            elif first:
-                ways.append(({"date": name, "match": "subject", "event": first}, sentence))
-        return ways
+        ways, name = [], spec.get("field") or spec.get("checkbox") or spec.get("date")
+        found, none = self.project.dictionary.fields.get(str(name)), ChoiceTerms()
+        written = spec
+        if found is not None and found.choices and target.codelists and "date" not in spec:
+            terms = terms_of(found, target.codelists, self.terminology)
+            if not terms.open:
+                written = {**spec, "terms": terms.terms}
+                ways.append((written, "; ".join(dict.fromkeys(terms.doubts)), terms))
+        if target.domain == SUBJECTS and found is not None:
+            ways += self._of_first_event(written, found)
+        return ways or [(spec, "", none)]
 
-    def _with_terms(self, spec: dict[str, Any], target: Target) -> dict[str, Any]:
-        """Return a choice field's operation with the terms that its labels name, the others to be filled in."""
-        name = spec.get("field") or spec.get("checkbox")
-        found = self.project.dictionary.fields.get(str(name))
-        if found is None or not found.choices or not target.codelists:
-            return spec
-        lists = [self.terminology.codelist(code) for code in target.codelists]
-        terms = {
-            code: next((term for term in (listed.meant(label) for listed in lists) if term), UNKNOWN_TERM)
-            for code, label in found.choices.items()
-        }
-        return {**spec, "terms": terms}
+    def _of_first_event(self, spec: dict[str, Any], found: Field) -> list[tuple[dict[str, Any], str, ChoiceTerms]]:
+        """Return how a field of a form that is filled in several events is taken from the first of them."""
+        project = self.project
+        first = next(
+            (
+                event
+                for event in project.event_names
+                if project.designated(event, found.form)
+                and not project.repeats(event, found.form)
+                and not project.event_repeats(event)
+            ),
+            "",
+        )
+        if not first:
+            return []
+        doubt = f"its form is filled in several events; taken from the first, {first}"
+        if "field" in spec:
+            more = {key: value for key, value in spec.items() if key != "field"}
+            return [({"lookup": found.name, "event": first, **more}, doubt, ChoiceTerms())]
+        if "date" in spec:
+            return [({**spec, "match": "subject", "event": first}, doubt, ChoiceTerms())]
+        return []
 
-    def _problem(self, spec: dict[str, Any], target: Target, form: str) -> str:
+    def problem(self, spec: dict[str, Any], target: Target, form: str) -> str:
         """Return what the engine says against an operation, the first of several; blank if it takes it."""
         own = form if target.domain != SUBJECTS else ""
         context = MappingContext(self.study, self.project, self.terminology, own)
@@ -280,6 +254,34 @@ class Drafter:
             more = f" (and {len(error.others)} more)" if error.others else ""
             return f"{error.message}{more}"
         return ""
+
+    def annotated(self, item: Field) -> bool:
+        """Propose what the field's annotation says; return True if it says anything of SDTM."""
+        found, strange = seeds(item.field_annotation)
+        for seed in found:
+            if not seed.not_submitted and seed.domain not in sdtm_domains(self.version):
+                strange.append(f"{seed.domain}.{seed.variable}")
+            else:
+                self._seeded(item, seed)
+        if strange:
+            self.draft.doubts[item.name] = f"the annotation '{strange[0]}' names nothing of SDTMIG {self.version}"
+        return bool(found)
+
+    def _seeded(self, item: Field, seed: Seed) -> None:
+        reason = "its annotation says so"
+        if seed.not_submitted:
+            self.draft.not_submitted[item.name] = "Annotated as not submitted"
+            self.draft.place([item.name], NOT_SUBMITTED, CERTAIN, reason)
+        elif seed.supplemental:
+            self.supplemental(item, seed.domain, seed.variable, CERTAIN, reason)
+        elif not seed.test:
+            self.variable(item, seed.domain, seed.variable, CERTAIN, reason)
+
+    def replace(self, old: Proposal, **changes: Any) -> Proposal:
+        """Put a changed line in the place of another."""
+        made = replace(old, **changes)
+        self.draft.proposals[self.draft.proposals.index(old)] = made
+        return made
 
 
 def located(body: Any) -> Any:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FILE = "sdtm/not_submitted.yaml"
+UNDECIDED = "Not decided yet"
+"""The reason that a draft gives for a field without a place: `check` counts these as open."""
 Reason = Annotated[str, NOT_BLANK]
 
 

@@ -11,6 +11,8 @@ from sdtm.draft.annotation import Seed, seeds
     ("annotation", "found"),
     [
         ("SDTM:AE.AETERM;", [Seed("AE", "AETERM")]),
+        ("SDTM:IT.DM.SEX;", [Seed("DM", "SEX")]),
+        ("SDTM:IT.LB.LBORRES.ALT;", [Seed("LB", "LBORRES", "ALT")]),
         ("sdtm: ae.aeterm", [Seed("AE", "AETERM")]),
         ("SDTM: AETERM", [Seed("AE", "AETERM")]),
         ("SDTM=AE.AETERM", [Seed("AE", "AETERM")]),

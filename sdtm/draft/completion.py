@@ -1,0 +1,139 @@
+"""What the lines of a draft still need so that the engine takes them: Required variables, and blocks that make records.
+
+A block that lacks what only a person can say is left out as a whole, and its fields are said to be open.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from metadata.standards import sdtm_dataset, sdtm_variables
+from sdtm.columns.text import transliterated
+from sdtm.draft.proposals import Lines, Proposal, texts
+from sdtm.draft.recognised import GUESS, SUBJECTS
+from sdtm.mapping.derived_methods import is_derived
+
+SAME = {"DECOD": "TERM", "TERM": "DECOD"}
+PLACEHOLDERS: dict[str, tuple[dict[str, Any], str]] = {
+    "COUNTRY": ({"constant": "ZZZ"}, "ZZZ is no country: write the ISO 3166-1 code of the sites"),
+    "SEX": ({"constant": "U"}, "no field for the sex of a subject is recognised"),
+    "EXTRT": ({"constant": "STUDY TREATMENT"}, "write the name of the treatment"),
+    "DSCAT": ({"constant": "DISPOSITION EVENT"}, "or PROTOCOL MILESTONE"),
+}
+"""Values of Required variables that a draft cannot know, and what is to be decided."""
+END = "RFPENDTC"
+NAMED_BY_FORM = ("CE", "HO")
+"""Domains whose topic may be what the whole form is about."""
+OF_TESTS = ("TESTCD", "TEST", "ORRES", "CAT")
+"""Ends of Required variables that tests have; the category of a criterion of IE comes with its text from TI."""
+
+
+def completed(lines: Lines) -> None:
+    """Add what is required to each block, or leave out the block."""
+    lines.block(SUBJECTS, "")
+    _end_of_participation(lines)
+    for domain, block in list(lines.draft.blocks):
+        _complete(lines, domain, block)
+    for domain, block, variable, source, when in lines.relative:
+        known = {one.key for one in lines.draft.of_block(SUBJECTS, "")}
+        if source.partition(".")[2] in known and lines.draft.of_block(domain, block):
+            spec = {"subject": source, "when": when}
+            reason = "the time point to which the answer is relative"
+            lines.draft.proposals.append(lines.made(domain, block, variable, spec, GUESS, reason))
+        else:
+            _drop_relative(lines, domain, block, next(iter(when)), source)
+
+
+def _end_of_participation(lines: Lines) -> None:
+    """Take the date of the disposition event as the end of participation, to which what goes on is relative."""
+    forms = lines.project.dictionary.fields
+    for one in [one for one in lines.draft.proposals if one.active and one.domain == "DS" and one.key == "DSSTDTC"]:
+        name = one.spec.get("date")
+        if ":" in one.block or not isinstance(name, str) or lines.draft.taken(SUBJECTS, "", "variables", END):
+            continue
+        events = [event for event in lines.project.event_names if lines.project.designated(event, forms[name].form)]
+        for spec in ({"date": name}, {"date": name, "match": "subject", "event": events}):
+            if not lines.problem(spec, lines.target(SUBJECTS, END), ""):
+                reason = "the date of the disposition event"
+                lines.draft.proposals.append(lines.made(SUBJECTS, "", END, spec, GUESS, reason))
+                break
+        else:
+            lines.propose(SUBJECTS, "", "variables", END, {"date": name}, GUESS, "the date of the disposition event")
+
+
+def _drop_relative(lines: Lines, domain: str, block: str, variable: str, source: str) -> None:
+    """Leave out a relation to a time point that no variable of DM gives."""
+    for one in lines.draft.of_block(domain, block):
+        if one.key == variable:
+            _leave_out(lines, one, f"it is relative to {source}, which nothing gives")
+
+
+def _complete(lines: Lines, domain: str, block: str) -> None:
+    draft = lines.draft
+    own = draft.of_block(domain, block)
+    if not own and domain != SUBJECTS:
+        return
+    findings = sdtm_dataset(lines.version, domain).dataset_class.startswith("Findings")
+    if findings and not any(one.section == "tests" for one in own):
+        for one in own:
+            _leave_out(lines, one, f"no test of {domain} is recognised on the form")
+        return
+    keys = {one.key for one in own if one.section == "variables"}
+    for variable in sdtm_variables(lines.version, domain):
+        if variable.core != "Req" or variable.name in keys or is_derived(domain, variable.name):
+            continue
+        if findings and variable.name.removeprefix(domain) in OF_TESTS:
+            continue
+        added = _filled(lines, domain, block, variable.name)
+        if added is None:
+            for one in own:
+                _leave_out(lines, one, f"{variable.name} ({variable.label}) is required: which field is it?")
+            return
+        draft.proposals.append(added)
+        keys.add(variable.name)
+    if domain == "DS" and "DSCAT" not in keys:
+        draft.proposals.append(_placeholder(lines, domain, block, "DSCAT"))
+
+
+def _filled(lines: Lines, domain: str, block: str, variable: str) -> Proposal | None:
+    """Return a line for a Required variable: a placeholder, or what its twin has."""
+    end = variable.removeprefix(domain)
+    twin = lines.draft.taken(domain, block, "variables", f"{domain}{SAME.get(end, '')}") if end in SAME else None
+    if variable in PLACEHOLDERS:
+        return _placeholder(lines, domain, block, variable)
+    if twin is None and domain in NAMED_BY_FORM and end == "TERM":
+        return _of_form(lines, domain, block, variable)
+    if twin is None:
+        return None
+    spec = {key: value for key, value in twin.spec.items() if key not in ("terms", "synonyms")}
+    form = "" if domain == SUBJECTS else str(lines.draft.blocks[domain, block].get("form", ""))
+    spec, doubt, active = lines.tried(spec, lines.target(domain, variable), form)
+    if not active:
+        return None
+    words = "code the reported terms (MedDRA), with coded: and a file" if end == "DECOD" else doubt
+    return replace(lines.made(domain, block, variable, spec, GUESS, f"as {twin.key}"), doubt=words)
+
+
+def _of_form(lines: Lines, domain: str, block: str, variable: str) -> Proposal:
+    """Return the label of a form as what all of its records are."""
+    named = {str(row["instrument_name"]): str(row["instrument_label"]) for row in lines.project.instruments}
+    term = transliterated(named.get(block) or block)[0].upper()
+    return lines.made(domain, block, variable, {"constant": term}, GUESS, "what the form is about")
+
+
+def _placeholder(lines: Lines, domain: str, block: str, variable: str) -> Proposal:
+    spec, doubt = PLACEHOLDERS[variable]
+    return replace(lines.made(domain, block, variable, spec, GUESS, "it is needed"), doubt=doubt)
+
+
+def _leave_out(lines: Lines, one: Proposal, why: str) -> None:
+    """Make a line a comment, and its fields open again."""
+    lines.replace(one, active=False, doubt=why)
+    names = texts(one.spec) & set(lines.project.dictionary.fields)
+    draft = lines.draft
+    draft.placements = [
+        place for place in draft.placements if place.field not in names or place.field in draft.placed()
+    ]
+    for name in names:
+        draft.without_record.pop(name, None)
