@@ -61,8 +61,8 @@ def snapshot_of(study: Study, source: Path, root: Path, records_state: str = "lo
     or with the files under the names that REDCap's web pages give; or a ZIP of these. Or it is a records CSV, whose
     structure is in the same folder or else in the study's own. Or it is a project's XML, with its metadata or, with the
     structure at those places, without. Byte-order marks, CRLF, other delimiters, one decimal mark for all fields,
-    survey columns and the user interface's headers are understood. The records have all columns of the dictionary, or, with
-    export_field_names.csv, those that it lists. ``group`` takes the records of one data access group alone.
+    survey columns and the user interface's headers are understood. The records have all columns of the dictionary, or,
+    with export_field_names.csv, those that it lists. ``group`` takes the records of one data access group alone.
     Content that the API would give has the id that it has from the API. Raises UsageError if there is nothing at
     ``source`` or no such group, StudyError if a file is missing, not fit or not whole.
     """
