@@ -299,11 +299,10 @@ def _cell(name: str, value: str, file: StoredFile | None) -> str:
 def _cells(project: Project, form: str, row: dict[str, str]) -> Iterable[tuple[str, str]]:
     """Return the items of a form that has any value; the first form also has the record's name."""
     dictionary = project.dictionary
-    own = [name for name in dictionary.export_columns(form) if row.get(name, "") != "" and name != dictionary.record_id]
-    boxes = {
-        column for one in dictionary.form_fields(form) if one.type == "checkbox" for column in _boxes(project, one)
-    }
-    touched = [name for name in own if row[name] != "0" or name not in {*boxes, f"{form}_complete"}]
+    boxes = [box for one in dictionary.form_fields(form) if one.type == "checkbox" for box in _boxes(project, one)]
+    listed = dict.fromkeys([*dictionary.export_columns(form), *boxes])
+    own = [name for name in listed if row.get(name, "") != "" and name != dictionary.record_id]
+    touched = [name for name in own if row[name] != "0" or name not in (*boxes, f"{form}_complete")]
     named = form == dictionary.forms[0] and not row[REPEAT_INSTRUMENT]
     if not touched and not named:
         return []

@@ -22,9 +22,14 @@ TEXTS = [
     "=1+1", "]]>", "ÅÆ 日本", '","', "0", "1", "UNK", 'x\\" y "z"', "'", "\\\\", "ERROR: no", "NA", "null", "1e3",
 ]  # fmt: skip
 NAMES = ["1", "2", "10", "007", "A-1", "b c", "12", "x.y", "ß9", "0a" * 16]
-TYPES = ["text", "notes", "radio", "checkbox", "yesno", "calc", "date"]
+TYPES = [
+    "text", "notes", "radio", "checkbox", "yesno", "calc", "date", "slider", "sql", "descriptive", "file", "signature",
+    "calctext",
+]  # fmt: skip
 GROUPS = ["north", "south"]
-EVENTS = ["scr_arm_1", "m1_arm_1", "log_arm_1"]
+ONE_ARM = {"scr_arm_1": "1", "m1_arm_1": "1", "log_arm_1": "1"}
+TWO_ARMS = {"scr_arm_1": "1", "m1_arm_1": "1", "scr_arm_2": "2", "m1_arm_2": "2"}
+"""Events and their arms; the same name of an event is in each arm, and a record may be in both."""
 KINDS = [
     "missing_records", "missing_column", "missing_row", "duplicate_row", "foreign_record", "empty_body", "cut", "cut",
     "truncated", "status", "memory", "drop", "html", "forbidden", "edit_record", "delete_record",
@@ -87,9 +92,10 @@ def _structure(random: Random) -> dict[str, str]:
         [["event_name", "form_name", "custom_form_label"]] if longitudinal else [["form_name", "custom_form_label"]]
     )
     designated = [["arm_num", "unique_event_name", "form"]]
-    for event in EVENTS if longitudinal else [""]:
+    events = random.choice([ONE_ARM, TWO_ARMS]) if longitudinal else {"": "1"}
+    for event, arm in events.items():
         own = random.sample(forms, random.randint(1, len(forms)))
-        designated += [["1", event, form] for form in own]
+        designated += [[arm, event, form] for form in own]
         if longitudinal and random.random() < 0.3:
             repeating.append([event, "", ""])
         else:
@@ -104,25 +110,35 @@ def _structure(random: Random) -> dict[str, str]:
         "instruments.csv": _table([["instrument_name", "instrument_label"], *([form, form.upper()] for form in forms)]),
     }  # fmt: skip
     if longitudinal:
-        files["arms.csv"] = _table([["arm_num", "name"], ["1", "One"]])
+        files["arms.csv"] = _table([["arm_num", "name"], *([arm, f"Arm {arm}"] for arm in sorted({*events.values()}))])
         header = ["event_name", "arm_num", "unique_event_name", "custom_event_label", "event_id"]
-        files["events.csv"] = _table([header, *([name, "1", name, "", str(40 + n)] for n, name in enumerate(EVENTS))])
+        files["events.csv"] = _table(
+            [
+                header,
+                *([name.partition("_")[0], arm, name, "", str(40 + n)] for n, (name, arm) in enumerate(events.items())),
+            ]
+        )
         files["form_event_mapping.csv"] = _table(designated)
     if len(repeating) > 1:
         files["repeating.csv"] = _table(repeating)
     if grouped:
         header = ["data_access_group_name", "unique_group_name", "data_access_group_id"]
-        files["dags.csv"] = _table([header, *([f"The {name}", name, str(n)] for n, name in enumerate(GROUPS, 1))])
+        files["dags.csv"] = _table([header, *([name.title(), name, str(n)] for n, name in enumerate(GROUPS, 1))])
     return files
 
 
 def _field(random: Random, form: str, name: str) -> list[str]:
     kind = random.choice(TYPES)
-    choices = {"radio": "1, Yes | 2, No", "checkbox": "1, A | -9, B | Aa, C", "calc": "1+1"}.get(kind, "")
+    choices = {"radio": "1, Yes | 2, No", "checkbox": "1, A | -9, B | Aa, C | 1.5, D | x-2, E", "calc": "1+1"}.get(
+        kind, ""
+    )
     label = random.choice(["Label", 'A \\"quoted\\" label', "Two\nlines"])
-    row = [name, form, "", "text" if kind == "date" else kind, label, choices, ""]
+    types = {"date": "text", "signature": "file", "calctext": "text"}
+    row = [name, form, "", types.get(kind, kind), label, choices, ""]
     identifier = "y" if random.random() < 0.1 else ""
-    return [*row, "date_ymd" if kind == "date" else "", "", "", identifier]
+    validation = {"date": "date_ymd", "signature": "signature", "slider": "number"}.get(kind, "")
+    annotation = "@CALCTEXT(if([rec]='1', 'a', 'b'))" if kind == "calctext" else ""
+    return [*row, validation, "", "", identifier, *[""] * 6, annotation]
 
 
 def _records(random: Random, project: Project) -> pd.DataFrame:
@@ -166,8 +182,10 @@ def _values(random: Random, project: Project, form: str, coded: list[str]) -> di
                 continue
             if field.type == "checkbox":
                 values[column] = random.choice("01")
-            elif field.type in ("radio", "yesno"):
+            elif field.type in ("radio", "yesno", "slider", "sql"):
                 values[column] = random.choice(["", "1", *project.missing_codes])
+            elif field.type == "file":
+                values[column] = random.choice(["", "[document]"])
             elif field.validation:
                 values[column] = random.choice(["", "2001-02-03", *project.missing_codes])
             else:
