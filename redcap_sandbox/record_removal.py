@@ -64,7 +64,7 @@ def delete_records(served: SandboxProject, request: ApiRequest) -> tuple[Sandbox
 def _rows(served: SandboxProject, names: list[str], request: ApiRequest) -> np.ndarray:
     """Return a mask of the rows that a request names."""
     project, frame = served.project, served.records.frame
-    rows = served.records.record.isin(names).to_numpy(bool)
+    rows = np.array(served.records.record.isin(names), bool)
     arm, event = request.text("arm"), request.text("event")
     form, instance = request.text("instrument"), request.text("repeat_instance")
     if form and form not in project.dictionary.forms:
