@@ -65,6 +65,8 @@ class Client(Connection):
             "instruments": self._fetch("instrument", "json", project.export_instruments),
         }
         info = self.parsed(received["project_info"])
+        if not isinstance(info, dict):
+            raise OutsideError(f"REDCap at {self.shown} sent no project information, but a list; try again")
         if is_set(info.get("is_longitudinal", 0)):
             received["events"] = self._fetch("event", "json", project.export_events)
             received["arms"] = self._fetch("arm", "json", project.export_arms)
