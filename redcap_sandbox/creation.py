@@ -18,11 +18,11 @@ from extract.odm.records import records_of
 from extract.odm.structure import structure_of
 from metadata.errors import RedcapCdiscError
 from metadata.project import Project
-from metadata.records import Records
+from metadata.records import ACCESS_GROUP, Records
 from metadata.redcap_csv import read_rows
 from redcap_sandbox.file_store import FilePlace, StoredFile
 from redcap_sandbox.log_entries import NOBODY, Entry, managed, with_entries
-from redcap_sandbox.people import ABOUT, new_user
+from redcap_sandbox.people import new_role, new_user
 from redcap_sandbox.posted_rows import posted_rows
 from redcap_sandbox.project import Report, SandboxProject
 from redcap_sandbox.record_order import ordered, stored_columns, with_untouched
@@ -49,8 +49,8 @@ INFORMATION: dict[str, str] = {
 """What is said of a project, in REDCap's order, and what it is in a new one."""
 
 
-def created(request: ApiRequest, number: int, clock: Callable[[], datetime]) -> SandboxProject:
-    """Return a new project with the id ``number``, seen by its creator.
+def created(request: ApiRequest, number: int, clock: Callable[[], datetime], version: str) -> SandboxProject:
+    """Return a new project with the id ``number`` on a server of a version, seen by its creator.
 
     ``data`` has its title and purpose, and what is said of it beside; ``odm`` may have its XML, with records or not.
     Raises ApiError (400) if either is not fit.
@@ -62,8 +62,9 @@ def created(request: ApiRequest, number: int, clock: Callable[[], datetime]) -> 
     root = _parsed(request.raw("odm"))
     made = _blank(number, given, clock) if root is None else _of_document(root, number, given, clock)
     user = new_user(made, NOBODY, "1", "1") | dict.fromkeys(NOT_GIVEN, "0")
-    owned = replace(made, users=[user]).as_user(NOBODY)
-    return with_entries(owned, [managed("Create project (API)"), Entry(f"Add user {NOBODY}", f"user = '{NOBODY}'")])
+    owned = replace(made, users=[user], version=version).as_user(NOBODY)
+    how = "Create project (API)" if root is None else "Create project using REDCap XML file (API)"
+    return with_entries(owned, [Entry(f"Add user {NOBODY}", f"user = '{NOBODY}'"), managed(how)])
 
 
 def _parsed(odm: str) -> etree._Element | None:
@@ -122,14 +123,15 @@ def _of_document(
     except RedcapCdiscError as error:
         raise ApiError(400, NOT_READ.format(error)) from None
     found = Records.from_frame(project, frame).frame
+    _check_groups(project, found)
     calculated = {field.name: "" for field in project.dictionary.fields.values() if field.type == "calc"}
     columns = list(dict.fromkeys([*stored_columns(project), *found.columns]))
     placed = found.reindex(columns=columns, fill_value="").assign(**calculated)
     laid = with_untouched(project, ordered(project, placed))
     made = _served(project, Records.from_frame(project, laid), clock)
-    plain = {"unique_role_name": "", "role_label": "", **new_user(made, "")}
+    plain = new_role(made, "")
     roles = [
-        read_role({str(name): str(value) for name, value in one.attrib.items()}, _role_columns(plain))
+        read_role({str(name): str(value) for name, value in one.attrib.items()}, plain)
         for one in root.iter(f"{REDCAP}UserRoles")
     ]
     surveys = [str(one.get("form_name")) for one in root.iter(f"{REDCAP}Surveys")]
@@ -143,8 +145,13 @@ def _of_document(
     return replace(made, roles=roles, surveys=known, reports=tuple(reports), files=dict(_files(root, project)))
 
 
-def _role_columns(user: dict[str, str]) -> dict[str, str]:
-    return {name: value for name, value in user.items() if name not in ABOUT}
+def _check_groups(project: Project, frame: pd.DataFrame) -> None:
+    """Raise ApiError (400) if a record is in a data access group that the XML does not make."""
+    known = {group["unique_group_name"] for group in project.dags}
+    strange = frame[(frame[ACCESS_GROUP] != "") & ~frame[ACCESS_GROUP].isin(known)]
+    if len(strange):
+        record, group = strange[project.dictionary.record_id].iloc[0], strange[ACCESS_GROUP].iloc[0]
+        raise ApiError(400, NOT_READ.format(f"record '{record}' is in the data access group '{group}', which it lacks"))
 
 
 def _report_fields(report: etree._Element) -> tuple[str, ...]:

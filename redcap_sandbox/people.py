@@ -24,6 +24,8 @@ RIGHTS = (
     *("record_rename", "record_delete", "lock_records_all_forms", "lock_records", "lock_records_customization"),
 )
 FORM_RIGHTS = ("forms", "forms_export")
+LAST_OF_ROLES = ("lock_records_customization", "lock_records", "lock_records_all_forms", "data_quality_resolution")
+"""Rights that stand last in the table of roles, before those on forms."""
 NO_USERNAME = 'The data being imported lacks the field "username"'
 NO_LABEL = 'The data being imported lacks the field "role_label"'
 NOT_FOUND = 'The following values in the parameter "{}" are not valid: {}'
@@ -43,6 +45,13 @@ def new_user(served: SandboxProject, username: str, right: str = "0", form_right
 def _all_rights(served: SandboxProject, right: str, form_right: str) -> Row:
     forms = ",".join(f"{form}:{form_right}" for form in served.project.dictionary.forms)
     return dict.fromkeys(RIGHTS, right) | dict.fromkeys(FORM_RIGHTS, forms)
+
+
+def new_role(served: SandboxProject, name: str) -> Row:
+    """Return the row of a role that may do nothing; its columns are in another order than those of a user."""
+    rights = [*(right for right in RIGHTS if right not in LAST_OF_ROLES), *LAST_OF_ROLES, *FORM_RIGHTS]
+    none = _all_rights(served, "0", "0")
+    return {"unique_role_name": name, "role_label": "", **{right: none[right] for right in rights}}
 
 
 def import_users(served: SandboxProject, request: ApiRequest) -> Changed:
@@ -103,8 +112,7 @@ def import_roles(served: SandboxProject, request: ApiRequest) -> Changed:
     for row in rows:
         name = row.get("unique_role_name", "") or new_role_name(served, roles)
         entries.append(Entry(f"{'Edit' if name in roles else 'Add'} role {row['role_label']}"))
-        plain = {"unique_role_name": name, "role_label": "", **_all_rights(served, "0", "0")}
-        roles[name] = _updated(served, roles.get(name, plain), row | {"unique_role_name": name})
+        roles[name] = _updated(served, roles.get(name) or new_role(served, name), row | {"unique_role_name": name})
     return with_entries(replace(served, roles=list(roles.values())), entries), len(rows)
 
 

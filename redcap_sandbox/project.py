@@ -113,6 +113,10 @@ class SandboxProject:
             found |= {str(group[key]): group["unique_group_name"] for key in keys if group.get(key)}
         return found
 
+    def is_since(self, version: str) -> bool:
+        """True if the server's version is this one or a newer one."""
+        return [int(part) for part in self.version.split(".")] >= [int(part) for part in version.split(".")]
+
     @property
     def group_number(self) -> str:
         """The number of the user's data access group, blank if he is in none."""

@@ -26,7 +26,7 @@ from redcap_sandbox.answer import Answer, error_answer
 from redcap_sandbox.changes import deleted, edited
 from redcap_sandbox.contents import NO_API
 from redcap_sandbox.faults import APACHE_PAGE, LOGIN_PAGE, OUT_OF_MEMORY, Fault, Faults, spoiled_body
-from redcap_sandbox.project import SandboxProject
+from redcap_sandbox.project import VERSION, SandboxProject
 from redcap_sandbox.request import ApiRequest, Upload
 from redcap_sandbox.tenants import Tenants
 
@@ -45,16 +45,20 @@ def create_app(
     faults: Faults | None = None,
     super_tokens: tuple[str, ...] = (),
     clock: Callable[[], datetime] = datetime.now,
+    version: str = VERSION,
 ) -> FastAPI:
     """Return the API over ``projects``, keyed by token (32 hexadecimal characters; case does not matter).
 
     ``faults`` makes chosen requests fail, for tests; nothing a client sends can reach it. ``super_tokens`` (64
-    characters) may create projects, at the time of ``clock``. ``state.projects`` of the application has the projects as
-    they are by now: what clients write is in memory only. Raises UsageError if a token is not of REDCap's form.
+    characters) may create projects, at the time of ``clock`` and as a server of ``version`` does. ``state.tenants`` of
+    the application has the projects as they are by now: what clients write is in memory only. Raises UsageError if a
+    token is not of REDCap's form.
     """
     pending = faults or Faults()
     app = FastAPI(title="REDCap sandbox", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
-    tenants = Tenants({_checked_token(token): project for token, project in projects.items()}, super_tokens, clock)
+    tenants = Tenants(
+        {_checked_token(token): project for token, project in projects.items()}, super_tokens, clock, version
+    )
     app.state.tenants = tenants
 
     async def api(request: Request) -> Response:

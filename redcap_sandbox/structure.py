@@ -20,8 +20,6 @@ INTEGERS = {
 }  # fmt: skip
 USER_TEXTS = {
     "username",
-    "unique_role_name",
-    "role_label",
     "email",
     "firstname",
     "lastname",
@@ -33,6 +31,8 @@ EVENT_COLUMNS = (
     *("event_name", "arm_num", "unique_event_name", "custom_event_label", "event_id", "day_offset"),
     *("offset_min", "offset_max"),
 )
+GROUPS_OF_ROLES, LABELS_OF_GROUPS = "15.8.2", "16.0.0"
+"""Versions since which the groups of users are in the roles' table, and the groups' labels in that of users."""
 NOT_LONGITUDINAL = "for classic projects"
 NOTHING_REPEATS = (
     "You cannot export repeating instruments and events because the project does not contain any repeating"
@@ -134,29 +134,36 @@ def access_groups(served: SandboxProject, _: ApiRequest) -> pd.DataFrame:
 
 
 def users(served: SandboxProject, request: ApiRequest) -> pd.DataFrame:
-    """Return the users with their rights as integers; form rights are an object in JSON, ``form:1,...`` in CSV."""
-    return _table([_with_rights(served.rights_of(row), request) for row in served.users], set())
+    """Return the users by name, their rights as integers.
+
+    Rights on forms are an object in JSON, ``form:1,...`` in CSV.
+    """
+    rows = [served.rights_of(row) for row in sorted(served.users, key=lambda user: user["username"])]
+    if not served.is_since(LABELS_OF_GROUPS):
+        rows = [{name: value for name, value in row.items() if name != "data_access_group_label"} for row in rows]
+    return _table([_with_rights(row, request, set(row) - USER_TEXTS) for row in rows], set())
 
 
 def roles(served: SandboxProject, request: ApiRequest) -> pd.DataFrame:
-    """Return the roles with their rights, as ``users`` does."""
-    return _table([_with_rights(row, request) for row in served.roles], set())
+    """Return the roles with their rights, which are texts here; only those on forms are integers."""
+    return _table([_with_rights(row, request, set()) for row in served.roles], set())
 
 
-def _with_rights(row: dict[str, str], request: ApiRequest) -> dict[str, Any]:
-    typed = _typed(row, set(row) - USER_TEXTS)
+def _with_rights(row: dict[str, str], request: ApiRequest, integers: set[str]) -> dict[str, Any]:
+    typed = _typed(row, integers)
     if request.format == "json":
         typed |= {name: parse_form_rights(row.get(name, "")) for name in ("forms", "forms_export")}
     return typed
 
 
 def role_mapping(served: SandboxProject, _: ApiRequest) -> pd.DataFrame:
-    """Return the role of each user, blank for none."""
+    """Return the role of each user, blank for none; newer versions say his data access group as well."""
+    names = ("username", "unique_role_name", *(["data_access_group"] if served.is_since(GROUPS_OF_ROLES) else []))
     rows = [
-        {"username": user["username"], "unique_role_name": served.role_of.get(user["username"], "")}
-        for user in served.users
+        {"data_access_group": "", **user, "unique_role_name": served.role_of.get(user["username"], "")}
+        for user in sorted(served.users, key=lambda user: user["username"])
     ]
-    return _table(rows, set())
+    return _table([{name: row[name] for name in names} for row in rows], set())
 
 
 def group_mapping(served: SandboxProject, _: ApiRequest) -> pd.DataFrame:
@@ -166,7 +173,7 @@ def group_mapping(served: SandboxProject, _: ApiRequest) -> pd.DataFrame:
             "username": user["username"],
             "redcap_data_access_group": served.group_names.get(user.get("data_access_group", ""), ""),
         }
-        for user in served.users
+        for user in sorted(served.users, key=lambda user: user["username"])
     ]
     return _table(rows, set())
 

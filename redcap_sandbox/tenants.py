@@ -12,7 +12,7 @@ from redcap_sandbox.answer import Answer, error_answer
 from redcap_sandbox.contents import NO_API, answer
 from redcap_sandbox.creation import created
 from redcap_sandbox.faults import Fault
-from redcap_sandbox.project import SandboxProject
+from redcap_sandbox.project import VERSION, SandboxProject
 from redcap_sandbox.request import ApiError, ApiRequest
 
 FIRST_CREATED = 1001
@@ -23,7 +23,8 @@ TOKEN_LENGTH, SUPER_LENGTH = 32, 64
 class Tenants:
     """Answers requests one after the other where they change something; ``projects`` are as they are by now.
 
-    ``super_tokens`` may create projects. ``clock`` gives the time of those.
+    ``super_tokens`` may create projects. ``clock`` gives the time of those, ``version`` what server
+    made them.
     """
 
     def __init__(
@@ -31,10 +32,11 @@ class Tenants:
         projects: MutableMapping[str, SandboxProject],
         super_tokens: tuple[str, ...] = (),
         clock: Callable[[], datetime] = datetime.now,
+        version: str = VERSION,
     ) -> None:
         self.projects = projects
         self._super = {token.upper() for token in super_tokens}
-        self._clock, self._made = clock, 0
+        self._clock, self._version, self._made = clock, version, 0
         self._lock = threading.RLock()
 
     def answer(self, request: ApiRequest, fault: Fault | None = None) -> Answer:
@@ -69,7 +71,7 @@ class Tenants:
             return error_answer(400, 'The value of the parameter "content" is not valid', request)
         with self._lock:
             try:
-                made = created(request, FIRST_CREATED + self._made, self._clock)
+                made = created(request, FIRST_CREATED + self._made, self._clock, self._version)
             except ApiError as error:
                 return error_answer(error.status, error.text, request)
             self._made += 1
