@@ -4,22 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from extract import groups
-from extract.client import Client
+from extract.canonical import canonical_structure
+from extract.changes import changed_records
+from extract.client import OVERLAP, Client
 from extract.completeness import key_columns, needed_columns, withheld_fields, wrong_structure
-from extract.log import COLUMNS, living_records, telling_entries
+from extract.last_extraction import (
+    FULL_LOAD_DAYS,
+    Base,
+    LastExtraction,
+    note_extraction,
+    purpose,
+    usable_base,
+)
+from extract.log import COLUMNS, living_records, renamed_records, telling_entries
 from extract.reading import RecordReader, existing, listed_records
+from extract.receiving import Received
 from extract.snapshot import Taken, are_hashes, keep
-from extract.storage import Content, Received
+from extract.storage import Content
 from metadata.errors import OutsideError, StudyError
 from metadata.project import Project
 from metadata.records import ACCESS_GROUP
 from metadata.study import Study
+from metadata.text_table import TextTable
 
 OWN_REPETITION = (
     "the token's user may not see the repeating set-up (it needs the right Project Design and Setup): that of the"
@@ -40,12 +53,13 @@ class GroupChoice:
     warnings: tuple[str, ...] = ()
 
 
-def take(study: Study, client: Client, root: Path, group: str = "") -> Path:
+def take(study: Study, client: Client, root: Path, group: str = "", full_load_days: float = FULL_LOAD_DAYS) -> Path:
     """Take a snapshot of the project behind ``client`` to ``root/<study>/<id>`` and return that folder.
 
-    ``group`` names the data access group whose records alone are wanted. Raises OutsideError if REDCap or the disk
-    fails, if not everything came, or if the token gives one group's records and ``group`` does not ask for them;
-    StudyError if what came cannot be read; UsageError if there is no such group.
+    ``group`` names the data access group whose records alone are wanted. Where the last extraction was of the same
+    structure and rights, only what changed since is read, unless all records were last read ``full_load_days`` ago.
+    Raises OutsideError if REDCap or the disk fails, if not everything came, or if the token gives one group's records
+    and ``group`` does not ask for them; StudyError if what came cannot be read; UsageError if there is no such group.
     """
     own = _own_structure(study)
     received = client.structure({"repeating"} if own and own.repeating else ())
@@ -66,14 +80,49 @@ def take(study: Study, client: Client, root: Path, group: str = "") -> Path:
         f"received/{name}.{'txt' if name == 'version' else 'json'}": body for name, body in received.items()
     }
     version = received["version"].decode().strip()
-    with Received(root / study.name) as batches:
-        records = RecordReader(client, project, columns, key_columns(project), batches, choice.name).read(listing)
+    folder = root / study.name
+    named = purpose(client.api_address, choice.name, canonical_structure(structure), columns)
+    base = usable_base(folder, named, client.server_time if client.says_time else None, full_load_days)
+    load = _load(client, project, listing, columns, base)
+    with Received(folder, named, client.server_time) as batches:
+        reader = RecordReader(client, project, columns, key_columns(project), batches, choice.name)
+        records = reader.read(listing, load.held, load.changed)
         records = records.with_constant(choice.name, [ACCESS_GROUP] if choice.bound else [])
         files |= {f"received/records-{number:04}.csv": path for number, path in enumerate(batches.paths, start=1)}
-        source = {"api": client.shown, "redcap_version": version, "batches": len(batches.paths)}
-        return keep(
-            study, Taken(structure, records, files, log, version, source, choice.name, warnings + choice.warnings), root
-        )
+        source = {
+            "api": client.shown, "redcap_version": version, "batches": len(batches.paths),
+            "load": load.described, "records_read": reader.asked, "resumed": batches.resumed,
+        }  # fmt: skip
+        made = Taken(structure, records, files, log, version, source, choice.name, warnings + choice.warnings)
+        path = keep(study, made, root)
+        note_extraction(folder, named, LastExtraction(path.name, batches.begun, load.whole or batches.begun))
+    return path
+
+
+@dataclass(frozen=True)
+class Load:
+    """What is held before records are read: nothing, or those of the last extraction, some of which may have changed.
+
+    ``whole`` is when the last extraction began that read all, None if this one does; ``described`` is for the files.
+    """
+
+    described: str
+    held: TextTable | None = None
+    changed: frozenset[str] = frozenset()
+    whole: datetime | None = None
+
+
+def _load(client: Client, project: Project, listing: pd.DataFrame, columns: list[str], base: Base | str) -> Load:
+    """Return what is taken of the last extraction; nothing if it cannot be told what changed since."""
+    if isinstance(base, str):
+        return Load(f"all records: {base}")
+    names = base.records.distinct(project.dictionary.record_id)
+    changed = changed_records(client, project, base.last.begun - OVERLAP, listing, names)
+    if isinstance(changed, str):
+        return Load(f"all records: {changed}")
+    wanted = {*columns, *project.missing_code_columns}
+    held = base.records.select(name for name in base.records.names if name in wanted)
+    return Load(f"changes since {base.last.snapshot}", held, frozenset(changed), base.last.whole)
 
 
 def _telling(log: list[dict[str, Any]] | None) -> pd.DataFrame | None:
@@ -106,8 +155,10 @@ def _refuse_incomplete_list(client: Client, project: Project, listing: pd.DataFr
     can be answered with status 200 and nothing.
     """
     record_id = project.dictionary.record_id
+    renamed: set[str] = set()
     if listing.empty and log is not None:
-        log = _telling(client.log())
+        entries = client.log()
+        log, renamed = _telling(entries), renamed_records(entries, record_id)
     listed = set(listing[record_id])
     logged = [name for name in living_records(log) if name not in listed]
     found = existing(client, record_id, logged)
@@ -122,7 +173,7 @@ def _refuse_incomplete_list(client: Client, project: Project, listing: pd.DataFr
             f"{server} lists no record, and the token's user may not see the log, which alone can confirm that the"
             " project is empty; give the user the right Logging"
         )
-    if listing.empty and logged:
+    if listing.empty and len(logged) > len(renamed):  # who was renamed is in the log under the old name as well
         raise OutsideError(
             f"{server} lists no record, but its log has {len(logged)} that were not deleted, the first of them record"
             f" '{logged[0]}'; take the snapshot again"

@@ -49,13 +49,19 @@ def canonical_records(project: Project, table: TextTable) -> TextTable:
     Rows: record (numbers before texts), event, repeating instrument, instance. Columns: keys, then every export column
     of the dictionary form by form, blank where the export lacks it, then columns of missing-data codes and surveys.
     """
-    taken = Records.of(project, _unticked(project, table)).table
+    taken = Records.of(project, _unticked(project, _without_unused_codes(project, table))).table
     names = _columns(project, taken.names)
     arranged = taken.with_constant("", [name for name in names if name not in taken]).select(names)
     order = np.lexsort(_sort_keys(project, arranged)[::-1])
     if np.array_equal(order, np.arange(len(order))):  # a large project is not copied for nothing
         return arranged
     return arranged.take(order)
+
+
+def _without_unused_codes(project: Project, table: TextTable) -> TextTable:
+    """Return records without the columns of missing-data codes that no record uses: REDCap leaves those out as well."""
+    unused = {name for name in project.missing_code_columns if name in table and "1" not in table.distinct(name)}
+    return table.select(name for name in table.names if name not in unused)
 
 
 def _unticked(project: Project, table: TextTable) -> TextTable:

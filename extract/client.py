@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -25,6 +25,7 @@ OVERLAP = timedelta(hours=24)
 """REDCap's times are local and name no zone: more than any zone is apart from UTC."""
 MOST_RECORDS = 500
 CELLS_A_BATCH = 500_000
+LogType = Literal["record", "manage"]
 
 
 class Client(Connection):
@@ -92,15 +93,18 @@ class Client(Connection):
                 break
         return received
 
-    def log(self, since: datetime | None = None) -> list[dict[str, Any]] | None:
-        """Return the entries of the log about records, all or since a time; None if the user may not see it."""
-        received = self._optional("log", "log", self._log_call(since))
+    def log(self, since: datetime | None = None, kind: LogType = "record") -> list[dict[str, Any]] | None:
+        """Return the entries of the log about records, all or since a time; None if the user may not see it.
+
+        ``kind`` is REDCap's ``logtype``: "manage" gives those about the project's design.
+        """
+        received = self._optional("log", "log", self._log_call(since, kind))
         entries: list[dict[str, Any]] | None = self.parsed(received["log"]) if received else None
         return entries
 
-    def _log_call(self, begin: datetime | None) -> Callable[[], object]:
+    def _log_call(self, begin: datetime | None, kind: LogType = "record") -> Callable[[], object]:
         project = self._project
-        return lambda: project.export_logging(log_type="record", begin_time=begin)
+        return lambda: project.export_logging(log_type=kind, begin_time=begin)
 
     def record_names(self, record_id: str, since: datetime | None = None) -> bytes:
         """Return the JSON of the record-id column with keys and group: every row of the project that has one.

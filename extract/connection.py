@@ -18,6 +18,7 @@ import tenacity
 import urllib3
 
 from extract.answers import ApiCall, Trouble, shown_address
+from extract.receiving import ServerFailure
 from metadata.errors import OutsideError
 from metadata.redcap_csv import UTF_8, decode
 
@@ -89,6 +90,11 @@ class Connection:
         """The server's time at its first answer, in UTC and without a zone; this machine's if it did not say it."""
         return self._server_time or datetime.now(UTC).replace(tzinfo=None)
 
+    @property
+    def says_time(self) -> bool:
+        """Whether the server's first answer had its time."""
+        return self._server_time is not None
+
     def _optional(
         self, name: str, content: str, ask: Callable[[], object], absent: str | None = None
     ) -> dict[str, bytes]:
@@ -103,9 +109,9 @@ class Connection:
         return self._body_of(self._attempt(content, form, ask))
 
     def _body_of(self, outcome: bytes | Trouble) -> bytes:
-        """Return a body, or raise its trouble as OutsideError, outside any handler: no request hangs on to it."""
+        """Return a body, or raise its trouble as ServerFailure, outside any handler: no request hangs on to it."""
         if isinstance(outcome, Trouble):
-            raise OutsideError(outcome.message)
+            raise ServerFailure(outcome.message)
         return outcome
 
     def _attempt(self, content: str, form: str, ask: Callable[[], object], divisible: bool = False) -> bytes | Trouble:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -10,6 +11,13 @@ import pandas as pd
 RECORD_CHANGE = r"(?:Created?|Updated?|Deleted?) [Rr]ecord"
 CREATED = r"Created? [Rr]ecord"
 DELETED = r"Deleted? [Rr]ecord"
+RENAMING = r"(?:Updated?|Renamed?) [Rr]ecord"
+DESIGN = (
+    r"(?i)\b(?:field|instrument|form|event|arm|codes?|dictionary|data access group|dag|matrix|section header|metadata"
+    r"|longitudinal|project (?:xml|settings?)|draft|design|repeating|surveys?)\b"
+)
+NO_CHANGE = r"(?i)\s*(?:export|download|view|switch|assign)"
+"""Entries of Manage/Design that only read, or concern a record that the list of records shows."""
 DATE = r"\d{4}-\d{2}-\d{2}"
 COLUMNS = ["timestamp", "action", "record"]
 Entries = Iterable[Mapping[str, Any]] | pd.DataFrame
@@ -80,3 +88,27 @@ def living_records(log: Entries | None) -> list[str]:
     changes = _changes(log)
     changes = changes[changes["record"] != ""].drop_duplicates("record")
     return sorted(changes.loc[~changes["action"].str.match(DELETED), "record"])
+
+
+def records_of(log: Entries | None) -> set[str]:
+    """Return all records that a log names."""
+    return set(_texts(log, ["record"])["record"]) - {""}
+
+
+def renamed_records(log: Entries | None, record_id: str) -> set[str]:
+    """Return the names that records were given: a log shows a renaming as a change of the record id."""
+    entries = _texts(log, ["action", "details", "record"])
+    change = entries["action"].str.match(RENAMING) & entries["details"].str.match(rf"\s*{re.escape(record_id)}\s*=")
+    return set(entries.loc[change, "record"]) - {""}
+
+
+def design_changes(log: Entries | None) -> list[str]:
+    """Return the times of entries, newest first, that speak of a change of the project's design."""
+    entries = _texts(log, ["timestamp", "action", "details"])
+    of_design = entries["action"].str.match("Manage/Design") & entries["details"].str.contains(DESIGN)
+    return list(entries.loc[of_design & ~entries["details"].str.match(NO_CHANGE), "timestamp"])
+
+
+def _texts(log: Entries | None, columns: list[str]) -> pd.DataFrame:
+    rows = log if isinstance(log, pd.DataFrame) else list(log or [])
+    return pd.DataFrame(rows, columns=columns, dtype="str").fillna("")

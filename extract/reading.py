@@ -20,7 +20,7 @@ import pyarrow as pa
 from extract.client import MOST_RECORDS, OVERLAP, Client
 from extract.completeness import in_two_groups, missing_columns, sent_twice, wrong_row
 from extract.log import deleted_records
-from extract.storage import Received
+from extract.receiving import Received
 from metadata.errors import OutsideError, StudyError
 from metadata.project import Project
 from metadata.records import ACCESS_GROUP, KEY_COLUMNS
@@ -58,7 +58,8 @@ class RecordReader:
     """Reads all records of a project, or of one of its groups.
 
     ``columns`` must be in every batch, ``keys`` among them say which row it is. ``group`` limits a list that has a
-    column of groups. ``received`` keeps all batches as they came, in their order.
+    column of groups. ``received`` keeps all batches as they came, in their order. ``asked`` counts the records that
+    were read at first.
     """
 
     client: Client
@@ -72,21 +73,33 @@ class RecordReader:
     _doubted: set[str] = field(default_factory=set)
     _listing: pd.DataFrame = field(default_factory=pd.DataFrame)
     _listed: int = 0
+    asked: int = 0
 
     @property
     def _record_id(self) -> str:
         return self.project.dictionary.record_id
 
-    def read(self, listing: pd.DataFrame) -> TextTable:
+    def read(
+        self, listing: pd.DataFrame, held: TextTable | None = None, changed: Collection[str] | None = None
+    ) -> TextTable:
         """Return the rows of all records; ``listing`` is the first list of them (see ``listed_records``).
 
-        Raises OutsideError if they do not come whole, or change faster than they can be read.
+        ``held`` are rows from before, whole records of which those in ``changed`` may be others by now. What earlier
+        runs left in ``received`` is taken as well. Raises OutsideError if the records do not come whole, or change
+        faster than they can be read.
         """
         since = self.client.server_time - OVERLAP
-        self._held = self._no_rows()
-        names, self._listing = self._names(listing), listing
-        self._listed = len(names)
+        self._listing, self._listed = listing, len(self._names(listing))
         rows_a_record = len(listing) / max(1, listing[self._record_id].nunique())
+        self._held = TextTable.stack([self._no_rows(), *([] if held is None else [held])])
+        doubtful = set(changed or ())
+        if self.received.resumed:
+            self._take_up()
+            doubtful |= set(
+                listed_records(self.client, self._record_id, self.received.begun - OVERLAP)[self._record_id]
+            )
+        names = self._not_held(listing, doubtful)
+        self.asked = len(names)
         for number in range(ROUNDS):
             if self._read(names, rows_a_record):
                 return self._held
@@ -95,6 +108,17 @@ class RecordReader:
                 return self._held
             time.sleep(self.client.patience.first_wait * number if self._faults else 0)
         raise OutsideError(self._reason())
+
+    def _take_up(self) -> None:
+        """Hold the records that earlier runs received and proved, the last answer with each."""
+        for names, body in self.received.earlier():
+            table = self._parsed(names, body)
+            if table.num_rows and not missing_columns(self.columns, table.column_names):
+                came = TextTable.of_arrow(table)
+                self._held = self._held.take(~self._of_records(names))
+                mine = came.where(self._record_id, dict.fromkeys(names, True), False)
+                self._held = TextTable.stack([self._held, came.take(mine)])
+        self._faults = {}
 
     def _names(self, listing: pd.DataFrame) -> list[str]:
         if self.group and ACCESS_GROUP in listing:
@@ -120,7 +144,9 @@ class RecordReader:
         """Yield what came whole, batch by batch, each of which is kept as it came as well."""
         for batch, body in self.client.batches(names, len(self.columns), rows_a_record):
             self.received.add(body)
-            yield self._whole_records(batch, body)
+            whole = self._whole_records(batch, body)
+            self.received.prove([name for name in batch if name not in self._faults and name not in self._doubted])
+            yield whole
 
     def _of_records(self, names: Collection[str]) -> np.ndarray:
         """Return where the rows that are held are of one of these records."""
@@ -143,15 +169,20 @@ class RecordReader:
         """Return the records that changed, came or moved meanwhile, and drop those that are gone."""
         listing = self._listing = listed_records(self.client, self._record_id)
         touched = set(listed_records(self.client, self._record_id, since)[self._record_id])
+        held, listed = self._held.distinct(self._record_id), set(listing[self._record_id])
+        self._confirm_deleted([name for name in dict.fromkeys([*held, *asked]) if name not in listed], since)
+        return self._not_held(listing, touched | self._doubted)
+
+    def _not_held(self, listing: pd.DataFrame, doubtful: Collection[str]) -> list[str]:
+        """Return which listed records are to be read: those not held, doubtful, moved, or held without a listed row.
+
+        Rows of records that are not listed, or not in the group any more, are dropped.
+        """
         names = self._names(listing)
-        held, wanted, listed = self._held.distinct(self._record_id), set(names), set(listing[self._record_id])
-        gone = [name for name in dict.fromkeys([*held, *asked]) if name not in wanted]
+        self._held = self._held.take(self._of_records(names))
         moved = self._moved(listing) if ACCESS_GROUP in self.columns and ACCESS_GROUP in listing else set()
-        self._confirm_deleted([name for name in gone if name not in listed], since)
-        self._held = self._held.take(~self._of_records(gone))
-        known = set(held)
-        doubtful = touched | moved | self._doubted | self._lacking_listed()
-        return [name for name in names if name not in known or name in doubtful]
+        known, read_again = set(self._held.distinct(self._record_id)), {*doubtful, *moved, *self._lacking_listed()}
+        return [name for name in names if name not in known or name in read_again]
 
     def _moved(self, listing: pd.DataFrame) -> set[str]:
         """Return the records that the list has in another data access group than they were received in."""

@@ -156,13 +156,8 @@ def open_snapshot(path: Path) -> StoredSnapshot:
     kept. Raises OutsideError if a file is missing or not as it was stored.
     """
     folder = Path(path)
-    manifest = verified(folder)
-    if manifest.get("format") != FORMAT:
-        raise OutsideError(f"the snapshot {folder} was taken by another version of redcap-cdisc; take it again")
+    manifest, table = whole_content(folder)
     structure = json.loads((folder / STRUCTURE_FILE).read_bytes())
-    table = read_records(folder / RECORDS_FILE)
-    if content_hash(structure, table) != manifest["content_sha256"]:
-        raise OutsideError(f"the snapshot {folder} is damaged: {MANIFEST} does not fit its content; take it again")
     project = Project.from_payloads(structure)
     identifiers = _identifiers(project, ())
     blanked = Snapshot(
@@ -181,6 +176,18 @@ def open_snapshot(path: Path) -> StoredSnapshot:
         warnings=tuple(manifest["warnings"]),
     )
     return StoredSnapshot(blanked, Records(project, table))
+
+
+def whole_content(folder: Path) -> tuple[dict[str, Any], TextTable]:
+    """Return manifest and records of a snapshot, identifiers among them; raises OutsideError as opening does."""
+    manifest = verified(folder)
+    if manifest.get("format") != FORMAT:
+        raise OutsideError(f"the snapshot {folder} was taken by another version of redcap-cdisc; take it again")
+    structure = json.loads((folder / STRUCTURE_FILE).read_bytes())
+    table = read_records(folder / RECORDS_FILE)
+    if content_hash(structure, table) != manifest["content_sha256"]:
+        raise OutsideError(f"the snapshot {folder} is damaged: {MANIFEST} does not fit its content; take it again")
+    return manifest, table
 
 
 def _identifiers(project: Project, keep: Collection[str]) -> set[str]:

@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,48 +20,19 @@ Content = bytes | Path | Callable[[BinaryIO], None]
 """A file's bytes, a file to be copied, which may be larger than memory, or what writes the file."""
 
 
-class Received:
-    """What is received before the snapshot is complete: on the disk as it comes, so that memory holds one answer.
-
-    To be used as a context: at its end the files are removed. Raises OutsideError if the disk refuses.
-    """
-
-    def __init__(self, parent: Path) -> None:
-        self.parent, self.paths = parent, list[Path]()
-        self._folder: Path | None = None
-
-    def __enter__(self) -> Received:
-        with _refusals(self.parent):
-            _prepare(self.parent)
-            self._folder = Path(tempfile.mkdtemp(prefix=f"{UNFINISHED}{os.getpid()}-", dir=self.parent))
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._folder:
-            shutil.rmtree(self._folder, ignore_errors=True)
-
-    def add(self, body: bytes) -> None:
-        """Keep an answer."""
-        assert self._folder, "the context was not entered"
-        path = self._folder / f"{len(self.paths) + 1:04}"
-        with _refusals(self.parent):
-            _write(path, body)
-        self.paths.append(path)
-
-
 def store(folder: Path, files: Mapping[str, Content], manifest: Mapping[str, Any]) -> bool:
     """Write ``files`` and their manifest as ``folder``; returns False if it exists already and was left as it is.
 
     All is written to another folder first, which is renamed when complete, so that no one finds half a snapshot. Raises
     OutsideError if the disk refuses.
     """
-    with _refusals(folder.parent):
+    with refusals(folder.parent):
         stored = _store(folder, files, manifest)
     return stored
 
 
 @contextmanager
-def _refusals(parent: Path) -> Iterator[None]:
+def refusals(parent: Path) -> Iterator[None]:
     """Turn an error of the disk into one sentence, raised outside its handler: no value of a patient hangs on to it."""
     failure = ""
     try:
@@ -73,22 +43,23 @@ def _refusals(parent: Path) -> Iterator[None]:
         raise OutsideError(failure)
 
 
-def _prepare(parent: Path) -> None:
+def prepare(parent: Path) -> None:
+    """Make the folder of a study's snapshots, and remove what killed runs left in it."""
     parent.mkdir(parents=True, exist_ok=True, mode=FOLDER_MODE)
     _sweep(parent)
 
 
 def _store(folder: Path, files: Mapping[str, Content], manifest: Mapping[str, Any]) -> bool:
-    _prepare(folder.parent)
+    prepare(folder.parent)
     if folder.exists():
         return False
     aside = folder.parent / f"{UNFINISHED}{os.getpid()}-{folder.name}"
     aside.mkdir(mode=FOLDER_MODE)
     try:
         for name, content in files.items():
-            _write(aside / name, content)
+            write(aside / name, content)
         listed = {name: _described(aside / name) for name in sorted(files)}
-        _write(aside / MANIFEST, json_bytes({**manifest, "files": listed}))
+        write(aside / MANIFEST, json_bytes({**manifest, "files": listed}))
         aside.rename(folder)
     except OSError:
         shutil.rmtree(aside, ignore_errors=True)
@@ -102,7 +73,8 @@ def _described(path: Path) -> dict[str, Any]:
     return {"size": path.stat().st_size, "sha256": _sha256(path)}
 
 
-def _write(path: Path, content: Content) -> None:
+def write(path: Path, content: Content) -> None:
+    """Write a new file for its owner only, to the disk itself."""
     path.parent.mkdir(exist_ok=True, mode=FOLDER_MODE)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
     with os.fdopen(descriptor, "wb") as file:
@@ -115,6 +87,15 @@ def _write(path: Path, content: Content) -> None:
             content(file)
         file.flush()
         os.fsync(file.fileno())
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file in place of the one there is, whole or not at all; raises OutsideError if the disk refuses."""
+    with refusals(path.parent):
+        aside = path.with_name(f"{path.name}.{os.getpid()}")
+        aside.unlink(missing_ok=True)
+        write(aside, content)
+        aside.replace(path)
 
 
 def _sweep(parent: Path) -> None:

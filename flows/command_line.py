@@ -192,6 +192,9 @@ def run(
         Path | None,
         typer.Option(help="queries.csv or folder of an earlier run: says which queries are new, resolved, how old."),
     ] = None,
+    full_load: Annotated[
+        bool, typer.Option("--full-load", help="Read all records from REDCap, not only those that changed.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Build a study: from its REDCap project, an exported project or a snapshot to the package."""
@@ -202,7 +205,7 @@ def run(
     from flows.run_request import RunRequest
 
     state = records.value if records else None
-    request = RunRequest.of(study, source, state, cutoff, out, until.value, group, previous)
+    request = RunRequest.of(study, source, state, cutoff, out, until.value, group, previous, full_load)
     printer = StagePrinter(quiet=as_json)
     result = build(request, printer)
     print(json.dumps({**result.as_dict(), "seconds": printer.seconds}, indent=2) if as_json else result.sentence())  # noqa: T201

@@ -315,11 +315,12 @@ def receive(request: RunRequest) -> Path:
     if request.source == API:
         from extract.api import take
         from extract.client import Client
-        from flows.redcap_access import api_url, patience, token
+        from flows.redcap_access import api_url, full_load_days, patience, token
 
         study = request.study
         client = Client(api_url(study), token(study), patience(study), encoding=study.encoding)
-        return take(study, client, request.snapshots, request.group)
+        days = 0 if request.full_load else full_load_days(study)
+        return take(study, client, request.snapshots, request.group, days)
     from extract.exports import snapshot_of
 
     return snapshot_of(request.study, Path(request.source), request.snapshots, request.records, request.group)

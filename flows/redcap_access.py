@@ -53,6 +53,13 @@ def patience(study: Study) -> Patience:
     return replace(usual, answer=answer, attempts=attempts)
 
 
+def full_load_days(study: Study) -> float:
+    """Return after how many days all records are read again: study.yaml may say ``full_load_days``."""
+    from extract.last_extraction import FULL_LOAD_DAYS
+
+    return study.declared.redcap.full_load_days or FULL_LOAD_DAYS
+
+
 def _prefect_in_use() -> bool:
     return any(name in os.environ for name in ("PREFECT_API_URL", "PREFECT__FLOW_RUN_ID"))
 

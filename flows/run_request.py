@@ -30,7 +30,8 @@ class RunRequest:
     ``source`` is ``api``, a snapshot's folder, or exports (a folder or a records CSV); ``records`` names
     the state of a folder's records.
     ``snapshots`` is the folder of all studies' snapshots. ``group`` is the data access group of which alone a part of
-    the study is built, blank for the whole study. ``previous`` is the query listing of an earlier run.
+    the study is built, blank for the whole study. ``previous`` is the query listing of an earlier run. ``full_load``
+    reads all records, not only those that changed.
     """
 
     study: Study
@@ -42,6 +43,7 @@ class RunRequest:
     options: dict[str, str] = field(default_factory=dict)
     group: str = ""
     previous: pd.DataFrame | None = field(default=None, repr=False, compare=False)
+    full_load: bool = False
 
     @classmethod
     def of(
@@ -54,6 +56,7 @@ class RunRequest:
         until: str = "package",
         group: str | None = None,
         previous: Path | None = None,
+        full_load: bool = False,
     ) -> RunRequest:
         """Read what was typed.
 
@@ -79,7 +82,8 @@ class RunRequest:
         _refuse_package(folder, until)
         earlier = _previous(opened, previous, folder, options)
         snapshots = (out.absolute().parent if out else BUILD.absolute()) / "snapshots"
-        return cls(opened, source, records or "locked", folder, until, snapshots, options, group or "", earlier)
+        state = records or "locked"
+        return cls(opened, source, state, folder, until, snapshots, options, group or "", earlier, full_load)
 
     def reaches(self, stage: str) -> bool:
         """Return True if the run goes as far as ``stage``."""

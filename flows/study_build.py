@@ -40,6 +40,7 @@ def study_build(
     until: str = "package",
     group: str | None = None,
     previous: str | None = None,
+    full_load: bool = False,
 ) -> dict[str, Any]:
     """Build a study as ``redcap-cdisc run`` does, with the same parameters; returns counts and paths.
 
@@ -47,7 +48,7 @@ def study_build(
     not 0: also where what was built is not accepted.
     """
     folder, earlier = (Path(one) if one else None for one in (out, previous))
-    return neutral(_build, study, source, records, cutoff, folder, until, group, earlier)
+    return neutral(_build, study, source, records, cutoff, folder, until, group, earlier, full_load)
 
 
 def _build(*asked: Any) -> dict[str, Any]:

@@ -138,6 +138,7 @@ class RedcapServer:
     """Where REDCap is, and the environment variables and the Prefect block that hold its address and the token.
 
     ``version`` is part of the links to forms. ``answer_seconds`` and ``attempts`` are for a slow server.
+    All records are read at least every ``full_load_days``, otherwise those that changed.
     """
 
     base_url: Annotated[str, Written(r"(?:https?://\S+)?", "an address that begins with https://")] = ""
@@ -148,6 +149,7 @@ class RedcapServer:
     answers: str = ""
     answer_seconds: Annotated[float, Above(0)] | None = None
     attempts: Annotated[int, Above(0)] | None = None
+    full_load_days: Annotated[float, Above(0)] | None = None
     node: Place = field(default=None, compare=False, repr=False)
 
 

@@ -157,7 +157,8 @@ def _records(random: Random, project: Project) -> pd.DataFrame:
             rows.append(row)
     keys = [dictionary.record_id, EVENT, REPEAT_INSTRUMENT, REPEAT_INSTANCE, ACCESS_GROUP]
     columns = [*keys, *(column for form in dictionary.forms for column in dictionary.export_columns(form)), *coded]
-    return pd.DataFrame(rows, columns=columns, dtype="str").fillna("")
+    frame = pd.DataFrame(rows, columns=columns, dtype="str").fillna("")
+    return frame.drop(columns=[one for one in coded if not (frame[one] == "1").any()])  # exported where one is in use
 
 
 def _places(random: Random, project: Project) -> list[tuple[str, str, str]]:
