@@ -37,13 +37,13 @@ NIGHTS = st.lists(st.tuples(st.integers(1, 60), st.lists(ACT, max_size=4)), min_
 PROJECTS: dict[str, SandboxProject] = {}
 
 
-def answered(_: HTTPAdapter, request: requests.PreparedRequest, **__: Any) -> requests.Response:
+def answered(adapter: HTTPAdapter, request: requests.PreparedRequest, **__: Any) -> requests.Response:
     """Answer a request in this thread as the sandbox does over the network."""
-    given = answer(PROJECTS, ApiRequest.from_pairs(parse_qsl(str(request.body), keep_blank_values=True)))
+    _, given = answer(PROJECTS, ApiRequest.from_pairs(parse_qsl(str(request.body), keep_blank_values=True)))
     response = requests.Response()
     response.status_code, response.request, response.url = given.status, request, ADDRESS
     response.headers["content-type"] = given.media
-    response.raw = HTTPResponse(io.BytesIO(given.body.encode()), preload_content=False)
+    response.raw = HTTPResponse(io.BytesIO(given.body), preload_content=False)
     return response
 
 
