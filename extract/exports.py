@@ -188,13 +188,13 @@ def _structure(study: Study, folder: Path) -> tuple[dict[str, Any], list[Path]]:
     for name in ("dictionary", "project_info"):
         present.setdefault(name, folder / f"{name}.csv")
     structure: dict[str, Any] = {name: read_rows(path, study.encoding) for name, path in present.items()}
-    structure["dictionary"] = [_api_headers(row) for row in structure["dictionary"]]
+    structure["dictionary"] = [api_headers(row) for row in structure["dictionary"]]
     if not structure["project_info"]:
         raise StudyError("the file has no row", present["project_info"])
     return structure, [*present.values()]
 
 
-def _api_headers(row: dict[str, str]) -> dict[str, str]:
+def api_headers(row: dict[str, str]) -> dict[str, str]:
     """Return a dictionary row under the API's names; REDCap's web pages give others, in letters of either case."""
     return {WEB_HEADERS.get(name.lower(), name): value for name, value in row.items()}
 

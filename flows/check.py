@@ -94,10 +94,21 @@ def show_check(study: str, as_json: bool) -> None:
         raise SystemExit(1)
 
 
+def show_progress(study: str) -> None:
+    """Print how far the mapping of a study is."""
+    from flows.mapping_progress import progress_of
+
+    found = progress_of(study, problems_of(study))
+    if found is not None:
+        print(found)  # noqa: T201
+
+
 def _print(study: str, problems: list[CheckProblem]) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+    from flows.mapping_progress import progress_of
 
     console = Console(highlight=False)
     for file, group in groupby(problems, key=lambda problem: problem.file):
@@ -109,6 +120,9 @@ def _print(study: str, problems: list[CheckProblem]) -> None:
         for problem in _together(list(group)):
             table.add_row(Text(str(problem.line or "")), Text(problem.key), Text(_problem_text(problem)))
         console.print(table)
+    progress = progress_of(study, problems)
+    if progress is not None:
+        console.print(Text(str(progress)), soft_wrap=True)
     console.print(Text(_summary(study, problems), style="bold red" if problems else "bold green"))
 
 

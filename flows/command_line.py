@@ -71,6 +71,17 @@ DRAFT_EXAMPLES = """
 
   redcap-cdisc draft MyTrial_DataDictionary.csv --out mappings/mytrial
 """
+INIT_EXAMPLES = """
+[bold]Examples[/bold]
+
+  redcap-cdisc init ../studies/mytrial --from MyTrial.REDCap.xml
+
+  redcap-cdisc init ../studies/mytrial --from api
+"""
+PROJECT_HELP = (
+    "A project's XML, a dictionary as CSV, a folder or ZIP of exports, or 'api' for the REDCap of REDCAP_URL and"
+    " REDCAP_TOKEN."
+)
 WHERE_HELP = "Which records: a filter as results.csv has it, or VARIABLE=value;VARIABLE=value."
 TRACE_EXAMPLES = """
 [bold]Examples[/bold]
@@ -240,13 +251,26 @@ def check(
 
 @application.command(epilog=DRAFT_EXAMPLES)
 def draft(
-    project: Annotated[Path, typer.Argument(metavar="PROJECT", help="Folder with dictionary.csv, or a dictionary.")],
+    project: Annotated[str, typer.Argument(metavar="PROJECT", help=PROJECT_HELP)],
     out: Annotated[Path | None, typer.Option(help="Folder of the new study; default mappings/NAME.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print where each field goes, how sure and why.")] = False,
 ) -> None:
-    """Write a study's first mapping from its REDCap dictionary, by annotations and names; the uncertain is marked."""
+    """Write a study's first mapping from its REDCap project: each line says how sure it is and why."""
     from flows.draft import show_draft
 
-    show_draft(project, out)
+    show_draft(project, out, as_json)
+
+
+@application.command(epilog=INIT_EXAMPLES)
+def init(
+    study: Annotated[Path, typer.Argument(metavar="STUDY", help="The new study's folder.", file_okay=False)],
+    project: Annotated[str, typer.Option("--from", metavar="PROJECT", help=PROJECT_HELP)],
+) -> None:
+    """Begin a study from a REDCap project: a folder that passes the check and builds, what is to be decided marked."""
+    from flows.draft import draft as write_draft
+    from flows.draft import show_made
+
+    show_made(study, write_draft(project, study)[0])
 
 
 @application.command(epilog=SCHEMA_EXAMPLES)

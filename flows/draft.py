@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import csv
-import shutil
+import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flows.check import MARK, show_progress
+from flows.project_structure import Structure, structure_from
 from metadata.errors import UsageError
 
 if TYPE_CHECKING:
@@ -14,63 +17,29 @@ if TYPE_CHECKING:
     from sdtm.draft.proposals import Draft
 
 NOT_SUBMITTED = "sdtm/not_submitted.yaml"
-STRUCTURE = ("dictionary", "project_info", "instruments", "arms", "events", "form_event_mapping", "repeating", "dags")
 
 
-def draft(project: Path, out: Path) -> tuple[list[Path], Draft]:
-    """Write a study's folder from a project's structure files, its XML, or a dictionary alone.
+def draft(project: str | Path, out: Path) -> tuple[list[Path], Draft]:
+    """Write a study's folder from a project's structure, wherever it is (see structure_from).
 
-    Returns the files made, and what they propose.
-
-    Raises UsageError if ``out`` has files already or there is no dictionary.
+    Returns the files made, and what they propose. Raises UsageError if ``out`` has files already or there is no
+    dictionary.
     """
     if out.exists() and any(out.iterdir()):
         raise UsageError(
             f"{out} has files already: a draft never writes over a mapping, and copies the project's structure itself;"
-            " choose another --out"
+            " choose another folder"
         )
-    if project.suffix.lower() == ".xml" and project.is_file():
-        made = _structure_of_xml(project, out / "redcap")
-        return _with_mapping(made, out)
-    dictionary = project / "dictionary.csv" if project.is_dir() else project
-    if not dictionary.is_file():
-        raise UsageError(f"{project} is neither a dictionary, a project's XML nor a folder with dictionary.csv")
-    made = _structure(project, dictionary, out / "redcap")
-    return _with_mapping(made, out)
-
-
-def _with_mapping(made: list[Path], out: Path) -> tuple[list[Path], Draft]:
+    made = write_structure(structure_from(str(project)), out / "redcap")
     files, found = _mapping(out)
     return made + files, found
 
 
-def _structure(project: Path, dictionary: Path, folder: Path) -> list[Path]:
-    """Copy the project's structure into the study's folder; a dictionary alone is a classic project."""
-    from metadata.dictionary import Dictionary
+def write_structure(structure: Structure, folder: Path) -> list[Path]:
+    """Write the files of a structure; raises StudyError before that if it is no project's."""
+    from metadata.project import Project
 
-    Dictionary.read_csv(dictionary)
-    folder.mkdir(parents=True)
-    made = []
-    for name in STRUCTURE:
-        source = dictionary if name == "dictionary" else project / f"{name}.csv"
-        if source.is_file():
-            made.append(Path(shutil.copyfile(source, folder / f"{name}.csv")))
-    if not (folder / "project_info.csv").is_file():
-        with (folder / "project_info.csv").open("w", encoding="utf-8", newline="") as target:
-            rows = [("project_title", "is_longitudinal", "missing_data_codes"), (dictionary.stem, 0, "")]
-            csv.writer(target, lineterminator="\n").writerows(rows)
-        made.append(folder / "project_info.csv")
-    return made
-
-
-def _structure_of_xml(project: Path, folder: Path) -> list[Path]:
-    """Write the structure files that a project's XML describes."""
-    from extract.odm.document import read_document
-    from extract.odm.structure import structure_of
-
-    structure = structure_of(read_document(project), project)
-    if structure is None:
-        raise UsageError(f"{project} has data only: export the project's XML with its metadata")
+    Project.from_payloads(structure)
     folder.mkdir(parents=True)
     made = []
     for name, rows in structure.items():
@@ -115,10 +84,22 @@ def _write(path: Path, text: str) -> Path:
     return path
 
 
-def show_draft(project: Path, out: Path | None) -> None:
-    """Write the draft and say what comes next."""
-    name = project.resolve().parent.name if project.name in ("redcap", "dictionary.csv") else project.resolve().stem
+def show_draft(project: str, out: Path | None, as_json: bool = False) -> None:
+    """Write the draft and say how far it is, what is to be decided in each file, and what comes next."""
+    path = Path(project)
+    name = path.resolve().parent.name if path.name in ("redcap", "dictionary.csv") else path.resolve().stem
     target = out or Path("mappings") / name
-    for path in draft(project, target)[0]:
-        print(path)  # noqa: T201
-    print(f"Next: redcap-cdisc check {target}")  # noqa: T201
+    files, found = draft(project, target)
+    if as_json:
+        print(json.dumps([asdict(one) for one in found.placements], indent=2, ensure_ascii=False))  # noqa: T201
+        return
+    show_made(target, files)
+
+
+def show_made(study: Path, files: list[Path]) -> None:
+    """Print the files of a new study, each with the number of its marks, and how far its mapping is."""
+    for path in files:
+        marks = path.read_text(encoding="utf-8").count(f"{MARK}:") if path.suffix == ".yaml" else 0
+        print(f"{path}{f'  {marks} TODO' if marks else ''}")  # noqa: T201
+    show_progress(str(study))
+    print(f"Next: redcap-cdisc check {study}")  # noqa: T201

@@ -169,7 +169,7 @@ def test_a_draft_never_writes_over_a_mapping(drafted: Path) -> None:
 
 
 def test_something_else_than_a_project(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"neither a dictionary, a project's XML nor a folder with"):
+    with pytest.raises(UsageError, match=r"neither a dictionary, a project's XML nor a folder or ZIP with"):
         draft(tmp_path, tmp_path / "new")
     assert not (tmp_path / "new").exists()
 

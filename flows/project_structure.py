@@ -1,0 +1,118 @@
+"""A project's structure from wherever a user has it: its XML, a dictionary, a folder or ZIP of exports, or the API."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from metadata.errors import UsageError
+
+API = "api"
+Structure = dict[str, list[dict[str, Any]]]
+
+
+def structure_from(source: str) -> Structure:
+    """Return the structure's payloads by name, as ``redcap/NAME.csv`` has them; dictionary and project_info always.
+
+    ``source`` is ``api`` (address and token in REDCAP_URL and REDCAP_TOKEN), a project's XML, a dictionary as CSV, or a
+    folder or ZIP of exports, under our names or those of REDCap's web pages. Raises UsageError if it is none of them.
+    """
+    if source == API:
+        return _of_api()
+    path = Path(source)
+    if path.is_file() and path.suffix.lower() == ".xml":
+        return _of_xml(path)
+    if path.is_file() and path.suffix.lower() == ".zip":
+        from extract import downloads
+
+        with TemporaryDirectory() as name:
+            return _of_folder(downloads.unpack(path, Path(name) / path.name), path)
+    if path.is_dir():
+        return _of_folder(path, path)
+    if path.is_file():
+        return _completed({"dictionary": _read("dictionary", path)}, path.stem)
+    raise _nothing(path)
+
+
+def _nothing(path: Path) -> UsageError:
+    return UsageError(f"{path} is neither a dictionary, a project's XML nor a folder or ZIP with dictionary.csv")
+
+
+def _of_xml(path: Path) -> Structure:
+    from extract.odm.document import read_document
+    from extract.odm.structure import structure_of
+
+    structure = structure_of(read_document(path), path)
+    if structure is None:
+        raise UsageError(f"{path} has data only: export the project's XML with its metadata")
+    return structure
+
+
+def _of_folder(folder: Path, shown: Path) -> Structure:
+    from extract import downloads
+    from extract.exports import STRUCTURE_FILES
+
+    found = {name: downloads.find(folder, name) for name in STRUCTURE_FILES if name != "export_field_names"}
+    if found["dictionary"] is None:
+        raise _nothing(shown)
+    structure = {name: _read(name, path) for name, path in found.items() if path is not None}
+    records = next((path for name in RECORDS if (path := downloads.find(folder, name)) is not None), None)
+    if records is not None:
+        seen = _of_records(records)
+        structure |= {name: rows for name, rows in seen.items() if rows and name not in structure}
+    name = shown.resolve().parent.name if shown.name == "redcap" else shown.stem
+    return _completed(structure, name)
+
+
+RECORDS = ("records_locked", "records_as_entered", "records")
+
+
+def _read(name: str, path: Path) -> list[dict[str, Any]]:
+    from extract.exports import api_headers
+    from metadata.redcap_csv import read_rows
+
+    rows = read_rows(path)
+    return [api_headers(row) for row in rows] if name == "dictionary" else rows
+
+
+def _of_records(records: Path) -> Structure:
+    """Return what repeats, and the data access groups, as the records show them, where the exports do not say so."""
+    from metadata.redcap_csv import read_rows
+
+    rows = read_rows(records)
+    pairs = {
+        (row.get("redcap_event_name") or "", row.get("redcap_repeat_instrument") or "")
+        for row in rows
+        if row.get("redcap_repeat_instance")
+    }
+    groups = sorted({row.get("redcap_data_access_group") or "" for row in rows} - {""})
+    return {
+        "repeating": [
+            {"event_name": event, "form_name": form, "custom_form_label": ""} for event, form in sorted(pairs)
+        ],
+        "dags": [{"data_access_group_name": group, "unique_group_name": group} for group in groups],
+    }
+
+
+def _completed(structure: Structure, title: str) -> Structure:
+    """Return a structure with the project's information where there is none: longitudinal if it has events."""
+    info = {"project_title": title, "is_longitudinal": int("events" in structure), "missing_data_codes": ""}
+    return {"project_info": [info], **structure}
+
+
+def _of_api() -> Structure:
+    """Return what the API answers; the address and the token are in the environment."""
+    from extract.client import Client
+    from flows.redcap_access import DEFAULT_TOKEN_VARIABLE, DEFAULT_URL_VARIABLE
+
+    given = {name: os.environ.get(name, "").strip() for name in (DEFAULT_URL_VARIABLE, DEFAULT_TOKEN_VARIABLE)}
+    for name, value in given.items():
+        if not value:
+            raise UsageError(f"the environment variable {name} is not set: it is needed to ask REDCap for the project")
+    client = Client(given[DEFAULT_URL_VARIABLE], given[DEFAULT_TOKEN_VARIABLE])
+    received = client.structure()
+    parsed = {name: client.parsed(body) for name, body in received.items() if name not in ("version", "log")}
+    rows = {name: body if isinstance(body, list) else [body] for name, body in parsed.items()}
+    return {name: body for name, body in rows.items() if body and name != "export_field_names"}
