@@ -9,17 +9,22 @@ from typing import Literal, get_args
 import pandas as pd
 
 from metadata.errors import UsageError, nearest
+from redcap_sandbox.cutting import PLACES, cut_places
 
 FaultKind = Literal[
     "forbidden", "status", "truncated", "memory", "html", "slow", "drop", "redirect", "not_utf8",
     "missing_records", "missing_column", "missing_row", "duplicate_row", "foreign_record", "empty_body", "cut",
-    "edit_record", "delete_record",
+    "edit_record", "delete_record", "rename_record", "no_body", "banned",
 ]  # fmt: skip
 OUT_OF_MEMORY = (
     "REDCap ran out of server memory. The request cannot be processed."
     " Please try importing/exporting a smaller amount of data."
 )
 LOGIN_PAGE = "<!DOCTYPE html>\n<html><head><title>REDCap</title></head><body>Please log in</body></html>"
+BANNED_PAGE = (
+    "<!DOCTYPE html>\n<html><head><title>REDCap</title></head><body>The IP address {host} has been banned due to"
+    " suspected abuse. Contact your REDCap administrator.</body></html>"
+)
 APACHE_PAGE = "<!DOCTYPE HTML PUBLIC><html><head><title>{status}</title></head><body>The server is busy.</body></html>"
 NUMBERS = ("times", "after", "more_than", "status", "seconds", "at")
 
@@ -30,10 +35,12 @@ class Fault:
 
     ``content`` limits it to requests of one content, ``more_than`` to record requests that name more records than
     that, ``times`` to so many requests (None: always), after the first ``after`` matching ones. ``status`` is for kind
-    ``status``, ``seconds`` for ``slow``, ``location`` for ``redirect``. ``at`` counts bytes for ``cut``, else rows.
+    ``status``, ``seconds`` for ``slow``, ``location`` for ``redirect``. ``at`` counts bytes for ``cut``, else rows;
+    with ``where`` (see ``cutting.PLACES``) it counts the places of that class that an answer can be cut at.
 
-    ``edit_record`` and ``delete_record`` do as a user would before the request is answered: they change ``column`` of
-    ``record`` to ``value``, or delete it, and log that. Where column or record is blank it is the last one there is.
+    ``edit_record``, ``delete_record`` and ``rename_record`` do as a user would before the request is answered: they
+    change ``column`` of ``record`` to ``value``, delete it, or call it ``value``, and log that. Where column or record
+    is blank it is the last one there is.
     """
 
     kind: FaultKind
@@ -45,6 +52,7 @@ class Fault:
     seconds: float = 1.0
     location: str = "https://elsewhere.example.org/api/"
     at: int = 0
+    where: str = ""
     column: str = ""
     record: str = ""
     value: str = "edited"
@@ -65,6 +73,8 @@ class Fault:
             name, _, value = pair.partition("=")
             if name not in names:
                 raise UsageError(f"--fault {text}: a fault has no '{name}'{nearest(name, names)}")
+            if name == "where" and value not in PLACES:
+                raise UsageError(f"--fault {text}: an answer has no place '{value}'{nearest(value, PLACES)}")
             values[name] = _number(text, name, value) if name in NUMBERS else value
         return cls(kind, **values)  # type: ignore[arg-type]
 
@@ -123,7 +133,12 @@ def spoiled(fault: Fault, frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def spoiled_body(fault: Fault, body: bytes, kind: str) -> bytes:
-    """Return an answer that was cut after some bytes, or is empty as REDCap's answers are."""
+    """Return an answer that was cut after some bytes, is empty as REDCap's answers are, or has no byte."""
+    if fault.kind == "no_body":
+        return b""
+    if fault.kind == "cut" and fault.where:
+        places = cut_places(body, kind, fault.where)
+        return body[: places[fault.at % len(places)]] if places else body
     if fault.kind == "cut":
         return body[: fault.at % max(1, len(body))]
     if fault.kind == "empty_body":

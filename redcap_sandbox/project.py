@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
@@ -21,6 +21,11 @@ from redcap_sandbox.rights import User
 VERSION = "15.2.1"
 STATES = {"locked": "records_locked.csv", "as-entered": "records_as_entered.csv"}
 LOG_COLUMNS = ["timestamp", "username", "action", "details", "record"]
+
+
+def utc_now() -> datetime:
+    """Return the time by the clock of a server in UTC, without a zone as REDCap's times are."""
+    return datetime.now(UTC).replace(tzinfo=None)
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,7 @@ class SandboxProject:
     repository: Repository = field(default_factory=Repository)
     reports: tuple[Report, ...] = ()
     surveys: tuple[str, ...] = ()
-    clock: Callable[[], datetime] = datetime.now
+    clock: Callable[[], datetime] = utc_now
     log_exports: bool = False
 
     @classmethod

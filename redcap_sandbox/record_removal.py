@@ -118,8 +118,13 @@ def rename_record(served: SandboxProject, request: ApiRequest) -> tuple[SandboxP
     names = served.records.record
     if not new or new in set(names):
         raise ApiError(400, TAKEN.format(new) if new else NOT_VALID.format("new_record_name"))
-    record_id = served.project.dictionary.record_id
+    return renamed(served, old, new), 1
+
+
+def renamed(served: SandboxProject, old: str, new: str, username: str = "", by: str = "(API) ") -> SandboxProject:
+    """Return the project in which a record has another name; its earlier entries in the log keep the old one."""
+    names, record_id = served.records.record, served.project.dictionary.record_id
     frame = served.records.frame.assign(**{record_id: names.mask(names == old, new)})
     files = {place._replace(record=new) if place.record == old else place: file for place, file in served.files.items()}
-    renamed = replace(served.with_frame(ordered(served.project, frame)), files=files)
-    return with_entries(renamed, [record_entry("Update", new, f"{record_id} = '{new}'")]), 1
+    made = replace(served.with_frame(ordered(served.project, frame)), files=files)
+    return with_entries(made, [record_entry("Update", new, f"{record_id} = '{new}'", by)], username)

@@ -23,10 +23,11 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from metadata.errors import OutsideError, UsageError
 from redcap_sandbox.answer import Answer, error_answer
-from redcap_sandbox.changes import deleted, edited
+from redcap_sandbox.bans import Bans
+from redcap_sandbox.changes import deleted, edited, given_another_name
 from redcap_sandbox.contents import NO_API
-from redcap_sandbox.faults import APACHE_PAGE, LOGIN_PAGE, OUT_OF_MEMORY, Fault, Faults, spoiled_body
-from redcap_sandbox.project import VERSION, SandboxProject
+from redcap_sandbox.faults import APACHE_PAGE, BANNED_PAGE, LOGIN_PAGE, OUT_OF_MEMORY, Fault, Faults, spoiled_body
+from redcap_sandbox.project import VERSION, SandboxProject, utc_now
 from redcap_sandbox.request import ApiRequest, Upload
 from redcap_sandbox.tenants import Tenants
 
@@ -44,13 +45,15 @@ def create_app(
     projects: Mapping[str, SandboxProject],
     faults: Faults | None = None,
     super_tokens: tuple[str, ...] = (),
-    clock: Callable[[], datetime] = datetime.now,
+    clock: Callable[[], datetime] = utc_now,
     version: str = VERSION,
+    bans: Bans | None = None,
 ) -> FastAPI:
     """Return the API over ``projects``, keyed by token (32 hexadecimal characters; case does not matter).
 
     ``faults`` makes chosen requests fail, for tests; nothing a client sends can reach it. ``super_tokens`` (64
-    characters) may create projects, at the time of ``clock`` and as a server of ``version`` does. ``state.tenants`` of
+    characters) may create projects, at the time of ``clock`` and as a server of ``version`` does. ``bans`` says after
+    what an address is not answered any more. ``state.tenants`` of
     the application has the projects as they are by now: what clients write is in memory only. Raises UsageError if a
     token is not of REDCap's form.
     """
@@ -62,7 +65,11 @@ def create_app(
     app.state.tenants = tenants
 
     async def api(request: Request) -> Response:
-        return await _respond(tenants, await _read(request), pending)
+        host = request.client.host if request.client else HOST
+        asked = await _read(request)
+        if bans is not None and bans.refuses(host, tenants.knows(asked.text("token"))):
+            return _banned(host)
+        return await _respond(tenants, asked, pending)
 
     for path in ("/api/", "/api"):
         app.add_api_route(path, api, methods=["POST"], response_model=None)
@@ -116,6 +123,7 @@ async def _respond(tenants: Tenants, asked: ApiRequest, faults: Faults) -> Respo
 CHANGES: dict[str, Callable[[Fault, SandboxProject], SandboxProject]] = {
     "edit_record": lambda fault, project: edited(project, fault.record, fault.column, fault.value),
     "delete_record": lambda fault, project: deleted(project, fault.record),
+    "rename_record": lambda fault, project: given_another_name(project, fault.record, fault.value),
 }
 
 
@@ -149,6 +157,10 @@ def _truncated(given: Answer) -> Response:
     return _response(Answer(200, given.body[: len(given.body) * 2 // 3], given.media))
 
 
+def _banned(host: str) -> Response:
+    return HTMLResponse(BANNED_PAGE.format(host=host), 403)
+
+
 def _not_utf8(given: Answer) -> Response:
     return Response(given.body.replace(b"\n", b"\xa0\n", 2), 200, {"content-type": given.media})
 
@@ -163,6 +175,8 @@ FAULTY: dict[str, Callable[[Fault, ApiRequest, Answer], Response]] = {
     "redirect": lambda fault, asked, given: RedirectResponse(fault.location, 302),
     "cut": _spoiled,
     "empty_body": _spoiled,
+    "no_body": _spoiled,
+    "banned": lambda fault, asked, given: _banned(HOST),
     "not_utf8": lambda fault, asked, given: _not_utf8(given),
 }
 

@@ -12,7 +12,7 @@ from redcap_sandbox.answer import Answer, error_answer
 from redcap_sandbox.contents import NO_API, answer
 from redcap_sandbox.creation import created
 from redcap_sandbox.faults import Fault
-from redcap_sandbox.project import VERSION, SandboxProject
+from redcap_sandbox.project import VERSION, SandboxProject, utc_now
 from redcap_sandbox.request import ApiError, ApiRequest
 
 FIRST_CREATED = 1001
@@ -31,7 +31,7 @@ class Tenants:
         self,
         projects: MutableMapping[str, SandboxProject],
         super_tokens: tuple[str, ...] = (),
-        clock: Callable[[], datetime] = datetime.now,
+        clock: Callable[[], datetime] = utc_now,
         version: str = VERSION,
     ) -> None:
         self.projects = projects
@@ -50,6 +50,10 @@ class Tenants:
             if before is not None and after is not None:
                 self._put(token, before, after)
         return given
+
+    def knows(self, token: str) -> bool:
+        """True if a token opens a project or may create one."""
+        return token.upper() in self.projects or token.upper() in self._super
 
     def change(self, token: str, change: Callable[[SandboxProject], SandboxProject]) -> None:
         """Let somebody change the project of a token, if there is one."""

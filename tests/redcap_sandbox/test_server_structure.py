@@ -97,8 +97,9 @@ def test_repeating_setup_and_groups(api: TestClient) -> None:
 
 def test_users_have_integer_rights_and_form_rights(api: TestClient) -> None:
     users = post(api, content="user").json()
-    assert users[2]["username"] == "statistician" and users[2]["design"] == 1
-    assert users[2]["forms_export"] == {"demo": 2, "vitals": 0, "ae": 3}
+    assert [user["username"] for user in users] == ["clerk", "doctor", "leaver", "owner", "statistician"]
+    assert users[4]["design"] == 1
+    assert users[4]["forms_export"] == {"demo": 2, "vitals": 0, "ae": 3}
     text = post(api, content="user", format="csv").text
     assert '"demo:2,vitals:0,ae:3"' in text
 
