@@ -30,7 +30,7 @@ from extract.snapshot import Taken, are_hashes, keep
 from extract.storage import Content
 from metadata.errors import OutsideError, StudyError
 from metadata.project import Project
-from metadata.records import ACCESS_GROUP
+from metadata.records import ACCESS_GROUP, KEY_COLUMNS
 from metadata.study import Study
 from metadata.text_table import TextTable
 
@@ -120,8 +120,9 @@ def _load(client: Client, project: Project, listing: pd.DataFrame, columns: list
     changed = changed_records(client, project, base.last.begun - OVERLAP, listing, names)
     if isinstance(changed, str):
         return Load(f"all records: {changed}")
-    wanted = {*columns, *project.missing_code_columns}
-    held = base.records.select(name for name in base.records.names if name in wanted)
+    forms = {f"{form}_complete" for form in project.dictionary.forms} - {*columns}
+    absent = {*KEY_COLUMNS, ACCESS_GROUP, *forms} - {*columns}  # blank in a snapshot, and not in what comes
+    held = base.records.select(name for name in base.records.names if name not in absent)
     return Load(f"changes since {base.last.snapshot}", held, frozenset(changed), base.last.whole)
 
 

@@ -14,6 +14,7 @@ from extract.canonical import INFORMATION, STRUCTURE
 from extract.snapshot import whole_content
 from extract.storage import json_bytes, replace_file
 from metadata.errors import OutsideError
+from metadata.project import Project
 from metadata.text_table import TextTable
 
 FULL_LOAD_DAYS = 7.0
@@ -34,7 +35,7 @@ class LastExtraction:
 
 @dataclass(frozen=True)
 class Base:
-    """The records of the last extraction, and its times."""
+    """The records of the last extraction with the columns that came, and its times."""
 
     last: LastExtraction
     records: TextTable
@@ -85,10 +86,11 @@ def usable_base(folder: Path, named: str, now: datetime | None, full_load_days: 
     if now - last.whole >= timedelta(days=full_load_days):
         return f"all records were last read {(now - last.whole).days} days ago"
     try:
-        _, records = whole_content(folder / last.snapshot)
+        _, structure, records = whole_content(folder / last.snapshot)
     except OutsideError:
         return "the snapshot of the last extraction is gone or damaged"
-    return Base(last, records)
+    withheld, owners = set(structure["withheld"]), Project.from_payloads(structure).dictionary.column_field
+    return Base(last, records.select(name for name in records.names if owners.get(name) not in withheld))
 
 
 def _path(folder: Path) -> Path:

@@ -131,11 +131,18 @@ class RecordReader:
         came = TextTable.stack([self._no_rows(), *self._batches(names, rows_a_record)])
         mine = self._of_records(names)
         same = not self._faults and _alike(self._held.take(mine), came, self.keys)
-        self._held = TextTable.stack([self._held.take(~mine), came])
+        others = self._held.take(~mine)
+        if len(came) and len(others) and self._columns(came) != self._columns(others):
+            same, others = False, self._no_rows()  # a right on files changed, which no list of columns shows: all anew
+        self._held = TextTable.stack([others, came])
         lacking = self._lacking_listed()
         for name in lacking:
             self._faults.setdefault(name, f"record '{name}' came without some of its rows")
         return same and not lacking
+
+    def _columns(self, table: TextTable) -> set[str]:
+        """Return the columns that do not depend on the values that are there."""
+        return {*table.names} - {*self.project.missing_code_columns}
 
     def _no_rows(self) -> TextTable:
         return TextTable.of_frame(pd.DataFrame(columns=self.columns, dtype="str"))

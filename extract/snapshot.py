@@ -156,8 +156,7 @@ def open_snapshot(path: Path) -> StoredSnapshot:
     kept. Raises OutsideError if a file is missing or not as it was stored.
     """
     folder = Path(path)
-    manifest, table = whole_content(folder)
-    structure = json.loads((folder / STRUCTURE_FILE).read_bytes())
+    manifest, structure, table = whole_content(folder)
     project = Project.from_payloads(structure)
     identifiers = _identifiers(project, ())
     blanked = Snapshot(
@@ -178,8 +177,8 @@ def open_snapshot(path: Path) -> StoredSnapshot:
     return StoredSnapshot(blanked, Records(project, table))
 
 
-def whole_content(folder: Path) -> tuple[dict[str, Any], TextTable]:
-    """Return manifest and records of a snapshot, identifiers among them; raises OutsideError as opening does."""
+def whole_content(folder: Path) -> tuple[dict[str, Any], dict[str, Any], TextTable]:
+    """Return manifest, structure and records of a snapshot, identifiers among them; raises OutsideError as opening."""
     manifest = verified(folder)
     if manifest.get("format") != FORMAT:
         raise OutsideError(f"the snapshot {folder} was taken by another version of redcap-cdisc; take it again")
@@ -187,7 +186,7 @@ def whole_content(folder: Path) -> tuple[dict[str, Any], TextTable]:
     table = read_records(folder / RECORDS_FILE)
     if content_hash(structure, table) != manifest["content_sha256"]:
         raise OutsideError(f"the snapshot {folder} is damaged: {MANIFEST} does not fit its content; take it again")
-    return manifest, table
+    return manifest, structure, table
 
 
 def _identifiers(project: Project, keep: Collection[str]) -> set[str]:
