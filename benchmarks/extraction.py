@@ -23,11 +23,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from benchmarks.processes import Usage, watch
 from extract.api import take
 from extract.client import Client, batch_size
-from extract.snapshot import open_snapshot
+from extract.snapshot import RECORDS_FILE
 from metadata.project import Project
 from metadata.records import Records
 from metadata.study import Study
@@ -171,8 +172,8 @@ def _snapshot(address: str, fields: int) -> None:
         folder.mkdir()
         (folder / "study.yaml").write_text(STUDY, encoding="utf-8")
         path = take(Study.open(folder), Client(address, TOKEN), Path(name) / "snapshots")
-        records = open_snapshot(path).snapshot.records
-        print(json.dumps([len(records.table), len(_fields_in(records.table.names))]))
+        records = pq.read_metadata(path / RECORDS_FILE)
+        print(json.dumps([records.num_rows, len(_fields_in(records.schema.names))]))
 
 
 def _fields_in(columns: list[str]) -> list[str]:

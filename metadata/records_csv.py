@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -132,7 +133,7 @@ def _parsed(text: str, file: str | Path, rows_before: int = 0) -> pa.Table:
 
     delimiter = _delimiter(text)
     names = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
     if twice:
         raise StudyError(f"the column '{twice[0]}' is there twice", file, 1)
     if text.count('"') % 2:
@@ -144,7 +145,7 @@ def _parsed(text: str, file: str | Path, rows_before: int = 0) -> pa.Table:
             # one block and one thread, so that a cell may be of any size and an error knows its row
             read_options=arrow_csv.ReadOptions(block_size=len(plain) + 1, use_threads=False),
             parse_options=arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
-            convert_options=arrow_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string())),
+            convert_options=arrow_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.large_string())),
         )
     except pa.ArrowInvalid as error:
         problem = _without_values(str(error), rows_before)

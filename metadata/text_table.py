@@ -191,8 +191,9 @@ def _packed(values: pa.Array) -> pa.DictionaryArray:
     if not pa.types.is_dictionary(values.type):
         values = (values.cast(pa.string()) if pa.types.is_null(values.type) else values).dictionary_encode()
     kind = pa.from_numpy_dtype(np.min_scalar_type(-max(1, len(values.dictionary))))
-    texts = values.dictionary.cast(pa.large_string())
-    return pa.DictionaryArray.from_arrays(values.indices.cast(kind), texts)
+    texts, codes = values.dictionary, values.indices
+    texts = texts if texts.type == pa.large_string() else texts.cast(pa.large_string())
+    return pa.DictionaryArray.from_arrays(codes if codes.type == kind else codes.cast(kind), texts)
 
 
 def _stacked(pieces: list[tuple[pa.DictionaryArray | None, int]]) -> pa.DictionaryArray:
