@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -60,20 +60,33 @@ def complain(node: object, key: str | int | None, message: str) -> StudyError:
     return StudyError(message, file_of(node), line_of(node, key), None if key is None else str(key))
 
 
-def filled_in(node: Any, item: str) -> Any:
-    """Return a node with ``{each}`` replaced by ``item`` in all its keys and texts, the lines as they were."""
+def filled_in(node: Any, item: str, more: Mapping[str, str] | None = None) -> Any:
+    """Return a node with ``{each}`` replaced by ``item`` in all its keys and texts, the lines as they were.
+
+    ``more`` are further words, each filled in for its own name in braces.
+    """
+    return _filled(node, {PLACE: item, **{f"{{{name}}}": word for name, word in (more or {}).items()}})
+
+
+def _filled(node: Any, words: Mapping[str, str]) -> Any:
     if isinstance(node, str):
-        return node.replace(PLACE, item)
+        return _replaced(node, words)
     if isinstance(node, LocatedDict):
-        made = LocatedDict((key.replace(PLACE, item), filled_in(value, item)) for key, value in node.items())
-        made.lines = {key.replace(PLACE, item): line for key, line in node.lines.items()}
+        made = LocatedDict((_replaced(key, words), _filled(value, words)) for key, value in node.items())
+        made.lines = {_replaced(key, words): line for key, line in node.lines.items()}
     elif isinstance(node, LocatedList):
-        made = LocatedList(filled_in(value, item) for value in node)  # type: ignore[assignment]
+        made = LocatedList(_filled(value, words) for value in node)  # type: ignore[assignment]
         made.lines = node.lines  # type: ignore[assignment]
     else:
         return node
     made.file, made.line = node.file, node.line
     return made
+
+
+def _replaced(text: str, words: Mapping[str, str]) -> str:
+    for place, word in words.items():
+        text = text.replace(place, word)
+    return text
 
 
 class _LocatedLoader(yaml.CSafeLoader if hasattr(yaml, "CSafeLoader") else yaml.SafeLoader):  # type: ignore[misc]

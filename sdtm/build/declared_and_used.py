@@ -82,8 +82,13 @@ def _check_keys(body: LocatedDict, mapping: DomainMapping) -> None:
 def _check_items(node: LocatedDict) -> None:
     """Raise StudyError for items that nothing in their block uses."""
     items = node.get("for_each") or []
-    if items and not any(PLACE in text for text in _texts(node)):
+    texts = [text for key, value in node.items() if key != "for_each" for text in _texts(value)]
+    if items and not any(PLACE in text for text in texts):
         raise complain(node, "for_each", f"nothing has the place {PLACE}, so that all items give the same records")
+    for words in items.values() if isinstance(items, LocatedDict) else ():
+        for name in words:
+            if not any(f"{{{name}}}" in text for text in texts):
+                raise complain(words, name, f"nothing has the place {{{name}}}, so that the word is not used")
 
 
 def _texts(node: object) -> Iterator[str]:

@@ -13,7 +13,6 @@ from metadata.standards import GuideVariable, sdtm_dataset, sdtm_domains, sdtm_v
 from metadata.study import Study
 from metadata.terminology import Terminology
 from metadata.variable_kind import NUM, PLAIN_NUMBER
-from metadata.yaml_source import PLACE
 from sdtm.build.closed_texts import closed_qualifiers, with_closed_texts
 from sdtm.build.dosing_check import check_dosing
 from sdtm.build.engine import Engine
@@ -27,6 +26,7 @@ from sdtm.mapping.guide_variables import variables_named, with_continuations
 from sdtm.mapping.not_submitted import reasons, without_record
 from sdtm.mapping.reading import with_study_days
 
+OPEN_PLACE = re.compile(r"\{\w+\}")
 DESIGN = ("TA", "TE", "TV", "TI", "TM", "TS", "RELREC")
 """Datasets that no records make."""
 
@@ -133,7 +133,8 @@ def _named_in_others(mapping: StudyMapping) -> set[str]:
             words |= _words(study.read_yaml(relative))
         except StudyError:
             continue  # not YAML: read_each has said so
-    filled = [re.compile(re.escape(word).replace(re.escape(PLACE), r"\w+")) for word in words if PLACE in word]
+    parted = [OPEN_PLACE.split(word) for word in words]
+    filled = [re.compile(r"\w+".join(map(re.escape, parts))) for parts in parted if len(parts) > 1]
     fields = mapping.project.dictionary.fields
     return {name for name in fields if name in words or any(pattern.fullmatch(name) for pattern in filled)}
 

@@ -74,12 +74,28 @@ def with_study_days(domain: str, variables: tuple[GuideVariable, ...]) -> tuple[
 
 
 def expanded(nodes: list[LocatedDict]) -> list[LocatedDict]:
-    """Return the blocks, one with ``for_each: [ITEM, ...]`` once an item with ``{each}`` filled in."""
+    """Return the blocks, one with ``for_each`` once an item with ``{each}`` and the item's own words filled in.
+
+    Raises StudyError for items whose words have not the same names: a place would be left open.
+    """
     made = []
     for node in nodes:
-        items = node.get("for_each", [""]) if isinstance(node, LocatedDict) else [""]
-        made += [filled_in(node, str(item)) if item else node for item in items]
+        items = node.get("for_each") if isinstance(node, LocatedDict) else None
+        if isinstance(items, LocatedDict):
+            _check_words(node, items)
+            made += [filled_in(node, str(item), words) for item, words in items.items()]
+        else:
+            made += [filled_in(node, str(item)) for item in items] if items else [node]
     return made
+
+
+def _check_words(node: LocatedDict, items: LocatedDict) -> None:
+    """Raise StudyError unless all items have the same words."""
+    names = [sorted(words) for words in items.values()]
+    for item, own in zip(items, names, strict=True):
+        lacking = [name for name in dict.fromkeys(word for words in names for word in words) if name not in own]
+        if lacking:
+            raise complain(items, item, f"the item '{item}' has no word '{lacking[0]}', which the others have")
 
 
 def _day_label(date: GuideVariable) -> str:

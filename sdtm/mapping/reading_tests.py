@@ -214,21 +214,23 @@ class TestReader:
         return record_operation(spec, target, self.context, self.spec)
 
     def _with_unit_terms(self, spec: LocatedDict) -> LocatedDict:
-        """Return a unit's field with the domain's ``unit_terms`` for the choices that it offers."""
+        """Return a unit's field with the domain's ``unit_terms``: for its choices, or all that a free text may hold."""
         declared: LocatedDict = self.reader.body.get("unit_terms") or LocatedDict()
         found = self.context.dictionary.fields.get(str(spec["field"]))
-        if found is None or not found.choices or not set(found.choices) <= set(declared):
+        if found is None or not declared or not set(found.choices) <= set(declared) or "synonyms" in spec:
             return spec
-        terms = located({code: declared[code] for code in found.choices}, declared)
+        every = {**{term: term for term in declared.values()}, **declared}  # a free text may be the term itself
+        terms = located({code: every[code] for code in found.choices or every}, declared)
         return located({**spec, "terms": terms}, spec)
 
     def _check_factors(self, unit: RecordOperation | None, units: TestUnits) -> None:
         """Raise StudyError for the units that the form can give and that have no factor.
 
-        Where each test has rows of its own, their units are in one field: a factor is needed for none of them but
-        one, and what a record has without a factor is a query.
+        Where each test has rows of its own, their units are in one field, and a free text has those of all tests: a
+        factor is needed for none of them but one, and what a record has without a factor is a query.
         """
-        if self._get("where") and unit is not None:
+        free = isinstance(unit, FieldValue) and not unit.found.choices
+        if unit is not None and (self._get("where") or free):
             return self._check_any_factor(unit, units)
         terms = unit.terms.values() if isinstance(unit, FieldValue) else []
         with Gather() as gather:

@@ -103,12 +103,13 @@ class VisitDateKeys:
 class RecordsBlock:
     """Records of a domain: of one form, or once for ``each`` subject, visit or ticked option.
 
-    A block with ``for_each`` means one block an item, ``{each}`` filled in.
+    A block with ``for_each`` means one block an item, ``{each}`` filled in; an item may have words of its own, each
+    filled in for its name in braces.
     """
 
     form: str = ""
     each: str = ""
-    for_each: list[str] | None = None
+    for_each: list[str] | dict[str, dict[str, str]] | None = None
     events: list[str] | None = None
     where: Condition | None = None
     variables: Operations | None = None
