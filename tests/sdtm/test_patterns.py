@@ -80,7 +80,7 @@ def test_a_unit_that_is_written_otherwise_is_asked_about(patterns: Any) -> None:
     ("old", "new", "problem"),
     [
         ("ast: {test: AST}", "ast: {}", "the item 'ast' has no word 'test', which the others have"),
-        ("alt: {test: ALT}, ast: {test: AST}", "alt: {test: ALT, no: x}, ast: {test: AST, no: x}", "the place {no}"),
+        ("alt: {test: ALT}, ast: {test: AST}", "alt: {test: ALT, odd: x}, ast: {test: AST, odd: x}", "the place {odd}"),
         ('"glu_{each}"', '"gul_{each}"', "the dictionary has no field 'gul_t0'"),
         ("u/l: U/L", "u/l: U/l", "'U/l' is not a term of UNIT"),
     ],
