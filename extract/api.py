@@ -134,7 +134,7 @@ def _telling(log: list[dict[str, Any]] | None) -> pd.DataFrame | None:
 def _own_structure(study: Study) -> Project | None:
     """Return the study's own copy of its project, None if it has none that can be read."""
     try:
-        return study.project()
+        return study.redcap_project()
     except StudyError:
         return None
 

@@ -104,24 +104,31 @@ def _positions(values: CodedText, order: list[str]) -> np.ndarray:
     return values.each(lambda text: places.get(text, len(order)), int)
 
 
-def content_hash(structure: Mapping[str, Any], table: TextTable) -> str:
+def content_hash(structure: Mapping[str, Any], table: TextTable, sources: Mapping[str, TextTable] | None = None) -> str:
     """Return the SHA-256 of structure and records, both canonical, their format, and which part of a project they are.
 
     The part are the fields withheld from the user and the data access group. Outside the hash are the server's ids of
-    events and groups, titles and dates of the project, and columns that hold nothing at all.
+    events and groups, titles and dates of the project, and columns that hold nothing at all. ``sources`` are the tables
+    of files beside REDCap.
     """
     info = structure["project_info"]
     rows = {name: [_content_of(row) for row in structure[name]] for name in STRUCTURE}
     kept = {**rows, "project_info": {name: info.get(name, "") for name in INFORMATION}}
     kept |= {name: structure[name] for name in PART if structure.get(name)}
     digest = hashlib.sha256(json.dumps(kept, sort_keys=True, ensure_ascii=True).encode())
+    _add_columns(digest, table, "")
+    for source in sorted(sources or {}):
+        _add_columns(digest, (sources or {})[source], f"{source}:")
+    return digest.hexdigest()
+
+
+def _add_columns(digest: hashlib._Hash, table: TextTable, prefix: str) -> None:
     for name in sorted(table.names):
         lengths, texts = _column_bytes(table.plain(name))
         if len(texts):
-            digest.update(json.dumps(name).encode())
+            digest.update(json.dumps(f"{prefix}{name}").encode())
             digest.update(lengths)
             digest.update(texts)
-    return digest.hexdigest()
 
 
 def _content_of(row: Mapping[str, str]) -> dict[str, str]:

@@ -162,7 +162,7 @@ def _of_group(study: Study, project: Project, table: TextTable, path: Path, grou
 
     Raises StudyError if the project has groups and nothing says which record is in which.
     """
-    dags = project.dags or study.project().dags
+    dags = project.dags or study.redcap_project().dags
     name = groups.unique_name(group, dags) if group else ""
     if dags and ACCESS_GROUP not in table:
         if not name:

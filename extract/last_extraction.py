@@ -86,7 +86,7 @@ def usable_base(folder: Path, named: str, now: datetime | None, full_load_days: 
     if now - last.whole >= timedelta(days=full_load_days):
         return f"all records were last read {(now - last.whole).days} days ago"
     try:
-        _, structure, records = whole_content(folder / last.snapshot)
+        _, structure, records, _ = whole_content(folder / last.snapshot)
     except OutsideError:
         return "the snapshot of the last extraction is gone or damaged"
     withheld, owners = set(structure["withheld"]), Project.from_payloads(structure).dictionary.column_field

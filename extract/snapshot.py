@@ -7,15 +7,19 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from extract.canonical import ID_LENGTH, canonical_records, canonical_structure, content_hash
 from extract.completeness import withheld_fields
 from extract.log import Entries, newest_change
+from extract.other_sources import check_declared, read_sources
 from extract.records_file import read_records, write_records
+from extract.source_rows import place
 from extract.storage import MANIFEST, Content, json_bytes, store, verified
 from metadata.errors import OutsideError, StudyError
+from metadata.other_sources import with_sources
 from metadata.project import Project
 from metadata.records import SURVEY_IDENTIFIER, Records
 from metadata.study import Study
@@ -23,6 +27,8 @@ from metadata.text_table import TextTable
 
 FORMAT = 2
 STRUCTURE_FILE, RECORDS_FILE, EXTRACTION_FILE = "structure.json", "records.parquet", "extraction.json"
+SOURCES = "sources"
+"""The folder of the files beside REDCap, as they were received and as they were read."""
 RECORD_HASH = r"[0-9a-f]{32}"
 HASHED = (
     "all record names are 32 hexadecimal digits, which REDCap sends in place of names that the token's user may not"
@@ -61,6 +67,7 @@ class StoredSnapshot:
 
     snapshot: Snapshot
     _whole: Records = field(repr=False)
+    _sources: Mapping[str, TextTable] = field(repr=False, default_factory=dict)
 
     def keeping(self, names: Collection[str]) -> Snapshot:
         """Return it with the values of the identifiers ``names`` as well.
@@ -69,8 +76,23 @@ class StoredSnapshot:
         """
         project = self.snapshot.project
         blanked = _identifiers(project, names)
-        records = Records(project, _blanked(project, self._whole.table, blanked))
+        records = Records(project, _blanked(project, self._whole.table, blanked), self._whole.other)
         return replace(self.snapshot, records=records, blanked=frozenset(blanked))
+
+    def with_sources(self, study: Study) -> StoredSnapshot:
+        """Return it with the rows of the files beside REDCap that the study declares, as forms of the project.
+
+        Raises StudyError if the snapshot lacks one of them.
+        """
+        unread = check_declared(study, self._sources)
+        if not study.declared.sources:
+            return replace(self, snapshot=replace(self.snapshot, warnings=(*self.snapshot.warnings, *unread)))
+        project = with_sources(self.snapshot.project, study.declared.sources)
+        placed = place(study, project, self._whole.table, self._sources)
+        whole = Records(project, placed.table, placed.other)
+        warnings = (*self.snapshot.warnings, *unread, *placed.left_out)
+        widened = StoredSnapshot(replace(self.snapshot, project=project, warnings=warnings), whole, self._sources)
+        return replace(widened, snapshot=widened.keeping(()))
 
     def forget_values(self) -> None:
         """Keep of the records only what tells their rows apart: their values have been read."""
@@ -111,7 +133,8 @@ def keep(study: Study, taken: Taken, root: Path) -> Path:
     structure |= {"format": FORMAT, "withheld": withheld_fields(project, taken.records.names), "group": taken.group}
     names = records.distinct(project.dictionary.record_id)
     hashes = (HASHED,) if are_hashes(names) else ()
-    whole = content_hash(structure, records)
+    sources = read_sources(study)
+    whole = content_hash(structure, records, sources)
     folder = Path(root) / study.name / whole[:ID_LENGTH]
     newest = newest_change(taken.log)
     manifest = {
@@ -134,6 +157,10 @@ def keep(study: Study, taken: Taken, root: Path) -> Path:
         RECORDS_FILE: lambda file: write_records(records, file),
         EXTRACTION_FILE: json_bytes(extraction),
     }
+    for form, table in sources.items():
+        path = study.path((study.declared.sources or {})[form].file)
+        files[f"{SOURCES}/{form}.received{path.suffix.lower()}"] = path
+        files[f"{SOURCES}/{form}.parquet"] = partial(write_records, table)
     if not store(folder, files, manifest):
         verified(folder)
     return folder
@@ -156,7 +183,7 @@ def open_snapshot(path: Path) -> StoredSnapshot:
     kept. Raises OutsideError if a file is missing or not as it was stored.
     """
     folder = Path(path)
-    manifest, structure, table = whole_content(folder)
+    manifest, structure, table, sources = whole_content(folder)
     project = Project.from_payloads(structure)
     identifiers = _identifiers(project, ())
     blanked = Snapshot(
@@ -174,19 +201,23 @@ def open_snapshot(path: Path) -> StoredSnapshot:
         group=structure["group"],
         warnings=tuple(manifest["warnings"]),
     )
-    return StoredSnapshot(blanked, Records(project, table))
+    return StoredSnapshot(blanked, Records(project, table), sources)
 
 
-def whole_content(folder: Path) -> tuple[dict[str, Any], dict[str, Any], TextTable]:
-    """Return manifest, structure and records of a snapshot, identifiers among them; raises OutsideError as opening."""
+def whole_content(folder: Path) -> tuple[dict[str, Any], dict[str, Any], TextTable, dict[str, TextTable]]:
+    """Return manifest, structure, records and other sources of a snapshot, identifiers among them.
+
+    Raises OutsideError as ``open_snapshot`` does.
+    """
     manifest = verified(folder)
     if manifest.get("format") != FORMAT:
         raise OutsideError(f"the snapshot {folder} was taken by another version of redcap-cdisc; take it again")
     structure = json.loads((folder / STRUCTURE_FILE).read_bytes())
     table = read_records(folder / RECORDS_FILE)
-    if content_hash(structure, table) != manifest["content_sha256"]:
+    sources = {path.stem: read_records(path) for path in sorted((folder / SOURCES).glob("*.parquet"))}
+    if content_hash(structure, table, sources) != manifest["content_sha256"]:
         raise OutsideError(f"the snapshot {folder} is damaged: {MANIFEST} does not fit its content; take it again")
-    return manifest, structure, table
+    return manifest, structure, table, sources
 
 
 def _identifiers(project: Project, keep: Collection[str]) -> set[str]:

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 Part = Callable[[], Iterable[StudyError]]
 FILES = {
-    "structure": "redcap", "declaration": "study.yaml", "terms": "terminology.yaml", "mappings": "sdtm",
-    "codelists": "terminology", "raw_checks": "checks.yaml", "answers": "study.yaml", "analyses": "adam",
-    "reports": "reports.yaml", "second_derivation": "verify/verify.yaml", "acceptance": "acceptance.yaml",
-    "explanations": "conformance.yaml", "guides": "guides.yaml",
+    "structure": "redcap", "declaration": "study.yaml", "sources": "study.yaml", "terms": "terminology.yaml",
+    "mappings": "sdtm", "codelists": "terminology", "raw_checks": "checks.yaml", "answers": "study.yaml",
+    "analyses": "adam", "reports": "reports.yaml", "second_derivation": "verify/verify.yaml",
+    "acceptance": "acceptance.yaml", "explanations": "conformance.yaml", "guides": "guides.yaml",
 }  # fmt: skip
 """The file or folder of each part, the place of what says none."""
 
@@ -58,6 +58,7 @@ class CheckParts:
         return [
             self.structure,
             self.declaration,
+            self.sources,
             self.terms,
             self.mappings,
             self.codelists,
@@ -113,6 +114,14 @@ class CheckParts:
         from metadata.study_check import check_study
 
         return check_study(self.study, self.project)
+
+    def sources(self) -> Iterable[StudyError]:
+        """The files beside REDCap, as far as they are there."""
+        if not self.study.declared.sources:
+            return []
+        from extract.other_sources import check_files
+
+        return check_files(self.study)
 
     def terms(self) -> Iterable[StudyError]:
         """terminology.yaml."""

@@ -337,6 +337,7 @@ def open_snapshot(request: RunRequest, folder: Path) -> StoredSnapshot:
     stored = snapshot.open_snapshot(folder)
     check_group(request.group, stored.snapshot.group, stored.snapshot.project.dags or request.study.project().dags)
     request.study.group = stored.snapshot.group
+    stored = stored.with_sources(request.study)
     return stored.dated(request.options.get("cutoff", stored.snapshot.date))
 
 
@@ -499,7 +500,15 @@ def write_define(
     sections = plan_document.write(study, folder) if standard == "adam" else {}
     documents = Documents.of_folder(folder, standard, pages, sections, guide_comes)
     split = {name: tuple(splitting.files(dataset, built.largest_file)) for name, dataset in datasets.items()}
-    return define.write(study, content, datasets, created, folder, replace(documents, parts=split), displays)
+    return define.write(
+        study,
+        content,
+        datasets,
+        created,
+        folder,
+        replace(documents, parts=split, vendor_fields=study.source_fields),
+        displays,
+    )
 
 
 def write_guides(

@@ -95,7 +95,7 @@ def _line(place: TracePlace, values: Mapping[TracePlace, str], above: TracePlace
 
 
 def _table(frame: pd.DataFrame) -> Table:
-    table = Table(title="REDCap fields at the end", title_justify="left", title_style="bold")
+    table = Table(title="Fields at the end", title_justify="left", title_style="bold")
     for column in frame.columns:
         table.add_column(str(column), overflow="fold")
     for row in frame.astype("str").to_numpy().tolist():

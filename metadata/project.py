@@ -88,6 +88,7 @@ class Project:
 
     ``form_events`` has arm_num, unique_event_name, form; ``repeating`` has event_name, form_name (blank if the whole
     event repeats) and custom_form_label. A classic project has no events, and its event name is an empty text.
+    ``sources`` are the forms whose rows come from files beside REDCap (``metadata.other_sources``), each with its file.
     """
 
     dictionary: Dictionary
@@ -98,6 +99,7 @@ class Project:
     form_events: list[dict[str, Any]] = field(default_factory=list)
     repeating: list[dict[str, Any]] = field(default_factory=list)
     dags: list[dict[str, Any]] = field(default_factory=list)
+    sources: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, folder: Path, encoding: str = UTF_8, shown: str | None = None) -> Project:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,15 +46,27 @@ def check_columns(project: Project, columns: Collection[str]) -> None:
         raise StudyError(f"the records lack their record-id column '{project.dictionary.record_id}'")
 
 
+@dataclass(frozen=True)
+class OtherRows:
+    """Rows of files beside REDCap: ``file_row`` numbers them in their file, over all rows of the records, 0 for others.
+
+    ``unplaced`` are rows that belong to no record or event: form, field, rule, value, problem, expected.
+    """
+
+    file_row: np.ndarray
+    unplaced: pd.DataFrame
+
+
 class Records:
     """All stored values of a project.
 
     ``table`` is the flat export with the four key columns, blank where nothing is stored, never missing. The position
-    of a row in it is the origin of each value in the row: the ``source_row`` of every lineage edge.
+    of a row in it is the origin of each value in the row: the ``source_row`` of every lineage edge. ``other`` says
+    which rows come from files beside REDCap, and what of these files has no place in the records.
     """
 
-    def __init__(self, project: Project, table: TextTable) -> None:
-        self.project, self.table = project, table
+    def __init__(self, project: Project, table: TextTable, other: OtherRows | None = None) -> None:
+        self.project, self.table, self.other = project, table, other
         self._rows: dict[str, np.ndarray] = {}
 
     @classmethod

@@ -8,6 +8,7 @@ from typing import Any
 
 from metadata.declaration import parameters, read_document
 from metadata.errors import StudyError, UsageError, nearest
+from metadata.other_sources import with_sources
 from metadata.project import Project
 from metadata.redcap_csv import UTF_8
 from metadata.study_declaration import JSON_FORMS, Identity, JsonForm, PlannedTreatment, Standards, StudyFile, Visit
@@ -169,6 +170,15 @@ class Study:
         declared = self.declared.text_dates or []
         return {name: TextDate(one.order, tuple(one.unknown)) for one in declared for name in one.fields}
 
+    @property
+    def source_fields(self) -> frozenset[str]:
+        """The fields that come from files beside REDCap."""
+        return frozenset(name for source in (self.declared.sources or {}).values() for name in source.fields)
+
     def project(self) -> Project:
+        """Read the structure of the study's own copy of its REDCap project, with a form for each other source."""
+        return with_sources(self.redcap_project(), self.declared.sources or {})
+
+    def redcap_project(self) -> Project:
         """Read the structure of the study's own copy of its REDCap project."""
-        return Project.read(self.folder / "redcap", self.encoding, f"{self.name}/redcap")
+        return Project.read(self.path("redcap"), self.encoding, f"{self.name}/redcap")

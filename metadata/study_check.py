@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from metadata.errors import Gather, StudyError, nearest
+from metadata.other_sources import check_sources
 from metadata.project import Project
 from metadata.standards import COUNTRIES, dictionary_terms, shipped, slug
 from metadata.study import Study
@@ -47,6 +48,7 @@ def check_study(study: Study, project: Project) -> list[StudyError]:
     if declared.identity:
         _check_sites(declared.identity, project, gather)
     _check_visits(declared.visits, project, gather)
+    gather.found += check_sources(declared, project)
     return gather.found
 
 

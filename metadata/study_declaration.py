@@ -24,6 +24,10 @@ JsonForm = Literal["json", "ndjson", "dsjc"]
 JSON_FORMS: tuple[JsonForm, ...] = get_args(JsonForm)
 
 
+SourceKind = Literal["text", "integer", "number", "date", "datetime", "time"]
+"""What a column of another source holds: dates as YYYY-MM-DD, times as HH:MM, both with a blank between."""
+
+
 @dataclass(frozen=True)
 class CalendarDay(ValueLimit):
     """A day of the calendar, YYYY-MM-DD."""
@@ -282,6 +286,54 @@ class TextDates:
 
 
 @dataclass(frozen=True)
+class SourceField:
+    """A column of another source as a field: its name in the file, what it holds, and its label.
+
+    ``kind`` is held as the validation of a REDCap field is; ``choices`` are codes with their labels. A column that is
+    ``identifier`` is kept out as REDCap's identifiers are.
+    """
+
+    column: str
+    label: str
+    kind: SourceKind = "text"
+    choices: dict[str, str] | None = None
+    identifier: bool = False
+    node: Place = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class SourceVisits:
+    """The column that names the visit, and the event of each of its texts."""
+
+    column: str
+    events: dict[str, str]
+    node: Place = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class OtherSource:
+    """A file beside REDCap: a randomisation list, results of a central laboratory or of readers, a safety database.
+
+    ``file`` is a CSV or XLSX of the study's folder. ``subject`` is the column of the subject's number, as the field
+    ``subject_field`` has it (that of ``identity`` if it is left out); ``key`` are the columns that no two rows share.
+    In a longitudinal project the rows are of one ``event`` or of the event of their ``visit``. Every other column is
+    among the ``fields``, which mapping and checks name as those of a form, or ``ignored``, each with the reason.
+    """
+
+    file: Annotated[str, Written(r"[^\\:]+\.(?:csv|xlsx)", "the path of a .csv or .xlsx file in the study's folder")]
+    label: str
+    subject: str
+    key: Annotated[tuple[str, ...], Entries(1)]
+    fields: dict[str, SourceField]
+    subject_field: str = ""
+    event: str = ""
+    visit: SourceVisits | None = None
+    ignored: dict[str, str] = field(default_factory=dict)
+    sheet: str = ""
+    node: Place = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True)
 class StudyFile:
     """The whole of study.yaml.
 
@@ -302,6 +354,7 @@ class StudyFile:
     elements: list[Element] | None = None
     dosing: list[PlannedTreatment] | None = None
     text_dates: list[TextDates] | None = None
+    sources: dict[str, OtherSource] | None = None
     encoding: ByteEncoding | None = None
     largest_file: Annotated[int, Above(0)] | None = None
     dataset_json: Annotated[list[JsonForm], Entries(0)] | None = None

@@ -33,7 +33,8 @@ GUIDES: Mapping[Standard, Document] = {
 class Documents:
     """The documents in the folder of define.xml, the pages of the annotated CRF, and those of the plan's sections.
 
-    ``coming`` are files that are written after define.xml, ``parts`` the files in which a dataset is given as well.
+    ``coming`` are files that are written after define.xml, ``parts`` the files in which a dataset is given as well,
+    ``vendor_fields`` the fields that come from files beside REDCap, so that no page has them.
     """
 
     present: tuple[Document, ...] = ()
@@ -41,6 +42,7 @@ class Documents:
     sections: Mapping[str, int] = field(default_factory=dict)
     coming: frozenset[str] = frozenset()
     parts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    vendor_fields: frozenset[str] = frozenset()
 
     @classmethod
     def of_folder(

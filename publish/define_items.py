@@ -15,7 +15,14 @@ from metadata.coded_matching import first_of_each
 from metadata.dataset import Dataset, Value, Variable
 from publish.define_codelists import DefineCodelists
 from publish.define_documents import Documents
-from publish.define_origins import DERIVED, PREDECESSOR, lineage_sentence, origin_elements, origins
+from publish.define_origins import (
+    DERIVED,
+    PREDECESSOR,
+    collected_fields,
+    lineage_sentence,
+    origin_elements,
+    origins,
+)
 from publish.define_sentences import Sentences, description
 from publish.define_types import (
     INTEGER,
@@ -212,8 +219,14 @@ class Items:
             definition.CodeListRef = model.CodeListRef(CodeListOID=codelist)
         topic = item.name if item.where and item.name != item.variable.name else ""
         pages = self.documents.pages.get((item.dataset.name, item.variable.name, topic), ())
-        definition.Origin.extend(origin_elements(item.dataset, found, item.method, pages, item.rows))
+        fields = self._vendor_fields(item)
+        definition.Origin.extend(origin_elements(item.dataset, found, item.method, pages, item.rows, fields))
         return definition, reference
+
+    def _vendor_fields(self, item: ItemDescription) -> list[bool]:
+        """Return for each field that a variable was collected in whether it is of a file beside REDCap."""
+        named = self.documents.vendor_fields
+        return [one in named for one in collected_fields(item.dataset, item.variable.name)] if named else []
 
     def _sentences(self, item: ItemDescription, found: Sequence[str], has_data: bool) -> tuple[str, str]:
         """Return the OIDs of method and comment: what derives values is a method, everything else a comment."""

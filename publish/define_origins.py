@@ -12,11 +12,12 @@ from publish.define_documents import CRF
 from publish.define_sentences import description
 
 COLLECTED, DERIVED, NOT_AVAILABLE, PREDECESSOR = "Collected", "Derived", "Not Available", "Predecessor"
+VENDOR = "Vendor"
 EVALUATORS = {
     "STUDY SUBJECT": "Subject",
-    "INDEPENDENT ASSESSOR": "Vendor",
-    "ADJUDICATION COMMITTEE": "Vendor",
-    "VENDOR": "Vendor",
+    "INDEPENDENT ASSESSOR": VENDOR,
+    "ADJUDICATION COMMITTEE": VENDOR,
+    "VENDOR": VENDOR,
 }
 """Evaluators (C78735) whose observations did not come from the investigator's site."""
 
@@ -42,10 +43,30 @@ def lineage_sentence(dataset: Dataset, variable: str) -> str:
 
 
 def origin_elements(
-    dataset: Dataset, found: Sequence[str], source: str, pages: Sequence[int], rows: np.ndarray
+    dataset: Dataset,
+    found: Sequence[str],
+    source: str,
+    pages: Sequence[int],
+    rows: np.ndarray,
+    fields: Sequence[bool] = (),
 ) -> list[model.Origin]:
-    """Return one origin for each way in which values come about; ``source`` is that of an unchanged copy, DM.AGE."""
-    return [_element(dataset, origin, source, pages, rows) for origin in found]
+    """Return one origin for each way in which values come about; ``source`` is that of an unchanged copy, DM.AGE.
+
+    ``fields`` says of each field that values were collected in whether it is of a file beside REDCap: these come from a
+    vendor, and no page of the CRF has them.
+    """
+    from_vendor = bool(fields) and all(fields)
+    made = [
+        _element(dataset, origin, source, pages, rows) for origin in found if not (origin == COLLECTED and from_vendor)
+    ]
+    vendor = [model.Origin(Type=COLLECTED, Source=VENDOR)] if COLLECTED in found and any(fields) else []
+    return made + vendor
+
+
+def collected_fields(dataset: Dataset, variable: str) -> list[str]:
+    """Return the fields from which a variable was collected."""
+    edges = dataset.lineage[(dataset.lineage["variable"] == variable).to_numpy()]
+    return [str(name) for name in edges.loc[edges["source"] == "REDCAP", "source_variable"].unique()]
 
 
 def _element(dataset: Dataset, origin: str, source: str, pages: Sequence[int], rows: np.ndarray) -> model.Origin:

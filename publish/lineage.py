@@ -147,7 +147,16 @@ def _redcap_keys(
     name = records.project.dictionary.record_id
     frame = records.table.select([name, EVENT, REPEAT_INSTRUMENT, REPEAT_INSTANCE]).take(rows).frame()
     form = np.where(form == "", frame[REPEAT_INSTRUMENT].to_numpy(object), form)
-    return codes, redcap_keys(frame[name], frame[EVENT], form, frame[REPEAT_INSTANCE])
+    return codes, redcap_keys(frame[name], frame[EVENT], form, frame[REPEAT_INSTANCE], *_files(rows, form, records))
+
+
+def _files(rows: np.ndarray, form: np.ndarray, records: Records) -> tuple[pd.Series, ...]:
+    """Return the file and its row of each row that does not come from REDCap, blank for the others."""
+    if records.other is None:
+        return ()
+    file = pd.Series(form, dtype="str").map(dict(records.project.sources)).fillna("").astype("str")
+    number = pd.Series(records.other.file_row[rows]).astype("str")
+    return file, number.where(file != "", "")
 
 
 def _forms(variables: pd.Categorical, records: Records) -> tuple[list[str], np.ndarray]:
@@ -161,10 +170,16 @@ def _forms(variables: pd.Categorical, records: Records) -> tuple[list[str], np.n
     return forms, np.array([forms.index(form) for form in of_name], np.int16)[variables.codes]
 
 
-def redcap_keys(record: pd.Series, event: pd.Series, form: np.ndarray, instance: pd.Series) -> pa.Array:
-    """Return ``record=..;event=..;form=..;instance=..`` row by row, without the parts that are blank."""
+def redcap_keys(
+    record: pd.Series, event: pd.Series, form: np.ndarray, instance: pd.Series, *file_and_row: pd.Series
+) -> pa.Array:
+    """Return ``record=..;event=..;form=..;instance=..`` row by row, without the parts that are blank.
+
+    A row of a file beside REDCap, whose instance is its key, has ``;file=..;row=..`` as well.
+    """
     parts = [pc.binary_join_element_wise("record=", escape(_text(record)), "")]
-    for name, values in (("event", event), ("form", pd.Series(form)), ("instance", instance)):
+    named = {"event": event, "form": pd.Series(form), "instance": instance}
+    for name, values in {**named, **dict(zip(("file", "row"), file_and_row, strict=False))}.items():
         text = _text(values)
         parts.append(pc.if_else(pc.equal(text, ""), "", pc.binary_join_element_wise(f";{name}=", escape(text), "")))
     return pc.binary_join_element_wise(*parts, "")

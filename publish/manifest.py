@@ -38,7 +38,7 @@ SHAPING = (
     "scipy",
     "xlsxwriter",
 )
-SOURCE_FOLDERS = ("redcap", "synthetic")  # the snapshot's id covers the records and the project's structure
+SOURCE_FOLDERS = ("redcap", "sources", "synthetic")  # the snapshot's id covers records, structure and other files
 FILE = "manifest.json"
 CONFORMANCE = "validation/conformance.json"
 INSTALLED, SAME, SEAL = "installed", "same_everywhere", "sha256"

@@ -110,10 +110,14 @@ def trace(package: Path, dataset: str, where: Mapping[str, str] | str, variable:
 
 
 def redcap_places(steps: pd.DataFrame) -> pd.DataFrame:
-    """Return the REDCap values that ``steps`` end at, once each: record, event, form, instance and field."""
+    """Return the values that ``steps`` end at, once each: record, event, form, instance and field.
+
+    Of values from files beside REDCap, if there are any, also the file and its row.
+    """
     ends = steps.loc[steps["source"] == REDCAP, ["source_key", "source_variable"]].drop_duplicates()
     places = [split_pairs(key) for key in ends["source_key"]]
-    columns = {name: [place.get(name, "") for place in places] for name in ("record", "event", "form", "instance")}
+    parts = ["record", "event", "form", "instance", *(("file", "row") if any("file" in one for one in places) else ())]
+    columns = {name: [place.get(name, "") for place in places] for name in parts}
     return pd.DataFrame({**columns, "field": ends["source_variable"].tolist()}, dtype="str")
 
 

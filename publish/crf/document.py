@@ -72,7 +72,7 @@ def render(study: Study, project: Project, uses: FormUses) -> tuple[bytes, CrfPa
     """Return the annotated CRF and the pages, counted from 1, on which each variable is annotated."""
     register()
     made = annotate(uses)
-    forms = [_form(study, project, uses, made, form) for form in project.dictionary.forms]
+    forms = [_form(study, project, uses, made, form) for form in _own_forms(project)]
     before = -(-len(forms) // LISTED)
     starts, number = {}, before + 1
     for form in forms:
@@ -84,6 +84,11 @@ def render(study: Study, project: Project, uses: FormUses) -> tuple[bytes, CrfPa
             for key in page.keys:
                 pages.setdefault(key, []).append(starts[form.name] + place)
     return _Drawing(study, project, forms, starts, number - 1).content(), pages
+
+
+def _own_forms(project: Project) -> list[str]:
+    """Return the forms that are filled in: files beside REDCap are none."""
+    return [form for form in project.dictionary.forms if form not in project.sources]
 
 
 def _form(

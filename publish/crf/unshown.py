@@ -16,7 +16,7 @@ def unshown_fields(project: Project) -> list[str]:
     """Return the forms and fields, in the order of the dictionary, whose texts have such a letter."""
     titles = {str(one["instrument_name"]): str(one["instrument_label"]) for one in project.instruments}
     found = []
-    for form in project.dictionary.forms:
+    for form in (one for one in project.dictionary.forms if one not in project.sources):
         found += [form] if unshown([plain_label(titles.get(form, ""))]) else []
         found += [
             field.name for field in project.dictionary.form_fields(form) if unshown(map(plain_label, _texts(field)))

@@ -90,8 +90,9 @@ def _subject_data(facts: GuideFacts) -> list[Block]:
     given = facts.texts.csdrg
     acrf = "acrf.pdf" if facts.is_in_folder("sdtm", "acrf.pdf") else ""
     split = facts.split("sdtm")
+    forms = len(facts.project.dictionary.forms) - len(facts.project.sources)
     crf = (
-        f"acrf.pdf has {len(facts.project.dictionary.forms)} forms, each once, with bookmarks by visit and by form."
+        f"acrf.pdf has {forms} forms, each once, with bookmarks by visit and by form."
         " The origin of each collected variable in define.xml names its pages."
     )
     return [

@@ -36,6 +36,10 @@ elements:
   - {etcd: END, element: After it, epoch: FOLLOW-UP, start: {latest: [EX.EXENDTC]}}
 dosing: [{treatment: A, doses: [5], unit: mg, frequency: QD, form: TABLET, route: ORAL, arm: A, element: TRT}]
 text_dates: [{fields: [began], order: dmy, unknown: [UN]}]
+sources:
+  central: {file: sources/central.xlsx, label: Laboratory, sheet: Results, subject: Patient, subject_field: subjid,
+            visit: {column: Visit, events: {V1: base_arm_1}}, event: base_arm_1, key: [Accession], ignored: {Kit: Kits},
+            fields: {cen_acc: {column: Accession, label: Number, kind: text, identifier: true, choices: {A: Apples}}}}
 encoding: utf-8
 largest_file: 1000
 dataset_json: [ndjson]

@@ -233,6 +233,35 @@ def test_counterparts_are_found_by_key_within_the_record(tmp_path: Path) -> None
     assert [row[0] for row in found] == ["later"]
 
 
+@pytest.mark.parametrize(("same_event", "expected"), [("false", []), ("true", ["later"])])
+def test_counterparts_may_have_to_be_of_the_same_event(tmp_path: Path, same_event: str, expected: list[str]) -> None:
+    other = f"other: {{form: exam, key: limit, same_event: {same_event}}}"
+    check = f"kind: counterpart\nform: exam\nfield: count\nkey: count\n{other}"
+    rows = [exam("start", count="5", limit="5"), exam("later", count="6"), exam("end", limit="6")]
+    assert [row[0] for row in judged(tmp_path, check, enrol(), *rows)] == expected
+
+
+@pytest.mark.parametrize(
+    ("allowed", "expected"),
+    [
+        ("", ["2", "3", "4"]),
+        ("tolerance: 0.1", ["3", "4"]),  # 10.1 and 10.2 differ by 0.1, though not in binary
+        ("share: 0.5", ["4"]),
+        ("tolerance: 0.1\nshare: 0.5", ["4"]),
+    ],
+)
+def test_values_agree_by_key_and_within_what_is_allowed(tmp_path: Path, allowed: str, expected: list[str]) -> None:
+    other = "other: {form: exam, field: weight, key: count}"
+    check = f"kind: agree\nform: exam\nfield: limit\nkey: pain\n{allowed}\n{other}"
+    rows = []
+    for record, limit, weight in (("1", "7", "7.0"), ("2", "10.2", "10.1"), ("3", "3", "2.0"), ("4", "9", "1.0")):
+        rows += [exam("start", record, count="5", weight=weight), exam("later", record, pain="5", limit=limit)]
+        rows += [exam("end", record, count="6", weight="300.0"), exam("extra", record, "1", limit="800")]
+    found = judged(tmp_path, check, enrol(), *rows)
+    assert [row[0] for row in found] == ["later"] * len(expected)
+    assert len(found) == len(expected)
+
+
 @pytest.mark.parametrize(("mode", "expected"), [("last", "2000-02-01"), ("first", "1999-01-01"), ("only", "")])
 def test_values_agree_with_another_form(tmp_path: Path, mode: str, expected: str) -> None:
     check = f"kind: agree\nform: exam\nfield: day\nother: {{form: log, field: last, mode: {mode}}}"
@@ -335,6 +364,13 @@ MISTAKES = [
     (LOGIC + "logc: '1'", "logc", "did you mean 'logic'?"),
     ("kind: counterpart\nform: exam\nfield: count\nkey: count\nother: {form: log}", "", "'other' needs the key 'key'"),
     ("kind: agree\nform: exam\nfield: day\nother: {form: log}", "", "'other' needs the key 'field'"),
+    ("kind: agree\nform: exam\nfield: day\nkey: count\nother: {form: log, field: last}", "", "needs the key 'key'"),
+    (
+        "kind: agree\nform: exam\nfield: day\nother: {form: log, field: last, mode: previous, same_event: true}",
+        "mode",
+        "leave out key and same_event",
+    ),
+    ("kind: agree\nform: exam\nfield: day\ntolerance: -1\nother: {form: log, field: last}", "tolerance", "from 0"),
     ("kind: agree\nform: exam\nfield: day\nother: {form: log, field: day}", "field", "is on the form 'exam'"),
     (
         "kind: expression\nform: exam\nfield: '{each}'\nfor_each: {count: 3}\nlogic: '[term]'",

@@ -16,6 +16,7 @@ from metadata.errors import Gather, StudyError, nearest
 from metadata.expression_evaluator import check as check_functions
 from metadata.expression_parser import parse
 from metadata.expression_references import check_reference
+from metadata.other_sources import UNKNOWN_SUBJECT, UNKNOWN_VISIT
 from metadata.project import Project
 from metadata.registration import load_modules
 from metadata.schema_errors import entry_of, entry_twice, needed_key, none_of, quoted, unknown_key, wrong_type
@@ -63,6 +64,8 @@ DICTIONARY_SEVERITIES = {
     GAP: "note",
     INSTANCE_NUMBER: "error",
     SUBJECT_SITE: "error",
+    UNKNOWN_SUBJECT: "error",
+    UNKNOWN_VISIT: "error",
     SUBJECT_TWICE: "error",
     SUBJECT_WRITTEN: "error",
 }

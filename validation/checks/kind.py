@@ -42,13 +42,17 @@ class CheckFinding:
 
 @dataclass(frozen=True)
 class OtherRows:
-    """Rows of another form: those for which ``when_logic`` is true; ``mode`` says which of several values is meant."""
+    """Rows of another form: those for which ``when_logic`` is true; ``mode`` says which of several values is meant.
+
+    With ``same_event`` they are those of the event of the row that is judged.
+    """
 
     form: FormName
     field: str = ""
     key: Operand | None = None
     when_logic: Logic | None = None
     mode: Literal["first", "last", "only", "previous"] = "only"
+    same_event: bool = False
     node: Place = attribute(default=None, compare=False, repr=False)
 
 

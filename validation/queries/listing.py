@@ -20,6 +20,7 @@ from validation.queries.answers import COLUMNS as ANSWER_COLUMNS
 from validation.queries.answers import answer_rows, read_answers, tells_its_query
 from validation.queries.identity import ASKED, query_id
 from validation.raw.dictionary_findings import dictionary_findings, joined
+from validation.raw.source_findings import source_findings
 from validation.raw.subject_findings import subject_findings
 
 COLUMNS = (
@@ -53,7 +54,7 @@ def all_findings(study: Study, records: Records) -> pd.DataFrame:
     checks = load_checks(study, records.project)
     by_study = check_findings(CheckData(study, lookup, by_dictionary), checks)
     severity = severities(study) | {check.id: check.severity for check in checks}
-    found = joined([by_dictionary, subject_findings(study, records), by_study])
+    found = joined([by_dictionary, subject_findings(study, records), source_findings(records), by_study])
     return found.assign(severity=found["rule"].map(severity).astype("str"))
 
 
@@ -135,7 +136,8 @@ def form_links(
 
     def links(listing: pd.DataFrame) -> pd.Series:
         events = listing["event"].map(known).astype("object").fillna("")
-        usable = (listing["record"] != "") & ((events != "") | (not project.longitudinal))
+        in_redcap = (listing["record"] != "") & ~listing["form"].isin(list(project.sources))
+        usable = in_redcap & ((events != "") | (not project.longitudinal))
         parts = {"pid": pd.Series(quote(pid), index=listing.index), "id": _quoted(listing["record"])}
         parts["page"] = _quoted(listing["form"])
         parts |= {"event_id": events} if project.longitudinal else {}  # REDCap finds the one event of a classic project

@@ -20,7 +20,7 @@ def row_findings(records: Records) -> pd.DataFrame:
 
     REDCap has one row a record, event, repeating form and instance, and counts instances 1, 2, 3; what is deleted there
     leaves a gap, which may be right. The instances 1, 01 and 1.0 are the same one. Columns as
-    ``validation.raw.dictionary_findings`` has them.
+    ``validation.raw.dictionary_findings`` has them. Rows of files beside REDCap have their key as instance.
     """
     return pd.concat([_twice(records), _gaps(records), _numbers(records)], ignore_index=True)
 
@@ -42,7 +42,8 @@ def _twice(records: Records) -> pd.DataFrame:
 def _gaps(records: Records) -> pd.DataFrame:
     """Return the instances whose number is not one more than the number before."""
     keys = _keys(records)
-    repeating = np.flatnonzero((keys["instance"] != "").to_numpy(bool))
+    numbered = (keys["instance"] != "") & ~keys["form"].isin(list(records.project.sources))
+    repeating = np.flatnonzero(numbered.to_numpy(bool))
     found = keys.iloc[repeating].assign(number=pd.to_numeric(keys["instance"].iloc[repeating], errors="coerce"))
     ordered = found.sort_values([*KEYS[:3], "number"], kind="stable")
     before = ordered.groupby(list(KEYS[:3]), sort=False)["number"].shift(fill_value=0)
@@ -58,7 +59,8 @@ def _numbers(records: Records) -> pd.DataFrame:
     """Return the instances that are not written 1, 2, 3."""
     distinct = records.table.distinct(REPEAT_INSTANCE)
     plain = {text: not text or COUNTED.fullmatch(text) is not None for text in distinct}
-    rows = np.flatnonzero(~records.table.where(REPEAT_INSTANCE, plain, True))
+    own = records.table.where(REPEAT_INSTRUMENT, dict.fromkeys(records.project.sources, False), True)
+    rows = np.flatnonzero(~records.table.where(REPEAT_INSTANCE, plain, True) & own)
     given = records.table.texts_at(REPEAT_INSTANCE, rows)
     problem = render("The instance '{given}' is not a whole number as REDCap counts them.", {"given": given}, len(rows))
     return _made(

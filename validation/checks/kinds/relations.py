@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 
-from metadata.declaration_limits import Entries
+from metadata.declaration_limits import Entries, Limit
 from metadata.labels import plain_label
 from metadata.project import Project
 from metadata.schema_errors import needed_key, quoted
 from metadata.study import Study
 from metadata.yaml_source import complain
-from validation.checks.compared_values import ComparedValues, comparison_of
+from validation.checks.compared_values import SAME, ComparedValues, comparison_of
 from validation.checks.data import CheckData, CheckRows
 from validation.checks.kind import (
     Check,
@@ -94,8 +94,8 @@ def _places(rows: CheckRows, data: CheckData) -> np.ndarray:
 class CounterpartRow(Check):
     """The record has no row of another form that meets a condition and has the same key.
 
-    Without ``key`` the record alone must match; a blank key is not judged. With ``if_any`` only records with any row of
-    the other form are judged.
+    Without ``key`` the record alone must match; a blank key is not judged. With ``same_event`` of ``other`` the event
+    must match as well. With ``if_any`` only records with any row of the other form are judged.
     """
 
     other: OtherRows
@@ -116,8 +116,7 @@ class CounterpartRow(Check):
         other = data.rows(self.other.form)
         chosen = _chosen(other, self.other)
         judged = np.ones(len(rows), bool)
-        mine = rows.keys["record"].to_numpy(object)
-        theirs = other.keys["record"].to_numpy(object)
+        mine, theirs = _owners(rows, self.other), _owners(other, self.other)
         if self.if_any:
             judged &= np.isin(mine, theirs)
         if self.key is not None and self.other.key is not None:
@@ -126,6 +125,12 @@ class CounterpartRow(Check):
             mine, theirs = mine + "\x1f" + key, theirs + "\x1f" + other.text(self.other.key)
         found = judged & ~pd.Series(mine).isin(set(theirs[chosen])).to_numpy(bool)
         return CheckFinding(found, {"other_form": _form_label(data, self.other.form, len(rows))})
+
+
+def _owners(rows: CheckRows, declared: OtherRows) -> np.ndarray:
+    """Return the record of each row, with ``same_event`` also its event, as one text."""
+    record = rows.keys["record"].to_numpy(object)
+    return record + "\x1f" + rows.keys["event"].to_numpy(object) if declared.same_event else record
 
 
 def _chosen(other: CheckRows, declared: OtherRows) -> np.ndarray:
@@ -162,11 +167,22 @@ class AgreeingValue(ComparedValue):
     By ``mode`` that is its first, its last or its only one there (in the order of dates, numbers or texts), or
     ``previous``: the one at the event or instance before, also of the same form (a unit that jumps between visits).
     Dates are compared as dates, however each field writes them, numbers as numbers (8 and 8.0 agree), else the texts.
+    With ``key``, here and in ``other``, only rows of the same key are meant (an accession number), with ``same_event``
+    those of the same event. Numbers may be apart by the ``tolerance``, or by a ``share`` of the expected one.
     """
+
+    key: Operand | None = None
+    tolerance: Annotated[float, Limit(0)] = 0.0
+    share: Annotated[float, Limit(0)] = 0.0
 
     def check(self, project: Project, study: Study) -> None:
         """Raise StudyError for a date that is held against a text which is not read as one."""
         super().check(project, study)
+        if (self.key is None) != (self.other.key is None):
+            node, owner = (self.other.node, "other") if self.key else (self.node, self.kind)
+            raise needed_key(node, "key", quoted(owner))
+        if self.other.mode == "previous" and (self.key or self.other.same_event):
+            raise complain(self.other.node, "mode", "previous values are of other events: leave out key and same_event")
         fields = project.dictionary.fields
         both = [name for name in (self.field, self.other.field) if name in fields]
         dates = [name for name in both if name in study.text_dates or fields[name].validation.startswith("date")]
@@ -185,19 +201,31 @@ class AgreeingValue(ComparedValue):
         source = _row_before(rows, other, filled) if before else self._row(rows, other, filled, values)
         expected = values.take(source)
         details = {"expected_value": expected.text, "other_form": _form_label(data, self.other.form, len(rows))}
-        return CheckFinding(ComparedValues.of(rows, self.field, how).differs(expected), details)
+        mine = ComparedValues.of(rows, self.field, how)
+        return CheckFinding(mine.differs(expected) & ~self._near(mine, expected), details)
+
+    def _near(self, mine: ComparedValues, expected: ComparedValues) -> np.ndarray:
+        """Return where two numbers are no more apart than is allowed, in the last digit of a sum as well."""
+        allowed = np.fmax(self.tolerance, self.share * np.abs(expected.number))
+        return np.asarray(np.abs(mine.number - expected.number) <= allowed * (1 + SAME), bool)
+
+    def _owners(self, rows: CheckRows, key: Operand | None) -> np.ndarray:
+        owners = _owners(rows, self.other)
+        return owners if key is None else np.asarray(owners + "\x1f" + rows.text(key), object)
 
     def _row(self, rows: CheckRows, other: CheckRows, filled: np.ndarray, values: ComparedValues) -> np.ndarray:
         """Return for each row the other form's row that ``mode`` means, -1 if there is none."""
         import pandas as pd
 
-        records = other.keys["record"].to_numpy(object)[filled]
-        frame = pd.DataFrame({"record": records, "order": values.order.to_numpy()[filled], "row": filled})
+        mine, theirs = self._owners(rows, self.key), self._owners(other, self.other.key)[filled]
+        frame = pd.DataFrame({"record": theirs, "order": values.order.to_numpy()[filled], "row": filled})
         frame = frame.sort_values("order", kind="stable")
         if self.other.mode == "only":
             frame = frame[~frame.duplicated("record", keep=False)]
         chosen = frame.drop_duplicates("record", keep="last" if self.other.mode == "last" else "first")
-        row = chosen.set_index("record")["row"].reindex(rows.keys["record"].to_numpy(object))
+        row = chosen.set_index("record")["row"].reindex(mine)
+        if self.key is not None:
+            row = row.where(rows.text(self.key) != "")
         return row.fillna(-1).to_numpy(np.int64)
 
 
