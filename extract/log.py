@@ -14,7 +14,7 @@ DELETED = r"Deleted? [Rr]ecord"
 RENAMING = r"(?:Updated?|Renamed?) [Rr]ecord"
 DESIGN = (
     r"(?i)\b(?:field|instrument|form|event|arm|codes?|dictionary|data access group|dag|matrix|section header|metadata"
-    r"|longitudinal|project (?:xml|settings?)|draft|design|repeating|surveys?)\b"
+    r"|longitudinal|project (?:xml|settings?)|draft|design|repeating|surveys?)s?\b"
 )
 NO_CHANGE = r"(?i)\s*(?:export|download|view|switch|assign)"
 """Entries of Manage/Design that only read, or concern a record that the list of records shows."""

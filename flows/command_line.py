@@ -313,12 +313,15 @@ def sandbox(
     doubled_quotes: Annotated[
         bool, typer.Option("--doubled-quotes", help="Double every quote in CSV, also one after a backslash.")
     ] = False,
+    super_token: Annotated[
+        bool, typer.Option("--super-token", help="Print a token as well that creates projects.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print address and token as one line of JSON.")] = False,
 ) -> None:
     """Serve an exported project as a REDCap-compatible API on this machine, until Ctrl-C."""
     from flows.sandbox import SandboxOptions, serve_until_stopped
 
-    options = SandboxOptions(records.value, port, user, fault or (), doubled_quotes)
+    options = SandboxOptions(records.value, port, user, fault or (), doubled_quotes, super_token)
     serve_until_stopped(project, options, as_json)
 
 

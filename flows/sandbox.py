@@ -7,7 +7,7 @@ import secrets
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
@@ -24,6 +24,7 @@ class SandboxOptions:
     """How a project is served: ``records`` is its state, ``user`` whose token it is (blank: one who may see all).
 
     ``faults`` are texts that ``Fault.read`` reads; ``doubled_quotes`` writes CSV in another way than PHP does.
+    ``super_token`` asks for a token that creates projects.
     """
 
     records: str
@@ -31,6 +32,7 @@ class SandboxOptions:
     user: str = ""
     faults: Sequence[str] = ()
     doubled_quotes: bool = False
+    super_token: bool = False
 
 
 def serve_until_stopped(folder: Path, options: SandboxOptions, as_json: bool) -> None:
@@ -42,22 +44,28 @@ def serve_until_stopped(folder: Path, options: SandboxOptions, as_json: bool) ->
         raise UsageError(f"{folder} is not an exported REDCap project: it has no dictionary.csv")
     token = secrets.token_hex(TOKEN_BYTES).upper()
     faults = Faults(*map(Fault.read, options.faults))
-    project = replace(SandboxProject.read(folder, options.records), doubled_quotes=options.doubled_quotes)
+    read = SandboxProject.read(folder, options.records)
+    project = replace(read, doubled_quotes=options.doubled_quotes, log_exports=True)
     project = project.as_user(options.user) if options.user else project
+    creators = (secrets.token_hex(2 * TOKEN_BYTES).upper(),) if options.super_token else ()
     stopped = threading.Event()
-    with serve(create_app({token: project}, faults), options.port) as address:
-        _announce(folder, options.records, f"{address}api/", token, as_json)
+    with serve(create_app({token: project}, faults, creators), options.port) as address:
+        variables = {"REDCAP_URL": f"{address}api/", "REDCAP_TOKEN": token}
+        variables |= {"REDCAP_SUPER_TOKEN": creators[0]} if creators else {}
+        _announce(folder, options.records, variables, as_json)
         _wait_for_signal(stopped)
 
 
-def _announce(folder: Path, state: str, url: str, token: str, as_json: bool) -> None:
+def _announce(folder: Path, state: str, variables: Mapping[str, str], as_json: bool) -> None:
     if as_json:
-        print(json.dumps({"url": url, "token": token, "records": state}), flush=True)  # noqa: T201
+        named = {name.removeprefix("REDCAP_").lower(): value for name, value in variables.items()}
+        print(json.dumps({**named, "records": state}), flush=True)  # noqa: T201
         return
     console = Console(highlight=False)
-    console.print(f"REDCap sandbox: [bold]{folder}[/bold], records {state}")
-    console.print(f"\n  export REDCAP_URL={url}\n  export REDCAP_TOKEN={token}\n", soft_wrap=True)
-    console.print("Only this machine can reach it. Ctrl-C stops it.")
+    console.print(f"REDCap sandbox: [bold]{folder}[/bold], records {state}\n")
+    for name, value in variables.items():
+        console.print(f"  export {name}={value}", soft_wrap=True)
+    console.print("\nOnly this machine can reach it. What is written to it is forgotten when it stops: Ctrl-C.")
     sys.stdout.flush()
 
 
