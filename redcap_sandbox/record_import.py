@@ -6,6 +6,9 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from extract.odm.document import parse_document
+from extract.odm.records import cells_of
+from metadata.errors import RedcapCdiscError
 from metadata.records import ACCESS_GROUP, EVENT, REPEAT_INSTANCE, REPEAT_INSTRUMENT
 from redcap_sandbox.calculations import with_calculations
 from redcap_sandbox.log_entries import Entry, record_entry, with_entries
@@ -17,6 +20,7 @@ from redcap_sandbox.request import ApiError, ApiRequest
 from redcap_sandbox.value_checks import DATE_PARTS
 
 OTHER_GROUP = "The record '{}' does not belong to your Data Access Group"
+NO_BACKGROUND = 'The parameter "backgroundProcess" is not supported by this sandbox; leave it out'
 NO_CREATE = "You do not have Create Record privileges"
 EAV_COLUMNS = ("record", "field_name", "value")
 NOT_EAV = "The data being imported lacks one of the fields record, field_name and value"
@@ -27,9 +31,13 @@ def import_records(served: SandboxProject, request: ApiRequest) -> tuple[Sandbox
 
     Raises ApiError (400) if anything in the data is wrong: then nothing is stored.
     """
-    rows = posted_rows(request)
-    if request.choice("type", ("flat", "eav")) == "eav":
-        rows = list(_flat_rows(served, rows))
+    if request.flag("backgroundProcess"):
+        raise ApiError(400, NO_BACKGROUND)
+    if request.text("format") == "odm":
+        rows = _document_rows(served, request.raw("data"))
+    else:
+        rows = posted_rows(request)
+        rows = list(_flat_rows(served, rows)) if request.choice("type", ("flat", "eav")) == "eav" else rows
     blanks = request.choice("overwriteBehavior", ("normal", "overwrite")) == "overwrite"
     posted = read_records(served, rows, request.choice("dateFormat", tuple(DATE_PARTS)))
     names = {key.record: key.record for key in posted.cells}
@@ -37,6 +45,27 @@ def import_records(served: SandboxProject, request: ApiRequest) -> tuple[Sandbox
         names = _numbered(served, names)
         posted = _renamed(posted, names)
     return store(served, posted, blanks), [(new, old) for old, new in names.items()]
+
+
+def _document_rows(served: SandboxProject, data: str) -> list[Row]:
+    """Return the records of a posted ODM document as flat rows, with what the document has of each and no more."""
+    record_id, rows = served.project.dictionary.record_id, dict[RowKey, Row]()
+    try:
+        for record, event, form, instance, column, value in cells_of(
+            parse_document(data.encode(), "data"), served.project
+        ):
+            row = rows.setdefault(RowKey(record, event, form, instance), {record_id: record})
+            if column and not _is_file(served, column):
+                row[column] = value
+    except RedcapCdiscError as error:
+        raise ApiError(400, str(error)) from None
+    names = (EVENT, REPEAT_INSTRUMENT, REPEAT_INSTANCE)
+    return [dict(zip(names, key[1:], strict=True)) | row for key, row in rows.items()]
+
+
+def _is_file(served: SandboxProject, name: str) -> bool:
+    field = served.project.dictionary.fields.get(name)
+    return field is not None and field.type == "file"
 
 
 def _flat_rows(served: SandboxProject, rows: list[Row]) -> Iterator[Row]:

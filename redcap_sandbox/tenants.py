@@ -8,12 +8,15 @@ from collections.abc import Callable, MutableMapping
 from dataclasses import replace
 from datetime import datetime
 
+import pandas as pd
+
 from redcap_sandbox.answer import Answer, error_answer
 from redcap_sandbox.contents import NO_API, answer
 from redcap_sandbox.creation import created
 from redcap_sandbox.faults import Fault
 from redcap_sandbox.project import VERSION, SandboxProject, utc_now
 from redcap_sandbox.request import ApiError, ApiRequest
+from redcap_sandbox.writing import write_of
 
 FIRST_CREATED = 1001
 """Id of the first project that is made by a super token."""
@@ -21,7 +24,7 @@ TOKEN_LENGTH, SUPER_LENGTH = 32, 64
 
 
 class Tenants:
-    """Answers requests one after the other where they change something; ``projects`` are as they are by now.
+    """Answers requests, one after the other where they change something; ``projects`` are as they are by now.
 
     ``super_tokens`` may create projects. ``clock`` gives the time of those, ``version`` what server
     made them.
@@ -44,11 +47,24 @@ class Tenants:
         token = request.text("token").upper()
         if len(token) == SUPER_LENGTH:
             return self._create(token, request)
+        if write_of(request) is None:
+            return self._read(token, request, fault)
         with self._lock:
             before = self.projects.get(token)
             after, given = answer(self.projects, request, fault)
             if before is not None and after is not None:
                 self._put(token, before, after)
+        return given
+
+    def _read(self, token: str, request: ApiRequest, fault: Fault | None) -> Answer:
+        """Return the answer to a request that only reads, beside others; what it adds to the log is kept."""
+        before = self.projects.get(token)
+        after, given = answer(self.projects, request, fault)
+        if before is not None and after is not None:
+            added = after.log.head(len(after.log) - len(before.log))
+            with self._lock:
+                now = self.projects[token]
+                self._put(token, now, replace(now, log=pd.concat([added, now.log], ignore_index=True)))
         return given
 
     def knows(self, token: str) -> bool:

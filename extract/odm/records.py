@@ -27,7 +27,7 @@ def records_of(root: etree._Element, project: Project) -> pd.DataFrame:
     """
     import pandas as pd
 
-    cells = pd.DataFrame(_cells(root, project), columns=[*KEYS, "column", "value"], dtype="str")
+    cells = pd.DataFrame(cells_of(root, project), columns=[*KEYS, "column", "value"], dtype="str")
     index = pd.MultiIndex.from_frame(cells[KEYS]).drop_duplicates()
     found = cells[cells["column"] != ""].drop_duplicates([*KEYS, "column"], keep="last")
     wide = found.set_index([*KEYS, "column"])["value"].unstack("column").reindex(index).fillna("")  # noqa: PD010 texts
@@ -61,7 +61,7 @@ def _no_fields(root: etree._Element) -> Iterator[str]:
             yield str(item.get("OID"))
 
 
-def _cells(root: etree._Element, project: Project) -> Iterator[Cell]:
+def cells_of(root: etree._Element, project: Project) -> Iterator[Cell]:
     """Yield record, event, repeat instrument, instance, column and value; a record without any has one blank column."""
     for subject in root.iter(f"{ODM}SubjectData"):
         record, held = str(subject.get("SubjectKey")), False

@@ -3,6 +3,7 @@
 import io
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -337,3 +338,24 @@ def test_the_same_requests_get_the_same_answers(document: str, tmp_path: Path) -
             return [*parts, made.export_survey_queue_link(record="1").removeprefix(base)]
 
     assert answers() == answers()
+
+
+def test_requests_at_the_same_time_lose_nothing(address: str, document: str) -> None:
+    url, token = f"{address}api/", create(address, document)
+    asked = {"token": token, "format": "json", "returnFormat": "json"}
+
+    def write_one(number: int) -> str:
+        if number % 3 == 0:
+            return requests.post(url, data=asked | {"content": "version"}, timeout=30).text
+        if number % 3 == 1:
+            return requests.post(url, data=asked | {"content": "arm"}, timeout=30).text
+        data = f'[{{"study_id":"n{number}"}}]'
+        return requests.post(url, data=asked | {"content": "record", "data": data}, timeout=30).text
+
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(write_one, range(30)))
+    assert answers[2::3] == ['{"count":1}'] * 10
+    log = redcap.Project(url, token).export_logging()
+    assert sum(entry["details"] == "Export arms (API)" for entry in log) == 10
+    assert sum(entry["details"] == "Export version (API)" for entry in log) == 10
+    assert sum(entry["action"].startswith("Create record (API) n") for entry in log) == 10

@@ -254,6 +254,35 @@ def test_what_is_not_carried_out_is_refused(api: TestClient, given_parameter: di
     assert answer.status_code == 400 and next(iter(given_parameter)) in answer.json()["error"]
 
 
+@pytest.mark.parametrize(
+    ("logic", "rows"),
+    [
+        ("[smoker] = '1'", [("1", "scr_arm_1")]),
+        ("[twice] > 141", [("1", "unsched_arm_1")]),
+        ("[scr_arm_1][pname] = 'Lee'", [("2", "scr_arm_1"), ("2", "m1_arm_1")]),
+        ("[record-dag-name] = 'south' and [pname] <> 'Lee' and [pname] <> \"\"", [("10", "scr_arm_1")]),
+        ("[ae_sev] = 1", [("1", "logs_arm_1")]),
+        ("[smoker] = 'x'", []),
+    ],
+)
+def test_logic_keeps_the_rows_that_it_is_true_of(api: TestClient, logic: str, rows: list[tuple[str, str]]) -> None:
+    found = post(api, filterLogic=logic).json()
+    assert [(row["study_id"], row["redcap_event_name"]) for row in found] == rows
+
+
+@pytest.mark.parametrize("logic", ["[smoker] =", "[nope] = 1", "nope([smoker])"])
+def test_logic_that_cannot_be_carried_out_is_refused(api: TestClient, logic: str) -> None:
+    answer = post(api, filterLogic=logic)
+    assert answer.status_code == 400 and "filter logic" in answer.json()["error"]
+
+
+def test_numbers_with_another_decimal_character(api: TestClient) -> None:
+    def weights(**more: str) -> list[str]:
+        return [row["weight"] for row in post(api, fields="weight", **more).json()]
+
+    assert (weights(), weights(decimalCharacter=".")) == (["70,5", "UNK", "71"], ["70.5", "UNK", "71"])
+
+
 def test_unknown_parameters_are_ignored(api: TestClient) -> None:
     assert len(post(api, eventName="label", action="export", exportSurveyFields="True").json()) == 9
 

@@ -107,6 +107,22 @@ def test_every_format_and_order_of_dates(api: TestClient, kind: str, data: str) 
     assert "could not be validated" in write_rows(api, data, format=kind, returnFormat="json").json()["error"]
 
 
+def test_records_of_a_document(api: TestClient) -> None:
+    document = post(api, format="odm").text
+    assert document.startswith("<?xml") and "<Study " not in document
+    everything, log = post(api).text, post(api, content="log").text
+    assert write_rows(api, document, format="odm", returnFormat="json").json() == {"count": 3}
+    assert (post(api).text, post(api, content="log").text) == (everything, log)
+    changed = document.replace("Headache", "Migraine").replace('SubjectKey="10"', 'SubjectKey="11"')
+    assert write_rows(api, changed, format="odm", overwriteBehavior="overwrite", returnFormat="json").status_code == 200
+    assert newest(api, 2) == [
+        ("Create record (API) 11", "study_id = '11', pname = 'Poe', born = '1948-01-01', smoker = 'ND', story = '=1+1',"
+         " demo_complete = '1'", "11"),
+        ("Update record (API) 1", "ae_term = 'Migraine'", "1"),
+    ]  # fmt: skip
+    assert write_rows(api, "<ODM", format="odm", returnFormat="json").status_code == 400
+
+
 def test_rows_of_values(api: TestClient) -> None:
     rows = (
         '[{"record":"2","redcap_event_name":"scr_arm_1","field_name":"pname","value":"Li"},'
