@@ -35,12 +35,13 @@ MEANING = {
 
 
 class DriftFinding(NamedTuple):
-    """One change: severity, the part of the project, its item, and a sentence."""
+    """One change: severity, the part of the project, its item, a sentence, and the code that it is about, if any."""
 
     severity: str
     part: str
     item: str
     finding: str
+    code: str = ""
 
 
 def compare(
@@ -49,7 +50,7 @@ def compare(
     """Return what changed from ``expected`` (the study's own copy) to ``found`` (a snapshot), the gravest first.
 
     ``not_exported`` are fields whose values the token's user may not export, ``warnings`` those of the extraction.
-    Columns: severity, part, item, finding.
+    Columns: severity, part, item, finding, code.
     """
     checks: tuple[Callable[[Project, Project], Iterable[DriftFinding]], ...] = (
         _kind, _fields, _events, _designations, _repetition, _missing_codes, _groups,
@@ -57,10 +58,13 @@ def compare(
     findings = [finding for check in checks for finding in check(expected, found)]
     findings += _withheld(found, not_exported)
     findings += [DriftFinding("warning", "extraction", "records", sentence) for sentence in warnings]
-    frame = pd.DataFrame(findings, columns=DriftFinding._fields, dtype="str")
-    return frame.sort_values("severity", key=lambda column: column.map(SEVERITIES.index), kind="stable").reset_index(
-        drop=True
-    )
+    return by_severity(pd.DataFrame(findings, columns=DriftFinding._fields, dtype="str"))
+
+
+def by_severity(findings: pd.DataFrame) -> pd.DataFrame:
+    """Return findings, the gravest first."""
+    ranks = findings["severity"].map(SEVERITIES.index)
+    return findings.loc[ranks.sort_values(kind="stable").index].reset_index(drop=True)
 
 
 def stops_build(findings: pd.DataFrame) -> bool:
@@ -124,13 +128,13 @@ def _codes(
 ) -> Iterator[DriftFinding]:
     for code, label in before.items():
         if code not in after:
-            yield DriftFinding("error", part, item, f"code '{code}' ({label}) of {owner} is gone")
+            yield DriftFinding("error", part, item, f"code '{code}' ({label}) of {owner} is gone", code)
         elif _plain(after[code]) != _plain(label):
             change = f"code '{code}' of {owner} meant {_shown(label)} and now means {_shown(after[code])}"
-            yield DriftFinding("error", part, item, change)
+            yield DriftFinding("error", part, item, change, code)
     for code, label in after.items():
         if code not in before:
-            yield DriftFinding("info", part, item, f"code '{code}' ({label}) of {owner} is new")
+            yield DriftFinding("info", part, item, f"code '{code}' ({label}) of {owner} is new", code)
 
 
 def _named(rows: Iterable[Mapping[str, Any]], key: str, label: str) -> dict[str, str]:

@@ -101,11 +101,9 @@ class RecordReader:
         names = self._not_held(listing, doubtful)
         self.asked = len(names)
         for number in range(ROUNDS):
-            if self._read(names, rows_a_record):
-                return self._held
-            names = self._to_read_again(names, since)
-            if not names:
-                return self._held
+            names = [] if self._read(names, rows_a_record) else self._to_read_again(names, since)
+            if not names:  # without a record nothing says which further columns there are
+                return self._held if len(self._held) else self._no_rows()
             time.sleep(self.client.patience.first_wait * number if self._faults else 0)
         raise OutsideError(self._reason())
 

@@ -64,6 +64,13 @@ SCHEMA_EXAMPLES = """
 
   redcap-cdisc schema --out schemas
 """
+DRIFT_EXAMPLES = """
+[bold]Examples[/bold]
+
+  redcap-cdisc drift spms_aza --against SPMSAZA_DataDictionary_2026-11-30.csv
+
+  redcap-cdisc drift ../studies/mytrial --against MyTrial.REDCap.xml --json
+"""
 DRAFT_EXAMPLES = """
 [bold]Examples[/bold]
 
@@ -271,6 +278,21 @@ def init(
     from flows.draft import show_made
 
     show_made(study, write_draft(project, study)[0])
+
+
+@application.command(epilog=DRIFT_EXAMPLES)
+def drift(
+    study: StudyArgument,
+    against: Annotated[
+        Path,
+        typer.Option(help="The changed project: dictionary, project's XML, folder or ZIP of exports.", exists=True),
+    ],
+    as_json: JsonOption = False,
+) -> None:
+    """Say which lines of a study a change of its REDCap project touches, before it goes live; exit 1 if one breaks."""
+    from flows.drift import show_drift
+
+    raise typer.Exit(show_drift(study, against, as_json))
 
 
 @application.command(epilog=SCHEMA_EXAMPLES)

@@ -22,17 +22,29 @@ if TYPE_CHECKING:
 
 def find_drift(study: Study, snapshot: Snapshot, folder: Path) -> pd.DataFrame:
     """Compare the project received with the study's own copy; write the changes as drift.csv and return them."""
-    from extract import drift
+    from flows.drift import drift_of
 
-    found = drift.compare(study.project(), snapshot.project, snapshot.not_exported, snapshot.warnings)
+    found = drift_of(study, snapshot.project, snapshot.not_exported, snapshot.warnings)
     write_findings(found, folder / "drift.csv")
     return found
 
 
 def stop_at_drift(changes: pd.DataFrame) -> None:
     """Raise StudyError for changes at error level."""
-    errors = changes.loc[changes["severity"] == "error", "finding"]
-    _stop_at([f"the REDCap project is no longer the one that was mapped: {change}" for change in errors])
+    errors = changes[changes["severity"] == "error"]
+    _stop_at(
+        [
+            f"the REDCap project is no longer the one that was mapped: {finding}{_first_line(touches)}"
+            for finding, touches in zip(errors["finding"], errors["touches"], strict=True)
+        ]
+    )
+
+
+def _first_line(touches: str) -> str:
+    """Return where a change is read first, in brackets."""
+    lines = touches.splitlines()
+    more = f" and {len(lines) - 1} more lines" if len(lines) > 1 else ""
+    return f" (read in {lines[0]}{more})" if lines else ""
 
 
 def stop_without_subjects(tabulation: Tabulation, records: Records, folder: Path) -> None:

@@ -20,7 +20,7 @@ def test_no_change_is_no_finding(tmp_path: Path) -> None:
     project = Project.read(write(tmp_path, LONGITUDINAL))
     found = compare(project, project)
     assert len(found) == 0 and not stops_build(found)
-    assert list(found.columns) == ["severity", "part", "item", "finding"]
+    assert list(found.columns) == ["severity", "part", "item", "finding", "code"]
 
 
 @pytest.mark.parametrize(
