@@ -84,6 +84,8 @@ INIT_EXAMPLES = """
   redcap-cdisc init ../studies/mytrial --from MyTrial.REDCap.xml
 
   redcap-cdisc init ../studies/mytrial --from api
+
+  redcap-cdisc init ../studies/mytrial --forms dm,ae,cm,mh,vs,ex,ds,lb
 """
 PROJECT_HELP = (
     "A project's XML, a dictionary as CSV, a folder or ZIP of exports, or 'api' for the REDCap of REDCAP_URL and"
@@ -271,13 +273,21 @@ def draft(
 @application.command(epilog=INIT_EXAMPLES)
 def init(
     study: Annotated[Path, typer.Argument(metavar="STUDY", help="The new study's folder.", file_okay=False)],
-    project: Annotated[str, typer.Option("--from", metavar="PROJECT", help=PROJECT_HELP)],
+    project: Annotated[str | None, typer.Option("--from", metavar="PROJECT", help=PROJECT_HELP)] = None,
+    forms: Annotated[str | None, typer.Option(help="Our own forms instead: some of dm,ae,cm,mh,vs,ex,ds,lb.")] = None,
 ) -> None:
-    """Begin a study from a REDCap project: a folder that passes the check and builds, what is to be decided marked."""
+    """Begin a study from a REDCap project, or from our forms: a folder that passes the check and builds."""
     from flows.draft import draft as write_draft
     from flows.draft import show_made
+    from metadata.errors import UsageError
 
-    show_made(study, write_draft(project, study)[0])
+    if (project is None) == (forms is None):
+        raise UsageError("say what the study begins from: --from PROJECT, or --forms dm,ae,...")
+    if forms is not None:
+        from flows.init import show_init
+
+        return show_init(study, forms)
+    show_made(study, write_draft(str(project), study)[0])
 
 
 @application.command(epilog=DRIFT_EXAMPLES)

@@ -25,14 +25,25 @@ def draft(project: str | Path, out: Path) -> tuple[list[Path], Draft]:
     Returns the files made, and what they propose. Raises UsageError if ``out`` has files already or there is no
     dictionary.
     """
+    _refuse_filled(out)
+    return draft_of_structure(structure_from(str(project)), out)
+
+
+def draft_of_structure(structure: Structure, out: Path) -> tuple[list[Path], Draft]:
+    """Write a study's folder from the payloads of a project's structure (see draft)."""
+    _refuse_filled(out)
+    made = write_structure(structure, out / "redcap")
+    files, found = _mapping(out)
+    return made + files, found
+
+
+def _refuse_filled(out: Path) -> None:
+    """Raise UsageError if a folder has files."""
     if out.exists() and any(out.iterdir()):
         raise UsageError(
             f"{out} has files already: a draft never writes over a mapping, and copies the project's structure itself;"
             " choose another folder"
         )
-    made = write_structure(structure_from(str(project)), out / "redcap")
-    files, found = _mapping(out)
-    return made + files, found
 
 
 def write_structure(structure: Structure, folder: Path) -> list[Path]:

@@ -11,7 +11,8 @@ from typing import Any
 from metadata.standards import sdtm_dataset, sdtm_variables
 from sdtm.columns.text import transliterated
 from sdtm.draft.proposals import Lines, Proposal, texts
-from sdtm.draft.recognised import GUESS, SUBJECTS
+from sdtm.draft.recognised import CERTAIN, GUESS, LIKELY, SUBJECTS
+from sdtm.draft.vocabulary import every_word
 from sdtm.mapping.derived_methods import is_derived
 
 SAME = {"DECOD": "TERM", "TERM": "DECOD"}
@@ -35,12 +36,13 @@ def completed(lines: Lines) -> None:
     _end_of_participation(lines)
     for domain, block in list(lines.draft.blocks):
         _complete(lines, domain, block)
+    _derived_of_subjects(lines)
     for domain, block, variable, source, when in lines.relative:
         known = {one.key for one in lines.draft.of_block(SUBJECTS, "")}
         if source.partition(".")[2] in known and lines.draft.of_block(domain, block):
             spec = {"subject": source, "when": when}
             reason = "the time point to which the answer is relative"
-            lines.draft.proposals.append(lines.made(domain, block, variable, spec, GUESS, reason))
+            lines.draft.proposals.append(lines.made(domain, block, variable, spec, CERTAIN, reason))
         else:
             _drop_relative(lines, domain, block, next(iter(when)), source)
 
@@ -60,6 +62,31 @@ def _end_of_participation(lines: Lines) -> None:
                 break
         else:
             lines.propose(SUBJECTS, "", "variables", END, {"date": name}, GUESS, "the date of the disposition event")
+
+
+def _derived_of_subjects(lines: Lines) -> None:
+    """Add to DM what follows from other variables (SDTMIG 3.3, 5.2): exposure, death, unit of age."""
+    given = {one.key for one in lines.draft.of_block(SUBJECTS, "")}
+    exposure = {one.key for one in lines.draft.proposals if one.active and one.domain == "EX"}
+    ends = [f"EX.{name}" for name in ("EXENDTC", "EXSTDTC") if name in exposure]
+    made: list[tuple[str, dict[str, Any], str, str]] = []
+    if "EXSTDTC" in exposure:
+        first, last = {"earliest": "EX.EXSTDTC"}, {"latest": ends}
+        made += [("RFXSTDTC", first, CERTAIN, "the first exposure"), ("RFXENDTC", last, CERTAIN, "the last exposure")]
+        made += [("RFSTDTC", first, LIKELY, "day 1 of the study is that of the first exposure")]
+        made += [("RFENDTC", last, LIKELY, "the reference period ends with the last exposure")]
+    if "DTHDTC" in given:
+        flag = {"assign": "Y", "when": {"DTHDTC": {"missing": False}}}
+        made.append(("DTHFL", flag, CERTAIN, "who has a date of death died"))
+    age = lines.draft.taken(SUBJECTS, "", "variables", "AGE")
+    if age is not None and "field" in age.spec:
+        years = {"constant": "YEARS", "when": {age.spec["field"]: {"missing": False}}}
+        label = lines.project.dictionary.fields[age.spec["field"]].label
+        sure = CERTAIN if {"years", "anos"} & set(every_word(label)) else LIKELY
+        made.append(("AGEU", years, sure, "the unit of AGE"))
+    for name, spec, confidence, reason in made:
+        if name not in given:
+            lines.draft.proposals.append(lines.made(SUBJECTS, "", name, spec, confidence, reason))
 
 
 def _drop_relative(lines: Lines, domain: str, block: str, variable: str, source: str) -> None:

@@ -117,8 +117,14 @@ class Drafter:
                     if seed.test and (part == "result") == results and item.name not in self.done:
                         self._seeded_test(item, seed.domain, seed.variable, seed.test, part)
         for item in fields:
-            if item.name not in self.done and self.lines.annotated(item):
+            if item.name not in self.done and (self._annotated_flag(item) or self.lines.annotated(item)):
                 self.done.add(item.name)
+
+    def _annotated_flag(self, item: Field) -> bool:
+        """Take an answer with yes and no whose annotation names --ENRTPT or --STRTPT."""
+        named = [seed for seed in seeds(item.field_annotation)[0] if seed.variable.endswith(("ENRTPT", "STRTPT"))]
+        reason = "its annotation says so"
+        return any(self._flag(item, Guess(seed.domain, seed.variable, CERTAIN, reason)) for seed in named)
 
     def _seeded_test(self, item: Field, domain: str, variable: str, code: str, part: str) -> None:
         reason = "its annotation says so"

@@ -209,7 +209,8 @@ def _site(project: Project) -> str:
     groups = [str(row.get("unique_group_name") or "") for row in project.dags]
     sites = {group: f"{number:02d}" for number, group in enumerate(filter(None, groups), start=1)}
     if named and not sites:
-        return f"{named[0]}{marked('SITEID of each subject')}"
+        said = "SITEID" in project.dictionary.fields[named[0]].field_annotation.upper()
+        return f"{named[0]}{marked('' if said else 'SITEID of each subject')}"
     doubt = "SITEID of each data access group" if sites else "SITEID: the project has no data access group"
     shown = ", ".join(
         f"{group or chr(34) * 2}: {flow(site)}" for group, site in [*sites.items(), ("", f"{len(sites) + 1:02d}")]
