@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from extract.storage import UNFINISHED, prepare, refusals, write
+from extract.storage import UNFINISHED, prepare, refusals, sha256, write
 from metadata.errors import OutsideError
 
 RECEIVING = ".receiving-"
@@ -83,8 +83,9 @@ class Received:
     def prove(self, names: Sequence[str]) -> None:
         """Note which records of the answer that was kept last came whole."""
         path = self.paths[-1]
+        noted = {"sha256": sha256(path), "records": list(names)}
         with refusals(self.parent):
-            write(path.with_suffix(".json"), json.dumps(list(names)).encode())
+            write(path.with_suffix(".json"), json.dumps(noted).encode())
         self._proven = True
 
     def _locked(self, folder: Path) -> Path | None:
@@ -102,7 +103,7 @@ class Received:
             lists = {path.with_suffix(""): _read_names(path) for path in sorted(self._folder.glob("*.json"))}
         except (OSError, ValueError):
             lists = {}
-        self._earlier = {path: names for path, names in lists.items() if names and path.is_file()}
+        self._earlier = {path: names for path, names in lists.items() if names}
         self.paths = list(self._earlier)
         kept = {LOCK, *(name for path in self.paths for name in (path.name, f"{path.name}.json"))}
         for path in self._folder.iterdir():
@@ -120,10 +121,11 @@ class Received:
 
 
 def _read_names(path: Path) -> list[str]:
-    """Return the names in a list of records; none if it was not written to its end."""
+    """Return the records that an answer has whole; none if it or the note of it was not written to its end."""
     try:
-        return [str(name) for name in json.loads(path.read_bytes())]
-    except ValueError:
+        noted = json.loads(path.read_bytes())
+        return list(map(str, noted["records"])) if noted["sha256"] == sha256(path.with_suffix("")) else []
+    except (OSError, ValueError, KeyError, TypeError):
         return []
 
 

@@ -70,7 +70,7 @@ def _store(folder: Path, files: Mapping[str, Content], manifest: Mapping[str, An
 
 
 def _described(path: Path) -> dict[str, Any]:
-    return {"size": path.stat().st_size, "sha256": _sha256(path)}
+    return {"size": path.stat().st_size, "sha256": sha256(path)}
 
 
 def write(path: Path, content: Content) -> None:
@@ -116,7 +116,7 @@ def verified(folder: Path) -> dict[str, Any]:
         path = folder / name
         if not path.is_file():
             raise _damaged(folder, f"{name} is missing")
-        if _sha256(path) != expected["sha256"]:
+        if sha256(path) != expected["sha256"]:
             raise _damaged(folder, f"{name} is not as it was stored")
     strange = found - set(manifest["files"])
     if strange:
@@ -147,6 +147,7 @@ def json_bytes(value: object) -> bytes:
     return (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode()
 
 
-def _sha256(path: Path) -> str:
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
