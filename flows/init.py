@@ -13,12 +13,13 @@ ZIPS = "forms"
 def init_of_forms(study: Path, names: str) -> list[Path]:
     """Write a study of some forms (``dm,ae``): its mapping, and in ``forms/`` the ZIP of each to import in REDCap.
 
-    The project is classic; all forms but the first repeat. Raises UsageError for a form that is not there.
+    The project is longitudinal: who it is at the first visit, findings at every visit, the rest as logs that repeat.
+    Raises UsageError for a form that is not there.
     """
     forms = chosen_forms(names)
     structure = structure_of_forms(forms)
     structure["project_info"][0]["project_title"] = study.resolve().name
-    made, _ = draft_of_structure(structure, study)
+    made, _ = draft_of_structure(structure, study, designed=True)
     (study / ZIPS).mkdir()
     for one in forms:
         made.append(study / ZIPS / f"{one.name}.zip")

@@ -17,6 +17,15 @@ from metadata.errors import UsageError, nearest
 
 FOLDER = Path(__file__).with_name("forms")
 RECORD_ID = {"field_name": "record_id", "field_type": "text", "field_label": "Record"}
+AT_FIRST, VISIT, LOG = "first", "visit", "log"
+VISITS = (
+    ("screening_arm_1", "Screening", -14),
+    ("baseline_arm_1", "Baseline", 0),
+    ("week_4_arm_1", "Week 4", 28),
+    ("week_12_arm_1", "Week 12", 84),
+)
+"""Events to begin with, each with its label and the days since the baseline."""
+LOGS = ("logs_arm_1", "Logs", 0)
 ORIGIN = "redcap-cdisc"
 CREATED = (2020, 1, 1, 0, 0, 0)
 """The date of the members of a ZIP, which else would be that of the clock."""
@@ -24,12 +33,15 @@ CREATED = (2020, 1, 1, 0, 0, 0)
 
 @dataclass(frozen=True)
 class BundledForm:
-    """One form: its short name (that of its domain), REDCap's name and label, and whether it repeats."""
+    """One form: its short name (that of its domain), REDCap's name and label, and when it is filled in.
+
+    ``when`` is ``first`` (at the first visit), ``visit`` (at every visit) or ``log`` (as often as needed).
+    """
 
     form: str
     name: str
     label: str
-    repeats: bool
+    when: str
 
     def fields(self) -> list[dict[str, str]]:
         """Return the rows of its dictionary, under the API's names."""
@@ -54,10 +66,7 @@ def bundled_forms() -> dict[str, BundledForm]:
     """Return the forms by their short names."""
     with (FOLDER / "forms.csv").open(encoding="utf-8", newline="") as source:
         rows = list(csv.DictReader(source))
-    return {
-        row["form"]: BundledForm(row["form"], row["form_name"], row["form_label"], row["repeats"] == "1")
-        for row in rows
-    }
+    return {row["form"]: BundledForm(row["form"], row["form_name"], row["form_label"], row["when"]) for row in rows}
 
 
 def chosen_forms(names: str) -> list[BundledForm]:
@@ -73,13 +82,30 @@ def chosen_forms(names: str) -> list[BundledForm]:
 
 
 def structure_of_forms(forms: list[BundledForm]) -> dict[str, list[dict[str, Any]]]:
-    """Return the structure of a classic project of some forms, as ``redcap/NAME.csv`` has it."""
+    """Return the structure of a project of some forms, as ``redcap/NAME.csv`` has it.
+
+    Subjects are entered at the first visit, findings at every visit; all other forms repeat in an event of logs.
+    """
     record = {name: RECORD_ID.get(name, "") for name in FIELD_ATTRIBUTES} | {"form_name": forms[0].name}
-    info = {"project_title": "", "is_longitudinal": 0, "missing_data_codes": ""}
-    repeating = [{"event_name": "", "form_name": one.name, "custom_form_label": ""} for one in forms if one.repeats]
+    logs = [one for one in forms if one.when == LOG]
+    visits = [*VISITS, *([LOGS] if logs else [])]
+    pairs = [
+        (event, one.name)
+        for event, _, _ in VISITS
+        for one in forms
+        if one.when == VISIT or (one.when == AT_FIRST and event == VISITS[0][0])
+    ]
+    pairs += [(LOGS[0], one.name) for one in logs]
     made: dict[str, list[dict[str, Any]]] = {
         "dictionary": [record, *(row for one in forms for row in one.fields())],
-        "project_info": [info],
+        "project_info": [{"project_title": "", "is_longitudinal": 1, "missing_data_codes": ""}],
         "instruments": [{"instrument_name": one.name, "instrument_label": one.label} for one in forms],
+        "arms": [{"arm_num": 1, "name": "Arm 1"}],
+        "events": [
+            {"event_name": label, "arm_num": 1, "unique_event_name": event, "day_offset": day}
+            for event, label, day in visits
+        ],
+        "form_event_mapping": [{"arm_num": 1, "unique_event_name": event, "form": name} for event, name in pairs],
     }
+    repeating = [{"event_name": LOGS[0], "form_name": one.name, "custom_form_label": ""} for one in logs]
     return made | ({"repeating": repeating} if repeating else {})

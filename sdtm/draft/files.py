@@ -57,6 +57,8 @@ def _domain(domain: str, draft: Draft) -> str:
         lines.append(f"keys: [{', '.join(_keys_of_repetitions(domain))}]")
     if domain in NO_DEFAULT_KEYS:
         lines.append(f"keys: [{', '.join(NO_DEFAULT_KEYS[domain])}]")
+    if any(one.active and "not_done" in one.spec and "reason" not in one.spec for one in own):
+        lines.append("reason_not_done: REASON NOT RECORDED")
     blocks = [block for owner, block in draft.blocks if owner == domain]
     active = {one.block for one in own if one.active}
     lines.append("records:")

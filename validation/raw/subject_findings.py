@@ -61,7 +61,7 @@ def _by_site(frame: pd.DataFrame, codes: dict[str, str], pattern: str) -> pd.Dat
     """
     if SITE not in pattern:
         return frame.assign(site="")
-    own = frame["site"].map(codes).fillna(frame["site"]).astype("str") + "-"
+    own = frame["site"].map(codes).astype("object").fillna(frame["site"]).astype("str") + "-"
     bare = [number.removeprefix(code) for number, code in zip(frame["number"], own, strict=True)]
     return frame.assign(number=pd.Series(bare, index=frame.index, dtype="str"))
 
@@ -87,7 +87,7 @@ def _written(found: Field, frame: pd.DataFrame) -> pd.DataFrame:
 
 def _foreign(found: Field, frame: pd.DataFrame, codes: dict[str, str]) -> pd.DataFrame:
     """Return a finding for each number that begins with the code of another site; ``codes`` are those of the groups."""
-    own = frame["site"].map(codes).fillna("").astype("str")
+    own = frame["site"].map(codes).astype("object").fillna("").astype("str")
     begins = frame["number"].str.extract("^([^-]+)-", expand=False).fillna("").astype("str")
     told = (begins != "") & begins.isin(list(codes.values())) & (begins != own) & (own != "")
     odd = frame[told.to_numpy(bool)]
