@@ -14,7 +14,7 @@ from extract import groups
 from extract.canonical import canonical_structure
 from extract.changes import changed_records
 from extract.client import OVERLAP, Client
-from extract.completeness import key_columns, needed_columns, withheld_fields, wrong_structure
+from extract.completeness import key_columns, list_fields, needed_columns, withheld_fields, wrong_structure
 from extract.last_extraction import (
     FULL_LOAD_DAYS,
     Base,
@@ -70,9 +70,10 @@ def take(study: Study, client: Client, root: Path, group: str = "", full_load_da
     if wrong:
         raise OutsideError(f"the structure that REDCap at {client.shown} sent is not whole: {wrong}; try again")
     log = _telling(structure.pop("log", None))
-    listing = listed_records(client, project.dictionary.record_id)
-    _refuse_incomplete_list(client, project, listing, log)
-    choice = _choice(client, project, own, listing, group)
+    fields = list_fields(project, exported)
+    listing = listed_records(client, fields)
+    _refuse_incomplete_list(client, fields, listing, log)
+    choice = _choice(client, project, own, fields, listing, group)
     columns = needed_columns(project, exported)
     columns += [ACCESS_GROUP] if ACCESS_GROUP in listing else []
     _refuse_hashes(client, project, listing, columns)
@@ -83,9 +84,9 @@ def take(study: Study, client: Client, root: Path, group: str = "", full_load_da
     folder = root / study.name
     named = purpose(client.api_address, choice.name, canonical_structure(structure), columns)
     base = usable_base(folder, named, client.server_time if client.says_time else None, full_load_days)
-    load = _load(client, project, listing, columns, base)
+    load = _load(client, project, fields, listing, columns, base)
     with Received(folder, named, client.server_time) as batches:
-        reader = RecordReader(client, project, columns, key_columns(project), batches, choice.name)
+        reader = RecordReader(client, project, columns, key_columns(project), fields, batches, choice.name)
         records = reader.read(listing, load.held, load.changed)
         records = records.with_constant(choice.name, [ACCESS_GROUP] if choice.bound else [])
         files |= {f"received/records-{number:04}.csv": path for number, path in enumerate(batches.paths, start=1)}
@@ -112,12 +113,14 @@ class Load:
     whole: datetime | None = None
 
 
-def _load(client: Client, project: Project, listing: pd.DataFrame, columns: list[str], base: Base | str) -> Load:
+def _load(
+    client: Client, project: Project, fields: list[str], listing: pd.DataFrame, columns: list[str], base: Base | str
+) -> Load:
     """Return what is taken of the last extraction; nothing if it cannot be told what changed since."""
     if isinstance(base, str):
         return Load(f"all records: {base}")
     names = base.records.distinct(project.dictionary.record_id)
-    changed = changed_records(client, project, base.last.begun - OVERLAP, listing, names)
+    changed = changed_records(client, fields, base.last.begun - OVERLAP, listing, names)
     if isinstance(changed, str):
         return Load(f"all records: {changed}")
     forms = {f"{form}_complete" for form in project.dictionary.forms} - {*columns}
@@ -149,20 +152,20 @@ def _structure(
     return structure, ()
 
 
-def _refuse_incomplete_list(client: Client, project: Project, listing: pd.DataFrame, log: pd.DataFrame | None) -> None:
+def _refuse_incomplete_list(client: Client, fields: list[str], listing: pd.DataFrame, log: pd.DataFrame | None) -> None:
     """Raise OutsideError if the list of records lacks one that there is.
 
     Where the list is empty, the whole log must say that there is no record: a project that is too large for a server
     can be answered with status 200 and nothing.
     """
-    record_id = project.dictionary.record_id
+    record_id = fields[0]
     renamed: set[str] = set()
     if listing.empty and log is not None:
         entries = client.log()
         log, renamed = _telling(entries), renamed_records(entries, record_id)
     listed = set(listing[record_id])
     logged = [name for name in living_records(log) if name not in listed]
-    found = existing(client, record_id, logged)
+    found = existing(client, fields, logged)
     server = f"REDCap at {client.shown}"
     if found:
         raise OutsideError(
@@ -181,7 +184,9 @@ def _refuse_incomplete_list(client: Client, project: Project, listing: pd.DataFr
         )
 
 
-def _choice(client: Client, project: Project, own: Project | None, listing: pd.DataFrame, group: str) -> GroupChoice:
+def _choice(
+    client: Client, project: Project, own: Project | None, fields: list[str], listing: pd.DataFrame, group: str
+) -> GroupChoice:
     """Return the group whose records are taken; OutsideError if the token gives those of one that was not asked for."""
     dags = project.dags or (own.dags if own else [])
     if not dags and ACCESS_GROUP in listing:
@@ -197,15 +202,15 @@ def _choice(client: Client, project: Project, own: Project | None, listing: pd.D
             f"REDCap at {client.shown} sends the records of one data access group only, that of the token's user,"
             f" while the project has {known}: {groups.ADVICE}"
         )
-    return GroupChoice(name, True, _confirm(client, project, listing, name))
+    return GroupChoice(name, True, _confirm(client, fields, listing, name))
 
 
-def _confirm(client: Client, project: Project, listing: pd.DataFrame, group: str) -> tuple[str, ...]:
+def _confirm(client: Client, fields: list[str], listing: pd.DataFrame, group: str) -> tuple[str, ...]:
     """Raise OutsideError if the records that a token gives are not those of the group; returns a warning if the server
     does not say it.
     """
-    record_id = project.dictionary.record_id
-    rows = client.records_of_group(record_id, group)
+    record_id = fields[0]
+    rows = client.records_of_group(fields, group)
     if rows is None:
         return (UNCONFIRMED.format(group=group),)
     mine = {str(row[record_id]) for row in rows}

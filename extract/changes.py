@@ -6,7 +6,7 @@ log, and no answer may say that the project's design was changed.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import pandas as pd
@@ -14,17 +14,17 @@ import pandas as pd
 from extract.client import Client
 from extract.log import deleted_records, design_changes, records_of, renamed_records
 from extract.reading import existing, listed_records
-from metadata.project import Project
 
 
 def changed_records(
-    client: Client, project: Project, since: datetime, listing: pd.DataFrame, held: Collection[str]
+    client: Client, fields: Sequence[str], since: datetime, listing: pd.DataFrame, held: Collection[str]
 ) -> set[str] | str:
     """Return the names of records that may have changed since a time of the server, or why all are to be read.
 
-    ``listing`` is the server's list of records now, ``held`` are the names of those that are held.
+    ``listing`` is the server's list of records now, by ``fields`` (see ``list_fields``); ``held`` are the names of
+    those that are held.
     """
-    record_id = project.dictionary.record_id
+    record_id = fields[0]
     log, design = client.log(since), client.log(since, "manage")
     if changes := design_changes(design):
         return f"the log has changes of the project's design since then, the last of them on {changes[0]}"
@@ -36,16 +36,16 @@ def changed_records(
     unexplained = [name for name in gone if name not in deleted]
     if len(unexplained) > len(renamed):
         return f"record '{unexplained[0]}' is gone, and the log has neither its deletion nor a renaming"
-    if gone and not _are_gone(client, record_id, gone, listing):
+    if gone and not _are_gone(client, fields, gone, listing):
         return f"record '{gone[0]}' or another is missing in the list of records"
-    touched = set(listed_records(client, record_id, since)[record_id])
+    touched = set(listed_records(client, fields, since)[record_id])
     return touched | records_of(log) | renamed
 
 
-def _are_gone(client: Client, record_id: str, gone: list[str], listing: pd.DataFrame) -> bool:
+def _are_gone(client: Client, fields: Sequence[str], gone: list[str], listing: pd.DataFrame) -> bool:
     """Return True if the server has none of these records when asked for them by name.
 
     One that it has is asked for with them, for an answer can be empty because it failed.
     """
-    living = listing[record_id].head(1).tolist()
-    return existing(client, record_id, [*gone, *living]) == living
+    living = listing[fields[0]].head(1).tolist()
+    return existing(client, fields, [*gone, *living]) == living

@@ -106,25 +106,25 @@ class Client(Connection):
         project = self._project
         return lambda: project.export_logging(log_type=kind, begin_time=begin)
 
-    def record_names(self, record_id: str, since: datetime | None = None) -> bytes:
-        """Return the JSON of the record-id column with keys and group: every row of the project that has one.
+    def record_names(self, fields: Sequence[str], since: datetime | None = None) -> bytes:
+        """Return the JSON of few fields with keys and group: every row of the project that has one of them.
 
         ``since`` limits it to records that were created or changed after a time of the server. It is JSON because half
         of it is not: a list that was cut short is noticed.
         """
-        return self._fetch("record", "json", self._list_call(record_id, date_begin=since))
+        return self._fetch("record", "json", self._list_call(fields, date_begin=since))
 
-    def records_of_group(self, record_id: str, group: str) -> list[dict[str, Any]] | None:
+    def records_of_group(self, fields: Sequence[str], group: str) -> list[dict[str, Any]] | None:
         """Return the list of records that are in a data access group; None if the server does not answer that."""
-        ask = self._list_call(record_id, filter_logic=f"[record-dag-name] = '{group}'")
+        ask = self._list_call(fields, filter_logic=f"[record-dag-name] = '{group}'")
         received = self._optional("group", "record", ask)
         rows: list[dict[str, Any]] | None = self.parsed(received["group"]) if received else None
         return rows
 
-    def _list_call(self, record_id: str, **limits: Any) -> Callable[[], object]:
+    def _list_call(self, fields: Sequence[str], **limits: Any) -> Callable[[], object]:
         project = self._project
         return lambda: project.export_records(
-            format_type="json", fields=[record_id], export_data_access_groups=True, **limits
+            format_type="json", fields=list(fields), export_data_access_groups=True, **limits
         )
 
     def row_keys(self, names: Sequence[str], fields: Sequence[str]) -> bytes:

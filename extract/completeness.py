@@ -16,7 +16,7 @@ from metadata.project import Project
 from metadata.records import ACCESS_GROUP, EVENT, REPEAT_INSTANCE, REPEAT_INSTRUMENT
 
 WITHOUT_COLUMNS = ("descriptive", "file")
-"""Field types that ``exportFieldNames`` leaves out; a file field has a column in some exports only."""
+"""Field types that ``exportFieldNames`` leaves out."""
 NAMES = ("original_field_name", "export_field_name")
 """Columns of ``exportFieldNames`` that we read."""
 ExportFieldNames = Sequence[Mapping[str, Any]]
@@ -32,19 +32,38 @@ def key_columns(project: Project) -> list[str]:
 def needed_columns(project: Project, exported: ExportFieldNames | None) -> list[str]:
     """Return the columns that an export must have, without that of the data access group.
 
-    ``exported`` are the rows of ``exportFieldNames``: what the user may export. Without them it is all fields. Raises
-    StudyError if one of its rows lacks a name.
+    ``exported`` are the rows of ``exportFieldNames``: what the user may export. Without them it is all fields but
+    files, whose columns not every export has. These rows leave files out, which are needed where the user may export
+    all else of their form, unless they are identifiers. Raises StudyError if one of the rows lacks a name.
     """
-    dictionary = project.dictionary
+    dictionary, owners = project.dictionary, project.dictionary.column_field
     columns = [column for form in dictionary.forms for column in dictionary.export_columns(form)]
-    owners = dictionary.column_field
-    columns = [name for name in columns if name not in owners or _type_of(project, name) not in WITHOUT_COLUMNS]
-    if exported is not None:
-        if lacking := _lacking_name(exported):
-            raise StudyError(f"export_field_names lacks the column '{lacking}'")
-        allowed = {row["export_field_name"] for row in exported}
-        columns = [name for name in columns if name in allowed]
-    return [*key_columns(project), *columns]
+    listed = [name for name in columns if name not in owners or _type_of(project, name) not in WITHOUT_COLUMNS]
+    if exported is None:
+        return [*key_columns(project), *listed]
+    if lacking := _lacking_name(exported):
+        raise StudyError(f"export_field_names lacks the column '{lacking}'")
+    allowed = {row["export_field_name"] for row in exported}
+    reduced = {_form_of(project, name) for name in listed if name in owners and name not in allowed}
+    files = {
+        name for name in columns if name not in listed and _form_of(project, name) not in reduced
+        and not dictionary.fields[owners[name]].is_identifier
+    }  # fmt: skip
+    return [*key_columns(project), *(name for name in columns if name in allowed or name in files)]
+
+
+def _form_of(project: Project, column: str) -> str:
+    return project.dictionary.fields[project.dictionary.column_field[column]].form
+
+
+def list_fields(project: Project, exported: ExportFieldNames) -> list[str]:
+    """Return the fields by which every row of a project can be listed: the record id has none in repeating forms.
+
+    ``exported`` are the rows of ``exportFieldNames``: what the user may export.
+    """
+    allowed = {row["export_field_name"] for row in exported}
+    statuses = [f"{form}_complete" for form in project.dictionary.forms if form in project.repeating_forms]
+    return [project.dictionary.record_id, *(name for name in statuses if name in allowed)]
 
 
 def _lacking_name(exported: ExportFieldNames) -> str:

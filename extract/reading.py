@@ -32,23 +32,27 @@ AGAIN = "take the snapshot again"
 RIGHTS = f"give the token's user full export rights on all forms (in REDCap: User Rights), or {AGAIN}"
 
 
-def listed_records(client: Client, record_id: str, since: datetime | None = None) -> pd.DataFrame:
-    """Return the server's list of records as text: one row for each that has the record id, with keys and group."""
-    rows = client.parsed(client.record_names(record_id, since))
+def listed_records(client: Client, fields: Sequence[str], since: datetime | None = None) -> pd.DataFrame:
+    """Return the server's list of records as text: a row for each of their rows, with record id, keys and group.
+
+    ``fields`` are the record id and what rows of repeating forms have (see ``list_fields``).
+    """
+    record_id, *statuses = fields
+    rows = client.parsed(client.record_names(fields, since))
     frame = pd.DataFrame(rows, dtype=object).astype("str")
     if rows and record_id not in frame:
         raise OutsideError(
             f"REDCap at {client.shown} sent a list of records without the record id '{record_id}'; {AGAIN}"
         )
-    return frame if rows else pd.DataFrame(columns=[record_id], dtype="str")
+    return frame.drop(columns=statuses, errors="ignore") if rows else pd.DataFrame(columns=[record_id], dtype="str")
 
 
-def existing(client: Client, record_id: str, names: Sequence[str]) -> list[str]:
-    """Return those of the names under which the server has a record."""
+def existing(client: Client, fields: Sequence[str], names: Sequence[str]) -> list[str]:
+    """Return those of the names under which the server has a record, asked for by the ``fields`` of its list."""
     found: list[str] = []
     for start in range(0, len(names), MOST_RECORDS):
-        rows = client.parsed(client.row_keys(names[start : start + MOST_RECORDS], [record_id]))
-        found += [str(row.get(record_id)) for row in rows]
+        rows = client.parsed(client.row_keys(names[start : start + MOST_RECORDS], fields))
+        found += [str(row.get(fields[0])) for row in rows]
     asked = set(names)
     return [name for name in dict.fromkeys(found) if name in asked]
 
@@ -57,7 +61,8 @@ def existing(client: Client, record_id: str, names: Sequence[str]) -> list[str]:
 class RecordReader:
     """Reads all records of a project, or of one of its groups.
 
-    ``columns`` must be in every batch, ``keys`` among them say which row it is. ``group`` limits a list that has a
+    ``columns`` must be in every batch, ``keys`` among them say which row it is. ``listed`` are the fields by
+    which rows are listed. ``group`` limits a list that has a
     column of groups. ``received`` keeps all batches as they came, in their order. ``asked`` counts the records that
     were read at first.
     """
@@ -66,6 +71,7 @@ class RecordReader:
     project: Project
     columns: list[str]
     keys: list[str]
+    listed: list[str]
     received: Received
     group: str = ""
     _held: TextTable = field(default_factory=lambda: TextTable({}, 0))
@@ -95,9 +101,7 @@ class RecordReader:
         doubtful = set(changed or ())
         if self.received.resumed:
             self._take_up()
-            doubtful |= set(
-                listed_records(self.client, self._record_id, self.received.begun - OVERLAP)[self._record_id]
-            )
+            doubtful |= set(listed_records(self.client, self.listed, self.received.begun - OVERLAP)[self._record_id])
         names = self._not_held(listing, doubtful)
         self.asked = len(names)
         for number in range(ROUNDS):
@@ -161,7 +165,7 @@ class RecordReader:
         """Return the records of which a row is not held that the last list of records has.
 
         The list is one answer about all records, so that what goes wrong at one place of an answer goes wrong there in
-        another row. It has the rows that have the record id; those of repeating forms and events are not among them.
+        another row.
         """
         keys = [name for name in self.keys if name in self._listing]
         mine = self._listing[self._listing[self._record_id].isin(self._names(self._listing))]
@@ -172,8 +176,8 @@ class RecordReader:
 
     def _to_read_again(self, asked: list[str], since: datetime) -> list[str]:
         """Return the records that changed, came or moved meanwhile, and drop those that are gone."""
-        listing = self._listing = listed_records(self.client, self._record_id)
-        touched = set(listed_records(self.client, self._record_id, since)[self._record_id])
+        listing = self._listing = listed_records(self.client, self.listed)
+        touched = set(listed_records(self.client, self.listed, since)[self._record_id])
         held, listed = self._held.distinct(self._record_id), set(listing[self._record_id])
         self._confirm_deleted([name for name in dict.fromkeys([*held, *asked]) if name not in listed], since)
         return self._not_held(listing, touched | self._doubted)
@@ -204,7 +208,7 @@ class RecordReader:
         if not names:
             return
         deleted = deleted_records(self.client.log(since))
-        left = [name for name in names if name not in deleted] or existing(self.client, self._record_id, names)
+        left = [name for name in names if name not in deleted] or existing(self.client, self.listed, names)
         if left:
             raise OutsideError(
                 f"REDCap at {self.client.shown} listed record '{left[0]}' at first and not any more, and nothing says"
@@ -258,20 +262,9 @@ class RecordReader:
             self._faults[name] = ""
 
     def _parts(self, batch: list[str]) -> list[tuple[list[str], list[str]]]:
-        """Return records and forms of the further answers that a batch is held against.
-
-        Rows of repeating forms and events are asked for twice, for the list of records does not have them (see
-        ``_lacking_listed``): what goes wrong at one place of each answer might be the same row in two of them.
-        """
+        """Return records and forms of the further answers that a batch is held against."""
         forms = [form for form in self.project.dictionary.forms if f"{form}_complete" in self.columns]
-        middle, several = (len(batch) + 1) // 2, len(batch) > 1
-        parts = [(batch[at::2], forms) if several else (batch, forms[at::2]) for at in (0, 1)]
-        own = [form for form in forms if form in self.project.repeating_forms]
-        half = (len(own) + 1) // 2
-        again = (
-            [(batch[:middle], own), (batch[middle:], own)] if several else [(batch, own[:half]), (batch, own[half:])]
-        )
-        return [*parts, *((names, asked) for names, asked in again if asked)]
+        return [(batch[at::2], forms) if len(batch) > 1 else (batch, forms[at::2]) for at in (0, 1)]
 
     def _row_keys(self, names: list[str], forms: list[str]) -> pd.DataFrame:
         """Return the keys of the rows that some records have of some forms, as text.

@@ -135,7 +135,7 @@ def _field(random: Random, form: str, name: str) -> list[str]:
     label = random.choice(["Label", 'A \\"quoted\\" label', "Two\nlines"])
     types = {"date": "text", "signature": "file", "calctext": "text"}
     row = [name, form, "", types.get(kind, kind), label, choices, ""]
-    identifier = "y" if random.random() < 0.1 else ""
+    identifier = "y" if random.random() < 0.1 and types.get(kind, kind) != "file" else ""  # rights alone hide those
     validation = {"date": "date_ymd", "signature": "signature", "slider": "number"}.get(kind, "")
     annotation = "@CALCTEXT(if([rec]='1', 'a', 'b'))" if kind == "calctext" else ""
     return [*row, validation, "", "", identifier, *[""] * 6, annotation]

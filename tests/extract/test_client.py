@@ -35,7 +35,7 @@ def reach(project: SandboxProject, *faults: Fault, patience: Patience = QUICK, t
 
 def fetch_all(client: Client) -> list[tuple[list[str], bytes]]:
     client.structure()
-    client.record_names("study_id")
+    client.record_names(["study_id"])
     return list(client.batches(["1", "2", "10"], 20, 3))
 
 
@@ -244,7 +244,7 @@ def test_the_servers_own_words_never_repeat_the_token(trial: SandboxProject, cap
     with caplog.at_level(0), reach(trial) as client:
         client.structure()
         with pytest.raises(OutsideError) as told:
-            client.record_names(TOKEN.lower())
+            client.record_names([TOKEN.lower()])
     assert "(token)" in str(told.value)
     assert_one_sentence(told.value)
     assert TOKEN.lower() not in caplog.text.lower()

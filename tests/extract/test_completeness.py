@@ -74,7 +74,10 @@ RECORD = {"content": "record", "times": None}
         (Fault("missing_column", column="ae_complete", after=1, **RECORD), "the column 'ae_complete' is missing"),
         (Fault("duplicate_row", after=1, at=3, **RECORD), "record '1' came with a row twice; take the snapshot again"),
         (Fault("foreign_record", record="77", after=1, **RECORD), "record '77' came, which was not asked for"),
-        (Fault("missing_row", after=1, at=8, **RECORD), "did not come, the first of them record '10'"),
+        (
+            Fault("missing_row", after=1, at=8, **RECORD),
+            "did not come, the first of them record '10'|'10' at first and not any more",
+        ),
         (Fault("empty_body", **RECORD), "lists no record, but its log has 3 that were not deleted"),
         (Fault("empty_body", content="record", times=1), "left out record '1' of its list of 0 records"),
         (Fault("empty_body", after=1, **RECORD), "did not come|not any more"),

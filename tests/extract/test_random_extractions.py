@@ -72,7 +72,10 @@ def address(app: FastAPI) -> Iterator[str]:
 
 
 def cells(served: SandboxProject, group: str) -> Cells:
-    """All values of a project that are not blank, by record, keys and column, as its user may see them."""
+    """All values of a project that are not blank, by record, keys and column, as its user may see them.
+
+    A missing-data code that no box of these records has ticked has no column, as on a real server.
+    """
     frame = served.records.frame
     record_id = served.project.dictionary.record_id
     visible = [
@@ -82,7 +85,9 @@ def cells(served: SandboxProject, group: str) -> Cells:
     kept = frame[frame[ACCESS_GROUP] == group] if group else frame
     hidden = [form for form in served.project.dictionary.forms[1:] if served.user.form_right(form) == 0]
     kept = kept[~kept[REPEAT_INSTRUMENT].isin(hidden)]
-    return _cells(kept, record_id, [*(name for name in visible if name in frame and name != record_id), ACCESS_GROUP])
+    unused = {name for name in served.project.missing_code_columns if name in kept and not (kept[name] == "1").any()}
+    columns = [name for name in visible if name in frame and name not in {record_id, *unused}]
+    return _cells(kept, record_id, [*columns, ACCESS_GROUP])
 
 
 def _cells(frame: pd.DataFrame, record_id: str, columns: list[str]) -> Cells:
