@@ -183,11 +183,17 @@ def _unreachable(call: ApiCall, error: Exception) -> Trouble:
 
 
 def api_address(address: str) -> str:
-    """Return the API's address of a server's base address; raises OutsideError if it is not a web address."""
+    """Return the API's address of a server's base address.
+
+    Raises OutsideError if it is not a web address, and for http to another machine.
+    """
     given = address.strip()
     parts = urlsplit(given)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise OutsideError(f"'{shown_address(given)}' is not the address of a REDCap server; it starts with https://")
+    if parts.scheme == "http" and not _is_loopback(given):
+        problem = f"'{shown_address(given)}' would get the token and send the records without encryption"
+        raise OutsideError(f"{problem}: give its https:// address (http is for a server on this machine)")
     base = given.rstrip("/")
     return f"{base}/" if base.endswith("/api") else f"{base}/api/"
 

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from sdtm.build.tabulate import Tabulation
 
 
+LISTING_MODE = 0o600
+"""Values of patients are for the user who asked for them."""
+
+
 def find_drift(study: Study, snapshot: Snapshot, folder: Path) -> pd.DataFrame:
     """Compare the project received with the study's own copy; write the changes as drift.csv and return them."""
     from flows.drift import drift_of
@@ -143,6 +147,8 @@ def _stop_at(sentences: list[str]) -> None:
 
 
 def write_findings(findings: pd.DataFrame, path: Path) -> None:
-    """Write findings as CSV whose cells no spreadsheet takes for formulas."""
+    """Write findings as CSV, for their owner alone, whose cells no spreadsheet takes for formulas."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(LISTING_MODE)
+    path.chmod(LISTING_MODE)
     guarded_frame(findings).to_csv(path, index=False, lineterminator="\n", encoding="utf-8")

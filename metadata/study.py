@@ -63,8 +63,19 @@ class Study:
         return sorted(path.parent.name for path in BUNDLED.glob("*/study.yaml"))
 
     def path(self, relative: str) -> Path:
-        """Return the path of one of the study's files."""
-        return self.folder / relative
+        """Return the path of one of the study's files, which need not be there.
+
+        Raises StudyError for one that is not in the study's folder: an absolute path, one that goes up, and a link that
+        leads out.
+        """
+        path = self.folder / relative
+        if not path.resolve().is_relative_to(self._whole):
+            raise StudyError(f"'{relative}' leads out of the study's folder: the files of a study are in it", self.name)
+        return path
+
+    @cached_property
+    def _whole(self) -> Path:
+        return self.folder.resolve()
 
     def read_text(self, relative: str) -> str:
         """Return the text of one of the study's files; raises StudyError if it is not there, or is not UTF-8."""
@@ -77,7 +88,7 @@ class Study:
 
     def read_yaml(self, relative: str) -> Any:
         """Read one of the study's YAML files, known in errors as ``<study>/<relative>``; once as long as it stays."""
-        path = self.folder / relative
+        path = self.path(relative)
         state = path.stat() if path.is_file() else None
         key = (relative, state.st_mtime_ns, state.st_size) if state else None
         if key is None or key not in self._read:

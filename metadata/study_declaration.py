@@ -11,7 +11,9 @@ from metadata.condition import Condition
 from metadata.declaration import Place
 from metadata.declaration_limits import Above, Entries, Limit, ValueLimit, Written
 from metadata.declaration_schema import document_schema
+from metadata.errors import StudyError
 from metadata.text_dates import DateOrder
+from metadata.yaml_source import complain
 
 ByteEncoding = Literal[
     "utf-8", "windows-1250", "windows-1251", "windows-1252", "windows-1253", "iso-8859-1", "iso-8859-2", "iso-8859-15"
@@ -92,6 +94,21 @@ class SubjectPattern(ValueLimit):
         return {"type": "string", "pattern": r"^(?:[^{}]|\{(?:studyid|site|subject)\})*$"}
 
 
+@dataclass(frozen=True)
+class VariableName(Written):
+    """The name of an environment variable. What else is written there may be a token, so that no error shows it."""
+
+    def allows(self, value: str) -> bool:
+        """Return whether it is a name, and no token (32 hexadecimal digits)."""
+        return super().allows(value) and not re.fullmatch(TOKEN, value)
+
+    def error(self, node: object, key: str, value: object) -> StudyError:
+        """Return the error, without the value."""
+        return complain(node, key, f"'{key}' is {self.meant}; an address or a token is never in a file")
+
+
+TOKEN = "[0-9A-Fa-f]{32}"  # noqa: S105  what a token looks like
+VARIABLE = VariableName(r"(?:[A-Za-z_][A-Za-z0-9_]*)?", "the name of an environment variable, such as REDCAP_TOKEN")
 PERIOD = Written(
     r"(?:P(?=[\dT])(?:\d+Y)?(?:\d+M)?(?:\d+W)?(?:\d+D)?(?:T(?=\d)(?:\d+H)?(?:\d+M)?(?:\d+S)?)?)?",
     "a duration of ISO 8601, such as P12W or PT30M",
@@ -147,8 +164,8 @@ class RedcapServer:
 
     base_url: Annotated[str, Written(r"(?:https?://\S+)?", "an address that begins with https://")] = ""
     version: str = ""
-    url_variable: str = ""
-    token_variable: str = ""
+    url_variable: Annotated[str, VARIABLE] = ""
+    token_variable: Annotated[str, VARIABLE] = ""
     token_block: str = ""
     answers: str = ""
     answer_seconds: Annotated[float, Above(0)] | None = None

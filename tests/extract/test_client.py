@@ -181,7 +181,7 @@ def test_a_server_that_is_down() -> None:
 
 def test_a_host_that_does_not_exist() -> None:
     with pytest.raises(OutsideError) as told:
-        Client("http://redcap.invalid/", TOKEN, QUICK).structure()
+        Client("https://redcap.invalid/", TOKEN, QUICK).structure()
     assert_one_sentence(told.value)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from metadata.study import BUNDLED
+from tests.flows.test_other_sources_page import write
 
 ROOT = Path(__file__).resolve().parents[2]
 HOOK = """
@@ -55,4 +56,18 @@ def test_a_check_opens_every_file_that_a_run_opens(name: str, tmp_path: Path) ->
     )
     check = opened(study, notes, "check", str(study))
     assert {"study.yaml", "answers.csv", "laboratory_ranges.csv", "conformance.yaml", "acceptance.yaml"} <= run
+    assert run <= check, f"a run opens {sorted(run - check)}, a check does not"
+
+
+def test_a_check_opens_the_files_beside_redcap(tmp_path: Path) -> None:
+    study, notes = write(tmp_path / "parts"), tmp_path / "notes"
+    notes.mkdir()
+    exports = tmp_path / "redcap"
+    shutil.copytree(study / "redcap", exports)
+    (study / "redcap" / "records.csv").unlink()
+    run = opened(
+        study, notes, "run", str(study), "--source", str(exports), "--until", "queries", "--out", str(tmp_path / "out")
+    )
+    check = opened(study, notes, "check", str(study))
+    assert {"study.yaml", "checks.yaml", "sources/central.csv", "sources/safety.csv"} <= run
     assert run <= check, f"a run opens {sorted(run - check)}, a check does not"

@@ -11,7 +11,7 @@ import yaml
 from metadata.errors import StudyError
 from metadata.records_lookup import RecordsLookup
 from metadata.study_declaration import TextDates
-from tests.validation.small_study import enrol, exam, log, places, project, records, study
+from tests.validation.small_study import FIELDS, enrol, exam, log, places, project, records, study
 from validation.checks.data import CheckData
 from validation.checks.declaration import load_checks
 from validation.checks.kind import KINDS
@@ -352,6 +352,35 @@ def test_identifiers_are_masked_in_sentences(tmp_path: Path) -> None:
     check = 'kind: expression\nform: enrol\nfield: sex\nlogic: "[sex] = \'1\'"\nproblem: "{name} has {value}"'
     [row] = judged(tmp_path, check, enrol(name="Ana", sex="2"))
     assert row[3] == "(identifier) has 2"
+
+
+@pytest.mark.parametrize(
+    ("check", "form"),
+    [
+        ("kind: agree\nform: enrol\nfield: name\nother: {form: log, field: term}", "enrol"),
+        ("kind: agree\nform: log\nfield: term\nother: {form: enrol, field: name}", "log"),
+    ],
+)
+def test_identifiers_are_masked_where_two_values_are_held_against_each_other(
+    tmp_path: Path, check: str, form: str
+) -> None:
+    [row] = judged(tmp_path, check, enrol(name="Ana"), log(term="Eva"))
+    shown = "Eva" if form == "log" else "(identifier)"
+    assert row[3].startswith(f"The value {shown} does not agree with (identifier) in ")
+
+
+def test_a_date_that_identifies_is_masked_in_the_details(tmp_path: Path) -> None:
+    check = "kind: date_order\nform: log\nfield: last\nfirst: '[start_arm_1][consent]'\nthen: last"
+    row = [log("1", first="1990-01-01", last="1991-01-01")]
+    [plain] = judged(tmp_path, check, enrol(), *row)
+    assert "1998-05-01" in plain[3]
+    secret = [one | {"identifier": "y"} if one["field_name"] == "consent" else one for one in FIELDS]
+    lookup = RecordsLookup(records(enrol(), *row, fields=secret))
+    made = study(tmp_path, (tmp_path / "checks.yaml").read_text("utf-8"))
+    data = CheckData(made, lookup, dictionary_findings(lookup))
+    [problem] = check_findings(data, load_checks(made, lookup.project))["problem"]
+    assert "1998" not in problem
+    assert "(identifier)" in problem
 
 
 LOGIC = "kind: expression\nform: log\nfield: term\n"

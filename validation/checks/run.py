@@ -7,14 +7,21 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from metadata.declaration import names_in, parameters
+from metadata.dictionary import Field
 from metadata.errors import StudyError
 from metadata.expression_context import FormContext
 from metadata.labels import plain_label
-from validation.checks.data import CheckData, CheckRows, reference_of
-from validation.checks.kind import Check, CheckFinding
+from validation.checks.data import INSTANCE, CheckData, CheckRows, reference_of
+from validation.checks.kind import Check, CheckFinding, OtherRows
 from validation.raw.dictionary_findings import joined
 from validation.raw.form_rows import stored_values
-from validation.raw.messages import masked, places, render
+from validation.raw.messages import MASK, masked, places, render
+
+WITHOUT_VALUES = frozenset(
+    ("other", "other_form", "other_field", "forms", "logic", "when_logic", "allowed", "low", "high", "most", "days")
+) | {"previous_event"}
+"""Details of sentences that hold no value of a record: places, labels, and what the check itself says."""
 
 
 def check_findings(data: CheckData, checks: Sequence[Check]) -> pd.DataFrame:
@@ -49,7 +56,10 @@ def _findings(
     value = masked(field, stored_values(data.originals, field, source))
     columns = _named_fields(data, check, keys)  # a detail of the kind goes before a field of the same name
     columns |= {"value": value, "label": plain_label(field.label)}
-    columns |= {detail: np.asarray(texts[positions], object) for detail, texts in found.details.items()}
+    hidden = _reads_identifiers(data, check, field)
+    for detail, texts in found.details.items():
+        shown = np.asarray(texts[positions], object)
+        columns[detail] = np.where(shown == "", "", MASK) if hidden and detail not in WITHOUT_VALUES else shown
     return pd.DataFrame(
         {
             "source_row": source,
@@ -61,6 +71,24 @@ def _findings(
             "expected": render(check.expected_sentence, columns, len(keys)),
         }
     )
+
+
+def _reads_identifiers(data: CheckData, check: Check, field: Field) -> bool:
+    """Return True if a check reads a field whose values may not be shown: then none of its details may be."""
+    fields = data.project.dictionary.fields
+    declared: list[Check | OtherRows] = [
+        check,
+        *(value for value in vars(check).values() if isinstance(value, OtherRows)),
+    ]
+    named = [
+        name
+        for one in declared
+        for key, annotation in parameters(type(one)).items()
+        for role in ("operand", "field")
+        for name in names_in(annotation, getattr(one, key if hasattr(one, key) else f"{key}_"), role)
+    ]
+    names = {reference_of(name).name for name in named if name != INSTANCE} | {one.field for one in declared}
+    return field.is_identifier or any(fields[name].is_identifier for name in names if name in fields)
 
 
 def _named_fields(data: CheckData, check: Check, keys: pd.DataFrame) -> dict[str, np.ndarray | str]:
