@@ -168,16 +168,20 @@ def _project(served: SandboxProject, request: ApiRequest, _: Fault | None) -> Ou
 
 def _project_xml(served: SandboxProject, request: ApiRequest, _: Fault | None) -> Outcome:
     """Return the whole project; without its records for returnMetadataOnly."""
-    records = None if request.flag("returnMetadataOnly") else export_records(served, request)[0]
+    records = None if request.flag("returnMetadataOnly") else export_records(served, _plain(request))[0]
     files = served.files if request.flag("exportFiles") else {}
     extras = ProjectExtras(tuple(served.roles), served.surveys, served.reports, files)
     return served, Answer.text(project_xml(served.project, records, served.version, extras), "xml")
 
 
+def _plain(request: ApiRequest) -> ApiRequest:
+    """Return the request for rows of raw values, which a document is made of whatever the client named."""
+    return request.with_values(format="xml", rawOrLabel="raw", rawOrLabelHeaders="raw", type="flat")
+
+
 def _records(served: SandboxProject, request: ApiRequest, fault: Fault | None) -> Outcome:
     if request.text("format") == "odm":
-        plain = request.with_values(format="xml", rawOrLabel="raw", type="flat")
-        records, _ = export_records(served, plain)
+        records, _ = export_records(served, _plain(request))
         return served, Answer.text(records_xml(served.project, records, served.version), "xml")
     return served, _flat(served, request, export_records(served, request), fault)
 

@@ -32,6 +32,7 @@ NOT_FOUND = 'The following values in the parameter "{}" are not valid: {}'
 NO_USER = "The following users do not exist in this project: {}"
 NO_ROLE = "The following roles do not exist in this project: {}"
 NO_GROUP = "The following data access groups do not exist in this project: {}"
+NO_FORM_RIGHT = "The value of {} is not valid: '{}' is not a form of this project with a number"
 NO_ENTRIES = 'The parameter "{}" is missing'
 ROLE_LETTERS = 10
 Changed = tuple[SandboxProject, int]
@@ -74,10 +75,19 @@ def _updated(served: SandboxProject, kept: Row, row: Row) -> Row:
     given = {name: value for name, value in row.items() if name in kept or name in (*ABOUT, *RIGHTS, *FORM_RIGHTS)}
     for name in FORM_RIGHTS:
         if name in given:
+            _check_rights(served, name, given[name])
             rights = parse_form_rights(kept.get(name, "")) | parse_form_rights(given[name])
             given[name] = ",".join(f"{form}:{right}" for form, right in rights.items())
     made = kept | given
     return made | _grouped(served, made, given["data_access_group"]) if "data_access_group" in given else made
+
+
+def _check_rights(served: SandboxProject, name: str, text: str) -> None:
+    """Raise ApiError (400) unless the rights on forms are numbers, each of a form of the project."""
+    for pair in filter(None, text.split(",")):
+        form, _, right = pair.partition(":")
+        if form.strip() not in served.project.dictionary.forms or not right.strip().isdecimal():
+            raise ApiError(400, NO_FORM_RIGHT.format(name, pair))
 
 
 def _grouped(served: SandboxProject, user: Row, group: str) -> Row:

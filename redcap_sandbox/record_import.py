@@ -106,14 +106,14 @@ def store(served: SandboxProject, posted: PostedRecords, blanks: bool, by: str =
     columns = list(dict.fromkeys([*before.columns, *(one.name for one in importable(served) if one.name in names)]))
     frame = before.reindex(columns=columns, fill_value="")
     changed = _laid_over(frame, posted, blanks)
-    record = pd.Series(changed.index.get_level_values("record"), index=changed.index)
-    changed[ACCESS_GROUP] = record.map(groups).fillna(changed[ACCESS_GROUP])
+    record = changed.index.get_level_values("record")
+    changed[ACCESS_GROUP] = pd.Series(groups, dtype="str").reindex(record).fillna("").to_numpy()
     project = served.project
     flat = changed.reset_index(names=[project.dictionary.record_id, EVENT, REPEAT_INSTRUMENT, REPEAT_INSTANCE])
     stored = served.with_frame(with_untouched(project, ordered(project, flat)))
     after = keyed(stored)
     entries = list(_entries(served, before, after, posted, groups, by))
-    computed = with_calculations(stored, set(record.unique()) & {key.record for key in posted.cells})
+    computed = with_calculations(stored, {key.record for key in posted.cells})
     return with_entries(computed, [*entries, *_calculated(served, after, keyed(computed))])
 
 

@@ -21,6 +21,7 @@ CLASSIC = "You cannot {} {} for classic projects"
 MISSING = 'The data being imported lacks the field "{}"'
 NOT_VALID = 'The following values in the parameter "{}" are not valid: {}'
 NOT_IN_DATA = "The following values of {} do not exist in this project: {}"
+NO_RECORD_ID = "The first field ('{}') names the records and must be a text field"
 NO_ENTRIES = 'The parameter "{}" is missing'
 SETTINGS = (
     *("project_title", "project_language", "purpose", "purpose_other", "project_notes", "custom_record_label"),
@@ -43,6 +44,8 @@ def import_metadata(served: SandboxProject, request: ApiRequest) -> Changed:
         dictionary = Dictionary.from_rows(rows, "data")
     except StudyError as error:
         raise ApiError(400, str(error)) from None
+    if dictionary.fields[dictionary.record_id].type != "text":
+        raise ApiError(400, NO_RECORD_ID.format(dictionary.record_id))
     labels = {str(one["instrument_name"]): str(one["instrument_label"]) for one in served.project.instruments}
     instruments = [
         {"instrument_name": form, "instrument_label": labels.get(form, form.replace("_", " ").title())}
