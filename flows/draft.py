@@ -29,11 +29,11 @@ def draft(project: str | Path, out: Path) -> tuple[list[Path], Draft]:
     return draft_of_structure(structure_from(str(project)), out)
 
 
-def draft_of_structure(structure: Structure, out: Path, designed: bool = False) -> tuple[list[Path], Draft]:
-    """Write a study's folder from the payloads of a project's structure, ``designed`` with a trial to fill in."""
+def draft_of_structure(structure: Structure, out: Path) -> tuple[list[Path], Draft]:
+    """Write a study's folder from the payloads of a project's structure (see draft)."""
     _refuse_filled(out)
     made = write_structure(structure, out / "redcap")
-    files, found = _mapping(out, designed)
+    files, found = _mapping(out)
     return made + files, found
 
 
@@ -62,7 +62,7 @@ def write_structure(structure: Structure, folder: Path) -> list[Path]:
     return made
 
 
-def _mapping(out: Path, designed: bool) -> tuple[list[Path], Draft]:
+def _mapping(out: Path) -> tuple[list[Path], Draft]:
     from metadata.project import Project
     from metadata.study import Study
     from metadata.terminology import Terminology
@@ -76,12 +76,12 @@ def _mapping(out: Path, designed: bool) -> tuple[list[Path], Draft]:
     study = Study.open(_write(config, text).parent)
     drafter = Drafter(study, project, Terminology.open(study))
     found = drafter.run()
-    design: dict[str, str] = {}
-    if designed and trial_design.has_design(drafter.lines):
-        trial_design.design_of_subjects(drafter.lines)
-        design = trial_design.design_files()
-        _write(config, "\n".join([text.rstrip("\n"), *trial_design.STUDY_LINES, ""]))
-    texts = {**visits_file(project), **domain_files(found), **other_files(found), **design}
+    designed = trial_design.has_design(drafter.lines)
+    if designed:
+        more = trial_design.design_of_subjects(drafter.lines)
+        _write(config, "\n".join([text.rstrip("\n"), *more, ""]))
+    texts = {**visits_file(project), **domain_files(found), **other_files(found)}
+    texts |= trial_design.design_files(texts) if designed else {}
     made = [config, *(_write(out / name, text) for name, text in texts.items())]
     made.append(_write(out / NOT_SUBMITTED, not_submitted_file(found, project, _read_elsewhere(Study.open(out)))))
     return made, found

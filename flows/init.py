@@ -19,7 +19,7 @@ def init_of_forms(study: Path, names: str) -> list[Path]:
     forms = chosen_forms(names)
     structure = structure_of_forms(forms)
     structure["project_info"][0]["project_title"] = study.resolve().name
-    made, _ = draft_of_structure(structure, study, designed=True)
+    made, _ = draft_of_structure(structure, study)
     (study / ZIPS).mkdir()
     for one in forms:
         made.append(study / ZIPS / f"{one.name}.zip")

@@ -10,6 +10,8 @@ from typing import Any
 
 from metadata.standards import sdtm_dataset, sdtm_variables
 from sdtm.columns.text import transliterated
+from sdtm.draft.choices import unit_term
+from sdtm.draft.names import units_in
 from sdtm.draft.proposals import Lines, Proposal, texts
 from sdtm.draft.recognised import CERTAIN, GUESS, LIKELY, SUBJECTS
 from sdtm.draft.vocabulary import every_word
@@ -37,6 +39,8 @@ def completed(lines: Lines) -> None:
     for domain, block in list(lines.draft.blocks):
         _complete(lines, domain, block)
     _derived_of_subjects(lines)
+    _several_races(lines)
+    _units_of_doses(lines)
     for domain, block, variable, source, when in lines.relative:
         known = {one.key for one in lines.draft.of_block(SUBJECTS, "")}
         if source.partition(".")[2] in known and lines.draft.of_block(domain, block):
@@ -87,6 +91,33 @@ def _derived_of_subjects(lines: Lines) -> None:
     for name, spec, confidence, reason in made:
         if name not in given:
             lines.draft.proposals.append(lines.made(SUBJECTS, "", name, spec, confidence, reason))
+
+
+def _several_races(lines: Lines) -> None:
+    """Keep in SUPPDM what several ticks of RACE are, which is MULTIPLE itself (SDTMIG 3.3, 5.2)."""
+    race = lines.draft.taken(SUBJECTS, "", "variables", "RACE")
+    if race is None or "checkbox" not in race.spec or "multiple" not in race.spec:
+        return
+    terms = {"terms": race.spec["terms"]} if "terms" in race.spec else {}
+    for number, word in enumerate(("First", "Second", "Third"), start=1):
+        spec = {"checkbox": race.spec["checkbox"], "nth": number, **terms, "label": f"{word} of Several Races"}
+        lines.draft.proposals.append(
+            lines.made(SUBJECTS, "", f"RACE{number}", spec, race.confidence, "one of several", section="supplemental")
+        )
+
+
+def _units_of_doses(lines: Lines) -> None:
+    """Give a dose whose unit only its label has that unit: Daily dose (mg)."""
+    fields = lines.project.dictionary.fields
+    for one in [one for one in lines.draft.proposals if one.active and one.key == f"{one.domain}DOSE"]:
+        name, unit = str(one.spec.get("field", "")), f"{one.domain}DOSU"
+        if name not in fields or lines.draft.taken(one.domain, one.block, "variables", unit):
+            continue
+        lists = [lines.terminology.codelist(code) for code in lines.target(one.domain, unit).codelists]
+        found = next((term for word in units_in(fields[name].label) if (term := unit_term(word, lists))), "")
+        if found:
+            spec = {"constant": found, "when": {name: {"missing": False}}}
+            lines.draft.proposals.append(lines.made(one.domain, one.block, unit, spec, LIKELY, f"the label of {name}"))
 
 
 def _drop_relative(lines: Lines, domain: str, block: str, variable: str, source: str) -> None:

@@ -5,17 +5,20 @@ A project's forms do not say it, and a package is not whole without it (SDTMIG 3
 
 from __future__ import annotations
 
-from sdtm.draft.files import MARK, marked
+from collections.abc import Collection
+from typing import Any
+
+from metadata.labels import plain_label
+from sdtm.columns.text import transliterated
+from sdtm.draft.files import MARK, flow, marked
 from sdtm.draft.proposals import Lines, Proposal
 from sdtm.draft.recognised import GUESS, SUBJECTS
+from sdtm.draft.vocabulary import every_word
 
-ARM = "TRT"
-STUDY_LINES = [
-    "",
-    f"arms:{marked('code and name of each arm; DM.ARMCD says which a subject has')}",
-    f"  - {{armcd: {ARM}, arm: Study treatment}}",
-    "",
-    f"elements:{marked('what the protocol has between consent and the last contact')}",
+ONE_ARM = {"TRT": "Study treatment"}
+LONGEST_ARM, LONGEST_CODE = 200, 20
+ELEMENTS_OF_STUDY = [
+    f"elements:{marked('what the protocol has between consent and the last contact; arm: CODE for those of one arm')}",
     "  - {etcd: SCRN, element: Screening, epoch: SCREENING, start: RFICDTC, rule: Informed consent, ends: First dose}",
     "  - {etcd: TRT, element: Study treatment, epoch: TREATMENT, start: RFXSTDTC, rule: First dose, ends: Last dose}",
     "  - {etcd: FU, element: Follow-up, epoch: FOLLOW-UP, start: RFXENDTC, after: 1,",
@@ -102,23 +105,73 @@ def has_design(lines: Lines) -> bool:
     return {"RFICDTC", "RFXSTDTC", "RFXENDTC", "RFPENDTC"} <= given
 
 
-def design_of_subjects(lines: Lines) -> None:
-    """Add to DM the arm of each subject, that of the whole study."""
+def design_of_subjects(lines: Lines) -> list[str]:
+    """Add to DM the arms, from the choices of a field, else one for all; return the lines of study.yaml."""
+    found = lines.draft.taken(SUBJECTS, "", "variables", "ARMCD")
+    item = lines.project.dictionary.fields.get(str(found.spec.get("field"))) if found else None
+    codes = _codes(item.choices) if item is not None else {}
+    arms = {codes[code]: label for code, label in item.choices.items()} if item and codes else ONE_ARM
+    if found is not None and codes:
+        lines.replace(found, spec={"field": str(found.spec["field"]), "terms": codes}, doubt="the codes of the arms")
+    elif found is not None:
+        lines.replace(found, active=False, doubt="its arms are not known")
+    if not codes:
+        _add(lines, "ARMCD", {"constant": next(iter(ONE_ARM)), **_consented(lines)})
+    _actual_arms(lines, arms)
+    actual = [{"assign": code, "when": {"ARMCD": code, "RFXSTDTC": {"missing": False}}} for code in arms]
+    if not lines.draft.taken(SUBJECTS, "", "variables", "ACTARMCD"):
+        _add(lines, "ACTARMCD", {"any_of": actual} if len(actual) > 1 else actual[0])
+    untreated = {"ARMCD": {"missing": False}, "RFXSTDTC": {"missing": True}}
+    failed = {"assign": "SCREEN FAILURE", "when": {"ARMCD": {"missing": True}}}
+    _add(lines, "ARMNRS", {"any_of": [failed, {"assign": "ASSIGNED, NOT TREATED", "when": untreated}]})
+    shown = [f"  - {flow({'armcd': code, 'arm': said(label)})}" for code, label in arms.items()]
+    return ["", f"arms:{marked('code and name of each arm; DM.ARMCD says which a subject has')}", *shown, "",
+            *ELEMENTS_OF_STUDY]  # fmt: skip
+
+
+def _actual_arms(lines: Lines, arms: dict[str, str]) -> None:
+    """Give what was received in fact the codes of the arms that begin with the same word, or leave it out."""
+    found = lines.draft.taken(SUBJECTS, "", "variables", "ACTARMCD")
+    if found is None:
+        return
+    item = lines.project.dictionary.fields.get(str(found.spec.get("field")))
+    begins = {every_word(label)[:1]: code for code, label in arms.items()}
+    terms = {code: begins.get(every_word(label)[:1], "") for code, label in item.choices.items()} if item else {}
+    if terms and all(terms.values()) and item is not None:
+        lines.replace(found, spec={"field": item.name, "terms": terms}, doubt="the codes of the arms")
+    else:
+        lines.replace(found, active=False, doubt="its choices are not the arms")
+
+
+def _codes(choices: dict[str, str]) -> dict[str, str]:
+    """Return a code of each arm from the words of its label; none if two arms would have the same."""
+    made = {
+        code: "".join(word.upper() for word in every_word(label)[:2])[:LONGEST_CODE] or code
+        for code, label in choices.items()
+    }
+    return made if len(set(made.values())) == len(made) else {}
+
+
+def said(label: str) -> str:
+    """Return a label as a text that a dataset can hold."""
+    return transliterated(plain_label(label))[0][:LONGEST_ARM]
+
+
+def _consented(lines: Lines) -> dict[str, dict[str, dict[str, bool]]]:
+    """Return the condition that a subject gave consent, where its date is one field of DM's own rows."""
     consent = lines.draft.taken(SUBJECTS, "", "variables", "RFICDTC")
-    field = str(consent.spec.get("date")) if consent else ""
-    when = {"when": {field: {"missing": False}}} if field else {}
-    treated, untreated = {"RFXSTDTC": {"missing": False}}, {"RFXSTDTC": {"missing": True}}
-    doubt = "the arm, from the field of randomization"
-    for name, spec in (
-        ("ARMCD", {"constant": ARM, **when}),
-        ("ACTARMCD", {"assign": ARM, "when": treated}),
-        ("ARMNRS", {"assign": "ASSIGNED, NOT TREATED", "when": untreated}),
-    ):
-        lines.draft.proposals.append(
-            Proposal(SUBJECTS, "", "variables", name, spec, GUESS, "the study has one arm", doubt)
-        )
+    field = consent.spec.get("date") if consent and "event" not in consent.spec else None
+    return {"when": {field: {"missing": False}}} if isinstance(field, str) else {}
 
 
-def design_files() -> dict[str, str]:
-    """Return the files of the design, by name."""
-    return {"sdtm/ti.yaml": CRITERIA, "sdtm/se.yaml": ELEMENTS, "sdtm/ts.yaml": SUMMARY}
+def _add(lines: Lines, name: str, spec: dict[str, Any]) -> None:
+    doubt = "by the protocol, and the field of randomization"
+    lines.draft.proposals.append(
+        Proposal(SUBJECTS, "", "variables", name, spec, GUESS, "the arms of study.yaml", doubt)
+    )
+
+
+def design_files(present: Collection[str]) -> dict[str, str]:
+    """Return the files of the design, by name, without those that are ``present``."""
+    made = {"sdtm/ti.yaml": CRITERIA, "sdtm/se.yaml": ELEMENTS, "sdtm/ts.yaml": SUMMARY}
+    return {name: text for name, text in made.items() if name not in present}
