@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from sdtm.build.tabulate import Tabulation
     from validation.queries.history import Queries
 
+EXTRACT = "extract"  # the stage that reads from REDCap
 T = TypeVar("T")
 FEW_ROWS = 10_000  # of records: with fewer only the acceptance, for its library, is worth a process
 MOST_WORKERS = 3  # each has a copy of the datasets
@@ -109,7 +110,7 @@ def _giving_back(step: StageRunner) -> StageRunner:
 
 
 def _build(request: RunRequest, step: StageRunner) -> RunResult:
-    folder = step("extract", receive, request, summary=stage_summaries.of_folder)
+    folder = step(EXTRACT, receive, request, summary=stage_summaries.of_folder)
     stored = step("open snapshot", open_snapshot, request, folder, summary=stage_summaries.of_snapshot)
     result = RunResult(request.study.name, request.until, folder, stored.snapshot.id, stored.snapshot.date)
     if request.until == "package":

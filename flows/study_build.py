@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
@@ -22,9 +23,11 @@ from prefect.cache_policies import NO_CACHE
 
 from flows import stage_summaries
 from flows.error_messages import NeutralError, neutral
-from flows.pipeline import build
+from flows.pipeline import EXTRACT, build
 from flows.progress import PROGRESS_SHOWN, StagePrinter
-from flows.run_request import RunRequest, RunResult
+from flows.redcap_access import api_url
+from flows.run_request import API, RunRequest, RunResult
+from flows.server_limit import server_turn
 
 T = TypeVar("T")
 TASKS = {"snapshot": 2, "queries": 4, "sdtm": 13, "adam": 15, "package": 23}  # about how many, for the progress
@@ -69,7 +72,7 @@ class TaskSteps(StagePrinter):
     def __init__(self, request: RunRequest) -> None:
         super().__init__(quiet=not PROGRESS_SHOWN.get())
         self.rows: list[dict[str, str]] = []
-        self._of = TASKS[request.until]
+        self._request, self._of = request, TASKS[request.until]
         self._progress = create_progress_artifact(0.0, f"{_key(request.study.name)}-progress", "Stages done, percent")
 
     def __call__(
@@ -77,11 +80,18 @@ class TaskSteps(StagePrinter):
     ) -> T:
         """Run one stage as a task; raises what the stage raised, after Prefect has seen it without values."""
         try:
-            result = super().__call__(name, _as_task(name, function), *values, summary=summary)
+            with self._turn(name):
+                result = super().__call__(name, _as_task(name, function), *values, summary=summary)
         except NeutralError as error:
             raise (error.original or error) from None
         self._show(100 * min(len(self.rows) / self._of, 0.99))
         return result
+
+    def _turn(self, stage: str) -> AbstractContextManager[None]:
+        """Return what lets so many flows at once read from one REDCap server."""
+        if stage != EXTRACT or self._request.source != API:
+            return nullcontext()
+        return server_turn(api_url(self._request.study))
 
     def report(self, name: str, summary: str, seconds: float) -> None:
         """Keep a row for the table as well."""
