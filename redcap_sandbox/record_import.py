@@ -20,6 +20,7 @@ from redcap_sandbox.request import ApiError, ApiRequest
 from redcap_sandbox.value_checks import DATE_PARTS
 
 OTHER_GROUP = "The record '{}' does not belong to your Data Access Group"
+NOT_ASSIGNED = "You cannot assign records to another Data Access Group than your own"
 NO_BACKGROUND = 'The parameter "backgroundProcess" is not supported by this sandbox; leave it out'
 NO_CREATE = "You do not have Create Record privileges"
 EAV_COLUMNS = ("record", "field_name", "value")
@@ -149,6 +150,8 @@ def _groups(served: SandboxProject, posted: PostedRecords, known: set[str]) -> d
         for record in {key.record for key in posted.cells} & known:
             if stored[record] != served.user.dag:
                 raise ApiError(400, OTHER_GROUP.format(record))
+        if set(posted.groups.values()) - {served.user.dag}:
+            raise ApiError(400, NOT_ASSIGNED)
         return stored | dict.fromkeys(new, served.user.dag)
     return stored | posted.groups
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 KEYS = ["record", EVENT, REPEAT_INSTRUMENT, REPEAT_INSTANCE]
+DATETIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?")
 UNTOUCHED = "0"
 Cell = tuple[str, str, str, str, str, str]
 
@@ -69,8 +71,8 @@ def cells_of(root: etree._Element, project: Project) -> Iterator[Cell]:
             name = str(form.get("FormOID")).removeprefix("Form.")
             key = (record, event, *_instance(project, event, name, repeat, str(form.get("FormRepeatKey") or "1")))
             for item in form.iter(f"{ODM}ItemData", f"{ODM}ItemDataBase64Binary"):
-                held = True
-                yield *key, _column(project, str(item.get("ItemOID"))), _value(item)
+                held, column = True, str(item.get("ItemOID"))
+                yield *key, _column(project, column), _stored(project, column, _value(item))
         if not held:
             yield record, project.event_names[0], "", "", "", ""
 
@@ -98,6 +100,13 @@ def _column(project: Project, item: str) -> str:
 
 def _value(item: etree._Element) -> str:
     return redcap(item, "DocName") if item.tag == f"{ODM}ItemDataBase64Binary" else str(item.get("Value") or "")
+
+
+def _stored(project: Project, column: str, value: str) -> str:
+    """Return a value as the flat export has it: older versions write datetimes with the T of ISO 8601."""
+    field = project.dictionary.fields.get(column)
+    timed = field is not None and field.validation.startswith("datetime") and DATETIME.fullmatch(value)
+    return value.replace("T", " ") if timed else value
 
 
 def _with_untouched(project: Project, frame: pd.DataFrame) -> pd.DataFrame:

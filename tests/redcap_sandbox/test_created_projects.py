@@ -89,6 +89,13 @@ def test_a_project_made_of_xml_is_that_project(project: redcap.Project, source: 
         "redcap_survey_identifier,demo_timestamp,pname,"
     )
     assert lines[1].startswith('1,scr_arm_1,,,the_north,,"2001-01-01 08:00:00","Núñez, Ana",1950-12-31,')
+    labelled = project.export_records(
+        format_type="csv", raw_or_label_headers="label", export_survey_fields=True, raw_or_label="label"
+    ).splitlines()
+    assert labelled[0].startswith('"Study ID","Event Name","Repeat Instrument","Repeat Instance","Survey Identifier",')
+    assert '"Survey Timestamp",Name,' in labelled[0] and '"2001-01-01 08:00:00"' in labelled[1]
+    values = project.export_records(record_type="eav", export_survey_fields=True)
+    assert [row["value"] for row in values if row["field_name"] == "demo_timestamp"] == ["2001-01-01 08:00:00"]
     found = project.export_records()
     old = source.records.frame
     assert [row["ae_term"] for row in found if row["ae_term"]] == [term for term in old["ae_term"] if term]

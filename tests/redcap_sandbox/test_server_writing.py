@@ -204,10 +204,20 @@ def test_a_user_in_a_group_writes_in_his_group_only(api: TestClient) -> None:
     assert post(api, content="user", data=rights).text == "1"
     assert write_rows(api, '[{"study_id":"2","pname":"x"}]', doctor).json() == {"count": 1}
     assert "does not belong to your Data Access Group" in write_rows(api, '[{"study_id":"1"}]', doctor).json()["error"]
+    moved = '[{"study_id":"2","redcap_data_access_group":"north"}]'
+    assert "another Data Access Group than your own" in write_rows(api, moved, doctor).json()["error"]
     assert post(api, doctor, content="generateNextRecordName").text == "2-1"
     assert write_rows(api, '[{"study_id":"2-1"}]', doctor).json() == {"count": 1}
     group = post(api, exportDataAccessGroups="true", **{"records[0]": "2-1"}).json()[0]["redcap_data_access_group"]
     assert group == "south"
+
+
+def test_a_record_moves_to_another_group(api: TestClient) -> None:
+    assert write_rows(api, '[{"study_id":"1","redcap_data_access_group":"south"}]').json() == {"count": 1}
+    rows = post(api, exportDataAccessGroups="true", **{"records[0]": "1"}).json()
+    assert {row["redcap_data_access_group"] for row in rows} == {"south"} and len(rows) == 6
+    details = "Assign record to Data Access Group (redcap_data_access_group = 'south')"
+    assert newest(api) == [("Update record (API) 1", details, "1")]
 
 
 def test_records_are_deleted_whole_or_in_part(api: TestClient) -> None:

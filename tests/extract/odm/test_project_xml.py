@@ -110,6 +110,22 @@ def test_breaks_files_boxes_and_untouched_forms(tmp_path: Path) -> None:
     ]
 
 
+def test_a_datetime_is_written_as_in_the_flat_export(tmp_path: Path) -> None:
+    timed = SIMPLE.replace(
+        'redcap:FieldType="textarea"', 'redcap:FieldType="text" redcap:TextValidationType="datetime_dmy"'
+    )
+    for written, value in (
+        ("2015-12-22T07:30", "2015-12-22 07:30"),
+        ("2015-12-22 07:30", "2015-12-22 07:30"),
+        ("T", "T"),
+    ):
+        file = tmp_path / "project.xml"
+        text = timed.replace('Value="say &quot;x&quot;\n\tand &lt;y&gt;"', f'Value="{written}"')
+        assert text != timed
+        file.write_text(text)
+        assert read(file)[1]["note"].iloc[0] == value
+
+
 def test_a_group_that_the_file_has_once_is_that_of_all_rows(tmp_path: Path) -> None:
     served = SandboxProject.read(BUNDLED / "spms_aza" / "redcap")
     text = project_xml(served.project, served.records.frame, served.version)
