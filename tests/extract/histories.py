@@ -122,7 +122,7 @@ def instance(served: SandboxProject, name: str, act: Act, time: datetime) -> San
     if own.empty:
         return served
     last = own.iloc[[-1]]
-    if act.second % 2:
+    if act.second % 2 and ((frame[record_id] == name) & (frame[REPEAT_INSTRUMENT] == "")).sum() > 1:
         changed = frame.drop(index=last.index)
         return _with(served, changed, time, f"Update record {name}", "", name)
     form = last[REPEAT_INSTRUMENT].iloc[0]

@@ -112,11 +112,11 @@ def histories(examples: int) -> None:
 
     holds()
     changes = [load for load in loads if load.startswith("changes")]
-    assert len(changes) > 0.9 * len(loads) and len(changes) > examples / 3, (len(changes), len(loads))
+    assert len(changes) > 0.9 * len(loads) and len(changes) > examples / 4, (len(changes), len(loads))
 
 
 def test_changes_lead_where_a_full_load_leads() -> None:
-    histories(20)
+    histories(15)
 
 
 @pytest.mark.soak
