@@ -236,7 +236,7 @@ class RecordReader:
         whole = ~names.isin(list(self._faults))
         if self.group and ACCESS_GROUP in frame:
             whole &= frame[ACCESS_GROUP] == self.group
-        return TextTable.of_arrow(table if whole.all() else table.filter(pa.array(whole)))
+        return TextTable.of_arrow(table if whole.all() else table.filter(pa.array(whole)), to_stack=True)
 
     def _parsed(self, batch: list[str], body: bytes) -> pa.Table:
         problem = ""
@@ -249,11 +249,12 @@ class RecordReader:
         return table
 
     def _find_missing_rows(self, batch: list[str], frame: pd.DataFrame) -> None:
-        """Hold a batch against other answers, which have only status columns but as many rows.
+        """Hold a batch against two further answers, which have few columns but as many rows.
 
-        A row that only the batch has may be one without a status, or a fault of one answer: it is read again.
+        A row that only the batch has may be new, or a fault of one answer: it is read again.
         """
-        keys = pd.concat([self._row_keys(names, forms) for names, forms in self._parts(batch)]).drop_duplicates()
+        parts = [batch[at::2] for at in (0, 1)] if len(batch) > 1 else [batch]
+        keys = pd.concat([self._row_keys(names) for names in parts]).drop_duplicates()
         there, expected = (pd.MultiIndex.from_frame(side[self.keys]) for side in (frame, keys))
         self._doubted |= set(frame.loc[~there.isin(expected), self._record_id])
         for name in keys.loc[~expected.isin(there), self._record_id].drop_duplicates():
@@ -261,19 +262,13 @@ class RecordReader:
         for name in set(batch) - set(frame[self._record_id]):
             self._faults[name] = ""
 
-    def _parts(self, batch: list[str]) -> list[tuple[list[str], list[str]]]:
-        """Return records and forms of the further answers that a batch is held against."""
-        forms = [form for form in self.project.dictionary.forms if f"{form}_complete" in self.columns]
-        return [(batch[at::2], forms) if len(batch) > 1 else (batch, forms[at::2]) for at in (0, 1)]
-
-    def _row_keys(self, names: list[str], forms: list[str]) -> pd.DataFrame:
-        """Return the keys of the rows that some records have of some forms, as text.
+    def _row_keys(self, names: list[str]) -> pd.DataFrame:
+        """Return the keys of the rows that some records have, as text.
 
         They are asked for in other parts than the records themselves, so that what always goes wrong at one place of an
         answer does not do so in the same row.
         """
-        statuses = [f"{form}_complete" for form in forms]
-        rows = self.client.parsed(self.client.row_keys(names, [self._record_id, *statuses]))
+        rows = self.client.parsed(self.client.row_keys(names, self.listed))
         keys = pd.DataFrame(rows, dtype=object).astype("str") if rows else pd.DataFrame(columns=self.keys, dtype="str")
         self._refuse(missing_columns(self.keys, keys.columns), AGAIN)
         self._refuse_strange(keys[self._record_id], names)

@@ -29,9 +29,13 @@ class TextTable:
         self._columns, self._count = dict(columns), count
 
     @classmethod
-    def of_arrow(cls, table: pa.Table) -> TextTable:
-        """Return the columns of an Arrow table, which are texts or dictionaries of texts."""
-        return cls({name: _packed(_joined(table[name])) for name in table.column_names}, table.num_rows)
+    def of_arrow(cls, table: pa.Table, to_stack: bool = False) -> TextTable:
+        """Return the columns of an Arrow table, which are texts or dictionaries of texts.
+
+        One that is ``to_stack`` has wide codes, as ``stack`` needs them: a conversion less a column and part.
+        """
+        made = {name: _encoded(_joined(table[name])) for name in table.column_names}
+        return cls(made if to_stack else {name: _packed(column) for name, column in made.items()}, table.num_rows)
 
     @classmethod
     def of_frame(cls, frame: pd.DataFrame) -> TextTable:
@@ -182,18 +186,28 @@ def _joined(values: pa.Array | pa.ChunkedArray) -> pa.Array:
     return (values.unify_dictionaries() if pa.types.is_dictionary(values.type) else values).combine_chunks()
 
 
-def _packed(values: pa.Array) -> pa.DictionaryArray:
-    """Return texts as a dictionary whose codes take as few bytes as its length allows."""
+def _encoded(values: pa.Array) -> pa.DictionaryArray:
+    """Return texts as a dictionary of large strings."""
     import pyarrow as pa
 
     if isinstance(values, pa.ChunkedArray):  # what an empty column is joined to
         values = pa.array([], pa.large_string())
     if not pa.types.is_dictionary(values.type):
         values = (values.cast(pa.string()) if pa.types.is_null(values.type) else values).dictionary_encode()
-    kind = pa.from_numpy_dtype(np.min_scalar_type(-max(1, len(values.dictionary))))
-    texts, codes = values.dictionary, values.indices
-    texts = texts if texts.type == pa.large_string() else texts.cast(pa.large_string())
-    return pa.DictionaryArray.from_arrays(codes if codes.type == kind else codes.cast(kind), texts)
+    if values.type.value_type == pa.large_string():
+        return values
+    return pa.DictionaryArray.from_arrays(values.indices, values.dictionary.cast(pa.large_string()))
+
+
+def _packed(values: pa.Array) -> pa.DictionaryArray:
+    """Return texts as a dictionary whose codes take as few bytes as its length allows."""
+    import pyarrow as pa
+
+    held = _encoded(values)
+    kind = pa.from_numpy_dtype(np.min_scalar_type(-max(1, len(held.dictionary))))
+    return (
+        held if held.indices.type == kind else pa.DictionaryArray.from_arrays(held.indices.cast(kind), held.dictionary)
+    )
 
 
 def _stacked(pieces: list[tuple[pa.DictionaryArray | None, int]]) -> pa.DictionaryArray:
@@ -203,5 +217,7 @@ def _stacked(pieces: list[tuple[pa.DictionaryArray | None, int]]) -> pa.Dictiona
     kind = pa.dictionary(pa.int32(), pa.large_string())
     if len(pieces) == 1 and pieces[0][0] is not None:
         return pieces[0][0]
-    wide = [pa.nulls(count, kind) if one is None else one.cast(kind) for one, count in pieces]
+    wide = [
+        pa.nulls(count, kind) if one is None else one if one.type == kind else one.cast(kind) for one, count in pieces
+    ]
     return _packed(_joined(pa.chunked_array(wide, kind)))
