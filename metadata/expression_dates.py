@@ -13,7 +13,6 @@ from metadata.expression_functions import FUNCTIONS, Function, FunctionError, fu
 # REDCap's help, "List of functions": a year counts 365.2425 days and a month 30.44
 SECONDS = {"y": 365.2425 * 86400, "M": 30.44 * 86400, "d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
 DATE_FORMATS = {"ymd": "%Y-%m-%d", "mdy": "%m-%d-%Y", "dmy": "%d-%m-%Y"}
-UNITS_OF_DATES = ("d", "h", "m", "s")
 CLOCK_WORDS = ("today", "now")
 TIME = r"\d\d:\d\d(?::\d\d)?"
 DAY_OF_TIMES = "1970-01-01"
@@ -79,15 +78,16 @@ def _part_of_date(part: str) -> Callable[[ExpressionColumn], ExpressionColumn]:
 
 @function("calcdate", 3, 3)
 def moved_date(date: ExpressionColumn, count: ExpressionColumn, unit: ExpressionColumn) -> ExpressionColumn:
-    """A date or time so many d, h, m or s later, written as it is; what ``@CALCDATE`` sets.
+    """A date or time so many y, M, d, h, m or s later, written as it is; what ``@CALCDATE`` sets.
 
-    Years and months are refused: how REDCap rounds them to days is not documented.
+    By REDCap's help on the action tag a year has 365.2425 days there and a month 30.44; of a date, the result is the
+    day in which that moment is.
     """
     import pandas as pd
 
-    seconds = SECONDS.get(single(unit)) if single(unit) in UNITS_OF_DATES else None
+    seconds = SECONDS.get(single(unit))
     if seconds is None:
-        raise FunctionError(f"expected the unit of @CALCDATE as one of {', '.join(UNITS_OF_DATES)}")
+        raise FunctionError(f"expected the unit of @CALCDATE as one of {', '.join(SECONDS)}")
     text, numbers = np.broadcast_arrays(date.text, count.number)
     moment = pd.Series(_moments(ExpressionColumn(text), DATE_FORMATS["ymd"]))
     moved = moment + pd.to_timedelta(pd.Series(numbers * seconds).round(), unit="s")

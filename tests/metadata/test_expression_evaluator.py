@@ -114,6 +114,10 @@ def text_of(written: str, **columns: str) -> str:
         ("calcdate('2000-02-28', 2, 'd')", "2000-03-01"),
         ("calcdate('2000-02-28 23:30', 45, 'm')", "2000-02-29 00:15"),
         ("calcdate('2000-02-28', '', 'd')", ""),
+        ("calcdate('2000-01-31', 1, 'M')", "2000-03-01"),  # 30 days and 10:33:36
+        ("calcdate('2000-03-01', -1, 'M')", "2000-01-30"),
+        ("calcdate('2000-02-28 23:30', 1, 'y')", "2001-02-28 05:19"),  # 365 days and 5:49:12
+        ("calcdate('2000-02-28 23:30:00', 1, 'y')", "2001-02-28 05:19:12"),
     ],
 )
 def test_functions_and_arithmetic(written: str, expected: str) -> None:
@@ -192,7 +196,7 @@ def test_what_texts_are_taken_apart_by_may_differ_from_row_to_row() -> None:
         ("if(1, 2)", "expected 3 arguments of 'if' but found 2"),
         ("[y] = 1", "the dictionary has no field 'y'"),
         ("datediff([x], 'today', 'd')", "'today' is not supported: results may not depend on the day of the run"),
-        ("calcdate([x], 1, 'M')", "expected the unit of @CALCDATE as one of d, h, m, s"),
+        ("calcdate([x], 1, 'w')", "expected the unit of @CALCDATE as one of y, M, d, h, m, s"),
         ("datediff([x], [x], 'w')", "expected the unit of datediff as one of y, M, d, h, m, s"),
     ],
 )
