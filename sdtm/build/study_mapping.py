@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from metadata.errors import Gather, StudyError
+from metadata.errors import Gather, StudyError, nearest
 from metadata.project import Project
 from metadata.study import Study
 from metadata.study_check import check_text_dates
@@ -111,7 +111,24 @@ def read_each(study: Study, project: Project, terminology: Terminology, gather: 
     with gather.part():
         if len(made) == len(paths):
             check_relations(study, project, made)
+    with gather.part():
+        if len(made) == len(paths):
+            _check_comments(made)
     return made
+
+
+def _check_comments(mappings: dict[str, DomainMapping]) -> None:
+    """Raise StudyError for comments about a domain that no file maps."""
+    with Gather() as gather:
+        for mapping in mappings.values():
+            for block in mapping.blocks:
+                with gather.part():
+                    if block.about and block.about not in mappings:
+                        near = nearest(block.about, mappings)
+                        problem = (
+                            f"the comments of form '{block.form}' are about {block.about}, which no file maps{near}"
+                        )
+                        raise StudyError(problem, mapping.file, key="about")
 
 
 def check_planned(study: Study, terminology: Terminology) -> None:

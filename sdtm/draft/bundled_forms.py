@@ -16,16 +16,7 @@ from metadata.dictionary import FIELD_ATTRIBUTES, USER_INTERFACE_HEADERS
 from metadata.errors import UsageError, nearest
 
 FOLDER = Path(__file__).with_name("forms")
-RECORD_ID = {"field_name": "record_id", "field_type": "text", "field_label": "Record"}
 AT_FIRST, VISIT, LOG = "first", "visit", "log"
-VISITS = (
-    ("screening_arm_1", "Screening", -14),
-    ("baseline_arm_1", "Baseline", 0),
-    ("week_4_arm_1", "Week 4", 28),
-    ("week_12_arm_1", "Week 12", 84),
-)
-"""Events to begin with, each with its label and the days since the baseline."""
-LOGS = ("logs_arm_1", "Logs", 0)
 ORIGIN = "redcap-cdisc"
 CREATED = (2020, 1, 1, 0, 0, 0)
 """The date of the members of a ZIP, which else would be that of the clock."""
@@ -45,8 +36,7 @@ class BundledForm:
 
     def fields(self) -> list[dict[str, str]]:
         """Return the rows of its dictionary, under the API's names."""
-        with (FOLDER / f"{self.form}.csv").open(encoding="utf-8", newline="") as source:
-            return [{name: row.get(name) or "" for name in FIELD_ATTRIBUTES} for row in csv.DictReader(source)]
+        return [{name: row.get(name) or "" for name in FIELD_ATTRIBUTES} for row in _rows(self.form)]
 
     def instrument(self) -> bytes:
         """Return the ZIP that REDCap's online designer imports: instrument.csv and OriginID.txt."""
@@ -64,9 +54,10 @@ class BundledForm:
 
 def bundled_forms() -> dict[str, BundledForm]:
     """Return the forms by their short names."""
-    with (FOLDER / "forms.csv").open(encoding="utf-8", newline="") as source:
-        rows = list(csv.DictReader(source))
-    return {row["form"]: BundledForm(row["form"], row["form_name"], row["form_label"], row["when"]) for row in rows}
+    return {
+        row["form"]: BundledForm(row["form"], row["form_name"], row["form_label"], row["when"])
+        for row in _rows("forms")
+    }
 
 
 def chosen_forms(names: str) -> list[BundledForm]:
@@ -86,26 +77,31 @@ def structure_of_forms(forms: list[BundledForm]) -> dict[str, list[dict[str, Any
 
     Subjects are entered at the first visit, findings at every visit; all other forms repeat in an event of logs.
     """
-    record = {name: RECORD_ID.get(name, "") for name in FIELD_ATTRIBUTES} | {"form_name": forms[0].name}
-    logs = [one for one in forms if one.when == LOG]
-    visits = [*VISITS, *([LOGS] if logs else [])]
-    pairs = [
-        (event, one.name)
-        for event, _, _ in VISITS
-        for one in forms
-        if one.when == VISIT or (one.when == AT_FIRST and event == VISITS[0][0])
+    (record,) = _rows("record")
+    (logged,) = (row["unique_event_name"] for row in _rows("events") if row["holds"] == LOG)
+    visits = [row["unique_event_name"] for row in _rows("events") if row["holds"] == VISIT]
+    held = {one.name: {AT_FIRST: visits[:1], VISIT: visits, LOG: [logged]}[one.when] for one in forms}
+    pairs = [(event, one.name) for event in (*visits, logged) for one in forms if event in held[one.name]]
+    used = {event for event, _ in pairs}
+    events = [{**row, "arm_num": 1} for row in _rows("events") if row["unique_event_name"] in used]
+    repeating = [
+        {"event_name": logged, "form_name": one.name, "custom_form_label": ""} for one in forms if one.when == LOG
     ]
-    pairs += [(LOGS[0], one.name) for one in logs]
     made: dict[str, list[dict[str, Any]]] = {
-        "dictionary": [record, *(row for one in forms for row in one.fields())],
+        "dictionary": [
+            {**{name: record.get(name, "") for name in FIELD_ATTRIBUTES}, "form_name": forms[0].name},
+            *(row for one in forms for row in one.fields()),
+        ],
         "project_info": [{"project_title": "", "is_longitudinal": 1, "missing_data_codes": ""}],
         "instruments": [{"instrument_name": one.name, "instrument_label": one.label} for one in forms],
         "arms": [{"arm_num": 1, "name": "Arm 1"}],
-        "events": [
-            {"event_name": label, "arm_num": 1, "unique_event_name": event, "day_offset": day}
-            for event, label, day in visits
-        ],
+        "events": [{name: value for name, value in row.items() if name != "holds"} for row in events],
         "form_event_mapping": [{"arm_num": 1, "unique_event_name": event, "form": name} for event, name in pairs],
     }
-    repeating = [{"event_name": LOGS[0], "form_name": one.name, "custom_form_label": ""} for one in logs]
     return made | ({"repeating": repeating} if repeating else {})
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    """Return the rows of one of the files of the forms."""
+    with (FOLDER / f"{name}.csv").open(encoding="utf-8", newline="") as source:
+        return list(csv.DictReader(source))

@@ -12,7 +12,7 @@ from metadata.standards import sdtm_dataset, sdtm_variables
 from sdtm.columns.text import transliterated
 from sdtm.draft.choices import unit_term
 from sdtm.draft.names import units_in
-from sdtm.draft.proposals import Lines, Proposal, texts
+from sdtm.draft.proposals import CODE, Lines, Proposal, texts
 from sdtm.draft.recognised import CERTAIN, GUESS, LIKELY, SUBJECTS
 from sdtm.draft.vocabulary import every_word
 from sdtm.mapping.derived_methods import is_derived
@@ -38,8 +38,9 @@ def completed(lines: Lines) -> None:
     _end_of_participation(lines)
     for domain, block in list(lines.draft.blocks):
         _complete(lines, domain, block)
+    _comments_of_subjects(lines)
     _derived_of_subjects(lines)
-    _several_races(lines)
+    _several_ticks(lines)
     _units_of_doses(lines)
     for domain, block, variable, source, when in lines.relative:
         known = {one.key for one in lines.draft.of_block(SUBJECTS, "")}
@@ -93,17 +94,26 @@ def _derived_of_subjects(lines: Lines) -> None:
             lines.draft.proposals.append(lines.made(SUBJECTS, "", name, spec, confidence, reason))
 
 
-def _several_races(lines: Lines) -> None:
-    """Keep in SUPPDM what several ticks of RACE are, which is MULTIPLE itself (SDTMIG 3.3, 5.2)."""
-    race = lines.draft.taken(SUBJECTS, "", "variables", "RACE")
-    if race is None or "checkbox" not in race.spec or "multiple" not in race.spec:
-        return
-    terms = {"terms": race.spec["terms"]} if "terms" in race.spec else {}
-    for number, word in enumerate(("First", "Second", "Third"), start=1):
-        spec = {"checkbox": race.spec["checkbox"], "nth": number, **terms, "label": f"{word} of Several Races"}
-        lines.draft.proposals.append(
-            lines.made(SUBJECTS, "", f"RACE{number}", spec, race.confidence, "one of several", section="supplemental")
-        )
+def _comments_of_subjects(lines: Lines) -> None:
+    """Let comments be about the subject where the domain of their form has no record after all."""
+    given = {one.domain for one in lines.draft.proposals if one.active} | {SUBJECTS}
+    for head in lines.draft.blocks.values():
+        if head.get("about", SUBJECTS) not in given:
+            head["about"] = SUBJECTS
+
+
+def _several_ticks(lines: Lines) -> None:
+    """Keep in SUPP-- what several ticks of a checkbox are, which is MULTIPLE itself (SDTMIG 3.3, 5.2 and 4.2.8.3)."""
+    several = [one for one in lines.draft.proposals if one.active and {"checkbox", "multiple"} <= set(one.spec)]
+    for one in several:
+        terms = {"terms": one.spec["terms"]} if "terms" in one.spec else {}
+        what = "Races" if one.key == "RACE" else "Options Ticked"
+        for number, word in enumerate(("First", "Second", "Third"), start=1):
+            spec = {"checkbox": one.spec["checkbox"], "nth": number, **terms, "label": f"{word} of Several {what}"}
+            name = f"{one.key[: CODE - 1]}{number}"
+            lines.draft.proposals.append(
+                lines.made(one.domain, one.block, name, spec, one.confidence, "one of several", section="supplemental")
+            )
 
 
 def _units_of_doses(lines: Lines) -> None:
