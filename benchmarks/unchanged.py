@@ -118,6 +118,7 @@ CHANGED: Mapping[str, str] = {
     "validation/acceptance.json": "the tests of a condition are joined by and, as everywhere else",
     "validation/second_derivation.json": "where as it is declared, and records_compared, which says it",
     "validation/conformance.*": "more rules, in the order of their files, one folder of rules",
+    "validation/drift.csv": "the columns code and touches",
     "validation/queries.csv": "the columns site, first_seen, age_days and resolved_on; texts are quoted",
     "validation/queries.xlsx": "new: the queries as a workbook",
     "validation/queries_by_site/*": "new: the queries of each site",
