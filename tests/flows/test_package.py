@@ -137,9 +137,9 @@ def test_nothing_of_the_server_or_the_token_is_in_the_package(package: Path) -> 
 
 
 def test_snapshots_are_for_the_owner_alone(package: Path) -> None:
-    folders = list((package.parent / "snapshots" / STUDY).iterdir())
-    assert len(folders) == 1
-    assert folders[0].stat().st_mode & 0o077 == 0
+    held = list((package.parent / "snapshots" / STUDY).iterdir())
+    assert sum(path.is_dir() for path in held) == 1
+    assert [path for path in held if path.stat().st_mode & 0o077] == []
 
 
 @pytest.mark.soak

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 import shutil
 import warnings
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urlsplit
 
@@ -21,13 +23,15 @@ from validation.queries.page import write_page
 pytestmark = pytest.mark.xdist_group("package")
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 SIZES = {"desk": (1280, 900), "phone": (390, 844)}
+FILTER = re.compile(r"[a-z]+=")
 SAMPLE = ("reports/index.html",)
 WIDER_TEXT = "* { letter-spacing: .12em !important; word-spacing: .16em !important; line-height: 1.5 !important }"
 """The text spacing of WCAG 2.1, 1.4.12: what fits with it also fits in the fonts of another machine."""
 
 KINDS = (
     *("reports/T*.html", "reports/F*.html", "reports/L*.html", "reports/plan.html", "index.html", "**/define.html"),
-    *("validation/queries.html", "validation/conformance.html", "validation/acceptance.html"),
+    *("validation/queries.html", "validation/queries_by_site/*.html"),
+    *("validation/conformance.html", "validation/acceptance.html"),
     "validation/second_derivation.html",
 )
 
@@ -133,4 +137,8 @@ def _leads_somewhere(link: str) -> bool:
         return False
     if not place or path.suffix == ".pdf":
         return not place or place.startswith(("page=", "nameddest="))
+    if FILTER.match(place):  # what the page is to show, as its form names it
+        name, value = (unquote(part) for part in place.split("&")[0].split("=", 1))
+        form = path.read_text(encoding="utf-8").split(f'<select name="{name}">')[1].split("</select>")[0]
+        return f"<option>{value}</option>" in unescape(form)
     return f'id="{unquote(place)}"' in path.read_text(encoding="utf-8")
