@@ -46,6 +46,7 @@ class Client(Connection):
     ) -> None:
         super().__init__(address, token, patience, encoding)
         self.progress = sys.stderr.isatty() if progress is None else progress
+        self._surveys = False
 
     def structure(self, known: Collection[str] = ()) -> dict[str, bytes]:
         """Return what the server answers on the project's structure, by payload name, as received; comes first.
@@ -68,6 +69,7 @@ class Client(Connection):
         info = self.parsed(received["project_info"])
         if not isinstance(info, dict):
             raise OutsideError(f"REDCap at {self.shown} sent no project information, but a list; try again")
+        self._surveys = is_set(info.get("surveys_enabled") or 0)
         if is_set(info.get("is_longitudinal", 0)):
             received["events"] = self._fetch("event", "json", project.export_events)
             received["arms"] = self._fetch("arm", "json", project.export_arms)
@@ -148,6 +150,7 @@ class Client(Connection):
                 outcome = self._attempt("record", "csv", self._batch_call(batch), divisible=len(batch) > 1)
                 if len(batch) > 1 and _too_large(outcome):
                     size = len(batch) // 2
+                    time.sleep(self.patience.first_wait)  # a server that is busy is not asked again at once
                     continue
                 yield batch, self._body_of(outcome)
                 position += len(batch)
@@ -156,7 +159,12 @@ class Client(Connection):
 
     def _batch_call(self, batch: list[str]) -> Callable[[], object]:
         project = self._project
-        return lambda: project.export_records(format_type="csv", records=batch, export_data_access_groups=True)
+        return lambda: project.export_records(
+            format_type="csv",
+            records=batch,
+            export_data_access_groups=True,
+            export_survey_fields=self._surveys,
+        )
 
 
 def _too_large(outcome: bytes | Trouble) -> bool:

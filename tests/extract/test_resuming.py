@@ -5,7 +5,7 @@ import signal
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from extract import client as client_module
 from extract.api import take
 from extract.client import Client
 from extract.connection import Patience
+from extract.receiving import Received, ServerFailure
 from metadata.errors import OutsideError
 from metadata.study import Study
 from redcap_sandbox.changes import deleted, edited
@@ -60,15 +61,28 @@ def served(project: SandboxProject, *faults: Fault) -> Iterator[str]:
 
 
 @contextmanager
-def at_one_address(project: SandboxProject, *faults: Fault) -> Iterator[tuple[str, dict[str, SandboxProject]]]:
+def at_one_address(project: SandboxProject) -> Iterator[tuple[str, dict[str, SandboxProject]]]:
     """Serve a project at an address at which it may change."""
-    app = create_app({TOKEN: project}, Faults(*faults))
+    app = create_app({TOKEN: project})
     with serve(app) as address:
         yield address, app.state.tenants.projects
 
 
 def extraction(path: Path) -> dict[str, Any]:
     return dict(json.loads((path / "extraction.json").read_bytes()))
+
+
+def fail_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the server fail when two batches were proven."""
+    prove, failed = Received.prove, []
+
+    def then_fail(self: Received, names: Sequence[str]) -> None:
+        prove(self, names)
+        if len(self.paths) == 2 and not failed:
+            failed.append(self)
+            raise ServerFailure("REDCap is overloaded or in maintenance (HTTP 503)")
+
+    monkeypatch.setattr(Received, "prove", then_fail)
 
 
 def left(root: Path) -> list[Path]:
@@ -92,11 +106,11 @@ def test_after_a_kill_only_what_is_missing_is_asked_for(study: Study, tmp_path: 
 
 
 def test_after_a_failure_of_the_server_it_goes_on_with_what_others_changed_meanwhile(
-    study: Study, tmp_path: Path
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = tmp_path / "snapshots"
-    fault = Fault("status", status=503, content="record", after=9, times=1)
-    with at_one_address(SandboxProject.read(study.path("redcap")), fault) as (address, projects):
+    fail_once(monkeypatch)
+    with at_one_address(SandboxProject.read(study.path("redcap"))) as (address, projects):
         with pytest.raises(OutsideError, match="HTTP 503"):
             take(study, Client(address, TOKEN, QUICK), root)
         (folder,) = left(root)
@@ -108,9 +122,12 @@ def test_after_a_failure_of_the_server_it_goes_on_with_what_others_changed_meanw
     assert extraction(path)["resumed"] and path.name == whole.name
 
 
-def test_what_was_received_of_another_structure_is_not_taken_and_not_kept(study: Study, tmp_path: Path) -> None:
-    root, fault = tmp_path / "snapshots", Fault("status", status=503, content="record", after=9, times=1)
-    with at_one_address(SandboxProject.read(study.path("redcap")), fault) as (address, projects):
+def test_what_was_received_of_another_structure_is_not_taken_and_not_kept(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "snapshots"
+    fail_once(monkeypatch)
+    with at_one_address(SandboxProject.read(study.path("redcap"))) as (address, projects):
         with pytest.raises(OutsideError, match="HTTP 503"):
             take(study, Client(address, TOKEN, QUICK), root)
         assert left(root)
@@ -121,9 +138,12 @@ def test_what_was_received_of_another_structure_is_not_taken_and_not_kept(study:
 
 
 @pytest.mark.parametrize("damage", ["begun", "0001.json", "0001"])
-def test_what_was_not_written_to_its_end_is_read_again(study: Study, tmp_path: Path, damage: str) -> None:
-    root, fault = tmp_path / "snapshots", Fault("status", status=503, content="record", after=9, times=1)
-    with at_one_address(SandboxProject.read(study.path("redcap")), fault) as (address, _):
+def test_what_was_not_written_to_its_end_is_read_again(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str
+) -> None:
+    root = tmp_path / "snapshots"
+    fail_once(monkeypatch)
+    with at_one_address(SandboxProject.read(study.path("redcap"))) as (address, _):
         with pytest.raises(OutsideError, match="HTTP 503"):
             take(study, Client(address, TOKEN, QUICK), root)
         file = left(root)[0] / damage

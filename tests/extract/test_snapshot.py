@@ -1,3 +1,4 @@
+import io
 import json
 import os
 import stat
@@ -375,3 +376,17 @@ def test_order_of_rows_and_columns_does_not_enter_the_hash(rows: list[tuple[str,
     if len(frame):
         other = canonical_records(project, TextTable.of_frame(frame.assign(x=frame["x"] + "a")))
         assert content_hash(structure, other) != content_hash(structure, first)
+
+
+def test_surveys_bring_their_times_and_participants_by_either_way(study: Study, root: Path, tmp_path: Path) -> None:
+    """The times of survey forms, one of them not completed, and who answered, whose identifier stays behind."""
+    frame = pd.read_csv(io.StringIO(RECORDS), dtype="str", keep_default_na=False)
+    frame.insert(5, "redcap_survey_identifier", ["ana@example.org", *[""] * 8])
+    frame.insert(6, "demo_timestamp", ["2001-03-05 10:00:00", *[""] * 5, "[not completed]", "", ""])
+    info = LONGITUDINAL["project_info.csv"].replace(",1,1,0,", ",1,1,1,")
+    write(study.path("redcap"), {"records_locked.csv": frame.to_csv(index=False), "project_info.csv": info})
+    path = from_api(study, root)
+    assert snapshot_of(study, study.path("redcap"), root / "files").name == path.name
+    frame = open_snapshot(path).snapshot.records.frame
+    assert sorted(frame["demo_timestamp"])[-2:] == ["2001-03-05 10:00:00", "[not completed]"]
+    assert set(frame["redcap_survey_identifier"]) == {""}
