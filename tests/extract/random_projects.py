@@ -172,8 +172,7 @@ def _places(random: Random, project: Project) -> list[tuple[str, str, str]]:
         for form in project.forms_of(event):
             if project.repeats(event, form):
                 repeated += [(event, form, str(number)) for number in range(1, random.randint(1, 4))]
-    first = project.event_names[0]
-    return (base or [(first, "", "1" if project.event_repeats(first) else "")]) + repeated  # a record has its id
+    return base + repeated
 
 
 def _values(random: Random, project: Project, form: str, coded: list[str]) -> dict[str, str]:
