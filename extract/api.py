@@ -82,7 +82,7 @@ def take(study: Study, client: Client, root: Path, group: str = "", full_load_da
     }
     version = received["version"].decode().strip()
     folder = root / study.name
-    named = purpose(client.api_address, choice.name, canonical_structure(structure), columns)
+    named = purpose(client.source, choice.name, canonical_structure(structure), columns)
     base = usable_base(folder, named, client.server_time if client.says_time else None, full_load_days)
     load = _load(client, project, fields, listing, columns, base)
     with Received(folder, named, client.server_time) as batches:

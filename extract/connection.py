@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import time
@@ -80,6 +81,11 @@ class Connection:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.shown})"
+
+    @property
+    def source(self) -> str:
+        """A name of this access that says nothing of the token: each token is of one project and one user."""
+        return hashlib.sha256(f"{self.api_address} {self._token.upper()}".encode()).hexdigest()
 
     def parsed(self, body: bytes) -> Any:
         """Return a JSON answer as Python values."""

@@ -41,10 +41,13 @@ class Base:
     records: TextTable
 
 
-def purpose(server: str, group: str, structure: Mapping[str, Any], columns: Sequence[str]) -> str:
-    """Return a short name of what is read: from which server, of which group, by which structure, in which columns."""
-    info = {name: structure["project_info"].get(name, "") for name in INFORMATION}
-    kept = [server, group, {name: structure[name] for name in STRUCTURE}, info, list(columns)]
+def purpose(source: str, group: str, structure: Mapping[str, Any], columns: Sequence[str]) -> str:
+    """Return a short name of what is read: with which access, of which group, by which structure, in which columns.
+
+    One server has many projects, copies of one another among them: ``source`` tells them apart (``Client.source``).
+    """
+    info = {name: structure["project_info"].get(name, "") for name in ("project_id", *INFORMATION)}
+    kept = [source, group, {name: structure[name] for name in STRUCTURE}, info, list(columns)]
     return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
 
 

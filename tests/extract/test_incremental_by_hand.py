@@ -8,12 +8,22 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from extract.api import take
 from extract.snapshot import open_snapshot
 from metadata.study import Study
 from redcap_sandbox.project import SandboxProject
+from tests.extract import test_incremental
 from tests.extract.histories import Act, ClockedClient
 from tests.extract.test_incremental import Nights, how, without_network_and_disk
-from tests.redcap_sandbox.small_projects import DICTIONARY, INFO_HEAD, LONGITUDINAL, USERS, write, write_study
+from tests.redcap_sandbox.small_projects import (
+    DICTIONARY,
+    INFO_HEAD,
+    LONGITUDINAL,
+    OTHER_TOKEN,
+    USERS,
+    write,
+    write_study,
+)
 
 __all__ = ["without_network_and_disk"]
 DAY = timedelta(hours=30)
@@ -175,3 +185,15 @@ def test_a_project_whose_records_were_renamed_and_deleted_is_empty(nights: Night
     nights.change(Act("rename", 0, 0), *[Act("delete")] * 3)
     assert len(nights.served.records.frame) == 0
     assert nights.take_both()["records_read"] == 0
+
+
+def test_another_project_of_the_server_with_the_same_structure_is_read_whole(nights: Nights) -> None:
+    """A copy of the project, behind another token of the same address."""
+    copy = nights.served.with_frame(nights.served.records.frame.assign(story="of the copy"))
+    test_incremental.PROJECTS[OTHER_TOKEN] = copy
+    client = ClockedClient(test_incremental.ADDRESS, OTHER_TOKEN, test_incremental.PATIENCE, progress=False)
+    client.now = nights.now
+    made = take(nights.study, client, nights.root / "changes")
+    assert how(made)["load"] == f"all records: {UNKNOWN}"
+    frame = open_snapshot(made).snapshot.records.frame
+    assert "of the copy" in set(frame["story"]) and made != nights.take()
