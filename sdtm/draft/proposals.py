@@ -9,6 +9,7 @@ from typing import Any
 import sdtm.operations
 from metadata.dictionary import Field
 from metadata.errors import StudyError
+from metadata.labels import plain_label
 from metadata.project import Project
 from metadata.registration import load_modules
 from metadata.standards import GuideVariable, sdtm_domains, sdtm_variables
@@ -21,6 +22,7 @@ from sdtm.draft.choices import ChoiceTerms, terms_of
 from sdtm.draft.recognised import CERTAIN, SUBJECTS
 from sdtm.mapping.domain_mapping import codelists
 from sdtm.operations.operation import MappingContext, Target, record_operation
+from sdtm.operations.value_sets import possible_values
 
 LABEL, CODE = 40, 8
 NOT_SUBMITTED = "NOT SUBMITTED"
@@ -105,6 +107,12 @@ def texts(node: Any) -> set[str]:
     return {node} if isinstance(node, str) else set()
 
 
+def label_of(item: Field) -> str:
+    """Return a field's label as a dataset can hold it: ASCII, at most 40 characters; blank if nothing is left."""
+    plain = transliterated(plain_label(item.label))[0].encode("ascii", "ignore").decode()
+    return plain.strip()[:LABEL].strip()
+
+
 class Lines:
     """Writes the lines of a draft, each only as the engine takes it."""
 
@@ -145,8 +153,7 @@ class Lines:
 
     def supplemental(self, item: Field, domain: str, qnam: str, confidence: str, reason: str) -> bool:
         """Propose a field as a supplemental qualifier."""
-        label = transliterated(item.label)[0][:LABEL].strip() or qnam
-        spec = {**self.operation(item, qnam), "label": label}
+        spec = {**self.operation(item, qnam), "label": label_of(item) or qnam}
         made = self.propose(domain, item.form, "supplemental", qnam, spec, confidence, reason)
         if made:
             self.draft.place([item.name], f"SUPP{domain}.QVAL", confidence, reason)
@@ -249,11 +256,12 @@ class Lines:
         context = MappingContext(self.study, self.project, self.terminology, own)
         node = located(spec)
         try:
-            record_operation(node, target, context, node)
+            made = record_operation(node, target, context, node)
         except StudyError as error:
             more = f" (and {len(error.others)} more)" if error.others else ""
             return f"{error.message}{more}"
-        return ""
+        strange = next((value for value in possible_values([made]) if transliterated(value)[1]), "")
+        return f"'{strange}' holds characters that no dataset can hold" if strange else ""
 
     def annotated(self, item: Field) -> bool:
         """Propose what the field's annotation says; return True if it says anything of SDTM."""

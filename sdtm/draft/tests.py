@@ -7,10 +7,9 @@ from typing import Any
 
 from metadata.dictionary import Field
 from metadata.unit_scale import factor_between
-from sdtm.columns.text import transliterated
 from sdtm.draft.choices import terms_of, unit_term
 from sdtm.draft.names import COMPANIONS, companion, names_of, units_in
-from sdtm.draft.proposals import LABEL, Lines, Proposal
+from sdtm.draft.proposals import Lines, Proposal, label_of
 from sdtm.draft.recognised import LIKELY, Guess
 from sdtm.draft.vocabulary import every_word
 
@@ -110,7 +109,7 @@ class Tests:
         bound = self.lines.target(domain, f"{domain}TESTCD").codelists
         if any(code in self.lines.terminology.codelist(listed).terms for listed in bound):
             return {}
-        return {"test": transliterated(item.label)[0][:LABEL].strip() or code}
+        return {"test": label_of(item) or code}
 
     def _key(self, domain: str, block: str, code: str, spec: dict[str, Any]) -> tuple[str, str | None]:
         """Return the key of a test, and what is doubtful of it; None where the codelist has no such test."""

@@ -119,7 +119,7 @@ def test_a_draft_of_a_bundled_study_passes_the_check(name: str) -> None:
 NAMES = "aeterm ae_sev aestdat sex dob weight sbp alt alt_u alt_lo alt_nd comments visit_date inc1 exc1 race x1"
 FORMS = "adverse_events demographics vitals labs eligibility end_of_study other"
 TYPES = "text notes radio dropdown checkbox yesno calc descriptive slider file"
-LABELS = "Severity|Onset date|Sex|Race|Weight (kg)|ALT (U/L)|Unit|Date of randomization|¿Sí?|"
+LABELS = "Severity|Onset date|Sex|Race|Weight (kg)|ALT (U/L)|Unit|Date of randomization|¿Sí?|∆ of something|"
 CHOICES = ["1, Mild | 2, Awful", "1, Yes | 0, No", "1, U/L | 2, µkat/L", "1, Other | 2, ∆", "a, A"]
 PIECES = st.fixed_dictionaries(
     {
