@@ -84,8 +84,11 @@ class Connection:
 
     @property
     def source(self) -> str:
-        """A name of this access that says nothing of the token: each token is of one project and one user."""
-        return hashlib.sha256(f"{self.api_address} {self._token.upper()}".encode()).hexdigest()
+        """A name of this access that says nothing of the token: each token is of one project and one user.
+
+        What was read in another encoding is no part of the same records.
+        """
+        return hashlib.sha256(f"{self.api_address} {self._token.upper()} {self.encoding}".encode()).hexdigest()
 
     def parsed(self, body: bytes) -> Any:
         """Return a JSON answer as Python values."""

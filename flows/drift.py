@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flows.stage_summaries import counted
 from metadata.errors import StudyError
 from metadata.named_lines import NamedLine, named_lines
 from metadata.study import Study
@@ -169,7 +170,7 @@ def show_drift(study: str, against: Path, as_json: bool) -> int:
 def _verdict(changes: pd.DataFrame) -> str:
     counts = [f"{int((changes['severity'] == one).sum())} {one}" for one in ("error", "warning", "info")]
     errors = int((changes["severity"] == "error").sum())
-    return f"{len(changes)} changes ({', '.join(counts)}): " + (
+    return f"{counted(len(changes), 'change')} ({', '.join(counts)}): " + (
         "a build would stop" if errors else "no line of the study breaks"
     )
 
