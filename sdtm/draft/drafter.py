@@ -163,7 +163,7 @@ class Drafter:
 
     def _one(self, item: Field, found: Guess | None, kind: FormGuess) -> None:
         """Take a field as what it is recognised as, an identifier or a remark as such."""
-        if self._personal(item) or self._seriousness(item, kind) or self._flag(item, found):
+        if self._personal(item, found) or self._seriousness(item, kind) or self._flag(item, found):
             self.done.add(item.name)
         elif found is None or found.test:
             return
@@ -173,7 +173,7 @@ class Drafter:
         elif self.lines.variable(item, found.domain, found.variable, found.confidence, found.reason):
             self.done.add(item.name)
 
-    def _personal(self, item: Field) -> bool:
+    def _personal(self, item: Field, found: Guess | None) -> bool:
         """Take a field as one that is not submitted, where it tells who somebody is or keeps the site's books."""
         match = of_list("not_submitted", stem_of(item).replace("_", ""), item.label)
         if item.identifier.lower() == "y" and not (match and match.whole) and "date" in item.validation:
@@ -182,6 +182,8 @@ class Drafter:
         if item.validation in PERSONAL or flagged:
             reason, confidence = "Identifier", CERTAIN
             why = "REDCap marks it as an identifier" if flagged else f"its validation is {item.validation}"
+        elif found is not None and found.domain != SUBJECTS:
+            return False  # the name of a medication is nobody's name
         elif match and (match.whole or match.length > 1):
             reason, confidence = str(match.found), CERTAIN if match.whole else LIKELY
             why = "its name and label say so" if match.whole else "its label has words of an identifier"

@@ -80,6 +80,14 @@ def test_annotations_and_names_seed_the_mapping(drafted: Path) -> None:
     assert load(drafted / "study.yaml")["identity"] == {"subject": "subjid", "site": {"": "01"}}
 
 
+def test_the_name_of_a_medication_is_no_identifier(tmp_path: Path) -> None:
+    rows = ["rec,conmeds,text,Record,,,", "cm_name,conmeds,text,Name,,,", "pat_name,base,text,Name,,,"]
+    (tmp_path / "Small.csv").write_text("\n".join([DICTIONARY.partition("\n")[0], *rows]), encoding="utf-8")
+    _, found = draft(tmp_path / "Small.csv", tmp_path / "small")
+    places = {one.field: one.place for one in found.placements}
+    assert places == {"cm_name": "CM.CMTRT", "pat_name": "NOT SUBMITTED"}
+
+
 def test_the_uncertain_is_marked(drafted: Path) -> None:
     events, blood = (lines(drafted, f"sdtm/{name}.yaml") for name in ("ae", "lb"))
     (sex,) = (line for line in lines(drafted, "sdtm/dm.yaml") if line.startswith("SEX"))
