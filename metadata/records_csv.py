@@ -127,7 +127,7 @@ def _delimiter(text: str) -> str:
 
 
 def _parsed(text: str, file: str | Path, rows_before: int = 0) -> pa.Table:
-    """Return CSV whose quotes are doubled as columns of texts; errors count rows from the file's first on."""
+    """Return CSV whose quotes are doubled as dictionaries of texts; errors count rows from the file's first on."""
     import pyarrow as pa
     import pyarrow.csv as arrow_csv
 
@@ -138,14 +138,14 @@ def _parsed(text: str, file: str | Path, rows_before: int = 0) -> pa.Table:
         raise StudyError(f"the column '{twice[0]}' is there twice", file, 1)
     if text.count('"') % 2:
         raise StudyError("the file is not CSV: a quoted cell is never closed", file)
-    plain = text.encode()
+    plain, kind = text.encode(), pa.dictionary(pa.int32(), pa.large_string())
     try:
         return arrow_csv.read_csv(
             pa.BufferReader(plain),
             # one block and one thread, so that a cell may be of any size and an error knows its row
             read_options=arrow_csv.ReadOptions(block_size=len(plain) + 1, use_threads=False),
             parse_options=arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
-            convert_options=arrow_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.large_string())),
+            convert_options=arrow_csv.ConvertOptions(column_types=dict.fromkeys(names, kind)),
         )
     except pa.ArrowInvalid as error:
         problem = _without_values(str(error), rows_before)
