@@ -76,7 +76,9 @@ def _placed(
     wrong = pd.DataFrame(
         {
             "form": form,
-            "field": next((name for name, one in source.fields.items() if one.column == source.key[0]), source.key[0]),
+            "field": next(
+                (name for name, one in source.fields.items() if one.column == source.key[0]), next(iter(source.fields))
+            ),
             "rule": np.where(problem != "", UNKNOWN_SUBJECT, UNKNOWN_VISIT),
             "value": key,
             "problem": problem.mask(problem == "", wrong_visit) + " (" + source.file + ", row " + frame[ROW] + ").",

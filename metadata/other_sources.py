@@ -50,6 +50,7 @@ def with_sources(project: Project, sources: Mapping[str, OtherSource]) -> Projec
         form_events=[*project.form_events, *({"unique_event_name": event, "form": form} for form, event in events)],
         repeating=[*project.repeating, *({"event_name": event, "form_name": form} for form, event in events)],
         sources={form: source.file for form, source in sources.items()},
+        once=frozenset(form for form, source in sources.items() if source.key == (source.subject,)),
     )
 
 

@@ -88,7 +88,8 @@ class Project:
 
     ``form_events`` has arm_num, unique_event_name, form; ``repeating`` has event_name, form_name (blank if the whole
     event repeats) and custom_form_label. A classic project has no events, and its event name is an empty text.
-    ``sources`` are the forms whose rows come from files beside REDCap (``metadata.other_sources``), each with its file.
+    ``sources`` are the forms whose rows come from files beside REDCap (``metadata.other_sources``), each with its file,
+    ``once`` those that have at most one row a subject.
     """
 
     dictionary: Dictionary
@@ -100,6 +101,7 @@ class Project:
     repeating: list[dict[str, Any]] = field(default_factory=list)
     dags: list[dict[str, Any]] = field(default_factory=list)
     sources: Mapping[str, str] = field(default_factory=dict)
+    once: frozenset[str] = frozenset()
 
     @classmethod
     def read(cls, folder: Path, encoding: str = UTF_8, shown: str | None = None) -> Project:

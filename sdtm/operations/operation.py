@@ -87,6 +87,8 @@ class MappingContext:
                     node, key, f"form '{found.form}' is not filled in event '{event}'{nearest(event, events)}"
                 )
         places = given or tuple(events)
+        if found.form in project.once:
+            return found
         if any(project.repeats(name, found.form) or project.event_repeats(name) for name in places):
             raise complain(node, key, f"field '{found.name}' repeats in a record: it cannot be looked up by subject")
         if len(places) > 1 and not given and not project.in_different_arms(places):

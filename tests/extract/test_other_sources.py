@@ -232,5 +232,18 @@ def test_a_snapshot_without_a_declared_source_is_taken_again(folder: Path) -> No
     (folder / "study.yaml").write_text(before, "utf-8")
     warned = open_snapshot(whole).with_sources(Study.open(folder)).snapshot.warnings
     assert warned == tuple(
-        f"the snapshot has the source '{name}', which study.yaml does not declare" for name in ("central", "safety")
+        f"the snapshot has the source '{name}', which study.yaml does not declare"
+        for name in ("central", "list", "safety")
     )
+
+
+def test_a_row_of_a_list_by_subject_is_asked_about_at_its_first_field(folder: Path) -> None:
+    (folder / "sources" / "list.csv").write_text("number,patient,arm\nR1,007,A\nR2,077,P\n", "utf-8")
+    study = central(folder, ROW)
+    stored = open_snapshot(snapshot_of(study, folder / "redcap", folder.parent / "snapshots")).with_sources(study)
+    assert stored.snapshot.records.other
+    unplaced = stored.snapshot.records.other.unplaced
+    assert unplaced[["form", "field", "value"]].to_numpy().tolist() == [["list", "list_no", "077"]]
+    (folder / "sources" / "list.csv").write_text("number,patient,arm\nR1,007,A\nR2, 007,P\n", "utf-8")
+    with pytest.raises(StudyError, match=r"row 2 \(patient: 007\)"):
+        snapshot_of(study, folder / "redcap", folder.parent / "snapshots")

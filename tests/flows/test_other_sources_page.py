@@ -71,9 +71,10 @@ def test_the_queries_are_those_of_the_page(built: RunResult) -> None:
 
 def test_the_results_are_those_of_the_page(built: RunResult) -> None:
     assert built.out
-    expected = RESULTS["LB"]
-    frame = pq.read_table(built.out / "parquet" / "sdtm" / "lb.parquet").to_pandas()
-    assert texts(frame[list(expected.columns)]) == texts(expected)
+    for name in ("LB", "DM"):
+        expected = RESULTS[name]
+        frame = pq.read_table(built.out / "parquet" / "sdtm" / f"{name.lower()}.parquet").to_pandas()
+        assert texts(frame[list(expected.columns)]) == texts(expected)
 
 
 def test_a_value_is_traced_to_file_and_row(built: RunResult) -> None:
@@ -103,7 +104,7 @@ def test_a_snapshot_has_the_files_and_a_run_reads_those(
     built: RunResult, study: Path, tmp_path: Path, command: Callable[..., object]
 ) -> None:
     held = {path.name for path in (built.snapshot / "sources").iterdir()}
-    assert held == {"central.parquet", "central.received.csv", "safety.parquet", "safety.received.csv"}
+    assert held == {f"{name}.{kind}" for name in ("central", "list", "safety") for kind in ("parquet", "received.csv")}
     again = write(tmp_path / "parts")
     table = again / "sources" / "central.csv"
     table.write_text(table.read_text("utf-8").replace("131", "132"), "utf-8")
