@@ -25,7 +25,7 @@ from redcap_sandbox.server import create_app, serve
 from tests.extract.random_projects import Trial, random_trial
 from tests.redcap_sandbox.small_projects import TOKEN
 
-SEEDS, SAMPLE, CHUNK = 1000, 100, 25
+SEEDS, SAMPLE, CHUNK = 1000, 50, 25
 PATIENCE = Patience(connect=2, answer=20, attempts=3, first_wait=0, pause=0)
 KEYS = (EVENT, REPEAT_INSTRUMENT, REPEAT_INSTANCE)
 Cells = dict[tuple[str, ...], str]
@@ -144,7 +144,7 @@ def test_a_snapshot_is_the_project_or_there_is_none(
     assert any(taken) and not all(taken)
 
 
-@pytest.mark.parametrize("first", range(0, 50, CHUNK))
+@pytest.mark.parametrize("first", [0, pytest.param(CHUNK, marks=pytest.mark.soak)])
 def test_without_faults_everything_comes(
     first: int, app: FastAPI, switch: Switch, address: str, tmp_path: Path
 ) -> None:

@@ -20,6 +20,7 @@ def test_a_server_has_one_limit_whatever_its_port_and_path() -> None:
     assert names == {"redcap-redcap.example.org"} and limit_name("http://[::1]:80/api/") == "redcap-..1"
 
 
+@pytest.mark.soak
 def test_extractions_from_a_server_wait_for_one_another(prefect_home: Path) -> None:
     from prefect import get_client
 

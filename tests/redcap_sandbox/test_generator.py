@@ -222,6 +222,7 @@ def test_a_folder_that_is_not_fit_is_refused_in_a_sentence(
         write(Study.open(study), tmp_path)
 
 
+@pytest.mark.soak
 def test_shares_of_the_patients_give_the_same_files(forty: Generated, tmp_path: Path) -> None:
     whole = write(STUDY, tmp_path / "whole", 40)
     shares = write(STUDY, tmp_path / "shares", 40, share=12)
