@@ -46,7 +46,8 @@ def after(served: SandboxProject, act: Act, now: datetime) -> SandboxProject:
     if not names and act.kind != "create":
         return served
     name = names[act.first % len(names)] if names else ""
-    return ACTS[act.kind](served, name, act, now - timedelta(hours=act.late))
+    late = 0 if act.kind == "delete" else act.late  # a deletion dated before its record's creation is no deletion
+    return ACTS[act.kind](served, name, act, now - timedelta(hours=late))
 
 
 def edit(served: SandboxProject, name: str, act: Act, time: datetime) -> SandboxProject:
