@@ -236,7 +236,7 @@ class RecordReader:
         whole = ~names.isin(list(self._faults))
         if self.group and ACCESS_GROUP in frame:
             whole &= frame[ACCESS_GROUP] == self.group
-        return TextTable.of_arrow(table if whole.all() else table.filter(pa.array(whole)), to_stack=True)
+        return TextTable.of_arrow(table if whole.all() else table.filter(pa.array(whole)))
 
     def _parsed(self, batch: list[str], body: bytes) -> pa.Table:
         problem = ""

@@ -29,13 +29,9 @@ class TextTable:
         self._columns, self._count = dict(columns), count
 
     @classmethod
-    def of_arrow(cls, table: pa.Table, to_stack: bool = False) -> TextTable:
-        """Return the columns of an Arrow table, which are texts or dictionaries of texts.
-
-        One that is ``to_stack`` has wide codes, as ``stack`` needs them: a conversion less a column and part.
-        """
-        made = {name: _encoded(_joined(table[name])) for name in table.column_names}
-        return cls(made if to_stack else {name: _packed(column) for name, column in made.items()}, table.num_rows)
+    def of_arrow(cls, table: pa.Table) -> TextTable:
+        """Return the columns of an Arrow table, which are texts or dictionaries of texts."""
+        return cls({name: _packed(_joined(table[name])) for name in table.column_names}, table.num_rows)
 
     @classmethod
     def of_frame(cls, frame: pd.DataFrame) -> TextTable:
