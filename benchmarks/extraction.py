@@ -95,7 +95,7 @@ def _client(role: str, address: str, records: int, fields: int) -> Usage:
 
 @contextlib.contextmanager
 def _server(records: int, fields: int) -> Iterator[str]:
-    """Yield the address of a server in a process of its own."""
+    """Start the server as another process and yield its address."""
     with subprocess.Popen(_command("server", records, fields), stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from metadata.dictionary import Field
 from metadata.errors import StudyError, nearest
 from metadata.project import Project
 from metadata.records import ACCESS_GROUP, EVENT, REPEAT_INSTANCE, REPEAT_INSTRUMENT
@@ -38,22 +39,18 @@ def needed_columns(project: Project, exported: ExportFieldNames | None) -> list[
     """
     dictionary, owners = project.dictionary, project.dictionary.column_field
     columns = [column for form in dictionary.forms for column in dictionary.export_columns(form)]
-    listed = [name for name in columns if name not in owners or _type_of(project, name) not in WITHOUT_COLUMNS]
+    listed = [name for name in columns if name not in owners or _field_of(project, name).type not in WITHOUT_COLUMNS]
     if exported is None:
         return [*key_columns(project), *listed]
     if lacking := _lacking_name(exported):
         raise StudyError(f"export_field_names lacks the column '{lacking}'")
     allowed = {row["export_field_name"] for row in exported}
-    reduced = {_form_of(project, name) for name in listed if name in owners and name not in allowed}
+    reduced = {_field_of(project, name).form for name in listed if name in owners and name not in allowed}
     files = {
-        name for name in columns if name not in listed and _form_of(project, name) not in reduced
-        and not dictionary.fields[owners[name]].is_identifier
+        name for name in columns if name not in listed and _field_of(project, name).form not in reduced
+        and not _field_of(project, name).is_identifier
     }  # fmt: skip
     return [*key_columns(project), *(name for name in columns if name in allowed or name in files)]
-
-
-def _form_of(project: Project, column: str) -> str:
-    return project.dictionary.fields[project.dictionary.column_field[column]].form
 
 
 def list_fields(project: Project, exported: ExportFieldNames) -> list[str]:
@@ -71,8 +68,8 @@ def _lacking_name(exported: ExportFieldNames) -> str:
     return next((name for name in NAMES if any(name not in row for row in exported)), "")
 
 
-def _type_of(project: Project, column: str) -> str:
-    return project.dictionary.fields[project.dictionary.column_field[column]].type
+def _field_of(project: Project, column: str) -> Field:
+    return project.dictionary.fields[project.dictionary.column_field[column]]
 
 
 def withheld_fields(project: Project, columns: Collection[str]) -> list[str]:

@@ -113,7 +113,7 @@ class Received:
             write(begun, self.begun.isoformat().encode())
 
     def _sweep(self) -> None:
-        """Remove what runs for another purpose left, a project of another structure perhaps: it is nobody's now."""
+        """Remove what runs for another purpose left, for instance before the structure changed: no run resumes it."""
         for left in self.parent.glob(f"{RECEIVING}*"):
             if left != self._folder and (lock := _lock(left)) >= 0:
                 shutil.rmtree(left, ignore_errors=True)

@@ -18,7 +18,7 @@ NOT_EVALUATED = "The filter logic cannot be carried out: {}"
 
 
 def true_of(served: SandboxProject, logic: str, asked: np.ndarray) -> np.ndarray:
-    """Return a mask of the ``asked`` rows of which a condition is true: each is judged by the values of its own event.
+    """Return which of the ``asked`` rows meet a condition, by the values of the row's own event.
 
     A row of a repeating instrument is judged as one of that instrument. Raises ApiError (400) for logic that cannot be
     read or evaluated; it is never passed over.

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import pandas as pd
 
-from metadata.records import EVENT, REPEAT_INSTANCE, REPEAT_INSTRUMENT
 from redcap_sandbox.answer import Answer
 from redcap_sandbox.file_store import FilePlace, Folder, Repository, StoredFile
 from redcap_sandbox.log_entries import managed, with_entries
@@ -64,14 +63,7 @@ def _place(served: SandboxProject, request: ApiRequest) -> FilePlace:
 
 def _stored(served: SandboxProject, place: FilePlace, verb: str) -> StoredFile:
     """Return the file of a field; one that came with a project's records is known by its name only, and is empty."""
-    frame = served.records.frame
-    row = (
-        (served.records.record == place.record)
-        & (frame[EVENT] == place.event)
-        & (frame[REPEAT_INSTRUMENT] == place.instrument)
-        & (frame[REPEAT_INSTANCE] == place.instance)
-    )
-    name = "" if place.field not in frame or not row.any() else str(frame.loc[row, place.field].iloc[0])
+    name = served.file_name(place)
     if not name:
         raise ApiError(400, NO_FILE.format(verb))
     return served.files.get(place, StoredFile(0, name, "application/octet-stream", b""))

@@ -13,7 +13,7 @@ import pandas as pd
 from metadata.dictionary import Field, checkbox_column
 from metadata.errors import UsageError, nearest
 from metadata.project import Project
-from metadata.records import Records
+from metadata.records import EVENT, REPEAT_INSTANCE, REPEAT_INSTRUMENT, Records
 from metadata.redcap_csv import read_rows
 from redcap_sandbox.file_store import FilePlace, Repository, StoredFile
 from redcap_sandbox.rights import User
@@ -44,7 +44,7 @@ class ExportColumn:
 
 @dataclass(frozen=True)
 class Report:
-    """A saved report: its number, title and fields (a field of its own name or ``<form>_complete``)."""
+    """A saved report. Each of its ``fields`` is a field of the dictionary or a form's status, ``<form>_complete``."""
 
     number: int
     title: str
@@ -121,6 +121,17 @@ class SandboxProject:
     def is_since(self, version: str) -> bool:
         """True if the server's version is this one or a newer one."""
         return [int(part) for part in self.version.split(".")] >= [int(part) for part in version.split(".")]
+
+    def file_name(self, place: FilePlace) -> str:
+        """Return the text of the field of a file, blank if there is none."""
+        frame = self.records.frame
+        row = (
+            (self.records.record == place.record)
+            & (frame[EVENT] == place.event)
+            & (frame[REPEAT_INSTRUMENT] == place.instrument)
+            & (frame[REPEAT_INSTANCE] == place.instance)
+        )
+        return str(frame.loc[row, place.field].iloc[0]) if place.field in frame and row.any() else ""
 
     @property
     def group_number(self) -> str:

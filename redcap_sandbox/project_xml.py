@@ -41,7 +41,7 @@ SETTINGS = {
 
 @dataclass(frozen=True)
 class ProjectExtras:
-    """What a project has beside its structure and records: roles, surveys, reports, and files to write out."""
+    """The roles, surveys and reports of a project, and the files that its XML includes."""
 
     roles: tuple[Mapping[str, str], ...] = ()
     surveys: tuple[str, ...] = ()

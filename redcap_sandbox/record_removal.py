@@ -9,7 +9,6 @@ import pandas as pd
 
 from metadata.records import EVENT, REPEAT_INSTANCE, REPEAT_INSTRUMENT
 from redcap_sandbox.activity import records_of_group
-from redcap_sandbox.file_store import FilePlace
 from redcap_sandbox.log_entries import record_entry, with_entries
 from redcap_sandbox.project import SandboxProject
 from redcap_sandbox.record_order import ordered, touched, with_untouched
@@ -50,7 +49,7 @@ def delete_records(served: SandboxProject, request: ApiRequest) -> tuple[Sandbox
     kept = frame[~rows] if not form else _without_form(served, rows, form)
     remaining = served.with_frame(ordered(served.project, kept))
     left = set(remaining.records.record)
-    files = {place: file for place, file in served.files.items() if _has_file(remaining, place)}
+    files = {place: file for place, file in served.files.items() if remaining.file_name(place)}
     gone = [name for name in names if name not in left]
     quiet = request.text("delete_logging") == "1"
     entries = [
@@ -97,17 +96,6 @@ def _without_form(served: SandboxProject, rows: np.ndarray, form: str) -> pd.Dat
     only = ~settled[project.dictionary.record_id].isin(others).to_numpy(bool)
     first = only & ~settled[project.dictionary.record_id].duplicated().to_numpy(bool)
     return settled[~alone | first]
-
-
-def _has_file(served: SandboxProject, place: FilePlace) -> bool:
-    frame = served.records.frame
-    row = (
-        (served.records.record == place.record)
-        & (frame[EVENT] == place.event)
-        & (frame[REPEAT_INSTRUMENT] == place.instrument)
-        & (frame[REPEAT_INSTANCE] == place.instance)
-    )
-    return place.field in frame and bool((frame.loc[row, place.field] != "").any())
 
 
 def rename_record(served: SandboxProject, request: ApiRequest) -> tuple[SandboxProject, int]:

@@ -178,7 +178,7 @@ def _values(served: SandboxProject, request: ApiRequest, selection: RecordSelect
 
 
 def _with_decimal(values: pd.Series, mark: str) -> pd.Series:
-    """Return numbers with another decimal character; what is no number stays."""
+    """Return the texts with another decimal character in each number; other texts stay as they are."""
     return values.str.replace(r"^([-+]?\d*)[.,](\d+)$", rf"\g<1>{mark}\g<2>", regex=True)
 
 
