@@ -19,7 +19,7 @@ from flows.check import ERROR, problems_of
 from flows.draft import draft
 from metadata.project import Project
 from metadata.study import Study
-from metadata.terminology import Terminology
+from metadata.terminology import Terminology, whole_package
 from sdtm.build.field_uses import form_uses
 from sdtm.build.study_mapping import StudyMapping, read_mapping
 from sdtm.draft.proposals import NOT_SUBMITTED
@@ -93,9 +93,16 @@ def projects(folders: Iterable[Path], key: Path) -> Iterator[tuple[str, Path, Ke
 
 
 def key_of_study(study: Study) -> Key:
-    """Return where a study's own mapping puts each field."""
+    """Return where a study's own mapping puts each field; a test whose code the study invented may have any other."""
     project = study.project()
-    return places_of(read_mapping(study, project, Terminology.open(study)))
+    made = places_of(read_mapping(study, project, Terminology.open(study)))
+    package = whole_package(study)
+    known = {code for listed in package for code in package[listed].terms}
+    return {
+        name: {place if place.count(".") < 2 or place.rpartition(".")[2] in known else place.rpartition(".")[0]
+               for place in places}
+        for name, places in made.items()
+    }  # fmt: skip
 
 
 def places_of(mapping: StudyMapping) -> Key:

@@ -11,8 +11,9 @@ from typing import Any
 from metadata.standards import sdtm_dataset, sdtm_variables
 from sdtm.columns.text import transliterated
 from sdtm.draft.choices import unit_term
+from sdtm.draft.linked_records import settle_links
 from sdtm.draft.names import units_in
-from sdtm.draft.proposals import CODE, Lines, Proposal, texts
+from sdtm.draft.proposals import CODE, FURTHER, Lines, Proposal, texts
 from sdtm.draft.recognised import CERTAIN, GUESS, LIKELY, SUBJECTS
 from sdtm.draft.vocabulary import every_word
 from sdtm.mapping.derived_methods import is_derived
@@ -26,8 +27,8 @@ PLACEHOLDERS: dict[str, tuple[dict[str, Any], str]] = {
 }
 """Values of Required variables that a draft cannot know, and what is to be decided."""
 END = "RFPENDTC"
-NAMED_BY_FORM = ("CE", "HO")
-"""Domains whose topic may be what the whole form is about."""
+NAMED_BY_FORM = (("CE", "TERM"), ("HO", "TERM"), ("FA", "OBJ"))
+"""Topics that may be what the whole form is about."""
 OF_TESTS = ("TESTCD", "TEST", "ORRES", "CAT")
 """Ends of Required variables that tests have; the category of a criterion of IE comes with its text from TI."""
 
@@ -38,6 +39,7 @@ def completed(lines: Lines) -> None:
     _end_of_participation(lines)
     for domain, block in list(lines.draft.blocks):
         _complete(lines, domain, block)
+    settle_links(lines.draft)
     _comments_of_subjects(lines)
     _derived_of_subjects(lines)
     _several_ticks(lines)
@@ -170,7 +172,7 @@ def _filled(lines: Lines, domain: str, block: str, variable: str) -> Proposal | 
     twin = lines.draft.taken(domain, block, "variables", f"{domain}{SAME.get(end, '')}") if end in SAME else None
     if variable in PLACEHOLDERS:
         return _placeholder(lines, domain, block, variable)
-    if twin is None and domain in NAMED_BY_FORM and end == "TERM":
+    if twin is None and (domain, end) in NAMED_BY_FORM:
         return _of_form(lines, domain, block, variable)
     if twin is None:
         return None
@@ -186,7 +188,8 @@ def _filled(lines: Lines, domain: str, block: str, variable: str) -> Proposal | 
 def _of_form(lines: Lines, domain: str, block: str, variable: str) -> Proposal:
     """Return the label of a form as what all of its records are."""
     named = {str(row["instrument_name"]): str(row["instrument_label"]) for row in lines.project.instruments}
-    term = transliterated(named.get(block) or block)[0].upper()
+    form = block.partition(FURTHER)[0]
+    term = transliterated(named.get(form) or form)[0].upper()
     return lines.made(domain, block, variable, {"constant": term}, GUESS, "what the form is about")
 
 

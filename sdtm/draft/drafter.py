@@ -12,8 +12,10 @@ from metadata.study import Study
 from metadata.terminology import Terminology
 from sdtm.draft.annotation import seeds
 from sdtm.draft.completion import completed
+from sdtm.draft.instruments import CATEGORIES, InstrumentItems
+from sdtm.draft.linked_records import linked_form
 from sdtm.draft.names import date_parts, names_of, stem_of
-from sdtm.draft.proposals import CODE, NOT_SUBMITTED, Draft, Lines, texts
+from sdtm.draft.proposals import CODE, NOT_SUBMITTED, RECORDS, Draft, Lines, Link, texts
 from sdtm.draft.recognised import (
     CERTAIN,
     GUESS,
@@ -23,10 +25,13 @@ from sdtm.draft.recognised import (
     FormGuess,
     Guess,
     form_domain,
+    label_of_form,
     own_name,
     prefix_of,
     recognised,
+    surest,
 )
+from sdtm.draft.sponsor_items import SponsorItems, alike
 from sdtm.draft.tests import PARTS, Tests
 from sdtm.draft.vocabulary import Phrases, every_word, milestones, of_list, vocabulary
 
@@ -43,7 +48,6 @@ PERSONAL = (
     "signature",
 )
 NUMBERED = re.compile(r"^([a-z]+?)_?(\d{1,2})[a-z]?$")
-RECORDS = ("Events", "Interventions")
 COMMENTS, CRITERIA = "CO", "IE"
 
 
@@ -55,6 +59,8 @@ class Drafter:
         self.lines = Lines(study, project, terminology)
         self.version = study.standards["sdtmig"]
         self.dates = frozenset(study.text_dates)
+        self.sponsor_items = SponsorItems(self.lines)
+        self.kinds = {form: self._kind(form) for form in project.dictionary.forms}
         identity = study.declared.identity
         own = [identity.subject, identity.site] if identity else []
         self.known = {project.dictionary.record_id, *(name for name in own if isinstance(name, str))}
@@ -69,21 +75,33 @@ class Drafter:
         completed(self.lines)
         return draft
 
+    def _kind(self, form: str) -> FormGuess:
+        """Return the domain of a form by its names, else of questions if most of them offer the same choices."""
+        kind = form_domain(self.project, form, self.version)
+        if not kind.domain and alike(self.project.dictionary.form_fields(form)):
+            return FormGuess("QS", "most of its fields offer the same choices")
+        return kind
+
     def _form(self, form: str) -> None:
         self.tests = Tests(self.lines, set(self.known))
         fields = [item for item in self.project.dictionary.form_fields(form) if item.type not in SILENT]
-        kind, prefix = form_domain(self.project, form, self.version), prefix_of(self.project, form)
+        kind, prefix = self.kinds[form], prefix_of(self.project, form)
+        label = label_of_form(self.project, form)
+        items = self._items_of_instruments(form, label, fields, kind)
         self._annotated(fields)
         if kind.domain == CRITERIA:
             self._criteria(form)
         guesses = {
             item.name: found
             for item in fields
-            if item.name not in self.done and (found := self._guess(item, kind, prefix)) is not None
+            if item.name not in self.done
+            and (found := surest(items.get(item.name), self._guess(item, kind, prefix))) is not None
         }
         for item in fields:
             if item.name in guesses and guesses[item.name].test and item.name not in self.done:
                 self.tests.result(item, guesses[item.name])
+        if fields:
+            self._sponsor_items(fields, kind, prefix, label or form.replace("_", " "))
         kind = self._by_tests(form, kind)
         self._date_parts(form, kind, prefix)
         for item in fields:
@@ -107,6 +125,27 @@ class Drafter:
 
     def _guess(self, item: Field, kind: FormGuess, prefix: str) -> Guess | None:
         return recognised(item, kind, prefix, self.version, self.lines.terminology, self.dates)
+
+    def _items_of_instruments(self, form: str, label: str, fields: list[Field], kind: FormGuess) -> dict[str, Guess]:
+        """Return the items of questionnaires and tests of the terminology; on a form of events none that is a guess."""
+        found = InstrumentItems(self.lines.terminology, f"{form.replace('_', ' ')} {label}", fields).run()
+        records = bool(kind.domain) and self._takes_qualifiers(kind.domain)
+        return {name: guess for name, guess in found.items() if not (records and guess.confidence == GUESS)}
+
+    def _sponsor_items(self, fields: list[Field], kind: FormGuess, prefix: str, label: str) -> None:
+        """Take what is left of a form of questions or tests as items of the sponsor's own."""
+        dates = {name for parts in date_parts(self.project.dictionary, fields[0].form) for name in parts.fields}
+        open_ = {
+            item.name
+            for item in fields
+            if item.name not in self.done | dates
+            and not self._guess(item, kind, prefix)
+            and not self.tests.asks_if_done(item)
+            and not of_list("not_submitted", stem_of(item).replace("_", ""), item.label)
+        }
+        for name, guess in self.sponsor_items.guesses(fields, open_, kind.domain, label).items():
+            if self.tests.result(self.project.dictionary.fields[name], guess) and "category" in guess.more:
+                self.lines.category(CATEGORIES[kind.domain], str(guess.more["category"]))
 
     def _annotated(self, fields: list[Field]) -> None:
         """Take what annotations say: results of tests first, then their other parts, then the rest."""
@@ -163,7 +202,8 @@ class Drafter:
 
     def _one(self, item: Field, found: Guess | None, kind: FormGuess) -> None:
         """Take a field as what it is recognised as, an identifier or a remark as such."""
-        if self._personal(item, found) or self._seriousness(item, kind) or self._flag(item, found):
+        no_variable = self._of_subject(item) or self._personal(item, found)
+        if no_variable or self._seriousness(item, kind) or self._flag(item, found):
             self.done.add(item.name)
         elif found is None or found.test:
             return
@@ -172,6 +212,14 @@ class Drafter:
                 self.done.add(item.name)
         elif self.lines.variable(item, found.domain, found.variable, found.confidence, found.reason):
             self.done.add(item.name)
+
+    def _of_subject(self, item: Field) -> bool:
+        """Take what is known of a subject and has no variable in DM as its supplemental qualifier, on any form."""
+        match = of_list("subject_qualifiers", item.name, item.label)
+        if not (match and match.whole) or item.identifier.lower() == "y" or item.type in ("checkbox", *SILENT):
+            return False
+        qnam = re.sub("[^A-Z0-9]", "", item.name.upper())[:CODE]
+        return self.lines.supplemental(item, SUBJECTS, qnam, LIKELY, "its label says what is known of the subject")
 
     def _personal(self, item: Field, found: Guess | None) -> bool:
         """Take a field as one that is not submitted, where it tells who somebody is or keeps the site's books."""
@@ -276,8 +324,20 @@ class Drafter:
             self.lines.draft.place([item.name], NOT_SUBMITTED, CERTAIN, "it is a file")
         elif self._comment(item, kind):
             self.done.add(item.name)
-        elif kind.domain and self._takes_qualifiers(kind.domain) and item.type != "checkbox" and item.type != "sql":
+        elif self._link(item, kind) or item.type in ("checkbox", "sql"):
+            return
+        elif kind.domain and self._takes_qualifiers(kind.domain):
             self._qualifier(item, kind.domain, prefix)
+
+    def _link(self, item: Field, kind: FormGuess) -> bool:
+        """Take the number of an instance of another form as a relation of the records."""
+        form = linked_form(item, self.kinds, self.project) if kind.domain else ""
+        if form:
+            target = self.kinds[form].domain
+            self.lines.draft.links.append(Link(item.name, kind.domain, item.form, target, form))
+            self.lines.draft.place([item.name], "RELREC", LIKELY, f"its label is the number of a record of {form}")
+            self.done.add(item.name)
+        return bool(form)
 
     def _comment(self, item: Field, kind: FormGuess) -> bool:
         match = of_list("comments", stem_of(item).rpartition("_")[2], item.label)

@@ -118,6 +118,17 @@ def other_files(draft: Draft) -> dict[str, str]:
         lines = ["domain: TI", f"rows:{marked('the texts are those of the form: write the protocol of each')}"]
         lines += [f"  - {flow({**row, 'IETEST': transliterated(row['IETEST'])[0][:200]})}" for row in draft.criteria]
         made["sdtm/ti.yaml"] = "\n".join(lines) + "\n"
+    if draft.links:
+        lines = ["# RELREC: the number of an instance that a field holds relates the records of both.", "relations:"]
+        for link in draft.links:
+            name = f"{link.to_domain}-{link.field.upper()}"
+            source, to = (
+                {"domain": link.domain, "field": link.field},
+                {"domain": link.to_domain, "form": link.to_form},
+            )
+            said = marked("likely: its label says so")
+            lines.append(f"  - {flow({'id': name, 'from': source, 'to': to})}{said}")
+        made["sdtm/relations.yaml"] = "\n".join(lines) + "\n"
     return made
 
 
@@ -135,7 +146,10 @@ def not_submitted_file(draft: Draft, project: Project, read: set[str]) -> str:
     if any(item.type == "calc" and name not in read for name, item in fields.items()):
         lines.append("calculated: Calculated by REDCap from fields that are tabulated")
     mapped = {word for one in draft.proposals if one.active for word in texts(one.spec)} | read
-    mapped |= {word for head in draft.blocks.values() for word in texts_of_keys(head.get("where") or {})}
+    mapped |= {link.field for link in draft.links}
+    taken = {(one.domain, one.block) for one in draft.proposals if one.active}
+    heads = [head for block, head in draft.blocks.items() if block in taken]
+    mapped |= {word for head in heads for word in texts_of_keys(head.get("where") or {})}
     named = [name for name, item in fields.items() if name not in mapped and item.type not in ("calc", "descriptive")]
     if named:
         lines.append("fields:")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -12,7 +13,7 @@ from metadata.errors import StudyError
 from metadata.labels import plain_label
 from metadata.project import Project
 from metadata.registration import load_modules
-from metadata.standards import GuideVariable, sdtm_domains, sdtm_variables
+from metadata.standards import GuideVariable, sdtm_dataset, sdtm_domains, sdtm_variables
 from metadata.study import Study
 from metadata.terminology import Terminology
 from metadata.yaml_source import LocatedDict, LocatedList
@@ -25,6 +26,10 @@ from sdtm.operations.operation import MappingContext, Target, record_operation
 from sdtm.operations.value_sets import possible_values
 
 LABEL, CODE = 40, 8
+FURTHER = "#"
+"""Between a form and the number of a further block of it."""
+COUNTED = re.compile(r"^(.*[a-z])_?(\d{1,2})$")
+RECORDS = ("Events", "Interventions")
 NOT_SUBMITTED = "NOT SUBMITTED"
 FREE = ("ORRES", "REASND")
 """Ends of variables whose terms a test reads in its own way."""
@@ -61,6 +66,17 @@ class Placement:
     reason: str
 
 
+@dataclass(frozen=True)
+class Link:
+    """A field of a domain's form that holds the number of an instance of another domain's form."""
+
+    field: str
+    domain: str
+    form: str
+    to_domain: str
+    to_form: str
+
+
 @dataclass
 class Draft:
     """All that is proposed.
@@ -77,6 +93,7 @@ class Draft:
     extensions: dict[str, dict[str, str]] = field(default_factory=dict)
     criteria: list[dict[str, str]] = field(default_factory=list)
     without_record: dict[str, str] = field(default_factory=dict)
+    links: list[Link] = field(default_factory=list)
 
     def taken(self, domain: str, block: str, section: str, key: str) -> Proposal | None:
         """Return the line that is at a place already."""
@@ -95,7 +112,7 @@ class Draft:
         """Return the fields that an active line names, or that are declared not submitted."""
         named = {word for one in self.proposals if one.active for word in texts(one.spec)}
         conditions = {word for head in self.blocks.values() for word in (*(head.get("where") or {}), *texts(head))}
-        return named | conditions | set(self.not_submitted)
+        return named | conditions | set(self.not_submitted) | {link.field for link in self.links}
 
 
 def texts(node: Any) -> set[str]:
@@ -144,9 +161,8 @@ class Lines:
 
     def variable(self, item: Field, domain: str, variable: str, confidence: str, reason: str) -> bool:
         """Propose a field for a variable; return True if the line is taken."""
-        made = self.propose(
-            domain, item.form, "variables", variable, self.operation(item, variable), confidence, reason
-        )
+        block = self.block_of(item, domain, variable)
+        made = self.propose(domain, block, "variables", variable, self.operation(item, variable), confidence, reason)
         if made:
             self.draft.place([item.name], f"{domain}.{variable}", confidence, reason)
         return made
@@ -154,10 +170,27 @@ class Lines:
     def supplemental(self, item: Field, domain: str, qnam: str, confidence: str, reason: str) -> bool:
         """Propose a field as a supplemental qualifier."""
         spec = {**self.operation(item, qnam), "label": label_of(item) or qnam}
-        made = self.propose(domain, item.form, "supplemental", qnam, spec, confidence, reason)
+        made = self.propose(domain, self.block_of(item, domain), "supplemental", qnam, spec, confidence, reason)
         if made:
             self.draft.place([item.name], f"SUPP{domain}.QVAL", confidence, reason)
         return made
+
+    def block_of(self, item: Field, domain: str, variable: str = "") -> str:
+        """Return the block of a field: its form, or a further block where its name counts the records of the form.
+
+        ``dose_2`` is of a second record if EXDOSE is ``dose_1`` or ``dose``, or if another field began that record.
+        """
+        numbered = COUNTED.match(item.name)
+        if numbered is None or sdtm_dataset(self.version, domain).dataset_class not in RECORDS:
+            return item.form
+        number = int(numbered[2])
+        further = f"{item.form}{FURTHER}{number}"
+        taken = self.draft.taken(domain, item.form, "variables", variable)
+        first = {numbered[1], numbered[1].removesuffix("_"), f"{numbered[1]}1", f"{numbered[1]}_1"}
+        begun = number == 2 or (domain, f"{item.form}{FURTHER}{number - 1}") in self.draft.blocks
+        if taken and first & texts(taken.spec) and begun and (domain, further) not in self.draft.blocks:
+            self.block(domain, further, form=item.form, where={item.name: {"missing": False}})
+        return further if (domain, further) in self.draft.blocks else item.form
 
     def operation(self, item: Field, variable: str) -> dict[str, Any]:
         """Return the operation that takes a field for a variable."""
@@ -183,7 +216,7 @@ class Lines:
             doubt = f"{key} is taken already, by {place.spec}"
         else:
             target = self.target(domain, key if section == "variables" else "")
-            spec, doubt, active = self.tried(spec, target, block)
+            spec, doubt, active = self.tried(spec, target, block.partition(FURTHER)[0])
         self.draft.proposals.append(Proposal(domain, name, section, key, spec, confidence, reason, doubt, active))
         return active
 
@@ -212,6 +245,12 @@ class Lines:
     def _extend(self, terms: ChoiceTerms) -> None:
         for name, added in terms.added.items():
             self.terminology.add(name, added)
+
+    def category(self, codelist: str, category: str) -> None:
+        """Add a category of tests to the codelist of categories, and to terminology.yaml."""
+        if category not in self.terminology.codelist(codelist).terms:
+            self.terminology.add(codelist, {category: category})
+            self.draft.extensions.setdefault(codelist, {})[category] = category
 
     def _otherwise(self, spec: dict[str, Any], target: Target) -> list[tuple[dict[str, Any], str, ChoiceTerms]]:
         """Return other ways to write an operation that the engine does not take."""

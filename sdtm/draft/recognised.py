@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
+from typing import Any
 
 from metadata.dictionary import Field
 from metadata.project import Project
@@ -18,6 +20,7 @@ from sdtm.draft.vocabulary import (
     test_phrases,
     variable_labels,
     variable_names,
+    vocabulary,
     words,
 )
 from sdtm.mapping.domain_mapping import codelists
@@ -36,13 +39,17 @@ FEW = 3
 
 @dataclass(frozen=True)
 class Guess:
-    """A field's place: a variable of a domain, or the result of a test; with confidence and its reason."""
+    """A field's place: a variable of a domain, or the result of a test; with confidence and its reason.
+
+    ``more`` are keys that a test has beside its result: its category, its codelists.
+    """
 
     domain: str
     variable: str
     confidence: str
     reason: str
     test: str = ""
+    more: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -60,12 +67,27 @@ def form_domain(project: Project, form: str, version: str) -> FormGuess:
     most = max(sorted(set(named)), key=named.count, default="")
     if most and named.count(most) >= FEW:
         return FormGuess(most, f"{named.count(most)} fields of the form have names of {most}")
-    label = next((str(row["instrument_label"]) for row in project.instruments if row["instrument_name"] == form), "")
+    label = label_of_form(project, form)
+    said = {*words(form.replace("_", " ")), *words(label)}
+    for domain, heads in vocabulary()["heads"].items():
+        if said & set(heads):
+            return FormGuess(domain, f"the form is called {label or form}")
     matches = [match for text in (form.replace("_", " "), label) if (match := form_phrases().find(text))]
     if matches:
         best = max(matches, key=lambda match: (match.whole, match.length))
         return FormGuess(str(best.found), f"the form is called {label or form}")
     return FormGuess(most, f"a field of the form has a name of {most}") if most else FormGuess("", "")
+
+
+def label_of_form(project: Project, form: str) -> str:
+    """Return the label of a form; blank if it has none."""
+    return next((str(row["instrument_label"]) for row in project.instruments if row["instrument_name"] == form), "")
+
+
+def surest(*guesses: Guess | None) -> Guess | None:
+    """Return the first of the guesses that are surest; None if there is none."""
+    order = (CERTAIN, LIKELY, GUESS)
+    return min(filter(None, guesses), key=lambda one: order.index(one.confidence), default=None)
 
 
 def is_date(item: Field, text_dates: frozenset[str]) -> bool:
@@ -87,8 +109,7 @@ def recognised(
         _as_test(item, domain.domain, prefix, terminology, version),
         _of_domain(item, domain, prefix, version, dated),
     ]
-    sure = [one for one in found if one]
-    return min(sure, key=lambda one: (CERTAIN, LIKELY, GUESS).index(one.confidence), default=None)
+    return surest(*found)
 
 
 def _named(item: Field, domain: str, variable: str, version: str) -> Guess:

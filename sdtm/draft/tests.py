@@ -9,7 +9,7 @@ from metadata.dictionary import Field
 from metadata.unit_scale import factor_between
 from sdtm.draft.choices import terms_of, unit_term
 from sdtm.draft.names import COMPANIONS, companion, names_of, units_in
-from sdtm.draft.proposals import Lines, Proposal, label_of
+from sdtm.draft.proposals import Lines, Proposal, label_of, texts
 from sdtm.draft.recognised import LIKELY, Guess
 from sdtm.draft.vocabulary import every_word
 
@@ -29,10 +29,12 @@ class Tests:
     def result(self, item: Field, guess: Guess) -> bool:
         """Propose a test with its companions; a second one of the same code on the form is a repetition."""
         lines, domain = self.lines, guess.domain
-        block, code = lines.block(domain, item.form), self._share(item, domain, guess.test)
-        spec: dict[str, Any] = {"result": item.name}
-        spec |= self._name(item, domain, code)
-        problem = lines.problem({"field": item.name}, lines.target(domain, f"{domain}ORRES"), item.form)
+        code = guess.test if guess.more else self._share(item, domain, guess.test)
+        block = lines.block(domain, item.form)
+        spec: dict[str, Any] = {"result": item.name, **guess.more}
+        spec |= {} if guess.more else self._name(item, domain, code)
+        result = spec["result"] if isinstance(spec["result"], dict) else {"field": item.name}
+        problem = lines.problem(result, lines.target(domain, f"{domain}ORRES"), item.form)
         key, doubt = self._key(domain, block, code, spec)
         if problem or doubt is None:
             why = problem or f"'{code}' is not a term of the codelist of {domain}TESTCD"
@@ -73,16 +75,19 @@ class Tests:
         """Take a question whether the form's tests were done, or why not, for all tests of the form."""
         lines = self.lines
         tests = [one for one in lines.draft.of_block(domain, item.form) if one.section == "tests"]
-        no = next((code for code, label in item.choices.items() if every_word(label)[:1] in (("no",), ("not",))), "")
-        asked = bool(no) and bool(DONE & set(every_word(item.label)))
-        if not tests or not asked:
+        no = _no(item)
+        if not tests or not self.asks_if_done(item):
             return False
         spec = {"field": item.name, "code": no}
-        for one in tests:
+        for one in self._of_section(item, tests):
             if "not_done" not in one.spec:
                 lines.replace(one, spec={**one.spec, "not_done": spec})
         lines.draft.place([item.name], f"{domain}.{domain}STAT", LIKELY, "it asks whether the form's tests were done")
         return True
+
+    def asks_if_done(self, item: Field) -> bool:
+        """Return True for a question with yes and no whether something was done."""
+        return bool(_no(item)) and bool(DONE & set(every_word(item.label)))
 
     def why_not(self, item: Field, domain: str) -> bool:
         """Take the reason why the tests of a form were not done for all that may be."""
@@ -90,11 +95,20 @@ class Tests:
         tests = [one for one in lines.draft.of_block(domain, item.form) if "not_done" in one.spec]
         if not tests or lines.problem({"field": item.name}, target, item.form):
             return False
-        for one in tests:
+        for one in self._of_section(item, tests):
             if "reason" not in one.spec:
                 lines.replace(one, spec={**one.spec, "reason": item.name})
         lines.draft.place([item.name], f"{domain}.{domain}REASND", LIKELY, "it asks why the form's tests were not done")
         return True
+
+    def _of_section(self, item: Field, tests: list[Proposal]) -> list[Proposal]:
+        """Return the tests of the field's own section of the form where it has any, else all of them."""
+        own, section = {}, ""
+        for each in self.lines.project.dictionary.form_fields(item.form):
+            section = each.name if each.section_header else section
+            own[each.name] = section
+        same = [one for one in tests if any(own.get(name) == own[item.name] for name in texts(one.spec["result"]))]
+        return same or tests
 
     def _share(self, item: Field, domain: str, code: str) -> str:
         """Return the test of a share of the leukocytes where the unit is a percentage: LYM in % is LYMLE."""
@@ -174,3 +188,8 @@ class Tests:
         words = [*units_in(item.label), item.field_note]
         found = [term for word in words for part in (word, word.split(",")[0]) if (term := unit_term(part, lists))]
         return found[0] if lists and found else ""
+
+
+def _no(item: Field) -> str:
+    """Return the code of a choice that is called no; blank if there is none."""
+    return next((code for code, label in item.choices.items() if every_word(label)[:1] in (("no",), ("not",))), "")
