@@ -27,6 +27,7 @@ FILES = {
     "mappings": "sdtm", "codelists": "terminology", "raw_checks": "checks.yaml", "answers": "study.yaml",
     "analyses": "adam", "reports": "reports.yaml", "second_derivation": "verify/verify.yaml",
     "acceptance": "acceptance.yaml", "explanations": "conformance.yaml", "guides": "guides.yaml",
+    "approvers": "approvers.yaml",
 }  # fmt: skip
 """The file or folder of each part, the place of what says none."""
 
@@ -70,6 +71,7 @@ class CheckParts:
             self.acceptance,
             self.explanations,
             self.guides,
+            self.approvers,
         ]
 
     def doubts(self) -> Iterable[StudyError]:
@@ -216,6 +218,12 @@ class CheckParts:
             read_texts(self.study)
             return []
         return check_absent(self.study, {name: domain.operations for name, domain in mapping.domains.items()})
+
+    def approvers(self) -> Iterable[StudyError]:
+        """approvers.yaml."""
+        from release.approvers import check_approvers
+
+        return check_approvers(self.study)
 
     @cached_property
     def _terminology(self) -> Terminology:

@@ -21,6 +21,7 @@ FILES = {
     "acceptance": ("acceptance.yaml",),
     "conformance": ("conformance.yaml",),
     "guides": ("guides.yaml",),
+    "approvers": ("approvers.yaml",),
 }
 """Which files of a study's folder each schema is for."""
 
@@ -30,6 +31,7 @@ def schemas() -> dict[str, dict[str, Any]]:
     from adam.build.schema import document
     from metadata.study_declaration import study_schema, terminology_schema
     from publish.guides.texts import guides_schema
+    from release.approvers import approvers_schema
     from reports.schema import reports_schema
     from sdtm.build.relations import relations_schema
     from sdtm.domains.trial_summary import summary_schema
@@ -56,6 +58,7 @@ def schemas() -> dict[str, dict[str, Any]]:
         "acceptance": acceptance_schema(),
         "conformance": conformance_schema(),
         "guides": guides_schema(),
+        "approvers": approvers_schema(),
     }
 
 

@@ -9,9 +9,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 STAGES = ("extract", "sdtm", "adam", "validation", "publish", "reports")
-OWN = {"flows", "redcap_sandbox", "metadata", "mappings", "benchmarks", *STAGES}
+OWN = {"flows", "redcap_sandbox", "release", "metadata", "mappings", "benchmarks", *STAGES}
 ALLOWED = {
-    "flows": {"flows", "metadata", "mappings", "redcap_sandbox", *STAGES},
+    "flows": {"flows", "metadata", "mappings", "redcap_sandbox", "release", *STAGES},
+    "release": {"release", "publish", "metadata"},  # a package is published first
     "redcap_sandbox": {"redcap_sandbox", "metadata", "extract"},  # of extract only its reader of a project's XML
     "metadata": {"metadata"},
     "mappings": set(),

@@ -9,7 +9,18 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-ENGINE = ("flows", "redcap_sandbox", "extract", "metadata", "sdtm", "adam", "validation", "publish", "reports")
+ENGINE = (
+    "flows",
+    "redcap_sandbox",
+    "extract",
+    "metadata",
+    "sdtm",
+    "adam",
+    "validation",
+    "publish",
+    "reports",
+    "release",
+)
 SOURCES = sorted(file for package in (*ENGINE, "benchmarks") for file in (ROOT / package).rglob("*.py"))
 STUDIES = sorted(path.parent for path in (ROOT / "mappings").glob("*/study.yaml"))
 LONGEST = 60
