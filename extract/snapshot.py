@@ -34,6 +34,7 @@ HASHED = (
     "all record names are 32 hexadecimal digits, which REDCap sends in place of names that the token's user may not"
     " see; if these are such, give the user full export rights on the form of the record id"
 )
+BY_CUTOFF = "cut-off of the study"
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class Snapshot:
     the server's (blank if an export does not say it). Values of two kinds of fields are not in ``records``: ``blanked``
     identifiers that were not asked for, and ``not_exported`` fields, which the token's user may not see. ``group`` is
     the data access group whose records alone it has, blank if it has all; ``warnings`` are for the user to read.
+    ``dated_by_cutoff`` is True where nothing but the cut-off of the study gave the date.
     """
 
     path: Path
@@ -59,6 +61,7 @@ class Snapshot:
     not_exported: frozenset[str] = field(default_factory=frozenset)
     group: str = ""
     warnings: tuple[str, ...] = ()
+    dated_by_cutoff: bool = False
 
 
 @dataclass(frozen=True)
@@ -143,7 +146,7 @@ def keep(study: Study, taken: Taken, root: Path) -> Path:
         "content_sha256": whole,
         "study": study.name,
         "date": newest or study.cutoff,
-        "date_source": "newest record change in the log" if newest else "cut-off of the study",
+        "date_source": "newest record change in the log" if newest else BY_CUTOFF,
         "base_url": study.declared.redcap.base_url,
         "version": taken.version,
         "records": len(names),
@@ -200,6 +203,7 @@ def open_snapshot(path: Path) -> StoredSnapshot:
         not_exported=frozenset(structure["withheld"]),
         group=structure["group"],
         warnings=tuple(manifest["warnings"]),
+        dated_by_cutoff=manifest["date_source"] == BY_CUTOFF,
     )
     return StoredSnapshot(blanked, Records(project, table), sources)
 

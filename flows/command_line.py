@@ -52,6 +52,13 @@ CHECK_EXAMPLES = """
 
   redcap-cdisc check ../studies/mytrial --json
 """
+AGREE_EXAMPLES = """
+[bold]Examples[/bold]
+
+  redcap-cdisc agree ../studies/mytrial
+
+  redcap-cdisc agree ../studies/mytrial ae cm --guesses
+"""
 PIN_EXAMPLES = """
 [bold]Examples[/bold]
 
@@ -256,6 +263,22 @@ def check(
     from flows.check import show_check
 
     show_check(study, as_json)
+
+
+@application.command(epilog=AGREE_EXAMPLES)
+def agree(
+    study: Annotated[
+        Path, typer.Argument(metavar="STUDY", help="The folder of a drafted study.", exists=True, file_okay=False)
+    ],
+    files: Annotated[
+        list[str] | None, typer.Argument(metavar="[FILE]...", help="Some of its mappings: ae is sdtm/ae.yaml.")
+    ] = None,
+    guesses: Annotated[bool, typer.Option("--guesses", help="Agree with guesses as well.")] = False,
+) -> None:
+    """Agree with what a draft calls likely: its marks become plain comments, and check no longer lists them."""
+    from flows.agreeing import show_agreement
+
+    show_agreement(study, files or (), guesses)
 
 
 @application.command(epilog=DRAFT_EXAMPLES)

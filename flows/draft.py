@@ -81,7 +81,7 @@ def _mapping(out: Path) -> tuple[list[Path], Draft]:
         more = trial_design.design_of_subjects(drafter.lines)
         _write(config, "\n".join([text.rstrip("\n"), *more, ""]))
     texts = {**visits_file(project), **domain_files(found), **other_files(found)}
-    texts |= trial_design.design_files(texts) if designed else {}
+    texts |= trial_design.design_files(texts, drafter.lines) if designed else {}
     made = [config, *(_write(out / name, text) for name, text in texts.items())]
     made.append(_write(out / NOT_SUBMITTED, not_submitted_file(found, project, _read_elsewhere(Study.open(out)))))
     return made, found

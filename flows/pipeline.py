@@ -328,7 +328,7 @@ def receive(request: RunRequest) -> Path:
 
 
 def open_snapshot(request: RunRequest, folder: Path) -> StoredSnapshot:
-    """Read a snapshot, dated by the cut-off that the user gave, if any.
+    """Read a snapshot, dated by the cut-off that the user gave; else by that of study.yaml, if it had no other date.
 
     Raises UsageError if it has the records of a data access group that was not asked for, or of others.
     """
@@ -339,7 +339,8 @@ def open_snapshot(request: RunRequest, folder: Path) -> StoredSnapshot:
     check_group(request.group, stored.snapshot.group, stored.snapshot.project.dags or request.study.project().dags)
     request.study.group = stored.snapshot.group
     stored = stored.with_sources(request.study)
-    return stored.dated(request.options.get("cutoff", stored.snapshot.date))
+    own = request.study.cutoff if stored.snapshot.dated_by_cutoff else stored.snapshot.date
+    return stored.dated(request.options.get("cutoff", own))
 
 
 def read_mapping(study: Study, snapshot: Snapshot) -> StudyMapping:

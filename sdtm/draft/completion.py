@@ -26,6 +26,8 @@ PLACEHOLDERS: dict[str, tuple[dict[str, Any], str]] = {
     "DSCAT": ({"constant": "DISPOSITION EVENT"}, "or PROTOCOL MILESTONE"),
 }
 """Values of Required variables that a draft cannot know, and what is to be decided."""
+NEEDED = "it is needed"
+"""The reason of a value that stands in for what no form gives."""
 END = "RFPENDTC"
 NAMED_BY_FORM = (("CE", "TERM"), ("HO", "TERM"), ("FA", "OBJ"))
 """Topics that may be what the whole form is about."""
@@ -82,6 +84,8 @@ def _derived_of_subjects(lines: Lines) -> None:
         made += [("RFXSTDTC", first, CERTAIN, "the first exposure"), ("RFXENDTC", last, CERTAIN, "the last exposure")]
         made += [("RFSTDTC", first, LIKELY, "day 1 of the study is that of the first exposure")]
         made += [("RFENDTC", last, LIKELY, "the reference period ends with the last exposure")]
+    if "EXSTDTC" not in exposure:
+        made += _reference_without_exposure(lines)
     if "DTHDTC" in given:
         flag = {"assign": "Y", "when": {"DTHDTC": {"missing": False}}}
         made.append(("DTHFL", flag, CERTAIN, "who has a date of death died"))
@@ -94,6 +98,16 @@ def _derived_of_subjects(lines: Lines) -> None:
     for name, spec, confidence, reason in made:
         if name not in given:
             lines.draft.proposals.append(lines.made(SUBJECTS, "", name, spec, confidence, reason))
+
+
+def _reference_without_exposure(lines: Lines) -> list[tuple[str, dict[str, Any], str, str]]:
+    """Return the reference period of a study without doses: from the consent to the end of participation."""
+    made = []
+    for name, source, what in (("RFSTDTC", "RFICDTC", "consent"), ("RFENDTC", END, "the end of participation")):
+        line = lines.draft.taken(SUBJECTS, "", "variables", source)
+        if line is not None:
+            made.append((name, line.spec, GUESS, f"no dose is recognised, so that it is the day of {what}"))
+    return made
 
 
 def _comments_of_subjects(lines: Lines) -> None:
@@ -195,7 +209,7 @@ def _of_form(lines: Lines, domain: str, block: str, variable: str) -> Proposal:
 
 def _placeholder(lines: Lines, domain: str, block: str, variable: str) -> Proposal:
     spec, doubt = PLACEHOLDERS[variable]
-    return replace(lines.made(domain, block, variable, spec, GUESS, "it is needed"), doubt=doubt)
+    return replace(lines.made(domain, block, variable, spec, GUESS, NEEDED), doubt=doubt)
 
 
 def _leave_out(lines: Lines, one: Proposal, why: str) -> None:

@@ -48,7 +48,7 @@ PERSONAL = (
     "signature",
 )
 NUMBERED = re.compile(r"^([a-z]+?)_?(\d{1,2})[a-z]?$")
-COMMENTS, CRITERIA = "CO", "IE"
+COMMENTS, CRITERIA, VISITS = "CO", "IE", "SV"
 
 
 class Drafter:
@@ -78,7 +78,8 @@ class Drafter:
     def _kind(self, form: str) -> FormGuess:
         """Return the domain of a form by its names, else of questions if most of them offer the same choices."""
         kind = form_domain(self.project, form, self.version)
-        if not kind.domain and alike(self.project.dictionary.form_fields(form)):
+        weak = kind.domain in ("", VISITS)
+        if weak and alike(self.project.dictionary.form_fields(form)):
             return FormGuess("QS", "most of its fields offer the same choices")
         return kind
 
@@ -144,8 +145,9 @@ class Drafter:
             and not of_list("not_submitted", stem_of(item).replace("_", ""), item.label)
         }
         for name, guess in self.sponsor_items.guesses(fields, open_, kind.domain, label).items():
+            self.lines.own_test(kind.domain, guess.test, str(guess.more["test"]))
             if self.tests.result(self.project.dictionary.fields[name], guess) and "category" in guess.more:
-                self.lines.category(CATEGORIES[kind.domain], str(guess.more["category"]))
+                self.lines.own_term(CATEGORIES[kind.domain], str(guess.more["category"]))
 
     def _annotated(self, fields: list[Field]) -> None:
         """Take what annotations say: results of tests first, then their other parts, then the rest."""
@@ -191,7 +193,9 @@ class Drafter:
                 first, field_name=parts.stem, field_label=shown, text_validation_type_or_show_slider_number="date_ymd"
             )
             found = self._guess(whole, kind, prefix)
-            if found is None or not found.variable.endswith("DTC") or set(parts.fields) & self.done:
+            if found is None or not found.variable.endswith("DTC") or found.confidence == GUESS:
+                continue
+            if set(parts.fields) & self.done:
                 continue
             spec = {"date": list(parts.fields)}
             if self.lines.propose(

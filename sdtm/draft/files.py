@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from metadata.dictionary import Field
+from metadata.labels import plain_label
 from metadata.project import Project
 from metadata.standards import shipped
 from sdtm.columns.text import transliterated
@@ -20,7 +21,7 @@ from sdtm.mapping.not_submitted import UNDECIDED
 MARK = "TODO(check)"
 """What is written before each doubt; the check lists these places."""
 SECTIONS = ("variables", "tests", "supplemental")
-LONGEST_ID, SHORT = 40, 6
+LONGEST_ID, LONGEST_LABEL, SHORT = 40, 60, 6
 NO_DEFAULT_KEYS = {"CO": ("STUDYID", "USUBJID", "RDOMAIN", "IDVARVAL", "COVAL")}
 SUBJECT_NAMES = ("subjid", "subjectid", "subjectnumber", "participantid", "patientid", "numsujeto")
 SITE_NAMES = ("siteid", "site", "sitenumber", "centre", "center", "centro")
@@ -44,14 +45,14 @@ def domain_files(draft: Draft) -> dict[str, str]:
 
 
 def _domain(domain: str, draft: Draft) -> str:
-    own = [proposal for proposal in draft.proposals if proposal.domain == domain]
+    own, placed = [proposal for proposal in draft.proposals if proposal.domain == domain], draft.placed()
     lines = [
         "# Drafted from the dictionary. Each line says how sure it is and why: certain, likely or a guess.",
         f"# {MARK} marks what is to be decided; a line in a comment is not taken.",
         f"domain: {domain}",
     ]
     if domain == SUBJECTS:
-        lines += ["keys: [STUDYID, USUBJID]", "records:", "  each: subject", *_sections(own, "  ")]
+        lines += ["keys: [STUDYID, USUBJID]", "records:", "  each: subject", *_sections(own, "  ", placed)]
         return "\n".join(lines) + "\n"
     if any(f"{domain}REPNUM" in texts_of_keys(one.spec) for one in own if one.active):
         lines.append(f"keys: [{', '.join(_keys_of_repetitions(domain))}]")
@@ -67,7 +68,7 @@ def _domain(domain: str, draft: Draft) -> str:
         head = draft.blocks[domain, block]
         first, *rest = [f"{key}: {flow(value)}" for key, value in head.items()]
         lines += [f"  {mark}- {first}", *(f"    {mark}{line}" for line in rest)]
-        lines += _sections([one for one in own if one.block == block], "    ")
+        lines += _sections([one for one in own if one.block == block], "    ", placed)
     return "\n".join(lines) + "\n"
 
 
@@ -86,23 +87,25 @@ def texts_of_keys(node: Any) -> set[str]:
     return set()
 
 
-def _sections(proposals: list[Proposal], indent: str) -> list[str]:
+def _sections(proposals: list[Proposal], indent: str, placed: set[str]) -> list[str]:
     lines = []
     for section in SECTIONS:
         own = [proposal for proposal in proposals if proposal.section == section]
         active = any(proposal.active for proposal in own)
         if own:
             lines.append(f"{indent}{section}:" if active else f"{indent}# {section}:")
-        lines += [_line(proposal, f"{indent}  ") for proposal in sorted(own, key=lambda one: not one.active)]
+        lines += [_line(proposal, f"{indent}  ", placed) for proposal in sorted(own, key=lambda one: not one.active)]
     return lines
 
 
-def _line(proposal: Proposal, indent: str) -> str:
+def _line(proposal: Proposal, indent: str, placed: set[str]) -> str:
+    """Return a line; one that is left out is marked only if not_submitted.yaml does not ask for its fields."""
     comment = "" if proposal.active else "# "
     said = f"{proposal.confidence}: {proposal.reason}"
-    open_ = proposal.confidence != CERTAIN or proposal.doubt
+    asked = proposal.active or texts(proposal.spec) & placed
+    open_ = asked and (proposal.confidence != CERTAIN or proposal.doubt)
     text = "; ".join(filter(None, (said, proposal.doubt)))
-    remark = marked(text) if open_ else f"  # {' '.join(said.split())}"
+    remark = marked(text) if open_ else f"  # {' '.join(text.split())}"
     return f"{indent}{comment}{proposal.key}: {flow(proposal.spec)}{remark}"
 
 
@@ -156,7 +159,9 @@ def not_submitted_file(draft: Draft, project: Project, read: set[str]) -> str:
     for name in named:
         doubt = draft.doubts.get(name) or _left_out(draft, name) or "no domain is recognised"
         reason = "REDCap's key of the record" if name == project.dictionary.record_id else draft.not_submitted.get(name)
-        lines.append(f"  {name}: {reason or UNDECIDED}{'' if reason else marked(doubt)}")
+        item = fields[name]
+        shown = f"'{transliterated(plain_label(item.label))[0][:LONGEST_LABEL]}' ({item.type} of {item.form}): {doubt}"
+        lines.append(f"  {name}: {reason or UNDECIDED}{'' if reason else marked(shown)}")
     kept = {name: reason for name, reason in draft.without_record.items() if name in mapped}
     lines += ["without_record:", *(f"  {name}: {reason}" for name, reason in kept.items())] if kept else []
     return "\n".join(lines) + "\n"

@@ -246,11 +246,18 @@ class Lines:
         for name, added in terms.added.items():
             self.terminology.add(name, added)
 
-    def category(self, codelist: str, category: str) -> None:
-        """Add a category of tests to the codelist of categories, and to terminology.yaml."""
-        if category not in self.terminology.codelist(codelist).terms:
-            self.terminology.add(codelist, {category: category})
-            self.draft.extensions.setdefault(codelist, {})[category] = category
+    def own_term(self, codelist: str, term: str, said: str = "") -> None:
+        """Add a term of the study's own to a codelist that may be extended, and to terminology.yaml."""
+        listed = self.terminology.codelist(codelist)
+        if term not in listed.terms:
+            self.terminology.add(codelist, {term: said or term})
+            self.draft.extensions.setdefault(listed.name, {})[term] = said or term
+
+    def own_test(self, domain: str, code: str, name: str) -> None:
+        """Add a test of the study's own to the codelists that the guide binds to a domain's tests, if it does."""
+        for end, term in (("TESTCD", code), ("TEST", name)):
+            for listed in self.target(domain, f"{domain}{end}").codelists:
+                self.own_term(listed, term, name)
 
     def _otherwise(self, spec: dict[str, Any], target: Target) -> list[tuple[dict[str, Any], str, ChoiceTerms]]:
         """Return other ways to write an operation that the engine does not take."""

@@ -32,6 +32,8 @@ MEASURED = ("", "number", "integer")
 OF_TESTS = ("VS", "LB", "EG", "SC")
 OF_CHOICES = ("SC",)
 """Domains with tests whose results are choices, besides examinations."""
+COMPOUND = ("LB",)
+"""Domains in which a further word makes another test: creatinine clearance, protein catabolic rate."""
 EXAMINATION = "PE"
 SUBJECTS = "DM"
 FEW = 3
@@ -213,6 +215,13 @@ def _as_test(item: Field, domain: str, prefix: str, terminology: Terminology, ve
     return None
 
 
+def _says_no_more(label: str, test: str, domain: str) -> bool:
+    """Return True if a label has, beside the words of a test, none that make it another one: serum, level, units."""
+    known = {word for phrase, code in test_phrases(domain).known.items() if code == test for word in phrase}
+    more = {word for word in words(label) if not word.isdigit()} - known
+    return more <= set(vocabulary()["beside_tests"])
+
+
 def _of_examination(item: Field) -> Guess | None:
     """Return the body system of a physical examination, which has no codelist of tests."""
     match = test_phrases(EXAMINATION).find(item.label)
@@ -227,7 +236,8 @@ def _test_of(own: str, name: str, label: str, complete: bool, item: Field, domai
         return Guess(own, variable, sure, f"its name and its label say {label}", label)
     if label and own == "SC" and not complete:
         return None
-    if label and (complete or domain == own or len(words(item.label)) <= FEW + 1):
+    short = domain == own or len(words(item.label)) <= FEW + 1
+    if label and (complete or (short and (own not in COMPOUND or _says_no_more(item.label, label, own)))):
         return Guess(own, variable, LIKELY if complete else GUESS, f"its label says {label}", label)
     if name and domain == own and numeric:
         return Guess(own, variable, GUESS, f"its name is a test code, {name}, and its label does not say so", name)

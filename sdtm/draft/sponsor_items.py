@@ -15,8 +15,8 @@ from sdtm.draft.names import stem_of
 from sdtm.draft.proposals import CODE, LABEL, Lines
 from sdtm.draft.recognised import GUESS, Guess
 
-OF_ITEMS = ("QS", "FT", "MO", "FA")
-"""Domains whose tests may be the sponsor's own, the terminology naming none for what it does not know."""
+OF_ITEMS = ("QS", "FT", "MO", "FA", "LB", "DA")
+"""Domains whose tests may be the sponsor's own: the terminology names none, or may be extended."""
 OF_CHOICES = ("QS", "FA")
 WITH_CHOICES = ("radio", "dropdown", "yesno", "truefalse", "slider")
 ALIKE = 4
@@ -57,6 +57,8 @@ class SponsorItems:
         begin = re.sub("[^A-Z0-9]", "", stem_of(item).upper())
         begin = (begin if begin[:1].isalpha() else f"{domain}{begin}")[:CODE]
         taken = {code for (own, _), code in self.codes.items() if own == domain}
+        for listed in self.lines.target(domain, f"{domain}TESTCD").codelists:
+            taken |= set(self.lines.terminology.codelist(listed).terms)
         number, code = 1, begin
         while code in taken:
             number += 1

@@ -128,7 +128,8 @@ class Tests:
     def _key(self, domain: str, block: str, code: str, spec: dict[str, Any]) -> tuple[str, str | None]:
         """Return the key of a test, and what is doubtful of it; None where the codelist has no such test."""
         lines = self.lines
-        if "test" in spec and lines.target(domain, f"{domain}TESTCD").codelists:
+        bound = lines.target(domain, f"{domain}TESTCD").codelists
+        if "test" in spec and bound and not any(code in lines.terminology.codelist(listed).terms for listed in bound):
             return code, None
         first = lines.draft.taken(domain, block, "tests", code)
         if first is None:

@@ -1,4 +1,4 @@
-"""The design of a trial to begin with: one arm, three elements, a criterion and a summary, all to be decided.
+"""The design of a trial to begin with: its arms, elements, a criterion and a summary, all to be decided.
 
 A project's forms do not say it, and a package is not whole without it (SDTMIG 3.3, section 7).
 """
@@ -16,6 +16,12 @@ from sdtm.draft.recognised import GUESS, SUBJECTS
 from sdtm.draft.vocabulary import every_word
 
 ONE_ARM = {"TRT": "Study treatment"}
+NO_TREATMENT = {"OBS": "Observation"}
+ELEMENTS_WITHOUT_TREATMENT = [
+    f"elements:{marked('no form of doses is recognised: what the protocol has between consent and the last contact')}",
+    "  - {etcd: OBS, element: Observation, epoch: FOLLOW-UP, start: RFICDTC, rule: Informed consent,"
+    " ends: Last contact}",
+]
 LONGEST_ARM, LONGEST_CODE = 200, 20
 ELEMENTS_OF_STUDY = [
     f"elements:{marked('what the protocol has between consent and the last contact; arm: CODE for those of one arm')}",
@@ -98,11 +104,21 @@ parameters:{marked("what the protocol says; where it says nothing, a null flavor
   - {{paramcd: SDTIGVER, study: standards.sdtmig}}
 """
 
+NO_END = "{paramcd: SENDTC, null_flavor: UNK}"
+
 
 def has_design(lines: Lines) -> bool:
-    """Return True if DM has the dates by which the elements start and end."""
-    given = {one.key for one in lines.draft.of_block(SUBJECTS, "")}
-    return {"RFICDTC", "RFXSTDTC", "RFXENDTC", "RFPENDTC"} <= given
+    """Return True if DM has the date at which the first element starts."""
+    return "RFICDTC" in _given(lines)
+
+
+def _given(lines: Lines) -> set[str]:
+    return {one.key for one in lines.draft.of_block(SUBJECTS, "")}
+
+
+def _is_treated(lines: Lines) -> bool:
+    """Return True if DM has the dates of a treatment, by which its element starts and ends."""
+    return {"RFXSTDTC", "RFXENDTC"} <= _given(lines)
 
 
 def design_of_subjects(lines: Lines) -> list[str]:
@@ -110,23 +126,27 @@ def design_of_subjects(lines: Lines) -> list[str]:
     found = lines.draft.taken(SUBJECTS, "", "variables", "ARMCD")
     item = lines.project.dictionary.fields.get(str(found.spec.get("field"))) if found else None
     codes = _codes(item.choices) if item is not None else {}
-    arms = {codes[code]: label for code, label in item.choices.items()} if item and codes else ONE_ARM
+    treated = _is_treated(lines)
+    one_arm = ONE_ARM if treated else NO_TREATMENT
+    arms = {codes[code]: label for code, label in item.choices.items()} if item and codes else one_arm
     if found is not None and codes:
         lines.replace(found, spec={"field": str(found.spec["field"]), "terms": codes}, doubt="the codes of the arms")
     elif found is not None:
         lines.replace(found, active=False, doubt="its arms are not known")
     if not codes:
-        _add(lines, "ARMCD", {"constant": next(iter(ONE_ARM)), **_consented(lines)})
+        _add(lines, "ARMCD", {"constant": next(iter(one_arm)), **_consented(lines)})
     _actual_arms(lines, arms)
-    actual = [{"assign": code, "when": {"ARMCD": code, "RFXSTDTC": {"missing": False}}} for code in arms]
+    began: dict[str, Any] = {"RFXSTDTC": {"missing": False}} if treated else {}
+    actual = [{"assign": code, "when": {"ARMCD": code, **began}} for code in arms]
     if not lines.draft.taken(SUBJECTS, "", "variables", "ACTARMCD"):
         _add(lines, "ACTARMCD", {"any_of": actual} if len(actual) > 1 else actual[0])
     untreated = {"ARMCD": {"missing": False}, "RFXSTDTC": {"missing": True}}
     failed = {"assign": "SCREEN FAILURE", "when": {"ARMCD": {"missing": True}}}
-    _add(lines, "ARMNRS", {"any_of": [failed, {"assign": "ASSIGNED, NOT TREATED", "when": untreated}]})
+    reasons = [failed, {"assign": "ASSIGNED, NOT TREATED", "when": untreated}]
+    _add(lines, "ARMNRS", {"any_of": reasons} if treated else failed)
     shown = [f"  - {flow({'armcd': code, 'arm': said(label)})}" for code, label in arms.items()]
     return ["", f"arms:{marked('code and name of each arm; DM.ARMCD says which a subject has')}", *shown, "",
-            *ELEMENTS_OF_STUDY]  # fmt: skip
+            *(ELEMENTS_OF_STUDY if treated else ELEMENTS_WITHOUT_TREATMENT)]  # fmt: skip
 
 
 def _actual_arms(lines: Lines, arms: dict[str, str]) -> None:
@@ -171,7 +191,10 @@ def _add(lines: Lines, name: str, spec: dict[str, Any]) -> None:
     )
 
 
-def design_files(present: Collection[str]) -> dict[str, str]:
+def design_files(present: Collection[str], lines: Lines) -> dict[str, str]:
     """Return the files of the design, by name, without those that are ``present``."""
-    made = {"sdtm/ti.yaml": CRITERIA, "sdtm/se.yaml": ELEMENTS, "sdtm/ts.yaml": SUMMARY}
+    summary = SUMMARY
+    if "RFPENDTC" not in _given(lines):
+        summary = summary.replace("{paramcd: SENDTC, latest: DM.RFPENDTC, dictionary: ISO 8601}", NO_END)
+    made = {"sdtm/ti.yaml": CRITERIA, "sdtm/se.yaml": ELEMENTS, "sdtm/ts.yaml": summary}
     return {name: text for name, text in made.items() if name not in present}

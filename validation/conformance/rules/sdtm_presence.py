@@ -8,6 +8,7 @@ from validation.conformance.rule import Hit, rule
 from validation.conformance.sdtm_datasets import SdtmDatasets
 
 TECHNICAL_GUIDE = "FDA Study Data Technical Conformance Guide, section 4.1.1.3"
+MISSING = "The dataset is missing: map the form that has it, or explain in conformance.yaml why there is none."
 NEEDED = ("AE", "DS", "EX", "SE", "SV", "TA", "TE", "TI", "TV")
 
 
@@ -25,4 +26,4 @@ def dataset_needed(data: SdtmDatasets) -> Iterator[Hit]:
     subjects = data.get("DM")
     if subjects is not None and subjects.size:
         there = {domain.name[:2] for domain in data if domain.has("DOMAIN")}
-        yield from (Hit(code, detail="The dataset is missing.") for code in NEEDED if code not in there)
+        yield from (Hit(code, detail=MISSING) for code in NEEDED if code not in there)
