@@ -149,6 +149,25 @@ VERIFY_EXAMPLES = """
   redcap-cdisc verify build/spms_aza
 
   redcap-cdisc verify build/spms_aza --json
+
+  redcap-cdisc verify releases/mytrial/1.0/package --head 5f0c...
+"""
+APPROVE_EXAMPLES = """
+[bold]Examples[/bold]
+
+  redcap-cdisc approve build/spms_aza
+
+  redcap-cdisc approve build/spms_aza --meaning built --name "Nadia Haddad" --role builder --reason "Database closed."
+
+  redcap-cdisc approve build/mytrial --study ../studies/mytrial --meaning approved --name "Ana Ruiz"
+    --role "data manager" --reason "Queries resolved, listings read." --key ~/.ssh/id_ed25519
+
+  redcap-cdisc approve build/mytrial --meaning waived --item query:e98a38564f47 --name "Ana Ruiz" ...
+"""
+RELEASE_EXAMPLES = """
+[bold]Examples[/bold]
+
+  redcap-cdisc release build/spms_aza --version 1.0 --name "Elena Marín" --role "data manager" --reason "Final."
 """
 
 application = typer.Typer(
@@ -173,6 +192,23 @@ class Until(StrEnum):
     package = "package"
 
 
+class ApprovalMeaning(StrEnum):
+    """What a person says of a package."""
+
+    built = "built"
+    reviewed = "reviewed"
+    approved = "approved"
+    rejected = "rejected"
+    waived = "waived"
+
+
+class ReleaseKind(StrEnum):
+    """Which roles of approvers.yaml a release needs."""
+
+    interim = "interim"
+    final = "final"
+
+
 class RecordsState(StrEnum):
     """Which of a folder's record files is meant."""
 
@@ -181,6 +217,10 @@ class RecordsState(StrEnum):
 
 
 StudyArgument = Annotated[str, typer.Argument(metavar="STUDY", help="A bundled study's name or a study's folder.")]
+StudyOption = Annotated[str | None, typer.Option("--study", help="The package's study; a bundled one is recognised.")]
+ReleasesOption = Annotated[Path, typer.Option(help="The folder of all releases.", file_okay=False)]
+KindOption = Annotated[ReleaseKind, typer.Option(help="Which roles of approvers.yaml must approve.")]
+PackageArgument = Annotated[Path, typer.Argument(metavar="PACKAGE", help="Folder of a finished package.", exists=True)]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print what was made as JSON, for programs.")]
 
 
@@ -435,12 +475,56 @@ def define_page(
 def verify(
     package: Annotated[Path, typer.Argument(metavar="PACKAGE", help="Folder of a finished package.", exists=True)],
     sha256: Annotated[str, typer.Option(metavar="HASH", help="The manifest's hash, as it was kept elsewhere.")] = "",
+    study: StudyOption = None,
+    head: Annotated[
+        str, typer.Option(metavar="HASH", help="The hash of the approval log's last record, as it was kept elsewhere.")
+    ] = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Hash every file of a package again; exit 0 if each is as it was built, 1 with each that is not."""
+    """Hash every file of a package again, and check its approvals; exit 0 if all is as it was, 1 with what is not."""
     from flows.verifying import show_verification
 
-    raise typer.Exit(show_verification(package, sha256, as_json))
+    raise typer.Exit(show_verification(package, sha256, study, head, as_json))
+
+
+@application.command(epilog=APPROVE_EXAMPLES)
+def approve(
+    package: PackageArgument,
+    name: Annotated[str | None, typer.Option(help="Your full name, as approvers.yaml has it.")] = None,
+    role: Annotated[str | None, typer.Option(help="The role in which you decide.")] = None,
+    meaning: Annotated[ApprovalMeaning | None, typer.Option(help="What you say of the package.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Why, in a sentence.")] = None,
+    item: Annotated[str | None, typer.Option(help="The one query, finding or expectation that is waived.")] = None,
+    key: Annotated[Path | None, typer.Option(help="Your private SSH key, which signs; it stays where it is.")] = None,
+    study: StudyOption = None,
+    releases: ReleasesOption = Path("releases"),
+    kind: KindOption = ReleaseKind.final,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what differs from the last release and what is open, and record what you say of the package."""
+    from flows.approving import Looked, decision_of, show_approval
+
+    decision = decision_of(name, role, meaning.value if meaning else None, reason, item, key)
+    raise typer.Exit(show_approval(Looked(package, study, releases, kind.value), decision, as_json))
+
+
+@application.command(epilog=RELEASE_EXAMPLES)
+def release(
+    package: PackageArgument,
+    version: Annotated[str, typer.Option(help="The version of the release, such as 1.0.")],
+    name: Annotated[str, typer.Option(help="The full name of the person who releases, as approvers.yaml has it.")],
+    role: Annotated[str, typer.Option(help="The role in which this is done.")],
+    reason: Annotated[str, typer.Option(help="What the release is for.")],
+    to: ReleasesOption = Path("releases"),
+    kind: KindOption = ReleaseKind.final,
+    study: StudyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Copy an approved package into the folder of releases, with its log; exit 1 with what is in the way."""
+    from flows.approving import Looked, show_release
+
+    by = name, role, reason
+    raise typer.Exit(show_release(Looked(package, study, to, kind.value), version, by, as_json))
 
 
 @application.command(epilog=CONFORMANCE_EXAMPLES)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from flows.conformance_listing import Result, print_results
+from flows.package_study import known_study, study_of
 from metadata.dataset import Dataset
 from metadata.errors import UsageError
 from metadata.study import Study
@@ -62,7 +63,7 @@ def show_conformance(
     if out and not core:
         _write(verdict.study, verdict.result, out)
     if core:
-        results["core"] = _core(folder, core, _study(folder, study), define, out or _report_folder(folder))
+        results["core"] = _core(folder, core, study_of(folder, study), define, out or _report_folder(folder))
     left = _errors(verdict.result) + (int(results["core"]["counts"]["unexplained"]) if results["core"] else 0)
     if as_json:
         print(json.dumps({**results, "unexplained": left}, indent=2))  # noqa: T201
@@ -87,11 +88,6 @@ def _write(study: Study, result: Result, out: Path) -> None:
 def _refuse_inside(folder: Path, out: Path | None) -> None:
     if out is not None and out.resolve().is_relative_to(folder.resolve()):
         raise UsageError(f"--out {out} lies in {folder}: a report does not belong in the package that it judges")
-
-
-def known_study(folder: Path, name: str | None) -> Study | None:
-    """Return the study that is named, or the bundled one whose package it is, or None: the package is others'."""
-    return Study.open(name) if name else _bundled(folder)
 
 
 def _core(folder: Path, command: str, study: Study, define: Path | None, out: Path) -> Result:
@@ -119,22 +115,3 @@ def sdtm_folder(folder: Path) -> Path:
 
 def _report_folder(folder: Path) -> Path:
     return folder.parent / f"{folder.name}.core" if folder.name else folder.absolute().with_suffix(".core")
-
-
-def _study(folder: Path, name: str | None) -> Study:
-    """Return the study that is named, or the bundled one whose package it is."""
-    found = known_study(folder, name)
-    if found is None:
-        raise UsageError("which study is it? Name it, or give its folder, with --study")
-    return found
-
-
-def _bundled(folder: Path) -> Study | None:
-    manifest = folder / "manifest.json"
-    if not manifest.is_file():
-        return None
-    try:
-        studyid = json.loads(manifest.read_text(encoding="utf-8"))["study"]
-    except (ValueError, KeyError, TypeError):
-        return None  # another software's
-    return next((study for study in map(Study.open, Study.bundled()) if study.studyid == studyid), None)

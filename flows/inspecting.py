@@ -42,8 +42,8 @@ SHOWN = 5
 
 def show_inspection(folder: Path, define: Path | None, as_json: bool) -> int:
     """Print the points with what was found, and return 1 if one failed."""
-    from flows.conformance import known_study
     from flows.judging import judge
+    from flows.package_study import known_study
 
     points = inspected(judge(folder, known_study(folder, None), define).result)
     if as_json:

@@ -70,6 +70,8 @@ def standing(
     approvals = tuple(one for one in last if one.meaning == "approved" and one.number > since)
     obstacles = [f"rejected by {one.name} ({one.role}): {one.reason}" for one in last if one.meaning == "rejected"]
     obstacles += _missing(approvals, builders, approvers.needed(kind))
+    if any(one.meaning == "approved" and one.number < since for one in last):
+        obstacles.append("a waiver came after an approval, which is given again")
     if opened:
         obstacles.append(f"{_counted(opened)} neither resolved nor waived")
     return Standing(approvals, builders, opened, tuple(waived), tuple(obstacles))
@@ -87,10 +89,7 @@ def _missing(approvals: Sequence[LogRecord], builders: Sequence[str], needed: li
     who = {role: {one.name for one in approvals if one.role == role} for role in needed}
     found = [] if builders else ["nobody is recorded as the one who built it (meaning 'built')"]
     lacking = [role for role in needed if not who[role]]
-    found += [
-        f"the approval of the role '{role}' is missing (one from before the last waiver does not count)"
-        for role in lacking
-    ]
+    found += [f"the approval of the role '{role}' is missing" for role in lacking]
     if not lacking and not distinct_people(needed, who):
         found.append(f"{', '.join(needed)} approve as different persons, and there are fewer")
     names = {one.name for one in approvals}
