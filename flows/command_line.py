@@ -408,6 +408,10 @@ def sandbox(
     doubled_quotes: Annotated[
         bool, typer.Option("--doubled-quotes", help="Double every quote in CSV, also one after a backslash.")
     ] = False,
+    instrument: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE.zip", help="Add the form of an instrument's ZIP.", exists=True, dir_okay=False),
+    ] = None,
     super_token: Annotated[
         bool, typer.Option("--super-token", help="Print a token as well that creates projects.")
     ] = False,
@@ -416,7 +420,8 @@ def sandbox(
     """Serve an exported project as a REDCap-compatible API on this machine, until Ctrl-C."""
     from flows.sandbox import SandboxOptions, serve_until_stopped
 
-    options = SandboxOptions(records.value, port, user, fault or (), doubled_quotes, super_token)
+    added = instrument or ()
+    options = SandboxOptions(records.value, port, user, fault or (), doubled_quotes, super_token, added)
     serve_until_stopped(project, options, as_json)
 
 

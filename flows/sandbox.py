@@ -24,7 +24,7 @@ class SandboxOptions:
     """How a project is served: ``records`` is its state, ``user`` whose token it is (blank: one who may see all).
 
     ``faults`` are texts that ``Fault.read`` reads; ``doubled_quotes`` writes CSV in another way than PHP does.
-    ``super_token`` asks for a token that creates projects.
+    ``super_token`` asks for a token that creates projects; ``instruments`` are ZIPs of forms that the project gets.
     """
 
     records: str
@@ -33,11 +33,13 @@ class SandboxOptions:
     faults: Sequence[str] = ()
     doubled_quotes: bool = False
     super_token: bool = False
+    instruments: Sequence[Path] = ()
 
 
 def serve_until_stopped(folder: Path, options: SandboxOptions, as_json: bool) -> None:
     """Serve ``folder`` on this machine, under a new token, until Ctrl-C or SIGTERM."""
     from redcap_sandbox.faults import Fault, Faults
+    from redcap_sandbox.instrument_zip import with_instrument
     from redcap_sandbox.server import SandboxProject, create_app, serve
 
     if not (folder / "dictionary.csv").is_file():
@@ -45,6 +47,8 @@ def serve_until_stopped(folder: Path, options: SandboxOptions, as_json: bool) ->
     token = secrets.token_hex(TOKEN_BYTES).upper()
     faults = Faults(*map(Fault.read, options.faults))
     read = SandboxProject.read(folder, options.records)
+    for path in options.instruments:
+        read = with_instrument(read, path.read_bytes(), path.name)
     project = replace(read, doubled_quotes=options.doubled_quotes, log_exports=True)
     project = project.as_user(options.user) if options.user else project
     creators = (secrets.token_hex(2 * TOKEN_BYTES).upper(),) if options.super_token else ()

@@ -12,7 +12,7 @@ from redcap_sandbox.file_store import FilePlace, Folder, Repository, StoredFile
 from redcap_sandbox.log_entries import managed, with_entries
 from redcap_sandbox.posted_records import NOT_DESIGNATED, PostedRecords, RowKey, event_title
 from redcap_sandbox.project import SandboxProject
-from redcap_sandbox.record_import import store
+from redcap_sandbox.record_import import refuse_forms, store
 from redcap_sandbox.record_removal import visible_records
 from redcap_sandbox.rendering import render_table
 from redcap_sandbox.request import ApiError, ApiRequest, Upload
@@ -93,6 +93,7 @@ def _uploaded(request: ApiRequest) -> Upload:
 def import_file(served: SandboxProject, request: ApiRequest) -> Outcome:
     """Return the project with a file in a field; the answer is empty."""
     place, upload = _place(served, request), _uploaded(request)
+    refuse_forms(served, {place.field})
     number = max([0, *(file.number for file in served.files.values()), served.repository.next_number - 1]) + 1
     file = StoredFile(number, upload.name, upload.media or "application/octet-stream", upload.content)
     changed = _with_name(served, place, upload.name)
@@ -102,6 +103,7 @@ def import_file(served: SandboxProject, request: ApiRequest) -> Outcome:
 def delete_file(served: SandboxProject, request: ApiRequest) -> Outcome:
     """Return the project without the file of a field; the answer is empty."""
     place = _place(served, request)
+    refuse_forms(served, {place.field})
     _stored(served, place, "delete")
     changed = _with_name(served, place, "")
     return replace(changed, files={key: file for key, file in served.files.items() if key != place}), NOTHING

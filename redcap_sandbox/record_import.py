@@ -22,6 +22,8 @@ from redcap_sandbox.value_checks import DATE_PARTS
 OTHER_GROUP = "The record '{}' does not belong to your Data Access Group"
 NOT_ASSIGNED = "You cannot assign records to another Data Access Group than your own"
 NO_BACKGROUND = 'The parameter "backgroundProcess" is not supported by this sandbox; leave it out'
+NO_EDIT = "You do not have edit rights on the instrument(s): {}"
+"""How a server words this refusal is not recorded."""
 NO_CREATE = "You do not have Create Record privileges"
 EAV_COLUMNS = ("record", "field_name", "value")
 NOT_EAV = "The data being imported lacks one of the fields record, field_name and value"
@@ -41,11 +43,20 @@ def import_records(served: SandboxProject, request: ApiRequest) -> tuple[Sandbox
         rows = list(_flat_rows(served, rows)) if request.choice("type", ("flat", "eav")) == "eav" else rows
     blanks = request.choice("overwriteBehavior", ("normal", "overwrite")) == "overwrite"
     posted = read_records(served, rows, request.choice("dateFormat", tuple(DATE_PARTS)))
+    refuse_forms(served, {name for row in posted.cells.values() for name, value in row.items() if value or blanks})
     names = {key.record: key.record for key in posted.cells}
     if request.flag("forceAutoNumber"):
         names = _numbered(served, names)
         posted = _renamed(posted, names)
     return store(served, posted, blanks), [(new, old) for old, new in names.items()]
+
+
+def refuse_forms(served: SandboxProject, columns: set[str]) -> None:
+    """Raise ApiError (403) if some columns are of forms that the user may not edit."""
+    forms = dict.fromkeys(one.form for one in served.columns if one.name in columns)
+    refused = [form for form in forms if not served.user.may_edit(form)]
+    if refused:
+        raise ApiError(403, NO_EDIT.format(", ".join(refused)))
 
 
 def _document_rows(served: SandboxProject, data: str) -> list[Row]:

@@ -7,6 +7,10 @@ from dataclasses import dataclass, field
 from metadata.dictionary import Dictionary, Field
 
 NO_ACCESS, FULL, DE_IDENTIFIED, NO_IDENTIFIERS = 0, 1, 2, 3
+EDITS = (1, 3)
+"""Rights on a form, as servers before 15.6 write them, under which it may be edited; 0 is none, 2 to read only."""
+NEWER, EDIT_BIT = 128, 2
+"""What newer servers add to the right on a form, which is made of bits then, and the bit of editing."""
 
 
 def parse_form_rights(text: str) -> dict[str, int]:
@@ -23,13 +27,15 @@ class User:
     dag: str = ""
     rights: dict[str, str] | None = None
     form_exports: dict[str, int] = field(default_factory=dict)
+    form_rights: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def from_row(cls, row: dict[str, str], group_names: dict[str, str]) -> User:
         """Take a row of users.csv; ``group_names`` gives the unique name of a group from either of its names."""
         group = row.get("data_access_group", "")
         exports = parse_form_rights(row.get("forms_export", ""))
-        return cls(row["username"], group_names.get(group, group), dict(row), exports)
+        rights = parse_form_rights(row.get("forms", ""))
+        return cls(row["username"], group_names.get(group, group), dict(row), exports, rights)
 
     def may(self, right: str) -> bool:
         """True if the user has a right such as ``api_export`` or ``logging``; a right not on file is granted.
@@ -39,6 +45,11 @@ class User:
         if right == "data_access_groups" and self.dag:
             return False
         return self.rights is None or str(self.rights.get(right) or "1") != "0"
+
+    def may_edit(self, form: str) -> bool:
+        """True if the user may change data of a form; a form that is not on file may be changed."""
+        right = self.form_rights.get(form, FULL)
+        return bool(right & EDIT_BIT) if right >= NEWER else right in EDITS
 
     def may_export(self, field_: Field) -> bool:
         """True if the field's values may leave under the user's export right on its form.

@@ -23,6 +23,8 @@ NOT_VALID = 'The following values in the parameter "{}" are not valid: {}'
 NOT_IN_DATA = "The following values of {} do not exist in this project: {}"
 NO_RECORD_ID = "The first field ('{}') names the records and must be a text field"
 NO_ENTRIES = 'The parameter "{}" is missing'
+ONLY_IN_DEVELOPMENT = "This method is only available for projects in Development status"
+"""REDCap's help says that its destructive methods are refused in production; how a server words it is not recorded."""
 SETTINGS = (
     *("project_title", "project_language", "purpose", "purpose_other", "project_notes", "custom_record_label"),
     *("secondary_unique_field", "is_longitudinal", "surveys_enabled", "scheduling_enabled"),
@@ -34,11 +36,24 @@ SETTINGS = (
 Changed = tuple[SandboxProject, int]
 
 
+def in_production(project: Project) -> bool:
+    """Return True if a project has left the development status."""
+    return str(project.info.get("in_production", "")) == "1"
+
+
+def _refuse_production(served: SandboxProject) -> None:
+    """Raise ApiError (400) where what is asked may destroy data of a project that is in production."""
+    if in_production(served.project):
+        raise ApiError(400, ONLY_IN_DEVELOPMENT)
+
+
 def import_metadata(served: SandboxProject, request: ApiRequest) -> Changed:
     """Return the project with another dictionary, and its number of fields.
 
-    Values of fields that are gone are lost; forms that are new get a label made of their name.
+    Values of fields that are gone are lost; forms that are new get a label made of their name. Raises ApiError (400) in
+    production, as arms and events do.
     """
+    _refuse_production(served)
     rows = posted_rows(request)
     try:
         dictionary = Dictionary.from_rows(rows, "data")
@@ -129,6 +144,7 @@ def _without_events(project: Project, gone: set[str]) -> Project:
 def import_arms(served: SandboxProject, request: ApiRequest) -> Changed:
     """Return the project with new or renamed arms; ``override`` deletes all others, with their events."""
     _refuse_classic(served, "import", "arms")
+    _refuse_production(served)
     rows = _needed(posted_rows(request), "arm_num", "name")
     project = served.project
     if request.flag("override"):
@@ -147,6 +163,7 @@ def _number(text: str) -> tuple[int, str]:
 def delete_arms(served: SandboxProject, request: ApiRequest) -> Changed:
     """Return the project without the named arms and their events, and how many they are."""
     _refuse_classic(served, "delete", "arms")
+    _refuse_production(served)
     project = served.project
     gone = _listed(request, "arms", {str(arm["arm_num"]) for arm in project.arms})
     events = {row["unique_event_name"] for row in project.events if str(row["arm_num"]) in gone}
@@ -162,6 +179,7 @@ def import_events(served: SandboxProject, request: ApiRequest) -> Changed:
     ``override`` deletes all others first. A new one is named as REDCap does, whatever name the client gave it.
     """
     _refuse_classic(served, "import", "events")
+    _refuse_production(served)
     rows = _needed(posted_rows(request), "event_name", "arm_num")
     project = served.project
     if request.flag("override"):
@@ -186,6 +204,7 @@ def import_events(served: SandboxProject, request: ApiRequest) -> Changed:
 def delete_events(served: SandboxProject, request: ApiRequest) -> Changed:
     """Return the project without the named events, and how many they are."""
     _refuse_classic(served, "delete", "events")
+    _refuse_production(served)
     gone = _listed(request, "events", set(served.project.event_names))
     made = with_project(served, _without_events(served.project, set(gone)))
     return _managed(made, "Delete events (API)"), len(gone)
