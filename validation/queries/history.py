@@ -20,7 +20,7 @@ from metadata.study import Study
 from validation.queries import withheld
 from validation.queries.identity import ASKED, ID_LENGTH, query_id
 from validation.queries.listing import COLUMNS, LINK, in_order
-from validation.queries.sites import sites_of
+from validation.queries.sites import site_of_records, sites_of
 
 NEW, OPEN, ANSWERED, RESOLVED = "new", "open", "answered", "resolved"
 STATUSES = (NEW, OPEN, ANSWERED, RESOLVED)
@@ -129,10 +129,10 @@ def followed(
     withheld values stay as they were where nothing was ``tabulated``, for then they are not judged. Raises StudyError
     if the previous listing has later dates, or sites that are not in this part of the study.
     """
-    listed = found.assign(site=sites_of(records, found), first_seen=date, resolved_on="")
+    listed = found.assign(site=sites_of(study, records, found), first_seen=date, resolved_on="")
     if previous is not None:
         _check_dates(previous, date)
-        listed = _compared(records, listed, previous, date, tabulated)
+        listed = _compared(study, records, listed, previous, date, tabulated)
         _check_part(study, records, previous)
         if links:
             listed = listed.assign(link=links(listed))
@@ -144,7 +144,7 @@ def followed(
 
 
 def _compared(
-    records: Records, listed: pd.DataFrame, previous: pd.DataFrame, date: str, tabulated: bool
+    study: Study, records: Records, listed: pd.DataFrame, previous: pd.DataFrame, date: str, tabulated: bool
 ) -> pd.DataFrame:
     before = previous.set_index("query_id")
     known = listed["query_id"].isin(before.index)
@@ -154,7 +154,7 @@ def _compared(
     gone = previous[~previous["query_id"].isin(listed["query_id"])]
     unjudged = gone["rule"].eq(withheld.RULE) & (not tabulated) & gone["status"].ne(RESOLVED)
     resolved = gone.assign(
-        site=sites_of(records, gone, gone["site"]),
+        site=sites_of(study, records, gone, gone["site"]),
         status=gone["status"].where(unjudged, RESOLVED),
         resolved_on=gone["resolved_on"].mask(~unjudged & gone["resolved_on"].eq(""), date),
     )
@@ -172,6 +172,7 @@ def _check_part(study: Study, records: Records, previous: pd.DataFrame) -> None:
     """Raise StudyError if only one group's records are here and the previous listing has queries to other sites."""
     own = {str(dag["data_access_group_name"]) for dag in records.project.dags
            if dag["unique_group_name"] == study.group}  # fmt: skip
+    own |= set(site_of_records(study, records))
     others = sorted(set(previous["site"]) - own - {study.group, ""}) if study.group else []
     if others:
         problem = f"the previous listing has queries to '{others[0]}', but the records are those of {study.group} alone"

@@ -13,7 +13,7 @@ from hypothesis import strategies as some
 
 from metadata.errors import StudyError, UsageError
 from metadata.study import Study
-from tests.validation.small_study import enrol, exam, places, records, study
+from tests.validation.small_study import enrol, exam, log, places, records, study
 from validation.queries.files import BY_SITE, file_names, write_csv, write_files
 from validation.queries.history import LISTED, age_class, followed, previous_path, read_previous
 from validation.queries.listing import query_listing
@@ -184,6 +184,19 @@ def test_each_site_has_its_own_files_which_their_owner_alone_can_read(tmp_path: 
     assert list(whole.columns) == list(LISTED)
     write_files(made, data.project, listing[listing["site"] == "North & South"], out, FIRST)
     assert not (out / BY_SITE).exists()
+
+
+def test_a_field_that_holds_the_site_tells_the_sites_apart(tmp_path: Path) -> None:
+    study(tmp_path)
+    config = tmp_path / "study.yaml"
+    config.write_text(f"{config.read_text('utf-8')}identity: {{subject: id, site: drug}}\n", encoding="utf-8")
+    data = records(
+        enrol(sex="9"), enrol("2", sex="8"), enrol("3", sex="7", redcap_data_access_group=""), log(record="2", drug="2")
+    )
+    made = Study(tmp_path)
+    listing = followed(made, data, query_listing(made, data), FIRST)
+    sexes = listing[listing["field"] == "sex"]
+    assert dict(zip(sexes["record"], sexes["site"], strict=True)) == {"1": "North & South", "2": "B", "3": "No site"}
 
 
 def test_names_of_sites_become_names_of_files() -> None:
