@@ -113,7 +113,7 @@ def _whole_records(project: Project, structure: dict[str, Any], parts: Iterable[
     """Return the records of a file; raises StudyError if the structure says that it should hold more, or other rows."""
     needed = needed_columns(project, structure.get("export_field_names"))
     checked = (_checked(project, needed, part, path) for part in parts)
-    table = TextTable.stack(TextTable.of_arrow(part) for part in checked)
+    table = TextTable.of_parts(checked)
     if not table.names:
         raise StudyError("the file is empty", path)
     keys = table.frame(name for name in (project.dictionary.record_id, *KEY_COLUMNS) if name in table)

@@ -24,7 +24,7 @@ def doubled_quotes(text: str, delimiter: str, file: str | Path) -> str:
     Raises StudyError if the text has a quote after a backslash and can be read in neither way, or in both ways with
     different results.
     """
-    if '\\"' not in text:
+    if "\\" not in text or '\\"' not in text:  # one sign is found in a fraction of the time of two
         return text
     readings = [_rewritten(text, delimiter, php) for php in (False, True)]
     found = list(dict.fromkeys(reading for reading in readings if reading is not None))

@@ -86,7 +86,7 @@ class Records:
         """Read a records CSV in UTF-8."""
         if not path.is_file():
             raise StudyError("the records file does not exist", path)
-        return cls.of(project, TextTable.stack(TextTable.of_arrow(part) for part in read_parts(path)))
+        return cls.of(project, TextTable.of_parts(read_parts(path)))
 
     def __len__(self) -> int:
         """Number of rows."""

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 PART = 1 << 22
 """Bytes that are read at once."""
+LARGEST_STRINGS = 2**31 - 1
+"""Bytes of a column in Arrow's usual texts, which take less than its large ones."""
 ESCAPED_QUOTE = b'\\"'
 
 
@@ -127,7 +129,7 @@ def _delimiter(text: str) -> str:
 
 
 def _parsed(text: str, file: str | Path, rows_before: int = 0) -> pa.Table:
-    """Return CSV whose quotes are doubled as dictionaries of texts; errors count rows from the file's first on."""
+    """Return CSV whose quotes are doubled as columns of texts; errors count rows from the file's first on."""
     import pyarrow as pa
     import pyarrow.csv as arrow_csv
 
@@ -138,7 +140,8 @@ def _parsed(text: str, file: str | Path, rows_before: int = 0) -> pa.Table:
         raise StudyError(f"the column '{twice[0]}' is there twice", file, 1)
     if text.count('"') % 2:
         raise StudyError("the file is not CSV: a quoted cell is never closed", file)
-    plain, kind = text.encode(), pa.dictionary(pa.int32(), pa.large_string())
+    plain = text.encode()
+    kind = pa.string() if len(plain) <= LARGEST_STRINGS else pa.large_string()
     try:
         return arrow_csv.read_csv(
             pa.BufferReader(plain),

@@ -6,7 +6,7 @@ here most take one.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +16,8 @@ from metadata.coded_text import CodedText
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+
+CELLS_TOGETHER = 4_000_000
 
 
 class TextTable:
@@ -32,6 +34,16 @@ class TextTable:
     def of_arrow(cls, table: pa.Table) -> TextTable:
         """Return the columns of an Arrow table, which are texts or dictionaries of texts."""
         return cls({name: _packed(_joined(table[name])) for name in table.column_names}, table.num_rows)
+
+    @classmethod
+    def of_parts(cls, parts: Iterable[pa.Table]) -> TextTable:
+        """Return Arrow tables one below the other; a column that a part lacks is missing in its rows.
+
+        Small parts are joined before their codes are shortened, since each column of each part costs time.
+        """
+        import pyarrow as pa
+
+        return cls.stack(cls.of_arrow(pa.concat_tables(some, promote_options="default")) for some in _together(parts))
 
     @classmethod
     def of_frame(cls, frame: pd.DataFrame) -> TextTable:
@@ -167,6 +179,18 @@ class TextTable:
         return np.asarray((codes.fill_null(-1) if codes.null_count else codes).to_numpy(zero_copy_only=False))
 
 
+def _together(parts: Iterable[pa.Table]) -> Iterator[list[pa.Table]]:
+    """Yield the parts in groups of a few million cells, whose codes take four bytes each as yet."""
+    group: list[pa.Table] = []
+    for part in parts:
+        group.append(part)
+        if sum(one.num_rows * one.num_columns for one in group) >= CELLS_TOGETHER:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
 def _indices(places: np.ndarray) -> pa.Array:
     """Return places as Arrow has them, null for -1."""
     import pyarrow as pa
@@ -179,7 +203,9 @@ def _joined(values: pa.Array | pa.ChunkedArray) -> pa.Array:
 
     if not isinstance(values, pa.ChunkedArray):
         return values
-    return (values.unify_dictionaries() if pa.types.is_dictionary(values.type) else values).combine_chunks()
+    if pa.types.is_dictionary(values.type):
+        return values.unify_dictionaries().combine_chunks()
+    return (values if pa.types.is_null(values.type) else values.dictionary_encode()).combine_chunks()
 
 
 def _encoded(values: pa.Array) -> pa.DictionaryArray:

@@ -26,11 +26,12 @@ from extract.client import Client
 from extract.connection import Patience
 from extract.exports import snapshot_of
 from extract.snapshot import open_snapshot
-from metadata import records_csv
+from metadata import records_csv, text_table
 from metadata.study import Study
 
 folder, source, root, token = sys.argv[1:]
-records_csv.PART, records_file.CELLS_A_GROUP = 1 << 17, 200_000  # small parts show at a small size what is not one
+# small parts show at a small size what is not one
+records_csv.PART, records_file.CELLS_A_GROUP, text_table.CELLS_TOGETHER = 1 << 17, 200_000, 50_000
 study = Study.open(Path(folder))
 tracemalloc.start()
 if source.startswith("http"):

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from metadata import text_table
 from metadata.coded_text import CodedText
 from metadata.text_table import TextTable
 
@@ -70,3 +71,20 @@ def test_a_cell_takes_as_few_bytes_as_its_column_allows(distinct: int, bytes_a_c
     values = [str(number) for number in range(distinct)]
     column = TextTable.of_frame(pd.DataFrame({"a": values}, dtype="str")).column("a")
     assert column.indices.type.bit_width == 8 * bytes_a_cell and column.to_pylist() == values
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(ROWS, st.sampled_from([("a", "b"), ("b", "c")])), max_size=5))
+def test_parts_of_arrow_are_joined_as_tables_are(
+    parts: list[tuple[list[tuple[str | None, str | None]], tuple[str, str]]],
+) -> None:
+    frames = [frame_of(rows, names) for rows, names in parts]
+    expected = TextTable.stack([TextTable({}, 0), *map(TextTable.of_frame, frames)])
+    for together in (1, 6, 1000):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(text_table, "CELLS_TOGETHER", together)
+            arrow = [pa.Table.from_pandas(frame, preserve_index=False) for frame in frames]
+            found = TextTable.of_parts(arrow)
+        assert set(found.names) == set(expected.names) and len(found) == len(expected)
+        for name in expected.names:
+            assert found.plain(name).to_pylist() == expected.plain(name).to_pylist()
