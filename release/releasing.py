@@ -63,6 +63,7 @@ class Candidate:
 
     def record(self, decision: Decision) -> LogRecord:
         """Add a decision about this package to its log; raises UsageError for one that makes no sense, OutsideError."""
+        self.approvers.acting(decision.name, decision.role)
         if decision.meaning in ("approved", "waived"):
             opened = {point.id for point in self.standing("interim").opened}
             if decision.meaning == "approved" and opened:
