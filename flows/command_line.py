@@ -262,6 +262,9 @@ def run(
     full_load: Annotated[
         bool, typer.Option("--full-load", help="Read all records from REDCap, not only those that changed.")
     ] = False,
+    summaries: Annotated[
+        bool, typer.Option("--summaries", help="Pages for those who may see no single patient: summaries only.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Build a study: from its REDCap project, an exported project or a snapshot to the package."""
@@ -272,7 +275,7 @@ def run(
     from flows.run_request import RunRequest
 
     state = records.value if records else None
-    request = RunRequest.of(study, source, state, cutoff, out, until.value, group, previous, full_load)
+    request = RunRequest.of(study, source, state, cutoff, out, until.value, group, previous, full_load, summaries)
     printer = StagePrinter(quiet=as_json)
     result = build(request, printer)
     print(json.dumps({**result.as_dict(), "seconds": printer.seconds}, indent=2) if as_json else result.sentence())  # noqa: T201

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import pandas as pd
 
-from flows import quality_gates, stage_summaries
+from flows import quality_gates, stage_summaries, study_page
+from flows.built_datasets import BuiltDatasets, Datasets
 from flows.conformance import check_conformance
 from flows.memory import collecting_seldom, give_back
 from flows.run_request import (
@@ -29,17 +30,17 @@ from flows.worker import Shared, Workers, cores
 from metadata.dataset import Dataset
 from metadata.errors import StudyError
 from metadata.records import Records
-from metadata.study import LARGEST_FILE, Study
+from metadata.study import Study
 from metadata.terminology import Terminology
 
 if TYPE_CHECKING:
     from extract.snapshot import Snapshot, StoredSnapshot
     from metadata.analysis_result import ResultDisplay
-    from metadata.study_declaration import JsonForm
     from publish.crf.annotations import CrfPages
     from publish.manifest import Inputs
     from publish.package import Build, PackageLayout
     from publish.refusals import Standard
+    from publish.study_page.forms import KeptForms
     from reports.html.pages import Start
     from sdtm.build.study_mapping import StudyMapping
     from sdtm.build.tabulate import Tabulation
@@ -49,35 +50,6 @@ EXTRACT = "extract"  # the stage that reads from REDCap
 T = TypeVar("T")
 FEW_ROWS = 10_000  # of records: with fewer only the acceptance, for its library, is worth a process
 MOST_WORKERS = 3  # each has a copy of the datasets
-Datasets = Mapping[str, Dataset]
-
-
-@dataclass(frozen=True)
-class BuiltDatasets:
-    """Datasets of both standards, ready to be written; ``group`` is set if they have one data access group only."""
-
-    sdtm: Datasets
-    adam: Datasets
-    group: str = ""
-    largest_file: int = LARGEST_FILE
-    json_forms: tuple[JsonForm, ...] | None = None
-
-    @property
-    def everything(self) -> dict[str, Dataset]:
-        """All datasets by name."""
-        return {**self.sdtm, **self.adam}
-
-    @property
-    def standards(self) -> list[tuple[Standard, Datasets]]:
-        """The datasets of each standard that has any, as they are written: their labels name the group."""
-        from publish.part import labelled
-
-        both: list[tuple[Standard, Datasets]] = [("sdtm", self.sdtm), ("adam", self.adam)]
-        return [
-            (standard, {name: labelled(one, self.group) for name, one in datasets.items()})
-            for standard, datasets in both
-            if datasets
-        ]
 
 
 class StageRunner(Protocol):
@@ -204,9 +176,13 @@ def _fill(run: Run, stored: StoredSnapshot) -> None:
     quality_gates.stop_at_drift(drift)
     if mapping is not None:
         sdtm = _tabulate(run, mapping, queries)
+        forms = None
+        if request.until == "package":
+            kept = run.study, run.snapshot, sdtm, run.layout
+            forms = step("keep forms", study_page.keep_forms, *kept, summary=stage_summaries.of_forms)
         for records in (stored, run.snapshot.records):
             records.forget_values()
-        _make_files(run, _make_datasets(run, sdtm), mapping)
+        _make_files(run, _make_datasets(run, sdtm), mapping, forms)
 
 
 def _tabulate(run: Run, mapping: StudyMapping, queries: Queries) -> Datasets:
@@ -245,8 +221,8 @@ def _make_datasets(run: Run, sdtm: Datasets) -> BuiltDatasets:
     return built
 
 
-def _make_files(run: Run, built: BuiltDatasets, mapping: StudyMapping) -> None:
-    """Write the datasets, what describes them and what judges them."""
+def _make_files(run: Run, built: BuiltDatasets, mapping: StudyMapping, forms: KeptForms | None) -> None:
+    """Write the datasets, what describes them and what judges them; of a package also the pages, with its ``forms``."""
     study, layout, created, step, workers = run.study, run.layout, run.snapshot.date, run.step, run.workers
     terminology = mapping.terminology
     shared = run.acceptance_workers.share(built)
@@ -258,12 +234,14 @@ def _make_files(run: Run, built: BuiltDatasets, mapping: StudyMapping) -> None:
     step("write transport files", write_transport, layout, built, created, summary=stage_summaries.of_paths)
     crf_summary = partial(stage_summaries.of_crf, unshown=unshown_on_crf(mapping))
     pages = step("annotate CRF", annotate_crf, layout, mapping, built.sdtm, summary=crf_summary)
+    browsed = workers.offer(study_page.write_records, layout, study, shared, forms) if forms else None
     define = workers.offer(
         write_define, layout, "sdtm", study, shared, terminology, created, None, pages, bool(accepted)
     )
     verified = workers.offer(read_back, layout, shared, created, run.validation)
+    results = None
     if accepted:
-        _report(run, built, shared, terminology)
+        results = _report(run, built, shared, terminology)
     elif built.adam:
         _define_analysis(run, built, terminology)()
     step("read back", verified, summary=stage_summaries.of_paths)
@@ -279,7 +257,9 @@ def _make_files(run: Run, built: BuiltDatasets, mapping: StudyMapping) -> None:
         arguments = run.inputs, layout, mapping, built, run.validation
         step("write reviewer's guides", write_guides, *arguments, summary=stage_summaries.of_paths)
         step("write programs", write_programs, layout, study, built, summary=stage_summaries.of_paths)
-        step("write index", write_index, run.inputs, layout, built)
+    if browsed:
+        step("write records", browsed)
+        step("write pages", study_page.write_pages, run.inputs, layout, built, forms, results)
 
 
 def _define_analysis(
@@ -292,8 +272,11 @@ def _define_analysis(
     return lambda: run.step("write analysis define.xml", written, summary=stage_summaries.of_paths)
 
 
-def _report(run: Run, built: BuiltDatasets, shared: Shared, terminology: Terminology) -> None:
-    """Compute the results, compare them with a second derivation, print them, and write where each value came from."""
+def _report(run: Run, built: BuiltDatasets, shared: Shared, terminology: Terminology) -> pd.DataFrame | None:
+    """Compute the results, compare them with a second derivation, print them, and write where each value came from.
+
+    Returns the results, if the study declares any.
+    """
     study, snapshot, step, folder = run.study, run.snapshot, run.step, run.layout.reports
     lineage = run.workers.offer(write_lineage, run.layout, shared, snapshot.records)
     results = None
@@ -309,6 +292,7 @@ def _report(run: Run, built: BuiltDatasets, shared: Shared, terminology: Termino
         define()
     step("write lineage", lineage)
     step("derive a second time", second, summary=stage_summaries.of_second_derivation)
+    return results
 
 
 def receive(request: RunRequest) -> Path:
@@ -566,16 +550,6 @@ def write_programs(layout: PackageLayout, study: Study, built: BuiltDatasets) ->
     return programs.write(study, built.adam, layout.programs) if built.adam else []
 
 
-def write_index(inputs: Inputs, layout: PackageLayout, built: BuiltDatasets) -> Path:
-    """Write the first page of the package, over all other files."""
-    from publish.index_page import page
-    from publish.manifest import describe
-
-    about = {**describe(inputs), "notice": inputs.study.notice}
-    folders: dict[str, Path] = {name: layout.transport(name) for name, _ in built.standards}
-    return page.write(layout.root, about, folders, {str(name): datasets for name, datasets in built.standards})
-
-
 def write_lineage(layout: PackageLayout, built: BuiltDatasets, records: Records) -> None:
     """Write the edges of all datasets, rendered to keys."""
     from publish.package import write_lineage
@@ -596,7 +570,7 @@ def write_reports(
     """Write tables, figures and their index, and return the files."""
     from reports.html.pages import write
 
-    return write(study, results, folder, snapshot.date, snapshot.id, datasets, start)
+    return write(study, results, folder, snapshot.date, snapshot.id, datasets, start, in_package=True)
 
 
 def _offer_to(workers: Workers, built: Shared, function: Callable[..., T], *values: Any) -> Callable[[], T]:

@@ -57,6 +57,7 @@ class RunRequest:
         group: str | None = None,
         previous: Path | None = None,
         full_load: bool = False,
+        summaries: bool = False,
     ) -> RunRequest:
         """Read what was typed.
 
@@ -76,6 +77,9 @@ class RunRequest:
             opened.declared = replace(opened.declared, cutoff=cutoff)
         if group:
             options["group"] = group
+        if summaries:
+            options["study_page"] = "summaries"
+            opened.declared = replace(opened.declared, study_page="summaries")
         folder = out or BUILD / "-".join(
             [opened.name, *([group] if group else []), *([until] if until != "package" else [])]
         )

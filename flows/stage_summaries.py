@@ -13,6 +13,7 @@ from metadata.dataset import Dataset
 if TYPE_CHECKING:
     from extract.snapshot import StoredSnapshot
     from publish.crf.annotations import CrfPages
+    from publish.study_page.forms import KeptForms
     from sdtm.build.tabulate import Tabulation
     from validation.queries.history import Queries
 
@@ -76,6 +77,12 @@ def of_datasets(datasets: Mapping[str, Dataset]) -> str:
     """Count datasets and rows."""
     rows = sum(len(one.frame) for one in datasets.values())
     return f"{counted(len(datasets), 'dataset')}, {counted(rows, 'row')}"
+
+
+def of_forms(forms: KeptForms) -> str:
+    """Say how many entries of how many forms there are."""
+    kept = [state.entries for state in forms.states if state.entries]
+    return f"{sum(kept):,} entries of {len(kept)} forms"
 
 
 def of_tabulation(tabulation: Tabulation) -> str:

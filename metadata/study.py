@@ -118,6 +118,11 @@ class Study:
         return None if asked is None else tuple(form for form in JSON_FORMS if form in asked)
 
     @property
+    def shows_patients(self) -> bool:
+        """Whether the study's pages lead to single patients."""
+        return self.declared.study_page != "summaries"
+
+    @property
     def part(self) -> str:
         """What every output must say of a build that has one data access group only; blank for the whole study."""
         return f"Part of the study: data access group {self.group} only" if self.group else ""

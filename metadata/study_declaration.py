@@ -22,6 +22,7 @@ ByteEncoding = Literal[
 
 
 JsonForm = Literal["json", "ndjson", "dsjc"]
+StudyPage = Literal["records", "summaries"]
 """The forms of Dataset-JSON: plain, by lines, and by lines compressed."""
 JSON_FORMS: tuple[JsonForm, ...] = get_args(JsonForm)
 
@@ -357,7 +358,8 @@ class StudyFile:
     ``encoding`` is that of single bytes in REDCap's texts which are not UTF-8. A transport file of more bytes than
     ``largest_file`` (5,000,000,000 if it is not given) is also given in parts.
     ``dataset_json`` names the forms of Dataset-JSON that are written, none if it is empty; left out, all of them, and
-    of datasets of more than 100,000 rows the compressed one alone.
+    of datasets of more than 100,000 rows the compressed one alone. ``study_page`` is ``summaries`` where its readers
+    may see no single patient; left out, a number leads to its records.
     """
 
     study: StudyFacts
@@ -375,6 +377,7 @@ class StudyFile:
     encoding: ByteEncoding | None = None
     largest_file: Annotated[int, Above(0)] | None = None
     dataset_json: Annotated[list[JsonForm], Entries(0)] | None = None
+    study_page: StudyPage | None = None
     node: Place = field(default=None, compare=False, repr=False)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from metadata.html_page import page_templates
 from publish.disk import write_bytes
-from publish.index_page.page import FOLDER as INDEX
+from publish.study_page.page import FOLDER as INDEX
 
 FOLDER = Path(__file__).resolve().parent
 TEMPLATE = "comparison.html.jinja"

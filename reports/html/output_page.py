@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from itertools import accumulate, groupby
@@ -14,12 +14,14 @@ from markupsafe import Markup
 from metadata.dataset import Dataset
 from metadata.html_page import page_templates
 from reports.html.listing import listing_html
+from reports.html.table_cells import FOLDER as CELLS
+from reports.html.table_cells import cells_file, table_cells
 from reports.layout.alignment import aligned, text_cell
 from reports.layout.figure import Figure
 from reports.layout.table import Listing, OutputLayout, OutputTable
 from reports.results.analysis_data import AnalysisData
 from reports.results.formats import NOT_ESTIMABLE
-from reports.results.index import ResultsIndex, Rows
+from reports.results.index import ResultsIndex, ResultText, Rows
 from reports.results.specification import Output, ReportSpecification
 from reports.rtf import document
 from reports.templates import TEMPLATES
@@ -49,12 +51,29 @@ class Head:
 
 @dataclass(frozen=True)
 class Report:
-    """What the outputs of a report share: ``heads`` are in the order of the specification's outputs."""
+    """What the outputs of a report share: ``heads`` are in the order of the specification's outputs.
+
+    ``records_page`` is the address of the page that shows the records behind a cell, blank where there is none.
+    ``shown`` are the outputs that have a page.
+    """
 
     specification: ReportSpecification
     study: Mapping[str, str]
     heads: list[Head]
     folder: Path
+    records_page: str = ""
+    shown: frozenset[str] = frozenset()
+
+    def neighbours(self, identifier: str) -> tuple[str, str]:
+        """Return the outputs before and after one that has a page, blank where there is none."""
+        names = [head.id for head in self.heads if head.id in self.shown]
+        place = names.index(identifier)
+        return names[place - 1] if place else "", "".join(names[place + 1 : place + 2])
+
+    @property
+    def whole(self) -> bool:
+        """Whether every output has a page, also those that show single patients."""
+        return len(self.shown) == len(self.heads)
 
 
 @cache
@@ -86,23 +105,28 @@ def write_output(datasets: Mapping[str, Dataset], report: Report, position: int,
     drawn = [(figure.description, picture) for figure in layout.figures
              for picture in _drawn(figure, report.study, head, notes)]  # fmt: skip
     pictures = [picture for _, picture in drawn]
-    names = [head.id for head in report.heads]
+    cells = table_cells(layout.tables, own)
+    address = f"{report.records_page}#cell={output.id}/" if report.records_page else ""
+    places = iter([f"{address}{cell.number}" for cell in cells] if address else [])
+    sheet = _frame(report.study, head, notes)
+    printed = document.document(sheet, layout.tables, [picture.bare_png for picture in pictures])
+    files = [write_file(report.folder / f"{output.id}.rtf", printed), *_pictures(report.folder, output.id, pictures)]
+    if cells:
+        (report.folder / CELLS).mkdir(exist_ok=True)
+        files.append(write_file(report.folder / CELLS / f"{output.id}.json", [cells_file(cells)]))
+    if head.id not in report.shown:
+        return files
+    before, after = report.neighbours(head.id)
     text = page_template("output.html.jinja").stream(
-        study=report.study, head=head,
-        before=names[position - 1] if position else "", after="".join(names[position + 1 : position + 2]),
-        position=position + 1, count=len(names),
-        tables=[_table(table) for table in layout.tables], notes=notes,
+        study=report.study, head=head, before=before, after=after, patients=report.whole,
+        position=position + 1, count=len(report.heads),
+        tables=[_table(table, places) for table in layout.tables], notes=notes, records_page=report.records_page,
         figures=[{"svg": Markup(picture.bare_svg), "description": f"{description} {picture.part}".rstrip()}  # noqa: S704 drawn here, texts escaped
                  for description, picture in drawn],
         files=_names(output.id, len(pictures)),
     )  # fmt: skip
-    sheet = _frame(report.study, head, notes)
-    printed = document.document(sheet, layout.tables, [picture.bare_png for picture in pictures])
     text.enable_buffering(PIECES)
-    files = [
-        write_file(report.folder / f"{output.id}.html", text), write_file(report.folder / f"{output.id}.rtf", printed)
-    ]  # fmt: skip
-    return [*files, *_pictures(report.folder, output.id, pictures)]
+    return [write_file(report.folder / f"{output.id}.html", text), *files]
 
 
 def _drawn(figure: Figure, study: Mapping[str, str], head: Head, notes: list[str]) -> list[Picture]:
@@ -142,8 +166,11 @@ def _pictures(folder: Path, identifier: str, pictures: list[Picture]) -> list[Pa
     return files
 
 
-def _table(table: OutputTable | Listing) -> dict[str, Any]:
-    """Rows with aligned cells, and the heads that span several columns; a listing is made when it is written."""
+def _table(table: OutputTable | Listing, places: Iterator[str]) -> dict[str, Any]:
+    """Rows with aligned cells, and the heads that span several columns; a listing is made when it is written.
+
+    ``places`` are the addresses of the cells that show results, without any cells lead nowhere.
+    """
     if isinstance(table, Listing):
         return {"is_listing": True, "markup": partial(listing_html, table), "caption": table.caption}
     body = [row for row in table.rows if not row.heading]
@@ -158,13 +185,21 @@ def _table(table: OutputTable | Listing) -> dict[str, Any]:
     spans = [(span, len(list(same))) for span, same in groupby(column.span for column in table.columns)]
     rows = [
         {"label": row.label, "indent": row.indent, "heading": row.heading, "link": row.link,
-         "cells": [] if row.heading else next(cells)} for row in table.rows
+         "cells": [] if row.heading else _leading(next(cells), row.cells, places)} for row in table.rows
     ]  # fmt: skip
     return {
         "caption": table.caption, "stub": table.stub, "columns": table.columns, "rows": rows,
         "spans": spans if any(span for span, _ in spans) else [], "wordy": all(c.text for c in table.columns[:2]),
         "is_listing": False,
     }  # fmt: skip
+
+
+def _leading(shown: Sequence[Markup], cells: Sequence[str], places: Iterator[str]) -> list[tuple[Markup, str]]:
+    """Return each cell with the address that it leads to, blank for one that shows no result."""
+    return [
+        (markup, next(places, "") if isinstance(cell, ResultText) and cell.rows and cell else "")
+        for markup, cell in zip(shown, cells, strict=True)
+    ]
 
 
 def _notes(output: Output, own: Rows, layout: OutputLayout) -> list[str]:

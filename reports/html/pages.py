@@ -19,8 +19,9 @@ from reports.html.output_page import Head, Report, page_template, write_file, wr
 from reports.results.index import Rows, rows_by_output
 from reports.results.plan import Plan, read_plan
 from reports.results.specification import Output, ReportSpecification, read_specification
-from reports.templates import KEYS
+from reports.templates import KEYS, TEMPLATES
 
+FIRST_PAGE, RECORDS_PAGE = "../index.html", "../browse/records.html"
 KINDS = {"T": "Table", "F": "Figure", "L": "Listing"}
 NOTHING: Mapping[str, Dataset] = {}
 Files = Callable[[], list[Path]]
@@ -35,33 +36,58 @@ class Start(Protocol):
 
 def write(
     study: Study, results: pd.DataFrame, folder: Path, snapshot_date: str, snapshot_id: str,
-    datasets: Mapping[str, Dataset] = NOTHING, start: Start | None = None,
+    datasets: Mapping[str, Dataset] = NOTHING, start: Start | None = None, in_package: bool = False,
 ) -> list[Path]:  # fmt: skip
     """Write index.html, plan.html, results.csv and each output as page and RTF (figures also as SVG and PNG).
 
     Everything comes from ``results`` and the study's folder, but the records of listings, which come from ``datasets``;
     the same input gives the same bytes. The files of outputs and results are written by calls that ``start`` starts,
-    without it here. Returns the files.
+    without it here. ``in_package`` says that the study's pages are around the folder: then a cell leads to the page
+    that shows the records behind it. Returns the files.
     """
     specification, plan = read_specification(study, KEYS), read_plan(study)
     folder.mkdir(parents=True, exist_ok=True)
     own = rows_by_output(results)
-    heads = [_head(specification, plan, output, own.get(output.id, [])) for output in specification.outputs]
-    report = Report(specification, _study(study, snapshot_date, snapshot_id), heads, folder)
+    shown = _shown(study, specification)
+    heads = _heads(specification, plan, own)
+    page = RECORDS_PAGE if in_package and study.shows_patients else ""
+    about = _study(study, snapshot_date, snapshot_id)
+    report = Report(specification, about, heads, folder, page, frozenset(output.id for output in shown))
     start = start or _starts_here(datasets)
     calls = [start(write_output, report, i, own.get(head.id, [])) for i, head in enumerate(heads)]
     calls += [start(_write_results, study, report, results, snapshot_date), start(_write_events, study, report, own)]
-    pages = [_write_index(report, len(results)), _write_plan(report, plan)]
+    pages = [_write_index(report, len(results), in_package), _write_plan(report, plan)]
     written = [call() for call in reversed(calls)]  # what nobody has begun is done here: from the other end
     return [*pages, *(path for files in reversed(written) for path in files)]
+
+
+def output_heads(study: Study, results: pd.DataFrame) -> list[Head]:
+    """Return the headings of the outputs that have a page, in their order."""
+    specification = read_specification(study, KEYS)
+    shown = {output.id for output in _shown(study, specification)}
+    return [head for head in _heads(specification, read_plan(study), rows_by_output(results)) if head.id in shown]
+
+
+def _heads(specification: ReportSpecification, plan: Plan, own: Mapping[str, Rows]) -> list[Head]:
+    return [_head(specification, plan, output, own.get(output.id, [])) for output in specification.outputs]
+
+
+def _shown(study: Study, specification: ReportSpecification) -> list[Output]:
+    """Return the outputs that have a page: where no single patient may be seen, those that show none."""
+    every = specification.outputs
+    return [output for output in every if study.shows_patients or not TEMPLATES[output.template].patients]
 
 
 def _starts_here(datasets: Mapping[str, Dataset]) -> Start:
     return lambda function, *values: lambda: function(datasets, *values)
 
 
-def _write_index(report: Report, rows: int) -> Path:
-    text = page_template("index.html.jinja").render(study=report.study, kinds=_kinds(report.heads), rows=rows)
+def _write_index(report: Report, rows: int, in_package: bool) -> Path:
+    heads = [head for head in report.heads if head.id in report.shown]
+    text = page_template("index.html.jinja").render(
+        study=report.study, kinds=_kinds(heads), rows=rows, patients=report.whole,
+        first_page=FIRST_PAGE if in_package else "",
+    )  # fmt: skip
     return write_file(report.folder / "index.html", [text])
 
 

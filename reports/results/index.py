@@ -26,6 +26,20 @@ def rows_by_output(results: pd.DataFrame) -> dict[str, Rows]:
     return found
 
 
+class ResultText(str):
+    """The text of a cell that knows the ``rows`` of the results data that it shows, so that it can lead to them."""
+
+    rows: tuple[dict[Hashable, Any], ...] = ()
+
+    @classmethod
+    def of(cls, text: str, *parts: str | dict[Hashable, Any] | None) -> ResultText:
+        """Return a text made of ``parts``: rows of the results, and texts that know some."""
+        made = cls(text)
+        for part in parts:
+            made.rows += part.rows if isinstance(part, ResultText) else (part,) if isinstance(part, dict) else ()
+        return made
+
+
 class LineResults:
     """The results of one declared line, found by variable, level, subset, treatment column and statistic."""
 
@@ -41,14 +55,13 @@ class LineResults:
 
     def text(self, variable: str, level: str, group: str, statistic: str, subset: str = "") -> str:
         """The printed text of a statistic; empty when there is none."""
-        row = self.row(variable, level, group, statistic, subset)
-        return "" if row is None else str(row["text"])
+        return printed(self.row(variable, level, group, statistic, subset))
 
     def count(self, variable: str, level: str, group: str, subset: str = "") -> str:
         """Subjects and percentage, ``8 (80.0%)``; a bare zero has no percentage."""
         number = self.text(variable, level, group, "count", subset)
         share = self.text(variable, level, group, "percent", subset)
-        return number if number in ("", "0") else f"{number} ({share}%)"
+        return number if number in ("", "0") else ResultText.of(f"{number} ({share}%)", number, share)
 
     def parts(self, variable: str, level: str, group: str, subset: str = "") -> str:
         """Subjects, those they are among, and percentage: ``1/8 (12.5%)``."""
@@ -56,7 +69,7 @@ class LineResults:
         if row is None:
             return ""
         share = self.text(variable, level, group, "percent", subset)
-        return f"{row['text']}/{row['n']} ({share}%)" if row["n"] else f"{row['text']}/0"
+        return ResultText.of(f"{row['text']}/{row['n']} ({share}%)" if row["n"] else f"{row['text']}/0", row, share)
 
     def interval(self, variable: str, level: str, group: str, subset: str = "") -> str:
         """``lower, upper`` of an estimate; empty when it has no bounds."""
@@ -64,14 +77,19 @@ class LineResults:
         upper = self.row(variable, level, group, "upper", subset)
         if lower is None or upper is None or math.isnan(lower["value"]):
             return ""
-        return f"{lower['text']}, {upper['text']}"
+        return ResultText.of(f"{lower['text']}, {upper['text']}", lower, upper)
+
+    def bounded(self, variable: str, level: str, group: str, subset: str = "") -> str:
+        """``estimate (lower, upper)``, without brackets if the estimate has no bounds."""
+        estimate = self.text(variable, level, group, "estimate", subset)
+        bounds = self.interval(variable, level, group, subset)
+        return ResultText.of(f"{estimate} ({bounds})", estimate, bounds) if bounds else estimate
 
     def pair(self, variable: str, level: str, group: str, names: tuple[str, str], subset: str = "") -> str:
         """Two statistics as ``mean (SD)`` or, for bounds, ``Q1, Q3``; one NE for both."""
         first, second = (self.text(variable, level, group, name, subset) for name in names)
-        if first == second == "NE":
-            return "NE"
-        return f"{first} ({second})" if names[1] == "sd" else f"{first}, {second}"
+        shown = f"{first} ({second})" if names[1] == "sd" else f"{first}, {second}"
+        return ResultText.of("NE" if first == second == "NE" else shown, first, second)
 
     def cell(self, variable: str, level: str, group: str, names: list[str], subset: str = "") -> str:
         """One statistic or a pair of them; empty when the results have none."""
@@ -100,6 +118,11 @@ class LineResults:
     def subsets(self, variable: str) -> list[str]:
         """Subsets of a variable, in the order of the results."""
         return list(dict.fromkeys(str(row["subset"]) for row in self.rows if row["variable"] == variable))
+
+
+def printed(row: dict[Hashable, Any] | None, column: str = "text") -> str:
+    """The text of one column of a row, its printed value if no other is asked for; empty without a row."""
+    return "" if row is None else ResultText.of(str(row[column]), row)
 
 
 class ResultsIndex(LineResults):

@@ -189,6 +189,10 @@ class Selection:
         """Narrow to the rows where ``variable`` is above a number."""
         return self.where(_one_test(VariableTest(variable, "above", number)))
 
+    def at_least(self, variable: str, number: float) -> Selection:
+        """Narrow to the rows where ``variable`` is a number or more."""
+        return self.where(_one_test(VariableTest(variable, "at_least", number)))
+
     def present(self, variable: str) -> Selection:
         """Narrow to the rows where ``variable`` is not missing."""
         return self.where(_one_test(VariableTest(variable, "missing", False)))

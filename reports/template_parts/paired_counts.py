@@ -14,7 +14,7 @@ from reports.layout.table import OutputTable, Row, TableColumn
 from reports.results.analysis_data import Group
 from reports.results.builder import ResultPlace, ResultsBuilder
 from reports.results.formats import COUNT, P_VALUE
-from reports.results.index import LineResults, ResultsIndex
+from reports.results.index import LineResults, ResultsIndex, printed
 from reports.results.selection import Selection
 from reports.results.specification import Output, Variable
 from reports.statistics.estimate import Estimate
@@ -103,6 +103,6 @@ def pairs_table(pairs: Sequence[PairKeys], results: ResultsIndex) -> OutputTable
 
 def _row(results: LineResults, group: str, pair: PairKeys) -> Row:
     level = _level(pair)
-    test = results.row("mcnemar", level, group, "p_value", "pairs") or {}
+    test = results.row("mcnemar", level, group, "p_value", "pairs")
     counts = (results.text(name, level, group, "count", "pairs") for name in COUNTS)
-    return Row(pair.label, (_visits(pair), str(test.get("n", "")), *counts, str(test.get("text", ""))))
+    return Row(pair.label, (_visits(pair), printed(test, "n"), *counts, printed(test)))

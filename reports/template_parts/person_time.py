@@ -58,7 +58,7 @@ def person_time(rate: RateKeys, rows: Selection) -> PersonTimeRows:
     if happened.size > happened.above(time, 0).size:
         problem = f"a record has events ({count}) and no person-time ({time}); it would be left out"
         raise StudyError(f"{rows.dataset}: {problem}")
-    known = rows.present(count).present(time).above(time, 0)
+    known = at_risk(rate, rows)
     events, spent = known.column(count).to_numpy(float), known.column(time).to_numpy(float)
     if (events % 1 != 0).any() or (events < 0).any():
         raise StudyError(f"{rows.dataset}.{count} does not count events: a rate needs whole numbers from zero")
@@ -67,11 +67,16 @@ def person_time(rate: RateKeys, rows: Selection) -> PersonTimeRows:
     return PersonTimeRows(tuple(subjects.tolist()), events, spent)
 
 
+def at_risk(rate: RateKeys, rows: Selection) -> Selection:
+    """Return the rows with a number of events and some person-time: those that count."""
+    return rows.present(rate.count).present(rate.time).above(rate.time, 0)
+
+
 def add_rate(
     output: Output, builder: ResultsBuilder, place: ResultPlace, rate: RateKeys, rows: Selection
 ) -> PersonTimeRows:
     """Record subjects, events, person-time, the rate with its interval, and the mean of the subjects' rates."""
-    found, shown = person_time(rate, rows), pattern(rate.decimals)
+    found, shown, rows = person_time(rate, rows), pattern(rate.decimals), at_risk(rate, rows)
     values = {
         "n": (Estimate(float(found.n), "Number of subjects with person-time", found.n), COUNT),
         "events": (Estimate(float(found.count), "Sum of events", found.n), COUNT),

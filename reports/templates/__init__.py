@@ -19,7 +19,7 @@ class Template:
     """What an output's declaration may say, what is computed from it, and how the results are laid out.
 
     ``check`` raises StudyError for keys that do not fit one another, before any data. ``show`` lays out the datasets'
-    own records instead of results: listings alone have it.
+    own records instead of results: listings alone have it. ``patients`` says that its output shows single patients.
     """
 
     keys: type[OutputKeys]
@@ -27,11 +27,17 @@ class Template:
     layout: Callable[[Output, ResultsIndex], OutputLayout]
     check: Callable[[ReportSpecification, Output], None] | None = None
     show: Callable[[AnalysisData, Output], OutputLayout] | None = None
+    patients: bool = False
 
 
 TEMPLATES: Mapping[str, Template] = {
     module.__name__.rpartition(".")[2]: Template(
-        module.Keys, module.compute, module.layout, getattr(module, "check", None), getattr(module, "show", None)
+        module.Keys,
+        module.compute,
+        module.layout,
+        getattr(module, "check", None),
+        getattr(module, "show", None),
+        getattr(module, "SHOWS_PATIENTS", False),
     )
     for module in load_modules(sys.modules[__name__])
 }

@@ -16,7 +16,7 @@ from reports.layout.table import OutputLayout, OutputTable, Row
 from reports.results.analysis_data import AnalysisData, Group
 from reports.results.builder import ResultPlace, ResultsBuilder
 from reports.results.formats import P_VALUE, PERCENT, pattern
-from reports.results.index import LineResults, ResultsIndex
+from reports.results.index import LineResults, ResultsIndex, ResultText
 from reports.results.selection import SUBJECT, Selection
 from reports.results.specification import (
     SUBJECT_LEVEL,
@@ -38,7 +38,6 @@ from reports.template_parts.person_time import (
     add_rate,
 )
 from reports.template_parts.treatment_heads import add_size, columns
-from reports.templates.rates_by_period import bounded
 
 
 @dataclass(frozen=True)
@@ -227,11 +226,11 @@ def _cells(results: LineResults, number: str, line: EndpointLine) -> list[tuple[
         return [(label, lambda group, names=names: results.cell(line.variable, number, group, names.split()))
                 for label, names in CELLS]  # fmt: skip
     if kind == "time":
-        median = (f"Median, {line.unit} (95% CI)", lambda group: bounded(results, kind, number, group))
+        median = (f"Median, {line.unit} (95% CI)", lambda group: results.bounded(kind, number, group))
         return [("Events, n/N (%)", lambda group: results.parts(kind, number, group)), median]
     parts = [("Subjects", "n"), ("Events", "events"), (line.rate.unit if line.rate else "", "person_time")]
     plain = [(label, lambda group, name=name: results.text(kind, number, group, name)) for label, name in parts]
-    return [*plain, ("Rate (95% CI)", lambda group: bounded(results, kind, number, group))]
+    return [*plain, ("Rate (95% CI)", lambda group: results.bounded(kind, number, group))]
 
 
 def _comparison(reference: str, results: LineResults, groups: list[str], number: str, word: str) -> Row:
@@ -240,6 +239,6 @@ def _comparison(reference: str, results: LineResults, groups: list[str], number:
     for group in groups:
         level = f"{group} / {reference}"
         row = results.row(word, level, group, "p_value", number)
-        shown = f"{row['text']} (n={row['n']})" if row is not None else ""
-        cells.append(shown if known.result == "p_value" else bounded(results, word, level, group, number))
+        shown = ResultText.of(f"{row['text']} (n={row['n']})", row) if row is not None else ""
+        cells.append(shown if known.result == "p_value" else results.bounded(word, level, group, number))
     return Row(f"{known.label} against {reference}", tuple(cells), 1)

@@ -24,7 +24,7 @@ from reports.layout.table import (
 from reports.results.analysis_data import AnalysisData, Group
 from reports.results.builder import ResultPlace, ResultsBuilder
 from reports.results.formats import P_VALUE, pattern
-from reports.results.index import LineResults, ResultsIndex
+from reports.results.index import LineResults, ResultsIndex, printed
 from reports.results.selection import SUBJECT, Selection
 from reports.results.specification import (
     Decimals,
@@ -359,18 +359,16 @@ def _tests(keys: Keys, tests: Sequence[VisitTest], results: ResultsIndex) -> Out
 
 def _test_row(keys: Keys, results: LineResults, group: str, test: VisitTest, code: str) -> Row:
     level, word = test.level, test.test
-    row = results.row(word, level, group, TESTS[word].kind, code) or {}
+    row = results.row(word, level, group, TESTS[word].kind, code)
     labels = JOINT.join(keys.visits[name] for name in test.visits)
     labels += " (LOCF)" if test.carried else ""
-    bounds = results.interval(word, level, group, code)
-    shown = results.text(word, level, group, "estimate", code) + (f" ({bounds})" if bounds else "")
     purpose = f" [{test.purpose}]" if test.purpose else ""
     cells = (
         labels,
-        str(row.get("population", "")),
-        str(row.get("n", "")),
+        printed(row, "population"),
+        printed(row, "n"),
         results.text(word, level, group, "statistic", code),
-        shown,
+        results.bounded(word, level, group, code),
         results.text(word, level, group, "p_value", code),
     )
     return Row(TESTS[word].label + purpose, cells)

@@ -15,7 +15,7 @@ from reports.layout.table import (
 from reports.results.analysis_data import AnalysisData, Group
 from reports.results.builder import ResultPlace, ResultsBuilder
 from reports.results.formats import pattern
-from reports.results.index import LineResults, ResultsIndex
+from reports.results.index import LineResults, ResultsIndex, ResultText, printed
 from reports.results.selection import SUBJECT, Selection
 from reports.results.specification import Decimals, Labels, NumberVariable, Output, OutputKeys, TextsOf, Variable
 from reports.statistics.descriptive import describe
@@ -24,7 +24,6 @@ from reports.template_parts.descriptive_cells import CELLS
 from reports.template_parts.episodes import first_episodes
 from reports.template_parts.person_time import add_bounded
 from reports.template_parts.treatment_heads import POPULATION, add_size
-from reports.templates.rates_by_period import bounded
 
 
 @dataclass(frozen=True)
@@ -176,7 +175,7 @@ def layout(output: Output, results: ResultsIndex) -> OutputLayout:
 def _block(timed: bool, results: LineResults, scheme: Scheme, group: str) -> list[Row]:
     name, rows = scheme.id, [Row(scheme.label, heading=True)]
     for level in (BEFORE, ANY, EMERGENT):
-        times = (_first_day(results, name, group), bounded(results, name, LASTED, group)) if level == ANY else ("", "")
+        times = (_first_day(results, name, group), results.bounded(name, LASTED, group)) if level == ANY else ("", "")
         cells = (*_counted(results, name, level, group), results.interval(name, level, group))
         rows.append(Row(level, (*cells, *times) if timed else cells, 1))
     for grade, label in (scheme.grades or {}).items():
@@ -186,13 +185,13 @@ def _block(timed: bool, results: LineResults, scheme: Scheme, group: str) -> lis
 
 
 def _counted(results: LineResults, name: str, level: str, group: str) -> tuple[str, str]:
-    row = results.row(name, level, group, "count") or {}
-    return results.count(name, level, group) or "0", str(row.get("n", ""))
+    row = results.row(name, level, group, "count")
+    return results.count(name, level, group) or "0", printed(row, "n")
 
 
 def _first_day(results: LineResults, name: str, group: str) -> str:
-    low, high = (results.text(name, FIRST, group, bound) for bound in ("min", "max"))
-    return f"{results.text(name, FIRST, group, 'median')} ({low}, {high})"
+    median, low, high = (results.text(name, FIRST, group, one) for one in ("median", "min", "max"))
+    return ResultText.of(f"{median} ({low}, {high})", median, low, high)
 
 
 def _lowest_table(name: str, results: ResultsIndex) -> OutputTable:

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 Names = ListedVariable | list[ListedVariable]
 """One variable, or several that are joined in one column."""
 
+SHOWS_PATIENTS = True
+
 
 @dataclass(frozen=True, kw_only=True)
 class ShownColumn:

@@ -25,6 +25,8 @@ from reports.statistics.estimate import Estimate
 from reports.template_parts.filtered_rows import FilteredRows, filtered
 from reports.template_parts.treatment_heads import add_size
 
+SHOWS_PATIENTS = True
+
 
 @dataclass(frozen=True)
 class FigureAxis:

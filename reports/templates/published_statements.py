@@ -20,7 +20,7 @@ from reports.layout.table import (
 from reports.results.analysis_data import AnalysisData
 from reports.results.builder import ResultPlace, ResultsBuilder
 from reports.results.formats import COUNT, P_VALUE
-from reports.results.index import ResultsIndex
+from reports.results.index import ResultsIndex, printed
 from reports.results.specification import Output, OutputKeys, ReportSpecification
 from reports.statistics.estimate import NOT_ESTIMABLE, Estimate
 from reports.template_parts.filtered_rows import FilteredRows
@@ -167,7 +167,7 @@ def layout(output: Output, results: ResultsIndex) -> OutputLayout:
 
 def _row(statement: PublishedStatement, row: dict[Hashable, Any]) -> Row:
     if not statement.values or row["text"] == NO_RESULT:
-        return Row(statement.statement, (statement.published, str(row["text"]), "", "", ""))
+        return Row(statement.statement, (statement.published, printed(row), "", "", ""))
     source = statement.values[0].output
-    cells = (statement.published, str(row["text"]), str(row["n"]), str(row["method"]), source)
+    cells = (statement.published, printed(row), printed(row, "n"), printed(row, "method"), source)
     return Row(statement.statement, cells, link=source)

@@ -22,7 +22,7 @@ from reports.layout.table import (
 from reports.results.analysis_data import AnalysisData, Group
 from reports.results.builder import ResultPlace, ResultsBuilder
 from reports.results.formats import P_VALUE, pattern
-from reports.results.index import LineResults, ResultsIndex
+from reports.results.index import ResultsIndex, printed
 from reports.results.selection import Selection
 from reports.results.specification import Decimals, Labels, Output, OutputKeys, ReportSpecification, TextsOf, Variable
 from reports.statistics.estimate import Estimate
@@ -192,13 +192,7 @@ def layout(output: Output, results: ResultsIndex) -> OutputLayout:
 
 def _cells(results: ResultsIndex, period: str, group: str) -> tuple[str, ...]:
     plain = [results.text("rate", period, group, name) for name in ("n", "events", "person_time")]
-    return (*plain, bounded(results, "rate", period, group), results.text("rate", period, group, "mean"))
-
-
-def bounded(results: LineResults, variable: str, level: str, group: str, subset: str = "") -> str:
-    """``estimate (lower, upper)``."""
-    bounds = results.interval(variable, level, group, subset)
-    return results.text(variable, level, group, "estimate", subset) + (f" ({bounds})" if bounds else "")
+    return (*plain, results.bounded("rate", period, group), results.text("rate", period, group, "mean"))
 
 
 def _comparisons(output: Output, results: ResultsIndex) -> OutputTable:
@@ -221,13 +215,13 @@ def _comparisons(output: Output, results: ResultsIndex) -> OutputTable:
 
 def _comparison(labels: Labels, results: ResultsIndex, group: str, number: str, comparison: PeriodComparison) -> Row:
     own = results.line(f"comparison {number}")
-    row = own.row("comparison", number, group, "p_value") or {}
+    row = own.row("comparison", number, group, "p_value")
     purpose = f" [{comparison.purpose}]" if comparison.purpose else ""
     cells = (
         f"{labels[comparison.period]} / {labels[comparison.reference]}",
-        str(row.get("population", "")),
-        str(row.get("n", "")),
-        bounded(own, "comparison", number, group),
-        str(row.get("text", "")),
+        printed(row, "population"),
+        printed(row, "n"),
+        own.bounded("comparison", number, group),
+        printed(row),
     )
     return Row(METHODS[comparison.method].label + purpose, cells)

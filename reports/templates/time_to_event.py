@@ -22,7 +22,7 @@ from reports.results.formats import (
     PERCENT,
     pattern,
 )
-from reports.results.index import ResultsIndex
+from reports.results.index import ResultsIndex, ResultText
 from reports.results.selection import Selection
 from reports.results.specification import Decimals, Output, OutputKeys, ReportSpecification
 from reports.statistics.estimate import Estimate
@@ -31,7 +31,6 @@ from reports.statistics.log_rank import log_rank
 from reports.template_parts.censored_times import CENSORED, TIME, CensoredTimes, censored_times
 from reports.template_parts.person_time import add_bounded
 from reports.template_parts.treatment_heads import add_size, columns
-from reports.templates.rates_by_period import bounded
 
 
 @dataclass(frozen=True)
@@ -183,7 +182,8 @@ def _add_curve(
     for tick in axis.ticks:
         count = int((times.times >= tick).sum())
         place = ResultPlace("at_risk", group.label, AT_RISK, f"{tick:g}", analysed=TIME)
-        builder.add(output, place, "count", Estimate(float(count), "Subjects at risk", curve.n), COUNT, rows)
+        source = rows.at_least(TIME, tick)
+        builder.add(output, place, "count", Estimate(float(count), "Subjects at risk", curve.n), COUNT, source)
 
 
 def _add_log_rank(
@@ -223,16 +223,15 @@ def _block(keys: Keys, results: ResultsIndex, endpoint: Endpoint) -> list[Row]:
     for name, text in (("event", endpoint.keys.event), ("censored", "Censored")):
         rows.append(Row(f"{text}, n (%)", tuple(own.count(name, "", group, label) for group in groups), deeper))
     for share, text in (("25", "25% quantile"), ("50", "Median"), ("75", "75% quantile")):
-        cells = tuple(bounded(own, "quantile", share, group, label) for group in groups)
+        cells = tuple(own.bounded("quantile", share, group, label) for group in groups)
         rows.append(Row(f"{text}, {keys.unit} (95% CI)", cells, deeper))
     for time in keys.times or []:
-        cells = tuple(bounded(own, FREE, f"{time:g}", group, label) for group in groups)
+        cells = tuple(own.bounded(FREE, f"{time:g}", group, label) for group in groups)
         rows.append(Row(f"Free of it at {time:g} {keys.unit}, % (95% CI)", cells, deeper))
     test = own.row("log_rank", "", groups[-1], "p_value", label)
     if test is not None:
-        rows.append(
-            Row("p-value, log-rank test", (*("" for _ in groups[1:]), f"{test['text']} (n={test['n']})"), deeper)
-        )
+        shown = ResultText.of(f"{test['text']} (n={test['n']})", test)
+        rows.append(Row("p-value, log-rank test", (*("" for _ in groups[1:]), shown), deeper))
     return rows
 
 

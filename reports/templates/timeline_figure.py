@@ -26,6 +26,8 @@ from reports.template_parts.filtered_rows import filtered
 from reports.template_parts.treatment_heads import add_size
 from reports.templates.profile_figure import names_of
 
+SHOWS_PATIENTS = True
+
 
 @dataclass(frozen=True)
 class DayAxis:

@@ -1,17 +1,22 @@
-"""index.html at the root of a package: what is where, and the verdicts, with relative links only."""
+"""index.html at the root of a package: how the study stands, what is where, and the verdicts; relative links only."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import pandas as pd
+
 from metadata.html_page import page_templates
 from publish.disk import outside, write_bytes
 from publish.manifest import CONFORMANCE
+from publish.study_page.forms import FormState
+from publish.study_page.records import BROWSE, PAGE
+from publish.study_page.status import SafetyState, SiteState, VisitState
 
 FOLDER = Path(__file__).resolve().parent
 TEMPLATE, FILE = "index.html.jinja", "index.html"
@@ -22,8 +27,7 @@ DOCUMENTS = {
     "adrg.pdf": "Reviewer's guide of the analysis datasets", "sap.pdf": "Statistical analysis plan",
 }  # fmt: skip
 PLACES = {
-    "reports/index.html": "Tables, figures and listings", "reports/results.csv": "All results as one table",
-    "validation/queries.html": "Queries to the sites",
+    "reports/results.csv": "All results as one table",
     "validation/reconciliation.csv": "What became of each form's values",
     "validation/read_back.csv": "Transport files read again", "manifest.json": "Every file with its size and hash",
 }  # fmt: skip
@@ -40,13 +44,50 @@ class FileLink:
 
 
 @dataclass(frozen=True)
+class StudyStatus:
+    """How the study stands at the date of the data; rows of tables as the page has them."""
+
+    sites: list[SiteState]
+    months: list[tuple[str, int, int]]
+    visits: list[VisitState]
+    forms: list[FormState]
+    safety: SafetyState | None
+
+    @property
+    def site_rows(self) -> list[tuple[Any, ...]]:
+        """Site, with consent, started, ended."""
+        return [astuple(one) for one in self.sites]
+
+    @property
+    def visit_rows(self) -> list[tuple[Any, ...]]:
+        """Visit, planned day, due, done, missing, done before it was due."""
+        return [astuple(one) for one in self.visits]
+
+    @property
+    def form_rows(self) -> list[tuple[Any, ...]]:
+        """Form, entries, complete, unverified, incomplete."""
+        return [(one.label, one.entries, one.complete, one.unverified, one.incomplete) for one in self.forms]
+
+
+@dataclass(frozen=True)
+class ListedOutput:
+    """A table, figure or listing of the report."""
+
+    id: str
+    number: str
+    title: str
+    population: str
+
+
+@dataclass(frozen=True)
 class ListedDataset:
-    """A dataset: its label, counts, and the files that hold it."""
+    """A dataset: its label, counts, the address of its records, and the files that hold it."""
 
     name: str
     label: str
     records: int
     variables: int
+    view: str
     files: tuple[FileLink, ...]
 
 
@@ -70,20 +111,30 @@ class StatedVerdict:
     link: FileLink | None
 
 
-def write(root: Path, about: Mapping[str, Any], folders: Mapping[str, Path], datasets: Mapping[str, Any]) -> Path:
+def write(
+    root: Path, about: Mapping[str, Any], folders: Mapping[str, Path], datasets: Mapping[str, Any],
+    status: StudyStatus | None = None, outputs: Sequence[ListedOutput] = (), patients: bool = True,
+) -> Path:  # fmt: skip
     """Write the page over the files that lie in ``root`` and return it.
 
     ``about`` is what the manifest says of the package, ``folders`` the place of each standard's transport files,
-    ``datasets`` the datasets of each standard. Raises OutsideError.
+    ``datasets`` the datasets of each standard. Without ``patients`` it leads to no page that shows a patient's value.
+    Raises OutsideError.
     """
     parts = [_part(root, standard, folders[standard], datasets[standard]) for standard in datasets]
     templates = page_templates(FOLDER)
     page = templates.get_template(TEMPLATE).render(
         about=about,
         parts=parts,
-        verdicts=_verdicts(root),
-        places=_links(root, root, PLACES),
-        folders=[(name, text) for name, text in FOLDERS.items() if (root / name).is_dir()],
+        verdicts=_verdicts(root, patients),
+        places=_links(root, root, PLACES) if patients else (),
+        folders=[(name, text) for name, text in FOLDERS.items() if (root / name).is_dir()] if patients else [],
+        status=status,
+        outputs=outputs,
+        queries=_queries(root),
+        query_page="validation/queries.html" if patients and (root / "validation/queries.html").is_file() else "",
+        browse=f"{BROWSE}/{PAGE}" if patients and (root / BROWSE / PAGE).is_file() else "",
+        patients=patients,
     )
     write_bytes(root / FILE, page.encode())
     return root / FILE
@@ -110,7 +161,7 @@ def _part(root: Path, standard: str, folder: Path, datasets: Mapping[str, Any]) 
 
 
 def _dataset(root: Path, standard: str, folder: Path, dataset: Any) -> ListedDataset:
-    stem = dataset.name.lower()
+    stem, page = dataset.name.lower(), f"{BROWSE}/{PAGE}"
     copies = root / "dataset-json" / standard
     files = [folder / f"{stem}.xpt", *(copies / f"{stem}{form}" for form in (".json", ".ndjson", ".dsjc"))]
     files += sorted((folder / "split").glob(f"{stem}[0-9]*.xpt"))
@@ -119,13 +170,25 @@ def _dataset(root: Path, standard: str, folder: Path, dataset: Any) -> ListedDat
         dataset.metadata.label,
         len(dataset.frame),
         len(dataset.metadata.variables),
+        f"{page}#table={dataset.name}" if (root / page).is_file() else "",
         tuple(_link(root, path) for path in files if path.is_file()),
     )
 
 
-def _verdicts(root: Path) -> list[StatedVerdict]:
-    made = [_conformance(root), _acceptance(root), _second(root)]
-    return [one for one in made if one]
+def _verdicts(root: Path, patients: bool) -> list[StatedVerdict]:
+    made = [one for one in (_conformance(root), _acceptance(root), _second(root)) if one]
+    return made if patients else [replace(one, link=None) for one in made]
+
+
+def _queries(root: Path) -> list[tuple[str, dict[str, int]]]:
+    """Return how many queries of each severity have each status."""
+    path = root / "validation" / "queries.csv"
+    if not path.is_file():
+        return []
+    with outside(f"read {path}"):
+        listing = pd.read_csv(path, dtype=str, keep_default_na=False, usecols=["severity", "status"])
+    counts = pd.crosstab(listing["severity"], listing["status"])
+    return list(counts.to_dict("index").items())  # type: ignore[arg-type]
 
 
 def _judged(root: Path, name: str) -> dict[str, Any] | None:

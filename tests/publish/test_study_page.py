@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from lxml import html
 
-from publish.index_page.page import write
+from publish.study_page.page import ListedOutput, write
 from tests.publish.examples import adverse_events
 
 ABOUT = {
@@ -23,18 +23,23 @@ COUNTS = {"rules": 9, "findings": 3, "explained": 1, "unexplained": 2}
 def test_the_page(tmp_path: Path) -> None:
     folder = tmp_path / "m5" / "datasets" / "s-1" / "tabulations" / "sdtm"
     for name in ("m5/datasets/s-1/tabulations/sdtm/ae.xpt", "dataset-json/sdtm/ae.json", "validation/conformance.html",
-                 "reports/index.html", "m5/datasets/s-1/tabulations/sdtm/define.html", "manifest.json"):  # fmt: skip
+                 "validation/queries.html", "reports/index.html", "reports/plan.html", "reports/T1.html", "m5/datasets/s-1/tabulations/sdtm/define.html", "manifest.json"):  # fmt: skip
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     (tmp_path / "validation" / "conformance.json").write_text(json.dumps({"counts": COUNTS, "findings": []}))
-    page = write(tmp_path, ABOUT, {"sdtm": folder}, {"sdtm": {"AE": adverse_events()}})
+    (tmp_path / "validation" / "queries.csv").write_text("severity,status\nerror,open\nerror,open\nnote,answered\n")
+    outputs = [ListedOutput("T1", "Table 1", "<i>Ages", "Safety (N = 3)")]
+    page = write(tmp_path, ABOUT, {"sdtm": folder}, {"sdtm": {"AE": adverse_events()}}, None, outputs)
     root = html.fromstring(page.read_text("utf-8"))
     links = [link.get("href") for link in root.iter("a")]
-    assert len(links) == len(set(links)) == 6
-    for link in links:
+    inside = [link for link in links if link.startswith("#")]
+    assert inside and all(root.get_element_by_id(link[1:]) is not None for link in inside)
+    assert len(links) == len(set(links)) == len(inside) + 9
+    for link in set(links) - set(inside):
         assert (tmp_path / unquote(link)).is_file(), link
         assert not re.match(r"/|[a-z]+:|\.\.", link)
     text = " ".join(root.text_content().split())
-    assert "S-1 <b>: submission package" in text
+    assert "S-1 <b>" in text and "Table 1 <i>Ages, Safety (N = 3)" in text
+    assert "error: 2 open" in text and "note: 1 answered" in text
     assert "9 rules, 3 findings: 1 explained by the study, 2 not, 0 for information" in text and "to look at" in text
     assert "AE Adverse Events 3 7" in text.replace("AEAdverse Events37", "AE Adverse Events 3 7")
