@@ -23,7 +23,8 @@ COUNTS = {"rules": 9, "findings": 3, "explained": 1, "unexplained": 2}
 def test_the_page(tmp_path: Path) -> None:
     folder = tmp_path / "m5" / "datasets" / "s-1" / "tabulations" / "sdtm"
     for name in ("m5/datasets/s-1/tabulations/sdtm/ae.xpt", "dataset-json/sdtm/ae.json", "validation/conformance.html",
-                 "validation/queries.html", "reports/index.html", "reports/plan.html", "reports/T1.html", "m5/datasets/s-1/tabulations/sdtm/define.html", "manifest.json"):  # fmt: skip
+                 "validation/queries.html", "reports/index.html", "reports/plan.html", "reports/T1.html",
+                 "m5/datasets/s-1/tabulations/sdtm/define.html", "manifest.json"):  # fmt: skip
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     (tmp_path / "validation" / "conformance.json").write_text(json.dumps({"counts": COUNTS, "findings": []}))
