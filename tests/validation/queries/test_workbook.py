@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from pathlib import Path
 
@@ -28,8 +29,14 @@ def sheets(path: Path) -> dict[str, list[list[str]]]:
     for number, name in enumerate(names, start=1):
         sheet = root[f"xl/worksheets/sheet{number}.xml"]
         assert not list(sheet.iter(f"{SHEET}f"))  # a formula
-        made[name] = [[_shown(cell, texts) for cell in row] for row in sheet.iter(f"{SHEET}row")]
+        made[name] = [_row(row, texts) for row in sheet.iter(f"{SHEET}row")]
     return made
+
+
+def _row(row: etree._Element, texts: list[str]) -> list[str]:
+    """The cells up to the last that is written, with those between that are blank."""
+    cells = {ord(re.sub(r"\d", "", str(cell.get("r")))) - ord("A"): _shown(cell, texts) for cell in row}
+    return [cells.get(place, "") for place in range(max(cells) + 1)] if cells else []
 
 
 def _shown(cell: etree._Element, texts: list[str]) -> str:
@@ -89,3 +96,12 @@ def test_what_a_sheet_cannot_hold_goes_on_or_says_so(tmp_path: Path, monkeypatch
 def test_no_queries_make_a_workbook_without_rows(tmp_path: Path) -> None:
     write_workbook(study(tmp_path), listing(), tmp_path / "a.xlsx", "2001-12-31")
     assert sheets(tmp_path / "a.xlsx")["Queries"] == [list(LISTED)]
+
+
+def test_many_queries_are_not_written_a_second_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    both = listing("a", "b").assign(site=["north", "south"])
+    monkeypatch.setattr(workbook, "MOST_TWICE", 1)
+    write_workbook(study(tmp_path), both, tmp_path / "a.xlsx", "2001-12-31")
+    got = sheets(tmp_path / "a.xlsx")
+    assert list(got) == ["Counts", "Queries"]
+    assert workbook.ELSEWHERE in [row[0] for row in got["Counts"] if row]
