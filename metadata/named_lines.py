@@ -65,10 +65,13 @@ def _of_node(node: Any, words: Collection[str], path: list[tuple[str, int]]) -> 
             rest = LocatedDict({key: value for key, value in node.items() if key != "for_each"})
             rest.file, rest.line, rest.lines = node.file, node.line, node.lines
             for item in each:
-                found = list(_of_node(filled_in(rest, str(item)), words, path))
+                own = _own_words(each, item)
+                found = list(_of_node(filled_in(rest, str(item), own), words, path))
                 yield from found
-                if isinstance(each, LocatedDict) and str(item) in {word for word, _ in found}:
-                    yield str(item), _line(each.file, [*path, (str(item), each.lines[item])], None, ())
+                if isinstance(each, LocatedDict):
+                    there = {word for word, _ in found} & {str(item), *own.values()}
+                    here = [*path, (str(item), each.lines[item])]
+                    yield from ((word, _line(each.file, here, None, ())) for word in sorted(there))
             return
         for key, value in node.items():
             here = [*path, (key, node.lines.get(key, node.line))]
@@ -82,6 +85,12 @@ def _of_node(node: Any, words: Collection[str], path: list[tuple[str, int]]) -> 
     elif isinstance(node, LocatedList):
         for place, item in enumerate(node):
             yield from _of_node(item, words, [*path, ("", node.lines.get(place, node.line))])
+
+
+def _own_words(each: LocatedDict | LocatedList, item: Any) -> dict[str, str]:
+    """Return the words that an item of ``for_each`` gives beside itself: texts by the name that stands for them."""
+    given = each[item] if isinstance(each, LocatedDict) else None
+    return {str(name): str(word) for name, word in given.items()} if isinstance(given, LocatedDict) else {}
 
 
 def _of_list(
