@@ -42,7 +42,7 @@ def readable(records: Records, findings: pd.DataFrame) -> Records:
 
 
 class CheckRows:
-    """The rows of one form, and the columns of anything a check refers to from there."""
+    """The rows of one form (``keys``), and the columns of anything a check refers to from there."""
 
     def __init__(
         self, lookup: RecordsLookup, form: str, keys: pd.DataFrame, text_dates: Mapping[str, TextDate] | None = None
@@ -52,7 +52,7 @@ class CheckRows:
         self._dates: dict[tuple[str, ...], pd.Series] = {}
         self._days: dict[tuple[str, ...], tuple[np.ndarray, np.ndarray]] = {}
         self.form = form
-        self.keys = keys[may_hold_values(self.project, form, keys)].reset_index(drop=True)
+        self.keys = keys.reset_index(drop=True)
         self.context = FormContext(lookup, form, self.keys)
 
     def __len__(self) -> int:
@@ -140,7 +140,8 @@ class CheckData:
         """Return the rows of a form."""
         if form not in self._rows:
             keys = stored_rows(self.originals, form)
-            self._rows[form] = CheckRows(self.lookup, form, keys, self.study.text_dates)
+            placed = keys[may_hold_values(self.project, form, keys)]
+            self._rows[form] = CheckRows(self.lookup, form, placed, self.study.text_dates)
         return self._rows[form]
 
     @cached_property
