@@ -28,6 +28,7 @@ FILES = {
     "analyses": "adam", "reports": "reports.yaml", "second_derivation": "verify/verify.yaml",
     "acceptance": "acceptance.yaml", "explanations": "conformance.yaml", "guides": "guides.yaml",
     "approvers": "approvers.yaml",
+    "monitoring": "monitoring.yaml",
 }  # fmt: skip
 """The file or folder of each part, the place of what says none."""
 
@@ -72,6 +73,7 @@ class CheckParts:
             self.explanations,
             self.guides,
             self.approvers,
+            self.monitoring,
         ]
 
     def doubts(self) -> Iterable[StudyError]:
@@ -224,6 +226,12 @@ class CheckParts:
         from release.approvers import check_approvers
 
         return check_approvers(self.study)
+
+    def monitoring(self) -> Iterable[StudyError]:
+        """monitoring.yaml, which a study need not have."""
+        from monitoring.declaration import check_plan
+
+        return check_plan(self.study, self.project)
 
     @cached_property
     def _terminology(self) -> Terminology:

@@ -66,6 +66,18 @@ PIN_EXAMPLES = """
 
   redcap-cdisc pin ../studies/mytrial --package "SDTM Terminology.txt" --release 2025-03-28
 """
+MONITOR_EXAMPLES = """
+[bold]Examples[/bold]
+
+  redcap-cdisc monitor spms_aza --source mappings/spms_aza/redcap --as-of 2000-06-01
+
+  redcap-cdisc monitor ../studies/mytrial --source api --json
+"""
+ACKNOWLEDGE_EXAMPLES = """
+[bold]Examples[/bold]
+
+  redcap-cdisc acknowledge spms_aza 4f1c2a9b0d --by "M. Luque" --action "Azathioprine stopped, control on Friday"
+"""
 SCHEMA_EXAMPLES = """
 [bold]Examples[/bold]
 
@@ -369,6 +381,41 @@ def drift(
     from flows.drift import show_drift
 
     raise typer.Exit(show_drift(study, against, as_json))
+
+
+@application.command(epilog=MONITOR_EXAMPLES)
+def monitor(
+    study: StudyArgument,
+    source: Annotated[
+        str, typer.Option(help="'api' for the REDCap in study.yaml, a snapshot, or a folder of exports (as entered).")
+    ] = "api",
+    as_of: Annotated[
+        str | None, typer.Option(metavar="YYYY-MM-DD", help="The day that is judged; today unless it is given.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Where alerts and report are kept; default build/STUDY-monitoring.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Judge a study's safety plan on the records as entered: alerts, what is overdue, and a report."""
+    from flows.monitoring import show_monitoring
+
+    show_monitoring(study, source, as_of, out, as_json)
+
+
+@application.command(epilog=ACKNOWLEDGE_EXAMPLES)
+def acknowledge(
+    study: StudyArgument,
+    alert: Annotated[str, typer.Argument(metavar="ALERT", help="The alert, as monitor and its report show it.")],
+    by: Annotated[str, typer.Option(help="Who acknowledges it.")],
+    action: Annotated[str, typer.Option(help="What is done about it.")],
+    on: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="The day; today unless it is given.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Where the alerts are kept; default build/STUDY-monitoring.")] = None,
+) -> None:
+    """Acknowledge an alert of a study's safety monitoring: who, when and what is done."""
+    from flows.monitoring import show_acknowledgement
+
+    show_acknowledgement(study, alert, by, action, on, out)
 
 
 @application.command(epilog=SCHEMA_EXAMPLES)

@@ -22,6 +22,7 @@ FILES = {
     "conformance": ("conformance.yaml",),
     "guides": ("guides.yaml",),
     "approvers": ("approvers.yaml",),
+    "monitoring": ("monitoring.yaml",),
 }
 """Which files of a study's folder each schema is for."""
 
@@ -30,6 +31,7 @@ def schemas() -> dict[str, dict[str, Any]]:
     """Return the schema (JSON Schema 2020-12) of each kind of file."""
     from adam.build.schema import document
     from metadata.study_declaration import study_schema, terminology_schema
+    from monitoring.declaration import monitoring_schema
     from publish.guides.texts import guides_schema
     from release.approvers import approvers_schema
     from reports.schema import reports_schema
@@ -59,6 +61,7 @@ def schemas() -> dict[str, dict[str, Any]]:
         "conformance": conformance_schema(),
         "guides": guides_schema(),
         "approvers": approvers_schema(),
+        "monitoring": monitoring_schema(),
     }
 
 

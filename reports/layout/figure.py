@@ -111,3 +111,26 @@ class TimelineFigure(Figure):
     subjects: tuple[str, ...]
     layers: tuple[TimelineLayer, ...]
     description: str = ""
+
+
+@dataclass(frozen=True)
+class CoursePanel:
+    """A test or drug of one subject over time: its lines and limits; what holds until the next value ``steps``."""
+
+    label: str
+    lines: tuple[ProfileLine, ...]
+    limits: tuple[float, ...] = ()
+    steps: bool = False
+
+
+@dataclass(frozen=True)
+class CourseFigure(Figure):
+    """Everything of one subject on one axis of time: a panel a test or drug, then a lane a kind of event."""
+
+    drawn_by: ClassVar = "reports.figures.course"
+
+    x_label: str
+    x_ticks: tuple[float, ...]
+    panels: tuple[CoursePanel, ...]
+    lanes: tuple[TimelineLayer, ...]
+    description: str = ""

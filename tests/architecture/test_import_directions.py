@@ -1,4 +1,4 @@
-"""Imports run one way: flows, then the six stages that do not know one another, then metadata."""
+"""Imports run one way: flows, monitoring, then the six stages that do not know one another, then metadata."""
 
 import ast
 import sys
@@ -9,10 +9,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 STAGES = ("extract", "sdtm", "adam", "validation", "publish", "reports")
-OWN = {"flows", "redcap_sandbox", "release", "metadata", "mappings", "benchmarks", *STAGES}
+OWN = {"flows", "redcap_sandbox", "release", "metadata", "mappings", "benchmarks", "monitoring", *STAGES}
 ALLOWED = {
-    "flows": {"flows", "metadata", "mappings", "redcap_sandbox", "release", *STAGES},
+    "flows": {"flows", "metadata", "mappings", "redcap_sandbox", "release", "monitoring", *STAGES},
     "release": {"release", "publish", "metadata"},  # a package is published first
+    # It reads results as sdtm maps them and forms as validation does, draws as reports and sets type as publish does.
+    "monitoring": {"monitoring", "metadata", "sdtm", "validation", "reports", "publish"},
     "redcap_sandbox": {"redcap_sandbox", "metadata", "extract"},  # of extract only its reader of a project's XML
     "metadata": {"metadata"},
     "mappings": set(),

@@ -20,6 +20,7 @@ ENGINE = (
     "publish",
     "reports",
     "release",
+    "monitoring",
 )
 SOURCES = sorted(file for package in (*ENGINE, "benchmarks") for file in (ROOT / package).rglob("*.py"))
 STUDIES = sorted(path.parent for path in (ROOT / "mappings").glob("*/study.yaml"))
