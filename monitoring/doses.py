@@ -60,6 +60,11 @@ def _forms(mapping: DomainMapping, table: DomainTable) -> np.ndarray:
     return made
 
 
+def of_each(names: pd.Series, known: pd.Series) -> pd.Series:
+    """Return for each name what is known of it (by a unique index), missing where nothing is."""
+    return known.reindex(names).set_axis(names.index)
+
+
 def courses(doses: pd.DataFrame, drug: str) -> pd.DataFrame:
     """Return where one drug begins, begins again after a pause, or rises: record, start and end of what follows.
 

@@ -18,7 +18,7 @@ from metadata.records import Records
 from metadata.records_lookup import RecordsLookup
 from metadata.study import Study
 from metadata.terminology import Terminology
-from monitoring.doses import doses_of
+from monitoring.doses import doses_of, of_each
 from monitoring.results import results_of
 from monitoring.settings import PlanFile
 from sdtm.build.collect import collect
@@ -100,7 +100,7 @@ class Observations:
         number = pd.Series(self.identity.subjid.array(), dtype="str")
         days = pd.concat([self.all_results[["record", "day"]],
                           self.all_doses.rename(columns={"start": "day"})[["record", "day"]]])  # fmt: skip
-        first = record.map(days.groupby("record")["day"].min()).astype("datetime64[ns]")
+        first = of_each(record, days.groupby("record")["day"].min())
         return pd.DataFrame({
             "record": record,
             "subject": number.where(number != "", "record " + record),
@@ -111,7 +111,7 @@ class Observations:
         """Return the first day known of each record, the day of the records where nothing is."""
         import pandas as pd
 
-        return record.map(self.subjects.set_index("record")["first"]).fillna(pd.Timestamp(self.dated))
+        return of_each(record, self.subjects.set_index("record")["first"]).fillna(pd.Timestamp(self.dated))
 
     @cached_property
     def tables(self) -> dict[str, DomainTable]:
@@ -199,4 +199,4 @@ class Observations:
         """Return the day from which nothing more is due of each record, far ahead where there is none."""
         import pandas as pd
 
-        return record.map(self.ends).astype("datetime64[ns]").fillna(pd.Timestamp("2200-01-01"))
+        return of_each(record, self.ends).fillna(pd.Timestamp("2200-01-01"))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import numpy as np
 
 from metadata.declaration_limits import Above, Limit
-from monitoring.doses import DAY, courses
+from monitoring.doses import DAY, courses, of_each
 from monitoring.findings import findings, written
 from monitoring.observations import Observations
 from monitoring.plan import Plan, Rule, TestsKnown, rule_kind
@@ -62,8 +62,9 @@ class Controls(Rule):
         starts = courses(observed.doses, self.drug)
         starts = starts[starts["daily"] != 0].reset_index(drop=True)
         rows = due_days(starts, self.schedule, observed.as_of)
-        last = np.minimum(rows["end"], observed.end_of(rows["record"]) - DAY)
-        rows = rows[rows["due"] <= last].reset_index(drop=True)
+        rows["since"] = rows["due"] + (self.grace_days + 1) * DAY
+        wanted = (rows["due"] <= rows["end"]) & (rows["since"] <= observed.end_of(rows["record"]))
+        rows = rows[wanted].reset_index(drop=True)
         done = {test: first_days(observed.results, rows, test) for test in self.tests}
         lacking = pd.Series("", index=rows.index, dtype="str")
         for test, day in done.items():
@@ -71,7 +72,7 @@ class Controls(Rule):
             lacking = lacking.where(~late, lacking + np.where(lacking == "", "", ", ") + test)
         whole = pd.DataFrame(done, index=rows.index).astype("datetime64[ns]")
         rows["done"] = whole.max(axis="columns").where(whole.notna().all(axis="columns"))
-        return rows.assign(lacking=lacking, since=rows["due"] + (self.grace_days + 1) * DAY)
+        return rows.assign(lacking=lacking)
 
     def find(self, observed: Observations, plan: Plan) -> list[pd.DataFrame]:
         """Return the controls that were not whole in time."""
@@ -113,7 +114,7 @@ class Visits(Rule):
         rows = begun.merge(planned, how="cross")
         rows["due"] = rows["begun"] + pd.to_timedelta(rows["planned"].astype(int) - 1, unit="D")
         rows["since"] = rows["due"] + pd.to_timedelta(rows["after"].astype(int) + 1, unit="D")
-        rows = rows[rows["due"] < observed.end_of(rows["record"])]
+        rows = rows[rows["since"] <= observed.end_of(rows["record"])]
         places = rows.set_index(["record", "event"]).index
         done = seen.groupby(["record", "event"])["day"].min().reindex(places).to_numpy()
         known = places.isin(accounted.set_index(["record", "event"]).index)
@@ -207,5 +208,5 @@ class AfterHold(Rule):
         near = near.assign(bad=near["bad"] <= near["start"])
         days = near.groupby(["place", "control"])["bad"].any().reset_index()
         worst = days[days["bad"]].groupby("place")["control"].max()
-        good = days[~days["bad"] & ~(days["control"] <= days["place"].map(worst))]
+        good = days[~days["bad"] & ~(days["control"] <= of_each(days["place"], worst))]
         return good.groupby("place").size().reindex(np.arange(len(pairs)), fill_value=0).to_numpy()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 
 from metadata.declaration_limits import Above, Keyed, Limit
-from monitoring.doses import courses
+from monitoring.doses import courses, of_each
 from monitoring.findings import findings
 from monitoring.limits import ResultLimit
 from monitoring.observations import Observations
@@ -141,11 +141,11 @@ class Rise(Rule):
         """Return the results that have risen so far, and those that cannot be compared."""
         rows = of_tests(observed, [self.test])
         start = courses(observed.doses, self.drug).groupby("record")["start"].min()
-        rows = rows.assign(start=rows["record"].map(start).astype("datetime64[ns]"))
+        rows = rows.assign(start=of_each(rows["record"], start))
         number = rows["low"].to_numpy() == rows["high"].to_numpy()
         before = rows[number & (rows["day"] <= rows["start"])].groupby("record")["low"].last()
         later = rows[rows["day"] > rows["start"]]
-        reference = later["record"].map(before)
+        reference = of_each(later["record"], before)
         known = (later["low"].to_numpy() == later["high"].to_numpy()) & reference.notna().to_numpy()
         met = later[known & (later["low"] - reference >= self.by - 1e-9).to_numpy()]
         return [
@@ -175,7 +175,8 @@ class BeforeStart(Rule):
         term = known.groupby("record")["term"].last()
         without = begun[~begun["record"].isin(term.index)]
         doses = observed.doses[observed.doses["drug"] == self.drug]
-        most = doses["record"].map(term).map({word: most for word, most in self.most_a_day.items() if most is not None})
+        limits = {word: most for word, most in self.most_a_day.items() if most is not None}
+        most = of_each(doses["record"], term).map(limits)
         above = doses[(doses["daily"] > most.astype(float) * (1 + 1e-9)).to_numpy()]
         return [
             findings(above, self.id, self.level, above["start"], self.test),
