@@ -20,12 +20,12 @@ LARGEST = 200 << 20
 
 
 def read_sources(study: Study) -> dict[str, TextTable]:
-    """Return the table of each declared source: its columns as they are written, and ``ROW``.
+    """Return the table of each declared source, of a blinded study the dummy: its columns as written, and ``ROW``.
 
     Raises StudyError for a file that is missing, too large or no such file, for a column that is missing or not
     declared, and for a row whose key is blank or that of another row.
     """
-    return {form: read_source(study, source) for form, source in (study.declared.sources or {}).items()}
+    return {form: read_source(study, source) for form, source in study.stored_sources.items()}
 
 
 def read_source(study: Study, source: OtherSource) -> TextTable:
@@ -91,13 +91,27 @@ def _check_keys(source: OtherSource, frame: pd.DataFrame, shown: str) -> None:
 def check_files(study: Study) -> list[StudyError]:
     """Return what is wrong with the files of sources that are there; one that is yet to come is no mistake."""
     found = []
-    for source in (study.declared.sources or {}).values():
+    for source in study.stored_sources.values():  # the real list of a blinded study is not opened
         try:
             if study.path(source.file).is_file():
                 read_source(study, source)
         except StudyError as error:
             found.append(error)
     return found
+
+
+def treatment_as_asked(study: Study, tables: Mapping[str, TextTable]) -> Mapping[str, TextTable]:
+    """Return a snapshot's tables with the list of treatments that the study asks for: the dummy, or the real one.
+
+    Raises StudyError for a snapshot that holds another list than the dummy of study.yaml, which may be the real one.
+    """
+    blinding = study.declared.blinding
+    if blinding is None:
+        return tables
+    dummy = read_source(study, study.stored_sources[blinding.source])
+    if not tables[blinding.source].frame().equals(dummy.frame()):
+        raise StudyError(f"the snapshot has another list than {blinding.dummy}: take it again, blinded")
+    return {**tables, blinding.source: read_source(study, study.sources[blinding.source])}
 
 
 def check_declared(study: Study, tables: Mapping[str, TextTable]) -> tuple[str, ...]:

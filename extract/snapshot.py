@@ -14,7 +14,7 @@ from typing import Any
 from extract.canonical import ID_LENGTH, canonical_records, canonical_structure, content_hash
 from extract.completeness import withheld_fields
 from extract.log import Entries, newest_change
-from extract.other_sources import check_declared, read_sources
+from extract.other_sources import check_declared, read_sources, treatment_as_asked
 from extract.records_file import read_records, write_records
 from extract.source_rows import place
 from extract.storage import MANIFEST, Content, json_bytes, store, verified
@@ -90,8 +90,8 @@ class StoredSnapshot:
         unread = check_declared(study, self._sources)
         if not study.declared.sources:
             return replace(self, snapshot=replace(self.snapshot, warnings=(*self.snapshot.warnings, *unread)))
-        project = with_sources(self.snapshot.project, study.declared.sources)
-        placed = place(study, project, self._whole.table, self._sources)
+        project = with_sources(self.snapshot.project, study.sources)
+        placed = place(study, project, self._whole.table, treatment_as_asked(study, self._sources))
         whole = Records(project, placed.table, placed.other)
         warnings = (*self.snapshot.warnings, *unread, *placed.left_out)
         widened = StoredSnapshot(replace(self.snapshot, project=project, warnings=warnings), whole, self._sources)
@@ -161,7 +161,7 @@ def keep(study: Study, taken: Taken, root: Path) -> Path:
         EXTRACTION_FILE: json_bytes(extraction),
     }
     for form, table in sources.items():
-        path = study.path((study.declared.sources or {})[form].file)
+        path = study.path(study.stored_sources[form].file)
         files[f"{SOURCES}/{form}.received{path.suffix.lower()}"] = path
         files[f"{SOURCES}/{form}.parquet"] = partial(write_records, table)
     if not store(folder, files, manifest):

@@ -42,7 +42,7 @@ def place(study: Study, project: Project, table: TextTable, sources: Mapping[str
     parts, unplaced = [table], list[pd.DataFrame]()
     numbers: list[np.ndarray] = [np.zeros(len(table), np.int32)]
     left_out = []
-    for form, source in (study.declared.sources or {}).items():
+    for form, source in study.sources.items():
         rows, wrong = _placed(study, project, table, form, source, sources[form].frame())
         if study.group:
             others = wrong["rule"] == UNKNOWN_SUBJECT

@@ -47,7 +47,7 @@ def show_approval(looked: Looked, decision: Decision | None, as_json: bool) -> i
         said = {**seen.as_dict(), "recorded": vars(made) if made else None}
         print(json.dumps(said, indent=2, ensure_ascii=False))  # noqa: T201
     elif made:
-        _print_record(made, candidate.log)
+        print_record(made, candidate.log)
     return 0
 
 
@@ -90,7 +90,8 @@ def show_release(looked: Looked, version: str, by: tuple[str, str, str], as_json
     return 0
 
 
-def _print_record(made: LogRecord, log: Path) -> None:
+def print_record(made: LogRecord, log: Path) -> None:
+    """Say where a decision was recorded, and what that is worth."""
     from release.approvers import MEANT, RECORD, SIGNATURE
 
     console = Console(highlight=False, soft_wrap=True)

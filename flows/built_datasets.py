@@ -18,11 +18,11 @@ Datasets = Mapping[str, Dataset]
 
 @dataclass(frozen=True)
 class BuiltDatasets:
-    """Datasets of both standards, ready to be written; ``group`` is set if they have one data access group only."""
+    """Datasets of both standards, ready to be written; ``mark`` is what their labels end with, or blank."""
 
     sdtm: Datasets
     adam: Datasets
-    group: str = ""
+    mark: str = ""
     largest_file: int = LARGEST_FILE
     json_forms: tuple[JsonForm, ...] | None = None
 
@@ -33,12 +33,12 @@ class BuiltDatasets:
 
     @property
     def standards(self) -> list[tuple[Standard, Datasets]]:
-        """The datasets of each standard that has any, as they are written: their labels name the group."""
+        """The datasets of each standard that has any, as they are written: with the mark in their labels."""
         from publish.part import labelled
 
         both: list[tuple[Standard, Datasets]] = [("sdtm", self.sdtm), ("adam", self.adam)]
         return [
-            (standard, {name: labelled(one, self.group) for name, one in datasets.items()})
+            (standard, {name: labelled(one, self.mark) for name, one in datasets.items()})
             for standard, datasets in both
             if datasets
         ]

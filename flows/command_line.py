@@ -176,6 +176,13 @@ APPROVE_EXAMPLES = """
 
   redcap-cdisc approve build/mytrial --meaning waived --item query:e98a38564f47 --name "Ana Ruiz" ...
 """
+UNBLIND_EXAMPLES = """
+[bold]Examples[/bold]
+
+  redcap-cdisc unblind ../studies/mytrial --name "Boris Stein" --role statistician --reason "Database locked."
+
+  redcap-cdisc unblind ../studies/mytrial --close --name "Boris Stein" --role statistician --reason "A mistake."
+"""
 RELEASE_EXAMPLES = """
 [bold]Examples[/bold]
 
@@ -277,6 +284,10 @@ def run(
     summaries: Annotated[
         bool, typer.Option("--summaries", help="Pages for those who may see no single patient: summaries only.")
     ] = False,
+    unblinded: Annotated[
+        bool,
+        typer.Option("--unblinded", help="Read the real list of treatments, which an unblinding must have opened."),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Build a study: from its REDCap project, an exported project or a snapshot to the package."""
@@ -287,7 +298,9 @@ def run(
     from flows.run_request import RunRequest
 
     state = records.value if records else None
-    request = RunRequest.of(study, source, state, cutoff, out, until.value, group, previous, full_load, summaries)
+    request = RunRequest.of(
+        study, source, state, cutoff, out, until.value, group, previous, full_load, summaries, unblinded
+    )
     printer = StagePrinter(quiet=as_json)
     result = build(request, printer)
     print(json.dumps({**result.as_dict(), "seconds": printer.seconds}, indent=2) if as_json else result.sentence())  # noqa: T201
@@ -561,6 +574,21 @@ def approve(
 
     decision = decision_of(name, role, meaning.value if meaning else None, reason, item, key)
     raise typer.Exit(show_approval(Looked(package, study, releases, kind.value), decision, as_json))
+
+
+@application.command(epilog=UNBLIND_EXAMPLES)
+def unblind(
+    study: StudyArgument,
+    name: Annotated[str, typer.Option(help="Your full name, as approvers.yaml has it.")],
+    role: Annotated[str, typer.Option(help="The role in which you decide.")],
+    reason: Annotated[str, typer.Option(help="Why, in a sentence.")],
+    key: Annotated[Path | None, typer.Option(help="Your private SSH key, which signs; it stays where it is.")] = None,
+    close: Annotated[bool, typer.Option("--close", help="Take an unblinding back.")] = False,
+) -> None:
+    """Open the list of treatments of a blinded study: without this no run reads it."""
+    from flows.unblinding import show_unblinding
+
+    raise typer.Exit(show_unblinding(study, (name, role, reason), key, close))
 
 
 @application.command(epilog=RELEASE_EXAMPLES)

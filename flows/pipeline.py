@@ -411,7 +411,7 @@ def resolve_lengths(sdtm: Datasets, adam: Datasets, study: Study) -> BuiltDatase
 
     sized = lengths.resolve({**sdtm, **adam})
     both = {name: sized[name] for name in sdtm}, {name: sized[name] for name in adam}
-    return BuiltDatasets(*both, study.group, study.largest_file, study.json_forms)
+    return BuiltDatasets(*both, study.label_mark, study.largest_file, study.json_forms)
 
 
 def write_transport(layout: PackageLayout, built: BuiltDatasets, created: str) -> list[Path]:

@@ -58,6 +58,7 @@ class RunRequest:
         previous: Path | None = None,
         full_load: bool = False,
         summaries: bool = False,
+        unblinded: bool = False,
     ) -> RunRequest:
         """Read what was typed.
 
@@ -80,9 +81,10 @@ class RunRequest:
         if summaries:
             options["study_page"] = "summaries"
             opened.declared = replace(opened.declared, study_page="summaries")
-        folder = out or BUILD / "-".join(
-            [opened.name, *([group] if group else []), *([until] if until != "package" else [])]
-        )
+        if unblinded:
+            options["unblinded"] = _unblinded(opened)
+        parts = [group, "unblinded" if unblinded else "", until if until != "package" else ""]
+        folder = out or BUILD / "-".join([opened.name, *filter(None, parts)])
         _refuse_package(folder, until)
         earlier = _previous(opened, previous, folder, options)
         snapshots = (out.absolute().parent if out else BUILD.absolute()) / "snapshots"
@@ -92,6 +94,15 @@ class RunRequest:
     def reaches(self, stage: str) -> bool:
         """Return True if the run goes as far as ``stage``."""
         return STAGES.index(self.until) >= STAGES.index(stage)
+
+
+def _unblinded(study: Study) -> str:
+    """Let the study read the real list of treatments, and return the hash of the record that allows it."""
+    from release.unblinding import unblinding_of
+
+    record = unblinding_of(study)
+    study.unblinded = True
+    return record.hash
 
 
 def _previous(study: Study, given: Path | None, out: Path, options: dict[str, str]) -> pd.DataFrame | None:

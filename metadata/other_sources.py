@@ -12,6 +12,8 @@ from metadata.project import Project
 from metadata.study_declaration import OtherSource, SourceField, StudyFile
 from metadata.yaml_source import complain
 
+FOLDER = "sources"
+"""The folder of a study that no package names the files of: the snapshot's id covers what is read of them."""
 NAME = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
 VALIDATION = {
     "text": "",
@@ -82,6 +84,7 @@ def _field(form: str, name: str, declared: SourceField) -> Field:
 
 def check_sources(declared: StudyFile, project: Project) -> Iterator[StudyError]:
     """Yield what is wrong with the declared sources, held against the project (REDCap's own part is enough)."""
+    yield from _wrong_blinding(declared)
     taken: dict[str, str] = {}
     for form, source in (declared.sources or {}).items():
         yield from _wrong_places(source, project)
@@ -94,6 +97,23 @@ def check_sources(declared: StudyFile, project: Project) -> Iterator[StudyError]
             if name in taken:
                 yield complain(source.node, "fields", f"the field '{name}' is one of '{taken[name]}' too")
             taken[name] = form
+
+
+def _wrong_blinding(declared: StudyFile) -> Iterator[StudyError]:
+    blinding, sources = declared.blinding, declared.sources or {}
+    if blinding is None:
+        return
+    if blinding.source not in sources:
+        near = nearest(blinding.source, sources)
+        yield complain(blinding.node, "source", f"'{blinding.source}' is none of the sources{near}")
+        return
+    source = sources[blinding.source]
+    if blinding.dummy == source.file:
+        yield complain(blinding.node, "dummy", "the dummy is the real list: give it a file of its own")
+    for node, key, path in ((blinding.node, "dummy", blinding.dummy), (source.node, "file", source.file)):
+        if path.partition("/")[0] != FOLDER:
+            problem = f"the list of a blinded study lies in {FOLDER}/, of which no package names the files"
+            yield complain(node, key, problem)
 
 
 def _wrong_places(source: OtherSource, project: Project) -> Iterator[StudyError]:

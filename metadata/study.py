@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,25 +12,43 @@ from metadata.errors import StudyError, UsageError, nearest
 from metadata.other_sources import with_sources
 from metadata.project import Project
 from metadata.redcap_csv import UTF_8
-from metadata.study_declaration import JSON_FORMS, Identity, JsonForm, PlannedTreatment, Standards, StudyFile, Visit
+from metadata.study_declaration import (
+    JSON_FORMS,
+    Identity,
+    JsonForm,
+    OtherSource,
+    PlannedTreatment,
+    Standards,
+    StudyFile,
+    Visit,
+)
 from metadata.text_dates import TextDate
 from metadata.yaml_source import complain, load
 
 BUNDLED = Path(__file__).resolve().parent.parent / "mappings"
 CONFIG = "study.yaml"
 LARGEST_FILE = 5_000_000_000
+BLINDING = {
+    "": "",
+    "blinded": "Blinded: treatments are a dummy allocation",
+    "unblinded": "Unblinded: not for anyone who is blinded",
+}
+"""What every output says of a build's treatments."""
+ARMS = {"": "", "blinded": "dummy arms", "unblinded": "unblinded"}
 
 
 class Study:
     """The reader of one study's folder; ``declared`` is its study.yaml, without mistakes of keys or types.
 
     ``group`` is the data access group of which alone a part of the study is built, blank for the whole study.
+    ``unblinded`` says that the treatment is read from the real list of a study with ``blinding``.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.name = folder.name
         self.group = ""
+        self.unblinded = False
         self._read: dict[tuple[str, int, int], Any] = {}
         self.declared = read_document(StudyFile, self.read_yaml(CONFIG), f"{self.name}/{CONFIG}")
 
@@ -128,10 +147,27 @@ class Study:
         return f"Part of the study: data access group {self.group} only" if self.group else ""
 
     @property
+    def blinding(self) -> str:
+        """Whether the treatments are real: ``blinded``, ``unblinded``, or blank for a study that is not blinded."""
+        if self.declared.blinding is None:
+            return ""
+        return "unblinded" if self.unblinded else "blinded"
+
+    @property
     def notice(self) -> str:
-        """What every output must say: that the patients are invented, that it is a part of the study; or blank."""
+        """What every output must say: invented patients, treatments that are none, a part of the study; or blank."""
         synthetic = (self.declared.study.synthetic_notice or "Synthetic data") if self.is_synthetic else ""
-        return ". ".join(sentence for sentence in (synthetic, self.part) if sentence)
+        return ". ".join(sentence for sentence in (synthetic, self.treatments, self.part) if sentence)
+
+    @property
+    def treatments(self) -> str:
+        """What every output must say of the treatments of a blinded study, blank for another."""
+        return BLINDING[self.blinding]
+
+    @property
+    def label_mark(self) -> str:
+        """What the label of every dataset ends with: the data access group, whether the arms are real; or blank."""
+        return ", ".join(filter(None, (f"{self.group} only" if self.group else "", ARMS[self.blinding])))
 
     @cached_property
     def cutoff(self) -> str:
@@ -191,9 +227,22 @@ class Study:
         """The fields that come from files beside REDCap."""
         return frozenset(name for source in (self.declared.sources or {}).values() for name in source.fields)
 
+    @property
+    def stored_sources(self) -> dict[str, OtherSource]:
+        """The files beside REDCap as a snapshot has them: of a blinded study always with the dummy list."""
+        sources, blinding = dict(self.declared.sources or {}), self.declared.blinding
+        if blinding and blinding.source in sources:
+            sources[blinding.source] = replace(sources[blinding.source], file=blinding.dummy)
+        return sources
+
+    @property
+    def sources(self) -> dict[str, OtherSource]:
+        """The files beside REDCap as they are read: of a blinded study the real list only when it is unblinded."""
+        return dict(self.declared.sources or {}) if self.unblinded else self.stored_sources
+
     def project(self) -> Project:
         """Read the structure of the study's own copy of its REDCap project, with a form for each other source."""
-        return with_sources(self.redcap_project(), self.declared.sources or {})
+        return with_sources(self.redcap_project(), self.sources)
 
     def redcap_project(self) -> Project:
         """Read the structure of the study's own copy of its REDCap project."""

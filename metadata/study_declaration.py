@@ -352,6 +352,18 @@ class OtherSource:
 
 
 @dataclass(frozen=True)
+class Blinding:
+    """Which of the ``sources`` holds the treatment, and the file that stands in for it until an unblinding.
+
+    ``dummy`` has the same columns with an allocation that means nothing. The source's own file may be absent.
+    """
+
+    source: str
+    dummy: Annotated[str, Written(r"[^\\:]+\.(?:csv|xlsx)", "the path of a .csv or .xlsx file in the study's folder")]
+    node: Place = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True)
 class StudyFile:
     """The whole of study.yaml.
 
@@ -374,6 +386,7 @@ class StudyFile:
     dosing: list[PlannedTreatment] | None = None
     text_dates: list[TextDates] | None = None
     sources: dict[str, OtherSource] | None = None
+    blinding: Blinding | None = None
     encoding: ByteEncoding | None = None
     largest_file: Annotated[int, Above(0)] | None = None
     dataset_json: Annotated[list[JsonForm], Entries(0)] | None = None

@@ -17,6 +17,7 @@ from importlib import metadata as installed
 from pathlib import Path
 from typing import Any
 
+from metadata.other_sources import FOLDER
 from metadata.study import Study
 from publish.disk import BLOCK, outside, sha256, write_bytes
 
@@ -38,7 +39,7 @@ SHAPING = (
     "scipy",
     "xlsxwriter",
 )
-SOURCE_FOLDERS = ("redcap", "sources", "synthetic")  # the snapshot's id covers records, structure and other files
+SOURCE_FOLDERS = ("redcap", FOLDER, "synthetic")  # the snapshot's id covers records, structure and other files
 FILE = "manifest.json"
 CONFORMANCE = "validation/conformance.json"
 INSTALLED, SAME, SEAL = "installed", "same_everywhere", "sha256"
@@ -165,6 +166,7 @@ def describe(inputs: Inputs) -> dict[str, Any]:
     return {
         "study": study.studyid,
         "synthetic": study.is_synthetic,
+        **({"blinding": study.blinding} if study.blinding else {}),
         "package": package_id(inputs),
         "snapshot": {"id": inputs.snapshot_id, "date": inputs.snapshot_date},
         "part": study.part,

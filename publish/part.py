@@ -14,11 +14,11 @@ DATASETS = "dataset-json"
 LABEL_LENGTH = 40
 
 
-def labelled(dataset: Dataset, group: str) -> Dataset:
-    """Return a dataset whose label, of at most 40 characters, ends with the group; without one as it is."""
-    if not group:
+def labelled(dataset: Dataset, mark: str) -> Dataset:
+    """Return a dataset whose label, of at most 40 characters, ends with the mark; without one as it is."""
+    if not mark:
         return dataset
-    end = f" ({group} only)"
+    end = f" ({mark})"
     label = dataset.metadata.label[: LABEL_LENGTH - len(end)].rstrip() + end
     return dataset.with_metadata(replace(dataset.metadata, label=label))
 

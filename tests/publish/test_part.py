@@ -27,8 +27,8 @@ def test_the_whole_study_is_left_as_it_is(tmp_path: Path) -> None:
     assert (tmp_path / "x.csv").read_text(encoding="utf-8") == "id\n1\n"
 
 
-def test_a_label_has_the_group_and_at_most_40_characters() -> None:
+def test_a_label_has_the_mark_and_at_most_40_characters() -> None:
     metadata = DatasetMetadata("XX", "A label that is nearly forty letters lng", "FINDINGS", "One record", (), ())
     dataset = Dataset(metadata, pd.DataFrame())
-    assert labelled(dataset, "north").metadata.label == "A label that is nearly fort (north only)"
+    assert labelled(dataset, "north only").metadata.label == "A label that is nearly fort (north only)"
     assert labelled(dataset, "") is dataset

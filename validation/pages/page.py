@@ -1,4 +1,4 @@
-"""A page about a study, with the study's name, its notice of synthetic data and the date of the records."""
+"""A page about a study, with its name, what must be said of its data, and the date of the records."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ def write_study_page(study: Study, name: str, path: Path, date: str, **values: o
         study=study.studyid,
         synthetic=study.is_synthetic,
         part=study.part,
+        treatments=study.treatments,
         date=date,
         **values,
     )  # fmt: skip
