@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,9 +67,18 @@ def _point(name: str, rules: tuple[str, ...], result: Mapping[str, Any]) -> dict
     lacking = sorted({known[rule] for rule in rules if known.get(rule)})
     if verdict == "passed" and (lacking or not judged):
         verdict = "not judged"
-    found = [" ".join(filter(None, (one["dataset"], one["variable"], one["sentence"], one["detail"])))
-             for one in open_findings if one["severity"] != "note"]  # fmt: skip
-    return {"point": name, "verdict": verdict, "rules": list(rules), "needs": lacking, "found": found}
+    shown = [one for one in open_findings if one["severity"] != "note"]
+    return {"point": name, "verdict": verdict, "rules": list(rules), "needs": lacking, "found": _by_sentence(shown)}
+
+
+def _by_sentence(findings: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return each sentence once, before the places that it is true of: datasets and variables, each with its detail."""
+    places: dict[str, list[str]] = {}
+    for one in findings:
+        place = " ".join(filter(None, (one["dataset"], one["variable"])))
+        detail = f" ({one['detail'].removesuffix('.')})" if one["detail"] else ""
+        places.setdefault(one["sentence"], []).append(f"{place}{detail}")
+    return [f"{sentence} {', '.join(dict.fromkeys(named))}".strip() for sentence, named in places.items()]
 
 
 def _print(points: list[dict[str, Any]]) -> None:

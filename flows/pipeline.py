@@ -363,10 +363,11 @@ def list_queries(
 
 def find_queries(request: RunRequest, stored: StoredSnapshot, folder: Path) -> Queries:
     """Return and write the query listing of the snapshot's records: identifiers are checked as well, and masked."""
+    from flows.redcap_access import answers_key
     from validation.queries.listing import query_listing
 
     whole = stored.keeping(stored.snapshot.blanked)
-    found = query_listing(request.study, whole.records, links_of(request, whole))
+    found = query_listing(request.study, whole.records, links_of(request, whole), answers_key(request.study))
     return list_queries(request, stored.snapshot, found, folder, tabulated=False)
 
 
@@ -382,10 +383,11 @@ def ask_about_withheld(
     request: RunRequest, snapshot: Snapshot, tabulation: Tabulation, queries: Queries, folder: Path
 ) -> Queries:
     """Return the queries with those about values that tabulation withheld, and write them where that changes any."""
+    from flows.redcap_access import answers_key
     from validation.queries.listing import with_withheld
 
-    records, found = snapshot.records, queries.found
-    asked = with_withheld(request.study, records, found, tabulation.withheld, links_of(request, snapshot))
+    records, found, key = snapshot.records, queries.found, answers_key(request.study)
+    asked = with_withheld(request.study, records, found, tabulation.withheld, links_of(request, snapshot), key)
     if len(asked) == len(found) and request.previous is None:
         return queries
     return list_queries(request, snapshot, asked, folder, tabulated=True)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from extract.connection import Patience
 
 DEFAULT_URL_VARIABLE = "REDCAP_URL"
+DEFAULT_KEY_VARIABLE, SHORTEST_KEY = "REDCAP_ANSWERS_KEY", 32
 DEFAULT_TOKEN_VARIABLE = "REDCAP_TOKEN"  # noqa: S105  the variable's name, not a token
 
 
@@ -42,6 +43,19 @@ def token(study: Study) -> str:
         also = f" or save a Prefect Secret block named '{block}'" if block else ""
         raise UsageError(f"there is no REDCap token for {study.name}: set the environment variable {variable}{also}")
     return found
+
+
+def answers_key(study: Study) -> bytes:
+    """Return the key by which values of identifiers in queries are told apart, from the environment; blank without one.
+
+    Raises UsageError for a key that could be guessed.
+    """
+    variable = study.declared.redcap.answers_key_variable or DEFAULT_KEY_VARIABLE
+    found = os.environ.get(variable, "").strip()
+    if found and len(found) < SHORTEST_KEY:
+        problem = f"the key in the environment variable {variable} is shorter than {SHORTEST_KEY} characters"
+        raise UsageError(f"{problem}: it must not be guessed")
+    return found.encode()
 
 
 def patience(study: Study) -> Patience:

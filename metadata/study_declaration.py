@@ -159,8 +159,10 @@ class Standards:
 class RedcapServer:
     """Where REDCap is, and the environment variables and the Prefect block that hold its address and the token.
 
-    ``version`` is part of the links to forms. ``answer_seconds`` and ``attempts`` are for a slow server.
-    All records are read at least every ``full_load_days``, otherwise those that changed.
+    ``version`` is part of the links to forms. ``answers_key_variable`` is the environment variable with the key by
+    which values of identifiers in queries are told apart, so that answers to these hold. ``answer_seconds`` and
+    ``attempts`` are for a slow server. All records are read at least every ``full_load_days``, otherwise those that
+    changed.
     """
 
     base_url: Annotated[str, Written(r"(?:https?://\S+)?", "an address that begins with https://")] = ""
@@ -169,6 +171,7 @@ class RedcapServer:
     token_variable: Annotated[str, VARIABLE] = ""
     token_block: str = ""
     answers: str = ""
+    answers_key_variable: Annotated[str, VARIABLE] = ""
     answer_seconds: Annotated[float, Above(0)] | None = None
     attempts: Annotated[int, Above(0)] | None = None
     full_load_days: Annotated[float, Above(0)] | None = None

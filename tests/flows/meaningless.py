@@ -22,7 +22,7 @@ OF_PEOPLE = frozenset({
     *("problem", "expected", "reason", "rule", "ends", "transition", "branch", "element", "arm", "param", "treatment"),
     *("note", "notes", "text", "footnotes", "description", "source", "total", "acronyms", "synthetic_notice", "id"),
     *("category", "parcat1", "head", "answer", "answered_by", "published", "base_url"),
-    *("url_variable", "token_variable", "token_block"),
+    *("url_variable", "token_variable", "token_block", "answers_key_variable"),
 })  # fmt: skip
 """Keys whose values are words of the study's own, which nothing else names."""
 WITHOUT_REPEATS = re.compile(

@@ -22,7 +22,8 @@ standards: {sdtmig: "3.3", sdtm_ct: "2019-09-27", sdtm: "1.7", adamig: "1.3", oc
             define: "2.1"}
 cutoff: 2020-12-31
 redcap: {base_url: https://redcap.example, version: 14.0.0, url_variable: URL, token_variable: TOKEN,
-         token_block: block, answers: answers.csv, answer_seconds: 10, attempts: 3, full_load_days: 3}
+         token_block: block, answers: answers.csv, answers_key_variable: KEY,
+         answer_seconds: 10, attempts: 3, full_load_days: 3}
 visits:
   - {visit: BASELINE, event: [base_arm_1], visitnum: 1, day: 1, window: [0, 3], predose: true, unscheduled: false,
      forms: [visit], rule: First visit, ends: Last form}
@@ -43,6 +44,7 @@ sources:
 encoding: utf-8
 largest_file: 1000
 dataset_json: [ndjson]
+study_page: summaries
 """
 WRONG = ([[1]], {"wrong": [[1]]}, None)
 """A list of lists, a mapping to one, and nothing: no key of study.yaml takes one of them."""

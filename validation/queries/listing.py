@@ -18,6 +18,7 @@ from validation.checks.run import check_findings
 from validation.queries import withheld
 from validation.queries.answers import COLUMNS as ANSWER_COLUMNS
 from validation.queries.answers import answer_rows, read_answers, tells_its_query
+from validation.queries.identifiers import is_untold, with_tags
 from validation.queries.identity import ASKED, query_id
 from validation.raw.dictionary_findings import dictionary_findings, joined
 from validation.raw.source_findings import source_findings
@@ -58,17 +59,24 @@ def all_findings(study: Study, records: Records) -> pd.DataFrame:
     return found.assign(severity=found["rule"].map(severity).astype("str"))
 
 
-def query_listing(study: Study, records: Records, links: Links | None = None) -> pd.DataFrame:
+def query_listing(study: Study, records: Records, links: Links | None = None, key: bytes = b"") -> pd.DataFrame:
     """Return the query listing, one row a query, sorted by record, event, form, instance, field and rule.
 
-    ``links`` gives the address of the form for rows that have record, event, form and instance (see ``form_links``).
-    Raises StudyError for mistakes in checks.yaml or in the answers.
+    ``links`` gives the address of the form for rows that have record, event, form and instance (see ``form_links``),
+    ``key`` is that by which values of identifiers are told apart; without it a query about one stays open, whatever is
+    answered, since nobody could see that the value has changed. Raises StudyError for mistakes in checks.yaml or in the
+    answers.
     """
-    return _listed(study, records, all_findings(study, records), links)
+    return _listed(study, records, all_findings(study, records), links, key)
 
 
 def with_withheld(
-    study: Study, records: Records, listing: pd.DataFrame, held: pd.DataFrame, links: Links | None = None
+    study: Study,
+    records: Records,
+    listing: pd.DataFrame,
+    held: pd.DataFrame,
+    links: Links | None = None,
+    key: bytes = b"",
 ) -> pd.DataFrame:
     """Return the listing with a query for each withheld value (``held``) that it does not ask about.
 
@@ -77,14 +85,16 @@ def with_withheld(
     added = withheld.withheld_findings(records, held, listing)
     if added.empty:
         return listing
-    asked = _listed(study, records, added, links).assign(status=withheld.OPEN)
+    asked = _listed(study, records, added, links, key).assign(status=withheld.OPEN)
     both = pd.concat([listing, asked], ignore_index=True)
     return in_order(records.project, both).reset_index(drop=True)[list(COLUMNS)]
 
 
-def _listed(study: Study, records: Records, found: pd.DataFrame, links: Links | None) -> pd.DataFrame:
+def _listed(study: Study, records: Records, found: pd.DataFrame, links: Links | None, key: bytes) -> pd.DataFrame:
     """Return findings as sorted queries with id, link and answer."""
-    listing = in_order(records.project, _keyed(records, found)).reset_index(drop=True)
+    named = _keyed(records, found)
+    tagged = named.assign(value=with_tags(study.studyid, records, named, key))
+    listing = in_order(records.project, tagged).reset_index(drop=True)
     listing["query_id"] = query_ids(study, listing)
     listing["link"] = links(listing) if links else pd.Series("", index=listing.index, dtype="str")
     return _answered(listing, read_answers(study))[list(COLUMNS)]
@@ -156,7 +166,7 @@ def _quoted(names: pd.Series) -> pd.Series:
 
 def _answered(listing: pd.DataFrame, answers: pd.DataFrame) -> pd.DataFrame:
     merged = listing.merge(answers, on="query_id", how="left")
-    status = np.where(merged["answer"].notna(), "answered", "open")
+    status = np.where(merged["answer"].notna() & ~is_untold(merged["value"]), "answered", "open")
     texts = {column: merged[column].fillna("").astype("str") for column in ANSWER_COLUMNS[1:]}
     return merged.assign(status=pd.Series(status, dtype="str"), **texts)
 

@@ -81,11 +81,12 @@ def twins(one: AnalysisDataset) -> Iterator[tuple[str, str]]:
 def twin(data: AnalysisDatasets) -> Iterator[Hit]:
     for one in data:
         for text, number in twins(one):
-            yield Hit(one.name, number, one.filled(text) == np.isnan(one.number(number)), f"{text} and {number}.")
+            alone = one.filled(text) == np.isnan(one.number(number))
             codes, others = coded(one, text)[0], coded(one, number)[0]
             if one.is_basic and BY_PARAMETER.fullmatch(text):
                 codes, others = one.group("PARAMCD", text), one.group("PARAMCD", number)
-            yield Hit(one.name, number, ambiguous(codes, others) | ambiguous(others, codes), f"{text} and {number}.")
+            several = ambiguous(codes, others) | ambiguous(others, codes)
+            yield Hit(one.name, number, alone | several, f"{text} and {number}.")
 
 
 @analysis_rule("adam.twin_alone", "A numeric twin is not there without its text.", PAIRS)
