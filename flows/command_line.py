@@ -111,6 +111,7 @@ PROJECT_HELP = (
     " REDCAP_TOKEN."
 )
 WHERE_HELP = "Which records: a filter as results.csv has it, or VARIABLE=value;VARIABLE=value."
+CELL_HELP = "A cell by the labels of its line and column, or a result by its id in results.csv."
 TRACE_EXAMPLES = """
 [bold]Examples[/bold]
 
@@ -119,6 +120,8 @@ TRACE_EXAMPLES = """
   redcap-cdisc trace build/spms_aza ADEDSS "USUBJID=SPMSAZA-SYNTH-01-001;PARAMCD=EDSS;AVISIT=Month 24" --variable CHG
 
   redcap-cdisc trace build/spms_aza ADEDSS "PARAMCD == 'EDSS' and AVISITN in (0, 12)" --variable AVAL
+
+  redcap-cdisc trace build/spms_aza --output T14.1.2 --cell "Age at entry (years) / Median"
 """
 CONFORMANCE_EXAMPLES = """
 [bold]Examples[/bold]
@@ -491,15 +494,25 @@ def sandbox(
 @application.command(epilog=TRACE_EXAMPLES)
 def trace(
     package: Annotated[Path, typer.Argument(metavar="PACKAGE", help="Folder of a finished package.", exists=True)],
-    dataset: Annotated[str, typer.Argument(metavar="DATASET", help="SDTM or analysis dataset, such as ADLB.")],
-    where: Annotated[str, typer.Argument(metavar="WHERE", help=WHERE_HELP)],
+    dataset: Annotated[
+        str | None, typer.Argument(metavar="[DATASET", help="SDTM or analysis dataset, such as ADLB; or results.")
+    ] = None,
+    where: Annotated[str | None, typer.Argument(metavar="WHERE]", help=WHERE_HELP)] = None,
     variable: Annotated[str | None, typer.Option(help="Only this variable of the records.")] = None,
+    output: Annotated[str | None, typer.Option(help="A table or figure, such as T14.1.2, with --cell.")] = None,
+    cell: Annotated[str | None, typer.Option(metavar="'LINE | COLUMN'", help=CELL_HELP)] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Follow a value of a package back through the datasets to the REDCap fields it came from."""
-    from flows.tracing import show_trace
+    """Follow a value or a cell of a table back through the datasets to the REDCap fields it came from."""
+    from flows.tracing import show_cell, show_trace
+    from metadata.errors import UsageError
 
-    show_trace(package, dataset, where, variable, as_json)
+    if dataset and where is not None and not (output or cell):
+        show_trace(package, dataset, where, variable, as_json)
+    elif output and cell and not dataset:
+        show_cell(package, output, cell, variable, as_json)
+    else:
+        raise UsageError("name a DATASET and WHERE, or --output and --cell")
 
 
 @application.command(epilog=COMPARE_EXAMPLES)

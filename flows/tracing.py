@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 from rich.console import Console
@@ -16,6 +16,7 @@ from rich.tree import Tree
 from metadata.errors import UsageError
 
 MOST_LINES = 150
+MOST_LINKS = 40
 WHOLE = "*"
 
 
@@ -29,20 +30,60 @@ class TracePlace(NamedTuple):
 
 def show_trace(package: Path, dataset: str, where: str, variable: str | None, as_json: bool) -> None:
     """Print the way of the values and the REDCap fields at its end, as a tree and a table or as JSON."""
-    from publish.trace import redcap_places, trace
+    from publish.trace import trace
 
+    _check_finished(package)
+    _show(package, trace(package, dataset, where, variable), {}, as_json)
+
+
+def show_cell(package: Path, output: str, cell: str, variable: str | None, as_json: bool) -> None:
+    """Print what a cell of a table shows, the records behind it, and their way to the REDCap fields."""
+    from publish.result_cells import find_cell
+    from publish.trace import trace_results
+
+    _check_finished(package)
+    found = find_cell(package, output, cell)
+    shown = ["statistic", "text", "group", "variable", "level", "method", "n", "dataset", "filter"]
+    about = {
+        "cell": {"output": found.output, "line": found.row, "column": found.column, "text": found.text},
+        "results": found.results[shown].to_dict("records"),
+    }
+    _show(package, trace_results(package, found.results, variable), about, as_json)
+
+
+def _check_finished(package: Path) -> None:
     if not (package / "lineage").is_dir():
         raise UsageError(f"{package} is not a finished package: it has no lineage folder")
-    steps = trace(package, dataset, where, variable)
-    places = redcap_places(steps)
+
+
+def _show(package: Path, steps: pd.DataFrame, about: Mapping[str, Any], as_json: bool) -> None:
+    """Print the steps and the fields at their end, after what is known of the cell that they begin at."""
+    from publish.study_page.stored_forms import with_values
+    from publish.trace import redcap_places
+
+    places = with_values(package, redcap_places(steps))
     if as_json:
-        content = {"steps": steps.to_dict("records"), "redcap": places.to_dict("records")}
+        content = {**about, "steps": steps.to_dict("records"), "redcap": places.to_dict("records")}
         print(json.dumps(content, indent=2, default=str))  # noqa: T201
         return
     console = Console(highlight=False)
+    if about:
+        cell = about["cell"]
+        console.print(
+            Text(
+                f"{cell['output']}: {cell['line']} | {cell['column']}".rstrip(" |") + f" = {cell['text']}", style="bold"
+            )
+        )
+        for one in about["results"]:
+            console.print(Text(f"  {one['statistic']} {one['text']}: {one['dataset']} where {one['filter'] or 'all'}"))
+    if steps.empty:
+        console.print("No record fits: there is nothing to follow.")
+        return
     for tree in _trees(steps):
         console.print(tree)
-    console.print(_table(places))
+    console.print(_table(places.drop(columns="link")))
+    for form, link in places.loc[places["link"].ne(""), ["form", "link"]].drop_duplicates().head(MOST_LINKS).to_numpy():
+        console.print(Text(f"{form}: {link}", style=f"link {link}"), soft_wrap=True)
 
 
 def _trees(steps: pd.DataFrame) -> list[Tree]:

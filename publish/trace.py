@@ -1,4 +1,4 @@
-"""Traces a value of a finished package back, step by step, to the fields of the REDCap forms."""
+"""Traces a value or a result of a finished package back, step by step, to the fields of the REDCap forms."""
 
 from __future__ import annotations
 
@@ -21,8 +21,10 @@ from metadata.variable_kind import is_number
 from publish.disk import outside
 from publish.lineage import REDCAP
 from publish.record_key import column_text, key_texts, split_pairs
+from publish.result_cells import read_results
 
 WHOLE = "*"
+RESULTS = "RESULTS"
 SUBJECT = "USUBJID"
 STEP_COLUMNS = (
     "level",
@@ -41,8 +43,8 @@ NAMED = re.compile(r"\b(?:([A-Z][A-Z0-9]{1,7})\.)?([A-Z][A-Z0-9]{1,7})\b")
 
 
 @dataclass
-class _Package:
-    """The lineage and the data of a package, read when they are first needed."""
+class TracedPackage:
+    """The lineage and the data of a finished package's folder, read when they are first needed."""
 
     folder: Path
     _edges: dict[str, pd.DataFrame] = field(default_factory=dict)
@@ -50,9 +52,11 @@ class _Package:
     _methods: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def datasets(self) -> list[str]:
+        """Return the names of the datasets that have a lineage."""
         return sorted(path.stem.upper() for path in (self.folder / "lineage").glob("*.parquet"))
 
     def edges(self, dataset: str) -> pd.DataFrame:
+        """Return the edges of a dataset, as the file has them."""
         if dataset not in self._edges:
             path = self.folder / "lineage" / f"{dataset.lower()}.parquet"
             with outside(f"read {path}"):
@@ -72,6 +76,7 @@ class _Package:
         return self._frames[dataset]
 
     def has(self, dataset: str, variable: str) -> bool:
+        """Return whether a dataset has a variable."""
         return variable in self.frame(dataset).columns
 
     def blank(self, dataset: str, variable: str, keys: pd.Series) -> np.ndarray:
@@ -97,16 +102,39 @@ def trace(package: Path, dataset: str, where: Mapping[str, str] | str, variable:
     A variable is followed by edges of its own. Where it has none, the variables that its method names are followed: in
     the same record, in the records from which its record was made, and in the one record that its subject has in a
     dataset named with the variable (DM.RFSTDTC). Where its method names none, all that its record was made from; a
-    variable without a value ends there. Raises UsageError for a dataset, variable or record that does not exist.
+    variable without a value ends there. A filter may have no records, as that of a count of nobody; ``results`` as the
+    dataset means rows of results.csv, of which each leads to its own records. Raises UsageError for a dataset or
+    variable that does not exist, and for a key that no record has.
     """
-    opened, name = _Package(package), dataset.upper()
+    opened, name = TracedPackage(package), dataset.upper()
+    if name == RESULTS:
+        return trace_results(
+            package, chosen_records(FrameColumns(read_results(package)), "results.csv", where), variable
+        )
     if name not in opened.datasets():
         raise UsageError(f"the package has no lineage of {name}{nearest(name, opened.datasets())}")
-    frame = _chosen(opened.frame(name), name, where)
+    frame = chosen_records(FrameColumns(opened.frame(name)), name, where)
     if variable is not None and variable not in frame.columns:
         raise UsageError(no_variable(name, variable, frame.columns))
     asked = pd.DataFrame({"dataset": name, "record_key": frame.index, "variable": variable or WHOLE})
     return _with_values(_steps(opened, asked), opened)
+
+
+def trace_results(package: Path, results: pd.DataFrame, variable: str | None = None) -> pd.DataFrame:
+    """Return the steps from the records behind rows of results.csv, as ``trace`` gives them.
+
+    Where no ``variable`` is asked for, that of a result is followed if its dataset has it; of a count of subjects the
+    whole records.
+    """
+    opened, parts = TracedPackage(package), []
+    for name, text, analysed in results[["dataset", "filter", "variable"]].drop_duplicates().itertuples(index=False):
+        if name.upper() == RESULTS:
+            parts.append(trace(package, name, text, variable))
+            continue
+        frame = opened.frame(name)
+        own = analysed if analysed in frame.columns and analysed != SUBJECT else None
+        parts.append(trace(package, name, text, variable if variable in frame.columns else own))
+    return pd.concat(parts, ignore_index=True).drop_duplicates(ignore_index=True)
 
 
 def redcap_places(steps: pd.DataFrame) -> pd.DataFrame:
@@ -121,11 +149,11 @@ def redcap_places(steps: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({**columns, "field": ends["source_variable"].tolist()}, dtype="str")
 
 
-def _chosen(frame: pd.DataFrame, dataset: str, where: Mapping[str, str] | str) -> pd.DataFrame:
-    """Return the records that are asked for; raises UsageError if there are none, or for what does not fit."""
-    columns = FrameColumns(frame)
+def chosen_records(columns: FrameColumns, dataset: str, where: Mapping[str, str] | str) -> pd.DataFrame:
+    """Return the records that are asked for; raises UsageError for what does not fit, or a key that none has."""
     asked = where if isinstance(where, str) else ", ".join(f"{name}={value}" for name, value in where.items())
-    if isinstance(where, str) and not PAIR.match(where):
+    is_filter = isinstance(where, str) and not PAIR.match(where)
+    if isinstance(where, str) and is_filter:
         condition = read_filter(where)
     else:
         condition = _condition_of(split_pairs(where) if isinstance(where, str) else where, columns.kinds)
@@ -133,8 +161,8 @@ def _chosen(frame: pd.DataFrame, dataset: str, where: Mapping[str, str] | str) -
         condition.check(columns.kinds, dataset)
     except StudyError as error:
         raise UsageError(error.message) from None
-    frame = frame[condition.holds(columns, len(frame))]
-    if frame.empty:
+    frame = columns.frame[condition.holds(columns, len(columns))]
+    if frame.empty and not (is_filter and asked):
         raise UsageError(f"{dataset} has no record with {asked}" if asked else f"{dataset} has no records")
     return frame
 
@@ -154,7 +182,7 @@ def _number(text: str) -> float | str:
         return text
 
 
-def _steps(package: _Package, asked: pd.DataFrame) -> pd.DataFrame:
+def _steps(package: TracedPackage, asked: pd.DataFrame) -> pd.DataFrame:
     """Follow the edges breadth first; a place already followed is not followed again."""
     levels: list[pd.DataFrame] = []
     followed = asked.iloc[:0]
@@ -170,10 +198,11 @@ def _steps(package: _Package, asked: pd.DataFrame) -> pd.DataFrame:
         places = beyond[["source", "source_key", "source_variable"]].set_axis(asked.columns, axis=1).drop_duplicates()
         seen = pd.MultiIndex.from_frame(places).isin(pd.MultiIndex.from_frame(followed))
         asked = places[~seen]
-    return pd.concat(levels, ignore_index=True)
+    nothing = pd.DataFrame(columns=list(STEP_COLUMNS), dtype=object)
+    return pd.concat(levels, ignore_index=True) if levels else nothing
 
 
-def _edges_of(package: _Package, dataset: str, variable: str, keys: pd.Series) -> pd.DataFrame:
+def _edges_of(package: TracedPackage, dataset: str, variable: str, keys: pd.Series) -> pd.DataFrame:
     """Return the edges to follow from one variable of some records of a dataset."""
     edges = package.edges(dataset)
     edges = edges[edges["record_key"].isin(keys)].astype(object)
@@ -185,7 +214,9 @@ def _edges_of(package: _Package, dataset: str, variable: str, keys: pd.Series) -
     return pd.concat([own, _by_method(package, dataset, variable, rest, without)], ignore_index=True)
 
 
-def _by_method(package: _Package, dataset: str, variable: str, edges: pd.DataFrame, keys: pd.Series) -> pd.DataFrame:
+def _by_method(
+    package: TracedPackage, dataset: str, variable: str, edges: pd.DataFrame, keys: pd.Series
+) -> pd.DataFrame:
     """Return the edges of records whose variable has none of its own: to what its method names, or else to all."""
     method = package.method(dataset, variable)
     named = [(owner, name) for owner, name in NAMED.findall(method) if name != variable or owner not in ("", dataset)]
@@ -209,7 +240,9 @@ def _by_method(package: _Package, dataset: str, variable: str, edges: pd.DataFra
     return found
 
 
-def _of_subject(package: _Package, dataset: str, variable: str, keys: pd.Series, owner: str, name: str) -> pd.DataFrame:
+def _of_subject(
+    package: TracedPackage, dataset: str, variable: str, keys: pd.Series, owner: str, name: str
+) -> pd.DataFrame:
     """Return edges from a variable to one of the subject's only record in a dataset that its method names."""
     nothing = _step(dataset, variable, keys.iloc[:0], "", "", "")
     if owner in ("", dataset) or owner not in package.datasets() or not package.has(owner, name):
@@ -237,7 +270,7 @@ def _step(
     return pd.DataFrame({**made, **rest}, index=keys.index, dtype=object)
 
 
-def _with_values(steps: pd.DataFrame, package: _Package) -> pd.DataFrame:
+def _with_values(steps: pd.DataFrame, package: TracedPackage) -> pd.DataFrame:
     """Add value and method at each step that is about one variable of a dataset."""
     steps = (
         steps.drop_duplicates(ignore_index=True).assign(value="", method="").astype({"value": object, "method": object})

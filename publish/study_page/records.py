@@ -15,8 +15,9 @@ from metadata.frame_columns import FrameColumns
 from metadata.html_page import page_templates
 from publish.disk import write_bytes
 from publish.lineage import REDCAP
+from publish.result_cells import read_cells
 from publish.study_page.forms import KeptForms
-from publish.study_page.results import RESULTS, read_cells, write_results
+from publish.study_page.results import RESULTS, write_results
 from publish.study_page.sources import write_sources
 from publish.study_page.tables import (
     DATA,

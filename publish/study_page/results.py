@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +11,7 @@ import pandas as pd
 
 from metadata.condition_filter import read_filter, split_filter
 from metadata.condition_tests import OtherVariable, VariableTest
-from publish.disk import outside, write_bytes
+from publish.disk import write_bytes
 from publish.study_page.tables import script
 
 RESULTS = "results"
@@ -93,12 +92,3 @@ def _write_output(path: Path, output: str, rows: pd.DataFrame, cells: list[dict[
 
 def _texts(rows: pd.DataFrame) -> Iterator[list[str]]:
     return iter(rows[list(SHOWN)].astype("str").to_numpy().tolist())
-
-
-def read_cells(reports: Path) -> dict[str, list[dict[str, Any]]]:
-    """Return the cells of each output of a package's folder of reports; raises OutsideError."""
-    found = {}
-    for path in sorted((reports / "cells").glob("*.json")):
-        with outside(f"read {path}"):
-            found[path.stem] = json.loads(path.read_text("utf-8"))
-    return found

@@ -180,10 +180,9 @@ def _add_curve(
             place = ResultPlace(name, group.label, CURVE, f"{moment:.9g}", name, analysed=TIME)
             builder.add(output, place, "value", replace(curve.at(moment), warning=""), pattern(3), rows)
     for tick in axis.ticks:
-        count = int((times.times >= tick).sum())
         place = ResultPlace("at_risk", group.label, AT_RISK, f"{tick:g}", analysed=TIME)
-        source = rows.at_least(TIME, tick)
-        builder.add(output, place, "count", Estimate(float(count), "Subjects at risk", curve.n), COUNT, source)
+        source = rows.at_least(TIME, tick * output.keys_of(Keys).unit_days)
+        builder.add(output, place, "count", Estimate(float(source.size), "Subjects at risk", curve.n), COUNT, source)
 
 
 def _add_log_rank(
