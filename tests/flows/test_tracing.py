@@ -35,7 +35,7 @@ def second_package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def assert_each_filter_finds_what_was_counted(package: Path, every: int) -> None:
-    """Each filter of results.csv is read and finds as many as its statistic says; of every so many, what pandas finds."""
+    """Each filter of results.csv finds as many as its statistic says; of every so many, what pandas finds."""
     results, opened = read_results(package), TracedPackage(package)
     assert len(results) > 3000
     columns = {name: FrameColumns(opened.frame(name)) for name in set(results["dataset"]) - {"results"}}
