@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.inspecting import POINTS
+from flows.inspecting import POINTS, inspected
 from tests.flows.conftest import Answer
 from validation.conformance.check import RULES
 
@@ -41,3 +41,21 @@ def test_our_own_package_passes_and_a_damaged_one_fails(
     failed = {name for name, verdict in points(answer).items() if verdict == "failed"}
     assert answer.code == 1
     assert {POINTS[0][0], "Datasets of define.xml are there, and the reverse"} <= failed
+
+
+def test_a_sentence_is_said_once_with_all_its_places() -> None:
+    rules = [{"rule": rule, "not_judged": ""} for _, named in POINTS for rule in named]
+    finding = {
+        "rule": "label.sound",
+        "severity": "error",
+        "explained": "",
+        "sentence": "A label is sound.",
+        "detail": "",
+    }
+    findings = [
+        {**finding, "dataset": "AE", "variable": "AESEV"},
+        {**finding, "dataset": "DM", "variable": "SEX", "detail": "It is blank."},
+        {**finding, "dataset": "TS", "variable": "", "rule": "dataset.label", "sentence": "A dataset has a label."},
+    ]
+    [point] = [one for one in inspected({"rules": rules, "findings": findings}) if one["point"] == "Labels"]
+    assert point["found"] == ["A label is sound. AE AESEV, DM SEX (It is blank)", "A dataset has a label. TS"]

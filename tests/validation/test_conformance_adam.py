@@ -277,6 +277,14 @@ def test_a_seeded_error_is_found_by_its_rule(
     assert (dataset, variable) in {(one.dataset, one.variable) for one in found}
 
 
+def test_a_pair_that_does_not_fit_is_one_finding(
+    study: Study, terminology: Terminology, sdtm: Datasets, adam: Datasets
+) -> None:
+    wrong = seed(seed(adam, "ADVS", "AVISITN", 99.0, AVISIT="Month 6"), "ADVS", "AVISITN", np.nan, AVISIT="Baseline")
+    found = find(study, sdtm, terminology, [RULES["adam.twin"]], wrong)
+    assert [(one.dataset, one.variable, one.detail) for one in found] == [("ADVS", "AVISITN", "AVISIT and AVISITN.")]
+
+
 def test_a_subject_who_failed_screening_is_in_no_population() -> None:
     study = Study.open("hta_duo")
     terminology = Terminology.open(study)
