@@ -45,6 +45,13 @@ REPORT_EXAMPLES = """
 
   redcap-cdisc report ../studies/mytrial --datasets ../adam --out tables
 """
+UP_EXAMPLES = """
+[bold]Examples[/bold]
+
+  redcap-cdisc up
+
+  redcap-cdisc up --studies ../studies --home /srv/redcap-cdisc --port 4300
+"""
 CHECK_EXAMPLES = """
 [bold]Examples[/bold]
 
@@ -243,6 +250,9 @@ StudyOption = Annotated[str | None, typer.Option("--study", help="The package's 
 ReleasesOption = Annotated[Path, typer.Option(help="The folder of all releases.", file_okay=False)]
 KindOption = Annotated[ReleaseKind, typer.Option(help="Which roles of approvers.yaml must approve.")]
 PackageArgument = Annotated[Path, typer.Argument(metavar="PACKAGE", help="Folder of a finished package.", exists=True)]
+HomeOption = Annotated[
+    Path, typer.Option("--home", metavar="DIR", help="Folder of the builds and of all that the place needs.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print what was made as JSON, for programs.")]
 
 
@@ -489,6 +499,49 @@ def sandbox(
     added = instrument or ()
     options = SandboxOptions(records.value, port, user, fault or (), doubled_quotes, super_token, added)
     serve_until_stopped(project, options, as_json)
+
+
+@application.command(epilog=UP_EXAMPLES)
+def up(
+    studies: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Folder of studies; without it, those that come along.", exists=True, file_okay=False
+        ),
+    ] = None,
+    home: HomeOption = Path("build"),
+    port: Annotated[int | None, typer.Option(help="Port of Prefect's pages; 4200 at first.", min=1, max=65535)] = None,
+    sandbox_port: Annotated[
+        int | None, typer.Option(help="Port of the sandbox; 4201 at first.", min=1, max=65535)
+    ] = None,
+    pages_port: Annotated[
+        int | None, typer.Option(help="Port of the builds' pages; 4202 at first.", min=1, max=65535)
+    ] = None,
+    notify: Annotated[
+        str | None, typer.Option(metavar="URL", help="Where alerts are posted; without it, to a page of the place.")
+    ] = None,
+) -> None:
+    """Start all that data managers need on this machine, and say where to click; done twice it is one place."""
+    from flows.place.place import Asked
+    from flows.place.showing import show_up
+
+    show_up(home, Asked(studies, port, sandbox_port, pages_port, notify))
+
+
+@application.command()
+def down(home: HomeOption = Path("build")) -> None:
+    """Stop what ``up`` started, the runs at work too."""
+    from flows.place.showing import show_down
+
+    show_down(home)
+
+
+@application.command()
+def status(home: HomeOption = Path("build"), as_json: JsonOption = False) -> None:
+    """Say what runs of what ``up`` started; exit 0 if all of it does, 1 if not."""
+    from flows.place.showing import show_status
+
+    raise typer.Exit(show_status(home, as_json))
 
 
 @application.command(epilog=TRACE_EXAMPLES)

@@ -138,6 +138,13 @@ class Touched:
         return found
 
 
+def changes_against(study: Study, structure: Mapping[str, list[dict[str, Any]]]) -> pd.DataFrame:
+    """Return what a project's structure changes of the one that was mapped, as ``drift_of`` does."""
+    from metadata.project import Project
+
+    return drift_of(study, Project.from_payloads(_completed(study.project(), structure)))
+
+
 def show_drift(study: str, against: Path, as_json: bool) -> int:
     """Print what a changed project would touch; return 1 if something that is read breaks.
 
@@ -149,11 +156,8 @@ def show_drift(study: str, against: Path, as_json: bool) -> int:
 
     from extract.drift import stops_build
     from flows.project_structure import structure_from
-    from metadata.project import Project
 
-    opened = Study.open(study)
-    own = opened.project()
-    changes = drift_of(opened, Project.from_payloads(_completed(own, structure_from(str(against)))))
+    changes = changes_against(Study.open(study), structure_from(str(against)))
     if as_json:
         rows = [{**row, "touches": row["touches"].splitlines()} for row in changes.to_dict("records")]
         print(json.dumps(rows, indent=2, ensure_ascii=False))  # noqa: T201
@@ -168,11 +172,16 @@ def show_drift(study: str, against: Path, as_json: bool) -> int:
 
 
 def _verdict(changes: pd.DataFrame) -> str:
-    counts = [f"{int((changes['severity'] == one).sum())} {one}" for one in ("error", "warning", "info")]
-    errors = int((changes["severity"] == "error").sum())
-    return f"{counted(len(changes), 'change')} ({', '.join(counts)}): " + (
-        "a build would stop" if errors else "no line of the study breaks"
+    counts = counted_by_severity(changes)
+    shown = ", ".join(f"{count} {severity}" for severity, count in counts.items())
+    return f"{counted(len(changes), 'change')} ({shown}): " + (
+        "a build would stop" if counts["error"] else "no line of the study breaks"
     )
+
+
+def counted_by_severity(changes: pd.DataFrame) -> dict[str, int]:
+    """Return how many changes are of each severity."""
+    return {one: int((changes["severity"] == one).sum()) for one in ("error", "warning", "info")}
 
 
 def _completed(own: Project, structure: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from metadata.errors import RedcapCdiscError, StudyError
+from flows.masking import quotes_masked, values_masked
+from metadata.errors import SUGGESTED, RedcapCdiscError, StudyError
 
 DETAILS_VARIABLE = "REDCAP_CDISC_LOG"
 ABORTED = 130
 UNEXPECTED = 3
-QUOTED = re.compile(r"(?<!\w)'.*'(?!\w)|\".*\"", re.DOTALL)  # from the first quote to the last: a value may hold quotes
+MEANT = "(?)"
+NOT_PUBLISHED = ". Nothing was published; the findings are in "
 T = TypeVar("T")
 
 
@@ -118,9 +119,17 @@ def neutral(function: Callable[..., T], *values: Any) -> T:
 
 
 def _without_values(error: Exception) -> str:
-    """Return a sentence without values: those of findings stay in their folder, those of other errors are in quotes."""
+    """Return a sentence without values: those of findings may stand anywhere in it, those of other errors in quotes."""
     if isinstance(error, StudyError):
-        return "the data or the mapping is not fit; what is wrong is in the folder of the findings, <out>.stopped"
+        text, tail = str(error), ""
+        if NOT_PUBLISHED in text:  # our own sentence, with the path of a folder
+            text, tail = text.split(NOT_PUBLISHED, 1)
+            tail = NOT_PUBLISHED + tail
+        message = error.message.split(NOT_PUBLISHED)[0]
+        place, meant = text.removesuffix(message), ""
+        if error.file and (found := SUGGESTED.search(message)):  # a name that the mapping may have, no value
+            message, meant = message.replace(found[0], MEANT), found[0]
+        return f"{place}{values_masked(message).replace(MEANT, meant)}{tail}"
     if isinstance(error, RedcapCdiscError):
-        return QUOTED.sub("'...'", str(error))
+        return quotes_masked(str(error))
     return defect(error)

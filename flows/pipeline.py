@@ -19,6 +19,7 @@ import pandas as pd
 from flows import quality_gates, stage_summaries, study_page
 from flows.built_datasets import BuiltDatasets, Datasets
 from flows.conformance import check_conformance
+from flows.error_messages import NOT_PUBLISHED
 from flows.memory import collecting_seldom, give_back
 from flows.run_request import (
     API,
@@ -108,7 +109,8 @@ def _build_package(request: RunRequest, stored: StoredSnapshot, step: StageRunne
             _fill(Run(request, snapshot, step, target.layout, result, workers, others), stored)
             step("publish", publish, target, inputs, summary=stage_summaries.of_folder)
     except StudyError as error:
-        raise StudyError(f"{error}. Nothing was published; the findings are in {relative(target.stopped)}") from None
+        sentence = f"{error.message}{NOT_PUBLISHED}{relative(target.stopped)}"
+        raise StudyError(sentence, error.file, error.line, error.key) from None
     result.out = request.out
 
 

@@ -72,7 +72,7 @@ class PrefectServer:
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 raise OutsideError(f"Prefect's server ended while it started; its log is {self.log}")
-            if _answers(f"{self.address}/health"):
+            if answers(f"{self.address}/health"):
                 return
             time.sleep(0.1)
         raise OutsideError(f"Prefect's server did not answer within {LONGEST_START:.0f} s; its log is {self.log}")
@@ -95,7 +95,8 @@ def _free_port() -> int:
     return port
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
+    """Return True if an address answers with status 200."""
     try:
         with urllib.request.urlopen(url, timeout=2) as response:  # noqa: S310  our own loopback address
             return bool(response.status == 200)

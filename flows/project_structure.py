@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from metadata.errors import UsageError
+
+if TYPE_CHECKING:
+    from extract.client import Client
+    from metadata.study import Study
 
 API = "api"
 Structure = dict[str, list[dict[str, Any]]]
@@ -111,7 +115,18 @@ def _of_api() -> Structure:
     for name, value in given.items():
         if not value:
             raise UsageError(f"the environment variable {name} is not set: it is needed to ask REDCap for the project")
-    client = Client(given[DEFAULT_URL_VARIABLE], given[DEFAULT_TOKEN_VARIABLE])
+    return _asked(Client(given[DEFAULT_URL_VARIABLE], given[DEFAULT_TOKEN_VARIABLE]))
+
+
+def structure_of_study(study: Study) -> Structure:
+    """Return what a study's REDCap answers on the project's structure; no record is read."""
+    from extract.client import Client
+    from flows.redcap_access import api_url, patience, token
+
+    return _asked(Client(api_url(study), token(study), patience(study), encoding=study.encoding))
+
+
+def _asked(client: Client) -> Structure:
     received = client.structure()
     parsed = {name: client.parsed(body) for name, body in received.items() if name not in ("version", "log")}
     rows = {name: body if isinstance(body, list) else [body] for name, body in parsed.items()}

@@ -57,7 +57,7 @@ def serve_until_stopped(folder: Path, options: SandboxOptions, as_json: bool) ->
         variables = {"REDCAP_URL": f"{address}api/", "REDCAP_TOKEN": token}
         variables |= {"REDCAP_SUPER_TOKEN": creators[0]} if creators else {}
         _announce(folder, options.records, variables, as_json)
-        _wait_for_signal(stopped)
+        wait_for_signal(stopped)
 
 
 def _announce(folder: Path, state: str, variables: Mapping[str, str], as_json: bool) -> None:
@@ -73,7 +73,9 @@ def _announce(folder: Path, state: str, variables: Mapping[str, str], as_json: b
     sys.stdout.flush()
 
 
-def _wait_for_signal(stopped: threading.Event) -> None:
+def wait_for_signal(stopped: threading.Event) -> None:
+    """Return once SIGINT or SIGTERM came, or the event is set."""
+
     def stop(_: int, __: FrameType | None) -> None:
         stopped.set()
 

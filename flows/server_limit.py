@@ -25,12 +25,12 @@ def server_turn(address: str) -> Iterator[None]:
     from prefect.concurrency.sync import concurrency
 
     name = limit_name(address)
-    _make_limit(name)
+    make_limit(name)
     with concurrency(name, lease_duration=LEASE_SECONDS, raise_on_lease_renewal_failure=False):
         yield
 
 
-def _make_limit(name: str) -> None:
+def make_limit(name: str) -> None:
     """Make a limit where there is none."""
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate

@@ -8,55 +8,124 @@ NeutralError: a sentence without values.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 from uuid import UUID
 
 os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 
 from prefect import flow, task
-from prefect.artifacts import create_progress_artifact, create_table_artifact, update_progress_artifact
+from prefect.artifacts import (
+    create_markdown_artifact,
+    create_progress_artifact,
+    create_table_artifact,
+    update_progress_artifact,
+)
 from prefect.cache_policies import NO_CACHE
+from pydantic import Field
 
 from flows import stage_summaries
 from flows.error_messages import NeutralError, neutral
+from flows.masking import knowing
 from flows.pipeline import EXTRACT, build
+from flows.place.connections import key_of
+from flows.place.environment import build_folder, study_at
 from flows.progress import PROGRESS_SHOWN, StagePrinter
 from flows.redcap_access import api_url
+from flows.run_artifacts import RunStory, story_markdown
 from flows.run_request import API, RunRequest, RunResult
 from flows.server_limit import server_turn
+from metadata.study import Study
 
 T = TypeVar("T")
+EXPORTS = "exports"
 TASKS = {"snapshot": 2, "queries": 4, "sdtm": 13, "adam": 15, "package": 23}  # about how many, for the progress
 
 
-@flow(name="study-build", flow_run_name="{study}", persist_result=False, log_prints=False, validate_parameters=True)
+Source = Annotated[str, Field(json_schema_extra={"enum": ["api", EXPORTS]})]
+Until = Literal["snapshot", "queries", "sdtm", "adam", "package"]
+
+
+@flow(name="study-build", flow_run_name="{study} {until}", persist_result=False, log_prints=False)
 def study_build(
     study: str,
-    source: str = "api",
-    records: str | None = None,
-    cutoff: str | None = None,
-    out: str | None = None,
-    until: str = "package",
-    group: str | None = None,
-    previous: str | None = None,
+    source: Source = "api",
+    records: Literal["as-entered", "locked"] | None = None,
+    cutoff: date | None = None,
+    until: Until = "package",
+    publish: bool = True,
     full_load: bool = False,
+    group: str | None = None,
+    out: str | None = None,
+    previous: str | None = None,
 ) -> dict[str, Any]:
-    """Build a study as ``redcap-cdisc run`` does, with the same parameters; returns counts and paths.
+    """Build a study as ``redcap-cdisc run`` does; returns counts and paths.
 
     Raises NeutralError, whose text holds no value of a patient, where the command would end with an exit code that is
     not 0: also where what was built is not accepted.
+
+    Args:
+        study: The study to build.
+        source: api reads from the study's REDCap; exports takes the records that are exported in the study's folder.
+        records: Which of the exported records, if there are several: as they were entered, or locked after cleaning.
+            Leave it empty with source api.
+        cutoff: Data cut-off instead of the study's own: dates the headers and bounds imputed dates.
+        until: How far. queries lists what the sites are asked; package is everything.
+        publish: Put the package in the place of the last one. Switched off, the build goes beside it, as a trial.
+        full_load: Read all records from REDCap, not only those that changed since the last run.
+        group: One data access group, to build a part of the study on purpose. Leave it empty for the whole study.
+        out: Folder of the build; without it, a folder of that name among the builds.
+        previous: queries.csv or folder of an earlier run; without it, a query listing follows the one that is there.
     """
-    folder, earlier = (Path(one) if one else None for one in (out, previous))
-    return neutral(_build, study, source, records, cutoff, folder, until, group, earlier, full_load)
+    return neutral(_build, study, source, records, cutoff, until, publish, full_load, group, out, previous)
 
 
-def _build(*asked: Any) -> dict[str, Any]:
+def _build(
+    study: str,
+    source: str,
+    records: str | None,
+    cutoff: date | None,
+    until: str,
+    publish: bool,
+    full_load: bool,
+    group: str | None,
+    out: str | None,
+    previous: str | None,
+) -> dict[str, Any]:
+    opened = Study.open(study_at(study))
+    folder = Path(out) if out else build_folder(opened.name, group, until, publish)
+    earlier = Path(previous) if previous else folder if until == "queries" else None
+    day = cutoff.isoformat() if cutoff else None
+    asked = (str(opened.folder), source_of(opened, source), records, day, folder, until, group, earlier, full_load)
+    story = RunStory(opened.name, until, folder, time.time(), stages=[])
+    made: dict[str, Any] = {}
+    failure: NeutralError | None = None
+    with knowing(opened):
+        try:
+            made = neutral(_run_stages, asked, story.stages)
+        except NeutralError as error:
+            failure = error
+    _leave_page(replace(story, reason=str(failure)) if failure else story)
+    if failure:
+        raise failure
+    return made
+
+
+def source_of(study: Study, source: str) -> str:
+    """Return a source as a run takes it: ``exports`` is the folder of the study's exported project."""
+    return str(study.folder / "redcap") if source == EXPORTS else source
+
+
+def _run_stages(asked: tuple[Any, ...], stages: list[dict[str, str]]) -> dict[str, Any]:
+    """Run the stages, each of which leaves a row in ``stages``; returns counts and paths."""
     request = RunRequest.of(*asked)
-    steps = TaskSteps(request)
+    steps = TaskSteps(request, stages)
     result = build(request, steps)
     steps.finish()
     _leave_tables(result, steps.rows)
@@ -66,14 +135,18 @@ def _build(*asked: Any) -> dict[str, Any]:
     return {**result.as_dict(), **answers, "seconds": steps.seconds}
 
 
+def _leave_page(story: RunStory) -> None:
+    create_markdown_artifact(story_markdown(story), f"{key_of(story.study)}-run", "What the run did, and where to look")
+
+
 class TaskSteps(StagePrinter):
     """Runs each stage as a task, and keeps a progress artifact and one row a stage for a table."""
 
-    def __init__(self, request: RunRequest) -> None:
+    def __init__(self, request: RunRequest, rows: list[dict[str, str]] | None = None) -> None:
         super().__init__(quiet=not PROGRESS_SHOWN.get())
-        self.rows: list[dict[str, str]] = []
+        self.rows = [] if rows is None else rows
         self._request, self._of = request, TASKS[request.until]
-        self._progress = create_progress_artifact(0.0, f"{_key(request.study.name)}-progress", "Stages done, percent")
+        self._progress = create_progress_artifact(0.0, f"{key_of(request.study.name)}-progress", "Stages done, percent")
 
     def __call__(
         self, name: str, function: Callable[..., T], *values: Any, summary: Callable[[T], str] = stage_summaries.nothing
@@ -119,7 +192,7 @@ def _as_task(name: str, function: Callable[..., T]) -> Callable[..., T]:
 
 def _leave_tables(result: RunResult, stages: list[dict[str, str]]) -> None:
     """Leave tables of counts: stages, queries and datasets."""
-    key = _key(result.study)
+    key = key_of(result.study)
     create_table_artifact(stages, f"{key}-stages", "Stages, seconds and summaries")
     if result.queries:
         rows = [{"queries": name, "count": count} for name, count in result.queries.items()]
@@ -127,8 +200,3 @@ def _leave_tables(result: RunResult, stages: list[dict[str, str]]) -> None:
     if result.datasets:
         datasets = [{"dataset": name, **counts} for name, counts in result.datasets.items()]
         create_table_artifact(datasets, f"{key}-datasets", f"Datasets of snapshot {result.snapshot_id}")
-
-
-def _key(study: str) -> str:
-    """Return a study's name as an artifact's key: lower-case letters, digits and dashes."""
-    return "".join(letter if letter.isalnum() else "-" for letter in study.lower())

@@ -27,10 +27,12 @@ from pydantic import Field, create_model
 from flows.approval_view import ApprovalView, view
 from flows.error_messages import NeutralError, neutral
 from flows.pipeline import build
+from flows.place.environment import build_folder, page_link, releases_folder, study_at
 from flows.release_answers import MEANINGS, take_answers
 from flows.run_request import RunRequest
-from flows.study_build import TaskSteps
+from flows.study_build import Source, TaskSteps, source_of
 from metadata.errors import StudyError, UsageError
+from metadata.study import Study
 from publish import manifest
 from publish.verification import read_manifest
 from release.approvers import RECORD, Kind, read_approvers
@@ -51,32 +53,39 @@ def study_release(
     builder: str,
     reason: str,
     kind: Literal["final", "interim"] = "final",
-    source: str = "api",
+    source: Source = "api",
     records: str | None = None,
     cutoff: str | None = None,
     out: str | None = None,
-    releases: str = "releases",
+    releases: str | None = None,
 ) -> dict[str, Any]:
     """Build a study, wait until its package is approved, and release it.
 
     Args:
-        study: A bundled study's name or a study's folder.
+        study: The study to release.
         version: The version of the release, such as 1.0; one that is taken is refused.
         builder: Full name of the person who starts this, as approvers.yaml has it. The builder alone cannot approve.
         reason: What the release is for.
         kind: Which roles of approvers.yaml must approve.
-        source: api, a snapshot, a folder of exports or a project's XML.
-        records: Which records of a folder of exports, as-entered or locked.
+        source: api reads from the study's REDCap; exports takes the records that are exported in the study's folder.
+        records: Which of the exported records, as-entered or locked. Leave it empty with source api.
         cutoff: Data cut-off, YYYY-MM-DD, instead of the study's.
-        out: Where the package goes; default build/STUDY.
-        releases: The folder of all releases.
+        out: Folder of the package; without it, that of the study's builds.
+        releases: The folder of all releases; without it, the usual one.
 
     Raises NeutralError, whose text holds no value of a patient.
     """
-    request = neutral(RunRequest.of, study, source, records, cutoff, Path(out) if out else None)
-    candidate = neutral(_candidate, request, builder, reason, version, Path(releases) / request.study.name)
-    _wait_for_approval(candidate, Path(releases), kind)
-    return neutral(_release, candidate, Path(releases), version, kind, reason)
+    request = neutral(_request, study, source, records, cutoff, out)
+    released = Path(releases) if releases else releases_folder()
+    candidate = neutral(_candidate, request, builder, reason, version, released / request.study.name)
+    _wait_for_approval(candidate, released, kind)
+    return neutral(_release, candidate, released, version, kind, reason)
+
+
+def _request(study: str, source: str, records: str | None, cutoff: str | None, out: str | None) -> RunRequest:
+    opened = Study.open(study_at(study))
+    folder = Path(out) if out else build_folder(opened.name)
+    return RunRequest.of(str(opened.folder), source_of(opened, source), records, cutoff, folder)
 
 
 def _candidate(request: RunRequest, builder: str, reason: str, version: str, folder: Path) -> Candidate:
@@ -183,7 +192,11 @@ def _leave(seen: ApprovalView) -> None:
     create_table_artifact(changed, f"{key}-release-differences", before)
     folder = seen.candidate.package.resolve()
     lines = [f"Package `{folder}`, manifest `{seen.candidate.subject}`", ""]
-    lines += [f"- [{title}]({(folder / page).as_uri()})" for title, page in PAGES if (folder / page).is_file()]
+    lines += [
+        f"- [{title}]({page_link(folder / page) or (folder / page).as_uri()})"
+        for title, page in PAGES
+        if (folder / page).is_file()
+    ]
     lines += [f"- {one.name} ({one.role}) approved, {one.time}" for one in found.approvals]
     lines += [f"- {point.id} waived by {waiver.name}" for point, waiver in found.waived[:ROWS]]
     lines += [f"- in the way: {sentence}" for sentence in found.obstacles]

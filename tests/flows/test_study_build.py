@@ -76,6 +76,10 @@ def test_the_flow_gives_the_same_package_and_keeps_no_value(
     assert 10 <= len(made["seconds"]) <= 30
     _, artifacts = runs_and_artifacts()
     assert {"spms-aza-stages", "spms-aza-queries", "spms-aza-datasets"} <= {one.key for one in artifacts}
+    (page,) = [one.data for one in artifacts if one.key == "spms-aza-run"]
+    assert page.startswith("# spms_aza, package: done")
+    for said in ("| open snapshot | 10 records", "| check conformance |", "## Queries by site", "| Malaga |"):
+        assert said in page, page
     assert any(one.type == "progress" and one.data == 100.0 for one in artifacts)
     stored = everything_stored(database())
     assert "tabulate" in stored
@@ -97,6 +101,8 @@ def test_a_flow_that_fails_says_so_without_values(
     with pytest.raises(NeutralError) as raised:
         state.result()
     assert explain(raised.value)[1] == 3
+    _, artifacts = runs_and_artifacts()
+    assert any("**Why:** REDCap" in str(one.data) and "refused the token" in str(one.data) for one in artifacts)
 
 
 def test_findings_stay_out_of_what_prefect_keeps(prefect_home: Path, tmp_path: Path) -> None:
@@ -124,7 +130,7 @@ def test_findings_stay_out_of_what_prefect_keeps(prefect_home: Path, tmp_path: P
         state.result()
     assert explain(raised.value) == ("record 007, field brthdat: '1951-02-03' is not a date", 1)
     stored = everything_stored(database())
-    assert "what is wrong is in the folder of the findings" in stored
+    assert "record ..., field brthdat: ''...'' is not a date" in stored  # as SQL writes quotes
     assert "1951-02-03" not in stored
 
 

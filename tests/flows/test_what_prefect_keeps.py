@@ -207,9 +207,10 @@ def test_a_stored_error_is_its_sentence_and_exit_code(kind: str) -> None:
         (outside("O'Neill"), "REDCap listed 3 records, but '...' did not come; try again"),
         (OutsideError("the token's user may not see 'it's 'so', or 'x'."), "the token's user may not see '...'."),
         (OutsideError('refused: "no \\"A\\" for B" at 3'), "refused: '...' at 3"),
+        (StudyError("record 7 is odd"), "record ... is odd"),
         (
-            StudyError("record 7 is odd"),
-            "the data or the mapping is not fit; what is wrong is in the folder of the findings, <out>.stopped",
+            StudyError("EXDOSU is 5.3 in 2 records", "s/adam/adex.yaml", 18, "parameters"),
+            "s/adam/adex.yaml, line 18, key 'parameters': EXDOSU is ... in 2 records",
         ),
     ],
 )
