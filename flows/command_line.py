@@ -506,7 +506,7 @@ def up(
     studies: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR", help="Folder of studies; without it, those that come along.", exists=True, file_okay=False
+            metavar="DIR", help="Folder of studies; without it, the bundled ones.", exists=True, file_okay=False
         ),
     ] = None,
     home: HomeOption = Path("build"),

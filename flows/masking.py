@@ -12,8 +12,10 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from metadata.study import Study
+if TYPE_CHECKING:
+    from metadata.study import Study
 
 MASK = "..."
 OPENING = re.compile(r"(?<!\w)['\"]")

@@ -196,9 +196,9 @@ def _worker_is_seen() -> bool:
     from flows.place.bootstrap import POOL
 
     with get_client(sync_client=True) as client:
-        path = "/work_pools/{work_pool_name}/workers/filter"
-        found = client.request("POST", path, path_params={"work_pool_name": POOL}, json={}).json()
-    return any(one["status"] == "ONLINE" for one in found)
+        names = {"work_pool_name": POOL}
+        answer = client.request("POST", "/work_pools/{work_pool_name}/workers/filter", path_params=names, json={})
+    return any(one["status"] == "ONLINE" for one in answer.json())
 
 
 def _end_dead_runs(home: Home, reason: str) -> None:
