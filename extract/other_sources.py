@@ -108,10 +108,10 @@ def treatment_as_asked(study: Study, tables: Mapping[str, TextTable]) -> Mapping
     blinding = study.declared.blinding
     if blinding is None:
         return tables
-    dummy = read_source(study, study.stored_sources[blinding.source])
-    if not tables[blinding.source].frame().equals(dummy.frame()):
+    dummy = read_source(study, study.stored_sources[blinding.list_])
+    if not tables[blinding.list_].frame().equals(dummy.frame()):
         raise StudyError(f"the snapshot has another list than {blinding.dummy}: take it again, blinded")
-    return {**tables, blinding.source: read_source(study, study.sources[blinding.source])}
+    return {**tables, blinding.list_: read_source(study, study.sources[blinding.list_])}
 
 
 def check_declared(study: Study, tables: Mapping[str, TextTable]) -> tuple[str, ...]:

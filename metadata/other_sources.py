@@ -103,11 +103,11 @@ def _wrong_blinding(declared: StudyFile) -> Iterator[StudyError]:
     blinding, sources = declared.blinding, declared.sources or {}
     if blinding is None:
         return
-    if blinding.source not in sources:
-        near = nearest(blinding.source, sources)
-        yield complain(blinding.node, "source", f"'{blinding.source}' is none of the sources{near}")
+    if blinding.list_ not in sources:
+        near = nearest(blinding.list_, sources)
+        yield complain(blinding.node, "list", f"'{blinding.list_}' is none of the sources{near}")
         return
-    source = sources[blinding.source]
+    source = sources[blinding.list_]
     if blinding.dummy == source.file:
         yield complain(blinding.node, "dummy", "the dummy is the real list: give it a file of its own")
     for node, key, path in ((blinding.node, "dummy", blinding.dummy), (source.node, "file", source.file)):

@@ -231,8 +231,8 @@ class Study:
     def stored_sources(self) -> dict[str, OtherSource]:
         """The files beside REDCap as a snapshot has them: of a blinded study always with the dummy list."""
         sources, blinding = dict(self.declared.sources or {}), self.declared.blinding
-        if blinding and blinding.source in sources:
-            sources[blinding.source] = replace(sources[blinding.source], file=blinding.dummy)
+        if blinding and blinding.list_ in sources:
+            sources[blinding.list_] = replace(sources[blinding.list_], file=blinding.dummy)
         return sources
 
     @property

@@ -356,12 +356,12 @@ class OtherSource:
 
 @dataclass(frozen=True)
 class Blinding:
-    """Which of the ``sources`` holds the treatment, and the file that stands in for it until an unblinding.
+    """Which of the ``sources`` is the list of treatments, and the file that stands in for it until an unblinding.
 
     ``dummy`` has the same columns with an allocation that means nothing. The source's own file may be absent.
     """
 
-    source: str
+    list_: str
     dummy: Annotated[str, Written(r"[^\\:]+\.(?:csv|xlsx)", "the path of a .csv or .xlsx file in the study's folder")]
     node: Place = field(default=None, compare=False, repr=False)
 

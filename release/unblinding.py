@@ -58,7 +58,7 @@ def real_list(study: Study) -> Path:
     blinding = study.declared.blinding
     if blinding is None:
         raise UsageError(f"the study {study.name} is not blinded: its study.yaml has no 'blinding'")
-    path = study.path((study.declared.sources or {})[blinding.source].file)
+    path = study.path((study.declared.sources or {})[blinding.list_].file)
     if not path.is_file():
         raise UsageError(f"the list of treatments, {path}, is not there")
     return path

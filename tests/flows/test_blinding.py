@@ -18,7 +18,7 @@ from tests.flows.test_other_sources_page import write
 from tests.release.candidates import RECORDED
 
 Command = Callable[..., Answer]
-BLINDING = "blinding: {source: list, dummy: sources/dummy.csv}\n"
+BLINDING = "blinding: {list: list, dummy: sources/dummy.csv}\n"
 DUMMY = "number,patient,arm\nR1,007,A\nR2,008,A\n"
 REAL = {"one": "number,patient,arm\nR1,007,P\nR2,008,A\n", "other": "number,patient,arm\nR1,007,A\nR2,008,P\n"}
 BORIS = ("--name", "Boris Stein", "--role", "statistician", "--reason", "Database locked.")
@@ -143,10 +143,10 @@ def test_a_snapshot_with_another_list_than_the_dummy_is_not_built(
 @pytest.mark.parametrize(
     ("declared", "words"),
     [
-        ("blinding: {source: lst, dummy: sources/dummy.csv}", "'lst' is none of the sources (did you mean 'list'?)"),
-        ("blinding: {source: list, dummy: sources/list.csv}", "the dummy is the real list"),
-        ("blinding: {source: list, dummy: dummy.csv}", "the list of a blinded study lies in sources/"),
-        ("blinding: {source: list}", "needs the key 'dummy'"),
+        ("blinding: {list: lst, dummy: sources/dummy.csv}", "'lst' is none of the sources (did you mean 'list'?)"),
+        ("blinding: {list: list, dummy: sources/list.csv}", "the dummy is the real list"),
+        ("blinding: {list: list, dummy: dummy.csv}", "the list of a blinded study lies in sources/"),
+        ("blinding: {list: list}", "needs the key 'dummy'"),
     ],
 )
 def test_a_declaration_that_does_not_fit(tmp_path: Path, command: Command, declared: str, words: str) -> None:
