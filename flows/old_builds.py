@@ -12,6 +12,9 @@ from pathlib import Path
 
 from metadata.errors import OutsideError
 from publish.lock import Lock
+from publish.manifest import seal
+from publish.verification import read_manifest
+from release.log import log_of, read_log
 
 BUILD_ID = re.compile(r"[0-9a-f]{16}")
 MANIFEST = "manifest.json"
@@ -20,7 +23,8 @@ MANIFEST = "manifest.json"
 def remove_old_builds(root: Path, keep: int) -> list[Path]:
     """Remove builds of packages in ``root`` but the current one of each and the ``keep`` newest besides.
 
-    A package at which a build is at work is left alone. Returns the folders that were removed.
+    A package at which a build is at work is left alone, and so is one that waits for approval: its log says that it was
+    built to be released, and neither that it was released nor that it was rejected. Returns what was removed.
     """
     removed: list[Path] = []
     for store in sorted(root.glob("*.d")):
@@ -38,7 +42,18 @@ def remove_old_builds(root: Path, keep: int) -> list[Path]:
 def _old_builds(store: Path, link: Path, keep: int) -> list[Path]:
     current = link.resolve()
     found = [path for path in store.iterdir() if BUILD_ID.fullmatch(path.name) and path.resolve() != current]
-    return sorted(found, key=lambda path: (path.stat().st_mtime, path.name), reverse=True)[keep:]
+    old = sorted(found, key=lambda path: (path.stat().st_mtime, path.name), reverse=True)[keep:]
+    waiting = _waiting(link) if old else set()
+    return [path for path in old if seal(read_manifest(path)) not in waiting] if waiting else old
+
+
+def _waiting(link: Path) -> set[str]:
+    """Return the hashes of the manifests that wait for approval; raises UsageError for a log that is not right."""
+    subjects: dict[str, set[str]] = {}
+    for one in read_log(log_of(link)):
+        subjects.setdefault(one.meaning, set()).add(one.subject)
+    none = set[str]()
+    return subjects.get("built", none) - subjects.get("released", none) - subjects.get("rejected", none)
 
 
 def remove_old_snapshots(root: Path, before: datetime) -> list[Path]:

@@ -12,6 +12,9 @@ from hypothesis import strategies as st
 
 from flows.old_builds import remove_old_builds, remove_old_snapshots
 from publish.lock import Lock
+from release.recording import Decision
+from release.releasing import Candidate
+from tests.release.candidates import small_package, small_study
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 
@@ -59,6 +62,17 @@ def test_releases_other_folders_and_a_package_at_work_are_left_alone(tmp_path: P
     lock.release()
     assert [path.name for path in remove_old_builds(tmp_path, 0)] == [f"{1:016x}"]
     assert unfinished.is_dir() and (tmp_path / "releases" / "mine.d").is_dir()
+
+
+def test_a_package_that_waits_for_approval_stays(tmp_path: Path) -> None:
+    study = small_study(tmp_path / "study")
+    waiting = Candidate.of(small_package(tmp_path / "mine", study, "a"), study)
+    waiting.record(Decision("Boris Stein", "builder", "built", "For a release."))
+    folder = waiting.package.resolve()
+    small_package(tmp_path / "mine", study, "b")
+    assert remove_old_builds(tmp_path, 0) == []
+    Candidate.of(folder, study).record(Decision("Ana Ruiz", "data manager", "rejected", "The wrong cut-off."))
+    assert remove_old_builds(tmp_path, 0) == [folder]
 
 
 def test_a_snapshot_goes_when_it_is_old_and_nothing_needs_it(tmp_path: Path) -> None:
