@@ -145,9 +145,12 @@ class Drafter:
             and not of_list("not_submitted", stem_of(item).replace("_", ""), item.label)
         }
         for name, guess in self.sponsor_items.guesses(fields, open_, kind.domain, label).items():
+            before = {listed: dict(terms) for listed, terms in self.lines.draft.extensions.items()}
             self.lines.own_test(kind.domain, guess.test, str(guess.more["test"]))
-            if self.tests.result(self.project.dictionary.fields[name], guess) and "category" in guess.more:
+            if "category" in guess.more:
                 self.lines.own_term(CATEGORIES[kind.domain], str(guess.more["category"]))
+            if not self.tests.result(self.project.dictionary.fields[name], guess):
+                self.lines.draft.extensions = before  # nothing uses the terms
 
     def _annotated(self, fields: list[Field]) -> None:
         """Take what annotations say: results of tests first, then their other parts, then the rest."""
@@ -312,8 +315,9 @@ class Drafter:
             return
         of_form = [one for one in self.lines.draft.proposals if one.active and one.block == times[0].form]
         dates = [one for one in of_form if one.key.endswith("DTC") and isinstance(one.spec.get("date"), str)]
-        if len(dates) == 1 and "time" not in dates[0].spec:
-            self.lines.replace(dates[0], spec={**dates[0].spec, "time": times[0].name})
+        spec = {**dates[0].spec, "time": times[0].name} if len(dates) == 1 and "time" not in dates[0].spec else {}
+        if spec and not self.lines.problem(spec, self.lines.target(dates[0].domain, dates[0].key), times[0].form):
+            self.lines.replace(dates[0], spec=spec)
             reason = f"the form has one date, {dates[0].spec['date']}"
             self.lines.draft.place([times[0].name], f"{dates[0].domain}.{dates[0].key}", LIKELY, reason)
             self.done.add(times[0].name)

@@ -160,7 +160,7 @@ def not_submitted_file(draft: Draft, project: Project, read: set[str]) -> str:
         doubt = draft.doubts.get(name) or _left_out(draft, name) or "no domain is recognised"
         reason = "REDCap's key of the record" if name == project.dictionary.record_id else draft.not_submitted.get(name)
         item = fields[name]
-        shown = f"'{transliterated(plain_label(item.label))[0][:LONGEST_LABEL]}' ({item.type} of {item.form}): {doubt}"
+        shown = f"'{plain_label(item.label)[:LONGEST_LABEL]}' ({item.type} of {item.form}): {doubt}"
         lines.append(f"  {name}: {reason or UNDECIDED}{'' if reason else marked(shown)}")
     kept = {name: reason for name, reason in draft.without_record.items() if name in mapped}
     lines += ["without_record:", *(f"  {name}: {reason}" for name, reason in kept.items())] if kept else []

@@ -119,8 +119,10 @@ def _instrument(terminology: Terminology, domain: str, category: str, name: str,
     shown = terminology.decode(codes.code, names.code)
     items = []
     for code, term in codes.terms.items():
+        if code not in shown:
+            continue  # the package has no name for it
         number = re.fullmatch(r"0*(\d*)([A-Z]?)", code.removeprefix(short)) if code.startswith(short) else None
-        texts = (shown.get(code, "").partition("-")[2], term.preferred_term.partition(" - ")[2])
+        texts = (shown[code].partition("-")[2], term.preferred_term.partition(" - ")[2])
         items.append(
             Item(
                 code,

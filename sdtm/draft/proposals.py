@@ -13,6 +13,7 @@ from metadata.errors import StudyError
 from metadata.labels import plain_label
 from metadata.project import Project
 from metadata.registration import load_modules
+from metadata.sdtm_model import with_model
 from metadata.standards import GuideVariable, sdtm_dataset, sdtm_domains, sdtm_variables
 from metadata.study import Study
 from metadata.terminology import Terminology
@@ -22,6 +23,7 @@ from sdtm.draft.annotation import Seed, seeds
 from sdtm.draft.choices import ChoiceTerms, terms_of
 from sdtm.draft.recognised import CERTAIN, SUBJECTS
 from sdtm.mapping.domain_mapping import codelists
+from sdtm.mapping.reading_tests import TestReader
 from sdtm.operations.operation import MappingContext, Target, record_operation
 from sdtm.operations.value_sets import possible_values
 
@@ -31,6 +33,8 @@ FURTHER = "#"
 COUNTED = re.compile(r"^(.*[a-z])_?(\d{1,2})$")
 RECORDS = ("Events", "Interventions")
 NOT_SUBMITTED = "NOT SUBMITTED"
+WORDED = ("label", "constant", "test", "testcd", "category", "terms", "code", "codelists", "standard", "standard_unit")
+"""Keys of operations and tests that hold words of the study, which may be spelt like the name of a field."""
 FREE = ("ORRES", "REASND")
 """Ends of variables whose terms a test reads in its own way."""
 
@@ -116,9 +120,9 @@ class Draft:
 
 
 def texts(node: Any) -> set[str]:
-    """Return all texts in a node, save for its keys."""
+    """Return all texts in a node that may be names of fields, save for its keys."""
     if isinstance(node, dict):
-        return {word for value in node.values() for word in texts(value)}
+        return {word for key, value in node.items() if key not in WORDED for word in texts(value)}
     if isinstance(node, list):
         return {word for item in node for word in texts(item)}
     return {node} if isinstance(node, str) else set()
@@ -309,6 +313,22 @@ class Lines:
         strange = next((value for value in possible_values([made]) if transliterated(value)[1]), "")
         return f"'{strange}' holds characters that no dataset can hold" if strange else ""
 
+    def problem_of_test(self, domain: str, form: str, key: str, spec: dict[str, Any]) -> str:
+        """Return what the engine says against a test, the first of several; blank if it takes it."""
+        reader = _Domain(domain, located({}), self._variables(domain, spec), self.terminology)
+        context = MappingContext(self.study, self.project, self.terminology, form)
+        try:
+            TestReader(reader, context, key, located(spec), located({})).read()
+        except StudyError as error:
+            return f"{error.message}" + (f" (and {len(error.others)} more)" if error.others else "")
+        return ""
+
+    def _variables(self, domain: str, spec: dict[str, Any]) -> dict[str, GuideVariable]:
+        """Return the variables of a domain, with those of the model that a test names."""
+        kind = sdtm_dataset(self.version, domain).dataset_class
+        listed = with_model(domain, kind, sdtm_variables(self.version, domain), set(spec.get("variables", {})))
+        return {variable.name: variable for variable in listed}
+
     def annotated(self, item: Field) -> bool:
         """Propose what the field's annotation says; return True if it says anything of SDTM."""
         found, strange = seeds(item.field_annotation)
@@ -336,6 +356,23 @@ class Lines:
         made = replace(old, **changes)
         self.draft.proposals[self.draft.proposals.index(old)] = made
         return made
+
+
+@dataclass(frozen=True)
+class _Domain:
+    """What the engine's reader of a test needs of its domain."""
+
+    domain: str
+    body: LocatedDict
+    by_name: dict[str, GuideVariable]
+    terminology: Terminology
+
+    def target(self, node: LocatedDict, name: str) -> Target:
+        """Return the target of a variable; raises StudyError if the domain has none of that name."""
+        if name not in self.by_name:
+            raise StudyError(f"{self.domain} has no variable {name}")
+        guide = self.by_name[name]
+        return Target(self.domain, name, guide.type == "Num", codelists(guide), guide.described)
 
 
 def located(body: Any) -> Any:

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from metadata.dictionary import Field
+from metadata.labels import plain_label
 from metadata.unit_scale import factor_between
+from sdtm.columns.text import transliterated
 from sdtm.draft.choices import terms_of, unit_term
 from sdtm.draft.names import COMPANIONS, companion, names_of, units_in
 from sdtm.draft.proposals import Lines, Proposal, label_of, texts
@@ -33,22 +35,35 @@ class Tests:
         block = lines.block(domain, item.form)
         spec: dict[str, Any] = {"result": item.name, **guess.more}
         spec |= {} if guess.more else self._name(item, domain, code)
-        result = spec["result"] if isinstance(spec["result"], dict) else {"field": item.name}
-        problem = lines.problem(result, lines.target(domain, f"{domain}ORRES"), item.form)
         key, doubt = self._key(domain, block, code, spec)
+        unit = self._printed_unit(domain, item)
+        units: dict[str, Any] = {"unit": {"constant": unit}, "standard_unit": unit} if unit else {}
+        spec, problem = self._as_taken(item, domain, key, {**spec, **units})
         if problem or doubt is None:
             why = problem or f"'{code}' is not a term of the codelist of {domain}TESTCD"
             lines.draft.proposals.append(
                 Proposal(domain, block, "tests", code, spec, guess.confidence, guess.reason, why, False)
             )
             return False
-        unit = self._printed_unit(domain, item)
-        spec |= {"unit": {"constant": unit}, "standard_unit": unit} if unit else {}
         lines.draft.proposals.append(Proposal(domain, block, "tests", key, spec, guess.confidence, guess.reason, doubt))
         lines.draft.place([item.name], f"{domain}.{domain}ORRES.{code}", guess.confidence, guess.reason)
         self.done.add(item.name)
         self._companions(item, domain, block, key, code, guess.confidence)
         return True
+
+    def _as_taken(self, item: Field, domain: str, key: str, spec: dict[str, Any]) -> tuple[dict[str, Any], str]:
+        """Return a test as the engine takes it, with the code of a choice as its standard result where it must be.
+
+        With it comes what the engine says against it, blank if it takes it.
+        """
+        problem = self.lines.problem_of_test(domain, item.form, key, spec)
+        strange = next((label for label in item.choices.values() if transliterated(plain_label(label))[1]), "")
+        if strange:
+            return spec, f"'{plain_label(strange)}' holds characters that no dataset can hold"
+        by_code = {**spec, "standard": "code"}
+        if problem and item.choices and not self.lines.problem_of_test(domain, item.form, key, by_code):
+            return by_code, ""
+        return spec, problem
 
     def part(self, item: Field, domain: str, code: str, part: str, confidence: str, reason: str) -> bool:
         """Add one field to a test that is there; return False if there is none, or the engine does not take it."""
@@ -65,6 +80,10 @@ class Tests:
                 doubt = "; ".join(filter(None, (doubt, more)))
         else:
             made = {**place.spec, "variables": {**place.spec.get("variables", {}), f"{domain}{part}": spec}}
+        problem = lines.problem_of_test(domain, block, place.key, made)
+        if problem:
+            lines.draft.doubts.setdefault(item.name, problem)
+            return False
         lines.replace(place, spec=made, doubt="; ".join(filter(None, (place.doubt, doubt))))
         shown = f"{domain}.{domain}{SUFFIX.get(part, part)}"
         lines.draft.place([item.name], f"{shown}.{code.partition('_')[0]}", confidence, reason)

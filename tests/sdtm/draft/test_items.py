@@ -24,6 +24,7 @@ peg_t1,nhpt,First hand,text,Trial 1 (seconds),,number
 peg_done1,nhpt,,yesno,Was the test done?,,
 peg_t2,nhpt,Second hand,text,Trial 2 (seconds),,number
 peg_done2,nhpt,,yesno,Was the test done?,,
+rs_state,neuro,,radio,Karnofsky Performance Status,"1, Fine | 2, Ill",
 kfss1,neuro,Kurtzke functional systems,radio,1. Pyramidal functions,"0, 0 Normal | 1, 1 Signs | 2, 2 Minimal",
 weak,neuro,,checkbox,2a. Weakness interferes with testing,"1, Ticked",
 edss0101,neuro,,text,Score,,number
@@ -36,6 +37,8 @@ ex_dose_1,exposure,,text,Dose (mg),,number
 ex_start_2,exposure,,text,Start date,,date_ymd
 ex_dose_2,exposure,,text,Dose (mg),,number
 cm_drug,cm,,text,Medication,,
+odd,cm,,checkbox,Zzz,"1, A | 2, B",
+cm_more,cm,,text,odd,,
 cm_aeno,cm,,text,Adverse event treated (number in the log),,integer
 ae_text,ae,,text,Adverse event,,
 ae_st,ae,,text,Start date,,date_ymd
@@ -80,6 +83,7 @@ def places(found: Draft, name: str) -> list[tuple[str, str]]:
         ("rnd_no", ("SUPPDM.QVAL", "likely")),
         ("ex_dose_2", ("EX.EXDOSE", "certain")),
         ("cm_aeno", ("RELREC", "likely")),
+        ("cm_more", ("SUPPCM.QVAL", "guess")),
     ],
 )
 def test_fields_find_their_place(drafted: tuple[Path, Draft], name: str, place: tuple[str, str]) -> None:
