@@ -358,7 +358,7 @@ class Lines:
         return made
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Domain:
     """What the engine's reader of a test needs of its domain."""
 
