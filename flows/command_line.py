@@ -205,7 +205,6 @@ application = typer.Typer(
     epilog="Exit codes: 0 done; 1 the data or the mapping is not fit; 2 wrong use; 3 REDCap, network or disk failed;"
     " 4 built, but not accepted.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
@@ -254,6 +253,25 @@ HomeOption = Annotated[
     Path, typer.Option("--home", metavar="DIR", help="Folder of the builds and of all that the place needs.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print what was made as JSON, for programs.")]
+
+
+def _show_version(wanted: bool) -> None:
+    """Print the versions of the installed package and of Python, and end."""
+    if wanted:
+        import platform
+        from importlib.metadata import version
+
+        print(f"redcap-cdisc {version('redcap-cdisc')} (Python {platform.python_version()})")  # noqa: T201
+        raise typer.Exit
+
+
+@application.callback()
+def everywhere(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """Take the options that stand before a command."""
 
 
 @application.command(epilog=DEMO_EXAMPLES)
@@ -719,4 +737,4 @@ def inspect(
 
 def main() -> None:
     """Entry point of the command ``redcap-cdisc``."""
-    sys.exit(run_guarded(application))
+    sys.exit(run_guarded(lambda: application(prog_name="redcap-cdisc")))  # by this name shells complete it

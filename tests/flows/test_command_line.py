@@ -211,3 +211,24 @@ def test_a_disk_that_refuses_is_exit_code_3(tmp_path: Path) -> None:
     assert code == 3
     assert str(tmp_path) in sentence
     assert "No such file or directory" in sentence
+
+
+def test_the_version_is_that_of_the_installed_package(command: Command) -> None:
+    import platform
+    import tomllib
+
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    answer = command("--version")
+    assert (answer.code, answer.err) == (0, "")
+    assert answer.out == f"redcap-cdisc {declared} (Python {platform.python_version()})\n"
+
+
+def test_a_shell_gets_a_script_that_completes_commands(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shellingham.detect_shell", lambda *_: ("bash", "/bin/bash"))
+    script = command("--show-completion")
+    assert script.code == 0
+    assert "_REDCAP_CDISC_COMPLETE=complete_bash" in script.out
+    monkeypatch.setenv("_REDCAP_CDISC_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", "redcap-cdisc appr")
+    monkeypatch.setenv("COMP_CWORD", "1")
+    assert command().out.split() == ["approve"]
