@@ -52,6 +52,11 @@ UP_EXAMPLES = """
 
   redcap-cdisc up --studies ../studies --home /srv/redcap-cdisc --port 4300
 """
+DEPLOY_EXAMPLES = """
+[bold]Examples[/bold]
+
+  redcap-cdisc deploy --studies /studies --notify https://chat.example.org/hooks/redcap-cdisc
+"""
 CHECK_EXAMPLES = """
 [bold]Examples[/bold]
 
@@ -552,6 +557,24 @@ def down(home: HomeOption = Path("build")) -> None:
     from flows.place.showing import show_down
 
     show_down(home)
+
+
+@application.command(epilog=DEPLOY_EXAMPLES)
+def deploy(
+    studies: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Folder of studies; without it, the bundled ones.", exists=True, file_okay=False
+        ),
+    ] = None,
+    notify: Annotated[
+        str, typer.Option(metavar="URL", help="Where alerts are posted; without it, change the block in Prefect.")
+    ] = "",
+) -> None:
+    """Bring deployments and all they need to the Prefect server of PREFECT_API_URL; ``up`` does so to its own."""
+    from flows.place.showing import show_deployed
+
+    show_deployed(studies, notify)
 
 
 @application.command()

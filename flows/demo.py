@@ -6,6 +6,9 @@ import csv
 import importlib
 import os
 import secrets
+import shlex
+import shutil
+import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -35,6 +38,7 @@ from redcap_sandbox.server import SandboxProject, create_app, serve
 STATES = ("locked", "as-entered")
 TOKEN_BYTES = 16
 STATEMENTS = 8
+COMMAND = "redcap-cdisc"
 
 
 def run_demo(out: Path = BUILD) -> None:
@@ -122,10 +126,12 @@ def _print_summary(
     console.print(_statement_table(package / "reports" / "results.csv"))
     console.print(_place_table(study, queries, made, out))
     console.print(f"\nDone in {seconds:.0f} s. Next:\n")
+    own = _command()
+    home = "" if out == BUILD else f" --home {shlex.quote(relative(out))}"
     for command in (
-        f'redcap-cdisc trace {relative(package)} DM "USUBJID={_first_subject(package)}" --variable AGE',
-        f"redcap-cdisc sandbox {relative(study.folder / 'redcap')} --records as-entered",
-        f"PREFECT_HOME={relative(out / 'prefect')} prefect server start",
+        f"{own} up{home}",
+        f'{own} trace {relative(package)} DM "USUBJID={_first_subject(package)}" --variable AGE',
+        f"{own} sandbox {relative(study.folder / 'redcap')} --records as-entered",
     ):
         console.print(f"  {command}", style="cyan", soft_wrap=True)
 
@@ -177,3 +183,12 @@ def _first_subject(package: Path) -> str:
 
     subjects = parquet.read_table(package / "parquet" / "sdtm" / "dm.parquet", columns=["USUBJID"])
     return str(subjects["USUBJID"][0].as_py())
+
+
+def _command() -> str:
+    """Return the command as it can be typed: its name, or its path where the shell would not find it."""
+    here = Path(sys.argv[0])
+    found = shutil.which(COMMAND)
+    if here.name != COMMAND or (found and Path(found).resolve() == here.resolve()):
+        return COMMAND
+    return shlex.quote(relative(here))

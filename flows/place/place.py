@@ -71,7 +71,7 @@ def up(root: Path, asked: Asked) -> Standing:
     home.make()
     with _alone(home):
         choices = _chosen(home, asked)
-        studies = _studies(choices)
+        studies = studies_of(choices.studies)
         tokens = sandbox_tokens(home, studies)
         home.keep(choices)
         os.environ.update(settings(home, choices))
@@ -157,9 +157,9 @@ def _chosen(home: Home, asked: Asked) -> Choices:
     return choices
 
 
-def _studies(choices: Choices) -> list[Study]:
-    folder = Path(choices.studies) if choices.studies else None
-    studies = studies_in(folder)
+def studies_of(folder: str) -> list[Study]:
+    """Return the studies of a folder, or of the software if it is blank; raises UsageError if there is none."""
+    studies = studies_in(Path(folder) if folder else None)
     if not studies:
         raise UsageError(f"--studies {folder}: no folder in it has a study.yaml")
     return studies

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
 
+from flows.place.connections import connect
 from flows.place.pages import ALERTS
 from flows.place.parts import shown
-from flows.place.place import Asked, Standing, alerts_of, down, status, up
+from flows.place.place import Asked, Standing, alerts_of, down, status, studies_of, up
 from flows.prefect_server import HOST
 from flows.stage_summaries import counted
+from metadata.errors import UsageError
 
+NOWHERE = "http://localhost/alerts"
+"""The address in the notification block until somebody fills in the right one."""
 STOPPED = 1
 """Exit code of ``status`` where something does not run."""
 
@@ -32,6 +37,18 @@ def show_up(root: Path, asked: Asked) -> None:
     console.print("\nTo start a run: Deployments, the study, Run, Custom run. What runs: redcap-cdisc status. To stop:"
                   " redcap-cdisc down.")  # fmt: skip
     console.print("Everybody with an account on this machine can reach these pages.")
+
+
+def show_deployed(studies: Path | None, notify: str) -> None:
+    """Bring the deployments of studies to a Prefect server of one's own, and print where the records come from."""
+    from flows.place.bootstrap import bootstrap
+
+    if not os.environ.get("PREFECT_API_URL"):
+        raise UsageError("set PREFECT_API_URL to the API of your Prefect server, such as http://localhost:4200/api")
+    found = studies_of(str(studies) if studies else "")
+    console = _console()
+    for connection in bootstrap(lambda has: connect(found, (), {}, "", has), notify or NOWHERE):
+        console.print(f"  {escape(connection.study.name)}: {escape(connection.sentence())}")
 
 
 def show_down(root: Path) -> None:

@@ -34,6 +34,22 @@ def test_the_demo_makes_everything_and_writes_nowhere_else(tmp_path: Path) -> No
     assert (asked["status"] == "open").sum() > 20
     assert f"{(asked['status'] == 'open').sum()} open" in done.stdout
     assert (build / "prefect" / "prefect.db").is_file()
+    assert "  redcap-cdisc up\n" in done.stdout
     assert [path.name for path in work.iterdir()] == ["build"]
     assert [path for path in home.rglob("*") if path.is_file()] == []
     assert [path for path in temporary.rglob("*") if path.is_file()] == []
+
+
+def test_the_next_commands_are_typed_as_the_demo_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from flows.demo import _command
+
+    program = tmp_path / ".venv" / "bin" / "redcap-cdisc"
+    program.parent.mkdir(parents=True)
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", [str(program), "demo"])
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert _command() == ".venv/bin/redcap-cdisc"
+    monkeypatch.setenv("PATH", str(program.parent))
+    assert _command() == "redcap-cdisc"
