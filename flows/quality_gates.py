@@ -79,14 +79,15 @@ def check_sdtm(study: Study, tabulation: Tabulation, records: Records, folder: P
     """Check the SDTM datasets, and reconcile them with the records.
 
     Writes sdtm.csv, withheld.csv, reconciliation.csv, not_submitted.csv, transliterations.csv and, if there are any,
-    without_subject.csv, unused_rows.csv and merged_choices.csv into ``folder``; raises StudyError where a key is broken
-    or a form's values are not all accounted for.
+    without_subject.csv, unused_rows.csv, merged_choices.csv and data_cut.csv into ``folder``; raises StudyError where a
+    key is broken or a form's values are not all accounted for.
     """
     from validation.datasets.reconciliation import reconcile, unreconciled
 
     checked = _check_datasets(study, tabulation.datasets, folder / "sdtm.csv")
+    edges = [one.lineage for one in tabulation.datasets.values()]
     reconciliation = reconcile(
-        records, [one.lineage for one in tabulation.datasets.values()], tabulation.withheld, tabulation.not_submitted
+        records, edges, tabulation.withheld, tabulation.not_submitted, tabulation.cut_values
     )
     write_findings(reconciliation, folder / "reconciliation.csv")
     write_findings(tabulation.withheld, folder / "withheld.csv")
@@ -98,6 +99,8 @@ def check_sdtm(study: Study, tabulation: Tabulation, records: Records, folder: P
         write_findings(tabulation.unused_rows, folder / "unused_rows.csv")
     if len(tabulation.merged_choices):
         write_findings(tabulation.merged_choices, folder / "merged_choices.csv")
+    if len(tabulation.data_cut):
+        write_findings(tabulation.data_cut, folder / "data_cut.csv")
     _stop_at(unreconciled(reconciliation))
     return checked + len(reconciliation)
 

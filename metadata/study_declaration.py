@@ -367,6 +367,31 @@ class Blinding:
 
 
 @dataclass(frozen=True)
+class SubjectsOfCut:
+    """The first date of a subject in a collected variable (DOMAIN.VARIABLE), of the records where a condition holds."""
+
+    earliest: str
+    where: Condition | None = None
+    node: Place = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class DataCut:
+    """How records are cut at the cut-off: every mapped domain but DM and SE is in one of the two lists.
+
+    ``subjects`` says who is in the data; nobody else has a record. Of the domains ``by_date`` the records that begin
+    after the cut-off are left out as well. ``ongoing`` has, by domain and variable, what is said of an event whose end
+    lies after the cut-off.
+    """
+
+    subjects: SubjectsOfCut
+    by_date: Annotated[list[str], Entries(0)] = field(default_factory=list)
+    by_subject: Annotated[list[str], Entries(0)] = field(default_factory=list)
+    ongoing: dict[str, dict[str, str]] = field(default_factory=dict)
+    node: Place = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True)
 class StudyFile:
     """The whole of study.yaml.
 
@@ -382,6 +407,7 @@ class StudyFile:
     cutoff: Annotated[str, CalendarDay()]
     redcap: RedcapServer
     visits: Annotated[list[Visit], Entries(0)]
+    cut: DataCut | None = None
     identity: Identity | None = None
     terminology: OwnPackage | None = None
     arms: list[Arm] | None = None

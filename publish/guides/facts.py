@@ -93,6 +93,11 @@ class GuideFacts:
         return self._rows("reconciliation.csv")
 
     @cached_property
+    def data_cut(self) -> Counter[tuple[str, str]]:
+        """Number of records and values by domain and what the data cut-off did with them."""
+        return Counter((row["domain"], row["outcome"]) for row in self._rows("data_cut.csv"))
+
+    @cached_property
     def queries(self) -> Counter[tuple[str, str]]:
         """Number of queries by severity and status."""
         return Counter((row["severity"], row["status"]) for row in self._rows("queries.csv"))

@@ -35,6 +35,8 @@ DESIGN_FACTS = (
     ("Data cut-off", "DCUTDTC"), ("Primary objective", "OBJPRIM"), ("Secondary objectives", "OBJSEC"),
 )  # fmt: skip
 DEVIATIONS = "DV"
+CUT_OUTCOMES = ("left out", ("cleared", "replaced"), "kept")
+"""How the outcomes of the data cut-off begin."""
 
 
 def sections(facts: GuideFacts) -> list[Block]:
@@ -100,6 +102,7 @@ def _subject_data(facts: GuideFacts) -> list[Block]:
         Heading("3.1 Overview", 2),
         *paragraphs(written(given, "subject_data")),
         *_answers(facts),
+        *_data_cut(facts),
         Heading("3.2 Traceability Flow Diagram", 2),
         *traceability(facts, "sdtm"),
         *(paragraphs(written(given, "traceability")) if given.traceability else []),
@@ -132,6 +135,31 @@ def _answers(facts: GuideFacts) -> list[Block]:
         ("Data cut-off", study.cutoff),
     ]  # fmt: skip
     return [table(("Question", "Answer"), rows, (0.5, 0.5), "")]
+
+
+def _data_cut(facts: GuideFacts) -> list[Block]:
+    """Return how each domain was cut at the data cut-off, and what that left out, cleared or kept without certainty."""
+    declared = facts.study.declared.cut
+    if declared is None:
+        return []
+    rule = {**dict.fromkeys(declared.by_date, "by date"), **dict.fromkeys(declared.by_subject, "by subject")}
+    counts = [
+        [sum(count for (name, outcome), count in facts.data_cut.items() if name == domain and outcome.startswith(word))
+         for word in CUT_OUTCOMES]
+        for domain in ("DM", *rule)
+    ]  # fmt: skip
+    rows = [(domain, rule.get(domain, "by subject"), *map(str, row))
+            for domain, row in zip(("DM", *rule), counts, strict=True) if domain in facts.sdtm or any(row)]  # fmt: skip
+    subjects = declared.subjects
+    where = f" where {subjects.where.sentence('null', 'not null')}" if subjects.where else ""
+    text = (
+        f"Data cut-off {facts.study.cutoff}. In the data are the subjects whose first {subjects.earliest}{where} is not"
+        " after it. In domains cut by date, records that begin after it are left out, a partial date counting as"
+        " the earliest day that it may be; records without a date are kept. Ends after it are cleared, as are dates of"
+        " DM, a death's among them. All variables are derived after the cut. validation/data_cut.csv lists each case."
+    )
+    header = ("Domain", "Cut", "Records left out", "Values cleared or replaced", "Kept, not certainly before it")
+    return [Paragraph(text), table(header, rows, (0.12, 0.2, 0.2, 0.24, 0.24), "")]
 
 
 def _not_submitted(facts: GuideFacts) -> list[Block]:

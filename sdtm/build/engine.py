@@ -18,6 +18,7 @@ from sdtm.build.value_checks import check_supplements, check_values, withhold_in
 from sdtm.columns.source import Forms
 from sdtm.columns.table import REDCAP, DomainTable, DomainTables
 from sdtm.domains import comments, elements, reference_ranges, timing, visit_numbers, visits
+from sdtm.domains.data_cut import CutOff
 from sdtm.domains.identity import SubjectIdentifiers
 from sdtm.mapping.domain_mapping import COMMENTS, DomainMapping, codelists
 from sdtm.operations.operation import TableOperation
@@ -38,6 +39,11 @@ class Engine:
     forms: Forms
     identity: SubjectIdentifiers
     tables: DomainTables = field(default_factory=DomainTables)
+    cut: CutOff | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        declared = self.study.declared.cut
+        self.cut = CutOff(self.study, declared) if declared else None
 
     def run(self) -> None:
         """Make the tables of all domains, step by step.
@@ -96,6 +102,10 @@ class Engine:
             needs = [f"{block.about}.USUBJID" for block in mapping.blocks] + [f"{mapping.domain}.USUBJID"]
             gives = ["RDOMAIN", "IDVAR", "IDVARVAL", "COREF"]
             steps.append(self._step(mapping, "relations", needs, gives, partial(self._comments, mapping)))
+        if self.cut and mapping.has(mapping.prefixed("ENTPT")):
+            needs = [f"{mapping.domain}.{mapping.prefixed(suffix)}" for suffix in ("ENRTPT", "ENTPT")]
+            end_points = partial(self._end_points, mapping)
+            steps.append(self._step(mapping, "end points", [f"{mapping.domain}.USUBJID", *needs], [], end_points))
         return steps + (self._findings_steps(mapping) if mapping.is_findings else [])
 
     def _step(
@@ -120,10 +130,11 @@ class Engine:
         ]
         if mapping.domain == "DM":
             gives += ["SUBJID", "SITEID"]
+        needs = self.cut.needs(mapping.domain) if self.cut else []
         if any(block.each == "visit" for block in mapping.blocks):
             gives += VISIT_VARIABLES
-            return self._step(mapping, "records", [], gives, partial(self._visit_records, mapping))
-        return self._step(mapping, "records", [], gives, partial(self._records, mapping))
+            return self._step(mapping, "records", needs, gives, partial(self._visit_records, mapping))
+        return self._step(mapping, "records", needs, gives, partial(self._records, mapping))
 
     def _day_steps(self, mapping: DomainMapping) -> list[TabulationStep]:
         return [
@@ -187,6 +198,8 @@ class Engine:
         again = table.hidden["record"].isin(self.identity.earlier)
         if mapping.domain in self.identity.once and again.any():
             table.withhold(again, SUPERSEDED)
+        if self.cut and not any(block.each == "element" for block in mapping.blocks):
+            self.cut.apply(mapping, table)
         check_supplements(table)
 
     def _identify(self, table: DomainTable) -> None:
@@ -221,7 +234,14 @@ class Engine:
         table.put("EPOCH", elements.epoch_of(table, date, self.tables["SE"]))
 
     def _comments(self, mapping: DomainMapping) -> None:
-        comments.relate(self.tables[mapping.domain], self.tables)
+        table = self.tables[mapping.domain]
+        if self.cut:
+            self.cut.comments(table, [self.tables[name] for name in filter(None, table.hidden["about"].held)])
+        comments.relate(table, self.tables)
+
+    def _end_points(self, mapping: DomainMapping) -> None:
+        if self.cut:
+            self.cut.end_points(mapping, self.tables[mapping.domain])
 
     def _ranges(self, mapping: DomainMapping) -> None:
         reference_ranges.put_ranges(self.study, mapping, self.tables[mapping.domain], self.tables.get("DM"))

@@ -115,6 +115,7 @@ class Related:
     domain: str = DOMAIN
     edges: list[Edges] = field(default_factory=list)
     withheld: list[Withheld] = field(default_factory=list)
+    cut_off: list[Withheld] = field(default_factory=list)
     read: dict[str, list[Edges]] = field(default_factory=dict)
 
 
@@ -285,8 +286,23 @@ def _records(node: LocatedDict, records: RelatableRecords, made: Related) -> pd.
     pairs = mine.merge(theirs.drop(columns="USUBJID"), on=["record", "named"])
     lost = links[~links["coded"] & ~links["source_row"].isin(pairs["source_row"])]
     reason = f"there is no record of {target} with this number, so that RELREC cannot relate it"
-    made.withheld.append(Withheld(lost["source_row"].to_numpy(int), name, reason))
+    cut = _of_cut_rows(lost, records, {"address": origin, "named": target})
+    made.cut_off.append(Withheld(lost["source_row"].to_numpy(int)[cut], name, "one of the records was left out"))
+    made.withheld.append(Withheld(lost["source_row"].to_numpy(int)[~cut], name, reason))
     return _two_rows(node, pairs, origin, target)
+
+
+def _of_cut_rows(links: pd.DataFrame, records: RelatableRecords, ends: dict[str, str]) -> np.ndarray:
+    """Return the links of which one record, of the domain at that end, was left out by the data cut-off."""
+    import pandas as pd
+
+    cut = np.zeros(len(links), bool)
+    for column, domain in ends.items():
+        table = records.tables[domain]
+        at = np.flatnonzero(table.cut_rows())
+        pairs = [table.hidden[name].take(at).array() for name in ("record", "address")]
+        cut |= pd.MultiIndex.from_frame(links[["record", column]]).isin(pd.MultiIndex.from_arrays(pairs))
+    return cut
 
 
 def _two_rows(node: LocatedDict, pairs: pd.DataFrame, origin: str, target: str) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from metadata.project import Project
 from metadata.study import Study
 from metadata.study_check import check_text_dates
 from metadata.terminology import Terminology
+from sdtm.build.data_cut_check import check_data_cut
 from sdtm.build.declared_and_used import check_used
 from sdtm.build.engine import epoch_codelists
 from sdtm.build.mapped_and_made import check_mapped
@@ -111,6 +112,9 @@ def read_each(study: Study, project: Project, terminology: Terminology, gather: 
     with gather.part():
         if len(made) == len(paths):
             check_relations(study, project, made)
+    with gather.part():
+        if len(made) == len(paths):
+            check_data_cut(study, terminology, made)
     with gather.part():
         if len(made) == len(paths):
             _check_comments(made)

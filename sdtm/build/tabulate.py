@@ -24,9 +24,10 @@ from sdtm.build.standard_results import list_unstandardised
 from sdtm.build.study_mapping import StudyMapping
 from sdtm.build.supplemental import supplemental
 from sdtm.build.unused_rows import unused_rows
-from sdtm.build.withheld import list_withheld, split_superseded, withheld_by_domain
+from sdtm.build.withheld import cut_by_domain, list_withheld, split_superseded, withheld_by_domain
 from sdtm.build.without_subject import withhold_without_subject
 from sdtm.columns.source import Forms
+from sdtm.domains.data_cut import COLUMNS
 from sdtm.domains.identity import identify
 from sdtm.domains.trial_design import trial_design
 from sdtm.domains.trial_summary import trial_summary
@@ -46,6 +47,8 @@ class Tabulation:
     field, reason, record (blank: of every record). ``transliterations``: domain, variable, original, transliterated,
     records. ``without_subject``: record, domain, rows, of subjects who are not in DM, whose rows are withheld.
     ``unused_rows``: file, line, row, of rows of coding files and of reference ranges that nothing uses.
+    ``cut_values``: source_row, field, domain, reason of each stored value that is in no dataset because of the data
+    cut-off. ``data_cut``: domain, record, address, variable, value, outcome of each record or value that it concerned.
     ``merged_choices``: domain, variable, field, term, choices, of terms that several choices of a field became.
     """
 
@@ -56,6 +59,8 @@ class Tabulation:
     without_subject: pd.DataFrame
     unused_rows: pd.DataFrame
     merged_choices: pd.DataFrame
+    cut_values: pd.DataFrame
+    data_cut: pd.DataFrame
 
 
 def planned_datasets(study: Study, terminology: Terminology) -> dict[str, Dataset]:
@@ -93,9 +98,12 @@ def tabulate(mapping: StudyMapping, records: Records) -> Tabulation:
     items = withheld_by_domain(engine.tables, linked, unused)
     listed, superseded = split_superseded(records, list_withheld(items, datasets))
     declared = pd.concat([declared.assign(record=""), superseded], ignore_index=True).astype("str")
+    cut = list_withheld(cut_by_domain(engine.tables, linked), datasets)
+    decided = engine.cut.listed if engine.cut else pd.DataFrame(columns=list(COLUMNS), dtype="str")
     nothing = unused_rows(study, domains, forms, engine.tables)
+    merged = merged_choices(domains)
     return Tabulation(
-        datasets, listed, declared, _transliterations(finished), without_subject, nothing, merged_choices(domains)
+        datasets, listed, declared, _transliterations(finished), without_subject, nothing, merged, cut, decided
     )
 
 

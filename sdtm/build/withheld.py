@@ -21,6 +21,12 @@ def withheld_by_domain(tables: dict[str, DomainTable], linked: Related, unused: 
     return [(domain, item) for domain, item in items if not (item.without_record and item.field in unused)]
 
 
+def cut_by_domain(tables: dict[str, DomainTable], linked: Related) -> list[tuple[str, Withheld]]:
+    """Return the values of domains and relations that the data cut-off leaves out."""
+    items = [(domain, item) for domain, table in tables.items() for item in table.cut_off]
+    return [*items, *((linked.domain, item) for item in linked.cut_off)]
+
+
 def list_withheld(items: list[tuple[str, Withheld]], datasets: dict[str, Dataset]) -> pd.DataFrame:
     """Return the withheld values that are in no dataset, and those from which another variable could not be made."""
     counts = [len(item.source_rows) for _, item in items]

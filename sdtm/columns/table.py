@@ -64,6 +64,7 @@ class DomainTable:
     """Rows of one domain before they are sorted; ``hidden`` holds record, event and instance of each row.
 
     ``followed`` is True for elements after which another starts. Edges of a supplemental value are those of ``+QNAM``.
+    ``cut_off`` are values after the data cut-off.
     ``unchecked`` are the text variables that were put since values were last checked, ``used_ranges`` the lines of the
     table of reference ranges that hold for some result.
     """
@@ -75,11 +76,13 @@ class DomainTable:
     hidden: dict[str, CodedText] = field(default_factory=dict)
     edges: list[Edges] = field(default_factory=list)
     withheld: list[Withheld] = field(default_factory=list)
+    cut_off: list[Withheld] = field(default_factory=list)
     parts: list[tuple[object, int, int]] = field(default_factory=list)
     supplements: list[SupplementalRows] = field(default_factory=list)
     unchecked: dict[str, None] = field(default_factory=dict)
     used_ranges: set[int] = field(default_factory=set)
     dropped: np.ndarray | None = None
+    _cut: np.ndarray | None = None
     followed: np.ndarray = field(default_factory=lambda: np.empty(0, bool))
     _days: dict[str, tuple[CodedText, np.ndarray, np.ndarray]] = field(default_factory=dict)
 
@@ -158,26 +161,46 @@ class DomainTable:
 
     def withhold(self, rows: np.ndarray, reason: str) -> None:
         """Leave rows out of the dataset and list the values that they hold."""
+        self._drop(rows, reason, self.withheld)
+
+    def cut(self, rows: np.ndarray, reason: str) -> None:
+        """Leave rows out because of the data cut-off."""
+        self._cut = self.cut_rows() | rows
+        self._drop(rows, reason, self.cut_off)
+
+    def cut_rows(self) -> np.ndarray:
+        """Rows that are left out because of the data cut-off."""
+        return np.zeros(self.count, bool) if self._cut is None else self._cut
+
+    def _drop(self, rows: np.ndarray, reason: str, into: list[Withheld]) -> None:
         self.dropped = rows.copy() if self.dropped is None else self.dropped | rows
         for edge in self.edges:
             if edge.source == REDCAP:
                 lost = rows[edge.row]
                 if lost.any():
-                    self.withheld.append(Withheld(np.unique(edge.source_row[lost]), edge.source_variable, reason))
+                    into.append(Withheld(np.unique(edge.source_row[lost]), edge.source_variable, reason))
 
     def null(self, name: str, rows: np.ndarray, reason: str) -> None:
         """Blank a text variable where its value cannot be represented, and list the stored values."""
         self.texts[name] = self.text(name).where(~rows)
         self.withhold_values(name, rows, reason)
 
+    def cut_values(self, name: str, rows: np.ndarray, reason: str) -> None:
+        """Blank a text variable where its value was not known at the data cut-off."""
+        self.texts[name] = self.text(name).where(~rows)
+        self._take_out(name, rows, reason, self.cut_off)
+
     def withhold_values(self, name: str, rows: np.ndarray, reason: str) -> None:
         """List the stored values that a variable was made from in some rows, and take them out of its lineage."""
+        self._take_out(name, rows, reason, self.withheld)
+
+    def _take_out(self, name: str, rows: np.ndarray, reason: str, into: list[Withheld]) -> None:
         kept: list[Edges] = []
         for edge in self.edges:
             lost = rows[edge.row] if edge.variable == name else np.zeros(len(edge.row), bool)
             if lost.any():
                 if edge.source == REDCAP:
-                    self.withheld.append(Withheld(np.unique(edge.source_row[lost]), edge.source_variable, reason))
+                    into.append(Withheld(np.unique(edge.source_row[lost]), edge.source_variable, reason))
                 edge = Edges(edge.row[~lost], edge.variable, edge.source, edge.source_row[~lost], edge.source_variable)
             kept.append(edge)
         self.edges = kept

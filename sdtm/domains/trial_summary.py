@@ -181,6 +181,8 @@ def value_of(study: Study, node: LocatedDict, subjects: Dataset | None) -> Summa
 
 
 def _in_study(study: Study, node: LocatedDict) -> str:
+    if node["study"] == "cutoff":
+        return study.cutoff  # of the run, which may be another than that of the file
     place: Any = study.declared.node
     for part in str(node["study"]).split("."):
         if not isinstance(place, dict) or part not in place:

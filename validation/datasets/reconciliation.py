@@ -11,7 +11,9 @@ from metadata.dictionary import Field
 from metadata.records import EVENT, REPEAT_INSTANCE, Records
 
 SOURCE = "REDCAP"
-COLUMNS = ("form", "received", "tabulated", "not_submitted", "withheld", "unaccounted", "reconciled", "places")
+COLUMNS = (
+    "form", "received", "tabulated", "not_submitted", "withheld", "after_cutoff", "unaccounted", "reconciled", "places"
+)  # fmt: skip
 FIRST_PLACES = 5
 ANY = "*"
 SEPARATOR = "\x1f"
@@ -20,24 +22,25 @@ RowsOf = Mapping[str, np.ndarray]
 
 
 def reconcile(
-    records: Records, edges: pd.DataFrame | Iterable[pd.DataFrame], withheld: pd.DataFrame, not_submitted: pd.DataFrame
-) -> pd.DataFrame:
-    """Return one row a form: received, tabulated, not_submitted, withheld, unaccounted, reconciled, places.
+    records: Records, edges: pd.DataFrame | Iterable[pd.DataFrame], withheld: pd.DataFrame, not_submitted: pd.DataFrame,
+    cut: pd.DataFrame | None = None,
+) -> pd.DataFrame:  # fmt: skip
+    """Return one row a form: what it received, what became of it, and whether that adds up (``COLUMNS``).
 
     A value is a distinct pair of row and export column that is not blank; a ticked option of a checkbox is one value,
-    form status and record id are none. A value that is several of these counts as the first of tabulated, withheld and
-    not submitted. ``edges`` is the lineage of the SDTM datasets; an edge or a withheld row may name the field or, for a
-    checkbox, the option's column. A row of ``not_submitted`` with a ``record`` declares that record's values only.
-    ``places`` names the first values that are neither.
+    form status and record id are none. A value that is several of these counts as the first of tabulated, withheld,
+    after the cut-off (``cut``) and not submitted. ``edges`` is the lineage of the SDTM datasets; an edge or a withheld
+    row may name the field or, for a checkbox, the option's column. A row of ``not_submitted`` with a ``record``
+    declares that record's values only. ``places`` names the first values that are unaccounted for.
     """
     frames = [edges] if isinstance(edges, pd.DataFrame) else list(edges)
-    used, held = rows_by_field(frames), _rows_of(withheld)
+    used, held, later = rows_by_field(frames), _rows_of(withheld), {} if cut is None else _rows_of(cut)
     declared = _declared(not_submitted)
     dictionary = records.project.dictionary
     rows = []
     for form in dictionary.forms:
         fields = [field for field in dictionary.form_fields(form) if field.name != dictionary.record_id]
-        rows.append(_form_row(records, form, fields, used, held, declared))
+        rows.append(_form_row(records, form, fields, (used, held, later), declared))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -79,9 +82,9 @@ def _marked(rows: RowsOf, names: Iterable[str], size: int) -> np.ndarray:
 
 
 def _form_row(
-    records: Records, form: str, fields: list[Field], used: RowsOf, held: RowsOf, declared: Mapping[str, set[str]]
+    records: Records, form: str, fields: list[Field], found: tuple[RowsOf, ...], declared: Mapping[str, set[str]]
 ) -> tuple[object, ...]:
-    size, sums = len(records), np.zeros(5, np.int64)
+    size, sums = len(records), np.zeros(6, np.int64)
     places: list[str] = []
     for field in fields:
         for column in field.columns:
@@ -89,13 +92,16 @@ def _form_row(
                 continue
             value = records.holds(column)
             names = dict.fromkeys((field.name, column))
-            tabulated = value & _marked(used, names, size)
-            withheld = value & ~tabulated & _marked(held, names, size)
-            left = value & ~tabulated & ~withheld
+            left, parts = value, list[np.ndarray]()
+            for rows in found:
+                parts.append(left & _marked(rows, names, size))
+                left = left & ~parts[-1]
+            tabulated, withheld, later = parts
             unaccounted = left & ~_waived(records, left, [form + SEPARATOR + name for name in (*names, ANY)], declared)
-            sums += [value.sum(), tabulated.sum(), (left & ~unaccounted).sum(), withheld.sum(), unaccounted.sum()]
+            counted = value, tabulated, left & ~unaccounted, withheld, later, unaccounted
+            sums += [part.sum() for part in counted]
             places += _places(records, column, np.flatnonzero(unaccounted), FIRST_PLACES - len(places))
-    reconciled = bool(sums[0] == sums[1:4].sum())
+    reconciled = bool(sums[0] == sums[1:5].sum())
     return (form, *map(int, sums), reconciled, "; ".join(places))
 
 
