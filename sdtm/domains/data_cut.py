@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from metadata.coded_matching import first_match
 from metadata.coded_text import CodedText
@@ -22,6 +22,9 @@ from metadata.study_declaration import DataCut
 from sdtm.columns.table import DomainTable
 from sdtm.mapping.domain_mapping import DomainMapping
 from sdtm.operations.variable_condition import check_variable_condition, rows_where
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SUBJECTS, BIRTH = "DM", "BRTHDTC"
 COLUMNS = ("domain", "record", "address", "variable", "value", "outcome")
@@ -53,6 +56,8 @@ class CutOff:
     @property
     def listed(self) -> pd.DataFrame:
         """Return domain, record, address, variable, value and outcome of each decision, in the order of the domains."""
+        import pandas as pd
+
         made = pd.concat([pd.DataFrame(columns=list(COLUMNS), dtype="str"), *self._listed], ignore_index=True)
         return made.sort_values(["domain", "record", "address", "variable"], kind="stable", ignore_index=True)
 
@@ -141,6 +146,8 @@ class CutOff:
         table.cut_values(variable, rows, outcome)
 
     def _list(self, table: DomainTable, rows: np.ndarray, variable: str, outcome: str) -> None:
+        import pandas as pd
+
         at = np.flatnonzero(rows)
         if not len(at):
             return
