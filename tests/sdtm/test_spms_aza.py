@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -173,3 +174,28 @@ def test_edges_stay_inside_their_frames(locked: Tabulation) -> None:
             last = records if source == "REDCAP" else len(locked.datasets[str(source)].frame)
             assert rows.between(0, last - 1).all()
         assert set(lineage["variable"].astype("str")) <= {*dataset.metadata.names, "*"}
+
+
+def test_at_an_earlier_cut_off_an_adverse_event_that_ends_later_goes_on(locked: Tabulation) -> None:
+    """Held against the uncut datasets, by the first ten characters of their dates alone."""
+    last = "2000-06-30"
+    study = Study.open("spms_aza")
+    study.declared = replace(study.declared, cutoff=last)
+    records = Records.read(study.project(), study.path("redcap/records_locked.csv"))
+    made = tabulate(read_mapping(study, records.project, Terminology.open(study)), records)
+    keys = ["USUBJID", "AESPID"]
+    uncut, cut = (frame(one, "AE").set_index(keys).sort_index() for one in (locked, made))
+    begun = uncut[uncut["AESTDTC"].str.ljust(10, "0") <= last]
+    assert 0 < len(begun) < len(uncut) and cut.index.equals(begun.index)
+    later = begun["AEENDTC"].str.ljust(10, "0") > last
+    assert later.sum() == 1
+    assert cut.loc[later, ["AEENDTC", "AEOUT", "AEENRTPT", "AEENTPT"]].to_numpy().tolist() == [
+        ["", "NOT RECOVERED/NOT RESOLVED", "ONGOING", last]
+    ]
+    same = ["AETERM", "AESTDTC", "AEENDTC", "AEOUT", "AESTDY"]
+    pd.testing.assert_frame_equal(cut.loc[~later, same], begun.loc[~later, same])
+    assert set(cut["AEENTPT"]) <= {"", last} | set(frame(locked, "DM")["RFPENDTC"])
+    kept = frame(locked, "LB")
+    assert len(frame(made, "LB")) == (kept["LBDTC"].str[:10] <= last).sum()
+    summary = frame(made, "TS")
+    assert summary.loc[summary["TSPARMCD"] == "DCUTDTC", "TSVAL"].tolist() == [last]
