@@ -41,6 +41,7 @@ def completed(lines: Lines) -> None:
     _end_of_participation(lines)
     for domain, block in list(lines.draft.blocks):
         _complete(lines, domain, block)
+    _terms_of_disposition(lines)
     settle_links(lines.draft)
     _comments_of_subjects(lines)
     _derived_of_subjects(lines)
@@ -98,6 +99,18 @@ def _derived_of_subjects(lines: Lines) -> None:
     for name, spec, confidence, reason in made:
         if name not in given:
             lines.draft.proposals.append(lines.made(SUBJECTS, "", name, spec, confidence, reason))
+
+
+def _terms_of_disposition(lines: Lines) -> None:
+    """Give a disposition without a text of its own the term of its status: a record needs one, a form seldom asks."""
+    for term in [one for one in lines.draft.proposals if one.active and (one.domain, one.key) == ("DS", "DSTERM")]:
+        status = lines.draft.taken("DS", term.block, "variables", "DSDECOD")
+        if status is None or "field" not in term.spec or "field" not in status.spec or term.spec == status.spec:
+            continue
+        spec = {"first_of": [term.spec, status.spec]}
+        form = str(lines.draft.blocks["DS", term.block].get("form", ""))
+        if not lines.problem(spec, lines.target("DS", "DSTERM"), form):
+            lines.replace(term, spec=spec, reason=f"{term.reason}; without it the status")
 
 
 def _reference_without_exposure(lines: Lines) -> list[tuple[str, dict[str, Any], str, str]]:

@@ -23,6 +23,8 @@ sex,start,radio,Sex,"1, Female | 2, Male",,
 weight,vitals,text,Weight (kg),,number,
 pressure,vitals,text,Systolic,,number,
 colour,other,radio,Colour,"1, Red | 2, Blue",,
+dsdecod,end_of_study,radio,Status,"1, Completed | 2, Lost to follow-up",,
+dsterm,end_of_study,text,Specify,,,
 """
 
 
@@ -31,8 +33,9 @@ def study(tmp_path: Path) -> Path:
     project = tmp_path / "redcap"
     project.mkdir()
     (project / "dictionary.csv").write_text(DICTIONARY, encoding="utf-8")
-    complete = {f"{form}_complete": "2" for form in ("start", "vitals", "other")}
-    row = {"rec": "1", "icf_dt": "2024-01-05", "sex": "1", "weight": "60", "pressure": "120", "colour": "1", **complete}
+    complete = {f"{form}_complete": "2" for form in ("start", "vitals", "other", "end_of_study")}
+    row = {"rec": "1", "icf_dt": "2024-01-05", "sex": "1", "weight": "60", "pressure": "120", "colour": "1"}
+    row |= {"dsdecod": "1", "dsterm": "", **complete}
     (project / "records.csv").write_text(f"{','.join(row)}\n{','.join(row.values())}\n", encoding="utf-8")
     draft(project, tmp_path / "trial")
     return tmp_path / "trial"
@@ -59,6 +62,11 @@ def test_a_file_that_is_not_there_is_named(command: Callable[..., Any], study: P
     assert result.code == 2 and "has no sdtm/vx.yaml; there are dm, ds," in result.err
     with pytest.raises(UsageError, match="it is no study's folder"):
         agree(study / "redcap")
+
+
+def test_a_disposition_without_a_text_has_the_term_of_its_status(study: Path) -> None:
+    text = (study / "sdtm" / "ds.yaml").read_text(encoding="utf-8")
+    assert "DSTERM: {first_of: [{field: dsterm}, {field: dsdecod}]}" in text
 
 
 def test_a_study_without_doses_has_a_design(study: Path) -> None:
