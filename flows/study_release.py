@@ -174,8 +174,8 @@ def _form(seen: ApprovalView, problem: str) -> type[RunInput]:
     }
     form: type[RunInput] = create_model("Approval", __base__=RunInput, **fields)
     lines = [f"**The last answer was not taken: {problem}.**"] if problem else []
-    lines += [f"Package `{seen.candidate.package}`, manifest `{seen.candidate.subject}`."]
     lines += [f"- {sentence}" for sentence in seen.standing.obstacles]
+    lines += [f"Look at: {', '.join(_links(seen))}."]
     lines += ["The artifacts of this run show the differences from the last release and what is open."]
     lines += ["Prefect's open server knows no accounts: what you fill in is recorded, not proved."]
     return form.with_initial_data(description="\n\n".join(lines))
@@ -192,17 +192,20 @@ def _leave(seen: ApprovalView) -> None:
     create_table_artifact(changed, f"{key}-release-differences", before)
     folder = seen.candidate.package.resolve()
     lines = [f"Package `{folder}`, manifest `{seen.candidate.subject}`", ""]
-    lines += [
-        f"- [{title}]({page_link(folder / page) or (folder / page).as_uri()})"
-        for title, page in PAGES
-        if (folder / page).is_file()
-    ]
+    lines += [f"- {link}" for link in _links(seen)]
     lines += [f"- {one.name} ({one.role}) approved, {one.time}" for one in found.approvals]
     lines += [f"- {point.id} waived by {waiver.name}" for point, waiver in found.waived[:ROWS]]
     lines += [f"- in the way: {sentence}" for sentence in found.obstacles]
     if seen.candidate.approvers.strength != RECORD:
         lines += ["", f"Sign with `{COMMAND.format(folder)}`, then resume this run."]
     create_markdown_artifact("\n".join(lines), f"{key}-release", "What is to be approved")
+
+
+def _links(seen: ApprovalView) -> list[str]:
+    """Return links to the pages of the package: where they are served, else as files."""
+    folder = seen.candidate.package.resolve()
+    there = [(title, folder / page) for title, page in PAGES if (folder / page).is_file()]
+    return [f"[{title}]({page_link(page) or page.as_uri()})" for title, page in there]
 
 
 PAGES = (
