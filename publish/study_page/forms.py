@@ -128,7 +128,7 @@ def _columns(
     """Yield the columns of a form's table."""
     place = _place(records, form, positions)
     yield from (CodedText.of_series(place[name]) for name in KEYS)
-    yield CodedText.of_series(links(place).astype("str"))
+    yield CodedText.of_series(links(place).astype("str").where(place["form"].ne(""), ""))
     for column in table.columns[len(PLACE) :]:
         yield records.table.coded(column.name, positions)
 

@@ -146,7 +146,7 @@
     document.title = text + " \u2013 " + document.body.getAttribute("data-study");
     return make("h1", { tabindex: "-1" }, text);
   }
-  function scrolled(label, table) { return make("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": label }, table); }
+  function scrolled(label, table) { return make("div", { class: "scroll", role: "group", tabindex: "0", "aria-label": label }, table); }
   function row(cells, first) {
     return make("tr", {}, cells.map(function (one, at) { return at === 0 && first ? make("th", { scope: "row" }, one) : make("td", {}, one); }));
   }

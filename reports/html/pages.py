@@ -22,6 +22,7 @@ from reports.results.specification import Output, ReportSpecification, read_spec
 from reports.templates import KEYS, TEMPLATES
 
 FIRST_PAGE, RECORDS_PAGE = "../index.html", "../browse/records.html"
+SCROLLED = '<table tabindex="0">'  # on a phone a table of the plan is wider than the page, and scrolled by keys
 KINDS = {"T": "Table", "F": "Figure", "L": "Listing"}
 NOTHING: Mapping[str, Dataset] = {}
 Files = Callable[[], list[Path]]
@@ -92,7 +93,9 @@ def _write_index(report: Report, rows: int, in_package: bool) -> Path:
 
 
 def _write_plan(report: Report, plan: Plan) -> Path:
-    text = page_template("plan.html.jinja").render(study=report.study, body=Markup(plan.html))  # noqa: S704 the reader lets no HTML through
+    text = page_template("plan.html.jinja").render(
+        study=report.study, body=Markup(plan.html.replace("<table>", SCROLLED))
+    )
     return write_file(report.folder / "plan.html", [text])
 
 

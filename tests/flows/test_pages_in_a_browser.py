@@ -8,6 +8,7 @@ import re
 import shutil
 import warnings
 from collections.abc import Iterator
+from functools import cache
 from html import unescape
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urlsplit
@@ -30,15 +31,15 @@ WIDER_TEXT = "* { letter-spacing: .12em !important; word-spacing: .16em !importa
 
 KINDS = (
     *("reports/T*.html", "reports/F*.html", "reports/L*.html", "reports/plan.html", "index.html", "**/define.html"),
+    "browse/records.html",
     *("validation/queries.html", "validation/queries_by_site/*.html"),
     *("validation/conformance.html", "validation/acceptance.html"),
     "validation/second_derivation.html",
 )
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """The browser that is installed; without one the tests are skipped aloud, and fail in continuous integration."""
+def installed_browser() -> str:
+    """The browser that is installed; without one tests are skipped aloud, and fail in continuous integration."""
     found = next(filter(None, map(shutil.which, PROGRAMS)), None)
     if found is None:
         message = f"no browser: none of {', '.join(PROGRAMS)} is installed; the pages were NOT looked at"
@@ -46,8 +47,13 @@ def browser() -> Iterator[Browser]:
             pytest.fail(message)
         warnings.warn(message, stacklevel=1)
         pytest.skip(message)
+    return found
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found)
+        browser = playwright.chromium.launch(executable_path=installed_browser())
         yield browser
         browser.close()
 
@@ -137,8 +143,26 @@ def _leads_somewhere(link: str) -> bool:
         return False
     if not place or path.suffix == ".pdf":
         return not place or place.startswith(("page=", "nameddest="))
+    if path.name == "records.html":
+        return _is_on_the_records_page(path.parent, place)
     if FILTER.match(place):  # what the page is to show, as its form names it
         name, value = (unquote(part) for part in place.split("&")[0].split("=", 1))
         form = path.read_text(encoding="utf-8").split(f'<select name="{name}">')[1].split("</select>")[0]
         return f"<option>{value}</option>" in unescape(form)
     return f'id="{unquote(place)}"' in path.read_text(encoding="utf-8")
+
+
+def _is_on_the_records_page(folder: Path, place: str) -> bool:
+    """Whether what an address asks of the page of records is there: a table, the results of an output, a cell."""
+    asked = dict(part.split("=", 1) for part in unquote(place).split("&"))
+    if "table" in asked:
+        return f'{{"name":"{asked["table"]}","label":' in _text(folder / "tables.js")
+    if "cell" in asked:
+        output, number = asked["cell"].split("/")
+        return f'"number": {number},' in _text(folder.parent / "reports" / "cells" / f"{output}.json")
+    return (folder / "results" / f"{asked.get('output', asked.get('result', '')).split('/')[0]}.js").is_file()
+
+
+@cache
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
