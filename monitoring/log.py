@@ -16,7 +16,7 @@ from typing import Any
 
 import pandas as pd
 
-from metadata.errors import OutsideError, StudyError, UsageError
+from metadata.errors import OutsideError, UsageError
 from monitoring.alerts import ACKNOWLEDGED, COLUMNS, Alerts, no_events, state_of
 
 ALERTS, RUNS, LOCK = "alerts.jsonl", "runs.jsonl", ".lock"
@@ -132,10 +132,10 @@ def failed_days(folder: Path) -> list[str]:
 
 
 def last_run(folder: Path, as_of: str) -> str | None:
-    """Return the day of the last run, None before the first; raises StudyError if it lies after ``as_of``."""
+    """Return the day of the last run, None before the first; raises UsageError if it lies after ``as_of``."""
     days = [str(row["as_of"]) for row in completed_runs(folder)]
     if days and max(days) > as_of:
-        raise StudyError(f"the alerts in {folder} are those of {max(days)} already: a day before it cannot be judged")
+        raise UsageError(f"the alerts in {folder} are those of {max(days)} already: a day before it cannot be judged")
     return max(days) if days else None
 
 

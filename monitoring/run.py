@@ -64,7 +64,7 @@ def monitor(
 ) -> MonitoringRun:
     """Judge the records of a snapshot (its id, its date) on a day (YYYY-MM-DD) and write the logs in ``folder``.
 
-    Raises StudyError for a plan that does not fit, and for a day before that of the last run.
+    Raises StudyError for a plan that does not fit, UsageError for a day before that of the last run.
     """
     plan, domains = checked_plan(study, records.project)
     with log.locked(folder):
