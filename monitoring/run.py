@@ -92,5 +92,6 @@ def messages(alerts: Alerts, new: pd.DataFrame, links: Links) -> pd.DataFrame:
     worst = {OPENED: 0, ESCALATED: 1, AGAIN: 2}
     latest = latest.assign(order=latest["is"].map(worst)).sort_values("order", kind="stable").drop_duplicates("alert")
     said = alerts.open.assign(link=links(alerts.open))
-    message = said["alert"].map(latest.set_index("alert")["message"]).fillna(REMINDER)
-    return said.assign(message=message.astype("str"))[MESSAGES].reset_index(drop=True)
+    told = dict(zip(latest["alert"], latest["message"], strict=True))
+    message = [told.get(alert, REMINDER) for alert in said["alert"]]
+    return said.assign(message=pd.Series(message, said.index, dtype="str"))[MESSAGES].reset_index(drop=True)

@@ -19,12 +19,12 @@ DAY = "1999-06-12"
 
 @pytest.fixture(scope="module")
 def exports(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The project with the records of two patients, as entered."""
+    """The project with the records of one patient, as entered."""
     folder = tmp_path_factory.mktemp("monitored") / "redcap"
     shutil.copytree(EXPORTS, folder, ignore=shutil.ignore_patterns("log*.csv", "records_locked.csv"))
     path = folder / "records_as_entered.csv"
     head, *rows = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    path.write_text("".join([head, *(row for row in rows if row.startswith(("004,", "002,")))]), encoding="utf-8")
+    path.write_text("".join([head, *(row for row in rows if row.startswith("004,"))]), encoding="utf-8")
     return folder
 
 

@@ -36,8 +36,7 @@ def frame(found: Found) -> pd.DataFrame:
 
 
 def run(log: pd.DataFrame, found: Found, last: int | None, as_of: int) -> pd.DataFrame:
-    known = frame([one if one[3] <= as_of else one for one in found])
-    new = advance("S", plan()[0], log, known, None if last is None else day(last), day(as_of))
+    new = advance("S", plan()[0], log, frame(found), None if last is None else day(last), day(as_of))
     return pd.concat([log, new], ignore_index=True)
 
 

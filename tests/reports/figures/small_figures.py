@@ -63,7 +63,10 @@ def course() -> CourseFigure:
     """One subject: a dose that stops on day 10, a test with two limits, a span of days 2 to 8 and a mark on day 5."""
     dose = CoursePanel("A drug, a day", (ProfileLine("A drug", (0, 10), (150, 0)),), steps=True)
     test = CoursePanel("Count, 10^9/L", (ProfileLine("Count", (1, 8, 20), (4, 3.2, 3)),), (2, 3.5))
-    lanes = (TimelineLayer("Event", 1, ((0, 2.0, 8.0),)), TimelineLayer("Visit", 1, (), ((0, 5.0),), "square", False, 2))
+    lanes = (
+        TimelineLayer("Event", 1, ((0, 2.0, 8.0),)),
+        TimelineLayer("Visit", 1, (), ((0, 5.0),), "square", False, 2),
+    )
     return CourseFigure("Day", (0, 10, 20), (dose, test), lanes, "Doses, results and events.")
 
 
