@@ -10,9 +10,9 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from flows.error_messages import QUOTED, NeutralError
+from flows.error_messages import NeutralError
 from flows.run_request import API, BUILD, RunRequest, relative
-from metadata.errors import OutsideError, StudyError, UsageError
+from metadata.errors import OutsideError, UsageError
 from metadata.study import Study
 
 if TYPE_CHECKING:
@@ -98,16 +98,9 @@ def _note_failure(folder: Path, day: str, error: Exception) -> None:
 
     try:
         with log.locked(folder):
-            log.append(folder / log.RUNS, [{"as_of": day, "failed": str(neutral_error(error))}])
+            log.append(folder / log.RUNS, [{"as_of": day, "failed": str(NeutralError.of(error))}])
     except OutsideError:
         return  # nothing can be written there; the error itself says so
-
-
-def neutral_error(error: Exception) -> NeutralError:
-    """Return what may be kept of an error: of what is wrong in the study's files the place, what is quoted left out."""
-    if isinstance(error, StudyError):
-        return NeutralError(QUOTED.sub("'...'", str(error)), error.exit_code, error)
-    return NeutralError.of(error)
 
 
 def show_monitoring(study: str, source: str, as_of: str | None, out: Path | None, as_json: bool) -> None:

@@ -22,7 +22,7 @@ from prefect.events import emit_event
 from prefect.runtime import flow_run
 
 from flows.error_messages import NeutralError, neutral
-from flows.monitoring import day_of, folder_of, neutral_error, run_monitoring
+from flows.monitoring import day_of, folder_of, run_monitoring
 
 if TYPE_CHECKING:
     from monitoring.run import MonitoringRun
@@ -79,12 +79,7 @@ def _scheduled_day() -> str:
 
 @task(name="judge", persist_result=False, cache_policy=NO_CACHE, log_prints=False, retries=0)
 def _judged(study: str, source: str, day: str, out: str | None) -> MonitoringRun:
-    kept = None
-    try:
-        return run_monitoring(study, source, day, Path(out) if out else None)
-    except Exception as error:
-        kept = neutral_error(error)
-    raise kept  # outside the handler: nothing of a patient hangs on to it
+    return neutral(run_monitoring, study, source, day, Path(out) if out else None)
 
 
 def _last_day(study: str, out: str | None) -> str:
