@@ -86,9 +86,7 @@ def check_sdtm(study: Study, tabulation: Tabulation, records: Records, folder: P
 
     checked = _check_datasets(study, tabulation.datasets, folder / "sdtm.csv")
     edges = [one.lineage for one in tabulation.datasets.values()]
-    reconciliation = reconcile(
-        records, edges, tabulation.withheld, tabulation.not_submitted, tabulation.cut_values
-    )
+    reconciliation = reconcile(records, edges, tabulation.withheld, tabulation.not_submitted, tabulation.cut_values)
     write_findings(reconciliation, folder / "reconciliation.csv")
     write_findings(tabulation.withheld, folder / "withheld.csv")
     write_findings(tabulation.not_submitted, folder / "not_submitted.csv")

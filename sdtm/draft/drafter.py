@@ -33,7 +33,7 @@ from sdtm.draft.recognised import (
 )
 from sdtm.draft.sponsor_items import SponsorItems, alike
 from sdtm.draft.tests import PARTS, Tests
-from sdtm.draft.vocabulary import Phrases, every_word, milestones, of_list, vocabulary
+from sdtm.draft.vocabulary import Phrases, every_word, form_phrases, milestones, of_list, vocabulary
 
 SILENT = ("descriptive", "calc", "file", "sql")
 PERSONAL = (
@@ -48,6 +48,9 @@ PERSONAL = (
     "signature",
 )
 NUMBERED = re.compile(r"^([a-z]+?)_?(\d{1,2})[a-z]?$")
+NAMED_BY_OPTION = {"MH": "TERM", "CM": "TRT"}
+"""Topics that the options of a checkbox may be."""
+NOTHING = (("none",), ("no",), ("ninguno",), ("ninguna",), ("not",), ("na",), ("unknown",))
 COMMENTS, CRITERIA, VISITS = "CO", "IE", "SV"
 
 
@@ -210,7 +213,7 @@ class Drafter:
     def _one(self, item: Field, found: Guess | None, kind: FormGuess) -> None:
         """Take a field as what it is recognised as, an identifier or a remark as such."""
         no_variable = self._of_subject(item) or self._personal(item, found)
-        if no_variable or self._seriousness(item, kind) or self._flag(item, found):
+        if no_variable or self._seriousness(item, kind) or self._flag(item, found) or self._ticked(item, kind):
             self.done.add(item.name)
         elif found is None or found.test:
             return
@@ -280,6 +283,25 @@ class Drafter:
             spec = {"checkbox": item.name, "code": code}
             if self.lines.propose("AE", item.form, "variables", f"AE{match.found}", spec, LIKELY, reason):
                 self.lines.draft.place([item.name], f"AE.AE{match.found}", LIKELY, reason)
+        return True
+
+    def _ticked(self, item: Field, kind: FormGuess) -> bool:
+        """Take the options of a checkbox of conditions or medications as a record each; not where one means none."""
+        named = form_phrases().find(item.label)
+        said = str(named.found) if named and (named.whole or named.length > 1) else ""
+        domain = next((one for one in (kind.domain, said) if one in NAMED_BY_OPTION), "")
+        none = any(every_word(label)[:1] in NOTHING for label in item.choices.values())
+        if item.type != "checkbox" or len(item.choices) < 2 or not domain or none:
+            return False
+        variable, spec = f"{domain}{NAMED_BY_OPTION[domain]}", {"option": item.name}
+        if self.lines.problem(spec, self.lines.target(domain, variable), item.form):
+            return False
+        name, reason = f"{item.form}:{item.name}", f"its options are what a form of {domain} asks by name"
+        self.lines.block(domain, name, form=item.form, each=item.name)
+        asked = {f"{domain}PRESP": {"constant": "Y"}, f"{domain}OCCUR": {"constant": "Y"}}
+        for key, value in {variable: spec, **asked}.items():
+            self.lines.draft.proposals.append(self.lines.made(domain, name, key, value, GUESS, reason))
+        self.lines.draft.place([item.name], f"{domain}.{variable}", GUESS, reason)
         return True
 
     def _flag(self, item: Field, found: Guess | None) -> bool:

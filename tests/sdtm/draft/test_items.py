@@ -40,6 +40,8 @@ cm_drug,cm,,text,Medication,,
 odd,cm,,checkbox,Zzz,"1, A | 2, B",
 cm_more,cm,,text,odd,,
 cm_aeno,cm,,text,Adverse event treated (number in the log),,integer
+past,ae,,checkbox,Medical history,"1, Diabetes | 2, Asthma",
+past_none,ae,,checkbox,Medical history,"1, Diabetes | 0, None",
 ae_text,ae,,text,Adverse event,,
 ae_st,ae,,text,Start date,,date_ymd
 """
@@ -83,6 +85,7 @@ def places(found: Draft, name: str) -> list[tuple[str, str]]:
         ("rnd_no", ("SUPPDM.QVAL", "likely")),
         ("ex_dose_2", ("EX.EXDOSE", "certain")),
         ("cm_aeno", ("RELREC", "likely")),
+        ("past", ("MH.MHTERM", "guess")),
         ("cm_more", ("SUPPCM.QVAL", "guess")),
     ],
 )
@@ -110,6 +113,11 @@ def test_questions_of_one_label_are_told_apart_by_their_section(drafted: tuple[P
 def test_fields_that_are_numbered_are_further_records(drafted: tuple[Path, Draft]) -> None:
     heads = [head for (domain, _), head in drafted[1].blocks.items() if domain == "EX"]
     assert heads == [{"form": "exposure"}, {"form": "exposure", "where": {"ex_start_2": {"missing": False}}}]
+
+
+def test_options_are_records_unless_one_means_none(drafted: tuple[Path, Draft]) -> None:
+    text = (drafted[0] / "sdtm" / "mh.yaml").read_text(encoding="utf-8")
+    assert "- form: ae\n    each: past\n" in text and "MHTERM: {option: past}" in text and "past_none" not in text
 
 
 def test_a_number_on_another_form_relates_the_records(drafted: tuple[Path, Draft]) -> None:
