@@ -131,7 +131,7 @@ def _wrong_names(project: Project, declared: Any, known: dict[str, dict[str, Any
             node = getattr(one.owner, "node", None) if is_dataclass(one.owner) else declared.node
             if find is not None:
                 yield from _raised(find, project, node, key if key in (node or {}) else _key(node, one.name), one.name)
-            elif one.role in known and one.name not in known[one.role]:
+            elif (one.role, key) != ("level", "levels") and one.name not in known.get(one.role, {one.name: None}):
                 problem = f"there is no {one.role} '{one.name}'{nearest(one.name, known[one.role])}"
                 yield complain(node, key if key in (node or {}) else _key(node, one.name), problem)
 
