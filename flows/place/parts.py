@@ -68,6 +68,7 @@ def settings(home: Home, choices: Choices) -> dict[str, str]:
         "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",
         "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT),
         "PREFECT_WORKER_QUERY_SECONDS": "5",
+        "PREFECT_CLIENT_RETRY_EXTRA_CODES": "500",  # the server's answer while its database restarts
         **{name: ",".join(filter(None, [os.environ.get(name, ""), HOST, "localhost"])) for name in PROXY},
     }
 
