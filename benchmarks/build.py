@@ -25,7 +25,8 @@ import pyreadstat  # noqa: E402
 
 from benchmarks.measure import Stages  # noqa: E402
 from extract.exports import records_file  # noqa: E402
-from flows.pipeline import BuiltDatasets, build  # noqa: E402
+from flows.built_datasets import BuiltDatasets
+from flows.pipeline import build  # noqa: E402
 from flows.run_request import RunRequest  # noqa: E402
 from metadata.dataset import Dataset  # noqa: E402
 from publish import xpt  # noqa: E402
