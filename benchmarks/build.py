@@ -25,7 +25,7 @@ import pyreadstat  # noqa: E402
 
 from benchmarks.measure import Stages  # noqa: E402
 from extract.exports import records_file  # noqa: E402
-from flows.built_datasets import BuiltDatasets
+from flows.built_datasets import BuiltDatasets  # noqa: E402
 from flows.pipeline import build  # noqa: E402
 from flows.run_request import RunRequest  # noqa: E402
 from metadata.dataset import Dataset  # noqa: E402
