@@ -153,7 +153,9 @@ def _written(events: pd.DataFrame) -> pd.DataFrame:
     made = events.assign(day=written(pd.to_datetime(events["day"]).astype("datetime64[ns]")), by="", action="")
     made = made.assign(order=made["is"].map(ORDER))
     made = made.sort_values(["day", "order", *WHO, "key"], kind="stable", ignore_index=True)
-    return made[COLUMNS].fillna("").astype("str")
+    texts = made[COLUMNS].fillna("").astype("str")
+    # Made anew: texts that were cut from others keep all of their pieces, twice as many with each run of a process.
+    return pd.DataFrame({name: pd.Series(texts[name].to_list(), dtype="str") for name in COLUMNS})
 
 
 def state_of(log: pd.DataFrame) -> Alerts:
@@ -173,7 +175,7 @@ def state_of(log: pd.DataFrame) -> Alerts:
         escalated=opened["alert"].isin(by[ESCALATED].index),
     )
     for name, column in (("acknowledged_on", "day"), ("by", "by"), ("action", "action")):
-        table[name] = opened["alert"].map(by[ACKNOWLEDGED][column]).fillna("").astype("str")
+        table[name] = by[ACKNOWLEDGED][column].reindex(opened["alert"]).set_axis(opened.index).fillna("")
     columns = ["alert", *WHO, "level", "opened", "last", "findings", "state", "escalated", "acknowledged_on", "by",
                "action", "record", *PLACE, "about"]  # fmt: skip
     return Alerts(log, table[columns].reset_index(drop=True))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pandas as pd
-from hypothesis import Phase, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitoring.alerts import ACKNOWLEDGED, AGAIN, COLUMNS, ESCALATED, OPENED, SUPERSEDED, advance, no_events, state_of
@@ -44,7 +44,7 @@ def answered(log: pd.DataFrame, on: int) -> pd.DataFrame:
     """Everything that is open is acknowledged."""
     rows = state_of(log).open[["alert", "subject", "rule", "level"]].assign(by="A. Doctor", action="looked at")
     rows["is"], rows["day"] = ACKNOWLEDGED, str(day(on).date())
-    return pd.concat([log, rows.reindex(columns=COLUMNS).fillna("").astype("str")], ignore_index=True)
+    return pd.concat([log, rows.reindex(columns=COLUMNS, fill_value="").astype("str")], ignore_index=True)
 
 
 def daily(found: Found, answers: set[int]) -> pd.DataFrame:
@@ -56,7 +56,7 @@ def daily(found: Found, answers: set[int]) -> pd.DataFrame:
     return log
 
 
-@settings(max_examples=6, deadline=None, phases=(Phase.generate,))
+@settings(max_examples=8, deadline=None)
 @given(FINDINGS, ANSWERS)
 def test_day_by_day_is_the_log_of_one_run_and_no_finding_is_lost(found: Found, answers: set[int]) -> None:
     log = daily(found, answers)
