@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from html import unescape
 from pathlib import Path
@@ -16,6 +16,7 @@ from urllib.parse import unquote, urldefrag, urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.flows.conftest import EXPORTS, STUDY, Answer
 from tests.validation.small_study import enrol, exam, records, study
 from validation.queries.history import followed
 from validation.queries.listing import query_listing
@@ -110,6 +111,15 @@ def test_queries_are_filtered_by_the_address_and_what_is_shown_is_exported(page:
         assert [row.get_attribute("data-days") for row in shown.all()] == ["33", "19", "5"]
     page.goto(f"{address}#severity=none")
     assert shown.count() == page.locator("table.queries tbody tr").count() == 3
+
+
+@pytest.mark.soak
+def test_a_safety_report_is_whole(page: Page, command: Callable[..., Answer], tmp_path: Path) -> None:
+    done = command("monitor", STUDY, "--source", EXPORTS, "--as-of", "1999-06-12", "--out", tmp_path / "safety")
+    assert done.code == 0, done.err
+    _assert_whole(page, tmp_path / "safety" / "report.html")
+    assert page.locator("figure svg").count() > 0
+    assert page.get_by_text("Open alerts").is_visible()
 
 
 def _assert_whole(page: Page, path: Path) -> None:

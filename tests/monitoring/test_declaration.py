@@ -69,7 +69,7 @@ WORDS = ("4", "5", "6", "<5", "<=5", "<6", ">5", ">=5", ">4", "POSITIVE", "")
 
 
 DECIDED = {"below": "+--+??--???", "above": "--+--?+????", "at_least": "-++-??++???", "above_upper": "--+--?+????"}
-"""What a limit of 5 decides of each word, worked out by hand: + met, - not met, ? cannot be said (<=5 may be 5, >4 may be 4.5)."""
+"""What a limit of 5 decides of each word, worked out by hand: + met, - not met, ? cannot be said: >4 may be 4.5."""
 
 
 @pytest.mark.parametrize("limit", [{"below": 5}, {"above": 5}, {"at_least": 5}, {"above_upper": 2.5}], ids=str)

@@ -13,10 +13,9 @@ FACTORS = {"1": 1.0, "2": 0.001, "3": 1.0}
 VALUES = st.one_of(
     st.decimals(0, 12, places=2).map(str), st.sampled_from(["", "<2", ">9", "3,1", "lost", "2000", "UNK", "-1", " 3 "])
 )
-RESULTS = st.lists(
-    st.tuples(VALUES, st.sampled_from(["1", "2", "3", "", "99"]), st.sampled_from([day(9), day(200), "", "2009-05-01"])),
-    min_size=12, max_size=12,
-)  # fmt: skip
+UNITS = st.sampled_from(["1", "2", "3", "", "99"])
+DATES = st.sampled_from([day(9), day(200), "", "2009-05-01"])
+RESULTS = st.lists(st.tuples(VALUES, UNITS, DATES), min_size=12, max_size=12)
 
 
 def expected(value: str, unit: str, taken: str) -> str | None:
