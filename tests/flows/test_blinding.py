@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +11,13 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from flows.check import problems_of
 from flows.pipeline import build
 from flows.progress import StagePrinter
 from flows.run_request import NOT_ACCEPTED, RunRequest
+from metadata.study import BUNDLED, Study
+from release.recording import Decision
+from release.unblinding import unblind
 from tests.flows.conftest import Answer
 from tests.flows.test_other_sources_page import write
 from tests.release.candidates import RECORDED
@@ -154,3 +159,61 @@ def test_a_declaration_that_does_not_fit(tmp_path: Path, command: Command, decla
     (folder / "study.yaml").write_text((folder / "study.yaml").read_text("utf-8") + declared + "\n", "utf-8")
     answer = command("check", folder, "--json")
     assert answer.code == 1 and words in answer.out, answer.out
+
+
+def blinded_trial(folder: Path) -> tuple[Path, pd.DataFrame]:
+    """Return the bundled study of two arms with its arms from a list, and the list of who got which."""
+    shutil.copytree(BUNDLED / "hta_duo", folder, ignore=shutil.ignore_patterns("synthetic", "records_*", "log*.csv"))
+    records = pd.read_csv(BUNDLED / "hta_duo/redcap/records_locked.csv", dtype="str", keep_default_na=False)
+    allocation = records.loc[records["brazo"] != "", ["num_sujeto", "brazo"]].set_axis(["patient", "arm"], axis=1)
+    _replace(folder / "study.yaml", "\nvisits:", f"{LIST_OF_TRIAL}\nvisits:")
+    _replace(folder / "sdtm/dm.yaml", "{field: brazo,", "{field: list_arm,")
+    _replace(folder / "sdtm/not_submitted.yaml", "\nfields:\n", "\nfields:\n  brazo: The list says it\n")
+    (folder / "approvers.yaml").write_text(RECORDED, "utf-8")
+    (folder / "sources").mkdir()
+    shuffled = allocation.assign(arm=allocation["arm"].to_numpy()[::-1])
+    shuffled.to_csv(folder / "sources/dummy.csv", index=False)
+    return folder, allocation
+
+
+LIST_OF_TRIAL = """
+sources:
+  list:
+    file: sources/list.csv
+    label: Randomisation list
+    subject: patient
+    key: [patient]
+    fields:
+      list_arm: {column: arm, label: Arm, choices: {1: Candesartan, 2: Amlodipine}}
+blinding: {list: list, dummy: sources/dummy.csv}
+"""
+
+
+def _replace(path: Path, old: str, new: str) -> None:
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), "utf-8")
+
+
+@pytest.mark.soak
+def test_tables_and_analyses_of_a_trial_do_not_tell_its_arms(tmp_path: Path) -> None:
+    folder, allocation = blinded_trial(tmp_path / "trial")
+    assert problems_of(str(folder)) == []
+    trial = BlindedStudy(folder, BUNDLED / "hta_duo/redcap")
+    packages = {}
+    for name, arms_of in {"one": {"1": "1", "2": "2"}, "other": {"1": "2", "2": "1"}}.items():
+        trial.allocate(allocation.assign(arm=allocation["arm"].map(arms_of)).to_csv(index=False))
+        trial.built(tmp_path / name / "open")
+        packages[name] = files((tmp_path / name / "open").resolve())
+    assert packages["one"] == packages["other"]
+    assert sum(name.startswith("reports/") for name in packages["one"]) > 10
+    _says_that_it_is_blinded(packages["one"])
+    marked = [name for name, content in packages["one"].items() if name.endswith(".rtf") and b"dummy" in content]
+    assert marked == [name for name in packages["one"] if name.endswith(".rtf")] != []
+    unblind(trial_study := Study.open(folder), Decision("Boris Stein", "statistician", "unblinded", "Locked."))
+    trial.built(tmp_path / "closed" / "closed", unblinded=True)
+    told = dict(zip(allocation["patient"], allocation["arm"].map({"1": "AMLO", "2": "CAND"}), strict=True))
+    dm = pq.read_table(tmp_path / "closed/closed/parquet/sdtm/dm.parquet").to_pandas()
+    randomised = dm[dm["ARMCD"].fillna("") != ""]
+    assert dict(zip(randomised["SUBJID"], randomised["ARMCD"], strict=True)) == told
+    assert trial_study.blinding == "blinded"
