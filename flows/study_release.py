@@ -12,6 +12,7 @@ import json
 import os
 from pathlib import Path
 from typing import Any, Literal
+from uuid import uuid4
 
 os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
@@ -135,10 +136,10 @@ def _wait_for_approval(candidate: Candidate, releases: Path, kind: Kind) -> None
     _leave(seen)
     if problem:
         get_run_logger().warning("The last answer was not taken; the form says why.")
-    key = f"{ASKED}{asked + 1}"
-    if candidate.approvers.strength != RECORD:
-        suspend_flow_run(key=f"signing-{flow_run.get_run_count()}", timeout=None)
-    suspend_flow_run(wait_for_input=_form(seen, problem), key=key, timeout=None)
+    if candidate.approvers.strength == RECORD:
+        suspend_flow_run(wait_for_input=_form(seen, problem), key=f"{ASKED}{asked + 1}", timeout=None)
+    else:  # a key that was used once suspends nothing
+        suspend_flow_run(key=f"signing-{uuid4()}", timeout=None)
 
 
 def _answers() -> tuple[int, list[dict[str, Any]]]:

@@ -14,7 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from flows.prefect_server import PrefectServer
+from release.recording import Decision
+from release.releasing import Candidate
 from tests.flows.test_study_release import ANA, BORIS, WAIVED
+from tests.release.candidates import key_pair, signed_approvers, small_study
 
 HERE = {"prefect.deployments.steps.set_working_directory": {"directory": str(Path.cwd())}}
 ANSWERS = ({**ANA, "name": "Somebody", "meaning": "approved"}, WAIVED, ANA, BORIS)
@@ -47,8 +50,31 @@ def main(folder: Path) -> dict[str, Any]:
                     schema = _input(client, run.id, "suspended-decision-2-schema")
                     filled = {name: one.get("default") for name, one in schema["properties"].items()}
                     told["filled"] = {name: text for name, text in filled.items() if text is not None}
+            told["signed"] = _signed(client, deployment, folder)
             told["artifacts"] = sorted({one.key for one in client.read_artifacts() if "-release" in str(one.key)})
     return told
+
+
+def _signed(client: Any, deployment: Any, folder: Path) -> list[str]:
+    """Return the states of a run whose approvals are signatures: at first, resumed too early, and when all signed."""
+    keys = {name: key_pair(folder, name.split()[0]) for name in ("Ana Ruiz", "Boris Stein")}
+    study = small_study(folder / "signed", signed_approvers({name: key for name, (_, key) in keys.items()}))
+    parameters = {
+        "study": str(study.folder), "version": "1.0", "builder": "Boris Stein", "reason": "First.",
+        "source": str(folder), "out": str(folder / "s"), "releases": str(folder / "releases"),
+    }  # fmt: skip
+    run = client.create_flow_run_from_deployment(deployment, parameters=parameters).id
+    states = [_started(client, folder, run)]
+    for _ in range(2):
+        assert _resume(client, run, {}) == "ACCEPT"
+        states.append(_started(client, folder, run))
+    candidate = Candidate.of(folder / "s", study)
+    query = candidate.standing("final").opened[0].id
+    for answer in ({**ANA, "meaning": "waived", "item": query}, {**ANA}, {**BORIS}):
+        said = {"meaning": "approved", **answer}
+        candidate.record(Decision(**said, key=keys[answer["name"]][0]))  # type: ignore[arg-type]
+    assert _resume(client, run, {}) == "ACCEPT"
+    return [*states, _started(client, folder, run)]
 
 
 def _started(client: Any, folder: Path, run: Any) -> str:

@@ -92,4 +92,8 @@ def test_a_deployed_run_waits_and_goes_on(tmp_path: Path) -> None:
     release = json.loads((tmp_path / "releases" / "study" / "1.0" / "release.json").read_text())
     assert [one["name"] for one in release["approvals"]] == ["Ana Ruiz", "Boris Stein"]
     assert release["meaning"].startswith("Recorded, not proved")
-    assert told["artifacts"] == ["study-release", "study-release-differences", "study-release-open"]
+    made = {f"{name}-release{part}" for name in ("study", "signed") for part in ("", "-differences", "-open")}
+    assert set(told["artifacts"]) == made
+    assert told["signed"] == ["Suspended"] * 3 + ["Completed"]
+    signed = json.loads((tmp_path / "releases" / "signed" / "1.0" / "release.json").read_text())
+    assert signed["meaning"].startswith("Signed:")
