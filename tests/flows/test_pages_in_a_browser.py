@@ -119,7 +119,7 @@ def test_a_safety_report_is_whole(page: Page, command: Callable[..., Answer], tm
     assert done.code == 0, done.err
     _assert_whole(page, tmp_path / "safety" / "report.html")
     assert page.locator("figure svg").count() > 0
-    assert page.get_by_text("Open alerts").is_visible()
+    assert page.get_by_role("heading", name="Open alerts").is_visible()
 
 
 def _assert_whole(page: Page, path: Path) -> None:
