@@ -103,7 +103,7 @@ def _build_package(request: RunRequest, stored: StoredSnapshot, step: StageRunne
     target = Build(request.out, package_id(inputs), study.studyid)
     try:
         few = len(snapshot.records) <= FEW_ROWS
-        spare = min(cores() - 1, 1 if few else MOST_WORKERS)
+        spare = 0 if request.in_one_process else min(cores() - 1, 1 if few else MOST_WORKERS)
         with target, Workers(spare, load_acceptance) as workers:
             others = Workers(0) if few else workers
             _fill(Run(request, snapshot, step, target.layout, result, workers, others), stored)

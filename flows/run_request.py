@@ -31,7 +31,7 @@ class RunRequest:
     the state of a folder's records.
     ``snapshots`` is the folder of all studies' snapshots. ``group`` is the data access group of which alone a part of
     the study is built, blank for the whole study. ``previous`` is the query listing of an earlier run. ``full_load``
-    reads all records, not only those that changed.
+    reads all records, not only those that changed. ``in_one_process`` is for a build beside others.
     """
 
     study: Study
@@ -44,6 +44,7 @@ class RunRequest:
     group: str = ""
     previous: pd.DataFrame | None = field(default=None, repr=False, compare=False)
     full_load: bool = False
+    in_one_process: bool = False
 
     @classmethod
     def of(

@@ -139,13 +139,34 @@ def _leave_page(story: RunStory) -> None:
     create_markdown_artifact(story_markdown(story), f"{key_of(story.study)}-run", "What the run did, and where to look")
 
 
-class TaskSteps(StagePrinter):
+class TurnTaker(StagePrinter):
+    """Runs each stage; for that which reads from REDCap it waits until the server has a slot."""
+
+    def __init__(self, request: RunRequest) -> None:
+        super().__init__(quiet=not PROGRESS_SHOWN.get())
+        self._request = request
+
+    def __call__(
+        self, name: str, function: Callable[..., T], *values: Any, summary: Callable[[T], str] = stage_summaries.nothing
+    ) -> T:
+        """Run one stage."""
+        with self._turn(name):
+            return super().__call__(name, function, *values, summary=summary)
+
+    def _turn(self, stage: str) -> AbstractContextManager[None]:
+        """Return what lets so many flows at once read from one REDCap server."""
+        if stage != EXTRACT or self._request.source != API:
+            return nullcontext()
+        return server_turn(api_url(self._request.study))
+
+
+class TaskSteps(TurnTaker):
     """Runs each stage as a task, and keeps a progress artifact and one row a stage for a table."""
 
     def __init__(self, request: RunRequest, rows: list[dict[str, str]] | None = None) -> None:
-        super().__init__(quiet=not PROGRESS_SHOWN.get())
+        super().__init__(request)
         self.rows = [] if rows is None else rows
-        self._request, self._of = request, TASKS[request.until]
+        self._of = TASKS[request.until]
         self._progress = create_progress_artifact(0.0, f"{key_of(request.study.name)}-progress", "Stages done, percent")
 
     def __call__(
@@ -153,18 +174,11 @@ class TaskSteps(StagePrinter):
     ) -> T:
         """Run one stage as a task; raises what the stage raised, after Prefect has seen it without values."""
         try:
-            with self._turn(name):
-                result = super().__call__(name, _as_task(name, function), *values, summary=summary)
+            result = super().__call__(name, _as_task(name, function), *values, summary=summary)
         except NeutralError as error:
             raise (error.original or error) from None
         self._show(100 * min(len(self.rows) / self._of, 0.99))
         return result
-
-    def _turn(self, stage: str) -> AbstractContextManager[None]:
-        """Return what lets so many flows at once read from one REDCap server."""
-        if stage != EXTRACT or self._request.source != API:
-            return nullcontext()
-        return server_turn(api_url(self._request.study))
 
     def report(self, name: str, summary: str, seconds: float) -> None:
         """Keep a row for the table as well."""
