@@ -44,6 +44,7 @@ sources:
 encoding: utf-8
 largest_file: 1000
 dataset_json: [ndjson]
+study_page: records
 study_page: summaries
 """
 WRONG = ([[1]], {"wrong": [[1]]}, None)
