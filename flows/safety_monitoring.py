@@ -119,6 +119,7 @@ def _send(study: str, body: str, blocks: Sequence[str] | None) -> None:
 
 
 def _sent(name: str, body: str, subject: str) -> bool:
+    import prefect.blocks.notifications  # noqa: F401  so that their types are known
     from prefect.blocks.core import Block
 
     try:
