@@ -56,7 +56,7 @@ def daily(found: Found, answers: set[int]) -> pd.DataFrame:
     return log
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(FINDINGS, ANSWERS)
 def test_day_by_day_is_the_log_of_one_run_and_no_finding_is_lost(found: Found, answers: set[int]) -> None:
     log = daily(found, answers)

@@ -29,7 +29,7 @@ def expected(value: str, unit: str, taken: str) -> str | None:
     return next((level for limit, level in sorted(LEVELS.items()) if round(number, 9) < limit), "")
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=2, deadline=None)
 @given(RESULTS)
 def test_every_result_is_judged_or_said_not_to_be(results: list[tuple[str, str, str]]) -> None:
     patients = []
