@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from flows.error_messages import NeutralError
-from flows.run_request import API, BUILD, RunRequest, relative
+from flows.place.environment import builds_folder
+from flows.run_request import API, RunRequest, relative
 from metadata.errors import OutsideError, UsageError
 from metadata.study import Study
 
@@ -43,7 +44,7 @@ def day_of(written: str | None) -> str:
 
 def folder_of(study: str, out: Path | None) -> Path:
     """Return where a study's alerts and reports are kept."""
-    return out or BUILD / f"{Study.find(study).name}-monitoring"
+    return out or builds_folder() / f"{Study.find(study).name}-monitoring"
 
 
 def run_monitoring(study: str, source: str = API, as_of: str | None = None, out: Path | None = None) -> MonitoringRun:

@@ -23,6 +23,7 @@ from prefect.runtime import flow_run
 
 from flows.error_messages import NeutralError, neutral
 from flows.monitoring import day_of, folder_of, run_monitoring
+from flows.place.environment import study_at
 
 if TYPE_CHECKING:
     from monitoring.run import MonitoringRun
@@ -79,13 +80,13 @@ def _scheduled_day() -> str:
 
 @task(name="judge", persist_result=False, cache_policy=NO_CACHE, log_prints=False, retries=0)
 def _judged(study: str, source: str, day: str, out: str | None) -> MonitoringRun:
-    return neutral(run_monitoring, study, source, day, Path(out) if out else None)
+    return neutral(run_monitoring, study_at(study), source, day, Path(out) if out else None)
 
 
 def _last_day(study: str, out: str | None) -> str:
     from monitoring.log import completed_runs
 
-    days = [str(row["as_of"]) for row in completed_runs(folder_of(study, Path(out) if out else None))]
+    days = [str(row["as_of"]) for row in completed_runs(folder_of(study_at(study), Path(out) if out else None))]
     return max(days, default="")
 
 

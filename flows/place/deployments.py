@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 STUDY = "{{ $STUDY }}"
 SHIPPED, CHECKOUT = Path(__file__).parent / "prefect.yaml", Path(__file__).parents[2] / "prefect.yaml"
+SAFETY, PLAN = "safety", "monitoring.yaml"
 CLEANED = {"build", "weekly", "release"}
 """Tags of deployments that the sandbox gives the records after cleaning: those that build a package."""
 HIDDEN = ("out", "previous", "releases")
@@ -54,6 +55,8 @@ def deploy(client: SyncPrefectClient, connections: Sequence[Connection]) -> None
     for connection in connections:
         _check_name(connection.study.name)
         for definition in definitions_for(connection.study.name):
+            if SAFETY in definition["tags"] and not connection.study.path(PLAN).is_file():
+                continue  # a study without a plan is not monitored
             number = _deploy_one(client, definition, connection)
             bring(client, chained(definition, number))
 
