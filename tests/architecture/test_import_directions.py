@@ -77,7 +77,7 @@ def test_no_stage_imports_prefect(package: str) -> None:
 
 
 def test_heavy_libraries_are_imported_where_they_are_used() -> None:
-    loaded_by_prefect = ("study_build", "study_release", "drift_check", "clean_up", "safety_monitoring")
+    loaded_by_prefect = ("study_build", "study_release", "drift_check", "clean_up", "safety_monitoring", "portfolio")
     allowed = {ROOT / "flows" / f"{name}.py" for name in loaded_by_prefect}
     for package in ALLOWED:
         for file in sources(package):
@@ -102,7 +102,9 @@ def test_only_what_draws_imports_matplotlib() -> None:
 def test_every_import_from_outside_is_declared() -> None:
     import tomllib
 
-    declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = [one for extra in project["optional-dependencies"].values() for one in extra]
+    declared = [*project["dependencies"], *extras]
     names = {requirement.split("[")[0].split("<")[0].split(">")[0].replace("-", "_") for requirement in declared}
     renamed = {"pycap": "redcap", "pyyaml": "yaml", "markdown_it_py": "markdown_it", "pillow": "PIL"}
     names = {renamed.get(name, name) for name in names}
