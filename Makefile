@@ -4,6 +4,7 @@
 #   make soak    the long tests: changed studies, faults, pages in a browser, many patients
 #   make bench   speed and memory of whole builds of 10, 100 and 1,000 patients
 #   make lint    ruff and mypy
+#   make docs    the documentation as pages, in build/docs
 
 VENV := .venv
 READY := $(VENV)/.ready
@@ -11,7 +12,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Without compiled modules beside the sources each start would compile half a minute's worth of libraries again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test soak bench lint setup clean
+.PHONY: demo test soak bench lint docs setup clean
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -35,6 +36,9 @@ bench: $(READY)
 lint: $(READY)
 	@$(VENV)/bin/ruff check
 	@$(VENV)/bin/mypy
+
+docs: $(READY)
+	@$(VENV)/bin/python -m docs.site
 
 setup: $(READY)
 

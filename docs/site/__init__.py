@@ -1,0 +1,1 @@
+"""The documentation as pages: ``python -m docs.site`` builds them from the files in docs/ and from the code."""
