@@ -48,8 +48,14 @@ def refuse_labels(folder: Path) -> None:
         raise StudyError("the records have labels in place of codes: export them as raw data", labelled)
 
 
-def unpack(archive: Path, folder: Path) -> Path:
-    """Unpack the CSV files of a ZIP into a folder, without the folders that they are in, and return the folder.
+def members(archive: Path) -> list[str]:
+    """Return the names of all files in a ZIP, without the folders that they are in."""
+    with zipfile.ZipFile(archive) as opened:
+        return [PurePosixPath(one.filename).name for one in opened.infolist() if not one.is_dir()]
+
+
+def unpack(archive: Path, folder: Path, endings: tuple[str, ...] = (".csv",)) -> Path:
+    """Unpack the files of a ZIP with some endings into a folder, without the folders that they are in; return it.
 
     Raises StudyError for a file that is not a ZIP, a member outside it or a link, two files of one name, or more than
     4 GB.
@@ -57,9 +63,9 @@ def unpack(archive: Path, folder: Path) -> Path:
     folder.mkdir(parents=True)
     try:
         with zipfile.ZipFile(archive) as opened:
-            members = [one for one in opened.infolist() if not one.is_dir() and one.filename.lower().endswith(".csv")]
-            _refuse_members(archive, members)
-            for one in members:
+            taken = [one for one in opened.infolist() if not one.is_dir() and one.filename.lower().endswith(endings)]
+            _refuse_members(archive, taken)
+            for one in taken:
                 with opened.open(one) as source, (folder / PurePosixPath(one.filename).name).open("xb") as target:
                     shutil.copyfileobj(source, target)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError):

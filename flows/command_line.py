@@ -404,8 +404,7 @@ def init(
     forms: Annotated[str | None, typer.Option(help="Our own forms instead: some of dm,ae,cm,mh,vs,ex,ds,lb.")] = None,
 ) -> None:
     """Begin a study from a REDCap project, or from our forms: a folder that passes the check and builds."""
-    from flows.draft import draft as write_draft
-    from flows.draft import show_made
+    from flows.draft import show_begun
     from metadata.errors import UsageError
 
     if (project is None) == (forms is None):
@@ -414,7 +413,7 @@ def init(
         from flows.init import show_init
 
         return show_init(study, forms)
-    show_made(study, write_draft(str(project), study)[0])
+    show_begun(str(project), study)
 
 
 @application.command(epilog=DRIFT_EXAMPLES)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from flows.check import MARK, show_progress
-from flows.project_structure import Structure, structure_from
+from flows.project_structure import Structure, find_structure, structure_from
 from metadata.errors import UsageError
 
 if TYPE_CHECKING:
@@ -108,11 +109,26 @@ def show_draft(project: str, out: Path | None, as_json: bool = False) -> None:
     path = Path(project)
     name = path.resolve().parent.name if path.name in ("redcap", "dictionary.csv") else path.resolve().stem
     target = out or Path("mappings") / name
-    files, found = draft(project, target)
+    files, found = _drafted(project, target, sys.stderr if as_json else sys.stdout)
     if as_json:
         print(json.dumps([asdict(one) for one in found.placements], indent=2, ensure_ascii=False))  # noqa: T201
         return
     show_made(target, files)
+
+
+def show_begun(project: str, study: Path) -> None:
+    """Begin a study from a project (see find_structure); say what was read, made and is to be decided."""
+    show_made(study, _drafted(project, study, sys.stdout)[0])
+
+
+def _drafted(project: str, out: Path, said: TextIO) -> tuple[list[Path], Draft]:
+    """Write a draft (see draft), with a line on ``said`` of the files that were read and of those that were not."""
+    _refuse_filled(out)
+    found = find_structure(project)
+    made = draft_of_structure(found.structure, out)
+    for sentence in found.sentences():
+        print(sentence, file=said)
+    return made
 
 
 def show_made(study: Path, files: list[Path]) -> None:

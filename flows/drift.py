@@ -7,6 +7,7 @@ SDTM, tests, qualifiers) is looked for in the analysis datasets, and what these 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import cached_property
@@ -155,9 +156,12 @@ def show_drift(study: str, against: Path, as_json: bool) -> int:
     from rich.markup import escape
 
     from extract.drift import stops_build
-    from flows.project_structure import structure_from
+    from flows.project_structure import find_structure
 
-    changes = changes_against(Study.open(study), structure_from(str(against)))
+    found = find_structure(str(against))
+    for sentence in found.sentences():
+        print(sentence, file=sys.stderr)  # noqa: T201
+    changes = changes_against(Study.open(study), found.structure)
     if as_json:
         rows = [{**row, "touches": row["touches"].splitlines()} for row in changes.to_dict("records")]
         print(json.dumps(rows, indent=2, ensure_ascii=False))  # noqa: T201

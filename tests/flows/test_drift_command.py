@@ -120,7 +120,7 @@ def test_the_command_says_whether_a_build_would_stop(tmp_path: Path) -> None:
         made.writestr(path.name, changed(without=("mon_txt",)))
     run = CliRunner().invoke(application, ["drift", "spms_aza", "--against", str(archive), "--json"])
     assert run.exit_code == 0, run.output
-    (row,) = json.loads(run.output)
+    (row,) = json.loads(run.stdout)
     assert (row["severity"], row["touches"]) == ("warning", [])
 
 

@@ -13,10 +13,12 @@ import pytest
 
 from flows.check import ERROR, problems_of
 from flows.mapping_progress import MappingProgress, progress_of
-from flows.project_structure import API, structure_from
+from flows.project_structure import API, find_structure, structure_from
 from metadata.errors import UsageError
 from metadata.project import Project
 from metadata.study import BUNDLED
+from redcap_sandbox.project import SandboxProject
+from redcap_sandbox.project_xml import project_xml
 
 EXPORTS = BUNDLED / "hta_duo" / "redcap"
 WEB_NAMES = {"dictionary": "DataDictionary_2026-01-02", "records_locked": "DATA_2026-01-02_1001"}
@@ -80,3 +82,37 @@ def test_the_bar_is_as_long_as_the_share() -> None:
 def test_the_progress_of_a_finished_study_is_whole() -> None:
     found = progress_of("hta_duo", problems_of("hta_duo"))
     assert found is not None and found.share == 1 and (found.marks, found.terms, found.required) == (0, 0, 0)
+
+
+def test_a_folder_with_the_project_s_xml_is_read_from_it_and_the_rest_is_named(
+    command: Callable[..., Any], tmp_path: Path
+) -> None:
+    served = SandboxProject.read(EXPORTS)
+    folder = tmp_path / "export"
+    folder.mkdir()
+    (folder / "project.xml").write_text(project_xml(served.project, None, served.version), encoding="utf-8")
+    shutil.copyfile(EXPORTS / "dictionary.csv", folder / "dictionary.csv")
+    (folder / "event.csv").write_text("event_name,arm_num\n", encoding="utf-8")
+    found = find_structure(str(folder))
+    assert (found.read, found.left) == (("project.xml",), ("dictionary.csv", "event.csv"))
+    assert found.structure == structure_from(str(folder / "project.xml"))
+    made = command("init", str(tmp_path / "mine"), "--from", str(folder))
+    assert made.code == 0, made.err
+    assert "Read: project.xml\nNot read: dictionary.csv, event.csv (the project's XML has the whole" in made.out
+    archive = Path(shutil.make_archive(str(tmp_path / "zipped"), "zip", folder))
+    assert find_structure(str(archive)) == found
+    shutil.copyfile(folder / "project.xml", folder / "older.xml")
+    with pytest.raises(UsageError, match=r"has 2 XMLs of projects, older.xml, project.xml: give the one that is meant"):
+        find_structure(str(folder))
+
+
+def test_a_file_of_another_name_is_named_as_not_read(tmp_path: Path) -> None:
+    shutil.copyfile(EXPORTS / "dictionary.csv", tmp_path / "dictionary.csv")
+    (tmp_path / "event.csv").write_text("event_name,arm_num\n", encoding="utf-8")
+    (tmp_path / "define.xml").write_text("<a/>", encoding="utf-8")
+    found = find_structure(str(tmp_path))
+    assert (found.read, found.left) == (("dictionary.csv",), ("define.xml", "event.csv"))
+    read, left = found.sentences()
+    assert read == "Read: dictionary.csv"
+    assert left.startswith("Not read: define.xml, event.csv (read would be a project's XML, project_info.csv, ")
+    assert " arms.csv, events.csv, " in left
