@@ -44,8 +44,10 @@ sources:
 encoding: utf-8
 largest_file: 1000
 dataset_json: [ndjson]
-study_page: records
 study_page: summaries
+cut: {subjects: {earliest: DM.RFICDTC, where: {RFICDTC: {missing: false}}}, by_date: [AE], by_subject: [MH],
+      ongoing: {AE: {AEOUT: UNKNOWN}}}
+blinding: {list: central, dummy: sources/dummy.csv}
 """
 WRONG = ([[1]], {"wrong": [[1]]}, None)
 """A list of lists, a mapping to one, and nothing: no key of study.yaml takes one of them."""
