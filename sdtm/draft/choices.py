@@ -17,12 +17,16 @@ UNITS = "UNIT"
 
 @dataclass
 class ChoiceTerms:
-    """Terms by code; what is doubtful of them, the choices that have none, and terms to be added to a codelist."""
+    """Terms by code; what is doubtful of them, the choices that have none, and terms to be added to a codelist.
+
+    ``guessed`` is True if a term is not quite what its label says.
+    """
 
     terms: dict[str, str] = field(default_factory=dict)
     doubts: list[str] = field(default_factory=list)
     open: list[str] = field(default_factory=list)
     added: dict[str, dict[str, str]] = field(default_factory=dict)
+    guessed: bool = False
 
 
 def terms_of(item: Field, codes: tuple[str, ...], terminology: Terminology) -> ChoiceTerms:
@@ -30,6 +34,7 @@ def terms_of(item: Field, codes: tuple[str, ...], terminology: Terminology) -> C
     lists, made = [terminology.codelist(code) for code in codes], ChoiceTerms()
     for code, label in item.choices.items():
         term, doubt = term_of(label, lists)
+        made.guessed |= bool(doubt)
         if not term and (wide := next((one for one in lists if one.extensible), None)) and _can_be_a_term(label):
             term = plain_label(label).upper()
             made.added.setdefault(wide.name, {})[term] = plain_label(label)

@@ -21,7 +21,7 @@ from metadata.yaml_source import LocatedDict, LocatedList
 from sdtm.columns.text import transliterated
 from sdtm.draft.annotation import Seed, seeds
 from sdtm.draft.choices import ChoiceTerms, terms_of
-from sdtm.draft.recognised import CERTAIN, SUBJECTS
+from sdtm.draft.recognised import CERTAIN, GUESS, SUBJECTS
 from sdtm.mapping.domain_mapping import codelists
 from sdtm.mapping.reading_tests import TestReader
 from sdtm.operations.operation import MappingContext, Target, record_operation
@@ -166,6 +166,9 @@ class Lines:
     def variable(self, item: Field, domain: str, variable: str, confidence: str, reason: str) -> bool:
         """Propose a field for a variable; return True if the line is taken."""
         block = self.block_of(item, domain, variable)
+        codes = self.target(domain, variable).codelists
+        if item.choices and codes and terms_of(item, codes, self.terminology).guessed:
+            confidence = GUESS
         made = self.propose(domain, block, "variables", variable, self.operation(item, variable), confidence, reason)
         if made:
             self.draft.place([item.name], f"{domain}.{variable}", confidence, reason)

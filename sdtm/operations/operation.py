@@ -271,6 +271,10 @@ def choice(node: LocatedDict, key: str, found: Field, code: str) -> str:
     return found.choices[code]
 
 
+MOST_TERMS = 12
+"""So many terms of a codelist, or fewer, are listed where a value is none of them."""
+
+
 def check_term(node: LocatedDict, key: str, value: str, target: Target, terminology: Terminology) -> str:
     """Return ``value`` if the codelists or the dictionary of the target have it; raises StudyError with the nearest."""
     known = dictionary_terms(target.dictionary)
@@ -284,7 +288,9 @@ def check_term(node: LocatedDict, key: str, value: str, target: Target, terminol
     way = " or declare it as an extension in terminology.yaml" if any(found.extensible for found in lists) else ""
     named = " or ".join(f"{found.name} ({found.code or 'sponsor list'}, {terminology.package})" for found in lists)
     hint = next((near for near in (found.nearest(value) for found in lists) if near), "")
-    raise complain(node, key, f"'{value}' is not a term of {named}{hint}; choose one of its terms{way}")
+    terms = list(dict.fromkeys(term for found in lists for term in found.terms))
+    shown = f": {', '.join(terms)}" if len(terms) <= MOST_TERMS else ""
+    raise complain(node, key, f"'{value}' is not a term of {named}{hint}; choose one of its terms{shown}{way}")
 
 
 def events_of(spec: LocatedDict) -> tuple[str, ...]:

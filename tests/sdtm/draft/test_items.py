@@ -17,6 +17,7 @@ HEAD = (
 FORMS = """rec,start,,text,Record,,
 version,start,,text,Version of the consent form,,
 rnd_no,start,,text,Randomization number,,
+race,start,,radio,Race,"1, White | 2, More Than One Race",
 phq_1,phq9,,radio,Little interest or pleasure in doing things,"0, Not at all | 1, Some days | 2, Most days",
 phq_2,phq9,,radio,Low mood,"0, Not at all | 1, Some days | 2, Most days",
 phq_dt,phq9,,text,Date,,date_ymd
@@ -123,3 +124,10 @@ def test_options_are_records_unless_one_means_none(drafted: tuple[Path, Draft]) 
 def test_a_number_on_another_form_relates_the_records(drafted: tuple[Path, Draft]) -> None:
     text = (drafted[0] / "sdtm" / "relations.yaml").read_text(encoding="utf-8")
     assert "{id: AE-CM_AENO, from: {domain: CM, field: cm_aeno}, to: {domain: AE, form: ae}}" in text
+
+
+def test_a_choice_that_no_term_is_quite_is_a_guess(drafted: tuple[Path, Draft]) -> None:
+    text = (drafted[0] / "sdtm" / "dm.yaml").read_text(encoding="utf-8")
+    (race,) = (line.strip() for line in text.splitlines() if line.strip().startswith("RACE:"))
+    assert race.startswith("RACE: {field: race, terms: {'1': WHITE, '2': UNKNOWN}}  # TODO(check): guess: its name is")
+    assert "; one choice for several races has no term of its own in this package; MULTIPLE is for races" in race
