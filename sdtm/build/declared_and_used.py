@@ -83,12 +83,31 @@ def _check_items(node: LocatedDict) -> None:
     """Raise StudyError for items that nothing in their block uses."""
     items = node.get("for_each") or []
     texts = [text for key, value in node.items() if key != "for_each" for text in _texts(value)]
-    if items and not any(PLACE in text for text in texts):
-        raise complain(node, "for_each", f"nothing has the place {PLACE}, so that all items give the same records")
-    for words in items.values() if isinstance(items, LocatedDict) else ():
+    every = list(items.values()) if isinstance(items, LocatedDict) else []
+    for words in every:
         for name in words:
             if not any(f"{{{name}}}" in text for text in texts):
                 raise complain(words, name, f"nothing has the place {{{name}}}, so that the word is not used")
+    if not items or any(PLACE in text for text in texts):
+        return
+    same = _same_words(every)
+    if not any(every):
+        raise complain(node, "for_each", f"nothing has the place {PLACE}, so that all items give the same records")
+    if same:
+        first, second = (list(items)[at] for at in same)
+        problem = f"nothing has the place {PLACE}, and '{first}' and '{second}' have the same words: they give the same"
+        raise complain(node, "for_each", f"{problem} records")
+
+
+def _same_words(every: list[LocatedDict]) -> tuple[int, int] | None:
+    """Return the places of two items whose words are the same, if there are any."""
+    known: dict[tuple[tuple[str, str], ...], int] = {}
+    for at, words in enumerate(every):
+        own = tuple(sorted((str(name), str(word)) for name, word in words.items()))
+        if own in known:
+            return known[own], at
+        known[own] = at
+    return None
 
 
 def _texts(node: object) -> Iterator[str]:

@@ -278,6 +278,8 @@ class Reader:
 
     def _events(self, node: LocatedDict, form: str) -> tuple[str, ...]:
         events = tuple(str(event) for event in node.get("events", []))
+        if events and not form:
+            raise complain(node, "events", "only records of a form are of some events: write form, or leave out events")
         known = [event for event in self.project.event_names if self.project.designated(event, form)]
         for event in events:
             if event not in known:

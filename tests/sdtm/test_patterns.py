@@ -90,3 +90,15 @@ def test_a_mistake_in_a_pattern_is_said_with_its_line(patterns: Any, old: str, n
     patterns.write("lb", LAB.replace(old, new))
     found = [one for one in problems_of(str(patterns.folder)) if one.file.endswith("lb.yaml")]
     assert any(problem in one.message and one.line for one in found), found
+
+
+def test_words_may_tell_the_items_apart_without_their_own_names(patterns: Any) -> None:
+    block = LAB.replace("{t0: {number", "{t0: {end: t0, number").replace("t120: {number", "t120: {end: t120, number")
+    block = block.replace('"glu_{each}"', '"glu_{end}"').replace('"ins_{each}"', '"ins_{end}"')
+    patterns.write("lb", block)
+    assert problems_of(str(patterns.folder)) == []
+    for old, new in (("end: t120", "end: t0"), ('"120"', '"0"'), ("AFTER", "BEFORE")):
+        block = block.replace(old, new)
+    patterns.write("lb", block)
+    told = "nothing has the place {each}, and 't0' and 't120' have the same words: they give the same records"
+    assert told in [problem.message for problem in problems_of(str(patterns.folder))]

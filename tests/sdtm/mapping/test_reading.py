@@ -55,6 +55,7 @@ def refused(small: Any, name: str, old: str, new: str) -> str:
         ("ae", "AERELA: {field: link_a, label: Related to A}", "AERELA: {field: link_a}", "AERELA needs a label"),
         ("ae", "AERELA: {", "AERELATED: {", "QNAM is at most 8"),
         ("dm", "terms: {1: M, 2: F}", "terms: {1: M, 2: FEMALE}", "'FEMALE' is not a term of SEX (C66731"),
+        ("dm", "terms: {1: M, 2: F}", "terms: {1: M, 2: X}", "choose one of its terms: F, M, U, UNDIFFERENTIATED"),
         ("dm", "terms: {1: M, 2: F}", "terms: {1: M}", "choice '2' (Woman) of field 'sexe' has no term"),
         (
             "dm",
@@ -62,6 +63,7 @@ def refused(small: Any, name: str, old: str, new: str) -> str:
             "terms: {1: M, 3: F}",
             "field 'sexe' has no choice '3'; it offers 1 (Man), 2 (Woman)",
         ),
+        ("sv", "each: visit", "each: visit\n  events: [start_arm_1]", "write form, or leave out events"),
         ("dm", "{field: years}", "{checkbox: years, code: 1}", "field 'years' is not a checkbox: write field"),
         ("dm", "multiple: MULTIPLE, ", "", "say what several ticks give"),
         (
