@@ -64,6 +64,15 @@ CHECK_EXAMPLES = """
 
   redcap-cdisc check ../studies/mytrial --json
 """
+TERMS_EXAMPLES = """
+[bold]Examples[/bold]
+
+  redcap-cdisc terms DM.RACE
+
+  redcap-cdisc terms LBTESTCD --find creatinine
+
+  redcap-cdisc terms --find "dialysis" --study ../studies/mytrial
+"""
 AGREE_EXAMPLES = """
 [bold]Examples[/bold]
 
@@ -367,6 +376,21 @@ def check(
     from flows.check import show_check
 
     show_check(study, as_json)
+
+
+@application.command(epilog=TERMS_EXAMPLES)
+def terms(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[CODELIST|VARIABLE]", help="RACE, LBTESTCD, DM.SEX; all without it.")
+    ] = None,
+    find: Annotated[str, typer.Option(metavar="TEXT", help="Only terms with this text in value or synonyms.")] = "",
+    study: Annotated[str | None, typer.Option(help="Study whose terminology it is; else the package shipped.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Look up terms and test codes: code, submission value, synonyms, and whether the codelist may be extended."""
+    from flows.terms import show_terms
+
+    show_terms(name, find, study, as_json)
 
 
 @application.command(epilog=AGREE_EXAMPLES)
