@@ -82,6 +82,8 @@ def check_sdtm(study: Study, tabulation: Tabulation, records: Records, folder: P
     without_subject.csv, unused_rows.csv, merged_choices.csv and data_cut.csv into ``folder``; raises StudyError where a
     key is broken or a form's values are not all accounted for.
     """
+    from sdtm.build.limited_fields import limited_fields
+    from sdtm.build.study_mapping import read_mapping
     from validation.datasets.reconciliation import reconcile, unreconciled
 
     checked = _check_datasets(study, tabulation.datasets, folder / "sdtm.csv")
@@ -99,7 +101,9 @@ def check_sdtm(study: Study, tabulation: Tabulation, records: Records, folder: P
         write_findings(tabulation.merged_choices, folder / "merged_choices.csv")
     if len(tabulation.data_cut):
         write_findings(tabulation.data_cut, folder / "data_cut.csv")
-    _stop_at(unreconciled(reconciliation))
+    if unreconciled(reconciliation):
+        mapping = read_mapping(study, records.project, Terminology.open(study))
+        _stop_at(unreconciled(reconciliation, limited_fields(mapping)))
     return checked + len(reconciliation)
 
 

@@ -83,7 +83,10 @@ class SupplementalQualifier:
 
 @dataclass(frozen=True)
 class Block:
-    """Records of one form, or of the subjects, visits or elements; comments are ``about`` a domain."""
+    """Records of one form, or of the subjects, visits or elements; comments are ``about`` a domain.
+
+    ``place`` is the file and line of the condition or the events, of a block without them that of its beginning.
+    """
 
     form: str
     each: str
@@ -94,6 +97,7 @@ class Block:
     supplemental: tuple[SupplementalQualifier, ...]
     visits: LocatedDict | None = None
     about: str = ""
+    place: str = ""
 
     def fields(self) -> list[str]:
         """All fields of the dictionary that the block reads."""

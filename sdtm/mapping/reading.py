@@ -235,7 +235,9 @@ class Reader:
                 supplements = tuple(self._supplemental(node, context))
             self._check_required(node, gather)
         variables, about = {**shared, **own}, self._about(node)
-        return Block(form, each, events, where, variables, tests, supplements, node.get("dates"), about)
+        line = next((node.lines[key] for key in ("where", "events") if key in node.lines), node.line)
+        place = f"{node.file}, line {line}"
+        return Block(form, each, events, where, variables, tests, supplements, node.get("dates"), about, place)
 
     def _about(self, node: LocatedDict) -> str:
         """Return the domain that comments are about."""

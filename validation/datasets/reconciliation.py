@@ -16,6 +16,7 @@ COLUMNS = (
 )  # fmt: skip
 FIRST_PLACES = 5
 ANY = "*"
+AT = " at "
 SEPARATOR = "\x1f"
 
 RowsOf = Mapping[str, np.ndarray]
@@ -115,7 +116,7 @@ def _waived(records: Records, left: np.ndarray, names: list[str], declared: Mapp
 
 def _places(records: Records, column: str, rows: np.ndarray, most: int) -> list[str]:
     """Return the first places of a column as text, without its values."""
-    return [f"{column} at {place_of(records, int(row))}" for row in rows[: max(most, 0)]]
+    return [f"{column}{AT}{place_of(records, int(row))}" for row in rows[: max(most, 0)]]
 
 
 def place_of(records: Records, row: int) -> str:
@@ -126,8 +127,11 @@ def place_of(records: Records, row: int) -> str:
     return ", ".join(part for part in [*parts, f"instance {instance}" if instance else ""] if part)
 
 
-def unreconciled(reconciliation: pd.DataFrame) -> list[str]:
-    """Return one sentence for each form whose values are not all accounted for."""
+def unreconciled(reconciliation: pd.DataFrame, conditions: Mapping[str, str] | None = None) -> list[str]:
+    """Return one sentence for each form whose values are not all accounted for.
+
+    ``conditions`` has the places in the mapping, by export column, of fields that it reads under a condition only.
+    """
     wrong = reconciliation[~reconciliation["reconciled"].astype(bool)]
     sentences = (
         "form "
@@ -139,4 +143,18 @@ def unreconciled(reconciliation: pd.DataFrame) -> list[str]:
         + " values are neither tabulated, withheld nor declared not submitted, first "
         + wrong["places"].astype("str")
     )
-    return sentences.tolist()
+    return [
+        sentence + _why(places, conditions or {}) for sentence, places in zip(sentences, wrong["places"], strict=True)
+    ]
+
+
+def _why(places: str, conditions: Mapping[str, str]) -> str:
+    """Return what to do about the columns of some places that are read under a condition only."""
+    columns = dict.fromkeys(place.partition(AT)[0] for place in places.split("; "))
+    read = [f"{column} only at {conditions[column]}" for column in columns if column in conditions]
+    if not read:
+        return ""
+    return (
+        f" (the mapping reads {', '.join(read)}: map the other records too, or give the reason under without_record of"
+        " sdtm/not_submitted.yaml)"
+    )

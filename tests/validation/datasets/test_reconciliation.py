@@ -60,6 +60,11 @@ def test_values_in_no_book_are_named_without_being_shown() -> None:
         "form exam: 1 of 1 values are neither tabulated, withheld nor declared not submitted, first"
         " done at record 1, event extra_arm_1, instance 3",
     ]  # fmt: skip
+    (_, said) = unreconciled(made, {"done": "x/sdtm/pe.yaml, line 4: where done is 1", "sexe": "elsewhere"})
+    assert said.endswith(
+        "instance 3 (the mapping reads done only at x/sdtm/pe.yaml, line 4: where done is 1: map the other records too,"
+        " or give the reason under without_record of sdtm/not_submitted.yaml)"
+    )
 
 
 def test_a_checkbox_may_be_named_by_field_or_by_option() -> None:
