@@ -94,7 +94,7 @@ def test_docker_compose_takes_it(tmp_path: Path) -> None:
     command = compose_command()
     if not command:
         pytest.skip("no docker compose on this machine; the other tests read the file")
-    values = {**settings(), "DATABASE_PASSWORD": "secret"}
+    values = {**settings(), "DATABASE_PASSWORD": "secret", "ENCRYPTION_KEY": "key"}
     (tmp_path / "env").write_text("".join(f"{name}={value}\n" for name, value in values.items()))
     asked = [*command, "--env-file", str(tmp_path / "env"), "-f", str(SERVER / "compose.yaml"), "config"]
     done = subprocess.run(asked, capture_output=True, text=True)
