@@ -179,8 +179,10 @@ class Engine:
     def _visit_records(self, mapping: DomainMapping) -> None:
         block = next(block for block in mapping.blocks if block.each == "visit")
         dates = visits.visit_dates(self.study, block, self.forms)
-        table = collect(mapping, self.forms, self.identity, visits.visits_source(self.forms, dates))
+        undated = visits.undated_visits(self.study, block, self.forms, self.identity.earlier)
+        table = collect(mapping, self.forms, self.identity, visits.visits_source(self.forms, dates, undated))
         visits.put_dates(table, dates)
+        visits.put_sources(table, undated, self.forms.project.dictionary.record_id)
         visit_numbers.number_visits(self.study, table, self.identity.earlier)
         self._keep(mapping, table)
 

@@ -102,11 +102,69 @@ def _day(moment: str) -> str:
     return CLOCK.sub("", moment)
 
 
-def visits_source(forms: Forms, dates: VisitDates) -> FormRows:
-    """Return one row a visit that took place: a record, event and instance with at least one date."""
+def undated_events(study: Study, block: Block, project: Project) -> list[str]:
+    """Return the planned visits' events that have no date field of the visit on any form: nothing asks for a date."""
+    events = [name for name, visit in study.visit_events.items() if not visit.unscheduled]
+    dated = date_fields(block, project, visit_events(study), study.visit_of_form)
+    asked = {study.visit_of_form.get(form) for form in dated}
+    return [
+        event for event in events
+        if event not in asked and not any(project.designated(event, form) for form in dated)
+    ]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class UndatedVisits:
+    """Whose the rows of the forms are of visits at which nothing asks for a date, and where they are in the records."""
+
+    keys: dict[str, CodedText]
+    source_row: np.ndarray
+
+
+def undated_visits(study: Study, block: Block, forms: Forms, earlier: Set[str] = frozenset()) -> UndatedVisits:
+    """Return the rows that hold values of visits at which no form asks for a date.
+
+    Visits of ``earlier`` records are numbered by their dates, so that of these there are none.
+    """
+    keys: dict[str, list[CodedText]] = {name: [CodedText.constant("", 0)] for name in KEY}
+    rows = [np.empty(0, np.int32)]
+    undated = undated_events(study, block, forms.project)
+    for form in _forms_of(undated, study, forms.project):
+        own = forms.keys(form)
+        own["instance"] = visit_instance(forms.project, own["event"], own["instance"])
+        at = np.flatnonzero(own["event"].isin(undated) & ~own["record"].isin(earlier))
+        rows.append(forms.rows(form)[at])
+        for name in KEY:
+            keys[name].append(own[name].take(at))
+    return UndatedVisits({name: CodedText.stack(pieces) for name, pieces in keys.items()}, np.concatenate(rows))
+
+
+def visits_source(forms: Forms, dates: VisitDates, undated: UndatedVisits) -> FormRows:
+    """Return one row a visit that took place: a record, event and instance with at least one date.
+
+    A visit at which no form asks for a date took place if its forms hold values; its dates are null, as SVSTDTC and
+    SVENDTC may be (Expected, SDTMIG 3.3, section 5.4).
+    """
     known = np.flatnonzero(~np.isnat(dates.day))
-    at = known[first_of_each([dates.keys[name].take(known) for name in KEY])]
-    return FormRows.of_keys(forms, {name: dates.keys[name].take(at) for name in KEY})
+    keys = {name: CodedText.stack([dates.keys[name].take(known), undated.keys[name]]) for name in KEY}
+    first = first_of_each([keys[name] for name in KEY])
+    return FormRows.of_keys(forms, {name: text.take(first) for name, text in keys.items()})
+
+
+def put_sources(table: DomainTable, undated: UndatedVisits, record_id: str) -> None:
+    """Note the rows of the records that say that a visit without dates took place."""
+    row = first_match([undated.keys[name] for name in KEY], [table.hidden[name] for name in KEY])
+    if (row >= 0).any():
+        table.edges.append(Edges(row[row >= 0], "USUBJID", REDCAP, undated.source_row[row >= 0], record_id))
+
+
+def _forms_of(events: list[str], study: Study, project: Project) -> list[str]:
+    """Return the forms that are filled at some of the events."""
+    visit = study.visit_of_form
+    return [
+        form for form in project.dictionary.forms
+        if visit.get(form) in events or any(project.designated(event, form) for event in events)
+    ]  # fmt: skip
 
 
 def put_dates(table: DomainTable, dates: VisitDates) -> None:

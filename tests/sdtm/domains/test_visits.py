@@ -51,6 +51,31 @@ def test_a_visit_without_a_date_did_not_take_place(small: Any) -> None:
     assert small.frame("SV")["VISITNUM"].tolist() == [1.0]
 
 
+def test_a_visit_at_which_no_form_asks_for_a_date_took_place_if_it_has_values(small: Any) -> None:
+    path = small.folder / "redcap" / "form_event_mapping.csv"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("1,month_arm_1,look\n", "1,month_arm_1,call\n"), encoding="utf-8")
+    path = small.folder / "redcap" / "dictionary.csv"
+    path.write_text(path.read_text(encoding="utf-8") + "hb2,call,text,Haemoglobin,,number\n", encoding="utf-8")
+    lab = (
+        (small.folder / "sdtm" / "lb.yaml").read_text(encoding="utf-8").replace("records:\n  form", "records:\n- form")
+    )
+    head, tail = lab.split("- form", 1)
+    more = "\n- {form: call, tests: {HGB: {result: hb2, unit: {constant: g/L}, standard_unit: g/L}}}\n"
+    small.write("lb", f"{head}- form{tail.rstrip()}{more}")
+    small.subject()
+    small.subject("2")
+    small.row("1", "month", hb2="130")
+    small.row("2", "month")
+    visits = small.frame("SV")
+    assert visits[["USUBJID", "VISITNUM", "SVSTDTC", "SVENDTC"]].to_numpy().tolist() == [
+        ["SMALL-01-1", 1.0, "2000-03-01", "2000-03-01"],
+        ["SMALL-01-1", 2.0, "", ""],
+        ["SMALL-01-2", 1.0, "2000-03-01", "2000-03-01"],
+    ]
+    assert small.frame("LB")["VISITNUM"].tolist() == [2.0]
+
+
 def test_a_field_of_date_and_time_gives_both_to_a_record_and_its_day_to_the_visit(small: Any) -> None:
     dictionary = small.folder / "redcap" / "dictionary.csv"
     text = dictionary.read_text(encoding="utf-8")
