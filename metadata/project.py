@@ -209,12 +209,19 @@ class Project:
 
     def in_different_arms(self, events: Sequence[str]) -> bool:
         """Return True if no two of the events are of the same arm: a record, being in one arm, has one of them."""
-        arms = [self._arm_of_event.get(event) for event in events]
+        arms = [self.arm_of_event.get(event) for event in events]
         return None not in arms and len(set(arms)) == len(arms)
 
     @cached_property
-    def _arm_of_event(self) -> dict[str, str]:
+    def arm_of_event(self) -> dict[str, str]:
+        """The number of the arm that each event is of, as a text; of a classic project there is none."""
         return {str(event["unique_event_name"]): str(event["arm_num"]) for event in self.events if "arm_num" in event}
+
+    @cached_property
+    def arm_names(self) -> dict[str, str]:
+        """The names of the arms that have events, by number, in the project's order."""
+        known = {str(arm["arm_num"]): str(arm.get("name") or "") for arm in self.arms if "arm_num" in arm}
+        return {number: known.get(number) or f"Arm {number}" for number in dict.fromkeys(self.arm_of_event.values())}
 
     def event_repeats(self, event: str) -> bool:
         """Return True if the whole event repeats."""

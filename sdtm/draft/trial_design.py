@@ -17,6 +17,7 @@ from sdtm.draft.vocabulary import every_word
 
 ONE_ARM = {"TRT": "Study treatment"}
 NO_TREATMENT = {"OBS": "Observation"}
+PLANNED, PROTOCOL = "the arms of study.yaml", "by the protocol, and the field of randomization"
 ELEMENTS_WITHOUT_TREATMENT = [
     f"elements:{marked('no form of doses is recognised: what the protocol has between consent and the last contact')}",
     "  - {etcd: OBS, element: Observation, epoch: FOLLOW-UP, start: RFICDTC, rule: Informed consent,"
@@ -122,7 +123,7 @@ def _is_treated(lines: Lines) -> bool:
 
 
 def design_of_subjects(lines: Lines) -> list[str]:
-    """Add to DM the arms, from the choices of a field, else one for all; return the lines of study.yaml."""
+    """Add to DM the arms, from the choices of a field, else of REDCap, else one; return the lines of study.yaml."""
     found = lines.draft.taken(SUBJECTS, "", "variables", "ARMCD")
     item = lines.project.dictionary.fields.get(str(found.spec.get("field"))) if found else None
     codes = _codes(item.choices) if item is not None else {}
@@ -134,7 +135,7 @@ def design_of_subjects(lines: Lines) -> list[str]:
     elif found is not None:
         lines.replace(found, active=False, doubt="its arms are not known")
     if not codes:
-        _add(lines, "ARMCD", {"constant": next(iter(one_arm)), **_consented(lines)})
+        arms = _planned_arms(lines, one_arm)
     _actual_arms(lines, arms)
     began: dict[str, Any] = {"RFXSTDTC": {"missing": False}} if treated else {}
     actual = [{"assign": code, "when": {"ARMCD": code, **began}} for code in arms]
@@ -147,6 +148,18 @@ def design_of_subjects(lines: Lines) -> list[str]:
     shown = [f"  - {flow({'armcd': code, 'arm': said(label)})}" for code, label in arms.items()]
     return ["", f"arms:{marked('code and name of each arm; DM.ARMCD says which a subject has')}", *shown, "",
             *(ELEMENTS_OF_STUDY if treated else ELEMENTS_WITHOUT_TREATMENT)]  # fmt: skip
+
+
+def _planned_arms(lines: Lines, one_arm: dict[str, str]) -> dict[str, str]:
+    """Give ARMCD the arms of REDCap if the project has several, else the one arm; return the arms' names by code."""
+    names = lines.project.arm_names if lines.project.longitudinal else {}
+    codes = _codes(names) if len(names) > 1 else {}
+    if not codes:
+        _add(lines, "ARMCD", {"constant": next(iter(one_arm)), **_consented(lines)})
+        return one_arm
+    spec = {"redcap": "arm", "terms": codes, **_consented(lines)}
+    _add(lines, "ARMCD", spec, "the arms of the REDCap project", "the codes of the arms")
+    return {codes[number]: name for number, name in names.items()}
 
 
 def _actual_arms(lines: Lines, arms: dict[str, str]) -> None:
@@ -184,11 +197,8 @@ def _consented(lines: Lines) -> dict[str, dict[str, dict[str, bool]]]:
     return {"when": {field: {"missing": False}}} if isinstance(field, str) else {}
 
 
-def _add(lines: Lines, name: str, spec: dict[str, Any]) -> None:
-    doubt = "by the protocol, and the field of randomization"
-    lines.draft.proposals.append(
-        Proposal(SUBJECTS, "", "variables", name, spec, GUESS, "the arms of study.yaml", doubt)
-    )
+def _add(lines: Lines, name: str, spec: dict[str, Any], reason: str = PLANNED, doubt: str = PROTOCOL) -> None:
+    lines.draft.proposals.append(Proposal(SUBJECTS, "", "variables", name, spec, GUESS, reason, doubt))
 
 
 def design_files(present: Collection[str], lines: Lines) -> dict[str, str]:

@@ -198,10 +198,12 @@ def test_events_of_one_label_in_two_arms_are_one_visit(tmp_path: Path) -> None:
     forms = [f"{arm},{label.lower()}_arm_{arm},signs" for label, arm in arms]
     files = {
         "project_info": "project_title,is_longitudinal,missing_data_codes\nTwo arms,1,\n",
+        "arms": "arm_num,name\n1,Drug A\n2,Drug B\n",
         "events": "\n".join(["event_name,arm_num,unique_event_name", *events]),
         "form_event_mapping": "\n".join(["arm_num,unique_event_name,form", *forms]),
         "dictionary": "field_name,form_name,field_type,field_label,text_validation_type_or_show_slider_number\n"
-        "rec,signs,text,Record,\nvs_dtm,signs,text,Taken at,datetime_mdy\nvs_ht,signs,text,Height (cm),number\n",
+        "rec,signs,text,Record,\nrficdat,signs,text,Date of informed consent,date_ymd\n"
+        "vs_dtm,signs,text,Taken at,datetime_mdy\nvs_ht,signs,text,Height (cm),number\n",
     }
     for name, body in files.items():
         (project / f"{name}.csv").write_text(body, encoding="utf-8")
@@ -212,3 +214,7 @@ def test_events_of_one_label_in_two_arms_are_one_visit(tmp_path: Path) -> None:
     signs = (tmp_path / "new" / "sdtm" / "vs.yaml").read_text(encoding="utf-8")
     assert "HEIGHT: {result: vs_ht, unit: {constant: cm}, standard_unit: cm}" in signs
     assert "VSDTC: {date: vs_dtm}" in signs
+    assert "  - {armcd: DRUGA, arm: Drug A}\n  - {armcd: DRUGB, arm: Drug B}\n" in config
+    subjects = (tmp_path / "new" / "sdtm" / "dm.yaml").read_text(encoding="utf-8")
+    assert "ARMCD: {redcap: arm, terms: {'1': DRUGA, '2': DRUGB}" in subjects
+    assert [problem for problem in problems_of(str(tmp_path / "new")) if problem.severity == ERROR] == []

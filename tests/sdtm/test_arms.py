@@ -181,3 +181,49 @@ def test_events_of_one_arm_do_not_exclude_each_other(small: Any) -> None:
     with pytest.raises(StudyError, match="'last' is filled in 2 events, start_arm_1, month_arm_1: say which"):
         small.tabulate()
     assert Study.open(small.folder).project().in_different_arms(["start_arm_1", "month_arm_1"]) is False
+
+
+def test_the_arm_of_redcap_gives_the_arm_of_the_subject_and_of_each_record(crossed: Any) -> None:
+    crossed.write(
+        "dm",
+        SUBJECTS.replace(
+            "{constant: AB, when: {in_study: 1}}", "{redcap: arm, terms: {1: AB, 2: BA}, when: {in_study: 1}}"
+        ),
+    )
+    person(crossed, "1", "1", "1", "2")
+    person(crossed, "2", "2", "2", "1")
+    assert problems_of(str(crossed.folder)) == []
+    made = crossed.frame("DM")
+    assert made[["SUBJID", "ARMCD", "ARM"]].to_numpy().tolist() == [
+        ["1", "AB", "First A then B"],
+        ["2", "BA", "First B then A"],
+    ]
+
+
+def test_a_record_in_several_arms_has_no_arm_and_is_asked_about(crossed: Any) -> None:
+    crossed.write(
+        "dm",
+        SUBJECTS.replace(
+            "{constant: AB, when: {in_study: 1}}", "{redcap: arm, terms: {1: AB, 2: BA}, when: {in_study: 1}}"
+        ),
+    )
+    person(crossed, "1", "1", "1", "2")
+    crossed.rows.append({"rec": "1", "redcap_event_name": "month_arm_2", "seen": "2000-04-05"})
+    made = crossed.tabulate()
+    assert made.datasets["DM"].frame["ARMCD"].astype("str").tolist() == [""]
+    reasons = made.withheld.loc[made.withheld["field"] == "rec", "reason"]
+    assert any("in events of several arms" in reason for reason in reasons)
+
+
+@pytest.mark.parametrize(
+    ("terms", "said"),
+    [
+        ("{1: AB}", "arm '2' (Arm 2) has no term"),
+        ("{1: AB, 2: BA, 3: X}", "the project has no arm '3'; it has 1 (Arm 1), 2 (Arm 2)"),
+        ("{1: AB, 2: BX}", "ARMCD 'BX' is not one of the arms of study.yaml"),
+    ],
+)
+def test_the_terms_of_the_arms_of_redcap_are_those_of_the_project(crossed: Any, terms: str, said: str) -> None:
+    declared = f"{{redcap: arm, terms: {terms}, when: {{in_study: 1}}}}"
+    crossed.write("dm", SUBJECTS.replace("{constant: AB, when: {in_study: 1}}", declared))
+    assert any(said in problem.message and problem.line for problem in problems_of(str(crossed.folder)))
