@@ -127,7 +127,8 @@ def trace_results(package: Path, results: pd.DataFrame, variable: str | None = N
     whole records.
     """
     opened, parts = TracedPackage(package), []
-    for name, text, analysed in results[["dataset", "filter", "variable"]].drop_duplicates().itertuples(index=False):
+    asked = results[["dataset", "filter", "variable"]].drop_duplicates()
+    for name, text, analysed in zip(*(asked[column].tolist() for column in asked), strict=True):
         if name.upper() == RESULTS:
             parts.append(trace(package, name, text, variable))
             continue
