@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 from collections.abc import Iterator
@@ -18,7 +17,6 @@ QUERIES = "validation/queries.csv"
 ACCEPTANCE = "validation/acceptance.json"
 OPEN = ("new", "open")
 NOTE = "note"
-LIMIT = 10**7  # of the letters of one cell
 
 
 @dataclass(frozen=True)
@@ -39,20 +37,22 @@ def open_points(package: Path) -> list[OpenPoint]:
     """Return the points of a package in the order of its files; raises UsageError for files that cannot be read."""
     try:
         return [*_queries(package / QUERIES), *_findings(package / CONFORMANCE), *_unmet(package / ACCEPTANCE)]
-    except (ValueError, KeyError, TypeError, csv.Error):
+    except (ValueError, KeyError, TypeError):
         raise UsageError(
             f"{package}: its queries, conformance or acceptance cannot be read; verify the package"
         ) from None
 
 
 def _queries(path: Path) -> Iterator[OpenPoint]:
-    csv.field_size_limit(LIMIT)
-    with outside(f"read {path}"), path.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            if row["status"] in OPEN:
-                place = "/".join(filter(None, (row["form"], row["field"])))
-                sentence = f"{row['rule']} at {place}" if place else row["rule"]
-                yield OpenPoint(f"query:{row['query_id']}", "query", row["severity"], sentence)
+    import pandas as pd
+
+    with outside(f"read {path}"):
+        listed = pd.read_csv(path, dtype="str", keep_default_na=False)
+    asked = listed[listed["status"].isin(list(OPEN))]
+    columns = (asked[name].tolist() for name in ("query_id", "severity", "rule", "form", "field"))
+    for number, severity, rule, form, field in zip(*columns, strict=True):
+        place = "/".join(filter(None, (form, field)))
+        yield OpenPoint(f"query:{number}", "query", severity, f"{rule} at {place}" if place else rule)
 
 
 def _findings(path: Path) -> Iterator[OpenPoint]:

@@ -74,6 +74,7 @@ def arms(package: Path) -> list[str]:
     return pd.Series(pq.read_table(package / "parquet" / "sdtm" / "dm.parquet")["ARM"].to_pylist()).tolist()
 
 
+@pytest.mark.soak
 def test_the_open_package_has_the_same_bytes_whatever_the_allocation(study: BlindedStudy, tmp_path: Path) -> None:
     packages = {}
     for name, real in REAL.items():

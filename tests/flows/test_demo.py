@@ -15,6 +15,7 @@ from tests.flows.conftest import ROOT, STUDY
 pytestmark = pytest.mark.xdist_group("package")
 
 
+@pytest.mark.soak
 def test_the_demo_makes_everything_and_writes_nowhere_else(tmp_path: Path) -> None:
     home, work, temporary = (tmp_path / name for name in ("home", "work", "temporary"))
     for folder in (home, work, temporary):

@@ -38,6 +38,7 @@ def commands() -> Iterator[str]:
             yield from block.strip().splitlines()
 
 
+@pytest.mark.soak
 def test_the_commands_of_the_documents_work(
     command: Callable[..., Answer], sandbox: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -46,7 +46,8 @@ def opened(folder: Path, notes: Path, *command: str) -> set[str]:
     return {Path(line).relative_to(folder).as_posix() for line in log.read_text(encoding="utf-8").splitlines()}
 
 
-@pytest.mark.parametrize("name", ["hta_duo", pytest.param("spms_aza", marks=pytest.mark.soak)])
+@pytest.mark.soak
+@pytest.mark.parametrize("name", ["hta_duo", "spms_aza"])
 def test_a_check_opens_every_file_that_a_run_opens(name: str, tmp_path: Path) -> None:
     study, notes = tmp_path / name, tmp_path / "notes"
     notes.mkdir()

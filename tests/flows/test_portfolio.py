@@ -50,6 +50,7 @@ def test_a_portfolio_gives_the_bytes_of_each_build_alone_and_says_which_failed(
     assert not (studies / "builds" / "wrong").exists()
 
 
+@pytest.mark.soak
 def test_a_study_named_twice_is_refused(prefect_home: Path) -> None:
     from flows.portfolio import portfolio
 

@@ -32,6 +32,7 @@ def lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
+@pytest.mark.soak
 def test_the_command_opens_alerts_and_a_person_acknowledges_one(
     command: Callable[..., Answer], exports: Path, tmp_path: Path
 ) -> None:

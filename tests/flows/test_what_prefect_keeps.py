@@ -218,6 +218,7 @@ def test_a_sentence_loses_all_that_is_quoted(error: Exception, sentence: str) ->
     assert str(NeutralError.of(error)) == sentence
 
 
+@pytest.mark.soak
 def test_a_deployed_run_that_fails_leaves_nothing_of_a_patient(tmp_path: Path) -> None:
     (state,) = run(tmp_path, {"FAIL_AT": "find queries", "FAIL_AS": "ValueError"})
     assert state["name"] == "Failed"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -51,6 +52,7 @@ def test_every_result_is_judged_or_said_not_to_be(results: list[tuple[str, str, 
             assert told == ([("leukocytes", level)] if level else []), (value, unit, taken)
 
 
+@pytest.mark.soak
 def test_the_engine_day_by_day_finds_what_it_finds_at_once() -> None:
     """Each finding is there from its day on, if the records of each day are those that were dated until then."""
     patient = (
