@@ -63,6 +63,7 @@ def everything_stored(path: Path) -> str:
         return "\n".join(connection.iterdump())
 
 
+@pytest.mark.soak
 def test_the_flow_gives_the_same_package_and_keeps_no_value(
     prefect_home: Path, sandbox: Callable[..., str], package: Path, tmp_path: Path
 ) -> None:
@@ -87,6 +88,7 @@ def test_the_flow_gives_the_same_package_and_keeps_no_value(
     assert TOKEN not in stored.upper()
 
 
+@pytest.mark.soak
 def test_a_flow_that_fails_says_so_without_values(
     prefect_home: Path, sandbox: Callable[..., str], tmp_path: Path
 ) -> None:
@@ -105,6 +107,7 @@ def test_a_flow_that_fails_says_so_without_values(
     assert any("**Why:** REDCap" in str(one.data) and "refused the token" in str(one.data) for one in artifacts)
 
 
+@pytest.mark.soak
 def test_findings_stay_out_of_what_prefect_keeps(prefect_home: Path, tmp_path: Path) -> None:
     from prefect import flow
 
@@ -134,6 +137,7 @@ def test_findings_stay_out_of_what_prefect_keeps(prefect_home: Path, tmp_path: P
     assert "1951-02-03" not in stored
 
 
+@pytest.mark.soak
 def test_the_token_comes_from_the_secret_block(
     prefect_home: Path, sandbox: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
