@@ -263,6 +263,10 @@ StudyOption = Annotated[str | None, typer.Option("--study", help="The package's 
 ReleasesOption = Annotated[Path, typer.Option(help="The folder of all releases.", file_okay=False)]
 KindOption = Annotated[ReleaseKind, typer.Option(help="Which roles of approvers.yaml must approve.")]
 PackageArgument = Annotated[Path, typer.Argument(metavar="PACKAGE", help="Folder of a finished package.", exists=True)]
+StudiesOption = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="Folder of studies; without it, the bundled ones.", exists=True, file_okay=False),
+]
 HomeOption = Annotated[
     Path, typer.Option("--home", metavar="DIR", help="Folder of the builds and of all that the place needs.")
 ]
@@ -549,12 +553,7 @@ def sandbox(
 
 @application.command(epilog=UP_EXAMPLES)
 def up(
-    studies: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR", help="Folder of studies; without it, the bundled ones.", exists=True, file_okay=False
-        ),
-    ] = None,
+    studies: StudiesOption = None,
     home: HomeOption = Path("build"),
     port: Annotated[int | None, typer.Option(help="Port of Prefect's pages; 4200 at first.", min=1, max=65535)] = None,
     sandbox_port: Annotated[
@@ -584,12 +583,7 @@ def down(home: HomeOption = Path("build")) -> None:
 
 @application.command(epilog=DEPLOY_EXAMPLES)
 def deploy(
-    studies: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR", help="Folder of studies; without it, the bundled ones.", exists=True, file_okay=False
-        ),
-    ] = None,
+    studies: StudiesOption = None,
     notify: Annotated[
         str, typer.Option(metavar="URL", help="Where alerts are posted; without it, change the block in Prefect.")
     ] = "",

@@ -12,12 +12,12 @@ from pathlib import Path
 
 from metadata.errors import OutsideError
 from publish.lock import Lock
+from publish.manifest import FILE as MANIFEST
 from publish.manifest import seal
 from publish.verification import read_manifest
 from release.log import log_of, read_log
 
 BUILD_ID = re.compile(r"[0-9a-f]{16}")
-MANIFEST = "manifest.json"
 
 
 def remove_old_builds(root: Path, keep: int) -> list[Path]:

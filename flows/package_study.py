@@ -23,7 +23,9 @@ def study_of(folder: Path, name: str | None) -> Study:
 
 
 def _bundled(folder: Path) -> Study | None:
-    manifest = folder / "manifest.json"
+    from publish.manifest import FILE
+
+    manifest = folder / FILE
     if not manifest.is_file():
         return None
     try:

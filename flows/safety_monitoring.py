@@ -1,4 +1,4 @@
-"""Safety monitoring as a Prefect flow: what is open is told every day, and a run that fails or is missing as well.
+"""Safety monitoring as a Prefect flow: every day it reports open alerts, and runs that failed or are missing.
 
 Messages hold subject number, rule, level and the link to REDCap's form, and no values. Each is a Prefect event, for
 automations, and all of a day are one message to the notification blocks that the deployment names: a webhook, or e-mail
@@ -91,7 +91,7 @@ def _last_day(study: str, out: str | None) -> str:
 
 
 def _lines(run: MonitoringRun) -> list[dict[str, str]]:
-    """Return what is told of each alert: no values."""
+    """Return the message of each alert, which has no values."""
     told = run.messages.assign(rule=run.messages["rule"].map(run.plan.label_of))
     return [{str(name): str(value) for name, value in row.items()} for row in told.to_dict("records")]
 

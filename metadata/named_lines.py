@@ -88,7 +88,7 @@ def _of_node(node: Any, words: Collection[str], path: list[tuple[str, int]]) -> 
 
 
 def _own_words(each: LocatedDict | LocatedList, item: Any) -> dict[str, str]:
-    """Return the words that an item of ``for_each`` gives beside itself: texts by the name that stands for them."""
+    """Return the further words of an item of ``for_each``: each text by its name."""
     given = each[item] if isinstance(each, LocatedDict) else None
     return {str(name): str(word) for name, word in given.items()} if isinstance(given, LocatedDict) else {}
 

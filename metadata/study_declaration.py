@@ -356,7 +356,7 @@ class OtherSource:
 
 @dataclass(frozen=True)
 class Blinding:
-    """Which of the ``sources`` is the list of treatments, and the file that stands in for it until an unblinding.
+    """Which of the ``sources`` is the list of treatments, and the file that replaces it until an unblinding.
 
     ``dummy`` has the same columns with an allocation that means nothing. The source's own file may be absent.
     """

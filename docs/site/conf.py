@@ -1,4 +1,4 @@
-"""What Sphinx is told; the pages it reads are made by ``docs.site.sources``."""
+"""The settings of Sphinx; ``docs.site.sources`` makes the pages that it reads."""
 
 from __future__ import annotations
 

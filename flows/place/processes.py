@@ -24,7 +24,7 @@ PATIENCE = 15.0
 
 
 def start(home: Home, part: str, module: Sequence[str], environment: Mapping[str, str]) -> None:
-    """Start ``python -m module...`` as a part of the place, in a session of its own, its output in its log."""
+    """Start ``python -m module...`` as a part of the place, in its own session; what it prints goes to its log."""
     marked = {**os.environ, **environment, PLACE: str(home.root), PART: part}
     with home.log(part).open("ab") as log:
         home.log(part).chmod(0o600)
