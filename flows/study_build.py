@@ -62,6 +62,7 @@ def study_build(
     publish: bool = True,
     full_load: bool = False,
     group: str | None = None,
+    summaries: bool = False,
     out: str | None = None,
     previous: str | None = None,
 ) -> dict[str, Any]:
@@ -80,10 +81,11 @@ def study_build(
         publish: Put the package in the place of the last one. Switched off, the build goes beside it, as a trial.
         full_load: Read all records from REDCap, not only those that changed since the last run.
         group: One data access group, to build a part of the study on purpose. Leave it empty for the whole study.
+        summaries: Pages for those who may see no single patient; such a build has a folder of its own.
         out: Folder of the build; without it, a folder of that name among the builds.
         previous: queries.csv or folder of an earlier run; without it, a query listing follows the one that is there.
     """
-    return neutral(_build, study, source, records, cutoff, until, publish, full_load, group, out, previous)
+    return neutral(_build, study, source, records, cutoff, until, publish, full_load, group, summaries, out, previous)
 
 
 def _build(
@@ -95,14 +97,16 @@ def _build(
     publish: bool,
     full_load: bool,
     group: str | None,
+    summaries: bool,
     out: str | None,
     previous: str | None,
 ) -> dict[str, Any]:
     opened = Study.open(study_at(study))
-    folder = Path(out) if out else build_folder(opened.name, group, until, publish)
+    folder = Path(out) if out else build_folder(opened.name, group, until, publish, summaries)
     earlier = Path(previous) if previous else folder if until == "queries" else None
     day = cutoff.isoformat() if cutoff else None
-    asked = (str(opened.folder), source_of(opened, source), records, day, folder, until, group, earlier, full_load)
+    choices = (records, day, folder, until, group, earlier, full_load, summaries)
+    asked = (str(opened.folder), source_of(opened, source), *choices)
     story = RunStory(opened.name, until, folder, time.time(), stages=[])
     made: dict[str, Any] = {}
     failure: NeutralError | None = None

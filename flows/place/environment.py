@@ -43,9 +43,13 @@ def releases_folder() -> Path:
     return builds_folder() / RELEASES if os.environ.get(BUILDS) else Path(RELEASES)
 
 
-def build_folder(study: str, group: str | None = None, until: str = "package", publish: bool = True) -> Path:
-    """Return the folder of a build: the study's name, with its group, stage, and ``trial`` if it replaces nothing."""
-    parts = [group, until if until != "package" else "", "" if publish else "trial"]
+def build_folder(
+    study: str, group: str | None = None, until: str = "package", publish: bool = True, summaries: bool = False
+) -> Path:  # fmt: skip
+    """Return the folder of a build: the study's name, with its group, its stage, ``summaries`` if its pages hold no
+    patient, and ``trial`` if it replaces nothing.
+    """
+    parts = [group, until if until != "package" else "", "summaries" if summaries else "", "" if publish else "trial"]
     return builds_folder() / "-".join([study, *(part for part in parts if part)])
 
 
