@@ -71,6 +71,8 @@ class DatasetMetadata:
 
     ``values`` says what differs between the records of one variable: by test, parameter or supplemental qualifier.
     ``subclass`` narrows the class of an analysis dataset, as Define-XML names it (ADVERSE EVENT).
+    ``unused`` are variables of the guide that the dataset lacks because nobody has a value of them: what speaks of one
+    (a condition, a listing) finds it missing in every record.
     """
 
     name: str
@@ -81,6 +83,7 @@ class DatasetMetadata:
     variables: tuple[Variable, ...]
     values: tuple[Value, ...] = ()
     subclass: str = ""
+    unused: tuple[Variable, ...] = ()
 
     @property
     def is_analysis(self) -> bool:
@@ -95,7 +98,7 @@ class DatasetMetadata:
     @cached_property
     def kinds(self) -> dict[str, str]:
         """Kind of each variable (see ``variable_kind``), as a condition is checked against them."""
-        return {variable.name: kind_of(variable.type, variable.format) for variable in self.variables}
+        return {one.name: kind_of(one.type, one.format) for one in (*self.variables, *self.unused)}
 
     @property
     def never_null(self) -> list[str]:
@@ -107,8 +110,8 @@ class DatasetMetadata:
         return [name for name in names if name in self.keys] if self.is_analysis else names
 
     def variable(self, name: str) -> Variable:
-        """Return the variable called ``name``; raises StudyError with the nearest name otherwise."""
-        for variable in self.variables:
+        """Return the variable called ``name``, used or not; raises StudyError with the nearest name otherwise."""
+        for variable in (*self.variables, *self.unused):
             if variable.name == name:
                 return variable
         raise StudyError(no_variable(self.name, name, self.names))
@@ -199,7 +202,7 @@ class Dataset:
     @cached_property
     def columns(self) -> FrameColumns:
         """The frame's columns, each read once for all stages."""
-        return FrameColumns(self.frame, self.metadata.kinds)
+        return FrameColumns(self.frame, self.metadata.kinds, (one.name for one in self.metadata.unused))
 
     def __getstate__(self) -> dict[str, object]:
         """What was read of the frame is read again in another process."""

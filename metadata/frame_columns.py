@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -18,12 +18,16 @@ if TYPE_CHECKING:
 class FrameColumns:
     """The columns of a frame, which is never changed in place, each read once.
 
-    ``known`` are the kinds of its variables (see ``variable_kind``), as far as they are known.
+    ``known`` are the kinds of its variables (see ``variable_kind``), as far as they are known; ``unused`` those of them
+    that the frame lacks because nobody has a value: all of their rows are missing.
     """
 
-    def __init__(self, frame: pd.DataFrame, known: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, frame: pd.DataFrame, known: Mapping[str, str] | None = None, unused: Iterable[str] = ()
+    ) -> None:  # fmt: skip
         self.frame = frame
         self._known = known or {}
+        self._unused = frozenset(unused).difference(frame.columns)
         self._texts: dict[str, CodedText] = {}
         self._numbers: dict[str, np.ndarray] = {}
 
@@ -47,7 +51,8 @@ class FrameColumns:
     def _kinds(self) -> dict[str, bool]:
         import pandas as pd
 
-        return {str(name): pd.api.types.is_numeric_dtype(kind) for name, kind in self.frame.dtypes.items()}
+        found = {str(name): pd.api.types.is_numeric_dtype(kind) for name, kind in self.frame.dtypes.items()}
+        return found | {name: is_number(self._known.get(name, CHAR)) for name in sorted(self._unused)}
 
     @cached_property
     def kinds(self) -> dict[str, str]:
@@ -62,13 +67,13 @@ class FrameColumns:
     def coded(self, name: str) -> CodedText:
         """Return a column as codes into the texts that its rows hold, and blank; numbers as their shortest texts."""
         if name not in self._texts:
-            made = (
-                CodedText.of_series(self.frame[name])
-                if self.is_text(name)
-                else CodedText.of_numbers(self.numbers(name), "{:.15g}".format)
-            )
-            self._texts[name] = made.in_use()
+            self._texts[name] = self._coded(name).in_use()
         return self._texts[name]
+
+    def _coded(self, name: str) -> CodedText:
+        if not self.is_text(name):
+            return CodedText.of_numbers(self.numbers(name), "{:.15g}".format)
+        return CodedText.constant("", len(self)) if name in self._unused else CodedText.of_series(self.frame[name])
 
     def filled(self, name: str) -> np.ndarray:
         """Return True for the rows that have a value."""
@@ -77,5 +82,8 @@ class FrameColumns:
     def numbers(self, name: str) -> np.ndarray:
         """Return a column of numbers as float64, NaN where missing."""
         if name not in self._numbers:
-            self._numbers[name] = self.frame[name].to_numpy(float, na_value=np.nan)
+            missing = name in self._unused
+            self._numbers[name] = (
+                np.full(len(self), np.nan) if missing else self.frame[name].to_numpy(float, na_value=np.nan)
+            )
         return self._numbers[name]

@@ -183,4 +183,4 @@ def _inherited(name: str, maker: Derivation, context: DerivationContext) -> Vari
     if origin is None or (maker.origin(name) != PREDECESSOR and origin[1] != name):
         return None
     dataset = context.datasets[origin[0] or context.source].metadata
-    return dataset.variable(origin[1]) if origin[1] in dataset.names else None
+    return dataset.variable(origin[1]) if origin[1] in dataset.kinds else None

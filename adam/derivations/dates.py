@@ -1,4 +1,4 @@
-"""Derivations about dates: date (with imputation), study_day, duration, extreme_date."""
+"""Derivations about dates: date (with imputation), study_day, duration, extreme_date, cutoff_date."""
 
 from __future__ import annotations
 
@@ -208,3 +208,20 @@ class ExtremeDate(Derivation):
     def check_kinds(self, kinds: DatasetKinds) -> None:
         super().check_kinds(kinds)
         check_alike(kinds, self.source)
+
+
+@keyed("cutoff_date")
+@dataclass(frozen=True, kw_only=True)
+class CutoffDate(Derivation):
+    """Give a variable the study's data cut-off: that of study.yaml, or the one that the run was asked for.
+
+    Where a period goes on at the cut-off, it is the last day of which anything is known.
+    """
+
+    to: NewDate
+
+    def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
+        return Outcome({self.to: np.full(count, cutoff_of(context))})
+
+    def sentence(self, variable: str) -> str:
+        return f"Date of the data cut-off{self.within()}."

@@ -61,6 +61,7 @@ def finish(mapping: DomainMapping, table: DomainTable) -> Finished:
         tuple(name for name in mapping.keys if name in frame.columns),
         tuple(variables),
         test_values(mapping) if mapping.is_findings else category_values(mapping),
+        unused=tuple(_variable(mapping, table, one) for one in mapping.variables if one.name not in frame.columns),
     )
     return Finished(Dataset(metadata, frame), position, table.edges, extras, changes + more)
 

@@ -3,8 +3,9 @@
 The rules are those of the pharmaverse's datacutr. A subject is in the data whose first date (of consent, say) is not
 after the cut-off. Of a domain cut by date a record is left out if it begins after it; a partial date counts as the
 earliest day that it may be, and a record without a date stays. In DM, dates after the cut-off are cleared, a death's
-among them. Beyond datacutr, an event that ends after the cut-off goes on at the cut-off, and a comment on a record that
-is left out is left out too. All is done to what was collected, before anything is derived from it.
+among them. Beyond datacutr, the details of such a death (DD) are left out, an event that ends after the cut-off goes on
+at the cut-off, and a comment on a record that is left out is left out too. All is done to what was collected, before
+anything is derived from it.
 """
 
 from __future__ import annotations
@@ -26,10 +27,11 @@ from sdtm.operations.variable_condition import check_variable_condition, rows_wh
 if TYPE_CHECKING:
     import pandas as pd
 
-SUBJECTS, BIRTH = "DM", "BRTHDTC"
+SUBJECTS, BIRTH, DEATH_DETAILS = "DM", "BRTHDTC", "DD"
 COLUMNS = ("domain", "record", "address", "variable", "value", "outcome")
 NOT_A_SUBJECT = "left out: its subject was not in the trial by the cut-off"
 LATER = "left out: it begins after the cut-off"
+LATER_DEATH = "left out: the death that it is about lies after the cut-off"
 ABOUT_LEFT_OUT = "left out: the record that it is about was left out"
 CLEARED = "cleared: it lies after the cut-off"
 NOT_KNOWN = "replaced: it was not known at the cut-off"
@@ -45,6 +47,7 @@ class CutOff:
     study: Study
     declared: DataCut
     _out: set[str] = field(default_factory=set)
+    _alive: set[str] = field(default_factory=set)
     _listed: list[pd.DataFrame] = field(default_factory=list)
     _ongoing: dict[str, np.ndarray] = field(default_factory=dict)
 
@@ -64,7 +67,8 @@ class CutOff:
     def needs(self, domain: str) -> list[str]:
         """Return what must be there before a domain's records are cut: those that say who is in the data."""
         source = self.declared.subjects.earliest.partition(".")[0]
-        return [] if domain == source else [f"{source}.USUBJID"]
+        of_death = [f"{SUBJECTS}.USUBJID"] if domain == DEATH_DETAILS else []
+        return ([] if domain == source else [f"{source}.USUBJID"]) + of_death
 
     def apply(self, mapping: DomainMapping, table: DomainTable) -> None:
         """Cut the collected records of a domain."""
@@ -76,6 +80,8 @@ class CutOff:
             self._clear_dates(table)
         elif mapping.domain in self.declared.by_date:
             self._cut_by_date(mapping, table)
+        if mapping.domain == DEATH_DETAILS:
+            self._leave_out(table, table.kept() & table.subject.isin(self._alive), "", LATER_DEATH)
 
     def comments(self, table: DomainTable, about: Iterable[DomainTable]) -> None:
         """Leave out the comments on records that were left out, unless their form made another that was not."""
@@ -134,8 +140,10 @@ class CutOff:
             later = table.kept() & (first > self.day)
             self._list(table, table.kept() & (first <= self.day) & (last > self.day), name, PERHAPS_LATER)
             self._clear(table, later, name, CLEARED)
-            if name == "DTHDTC" and table.has("DTHFL"):
-                self._clear(table, later & table.present("DTHFL"), "DTHFL", NOT_KNOWN)
+            if name == "DTHDTC":
+                self._alive = set(table.subject.take(np.flatnonzero(later)).array())
+                if table.has("DTHFL"):
+                    self._clear(table, later & table.present("DTHFL"), "DTHFL", NOT_KNOWN)
 
     def _leave_out(self, table: DomainTable, rows: np.ndarray, variable: str, outcome: str) -> None:
         self._list(table, rows, variable, outcome)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from metadata.condition import Condition
 from metadata.dataset import Dataset, DatasetMetadata, Variable
 from metadata.frame_columns import FrameColumns
 
@@ -51,3 +52,16 @@ def test_rows_with_a_value() -> None:
     columns = FrameColumns(pd.DataFrame({"T": ["", "a"], "N": [0.0, np.nan]}))
     assert columns.filled("T").tolist() == [False, True]
     assert columns.filled("N").tolist() == [True, False]
+
+
+def test_a_variable_that_nobody_has_is_missing_in_every_record_and_no_other_is_known() -> None:
+    frame = pd.DataFrame({"LBORRES": ["5", ""], "LBSTRESN": [5.0, np.nan]})
+    kinds = {"LBSTAT": "Char", "LBDY": "Num", "LBORRES": "Char", "LBSTRESN": "Num"}
+    columns = FrameColumns(frame, kinds, ["LBSTAT", "LBDY", "LBORRES"])
+    assert columns.kinds == kinds and "LBREASND" not in columns
+    assert columns.coded("LBSTAT").array().tolist() == ["", ""]
+    assert np.isnan(columns.numbers("LBDY")).all() and not columns.filled("LBDY").any()
+    assert columns.coded("LBORRES").array().tolist() == ["5", ""]
+    for where, kept in (({"LBSTAT": {"missing": True}}, [True, True]), ({"LBSTAT": "NOT DONE"}, [False, False]),
+                        ({"LBDY": {"at_least": 1}}, [False, False])):  # fmt: skip
+        assert Condition.read(where, where, "where").holds(columns, 2).tolist() == kept

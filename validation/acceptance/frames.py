@@ -28,7 +28,7 @@ def frames_of(dataset: Dataset, rules: Sequence[Expectation]) -> Iterator[tuple[
         yield about_names, dataset.frame.iloc[:0], len(rows)
     about_values = [rule for rule in rules if rule.kind != NAMES_ONLY]
     if about_values:
-        yield about_values, _values(dataset.frame, rows, about_values), len(rows)
+        yield about_values, _values(dataset, rows, about_values), len(rows)
 
 
 def _rows_of(dataset: Dataset, rule: Expectation) -> np.ndarray:
@@ -37,10 +37,12 @@ def _rows_of(dataset: Dataset, rule: Expectation) -> np.ndarray:
     return np.arange(count) if rule.where == EVERY_ROW else np.flatnonzero(rule.where.holds(dataset.columns, count))
 
 
-def _values(frame: pd.DataFrame, rows: np.ndarray, rules: Sequence[Expectation]) -> pd.DataFrame:
-    """Return the variables that the rules read, of the given rows, numbered from 0."""
+def _values(dataset: Dataset, rows: np.ndarray, rules: Sequence[Expectation]) -> pd.DataFrame:
+    """Return the variables that the rules read, of the given rows, numbered from 0; one that nobody has is missing."""
     compared = {name for rule in rules if rule.kind not in EQUALITY for name in rule.reads}
     names = dict.fromkeys(name for rule in rules for name in rule.reads)
+    unused = {one.name: np.nan if one.type == "Num" else "" for one in dataset.metadata.unused}
+    frame = dataset.frame.assign(**{name: value for name, value in unused.items() if name in names})
     index = pd.RangeIndex(len(rows))
     columns = {name: _nullable(frame[name].iloc[rows].set_axis(index), name in compared) for name in names}
     return pd.DataFrame(columns, index=index)

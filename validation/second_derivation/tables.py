@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from metadata.condition import DatasetKinds
-from metadata.dataset import Dataset
+from metadata.dataset import Dataset, Variable
 from metadata.errors import StudyError, nearest
 from metadata.iso8601 import to_sas_days
 from metadata.standards import sdtm_domains, sdtm_variables
@@ -106,7 +106,7 @@ class SqlTables:
     def _add(self, name: str, dataset: Dataset | None, words: Collection[str]) -> None:
         """Add those variables of a dataset of which a query speaks, or an empty dataset as the guide has it."""
         if dataset is not None:
-            self._connection.register(name, arrow_table(dataset.frame, words))
+            self._connection.register(name, arrow_table(dataset.frame, words, dataset.metadata.unused))
             return
         guide = sdtm_variables(self._study.standards["sdtmig"], AS_GUIDE if name.startswith(SUPPLEMENTAL) else name)
         columns = [f'"{one.name}" {"DOUBLE" if one.type == "Num" else "VARCHAR"}' for one in guide]
@@ -133,12 +133,22 @@ def plain_column(values: np.ndarray, name: str, kind: str, place: str) -> np.nda
     raise StudyError(f"the column {name} is neither text, number nor date but {kind}", place)
 
 
-def arrow_table(frame: pd.DataFrame, names: Collection[str]) -> pa.Table:
-    """Return those columns of a frame that are named, or the first if none is; what is missing is null."""
+def arrow_table(
+    frame: pd.DataFrame, names: Collection[str], unused: Iterable[Variable] = ()
+) -> pa.Table:  # fmt: skip
+    """Return those columns of a frame that are named, or the first if none is; what is missing is null.
+
+    ``unused`` are variables that the frame lacks because nobody has a value of them.
+    """
     import pyarrow as pa
 
     chosen = [name for name in frame.columns if name in names] or list(frame.columns[:1])
-    return pa.table({name: _arrow_column(frame[name]) for name in chosen})
+    empty = {
+        one.name: pa.nulls(len(frame), pa.float64() if one.type == "Num" else pa.string())
+        for one in unused
+        if one.name in names
+    }
+    return pa.table({name: _arrow_column(frame[name]) for name in chosen} | empty)
 
 
 def _arrow_column(values: pd.Series) -> pa.Array:

@@ -65,4 +65,4 @@ SELECT 'page_increase', 'statistic', L FROM upper
 UNION ALL
 SELECT 'page_increase', 'p_value', P FROM upper
 UNION ALL
-SELECT 'page', 'p_value', least(1, 2 * least(P, BELOW)) FROM upper
+SELECT 'page', 'p_value', CASE WHEN P IS NOT NULL THEN least(1, 2 * least(P, BELOW)) END FROM upper

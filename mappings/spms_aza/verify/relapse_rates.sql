@@ -5,15 +5,21 @@ WITH included AS (
     UNION ALL
     SELECT 'T14.2.1.1', APERIODC, AVAL, PYRSOBS FROM RELAPSE_YEARS
 ),
+-- A year in which nobody has been followed has no rate, and is counted as nobody.
+place AS (
+    SELECT output, level
+    FROM (VALUES ('T14.2.1'), ('T14.2.1.1')) AS outputs(output), (VALUES ('PRE'), ('YEAR 1'), ('YEAR 2')) AS levels(level)
+),
+known AS (SELECT * FROM included WHERE AVAL IS NOT NULL AND YEARS IS NOT NULL),
 rate AS (
     SELECT output, level,
-           CAST(count(*) AS DOUBLE) AS n,
-           CAST(sum(AVAL) AS DOUBLE) AS events,
-           sum(YEARS) AS person_time,
+           CAST(count(YEARS) AS DOUBLE) AS n,
+           CAST(coalesce(sum(AVAL), 0) AS DOUBLE) AS events,
+           coalesce(sum(YEARS), 0) AS person_time,
            sum(AVAL) / sum(YEARS) AS estimate,
            avg(AVAL / YEARS) AS mean
-    FROM included
-    WHERE AVAL IS NOT NULL AND YEARS IS NOT NULL
+    FROM place
+    LEFT JOIN known USING (output, level)
     GROUP BY output, level
 )
-UNPIVOT rate ON n, events, person_time, estimate, mean INTO NAME statistic VALUE value
+FROM rate UNPIVOT INCLUDE NULLS (value FOR statistic IN (n, events, person_time, estimate, mean))

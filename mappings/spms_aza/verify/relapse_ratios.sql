@@ -12,8 +12,8 @@ pair AS (
            L.YEARS / (L.YEARS + E.YEARS) AS SHARE,
            (L.EVENTS / L.YEARS) / (E.EVENTS / E.YEARS) AS estimate
     FROM compared
-    JOIN total L ON L.APERIODC = LATER
-    JOIN total E ON E.APERIODC = EARLIER
+    LEFT JOIN total L ON L.APERIODC = LATER
+    LEFT JOIN total E ON E.APERIODC = EARLIER
 ),
 outcome AS (
     SELECT pair.*, K,
@@ -23,8 +23,10 @@ outcome AS (
 ),
 tested AS (
     SELECT level, any_value(estimate) AS estimate,
-           least(1, sum(PROBABILITY) FILTER (PROBABILITY <= AT_SEEN * (1 + 1e-7))) AS p_value
+           CASE WHEN count(K) > 0
+                THEN least(1, sum(PROBABILITY) FILTER (PROBABILITY <= AT_SEEN * (1 + 1e-7))) END AS p_value
     FROM (SELECT *, max(PROBABILITY) FILTER (K = SEEN) OVER (PARTITION BY level) AS AT_SEEN FROM outcome)
+    RIGHT JOIN compared USING (level)  -- before anybody completed, a comparison has neither ratio nor p-value
     GROUP BY level
 )
-UNPIVOT tested ON estimate, p_value INTO NAME statistic VALUE value
+FROM tested UNPIVOT INCLUDE NULLS (value FOR statistic IN (estimate, p_value))

@@ -26,6 +26,9 @@ COMMENTS = """domain: CO
 keys: [STUDYID, USUBJID, RDOMAIN, IDVARVAL, COVAL]
 records: {form: event, about: AE, where: {told: {missing: false}}, variables: {COVAL: {field: told}}}
 """
+DEATH_DETAILS = """domain: DD
+records: {form: event, tests: {PRCDTH: {result: told}}}
+"""
 DEATHS = """    RFPENDTC: {date: end_dt, match: subject, event: month_arm_1}
     DTHDTC: {date: end_dt, match: subject, event: month_arm_1}
     DTHFL: {assign: Y, when: {DTHDTC: {missing: false}}}
@@ -107,6 +110,20 @@ def test_a_later_death_is_cleared(small: Any, cutoff: str, died: str) -> None:
     small.row("1", "month", end_dt="2000-06-10")
     frame = small.tabulate().datasets["DM"].frame.astype({"DTHDTC": "str", "DTHFL": "str", "RFPENDTC": "str"})
     assert frame[["DTHDTC", "DTHFL", "RFPENDTC"]].iloc[0].tolist() == [died, "Y" if died else "", died]
+
+
+@pytest.mark.parametrize(("cutoff", "causes"), [("2000-06-09", []), ("2000-06-10", ["Fall"])])
+def test_the_details_of_a_later_death_are_left_out(small: Any, cutoff: str, causes: list[str]) -> None:
+    small.write("dm", (small.folder / "sdtm" / "dm.yaml").read_text().replace(DEATHS.splitlines(True)[0], DEATHS))
+    small.write("dd", DEATH_DETAILS)
+    cut(small, cutoff, CUT.replace("  ongoing", "  by_subject: [DD]\n  ongoing"))
+    small.subject(end="2000-06-01")
+    small.row("1", "month", end_dt="2000-06-10")
+    small.row("1", "log", "event", "1", told="Fall", bad="0")
+    made = small.tabulate()
+    found = made.datasets["DD"].frame if "DD" in made.datasets else pd.DataFrame({"DDORRES": []})
+    assert found["DDORRES"].astype("str").tolist() == causes
+    assert outcomes(made, "DD") == ([] if causes else [("1", "", "left out:")])
 
 
 def test_a_comment_on_a_record_that_is_left_out_is_left_out(small: Any) -> None:

@@ -53,5 +53,5 @@ def exposure_arm(data: SdtmDatasets) -> Iterator[Hit]:
     np.add.at(takers, (distinct[:, 0], distinct[:, 1]), 1)
     of_arm = np.bincount(np.unique(np.stack([arm, owner], axis=1), axis=0)[:, 0], minlength=len(arms))
     share = takers / np.maximum(of_arm, 1)[:, None]
-    rare = (share[arm, drug] <= 1 / USUAL) & (share[:, drug].max(axis=0) > 1 / 2) & (arms[arm] != "")
+    rare = (share[arm, drug] <= 1 / USUAL) & (share[:, drug].max(axis=0, initial=0.0) > 1 / 2) & (arms[arm] != "")
     yield Hit("EX", "EXTRT", rare)
