@@ -15,11 +15,13 @@ from rich.text import Text
 from flows.approval_view import ApprovalView, Differences, view
 from flows.package_study import study_of
 from metadata.errors import UsageError
+from publish.disk import outside
 
 if TYPE_CHECKING:
     from release.approvers import Kind
     from release.log import LogRecord
     from release.recording import Decision
+    from release.releasing import Candidate
 
 SHOWN_FILES = 10
 
@@ -40,6 +42,8 @@ def show_approval(looked: Looked, decision: Decision | None, as_json: bool) -> i
 
     candidate = Candidate.of(looked.package, study_of(looked.package, looked.study))
     seen = view(candidate, looked.releases, looked.kind)
+    if decision and decision.meaning == "approved":
+        refuse_unknown_answers(candidate)
     if not as_json:
         _print(Console(highlight=False, soft_wrap=True), seen, looked.kind)
     made = candidate.record(decision) if decision else None
@@ -70,12 +74,37 @@ def decision_of(
     return Decision(name or "", role or "", meaning, reason or "", item or "", key)  # type: ignore[arg-type]
 
 
-def show_release(looked: Looked, version: str, by: tuple[str, str, str], as_json: bool) -> int:
-    """Release an approved package and say where it is; ``by`` are name, role and reason."""
+def refuse_unknown_answers(candidate: Candidate) -> None:
+    """Raise UsageError if the study's answers.csv answers what was never asked: somebody's answer went nowhere."""
+    import pandas as pd
+
+    from release.open_points import QUERIES
+    from validation.queries.listing import unused_answers
+
+    path = candidate.package / QUERIES
+    with outside(f"read {path}"):
+        listed = pd.read_csv(path, dtype="str", keep_default_na=False)
+    unknown = unused_answers(candidate.study, listed)[1]
+    if unknown:
+        problem = f"answers.csv has ids that no query has: {', '.join(unknown)}"
+        raise UsageError(f"{problem}; correct or remove them and build again")
+
+
+def show_release(
+    looked: Looked, version: str, by: tuple[str, str, str], key: Path | None, as_json: bool
+) -> int:  # fmt: skip
+    """Release an approved package and say where it is; ``by`` are name, role and reason, ``key`` the person's own.
+
+    Raises UsageError where the study asks for signatures and there is no key.
+    """
+    from release.approvers import SIGNATURE
     from release.releasing import RELEASE, Candidate, Order, release
 
     candidate = Candidate.of(looked.package, study_of(looked.package, looked.study))
-    folder = release(candidate, looked.releases, Order(version, looked.kind, *by))
+    if candidate.approvers.strength == SIGNATURE and key is None:
+        raise UsageError("the study asks for signatures (approvers.yaml): give your private key with --key")
+    refuse_unknown_answers(candidate)
+    folder = release(candidate, looked.releases, Order(version, looked.kind, *by, key))
     content: dict[str, Any] = json.loads((folder / RELEASE).read_text("utf-8"))
     if as_json:
         print(json.dumps({"folder": str(folder), **content}, indent=2))  # noqa: T201

@@ -722,6 +722,7 @@ def release(
     name: Annotated[str, typer.Option(help="The full name of the person who releases, as approvers.yaml has it.")],
     role: Annotated[str, typer.Option(help="The role in which this is done.")],
     reason: Annotated[str, typer.Option(help="What the release is for.")],
+    key: Annotated[Path | None, typer.Option(help="Your private SSH key, which signs; it stays where it is.")] = None,
     to: ReleasesOption = Path("releases"),
     kind: KindOption = ReleaseKind.final,
     study: StudyOption = None,
@@ -731,7 +732,7 @@ def release(
     from flows.approving import Looked, show_release
 
     by = name, role, reason
-    raise typer.Exit(show_release(Looked(package, study, to, kind.value), version, by, as_json))
+    raise typer.Exit(show_release(Looked(package, study, to, kind.value), version, by, key, as_json))
 
 
 @application.command(epilog=CONFORMANCE_EXAMPLES)

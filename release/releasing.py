@@ -87,13 +87,18 @@ def _refuse_others(content: dict[str, Any], study: Study) -> None:
 
 @dataclass(frozen=True)
 class Order:
-    """What is to be released: the version, its kind, who releases it in which role and why."""
+    """What is to be released: the version, its kind, who releases it in which role and why, and the person's key.
+
+    With a key the release is signed, and that it supersedes the one before. A flow that releases once all have approved
+    has no person's key: it records both, and what stands for them are the approvals, which are signed.
+    """
 
     version: str
     kind: Kind
     name: str
     role: str
     reason: str
+    key: Path | None = None
 
 
 def versions(releases: Path, study: Study) -> list[tuple[str, dict[str, Any]]]:
@@ -163,7 +168,7 @@ def _record_release(candidate: Candidate, order: Order, before: Sequence[tuple[s
     there = {(one.meaning, one.item, one.subject) for one in read_log(candidate.log)}
     for meaning, item, subject in wanted:
         if (meaning, item, subject) not in there:
-            decision = Decision(order.name, order.role, meaning, order.reason, item)
+            decision = Decision(order.name, order.role, meaning, order.reason, item, order.key)
             record(candidate.log, candidate.study.studyid, subject, decision, candidate.approvers)
 
 

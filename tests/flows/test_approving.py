@@ -6,8 +6,9 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+from metadata.study import Study
 from tests.flows.conftest import Answer
-from tests.release.candidates import small_package, small_study
+from tests.release.candidates import key_pair, signed_approvers, small_package, small_study
 
 Command = Callable[..., Answer]
 QUERY = "e98a38564f47,warning,dictionary.range,vs,sys,open\n"
@@ -64,3 +65,39 @@ def test_what_is_typed_wrongly(tmp_path: Path, command: Command) -> None:
     command(*approve, *unknown, *WHY, "--meaning", "reviewed").assert_one_sentence(2, "nobody named 'Ana'")
     command(*approve[:2]).assert_one_sentence(2, "which study is it?")
     assert not (tmp_path / "p.approvals.jsonl").exists()
+
+
+def test_an_answer_to_what_was_never_asked_stops_the_approval(tmp_path: Path, command: Command) -> None:
+    study = small_study(tmp_path / "study")
+    body = (study.folder / "study.yaml").read_text("utf-8").replace("redcap: {}", "redcap: {answers: answers.csv}")
+    (study.folder / "study.yaml").write_text(body, "utf-8")
+    (study.folder / "answers.csv").write_text("query_id,answer,answered_by,answered_on\nabcdefabcdef,Correct,ANA,2001-12-01\n", "utf-8")
+    package = small_package(tmp_path / "p", Study(study.folder), queries=QUERY.replace("open", "resolved"))
+    approve = ("approve", package, "--study", study.folder, *ANA, *WHY)
+    said = "answers.csv has ids that no query has: abcdefabcdef (line 2); correct or remove them and build again"
+    command(*approve, "--meaning", "approved").assert_one_sentence(2, said)
+    assert command(*approve, "--meaning", "reviewed").code == 0
+
+
+def test_a_release_of_a_study_that_asks_for_signatures_is_signed_and_so_is_what_it_supersedes(
+    tmp_path: Path, command: Command
+) -> None:
+    (ana, ana_public), (boris, boris_public) = (key_pair(tmp_path, name) for name in ("ana", "boris"))
+    study = small_study(tmp_path / "study", signed_approvers({"Ana Ruiz": ana_public, "Boris Stein": boris_public}))
+    releases = tmp_path / "releases"
+    for version, snapshot in (("1.0", "abc"), ("1.1", "abd")):
+        package = small_package(tmp_path / version, study, snapshot)
+        approve = ("approve", package, "--study", study.folder, *WHY, "--meaning")
+        assert command(*approve, "built", *BORIS).code == 0
+        for who, key in ((ANA, ana), (BORIS, boris)):
+            assert command(*approve, "approved", *who, "--key", key).code == 0
+        release = ("release", package, "--study", study.folder, "--to", releases, "--version", version, *ANA, *WHY)
+        command(*release).assert_one_sentence(2, "the study asks for signatures")
+        command(*release, "--key", boris).assert_one_sentence(2, "is not the key that approvers.yaml has for Ana Ruiz")
+        assert command(*release, "--key", ana).code == 0
+    log = (releases / "study" / "1.1" / "package.approvals.jsonl").read_text("utf-8").splitlines()
+    records = [json.loads(line) for line in log]
+    assert [(one["meaning"], one["strength"]) for one in records[-2:]] == [
+        ("released", "signature"), ("superseded", "signature")
+    ]  # fmt: skip
+    assert command("verify", releases / "study" / "1.1" / "package").code == 0
