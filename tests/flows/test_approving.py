@@ -71,7 +71,8 @@ def test_an_answer_to_what_was_never_asked_stops_the_approval(tmp_path: Path, co
     study = small_study(tmp_path / "study")
     body = (study.folder / "study.yaml").read_text("utf-8").replace("redcap: {}", "redcap: {answers: answers.csv}")
     (study.folder / "study.yaml").write_text(body, "utf-8")
-    (study.folder / "answers.csv").write_text("query_id,answer,answered_by,answered_on\nabcdefabcdef,Correct,ANA,2001-12-01\n", "utf-8")
+    answers = "query_id,answer,answered_by,answered_on\nabcdefabcdef,Correct,ANA,2001-12-01\n"
+    (study.folder / "answers.csv").write_text(answers, "utf-8")
     package = small_package(tmp_path / "p", Study(study.folder), queries=QUERY.replace("open", "resolved"))
     approve = ("approve", package, "--study", study.folder, *ANA, *WHY)
     said = "answers.csv has ids that no query has: abcdefabcdef (line 2); correct or remove them and build again"
