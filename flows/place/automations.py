@@ -20,6 +20,8 @@ SILENCE = timedelta(seconds=90)
 """So long without a sign of life, a run counts as dead: with the worst timing it is noticed after two minutes."""
 NOT_STARTED = timedelta(seconds=150)
 """So long after a worker took it, a run that has not begun counts as dead."""
+ONCE = timedelta(seconds=30)
+"""Within this a run is told of once: Prefect may look twice at an event that it had to put in order."""
 RUN: dict[str, str | list[str]] = {"prefect.resource.id": "prefect.flow-run.*"}
 ENDED = ("Completed", "Failed", "Cancelled", "Crashed", "Paused", "Suspended", "Scheduled", "AwaitingRetry", "Late")
 SUBJECT = "{{ flow_run.name or 'a run' }}: {{ flow_run.state.name or 'ended badly' }}"
@@ -70,7 +72,7 @@ def automations(block: UUID) -> list[AutomationCore]:
         for_each={"prefect.resource.id"},
         posture=Posture.Reactive,
         threshold=1,
-        within=timedelta(0),
+        within=ONCE,
     )
     told = SendNotification(block_document_id=block, subject=SUBJECT, body=BODY)
     return [

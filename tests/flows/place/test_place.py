@@ -202,6 +202,8 @@ def test_a_run_whose_process_is_killed_is_crashed_and_told_within_three_minutes(
     while not any("Crashed" in line and run in line for line in alerts(place)):
         assert time.monotonic() - began < 180, alerts(place)
         time.sleep(1)
+    time.sleep(3)
+    assert sum(run in line for line in alerts(place)) == 1, "it is told of once"
     assert place.status()[1]["worker"] is False
     assert "started again: worker" in place.up().stdout
 
