@@ -2,8 +2,8 @@
 
 ``{VARIABLE: value | [values] | {test: operand}}``: all entries of a mapping must hold; of a list of mappings, any one.
 The tests are ``is`` and ``not`` (a value or several), ``missing`` (true or false), ``below``, ``at_most``, ``above``
-and ``at_least``; the last four compare with a number, a text or ``{variable: NAME, plus: NUMBER}``. A bare text is a
-text, never the name of a variable.
+and ``at_least``; these four compare with a number, a text or ``{variable: NAME, plus: NUMBER}``; ``from`` and ``to``
+compare a numeric date or datetime with a day of the calendar. A bare text is a text, never the name of a variable.
 
 Missing values: a comparison with a missing value on either side never holds. ``not`` holds for a missing value, unless
 an empty text, which means missing, is among its values; so does ``is`` only if one is.
@@ -15,16 +15,20 @@ kinds are known. ``plus`` counts days, for datetimes too.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
 
 from metadata.condition_tests import (
     COMPARISONS,
+    DAYS,
     TESTS,
     ConditionColumns,
+    Day,
     Operand,
     OtherVariable,
     Value,
@@ -36,6 +40,7 @@ from metadata.yaml_source import complain
 
 DatasetKinds = Mapping[str, Mapping[str, str]]
 """The kind of each variable of each dataset (see ``variable_kind``), "" where it is not known."""
+WHOLE_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 OPERANDS = "compare with a number, a text, or {variable: NAME, plus: NUMBER}"
 
 
@@ -179,11 +184,20 @@ def _operand(node: dict[str, Any], name: str, value: Any) -> Operand:
         return value
     if name in ("is", "not"):
         return _values(value, node, name)
+    if name in DAYS:
+        return _day(node, name, value)
     if isinstance(value, dict):
         return _other_variable(node, name, value)
     if value == "" or isinstance(value, list) or value is None:
         raise complain(node, name, OPERANDS)
     return _value(value, node, name)
+
+
+def _day(node: dict[str, Any], name: str, value: object) -> Day:
+    try:
+        return Day(date.fromisoformat(str(value) if WHOLE_DAY.fullmatch(str(value)) else "").isoformat())
+    except ValueError:
+        raise complain(node, name, f"'{value}' is no day: write it as 2019-01-31") from None
 
 
 def _other_variable(node: dict[str, Any], name: str, value: dict[str, Any]) -> OtherVariable:
@@ -206,6 +220,7 @@ def condition_schema() -> dict[str, Any]:
     }
     tests: dict[str, Any] = {"is": values, "not": values, "missing": {"type": "boolean"}}
     tests |= {name: {"anyOf": [scalar, shifted]} for name in COMPARISONS}
+    tests |= {name: {"type": "string", "format": "date"} for name in DAYS}
     compared = {"type": "object", "properties": tests, "additionalProperties": False, "minProperties": 1}
     mapping = {"type": "object", "additionalProperties": {"anyOf": [*values["anyOf"], compared]}, "minProperties": 1}
     return {"anyOf": [mapping, {"type": "array", "items": mapping, "minItems": 1}]}

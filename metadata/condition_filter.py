@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from itertools import product
 
 from metadata.condition import EVERY_ROW, Condition
-from metadata.condition_tests import OtherVariable, Value, VariableTest
+from metadata.condition_tests import Day, OtherVariable, Value, VariableTest
 from metadata.declaration import LARGEST
 from metadata.errors import UsageError
 
@@ -30,12 +30,18 @@ BREAK = "\0"
 EXAMPLE = "PARAMCD == 'EDSS' and AVISITN in (0, 12)"
 
 
-def filter_parts(condition: Condition, is_text: Callable[[str], bool]) -> tuple[str, ...]:
+def filter_parts(
+    condition: Condition, is_text: Callable[[str], bool], kinds: Mapping[str, str] | None = None
+) -> tuple[str, ...]:  # fmt: skip
     """Return the parts, joined by ``and``, of the filter that finds a condition's rows; none for every row.
 
-    ``is_text`` says of a variable whether it holds texts, for what is missing is written differently.
+    ``is_text`` says of a variable whether it holds texts, for what is missing is written differently; ``kinds`` whether
+    it is a date or a datetime, which are numbers in a filter.
     """
-    groups = [_distinct(part for test in tests for part in _parts(test, is_text)) for tests in condition.alternatives]
+    known = kinds or {}
+    groups = [
+        _distinct(part for test in tests for part in _parts(test, is_text, known)) for tests in condition.alternatives
+    ]
     if len(groups) == 1:
         return groups[0]
     if not all(groups):
@@ -51,9 +57,12 @@ def _joined(word: str, parts: Iterable[str]) -> str:
     return f"({f' {word} '.join(parts)})"
 
 
-def _parts(test: VariableTest, is_text: Callable[[str], bool]) -> tuple[str, ...]:
+def _parts(test: VariableTest, is_text: Callable[[str], bool], kinds: Mapping[str, str]) -> tuple[str, ...]:
     """Return what must hold for one test."""
     name, operand = test.variable, test.operand
+    if isinstance(operand, Day):
+        sign, limit = operand.limit(test.name, kinds[name])
+        return (f"{name} {sign} {_literal(limit)}",)
     if test.name == "missing":
         return (presence(name, is_text(name), not operand),)
     if isinstance(operand, tuple):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from metadata.errors import StudyError, nearest
+from metadata.iso8601 import to_sas_days
 from metadata.schema_errors import unknown_variable
 from metadata.variable_kind import (
     CHAR,
@@ -34,9 +35,12 @@ COMPARISONS: dict[str, tuple[Callable[[Any, Any], Any], str]] = {
     "above": (operator.gt, "is above"),
     "at_least": (operator.ge, "is at least"),
 }
+DAYS = {"from": "is on or after", "to": "is on or before"}
+"""Tests of a numeric date or datetime against a day of the calendar, that day included."""
+SIGNS: dict[str, Callable[[Any, Any], Any]] = {">=": operator.ge, "<=": operator.le, "<": operator.lt}
 FLAG_VALUES = ("Y", "N", "U", "NA", "")
 """What a variable whose name ends in FL may hold: the terms of the codelist NY (SDTMIG, ADaMIG), or nothing."""
-TESTS = ("is", "not", "missing", *COMPARISONS)
+TESTS = ("is", "not", "missing", *COMPARISONS, *DAYS)
 MOST_LISTED = 12
 Value = str | int | float
 
@@ -60,7 +64,25 @@ class OtherVariable:
         return f"{self.name} {'+' if self.plus > 0 else '-'} {abs(self.plus):g}" if self.plus else self.name
 
 
-Operand = tuple[Value, ...] | bool | Value | OtherVariable
+@dataclass(frozen=True)
+class Day:
+    """A day of the calendar, as ISO 8601 writes it."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+    def limit(self, test: str, kind: str) -> tuple[str, float]:
+        """Return a sign of comparison and the number for it: a datetime is still on the day until the next begins."""
+        days = float(to_sas_days(np.array(self.text, "datetime64[D]")))
+        scale = 1.0 if kind == DATE else SECONDS_A_DAY
+        if test == "from":
+            return ">=", days * scale
+        return ("<=", days) if kind == DATE else ("<", (days + 1) * scale)
+
+
+Operand = tuple[Value, ...] | bool | Value | OtherVariable | Day
 """Values of ``is`` and ``not``, the truth value of ``missing``, or what a comparison compares with."""
 
 
@@ -91,7 +113,16 @@ class VariableTest:
             return _among(column, ("",)) == self.operand
         if isinstance(self.operand, tuple):
             return _among(column, self.operand) == (self.name == "is")
+        if isinstance(self.operand, Day):
+            assert isinstance(column, np.ndarray)
+            return self._within(column, kinds[self.variable])
         return _compared(self.name, column, self.operand, read, DATETIME in kinds.values())
+
+    def _within(self, column: np.ndarray, kind: str) -> np.ndarray:
+        assert isinstance(self.operand, Day)
+        sign, limit = self.operand.limit(self.name, kind)
+        with np.errstate(invalid="ignore"):
+            return np.asarray(SIGNS[sign](column, limit))
 
     def unknown(self, columns: ConditionColumns) -> np.ndarray:
         """Return True for each row in which a variable of the test has no value, and the test does not ask for that."""
@@ -108,13 +139,17 @@ class VariableTest:
         kind = kinds[self.variable]
         if isinstance(self.operand, OtherVariable):
             self._check_pair(kind, kinds[self.operand.name], dataset)
+        elif isinstance(self.operand, Day):
+            self._check_day(kind, dataset)
         elif kind and self.name != "missing":
             values = self.operand if isinstance(self.operand, tuple) else (self.operand,)
             wrong = [one for one in values if one != "" and isinstance(one, str) != (kind == CHAR)]
             if wrong:
                 raise self.error(f"{dataset}{self.variable} {self._misfit(kind, wrong[0])}")
-            if kind in (DATE, DATETIME) and any(one != "" for one in values):
-                raise self.error(f"{dataset}{self.variable} is {PHRASE[kind]}: compare it with {{variable: NAME}}")
+            # A filter of the results has no place in a file; there a day is the number that the dataset holds.
+            if kind in (DATE, DATETIME) and self.node is not None and any(one != "" for one in values):
+                days = "say {from: 2019-01-01} or {to: 2019-01-01}, or compare it with {variable: NAME}"
+                raise self.error(f"{dataset}{self.variable} is {PHRASE[kind]}: {days}")
             strange = [one for one in values if one not in FLAG_VALUES]
             if strange and self.variable.endswith("FL") and self.name in ("is", "not") and kind == CHAR:
                 raise self.error(f"{dataset}{self.variable} is a flag and never '{strange[0]}': Y, N or missing")
@@ -122,6 +157,14 @@ class VariableTest:
             if self.name in COMPARISONS and isinstance(self.operand, str) and self.operand in kinds:
                 meant = f"write {{variable: {self.operand}}} to compare with the variable"
                 raise self.error(f"'{self.operand}' is a text here; {meant}")
+
+    def _check_day(self, kind: str, dataset: str) -> None:
+        """Raise StudyError unless the variable is known to be a date or a datetime, or nothing is known of it."""
+        if kind in ("", DATE, DATETIME):
+            return
+        texts = "; texts of ISO 8601 are compared by at_least and at_most" if kind == CHAR else ""
+        problem = f"'{self.name}' takes numeric dates and datetimes{texts}"
+        raise self.error(f"{dataset}{self.variable} is {PHRASE[kind]}: {problem}")
 
     def _check_possible(self, kind: str, dataset: str) -> None:
         """Raise StudyError for a text that the variable never has, where its texts are a closed list."""
@@ -165,7 +208,8 @@ class VariableTest:
             listed = " or ".join(missing if value == "" else str(value) for value in self.operand)
             return f"{self.variable} is {'not ' if self.name == 'not' else ''}{listed}"
         shown = f"{self.operand:g}" if isinstance(self.operand, int | float) else str(self.operand)
-        return f"{self.variable} {COMPARISONS[self.name][1]} {shown}"
+        said = DAYS[self.name] if self.name in DAYS else COMPARISONS[self.name][1]
+        return f"{self.variable} {said} {shown}"
 
     def __str__(self) -> str:
         return self.sentence()

@@ -19,7 +19,7 @@ from adam.language.derivation import (
 )
 from adam.language.kinds import NewText
 from metadata.condition import EVERY_ROW, DatasetKinds, OtherCondition
-from metadata.condition_tests import COMPARISONS, VariableTest, impossible
+from metadata.condition_tests import COMPARISONS, DAYS, VariableTest, impossible
 from metadata.dataset import Edges
 from metadata.declaration import Column, NewColumn, OtherColumn
 from metadata.errors import Gather, StudyError
@@ -256,7 +256,7 @@ class Exists(Lookup):
     def _amounts(self) -> list[VariableTest]:
         """Return the comparisons, which follow the rest of the condition (a record with EXDOSE above 0)."""
         one = self.where is not None and len(self.where.alternatives) == 1
-        return [test for test in self.where.tests if test.name in COMPARISONS] if self.where and one else []
+        return [test for test in self.where.tests if test.name in (*COMPARISONS, *DAYS)] if self.where and one else []
 
 
 @keyed("summary")

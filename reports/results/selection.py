@@ -154,7 +154,7 @@ class Selection:
             return self
         condition.check(self.base.kinds, self.dataset)
         mask = condition.holds(_ChosenColumns(self), self.size)
-        return self._keep(mask, filter_parts(condition, self.base.is_text))
+        return self._keep(mask, filter_parts(condition, self.base.is_text, self.base.kinds))
 
     def equal(self, variable: str, value: Value) -> Selection:
         """Narrow to the rows where ``variable`` is ``value``."""
@@ -179,7 +179,7 @@ class Selection:
         found = (
             self.table(text, number).merge(wanted, how="left", on=[text, number], indicator=True)["_merge"] == "both"
         )
-        return self._keep(found.to_numpy(), filter_parts(condition, self.base.is_text))
+        return self._keep(found.to_numpy(), filter_parts(condition, self.base.is_text, self.base.kinds))
 
     def other_than(self, variable: str, value: Value) -> Selection:
         """Narrow to the rows where ``variable`` is not ``value``."""

@@ -14,7 +14,7 @@ import numpy as np
 
 from metadata.coded_text import CodedText
 from metadata.condition import Condition
-from metadata.condition_tests import COMPARISONS, VariableTest
+from metadata.condition_tests import COMPARISONS, DAYS, VariableTest
 from metadata.dictionary import Field
 from metadata.variable_kind import CHAR, NUM
 from metadata.yaml_source import LocatedDict
@@ -122,7 +122,7 @@ def _by_code(test: VariableTest, by_name: Mapping[str, Field], context: MappingC
     offering = [name for name in test.reads if by_name[name].choices]
     if not offering:
         return _of_kind(test, by_name, context)
-    if test.name in COMPARISONS:
+    if test.name in (*COMPARISONS, *DAYS):
         raise test.error(f"field '{offering[0]}' has choices, whose codes have no order: list the codes that are meant")
     if not isinstance(test.operand, tuple):
         return test

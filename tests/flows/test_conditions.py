@@ -43,7 +43,8 @@ SLIPS = {
     ),
     "unknown test": (
         "{{{number}: {{abov: 1}}}}",
-        "'abov' is not a test (did you mean 'above'?); there are is, not, missing, below, at_most, above, at_least",
+        "'abov' is not a test (did you mean 'above'?); there are is, not, missing, below, at_most, above, at_least,"
+        " from, to",
     ),
     "a bare text where a variable is meant": (
         "{{{text}: {{above: {text}}}}}",

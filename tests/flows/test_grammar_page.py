@@ -14,6 +14,7 @@ from metadata.condition import read_condition
 from metadata.condition_filter import filter_parts
 from metadata.condition_tests import TESTS
 from metadata.frame_columns import FrameColumns
+from metadata.variable_kind import DATE
 from tests.flows.conftest import ROOT
 
 PAGE = (ROOT / "docs" / "grammar.md").read_text(encoding="utf-8")
@@ -64,20 +65,21 @@ def test_each_test_of_a_condition_is_on_the_page() -> None:
 
 
 def subjects() -> pd.DataFrame:
-    head = "| USUBJID | SEX | AGE | GRADE | BASE |"
+    head = "| USUBJID | SEX | AGE | GRADE | BASE | ADT |"
     lines = PAGE.split(f"\n{head}\n")[1].split("\n\n")[0].splitlines()[1:]
     cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
     frame = pd.DataFrame(cells, columns=[name.strip() for name in head.strip("|").split("|")], dtype="str")
-    return frame.assign(AGE=pd.to_numeric(frame["AGE"]).astype("float64"))
+    days = (pd.to_datetime(frame["ADT"].replace("", None)) - pd.Timestamp("1960-01-01")).dt.days
+    return frame.assign(AGE=pd.to_numeric(frame["AGE"]).astype("float64"), ADT=days.astype("float64"))
 
 
 @pytest.mark.parametrize("row", table("| condition | finds | and is the filter |"), ids=lambda row: row[0])
 def test_an_example_finds_what_the_page_says(row: list[str]) -> None:
     [text], [written] = quoted(row[0]), quoted(row[2])
     frame, condition = subjects(), read_condition(yaml.safe_load(text), None, "where")
-    columns = FrameColumns(frame)
+    columns = FrameColumns(frame, {"ADT": DATE})
     condition.check(columns.kinds)
     found = row[1].split(", ")
     assert frame["USUBJID"][condition.holds(columns, len(frame))].tolist() == found
-    assert " and ".join(filter_parts(condition, columns.is_text)) == written
+    assert " and ".join(filter_parts(condition, columns.is_text, columns.kinds)) == written
     assert frame.query(written)["USUBJID"].tolist() == found

@@ -40,7 +40,8 @@ def second_derivation(
     ours = {name: one.frame for name, one in adam.items()} | ({} if results is None else {RESULTS: results})
     for endpoint in declaration.endpoints:
         check_columns(endpoint, {name: FrameColumns(frame).kinds for name, frame in ours.items()})
-    compared = list(_compared(study, declaration, sdtm, ours))
+    kinds = {name: one.metadata.kinds for name, one in adam.items()}
+    compared = list(_compared(study, declaration, sdtm, ours, kinds))
     findings = [finding for one in compared for finding in one.findings]
     pairs = list(zip(declaration.endpoints, compared, strict=True))
     return {
@@ -65,14 +66,16 @@ def _engine() -> str:
 
 
 def _compared(
-    study: Study, declaration: Declaration, sdtm: Mapping[str, Dataset], ours: Mapping[str, pd.DataFrame]
-) -> Iterator[Compared]:
+    study: Study, declaration: Declaration, sdtm: Mapping[str, Dataset], ours: Mapping[str, pd.DataFrame],
+    kinds: DatasetKinds,
+) -> Iterator[Compared]:  # fmt: skip
     if not declaration.endpoints:
         return
     with SqlTables(study, declaration, sdtm) as tables:
         for endpoint in declaration.endpoints:
             second = tables.ask(endpoint.query, {*endpoint.keys, *endpoint.variables})
-            yield compare(endpoint, ours[endpoint.dataset], second, shown_query(study, endpoint.query))
+            place = shown_query(study, endpoint.query)
+            yield compare(endpoint, ours[endpoint.dataset], second, place, kinds.get(endpoint.dataset))
 
 
 def _entry(endpoint: VerifiedEndpoint, compared: Compared) -> dict[str, Any]:

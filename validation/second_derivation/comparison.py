@@ -52,18 +52,22 @@ class Pairs:
     second_place: np.ndarray
 
 
-def rows_of(frame: pd.DataFrame, where: Condition | None) -> np.ndarray:
+def rows_of(frame: pd.DataFrame, where: Condition | None, kinds: Mapping[str, str] | None = None) -> np.ndarray:
     """Return the positions of the records that fulfil a condition, of all without one."""
-    return np.flatnonzero((where or EVERY_ROW).holds(FrameColumns(frame), len(frame)))
+    return np.flatnonzero((where or EVERY_ROW).holds(FrameColumns(frame, kinds), len(frame)))
 
 
-def compare(endpoint: VerifiedEndpoint, whole: pd.DataFrame, second: Second, place: str) -> Compared:
+def compare(
+    endpoint: VerifiedEndpoint, whole: pd.DataFrame, second: Second, place: str, kinds: Mapping[str, str] | None = None
+) -> Compared:  # fmt: skip
     """Compare our dataset's records with those of the query (its file is ``place``), by the endpoint's keys.
+
+    ``kinds`` are those of our variables, as far as they are known (which of them are dates).
 
     Raises StudyError if the query lacks a column or gives it in another type, or if nothing would be compared: no
     records on either side while the dataset has some, none on the other side, or no value in any of them.
     """
-    rows = rows_of(whole, endpoint.where)
+    rows = rows_of(whole, endpoint.where, kinds)
     ours = {name: _plain(whole[name], rows) for name in (*endpoint.keys, *endpoint.variables)}
     theirs = _checked(endpoint, ours, second, place)
     _check_records(endpoint, len(rows), len(second), place)
