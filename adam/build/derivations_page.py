@@ -14,6 +14,8 @@ from adam.build.examples import (
     sections,
     shown_value,
 )
+from adam.derivations.formula_records import FormulaRecords
+from adam.language.clinical_formulas import FORMULAS, UNITS
 from adam.language.derivation import DERIVATIONS, Derivation
 from metadata.declaration_table import parameter_table, part_tables
 
@@ -36,8 +38,8 @@ Named inputs (`value`, `base`, `date`, `start`, `end`, `reference`, `low`, `high
 
 A condition names variables and what must hold: `{SAFFL: Y, AVAL: {below: 1.5}}`; all of it must hold, and of a list of
 such conditions any. The tests are `is` (which need not be written), `not`, `missing`, `below`, `at_most`, `above` and
-`at_least`; a comparison may be with another variable and an offset, `{above: {variable: TRTEDT, plus: 30}}`. A bare
-text is a text, never the name of a variable.
+`at_least`; a comparison may be with another variable and an offset, `{above: {variable: TRTEDT, plus: 30}}`. `from` and
+`to` are days of the calendar: `{ADT: {from: 2019-01-01}}`. A bare text is a text, never the name of a variable.
 
 A variable holds texts, numbers, dates (days since 1960-01-01), datetimes (seconds) or times (seconds since midnight).
 It is known before any data which: by the display format of its dataset, or by the derivation that makes it. A parameter
@@ -122,6 +124,7 @@ def _derivation(made: type[Derivation], example: Example) -> str:
     purpose, _, rest = (inspect.getdoc(made) or "").replace("``", "`").partition("\n\n")
     parts = [f"### {made.key}", purpose, rest, f"Rule: {example.source}.", parameter_table(made, but=("when",))]
     parts += part_tables(made)
+    parts += [_formulas()] if made is FormulaRecords else []
     parts += ["Given", _table(example.given)]
     for name, frame in example.datasets.items():
         parts += [f"and {name}", _table(frame)]
@@ -130,6 +133,16 @@ def _derivation(made: type[Derivation], example: Example) -> str:
     parts += [f"```yaml\n{example.declared}\n```", "adds" if made.adds_rows else "gives", _table(example.made)]
     parts += ["and define.xml says", _sentences(example.sentences)]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _formulas() -> str:
+    """Return a table of the published formulas."""
+    rows = ["| formula | is | takes | gives | published |", "|---|---|---|---|---|"]
+    for name, one in FORMULAS.items():
+        taken = [f"{symbol} ({', '.join(UNITS[unit])})" for symbol, unit in one.units.items()]
+        taken += [{"AGE": "`age`", "FEMALE": "`sex`", "BLACK": "`race`"}[each] for each in one.subject]
+        rows.append(f"| `{name}` | {_escaped(one.text)} | {', '.join(taken)} | {one.result} | {one.source} |")
+    return "\n".join(rows)
 
 
 def _sentences(sentences: Mapping[str, str]) -> str:

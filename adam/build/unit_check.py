@@ -1,8 +1,9 @@
-"""The units of graded parameters, held against those of the toxicity tables before any data."""
+"""The units of graded parameters and of those in formulas, held against what these take before any data."""
 
 from __future__ import annotations
 
 from adam.build.specification import AnalysisSpecification
+from adam.derivations.formula_records import FormulaRecords
 from adam.derivations.grades import Grade
 from adam.derivations.values import Parameters
 from metadata.errors import Gather
@@ -19,10 +20,14 @@ def units_of_parameters(specification: AnalysisSpecification) -> dict[str, str]:
 
 
 def check_units(specification: AnalysisSpecification, study: Study) -> None:
-    """Raise StudyError for graded parameters whose unit is not known, or not one that the table can be used with."""
+    """Raise StudyError for graded parameters whose unit is not known, or not one that the table can be used with, and
+    for parameters of a formula that are declared in another unit.
+    """
     units = units_of_parameters(specification)
     with Gather() as gather:
         for step in specification.steps:
-            if isinstance(step.derivation, Grade):
-                with gather.part(), step.place():
+            with gather.part(), step.place():
+                if isinstance(step.derivation, Grade):
                     step.derivation.check_units(units, study)
+                elif isinstance(step.derivation, FormulaRecords):
+                    step.derivation.check_units(units)

@@ -179,7 +179,7 @@ def test_what_cannot_be_meant_is_refused_before_any_data(tmp_path, word, message
          "TRTSDT is a date; source takes text or a number"),
         ("shift: {start: AETERM, end: TRTEDT}", "SHIFT1: ", "TRTEDT is a date; end takes text or a number"),
         ("flag: {to: X, condition: {TRTSDT: {above: 3}}}", "X: {label: x}",
-         "TRTSDT is a date: compare it with {variable: NAME}"),
+         "TRTSDT is a date: say {from: 2019-01-01} or {to: 2019-01-01}, or compare it with {variable: NAME}"),
     ],
 )  # fmt: skip
 def test_a_variable_holds_what_its_name_or_format_says(tmp_path, word, variable, message):
