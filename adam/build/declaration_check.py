@@ -11,10 +11,9 @@ from adam.build.specification import (
     needed_first,
     read_specifications,
 )
-from adam.build.unit_check import units_of_parameters
+from adam.build.unit_check import check_step, units_of_parameters
 from adam.build.variable_check import check_listed, check_others, check_types, check_used
 from adam.build.variable_kinds import check_conditions, kinds_within
-from adam.derivations.grades import Grade
 from adam.derivations.norm_scores import NormScores, check_norms_used
 from adam.derivations.study_code import FILE, StudyDerivation, functions_in
 from metadata.condition import DatasetKinds
@@ -101,9 +100,8 @@ def _check_variables(
                 _check_function(study, step)
             with gather.part(), step.place():
                 derivation.check_files(study)
-            if isinstance(derivation, Grade):
-                with gather.part(), step.place():
-                    derivation.check_units(units, study)
+            with gather.part():
+                check_step(step, units, study)
             with gather.part(), step.place():
                 check_others(derivation, others)
             with gather.part():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from adam.build.specification import AnalysisSpecification
+from collections.abc import Mapping
+
+from adam.build.specification import AnalysisSpecification, DerivationStep
 from adam.derivations.formula_records import FormulaRecords
 from adam.derivations.grades import Grade
 from adam.derivations.values import Parameters
@@ -26,8 +28,14 @@ def check_units(specification: AnalysisSpecification, study: Study) -> None:
     units = units_of_parameters(specification)
     with Gather() as gather:
         for step in specification.steps:
-            with gather.part(), step.place():
-                if isinstance(step.derivation, Grade):
-                    step.derivation.check_units(units, study)
-                elif isinstance(step.derivation, FormulaRecords):
-                    step.derivation.check_units(units)
+            with gather.part():
+                check_step(step, units, study)
+
+
+def check_step(step: DerivationStep, units: Mapping[str, str], study: Study) -> None:
+    """Raise StudyError if the parameters of one derivation do not have the units that it takes."""
+    with step.place():
+        if isinstance(step.derivation, Grade):
+            step.derivation.check_units(units, study)
+        elif isinstance(step.derivation, FormulaRecords):
+            step.derivation.check_units(units)

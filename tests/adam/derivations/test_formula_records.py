@@ -1,15 +1,17 @@
 """Records by published formulas: values from calculators and worked by hand, units, and what has no record."""
 
 import math
+import textwrap
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adam.build.declaration_check import check_analyses
 from adam.derivations.formula_records import FormulaRecords
 from adam.language.clinical_formulas import FORMULAS, UNITS
 from metadata.errors import StudyError
-from tests.adam.trial import columns, context, numbers, texts
+from tests.adam.trial import columns, context, numbers, study_in, texts
 
 SUBJECT = {"AGE": ("age", "AGE"), "FEMALE": ("sex", "SEX"), "BLACK": ("race", "RACE")}
 
@@ -150,3 +152,38 @@ def test_a_parameter_that_is_declared_in_another_unit_is_refused():
     with pytest.raises(StudyError, match="HEIGHT is said to be in cm, and HEIGHT is in m"):
         word("bmi").check_units({"HEIGHT": "m", "WEIGHT": "kg"})
     word("bmi").check_units({"WEIGHT": "kg"})
+
+
+VITALS = """
+    dataset: ADVS
+    label: Vital Signs
+    guide: BDS
+    structure: One record per result
+    source: {dataset: VS}
+    keys: [USUBJID, PARAMCD, VSSEQ]
+    derivations:
+      - parameters:
+          source: VSTESTCD
+          paramcd:
+            HEIGHT: {test: HEIGHT, param: Height (cm), paramn: 1, unit: cm}
+            WEIGHT: {test: WEIGHT, param: Weight (kg), paramn: 2, unit: kg}
+      - copy: {variables: {AVAL: VSSTRESN}}
+      - formula_records: {formula: bmi, parameters: {HEIGHT: %s, WEIGHT: WEIGHT}, units: {HEIGHT: %s, WEIGHT: kg},
+                          once: [HEIGHT], by: [USUBJID], paramcd: BMI, param: Body Mass Index (kg/m2), paramn: 3}
+    variables: {STUDYID: , USUBJID: , PARAMCD: , PARAM: , AVAL: , VSSEQ: }
+"""
+
+
+@pytest.mark.parametrize(
+    ("parameter", "unit", "said"),
+    [
+        ("HEIGHT", "cm", ""),
+        ("HEIGHT", "m", "units: HEIGHT is said to be in m, and HEIGHT is in cm"),
+        ("HIGHT", "cm", "PARAMCD is never 'HIGHT' (did you mean 'HEIGHT'?)"),
+    ],
+)
+def test_what_a_check_says_without_data(tmp_path, parameter, unit, said):
+    study = study_in(tmp_path, advs=textwrap.dedent(VITALS % (parameter, unit)))
+    kinds = {"VS": {"STUDYID": "Char", "USUBJID": "Char", "VSTESTCD": "Char", "VSSTRESN": "Num", "VSSEQ": "Num"}}
+    found = [str(one) for one in check_analyses(study, kinds)]
+    assert [said in one for one in found] == [True] * bool(said), found
