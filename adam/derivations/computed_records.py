@@ -8,10 +8,10 @@ from typing import Literal
 
 import numpy as np
 
-from adam.columns.columns import Columns, among, constant, number
+from adam.columns.columns import Columns, constant, number
 from adam.columns.grouping import group_codes
 from adam.derivations.merging import aggregated
-from adam.language.added_records import ParameterRecords, SummaryParameter, differing
+from adam.language.added_records import CombinedParameter, ParameterRecords, SummaryParameter, differing
 from adam.language.derivation import (
     AddedRows,
     DerivationContext,
@@ -19,7 +19,6 @@ from adam.language.derivation import (
     listed,
 )
 from adam.language.kinds import KnownParameter
-from metadata.declaration import Column
 from metadata.errors import StudyError
 from metadata.units import significant
 from metadata.variable_kind import CHAR
@@ -76,17 +75,16 @@ class SummaryRecords(SummaryParameter):
 
 @keyed("computed_records")
 @dataclass(frozen=True, kw_only=True)
-class ComputedRecords(ParameterRecords):
+class ComputedRecords(CombinedParameter):
     """Add for each group a record of a new parameter computed from one record of each of several other parameters.
 
     ``powers`` multiplies their values, each to its power (``{WEIGHT: 1, HEIGHT: -2}``), ``weights`` adds them, each
     times its weight; the result is multiplied by ``scale``. A group that lacks one of the parameters, or whose result
-    is not a number, gets no record; one that has a parameter twice is an error. The record has what those of the
-    parameters agree in, with ``set`` and ``blank`` as in extreme_records; what else they differ in is missing. It has
-    no DTYPE.
+    is not a number, gets no record; one that has a parameter twice is an error. ``once`` lists parameters measured once
+    a ``subject`` (the height), which go into every record of the subject. The record has what those of the parameters
+    agree in, with ``set`` and ``blank`` as in extreme_records; what else they differ in is missing. It has no DTYPE.
     """
 
-    by: tuple[Column, ...]
     powers: dict[str, float] = field(default_factory=dict)
     weights: dict[str, float] = field(default_factory=dict)
     scale: float = 1.0
@@ -95,35 +93,21 @@ class ComputedRecords(ParameterRecords):
         super().check()
         if bool(self.powers) == bool(self.weights):
             raise StudyError("write either powers, to multiply, or weights, to add")
+        self.check_once(self.powers or self.weights)
 
     def add(self, columns: Columns, count: int, context: DerivationContext) -> AddedRows:
-        groups = group_codes([columns[name] for name in self.by])
-        eligible = self.eligible(columns, count)
         terms = self.powers or self.weights
-        places = np.vstack([self._rows(columns, groups, eligible, code) for code in terms])
-        places = places[:, (places >= 0).all(axis=0)]
+        places, own = self.together(columns, count, {code: code for code in terms}), self.lines_of_group(terms)
         values = number(columns, self.value)[places]
         factors = np.array(list(terms.values()))[:, None]
         with np.errstate(invalid="ignore", divide="ignore"):
             made = (values**factors).prod(axis=0) if self.powers else (values * factors).sum(axis=0)
         kept = np.isfinite(made)
-        places, rows = places[:, kept], places[0, kept]
+        places, rows = places[:, kept], places[own[0], kept]
         place, contributing = np.repeat(np.arange(len(rows)), len(terms)), places.T.ravel()
-        changed = differing(columns, rows, place, contributing)
+        changed = differing(columns, rows, np.repeat(np.arange(len(rows)), len(own)), places[own].T.ravel())
         changed |= {**self.changed(columns, len(rows)), self.value: significant(self.scale * made[kept])}
         return AddedRows(rows, changed, (place, contributing))
-
-    def _rows(self, columns: Columns, groups: np.ndarray, eligible: np.ndarray, code: str) -> np.ndarray:
-        """Return for each group the row of one parameter, -1 if there is none."""
-        mine = np.flatnonzero(eligible & among(columns["PARAMCD"], [code]))
-        size = int(groups.max(initial=-1)) + 1
-        if len(mine) and np.bincount(groups[mine]).max() > 1:
-            raise StudyError(
-                f"{self.paramcd}: {code} has more than one record within {listed(self.by)}; narrow 'where'"
-            )
-        table = np.full(size, -1, np.int64)
-        table[groups[mine]] = mine
-        return table
 
     def sentence(self, variable: str) -> str:
         sign = ("^", " * ") if self.powers else (" * ", " + ")
@@ -131,7 +115,8 @@ class ComputedRecords(ParameterRecords):
         formula = sign[1].join(code if factor == 1 else f"{code}{sign[0]}{factor:g}" for code, factor in terms)
         scaled = formula if self.scale == 1 else f"{self.scale:g} * ({formula})"
         return self.fixed(variable) or (
-            f"{self.paramcd}: {scaled} of {self.value}{self.narrowed()} within {listed(self.by)}, where all are there."
+            f"{self.paramcd}: {scaled} of {self.value}{self.narrowed()} within {listed(self.by)}"
+            f"{self.said_once()}, where all are there."
         )
 
 

@@ -8,13 +8,11 @@ from typing import Annotated
 
 import numpy as np
 
-from adam.columns.columns import Columns, among, number, text
-from adam.columns.grouping import group_codes
-from adam.language.added_records import ParameterRecords, differing
+from adam.columns.columns import Columns, number, text
+from adam.language.added_records import CombinedParameter, differing
 from adam.language.clinical_formulas import FORMULAS, UNITS, Formula
 from adam.language.derivation import AddedRows, DerivationContext, keyed, listed
 from adam.language.kinds import KnownParameter, NumberColumn, TextColumn
-from metadata.declaration import Column
 from metadata.declaration_limits import OneOf
 from metadata.errors import StudyError, nearest
 from metadata.units import significant
@@ -24,7 +22,7 @@ FEMALE, SEXES, BLACK = "F", ("F", "M"), "BLACK OR AFRICAN AMERICAN"
 
 @keyed("formula_records")
 @dataclass(frozen=True, kw_only=True)
-class FormulaRecords(ParameterRecords):
+class FormulaRecords(CombinedParameter):
     """Add for each group a record of a new parameter computed from others by a published formula.
 
     ``parameters`` names for each symbol of the formula the parameter that has it, ``units`` the unit of each: another
@@ -35,12 +33,9 @@ class FormulaRecords(ParameterRecords):
     of the group agree in, with ``set`` and ``blank`` as in extreme_records; what else they differ in is missing.
     """
 
-    by: tuple[Column, ...]
     formula: Annotated[str, OneOf(tuple(FORMULAS))]
     parameters: dict[str, KnownParameter]
     units: dict[str, str]
-    once: tuple[str, ...] = ()
-    subject: Column = "USUBJID"
     age: NumberColumn | None = None
     sex: TextColumn | None = None
     race: TextColumn | None = None
@@ -65,11 +60,7 @@ class FormulaRecords(ParameterRecords):
                 raise StudyError(
                     f"units: {symbol} may be in {listed(tuple(UNITS[unit]))}, not in '{self.units[symbol]}'"
                 )
-        strange = [one for one in self.once if one not in wanted]
-        if strange:
-            raise StudyError(f"once: {self.formula} has no {strange[0]}{nearest(strange[0], names)}")
-        if len(self.once) == len(wanted):
-            raise StudyError("once: nothing is left that is measured in each group")
+        self.check_once(names)
         self._check_subject()
 
     def _check_subject(self) -> None:
@@ -87,19 +78,9 @@ class FormulaRecords(ParameterRecords):
                                  f" {declared[code]}")  # fmt: skip
 
     def add(self, columns: Columns, count: int, context: DerivationContext) -> AddedRows:
-        groups, persons = group_codes([columns[name] for name in self.by]), group_codes([columns[self.subject]])
-        eligible, size = self.eligible(columns, count), int(groups.max(initial=-1)) + 1
-        each = [symbol for symbol in self.known.units if symbol not in self.once]
-        tables = {symbol: self._rows(columns, groups, eligible, symbol, self.by) for symbol in each}
-        first = np.array(list(tables.values())).max(axis=0, initial=-1)
-        owner = np.where(first >= 0, persons[first], 0) if size else np.zeros(0, np.int64)
-        for symbol in self.once:
-            found = self._rows(columns, persons, eligible, symbol, (self.subject,))
-            tables[symbol] = found[owner]
-        places = np.vstack([tables[symbol] for symbol in self.known.units])
-        places = places[:, (places >= 0).all(axis=0)]
+        places = self.together(columns, count, {symbol: self.parameters[symbol] for symbol in self.known.units})
         # What is measured once is of another visit: the record is of the visit of what is measured each time.
-        own = [line for line, symbol in enumerate(self.known.units) if symbol not in self.once]
+        own = self.lines_of_group(self.known.units)
         made = self._computed(columns, places, places[own[0]])
         kept = np.isfinite(made)
         places, rows = places[:, kept], places[own[0]][kept]
@@ -126,25 +107,12 @@ class FormulaRecords(ParameterRecords):
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
             return np.where(fit, self.known.compute(inputs), np.nan)
 
-    def _rows(
-        self, columns: Columns, groups: np.ndarray, eligible: np.ndarray, symbol: str, by: tuple[str, ...]
-    ) -> np.ndarray:
-        """Return for each group the row of a symbol's parameter, -1 if there is none."""
-        code = self.parameters[symbol]
-        mine = np.flatnonzero(eligible & among(columns["PARAMCD"], [code]))
-        if len(mine) and np.bincount(groups[mine]).max() > 1:
-            raise StudyError(f"{self.paramcd}: {code} has more than one record within {listed(by)}; narrow 'where'")
-        table = np.full(int(groups.max(initial=-1)) + 1, -1, np.int64)
-        table[groups[mine]] = mine
-        return table
-
     def sentence(self, variable: str) -> str:
         if fixed := self.fixed(variable):
             return fixed
         renamed = [f"{symbol} is {code}" for symbol, code in self.parameters.items() if symbol != code]
         units = [f"{symbol} in {self.units[symbol]}" for symbol in self.known.units]
-        once = f", {listed(self.once)} measured once a subject" if self.once else ""
         return (
-            f"{self.paramcd}: {self.known.text} ({self.known.source}); {', '.join([*renamed, *units])}{once};"
-            f" of {self.value}{self.narrowed()} within {listed(self.by)}, where all are there."
+            f"{self.paramcd}: {self.known.text} ({self.known.source}); {', '.join([*renamed, *units])}"
+            f"{self.said_once()}; of {self.value}{self.narrowed()} within {listed(self.by)}, where all are there."
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,7 +14,7 @@ from adam.language.kinds import KnownParameter, NumberColumn, ParameterCode
 from metadata.coded_text import CodedText
 from metadata.condition import Condition, DatasetKinds
 from metadata.declaration import Column, OrderColumn
-from metadata.errors import StudyError
+from metadata.errors import StudyError, nearest
 from metadata.variable_kind import CHAR, PHRASE, PLAIN_NUMBER, ClosedText, differ
 
 PARAMETER = {"PARAMCD": "paramcd", "PARAM": "param", "PARAMN": "paramn", "PARCAT1": "parcat1"}
@@ -117,6 +117,61 @@ class ParameterRecords(AddedRecords):
         """Return the sentence of a variable that has the same text or number in all new records, else an empty text."""
         content = self.own_texts()
         return f"'{content[variable]}' in the added records of {self.paramcd}." if variable in content else ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CombinedParameter(ParameterRecords):
+    """Base of derivations that add a record of a new parameter for each group with one record of several parameters.
+
+    ``once`` lists what is measured once a ``subject`` (the height), and goes into every record of the subject.
+    """
+
+    by: tuple[Column, ...]
+    once: tuple[str, ...] = ()
+    subject: Column = "USUBJID"
+
+    def check_once(self, terms: Collection[str]) -> None:
+        """Raise StudyError for what is measured once and is none of the terms, or if nothing else is left."""
+        strange = [one for one in self.once if one not in terms]
+        if strange:
+            raise StudyError(f"once: {strange[0]} is not used{nearest(strange[0], list(terms))}")
+        if len(set(self.once)) == len(terms):
+            raise StudyError("once: nothing is left that is measured in each group")
+
+    def together(self, columns: Columns, count: int, codes: Mapping[str, str]) -> np.ndarray:
+        """Return the rows that go together: a line a term (``codes``: its PARAMCD), a column a group that has all.
+
+        Raises StudyError for a group with two records of one parameter.
+        """
+        eligible = self.eligible(columns, count)
+        groups, persons = group_codes([columns[name] for name in self.by]), group_codes([columns[self.subject]])
+        tables = {term: self._rows(columns, groups, eligible, codes[term], self.by)
+                  for term in codes if term not in self.once}  # fmt: skip
+        first = np.array(list(tables.values())).max(axis=0, initial=-1)
+        for term in self.once:
+            found = self._rows(columns, persons, eligible, codes[term], (self.subject,))
+            tables[term] = np.where(first >= 0, found[persons[first]], -1) if len(first) else first
+        places = np.vstack([tables[term] for term in codes])
+        return places[:, (places >= 0).all(axis=0)]
+
+    def lines_of_group(self, terms: Collection[str]) -> list[int]:
+        """Return the places among the terms of those that are measured in each group: their visit is the record's."""
+        return [line for line, term in enumerate(terms) if term not in self.once]
+
+    def _rows(
+        self, columns: Columns, groups: np.ndarray, eligible: np.ndarray, code: str, by: tuple[str, ...]
+    ) -> np.ndarray:
+        """Return for each group the row of one parameter, -1 if there is none."""
+        mine = np.flatnonzero(eligible & among(columns["PARAMCD"], [code]))
+        if len(mine) and np.bincount(groups[mine]).max() > 1:
+            raise StudyError(f"{self.paramcd}: {code} has more than one record within {listed(by)}; narrow 'where'")
+        table = np.full(int(groups.max(initial=-1)) + 1, -1, np.int64)
+        table[groups[mine]] = mine
+        return table
+
+    def said_once(self) -> str:
+        """Return what is measured once as a part of a sentence."""
+        return f", {listed(self.once)} measured once a subject" if self.once else ""
 
 
 @dataclass(frozen=True, kw_only=True)

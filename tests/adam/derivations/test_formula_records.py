@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adam.build.declaration_check import check_analyses
+from adam.derivations.computed_records import ComputedRecords
 from adam.derivations.formula_records import FormulaRecords
 from adam.language.clinical_formulas import FORMULAS, UNITS
 from metadata.errors import StudyError
@@ -112,6 +113,19 @@ def test_the_height_is_measured_once_and_a_group_without_a_weight_has_no_record(
     assert sorted(zip(*added.contributors, strict=True)) == [(0, 0), (0, 1), (1, 0), (1, 2)]
 
 
+def test_a_computed_parameter_takes_what_is_measured_once_too(tmp_path):
+    made = ComputedRecords(powers={"HEIGHT": -2, "WEIGHT": 1}, once=("HEIGHT",), scale=10000, by=("USUBJID", "AVISIT"),
+                           paramcd="BMI")  # fmt: skip
+    made.check()
+    given_columns = columns(
+        USUBJID=["A", "A", "A", "B"], AVISIT=["SCR", "W1", "W2", "W1"],
+        PARAMCD=["HEIGHT", "WEIGHT", "WEIGHT", "WEIGHT"], AVAL=[200.0, 100, 80, 70],
+    )  # fmt: skip
+    added = made.add(given_columns, 4, context(tmp_path))
+    assert numbers(added.changed["AVAL"]) == [25, 20] and list(added.template) == [1, 2]
+    assert "HEIGHT measured once a subject" in made.sentence("AVAL")
+
+
 def test_who_has_no_age_or_another_sex_and_what_is_not_above_zero_has_no_record(tmp_path):
     assert value(tmp_path, "egfr_ckd_epi_2021", age=None, CREAT=1.0) == []
     assert value(tmp_path, "egfr_ckd_epi_2021", sex="U", CREAT=1.0) == []
@@ -135,7 +149,7 @@ def test_a_measurement_twice_is_an_error(tmp_path):
         ({"parameters": {"HEIGHT": "HEIGHT"}}, "parameters: bmi takes HEIGHT and WEIGHT, and WEIGHT is missing"),
         ({"units": {"HEIGHT": "cm", "WEIGTH": "kg"}}, "units: bmi has no WEIGTH (did you mean 'WEIGHT'?)"),
         ({"units": {"HEIGHT": "cm", "WEIGHT": "stone"}}, "WEIGHT may be in kg, g and LB, not in 'stone'"),
-        ({"once": ("HIGHT",)}, "once: bmi has no HIGHT (did you mean 'HEIGHT'?)"),
+        ({"once": ("HIGHT",)}, "once: HIGHT is not used (did you mean 'HEIGHT'?)"),
         ({"once": ("HEIGHT", "WEIGHT")}, "once: nothing is left that is measured in each group"),
         ({"age": "AGE"}, "bmi does not look at 'age'"),
     ],
