@@ -24,43 +24,43 @@ from metadata.variable_kind import CHAR, PLAIN_NUMBER
 class TableLookup(Derivation):
     """Take new variables from a table of the study, a CSV file, by the values of others.
 
-    ``by`` names for each variable the column of the table that has its values, ``variables`` for each new variable the
-    column that it is taken from; those of ``numbers`` are Num, the others Char. A record in which one of the ``by`` is
+    ``keys`` names for each variable the column of the table that has its values, ``variables`` for each new variable the
+    column that it is taken from; those of ``numeric`` are Num, the others Char. A record in which one of the ``keys`` is
     missing is not looked up. Values that the table does not have are an error, unless ``not_found`` is missing. A
     combination of values that is in two rows of the table is an error.
     """
 
     table: str
-    by: dict[Column, str]
+    keys: dict[Column, str]
     variables: dict[NewColumn, str]
-    numbers: tuple[str, ...] = ()
+    numeric: tuple[str, ...] = ()
     not_found: Literal["error", "missing"] = "error"
 
     def check(self) -> None:
-        strange = [name for name in self.numbers if name not in self.variables]
+        strange = [name for name in self.numeric if name not in self.variables]
         if strange:
             near = nearest(strange[0], list(self.variables))
-            raise StudyError(f"numbers: {strange[0]} is none of the new variables{near}")
+            raise StudyError(f"numeric: {strange[0]} is none of the new variables{near}")
 
     def check_files(self, study: Study) -> None:
         self._read(study)
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
         table = self._read(context.study)
-        own = [one if isinstance(one := columns[name], CodedText) else numbers_as_text(one) for name in self.by]
-        found = first_match(own, [_column(table, column) for column in self.by.values()])
+        own = [one if isinstance(one := columns[name], CodedText) else numbers_as_text(one) for name in self.keys]
+        found = first_match(own, [_column(table, column) for column in self.keys.values()])
         known = np.logical_and.reduce([one.present() for one in own])
         lost = np.flatnonzero(known & (found < 0))
         if len(lost) and self.not_found == "error":
             texts = ", ".join(
-                f"{name} '{one.take(lost[:1]).array()[0]}'" for name, one in zip(self.by, own, strict=True)
+                f"{name} '{one.take(lost[:1]).array()[0]}'" for name, one in zip(self.keys, own, strict=True)
             )
             raise StudyError(f"{self.table} has no row for {texts}; add it, or say 'not_found: missing'")
         rows = np.where(known, found, -1)
         return Outcome({name: take(self._values(table, name, column), rows) for name, column in self.variables.items()})
 
     def _values(self, table: StudyTable, name: str, column: str) -> Values:
-        if name in self.numbers:
+        if name in self.numeric:
             return np.array([row.number(column) for row in table.rows], float)
         return _column(table, column)
 
@@ -69,10 +69,10 @@ class TableLookup(Derivation):
         if not study.path(self.table).is_file():
             raise StudyError(f"the study has no file {self.table}")
         table = read_table(study.path(self.table), f"{study.name}/{self.table}")
-        keys = list(self.by.values())
+        wanted = list(self.keys.values())
         seen: set[tuple[str, ...]] = set()
         with Gather() as gather:
-            for column in dict.fromkeys([*keys, *self.variables.values()]):
+            for column in dict.fromkeys([*wanted, *self.variables.values()]):
                 if column not in table.columns:
                     gather.found.append(
                         StudyError(f"the column '{column}' is missing{nearest(column, table.columns)}", table.file, 1)
@@ -80,19 +80,19 @@ class TableLookup(Derivation):
         with Gather() as gather:
             for row in table.rows:
                 with gather.part():
-                    key = tuple(row[column] for column in keys)
+                    key = tuple(row[column] for column in wanted)
                     if key in seen:
-                        raise row.error(f"{', '.join(key)} is in two rows", keys[0])
+                        raise row.error(f"{', '.join(key)} is in two rows", wanted[0])
                     seen.add(key)
-                    for name in self.numbers:
+                    for name in self.numeric:
                         row.number(self.variables[name])
         return table
 
     def kind(self, variable: str, kinds: DatasetKinds) -> str:
-        return PLAIN_NUMBER if variable in self.numbers else CHAR
+        return PLAIN_NUMBER if variable in self.numeric else CHAR
 
     def sentence(self, variable: str) -> str:
-        keys = listed(tuple(f"{name} ({column})" if name != column else name for name, column in self.by.items()))
+        keys = listed(tuple(f"{name} ({column})" if name != column else name for name, column in self.keys.items()))
         return f"{self.variables[variable]} of the study's table {self.table} by {keys}{self.within()}."
 
     def origin(self, variable: str) -> str:

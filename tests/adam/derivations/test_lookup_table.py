@@ -13,8 +13,8 @@ TABLE = "term,grade,weight,class\nHEADACHE,1,0.5,Nervous\nHEADACHE,2,1.5,Nervous
 
 
 def word(**more):
-    asked = {"by": {"AEDECOD": "term", "GRADE": "grade"}, "variables": {"CLASS": "class", "WEIGHT": "weight"}}
-    return TableLookup(table="terms.csv", numbers=("WEIGHT",), **(asked | more))
+    asked = {"keys": {"AEDECOD": "term", "GRADE": "grade"}, "variables": {"CLASS": "class", "WEIGHT": "weight"}}
+    return TableLookup(table="terms.csv", numeric=("WEIGHT",), **(asked | more))
 
 
 def looked_up(folder, made, text=TABLE, **given_columns):
@@ -58,15 +58,15 @@ def test_what_is_wrong_with_a_table(tmp_path, text, said):
 def test_a_table_that_is_not_there_and_a_number_that_is_no_new_variable(tmp_path):
     with pytest.raises(StudyError, match=r"the study has no file terms\.csv"):
         word().check_files(context(tmp_path).study)
-    with pytest.raises(StudyError, match="numbers: WEIGTH is none of the new variables"):
-        TableLookup(table="t.csv", by={"A": "a"}, variables={"WEIGHT": "w"}, numbers=("WEIGTH",)).check()
+    with pytest.raises(StudyError, match="numeric: WEIGTH is none of the new variables"):
+        TableLookup(table="t.csv", keys={"A": "a"}, variables={"WEIGHT": "w"}, numeric=("WEIGTH",)).check()
 
 
 @given(keys=st.lists(st.sampled_from("abcdef"), min_size=1, max_size=6, unique=True), data=st.data())
 def test_it_finds_what_a_dictionary_finds(tmp_path_factory, keys, data):
     asked = data.draw(st.lists(st.sampled_from("abcdefgh"), min_size=1, max_size=10))
     text = "key,value\n" + "".join(f"{key},{key * 2}\n" for key in keys)
-    made = TableLookup(table="terms.csv", by={"K": "key"}, variables={"V": "value"}, not_found="missing")
+    made = TableLookup(table="terms.csv", keys={"K": "key"}, variables={"V": "value"}, not_found="missing")
     found = looked_up(tmp_path_factory.mktemp("trial"), made, text, K=asked)
     assert texts(found["V"]) == [{key: key * 2 for key in keys}.get(one, "") for one in asked]
     assert len(np.asarray(found["V"].codes)) == len(asked)
