@@ -24,10 +24,10 @@ from metadata.variable_kind import CHAR, PLAIN_NUMBER
 class TableLookup(Derivation):
     """Take new variables from a table of the study, a CSV file, by the values of others.
 
-    ``keys`` names for each variable the column of the table that has its values, ``variables`` for each new variable the
-    column that it is taken from; those of ``numeric`` are Num, the others Char. A record in which one of the ``keys`` is
-    missing is not looked up. Values that the table does not have are an error, unless ``not_found`` is missing. A
-    combination of values that is in two rows of the table is an error.
+    ``keys`` names for each variable the column of the table that has its values, ``variables`` for each new variable
+    the column that it is taken from; those of ``numeric`` are Num, the others Char. A record in which one of the
+    ``keys`` is missing is not looked up. Values that the table does not have are an error, unless ``not_found`` is
+    missing. A combination of values that is in two rows of the table is an error.
     """
 
     table: str
