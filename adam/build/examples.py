@@ -159,7 +159,7 @@ def shown_value(name: str, value: object) -> str:
     kind = _moment(name)
     if kind:
         return str(SAS_EPOCH + np.timedelta64(int(value), kind))  # type: ignore[call-overload]
-    return f"{value:.6g}"
+    return f"{value:.0f}" if value == int(value) else f"{value:.6g}"
 
 
 def _declared(node: Any, lines: list[str]) -> str:
