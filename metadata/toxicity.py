@@ -21,6 +21,8 @@ ALTERNATIVE = " or "
 Scale = float | np.ndarray
 """A factor from one unit to another: one for all results, or one for each."""
 NUMBER = r"\d+(?:\.\d+)?"
+MEASURED = re.compile(r"\d|ULN|LLN|[Bb]aseline|normal|[Dd]eath$")
+"""What a part of a published text has that speaks of a value; a death is an event of its own."""
 LIMIT = re.compile(
     rf"(?P<sign>>=|<=|>|<)?\s*(?:(?P<factor>{NUMBER})(?:\s*x\s*(?P<times>LLN|ULN|BASE))?|(?P<alone>LLN|ULN|BASE))"
     rf"(?:\s*\+\s*(?P<plus>{NUMBER}))?"
@@ -199,6 +201,15 @@ class ToxicityItem:
         grades = sorted({*texts, *(band.grade for one in self.criteria for band in one.bands)})
         return {str(grade): texts.get(grade, "" if grade else "None of the criteria of a grade") for grade in grades}
 
+    def clinical(self) -> dict[int, str]:
+        """Return by grade what its text asks for and no number can judge: symptoms, interventions, consequences."""
+        found: dict[int, list[str]] = {}
+        for one in self.criteria:
+            for grade, text in one.texts.items():
+                parts = [part.strip() for part in text.split(";")]
+                found.setdefault(grade, []).extend(part for part in parts if part and not MEASURED.search(part))
+        return {grade: "; ".join(dict.fromkeys(parts)) for grade, parts in sorted(found.items()) if parts}
+
     @property
     def bands(self) -> tuple[GradeBand, ...]:
         """The bands that hold where nothing is special: those of the criteria that come first."""
@@ -251,9 +262,17 @@ def _positive(given: np.ndarray | None, count: int) -> np.ndarray:
 
 
 def _graded(bands: tuple[GradeBand, ...], values: np.ndarray, references: References, scale: Scale) -> np.ndarray:
-    """Return the lowest grade whose bands hold a value, so that 0 goes before all."""
-    grades = np.full(len(values), np.nan)
+    """Return the highest grade whose bands hold a value.
+
+    What lies within the reference limits (a band of grade 0) has grade 0 even where a fixed limit says otherwise, but
+    not where it is a multiple of the baseline that is graded: a creatinine of twice the baseline may be below ULN.
+    """
+    grades, by_base, normal = np.full(len(values), np.nan), np.full(len(values), np.nan), np.zeros(len(values), bool)
     with np.errstate(invalid="ignore"):
-        for band in sorted(bands, key=lambda band: -band.grade):
-            grades[band.holds(values, references, scale)] = band.grade
-    return grades
+        for band in sorted(bands, key=lambda band: band.grade):
+            holds = band.holds(values, references, scale)
+            grades[holds] = band.grade
+            if band.grade and any(end.reference == "BASE" for end in band.ends):
+                by_base[holds] = band.grade
+            normal |= holds & (band.grade == 0)
+    return np.where(normal, np.nan_to_num(by_base, nan=0.0), grades)

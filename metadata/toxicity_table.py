@@ -62,6 +62,15 @@ def _scheme(name: str, folder: Path) -> dict[str, ToxicityItem]:
     return _graded_by_number(_read(path, path.name))
 
 
+def texts_of(study: Study | None, name: str, item: str) -> dict[int, str]:
+    """Return the published criteria of an item that is not graded by a number, nothing for one that the table lacks."""
+    if study is not None and is_own(name):
+        whole = _read(study.path(name), f"{study.name}/{name}")
+    else:
+        whole = _read(FOLDER / f"{name}.csv", f"{name}.csv")
+    return whole[item].texts if item in whole else {}
+
+
 def _graded_by_number(items: dict[str, ToxicityItem]) -> dict[str, ToxicityItem]:
     return {name: item for name, item in items.items() if any(one.bands for one in item.criteria)}
 

@@ -22,7 +22,7 @@ from metadata.condition import DatasetKinds
 from metadata.errors import Gather, StudyError, nearest
 from metadata.study import Study
 from metadata.toxicity import Circumstances, ToxicityItem
-from metadata.toxicity_table import is_own, read_scheme, scheme_of
+from metadata.toxicity_table import is_own, read_scheme, scheme_of, texts_of
 from metadata.unit_scale import wrong_factor
 from metadata.variable_kind import ClosedText
 
@@ -30,6 +30,8 @@ BASELINE_FLAG, BASELINE_TYPE, DATE = "ABLFL", "BASETYPE", "ADT"
 OF_BASELINE = ("USUBJID", "PARAMCD")
 GRADES = ("0", "1", "2", "3", "4", "5")
 DATED = (*OF_BASELINE, DATE)
+RATIO = "1"
+"""The unit of what has none."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,11 @@ class ToxicityScheme:
     already_graded: dict[str, TextColumn] = field(default_factory=dict)
 
     def factor(self, parameter: str, item: ToxicityItem, unit: str) -> float | None:
-        """Return the factor from the table's unit to ``unit``; None if the study declares none."""
+        """Return the factor from the table's unit to ``unit``; None if the study declares none.
+
+        A ratio (INR) or pH has the unit 1 in the table, and a result without a unit is one.
+        """
+        unit = unit or (RATIO if item.unit == RATIO else "")
         declared = self.unit_factors.get(parameter)
         if isinstance(declared, dict):
             return declared.get(unit, 1.0 if unit == item.unit else None)
@@ -58,6 +64,7 @@ class ToxicityScheme:
     def check_unit(self, parameter: str, item: ToxicityItem, unit: str) -> None:
         """Raise StudyError unless results in ``unit`` can be set against the limits of the table."""
         place = f"'{item.name}' of {self.table}"
+        unit = unit or (RATIO if item.unit == RATIO else "")
         if not unit:
             raise StudyError(f"the unit of {parameter} is not known, and {place} is in {item.unit}: give the parameter"
                              " its 'unit', or name the variable that holds it under 'value_unit'")  # fmt: skip
@@ -87,7 +94,7 @@ class Grade(Derivation):
     A missing value gives no grade, nor does a missing reference limit unless a band with fixed limits holds. Fixed
     limits need the parameter's unit: that of ``parameters``, or that of each record in the variable ``value_unit``. It
     is the table's, or the scheme has a factor for it; without them the study is refused. Items that depend on the
-    baseline (CTCAE v5, table ctcae-v5-bands) need ``base``, the baseline value, and ``base_indicator``, its range
+    baseline (CTCAE v5, table ctcae-v5-si) need ``base``, the baseline value, and ``base_indicator``, its range
     indicator (HIGH is abnormal): make them by ``baseline`` before. The baseline record itself, which ``base_flag``
     names (ABLFL if the dataset has it), and the subject's records of the parameter before it (by ADT) are graded as
     with a normal baseline; no multiple of the baseline counts before there is one. Items that depend on them need
@@ -277,6 +284,9 @@ def scheme_item(table: str, item: str, study: Study | None = None) -> ToxicityIt
     """Return one item of a toxicity table that can be graded by a number; raises StudyError with the nearest name."""
     items = read_scheme(table) if study is None else scheme_of(study, table)
     if item not in items:
+        if texts := texts_of(study, table, item):
+            said = f"grade {min(texts)} is '{texts[min(texts)]}'"
+            raise StudyError(f"'{item}' of {table} cannot be graded from a value: {said}")
         raise StudyError(f"the table {table} has no item '{item}'{nearest(item, items)}")
     return items[item]
 

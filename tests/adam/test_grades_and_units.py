@@ -31,7 +31,7 @@ LABORATORY = """
           paramcd:
             HGB: {test: HGB, param: Hemoglobin, paramn: 1%s}
       - copy: {variables: {AVAL: LBSTRESN, ANRLO: LBSTNRLO, ANRHI: LBSTNRHI}}
-      - grade: {schemes: [{table: ctcae-v5-bands, name: CTCAE v5, items: {HGB: Anemia}%s}]%s}
+      - grade: {schemes: [{table: ctcae-v5-si, name: CTCAE v5, items: {HGB: Anemia}%s}]%s}
     variables: {STUDYID: , USUBJID: , PARAMCD: , PARAM: , AVAL: , ATOXGR: , LBSEQ: }
 """
 
@@ -49,7 +49,7 @@ def anemia(folder: Path, values: list[float], unit: str, declared: str = "", fac
 
 def test_grams_per_decilitre_are_never_taken_for_grams_per_litre(tmp_path: Path) -> None:
     """12 g/dL with a lower limit of 13 is grade 1: from 100 g/L to the lower limit. 7.9 g/dL is grade 3."""
-    with pytest.raises(StudyError, match="HGB is in g/dL, 'Anemia' of ctcae-v5-bands in g/L: declare the factor"):
+    with pytest.raises(StudyError, match="HGB is in g/dL, 'Anemia' of ctcae-v5-si in g/L: declare the factor"):
         anemia(tmp_path, [12.0], "g/dL", "g/dL")
     factor = ", unit_factors: {HGB: 0.1}"
     assert anemia(tmp_path, [12.0, 13.0, 9.9, 7.9], "g/dL", "g/dL", factor) == ["1", "0", "2", "3"]
@@ -57,7 +57,7 @@ def test_grams_per_decilitre_are_never_taken_for_grams_per_litre(tmp_path: Path)
 
 
 def test_an_unknown_unit_gives_no_grade(tmp_path: Path) -> None:
-    with pytest.raises(StudyError, match="the unit of HGB is not known, and 'Anemia' of ctcae-v5-bands is in g/L"):
+    with pytest.raises(StudyError, match="the unit of HGB is not known, and 'Anemia' of ctcae-v5-si is in g/L"):
         anemia(tmp_path, [120.0], "g/L")
 
 
@@ -67,7 +67,7 @@ def test_a_declared_unit_is_compared_with_that_of_the_results(tmp_path: Path) ->
 
 
 def test_a_factor_where_the_units_are_the_same_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(StudyError, match="HGB is in g/L, as 'Anemia' of ctcae-v5-bands is: there is no factor"):
+    with pytest.raises(StudyError, match="HGB is in g/L, as 'Anemia' of ctcae-v5-si is: there is no factor"):
         anemia(tmp_path, [120.0], "g/L", "g/L", ", unit_factors: {HGB: 10}")
 
 
@@ -104,7 +104,7 @@ def test_cells_per_microlitre(tmp_path: Path) -> None:
     word = Grade(
         schemes=(
             ToxicityScheme(
-                "ctcae-v5-bands", "CTCAE", {"NEUT": "Neutrophil count decreased"}, {"NEUT": {"cells/uL": 1000.0}}
+                "ctcae-v5-si", "CTCAE", {"NEUT": "Neutrophil count decreased"}, {"NEUT": {"cells/uL": 1000.0}}
             ),
         ),
         value_unit="AVALU",
@@ -118,7 +118,7 @@ def test_check_says_it_before_any_data(tmp_path: Path) -> None:
     study = study_in(tmp_path, adlb=textwrap.dedent(LABORATORY % (", unit: g/dL", "", "")))
     found = [str(error) for error in check_analyses(study)]
     assert len(found) == 1
-    assert "line 14, key 'grade': HGB is in g/dL, 'Anemia' of ctcae-v5-bands in g/L" in found[0]
+    assert "line 14, key 'grade': HGB is in g/dL, 'Anemia' of ctcae-v5-si in g/L" in found[0]
 
 
 @pytest.mark.parametrize(
@@ -126,9 +126,10 @@ def test_check_says_it_before_any_data(tmp_path: Path) -> None:
     [
         ("{table: ctcae-v5, name: X, items: {A: Anemia}}", "", "there is no toxicity table 'ctcae-v5'"),
         ("{table: sdtm-ct-2019-09-27, name: X, items: {A: B}}", "", "there is no toxicity table 'sdtm-ct-2019-09-27'"),
-        ("{table: ctcae-v5-bands, name: X, items: {A: Anaemia}}", "", "has no item 'Anaemia' (did you mean 'Anemia'?)"),
-        ("{table: who-1979-lab-grades, name: X, items: {A: Proteinuria}}", "", "has no item 'Proteinuria'"),
-        ("{table: ctcae-v5-bands, name: X, items: {A: GGT increased}}", "",
+        ("{table: ctcae-v5-si, name: X, items: {A: Anaemia}}", "", "has no item 'Anaemia' (did you mean 'Anemia'?)"),
+        ("{table: who-1979-lab-grades, name: X, items: {A: Proteinuria}}", "",
+         "'Proteinuria' of who-1979-lab-grades cannot be graded from a value: grade 1 is '1+ , <0.3'"),
+        ("{table: ctcae-v5-si, name: X, items: {A: GGT increased}}", "",
          "the grade of A by 'GGT increased' depends on baseline: 'base' and 'base_indicator' is needed"),
     ],
 )  # fmt: skip
@@ -144,7 +145,7 @@ def test_what_a_table_does_not_have_is_said_without_data(
 
 def test_the_baseline_record_has_a_grade_of_its_own(tmp_path: Path) -> None:
     """ALT 100 with an upper limit of 40 is 2.5 times that: grade 1; later 160 is 1.6 times the baseline: grade 1."""
-    scheme = ToxicityScheme("ctcae-v5-bands", "CTCAE", {"ALT": "Alanine aminotransferase increased"})
+    scheme = ToxicityScheme("ctcae-v5-si", "CTCAE", {"ALT": "Alanine aminotransferase increased"})
     word = Grade(schemes=(scheme,), base="BASE", base_indicator="BNRIND")
     given_ = {"PARAMCD": ["ALT"] * 3, "AVAL": [100.0, 160, 140], "ANRLO": [0.0] * 3, "ANRHI": [40.0] * 3,
               "BASE": [100.0] * 3, "BNRIND": ["HIGH"] * 3}  # fmt: skip
@@ -156,7 +157,7 @@ def test_the_baseline_record_has_a_grade_of_its_own(tmp_path: Path) -> None:
 
 def test_a_record_before_the_baseline_is_no_multiple_of_it(tmp_path: Path) -> None:
     """ALT 150 at screening is 3.75 times the limit of 40, grade 2, and no multiple of the later baseline of 60."""
-    scheme = ToxicityScheme("ctcae-v5-bands", "CTCAE", {"ALT": "Alanine aminotransferase increased"})
+    scheme = ToxicityScheme("ctcae-v5-si", "CTCAE", {"ALT": "Alanine aminotransferase increased"})
     word = Grade(schemes=(scheme,), base="BASE", base_indicator="BNRIND")
     given_ = {"USUBJID": ["A", "A", "A", "A", "B"], "PARAMCD": ["ALT"] * 5, "ADT": [1.0, 8, 15, None, 1],
               "AVAL": [150.0, 60, 150, 150, 150], "ANRLO": [0.0] * 5, "ANRHI": [40.0] * 5, "BASE": [60.0] * 5,
@@ -198,8 +199,9 @@ def test_a_table_tells_fasting_sex_and_alternatives_apart(tmp_path: Path) -> Non
     made = items["Creatinine"].grade(
         np.array([90.0, 130, 130, 400]), uln=np.full(4, 100.0), base=np.array([50.0, 80, 120, 90])
     )
-    # 90 is not above the upper limit; 130 is 1.6 times its baseline, or 1.3 times the limit alone; 400 is 4 times it.
-    assert numbers(made) == [0, 1, 1, 3]
+    # 90 is within the limit and 1.8 times its baseline; 130 is 1.6 times its baseline, or 1.3 times the limit; 400 is
+    # 4 times the limit. The highest grade counts, and a multiple of the baseline also within the limit.
+    assert numbers(made) == [2, 2, 1, 3]
     assert numbers(items["Increase"].grade(np.array([16.0, 17.9, 18.1, 20.1]), uln=np.full(4, 16.0), scale=0.1)) == [
         0,
         1,
@@ -242,7 +244,10 @@ def test_a_table_has_the_columns_of_one(tmp_path: Path) -> None:
     (tmp_path / "u.csv").write_text(HEAD.replace(",fasting", ""), encoding="utf-8")
     with pytest.raises(StudyError, match="the column 'fasting' is missing"):
         read_scheme("u", tmp_path)
-    assert schemes() == ("ctcae-v5-bands", "lymphocyte-schemes", "who-1979-lab-grades")
+    assert schemes() == (
+        "ctcae-v4-03-si", "ctcae-v4-03-us", "ctcae-v5-si", "ctcae-v5-us", "ctcae-v6-si", "ctcae-v6-us",
+        "lymphocyte-schemes", "who-1979-lab-grades",
+    )  # fmt: skip
 
 
 @given(st.sampled_from([*schemes()]), st.floats(0.01, 900), st.floats(1, 300), st.floats(1.01, 4), st.booleans())

@@ -14,7 +14,7 @@ TERMS = {
     "ALP": "Alkaline phosphatase increased",
     "HGB": "Anemia",
 }
-CTCAE = Grade(schemes=(ToxicityScheme("ctcae-v5-bands", "CTCAE v5.0", TERMS),), base="BASE", base_indicator="BNRIND")
+CTCAE = Grade(schemes=(ToxicityScheme("ctcae-v5-si", "CTCAE v5.0", TERMS),), base="BASE", base_indicator="BNRIND")
 
 
 def grades(tmp_path, parameter, values, **limits):
