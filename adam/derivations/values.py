@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import reduce
 
 import numpy as np
 
@@ -297,6 +298,11 @@ class Coalesce(Derivation):
 
     def kind(self, variable: str, kinds: DatasetKinds) -> str:
         return common_kind(kinds, self.source)
+
+    def closed_texts(self, variable: str, kinds: DatasetKinds) -> ClosedText | None:
+        known = [kinds.get("", {}).get(name, "") for name in self.source]
+        closed = [one for one in known if isinstance(one, ClosedText)]
+        return reduce(ClosedText.with_more, closed) if len(closed) == len(known) else None
 
     def check_kinds(self, kinds: DatasetKinds) -> None:
         check_alike(kinds, self.source)

@@ -11,6 +11,7 @@ from adam.derivations.values import (
 )
 from metadata.condition import read_condition
 from metadata.errors import StudyError
+from metadata.variable_kind import ClosedText
 from tests.adam.trial import columns, context, numbers, texts
 
 TABLE = {
@@ -83,3 +84,10 @@ def test_coalesce_and_number(tmp_path):
     assert numbers(NumberFromText(source="G", to="N").derive(made, 3, context(tmp_path)).columns["N"]) == [2, None, 0]
     with pytest.raises(StudyError, match="G is 'II'"):
         NumberFromText(source="G", to="N").derive(columns(G=["II"]), 1, context(tmp_path))
+
+
+def test_the_texts_of_the_first_that_is_there_are_those_of_all_if_each_is_a_closed_list():
+    word, kinds = Coalesce(source=("A", "B"), to="C"), {"A": ClosedText(["x", "y"]), "B": ClosedText(["z", "x"])}
+    found = word.closed_texts("C", {"": kinds})
+    assert found is not None and found.texts == ("x", "y", "z")
+    assert word.closed_texts("C", {"": kinds | {"B": "Char"}}) is None
