@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{2,}")
+JOINS = ("LEFT", "RIGHT", "FULL", "INNER", "CROSS", "NATURAL")
 SQL_NAME = re.compile(r"\b[A-Z][A-Z0-9]{3,}\b")
 COMMENT = re.compile(r"--.*|'[^'\n]*'")
 ANCHOR = re.compile(r"\{#(\w+)\}")
@@ -241,8 +242,8 @@ def sql_name_misspelt(text: str, random: Random) -> str | None:
     """Misspell every use of a name outside comments and texts that is used once only."""
     bare = COMMENT.sub(lambda found: " " * len(found[0]), text)
     found = [one for one in SQL_NAME.finditer(bare) if len(re.findall(rf"\b{one[0]}\b", bare)) == 1]
-    # a name that is made here (AS X) and used nowhere else may have any name
-    found = [one for one in found if not re.search(r"\b(AS|WITH)\s*$", bare[: one.start()])]
+    # a name that is made here (AS X) and used nowhere else may have any name; LEFTQQ would name the table before it
+    found = [one for one in found if not re.search(r"\b(AS|WITH)\s*$", bare[: one.start()]) and one[0] not in JOINS]
     if not found:
         return None
     one = random.choice(found)
