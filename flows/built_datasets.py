@@ -18,13 +18,17 @@ Datasets = Mapping[str, Dataset]
 
 @dataclass(frozen=True)
 class BuiltDatasets:
-    """Datasets of both standards, ready to be written; ``mark`` is what their labels end with, or blank."""
+    """Datasets of both standards, ready to be written; ``mark`` is what their labels end with, or blank.
+
+    SDTM that was received is not written again: its files are copied.
+    """
 
     sdtm: Datasets
     adam: Datasets
     mark: str = ""
     largest_file: int = LARGEST_FILE
     json_forms: tuple[JsonForm, ...] | None = None
+    is_received: bool = False
 
     @property
     def everything(self) -> dict[str, Dataset]:
@@ -42,3 +46,8 @@ class BuiltDatasets:
             for standard, datasets in both
             if datasets
         ]
+
+    @property
+    def written(self) -> list[tuple[Standard, Datasets]]:
+        """Those of the standards whose files are written here."""
+        return [one for one in self.standards if one[0] != "sdtm" or not self.is_received]

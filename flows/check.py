@@ -47,16 +47,17 @@ def problems_of(study: str) -> list[CheckProblem]:
 def _found(name: str) -> Iterator[CheckProblem]:
     """Yield what is wrong; all other files need study.yaml and the REDCap project, and wait until these are right."""
     from flows.check_parts import CheckParts
+    from flows.received_check_parts import ReceivedCheckParts
     from metadata.study import Study
 
     try:
         study = Study.open(name)
-        project = study.project()
+        project = study.project() if study.received is None else None
     except StudyError as error:
         yield from map(CheckProblem.of, error.each)
         yield CheckProblem(WARNING, str(error.file or ""), None, "", WAITING, "")
         return
-    parts = CheckParts(study, project)
+    parts = ReceivedCheckParts(study) if project is None else CheckParts(study, project)
     for part in parts.all:
         yield from map(CheckProblem.of, parts.read(part))
     yield from (CheckProblem.of(doubt, WARNING) for doubt in parts.doubts())

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from metadata.errors import StudyError
 
 if TYPE_CHECKING:
+    from adam.build.parameter_check import StandardUnits
     from adam.build.specification import AnalysisSpecification
     from metadata.condition import DatasetKinds
     from metadata.project import Project
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 
 Part = Callable[[], Iterable[StudyError]]
 FILES = {
-    "structure": "redcap", "declaration": "study.yaml", "sources": "study.yaml", "terms": "terminology.yaml",
+    "structure": "redcap", "received": "study.yaml", "declaration": "study.yaml", "sources": "study.yaml",
+    "terms": "terminology.yaml",
     "mappings": "sdtm", "codelists": "terminology", "raw_checks": "checks.yaml", "answers": "study.yaml",
     "analyses": "adam", "reports": "reports.yaml", "second_derivation": "verify/verify.yaml",
     "acceptance": "acceptance.yaml", "explanations": "conformance.yaml", "guides": "guides.yaml",
@@ -40,11 +42,21 @@ def with_place(error: StudyError, part: Part, study: Study) -> StudyError:
     return StudyError(error.message, f"{study.name}/{FILES[part.__name__]}", error.line, error.key)
 
 
-class CheckParts:
-    """The parts of one study's check; what several of them need is read once."""
+class AnalysisParts:
+    """The parts of the check that are about datasets, whatever these are made from."""
 
-    def __init__(self, study: Study, project: Project) -> None:
-        self.study, self.project = study, project
+    def __init__(self, study: Study) -> None:
+        self.study = study
+
+    @property
+    def datasets(self) -> DatasetKinds:
+        """All datasets that a build has, with the kinds of their variables."""
+        raise NotImplementedError
+
+    @property
+    def units(self) -> StandardUnits:
+        """The standard units of the tests, as far as they are declared."""
+        return {}
 
     def read(self, part: Part) -> Iterable[StudyError]:
         """Yield what one part finds, what it raises as well, each with a place."""
@@ -53,6 +65,106 @@ class CheckParts:
         except StudyError as error:
             found = list(error.each)
         return [with_place(error, part, self.study) for error in found]
+
+    def terms(self) -> Iterable[StudyError]:
+        """terminology.yaml."""
+        from metadata.study_check import check_terminology
+
+        return check_terminology(self.study)
+
+    def codelists(self) -> Iterable[StudyError]:
+        """The codelists that the study pins."""
+        from metadata.terminology import pinned_path
+        from sdtm.build.pinned_codelists import unpinned
+
+        lacking = unpinned(self.study, self._terminology)
+        shown = f"{self.study.name}/{pinned_path(self.study).relative_to(self.study.folder).as_posix()}"
+        problem = f"the pinned terminology lacks {', '.join(lacking)}: write it again with redcap-cdisc pin"
+        return [StudyError(problem, shown)] if lacking else []
+
+    def analyses(self) -> Iterable[StudyError]:
+        """adam/*.yaml with the tables that they name."""
+        from adam.build.declaration_check import check_analyses
+
+        return check_analyses(self.study, self.datasets, self._specifications, self._terminology, self.units)
+
+    def reports(self) -> Iterable[StudyError]:
+        """reports.yaml and the analysis plan."""
+        from reports.declaration_check import check_reports
+
+        return check_reports(self.study, self.datasets)
+
+    def second_derivation(self) -> Iterable[StudyError]:
+        """verify/verify.yaml and its queries."""
+        from adam.build.declaration_check import declared_names
+        from reports.results.builder import PUBLISHED_KINDS
+        from reports.results.plan import read_plan
+        from validation.second_derivation.check import check_second_derivation
+        from validation.second_derivation.declaration import FILE, RESULTS
+
+        study = self.study
+        if not study.path(FILE).is_file():
+            return []
+        compared = {name: self.datasets[name] for name in declared_names(study)}
+        outputs = {RESULTS: PUBLISHED_KINDS} if study.path("reports.yaml").is_file() else {}
+        plan = study.path(study.declared.study.analysis_plan)
+        sections = read_plan(study).sections if plan.is_file() else []
+        tabulated = {name: kinds for name, kinds in self.datasets.items() if name not in compared}
+        return check_second_derivation(study, {**compared, **outputs}, sections, tabulated)
+
+    def acceptance(self) -> Iterable[StudyError]:
+        """acceptance.yaml."""
+        from validation.acceptance.rules import check_acceptance
+
+        return check_acceptance(self.study, self.datasets)
+
+    def explanations(self) -> Iterable[StudyError]:
+        """conformance.yaml."""
+        from adam.build.declaration_check import declared_names
+        from sdtm.build.mapping_check import kinds_of_model
+        from validation.conformance.check import RULES
+        from validation.conformance.explanations import read_explanations
+
+        analyses: DatasetKinds = {name: {} for name in declared_names(self.study)}
+        read_explanations(self.study, RULES, {**analyses, **kinds_of_model(self.study)})
+        return []
+
+    def approvers(self) -> Iterable[StudyError]:
+        """approvers.yaml."""
+        from release.approvers import check_approvers
+
+        return check_approvers(self.study)
+
+    def analyses_with(self, tabulated: DatasetKinds) -> DatasetKinds:
+        """Return tabulations and analyses; those of the latter are not known if one has mistakes."""
+        from adam.build.declaration_check import declared_names
+        from adam.build.variable_kinds import kinds_by_dataset
+
+        try:
+            analyses: DatasetKinds = kinds_by_dataset(self._specifications, self.study, tabulated)
+        except StudyError:
+            analyses = {name: {} for name in declared_names(self.study)}
+        return {**analyses, **tabulated}
+
+    @cached_property
+    def _terminology(self) -> Terminology:
+        from metadata.terminology import Terminology
+
+        return Terminology.open(self.study)
+
+    @cached_property
+    def _specifications(self) -> list[AnalysisSpecification]:
+        from adam.build.specification import read_specifications
+
+        return read_specifications(self.study)
+
+
+class CheckParts(AnalysisParts):
+    """The parts of the check of a study with a REDCap project; what several of them need is read once."""
+
+    def __init__(self, study: Study, project: Project) -> None:
+        super().__init__(study)
+        self.project = project
 
     @property
     def all(self) -> list[Part]:
@@ -127,25 +239,9 @@ class CheckParts:
 
         return check_files(self.study)
 
-    def terms(self) -> Iterable[StudyError]:
-        """terminology.yaml."""
-        from metadata.study_check import check_terminology
-
-        return check_terminology(self.study)
-
     def mappings(self) -> Iterable[StudyError]:
         """sdtm/*.yaml with the tables that they name."""
         return self._mapping[0]
-
-    def codelists(self) -> Iterable[StudyError]:
-        """The codelists that the study pins."""
-        from metadata.terminology import pinned_path
-        from sdtm.build.pinned_codelists import unpinned
-
-        lacking = unpinned(self.study, self._terminology)
-        shown = f"{self.study.name}/{pinned_path(self.study).relative_to(self.study.folder).as_posix()}"
-        problem = f"the pinned terminology lacks {', '.join(lacking)}: write it again with redcap-cdisc pin"
-        return [StudyError(problem, shown)] if lacking else []
 
     def raw_checks(self) -> Iterable[StudyError]:
         """checks.yaml."""
@@ -162,55 +258,6 @@ class CheckParts:
         answer_rows(self.study)
         return []
 
-    def analyses(self) -> Iterable[StudyError]:
-        """adam/*.yaml with the tables that they name."""
-        from adam.build.declaration_check import check_analyses
-        from sdtm.build.closed_texts import standard_units
-
-        units = standard_units(self._mapping[1]) if self._mapping[1] else {}
-        return check_analyses(self.study, self._datasets, self._specifications, self._terminology, units)
-
-    def reports(self) -> Iterable[StudyError]:
-        """reports.yaml and the analysis plan."""
-        from reports.declaration_check import check_reports
-
-        return check_reports(self.study, self._datasets)
-
-    def second_derivation(self) -> Iterable[StudyError]:
-        """verify/verify.yaml and its queries."""
-        from adam.build.declaration_check import declared_names
-        from reports.results.builder import PUBLISHED_KINDS
-        from reports.results.plan import read_plan
-        from validation.second_derivation.check import check_second_derivation
-        from validation.second_derivation.declaration import FILE, RESULTS
-
-        study = self.study
-        if not study.path(FILE).is_file():
-            return []
-        compared = {name: self._datasets[name] for name in declared_names(study)}
-        outputs = {RESULTS: PUBLISHED_KINDS} if study.path("reports.yaml").is_file() else {}
-        plan = study.path(study.declared.study.analysis_plan)
-        sections = read_plan(study).sections if plan.is_file() else []
-        tabulated = {name: kinds for name, kinds in self._datasets.items() if name not in compared}
-        return check_second_derivation(study, {**compared, **outputs}, sections, tabulated)
-
-    def acceptance(self) -> Iterable[StudyError]:
-        """acceptance.yaml."""
-        from validation.acceptance.rules import check_acceptance
-
-        return check_acceptance(self.study, self._datasets)
-
-    def explanations(self) -> Iterable[StudyError]:
-        """conformance.yaml."""
-        from adam.build.declaration_check import declared_names
-        from sdtm.build.mapping_check import kinds_of_model
-        from validation.conformance.check import RULES
-        from validation.conformance.explanations import read_explanations
-
-        analyses: DatasetKinds = {name: {} for name in declared_names(self.study)}
-        read_explanations(self.study, RULES, {**analyses, **kinds_of_model(self.study)})
-        return []
-
     def guides(self) -> Iterable[StudyError]:
         """guides.yaml."""
         from publish.guides.texts import check_absent, read_texts
@@ -221,12 +268,6 @@ class CheckParts:
             return []
         return check_absent(self.study, {name: domain.operations for name, domain in mapping.domains.items()})
 
-    def approvers(self) -> Iterable[StudyError]:
-        """approvers.yaml."""
-        from release.approvers import check_approvers
-
-        return check_approvers(self.study)
-
     def monitoring(self) -> Iterable[StudyError]:
         """monitoring.yaml, which a study need not have."""
         from monitoring.declaration import check_plan
@@ -234,33 +275,21 @@ class CheckParts:
         return check_plan(self.study, self.project)
 
     @cached_property
-    def _terminology(self) -> Terminology:
-        from metadata.terminology import Terminology
-
-        return Terminology.open(self.study)
-
-    @cached_property
     def _mapping(self) -> tuple[list[StudyError], StudyMapping | None]:
         from sdtm.build.mapping_check import checked_mapping
 
         return checked_mapping(self.study, self.project, self._terminology)
 
-    @cached_property
-    def _specifications(self) -> list[AnalysisSpecification]:
-        from adam.build.specification import read_specifications
+    @property
+    def units(self) -> StandardUnits:
+        """The standard units that the mapping gives the tests."""
+        from sdtm.build.closed_texts import standard_units
 
-        return read_specifications(self.study)
+        return standard_units(self._mapping[1]) if self._mapping[1] else {}
 
     @cached_property
-    def _datasets(self) -> DatasetKinds:
-        """All datasets with the kinds of their variables; those of analyses are not known if one has mistakes."""
-        from adam.build.declaration_check import declared_names
-        from adam.build.variable_kinds import kinds_by_dataset
+    def datasets(self) -> DatasetKinds:  # type: ignore[override]  # read once
+        """All datasets with the kinds of their variables."""
         from sdtm.build.mapping_check import kinds_of_tabulated
 
-        tabulated = kinds_of_tabulated(self.study, self._mapping[1])
-        try:
-            analyses: DatasetKinds = kinds_by_dataset(self._specifications, self.study, tabulated)
-        except StudyError:
-            analyses = {name: {} for name in declared_names(self.study)}
-        return {**analyses, **tabulated}
+        return self.analyses_with(kinds_of_tabulated(self.study, self._mapping[1]))

@@ -307,7 +307,10 @@ def run(
     study: StudyArgument,
     source: Annotated[
         str,
-        typer.Option(help="'api' for the REDCap in study.yaml, a snapshot, a folder of exports or a project's XML."),
+        typer.Option(
+            help="'api' for the REDCap in study.yaml, a snapshot, a folder of exports or a project's XML;"
+            " of a study that begins with SDTM, its folder."
+        ),
     ] = "api",
     records: Annotated[
         RecordsState | None, typer.Option(help="Which records of a folder of exports; without it, the locked ones.")

@@ -56,7 +56,7 @@ class MappingProgress:
 
 
 def progress_of(study: str, problems: Sequence[Problem]) -> MappingProgress | None:
-    """Return how far a study is, given what its check found; None where its project cannot be read."""
+    """Return how far a study is, given what its check found; None where it has no project, or none that can be read."""
     from metadata.errors import StudyError
     from metadata.study import Study
     from sdtm.mapping.not_submitted import UNDECIDED, read_not_submitted

@@ -63,7 +63,7 @@ def run_monitoring(study: str, source: str = API, as_of: str | None = None, out:
 
 
 def _run(study: str, source: str, day: str, folder: Path) -> MonitoringRun:
-    from flows.pipeline import links_of, open_snapshot, receive
+    from flows.stages import links_of, open_snapshot, receive
     from monitoring.declaration import checked_plan
     from monitoring.run import monitor
 

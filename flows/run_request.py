@@ -21,14 +21,15 @@ BUILD = Path("build")
 NOT_ACCEPTED = 4
 """Exit code of a run whose datasets were made, and written, and something speaks against them."""
 STAGES = ("snapshot", "queries", "sdtm", "adam", "package")
+FIRST_OF_DATASETS = "sdtm"
 
 
 @dataclass(frozen=True)
 class RunRequest:
     """One run: of which study, from where, how far and to which folder.
 
-    ``source`` is ``api``, a snapshot's folder, or exports (a folder or a records CSV); ``records`` names
-    the state of a folder's records.
+    ``source`` is ``api``, a snapshot's folder, or exports (a folder or a records CSV); of a study that begins with
+    datasets it is their folder. ``records`` names the state of a folder's records.
     ``snapshots`` is the folder of all studies' snapshots. ``group`` is the data access group of which alone a part of
     the study is built, blank for the whole study. ``previous`` is the query listing of an earlier run. ``full_load``
     reads all records, not only those that changed. ``in_one_process`` is for a build beside others.
@@ -66,6 +67,10 @@ class RunRequest:
         Raises UsageError that names what would be right, StudyError for a faulty study.yaml or previous listing.
         """
         opened = Study.open(study)
+        if opened.received is not None:
+            refused = {"--records": records, "--group": group, "--previous": previous, "--full-load": full_load,
+                       "--unblinded": unblinded}  # fmt: skip
+            source = _received(opened, source, until, [name for name, given in refused.items() if given])
         if source == API and records:
             raise UsageError("--records chooses among a folder's record files; with --source api there is no choice")
         if source != API and not Path(source).exists():
@@ -95,6 +100,20 @@ class RunRequest:
     def reaches(self, stage: str) -> bool:
         """Return True if the run goes as far as ``stage``."""
         return STAGES.index(self.until) >= STAGES.index(stage)
+
+
+def _received(study: Study, source: str, until: str, given: list[str]) -> str:
+    """Return the folder of the datasets with which a study begins; raises UsageError for what is about records."""
+    begins = f"{study.name} begins with datasets (input: in study.yaml)"
+    if given:
+        raise UsageError(f"{given[0]} is about REDCap's records, and {begins}")
+    if until in STAGES[: STAGES.index(FIRST_OF_DATASETS)]:
+        possible = ", ".join(STAGES[STAGES.index(FIRST_OF_DATASETS) :])
+        raise UsageError(f"--until {until}: {begins}; give one of {possible}")
+    folder = study.received if source == API else Path(source)
+    if folder is None or not folder.is_dir():
+        raise UsageError(f"there is no folder {folder}: give that of the study's SDTM with --source")
+    return str(folder)
 
 
 def _unblinded(study: Study) -> str:

@@ -13,6 +13,7 @@ from metadata.dataset import Dataset
 if TYPE_CHECKING:
     from extract.snapshot import StoredSnapshot
     from publish.crf.annotations import CrfPages
+    from publish.received_sdtm import ReceivedSdtm
     from publish.study_page.forms import KeptForms
     from sdtm.build.tabulate import Tabulation
     from validation.queries.history import Queries
@@ -44,6 +45,14 @@ def of_snapshot(stored: StoredSnapshot) -> str:
     part = f"; data access group {snapshot.group} only" if snapshot.group else ""
     warned = f"; {counted(len(snapshot.warnings), 'warning')} in drift.csv" if snapshot.warnings else ""
     return f"{', '.join(parts)}; data of {snapshot.date}{part}{warned}"
+
+
+def of_received(received: ReceivedSdtm) -> str:
+    """Count files, datasets, rows, and files that leave something open."""
+    doubtful = sum(bool(one.doubts) for one in received.files)
+    doubts = f"; {counted(doubtful, 'file')} with doubts in received.csv" if doubtful else ""
+    parts = [counted(len(received.files), "file"), counted(len(received.datasets), "dataset")]
+    return f"{', '.join([*parts, counted(received.rows, 'row')])}{doubts}"
 
 
 def count_queries(listing: pd.DataFrame) -> dict[str, int]:

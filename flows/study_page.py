@@ -31,6 +31,14 @@ def keep_forms(study: Study, snapshot: Snapshot, datasets: Datasets, layout: Pac
     return keep_forms(snapshot.records, datasets, links, folder)
 
 
+def no_forms() -> KeptForms:
+    """Return the forms of a study that begins with datasets."""
+    from publish.study_page.forms import KeptForms
+    from publish.study_page.sources import FormPlaces
+
+    return KeptForms((), FormPlaces({}, {}), (), frozenset())
+
+
 def write_records(layout: PackageLayout, study: Study, built: BuiltDatasets, forms: KeptForms) -> None:
     """Write the tables of datasets and what their records were made from, unless the study shows summaries only."""
     from publish.study_page.records import write_datasets

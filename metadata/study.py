@@ -240,10 +240,18 @@ class Study:
         """The files beside REDCap as they are read: of a blinded study the real list only when it is unblinded."""
         return dict(self.declared.sources or {}) if self.unblinded else self.stored_sources
 
+    @property
+    def received(self) -> Path | None:
+        """The folder of the datasets with which the study begins; None for one that begins with a REDCap project."""
+        declared = self.declared.input
+        return self.folder / declared.sdtm if declared else None
+
     def project(self) -> Project:
         """Read the structure of the study's own copy of its REDCap project, with a form for each other source."""
         return with_sources(self.redcap_project(), self.sources)
 
     def redcap_project(self) -> Project:
-        """Read the structure of the study's own copy of its REDCap project."""
+        """Read the structure of the study's own copy of its REDCap project; raises StudyError if it begins later."""
+        if self.received is not None:
+            raise complain(self.declared.node, "input", "the study begins with datasets and has no REDCap project")
         return Project.read(self.path("redcap"), self.encoding, f"{self.name}/redcap")

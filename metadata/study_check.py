@@ -11,7 +11,7 @@ from metadata.other_sources import check_sources
 from metadata.project import Project
 from metadata.standards import COUNTRIES, dictionary_terms, shipped, slug
 from metadata.study import Study
-from metadata.study_declaration import Arm, Element, Identity, Standards, StudyFacts, StudyFile, Visit
+from metadata.study_declaration import OF_REDCAP, Arm, Element, Identity, Standards, StudyFacts, StudyFile, Visit
 from metadata.terminology import read_terminology
 from metadata.yaml_source import complain
 
@@ -49,6 +49,33 @@ def check_study(study: Study, project: Project) -> list[StudyError]:
         _check_sites(declared.identity, project, gather)
     _check_visits(declared.visits, project, gather)
     gather.found += check_sources(declared, project)
+    return gather.found
+
+
+def check_received(study: Study) -> list[StudyError]:
+    """Return all that is wrong with the study.yaml of a study that begins with datasets."""
+    gather, declared = Gather(), study.declared
+    with gather.part():
+        _check_versions(declared.standards)
+    with gather.part():
+        _check_country(declared.study)
+    for key in OF_REDCAP:
+        if key in declared.node:
+            with gather.part():
+                problem = f"'{key}' is of a study with a REDCap project: one with 'input' begins with its datasets"
+                raise complain(declared.node, key, problem)
+    _check_arms(declared.arms or [], gather)
+    _check_dosing(declared, gather)
+    seen: dict[str, set[Any]] = {"visitnum": set(), "visit": set()}
+    for visit in declared.visits:
+        for key in ("event", "forms"):
+            with gather.part():
+                if key in visit.node:
+                    raise complain(visit.node, key, f"'{key}' is of a study with a REDCap project")
+        with gather.part():
+            _check_once(visit, "visit", visit.visit, seen["visit"])
+        with gather.part():
+            _check_numbers(visit, seen["visitnum"])
     return gather.found
 
 
@@ -170,6 +197,9 @@ def _check_visits(visits: list[Visit], project: Project, gather: Gather) -> None
     """Check that each visit is an event of the project, or has forms of it, and that nothing is declared twice."""
     seen: dict[str, set[Any]] = {"visitnum": set(), "visit": set(), "event": set(), "forms": set()}
     for visit in visits:
+        with gather.part():
+            if not visit.event:
+                raise complain(visit.node, None, "a visit needs 'event', the name of its event in REDCap")
         for event in visit.event:
             with gather.part():
                 if project.longitudinal and event not in project.event_names:

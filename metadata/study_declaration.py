@@ -108,6 +108,8 @@ class VariableName(Written):
         return complain(node, key, f"'{key}' is {self.meant}; an address or a token is never in a file")
 
 
+OF_REDCAP = ("redcap", "identity", "cut", "text_dates", "sources", "blinding", "encoding")
+"""The keys of study.yaml that speak of records, which a study that begins with datasets has not."""
 TOKEN = "[0-9A-Fa-f]{32}"  # noqa: S105  what a token looks like
 VARIABLE = VariableName(r"(?:[A-Za-z_][A-Za-z0-9_]*)?", "the name of an environment variable, such as REDCAP_TOKEN")
 PERIOD = Written(
@@ -278,13 +280,13 @@ class PlannedTreatment:
 class Visit:
     """One visit, planned or unscheduled.
 
-    ``event`` is REDCap's unique event name, in a project with arms the list of the events, one of each arm; ``forms``
-    are the visit's in a classic project. ``day`` is the planned study day, ``window`` the days before and after it that
-    the protocol allows.
+    ``event`` is REDCap's unique event name, in a project with arms the list of the events, one of each arm; a study
+    that begins with datasets has none. ``forms`` are the visit's in a classic project. ``day`` is the planned study
+    day, ``window`` the days before and after it that the protocol allows.
     """
 
     visit: str
-    event: Annotated[tuple[str, ...], Entries(1)]
+    event: Annotated[tuple[str, ...], Entries(1)] = ()
     visitnum: float | None = None
     day: Annotated[int, StudyDayLimit()] | None = None
     window: Annotated[list[int], Entries(2, 2)] | None = None
@@ -392,9 +394,22 @@ class DataCut:
 
 
 @dataclass(frozen=True)
+class ReceivedDatasets:
+    """Where a study begins whose SDTM was made elsewhere: a folder of the study's, or an absolute path.
+
+    In it are transport files, Dataset-JSON, parquet or SAS datasets, with or without their define.xml.
+    """
+
+    sdtm: str
+    node: Place = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True)
 class StudyFile:
     """The whole of study.yaml.
 
+    A study begins with a REDCap project, or with ``input``, the datasets that it receives; it has then neither records
+    nor forms, and nothing that speaks of them.
     ``encoding`` is that of single bytes in REDCap's texts which are not UTF-8. A transport file of more bytes than
     ``largest_file`` (5,000,000,000 if it is not given) is also given in parts.
     ``dataset_json`` names the forms of Dataset-JSON that are written, none if it is empty; left out, all of them, and
@@ -405,8 +420,9 @@ class StudyFile:
     study: StudyFacts
     standards: Standards
     cutoff: Annotated[str, CalendarDay()]
-    redcap: RedcapServer
-    visits: Annotated[list[Visit], Entries(0)]
+    redcap: RedcapServer = field(default_factory=RedcapServer)
+    visits: Annotated[list[Visit], Entries(0)] = field(default_factory=list)
+    input: ReceivedDatasets | None = None
     cut: DataCut | None = None
     identity: Identity | None = None
     terminology: OwnPackage | None = None
@@ -421,6 +437,8 @@ class StudyFile:
     dataset_json: Annotated[list[JsonForm], Entries(0)] | None = None
     study_page: StudyPage | None = None
     node: Place = field(default=None, compare=False, repr=False)
+
+    any_of: ClassVar[tuple[tuple[str, ...], ...]] = (("redcap", "visits"), ("input",))
 
 
 @dataclass(frozen=True)

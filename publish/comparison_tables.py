@@ -1,8 +1,8 @@
-"""Datasets on disk (transport file, Dataset-JSON, parquet, CSV), read together with their own metadata."""
+"""Datasets on disk (transport file, Dataset-JSON, parquet, SAS, CSV), read together with their own metadata."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sized
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from metadata.errors import UsageError
 from publish import dataset_json_reading, xpt_reading
 from publish.disk import outside
 
-SUFFIXES = (".xpt", *dataset_json_reading.SUFFIXES, ".parquet", ".csv")
+SUFFIXES = (".xpt", *dataset_json_reading.SUFFIXES, ".parquet", ".sas7bdat", ".csv")
 UNTYPED = ""
 
 
@@ -31,7 +31,10 @@ class Attributes:
 
 @dataclass(frozen=True)
 class StoredTable:
-    """A dataset read back: Char columns as text without trailing blanks, Num columns as float64."""
+    """A dataset read back: Char columns as text without trailing blanks, Num columns as float64.
+
+    ``doubts`` are sentences on what the file does not say, or says and a number cannot keep.
+    """
 
     name: str
     path: Path
@@ -39,6 +42,7 @@ class StoredTable:
     keys: tuple[str, ...]
     variables: dict[str, Attributes]
     frame: pd.DataFrame
+    doubts: tuple[str, ...] = ()
 
 
 def read_table(path: Path) -> StoredTable:
@@ -55,8 +59,16 @@ def _read_transport(path: Path) -> StoredTable:
         variable.name: Attributes(variable.type, variable.label, str(variable.length), variable.format.rstrip("."))
         for variable in read.variables
     }
-    name = (read.name or path.stem).upper()
-    return StoredTable(name, path, read.label, declared_keys(path, name), variables, _typed(read.frame(), variables))
+    name, frame = (read.name or path.stem).upper(), read.frame()
+    doubts = [f"{one} has texts that are not UTF-8, taken for Latin-1" for one in sorted(read.guessed)]
+    doubts += [_special(one, rows) for one, rows in sorted(read.special_missing().items())]
+    keys = declared_keys(path, name)
+    return StoredTable(name, path, read.label, keys, variables, _typed(frame, variables), tuple(doubts))
+
+
+def _special(variable: str, rows: Mapping[str, Sized]) -> str:
+    counts = ", ".join(f"{code} {len(found)}" for code, found in sorted(rows.items()))
+    return f"{variable} has special missing values, which are only missing here: {counts}"
 
 
 def _read_dataset_json(path: Path) -> StoredTable:
@@ -122,6 +134,33 @@ def _texts(metadata: dict[bytes, bytes] | None) -> dict[str, str]:
     return {key.decode("utf-8", "replace"): value.decode("utf-8", "replace") for key, value in (metadata or {}).items()}
 
 
+def _read_sas(path: Path) -> StoredTable:
+    import pyreadstat
+
+    try:
+        frame, about = pyreadstat.read_sas7bdat(str(path), disable_datetime_conversion=True, user_missing=True)
+    except (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, UnicodeDecodeError):
+        raise UsageError(f"{path} is not a SAS dataset (sas7bdat)") from None
+    variables = {
+        name: Attributes(
+            "Num" if about.readstat_variable_types[name] != "string" else "Char",
+            about.column_names_to_labels[name] or "",
+            str(about.variable_storage_width[name]),
+            (about.original_variable_types[name] or "").rstrip("."),
+        )
+        for name in about.column_names
+    }
+    doubts = []
+    for name in (one for one, declared in variables.items() if declared.type == "Num" and frame[one].dtype == object):
+        tagged = frame[name].map(lambda value: isinstance(value, str))
+        codes = frame.loc[tagged, name].value_counts().to_dict()
+        doubts.append(_special(name, {f".{code}": range(count) for code, count in codes.items()}))
+        frame[name] = frame[name].mask(tagged).astype("float64")
+    label = about.file_label or ""
+    return StoredTable(path.stem.upper(), path, label, declared_keys(path, path.stem.upper()), variables,
+                       _typed(frame, variables), tuple(doubts))  # fmt: skip
+
+
 def _read_csv(path: Path) -> StoredTable:
     try:
         frame = pd.read_csv(path, dtype="str", keep_default_na=False, encoding="utf-8-sig")
@@ -179,5 +218,6 @@ READERS: dict[str, Callable[[Path], StoredTable]] = {
     ".xpt": _read_transport,
     **dict.fromkeys(dataset_json_reading.SUFFIXES, _read_dataset_json),
     ".parquet": _read_parquet,
+    ".sas7bdat": _read_sas,
     ".csv": _read_csv,
 }

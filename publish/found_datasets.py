@@ -1,7 +1,7 @@
 """The datasets that lie in a folder: SDTM, ADaM or both, in any layout, made by anyone.
 
-Of a dataset that lies there several times the transport file counts, then Dataset-JSON, then parquet. Parts of a split
-dataset (folder ``split``) are left out where the whole is there. What cannot be read is kept as a sentence.
+Of a dataset that lies there in several forms the transport file counts, then Dataset-JSON, parquet, SAS. Parts of a
+split dataset (folder ``split``) are left out where the whole is there. What cannot be read is kept as a sentence.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from publish.dataset_json_reading import SUFFIXES as JSON
 from publish.define_reading import DefinedDataset, DefinedStudy, DefinedVariable
 
 Kind = Literal["sdtm", "adam"]
-ORDER = (".xpt", *JSON, ".parquet")
+ORDER = (".xpt", *JSON, ".parquet", ".sas7bdat")
 DATASET_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 NOT_DATASETS = ("manifest", "conformance", "acceptance", "results", "package")
 LEFT_OUT = ("split", "lineage", "reports", "validation", "programs", ".git")
@@ -49,6 +49,8 @@ class FoundDatasets:
     files: dict[str, FoundFile]
     defines: dict[Kind, DefinedStudy]
     problems: tuple[tuple[str, str], ...] = field(default=())
+    copies: tuple[Path, ...] = field(default=())
+    """Files of the same datasets in other forms, which were not read."""
 
     @property
     def studyid(self) -> str:
@@ -68,7 +70,8 @@ def find(folder: Path, define: Path | None = None) -> FoundDatasets:
     problems: list[tuple[str, str]] = []
     defines = _defines(folder, define, problems)
     tables: dict[str, FoundFile] = {}
-    for path in _chosen(folder, problems):
+    chosen, copies = _chosen(folder, problems)
+    for path in chosen:
         try:
             table = read_table(path)
         except (UsageError, OutsideError) as error:
@@ -85,23 +88,24 @@ def find(folder: Path, define: Path | None = None) -> FoundDatasets:
     by_kind: dict[Kind, dict[str, Dataset]] = {"sdtm": {}, "adam": {}}
     for name, dataset in made.items():
         by_kind[tables[name].kind][name] = dataset
-    return FoundDatasets(by_kind["sdtm"], by_kind["adam"], tables, defines, tuple(problems))
+    return FoundDatasets(by_kind["sdtm"], by_kind["adam"], tables, defines, tuple(problems), copies)
 
 
 def _shown(folder: Path, path: Path) -> str:
     return path.relative_to(folder).as_posix()
 
 
-def _chosen(folder: Path, problems: list[tuple[str, str]]) -> list[Path]:
-    """Return one file for each dataset: of a package those below m5, of several forms the first of ``ORDER``."""
+def _chosen(folder: Path, problems: list[tuple[str, str]]) -> tuple[list[Path], tuple[Path, ...]]:
+    """Return one file for each dataset (of a package those below m5, of several forms the first), and its copies."""
     root = folder / "m5" if (folder / "m5").is_dir() else folder
     found: dict[str, list[Path]] = {}
     for path in sorted(_candidates(root)):
         found.setdefault(path.stem.lower(), []).append(path)
-    chosen = []
+    chosen, copies = [], list[Path]()
     for paths in found.values():
         paths.sort(key=lambda path: (ORDER.index(path.suffix.lower()), path))
         same = [path for path in paths if path.suffix.lower() == paths[0].suffix.lower()]
+        copies += paths[len(same) :]
         chosen.append(paths[0])
         problems += [
             (
@@ -110,7 +114,7 @@ def _chosen(folder: Path, problems: list[tuple[str, str]]) -> list[Path]:
             )
             for path in same[1:]
         ]
-    return chosen
+    return chosen, tuple(copies)
 
 
 def _candidates(root: Path) -> Iterator[Path]:

@@ -25,10 +25,11 @@ PIECE = 1 << 22
 """Most edges that are rendered at a time."""
 
 
-def write(datasets: Mapping[str, Dataset], records: Records, folder: Path) -> None:
+def write(datasets: Mapping[str, Dataset], records: Records | None, folder: Path) -> None:
     """Write ``<dataset>.parquet`` with the edges of each dataset, of which each may be a source of the others.
 
-    Raises StudyError for an edge without a source, and OutsideError.
+    Datasets that were received have no edges, and then there are no ``records``. Raises StudyError for an edge without
+    a source, and OutsideError.
     """
     needed = {name: _named(dataset) & set(datasets) | {name} for name, dataset in datasets.items()}
     keys: dict[str, pa.Array] = {}  # from the first dataset that needs them to the last: they are large
@@ -46,14 +47,14 @@ def _named(dataset: Dataset) -> set[str]:
     return set(map(str, dataset.lineage["source"].cat.categories))
 
 
-def _pieces(dataset: Dataset, keys: Mapping[str, pa.Array], records: Records) -> Iterator[pa.Table]:
+def _pieces(dataset: Dataset, keys: Mapping[str, pa.Array], records: Records | None) -> Iterator[pa.Table]:
     """Yield the edges of a dataset, so many at a time that their keys take little memory; one piece if it has few."""
     edges = _in_row_order(dataset.lineage)
     for start in range(0, max(len(edges), 1), PIECE):
         yield _rendered(dataset, edges.iloc[start : start + PIECE], keys, records)
 
 
-def render(dataset: Dataset, keys: Mapping[str, pa.Array], records: Records) -> pa.Table:
+def render(dataset: Dataset, keys: Mapping[str, pa.Array], records: Records | None) -> pa.Table:
     """Return the edges of ``dataset`` with the keys of records in place of positions.
 
     Columns, all dictionary-encoded text: dataset, record_key, variable, source, source_key, source_variable. The key of
@@ -65,7 +66,7 @@ def render(dataset: Dataset, keys: Mapping[str, pa.Array], records: Records) -> 
     return _rendered(dataset, _in_row_order(dataset.lineage), keys, records)
 
 
-def _rendered(dataset: Dataset, edges: pd.DataFrame, keys: Mapping[str, pa.Array], records: Records) -> pa.Table:
+def _rendered(dataset: Dataset, edges: pd.DataFrame, keys: Mapping[str, pa.Array], records: Records | None) -> pa.Table:
     _refuse_position(dataset, edges["row"].to_numpy(), len(dataset.frame), dataset.name)
     columns = {
         "dataset": _encoded(np.zeros(len(edges), np.int32), pa.array([dataset.name], pa.string())),
@@ -107,7 +108,7 @@ def _category(column: pd.Series) -> pa.DictionaryArray:
 
 
 def _source_keys(
-    dataset: Dataset, edges: pd.DataFrame, keys: Mapping[str, pa.Array], records: Records
+    dataset: Dataset, edges: pd.DataFrame, keys: Mapping[str, pa.Array], records: Records | None
 ) -> pa.DictionaryArray:
     """Return the key text of every edge's source record."""
     sources, rows = edges["source"].array, edges["source_row"].to_numpy()
@@ -117,7 +118,7 @@ def _source_keys(
         source, mine = str(sources.categories[code]), sources.codes == code
         codes, own = (
             _redcap_keys(dataset, rows[mine], fields[mine], records)
-            if source == REDCAP
+            if source == REDCAP and records is not None
             else _keys(dataset, rows[mine], keys, source)
         )
         indices[mine] = codes + sum(len(text) for text in texts)

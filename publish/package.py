@@ -164,7 +164,7 @@ def verify_transport(
     return verified
 
 
-def write_lineage(layout: PackageLayout, datasets: Mapping[str, Dataset], records: Records) -> None:
+def write_lineage(layout: PackageLayout, datasets: Mapping[str, Dataset], records: Records | None) -> None:
     """Write the edges of every dataset; ``datasets`` holds SDTM and analysis datasets, each a possible source."""
     layout.make(layout.lineage)
     lineage.write(datasets, records, layout.lineage)

@@ -78,6 +78,8 @@ class TransportFile:
             count, size = self._counted(head)
             blocks = file.read(-(-count * size // RECORD) * RECORD)
             observations = file.read(RECORD)
+        self.guessed: set[str] = set()
+        """Variables with texts that are not UTF-8, as far as they were read: these are taken for Latin-1."""
         self.variables = tuple(self._variable(blocks[at * size : (at + 1) * size]) for at in range(count))
         if observations[: len(OBSERVATIONS)] != OBSERVATIONS:
             raise self._wrong("its description of variables is not followed by the header of the rows")
@@ -177,7 +179,8 @@ class TransportFile:
             if variable.type == "Num":
                 columns[variable.name], missing[variable.name] = numbers(stored)
             else:
-                columns[variable.name] = texts(stored)
+                columns[variable.name], all_utf8 = texts(stored)
+                self.guessed |= set() if all_utf8 else {variable.name}
         return Batch(start, len(rows), columns, missing)
 
     def frame(self) -> pd.DataFrame:
@@ -227,15 +230,17 @@ def numbers(stored: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.where(is_missing, np.nan, values), np.where(is_missing, image[:, 0], 0).astype(np.uint8)
 
 
-def texts(stored: np.ndarray) -> CodedText:
-    """Return the texts of shape (rows, bytes) without the blanks that fill them up."""
+def texts(stored: np.ndarray) -> tuple[CodedText, bool]:
+    """Return the texts of shape (rows, bytes) without the blanks that fill them up, and whether all are UTF-8."""
     import pyarrow as pa
 
     content = pa.py_buffer(np.ascontiguousarray(stored))
     kind = pa.binary(stored.shape[1])
     coded = pa.FixedSizeBinaryArray.from_buffers(kind, len(stored), [None, content]).dictionary_encode()
-    found = [_decoded(image) for image in coded.dictionary.to_pylist()]
-    return CodedText.of_codes(coded.indices.to_numpy(zero_copy_only=False), found)
+    images = coded.dictionary.to_pylist()
+    found = [_decoded(image) for image in images]
+    all_utf8 = all(text.encode() == image.rstrip(b" ") for text, image in zip(found, images, strict=True))
+    return CodedText.of_codes(coded.indices.to_numpy(zero_copy_only=False), found), all_utf8
 
 
 def _decoded(image: bytes) -> str:

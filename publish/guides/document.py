@@ -13,10 +13,10 @@ GUIDES = {"sdtm": tabulations, "adam": analyses}
 
 
 def write(facts: GuideFacts) -> list[Path]:
-    """Write the guide of each standard that has datasets, and return the files; raises OutsideError."""
+    """Write the guide of each standard whose datasets were made here, and return the files; raises OutsideError."""
     made = []
     for standard, file in FILES.items():
-        if facts.sdtm if standard == "sdtm" else facts.adam:
+        if facts.mapped if standard == "sdtm" else facts.adam:
             made.append(facts.folders[standard] / file)
             write_bytes(made[-1], render(facts, standard))
     return made

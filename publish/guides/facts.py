@@ -48,16 +48,24 @@ KIB = 1024
 
 
 @dataclass(frozen=True)
+class MappedForms:
+    """The project that was mapped, and what became of its fields."""
+
+    project: Project
+    uses: FormUses
+
+
+@dataclass(frozen=True)
 class GuideFacts:
     """Study, datasets and findings of one run; ``package`` describes it as the manifest does.
 
+    ``mapped`` are the forms that the tabulations were made from; there are none where these were received.
     ``folders`` are those of the transport files by standard ("sdtm", "adam"), ``validation`` that of the findings.
     """
 
     study: Study
-    project: Project
     terminology: Terminology
-    uses: FormUses
+    mapped: MappedForms | None
     sdtm: Mapping[str, Dataset]
     adam: Mapping[str, Dataset]
     package: Mapping[str, Any]
@@ -244,18 +252,21 @@ def parameter(facts: GuideFacts, code: str) -> str:
 
 def traceability(facts: GuideFacts, upto: str) -> list[Block]:
     """Return the figure of the way of the data and what it says."""
+    snapshot = facts.package["snapshot"]["id"]
     boxes = [
         ("REDCap", "data as the sites entered them"),
-        ("Snapshot", f"records and structure, id {facts.package['snapshot']['id']}"),
+        ("Snapshot", f"records and structure, id {snapshot}"),
         ("SDTM", f"{len(facts.sdtm)} datasets, by the mapping in sdtm/*.yaml"),
     ]
+    if facts.mapped is None:
+        boxes = [("SDTM", f"{len(facts.sdtm)} datasets as they were received, id {snapshot}")]
     if upto == "adam":
         boxes.append(("ADaM", f"{len(facts.adam)} datasets, by the derivations in adam/*.yaml"))
         boxes.append(("Results", f"{len(facts.outputs)} outputs, by reports.yaml"))
     said = (
         "Each step does what is declared in the study's folder, and nothing else. The folder lineage of the package"
-        " leads from each value to the rows and the CRF fields that it was made from; the command redcap-cdisc trace"
-        " follows it."
+        f" leads from each value to the rows {'and the CRF fields ' if facts.mapped else ''}that it was made from; the"
+        " command redcap-cdisc trace follows it."
     )
     return [BoxDiagram(tuple(boxes)), Paragraph(said)]
 

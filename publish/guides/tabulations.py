@@ -11,6 +11,7 @@ from publish.crf.unshown import sentence, unshown_fields
 from publish.guides.content import Block, Heading, Paragraph, paragraphs, table
 from publish.guides.facts import (
     GuideFacts,
+    MappedForms,
     conformance,
     counts,
     introduction,
@@ -92,7 +93,7 @@ def _subject_data(facts: GuideFacts) -> list[Block]:
     given = facts.texts.csdrg
     acrf = "acrf.pdf" if facts.is_in_folder("sdtm", "acrf.pdf") else ""
     split = facts.split("sdtm")
-    forms = len(facts.project.dictionary.forms) - len(facts.project.sources)
+    forms = len(_mapped(facts).project.dictionary.forms) - len(_mapped(facts).project.sources)
     crf = (
         f"acrf.pdf has {forms} forms, each once, with bookmarks by visit and by form."
         " The origin of each collected variable in define.xml names its pages."
@@ -108,13 +109,21 @@ def _subject_data(facts: GuideFacts) -> list[Block]:
         *(paragraphs(written(given, "traceability")) if given.traceability else []),
         Heading("3.3 Annotated CRFs", 2),
         Paragraph(crf, acrf),
-        *paragraphs(filter(None, [sentence(unshown_fields(facts.project)).replace("this document", "acrf.pdf")])),
+        *paragraphs(
+            filter(None, [sentence(unshown_fields(_mapped(facts).project)).replace("this document", "acrf.pdf")])
+        ),
         *_not_submitted(facts),
         Heading("3.4 SDTM Subject Domains", 2),
         _inventory(facts),
         Paragraph(f"Split datasets: {', '.join(split)}." if split else "No dataset is split."),
         *[block for dataset in _main(facts) for block in _domain(facts, dataset)],
     ]
+
+
+def _mapped(facts: GuideFacts) -> MappedForms:
+    """Return the forms, which a guide of tabulations is about."""
+    assert facts.mapped is not None, "tabulations that were received have the guide of those who made them"
+    return facts.mapped
 
 
 def _answers(facts: GuideFacts) -> list[Block]:
@@ -129,7 +138,7 @@ def _answers(facts: GuideFacts) -> list[Block]:
         ("Do the datasets include all subjects?", study.part or "Yes, all whose records have a subject number"),
         ("Are screen failures included?", f"{failed} in DM" if failed else "There are none in DM"),
         ("Domains that are mapped and not submitted, because no data were collected",
-         ", ".join(sorted(set(facts.uses.labels) - set(facts.sdtm))) or "No"),
+         ", ".join(sorted(set(_mapped(facts).uses.labels) - set(facts.sdtm))) or "No"),
         ("Are there supplemental qualifiers?", ", ".join(supplemental) or "No"),
         ("Are related records linked by RELREC?", "Yes" if "RELREC" in facts.sdtm else "No"),
         ("Data cut-off", study.cutoff),
@@ -165,7 +174,7 @@ def _data_cut(facts: GuideFacts) -> list[Block]:
 def _not_submitted(facts: GuideFacts) -> list[Block]:
     """Return how many fields are not submitted for which reason."""
     reasons: dict[str, list[str]] = {}
-    for name, reason in facts.uses.not_submitted.items():
+    for name, reason in _mapped(facts).uses.not_submitted.items():
         reasons.setdefault(reason, []).append(name)
     rows = [
         (reason, len(names), ", ".join(names[:6]) + (", ..." if len(names) > 6 else ""))
@@ -196,11 +205,12 @@ def _inventory(facts: GuideFacts) -> Block:
 
 def _domain(facts: GuideFacts, dataset: Dataset) -> list[Block]:
     name, metadata = dataset.name, dataset.metadata
-    fields = {use.field for use in facts.uses.uses if use.domain == name and use.role == "value"}
+    fields = {use.field for use in _mapped(facts).uses.uses if use.domain == name and use.role == "value"}
     titles = {
-        str(one["instrument_name"]): plain_label(str(one["instrument_label"])) for one in facts.project.instruments
+        str(one["instrument_name"]): plain_label(str(one["instrument_label"]))
+        for one in _mapped(facts).project.instruments
     }
-    dictionary = facts.project.dictionary
+    dictionary = _mapped(facts).project.dictionary
     forms = [
         titles.get(form, form) for form in dictionary.forms if {f.name for f in dictionary.form_fields(form)} & fields
     ]

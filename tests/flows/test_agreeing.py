@@ -11,8 +11,8 @@ import pytest
 from flows.agreeing import agree
 from flows.check import MARK
 from flows.draft import draft
-from flows.pipeline import open_snapshot, receive
 from flows.run_request import RunRequest
+from flows.stages import open_snapshot, receive
 from metadata.errors import UsageError
 
 DICTIONARY = """field_name,form_name,field_type,field_label,select_choices_or_calculations,\

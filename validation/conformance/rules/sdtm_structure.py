@@ -187,7 +187,7 @@ def text_blanks(data: SdtmDatasets) -> Iterator[Hit]:
 @rule("text.missing_code", "A missing-data code of the project is never in a dataset.",
       "SDTMIG 3.3, section 4.2.5", needs=("study",))  # fmt: skip
 def text_missing_code(data: SdtmDatasets) -> Iterator[Hit]:
-    codes = set(data.study.project().missing_codes)
+    codes = set() if data.study.received else set(data.study.project().missing_codes)
     for domain in data if codes else ():
         coded = {variable.name for variable in domain.metadata.variables if variable.codelist}
         for name in domain.texts:
