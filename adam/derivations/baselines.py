@@ -49,14 +49,15 @@ class Baseline(Derivation):
     are set against each other by their moment, a datetime and a date by day. ``variables`` are the new variables and
     those of the baseline record that they copy. Where ``value`` names several variables, a record counts if one of them
     has a value. Rows derived later are not looked at; ``where`` narrows the records. Last records that date and
-    ``order`` do not tell apart are an error if they differ in what is taken, never a silent choice.
+    ``order`` do not tell apart are an error if they differ in what is taken, never a silent choice. With ``to_flag``
+    null nothing is flagged: so a grade that depends on the baseline gets its own baseline value by a second derivation.
     """
 
     by: tuple[Column, ...]
     date: DayColumn
     reference: DayColumn
     value: tuple[Column, ...]
-    to_flag: NewText = "ABLFL"
+    to_flag: NewText | None = "ABLFL"
     variables: dict[NewColumn, Column] = field(default_factory=dict)
     order: tuple[OrderColumn, ...] = ()
     visitnum: NumberColumn | None = None
@@ -73,7 +74,7 @@ class Baseline(Derivation):
         edges = tuple(Edges(kept, new, "", record[kept], self.variables[new]) for new, kept in filled.items())
         flags = np.zeros(count, bool)
         flags[rows] = True
-        return Outcome({self.to_flag: flagged(flags), **made}, edges)
+        return Outcome(({self.to_flag: flagged(flags)} if self.to_flag else {}) | made, edges)
 
     def _check_ties(self, columns: Columns, groups: np.ndarray, rows: np.ndarray, eligible: np.ndarray) -> None:
         """Raise StudyError where several records are the last of a group and hold different values."""

@@ -1,4 +1,4 @@
-"""Derivations about moments of a day: datetime (with imputation of date and time), date_of, time_of."""
+"""Derivations about moments of a day: datetime (with imputation of date and time), date_of, time_of, datetime_of."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from adam.columns.columns import Columns, Values, number, text
+from adam.columns.columns import Columns, Values, flagged, number, text
 from adam.derivations.dates import cutoff_of
 from adam.language.derivation import (
     Derivation,
@@ -16,7 +16,7 @@ from adam.language.derivation import (
     keyed,
 )
 from adam.language.imputation import Imputed, Partial, partial_dates
-from adam.language.kinds import DatetimeColumn, NewDate, NewDatetime, NewText, NewTime
+from adam.language.kinds import DateColumn, DatetimeColumn, NewDate, NewDatetime, NewText, NewTime, TimeColumn
 from metadata.coded_text import CodedText
 from metadata.iso8601 import time_parts
 from metadata.variable_kind import SECONDS_A_DAY
@@ -135,3 +135,35 @@ class TimeOf(Derivation):
 
     def sentence(self, variable: str) -> str:
         return f"Time of {self.source}, in seconds since midnight{self.within()}."
+
+
+@keyed("datetime_of")
+@dataclass(frozen=True, kw_only=True)
+class DatetimeOf(Derivation):
+    """Make a datetime of a date, with the time of another variable or the first or last second of the day.
+
+    Where ``clock``, a numeric time, is missing, the first or last second is taken as ``time`` says; ``to_time_flag``
+    then has H (the whole time was imputed).
+    """
+
+    source: DateColumn
+    to: NewDatetime
+    clock: TimeColumn | None = None
+    time: Literal["first", "last"] = "first"
+    to_time_flag: NewText | None = None
+
+    def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
+        clock = number(columns, self.clock) if self.clock else np.full(count, np.nan)
+        imputed = 0.0 if self.time == "first" else LAST_SECOND
+        made = number(columns, self.source) * SECONDS_A_DAY + np.where(np.isnan(clock), imputed, clock)
+        found: dict[str, Values] = {self.to: made}
+        if self.to_time_flag:
+            found[self.to_time_flag] = flagged(~np.isnan(made) & np.isnan(clock), "H")
+        return Outcome(found)
+
+    def sentence(self, variable: str) -> str:
+        if variable == self.to_time_flag:
+            return f"H if the time of {self.to} was imputed, else missing."
+        imputed = f"the {self.time} second of the day"
+        timed = f"the time {self.clock}, or {imputed} where that is missing" if self.clock else imputed
+        return f"{self.source} with {timed}{self.within()}."

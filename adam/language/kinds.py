@@ -55,7 +55,9 @@ NumericColumn = Annotated[Column, OfKind((NUM, DATE, DATETIME, TIME))]
 """Anything but a text."""
 ValueColumn = Annotated[Column, OfKind((CHAR, NUM))]
 """A text or a number, of which what is written does not depend on a display format."""
+DateColumn = Annotated[Column, OfKind((DATE,))]
 DatetimeColumn = Annotated[Column, OfKind((DATETIME,))]
+TimeColumn = Annotated[Column, OfKind((TIME,))]
 DayColumn = Annotated[Column, OfKind((DATE, DATETIME))]
 """A date, or a datetime of which the day is looked at."""
 OtherNumber = Annotated[OtherColumn, OfKind((NUM,))]
