@@ -191,7 +191,7 @@ def _fill_received(run: Run, received: ReceivedSdtm) -> None:
     copied = run.layout, received, built
     run.step("copy SDTM", receiving.copy, *copied, summary=stage_summaries.of_paths)
     subjects = len(received.datasets["DM"].frame)
-    forms = study_page.no_forms() if run.request.until == "package" else None
+    forms = study_page.no_forms(run.study, run.layout) if run.request.until == "package" else None
     _make_files(run, built, Beginning(Terminology.open(run.study), subjects, forms=forms))
 
 

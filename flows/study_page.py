@@ -21,22 +21,30 @@ if TYPE_CHECKING:
 def keep_forms(study: Study, snapshot: Snapshot, datasets: Datasets, layout: PackageLayout) -> KeptForms:
     """Write the forms' values for the page of records, unless the study shows summaries only, and count the entries."""
     from publish.study_page.forms import keep_forms
-    from publish.study_page.records import BROWSE, DATA
     from validation.queries.listing import form_links
 
-    folder = layout.root / BROWSE / DATA if study.shows_patients else None
-    if folder:
-        layout.make(folder)
+    folder = _folder_of_records(study, layout)
     links = form_links(study, snapshot.project, snapshot.event_ids, study.declared.redcap.version)
     return keep_forms(snapshot.records, datasets, links, folder)
 
 
-def no_forms() -> KeptForms:
-    """Return the forms of a study that begins with datasets."""
+def no_forms(study: Study, layout: PackageLayout) -> KeptForms:
+    """Make place for the page of records of a study that begins with datasets, which has no forms."""
     from publish.study_page.forms import KeptForms
     from publish.study_page.sources import FormPlaces
 
+    _folder_of_records(study, layout)
     return KeptForms((), FormPlaces({}, {}), (), frozenset())
+
+
+def _folder_of_records(study: Study, layout: PackageLayout) -> Path | None:
+    from publish.study_page.records import BROWSE, DATA
+
+    if not study.shows_patients:
+        return None
+    folder = layout.root / BROWSE / DATA
+    layout.make(folder)
+    return folder
 
 
 def write_records(layout: PackageLayout, study: Study, built: BuiltDatasets, forms: KeptForms) -> None:

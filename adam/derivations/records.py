@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from adam.columns.columns import Columns, among, constant, number, present
+from adam.columns.columns import Columns, Values, among, constant, number, present
 from adam.columns.grouping import (
     first_rows,
     group_codes,
@@ -38,25 +38,30 @@ from metadata.variable_kind import CHAR
 @keyed("extreme_records")
 @dataclass(frozen=True, kw_only=True)
 class ExtremeRecords(AddedRecords):
-    """Add for each group a record that holds its extreme value: a copy of the record that first attains it.
+    """Add for each group a copy of its record with the least or greatest value, or of its first or last with a value.
 
-    Records that attain it and that ``order`` does not tell apart are an error, never a silent choice. The records for
-    which ``where`` holds are looked at. ``set`` says what the new record has of its own (its visit), ``blank`` what it
-    does not take from the record it copies. DTYPE is MINIMUM or MAXIMUM.
+    Of equal extremes the first by ``order`` is taken; records that ``order`` does not tell apart are an error, never a
+    silent choice. The records for which ``where`` holds are looked at. ``set`` says what the new record has of its own
+    (its visit), ``blank`` what it does not take from the record it copies. DTYPE is MINIMUM or MAXIMUM, or what
+    ``dtype`` says (LOV, last observed value); first and last need it.
     """
 
     by: tuple[Column, ...]
-    mode: Literal["minimum", "maximum"]
+    mode: Literal["minimum", "maximum", "first", "last"]
     where: Condition
+    dtype: str = ""
     value: Column = "AVAL"
     order: tuple[OrderColumn, ...] = ("ADT",)
     blank: tuple[Column, ...] = ()
 
+    def check(self) -> None:
+        if self.mode in ("first", "last") and not self.dtype:
+            raise StudyError(f"mode {self.mode} needs 'dtype', the DTYPE of the added records, such as LOV")
+
     def add(self, columns: Columns, count: int, context: DerivationContext) -> AddedRows:
         eligible = self.where.holds(columns, count) & present(columns[self.value])
         groups = group_codes([columns[name] for name in self.by])
-        order = [(columns[self.value], self.mode == "maximum")]
-        order += [(columns[name.removeprefix("-")], name.startswith("-")) for name in self.order]
+        order = self._order(columns)
         rows = first_rows(groups, order, eligible)
         if tied(groups, order, rows, eligible).any():
             raise StudyError(f"several records are the {self.mode} within {listed(self.by)} at one place of the order;"
@@ -64,19 +69,33 @@ class ExtremeRecords(AddedRecords):
         position = np.full(count, -1)
         position[rows] = np.arange(len(rows))
         contributing = np.flatnonzero(eligible)
-        changed = {**self.changed(columns, len(rows), self.blank), "DTYPE": constant(self.mode.upper(), len(rows))}
+        changed = {**self.changed(columns, len(rows), self.blank), "DTYPE": constant(self._dtype(), len(rows))}
         attained = position[row_of_group(groups, rows)[contributing]]
         return AddedRows(rows, changed, (attained, contributing))
+
+    def _order(self, columns: Columns) -> list[tuple[Values, bool]]:
+        """Return what puts the record first that is copied."""
+        written = [(columns[name.removeprefix("-")], name.startswith("-")) for name in self.order]
+        if self.mode == "last":
+            return [(values, not descending) for values, descending in written]
+        value = [] if self.mode == "first" else [(columns[self.value], self.mode == "maximum")]
+        return [*value, *written]
+
+    def _dtype(self) -> str:
+        return self.dtype or self.mode.upper()
 
     def also_makes(self) -> dict[str, str]:
         return {"DTYPE": CHAR}
 
     def sentence(self, variable: str) -> str:
-        value = self.own_texts().get(variable, self.mode.upper())
-        return (
-            f"{value} in the added record with the {self.mode} of {self.value}"
-            f" within {listed(self.by)} among records where {self.where}."
+        value = self.own_texts().get(variable, self._dtype())
+        in_order = self.mode in ("first", "last")
+        which = (
+            f"of the {self.mode} {self.value} by {listed(self.order)}"
+            if in_order
+            else f"with the {self.mode} of {self.value}"
         )
+        return f"{value} in the added record {which} within {listed(self.by)} among records where {self.where}."
 
 
 @keyed("summed_records")
