@@ -57,13 +57,16 @@ def _check_finished(package: Path) -> None:
 
 
 def _show(package: Path, steps: pd.DataFrame, about: Mapping[str, Any], as_json: bool) -> None:
-    """Print the steps and the fields at their end, after what is known of the cell that they begin at."""
+    """Print the steps and the fields or records at their end, after what is known of the cell that they begin at."""
     from publish.study_page.stored_forms import with_values
-    from publish.trace import redcap_places
+    from publish.trace import received_places, redcap_places
 
-    places = with_values(package, redcap_places(steps))
+    places, received = with_values(package, redcap_places(steps)), received_places(package, steps)
     if as_json:
-        content = {**about, "steps": steps.to_dict("records"), "redcap": places.to_dict("records")}
+        ends = {"redcap": places.to_dict("records")} | (
+            {"received": received.to_dict("records")} if len(received) else {}
+        )
+        content = {**about, "steps": steps.to_dict("records"), **ends}
         print(json.dumps(content, indent=2, default=str))  # noqa: T201
         return
     console = Console(highlight=False)
@@ -81,7 +84,10 @@ def _show(package: Path, steps: pd.DataFrame, about: Mapping[str, Any], as_json:
         return
     for tree in _trees(steps):
         console.print(tree)
-    console.print(_table(places.drop(columns="link")))
+    if len(received):
+        console.print(_table(received, "Records at the end"))
+    if len(places) or not len(received):
+        console.print(_table(places.drop(columns="link"), "Fields at the end"))
     for form, link in places.loc[places["link"].ne(""), ["form", "link"]].drop_duplicates().head(MOST_LINKS).to_numpy():
         console.print(Text(f"{form}: {link}", style=f"link {link}"), soft_wrap=True)
 
@@ -116,7 +122,7 @@ def _grow(
     followed: set[TracePlace],
 ) -> None:
     followed.add(place)
-    for source in dict.fromkeys(sources.get(place, [])):
+    for source in dict.fromkeys(one for one in sources.get(place, []) if one.dataset):
         branch = tree.add(_line(source, values, place))
         if source in followed and source in sources:
             branch.add(Text("as above", style="dim"))
@@ -135,8 +141,8 @@ def _line(place: TracePlace, values: Mapping[TracePlace, str], above: TracePlace
     return line
 
 
-def _table(frame: pd.DataFrame) -> Table:
-    table = Table(title="Fields at the end", title_justify="left", title_style="bold")
+def _table(frame: pd.DataFrame, title: str) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold")
     for column in frame.columns:
         table.add_column(str(column), overflow="fold")
     for row in frame.astype("str").to_numpy().tolist():

@@ -1,4 +1,7 @@
-"""Traces a value or a result of a finished package back, step by step, to the fields of the REDCap forms."""
+"""Traces a value or a result of a finished package back, step by step, to the fields of the REDCap forms.
+
+In a package that was made from datasets the way ends at their records.
+"""
 
 from __future__ import annotations
 
@@ -148,6 +151,20 @@ def redcap_places(steps: pd.DataFrame) -> pd.DataFrame:
     parts = ["record", "event", "form", "instance", *(("file", "row") if any("file" in one for one in places) else ())]
     columns = {name: [place.get(name, "") for place in places] for name in parts}
     return pd.DataFrame({**columns, "field": ends["source_variable"].tolist()}, dtype="str")
+
+
+def received_places(package: Path, steps: pd.DataFrame) -> pd.DataFrame:
+    """Return the records that ``steps`` end at in datasets that were received, which lead no further, once each.
+
+    Columns dataset, record, variable (* for the whole record) and value. A package made from REDCap has none.
+    """
+    opened = TracedPackage(package)
+    sources = [name for name in steps["source"].unique() if name not in ("", REDCAP) and opened.edges(name).empty]
+    names = ["source", "source_key", "source_variable"]
+    ends = steps.loc[steps["source"].isin(sources), names].drop_duplicates(ignore_index=True)
+    places = ends.set_axis(["dataset", "record_key", "variable"], axis=1)
+    valued = _with_values(places.assign(level=0, source="", source_key="", source_variable=""), opened)
+    return valued[["dataset", "record_key", "variable", "value"]].rename(columns={"record_key": "record"})
 
 
 def chosen_records(columns: FrameColumns, dataset: str, where: Mapping[str, str] | str) -> pd.DataFrame:

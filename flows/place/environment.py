@@ -32,10 +32,12 @@ def study_at(name: str) -> str:
 
 
 def studies_in(folder: Path | None) -> list[Study]:
-    """Return the studies of a folder in the order of their names; without a folder, those of the software."""
-    if folder is None:
-        return [Study.open(name) for name in Study.bundled()]
-    return [Study.open(path.parent) for path in sorted(folder.glob("*/study.yaml"))]
+    """Return the studies of a folder in the order of their names; without a folder, those of the software.
+
+    A study that begins with datasets has no server to be read from, and is left to the command ``run``.
+    """
+    names = Study.bundled() if folder is None else sorted(path.parent for path in folder.glob("*/study.yaml"))
+    return [study for study in map(Study.open, names) if study.received is None]
 
 
 def releases_folder() -> Path:

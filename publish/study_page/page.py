@@ -29,6 +29,7 @@ DOCUMENTS = {
 PLACES = {
     "reports/results.csv": "All results as one table",
     "validation/reconciliation.csv": "What became of each form's values",
+    "validation/received.csv": "The files received, with their hashes and what they leave open",
     "validation/read_back.csv": "Transport files read again", "manifest.json": "Every file with its size and hash",
 }  # fmt: skip
 FOLDERS = {"parquet": "The datasets as parquet", "lineage": "Where each value came from, for the command trace"}
@@ -135,6 +136,7 @@ def write(
         query_page="validation/queries.html" if patients and (root / "validation/queries.html").is_file() else "",
         browse=f"{BROWSE}/{PAGE}" if patients and (root / BROWSE / PAGE).is_file() else "",
         patients=patients,
+        received=(root / "validation/received.csv").is_file(),
     )
     write_bytes(root / FILE, page.encode())
     return root / FILE

@@ -13,11 +13,12 @@ from extract.snapshot import open_snapshot
 from metadata.records import Records
 from metadata.study import Study
 from redcap_sandbox.server import SandboxProject, create_app, serve
+from tests.bundled_studies import OF_RECORDS
 
 TOKEN = "C0FFEE00" * 4
 
 
-@pytest.mark.parametrize("name", Study.bundled())
+@pytest.mark.parametrize("name", OF_RECORDS)
 @pytest.mark.parametrize("state", ["locked", "as-entered"])
 def test_api_and_exports_give_one_snapshot(name: str, state: str, tmp_path: Path) -> None:
     study = Study.open(name)

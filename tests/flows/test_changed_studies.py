@@ -18,7 +18,7 @@ from metadata.study import BUNDLED
 from tests.flows.conftest import Answer
 from tests.flows.mutations import mutate
 
-STUDIES = sorted(path.parent for path in BUNDLED.glob("*/study.yaml"))
+STUDIES = sorted(path.parent for path in BUNDLED.glob("*/redcap"))
 WEIGHTS = [2 if path.name == "hta_duo" else 1 for path in STUDIES]
 """The smaller study is checked in a third of the time."""
 SAMPLE, ALL = 20, 500

@@ -12,9 +12,9 @@ import pytest
 
 from flows.check import WAITING, CheckProblem, problems_of
 from metadata.study import BUNDLED
+from tests.bundled_studies import OF_RECORDS
 
 ROOT = Path(__file__).resolve().parents[2]
-STUDIES = sorted(path.parent.name for path in BUNDLED.glob("*/study.yaml"))
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("name", STUDIES)
+@pytest.mark.parametrize("name", OF_RECORDS)
 def test_the_bundled_studies_have_no_problems(name: str) -> None:
     assert problems_of(name) == []
 

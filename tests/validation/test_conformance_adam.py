@@ -17,6 +17,7 @@ from metadata.study import Study
 from metadata.terminology import Terminology
 from sdtm.build.study_mapping import read_mapping
 from sdtm.build.tabulate import tabulate
+from tests.bundled_studies import OF_RECORDS
 from tests.validation.seeding import Datasets, again, described, everywhere, lacking, plain, seed, without
 from validation.conformance.adam_datasets import (
     AnalysisDataset,
@@ -316,7 +317,7 @@ def test_every_rule_is_tested() -> None:
     assert sorted(set(ADAM)) == sorted({rule for rule, *_ in SEEDS} | {"adam.screen_failure"})
 
 
-@pytest.mark.parametrize("name", Study.bundled())
+@pytest.mark.parametrize("name", OF_RECORDS)
 def test_sound_datasets_give_nothing_that_is_not_explained(name: str) -> None:
     study = Study.open(name)
     terminology = Terminology.open(study)

@@ -7,7 +7,6 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 from pypdf import PdfReader
@@ -22,8 +21,8 @@ from publish.crf.annotations import NOT_SUBMITTED, annotate
 from publish.crf.document import render
 from sdtm.build.field_uses import form_uses
 from sdtm.build.study_mapping import StudyMapping, read_mapping
+from tests.bundled_studies import OF_RECORDS
 
-STUDIES = sorted(path.parent.name for path in (Path(__file__).resolve().parents[3] / "mappings").glob("*/study.yaml"))
 ANNOTATIONS = "/Annots"
 
 
@@ -63,7 +62,7 @@ def drawn(name: str) -> Crf:
     return Crf(mapping, uses, content, pages, reader, start, texts)
 
 
-@pytest.fixture(scope="session", params=STUDIES)
+@pytest.fixture(scope="session", params=OF_RECORDS)
 def crf(request: pytest.FixtureRequest) -> Crf:
     return drawn(request.param)
 

@@ -10,11 +10,12 @@ import pytest
 
 import metadata.terminology
 from metadata.errors import StudyError
-from metadata.study import BUNDLED, Study
+from metadata.study import Study
 from metadata.terminology import Terminology, pinned_path, whole_package
 from metadata.terminology_package import read_package
 from sdtm.build.mapping_check import check_mappings
 from sdtm.build.pinned_codelists import codelists_used, pin, unpinned
+from tests.bundled_studies import OF_RECORDS
 
 
 def lists_in(path: Path) -> dict[str, set[str]]:
@@ -71,7 +72,7 @@ def test_a_mapping_that_does_not_fit_is_not_pinned(small: Any) -> None:
     assert not pinned_path(small.study()).exists()
 
 
-@pytest.mark.parametrize("name", sorted(path.parent.name for path in BUNDLED.glob("*/study.yaml")))
+@pytest.mark.parametrize("name", OF_RECORDS)
 def test_the_bundled_studies_have_their_terms(name: str) -> None:
     study = Study.open(name)
     held = set(read_package(pinned_path(study), "pinned"))
