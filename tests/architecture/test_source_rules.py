@@ -70,8 +70,8 @@ def particulars() -> set[str]:
         names.add(study.name)
         for file, column in (("dictionary.csv", "field_name"), ("events.csv", "unique_event_name")):
             path = study / "redcap" / file
-            if file == "events.csv" and not path.exists():
-                continue  # a classic project has no events
+            if not path.exists() and (file == "events.csv" or not path.parent.exists()):
+                continue  # a classic project has no events, and a study that begins with datasets has no project
             with path.open(encoding="utf-8-sig", newline="") as stream:
                 names |= {row[column] for row in csv.DictReader(stream) if "_" in row[column]}
     return names
