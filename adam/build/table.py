@@ -60,6 +60,7 @@ class AnalysisTable:
 
     def _add_rows(self, added: AddedRows) -> None:
         old, template = self.count, added.template
+        self.columns.update(added.existing)
         for name in added.changed:
             if name not in self.columns and name not in self.columns.source:
                 blank = "" if isinstance(added.changed[name], CodedText) else np.nan

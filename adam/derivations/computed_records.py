@@ -18,10 +18,12 @@ from adam.language.derivation import (
     keyed,
     listed,
 )
-from adam.language.kinds import KnownParameter
+from adam.language.kinds import KnownParameter, NumericColumn
 from metadata.errors import StudyError
 from metadata.units import significant
 from metadata.variable_kind import CHAR
+
+Function = Literal["sum", "mean", "median", "minimum", "maximum", "count"]
 
 
 @keyed("summary_records")
@@ -33,11 +35,13 @@ class SummaryRecords(SummaryParameter):
     first by ``order`` the variables ``keep_first`` and of the last ``keep_last``, with ``set`` and ``blank`` as in
     extreme_records; what else they differ in (a date, a visit, a sequence number) is missing. Where ``paramcd`` is a
     new parameter, DTYPE stays missing (ADaMIG 1.3, section 4.2); where it is among those that are summarised, DTYPE
-    says how the record was made (AVERAGE, MINIMUM, MAXIMUM, else the function).
+    says how the record was made (AVERAGE, MINIMUM, MAXIMUM, else the function). ``also`` names further variables of the
+    records, with the function that gives the new record's (the last datetime: ``{ADTM: maximum}``).
     """
 
-    function: Literal["sum", "mean", "median", "minimum", "maximum", "count"]
+    function: Function
     need: int = 1
+    also: dict[NumericColumn, Function] = field(default_factory=dict)
 
     def add(self, columns: Columns, count: int, context: DerivationContext) -> AddedRows:
         groups = group_codes([columns[name] for name in self.by])
@@ -46,6 +50,10 @@ class SummaryRecords(SummaryParameter):
         eligible &= (np.bincount(groups[eligible], minlength=size) >= self.need)[groups]
         totals = aggregated(self.function, groups[eligible], number(columns, self.value)[eligible], size)
         added = self.summarised(columns, groups, eligible, significant(totals))
+        of_record = groups[added.template]
+        for name, function in self.also.items():
+            found = aggregated(function, groups[eligible], number(columns, name)[eligible], size)
+            added.changed[name] = significant(found)[of_record]
         if self._within():
             added.changed["DTYPE"] = constant(self._kind(), len(added.template))
         return added
@@ -59,7 +67,13 @@ class SummaryRecords(SummaryParameter):
     def also_makes(self) -> dict[str, str]:
         return {"DTYPE": CHAR} if self._within() else {}
 
+    def changes(self) -> tuple[str, ...]:
+        return (*super().changes(), *self.also)
+
     def sentence(self, variable: str) -> str:
+        if variable in self.also:
+            function = self.also[variable].capitalize()
+            return f"{function} of {variable} of the same records in the added ones of {self.paramcd}."
         if variable == "DTYPE" and self._within():
             return f"{self._kind()} in the added records of {self.paramcd}."
         least = f", if at least {self.need} have a value" if self.need > 1 else ""

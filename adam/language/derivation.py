@@ -37,13 +37,15 @@ class AddedRows:
     """New rows: each starts as a copy of its ``template`` row, with the columns in ``changed`` replaced.
 
     ``contributors`` are pairs (position among the new rows, row that it was derived from); ``edges`` lead from
-    positions among the new rows to rows of other datasets.
+    positions among the new rows to rows of other datasets. ``existing`` has what the old rows get of new variables in
+    ``changed``; those that it lacks are missing in them.
     """
 
     template: np.ndarray
     changed: dict[str, Values]
     contributors: tuple[np.ndarray, np.ndarray]
     edges: tuple[Edges, ...] = ()
+    existing: Mapping[str, Values] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

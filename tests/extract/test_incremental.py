@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 import requests
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPResponse
@@ -81,21 +81,22 @@ def how(path: Path) -> dict[str, Any]:
     return dict(json.loads((path / "extraction.json").read_bytes()))
 
 
-def histories(examples: int) -> None:
+def histories(examples: int, part: int) -> None:
     """Assert for random histories that changes lead where a full load leads, and that they seldom need one."""
     loads: list[str] = []
 
+    @seed(part)
     @settings(
         max_examples=examples,
         deadline=None,
-        derandomize=True,
+        database=None,
         phases=(Phase.generate,),
         suppress_health_check=list(HealthCheck),
     )
-    @given(seed=st.integers(0, 400), nights=NIGHTS, grouped=st.booleans())
-    def holds(seed: int, nights: list[tuple[int, list[Act]]], grouped: bool) -> None:
+    @given(project=st.integers(0, 400), nights=NIGHTS, grouped=st.booleans())
+    def holds(project: int, nights: list[tuple[int, list[Act]]], grouped: bool) -> None:
         with TemporaryDirectory() as name:
-            trial = random_trial(seed, Path(name) / "study")
+            trial = random_trial(project, Path(name) / "study")
             group = "south" if grouped and trial.served.project.dags else ""
             taken = Nights(Study.open(trial.folder), trial.served.as_user("owner"), Path(name), group)
             taken.take()
@@ -116,9 +117,11 @@ def histories(examples: int) -> None:
 
 
 def test_changes_lead_where_a_full_load_leads() -> None:
-    histories(15)
+    histories(15, 0)
 
 
 @pytest.mark.soak
-def test_a_thousand_histories() -> None:
-    histories(1000)
+@pytest.mark.parametrize("part", range(1, 11))
+def test_a_thousand_histories(part: int) -> None:
+    """A hundred each, so that two workers share them."""
+    histories(100, part)

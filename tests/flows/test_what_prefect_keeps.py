@@ -33,6 +33,7 @@ LINES = re.compile(
     rb"[A-Za-z0-9+/]{76}(?:(?:\n|\\n)[A-Za-z0-9+/]+)+={0,2}"
 )  # as Prefect writes it: a name may be broken
 DEEPEST = 5
+PARTS = 4
 
 
 def decoded(content: bytes, depth: int = 0) -> Iterator[bytes]:
@@ -228,17 +229,22 @@ def test_a_deployed_run_that_fails_leaves_nothing_of_a_patient(tmp_path: Path) -
 
 
 @pytest.mark.soak
-def test_no_stage_leaves_anything_of_a_patient_when_it_fails(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "part", [pytest.param(part, marks=pytest.mark.xdist_group(f"stages {part}")) for part in range(PARTS)]
+)
+def test_no_stage_leaves_anything_of_a_patient_when_it_fails(part: int, tmp_path: Path) -> None:
+    """Every stage fails once; the parts are a quarter of the stages each, so that two workers share them."""
     assert [state["name"] for state in run(tmp_path, {"FAIL_AT": ""})] == ["Completed"]
     assert found(tmp_path / "prefect", PATIENT) == set()
     stages = list(pickle.loads((tmp_path / "stages").read_bytes()))
     assert len(stages) >= 20
     (tmp_path / "prefect").rename(tmp_path / "completed")
     kinds = [kind for kind in ERRORS if kind != "unprotected"]
-    asked = [{"FAIL_AT": stage, "FAIL_AS": kinds[at % len(kinds)]} for at, stage in enumerate(stages)]
+    asked = [{"FAIL_AT": stage, "FAIL_AS": kinds[at % len(kinds)]} for at, stage in enumerate(stages)][part::PARTS]
     states = run(tmp_path, *asked)
     assert {state["name"] for state in states} == {"Failed"}
-    assert any("REDCap listed 3 records, but '...' did not come" in state["message"] for state in states)
+    said = any("REDCap listed 3 records, but '...' did not come" in state["message"] for state in states)
+    assert said is any(one["FAIL_AS"] == "OutsideError" for one in asked)
     assert found(tmp_path / "prefect", PATIENT) == set()
 
 
