@@ -31,8 +31,8 @@ class NominalTime(Derivation):
     """Give the planned time since the first dose: of the planned study day, and of the time point within that day.
 
     Day 1 is that of the first dose, the day before it is -1. ``timepoint`` holds texts such as PREDOSE (0), 30 MIN
-    POSTDOSE, 4H POST-DOSE or 0-6 HOURS AFTER DOSE (the end of the interval); ``hours`` gives those of other texts, which
-    are an error without it. A record without a planned day has no time, one without a time point that of its day.
+    POSTDOSE, 4H POST-DOSE or 0-6 HOURS AFTER DOSE (the end of the interval); ``hours`` gives those of other texts,
+    which are an error without it. A record without a planned day has no time, one without a time point its day's.
     """
 
     day: NumberColumn

@@ -1,4 +1,4 @@
-"""The derivation relative_flag: the records of a group before, or after, the first or last one that fulfils something."""
+"""The derivation relative_flag: the records of a group before, or after, the first or last that fulfils something."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ class RelativeFlag(Derivation):
         turned = [(values, not down) for values, down in order] if self.mode == "last" else order
         rows = first_rows(groups, turned, self.condition.holds(columns, count))
         if tied(groups, order, rows, everyone).any():
-            raise StudyError(f"several records of one place within {listed(self.by)} fulfil {self.condition}, or not; add"
-                             " a variable to 'order' that tells them apart")  # fmt: skip
+            raise StudyError(f"several records of one place within {listed(self.by)} fulfil {self.condition}, or do"
+                             " not; add a variable to 'order' that tells them apart")  # fmt: skip
         rank = np.empty(count, np.int64)
         rank[ordered(order, np.arange(count), groups)] = np.arange(count)
         reference = row_of_group(groups, rows)
