@@ -35,16 +35,16 @@ class NominalTime(Derivation):
     which are an error without it. A record without a planned day has no time, one without a time point its day's.
     """
 
-    day: NumberColumn
+    source: NumberColumn
     to: NewNumber
     timepoint: TextColumn | None = None
     hours: dict[str, float] = field(default_factory=dict)
     unit: Literal["hours", "days", "weeks"] = "hours"
 
     def derive(self, columns: Columns, count: int, context: DerivationContext) -> Outcome:
-        planned = number(columns, self.day)
+        planned = number(columns, self.source)
         if bool((planned == 0).any()):
-            raise StudyError(f"{self.day} is 0 in {int((planned == 0).sum())} record(s); there is no day 0")
+            raise StudyError(f"{self.source} is 0 in {int((planned == 0).sum())} record(s); there is no day 0")
         since = np.where(planned > 0, planned - 1, planned) * 24.0
         if self.timepoint:
             since = since + self._hours(text(columns, self.timepoint))
@@ -71,4 +71,4 @@ class NominalTime(Derivation):
 
     def sentence(self, variable: str) -> str:
         point = f", and the time of {self.timepoint} after the dose" if self.timepoint else ""
-        return f"Planned time since the first dose in {self.unit}: {self.day} less 1 (no day 0){point}{self.within()}."
+        return f"Planned time since the first dose in {self.unit}: {self.source} less 1 (no day 0){point}{self.within()}."
