@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from adam.build import admiral
 from adam.build.examples import (
     Example,
     all_examples,
@@ -62,6 +63,13 @@ The values of admiral's own tests hold here too (`tests/adam/*_as_admiral.py`), 
 default, or an error in place of a choice:
 
 {differences}
+
+## Coming from admiral
+
+What answers each function of admiral 1.x here. Where the answer is put together of several derivations, or is another
+one, the last column says so; `-` is a way of writing programs that a declaration does not need.
+
+{admiral}
 """
 
 KEYS = {
@@ -112,6 +120,7 @@ def page() -> str:
     keys = "\n".join(["| key | role |", "|---|---|", *(f"| {key} | {role} |" for key, role in KEYS.items())])
     differences = [f"| {what} | {how} |" for what, how in DIFFERENCES.items()]
     head = HEAD.replace("{keys}", keys)
+    head = head.replace("{admiral}", admiral.table())
     parts = [
         head.replace("{differences}", "\n".join(["| derivation | here, and in admiral |", "|---|---|", *differences]))
     ]
@@ -122,7 +131,14 @@ def page() -> str:
 
 def _derivation(made: type[Derivation], example: Example) -> str:
     purpose, _, rest = (inspect.getdoc(made) or "").replace("``", "`").partition("\n\n")
-    parts = [f"### {made.key}", purpose, rest, f"Rule: {example.source}.", parameter_table(made, but=("when",))]
+    parts = [
+        f"### {made.key}",
+        purpose,
+        rest,
+        f"Rule: {example.source}.",
+        admiral.sentence(made.key),
+        parameter_table(made, but=("when",)),
+    ]
     parts += part_tables(made)
     parts += [_formulas()] if made is FormulaRecords else []
     parts += ["Given", _table(example.given)]

@@ -71,4 +71,6 @@ class NominalTime(Derivation):
 
     def sentence(self, variable: str) -> str:
         point = f", and the time of {self.timepoint} after the dose" if self.timepoint else ""
-        return f"Planned time since the first dose in {self.unit}: {self.source} less 1 (no day 0){point}{self.within()}."
+        return (
+            f"Planned time since the first dose in {self.unit}: {self.source} less 1 (no day 0){point}{self.within()}."
+        )
