@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent / "page"
 PIECES = 1000  # of a page, written at once
 # Statistics whose method a reader must know; means and counts speak for themselves.
-EXPLAINED = ("p_value", "estimate", "lower")
+EXPLAINED = ("p_value", "estimate", "lower", "not_shown")
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 from metadata.condition import Condition
 from metadata.condition_filter import among, equality
-from metadata.declaration_limits import Text
+from metadata.declaration_limits import Above, Limit, Text
 from metadata.yaml_source import complain
 from reports.layout.table import (
     OutputLayout,
@@ -46,7 +46,12 @@ class IncidencePart:
 
 @dataclass(frozen=True, kw_only=True)
 class Keys(OutputKeys):
-    """Subjects and records by ``class`` and ``term``; ``events`` heads the column of records."""
+    """Subjects and records by ``class`` and ``term``; ``events`` heads the column of records.
+
+    With ``at_least`` only terms are shown that so many percent of the subjects of some treatment had, under their
+    classes; a footnote says how many are not. ``keep_case`` lists words that stay as they are written in the data, such
+    as ECG.
+    """
 
     dataset: Text
     term: Variable
@@ -61,6 +66,8 @@ class Keys(OutputKeys):
     parts: list[IncidencePart] | None = None
     reference: Text = ""
     stub: Text = ""
+    at_least: Annotated[float, Above(0), Limit(high=100)] | None = None
+    keep_case: list[Text] | None = None
 
     def texts_of(self) -> TextsOf:
         """The grades that are counted."""
@@ -115,12 +122,39 @@ def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> 
     sizes = [add_size(analysis, output, group, builder) for group in groups]
     for part in _parts(keys):
         counted = [_count(analysis, output, part, group, size) for group, size in zip(groups, sizes, strict=True)]
-        lines = counted[-1].tally.ordered(keys.order, list(keys.labels or {}))
+        lines = _frequent(keys, counted, counted[-1].tally.ordered(keys.order, list(keys.labels or {})))
         for treatment in counted:
             for line in lines:
                 _add(output, builder, part, line, treatment)
+        if keys.at_least is not None:
+            _add_not_shown(output, builder, part, counted[-1], len(lines))
         if arms:
             _compare(output, builder, part, lines, counted, arms)
+
+
+def _frequent(keys: Keys, counted: list[Counted], lines: list[TallyLine]) -> list[TallyLine]:
+    """The lines that are shown: everything, the terms that are frequent in some treatment, and their classes."""
+    if keys.at_least is None:
+        return lines
+    arms = [treatment for treatment in counted if treatment.group.is_arm] or counted
+    frequent = {
+        line
+        for line in lines
+        if line.term and any(100 * arm.tally.subjects.get(line, 0) >= keys.at_least * arm.size > 0 for arm in arms)
+    }
+    classes = {TallyLine(line.group) for line in frequent}
+    return [line for line in lines if line in frequent or line in classes or line == TallyLine()]
+
+
+def _add_not_shown(output: Output, builder: ResultsBuilder, part: Part, everybody: Counted, shown: int) -> None:
+    """The number of terms and classes that are too rare for a line of their own."""
+    keys, line = output.keys_of(Keys), TallyLine()
+    left = len(everybody.tally.events) - shown
+    method = (
+        f"terms that fewer than {keys.at_least:g}% of the patients of each treatment had are not shown ({left} lines)"
+    )
+    place, source = _place(output, part, line, everybody.group.label), _source(keys, everybody.rows, line)
+    builder.add(output, place, "not_shown", Estimate(float(left), method, left), COUNT, source)
 
 
 def _parts(keys: Keys) -> list[Part]:
@@ -230,7 +264,7 @@ def _row(output: Output, results: ResultsIndex, part: Part, line: TallyLine, tes
     at = _place(output, part, line, "")
     cells += [own.text(at.variable, at.level, group, "p_value", at.subset) for group in tested]
     name = line.term or line.group
-    label = (keys.labels or {}).get(name, sentence(name)) if name else part.keys.any
+    label = (keys.labels or {}).get(name, sentence(name, keys.keep_case or ())) if name else part.keys.any
     return Row(label, tuple(cells), int(bool(line.group and line.term)))
 
 

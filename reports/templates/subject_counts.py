@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -196,6 +196,10 @@ def _cells(keys: Keys, results: LineResults, groups: list[str], place: tuple[str
     return tuple(cells)
 
 
-def sentence(value: str) -> str:
-    """A term in capitals as it reads in a table: ADVERSE EVENT becomes Adverse event."""
-    return value.capitalize() if value.isupper() else value
+def sentence(value: str, kept: Sequence[str] = ()) -> str:
+    """A term in capitals as it reads in a table: ECG ABNORMAL becomes Ecg abnormal, or ECG abnormal if ECG is kept."""
+    if not value.isupper():
+        return value
+    words = {word.upper(): word for word in kept}
+    shown = value.capitalize().split(" ")
+    return " ".join(words.get(word.upper(), word) for word in shown)

@@ -106,6 +106,25 @@ def test_incidence_is_as_published_of_the_pilot(tmp_path: Path) -> None:
     ]
 
 
+def test_only_terms_that_are_frequent_in_some_treatment_have_a_line(tmp_path: Path) -> None:
+    """3 of 86 on placebo are 3.49%, 2 of 84 are 2.38%, 1 of 84 is 1.19%."""
+    made = study(tmp_path, INCIDENCE + "    at_least: 2.4\n")
+    results = compute(made, pilot())
+    assert [row.label for row in shown(made, results).rows] == ["Any adverse event", GUT.capitalize(), "Diarrhoea"]
+    left = results[results["statistic"] == "not_shown"]
+    assert left["value"].tolist() == [4]
+    assert left["method"].tolist() == [
+        "terms that fewer than 2.4% of the patients of each treatment had are not shown (4 lines)"
+    ]
+    made = study(tmp_path, INCIDENCE + "    at_least: 2.38\n    keep_case: [SITE]\n")
+    rows = shown(made, compute(made, pilot())).rows
+    assert [row.label for row in rows][3:] == [
+        GENERAL.capitalize().replace(" site ", " SITE "),
+        "Application SITE pruritus",
+    ]
+    assert rows[0].cells[:2] == ("3 (3.5%)", "5"), "the line of everything counts all terms"
+
+
 def test_terms_are_sorted_by_all_treatments_and_zeros_are_results(tmp_path: Path) -> None:
     made = study(tmp_path, INCIDENCE.replace("    order: name\n", ""))
     results = compute(made, pilot())
