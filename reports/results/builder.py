@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from metadata.yaml_source import complain
 from reports.results.formats import COUNT, PERCENT, text_of
 from reports.results.specification import Output
-from reports.statistics.descriptive import STATISTICS
+from reports.statistics.descriptive import STATISTICS, describe_geometric
 from reports.statistics.estimate import Estimate
 from reports.statistics.rounding import significant
 
@@ -120,6 +120,14 @@ class ResultsBuilder:
         for name in STATISTICS:
             digits = widths.get(name, decimals + 1)
             self.add(output, place, name, description[name], "XX" + "." * (digits > 0) + "X" * digits, source)
+
+    def add_geometric(
+        self, output: Output, place: ResultPlace, values: Sequence[float], decimals: int, source: ResultSource
+    ) -> None:
+        """Append geometric mean, with one decimal more than recorded, and geometric coefficient of variation."""
+        for name, estimate in describe_geometric(values).items():
+            shown = PERCENT if name == "geometric_cv" else f"XX.X{'X' * decimals}"
+            self.add(output, place, name, estimate, shown, source)
 
     def add_proportion(
         self, output: Output, place: ResultPlace, count: int, of: int, source: ResultSource, method: str

@@ -88,7 +88,7 @@ class LineResults:
     def pair(self, variable: str, level: str, group: str, names: tuple[str, str], subset: str = "") -> str:
         """Two statistics as ``mean (SD)`` or, for bounds, ``Q1, Q3``; one NE for both."""
         first, second = (self.text(variable, level, group, name, subset) for name in names)
-        shown = f"{first} ({second})" if names[1] == "sd" else f"{first}, {second}"
+        shown = f"{first} ({second})" if names[1] in ("sd", "geometric_cv") else f"{first}, {second}"
         return ResultText.of("NE" if first == second == "NE" else shown, first, second)
 
     def cell(self, variable: str, level: str, group: str, names: list[str], subset: str = "") -> str:

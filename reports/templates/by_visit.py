@@ -38,7 +38,7 @@ from reports.results.specification import (
 )
 from reports.statistics.descriptive import describe
 from reports.statistics.estimate import Estimate
-from reports.template_parts.descriptive_cells import CELLS
+from reports.template_parts.descriptive_cells import Shown, cells
 from reports.template_parts.filtered_rows import filtered
 from reports.template_parts.paired_tests import TESTS, Wide
 from reports.template_parts.treatment_heads import POPULATION, add_size
@@ -54,6 +54,7 @@ class VisitValue:
     variable: NumberVariable
     label: Text
     decimals: Decimals | None = None
+    show: list[Shown] | None = None
 
     def described(self) -> Iterable[str]:
         """The variable has means."""
@@ -206,6 +207,8 @@ def _describe(
             place = ResultPlace(f"{code}_{name}_{key[-1]}", group.label, name, key[-1], code, line=f"value {number}")
             decimals = keys.each_parameter[code].decimals if value.decimals is None else value.decimals
             builder.add_description(output, place, describe(known.tolist()), decimals, source)
+            if "geometric_mean" in (value.show or ()):
+                builder.add_geometric(output, place, known.tolist(), decimals, source)
 
 
 def _numbers(rows: Selection, value: VisitValue) -> Wide:
@@ -303,7 +306,7 @@ def layout(output: Output, results: ResultsIndex) -> OutputLayout:
 
 def _visits(keys: Keys, results: ResultsIndex, values: Values) -> OutputTable:
     """Blocks of treatments; with several parameters blocks of these, in them treatments if there are several."""
-    columns = tuple(TableColumn(label, value.label) for _, value in values for label, _ in CELLS)
+    columns = tuple(TableColumn(label, value.label) for _, value in values for label, _ in cells(value.show))
     several, rows = bool(keys.parameters), list[Row]()
     for number, (code, parameter) in enumerate(keys.each_parameter.items()):
         blocks = [(group, _lines(keys, results, values, group, code, 1 + several)) for group in results.groups()]
@@ -332,7 +335,7 @@ def _cells(results: ResultsIndex, values: Values, group: str, code: str, visit: 
     return tuple(
         results.line(f"value {number}").cell(value.variable, visit, group, statistics.split(), code)
         for number, value in values
-        for _, statistics in CELLS
+        for _, statistics in cells(value.show)
     )
 
 

@@ -16,7 +16,7 @@ from reports.results.index import ResultsIndex
 from reports.results.selection import Selection
 from reports.results.specification import SUBJECT_LEVEL, Decimals, Labels, Output, OutputKeys, TextsOf, Variable
 from reports.statistics.descriptive import describe
-from reports.template_parts.descriptive_cells import CELLS
+from reports.template_parts.descriptive_cells import Shown, cells
 from reports.template_parts.treatment_heads import add_size, columns
 
 
@@ -32,6 +32,7 @@ class SummaryVariable:
     decimals: Decimals = 0
     labels: Labels | None = None
     every_record: bool = False
+    show: list[Shown] | None = None
     node: Place = field(default=None, compare=False, repr=False)
 
     any_of: ClassVar[tuple[tuple[str, ...], ...]] = (("heading",), ("label", "variable"), ("label", "where"))
@@ -104,8 +105,10 @@ def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> 
                 present = rows.present(item.variable)
                 if not item.keys.every_record:
                     present.check_once(unless="every_record")
-                values = describe(present.column(item.variable))
-                builder.add_description(output, item.place(group.label), values, item.keys.decimals, present)
+                numbers, place, decimals = present.column(item.variable), item.place(group.label), item.keys.decimals
+                builder.add_description(output, place, describe(numbers), decimals, present)
+                if "geometric_mean" in (item.keys.show or ()):
+                    builder.add_geometric(output, place, numbers.tolist(), decimals, present)
 
 
 def _items(keys: Keys) -> Iterator[SummaryItem]:
@@ -161,7 +164,7 @@ def _numbers(item: SummaryItem, results: ResultsIndex, indent: int) -> list[Row]
     return [
         Row(label, tuple(results.line(item.line).cell(item.variable, "", group, statistics.split(), item.subset)
                          for group in results.groups()), indent)
-        for label, statistics in CELLS
+        for label, statistics in cells(item.keys.show)
     ]  # fmt: skip
 
 

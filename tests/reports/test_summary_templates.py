@@ -130,6 +130,20 @@ def test_parameters_by_visit_and_treatment(trial: Study, adam: dict[str, Dataset
     assert temperature[2][3][2] == "36.50"
 
 
+def test_statistics_are_those_that_are_chosen_in_their_order(trial: Study, adam: dict[str, Dataset]) -> None:
+    file = trial.folder / "reports.yaml"
+    chosen = "show: [range, geometric_mean, n]"
+    text = file.read_text().replace("label: Value, decimals: 0}", f"label: Value, decimals: 0, {chosen}}}")
+    file.write_text(text.replace("{variable: AVAL, label: Value}", f"{{variable: AVAL, label: Value, {chosen}}}"))
+    rows = table(trial, adam, 1).rows
+    # Day 1 of arm A: 120, 130 and 140; geometric mean 129.74, variation of logs 7.71%. Changes keep the usual lines.
+    assert rows[2].cells[:3] == ("120, 140", "129.7 (7.7)", "3") and len(rows[2].cells) == 3 + 5
+    lines = [(row.label, row.cells) for row in table(trial, adam, 2).rows]
+    at = [label for label, _ in lines].index("Min, max")
+    assert [label for label, _ in lines[at : at + 3]] == ["Min, max", "Geometric mean (CV%)", "n"]
+    assert lines[at + 1][1][0] == "132.5 (1.6)"
+
+
 def test_each_parameter_is_tested_or_says_why_not(trial: Study, adam: dict[str, Dataset]) -> None:
     results = compute(trial, adam)
     tests = results[(results["statistic"] == "p_value") & (results["output"] == "T1") & (results["group"] == "All")]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import gmean
 
-from reports.statistics.descriptive import describe
+from reports.statistics.descriptive import describe, describe_geometric
 from reports.statistics.proportion import clopper_pearson
 from reports.statistics.rounding import rounded_text, significant, to_precision
 
@@ -76,3 +78,26 @@ def test_clopper_pearson(count: int, n: int, lower: float, upper: float) -> None
 
 def test_a_proportion_of_nobody() -> None:
     assert math.isnan(clopper_pearson(0, 0).value)
+
+
+def test_geometric_mean_and_variation_by_hand() -> None:
+    """Of 2 and 8 the logs have the mean log 4 and the variance 2 (log 2)^2 = 0.9609; 100 sqrt(exp(0.9609) - 1)."""
+    found = describe_geometric([2, 8, float("nan")])
+    assert found["geometric_mean"].value == pytest.approx(4) and found["geometric_mean"].n == 2
+    assert found["geometric_cv"].value == pytest.approx(100 * math.sqrt(math.exp(2 * math.log(2) ** 2) - 1))
+    assert found["geometric_cv"].value == pytest.approx(127.05, abs=0.01)
+
+
+@given(st.lists(st.floats(1e-3, 1e3), min_size=2, max_size=20))
+def test_geometric_statistics_are_those_of_scipy(values: list[float]) -> None:
+    found = describe_geometric(values)
+    assert found["geometric_mean"].value == pytest.approx(float(gmean(values)), rel=1e-9)
+    spread = float(np.var(np.log(values), ddof=1))
+    assert found["geometric_cv"].value == pytest.approx(100 * math.sqrt(math.expm1(spread)), rel=1e-6, abs=1e-6)
+
+
+def test_a_value_that_has_no_logarithm_leaves_no_geometric_mean() -> None:
+    found = describe_geometric([1.0, 0.0, 4.0])
+    assert math.isnan(found["geometric_mean"].value)
+    assert found["geometric_cv"].warning == "not estimable: 1 value(s) not above 0"
+    assert math.isnan(describe_geometric([3.0])["geometric_cv"].value)
