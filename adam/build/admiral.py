@@ -42,7 +42,7 @@ def table() -> str:
 
 
 def _words(answer: Answer) -> str:
-    return ", ".join(f"[{word}](#{word})" for word in answer.words) or "-"
+    return ", ".join(f"`{word}`" for word in answer.words) or "-"
 
 
 def sentence(word: str) -> str:

@@ -19,7 +19,7 @@ FIRST_PAGES = {"README.md": "index.md", "CHANGELOG.md": "changelog.md", "CONTRIB
 CHAPTERS = {
     "Use": ["data-managers", "first-study", "other-sources", "releases", "monitoring", "server"],
     "Map a study": ["mapping", "study", "operations", "checks", "redcap-logic", "grammar"],
-    "Analyse and review": ["analysts", "derivations", "reports", "reviewers", "rules"],
+    "Analyse and review": ["analysts", "derivations", "reports", "gallery", "reviewers", "rules"],
     "Change": ["programmers", "contributing", "changelog", "api/index"],
 }
 HEADING = re.compile(r"^(#{2,3}) (.+)\n", re.MULTILINE)
