@@ -46,8 +46,22 @@ def limit() -> Iterator[None]:
 def test_a_mistake_is_said_in_a_sentence(
     seed: int, command: Callable[..., Answer], tmp_path: Path, limit: None
 ) -> None:
-    random, study = Random(seed), tmp_path / "trial"
-    shutil.copytree(random.choices(STUDIES, WEIGHTS)[0], study, ignore=UNREAD)
+    random = Random(seed)
+    assert_said(random.choices(STUDIES, WEIGHTS)[0], random, command, tmp_path)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(60))
+def test_so_it_is_in_a_study_that_begins_with_datasets(
+    seed: int, command: Callable[..., Answer], tmp_path: Path, limit: None
+) -> None:
+    assert_said(BUNDLED / "cdisc_pilot", Random(seed), command, tmp_path)
+
+
+def assert_said(original: Path, random: Random, command: Callable[..., Answer], tmp_path: Path) -> None:
+    """Change a copy of a study, and assert that its check says what is wrong, and where."""
+    study = tmp_path / "trial"
+    shutil.copytree(original, study, ignore=UNREAD)
     change = mutate(study, random)
     answer = command("check", study)
     said = answer.out + answer.err
