@@ -17,13 +17,23 @@ from reports.layout.table import (
 )
 from reports.results.analysis_data import AnalysisData, Group
 from reports.results.builder import ResultPlace, ResultsBuilder
-from reports.results.formats import COUNT, P_VALUE
+from reports.results.formats import COUNT, P_VALUE, pattern
 from reports.results.index import LineResults, ResultsIndex
 from reports.results.selection import SUBJECT, Selection
-from reports.results.specification import Labels, Output, OutputKeys, ReportSpecification, TextsOf, Variable
+from reports.results.specification import (
+    SUBJECT_LEVEL,
+    Labels,
+    Output,
+    OutputKeys,
+    ReportSpecification,
+    TextsOf,
+    Variable,
+)
 from reports.statistics.estimate import Estimate
 from reports.statistics.fisher import fisher
+from reports.template_parts.exposure_rates import ExposureRate, RateOfLines, rate_of_lines
 from reports.template_parts.filtered_rows import FilteredRows, filtered
+from reports.template_parts.person_time import add_bounded
 from reports.template_parts.tally import (
     ALL,
     NOT_CODED,
@@ -50,7 +60,7 @@ class Keys(OutputKeys):
 
     With ``at_least`` only terms are shown that so many percent of the subjects of some treatment had, under their
     classes; a footnote says how many are not. ``keep_case`` lists words that stay as they are written in the data, such
-    as ECG.
+    as ECG. ``rates`` are rates per time of exposure, each a column.
     """
 
     dataset: Text
@@ -68,6 +78,7 @@ class Keys(OutputKeys):
     stub: Text = ""
     at_least: Annotated[float, Above(0), Limit(high=100)] | None = None
     keep_case: list[Text] | None = None
+    rates: list[ExposureRate] | None = None
 
     def texts_of(self) -> TextsOf:
         """The grades that are counted."""
@@ -103,11 +114,14 @@ class Counted:
     size: int
     rows: Selection
     tally: Tally
+    rates: list[RateOfLines]
 
 
 def check(_: ReportSpecification, output: Output) -> None:
     """The first line of the table, or of each part, has a label."""
     keys = output.keys_of(Keys)
+    for rate in keys.rates or ():
+        rate.check()
     if keys.parts is None and not keys.any:
         raise complain(output.node, None, "say in 'any' what the first line counts, or declare 'parts'")
 
@@ -173,7 +187,9 @@ def _count(analysis: AnalysisData, output: Output, part: Part, group: Group, siz
     unknown = sorted({grade for _, grade in found.worst} - set(keys.levels))
     if unknown:
         raise complain(output.node, "grades", f"{rows.dataset}.{keys.grade} has the value '{unknown[0]}' as well")
-    return Counted(group, size, rows, found)
+    subjects = analysis.select(output, SUBJECT_LEVEL, group)
+    rates = [rate_of_lines(rate, subjects, rows, keys.class_, keys.term) for rate in keys.rates or ()]
+    return Counted(group, size, rows, found, rates)
 
 
 def _place(output: Output, part: Part, line: TallyLine, group: str, *more: str) -> ResultPlace:
@@ -200,6 +216,10 @@ def _add(output: Output, builder: ResultsBuilder, part: Part, line: TallyLine, c
     subjects, events = found.subjects.get(line, 0), found.events.get(line, 0)
     builder.add_proportion(output, place, subjects, counted.size, source, METHOD)
     builder.add(output, place, "events", Estimate(float(events), "Number of records", subjects), COUNT, source)
+    for rated in counted.rates:
+        at = _place(output, part, line, counted.group.label, rated.rate.subset)
+        add_bounded(output, builder, at, "estimate", rated.estimate(line, events, subjects),
+                    pattern(rated.rate.decimals), source)  # fmt: skip
     for grade in keys.levels:
         who = found.worst.get((line, grade), [])
         at = _place(output, part, line, counted.group.label, f"worst {grade}")
@@ -230,7 +250,8 @@ def layout(output: Output, results: ResultsIndex) -> OutputLayout:
 def _table(output: Output, results: ResultsIndex, part: Part) -> OutputTable:
     keys, name, own = output.keys_of(Keys), part.label, results.line(part.line)
     tested = [group for group in results.groups() if own.text(keys.term, ALL, group, "p_value", name)]
-    heads = (*columns(results, "n (%)", keys.events, *keys.levels.values()),
+    rated = [rate.label for rate in keys.rates or ()]
+    heads = (*columns(results, "n (%)", keys.events, *rated, *keys.levels.values()),
              *(TableColumn(group, f"p-value against {keys.reference}") for group in tested))  # fmt: skip
     rows = [_row(output, results, part, line, tested) for line in _lines(keys, own)]
     stub = "Class, term" if keys.class_ else "Term"
@@ -260,12 +281,18 @@ def _row(output: Output, results: ResultsIndex, part: Part, line: TallyLine, tes
             own.count(at.variable, at.level, group, at.subset),
             own.text(at.variable, at.level, group, "events", at.subset),
         ]
+        cells += [_rated(output, own, part, line, group, rate) for rate in keys.rates or ()]
         cells += [_graded(output, own, part, line, group, grade) for grade in keys.levels]
     at = _place(output, part, line, "")
     cells += [own.text(at.variable, at.level, group, "p_value", at.subset) for group in tested]
     name = line.term or line.group
     label = (keys.labels or {}).get(name, sentence(name, keys.keep_case or ())) if name else part.keys.any
     return Row(label, tuple(cells), int(bool(line.group and line.term)))
+
+
+def _rated(output: Output, results: LineResults, part: Part, line: TallyLine, group: str, rate: ExposureRate) -> str:
+    at = _place(output, part, line, group, rate.subset)
+    return results.bounded(at.variable, at.level, group, at.subset)
 
 
 def _graded(output: Output, results: LineResults, part: Part, line: TallyLine, group: str, grade: str) -> str:

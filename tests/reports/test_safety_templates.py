@@ -125,6 +125,64 @@ def test_only_terms_that_are_frequent_in_some_treatment_have_a_line(tmp_path: Pa
     assert rows[0].cells[:2] == ("3 (3.5%)", "5"), "the line of everything counts all terms"
 
 
+def test_rates_by_exposure_are_worked_out_by_hand(tmp_path: Path) -> None:
+    """Three subjects with 100, 200 and 300 days; the first has nausea on days 11 and 40, the second on day 500."""
+    subjects = pd.DataFrame({"USUBJID": list("123"), "TRT01A": "Placebo", "SAFFL": "Y", "TRTDURD": [100.0, 200, 300]})
+    events = pd.DataFrame(
+        [
+            ("1", "GUT", "NAUSEA", 11.0),
+            ("1", "GUT", "NAUSEA", 40.0),
+            ("2", "GUT", "NAUSEA", 500.0),
+            ("3", "SKIN", "RASH", -2.0),
+        ],
+        columns=["USUBJID", "AEBODSYS", "AEDECOD", "ASTDY"],
+    ).assign(TRTA="Placebo")
+    rates = """
+    rates:
+      - {kind: events, label: Events per 100 years, exposure: TRTDURD}
+      - {kind: subjects, label: Subjects per 10 years, exposure: TRTDURD, day: ASTDY, years: 10, decimals: 2}
+"""
+    made = study(tmp_path, INCIDENCE.replace("    reference: Placebo\n", "") + rates.lstrip("\n"))
+    data = {"ADSL": dataset("ADSL", subjects), "ADAE": dataset("ADAE", events)}
+    results = compute(made, data)
+    found = results[results["statistic"] == "estimate"].set_index(["level", "subset"])["value"].to_dict()
+    nausea = {subset: value for (level, subset), value in found.items() if level == "NAUSEA"}
+    # Events: 3 in 600 days. Subjects: 2 in 11 + 200 + 300 = 511 days (the second's event came after his exposure).
+    assert nausea["GUT; rate of events per 100 years"] == pytest.approx(3 / (600 / 365.25) * 100)
+    assert nausea["GUT; rate of subjects per 10 years"] == pytest.approx(2 / (511 / 365.25) * 10)
+    rash = {subset: value for (level, subset), value in found.items() if level == "RASH"}
+    # A day before the first counts as the first: one day at risk of the third subject.
+    assert rash["SKIN; rate of subjects per 10 years"] == pytest.approx(1 / (301 / 365.25) * 10)
+    assert found["", "rate of subjects per 10 years"] == pytest.approx(3 / ((11 + 200 + 1) / 365.25) * 10)
+    table = shown(made, results)
+    assert [column.label for column in table.columns] == [
+        "n (%)",
+        "Events",
+        "Events per 100 years",
+        "Subjects per 10 years",
+    ]
+    assert table.rows[0].cells[2].startswith("243.5 (66.3, ")  # 4 in 600 days; Garwood's 1.09 to 10.24 events
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"TRTDURD": [100.0, None, 300]}, "1 subject\\(s\\) of the population have no TRTDURD"),
+        ({"ASTDY": [float("nan")]}, "1 record\\(s\\) have no ASTDY"),
+    ],
+)
+def test_a_rate_needs_everybodys_time(tmp_path: Path, change: dict[str, list[float | None]], sentence: str) -> None:
+    subjects = pd.DataFrame({"USUBJID": list("123"), "TRT01A": "Placebo", "SAFFL": "Y", "TRTDURD": [100.0, 200, 300]})
+    events = pd.DataFrame(
+        {"USUBJID": ["1"], "AEBODSYS": "GUT", "AEDECOD": "NAUSEA", "ASTDY": [11.0], "TRTA": "Placebo"}
+    )
+    subjects, events = (frame.assign(**{k: v for k, v in change.items() if k in frame}) for frame in (subjects, events))
+    rate = "    rates: [{kind: subjects, label: Rate, exposure: TRTDURD, day: ASTDY}]\n"
+    made = study(tmp_path, INCIDENCE.replace("    reference: Placebo\n", "") + rate)
+    with pytest.raises(StudyError, match=sentence):
+        compute(made, {"ADSL": dataset("ADSL", subjects), "ADAE": dataset("ADAE", events)})
+
+
 def test_terms_are_sorted_by_all_treatments_and_zeros_are_results(tmp_path: Path) -> None:
     made = study(tmp_path, INCIDENCE.replace("    order: name\n", ""))
     results = compute(made, pilot())
