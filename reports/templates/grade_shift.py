@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 from metadata.condition import Condition
 from metadata.condition_filter import among, equality
@@ -29,7 +29,12 @@ from reports.template_parts.treatment_heads import POPULATION, add_size
 
 @dataclass(frozen=True, kw_only=True)
 class Keys(OutputKeys):
-    """Worst category after baseline by the category at baseline, for each of ``parameters`` (code to label)."""
+    """Worst category after baseline by the category at baseline, for each of ``parameters`` (code to label).
+
+    ``percent`` prints percentages, of all subjects of the analyte (total) or of those with the same category before.
+    ``rows`` are those that somebody had, or all, the same in each treatment; ``no_value`` adds a row of the subjects of
+    the population who have no graded record.
+    """
 
     dataset: Text
     parameters: Annotated[Labels, Keyed(1)]
@@ -40,6 +45,9 @@ class Keys(OutputKeys):
     labels: Labels | None = None
     head: Text = "Worst grade after baseline, n"
     stub: Text = "Analyte, grade at baseline"
+    percent: Literal["total", "baseline"] | None = None
+    rows: Literal["seen", "all"] = "seen"
+    no_value: bool = False
 
     def implied(self) -> Iterable[str]:
         """The code of the parameter."""
@@ -60,10 +68,14 @@ class Keys(OutputKeys):
 
     def label(self, grade: str) -> str:
         """What a category is called."""
-        return {NONE: NONE, TOTAL: TOTAL, **(self.labels or {})}.get(grade, f"Grade {grade}")
+        return {NONE: NONE, TOTAL: TOTAL, NO_VALUE: NO_VALUE, **(self.labels or {})}.get(grade, f"Grade {grade}")
+
+    def befores(self, had: Collection[str]) -> list[str]:
+        """The rows: categories at baseline that somebody had, or all of them, and no category if somebody had none."""
+        return [grade for grade in [*self.grades, NONE] if grade in had or (self.rows == "all" and grade != NONE)]
 
 
-NONE, TOTAL, WORSE = "Not graded", "Total", "Worsened"
+NONE, TOTAL, WORSE, NO_VALUE = "Not graded", "Total", "Worsened", "No value"
 METHOD = "Patients by worst grade after baseline"
 
 
@@ -99,10 +111,12 @@ def compute(analysis: AnalysisData, output: Output, builder: ResultsBuilder) -> 
     """
     keys = output.keys_of(Keys)
     for group in analysis.groups(output):
-        add_size(analysis, output, group, builder)
+        size = add_size(analysis, output, group, builder)
         shifts = _shifts(keys, analysis.select(output, keys.dataset, group).where(keys.where))
         for parameter in keys.parameters:
             _parameter(output, builder, group, parameter, shifts)
+            if keys.no_value:
+                _add_no_value(output, builder, group, parameter, shifts, size)
 
 
 def _shifts(keys: Keys, rows: Selection) -> Shifts:
@@ -122,15 +136,30 @@ def _shifts(keys: Keys, rows: Selection) -> Shifts:
 
 
 def _parameter(output: Output, builder: ResultsBuilder, group: Group, parameter: str, shifts: Shifts) -> None:
-    keys, had, of = output.keys_of(Keys), shifts.had(parameter), len(shifts.of(parameter, TOTAL, TOTAL))
-    for before in [*(grade for grade in [*keys.grades, NONE] if grade in had), TOTAL]:
+    keys, total = output.keys_of(Keys), len(shifts.of(parameter, TOTAL, TOTAL))
+    for before in [*keys.befores(shifts.had(parameter)), TOTAL]:
+        of = len(shifts.of(parameter, before, TOTAL)) if keys.percent == "baseline" else total
         for after in keys.afters:
             subjects = shifts.of(parameter, before, after)
             place = ResultPlace(
                 f"{parameter}_{before}", group.label, parameter, f"{before} to {after}", analysed=shifts.grade
             )
             source = filtered(shifts.graded, equality("PARAMCD", parameter), among(SUBJECT, subjects))
-            builder.add(output, place, "count", Estimate(float(len(subjects)), METHOD, of), COUNT, source)
+            if keys.percent:
+                builder.add_proportion(output, place, len(subjects), of, source, METHOD)
+            else:
+                builder.add(output, place, "count", Estimate(float(len(subjects)), METHOD, of), COUNT, source)
+
+
+def _add_no_value(
+    output: Output, builder: ResultsBuilder, group: Group, parameter: str, shifts: Shifts, size: int
+) -> None:
+    """Count the subjects of the population without a graded record of the analyte."""
+    place = ResultPlace(f"{parameter}_{NO_VALUE}", group.label, parameter, NO_VALUE, analysed=shifts.grade)
+    without = size - len(shifts.of(parameter, TOTAL, TOTAL))
+    source = filtered(shifts.graded, equality("PARAMCD", parameter))
+    method = "Patients of the population without a graded record"
+    builder.add(output, place, "count", Estimate(float(without), method, size), COUNT, source)
 
 
 def layout(output: Output, results: ResultsIndex) -> OutputLayout:
@@ -154,6 +183,16 @@ def _block(keys: Keys, results: ResultsIndex, parameter: str, group: str) -> lis
     had = [grade for grade in [*keys.grades, NONE] if results.row(parameter, f"{grade} to {TOTAL}", group, "count")]
     rows = []
     for before in had if len(had) == 1 else [*had, TOTAL]:
-        cells = tuple(results.text(parameter, f"{before} to {after}", group, "count") for after in keys.afters)
+        cells = tuple(_cell(keys, results, parameter, f"{before} to {after}", group) for after in keys.afters)
         rows.append(Row(keys.label(before), cells, 2))
+    if keys.no_value:
+        number = results.text(parameter, NO_VALUE, group, "count")
+        cells = tuple(number if after == TOTAL else "" for after in keys.afters)
+        rows.append(Row(keys.label(NO_VALUE), cells, 2))
     return rows
+
+
+def _cell(keys: Keys, results: ResultsIndex, parameter: str, level: str, group: str) -> str:
+    if keys.percent:
+        return results.count(parameter, level, group)
+    return results.text(parameter, level, group, "count")

@@ -330,6 +330,15 @@ def test_ranges_shift_by_their_names(tmp_path: Path) -> None:
         ("Low", ("0", "1", "0", "1")), ("Normal", ("0", "1", "1", "2")), ("Not graded", ("1", "0", "0", "1")),
         ("Total", ("1", "2", "1", "4")), ("Total", ("0", "0", "0", "0")),
     ]  # fmt: skip
+    # The same rows in each treatment, percentages, and who of the eight of the population has no value.
+    chosen = SHIFT + "    percent: baseline\n    rows: all\n    no_value: true\n"
+    whole = study(tmp_path, chosen)
+    rows_of = [(row.label, row.cells) for row in shown(whole, compute(whole, data)).rows if row.cells]
+    assert rows_of[:6] == [
+        ("Low", ("0", "1 (100.0%)", "0", "1 (100.0%)")), ("Normal", ("0", "1 (50.0%)", "1 (50.0%)", "2 (100.0%)")),
+        ("High", ("0", "0", "0", "0")), ("Not graded", ("1 (100.0%)", "0", "0", "1 (100.0%)")),
+        ("Total", ("1 (25.0%)", "2 (50.0%)", "1 (25.0%)", "4 (100.0%)")), ("No value", ("", "", "", "4")),
+    ]  # fmt: skip
     data["ADLB"] = dataset("ADLB", pd.concat([values, values]))
     with pytest.raises(StudyError, match="two records of ANRIND"):
         compute(made, data)
