@@ -15,6 +15,7 @@ from reports.layout.figure import ProfileFigure, TimelineFigure
 from reports.results.index import ResultsIndex, rows_by_output
 from reports.results.specification import read_specification
 from reports.templates import KEYS, TEMPLATES
+from reports.templates.box_figure import BoxFigure
 from reports.templates.mean_figure import MeanFigure
 from tests.reports.small_study import dataset, small_study
 
@@ -63,6 +64,17 @@ outputs:
   - id: F4
     template: mean_figure
     title: Means
+    population: Everybody
+    plan: all
+    dataset: ADIS
+    where: {PARAMCD: NAB}
+    variable: AVAL
+    visits: {Visit 1: 0, Visit 2: 1}
+    x: {label: Visit}
+    y: {label: Titre, ticks: [0, 1000]}
+  - id: F5
+    template: box_figure
+    title: Boxes
     population: Everybody
     plan: all
     dataset: ADIS
@@ -142,6 +154,19 @@ def test_changes_start_at_the_origin_where_there_is_a_change(study: Study, datas
         ("2", (1, 12), (0, -800)),
     ]
     assert figure.median.y == (-355,)
+
+
+def test_boxes_of_quartiles_by_treatment(study: Study, datasets: dict[str, Dataset]) -> None:
+    """On arm A 10 and 1000 at visit 1, 100 and 200 at visit 2; arm B has one value, at visit 1."""
+    figure = laid(study, datasets, "F5")
+    assert isinstance(figure, BoxFigure) and figure.x_names == ((0, "Visit 1"), (1, "Visit 2"))
+    first, second = figure.series
+    assert (first.label, first.x, first.counts) == ("A", (0, 1), ("2", "2"))
+    drawn = [{name: box[name] for name in ("min", "q1", "median", "q3", "max", "mean")} for box in first.boxes]
+    assert drawn[0] == {"min": 10, "q1": 10, "median": 505, "q3": 1000, "max": 1000, "mean": 505}
+    assert drawn[1] == {"min": 100, "q1": 100, "median": 150, "q3": 200, "max": 200, "mean": 150}
+    assert (second.label, second.x, second.counts) == ("B", (0,), ("1",))
+    assert "Boxes" in figure.description and "A, B" in figure.description
 
 
 def test_means_by_treatment(study: Study, datasets: dict[str, Dataset]) -> None:
