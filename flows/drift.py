@@ -158,10 +158,12 @@ def show_drift(study: str, against: Path, as_json: bool) -> int:
     from extract.drift import stops_build
     from flows.project_structure import find_structure
 
+    opened = Study.open(study)
+    opened.project()  # first of all: a study that begins with datasets has none
     found = find_structure(str(against))
     for sentence in found.sentences():
         print(sentence, file=sys.stderr)  # noqa: T201
-    changes = changes_against(Study.open(study), found.structure)
+    changes = changes_against(opened, found.structure)
     if as_json:
         rows = [{**row, "touches": row["touches"].splitlines()} for row in changes.to_dict("records")]
         print(json.dumps(rows, indent=2, ensure_ascii=False))  # noqa: T201

@@ -67,6 +67,8 @@ def _run(study: str, source: str, day: str, folder: Path) -> MonitoringRun:
     from monitoring.declaration import checked_plan
     from monitoring.run import monitor
 
+    opened = Study.open(study)
+    opened.project()  # first of all: a study that begins with datasets has no records as entered
     state = None if source == API else STATE
     request = RunRequest.of(study, source, state, None, folder, "snapshot")
     stored = open_snapshot(request, receive(request))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from publish.package import PackageLayout
     from publish.received_sdtm import ReceivedSdtm
 
-SUBJECT, DEMOGRAPHICS = "USUBJID", "DM"
+SUBJECT, DEMOGRAPHICS, RELATED = "USUBJID", "DM", "RELREC"
 LISTING = "received.csv"
 
 
@@ -65,7 +65,8 @@ def faults(study: Study, datasets: dict[str, Dataset]) -> Iterator[StudyError]:
         yield from _foreign(study, name, dataset)
         if SUBJECT in dataset.metadata.names:
             of_rows = dataset.frame[SUBJECT].astype("str")
-            unknown = of_rows[~of_rows.isin(subjects)]
+            of_datasets = (name == RELATED) & (of_rows == "")  # a relation of whole datasets names no subject
+            unknown = of_rows[~of_rows.isin(subjects) & ~of_datasets]
             if len(unknown):
                 count = f"{len(unknown)} record{'s' * (len(unknown) != 1)}"
                 yield StudyError(f"{name} has {count} of subjects that {DEMOGRAPHICS} lacks, first {unknown.iloc[0]!r}")
@@ -88,7 +89,7 @@ def copy(layout: PackageLayout, received: ReceivedSdtm, built: BuiltDatasets) ->
     folder, parquet_folder = layout.transport("sdtm"), layout.parquet("sdtm")
     layout.make(folder, parquet_folder)
     copies = []
-    for path in [*(one.path for one in received.files), *received.documents]:
+    for path in [*(one.path for one in received.files if one.dataset), *received.documents]:
         with outside(f"write to {folder}"):
             copies.append(Path(shutil.copyfile(path, folder / path.name.lower())))
     for name, dataset in built.sdtm.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sized
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from metadata.errors import UsageError
 from publish import dataset_json_reading, xpt_reading
 from publish.disk import outside
 
+PANDAS_INDEX = re.compile(r"__index_level_\d+__")
 SUFFIXES = (".xpt", *dataset_json_reading.SUFFIXES, ".parquet", ".sas7bdat", ".csv")
 UNTYPED = ""
 
@@ -99,11 +101,13 @@ def _read_parquet(path: Path) -> StoredTable:
 
 
 def _parquet_table(path: Path, table: pa.Table) -> StoredTable:
+    """Read a table; what pandas keeps beside the columns (its index) is no variable."""
     declared = _texts(table.schema.metadata)
+    table = table.drop_columns([name for name in table.column_names if PANDAS_INDEX.fullmatch(name)])
     variables = {field.name: _attributes(field) for field in table.schema}
     keys = tuple(declared.get("keys", "").split())
     moments = {field.name: _sas_numbers(table[field.name]) for field in table.schema if _is_moment(field.type)}
-    frame = _typed(table.drop_columns(list(moments)).to_pandas().assign(**moments), variables)
+    frame = _typed(table.drop_columns(list(moments)).to_pandas(ignore_metadata=True).assign(**moments), variables)
     return StoredTable(declared.get("name", path.stem.upper()), path, declared.get("label", ""), keys, variables, frame)
 
 

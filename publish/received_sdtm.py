@@ -18,7 +18,7 @@ import pandas as pd
 
 from metadata.dataset import Dataset, DatasetMetadata
 from metadata.errors import Gather, StudyError, UsageError
-from metadata.standards import sdtm_dataset
+from metadata.standards import sdtm_dataset, sdtm_variables
 from publish import found_datasets
 from publish.disk import outside, sha256
 from publish.found_datasets import FoundDatasets, FoundFile
@@ -32,7 +32,10 @@ NAME = re.compile(r"[A-Z][A-Z0-9]{1,7}")
 
 @dataclass(frozen=True)
 class ReceivedFile:
-    """One file as it came: the dataset that it is or is a part of, its rows, its hash and what it leaves open."""
+    """One file as it came: the dataset that it is or is a part of, its rows, its hash and what it leaves open.
+
+    A file that was not read has no ``dataset``.
+    """
 
     path: Path
     dataset: str
@@ -73,10 +76,13 @@ def read(folder: Path, version: str) -> ReceivedSdtm:
     if not found.sdtm:
         raise UsageError(f"{folder} holds no SDTM datasets")
     parts = _by_domain(found)
-    datasets = {name: _keyed(_joined(name, members, version)) for name, members in sorted(parts.items())}
-    files = tuple(_file(found, member.name, name) for name, members in sorted(parts.items()) for member in members)
+    joined = {name: _joined(name, members, version) for name, members in sorted(parts.items())}
+    datasets = {name: _keyed(_labelled(dataset, version)) for name, dataset in joined.items()}
+    files = [_file(found, member.name, name) for name, members in sorted(parts.items()) for member in members]
+    files += [_unnamed(path) for path in found.unnamed]
     documents = _documents(found)
-    return ReceivedSdtm(folder, datasets, files, documents, _id(folder, [*(one.path for one in files), *documents]))
+    paths = [one.path for one in files if one.dataset]
+    return ReceivedSdtm(folder, datasets, tuple(files), documents, _id(folder, [*paths, *documents]))
 
 
 def _by_domain(found: FoundDatasets) -> dict[str, list[Dataset]]:
@@ -141,6 +147,20 @@ def _stacked(name: str, kind: str, parts: Sequence[Dataset]) -> pd.Series:
     return pd.concat(columns, ignore_index=True)
 
 
+def _labelled(dataset: Dataset, version: str) -> Dataset:
+    """Return the dataset with the SDTMIG's labels where its file has none, such as another program's parquet."""
+    if all(one.label for one in dataset.metadata.variables):
+        return dataset
+    try:
+        labels = {one.name: one.label for one in sdtm_variables(version, dataset.name)}
+    except StudyError:
+        return dataset
+    variables = tuple(
+        one if one.label else replace(one, label=labels.get(one.name, "")) for one in dataset.metadata.variables
+    )
+    return dataset.with_metadata(replace(dataset.metadata, variables=variables))
+
+
 def _label(name: str, version: str) -> str:
     try:
         return sdtm_dataset(version, name).label
@@ -172,12 +192,19 @@ def _file(found: FoundDatasets, name: str, dataset: str) -> ReceivedFile:
         return ReceivedFile(file.path, dataset, len(file.table.frame), sha256(file.path), tuple(doubts))
 
 
+def _unnamed(path: Path) -> ReceivedFile:
+    """Return a file that was not read."""
+    with outside(f"read {path}"):
+        return ReceivedFile(path, "", 0, sha256(path), ("not read: its name is not that of a dataset",))
+
+
 def _documents(found: FoundDatasets) -> tuple[Path, ...]:
-    """Return the define.xml of the SDTM and the stylesheets that lie next to it."""
+    """Return the define.xml of the SDTM, and the stylesheets and PDF files (annotated CRF, guide) next to it."""
     define = found.defines.get("sdtm")
     if define is None:
         return ()
-    return (define.path, *sorted(define.path.parent.glob("*.xsl")))
+    beside = (path for path in define.path.parent.iterdir() if path.suffix.lower() in (".xsl", ".pdf"))
+    return (define.path, *sorted(beside))
 
 
 def _id(folder: Path, paths: Iterable[Path]) -> str:
