@@ -13,6 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
+from metadata.age_band import Ages, parse_age
 from metadata.coded_text import CodedText
 from metadata.errors import StudyError
 
@@ -23,6 +24,8 @@ Scale = float | np.ndarray
 NUMBER = r"\d+(?:\.\d+)?"
 MEASURED = re.compile(r"\d|ULN|LLN|[Bb]aseline|normal|[Dd]eath$")
 """What a part of a published text has that speaks of a value; a death is an event of its own."""
+CLINICAL = re.compile(r"\bwith(?:out)? [A-Za-z][^<>≥\d]*$")
+"""The end of a part that speaks of a value and of more: ``pH < 7.3 with life-threatening consequences``."""
 LIMIT = re.compile(
     rf"(?P<sign>>=|<=|>|<)?\s*(?:(?P<factor>{NUMBER})(?:\s*x\s*(?P<times>LLN|ULN|BASE))?|(?P<alone>LLN|ULN|BASE))"
     rf"(?:\s*\+\s*(?P<plus>{NUMBER}))?"
@@ -126,7 +129,7 @@ def _limit(found: re.Match[str], closed: bool) -> BandEnd:
 
 @dataclass(frozen=True)
 class Criteria:
-    """The bands of an item for the results of which ``fasting``, ``sex`` and ``baseline`` hold; a blank: for all.
+    """The bands of an item where ``fasting``, ``sex``, ``baseline`` and ``age`` hold; a blank: for all results.
 
     ``texts`` are the criteria of each grade as they are published.
     """
@@ -136,6 +139,7 @@ class Criteria:
     fasting: str = ""
     sex: str = ""
     baseline: str = ""
+    age: str = ""
 
     @property
     def circumstances(self) -> str:
@@ -143,19 +147,21 @@ class Criteria:
         fasting = {"Y": "fasting", "N": "not fasting"}.get(self.fasting, "")
         sex = f"sex {self.sex}" if self.sex else ""
         baseline = f"{self.baseline} baseline" if self.baseline else ""
-        return ", ".join(word for word in (fasting, sex, baseline) if word)
+        age = f"age {self.age}" if self.age else ""
+        return ", ".join(word for word in (fasting, sex, baseline, age) if word)
 
 
 @dataclass(frozen=True)
 class Circumstances:
     """What criteria may depend on, one value a result: sex (M, F), fasting (Y, N), and 1 for a normal baseline.
 
-    ``normal`` is 0 for an abnormal baseline and NaN for an unknown one.
+    ``normal`` is 0 for an abnormal baseline and NaN for an unknown one; ``ages`` are those on the days of the results.
     """
 
     sex: CodedText | None = None
     fasting: CodedText | None = None
     normal: np.ndarray | None = None
+    ages: Ages | None = None
 
     def fit(self, criteria: Criteria, count: int) -> np.ndarray:
         """Return True for the results for which the criteria hold; False where it is not known whether they do."""
@@ -166,6 +172,8 @@ class Circumstances:
         if criteria.baseline:
             normal = np.full(count, np.nan) if self.normal is None else np.asarray(self.normal, float)
             made &= normal == (1 if criteria.baseline == "normal" else 0)
+        if criteria.age:
+            made &= parse_age(criteria.age).holds(self.ages) if self.ages is not None else False
         return made
 
 
@@ -208,6 +216,9 @@ class ToxicityItem:
             for grade, text in one.texts.items():
                 parts = [part.strip() for part in text.split(";")]
                 found.setdefault(grade, []).extend(part for part in parts if part and not MEASURED.search(part))
+                found[grade] += [
+                    words[0] for part in parts if MEASURED.search(part) and (words := CLINICAL.search(part))
+                ]
         return {grade: "; ".join(dict.fromkeys(parts)) for grade, parts in sorted(found.items()) if parts}
 
     @property
@@ -231,8 +242,9 @@ class ToxicityItem:
 
     @cached_property
     def depends_on(self) -> frozenset[str]:
-        """What decides which criteria hold: sex, fasting, baseline or nothing."""
-        return frozenset(name for one in self.criteria for name in ("sex", "fasting", "baseline") if getattr(one, name))
+        """What decides which criteria hold: sex, fasting, baseline, age or nothing."""
+        names = ("sex", "fasting", "baseline", "age")
+        return frozenset(name for one in self.criteria for name in names if getattr(one, name))
 
     def grade(
         self, values: np.ndarray, lln: np.ndarray | None = None, uln: np.ndarray | None = None, scale: Scale = 1.0,

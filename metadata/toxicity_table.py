@@ -2,10 +2,10 @@
 
 Columns: ``item``; ``unit``, that of the numbers in the bands, blank where all are multiples of LLN, ULN or BASE;
 ``direction``, L or H; ``fasting`` (Y or N), ``sex`` (M or F) and ``baseline`` (normal or abnormal), blank where the
-criteria hold in any case; ``grade_0`` to ``grade_4``, the bands (see ``toxicity.parse_bands``); ``text_1`` to
-``text_5``, the published criteria, which define.xml gives as the meaning of each grade of a parameter; and ``source``.
-An item of which several lines differ in their circumstances has one line for each; a line with texts and without bands
-is of what cannot be graded by a number.
+criteria hold in any case; ``age``, in tables that need it, the ages (see ``age_band.parse_age``); ``grade_0`` to
+``grade_4``, the bands (see ``toxicity.parse_bands``); ``text_1`` to ``text_5``, the published criteria, which
+define.xml gives as the meaning of each grade of a parameter; and ``source``. An item of which several lines differ in
+their circumstances has one line for each; a line with texts and without bands is of what cannot be graded by a number.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
+from metadata.age_band import parse_age
 from metadata.errors import Gather, StudyError, nearest
 from metadata.redcap_csv import read_lines
 from metadata.standards import FOLDER, shipped
@@ -28,6 +29,8 @@ COLUMNS = (
     "item", "unit", "direction", *CIRCUMSTANCES, *(f"grade_{one}" for one in GRADES),
     *(f"text_{one}" for one in TEXTS), "source",
 )  # fmt: skip
+AGE = "age"
+"""The column that only a table whose criteria depend on the age has."""
 
 
 def is_own(name: str) -> bool:
@@ -97,7 +100,7 @@ def schemes() -> tuple[str, ...]:
     names = []
     for name in shipped():
         with (FOLDER / f"{name}.csv").open(encoding="utf-8", newline="") as file:
-            if next(csv.reader(file), []) == list(COLUMNS):
+            if [name for name in next(csv.reader(file), []) if name != AGE] == list(COLUMNS):
                 names.append(name)
     return tuple(names)
 
@@ -105,7 +108,7 @@ def schemes() -> tuple[str, ...]:
 def _check_columns(names: Sequence[str], file: str) -> None:
     """Raise StudyError unless the columns are those of a toxicity table."""
     lacking = [name for name in COLUMNS if name not in names]
-    extra = [name for name in names if name not in COLUMNS]
+    extra = [name for name in names if name not in (*COLUMNS, AGE)]
     if extra:
         raise StudyError(f"a toxicity table has no column '{extra[0]}'{nearest(extra[0], lacking)}", file, 1)
     if lacking:
@@ -116,9 +119,9 @@ def _item(name: str, rows: list[tuple[int, dict[str, str]]], file: str) -> Toxic
     criteria, cases = [], []
     for line, row in rows:
         _check_row(row, file, line)
-        case = tuple(row[column] for column in CIRCUMSTANCES)
+        case = (*(row[column] for column in CIRCUMSTANCES), row.get(AGE, ""))
         if case in cases:
-            raise StudyError(f"{name} has two lines of the same fasting, sex and baseline", file, line)
+            raise StudyError(f"{name} has two lines of the same fasting, sex, baseline and age", file, line)
         if (row["unit"], row["direction"]) != (rows[0][1]["unit"], rows[0][1]["direction"]):
             raise StudyError(f"the lines of {name} have one unit and one direction", file, line)
         cases.append(case)
@@ -126,7 +129,7 @@ def _item(name: str, rows: list[tuple[int, dict[str, str]]], file: str) -> Toxic
     made = ToxicityItem(name, rows[0][1]["unit"], rows[0][1]["direction"], tuple(criteria), rows[0][1]["source"])
     if made.is_absolute and not made.unit:
         raise StudyError(f"{name} needs the unit of its numbers", file, rows[0][0], "unit")
-    if len(rows) > 1 and ("", "", "") in cases:
+    if len(rows) > 1 and not all(map(any, cases)):
         raise StudyError(f"{name} has a line for all results, and further ones; say when it holds", file, rows[0][0])
     return made
 
@@ -139,6 +142,11 @@ def _check_row(row: dict[str, str], file: str, line: int) -> None:
         if row[column] not in allowed:
             choices = " or ".join(one or "blank" for one in allowed)
             raise StudyError(f"must be {choices}, not '{row[column]}'", file, line, column)
+    if row.get(AGE):
+        try:
+            parse_age(row[AGE])
+        except StudyError as error:
+            raise StudyError(error.message, file, line, AGE) from None
 
 
 def _criteria(row: dict[str, str], file: str, line: int) -> Criteria:
@@ -151,4 +159,4 @@ def _criteria(row: dict[str, str], file: str, line: int) -> Criteria:
     texts = {grade: row[f"text_{grade}"] for grade in TEXTS if row[f"text_{grade}"]}
     if not bands and not texts:
         raise StudyError(f"{row['item']} has neither bands nor texts", file, line)
-    return Criteria(tuple(bands), texts, **{name: row[name] for name in CIRCUMSTANCES})
+    return Criteria(tuple(bands), texts, **{name: row[name] for name in CIRCUMSTANCES}, age=row.get(AGE, ""))

@@ -22,6 +22,8 @@ the same columns. The unit of a result is held against the item's: another one n
   of the value alone, the whole text is in define.xml as the meaning of the grade, and the last column says what was
   left out. Where a grade consists of nothing else, no value has it.
 * Items that have texts only (hyperglycemia and hypophosphatemia in CTCAE v5) are refused with their text.
+* Ages (DAIDS) are completed days (d), months (mo) or years (y) on the day of the result, from the date of birth that
+  `birth` names: `>5 y` is from the sixth birthday on. Without a date of birth such an item gives no grade.
 * Half-open intervals: `125-129` of whole numbers is 125 and more, below 130.
 
 | where a table does less than its text | why |
@@ -32,11 +34,16 @@ the same columns. The unit of a result is held against the item's: another one n
 | INR in v5 and v6: "if on anticoagulation" | who is on it is not known here |
 | Lipase, amylase in v5 and v6: with or without symptoms | graded as without |
 | Creatinine clearance in v6 below 10 mL/min | no grade of the text has it |
+| DAIDS, direct bilirubin above 28 days of age | each of its grades needs signs of hepatotoxicity: no value has one |
+| DAIDS, acidosis, alkalosis, lactate | grade 4, and of lactate 3, need consequences or a pH: graded up to the grade before |
+| DAIDS, ages without criteria (CD4 and lymphocytes up to 5 years, LDL up to 2, total bilirubin up to 28 days) | no grade |
+| DAIDS, neutrophils on the first day, grade 4 | the text of one edition has 1550, the others 1500: 1500 |
 """
 TITLES = {
     "ctcae-v4-03": "CTCAE v4.03",
     "ctcae-v5": "CTCAE v5.0",
     "ctcae-v6": "CTCAE v6.0",
+    "daids-v2-1": "DAIDS v2.1",
     "lymphocyte-schemes": "Lymphocytes",
     "who-1979-lab-grades": "WHO 1979",
 }
@@ -85,7 +92,8 @@ def _cells(tables: list[list[dict[str, str]]]) -> list[str]:
 
 
 def _case(row: dict[str, str]) -> str:
-    words = [{"Y": "fasting", "N": "not fasting"}.get(row["fasting"], ""), row["sex"], row["baseline"]]
+    words = [{"Y": "fasting", "N": "not fasting"}.get(row["fasting"], ""), row["sex"], row["baseline"],
+             row.get("age", "")]  # fmt: skip
     said = " ".join(filter(None, words))
     return f"{said}: " if said else ""
 

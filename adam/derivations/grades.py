@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from adam.columns.columns import Columns, among, known_names, number, text
+from adam.columns.columns import Columns, among, day, known_names, number, text
 from adam.columns.grouping import group_codes
 from adam.language.derivation import (
     Derivation,
@@ -16,7 +16,8 @@ from adam.language.derivation import (
     keyed,
     listed,
 )
-from adam.language.kinds import KnownParameter, NewNumber, NewText, NumberColumn, TextColumn
+from adam.language.kinds import DayColumn, KnownParameter, NewNumber, NewText, NumberColumn, TextColumn
+from metadata.age_band import Ages
 from metadata.coded_text import CodedText
 from metadata.condition import DatasetKinds
 from metadata.errors import Gather, StudyError, nearest
@@ -98,7 +99,8 @@ class Grade(Derivation):
     indicator (HIGH is abnormal): make them by ``baseline`` before. The baseline record itself, which ``base_flag``
     names (ABLFL if the dataset has it), and the subject's records of the parameter before it (by ADT) are graded as
     with a normal baseline; no multiple of the baseline counts before there is one. Items that depend on them need
-    ``sex`` (M, F) and ``fasting`` (Y, N). A parameter that no scheme names is not graded; one
+    ``sex`` (M, F), ``fasting`` (Y, N) or ``birth``, the date of birth (ages are completed days, months and years at
+    ADT; what is not known gives no grade). A parameter that no scheme names is not graded; one
     that two schemes name is an error. The grade at baseline (BTOXGR) is made by ``baseline`` after this derivation.
     """
 
@@ -112,6 +114,7 @@ class Grade(Derivation):
     base_flag: TextColumn | None = None
     sex: TextColumn | None = None
     fasting: TextColumn | None = None
+    birth: DayColumn | None = None
     to: NewText = "ATOXGR"
     to_number: NewNumber = "ATOXGRN"
     to_scheme: NewText = "ATOXSCH"
@@ -184,7 +187,8 @@ class Grade(Derivation):
 
     def _circumstances(self, columns: Columns, rows: np.ndarray) -> Circumstances:
         sex, fasting = (text(columns, name).take(rows) if name else None for name in (self.sex, self.fasting))
-        return Circumstances(sex, fasting, self._normal(columns, rows))
+        ages = Ages.at(day(columns, DATE)[rows], day(columns, self.birth)[rows]) if self.birth else None
+        return Circumstances(sex, fasting, self._normal(columns, rows), ages)
 
     def _normal(self, columns: Columns, rows: np.ndarray) -> np.ndarray | None:
         """Return 1 where the baseline was normal or low, is the record or comes later, 0 where high, else NaN."""
@@ -199,7 +203,7 @@ class Grade(Derivation):
         return normal
 
     def also_reads(self) -> tuple[str, ...]:
-        return ("PARAMCD",)
+        return ("PARAMCD", DATE) if self.birth else ("PARAMCD",)
 
     def check(self) -> None:
         if bool(self.base) != bool(self.base_indicator):
@@ -242,10 +246,11 @@ class Grade(Derivation):
                         yield scheme, parameter, scheme_item(scheme.table, name, study)
 
     def _check_known(self, parameter: str, item: ToxicityItem) -> None:
-        known = {"sex": self.sex, "fasting": self.fasting, "baseline": self.base_indicator}
+        known = {"sex": self.sex, "fasting": self.fasting, "baseline": self.base_indicator,
+                 "age": self.birth}  # fmt: skip
         for name in sorted(item.depends_on):
             if not known[name]:
-                needed = "'base' and 'base_indicator'" if name == "baseline" else f"'{name}'"
+                needed = {"baseline": "'base' and 'base_indicator'", "age": "'birth'"}.get(name, f"'{name}'")
                 raise StudyError(f"the grade of {parameter} by '{item.name}' depends on {name}: {needed} is needed")
         if "BASE" in item.needs and not self.base:
             raise StudyError(f"the grade of {parameter} by '{item.name}' counts multiples of baseline: say 'base'")
