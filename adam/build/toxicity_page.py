@@ -35,8 +35,8 @@ the same columns. The unit of a result is held against the item's: another one n
 | Lipase, amylase in v5 and v6: with or without symptoms | graded as without |
 | Creatinine clearance in v6 below 10 mL/min | no grade of the text has it |
 | DAIDS, direct bilirubin above 28 days of age | each of its grades needs signs of hepatotoxicity: no value has one |
-| DAIDS, acidosis, alkalosis, lactate | grade 4, and of lactate 3, need consequences or a pH: graded up to the grade before |
-| DAIDS, ages without criteria (CD4 and lymphocytes up to 5 years, LDL up to 2, total bilirubin up to 28 days) | no grade |
+| DAIDS, acidosis, alkalosis, lactate | grade 4, and of lactate 3, ask for consequences or a pH: the grade before |
+| DAIDS, CD4 and lymphocytes up to 5 years of age, LDL up to 2, total bilirubin up to 28 days | it has no criteria |
 | DAIDS, neutrophils on the first day, grade 4 | the text of one edition has 1550, the others 1500: 1500 |
 """
 TITLES = {

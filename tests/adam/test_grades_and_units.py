@@ -246,7 +246,7 @@ def test_a_table_has_the_columns_of_one(tmp_path: Path) -> None:
         read_scheme("u", tmp_path)
     assert schemes() == (
         "ctcae-v4-03-si", "ctcae-v4-03-us", "ctcae-v5-si", "ctcae-v5-us", "ctcae-v6-si", "ctcae-v6-us",
-        "lymphocyte-schemes", "who-1979-lab-grades",
+        "daids-v2-1-si", "daids-v2-1-us", "lymphocyte-schemes", "who-1979-lab-grades",
     )  # fmt: skip
 
 
