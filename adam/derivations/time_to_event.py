@@ -87,7 +87,10 @@ class TimeToEvent(Derivation):
     of a subject who has no later date at all, is an error: it is never counted as time without an event. So is an event
     that fulfils its ``where``, or has a record of its own, and has no date, unless ``without_date`` is ignored (admiral
     leaves it out). AVAL is ADT - STARTDT + 1 in ``unit``. Without a date, or without ``start``, AVAL, ADT and
-    CNSR are missing. Two records of one subject are an error. Variables are those of ADaM BDS for TTE 1.0; CNSDTDSC
+    CNSR are missing. ``ends`` names dates at which the time at risk ends, whichever comes first, with what CNSDTDSC
+    says of each (the start of another therapy, the cut-off): an event after it does not count, and a later censoring is
+    on that day. An end before ``start`` leaves no time at risk: AVAL, ADT and CNSR are missing. Two records of one
+    subject are an error. Variables are those of ADaM BDS for TTE 1.0; CNSDTDSC
     says what the censoring date is.
     """
 
@@ -97,6 +100,7 @@ class TimeToEvent(Derivation):
     earlier: Earlier | None = None
     without_date: WithoutDate | None = None
     start_description: str = "Start of the time at risk"
+    ends: dict[DayColumn, str] = field(default_factory=dict)
 
     adds_rows = True
 
@@ -122,9 +126,13 @@ class TimeToEvent(Derivation):
         event = _best(events, count, latest=False)
         censored = _best([_latest(one, columns, context) for one in endpoint.censorings], count, latest=True)
         self._check_earlier(endpoint, origin, np.fmax(event.date, censored.date), columns, context)
-        happened = event.moment >= 0
-        chosen = np.where(happened, event.date, censored.date)
-        known = ~np.isnan(origin) & ~np.isnan(chosen)
+        end, which = self._end(columns, count)
+        with np.errstate(invalid="ignore"):
+            happened = (event.moment >= 0) & ~(event.date > end)
+            cut = ~happened & (censored.date > end)
+        chosen = np.where(happened, event.date, np.where(cut, end, censored.date))
+        with np.errstate(invalid="ignore"):
+            known = ~np.isnan(origin) & ~np.isnan(chosen) & ~(end < origin)
         later = np.where(censored.moment >= 0, censored.moment + len(endpoint.events), -1)
         moment = np.where(known, np.where(happened, event.moment, later), -1)
         row = np.where(happened, event.row, censored.row)
@@ -140,10 +148,21 @@ class TimeToEvent(Derivation):
             "ADT": date,
             "AVAL": significant((date - origin + 1) / DAYS_OF[self.unit]),
             **self._event_columns(moments, moment, len(endpoint.events)),
-            **self._sources(moments, moment, moved, len(endpoint.events), columns, context),
-            "SRCSEQ": _sequence(moments, np.where(moved, -1, moment), row, context),
-        }
-        return made, [_edge(kind, np.flatnonzero(moment == place), row) for place, kind in enumerate(moments)]
+            **self._sources(moments, moment, moved, np.where(known & cut, which, -1), len(endpoint.events), columns,
+                            context),
+            "SRCSEQ": _sequence(moments, np.where(moved | cut, -1, moment), row, context),
+        }  # fmt: skip
+        return made, [_edge(kind, np.flatnonzero((moment == place) & ~cut), row) for place, kind in enumerate(moments)]
+
+    def _end(self, columns: Columns, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return for each record the day on which its time at risk ends (NaN: not before the last), and which it is."""
+        end, which = np.full(count, np.nan), np.full(count, -1)
+        for place, name in enumerate(self.ends):
+            on = day(columns, name)
+            with np.errstate(invalid="ignore"):
+                sooner = ~np.isnan(on) & (np.isnan(end) | (on < end))
+            end, which = np.where(sooner, on, end), np.where(sooner, place, which)
+        return end, which
 
     def _since(self, moment: Moment, origin: np.ndarray) -> np.ndarray | None:
         """Return the day before which an event of this kind is not looked at, None if it always counts."""
@@ -197,19 +216,24 @@ class TimeToEvent(Derivation):
         }
 
     def _sources(
-        self, moments: list[Moment], moment: np.ndarray, moved: np.ndarray, events: int, columns: Columns,
-        context: DerivationContext,
+        self, moments: list[Moment], moment: np.ndarray, moved: np.ndarray, end: np.ndarray, events: int,
+        columns: Columns, context: DerivationContext,
     ) -> dict[str, Values]:  # fmt: skip
-        """Return where ADT comes from: a record of a moment, or the start where a date before it was moved there."""
-        own = isinstance(columns, SourceColumns) and self.start in columns.source
-        place = np.where(moved, len(moments), moment)
+        """Return where ADT comes from: a record of a moment, or a date of the record itself.
+
+        That is the start, where a date before it was moved there, or the ``end`` of the time at risk (-1: none).
+        """
+        own = [self.start, *self.ends]
+        stored = [name in columns.source if isinstance(columns, SourceColumns) else False for name in own]
+        place = np.where(end >= 0, len(moments) + 1 + end, np.where(moved, len(moments), moment))
         dates = [one.description if number >= events else "" for number, one in enumerate(moments)]
         moved_event = moved & (moment < events)
         described = np.where(moved_event, -1, place)
+        domains = [context.source if there else "" for there in stored]
         return {
-            "CNSDTDSC": CodedText.of_codes(described, [*dates, self.start_description]),
-            "SRCDOM": CodedText.of_codes(place, [*(one.dataset for one in moments), context.source if own else ""]),
-            "SRCVAR": CodedText.of_codes(place, [*(one.date for one in moments), self.start]),
+            "CNSDTDSC": CodedText.of_codes(described, [*dates, self.start_description, *self.ends.values()]),
+            "SRCDOM": CodedText.of_codes(place, [*(one.dataset for one in moments), *domains]),
+            "SRCVAR": CodedText.of_codes(place, [*(one.date for one in moments), *own]),
         }
 
     def also_reads(self) -> tuple[str, ...]:
@@ -259,7 +283,8 @@ class TimeToEvent(Derivation):
             f"{code}: earliest of {_places(one.events)}, else latest of {_places(one.censorings)}."
             for code, one in self.paramcd.items()
         ]
-        return " ".join(sentences)
+        ended = f" The time at risk ends on the earliest of {' and '.join(self.ends)}." if self.ends else ""
+        return " ".join(sentences) + ended
 
 
 def _once_a_subject(dataset: str, context: DerivationContext) -> bool:
