@@ -49,6 +49,13 @@ cut: {subjects: {earliest: DM.RFICDTC, where: {RFICDTC: {missing: false}}}, by_d
       ongoing: {AE: {AEOUT: UNKNOWN}}}
 blinding: {list: central, dummy: sources/dummy.csv}
 """
+RECEIVED = """
+study: {id: TRIAL, title: A trial}
+standards: {sdtmig: "3.3", sdtm_ct: "2019-09-27", adamig: "1.3", occds: "1.1", adam_ct: "2026-03-27"}
+cutoff: 2020-12-31
+input: {sdtm: datasets}
+"""
+"""A study that begins with datasets: `input` has no place beside the keys of records."""
 WRONG = ([[1]], {"wrong": [[1]]}, None)
 """A list of lists, a mapping to one, and nothing: no key of study.yaml takes one of them."""
 
@@ -75,18 +82,29 @@ def problems(folder: Path, document: Any) -> list[tuple[str, str, str]]:
 
 
 def test_the_example_has_every_key() -> None:
-    assert declared_keys(StudyFile) <= {key for path in paths(yaml.safe_load(EVERY_KEY)) for key in path}
+    named = {key for text in (EVERY_KEY, RECEIVED) for path in paths(yaml.safe_load(text)) for key in path}
+    assert declared_keys(StudyFile) <= named
 
 
-def test_the_example_is_right(tmp_path: Path) -> None:
-    (tmp_path / CONFIG).write_text(EVERY_KEY, encoding="utf-8")
+@pytest.mark.parametrize("text", [EVERY_KEY, RECEIVED])
+def test_the_example_is_right(tmp_path: Path, text: str) -> None:
+    (tmp_path / CONFIG).write_text(text, encoding="utf-8")
     assert Study.open(tmp_path).studyid == "TRIAL"
 
 
-@pytest.mark.parametrize("path", list(paths(yaml.safe_load(EVERY_KEY))), ids=lambda path: ".".join(map(str, path)))
-def test_a_value_of_a_wrong_type_is_said_and_nothing_else_breaks(tmp_path: Path, path: tuple[Any, ...]) -> None:
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        pytest.param(text, path, id=".".join(map(str, path)))
+        for text, found in ((EVERY_KEY, paths(yaml.safe_load(EVERY_KEY))), (RECEIVED, [("input",), ("input", "sdtm")]))
+        for path in found
+    ],
+)
+def test_a_value_of_a_wrong_type_is_said_and_nothing_else_breaks(
+    tmp_path: Path, text: str, path: tuple[Any, ...]
+) -> None:
     for wrong in WRONG:
-        document = yaml.safe_load(EVERY_KEY)
+        document = yaml.safe_load(text)
         node = document
         for part in path[:-1]:
             node = node[part]

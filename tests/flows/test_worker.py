@@ -65,7 +65,7 @@ def test_an_error_comes_back_with_its_place_and_those_beside_it(tmp_path: Path) 
     ):
         workers.start(Study.open, tmp_path)()
     assert raised.value.file == f"{tmp_path.name}/study.yaml"
-    assert len(raised.value.others) == 3
+    assert len(raised.value.others) == 2
 
 
 def test_a_defect_is_named_by_its_place_and_not_by_its_values() -> None:

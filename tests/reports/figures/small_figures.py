@@ -18,6 +18,7 @@ from reports.layout.figure import (
     TimelineFigure,
     TimelineLayer,
 )
+from reports.templates.box_figure import BoxFigure, BoxSeries
 from reports.templates.mean_figure import MeanFigure, MeanLine
 
 NAN = float("nan")
@@ -42,6 +43,15 @@ def mean_figure() -> MeanFigure:
     lines = (MeanLine("A & B", (0, 1), (5, 6), (4, 5), (6, 7), ("12", "11")),
              MeanLine("C", (0, 1), (-5, 3), (-6, NAN), (-4, NAN), ("9", "1")))  # fmt: skip
     return MeanFigure("Visit", "Change", ((0, "Baseline"), (1, "Week 4")), (-10, 10), (-10, 0, 10), lines, "Means.")
+
+
+def box_figure() -> BoxFigure:
+    """Two groups at two visits; the second has one value, at the first."""
+    first = tuple({"min": low, "q1": low + 1, "median": low + 2, "q3": low + 4, "max": low + 6, "mean": low + 2.5, "n": 9.0}
+                  for low in (-6.0, 0.0))  # fmt: skip
+    one = dict.fromkeys(("min", "q1", "median", "q3", "max", "mean"), 3.0) | {"n": 1.0}
+    series = (BoxSeries("A & B", (0, 1), first, ("9", "9")), BoxSeries("C", (0,), (one,), ("1",)))
+    return BoxFigure("Visit", "Change", ((0, "Baseline"), (1, "Week 4")), (-10, 10), (-10, 0, 10), series, "Boxes.")
 
 
 def step_figure(curves: int = 2) -> StepFigure:
@@ -72,7 +82,7 @@ def course() -> CourseFigure:
 
 FIGURES: dict[str, Figure] = {
     "one subject": course(),
-    "course": profile_figure_of(), "many courses": profile_figure_of(30), "mean": mean_figure(), "step": step_figure(),
+    "course": profile_figure_of(), "many courses": profile_figure_of(30), "mean": mean_figure(), "boxes": box_figure(), "step": step_figure(),
     "one curve": step_figure(1), "timeline": timeline(), "timeline of pages": timeline(100),
 }  # fmt: skip
 
