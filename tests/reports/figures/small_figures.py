@@ -47,9 +47,10 @@ def mean_figure() -> MeanFigure:
 
 def box_figure() -> BoxFigure:
     """Two groups at two visits; the second has one value, at the first."""
-    first = tuple({"min": low, "q1": low + 1, "median": low + 2, "q3": low + 4, "max": low + 6, "mean": low + 2.5, "n": 9.0}
+    names = ("min", "q1", "median", "q3", "max", "mean", "n")
+    first = tuple(dict(zip(names, (low, low + 1, low + 2, low + 4, low + 6, low + 2.5, 9.0), strict=True))
                   for low in (-6.0, 0.0))  # fmt: skip
-    one = dict.fromkeys(("min", "q1", "median", "q3", "max", "mean"), 3.0) | {"n": 1.0}
+    one = dict.fromkeys(names, 3.0) | {"n": 1.0}
     series = (BoxSeries("A & B", (0, 1), first, ("9", "9")), BoxSeries("C", (0,), (one,), ("1",)))
     return BoxFigure("Visit", "Change", ((0, "Baseline"), (1, "Week 4")), (-10, 10), (-10, 0, 10), series, "Boxes.")
 
@@ -82,7 +83,8 @@ def course() -> CourseFigure:
 
 FIGURES: dict[str, Figure] = {
     "one subject": course(),
-    "course": profile_figure_of(), "many courses": profile_figure_of(30), "mean": mean_figure(), "boxes": box_figure(), "step": step_figure(),
+    "course": profile_figure_of(), "many courses": profile_figure_of(30), "mean": mean_figure(), "boxes": box_figure(),
+    "step": step_figure(),
     "one curve": step_figure(1), "timeline": timeline(), "timeline of pages": timeline(100),
 }  # fmt: skip
 
