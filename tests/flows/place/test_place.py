@@ -18,6 +18,7 @@ import pytest
 
 from flows.place import processes
 from flows.place.home import Home
+from flows.server_limit import LEASE_SECONDS
 from tests.flows.conftest import STUDY
 
 pytestmark = [pytest.mark.xdist_group("place"), pytest.mark.soak]
@@ -97,7 +98,8 @@ class Place:
         return state
 
     def run(self, deployment: str, **parameters: Any) -> dict[str, Any]:
-        return self.wait(self.start(deployment, **parameters), lambda kind: kind in FINAL)
+        """Run a deployment to its end; what a run killed by another test held of its server is free after a lease."""
+        return self.wait(self.start(deployment, **parameters), lambda kind: kind in FINAL, LEASE_SECONDS + 180)
 
     def everything(self) -> dict[str, Any]:
         """All that bootstrapping makes, by kind: what a second time must not change."""
