@@ -51,8 +51,6 @@ class FoundDatasets:
     problems: tuple[tuple[str, str], ...] = field(default=())
     copies: tuple[Path, ...] = field(default=())
     """Files of the same datasets in other forms, which were not read."""
-    unnamed: tuple[Path, ...] = field(default=())
-    """Files of data whose name no dataset can have, which were not read."""
 
     @property
     def studyid(self) -> str:
@@ -90,7 +88,7 @@ def find(folder: Path, define: Path | None = None) -> FoundDatasets:
     by_kind: dict[Kind, dict[str, Dataset]] = {"sdtm": {}, "adam": {}}
     for name, dataset in made.items():
         by_kind[tables[name].kind][name] = dataset
-    return FoundDatasets(by_kind["sdtm"], by_kind["adam"], tables, defines, tuple(problems), copies, _unnamed(folder))
+    return FoundDatasets(by_kind["sdtm"], by_kind["adam"], tables, defines, tuple(problems), copies)
 
 
 def _shown(folder: Path, path: Path) -> str:
@@ -117,13 +115,6 @@ def _chosen(folder: Path, problems: list[tuple[str, str]]) -> tuple[list[Path], 
             for path in same[1:]
         ]
     return chosen, tuple(copies)
-
-
-def _unnamed(folder: Path) -> tuple[Path, ...]:
-    """Return transport, parquet and SAS files whose name no dataset can have."""
-    of_data = {suffix for suffix in ORDER if suffix not in JSON}
-    found = (path for path in folder.rglob("*") if path.suffix.lower() in of_data and path.is_file())
-    return tuple(sorted(path for path in found if not DATASET_NAME.fullmatch(path.stem)))
 
 
 def _candidates(root: Path) -> Iterator[Path]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -79,7 +79,8 @@ def read(folder: Path, version: str) -> ReceivedSdtm:
     joined = {name: _joined(name, members, version) for name, members in sorted(parts.items())}
     datasets = {name: _keyed(_labelled(dataset, version)) for name, dataset in joined.items()}
     files = [_file(found, member.name, name) for name, members in sorted(parts.items()) for member in members]
-    files += [_unnamed(path) for path in found.unnamed]
+    known = {*(one.path for one in files), *found.copies}
+    files += [_unread(path) for path in sorted(_data_files(folder)) if path not in known]
     documents = _documents(found)
     paths = [one.path for one in files if one.dataset]
     return ReceivedSdtm(folder, datasets, tuple(files), documents, _id(folder, [*paths, *documents]))
@@ -192,10 +193,17 @@ def _file(found: FoundDatasets, name: str, dataset: str) -> ReceivedFile:
         return ReceivedFile(file.path, dataset, len(file.table.frame), sha256(file.path), tuple(doubts))
 
 
-def _unnamed(path: Path) -> ReceivedFile:
-    """Return a file that was not read."""
+def _data_files(folder: Path) -> Iterator[Path]:
+    suffixes = (*found_datasets.ORDER, ".csv")
+    return (path for path in folder.rglob("*") if path.suffix.lower() in suffixes and path.is_file())
+
+
+def _unread(path: Path) -> ReceivedFile:
+    """Return a file of data that was not read, with why: a loss would not be seen otherwise."""
+    named = found_datasets.DATASET_NAME.fullmatch(path.stem)
+    why = "its place or its form is not that of a tabulation dataset" if named else "its name is not that of a dataset"
     with outside(f"read {path}"):
-        return ReceivedFile(path, "", 0, sha256(path), ("not read: its name is not that of a dataset",))
+        return ReceivedFile(path, "", 0, sha256(path), (f"not read: {why}",))
 
 
 def _documents(found: FoundDatasets) -> tuple[Path, ...]:

@@ -124,3 +124,16 @@ def test_nothing_and_what_is_no_dataset_are_said(tmp_path: Path, content: bytes 
         (tmp_path / "dm.parquet").write_bytes(content)
         with pytest.raises(StudyError, match=r"dm\.parquet is not a parquet file"):
             read(tmp_path, GUIDE)
+
+
+def test_every_file_of_data_that_is_not_read_is_named(tmp_path: Path) -> None:
+    for name in ("split", "reports"):
+        (tmp_path / name).mkdir()
+        plain(tmp_path / name, lb=LB)
+    adsl = pd.DataFrame({"STUDYID": "S", "USUBJID": ["1", "2"], "TRT01P": "A"})
+    (tmp_path / "ae.csv").write_text("STUDYID\n", encoding="utf-8")
+    found = read(plain(tmp_path, dm=DM, adsl=adsl), GUIDE)
+    assert sorted(found.datasets) == ["DM"]
+    unread = {file.path.relative_to(tmp_path).as_posix(): file.doubts for file in found.files if not file.dataset}
+    reason = ("not read: its place or its form is not that of a tabulation dataset",)
+    assert unread == dict.fromkeys(("adsl.parquet", "ae.csv", "reports/lb.parquet", "split/lb.parquet"), reason)
